@@ -1,0 +1,192 @@
+package dev.percpu;
+
+import com.google.errorprone.annotations.MustBeClosed;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.CpuHeader;
+import dev.percpu.internal.backend.Backend;
+import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.guard.Ownership;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the current thread the owner of one CPU's data until it is closed.
+ *
+ * <pre>{@code
+ * try (CpuGuard guard = CpuGuard.acquire()) {
+ *     VARIABLE.getMut(guard).run(value -> value.change());
+ * }
+ * }</pre>
+ *
+ * <p><b>What it guarantees.</b> While a guard is held, no other thread holds a guard of the same CPU, so none touches
+ * that CPU's instances of guarded variables, wherever the scheduler moves either thread. What an owner did happens
+ * before what the CPU's next owner does.
+ *
+ * <p><b>What it does not.</b> User space cannot switch preemption off. The owner can be preempted, and then threads
+ * that come to its CPU wait; it can be moved, and then it goes on owning the CPU that {@link #cpu()} names. Numbers
+ * that no guard protects ({@link PerCpuNumeric#define(String, NumericWidth)}) go on being updated by anyone.
+ *
+ * <p>A guard belongs to the thread that acquired it, a virtual one too. The thread must not block while it holds one,
+ * and must close it; if the thread ends without, the next thread that wants the CPU takes it over and says so in the
+ * log.
+ *
+ * <p>Guards nest: a thread that holds one gets further ones without waiting, of the CPU it runs on if that is free and
+ * otherwise of one that it owns already. They are closed in the reverse order, which {@code try} does by itself.
+ *
+ * <p>It is the {@code CpuGuard} of the Rust API, whose creation is the kernel's {@code preempt_disable()}.
+ */
+public final class CpuGuard implements AutoCloseable {
+    /*
+     * Acquiring and releasing, as it is when nobody disturbs: one restartable sequence, a look at the depth, a look at
+     * the last owner; the depth again, and a release store. This object is to cost nothing: everything between acquire
+     * and close must be inlined, and there is one allocation site only. With two (one for the fast and one for the slow
+     * way) escape analysis gives up, and each guard is an object on the heap.
+     */
+    private static final Backend BACKEND = Backends.current();
+
+    private final Thread owner;
+    private final int cpu;
+    private final int depth;
+
+    /** Names this guard's tokens in borrow words; 0 until it has any. */
+    private long serial;
+
+    private boolean closed;
+
+    private CpuGuard(Thread owner, int cpu) {
+        // On this architecture or that, a compiler may not move the owner's reads up past the acquisition.
+        VarHandle.acquireFence();
+        Ownership.record(owner, cpu);
+        this.owner = owner;
+        this.cpu = cpu;
+        this.depth = Ownership.depth(cpu);
+    }
+
+    /**
+     * Acquires the guard of the CPU that this thread runs on, and waits while another thread holds it. A thread that
+     * holds a guard already does not wait.
+     *
+     * @throws IllegalStateException if the thread has more than 255 guards nested
+     */
+    @MustBeClosed
+    public static CpuGuard acquire() {
+        Thread me = Thread.currentThread();
+        int outcome = BACKEND.tryAcquire(me.threadId());
+        return new CpuGuard(me, outcome >= 0 ? outcome : Ownership.acquire(me, outcome));
+    }
+
+    /**
+     * Like {@link #acquire()}, but never waits.
+     *
+     * @return null if another thread holds the guard; {@code try} accepts that as a resource
+     */
+    @MustBeClosed
+    public static @Nullable CpuGuard tryAcquire() {
+        Thread me = Thread.currentThread();
+        int outcome = BACKEND.tryAcquire(me.threadId());
+        int cpu = outcome >= 0 ? outcome : Ownership.tryAcquire(me, outcome);
+        return cpu >= 0 ? new CpuGuard(me, cpu) : null;
+    }
+
+    /**
+     * Acquires the guard of a given CPU, from any CPU, and waits while another thread holds it. This costs a system
+     * call, and interrupts the other CPU for a moment.
+     *
+     * @throws IllegalStateException if another thread holds the guard and this thread holds one already, so that it
+     *     must not wait; or if the thread has more than 255 guards nested
+     */
+    @MustBeClosed
+    public static CpuGuard acquire(CpuId cpu) {
+        Thread me = Thread.currentThread();
+        return new CpuGuard(me, Ownership.acquireOn(me, cpu.id()));
+    }
+
+    /**
+     * Like {@link #acquire(CpuId)}, but never waits.
+     *
+     * @return null if another thread holds the guard; {@code try} accepts that as a resource
+     */
+    @MustBeClosed
+    public static @Nullable CpuGuard tryAcquire(CpuId cpu) {
+        Thread me = Thread.currentThread();
+        int outcome = Ownership.tryAcquireOn(me, cpu.id());
+        return outcome >= 0 ? new CpuGuard(me, outcome) : null;
+    }
+
+    /** The CPU whose data the thread owns. The thread may run elsewhere by now. */
+    public CpuId cpu() {
+        return CpuId.of(cpu);
+    }
+
+    /**
+     * Gives the CPU up, or ends a nested guard.
+     *
+     * @throws WrongThreadException if another thread acquired the guard
+     * @throws IllegalStateException if it is closed already, or a guard of the same CPU that was acquired after it is
+     *     not
+     */
+    @Override
+    public void close() {
+        checkUsable();
+        if (Ownership.depth(cpu) != depth) {
+            throw new IllegalStateException("the guard of CPU " + cpu
+                    + " cannot be closed while one that was acquired after it is open: close them in reverse order");
+        }
+        closed = true;
+        if (serial != 0) {
+            setLiveSerial(0);
+        }
+        if (depth == 0) {
+            Ownership.release(cpu);
+        } else {
+            Ownership.unnest(cpu);
+        }
+    }
+
+    /**
+     * Checks that the current thread may use this guard.
+     *
+     * @return the CPU's id
+     */
+    int checkUsable() {
+        if (owner != Thread.currentThread()) {
+            throw new WrongThreadException("the guard of CPU " + cpu + " belongs to " + owner
+                    + ", which alone can use and close it, not " + Thread.currentThread());
+        }
+        if (closed) {
+            throw new IllegalStateException("the guard of CPU " + cpu + " is closed");
+        }
+        return cpu;
+    }
+
+    /** This guard's serial number among all of its CPU's guards; it is live until the guard is closed. */
+    long serial() {
+        if (serial == 0) {
+            long counter = Area.offset(cpu, CpuHeader.SERIALS);
+            serial = (long) Area.LONG.get(Area.MEMORY, counter) + 1;
+            Area.LONG.set(Area.MEMORY, counter, serial);
+            setLiveSerial(serial);
+        }
+        return serial;
+    }
+
+    /** Whether a serial number belongs to this guard or to one around it. Only the owner can ask. */
+    boolean isLive(long other) {
+        for (int level = 0; level <= Ownership.depth(cpu); level++) {
+            if ((long) Area.LONG.get(Area.MEMORY, Area.offset(cpu, CpuHeader.liveSerial(level))) == other) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void setLiveSerial(long value) {
+        Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.liveSerial(depth)), value);
+    }
+
+    @Override
+    public String toString() {
+        return "guard of CPU " + cpu + (closed ? ", closed" : ", held by " + owner);
+    }
+}

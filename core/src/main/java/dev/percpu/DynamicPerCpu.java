@@ -1,0 +1,238 @@
+package dev.percpu;
+
+import com.google.errorprone.annotations.MustBeClosed;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.Piece;
+import dev.percpu.internal.guard.Ownership;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A per-CPU variable that is made and closed at run time.
+ *
+ * <p>{@link #share()} makes further handles to the same instances. When the last handle is closed, each instance that
+ * is {@link AutoCloseable} is closed once, under its CPU's guard. A handle that becomes unreachable without being
+ * closed gives its memory back, and closes no instance.
+ *
+ * <p>A handle can be used by several threads.
+ *
+ * @param <T> the type of the instances
+ */
+public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
+    private static final String NAME = "a dynamic per-CPU variable";
+
+    private final Shared<T> shared;
+    private volatile boolean closed;
+
+    private DynamicPerCpu(Shared<T> shared) {
+        this.shared = shared;
+    }
+
+    /**
+     * Makes a variable of zeroed memory.
+     *
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static DynamicPerCpu<MemorySegment> newZero(MemoryLayout layout) {
+        return newZero(layout, Function.identity());
+    }
+
+    /**
+     * Makes a variable whose instances are views of zeroed memory.
+     *
+     * @param view makes the view of one CPU's memory; called once for each
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static <T> DynamicPerCpu<T> newZero(MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
+        Area.Slices memory = Area.collectable(layout.byteSize(), layout.byteAlignment(), NAME);
+        Function<CpuId, T> instance = cpu -> view.apply(memory.of(cpu.id()));
+        return create(Long.BYTES, piece -> PerCpuPtr.toMemory(piece, memory.position(), instance));
+    }
+
+    /**
+     * Makes a variable with what {@code factory} makes for each CPU.
+     *
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static <T> DynamicPerCpu<T> newWith(Supplier<? extends T> factory) {
+        return newFrom(cpu -> factory.get());
+    }
+
+    /**
+     * Makes a variable with what {@code factory} makes of each possible CPU's id, in ascending order. If it throws,
+     * what it has made and is {@link AutoCloseable} is closed.
+     *
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static <T> DynamicPerCpu<T> newFrom(Function<CpuId, ? extends T> factory) {
+        return create(Long.BYTES, piece -> {
+            Closer closer = new Closer();
+            try {
+                return PerCpuPtr.toObjects(piece, cpu -> closer.add(factory.apply(cpu)));
+            } catch (RuntimeException | Error e) {
+                closer.closeAfter(e);
+                throw e;
+            }
+        });
+    }
+
+    /**
+     * Makes a number that the guard protects: see {@link StaticPerCpu#defineNumeric}.
+     *
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static DynamicPerCpu<NumericCell> newNumeric(NumericWidth width, long initial) {
+        return create(NumericCell.PIECE_BYTES, piece -> NumericCell.cells(piece, width, initial));
+    }
+
+    private static <T> DynamicPerCpu<T> create(long bytes, Function<Piece, PerCpuPtr<T>> instances) {
+        Piece piece = Piece.collectable(NAME, bytes, Long.BYTES);
+        return new DynamicPerCpu<>(new Shared<>(piece, instances.apply(piece)));
+    }
+
+    @Override
+    public PerCpuPtr<T> ptr() {
+        checkOpen();
+        return shared.ptr;
+    }
+
+    /**
+     * Makes another handle to the same instances: the Rust API's {@code clone}.
+     *
+     * @throws IllegalStateException if this handle is closed
+     */
+    @MustBeClosed
+    public DynamicPerCpu<T> share() {
+        checkOpen();
+        shared.addHandle();
+        return new DynamicPerCpu<>(shared);
+    }
+
+    /**
+     * Closes this handle, and the instances if it is the last one. Closing it again does nothing.
+     *
+     * @throws IllegalStateException if it is the last one and this thread holds a guard, as it then must not wait for
+     *     those of the other CPUs: nothing is closed; or if closing an instance throws a checked exception, which is
+     *     the cause: the others are closed all the same
+     */
+    @Override
+    public void close() {
+        synchronized (shared) {
+            if (closed) {
+                return;
+            }
+            shared.checkRemovable();
+            closed = true;
+            if (!shared.removeHandle()) {
+                return;
+            }
+        }
+        shared.closeInstances();
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("this handle of " + shared.ptr + " is closed");
+        }
+    }
+
+    @Override
+    public String toString() {
+        return (closed ? "closed dynamic " : "dynamic ") + shared.ptr;
+    }
+
+    /** What all handles to the same instances have in common. */
+    private static final class Shared<T> {
+        private final Piece piece;
+        private final PerCpuPtr<T> ptr;
+        private int handles = 1;
+
+        private Shared(Piece piece, PerCpuPtr<T> ptr) {
+            this.piece = piece;
+            this.ptr = ptr;
+        }
+
+        private synchronized void addHandle() {
+            if (handles == 0) {
+                throw new IllegalStateException("the last handle of " + ptr + " was closed meanwhile");
+            }
+            handles++;
+        }
+
+        private void checkRemovable() {
+            int owned = handles == 1 ? Ownership.ownedBy(Thread.currentThread()) : -1;
+            if (owned >= 0) {
+                throw new IllegalStateException("the last handle of " + ptr + " cannot be closed while this thread holds"
+                        + " the guard of CPU " + owned + ": close the guard first");
+            }
+        }
+
+        private boolean removeHandle() {
+            handles--;
+            return handles == 0;
+        }
+
+        /** Nobody has a handle any more, but somebody may still hold a token, and a guard for it. */
+        private void closeInstances() {
+            Closer closer = new Closer();
+            for (CpuId cpu : CpuMask.possible()) {
+                T instance = ptr.instance(cpu.id());
+                if (instance instanceof AutoCloseable) {
+                    try (CpuGuard _ = CpuGuard.acquire(cpu)) {
+                        closer.close(instance);
+                    }
+                }
+            }
+            piece.close();
+            closer.rethrow();
+        }
+    }
+
+    /** Closes several objects, whatever some of them throw. */
+    @SuppressWarnings("ReferenceEquality") // an exception cannot suppress itself, an equal one it can
+    private static final class Closer {
+        private final List<Object> toClose = new ArrayList<>();
+        private @Nullable Exception failure;
+
+        private <T> T add(T object) {
+            toClose.add(object);
+            return object;
+        }
+
+        private void close(Object object) {
+            if (object instanceof AutoCloseable closeable) {
+                try {
+                    closeable.close();
+                } catch (Exception e) {
+                    if (failure == null) {
+                        failure = e;
+                    } else if (failure != e) {
+                        failure.addSuppressed(e);
+                    }
+                }
+            }
+        }
+
+        private void closeAfter(Throwable cause) {
+            toClose.forEach(this::close);
+            if (failure != null && failure != cause) {
+                cause.addSuppressed(failure);
+            }
+        }
+
+        private void rethrow() {
+            switch (failure) {
+                case null -> {}
+                case RuntimeException e -> throw e;
+                default -> throw new IllegalStateException("closing an instance failed", failure);
+            }
+        }
+    }
+}

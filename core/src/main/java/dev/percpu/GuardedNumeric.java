@@ -1,0 +1,74 @@
+package dev.percpu;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.Numbers;
+import dev.percpu.internal.backend.Backend;
+import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.code.Op;
+import java.lang.ref.Reference;
+
+/**
+ * A number that the guard protects. An update without a result is a sequence that looks at the guard word, and so costs
+ * no acquisition; an update with a result, or one that found the guard taken, takes the guard.
+ */
+final class GuardedNumeric extends PerCpuNumeric {
+    private static final Backend BACKEND = Backends.current();
+
+    private final PerCpu<NumericCell> variable;
+    private final NumericWidth width;
+
+    GuardedNumeric(PerCpu<NumericCell> variable) {
+        this.variable = variable;
+        this.width = variable.ptr().getPtr().width();
+    }
+
+    @Override
+    public NumericWidth width() {
+        return width;
+    }
+
+    @Override
+    long position() {
+        return variable.ptr().offset();
+    }
+
+    @Override
+    long update(Op op, long operand, long expected) {
+        try (CpuGuard guard = CpuGuard.acquire()) {
+            long offset = Area.offset(guard.cpu().id(), position());
+            long old = Numbers.get(width, offset);
+            if (op == Op.READ || (op == Op.CMPXCHG && old != width.wrap(expected))) {
+                return old;
+            }
+            long next = width.wrap(op.applyTo(old, operand));
+            Numbers.set(width, offset, next);
+            return op == Op.XCHG || op == Op.CMPXCHG ? old : next;
+        } finally {
+            Reference.reachabilityFence(variable);
+        }
+    }
+
+    @Override
+    void update(Op op, long operand) {
+        boolean done;
+        try {
+            done = BACKEND.updateUnlessGuarded(op, width, position(), operand);
+        } finally {
+            Reference.reachabilityFence(variable);
+        }
+        if (!done) {
+            update(op, operand, 0);
+        }
+    }
+
+    @Override
+    public void close() {
+        throw new UnsupportedOperationException(
+                "these are the operations on " + variable + ", which is what can be closed");
+    }
+
+    @Override
+    public String toString() {
+        return variable + " = " + sum();
+    }
+}

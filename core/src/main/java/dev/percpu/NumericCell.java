@@ -1,0 +1,83 @@
+package dev.percpu;
+
+import dev.percpu.cpu.CpuId;
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.Numbers;
+import dev.percpu.internal.area.Piece;
+import java.lang.ref.Reference;
+
+/**
+ * One CPU's instance of a number that a guard protects: see {@link StaticPerCpu#defineNumeric} and
+ * {@link DynamicPerCpu#newNumeric}. It lies in the per-CPU area, where CPUs share no cache line, and many lie side by
+ * side.
+ *
+ * <p>Its methods are for the owner of the CPU's guard, within a token's function. Writes are opaque. Each throws
+ * {@link IllegalStateException} if the variable is closed.
+ */
+public final class NumericCell implements InteriorMutable {
+    /** The number follows the variable's borrow word. */
+    private static final long NUMBER = Long.BYTES;
+
+    static final long PIECE_BYTES = NUMBER + Long.BYTES;
+
+    private final Piece piece;
+    private final CpuId cpu;
+    private final NumericWidth width;
+
+    NumericCell(Piece piece, CpuId cpu, NumericWidth width) {
+        this.piece = piece;
+        this.cpu = cpu;
+        this.width = width;
+    }
+
+    /** Pointer to cells of a piece that has room for {@link #PIECE_BYTES}. */
+    static PerCpuPtr<NumericCell> cells(Piece piece, NumericWidth width, long initial) {
+        return PerCpuPtr.toMemory(piece, piece.position() + NUMBER, cpu -> {
+            NumericCell cell = new NumericCell(piece, cpu, width);
+            if (initial != 0) {
+                // Writing a zero would make a page.
+                cell.set(initial);
+            }
+            return cell;
+        });
+    }
+
+    /** The number. */
+    public long get() {
+        try {
+            return Numbers.get(width, offset());
+        } finally {
+            Reference.reachabilityFence(piece);
+        }
+    }
+
+    /** Sets it to the lowest bits of {@code value}. */
+    public void set(long value) {
+        try {
+            Numbers.set(width, offset(), value);
+        } finally {
+            Reference.reachabilityFence(piece);
+        }
+    }
+
+    /** Adds {@code delta} and returns the new number. */
+    public long add(long delta) {
+        long sum = width.wrap(get() + delta);
+        set(sum);
+        return sum;
+    }
+
+    /** How wide the number is. */
+    public NumericWidth width() {
+        return width;
+    }
+
+    private long offset() {
+        return Area.offset(cpu.id(), piece.position() + NUMBER);
+    }
+
+    @Override
+    public String toString() {
+        return Long.toString(get());
+    }
+}

@@ -1,0 +1,55 @@
+package dev.percpu;
+
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Exclusive access to one CPU's instance of a variable, for as long as the guard it was made with is open.
+ *
+ * <p>What the methods hand to a function must not be kept after it returns. Each of them throws
+ * {@link IllegalStateException} if the guard or the variable is closed, and {@link WrongThreadException} on any thread
+ * but the guard's; then the function is not called.
+ *
+ * @param <T> the type of the instance
+ */
+public final class PerCpuToken<T> {
+    private final CpuGuard guard;
+    private final PerCpuPtr<T> ptr;
+
+    private PerCpuToken(CpuGuard guard, PerCpuPtr<T> ptr) {
+        this.guard = guard;
+        this.ptr = ptr;
+    }
+
+    /**
+     * Makes a token for the instance of the guard's CPU; {@link PerCpu#getMut} is this.
+     *
+     * @throws IllegalStateException if another token for the instance is live, or if the guard or the variable is
+     *     closed
+     * @throws WrongThreadException if the guard belongs to another thread
+     */
+    public static <T> PerCpuToken<T> of(CpuGuard guard, PerCpuPtr<T> ptr) {
+        ptr.borrowExclusively(guard);
+        return new PerCpuToken<>(guard, ptr);
+    }
+
+    /** Calls {@code function} with the instance and returns its result. */
+    public <R extends @Nullable Object> R with(Function<? super T, ? extends R> function) {
+        return function.apply(ptr.instance(guard.checkUsable()));
+    }
+
+    /** Calls {@code action} with the instance. */
+    public void run(Consumer<? super T> action) {
+        action.accept(ptr.instance(guard.checkUsable()));
+    }
+
+    /**
+     * Replaces the instance, and returns the old one.
+     *
+     * @throws UnsupportedOperationException if the instance is a view of memory, whose contents alone can change
+     */
+    public T replace(T instance) {
+        return ptr.replace(guard.checkUsable(), instance);
+    }
+}

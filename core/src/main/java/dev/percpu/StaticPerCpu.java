@@ -1,0 +1,132 @@
+package dev.percpu;
+
+import dev.percpu.cpu.CpuId;
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.Piece;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * A per-CPU variable that lives as long as the process: define it in a {@code static final} field.
+ *
+ * <pre>{@code
+ * static final StaticPerCpu<Statistics> STATISTICS = StaticPerCpu.define("requests", Statistics::new);
+ * }</pre>
+ *
+ * <p>It is the kernel's {@code DEFINE_PER_CPU} and the Rust API's {@code define_per_cpu!}. {@link PerCpuRuntime} lists
+ * what is defined.
+ *
+ * <p>Objects that are made together lie together on the heap, so two CPUs' instances may share a cache line, which
+ * costs what per-CPU variables are there to save. Where the instances are small and change at every turn, use one of
+ * the forms in memory: {@link #defineNumeric}, or {@link #define(String, MemoryLayout, Function)}.
+ *
+ * @param <T> the type of the instances
+ */
+public final class StaticPerCpu<T> implements PerCpu<T>, PerCpuRuntime.Defined {
+    private final String name;
+    private final String type;
+    private final PerCpuPtr<T> ptr;
+
+    private StaticPerCpu(String name, String type, PerCpuPtr<T> ptr) {
+        this.name = name;
+        this.type = type;
+        this.ptr = ptr;
+    }
+
+    private static <T> StaticPerCpu<T> register(String name, String type, PerCpuPtr<T> ptr) {
+        StaticPerCpu<T> variable = new StaticPerCpu<>(name, type, ptr);
+        PerCpuRuntime.register(variable);
+        return variable;
+    }
+
+    /**
+     * Defines a variable with a heap object for each possible CPU.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @param initial makes one CPU's instance; called once for each, here and now
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static <T> StaticPerCpu<T> define(String name, Supplier<? extends T> initial) {
+        Piece piece = Piece.permanent(name, Long.BYTES, Long.BYTES);
+        return register(name, "object", PerCpuPtr.toObjects(piece, cpu -> initial.get()));
+    }
+
+    /**
+     * Defines a variable whose instances are zeroed memory of the per-CPU area.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @param layout size and alignment
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static StaticPerCpu<MemorySegment> define(String name, MemoryLayout layout) {
+        return define(name, layout, Function.identity());
+    }
+
+    /**
+     * Defines a variable whose instances are views of zeroed memory of the per-CPU area.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @param layout size and alignment
+     * @param view makes the view of one CPU's memory; called once for each, here and now. It must not touch the memory
+     *     if that is not to be made resident for CPUs that never use it
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static <T> StaticPerCpu<T> define(
+            String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
+        long offset = Area.allocate(layout.byteSize(), layout.byteAlignment(), name);
+        Piece piece = Piece.permanent(name, Long.BYTES, Long.BYTES);
+        Function<CpuId, T> instance = cpu -> view.apply(Area.slice(cpu.id(), offset, layout.byteSize()));
+        return register(name, layout.toString(), PerCpuPtr.toMemory(piece, offset, instance));
+    }
+
+    /**
+     * Like {@link #define(String, MemoryLayout, Function)}, with memory that begins as a copy of {@code initial}.
+     *
+     * @throws IllegalArgumentException if {@code initial} is not as large as the layout
+     */
+    public static <T> StaticPerCpu<T> define(
+            String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view, MemorySegment initial) {
+        if (initial.byteSize() != layout.byteSize()) {
+            throw new IllegalArgumentException(name + ": the initial value has " + initial.byteSize()
+                    + " bytes, and the layout " + layout.byteSize());
+        }
+        return define(name, layout, memory -> view.apply(memory.copyFrom(initial)));
+    }
+
+    /**
+     * Defines a number that the guard protects, beside others perhaps. {@link PerCpuNumeric#of} updates it without a
+     * token. A number that needs no protection beside others is {@link PerCpuNumeric#define(String, NumericWidth)}.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @param initial what each CPU's instance begins with, cut to the width
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static StaticPerCpu<NumericCell> defineNumeric(String name, NumericWidth width, long initial) {
+        Piece piece = Piece.permanent(name, NumericCell.PIECE_BYTES, Long.BYTES);
+        return register(name, "guarded " + width, NumericCell.cells(piece, width, initial));
+    }
+
+    /** The name it was defined with. */
+    @Override
+    public String name() {
+        return name;
+    }
+
+    /** What its instances are, for listings. */
+    @Override
+    public String type() {
+        return type;
+    }
+
+    @Override
+    public PerCpuPtr<T> ptr() {
+        return ptr;
+    }
+
+    @Override
+    public String toString() {
+        return "static " + ptr;
+    }
+}

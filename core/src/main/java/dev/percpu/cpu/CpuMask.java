@@ -1,0 +1,192 @@
+package dev.percpu.cpu;
+
+import java.util.BitSet;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.StreamSupport;
+
+/**
+ * A set of CPUs, after the kernel's {@code cpumask}.
+ *
+ * <p>A mask has room for {@link #capacity()} CPUs, as many as this system can ever have; the CPU's id is its place.
+ * Instances are mutable and not safe for use by several threads while one of them changes it. The methods that name
+ * one of the system's masks return a new copy each time.
+ *
+ * <p>An {@link #iterator()} walks the ids in ascending order and is <em>fused</em>: once it has said that there is no
+ * next CPU it goes on saying so, also when a CPU is set afterwards. It sees changes ahead of where it stands.
+ */
+public final class CpuMask implements Iterable<CpuId> {
+    private final BitSet bits;
+
+    private CpuMask(BitSet bits) {
+        this.bits = bits;
+    }
+
+    /** A mask with no CPU set. */
+    public static CpuMask none() {
+        return new CpuMask(new BitSet(capacity()));
+    }
+
+    /**
+     * A mask with the given CPUs set.
+     *
+     * @throws IndexOutOfBoundsException if an id is negative or not below {@link #capacity()}
+     */
+    public static CpuMask of(int... ids) {
+        CpuMask mask = none();
+        for (int id : ids) {
+            mask.set(CpuId.of(id));
+        }
+        return mask;
+    }
+
+    /** The CPUs that this system could ever have: the kernel's {@code cpu_possible_mask}, fixed at boot. */
+    public static CpuMask possible() {
+        return new CpuMask(Topology.possible());
+    }
+
+    /** The CPUs that are plugged in now: the kernel's {@code cpu_present_mask}, read anew on each call. */
+    public static CpuMask present() {
+        return new CpuMask(Topology.present());
+    }
+
+    /** The CPUs that the scheduler uses now: the kernel's {@code cpu_online_mask}, read anew on each call. */
+    public static CpuMask online() {
+        return new CpuMask(Topology.online());
+    }
+
+    /**
+     * The CPUs that this process may run on, by its affinity and its cpuset, read anew on each call. A thread can have
+     * a narrower affinity of its own; this is the main thread's.
+     */
+    public static CpuMask allowed() {
+        return new CpuMask(Topology.allowed());
+    }
+
+    /** How many CPUs a mask has room for: the highest possible CPU id plus one, the kernel's {@code nr_cpu_ids}. */
+    public static int capacity() {
+        return Topology.capacity();
+    }
+
+    public void set(CpuId cpu) {
+        bits.set(cpu.id());
+    }
+
+    public void clear(CpuId cpu) {
+        bits.clear(cpu.id());
+    }
+
+    public boolean test(CpuId cpu) {
+        return bits.get(cpu.id());
+    }
+
+    /** Sets every place of the mask, also those of ids that no possible CPU has. */
+    public void setAll() {
+        bits.set(0, capacity());
+    }
+
+    /** Clears every place of the mask. */
+    public void clearAll() {
+        bits.clear();
+    }
+
+    public boolean isEmpty() {
+        return bits.isEmpty();
+    }
+
+    /** Whether every place of the mask is set. */
+    public boolean isFull() {
+        return weight() == capacity();
+    }
+
+    /** How many CPUs are set. */
+    public int weight() {
+        return bits.cardinality();
+    }
+
+    /** A mask of its own with the same CPUs set. */
+    public CpuMask copy() {
+        return new CpuMask((BitSet) bits.clone());
+    }
+
+    /** Makes this mask equal to {@code other}. */
+    public void copyFrom(CpuMask other) {
+        if (other != this) {
+            bits.clear();
+            bits.or(other.bits);
+        }
+    }
+
+    /** A new mask of the CPUs that are set in both. */
+    public CpuMask and(CpuMask other) {
+        CpuMask both = copy();
+        both.bits.and(other.bits);
+        return both;
+    }
+
+    /** The ids of the CPUs that are set, ascending. */
+    public IntStream ids() {
+        return StreamSupport.stream(spliterator(), false).mapToInt(CpuId::id);
+    }
+
+    BitSet toBitSet() {
+        return (BitSet) bits.clone();
+    }
+
+    @Override
+    public Iterator<CpuId> iterator() {
+        return new Iterator<>() {
+            private int from;
+
+            @Override
+            public boolean hasNext() {
+                return from >= 0 && settle() >= 0;
+            }
+
+            @Override
+            public CpuId next() {
+                int id = from < 0 ? -1 : settle();
+                if (id < 0) {
+                    throw new NoSuchElementException("the mask has no further CPU");
+                }
+                from = id + 1;
+                return CpuId.of(id);
+            }
+
+            /** The next id, or -1 and then for good. */
+            private int settle() {
+                int id = bits.nextSetBit(from);
+                if (id < 0) {
+                    from = -1;
+                }
+                return id;
+            }
+        };
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof CpuMask mask && bits.equals(mask.bits);
+    }
+
+    @Override
+    public int hashCode() {
+        return bits.hashCode();
+    }
+
+    /** The mask in the kernel's list format, such as {@code 0-3,8}. */
+    @Override
+    public String toString() {
+        return bits.isEmpty()
+                ? ""
+                : IntStream.iterate(bits.nextSetBit(0), first -> first >= 0, first -> bits.nextSetBit(bits.nextClearBit(first)))
+                        .mapToObj(first -> range(first, bits.nextClearBit(first) - 1))
+                        .collect(Collectors.joining(","));
+    }
+
+    private static String range(int first, int last) {
+        return first == last ? Integer.toString(first) : first + "-" + last;
+    }
+}

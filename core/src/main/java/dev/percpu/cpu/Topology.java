@@ -1,0 +1,48 @@
+package dev.percpu.cpu;
+
+import dev.percpu.internal.linux.CpuLists;
+import java.util.BitSet;
+import java.util.Optional;
+
+/** Where the system's masks come from, and what stands in for them where the kernel does not tell. */
+final class Topology {
+    private static final BitSet POSSIBLE = CpuLists.system("possible").orElseGet(Topology::assumedPossible);
+    private static final int CAPACITY = POSSIBLE.length();
+
+    private Topology() {}
+
+    static BitSet possible() {
+        return (BitSet) POSSIBLE.clone();
+    }
+
+    static int capacity() {
+        return CAPACITY;
+    }
+
+    static BitSet present() {
+        return known(CpuLists.system("present"));
+    }
+
+    static BitSet online() {
+        return known(CpuLists.system("online"));
+    }
+
+    static BitSet allowed() {
+        return known(CpuLists.allowed());
+    }
+
+    /** Without sysfs: the CPUs this process may use and all below them, or as many as the JVM counts. */
+    private static BitSet assumedPossible() {
+        BitSet possible = new BitSet();
+        int counted = Runtime.getRuntime().availableProcessors();
+        possible.set(0, Math.max(counted, CpuLists.allowed().map(BitSet::length).orElse(0)));
+        return possible;
+    }
+
+    private static BitSet known(Optional<BitSet> told) {
+        BitSet cpus = told.orElseGet(Topology::possible);
+        // Without sysfs the possible CPUs are an assumption, and every mask keeps to it.
+        cpus.and(POSSIBLE);
+        return cpus;
+    }
+}

@@ -1,0 +1,199 @@
+package dev.percpu.internal.area;
+
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.linux.Linux;
+import dev.percpu.internal.linux.LinuxException;
+import dev.percpu.internal.linux.Platform;
+import java.lang.System.Logger;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.lang.ref.Cleaner;
+import java.util.Arrays;
+
+/**
+ * The per-CPU area: one mapping in which every CPU has a place of the same size, and a variable lies at the same
+ * <em>position</em> in each.
+ *
+ * <pre>
+ * BASE            BASE + STRIDE        ...   BASE + CPUS * STRIDE
+ * | CPU 0         | CPU 1              ...   | no CPU      |
+ * | header | vars | header | vars      ...   | vars        |
+ *            ^ position p     ^ position p
+ * </pre>
+ *
+ * <p>The last place belongs to no CPU: threads without a CPU id count there, atomically. The places are as many as the
+ * highest possible CPU id says, so that an id is an index. Address space is reserved and nothing is touched: a page
+ * comes into being on the CPU, and so on the NUMA node, that first writes it, and a CPU that never runs costs nothing.
+ *
+ * <p>Everything is static because the JIT compiler trusts {@code static final} fields, and the hot paths compute with
+ * {@link #BASE} and {@link #SHIFT}.
+ */
+public final class Area {
+    /** Sets the size of each CPU's place, in bytes. */
+    public static final String STRIDE_PROPERTY = "percpu.area.stride";
+
+    public static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
+    public static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
+    public static final VarHandle SHORT = ValueLayout.JAVA_SHORT.varHandle();
+    public static final VarHandle BYTE = ValueLayout.JAVA_BYTE.varHandle();
+
+    /** How many CPUs have a place: the highest possible id plus one. */
+    public static final int CPUS = CpuMask.capacity();
+
+    /** The whole mapping. Java code reads and writes through it, checked against its bounds. */
+    public static final MemorySegment MEMORY;
+
+    public static final long BASE;
+    public static final int SHIFT;
+    public static final long STRIDE;
+
+    /** Address space costs little, and this is room for two million numbers on each CPU. */
+    private static final long DEFAULT_STRIDE = 16L << 20;
+
+    /** Where address space is tight the area shrinks to this, and no further. */
+    private static final long SMALLEST_STRIDE = 1L << 20;
+
+    private static final long LARGEST_STRIDE = 1L << 40;
+    private static final long PAGE = 4096;
+
+    /** A cache line, and the one that is fetched with it. */
+    private static final long UNSHARED = 128;
+
+    static {
+        MemorySegment memory = Platform.hasSystemCalls() ? reserve(configuredStride()) : allocate();
+        MEMORY = memory;
+        BASE = memory.address();
+        STRIDE = memory.byteSize() / (CPUS + 1);
+        SHIFT = Long.numberOfTrailingZeros(STRIDE);
+    }
+
+    private static final PositionAllocator POSITIONS = new PositionAllocator(CpuHeader.SIZE, STRIDE);
+
+    private static final Cleaner CLEANER = Cleaner.create();
+
+    private Area() {}
+
+    /** Where a position lies in {@link #MEMORY} for a CPU, or, for {@link #CPUS}, for no CPU. */
+    public static long offset(int cpu, long position) {
+        return ((long) cpu << SHIFT) + position;
+    }
+
+    /** A variable's memory on one CPU. */
+    public static MemorySegment slice(int cpu, long position, long bytes) {
+        return MEMORY.asSlice(offset(cpu, position), bytes);
+    }
+
+    /**
+     * Takes a piece of every CPU's place; it is zero on each.
+     *
+     * @param owner who asks, for the message
+     * @throws dev.percpu.AreaFullException if none is left
+     */
+    public static long allocate(long bytes, long alignment, String owner) {
+        return POSITIONS.allocate(bytes, alignment, owner);
+    }
+
+    /** Gives a piece back. Nobody may reach it any more; it is zeroed for the next. */
+    public static void free(long position, long bytes) {
+        for (int cpu = 0; cpu <= CPUS; cpu++) {
+            clear(slice(cpu, position, bytes));
+        }
+        POSITIONS.free(position, bytes);
+    }
+
+    /**
+     * Gives a piece back once {@code holder} is unreachable, and so no thread can be about to use the piece. Not before:
+     * a thread that read the position and was preempted would write into the piece's next owner.
+     */
+    public static void freeWhenUnreachable(Object holder, long position, long bytes) {
+        CLEANER.register(holder, () -> free(position, bytes));
+    }
+
+    /**
+     * Takes a piece that is given back once no segment of it is reachable: a segment can be kept by anyone, and must
+     * never reach the piece's next owner.
+     */
+    public static Slices collectable(long bytes, long alignment, String owner) {
+        Arena arena = Arena.ofAuto();
+        MemorySegment[] slices = new MemorySegment[CPUS];
+        if (!Platform.hasSystemCalls()) {
+            // A segment's lifetime can be narrowed by a restricted method only, so this is memory outside the area.
+            Arrays.setAll(slices, cpu -> arena.allocate(bytes, Math.max(alignment, UNSHARED)));
+            return new Slices(-1, slices);
+        }
+        long position = allocate(bytes, alignment, owner);
+        Arrays.setAll(slices, cpu -> MemorySegment.ofAddress(BASE + offset(cpu, position))
+                .reinterpret(bytes, arena, cpu == 0 ? closed -> free(position, bytes) : null));
+        return new Slices(position, slices);
+    }
+
+    /**
+     * A piece as segments.
+     *
+     * @param position where it lies in each CPU's place; negative if it is not in the area
+     * @param perCpu the segments, by CPU
+     */
+    public record Slices(long position, MemorySegment[] perCpu) {
+        public MemorySegment of(int cpu) {
+            return perCpu[cpu];
+        }
+    }
+
+    /** The bytes of each CPU's place that variables have, header included. */
+    public static long usedBytesPerCpu() {
+        return CpuHeader.SIZE + POSITIONS.usedBytes();
+    }
+
+    /** Writes only what is not zero already, since a write makes a page, and on the writer's NUMA node. */
+    private static void clear(MemorySegment piece) {
+        for (long at = 0; at < piece.byteSize(); at++) {
+            if (piece.get(ValueLayout.JAVA_BYTE, at) != 0) {
+                piece.asSlice(at).fill((byte) 0);
+                return;
+            }
+        }
+    }
+
+    private static MemorySegment reserve(long wanted) {
+        for (long stride = wanted; ; stride /= 2) {
+            try {
+                return Linux.reserve(Math.multiplyExact(stride, CPUS + 1L));
+            } catch (LinuxException refused) {
+                if (stride <= SMALLEST_STRIDE) {
+                    throw new IllegalStateException(
+                            "no address space for the per-CPU area, not even " + stride + " bytes for each of " + CPUS
+                                    + " CPUs: raise the process's limit (ulimit -v), or set -D" + STRIDE_PROPERTY,
+                            refused);
+                }
+                System.getLogger("dev.percpu")
+                        .log(Logger.Level.DEBUG, "per-CPU area of {0} bytes for each CPU refused, halving", stride);
+            }
+        }
+    }
+
+    /** Without system calls nothing can be reserved, only allocated. */
+    private static MemorySegment allocate() {
+        long stride = Long.getLong(STRIDE_PROPERTY) == null ? SMALLEST_STRIDE : configuredStride();
+        return Arena.global().allocate(Math.multiplyExact(stride, CPUS + 1L), PAGE);
+    }
+
+    private static long configuredStride() {
+        String text = System.getProperty(STRIDE_PROPERTY);
+        if (text == null) {
+            return DEFAULT_STRIDE;
+        }
+        long stride;
+        try {
+            stride = Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(STRIDE_PROPERTY + " is not a number: '" + text + "'", e);
+        }
+        if (Long.bitCount(stride) != 1 || stride < CpuHeader.SIZE * 2 || stride > LARGEST_STRIDE) {
+            throw new IllegalArgumentException(STRIDE_PROPERTY + " must be a power of two from " + CpuHeader.SIZE * 2
+                    + " to " + LARGEST_STRIDE + ", not " + text);
+        }
+        return stride;
+    }
+}

@@ -1,0 +1,36 @@
+package dev.percpu.internal.area;
+
+/**
+ * What lies at the start of every CPU's place.
+ *
+ * <pre>
+ *   0  guard word       0 if the CPU's guard is free, else its owner's Thread.threadId()
+ *   8  depth            how many nested guards the owner holds besides the outermost
+ *  16  serials          how many serial numbers were given out to guards of this CPU
+ *  24  live serial 0    the outermost guard's serial number, 0 if it has none
+ *  32  live serial 1    ...
+ * </pre>
+ *
+ * <p>The guard word is written by whoever acquires and releases, everything else by the guard's owner only. Guards
+ * seldom nest, so what is touched is the first cache line.
+ */
+public final class CpuHeader {
+    public static final long GUARD_WORD = 0;
+    public static final long DEPTH = 8;
+    public static final long SERIALS = 16;
+
+    /** The kernel's preempt_count has eight bits for the same purpose. */
+    public static final int DEEPEST = 255;
+
+    private static final long LIVE_SERIALS = 24;
+
+    /** The end of the header, on a cache line's border. */
+    static final long SIZE = 2112;
+
+    private CpuHeader() {}
+
+    /** Where the serial number of the guard at a depth is kept while the guard is held. */
+    public static long liveSerial(int depth) {
+        return LIVE_SERIALS + (long) depth * Long.BYTES;
+    }
+}

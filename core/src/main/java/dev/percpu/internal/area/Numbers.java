@@ -1,0 +1,60 @@
+package dev.percpu.internal.area;
+
+import dev.percpu.NumericWidth;
+import java.nio.ByteOrder;
+
+/** Reads and writes numbers of each width in the area, with opaque ordering: never torn, and never a stale loop. */
+public final class Numbers {
+    private static final boolean LITTLE_ENDIAN = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+
+    private Numbers() {}
+
+    /** The number at an offset in {@link Area#MEMORY}, sign-extended. */
+    public static long get(NumericWidth width, long offset) {
+        return switch (width) {
+            case LONG -> (long) Area.LONG.getOpaque(Area.MEMORY, offset);
+            case INT -> (int) Area.INT.getOpaque(Area.MEMORY, offset);
+            case SHORT -> (short) Area.SHORT.getOpaque(Area.MEMORY, offset);
+            case BYTE -> (byte) Area.BYTE.getOpaque(Area.MEMORY, offset);
+        };
+    }
+
+    /** Sets the number at an offset in {@link Area#MEMORY} to the lowest bits of a value. */
+    public static void set(NumericWidth width, long offset, long value) {
+        switch (width) {
+            case LONG -> Area.LONG.setOpaque(Area.MEMORY, offset, value);
+            case INT -> Area.INT.setOpaque(Area.MEMORY, offset, (int) value);
+            case SHORT -> Area.SHORT.setOpaque(Area.MEMORY, offset, (short) value);
+            case BYTE -> Area.BYTE.setOpaque(Area.MEMORY, offset, (byte) value);
+        }
+    }
+
+    /** Stores the lowest bits of {@code next} if the number is {@code expected}, atomically; returns what it was. */
+    public static long compareAndExchange(NumericWidth width, long offset, long expected, long next) {
+        return switch (width) {
+            case LONG -> (long) Area.LONG.compareAndExchange(Area.MEMORY, offset, expected, next);
+            case INT -> (int) Area.INT.compareAndExchange(Area.MEMORY, offset, (int) expected, (int) next);
+            case SHORT, BYTE -> width.wrap(compareAndExchangeWithin(width, offset, expected, next));
+        };
+    }
+
+    /** Memory can be compared and exchanged by 32 bits at least, so the neighbours are carried along unchanged. */
+    private static long compareAndExchangeWithin(NumericWidth width, long offset, long expected, long next) {
+        long word = offset & -Integer.BYTES;
+        int bytesBefore = (int) (offset - word);
+        int bytesBelow = LITTLE_ENDIAN ? bytesBefore : Integer.BYTES - width.bytes() - bytesBefore;
+        int shift = bytesBelow * Byte.SIZE;
+        int mask = (1 << width.bits()) - 1;
+        while (true) {
+            int around = (int) Area.INT.getVolatile(Area.MEMORY, word);
+            int found = (around >>> shift) & mask;
+            if (found != (expected & mask)) {
+                return found;
+            }
+            int changed = (around & ~(mask << shift)) | (int) (next & mask) << shift;
+            if (Area.INT.compareAndSet(Area.MEMORY, word, around, changed)) {
+                return found;
+            }
+        }
+    }
+}

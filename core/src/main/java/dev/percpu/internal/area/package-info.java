@@ -1,0 +1,5 @@
+/** The memory that per-CPU variables live in, and who has which part of it. */
+@NullMarked
+package dev.percpu.internal.area;
+
+import org.jspecify.annotations.NullMarked;

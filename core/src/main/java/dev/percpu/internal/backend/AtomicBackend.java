@@ -1,0 +1,84 @@
+package dev.percpu.internal.backend;
+
+import dev.percpu.NumericWidth;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.CpuHeader;
+import dev.percpu.internal.area.Numbers;
+import dev.percpu.internal.code.Op;
+import dev.percpu.internal.linux.Linux;
+
+/**
+ * Updates by atomic instructions, on the instance of the CPU that the thread was on a moment ago. A thread that has
+ * moved since updates another CPU's instance, which is as exact, and only slower.
+ *
+ * @param asksKernel whether the kernel is asked for the CPU; if not, each thread has one that stays the same
+ * @param usable the CPUs that threads are spread over where the kernel is not asked
+ */
+record AtomicBackend(boolean asksKernel, int[] usable) implements Backend {
+    /** Spreads consecutive thread ids: 2^64 divided by the golden ratio. */
+    private static final long SPREAD = 0x9e3779b97f4a7c15L;
+
+    static AtomicBackend create(boolean asksKernel) {
+        return new AtomicBackend(asksKernel, CpuMask.allowed().ids().toArray());
+    }
+
+    @Override
+    public String name() {
+        return "atomic";
+    }
+
+    @Override
+    public int currentCpu() {
+        if (asksKernel) {
+            return Linux.currentCpu() % Area.CPUS;
+        }
+        Thread thread = Thread.currentThread();
+        return thread instanceof BoundThread bound
+                ? bound.cpu()
+                : usable[(int) ((thread.threadId() * SPREAD >>> Integer.SIZE) % usable.length)];
+    }
+
+    @Override
+    public long update(Op op, NumericWidth width, long position, long operand, long expected) {
+        long offset = Area.offset(currentCpu(), position);
+        return switch (op) {
+            case READ -> Numbers.get(width, offset);
+            case CMPXCHG -> Numbers.compareAndExchange(width, offset, expected, operand);
+            case ADD -> {
+                if (width == NumericWidth.LONG) {
+                    yield (long) Area.LONG.getAndAdd(Area.MEMORY, offset, operand) + operand;
+                }
+                yield updateByCompareAndExchange(op, width, offset, operand);
+            }
+            case ADD_DOUBLE, AND, OR, XCHG -> updateByCompareAndExchange(op, width, offset, operand);
+        };
+    }
+
+    private static long updateByCompareAndExchange(Op op, NumericWidth width, long offset, long operand) {
+        while (true) {
+            long old = Numbers.get(width, offset);
+            long next = op.applyTo(old, operand);
+            if (Numbers.compareAndExchange(width, offset, old, next) == old) {
+                return op == Op.XCHG ? old : next;
+            }
+        }
+    }
+
+    /** Only the guard's holder may write what the guard protects, so the guard has to be taken. */
+    @Override
+    public boolean updateUnlessGuarded(Op op, NumericWidth width, long position, long operand) {
+        return false;
+    }
+
+    @Override
+    public int tryAcquire(long owner) {
+        int cpu = currentCpu();
+        return tryAcquireOn(cpu, owner) ? cpu : ~cpu;
+    }
+
+    @Override
+    public boolean tryAcquireOn(int cpu, long owner) {
+        return Area.LONG.compareAndSet(Area.MEMORY, Area.offset(cpu, CpuHeader.GUARD_WORD), 0L, owner);
+    }
+}

@@ -1,0 +1,68 @@
+package dev.percpu.internal.backend;
+
+import dev.percpu.internal.linux.Linux;
+import dev.percpu.internal.linux.Platform;
+import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A thread that is bound to one CPU. Where threads cannot be bound, because there are no system calls, the atomic back
+ * end takes this thread's word for the CPU it is on.
+ */
+public final class BoundThread extends Thread {
+    private final int cpu;
+    private final Runnable task;
+    private volatile @Nullable Throwable thrown;
+
+    private BoundThread(int cpu, Runnable task) {
+        super("percpu-bound-" + cpu);
+        this.cpu = cpu;
+        this.task = task;
+    }
+
+    /** Runs a task in a thread bound to a CPU, waits for its end, and returns what it threw; null if nothing. */
+    public static @Nullable Throwable run(int cpu, Runnable task) {
+        return start(cpu, task).await();
+    }
+
+    /** Starts a task in a thread bound to a CPU. */
+    public static BoundThread start(int cpu, Runnable task) {
+        BoundThread thread = new BoundThread(cpu, task);
+        thread.start();
+        return thread;
+    }
+
+    /** Waits for the task's end and returns what it threw; null if nothing. An interrupt is kept for the caller. */
+    public @Nullable Throwable await() {
+        boolean interrupted = false;
+        while (isAlive()) {
+            try {
+                join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return thrown;
+    }
+
+    int cpu() {
+        return cpu;
+    }
+
+    @Override
+    public void run() {
+        try {
+            if (Platform.hasSystemCalls()) {
+                BitSet only = new BitSet();
+                only.set(cpu);
+                Linux.setAffinity(only);
+            }
+            task.run();
+        } catch (Throwable t) {
+            thrown = t;
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package dev.percpu.internal.backend;
+
+import dev.percpu.internal.linux.Architecture;
+import java.util.Comparator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A kernel's version, of which some are said to lose aborts. */
+record KernelVersion(int major, int minor, int patch) implements Comparable<KernelVersion> {
+    private static final Pattern RELEASE = Pattern.compile("(\\d{1,5})\\.(\\d{1,5})(?:\\.(\\d{1,5}))?.*");
+
+    private static final KernelVersion FIRST_SUSPECT = new KernelVersion(6, 19, 0);
+    private static final KernelVersion MENDED_ON_X86_64 = new KernelVersion(7, 0, 10);
+    private static final KernelVersion MENDED_ELSEWHERE = new KernelVersion(7, 0, 14);
+
+    /** The running kernel's; one that cannot be read is 0.0.0. */
+    static KernelVersion running() {
+        return parse(System.getProperty("os.version"));
+    }
+
+    static KernelVersion parse(String release) {
+        Matcher matcher = RELEASE.matcher(release);
+        if (!matcher.matches()) {
+            return new KernelVersion(0, 0, 0);
+        }
+        String patch = matcher.group(3);
+        return new KernelVersion(
+                Integer.parseInt(matcher.group(1)),
+                Integer.parseInt(matcher.group(2)),
+                patch == null ? 0 : Integer.parseInt(patch));
+    }
+
+    /** Whether sequences are said to lose updates under this kernel, so that it must show that they do not. */
+    boolean isSuspect(Architecture architecture) {
+        KernelVersion mended = architecture == Architecture.X86_64 ? MENDED_ON_X86_64 : MENDED_ELSEWHERE;
+        return compareTo(FIRST_SUSPECT) >= 0 && compareTo(mended) < 0;
+    }
+
+    @Override
+    public int compareTo(KernelVersion other) {
+        return Comparator.comparingInt(KernelVersion::major)
+                .thenComparingInt(KernelVersion::minor)
+                .thenComparingInt(KernelVersion::patch)
+                .compare(this, other);
+    }
+
+    @Override
+    public String toString() {
+        return major + "." + minor + "." + patch;
+    }
+}

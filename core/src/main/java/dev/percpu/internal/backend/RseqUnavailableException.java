@@ -1,0 +1,12 @@
+package dev.percpu.internal.backend;
+
+import org.jspecify.annotations.Nullable;
+
+/** Says why restartable sequences cannot be used here. */
+final class RseqUnavailableException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    RseqUnavailableException(String reason, @Nullable Throwable cause) {
+        super(reason, cause);
+    }
+}

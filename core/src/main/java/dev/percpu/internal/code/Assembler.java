@@ -1,0 +1,97 @@
+package dev.percpu.internal.code;
+
+import dev.percpu.internal.linux.Architecture;
+
+/**
+ * What one architecture must know: how each step of a {@link Sequence} is encoded. The bytes go into a
+ * {@link CodeBuffer}, and the labels are its own.
+ *
+ * <p>A sequence is called as {@code long f(long slot, long operand, long expected)} by the platform's C convention,
+ * where {@code slot} is the address of CPU 0's instance. It uses these values, which the architecture keeps in
+ * registers of its choice: the three arguments, the <em>CPU</em> (first its id, after {@link #scaleCpu} the distance
+ * of its memory from CPU 0's), and the <em>value</em>, which {@link #load} fills.
+ */
+public interface Assembler {
+    /** Which register a store takes. */
+    enum Source {
+        VALUE,
+        OPERAND
+    }
+
+    /** Whether there is an assembler for the architecture. */
+    static boolean exists(Architecture architecture) {
+        return architecture == Architecture.X86_64;
+    }
+
+    /** The assembler for an architecture of which {@link #exists} is true. */
+    static Assembler of(Architecture architecture, CodeBuffer code) {
+        return switch (architecture) {
+            case X86_64 -> new X86_64Assembler(code);
+            case AARCH64, OTHER ->
+                throw new IllegalArgumentException("no sequences are written for " + architecture + " yet");
+        };
+    }
+
+    /** The four bytes that the C library told the kernel to expect before each abort address. */
+    void signature();
+
+    /** Stores the descriptor's address into the thread's {@code rseq_cs}, which the kernel looks at. */
+    void arm(long rseqOffset, CodeBuffer.Label descriptor);
+
+    /** CPU = the thread's {@code cpu_id}; negative, so a huge unsigned number, on a thread that has none. */
+    void loadCpu(long rseqOffset);
+
+    /** Goes to {@code none} unless CPU, unsigned, is below {@code bound}. */
+    void boundCpu(int bound, CodeBuffer.Label none);
+
+    /** CPU = CPU * 2^shift. */
+    void scaleCpu(int shift);
+
+    /** CPU = distance. */
+    void setCpu(long distance);
+
+    /** Goes to {@code taken} unless the 64-bit word at {@code word} + CPU is 0. A load-acquire. */
+    void lookAtWord(long word, CodeBuffer.Label taken);
+
+    /** value = the instance at slot + CPU, zero-extended. */
+    void load(int bits);
+
+    /** value = value op operand. */
+    void compute(Op op);
+
+    /** Goes to {@code differs} unless value equals expected in the lowest {@code bits}. */
+    void compareExpected(int bits, CodeBuffer.Label differs);
+
+    /** The instance at slot + CPU = the source: one instruction. */
+    void store(int bits, Source source);
+
+    /** The word that {@link #lookAtWord} looked at = the first argument: one instruction. */
+    void storeWord();
+
+    /** Like {@link #load}, for a {@link #storeConditional} to follow. */
+    void loadLinked(int bits);
+
+    /** The instance = the source, atomically; goes to {@code retry} if it is not what {@link #loadLinked} found. */
+    void storeConditional(int bits, Source source, CodeBuffer.Label retry);
+
+    /** value = CPU, before it is scaled. */
+    void keepCpu();
+
+    /** value = ~value. */
+    void complementValue();
+
+    /** value = a constant. */
+    void setValue(long constant);
+
+    /** Returns value. */
+    void returnValue();
+
+    /** Goes to the label. */
+    void jump(CodeBuffer.Label target);
+
+    /** Burns {@code rounds} rounds of an empty loop; touches no register of the sequence. */
+    void delay(int rounds);
+
+    /** Atomically adds 1 to the 64-bit number at {@code address}; touches no register of the sequence. */
+    void count(long address);
+}

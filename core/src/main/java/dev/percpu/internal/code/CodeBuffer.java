@@ -1,0 +1,108 @@
+package dev.percpu.internal.code;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Bytes of machine code that will run at a known address, with labels that can be used before they are placed. */
+public final class CodeBuffer {
+    /** A place in the code. */
+    public static final class Label {
+        private static final int UNPLACED = -1;
+
+        private int position = UNPLACED;
+        private final List<Runnable> uses = new ArrayList<>();
+    }
+
+    /** How a use of a label is written: where the bytes lie, and how far the label is from them. */
+    @FunctionalInterface
+    public interface Patch {
+        void write(ByteBuffer code, int at, int labelPosition);
+    }
+
+    private final long origin;
+    private final ByteBuffer bytes;
+
+    /**
+     * @param origin the address at which the first byte will run
+     * @param capacity the most bytes there may be
+     */
+    public CodeBuffer(long origin, int capacity) {
+        this.origin = origin;
+        this.bytes = ByteBuffer.allocate(capacity).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Puts the label here. */
+    public void place(Label label) {
+        if (label.position != Label.UNPLACED) {
+            throw new IllegalStateException("a label is placed once");
+        }
+        label.position = bytes.position();
+        label.uses.forEach(Runnable::run);
+    }
+
+    /** Appends {@code size} bytes that {@code patch} writes as soon as the label's place is known. */
+    public void use(Label label, int size, Patch patch) {
+        int at = bytes.position();
+        bytes.position(at + size);
+        Runnable use = () -> patch.write(bytes, at, label.position);
+        if (label.position == Label.UNPLACED) {
+            label.uses.add(use);
+        } else {
+            use.run();
+        }
+    }
+
+    /** Appends the label's absolute address. */
+    void address(Label label) {
+        use(label, Long.BYTES, (code, at, position) -> code.putLong(at, origin + position));
+    }
+
+    /** Appends the distance between two labels. */
+    void distance(Label from, Label to) {
+        use(to, Long.BYTES, (code, at, position) -> code.putLong(at, position - from.position));
+    }
+
+    /** Appends bytes, given as ints for the reader's ease. */
+    public void bytes(int... values) {
+        for (int value : values) {
+            bytes.put((byte) value);
+        }
+    }
+
+    public void int32(int value) {
+        bytes.putInt(value);
+    }
+
+    public void int64(long value) {
+        bytes.putLong(value);
+    }
+
+    /** Appends zeros up to a multiple of {@code alignment}. */
+    void align(int alignment) {
+        while ((origin + bytes.position()) % alignment != 0) {
+            bytes.put((byte) 0);
+        }
+    }
+
+    /** The address of a label that has been placed. */
+    long addressOf(Label label) {
+        if (label.position == Label.UNPLACED) {
+            throw new IllegalStateException("the label was never placed");
+        }
+        return origin + label.position;
+    }
+
+    /** How many bytes were appended. */
+    int size() {
+        return bytes.position();
+    }
+
+    /** What was appended. */
+    byte[] toByteArray() {
+        byte[] copy = new byte[size()];
+        bytes.get(0, copy);
+        return copy;
+    }
+}

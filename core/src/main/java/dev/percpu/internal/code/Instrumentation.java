@@ -1,0 +1,12 @@
+package dev.percpu.internal.code;
+
+/**
+ * What a build of the sequences carries for tests and for the deep self-test, and the normal build does not.
+ *
+ * @param delayRounds rounds of an empty loop between any two steps of a section, which make it likely that the thread
+ *     is preempted there; 0 for none
+ * @param abortCounter address of a 64-bit number that counts the aborts; 0 for none
+ */
+public record Instrumentation(int delayRounds, long abortCounter) {
+    public static final Instrumentation NONE = new Instrumentation(0, 0);
+}

@@ -1,0 +1,48 @@
+package dev.percpu.internal.code;
+
+/** What a sequence does to the current CPU's instance of a number. */
+public enum Op {
+    /** Loads it. */
+    READ(Result.OLD),
+    /** Adds the operand. */
+    ADD(Result.NEW),
+    /** Adds the operand, both being the bits of a {@code double}. */
+    ADD_DOUBLE(Result.NEW),
+    /** Keeps the bits that the operand has too. */
+    AND(Result.NEW),
+    /** Sets the operand's bits. */
+    OR(Result.NEW),
+    /** Replaces it by the operand. */
+    XCHG(Result.OLD),
+    /** Replaces it by the operand if it equals the expected value. */
+    CMPXCHG(Result.OLD);
+
+    private enum Result {
+        OLD,
+        NEW
+    }
+
+    private final Result result;
+
+    Op(Result result) {
+        this.result = result;
+    }
+
+    /** Whether the new value is computed from the old one, and is also the result. */
+    boolean computes() {
+        return result == Result.NEW;
+    }
+
+    /** The same in Java: the new value that the operation gives to one that is {@code old}. */
+    public long applyTo(long old, long operand) {
+        return switch (this) {
+            case READ -> old;
+            case ADD -> old + operand;
+            case ADD_DOUBLE ->
+                Double.doubleToRawLongBits(Double.longBitsToDouble(old) + Double.longBitsToDouble(operand));
+            case AND -> old & operand;
+            case OR -> old | operand;
+            case XCHG, CMPXCHG -> operand;
+        };
+    }
+}

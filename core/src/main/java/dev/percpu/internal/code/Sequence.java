@@ -1,0 +1,229 @@
+package dev.percpu.internal.code;
+
+/**
+ * What each restartable sequence does, free of architecture.
+ *
+ * <p>All have one shape. Outside the critical section, the thread's {@code rseq_cs} is pointed at the section's
+ * descriptor. Inside, the section reads the CPU's id, bounds it, finds the CPU's instance, and ends with <em>one</em>
+ * store, its commit. When the kernel preempts, migrates or signals the thread inside, the thread goes on at the abort
+ * address, which starts over.
+ *
+ * <pre>
+ *         arm       rseq_cs = descriptor
+ * start:  loadCpu   CPU = cpu_id                (a thread without one goes to none)
+ *         look      guard word of CPU == 0 ?    (guarded sequences only; else to taken)
+ *         load      value = instance
+ *         compute   value = value op operand
+ *         commit    instance = value
+ * end:    return
+ * abort:  start over
+ * </pre>
+ *
+ * <p>Why this is exact: between {@code start} and {@code end} the thread is alone on its CPU, or it starts over. So
+ * nobody else on this CPU changed the instance between load and commit, and threads on other CPUs do not write this
+ * CPU's instance by sequence at all. Everything before the commit only reads, so it may be repeated; after the commit
+ * the section is over, so it is not. A section with a second visible store would do that one twice after an abort
+ * between the two.
+ *
+ * <p>A thread that the kernel gives no CPU id (its registration failed, or it was undone) adds atomically to a slot
+ * that belongs to no CPU. It cannot use a CPU's slot: an atomic addition on one CPU and a plain load, add, store on
+ * another lose each other's updates.
+ */
+public final class Sequence {
+    /** What a guarded sequence returns when it did its work. */
+    public static final long DONE = 0;
+
+    /** What a guarded sequence returns when it did nothing, as the guard is taken or the thread has no CPU id. */
+    public static final long TAKEN = 1;
+
+    /** What {@link #acquire} returns on a thread without a CPU id; otherwise the CPU, or its complement if taken. */
+    public static final long NO_CPU = Long.MIN_VALUE;
+
+    private static final int DESCRIPTOR_ALIGNMENT = 32;
+
+    private final SequenceLayout layout;
+    private final CodeBuffer code;
+    private final Assembler assembler;
+    private final Instrumentation instrumentation;
+
+    public Sequence(SequenceLayout layout, CodeBuffer code, Assembler assembler, Instrumentation instrumentation) {
+        this.layout = layout;
+        this.code = code;
+        this.assembler = assembler;
+        this.instrumentation = instrumentation;
+    }
+
+    /** Emits an operation on a number that no guard protects. Returns the address to call. */
+    public long pure(Op op, int bits) {
+        var none = new CodeBuffer.Label();
+        return section(
+                none,
+                () -> {
+                    assembler.scaleCpu(layout.shift());
+                    pause();
+                    update(op, bits);
+                },
+                assembler::returnValue,
+                () -> {
+                    assembler.setCpu(layout.spareDistance());
+                    updateAtomically(op, bits);
+                    assembler.returnValue();
+                });
+    }
+
+    /**
+     * Emits an operation on a number that a guard protects: it returns {@link #TAKEN} and does nothing if the guard is
+     * taken. It has no result, as that would need a value that no number can have; what needs one takes the guard.
+     */
+    public long guarded(Op op, int bits) {
+        var taken = new CodeBuffer.Label();
+        return section(
+                taken,
+                () -> {
+                    scaleAndLook(taken);
+                    update(op, bits);
+                },
+                () -> returning(DONE),
+                () -> returning(TAKEN));
+    }
+
+    /**
+     * Emits the acquisition of the current CPU's guard for the owner in the first argument. The owner is stored only if
+     * the word is 0, and only threads on this CPU change it from 0, so between look and store it stays 0 unless the
+     * section starts over. (A compare-and-set from another CPU can come between too; its author finds out, see
+     * {@link dev.percpu.internal.guard.Ownership}.)
+     */
+    public long acquire() {
+        var none = new CodeBuffer.Label();
+        var taken = new CodeBuffer.Label();
+        return section(
+                none,
+                () -> {
+                    assembler.keepCpu();
+                    scaleAndLook(taken);
+                    assembler.storeWord();
+                },
+                assembler::returnValue,
+                () -> {
+                    returning(NO_CPU);
+                    code.place(taken);
+                    assembler.complementValue();
+                    assembler.returnValue();
+                });
+    }
+
+    /** Emits a plain read of the thread's CPU id, no sequence: negative on a thread without one. */
+    public long currentCpu() {
+        var entry = new CodeBuffer.Label();
+        code.align(DESCRIPTOR_ALIGNMENT);
+        code.place(entry);
+        assembler.loadCpu(layout.rseqOffset());
+        assembler.keepCpu();
+        assembler.returnValue();
+        return code.addressOf(entry);
+    }
+
+    /**
+     * @param none where a thread without a CPU id goes; placed here, in front of {@code elsewhere}
+     * @param inside what ends in the commit
+     * @param after what follows the commit, outside the section
+     * @param elsewhere what is reached by a jump out of the section only
+     */
+    private long section(CodeBuffer.Label none, Runnable inside, Runnable after, Runnable elsewhere) {
+        var descriptor = new CodeBuffer.Label();
+        var entry = new CodeBuffer.Label();
+        var start = new CodeBuffer.Label();
+        var end = new CodeBuffer.Label();
+        var abort = new CodeBuffer.Label();
+
+        code.align(DESCRIPTOR_ALIGNMENT);
+        code.place(descriptor);
+        code.int32(0); // version
+        code.int32(0); // flags
+        code.address(start);
+        code.distance(start, end);
+        code.address(abort);
+
+        code.place(entry);
+        assembler.arm(layout.rseqOffset(), descriptor);
+        code.place(start);
+        assembler.loadCpu(layout.rseqOffset());
+        pause();
+        assembler.boundCpu(layout.cpus(), none);
+        pause();
+        inside.run();
+        code.place(end);
+        after.run();
+
+        code.place(none);
+        elsewhere.run();
+
+        // The kernel refuses an abort address that the signature does not precede. It lies outside the section, so that
+        // a second abort on the way back finds no section to abort.
+        assembler.signature();
+        code.place(abort);
+        if (instrumentation.abortCounter() != 0) {
+            assembler.count(instrumentation.abortCounter());
+        }
+        assembler.jump(entry);
+        return code.addressOf(entry);
+    }
+
+    private void scaleAndLook(CodeBuffer.Label taken) {
+        assembler.scaleCpu(layout.shift());
+        pause();
+        assembler.lookAtWord(layout.guardWord(), taken);
+        pause();
+    }
+
+    /** The CPU's own instance: load, compute, and the commit. */
+    private void update(Op op, int bits) {
+        assembler.load(bits);
+        if (op == Op.READ) {
+            return;
+        }
+        pause();
+        var differs = new CodeBuffer.Label();
+        compute(op, bits, differs);
+        pause();
+        assembler.store(bits, source(op));
+        code.place(differs);
+    }
+
+    /** The instance of no CPU, which many threads may update at a time. */
+    private void updateAtomically(Op op, int bits) {
+        var retry = new CodeBuffer.Label();
+        code.place(retry);
+        assembler.loadLinked(bits);
+        if (op == Op.READ) {
+            return;
+        }
+        var differs = new CodeBuffer.Label();
+        compute(op, bits, differs);
+        assembler.storeConditional(bits, source(op), retry);
+        code.place(differs);
+    }
+
+    private void compute(Op op, int bits, CodeBuffer.Label differs) {
+        if (op == Op.CMPXCHG) {
+            assembler.compareExpected(bits, differs);
+        } else if (op.computes()) {
+            assembler.compute(op);
+        }
+    }
+
+    private static Assembler.Source source(Op op) {
+        return op.computes() ? Assembler.Source.VALUE : Assembler.Source.OPERAND;
+    }
+
+    private void returning(long constant) {
+        assembler.setValue(constant);
+        assembler.returnValue();
+    }
+
+    private void pause() {
+        if (instrumentation.delayRounds() != 0) {
+            assembler.delay(instrumentation.delayRounds());
+        }
+    }
+}

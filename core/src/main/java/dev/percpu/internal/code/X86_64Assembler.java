@@ -1,0 +1,214 @@
+package dev.percpu.internal.code;
+
+import dev.percpu.internal.linux.RseqRegistration;
+
+/**
+ * x86-64, System V convention: slot in rdi, operand in rsi, expected in rdx; CPU in r8, value in rcx. rax and r11 are
+ * free. Each method's comment is the instruction in the disassembler's words.
+ */
+final class X86_64Assembler implements Assembler {
+    private static final int SIGNATURE = 0x53053053;
+
+    /** [rdi + r8] as the memory operand: the SIB byte, and the ModRM bytes with the value or the operand beside it. */
+    private static final int SLOT = 0x07;
+
+    private static final int WITH_VALUE = 0x0c;
+    private static final int WITH_OPERAND = 0x34;
+
+    private static final int OPERAND_SIZE_16 = 0x66;
+    private static final int LOCK = 0xf0;
+    private static final int REX_X = 0x42;
+    private static final int REX_WX = 0x4a;
+
+    private final CodeBuffer code;
+
+    X86_64Assembler(CodeBuffer code) {
+        this.code = code;
+    }
+
+    @Override
+    public void signature() {
+        code.int32(SIGNATURE);
+    }
+
+    @Override
+    public void arm(long rseqOffset, CodeBuffer.Label descriptor) {
+        code.bytes(0x48, 0x8d, 0x05); // lea rax,[rip+descriptor]
+        relative(descriptor);
+        code.bytes(0x64, 0x48, 0x89, 0x04, 0x25); // mov fs:rseq_cs,rax
+        code.int32(Math.toIntExact(rseqOffset + RseqRegistration.RSEQ_CS));
+    }
+
+    @Override
+    public void loadCpu(long rseqOffset) {
+        code.bytes(0x64, 0x44, 0x8b, 0x04, 0x25); // mov r8d,fs:cpu_id
+        code.int32(Math.toIntExact(rseqOffset + RseqRegistration.CPU_ID));
+    }
+
+    @Override
+    public void boundCpu(int bound, CodeBuffer.Label none) {
+        code.bytes(0x41, 0x81, 0xf8); // cmp r8d,bound
+        code.int32(bound);
+        code.bytes(0x0f, 0x83); // jae none
+        relative(none);
+    }
+
+    @Override
+    public void scaleCpu(int shift) {
+        code.bytes(0x49, 0xc1, 0xe0, shift); // shl r8,shift
+    }
+
+    @Override
+    public void setCpu(long distance) {
+        code.bytes(0x49, 0xb8); // movabs r8,distance
+        code.int64(distance);
+    }
+
+    @Override
+    public void lookAtWord(long word, CodeBuffer.Label taken) {
+        // Every load of this architecture is a load-acquire.
+        addressInRax(word);
+        code.bytes(0x4a, 0x83, 0x3c, 0x00, 0x00); // cmp QWORD PTR [rax+r8*1],0
+        code.bytes(0x0f, 0x85); // jne taken
+        relative(taken);
+    }
+
+    @Override
+    public void load(int bits) {
+        switch (bits) {
+            case 8 -> code.bytes(REX_X, 0x0f, 0xb6, WITH_VALUE, SLOT); // movzx ecx,BYTE PTR [rdi+r8*1]
+            case 16 -> code.bytes(REX_X, 0x0f, 0xb7, WITH_VALUE, SLOT); // movzx ecx,WORD PTR [rdi+r8*1]
+            case 32 -> code.bytes(REX_X, 0x8b, WITH_VALUE, SLOT); // mov ecx,DWORD PTR [rdi+r8*1]
+            case 64 -> code.bytes(REX_WX, 0x8b, WITH_VALUE, SLOT); // mov rcx,QWORD PTR [rdi+r8*1]
+            default -> throw width(bits);
+        }
+    }
+
+    @Override
+    public void compute(Op op) {
+        switch (op) {
+            case ADD -> code.bytes(0x48, 0x01, 0xf1); // add rcx,rsi
+            case AND -> code.bytes(0x48, 0x21, 0xf1); // and rcx,rsi
+            case OR -> code.bytes(0x48, 0x09, 0xf1); // or rcx,rsi
+            case ADD_DOUBLE -> {
+                code.bytes(0x66, 0x48, 0x0f, 0x6e, 0xc1); // movq xmm0,rcx
+                code.bytes(0x66, 0x48, 0x0f, 0x6e, 0xce); // movq xmm1,rsi
+                code.bytes(0xf2, 0x0f, 0x58, 0xc1); // addsd xmm0,xmm1
+                code.bytes(0x66, 0x48, 0x0f, 0x7e, 0xc1); // movq rcx,xmm0
+            }
+            case READ, XCHG, CMPXCHG -> throw new IllegalArgumentException(op + " computes nothing");
+        }
+    }
+
+    @Override
+    public void compareExpected(int bits, CodeBuffer.Label differs) {
+        switch (bits) {
+            case 8 -> code.bytes(0x38, 0xd1); // cmp cl,dl
+            case 16 -> code.bytes(OPERAND_SIZE_16, 0x39, 0xd1); // cmp cx,dx
+            case 32 -> code.bytes(0x39, 0xd1); // cmp ecx,edx
+            case 64 -> code.bytes(0x48, 0x39, 0xd1); // cmp rcx,rdx
+            default -> throw width(bits);
+        }
+        code.bytes(0x0f, 0x85); // jne differs
+        relative(differs);
+    }
+
+    @Override
+    public void store(int bits, Source source) {
+        int register = modRm(source);
+        switch (bits) {
+            case 8 -> code.bytes(REX_X, 0x88, register, SLOT); // mov BYTE PTR [rdi+r8*1],cl or sil
+            case 16 -> code.bytes(OPERAND_SIZE_16, REX_X, 0x89, register, SLOT); // mov WORD PTR [rdi+r8*1],cx or si
+            case 32 -> code.bytes(REX_X, 0x89, register, SLOT); // mov DWORD PTR [rdi+r8*1],ecx or esi
+            case 64 -> code.bytes(REX_WX, 0x89, register, SLOT); // mov QWORD PTR [rdi+r8*1],rcx or rsi
+            default -> throw width(bits);
+        }
+    }
+
+    @Override
+    public void storeWord() {
+        // rax holds the word's address since lookAtWord.
+        code.bytes(0x4a, 0x89, 0x3c, 0x00); // mov QWORD PTR [rax+r8*1],rdi
+    }
+
+    @Override
+    public void loadLinked(int bits) {
+        load(bits);
+        code.bytes(0x48, 0x89, 0xc8); // mov rax,rcx: what cmpxchg compares with
+    }
+
+    @Override
+    public void storeConditional(int bits, Source source, CodeBuffer.Label retry) {
+        int register = modRm(source);
+        switch (bits) {
+            case 8 -> code.bytes(LOCK, REX_X, 0x0f, 0xb0, register, SLOT); // lock cmpxchg BYTE PTR [rdi+r8*1],cl or sil
+            case 16 -> code.bytes(OPERAND_SIZE_16, LOCK, REX_X, 0x0f, 0xb1, register, SLOT); // the same with cx or si
+            case 32 -> code.bytes(LOCK, REX_X, 0x0f, 0xb1, register, SLOT); // the same with ecx or esi
+            case 64 -> code.bytes(LOCK, REX_WX, 0x0f, 0xb1, register, SLOT); // the same with rcx or rsi
+            default -> throw width(bits);
+        }
+        code.bytes(0x0f, 0x85); // jne retry
+        relative(retry);
+    }
+
+    @Override
+    public void keepCpu() {
+        code.bytes(0x44, 0x89, 0xc1); // mov ecx,r8d
+    }
+
+    @Override
+    public void complementValue() {
+        code.bytes(0x48, 0xf7, 0xd1); // not rcx
+    }
+
+    @Override
+    public void setValue(long constant) {
+        code.bytes(0x48, 0xb9); // movabs rcx,constant
+        code.int64(constant);
+    }
+
+    @Override
+    public void returnValue() {
+        code.bytes(0x48, 0x89, 0xc8); // mov rax,rcx
+        code.bytes(0xc3); // ret
+    }
+
+    @Override
+    public void jump(CodeBuffer.Label target) {
+        code.bytes(0xe9); // jmp target
+        relative(target);
+    }
+
+    @Override
+    public void delay(int rounds) {
+        code.bytes(0x41, 0xbb); // mov r11d,rounds
+        code.int32(rounds);
+        code.bytes(0x49, 0xff, 0xcb); // dec r11
+        code.bytes(0x75, 0xfb); // jne to the dec
+    }
+
+    @Override
+    public void count(long address) {
+        code.bytes(0x49, 0xbb); // movabs r11,address
+        code.int64(address);
+        code.bytes(0xf0, 0x49, 0xff, 0x03); // lock inc QWORD PTR [r11]
+    }
+
+    private void addressInRax(long address) {
+        code.bytes(0x48, 0xb8); // movabs rax,address
+        code.int64(address);
+    }
+
+    private static int modRm(Source source) {
+        return source == Source.VALUE ? WITH_VALUE : WITH_OPERAND;
+    }
+
+    /** The 32-bit distance of the label from the end of the instruction, which it ends. */
+    private void relative(CodeBuffer.Label label) {
+        code.use(label, Integer.BYTES, (bytes, at, position) -> bytes.putInt(at, position - (at + Integer.BYTES)));
+    }
+
+    private static IllegalArgumentException width(int bits) {
+        return new IllegalArgumentException("no number is " + bits + " bits wide here");
+    }
+}

@@ -1,0 +1,182 @@
+package dev.percpu.internal.guard;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.CpuHeader;
+import dev.percpu.internal.backend.Backend;
+import dev.percpu.internal.backend.Backends;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The guard words: who owns which CPU's data.
+ *
+ * <p>A word is 0 if it is free, otherwise its owner's {@link Thread#threadId()}, which is never used twice. The fast way
+ * in is {@link Backend#tryAcquire}; this class is what happens when the word is not free.
+ *
+ * <p>There is no deadlock, as a thread that owns any CPU never waits for another: asked for a guard, it nests in one
+ * that it owns.
+ */
+public final class Ownership {
+    /** What the methods that do not wait return if somebody else owns the CPU. */
+    public static final int TAKEN = -1;
+
+    private static final Backend BACKEND = Backends.current();
+
+    /**
+     * The last thread that acquired each CPU, kept to see whether the owner that a word names still lives. Written only
+     * if it changes, and read without order: a thread is believed to be the owner only if its id is in the word, and
+     * ids are never used twice. Each CPU's reference is on a line of its own.
+     */
+    private static final PaddedReferences<Thread> LAST_OWNERS = new PaddedReferences<>(Area.CPUS);
+
+    private Ownership() {}
+
+    /** Makes the thread known as the owner of the CPU that it just acquired. */
+    public static void record(Thread owner, int cpu) {
+        if (LAST_OWNERS.get(cpu) != owner) {
+            LAST_OWNERS.set(cpu, owner);
+        }
+    }
+
+    /**
+     * Continues an acquisition of the current CPU that came out as {@code first}.
+     *
+     * @return the CPU that the thread owns now
+     */
+    public static int acquire(Thread me, int first) {
+        int cpu = acquireOrNest(me, first);
+        return cpu >= 0 ? cpu : new Wait(me, ~cpu).untilAcquired(() -> acquireOnce(me, BACKEND.tryAcquire(me.threadId())));
+    }
+
+    /** Like {@link #acquire}, but does not wait: {@link #TAKEN}. */
+    public static int tryAcquire(Thread me, int first) {
+        return Math.max(acquireOrNest(me, first), TAKEN);
+    }
+
+    /**
+     * Acquires a given CPU.
+     *
+     * @throws IllegalStateException if it is taken, and the thread owns another CPU, so that it must not wait
+     */
+    public static int acquireOn(Thread me, int cpu) {
+        if (tryAcquireOn(me, cpu) >= 0) {
+            return cpu;
+        }
+        int owned = ownedBy(me);
+        if (owned >= 0) {
+            throw new IllegalStateException("the guard of CPU " + cpu + " is taken, and this thread holds that of CPU "
+                    + owned + ": a thread that holds a guard must not wait for another, or two could wait for each"
+                    + " other. Close the guard first, or use tryAcquire");
+        }
+        return new Wait(me, cpu).untilAcquired(() -> BACKEND.tryAcquireOn(cpu, me.threadId()) ? cpu : ~cpu);
+    }
+
+    /** Like {@link #acquireOn}, but does not wait: {@link #TAKEN}. */
+    public static int tryAcquireOn(Thread me, int cpu) {
+        if (owner(cpu) == me.threadId()) {
+            return nest(cpu);
+        }
+        return BACKEND.tryAcquireOn(cpu, me.threadId()) || takeOverIfDead(cpu, me) ? cpu : TAKEN;
+    }
+
+    /** A CPU that the thread owns; negative if it owns none. */
+    public static int ownedBy(Thread thread) {
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            if (owner(cpu) == thread.threadId()) {
+                return cpu;
+            }
+        }
+        return TAKEN;
+    }
+
+    /** Frees a CPU. What its owner wrote is visible to the next one, as this is a release store. */
+    public static void release(int cpu) {
+        Area.LONG.setRelease(Area.MEMORY, Area.offset(cpu, CpuHeader.GUARD_WORD), 0L);
+    }
+
+    /** How many guards of the CPU its owner holds besides the outermost; only the owner may ask. */
+    public static int depth(int cpu) {
+        return (int) (long) Area.LONG.get(Area.MEMORY, Area.offset(cpu, CpuHeader.DEPTH));
+    }
+
+    /** Ends a nested guard; only the owner may. */
+    public static void unnest(int cpu) {
+        setDepth(cpu, depth(cpu) - 1);
+    }
+
+    static long owner(int cpu) {
+        return (long) Area.LONG.getVolatile(Area.MEMORY, Area.offset(cpu, CpuHeader.GUARD_WORD));
+    }
+
+    /** The thread whose id is in the CPU's word; null if the CPU is free or the owner has not made itself known yet. */
+    static @Nullable Thread ownerThread(int cpu) {
+        Thread last = LAST_OWNERS.get(cpu);
+        return last != null && last.threadId() == owner(cpu) ? last : null;
+    }
+
+    /**
+     * Takes a CPU over if its owner has ended.
+     *
+     * <p>No sequence in flight on the CPU can still rely on having seen a 0: the dead owner's own acquisition restarted
+     * each. Everything the dead owner wrote is visible here, since its end was seen by {@link Thread#isAlive}.
+     *
+     * @return false if the owner lives, or another thread was first
+     */
+    static boolean takeOverIfDead(int cpu, Thread me) {
+        Thread owner = ownerThread(cpu);
+        if (owner == null || owner.isAlive()) {
+            return false;
+        }
+        long word = Area.offset(cpu, CpuHeader.GUARD_WORD);
+        if (!Area.LONG.compareAndSet(Area.MEMORY, word, owner.threadId(), me.threadId())) {
+            return false;
+        }
+        // The dead owner's guards, tokens and borrows end here: none of their serial numbers is live any more.
+        for (int level = depth(cpu); level >= 0; level--) {
+            Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.liveSerial(level)), 0L);
+        }
+        setDepth(cpu, 0);
+        Takeovers.report(cpu, owner);
+        return true;
+    }
+
+    /** The CPU acquired or nested in, or the complement of the one that is taken. */
+    private static int acquireOrNest(Thread me, int first) {
+        int outcome = acquireOnce(me, first);
+        if (outcome >= 0) {
+            return outcome;
+        }
+        int cpu = ~outcome;
+        if (owner(cpu) == me.threadId()) {
+            return nest(cpu);
+        }
+        // The thread may have moved since it acquired the guard that it holds.
+        int owned = ownedBy(me);
+        if (owned >= 0) {
+            return nest(owned);
+        }
+        return takeOverIfDead(cpu, me) ? cpu : outcome;
+    }
+
+    /** A thread without a CPU id acquires the CPU it runs on as if from another one. */
+    private static int acquireOnce(Thread me, int outcome) {
+        if (outcome != Backend.NO_CPU) {
+            return outcome;
+        }
+        int cpu = BACKEND.currentCpu();
+        return BACKEND.tryAcquireOn(cpu, me.threadId()) ? cpu : ~cpu;
+    }
+
+    private static int nest(int cpu) {
+        int depth = depth(cpu);
+        if (depth == CpuHeader.DEEPEST) {
+            throw new IllegalStateException("guards of CPU " + cpu + " are nested " + depth
+                    + " deep, and no deeper is possible: a guard is not being closed");
+        }
+        setDepth(cpu, depth + 1);
+        return cpu;
+    }
+
+    private static void setDepth(int cpu, int depth) {
+        Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.DEPTH), (long) depth);
+    }
+}

@@ -1,0 +1,93 @@
+package dev.percpu.internal.guard;
+
+import java.lang.System.Logger;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntSupplier;
+
+/** One thread's wait for a guard: it spins, yields, parks, and looks after an owner that takes long. */
+final class Wait {
+    /** The owner may run on another CPU by now and be about to release. */
+    private static final int SPINS = 32;
+
+    /** More often it was preempted on this very CPU, and runs again when this thread lets it. */
+    private static final int YIELDS = 64;
+
+    private static final long SHORTEST_PARK = TimeUnit.MICROSECONDS.toNanos(20);
+    private static final long LONGEST_PARK = TimeUnit.MILLISECONDS.toNanos(2);
+
+    /** From here on a wait is reported. */
+    private static final long LONG = TimeUnit.SECONDS.toNanos(2);
+
+    private final Thread me;
+    private final long start = System.nanoTime();
+    private int cpu;
+    private int rounds;
+    private long park = SHORTEST_PARK;
+    private boolean reported;
+
+    Wait(Thread me, int cpu) {
+        this.me = me;
+        this.cpu = cpu;
+    }
+
+    /** @param attempt returns the CPU that it acquired, or the complement of the one that is taken */
+    int untilAcquired(IntSupplier attempt) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                if (pause()) {
+                    interrupted |= Thread.interrupted();
+                    if (Ownership.takeOverIfDead(cpu, me)) {
+                        return cpu;
+                    }
+                    reportIfLong();
+                }
+                int outcome = attempt.getAsInt();
+                if (outcome >= 0) {
+                    return outcome;
+                }
+                cpu = ~outcome;
+            }
+        } finally {
+            if (interrupted) {
+                // A guard is waited for without interruption, as a lock is; the caller sees the interrupt afterwards.
+                me.interrupt();
+            }
+        }
+    }
+
+    /** Waits a little, longer each time; true if it parked. */
+    private boolean pause() {
+        rounds++;
+        if (rounds <= SPINS) {
+            Thread.onSpinWait();
+            return false;
+        }
+        if (rounds <= SPINS + YIELDS) {
+            Thread.yield();
+            return false;
+        }
+        LockSupport.parkNanos(this, park);
+        park = Math.min(2 * park, LONGEST_PARK);
+        return true;
+    }
+
+    private void reportIfLong() {
+        long waited = System.nanoTime() - start;
+        if (waited < LONG || reported) {
+            return;
+        }
+        reported = true;
+        Thread owner = Ownership.ownerThread(cpu);
+        System.getLogger("dev.percpu")
+                .log(
+                        Logger.Level.WARNING,
+                        "{0} has waited {1} ms for the guard of CPU {2}, held by {3}: a thread must not block while it"
+                                + " holds a guard",
+                        me,
+                        TimeUnit.NANOSECONDS.toMillis(waited),
+                        cpu,
+                        owner == null ? "thread #" + Ownership.owner(cpu) : owner);
+    }
+}

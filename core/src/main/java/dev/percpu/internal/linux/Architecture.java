@@ -1,0 +1,32 @@
+package dev.percpu.internal.linux;
+
+import java.util.Locale;
+
+/** The processor architecture this JVM runs on, and what the kernel's interface has different on each. */
+public enum Architecture {
+    X86_64(324),
+    AARCH64(283),
+    OTHER(-1);
+
+    private static final Architecture CURRENT =
+            switch (System.getProperty("os.arch").toLowerCase(Locale.ROOT)) {
+                case "amd64", "x86_64" -> X86_64;
+                case "aarch64", "arm64" -> AARCH64;
+                default -> OTHER;
+            };
+
+    private final long membarrierNumber;
+
+    Architecture(long membarrierNumber) {
+        this.membarrierNumber = membarrierNumber;
+    }
+
+    public static Architecture current() {
+        return CURRENT;
+    }
+
+    /** The number of the {@code membarrier} system call, which no C library wraps. */
+    long membarrierNumber() {
+        return membarrierNumber;
+    }
+}

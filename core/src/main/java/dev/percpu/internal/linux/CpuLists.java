@@ -1,0 +1,84 @@
+package dev.percpu.internal.linux;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.BitSet;
+import java.util.Optional;
+
+/** Reads the kernel's lists of CPUs, such as {@code 0-3,8}. */
+public final class CpuLists {
+    private static final Path SYSFS = Path.of("/sys/devices/system/cpu");
+    private static final Path STATUS = Path.of("/proc/self/status");
+    private static final String ALLOWED = "Cpus_allowed_list:";
+
+    /** More than any kernel can be built for; a list that names a higher id is not a list of CPUs. */
+    private static final int HIGHEST_ID = 1 << 16;
+
+    private CpuLists() {}
+
+    /** One of the kernel's masks, {@code possible}, {@code present} or {@code online}; empty where sysfs is missing. */
+    public static Optional<BitSet> system(String mask) {
+        return read(SYSFS.resolve(mask)).map(CpuLists::parse);
+    }
+
+    /** The CPUs that the process's main thread may run on; empty where procfs is missing. */
+    public static Optional<BitSet> allowed() {
+        return read(STATUS).flatMap(status -> status.lines()
+                .filter(line -> line.startsWith(ALLOWED))
+                .map(line -> parse(line.substring(ALLOWED.length())))
+                .findFirst());
+    }
+
+    /**
+     * Parses a list in the kernel's format.
+     *
+     * @throws IllegalArgumentException if it is none
+     */
+    public static BitSet parse(String list) {
+        BitSet cpus = new BitSet();
+        if (list.isBlank()) {
+            return cpus;
+        }
+        for (String range : list.strip().split(",", -1)) {
+            String[] ends = range.split("-", -1);
+            int first = id(ends[0], list);
+            int last = ends.length == 1 ? first : id(ends[1], list);
+            if (ends.length > 2 || last < first) {
+                throw malformed(list);
+            }
+            cpus.set(first, last + 1);
+        }
+        return cpus;
+    }
+
+    private static int id(String text, String list) {
+        try {
+            int id = Integer.parseInt(text);
+            if (id < 0 || id > HIGHEST_ID) {
+                throw malformed(list);
+            }
+            return id;
+        } catch (NumberFormatException e) {
+            IllegalArgumentException malformed = malformed(list);
+            malformed.initCause(e);
+            throw malformed;
+        }
+    }
+
+    private static IllegalArgumentException malformed(String list) {
+        return new IllegalArgumentException("not a list of CPUs such as 0-3,8: '" + list.strip() + "'");
+    }
+
+    private static Optional<String> read(Path file) {
+        try {
+            return Optional.of(Files.readString(file));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+package dev.percpu.internal.linux;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Optional;
+
+/** Which C library this process runs on. */
+public final class Libc {
+    private static final int LONGEST_VERSION = 64;
+
+    private Libc() {}
+
+    /** The name and version, as far as the library tells. */
+    public static String version() {
+        if (!Platform.hasSystemCalls()) {
+            return "unknown: " + Platform.whyNoSystemCalls();
+        }
+        Optional<MemorySegment> function = Linux.exported("gnu_get_libc_version");
+        if (function.isEmpty()) {
+            return "not glibc";
+        }
+        try {
+            var handle = Linux.bind(function.get().address(), FunctionDescriptor.of(ValueLayout.ADDRESS));
+            MemorySegment version = (MemorySegment) handle.invokeExact();
+            return "glibc " + version.reinterpret(LONGEST_VERSION).getString(0);
+        } catch (Throwable t) {
+            throw Linux.rethrow(t);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+package dev.percpu.internal.linux;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+import java.util.BitSet;
+import java.util.Optional;
+
+/**
+ * The calls into libc and the kernel that this library makes, each as one method that throws {@link LinuxException}
+ * with the call's name and errno when the kernel says no.
+ *
+ * <p>Loading this class fails with an {@link IllegalCallerException} where native access is denied and with an
+ * {@link UnsatisfiedLinkError} or {@link UnsupportedOperationException} where this is not a Linux with these calls;
+ * {@link Platform} decides once whether it may be touched.
+ */
+public final class Linux {
+    public static final int EPERM = 1;
+    public static final int ENOSYS = 38;
+
+    private static final int PROT_READ = 1;
+    private static final int PROT_WRITE = 2;
+    private static final int PROT_EXEC = 4;
+    private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
+    private static final int MAP_NORESERVE = 0x4000;
+    private static final int MADV_NOHUGEPAGE = 15;
+    private static final int MADV_DONTNEED = 4;
+
+    private static final int MEMBARRIER_PRIVATE_EXPEDITED_RSEQ = 1 << 7;
+    private static final int MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ = 1 << 8;
+    private static final int MEMBARRIER_FLAG_CPU = 1;
+
+    /** Room for 8192 CPUs, the most a kernel can be built for; the kernel takes any size that covers its own. */
+    private static final int AFFINITY_BYTES = 1024;
+
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final SymbolLookup LIBC = LINKER.defaultLookup();
+
+    private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
+    private static final VarHandle ERRNO = CALL_STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+
+    private static final MethodHandle MMAP = withErrno(
+            "mmap", FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+    private static final MethodHandle MPROTECT =
+            withErrno("mprotect", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+    private static final MethodHandle MADVISE =
+            withErrno("madvise", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+    private static final MethodHandle SET_AFFINITY =
+            withErrno("sched_setaffinity", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
+    private static final MethodHandle GET_AFFINITY =
+            withErrno("sched_getaffinity", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
+    private static final MethodHandle SYSCALL = LINKER.downcallHandle(
+            symbol("syscall"),
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+            Linker.Option.firstVariadicArg(1),
+            Linker.Option.captureCallState("errno"));
+
+    /** Critical, as it is on the hot path of the atomic back end and reads two words of the vDSO's. */
+    private static final MethodHandle GET_CPU = LINKER.downcallHandle(
+            symbol("sched_getcpu"), FunctionDescriptor.of(JAVA_INT), Linker.Option.critical(false));
+
+    private Linux() {}
+
+    /** Reserves zeroed, private, readable and writable memory of which no page exists until it is touched. */
+    public static MemorySegment reserve(long bytes) {
+        MemorySegment mapping = map(bytes, MAP_PRIVATE_ANONYMOUS | MAP_NORESERVE);
+        // A kernel without huge pages refuses the advice (EINVAL), and then there is nothing to be kept from.
+        advise(mapping, MADV_NOHUGEPAGE);
+        return mapping;
+    }
+
+    /** Maps zeroed, private, readable and writable memory, page aligned. */
+    public static MemorySegment map(long bytes) {
+        return map(bytes, MAP_PRIVATE_ANONYMOUS);
+    }
+
+    private static MemorySegment map(long bytes, int flags) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            MemorySegment mapping = (MemorySegment)
+                    MMAP.invokeExact(state, MemorySegment.NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0L);
+            if (mapping.address() == -1L) {
+                throw new LinuxException("mmap of " + bytes + " bytes", errno(state));
+            }
+            return mapping.reinterpret(bytes);
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
+    /** Makes a mapping readable and executable, and no longer writable. */
+    public static void makeExecutable(MemorySegment mapping) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            int result = (int) MPROTECT.invokeExact(state, mapping, mapping.byteSize(), PROT_READ | PROT_EXEC);
+            if (result != 0) {
+                throw new LinuxException("mprotect(PROT_READ | PROT_EXEC)", errno(state));
+            }
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
+    /** Gives the pages of a page-aligned part of a mapping back; they read as zero afterwards. */
+    public static void discard(MemorySegment pages) {
+        int error = advise(pages, MADV_DONTNEED);
+        if (error != 0) {
+            throw new LinuxException("madvise(MADV_DONTNEED)", error);
+        }
+    }
+
+    private static int advise(MemorySegment mapping, int advice) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            int result = (int) MADVISE.invokeExact(state, mapping, mapping.byteSize(), advice);
+            return result == 0 ? 0 : errno(state);
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
+    /** The CPU the calling thread runs on, which may be another one by the time the caller looks at it. */
+    public static int currentCpu() {
+        try {
+            int cpu = (int) GET_CPU.invokeExact();
+            if (cpu < 0) {
+                throw new LinuxException("sched_getcpu", ENOSYS);
+            }
+            return cpu;
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
+    /** Restricts the calling thread to the given CPUs. */
+    public static void setAffinity(BitSet cpus) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment mask = arena.allocate(AFFINITY_BYTES, Long.BYTES);
+            byte[] bytes = cpus.toByteArray();
+            MemorySegment.copy(bytes, 0, mask, JAVA_BYTE, 0, bytes.length);
+            MemorySegment state = arena.allocate(CALL_STATE);
+            int result = (int) SET_AFFINITY.invokeExact(state, 0, (long) AFFINITY_BYTES, mask);
+            if (result != 0) {
+                throw new LinuxException("sched_setaffinity to CPUs " + cpus, errno(state));
+            }
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
+    /** The CPUs that a thread may run on; 0 names the calling thread. */
+    public static BitSet affinity(int threadId) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment mask = arena.allocate(AFFINITY_BYTES, Long.BYTES);
+            MemorySegment state = arena.allocate(CALL_STATE);
+            int result = (int) GET_AFFINITY.invokeExact(state, threadId, (long) AFFINITY_BYTES, mask);
+            if (result != 0) {
+                throw new LinuxException("sched_getaffinity of thread " + threadId, errno(state));
+            }
+            return BitSet.valueOf(mask.toArray(JAVA_BYTE));
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
+    /** Tells the kernel that this process will ask for {@link #restartSequencesOn}. */
+    public static void registerForSequenceRestarts() {
+        membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0);
+    }
+
+    /**
+     * Restarts whatever restartable sequence of this process is in flight on {@code cpu}, and is a full memory barrier
+     * on that CPU. When it returns, no sequence there still relies on something it read before the call.
+     */
+    public static void restartSequencesOn(int cpu) {
+        membarrier(MEMBARRIER_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_FLAG_CPU, cpu);
+    }
+
+    private static void membarrier(int command, int flags, int cpu) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            long result = (long) SYSCALL.invokeExact(
+                    state, Architecture.current().membarrierNumber(), (long) command, (long) flags, (long) cpu);
+            if (result != 0) {
+                throw new LinuxException("membarrier(" + command + ", " + flags + ", " + cpu + ")", errno(state));
+            }
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
+    /** The address of a symbol that the C library exports. */
+    static Optional<MemorySegment> exported(String name) {
+        return LIBC.find(name);
+    }
+
+    /** A handle for code at {@code address} that neither blocks nor takes longer than a few instructions. */
+    public static MethodHandle bind(long address, FunctionDescriptor descriptor) {
+        return LINKER.downcallHandle(MemorySegment.ofAddress(address), descriptor, Linker.Option.critical(false));
+    }
+
+    /** Like {@link #bind}, for code whose address is the first argument of each call. */
+    public static MethodHandle bindVirtual(FunctionDescriptor descriptor) {
+        return LINKER.downcallHandle(descriptor, Linker.Option.critical(false));
+    }
+
+    private static MethodHandle withErrno(String name, FunctionDescriptor descriptor) {
+        return LINKER.downcallHandle(symbol(name), descriptor, Linker.Option.captureCallState("errno"));
+    }
+
+    private static MemorySegment symbol(String name) {
+        return LIBC.find(name)
+                .orElseThrow(() -> new UnsupportedOperationException("the C library exports no " + name));
+    }
+
+    private static int errno(MemorySegment state) {
+        return (int) ERRNO.get(state, 0L);
+    }
+
+    /** The handles above declare no checked exception, so whatever they throw is unchecked. */
+    static RuntimeException rethrow(Throwable t) {
+        switch (t) {
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            default -> throw new AssertionError("a native call threw a checked exception", t);
+        }
+    }
+}

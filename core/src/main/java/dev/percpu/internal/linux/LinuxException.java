@@ -1,0 +1,29 @@
+package dev.percpu.internal.linux;
+
+/** A system call that the kernel refused. */
+public final class LinuxException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    private final int errno;
+
+    LinuxException(String call, int errno) {
+        super(call + " failed: errno " + errno + name(errno));
+        this.errno = errno;
+    }
+
+    /** The kernel's error number. */
+    public int errno() {
+        return errno;
+    }
+
+    private static String name(int errno) {
+        return switch (errno) {
+            case Linux.EPERM -> " (EPERM)";
+            case 12 -> " (ENOMEM)";
+            case 13 -> " (EACCES)";
+            case 22 -> " (EINVAL)";
+            case Linux.ENOSYS -> " (ENOSYS)";
+            default -> "";
+        };
+    }
+}

@@ -1,0 +1,45 @@
+package dev.percpu.internal.linux;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Decides, once, whether this JVM runs on a Linux whose system calls this library may make. */
+public final class Platform {
+    /** Why there are no system calls here; null where there are. */
+    private static final @Nullable String NO_SYSTEM_CALLS = probe();
+
+    private Platform() {}
+
+    public static boolean hasSystemCalls() {
+        return NO_SYSTEM_CALLS == null;
+    }
+
+    /** The reason why {@link #hasSystemCalls} is false; empty if it is true. */
+    public static String whyNoSystemCalls() {
+        return NO_SYSTEM_CALLS == null ? "" : NO_SYSTEM_CALLS;
+    }
+
+    private static @Nullable String probe() {
+        String os = System.getProperty("os.name");
+        if (!os.toLowerCase(Locale.ROOT).contains("linux")) {
+            return "the operating system is " + os + ", not Linux";
+        }
+        try {
+            // Loads the class, and so links every call, and is harmless.
+            Linux.currentCpu();
+            return null;
+        } catch (ExceptionInInitializerError e) {
+            return describe(e.getCause() == null ? e : e.getCause());
+        } catch (IllegalCallerException | UnsatisfiedLinkError | UnsupportedOperationException | LinuxException e) {
+            return describe(e);
+        }
+    }
+
+    private static String describe(Throwable cause) {
+        if (cause instanceof IllegalCallerException) {
+            return "native access is denied to the module dev.percpu (allow it with"
+                    + " --enable-native-access=dev.percpu, or ALL-UNNAMED on the class path)";
+        }
+        return "the C library cannot be called: " + cause;
+    }
+}

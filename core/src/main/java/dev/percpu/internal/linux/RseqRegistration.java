@@ -1,0 +1,67 @@
+package dev.percpu.internal.linux;
+
+import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/**
+ * How the C library registered its threads for restartable sequences.
+ *
+ * @param offset where the thread's {@code struct rseq} lies, in bytes from its thread pointer
+ * @param size how many bytes of it the C library and the kernel agreed on; 0 if no thread is registered
+ * @param flags the registration's flags, as the C library reports them
+ */
+public record RseqRegistration(long offset, int size, int flags) {
+    /** Offset of {@code cpu_id} in {@code struct rseq}: negative on a thread that is not registered. */
+    public static final int CPU_ID = 4;
+
+    /** Offset of {@code rseq_cs}, the only field of the kernel's area that user space may write. */
+    public static final int RSEQ_CS = 8;
+
+    /** Up to where {@code struct rseq} must reach for {@link #RSEQ_CS} to be in it. */
+    public static final int SMALLEST_USABLE_SIZE = 16;
+
+    /** Where each field of {@code struct rseq} ends. */
+    private static final SequencedMap<String, Integer> FIELD_ENDS = new LinkedHashMap<>();
+
+    static {
+        FIELD_ENDS.put("cpu_id_start", 4);
+        FIELD_ENDS.put("cpu_id", 8);
+        FIELD_ENDS.put("rseq_cs", 16);
+        FIELD_ENDS.put("flags", 20);
+        FIELD_ENDS.put("node_id", 24);
+        FIELD_ENDS.put("mm_cid", 28);
+    }
+
+    public static final RseqRegistration NONE = new RseqRegistration(0, 0, 0);
+
+    /** What the running C library exports; {@link #NONE} where it exports nothing (musl, an old glibc). */
+    public static RseqRegistration read() {
+        var offset = Linux.exported("__rseq_offset");
+        var size = Linux.exported("__rseq_size");
+        if (offset.isEmpty() || size.isEmpty()) {
+            return NONE;
+        }
+        int flags = Linux.exported("__rseq_flags")
+                .map(address -> address.reinterpret(Integer.BYTES).get(ValueLayout.JAVA_INT, 0))
+                .orElse(0);
+        return new RseqRegistration(
+                offset.get().reinterpret(Long.BYTES).get(ValueLayout.JAVA_LONG, 0),
+                size.get().reinterpret(Integer.BYTES).get(ValueLayout.JAVA_INT, 0),
+                flags);
+    }
+
+    /** The fields that the size covers, by their names in the kernel's header. */
+    public List<String> features() {
+        return FIELD_ENDS.entrySet().stream()
+                .filter(field -> field.getValue() <= size)
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    public boolean isUsable() {
+        return size >= SMALLEST_USABLE_SIZE;
+    }
+}

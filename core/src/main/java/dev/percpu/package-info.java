@@ -1,0 +1,27 @@
+/**
+ * Per-CPU variables. Start at {@link dev.percpu.PerCpuNumeric} for numbers that many threads add to, and at
+ * {@link dev.percpu.StaticPerCpu} and {@link dev.percpu.CpuGuard} for data that takes more than one instruction to
+ * change.
+ *
+ * <h2>Memory ordering</h2>
+ *
+ * <p>The documentation uses the words of {@link java.lang.invoke.VarHandle}. In short:
+ *
+ * <ul>
+ *   <li>An update of a per-CPU number is one step: no other update of the same instance comes into its middle,
+ *       whatever the scheduler does. It is <em>opaque</em>: never torn, seen by others in time, and ordering nothing
+ *       else. A program that publishes data by it needs a fence of its own.
+ *   <li>Reads of other CPUs' instances, and so sums, are opaque. A sum over a number that is being updated is of no
+ *       one moment: it holds every update that happened before the call, and some of those that happen during it.
+ *   <li>Acquiring a {@link dev.percpu.CpuGuard} is a <em>load-acquire</em> and closing it a <em>store-release</em> of
+ *       the CPU's guard word: what one owner did happens before what the next owner of that CPU does.
+ * </ul>
+ *
+ * <h2>Names</h2>
+ *
+ * <p>The ideas and the names are those of the Linux kernel's per-CPU variables and of the Rust API for them.
+ */
+@NullMarked
+package dev.percpu;
+
+import org.jspecify.annotations.NullMarked;
