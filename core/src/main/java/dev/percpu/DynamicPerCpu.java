@@ -3,6 +3,7 @@ package dev.percpu;
 import com.google.errorprone.annotations.MustBeClosed;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.Failures;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.guard.Ownership;
@@ -12,7 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A per-CPU variable that is made and closed at run time.
@@ -73,11 +73,17 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      */
     public static <T> DynamicPerCpu<T> newFrom(Function<CpuId, ? extends T> factory) {
         return create(Long.BYTES, piece -> {
-            Closer closer = new Closer();
+            List<T> made = new ArrayList<>();
             try {
-                return PerCpuPtr.toObjects(piece, cpu -> closer.add(factory.apply(cpu)));
+                return PerCpuPtr.toObjects(piece, cpu -> {
+                    T instance = factory.apply(cpu);
+                    made.add(instance);
+                    return instance;
+                });
             } catch (RuntimeException | Error e) {
-                closer.closeAfter(e);
+                Failures failures = new Failures();
+                made.forEach(instance -> close(instance, failures));
+                failures.addTo(e);
                 throw e;
             }
         });
@@ -181,57 +187,27 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
 
         /** Nobody has a handle any more, but somebody may still hold a token, and a guard for it. */
         private void closeInstances() {
-            Closer closer = new Closer();
+            Failures failures = new Failures();
             for (CpuId cpu : CpuMask.possible()) {
                 T instance = ptr.instance(cpu.id());
                 if (instance instanceof AutoCloseable) {
                     try (CpuGuard _ = CpuGuard.acquire(cpu)) {
-                        closer.close(instance);
+                        close(instance, failures);
                     }
                 }
             }
             piece.close();
-            closer.rethrow();
+            failures.rethrow("closing an instance failed");
         }
     }
 
-    /** Closes several objects, whatever some of them throw. */
-    @SuppressWarnings("ReferenceEquality") // an exception cannot suppress itself, an equal one it can
-    private static final class Closer {
-        private final List<Object> toClose = new ArrayList<>();
-        private @Nullable Exception failure;
-
-        private <T> T add(T object) {
-            toClose.add(object);
-            return object;
-        }
-
-        private void close(Object object) {
-            if (object instanceof AutoCloseable closeable) {
-                try {
-                    closeable.close();
-                } catch (Exception e) {
-                    if (failure == null) {
-                        failure = e;
-                    } else if (failure != e) {
-                        failure.addSuppressed(e);
-                    }
-                }
-            }
-        }
-
-        private void closeAfter(Throwable cause) {
-            toClose.forEach(this::close);
-            if (failure != null && failure != cause) {
-                cause.addSuppressed(failure);
-            }
-        }
-
-        private void rethrow() {
-            switch (failure) {
-                case null -> {}
-                case RuntimeException e -> throw e;
-                default -> throw new IllegalStateException("closing an instance failed", failure);
+    /** Closes an object that can be closed, and remembers what that throws. */
+    private static void close(Object object, Failures failures) {
+        if (object instanceof AutoCloseable closeable) {
+            try {
+                closeable.close();
+            } catch (Exception e) {
+                failures.add(e);
             }
         }
     }

@@ -166,7 +166,7 @@ public final class PerCpuPtr<T> {
         if (isLive(borrow, guard)) {
             throw aliasing(guard, isExclusive(borrow) ? "an exclusive" : "a shared", "an exclusive");
         }
-        Area.LONG.set(Area.MEMORY, word, guard.serial() << 1 | EXCLUSIVE);
+        Area.LONG.set(Area.MEMORY, word, (guard.serial() << 1) | EXCLUSIVE);
     }
 
     void borrowShared(CpuGuard guard) {

@@ -1,32 +1,18 @@
 package dev.percpu.cpu;
 
+import dev.percpu.internal.Failures;
 import dev.percpu.internal.backend.BoundThread;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /** Runs a task in threads bound to one CPU each. */
 final class BoundRuns {
     private BoundRuns() {}
 
     static void onEach(CpuMask cpus, Consumer<? super CpuId> task) {
-        Throwable failure = null;
+        Failures failures = new Failures();
         for (CpuId cpu : cpus) {
-            Throwable thrown = BoundThread.run(cpu.id(), () -> task.accept(cpu));
-            if (failure == null) {
-                failure = thrown;
-            } else if (thrown != null && thrown != failure) {
-                failure.addSuppressed(thrown);
-            }
+            failures.add(BoundThread.run(cpu.id(), () -> task.accept(cpu)));
         }
-        rethrow(failure);
-    }
-
-    private static void rethrow(@Nullable Throwable failure) {
-        switch (failure) {
-            case null -> {}
-            case Error e -> throw e;
-            case RuntimeException e -> throw e;
-            default -> throw new IllegalStateException("the task threw a checked exception", failure);
-        }
+        failures.rethrow("the task threw a checked exception");
     }
 }

@@ -113,10 +113,8 @@ public final class CpuMask implements Iterable<CpuId> {
 
     /** Makes this mask equal to {@code other}. */
     public void copyFrom(CpuMask other) {
-        if (other != this) {
-            bits.clear();
-            bits.or(other.bits);
-        }
+        bits.and(other.bits);
+        bits.or(other.bits);
     }
 
     /** A new mask of the CPUs that are set in both. */
@@ -155,7 +153,7 @@ public final class CpuMask implements Iterable<CpuId> {
                 return CpuId.of(id);
             }
 
-            /** The next id, or -1 and then for good. */
+            // The next id, or -1 and then for good.
             private int settle() {
                 int id = bits.nextSetBit(from);
                 if (id < 0) {

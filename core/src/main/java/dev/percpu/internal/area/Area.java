@@ -11,6 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Cleaner;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * The per-CPU area: one mapping in which every CPU has a place of the same size, and a variable lies at the same
@@ -121,12 +122,12 @@ public final class Area {
         if (!Platform.hasSystemCalls()) {
             // A segment's lifetime can be narrowed by a restricted method only, so this is memory outside the area.
             Arrays.setAll(slices, cpu -> arena.allocate(bytes, Math.max(alignment, UNSHARED)));
-            return new Slices(-1, slices);
+            return new Slices(-1, List.of(slices));
         }
         long position = allocate(bytes, alignment, owner);
         Arrays.setAll(slices, cpu -> MemorySegment.ofAddress(BASE + offset(cpu, position))
                 .reinterpret(bytes, arena, cpu == 0 ? closed -> free(position, bytes) : null));
-        return new Slices(position, slices);
+        return new Slices(position, List.of(slices));
     }
 
     /**
@@ -135,9 +136,9 @@ public final class Area {
      * @param position where it lies in each CPU's place; negative if it is not in the area
      * @param perCpu the segments, by CPU
      */
-    public record Slices(long position, MemorySegment[] perCpu) {
+    public record Slices(long position, List<MemorySegment> perCpu) {
         public MemorySegment of(int cpu) {
-            return perCpu[cpu];
+            return perCpu.get(cpu);
         }
     }
 

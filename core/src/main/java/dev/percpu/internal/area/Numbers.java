@@ -51,7 +51,7 @@ public final class Numbers {
             if (found != (expected & mask)) {
                 return found;
             }
-            int changed = (around & ~(mask << shift)) | (int) (next & mask) << shift;
+            int changed = (around & ~(mask << shift)) | ((int) (next & mask) << shift);
             if (Area.INT.compareAndSet(Area.MEMORY, word, around, changed)) {
                 return found;
             }

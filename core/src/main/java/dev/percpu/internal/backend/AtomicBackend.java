@@ -7,6 +7,7 @@ import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.Numbers;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.linux.Linux;
+import java.util.List;
 
 /**
  * Updates by atomic instructions, on the instance of the CPU that the thread was on a moment ago. A thread that has
@@ -15,12 +16,12 @@ import dev.percpu.internal.linux.Linux;
  * @param asksKernel whether the kernel is asked for the CPU; if not, each thread has one that stays the same
  * @param usable the CPUs that threads are spread over where the kernel is not asked
  */
-record AtomicBackend(boolean asksKernel, int[] usable) implements Backend {
+record AtomicBackend(boolean asksKernel, List<Integer> usable) implements Backend {
     /** Spreads consecutive thread ids: 2^64 divided by the golden ratio. */
     private static final long SPREAD = 0x9e3779b97f4a7c15L;
 
     static AtomicBackend create(boolean asksKernel) {
-        return new AtomicBackend(asksKernel, CpuMask.allowed().ids().toArray());
+        return new AtomicBackend(asksKernel, CpuMask.allowed().ids().boxed().toList());
     }
 
     @Override
@@ -36,7 +37,7 @@ record AtomicBackend(boolean asksKernel, int[] usable) implements Backend {
         Thread thread = Thread.currentThread();
         return thread instanceof BoundThread bound
                 ? bound.cpu()
-                : usable[(int) ((thread.threadId() * SPREAD >>> Integer.SIZE) % usable.length)];
+                : usable.get((int) (((thread.threadId() * SPREAD) >>> Integer.SIZE) % usable.size()));
     }
 
     @Override

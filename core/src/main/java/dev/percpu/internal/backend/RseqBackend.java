@@ -16,22 +16,23 @@ import dev.percpu.internal.linux.RseqRegistration;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.List;
 
 /**
  * Updates by restartable sequences, called through the Foreign Function and Memory API as critical functions.
  *
  * <p>It is a record because the JIT compiler trusts the fields of records: with the instance in a {@code static final}
  * field, {@code addLong} and {@code acquire} are constants, and a call of them is a call of a fixed address. The other
- * sequences are seldom enough called to be looked up, which costs half a nanosecond each time and saves linking a
- * handle for each at start-up.
+ * sequences share one handle that takes the address, which saves linking a handle for each at start-up. The addresses
+ * are in unmodifiable lists, whose elements the compiler trusts too.
  */
 record RseqBackend(
         MethodHandle addLong,
         MethodHandle acquire,
         MethodHandle cpu,
         MethodHandle call,
-        MemorySegment[] pure,
-        MemorySegment[] guarded,
+        List<MemorySegment> pure,
+        List<MemorySegment> guarded,
         CodeMapping code)
         implements Backend {
 
@@ -64,8 +65,8 @@ record RseqBackend(
                 Linux.bind(addresses.acquire, ACQUIRE),
                 Linux.bind(addresses.cpu, CPU),
                 Linux.bindVirtual(CALL),
-                addresses.pure,
-                addresses.guarded,
+                List.of(addresses.pure),
+                List.of(addresses.guarded),
                 code);
     }
 
@@ -91,7 +92,7 @@ record RseqBackend(
             if (op == Op.ADD && width == NumericWidth.LONG) {
                 return (long) addLong.invokeExact(Area.BASE + position, operand);
             }
-            return (long) call.invokeExact(pure[index(op, width)], Area.BASE + position, operand, expected);
+            return (long) call.invokeExact(pure.get(index(op, width)), Area.BASE + position, operand, expected);
         } catch (Throwable t) {
             throw impossible(t);
         }
@@ -100,7 +101,7 @@ record RseqBackend(
     @Override
     public boolean updateUnlessGuarded(Op op, NumericWidth width, long position, long operand) {
         try {
-            long result = (long) call.invokeExact(guarded[index(op, width)], Area.BASE + position, operand, 0L);
+            long result = (long) call.invokeExact(guarded.get(index(op, width)), Area.BASE + position, operand, 0L);
             return result == Sequence.DONE;
         } catch (Throwable t) {
             throw impossible(t);
@@ -146,6 +147,7 @@ record RseqBackend(
         return (long) Area.LONG.getVolatile(Area.MEMORY, word) == owner;
     }
 
+    @SuppressWarnings("EnumOrdinal") // the table lives no longer than the process; an EnumMap is not a constant
     private static int index(Op op, NumericWidth width) {
         return op.ordinal() * NumericWidth.values().length + width.ordinal();
     }
@@ -167,12 +169,13 @@ record RseqBackend(
         private void emit(Sequence sequence) {
             for (Op op : Op.values()) {
                 for (NumericWidth width : NumericWidth.values()) {
-                    if (op == Op.ADD_DOUBLE && width != NumericWidth.LONG) {
-                        continue;
-                    }
                     int index = index(op, width);
-                    pure[index] = MemorySegment.ofAddress(sequence.pure(op, width.bits()));
-                    if (op != Op.READ && op != Op.CMPXCHG) {
+                    if (op == Op.ADD_DOUBLE && width != NumericWidth.LONG) {
+                        // There is none, and the linker refuses to call this address.
+                        pure[index] = MemorySegment.NULL;
+                        guarded[index] = MemorySegment.NULL;
+                    } else {
+                        pure[index] = MemorySegment.ofAddress(sequence.pure(op, width.bits()));
                         guarded[index] = MemorySegment.ofAddress(sequence.guarded(op, width.bits()));
                     }
                 }

@@ -58,6 +58,7 @@ final class Wait {
     }
 
     /** Waits a little, longer each time; true if it parked. */
+    @SuppressWarnings("ThreadPriorityCheck") // a yield lets an owner run that was preempted on this CPU
     private boolean pause() {
         rounds++;
         if (rounds <= SPINS) {
