@@ -1,0 +1,44 @@
+package dev.percpu.benchmarks;
+
+import dev.percpu.CpuGuard;
+import java.util.concurrent.locks.ReentrantLock;
+import org.openjdk.jmh.annotations.Benchmark;
+
+/**
+ * What does it cost to acquire the guard and close it, with nothing done in between?
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar GuardBenchmark -t 1 -prof gc
+ * java -jar benchmarks/target/benchmarks.jar GuardBenchmark -t 2 -prof gc
+ * </pre>
+ *
+ * <p>The guard object itself must cost nothing: {@code gc.alloc.rate.norm} is to be 0 bytes.
+ */
+public class GuardBenchmark extends Comparison {
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Object monitor = new Object();
+
+    @Benchmark
+    public void perCpuAcquireRelease() {
+        try (CpuGuard _ = CpuGuard.acquire()) {
+            // nothing
+        }
+    }
+
+    @Benchmark
+    public void reentrantLock() {
+        lock.lock();
+        try {
+            // nothing
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Benchmark
+    public void synchronizedBlock() {
+        synchronized (monitor) {
+            // nothing
+        }
+    }
+}

@@ -1,0 +1,46 @@
+package dev.percpu.benchmarks;
+
+import dev.percpu.NumericWidth;
+import dev.percpu.PerCpuNumeric;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Setup;
+
+/**
+ * What does it cost to read a counter's total while nobody updates it? A per-CPU number reads one cache line for each
+ * possible CPU, a striped one a line for each cell that contention made.
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar SumBenchmark
+ * </pre>
+ */
+public class SumBenchmark extends Comparison {
+    private static final PerCpuNumeric NUMERIC = PerCpuNumeric.define("benchmark sum", NumericWidth.LONG);
+
+    private final LongAdder longAdder = new LongAdder();
+    private final AtomicLong atomicLong = new AtomicLong();
+
+    /** Counts from several threads at a time, so that the adder has as many cells as it would have in use. */
+    @Setup
+    public void count() throws InterruptedException {
+        Exactness.check("perCpuSum", NUMERIC::increment, NUMERIC::sum);
+        Exactness.check("longAdderSum", longAdder::increment, longAdder::sum);
+        Exactness.check("atomicLongGet", atomicLong::incrementAndGet, atomicLong::get);
+    }
+
+    @Benchmark
+    public long perCpuSum() {
+        return NUMERIC.sum();
+    }
+
+    @Benchmark
+    public long longAdderSum() {
+        return longAdder.sum();
+    }
+
+    @Benchmark
+    public long atomicLongGet() {
+        return atomicLong.get();
+    }
+}
