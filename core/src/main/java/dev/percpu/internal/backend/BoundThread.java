@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  * end takes this thread's word for the CPU it is on.
  */
 public final class BoundThread extends Thread {
+    private static final int CALLING_THREAD = 0;
+
     private final int cpu;
     private final Runnable task;
     private volatile @Nullable Throwable thrown;
@@ -58,7 +60,7 @@ public final class BoundThread extends Thread {
             if (Platform.hasSystemCalls()) {
                 BitSet only = new BitSet();
                 only.set(cpu);
-                Linux.setAffinity(only);
+                Linux.setAffinity(CALLING_THREAD, only);
             }
             task.run();
         } catch (Throwable t) {

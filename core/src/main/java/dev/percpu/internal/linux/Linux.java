@@ -143,16 +143,16 @@ public final class Linux {
         }
     }
 
-    /** Restricts the calling thread to the given CPUs. */
-    public static void setAffinity(BitSet cpus) {
+    /** Restricts a thread to the given CPUs; 0 names the calling thread. */
+    public static void setAffinity(int threadId, BitSet cpus) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment mask = arena.allocate(AFFINITY_BYTES, Long.BYTES);
             byte[] bytes = cpus.toByteArray();
             MemorySegment.copy(bytes, 0, mask, JAVA_BYTE, 0, bytes.length);
             MemorySegment state = arena.allocate(CALL_STATE);
-            int result = (int) SET_AFFINITY.invokeExact(state, 0, (long) AFFINITY_BYTES, mask);
+            int result = (int) SET_AFFINITY.invokeExact(state, threadId, (long) AFFINITY_BYTES, mask);
             if (result != 0) {
-                throw new LinuxException("sched_setaffinity to CPUs " + cpus, errno(state));
+                throw new LinuxException("sched_setaffinity of thread " + threadId + " to CPUs " + cpus, errno(state));
             }
         } catch (Throwable t) {
             throw rethrow(t);

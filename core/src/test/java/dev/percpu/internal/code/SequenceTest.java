@@ -1,0 +1,184 @@
+package dev.percpu.internal.code;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.NumericWidth;
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.CpuHeader;
+import dev.percpu.internal.area.Numbers;
+import dev.percpu.internal.backend.BoundThread;
+import dev.percpu.testing.Workers;
+import java.util.Random;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What each sequence does, on a CPU and without one, compared with the same in Java. */
+@Tag("rseq")
+class SequenceTest {
+    private static final int ROUNDS = 2_000;
+    private static final int CPU = 0;
+
+    /** Far off zero, so that a neighbour that changes is seen. */
+    private static final long NEIGHBOURS = 0x5a5a5a5a5a5a5a5aL;
+
+    private final long position = Area.allocate(24, 8, "SequenceTest");
+    private final Random random = new Random(3);
+
+    @ParameterizedTest
+    @EnumSource(Op.class)
+    void pureOnTheOwnCpu(Op op) {
+        onCpu(() -> compareWithJava(op, SequencesUnderTest.layout(), CPU));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Op.class)
+    void pureWithoutACpu(Op op) {
+        // With room for no CPU every id is out of bounds, and the place of no CPU is the first.
+        compareWithJava(op, SequencesUnderTest.layoutFor(0), 0);
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Op.class, mode = EnumSource.Mode.EXCLUDE, names = {"READ", "CMPXCHG"})
+    void guardedWhileTheGuardIsFree(Op op) {
+        onCpu(() -> {
+            for (NumericWidth width : widths(op)) {
+                var sequence = emit(SequencesUnderTest.layout(), s -> s.guarded(op, width.bits()));
+                long offset = Area.offset(CPU, position + 8);
+                for (int round = 0; round < ROUNDS; round++) {
+                    long operand = operand(op);
+                    long old = Numbers.get(width, offset);
+                    assertThat(sequence.call(Area.BASE + position + 8, operand, 0)).isEqualTo(Sequence.DONE);
+                    assertThat(Numbers.get(width, offset)).isEqualTo(width.wrap(op.applyTo(old, operand)));
+                }
+            }
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Op.class, mode = EnumSource.Mode.EXCLUDE, names = {"READ", "CMPXCHG"})
+    void guardedWhileTheGuardIsTaken(Op op) {
+        onCpu(() -> {
+            long word = Area.offset(CPU, CpuHeader.GUARD_WORD);
+            long offset = Area.offset(CPU, position + 8);
+            for (NumericWidth width : widths(op)) {
+                var sequence = emit(SequencesUnderTest.layout(), s -> s.guarded(op, width.bits()));
+                Numbers.set(width, offset, 42);
+                // Nobody else uses this CPU's guard: the test is alone in its JVM's only user of it.
+                assertThat(Area.LONG.compareAndSet(Area.MEMORY, word, 0L, -7L)).isTrue();
+                try {
+                    assertThat(sequence.call(Area.BASE + position + 8, 5, 0)).isEqualTo(Sequence.TAKEN);
+                } finally {
+                    Area.LONG.setRelease(Area.MEMORY, word, 0L);
+                }
+                assertThat(Numbers.get(width, offset)).isEqualTo(42);
+            }
+        });
+    }
+
+    @Test
+    void guardedWithoutACpuDoesNothing() {
+        var sequence = emit(SequencesUnderTest.layoutFor(0), s -> s.guarded(Op.ADD, 64));
+        assertThat(sequence.call(Area.BASE + position, 5, 0)).isEqualTo(Sequence.TAKEN);
+        assertThat(Numbers.get(NumericWidth.LONG, Area.offset(0, position))).isZero();
+    }
+
+    @Test
+    void acquire() {
+        onCpu(() -> {
+            long word = Area.offset(CPU, CpuHeader.GUARD_WORD);
+            var sequence = emit(SequencesUnderTest.layout(), Sequence::acquire);
+            assertThat(sequence.call(Long.MAX_VALUE, 0, 0)).isEqualTo(CPU);
+            try {
+                assertThat((long) Area.LONG.getVolatile(Area.MEMORY, word)).isEqualTo(Long.MAX_VALUE);
+                assertThat(sequence.call(7, 0, 0)).as("taken").isEqualTo(~CPU);
+                assertThat((long) Area.LONG.getVolatile(Area.MEMORY, word)).isEqualTo(Long.MAX_VALUE);
+            } finally {
+                Area.LONG.setRelease(Area.MEMORY, word, 0L);
+            }
+        });
+        assertThat(emit(SequencesUnderTest.layoutFor(0), Sequence::acquire).call(7, 0, 0))
+                .isEqualTo(Sequence.NO_CPU);
+    }
+
+    @Test
+    void manyThreadsWithoutACpuShareOnePlaceAndLoseNothing() throws InterruptedException {
+        int threads = 4;
+        int rounds = 200_000;
+        for (int bits : SequencesUnderTest.WIDTHS) {
+            NumericWidth width = width(bits);
+            var add = emit(SequencesUnderTest.layoutFor(0), s -> s.pure(Op.ADD, bits));
+            Numbers.set(width, position, 0);
+            Workers.run("no-cpu-", threads, number -> {
+                for (int i = 0; i < rounds; i++) {
+                    add.call(Area.BASE + position, 3, 0);
+                }
+            });
+            assertThat(Numbers.get(width, position)).isEqualTo(width.wrap(3L * threads * rounds));
+        }
+    }
+
+    private void compareWithJava(Op op, SequenceLayout layout, int cpu) {
+        for (NumericWidth width : widths(op)) {
+            var sequence = emit(layout, s -> s.pure(op, width.bits()));
+            for (int round = 0; round < ROUNDS; round++) {
+                for (long at = 0; at < 24; at += 8) {
+                    Area.LONG.set(Area.MEMORY, Area.offset(cpu, position + at), NEIGHBOURS);
+                }
+                long offset = Area.offset(cpu, position + 8);
+                long old = op == Op.ADD_DOUBLE ? operand(op) : random.nextLong();
+                Numbers.set(width, offset, old);
+                old = width.wrap(old);
+                long operand = operand(op);
+                // Every other time it is what is there, with other bits above the width.
+                long expected = round % 2 == 0 ? old ^ outside(width) : random.nextLong();
+
+                long result = sequence.call(Area.BASE + position + 8, operand, expected);
+
+                boolean stores = op != Op.READ && (op != Op.CMPXCHG || width.wrap(expected) == old);
+                long next = stores ? width.wrap(op.applyTo(old, operand)) : old;
+                assertThat(Numbers.get(width, offset)).as("%s %s stored", op, width).isEqualTo(next);
+                assertThat(width.wrap(result))
+                        .as("%s %s result", op, width)
+                        .isEqualTo(op.computes() ? next : old);
+                for (long at = width.bytes(); at < 16; at++) {
+                    assertThat((byte) Area.BYTE.get(Area.MEMORY, offset + at)).isEqualTo((byte) NEIGHBOURS);
+                }
+                assertThat((long) Area.LONG.get(Area.MEMORY, offset - 8)).isEqualTo(NEIGHBOURS);
+            }
+        }
+    }
+
+    private static long outside(NumericWidth width) {
+        return width == NumericWidth.LONG ? 0 : -1L << width.bits();
+    }
+
+    private long operand(Op op) {
+        return op == Op.ADD_DOUBLE ? Double.doubleToRawLongBits(random.nextDouble() - 0.5) : random.nextLong();
+    }
+
+    private static NumericWidth[] widths(Op op) {
+        return op == Op.ADD_DOUBLE ? new NumericWidth[] {NumericWidth.LONG} : NumericWidth.values();
+    }
+
+    private static NumericWidth width(int bits) {
+        for (NumericWidth width : NumericWidth.values()) {
+            if (width.bits() == bits) {
+                return width;
+            }
+        }
+        throw new AssertionError("no width has " + bits + " bits");
+    }
+
+    private static SequencesUnderTest.Emitted emit(SequenceLayout layout, SequencesUnderTest.Emission emission) {
+        return SequencesUnderTest.emit(layout, Instrumentation.NONE, emission);
+    }
+
+    private static void onCpu(Runnable test) {
+        Throwable thrown = BoundThread.run(CPU, test);
+        if (thrown != null) {
+            throw new AssertionError("on CPU " + CPU, thrown);
+        }
+    }
+}

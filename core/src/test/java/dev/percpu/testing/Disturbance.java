@@ -1,0 +1,202 @@
+package dev.percpu.testing;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.linux.Architecture;
+import dev.percpu.internal.linux.Linux;
+import dev.percpu.internal.linux.LinuxException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+
+/**
+ * Moves threads between CPUs and sends them signals, as fast as it can, while something runs. The threads are those whose
+ * name, as the kernel has it (15 characters), begins with a prefix; which they are is looked up all the time.
+ *
+ * <p>The signal is SIGPROF, as profilers send it, and its handler is a single return instruction: what matters is that
+ * the kernel delivers it, and aborts the sequence it falls into.
+ */
+public final class Disturbance {
+    private static final int SIGPROF = 27;
+    private static final long SA_RESTART = 0x10000000L;
+    private static final int SIGACTION_BYTES = 152;
+    private static final int ESRCH = 3;
+    private static final int LONGEST_NAME = 15;
+
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final MethodHandle TGKILL =
+            function("tgkill", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+    private static final MethodHandle SIGACTION =
+            function("sigaction", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
+
+    private final String prefix;
+    private final Random random;
+    private final Thread thread;
+    private volatile boolean stopped;
+    private volatile Throwable failure;
+    private long migrations;
+    private long signals;
+
+    private Disturbance(String prefix, long seed) {
+        this.prefix = prefix;
+        this.random = new Random(seed);
+        this.thread = new Thread(this::run, "disturbance");
+    }
+
+    /** What runs while threads are disturbed. */
+    @FunctionalInterface
+    public interface Body {
+        void run() throws InterruptedException;
+    }
+
+    /**
+     * What was done to the threads.
+     *
+     * @param migrations how often a thread was bound to a CPU
+     * @param signals how many signals were sent
+     */
+    public record Report(long migrations, long signals) {}
+
+    /** Runs the body while threads whose names begin with the prefix are disturbed. */
+    public static Report during(String prefix, long seed, Body body) throws InterruptedException {
+        if (prefix.length() > LONGEST_NAME) {
+            throw new IllegalArgumentException("the kernel cuts thread names to 15 characters: " + prefix);
+        }
+        handleSignal();
+        Disturbance disturbance = new Disturbance(prefix, seed);
+        disturbance.thread.start();
+        try {
+            body.run();
+        } finally {
+            disturbance.stopped = true;
+            disturbance.thread.join();
+        }
+        if (disturbance.failure != null) {
+            throw new AssertionError("the disturbance failed", disturbance.failure);
+        }
+        return new Report(disturbance.migrations, disturbance.signals);
+    }
+
+    private void run() {
+        try {
+            int[] cpus = CpuMask.online().and(CpuMask.allowed()).ids().toArray();
+            List<Integer> threads = List.of();
+            for (long round = 0; !stopped; round++) {
+                if (round % 512 == 0) {
+                    threads = threads();
+                }
+                for (int thread : threads) {
+                    disturb(thread, cpus, round);
+                }
+            }
+            BitSet everywhere = new BitSet();
+            for (int cpu : cpus) {
+                everywhere.set(cpu);
+            }
+            for (int thread : threads()) {
+                bind(thread, everywhere);
+            }
+        } catch (Throwable t) {
+            failure = t;
+        }
+    }
+
+    private void disturb(int thread, int[] cpus, long round) throws Throwable {
+        if (round % 4 == 0) {
+            BitSet one = new BitSet();
+            one.set(cpus[random.nextInt(cpus.length)]);
+            if (bind(thread, one)) {
+                migrations++;
+            }
+        }
+        int result = (int) TGKILL.invokeExact((int) ProcessHandle.current().pid(), thread, SIGPROF);
+        if (result == 0) {
+            signals++;
+        }
+    }
+
+    /** False if the thread has ended meanwhile. */
+    private static boolean bind(int thread, BitSet cpus) {
+        try {
+            Linux.setAffinity(thread, cpus);
+            return true;
+        } catch (LinuxException e) {
+            if (e.errno() == ESRCH) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private List<Integer> threads() {
+        try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
+            List<Integer> threads = new ArrayList<>();
+            tasks.forEach(task -> {
+                if (name(task).startsWith(prefix)) {
+                    threads.add(Integer.valueOf(task.getFileName().toString()));
+                }
+            });
+            return threads;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String name(Path task) {
+        try {
+            return Files.readString(task.resolve("comm"));
+        } catch (NoSuchFileException ended) {
+            return "";
+        } catch (IOException e) {
+            if (!Files.exists(task)) {
+                // Reading the name of a thread that ends meanwhile fails in more than one way.
+                return "";
+            }
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void handleSignal() {
+        byte[] returnInstruction =
+                switch (Architecture.current()) {
+                    case X86_64 -> new byte[] {(byte) 0xc3};
+                    case AARCH64 -> new byte[] {(byte) 0xc0, 0x03, 0x5f, (byte) 0xd6};
+                    case OTHER -> throw new UnsupportedOperationException("no return instruction is known");
+                };
+        MemorySegment code = Linux.map(4096);
+        MemorySegment.copy(returnInstruction, 0, code, JAVA_BYTE, 0, returnInstruction.length);
+        Linux.makeExecutable(code);
+        try (Arena arena = Arena.ofConfined()) {
+            // struct sigaction: handler, mask of 128 bytes, flags, restorer.
+            MemorySegment action = arena.allocate(SIGACTION_BYTES, Long.BYTES);
+            action.set(JAVA_LONG, 0, code.address());
+            action.set(JAVA_INT, 136, (int) SA_RESTART);
+            int result = (int) SIGACTION.invokeExact(SIGPROF, action, MemorySegment.NULL);
+            if (result != 0) {
+                throw new IllegalStateException("sigaction failed");
+            }
+        } catch (Throwable t) {
+            throw new AssertionError(t);
+        }
+    }
+
+    private static MethodHandle function(String name, FunctionDescriptor descriptor) {
+        return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor);
+    }
+}
