@@ -103,7 +103,8 @@ public final class Ownership {
         setDepth(cpu, depth(cpu) - 1);
     }
 
-    static long owner(int cpu) {
+    /** The id of the thread that owns the CPU; 0 if it is free. */
+    public static long owner(int cpu) {
         return (long) Area.LONG.getVolatile(Area.MEMORY, Area.offset(cpu, CpuHeader.GUARD_WORD));
     }
 

@@ -1,0 +1,44 @@
+package dev.percpu.testing;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
+
+/** Collects what the library logs, instead of printing it. */
+public final class LogCapture implements AutoCloseable {
+    private final Logger logger = Logger.getLogger("dev.percpu");
+    private final List<String> messages = new CopyOnWriteArrayList<>();
+    private final Handler handler = new Handler() {
+        @Override
+        public void publish(LogRecord logged) {
+            messages.add(logged.getLevel() + ": " + new SimpleFormatter().formatMessage(logged));
+        }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {}
+    };
+
+    public LogCapture() {
+        handler.setLevel(Level.ALL);
+        logger.addHandler(handler);
+        logger.setUseParentHandlers(false);
+    }
+
+    /** What was logged so far, each with its level in front. */
+    public List<String> messages() {
+        return messages;
+    }
+
+    @Override
+    public void close() {
+        logger.removeHandler(handler);
+        logger.setUseParentHandlers(true);
+    }
+}
