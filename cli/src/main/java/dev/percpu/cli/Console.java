@@ -1,0 +1,46 @@
+package dev.percpu.cli;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+
+/**
+ * Where a command writes. Both are UTF-8, also where the locale is a poorer one: JSON is to be.
+ *
+ * @param out for results
+ * @param err for progress and for errors
+ * @param errIsTerminal whether people watch {@code err} as it is written
+ */
+public record Console(PrintWriter out, PrintWriter err, boolean errIsTerminal) {
+    /** The process's own. */
+    static Console ofProcess() {
+        return new Console(writer(System.out), writer(System.err), isTerminal(2));
+    }
+
+    /** Tells the user something, on a line of {@link #err}. */
+    public void say(String message) {
+        err.println("percpu: " + message);
+        err.flush();
+    }
+
+    private static PrintWriter writer(PrintStream stream) {
+        return new PrintWriter(stream, false, StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Whether a file descriptor is a terminal. Java can ask that of standard input and output only, and only of both
+     * together. Where there is no such link, nothing is taken for a terminal.
+     */
+    private static boolean isTerminal(int descriptor) {
+        try {
+            Path target = Files.readSymbolicLink(Paths.get("/proc/self/fd/" + descriptor));
+            return target.startsWith("/dev/pts") || target.toString().startsWith("/dev/tty");
+        } catch (IOException | UnsupportedOperationException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package dev.percpu.cli;
+
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.cpu.CpuMask;
+import java.util.List;
+
+/**
+ * What {@code info} tells; the names are those of its JSON.
+ *
+ * @param backend the back end's name
+ * @param reason why it is that one
+ * @param selfTest what the self-test at start-up said
+ * @param deepSelfTest what the deep self-test said, if it was asked for
+ * @param arch the processor architecture, as Java names it
+ * @param kernel the operating system's name and release
+ * @param libc the C library's name and version
+ * @param java the JVM's version
+ * @param staticVariables how many static per-CPU variables are defined
+ */
+record Info(
+        String backend,
+        String reason,
+        String selfTest,
+        String deepSelfTest,
+        String arch,
+        String kernel,
+        String libc,
+        String java,
+        Rseq rseq,
+        Cpus cpus,
+        Area area,
+        int staticVariables) {
+
+    /** How threads are registered for restartable sequences. */
+    record Rseq(int size, long offset, List<String> features) {}
+
+    /** Lists of CPU ids. */
+    record Cpus(List<Integer> possible, List<Integer> present, List<Integer> online, List<Integer> allowed) {}
+
+    /** Sizes of the per-CPU area, in bytes. */
+    record Area(long stride, long reservedBytes, long usedBytesPerCpu) {}
+
+    /** What there is to tell now. */
+    static Info read(String deepSelfTest) {
+        PerCpuRuntime.Rseq rseq = PerCpuRuntime.rseq();
+        PerCpuRuntime.Memory memory = PerCpuRuntime.memory();
+        return new Info(
+                PerCpuRuntime.backend(),
+                PerCpuRuntime.backendReason(),
+                PerCpuRuntime.selfTest(),
+                deepSelfTest,
+                System.getProperty("os.arch"),
+                System.getProperty("os.name") + " " + System.getProperty("os.version"),
+                PerCpuRuntime.libc(),
+                System.getProperty("java.runtime.version"),
+                new Rseq(rseq.size(), rseq.offset(), rseq.features()),
+                new Cpus(
+                        ids(CpuMask.possible()), ids(CpuMask.present()), ids(CpuMask.online()), ids(CpuMask.allowed())),
+                new Area(memory.stride(), memory.reservedBytes(), memory.usedBytesPerCpu()),
+                PerCpuRuntime.staticVariables().size());
+    }
+
+    private static List<Integer> ids(CpuMask cpus) {
+        return cpus.ids().boxed().toList();
+    }
+}

@@ -1,0 +1,86 @@
+package dev.percpu.cli;
+
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.cpu.CpuMask;
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Tells which back end runs, why, and what the machine offers. */
+@Command(
+        name = "info",
+        description = "Tells how per-CPU variables run here and why: CPUs, restartable sequences, back end.",
+        mixinStandardHelpOptions = true)
+final class InfoCommand implements Callable<Integer> {
+    private final Console console;
+
+    @Option(names = "--json", description = "Print one JSON object.")
+    private boolean json;
+
+    @Option(names = "--self-test", description = "Run the deep self-test too; the exit status is 1 if it fails.")
+    private boolean selfTest;
+
+    InfoCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() {
+        Info info = Info.read(selfTest ? PerCpuRuntime.runDeepSelfTest() : "not asked for");
+        if (json) {
+            console.out().println(Json.write(info));
+        } else {
+            print(info, console.out());
+        }
+        if (info.deepSelfTest().startsWith("deep: failed")) {
+            throw new CliException("the self-test failed: " + info.deepSelfTest());
+        }
+        return 0;
+    }
+
+    private static void print(Info info, PrintWriter out) {
+        line(out, "back end", info.backend() + ": " + info.reason());
+        line(out, "self-test", info.selfTest());
+        line(out, "deep self-test", info.deepSelfTest());
+        line(out, "machine", info.kernel() + ", " + info.arch());
+        line(out, "C library", info.libc());
+        line(out, "Java", info.java());
+        line(out, "rseq", rseq(info.rseq()));
+        line(out, "CPUs possible", list(CpuMask.possible()));
+        line(out, "CPUs present", list(CpuMask.present()));
+        line(out, "CPUs online", list(CpuMask.online()));
+        line(out, "CPUs allowed", list(CpuMask.allowed()));
+        line(out, "per-CPU area", area(info.area()));
+        line(out, "static variables", Integer.toString(info.staticVariables()));
+    }
+
+    private static void line(PrintWriter out, String what, String value) {
+        out.printf(Locale.ROOT, "%-17s %s%n", what, value);
+    }
+
+    private static String rseq(Info.Rseq rseq) {
+        return rseq.size() == 0
+                ? "no thread is registered"
+                : String.format(
+                        Locale.ROOT,
+                        "%d bytes at thread pointer %+d: %s",
+                        rseq.size(),
+                        rseq.offset(),
+                        String.join(", ", rseq.features()));
+    }
+
+    private static String list(CpuMask cpus) {
+        return cpus + " (" + cpus.weight() + ")";
+    }
+
+    private static String area(Info.Area area) {
+        return String.format(
+                Locale.ROOT,
+                "%,d bytes used of %,d for each CPU; %,d bytes of address space",
+                area.usedBytesPerCpu(),
+                area.stride(),
+                area.reservedBytes());
+    }
+}

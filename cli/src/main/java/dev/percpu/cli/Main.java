@@ -1,0 +1,69 @@
+package dev.percpu.cli;
+
+import dev.percpu.cli.demo.ReferenceCount;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.ParameterException;
+
+/** The command {@code percpu}. Exit status: 0 if all went well, 1 if something did not, 2 for a wrong command line. */
+@Command(
+        name = "percpu",
+        description = "Per-CPU variables for the JVM.",
+        synopsisSubcommandLabel = "COMMAND",
+        mixinStandardHelpOptions = true,
+        version = "Percpu")
+public final class Main {
+    private static final int FAILURE = 1;
+
+    private Main() {}
+
+    /** Runs the command and exits with its status. */
+    public static void main(String[] args) {
+        System.exit(run(Console.ofProcess(), args));
+    }
+
+    /** Runs the command and returns its exit status. It throws nothing. */
+    static int run(Console console, String... args) {
+        return run(commandLine(console, new DemoCommand(console, ReferenceCount::new)), console, args);
+    }
+
+    static int run(CommandLine commandLine, Console console, String... args) {
+        int status;
+        try {
+            status = commandLine.execute(args);
+        } catch (Throwable t) {
+            // Picocli lets errors pass.
+            console.say(Messages.of(t));
+            status = FAILURE;
+        }
+        console.err().flush();
+        if (console.out().checkError()) {
+            console.say("the output could not be written");
+            status = FAILURE;
+        }
+        return status;
+    }
+
+    static CommandLine commandLine(Console console, DemoCommand demo) {
+        return new CommandLine(new Main())
+                .addSubcommand(demo)
+                .addSubcommand(new InfoCommand(console))
+                .addSubcommand(new BenchCommand(console))
+                .setOut(console.out())
+                .setErr(console.err())
+                .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))
+                .setParameterExceptionHandler((e, _) -> usageError(console, e))
+                .setExecutionExceptionHandler((e, _, _) -> {
+                    console.say(Messages.of(e));
+                    return FAILURE;
+                });
+    }
+
+    private static int usageError(Console console, ParameterException e) {
+        CommandLine command = e.getCommandLine();
+        console.say(Messages.of(new CliException(String.valueOf(e.getMessage()), e)));
+        console.say("see ./" + command.getCommandSpec().qualifiedName() + " --help");
+        return CommandLine.ExitCode.USAGE;
+    }
+}

@@ -1,0 +1,59 @@
+package dev.percpu.cli;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/** Turns what went wrong into one line for people. */
+public final class Messages {
+    private Messages() {}
+
+    /** A line about anything that was thrown. */
+    static String of(Throwable thrown) {
+        return switch (thrown) {
+            case CliException e -> printable(String.valueOf(e.getMessage()));
+            // Whoever asks for a back end that cannot run here gets this from the class that chooses it, and the
+            // second time the other.
+            case ExceptionInInitializerError e when e.getCause() != null -> ofCause(e.getCause());
+            case NoClassDefFoundError e when e.getCause() != null -> ofCause(e.getCause());
+            default -> unexpected(thrown);
+        };
+    }
+
+    private static String ofCause(Throwable thrown) {
+        Throwable cause = thrown;
+        if (cause instanceof ExceptionInInitializerError initializer && initializer.getCause() != null) {
+            cause = initializer.getCause();
+        }
+        boolean explains = cause instanceof IllegalStateException || cause instanceof IllegalArgumentException;
+        String message = cause.getMessage();
+        return explains && message != null ? printable(message) : unexpected(cause);
+    }
+
+    private static String unexpected(Throwable thrown) {
+        return "unexpected error: " + printable(thrown.toString());
+    }
+
+    /** Why a file could not be read, as a clause. */
+    public static String reason(IOException e) {
+        return switch (e) {
+            case NoSuchFileException _ -> "it does not exist";
+            case AccessDeniedException _ -> "permission denied";
+            case FileSystemException fs when fs.getReason() != null -> printable(fs.getReason());
+            default -> printable(String.valueOf(e.getMessage()));
+        };
+    }
+
+    /** A path as text that does nothing to a terminal and stays on its line. */
+    public static String printable(Path path) {
+        return printable(path.toString());
+    }
+
+    private static String printable(String text) {
+        StringBuilder printable = new StringBuilder(text.length());
+        text.codePoints().map(c -> Character.isISOControl(c) ? '?' : c).forEach(printable::appendCodePoint);
+        return printable.toString();
+    }
+}

@@ -1,0 +1,128 @@
+package dev.percpu.cli.bench;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import dev.percpu.cli.CliException;
+import dev.percpu.cli.Messages;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.StringWriter;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Runs the jar with the benchmarks, in a process of its own. */
+public final class Jmh {
+    /** Nothing but the time of one operation, and what it allocates. A benchmark that throws is a failure. */
+    private static final List<String> MEASUREMENT = List.of("-bm", "avgt", "-tu", "ns", "-prof", "gc", "-foe", "true");
+
+    private static final List<String> QUICK = List.of("-f", "1", "-wi", "2", "-w", "300ms", "-i", "3", "-r", "300ms");
+
+    private static final String NAMES_FOLLOW = "Benchmarks:";
+
+    private final List<String> java;
+
+    /**
+     * Prepares to run a jar.
+     *
+     * @param jvmOptions options for the JVM, which the JVMs that measure inherit
+     * @throws CliException if there is no such jar
+     */
+    public Jmh(Path jar, List<String> jvmOptions) {
+        if (!Files.isRegularFile(jar)) {
+            throw new CliException("the benchmarks are not built: there is no " + Messages.printable(jar)
+                    + "; \"./percpu bench\" builds it");
+        }
+        java = new ArrayList<>();
+        java.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        java.addAll(jvmOptions);
+        java.add("-jar");
+        java.add(jar.toString());
+    }
+
+    /** The names of the benchmarks that a regular expression is found in. */
+    public List<String> list(String regex) {
+        StringWriter output = new StringWriter();
+        run(List.of("-l", regex), output);
+        List<String> lines = output.toString().lines().map(String::strip).toList();
+        int header = lines.indexOf(NAMES_FOLLOW);
+        if (header < 0) {
+            throw new CliException("the benchmarks cannot be listed: " + String.join(" ", lines));
+        }
+        return lines.subList(header + 1, lines.size()).stream()
+                .filter(line -> !line.isEmpty())
+                .toList();
+    }
+
+    /**
+     * Measures.
+     *
+     * @param regex which benchmarks
+     * @param threads by how many threads at a time
+     * @param quick for a short time only, in one JVM each
+     * @param output where JMH's own output goes
+     * @return the array that JMH writes as JSON
+     */
+    public JsonArray measure(String regex, int threads, boolean quick, Writer output) {
+        try {
+            Path results = Files.createTempFile("percpu-bench", ".json");
+            try {
+                List<String> options = new ArrayList<>(MEASUREMENT);
+                options.addAll(quick ? QUICK : List.of());
+                options.addAll(List.of("-t", Integer.toString(threads), "-rf", "json", "-rff", results.toString()));
+                options.add(regex);
+                run(options, output);
+                return JsonParser.parseString(Files.readString(results)).getAsJsonArray();
+            } finally {
+                Files.delete(results);
+            }
+        } catch (IOException e) {
+            throw new CliException("JMH's results cannot be kept in a temporary file: " + Messages.reason(e), e);
+        } catch (JsonParseException | IllegalStateException e) {
+            throw new CliException("JMH wrote no JSON array of results: " + e.getMessage(), e);
+        }
+    }
+
+    private void run(List<String> options, Writer output) {
+        List<String> command = new ArrayList<>(java);
+        command.addAll(options);
+        int status;
+        try {
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
+            // If this JVM is told to end, JMH and the JVM in which it measures shall not go on without it.
+            Thread end = new Thread(() -> destroy(process));
+            Runtime.getRuntime().addShutdownHook(end);
+            process.getOutputStream().close();
+            copy(process.inputReader(StandardCharsets.UTF_8), output);
+            status = process.waitFor();
+            Runtime.getRuntime().removeShutdownHook(end);
+        } catch (IOException e) {
+            throw new CliException("JMH cannot be run: " + Messages.reason(e), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException("interrupted while JMH was running", e);
+        }
+        if (status != 0) {
+            throw new CliException("JMH ended with status " + status + "; its output tells why");
+        }
+    }
+
+    private static void destroy(Process process) {
+        process.descendants().forEach(ProcessHandle::destroy);
+        process.destroy();
+    }
+
+    /** Piece by piece, so that what JMH has written of a line shows while it works on the rest. */
+    private static void copy(Reader from, Writer to) throws IOException {
+        char[] buffer = new char[1024];
+        for (int read = from.read(buffer); read >= 0; read = from.read(buffer)) {
+            to.write(buffer, 0, read);
+            to.flush();
+        }
+    }
+}
