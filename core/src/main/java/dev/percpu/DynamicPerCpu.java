@@ -1,6 +1,5 @@
 package dev.percpu;
 
-import com.google.errorprone.annotations.MustBeClosed;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.Failures;
@@ -114,7 +113,6 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      *
      * @throws IllegalStateException if this handle is closed
      */
-    @MustBeClosed
     public DynamicPerCpu<T> share() {
         checkOpen();
         shared.addHandle();

@@ -26,7 +26,7 @@ final class PositionAllocator {
             long start = range.getKey();
             long end = range.getValue();
             long position = (start + alignment - 1) & -alignment;
-            if (position + bytes <= end) {
+            if (bytes <= end - position) {
                 free.remove(start);
                 putUnlessEmpty(start, position);
                 putUnlessEmpty(position + bytes, end);

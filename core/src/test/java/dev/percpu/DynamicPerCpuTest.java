@@ -1,0 +1,212 @@
+package dev.percpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.area.Area;
+import dev.percpu.testing.Workers;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** Variables made at run time: how their instances come into being and end. */
+class DynamicPerCpuTest {
+    private static final int CPUS = CpuMask.possible().weight();
+
+    /** Counts how often it is closed. */
+    private static final class Counted implements AutoCloseable {
+        private final AtomicInteger closed;
+
+        private Counted(AtomicInteger closed) {
+            this.closed = closed;
+        }
+
+        @Override
+        public void close() {
+            closed.incrementAndGet();
+        }
+    }
+
+    @Test
+    void newWithMakesOneInstanceForEachPossibleCpu() {
+        AtomicInteger made = new AtomicInteger();
+        try (DynamicPerCpu<int[]> variable = DynamicPerCpu.newWith(() -> new int[] {made.incrementAndGet()})) {
+            assertThat(made).hasValue(CPUS);
+            List<Integer> seen = new ArrayList<>();
+            variable.forEachCpu((cpu, instance) -> seen.add(instance[0]));
+            assertThat(seen).doesNotHaveDuplicates().hasSize(CPUS);
+        }
+    }
+
+    @Test
+    void newFromTellsEachCpu() {
+        try (DynamicPerCpu<CpuId> variable = DynamicPerCpu.newFrom(cpu -> cpu)) {
+            variable.forEachCpu((cpu, instance) -> assertThat(instance).isEqualTo(cpu));
+        }
+    }
+
+    @Test
+    void newZeroIsZeroedMemoryOfItsOwn() {
+        MemoryLayout layout = MemoryLayout.structLayout(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
+        try (DynamicPerCpu<MemorySegment> first = DynamicPerCpu.newZero(layout);
+                DynamicPerCpu<MemorySegment> second = DynamicPerCpu.newZero(layout)) {
+            first.forEachCpu((cpu, memory) -> {
+                assertThat(memory.byteSize()).isEqualTo(16);
+                assertThat(memory.get(ValueLayout.JAVA_LONG, 8)).isZero();
+                memory.fill((byte) -1);
+                assertThatThrownBy(() -> memory.get(ValueLayout.JAVA_LONG, 16))
+                        .isInstanceOf(IndexOutOfBoundsException.class);
+            });
+            second.forEachCpu((cpu, memory) ->
+                    assertThat(memory.get(ValueLayout.JAVA_LONG, 0)).isZero());
+            assertThatThrownBy(() -> first.run(memory -> {
+                        try (CpuGuard guard = CpuGuard.acquire()) {
+                            PerCpuToken.of(guard, second.ptr()).replace(memory);
+                        }
+                    }))
+                    .isInstanceOf(UnsupportedOperationException.class);
+        }
+    }
+
+    @Test
+    void theLastHandleClosesEachInstanceOnce() {
+        AtomicInteger closed = new AtomicInteger();
+        DynamicPerCpu<Counted> first = DynamicPerCpu.newWith(() -> new Counted(closed));
+        DynamicPerCpu<Counted> second = first.share();
+        DynamicPerCpu<Counted> third = second.share();
+        first.close();
+        first.close();
+        second.close();
+        assertThat(closed).hasValue(0);
+        assertThatThrownBy(first::ptr).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+        assertThatThrownBy(first::share).isInstanceOf(IllegalStateException.class);
+        third.run(instance -> assertThat(instance).isNotNull());
+        third.close();
+        third.close();
+        assertThat(closed).hasValue(CPUS);
+        assertThatThrownBy(() -> third.run(instance -> {})).isInstanceOf(IllegalStateException.class);
+        assertThat(third.toString()).contains("closed");
+    }
+
+    @Test
+    void handlesShareTheInstances() {
+        try (DynamicPerCpu<int[]> first = DynamicPerCpu.newWith(() -> new int[1]);
+                DynamicPerCpu<int[]> second = first.share()) {
+            assertThat(second.ptr()).isEqualTo(first.ptr());
+            first.forEachCpu((cpu, instance) -> instance[0] = cpu.id() + 1);
+            second.forEachCpu((cpu, instance) -> assertThat(instance[0]).isEqualTo(cpu.id() + 1));
+        }
+    }
+
+    @Test
+    void manyThreadsCloseHandlesAndOneOfThemIsTheLast() throws InterruptedException {
+        for (int round = 0; round < 50; round++) {
+            AtomicInteger closed = new AtomicInteger();
+            DynamicPerCpu<Counted> first = DynamicPerCpu.newWith(() -> new Counted(closed));
+            List<DynamicPerCpu<Counted>> handles = new ArrayList<>(List.of(first));
+            for (int i = 1; i < 8; i++) {
+                handles.add(first.share());
+            }
+            Workers.run("closer-", 8, number -> handles.get(number).close());
+            assertThat(closed).hasValue(CPUS);
+        }
+    }
+
+    @Test
+    void theLastHandleIsNotClosedByWhoHoldsAGuard() {
+        AtomicInteger closed = new AtomicInteger();
+        DynamicPerCpu<Counted> variable = DynamicPerCpu.newWith(() -> new Counted(closed));
+        try (CpuGuard guard = CpuGuard.acquire()) {
+            assertThatThrownBy(variable::close)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("holds the guard");
+            assertThat(closed).hasValue(0);
+            variable.getMut(guard).run(instance -> assertThat(instance).isNotNull());
+        }
+        variable.close();
+        assertThat(closed).hasValue(CPUS);
+    }
+
+    @Test
+    void aFactoryThatThrowsLeavesNothingBehind() {
+        AtomicInteger closed = new AtomicInteger();
+        assertThatThrownBy(() -> DynamicPerCpu.newFrom(cpu -> {
+                    if (cpu.equals(lastCpu())) {
+                        throw new IllegalArgumentException("no more");
+                    }
+                    return new Counted(closed);
+                }))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("no more");
+        assertThat(closed).hasValue(CPUS - 1);
+        assertThatThrownBy(() -> DynamicPerCpu.newWith(() -> null))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessageContaining("must not be null");
+    }
+
+    @Test
+    void everyInstanceIsClosedWhateverTheOthersThrow() {
+        AtomicInteger closed = new AtomicInteger();
+        DynamicPerCpu<AutoCloseable> variable = DynamicPerCpu.newFrom(cpu -> () -> {
+            closed.incrementAndGet();
+            throw new java.io.IOException("instance of " + cpu);
+        });
+        assertThatThrownBy(variable::close)
+                .isInstanceOf(IllegalStateException.class)
+                .cause()
+                .hasMessageContaining("instance of CPU")
+                .satisfies(first -> assertThat(first.getSuppressed()).hasSize(CPUS - 1));
+        assertThat(closed).hasValue(CPUS);
+    }
+
+    @Test
+    void memoryThatNobodyHasComesBackZeroed() throws InterruptedException {
+        MemoryLayout layout = MemoryLayout.sequenceLayout(512, ValueLayout.JAVA_LONG);
+        long before = Area.usedBytesPerCpu();
+        for (int i = 0; i < 100; i++) {
+            DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.newZero(layout);
+            variable.forEachCpu((cpu, memory) -> memory.fill((byte) -1));
+            if (i % 2 == 0) {
+                variable.close();
+            }
+        }
+        while (Area.usedBytesPerCpu() > before) {
+            System.gc();
+            Thread.sleep(10);
+        }
+        try (DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.newZero(layout)) {
+            variable.forEachCpu((cpu, memory) -> assertThat(memory.mismatch(
+                            MemorySegment.ofArray(new long[512])))
+                    .isEqualTo(-1));
+        }
+    }
+
+    @Test
+    void aSegmentThatIsKeptNeverReachesTheNextOwnersMemory() throws InterruptedException {
+        MemoryLayout layout = ValueLayout.JAVA_LONG;
+        List<MemorySegment> kept = new ArrayList<>();
+        DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.newZero(layout);
+        variable.forEachCpu((cpu, memory) -> kept.add(memory));
+        variable.close();
+        variable = null;
+        for (int i = 0; i < 5; i++) {
+            System.gc();
+            Thread.sleep(10);
+        }
+        try (DynamicPerCpu<MemorySegment> next = DynamicPerCpu.newZero(layout)) {
+            kept.forEach(memory -> memory.set(ValueLayout.JAVA_LONG, 0, -1));
+            next.forEachCpu((cpu, memory) ->
+                    assertThat(memory.get(ValueLayout.JAVA_LONG, 0)).isZero());
+        }
+    }
+
+    private static CpuId lastCpu() {
+        return CpuId.of(CpuMask.possible().ids().max().orElseThrow());
+    }
+}

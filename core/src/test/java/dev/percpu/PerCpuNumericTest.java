@@ -1,0 +1,249 @@
+package dev.percpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.area.Area;
+import dev.percpu.testing.Holder;
+import dev.percpu.testing.Workers;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Numbers of each width, with and without a guard: the operations, on a thread that stays on its CPU. */
+class PerCpuNumericTest {
+    private static final CpuId CPU = CpuMask.allowed().iterator().next();
+
+    static Stream<Arguments> numbers() {
+        Map<String, Function<NumericWidth, PerCpuNumeric>> kinds = new HashMap<>();
+        kinds.put("static", width -> PerCpuNumeric.define("static", width, 10));
+        kinds.put("dynamic", width -> PerCpuNumeric.create(width, 10));
+        kinds.put("static guarded", width -> PerCpuNumeric.of(StaticPerCpu.defineNumeric("guarded", width, 10)));
+        kinds.put("dynamic guarded", width -> PerCpuNumeric.of(DynamicPerCpu.newNumeric(width, 10)));
+        return Stream.of(NumericWidth.values()).flatMap(width -> kinds.entrySet().stream()
+                .map(kind -> Arguments.of(width, kind.getKey(), kind.getValue().apply(width))));
+    }
+
+    @ParameterizedTest(name = "{1} {0}", autoCloseArguments = false)
+    @MethodSource("numbers")
+    void operations(NumericWidth width, String kind, PerCpuNumeric number) {
+        OnCpu.run(CPU, () -> {
+            assertThat(number.width()).isEqualTo(width);
+            assertThat(number.get()).isEqualTo(10);
+            number.increment();
+            assertThat(number.get()).isEqualTo(11);
+            number.add(10);
+            assertThat(number.get()).isEqualTo(21);
+            number.sub(5);
+            assertThat(number.get()).isEqualTo(16);
+            number.decrement();
+            assertThat(number.addAndGet(-16)).isEqualTo(-1);
+            number.set(0b1100);
+            number.and(0b0110);
+            assertThat(number.get()).isEqualTo(0b0100);
+            number.or(0b0001);
+            assertThat(number.get()).isEqualTo(0b0101);
+            assertThat(number.getAndSet(-2)).isEqualTo(5);
+            assertThat(number.compareAndExchange(-3, 7)).isEqualTo(-2);
+            assertThat(number.get()).isEqualTo(-2);
+            assertThat(number.compareAndExchange(-2, 7)).isEqualTo(-2);
+            assertThat(number.get()).isEqualTo(7);
+        });
+        assertThat(number.get(CPU)).isEqualTo(7);
+        assertThat(number.sumWithoutCpu()).isZero();
+    }
+
+    @ParameterizedTest(name = "{1} {0}", autoCloseArguments = false)
+    @MethodSource("numbers")
+    void wrapsAtItsWidth(NumericWidth width, String kind, PerCpuNumeric number) {
+        long largest = (1L << (width.bits() - 1)) - 1;
+        long smallest = -largest - 1;
+        OnCpu.run(CPU, () -> {
+            number.set(largest);
+            assertThat(number.addAndGet(1)).isEqualTo(smallest);
+            assertThat(number.get()).isEqualTo(smallest);
+            number.decrement();
+            assertThat(number.get()).isEqualTo(largest);
+            // What lies above the width does not count, neither as operand nor as expected value.
+            long above = width == NumericWidth.LONG ? 0 : 1L << width.bits();
+            assertThat(number.compareAndExchange(largest | above, 5 | above)).isEqualTo(largest);
+            assertThat(number.getAndSet(-1)).isEqualTo(5);
+        });
+    }
+
+    @ParameterizedTest(name = "{1} {0}", autoCloseArguments = false)
+    @MethodSource("numbers")
+    void everyPossibleCpuBeginsWithTheInitialValue(NumericWidth width, String kind, PerCpuNumeric number) {
+        long[] expected = new long[CpuMask.capacity()];
+        CpuMask.possible().ids().forEach(cpu -> expected[cpu] = 10);
+        assertThat(number.snapshot()).isEqualTo(expected);
+        assertThat(number.sum()).isEqualTo(10L * CpuMask.possible().weight());
+
+        Map<CpuId, Long> seen = new HashMap<>();
+        number.forEachCpu(seen::put);
+        assertThat(seen).hasSize(CpuMask.possible().weight()).containsEntry(CPU, 10L);
+        assertThat(number.toString()).contains(Long.toString(number.sum()));
+    }
+
+    @Test
+    void neighboursDoNotDisturbEachOther() {
+        PerCpuNumeric[] bytes = new PerCpuNumeric[16];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = PerCpuNumeric.create(NumericWidth.BYTE, i);
+        }
+        OnCpu.run(CPU, () -> {
+            for (int i = 0; i < bytes.length; i += 2) {
+                bytes[i].add(100);
+                bytes[i].and(-1);
+            }
+            for (int i = 0; i < bytes.length; i++) {
+                assertThat(bytes[i].get()).isEqualTo(i % 2 == 0 ? (byte) (i + 100) : i);
+            }
+        });
+    }
+
+    @Test
+    void aGuardedUpdateWaitsForTheOwner() throws InterruptedException {
+        StaticPerCpu<NumericCell> cells = StaticPerCpu.defineNumeric("guarded", NumericWidth.LONG, 0);
+        PerCpuNumeric number = PerCpuNumeric.of(cells);
+        PerCpuNumeric pure = PerCpuNumeric.create(NumericWidth.LONG);
+        List<Holder> holders = new ArrayList<>();
+        for (CpuId cpu : CpuMask.possible()) {
+            holders.add(Holder.of(cpu));
+        }
+        Thread adder = new Thread(() -> {
+            pure.increment();
+            number.increment();
+        });
+        adder.start();
+        while (adder.getState() != Thread.State.TIMED_WAITING) {
+            Thread.onSpinWait();
+        }
+        assertThat(number.sum()).isZero();
+        assertThat(pure.sum()).as("no guard protects it, so it did not wait").isEqualTo(1);
+        for (Holder holder : holders) {
+            holder.release();
+        }
+        adder.join();
+        assertThat(number.sum()).isEqualTo(1);
+    }
+
+    @Test
+    void aGuardedUpdateIsAllowedToTheOwner() {
+        StaticPerCpu<NumericCell> cells = StaticPerCpu.defineNumeric("guarded", NumericWidth.INT, 0);
+        PerCpuNumeric number = PerCpuNumeric.of(cells);
+        OnCpu.run(CPU, () -> {
+            try (CpuGuard guard = CpuGuard.acquire()) {
+                cells.getMut(guard).run(cell -> {
+                    assertThat(cell.add(1)).isEqualTo(1);
+                    number.add(2);
+                    assertThat(number.addAndGet(4)).isEqualTo(7);
+                    assertThat(cell.get()).isEqualTo(7);
+                    assertThat(cell.width()).isEqualTo(NumericWidth.INT);
+                });
+            }
+        });
+        assertThat(number.sum()).isEqualTo(7);
+    }
+
+    @Test
+    void aClosedNumberRefusesEverything() {
+        PerCpuNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
+        number.close();
+        number.close();
+        assertThatThrownBy(number::increment)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("closed");
+        assertThatThrownBy(number::get).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(number::sum).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> number.compareAndExchange(0, 1)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(number::snapshot).isInstanceOf(IllegalStateException.class);
+        assertThat(number.toString()).contains("closed");
+    }
+
+    @Test
+    void theNumberOfAClosedVariableRefusesEverything() {
+        DynamicPerCpu<NumericCell> variable = DynamicPerCpu.newNumeric(NumericWidth.LONG, 0);
+        PerCpuNumeric number = PerCpuNumeric.of(variable);
+        NumericCell cell = variable.ptr().getPtr();
+        variable.close();
+        assertThatThrownBy(number::increment).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(number::get).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(number::sum).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(cell::get).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> cell.set(1)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void aStaticNumberCannotBeClosed() {
+        assertThatThrownBy(() -> PerCpuNumeric.define("eternal", NumericWidth.LONG).close())
+                .isInstanceOf(UnsupportedOperationException.class)
+                .hasMessageContaining("eternal");
+        assertThatThrownBy(() -> PerCpuNumeric.of(StaticPerCpu.defineNumeric("n", NumericWidth.LONG, 0))
+                        .close())
+                .isInstanceOf(UnsupportedOperationException.class);
+    }
+
+    @Test
+    void aNumberThatNobodyHasGivesItsPlaceBackZeroed() throws InterruptedException {
+        long before = Area.usedBytesPerCpu();
+        for (int i = 0; i < 1000; i++) {
+            PerCpuNumeric.create(NumericWidth.LONG, -1);
+        }
+        while (Area.usedBytesPerCpu() > before) {
+            System.gc();
+            Thread.sleep(10);
+        }
+        for (int i = 0; i < 1000; i++) {
+            assertThat(PerCpuNumeric.create(NumericWidth.LONG).sum()).isZero();
+        }
+    }
+
+    @Test
+    void doubles() {
+        PerCpuDouble number = PerCpuDouble.define("double", 1.5);
+        OnCpu.run(CPU, () -> {
+            assertThat(number.get()).isEqualTo(1.5);
+            number.add(0.25);
+            assertThat(number.addAndGet(-2)).isEqualTo(-0.25);
+            assertThat(number.getAndSet(-0.0)).isEqualTo(-0.25);
+            assertThat(number.compareAndExchange(0.0, 1)).isEqualTo(-0.0);
+            assertThat(number.get()).as("0.0 is not -0.0").isEqualTo(-0.0);
+            assertThat(number.compareAndExchange(-0.0, Double.NaN)).isEqualTo(-0.0);
+            assertThat(number.compareAndExchange(Double.NaN, 4)).isNaN();
+            number.set(number.get() + 1);
+        });
+        assertThat(number.get(CPU)).isEqualTo(5);
+        assertThat(number.sum()).isEqualTo(5 + 1.5 * (CpuMask.possible().weight() - 1));
+        assertThat(number.toString()).isEqualTo(Double.toString(number.sum()));
+        assertThat(number.name()).isEqualTo("double");
+        assertThatThrownBy(number::close).isInstanceOf(UnsupportedOperationException.class);
+
+        PerCpuDouble closed = PerCpuDouble.create(0);
+        closed.close();
+        assertThatThrownBy(() -> closed.add(1)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void manyThreadsCountExactly() throws InterruptedException {
+        PerCpuNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
+        PerCpuDouble sum = PerCpuDouble.create(0);
+        Workers.run("counter-", 8, thread -> {
+            for (int i = 0; i < 100_000; i++) {
+                number.increment();
+                sum.add(1);
+            }
+        });
+        assertThat(number.sum()).isEqualTo(800_000);
+        assertThat(sum.sum()).isEqualTo(800_000);
+    }
+}
