@@ -7,7 +7,6 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
-import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * What does it cost to add 1 to a counter that all threads share, and how far is that from the bare sequence?
@@ -20,7 +19,7 @@ import org.openjdk.jmh.annotations.TearDown;
  * <p>{@link #threadLocalAdd} is no counter that could be summed: it is what a plain addition costs if finding its place
  * is all that is left to do.
  */
-public class AddBenchmark extends Comparison {
+public class AddBenchmark extends CountingComparison {
     private static final PerCpuNumeric LONG = PerCpuNumeric.define("benchmark long", NumericWidth.LONG);
     private static final PerCpuNumeric INT = PerCpuNumeric.define("benchmark int", NumericWidth.INT);
     private static final ThreadLocal<long[]> PER_THREAD = ThreadLocal.withInitial(() -> new long[1]);
@@ -35,18 +34,21 @@ public class AddBenchmark extends Comparison {
     private long underLock;
 
     @Benchmark
-    public void perCpuAdd() {
+    public void perCpuAdd(Calls calls) {
+        calls.count();
         LONG.add(1);
     }
 
     @Benchmark
-    public void perCpuAddInt() {
+    public void perCpuAddInt(Calls calls) {
+        calls.count();
         INT.add(1);
     }
 
     /** The numeric is found through a field, so the JIT compiler knows nothing about it beforehand. */
     @Benchmark
-    public void perCpuDynamicAdd() {
+    public void perCpuDynamicAdd(Calls calls) {
+        calls.count();
         dynamic.add(1);
     }
 
@@ -57,24 +59,28 @@ public class AddBenchmark extends Comparison {
     }
 
     @Benchmark
-    public long atomicLongAdd() {
+    public long atomicLongAdd(Calls calls) {
+        calls.count();
         return atomicLong.incrementAndGet();
     }
 
     @Benchmark
-    public void longAdderAdd() {
+    public void longAdderAdd(Calls calls) {
+        calls.count();
         longAdder.add(1);
     }
 
     @Benchmark
-    public void synchronizedAdd() {
+    public void synchronizedAdd(Calls calls) {
+        calls.count();
         synchronized (monitor) {
             underMonitor++;
         }
     }
 
     @Benchmark
-    public void reentrantLockAdd() {
+    public void reentrantLockAdd(Calls calls) {
+        calls.count();
         lock.lock();
         try {
             underLock++;
@@ -88,15 +94,8 @@ public class AddBenchmark extends Comparison {
         PER_THREAD.get()[0]++;
     }
 
-    @TearDown
-    public void checkExactness() throws InterruptedException {
-        Exactness.check("perCpuAdd", this::perCpuAdd, LONG::sum);
-        Exactness.check("perCpuAddInt", this::perCpuAddInt, INT::sum);
-        Exactness.check("perCpuDynamicAdd", this::perCpuDynamicAdd, dynamic::sum);
-        Exactness.check("atomicLongAdd", this::atomicLongAdd, atomicLong::get);
-        Exactness.check("longAdderAdd", this::longAdderAdd, longAdder::sum);
-        Exactness.check("synchronizedAdd", this::synchronizedAdd, () -> underMonitor);
-        Exactness.check("reentrantLockAdd", this::reentrantLockAdd, () -> underLock);
-        dynamic.close();
+    @Override
+    long total() {
+        return LONG.sum() + INT.sum() + dynamic.sum() + atomicLong.get() + longAdder.sum() + underMonitor + underLock;
     }
 }

@@ -10,7 +10,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * What does it cost to change a guarded object: two fields, in one step that nobody sees half done?
@@ -23,7 +22,7 @@ import org.openjdk.jmh.annotations.TearDown;
  * <p>Neither guard nor token may be allocated: {@code gc.alloc.rate.norm} is to be 0 bytes. {@link #atomicLong} changes
  * one number only, as does {@link #perCpuGuardedAdd}.
  */
-public class GuardedUpdateBenchmark extends Comparison {
+public class GuardedUpdateBenchmark extends CountingComparison {
     private static final StaticPerCpu<Statistics> STATISTICS =
             StaticPerCpu.define("benchmark statistics", Statistics::new);
     private static final StaticPerCpu<NumericCell> CELL =
@@ -50,10 +49,19 @@ public class GuardedUpdateBenchmark extends Comparison {
             count++;
             sum += value;
         }
+
+        /** The count. The values were all 1, so the sum is the same unless an update was half lost. */
+        private long checkedCount() {
+            if (sum != count) {
+                throw new IllegalStateException("the sum is " + sum + ", and the count " + count);
+            }
+            return count;
+        }
     }
 
     @Benchmark
-    public void perCpuTokenUpdate() {
+    public void perCpuTokenUpdate(Calls calls) {
+        calls.count();
         try (CpuGuard guard = CpuGuard.acquire()) {
             STATISTICS.getMut(guard).run(statistics -> statistics.record(1));
         }
@@ -61,12 +69,14 @@ public class GuardedUpdateBenchmark extends Comparison {
 
     /** The same in one call. */
     @Benchmark
-    public void perCpuRun() {
+    public void perCpuRun(Calls calls) {
+        calls.count();
         STATISTICS.run(statistics -> statistics.record(1));
     }
 
     @Benchmark
-    public void perCpuNumericCell() {
+    public void perCpuNumericCell(Calls calls) {
+        calls.count();
         try (CpuGuard guard = CpuGuard.acquire()) {
             CELL.getMut(guard).run(cell -> cell.add(1));
         }
@@ -74,12 +84,14 @@ public class GuardedUpdateBenchmark extends Comparison {
 
     /** One sequence that looks at the guard word. */
     @Benchmark
-    public void perCpuGuardedAdd() {
+    public void perCpuGuardedAdd(Calls calls) {
+        calls.count();
         GUARDED.add(1);
     }
 
     @Benchmark
-    public void reentrantLock() {
+    public void reentrantLock(Calls calls) {
+        calls.count();
         lock.lock();
         try {
             underLock.record(1);
@@ -89,26 +101,27 @@ public class GuardedUpdateBenchmark extends Comparison {
     }
 
     @Benchmark
-    public void synchronizedBlock() {
+    public void synchronizedBlock(Calls calls) {
+        calls.count();
         synchronized (underMonitor) {
             underMonitor.record(1);
         }
     }
 
     @Benchmark
-    public long atomicLong() {
+    public long atomicLong(Calls calls) {
+        calls.count();
         return atomicLong.incrementAndGet();
     }
 
-    @TearDown
-    public void checkExactness() throws InterruptedException {
-        Exactness.check("perCpuTokenUpdate", this::perCpuTokenUpdate, () -> total(STATISTICS, s -> s.count));
-        Exactness.check("perCpuRun", this::perCpuRun, () -> total(STATISTICS, s -> s.sum));
-        Exactness.check("perCpuNumericCell", this::perCpuNumericCell, () -> total(CELL, NumericCell::get));
-        Exactness.check("perCpuGuardedAdd", this::perCpuGuardedAdd, GUARDED::sum);
-        Exactness.check("reentrantLock", this::reentrantLock, () -> underLock.count);
-        Exactness.check("synchronizedBlock", this::synchronizedBlock, () -> underMonitor.count);
-        Exactness.check("atomicLong", this::atomicLong, atomicLong::get);
+    @Override
+    long total() {
+        return total(STATISTICS, Statistics::checkedCount)
+                + total(CELL, NumericCell::get)
+                + GUARDED.sum()
+                + underLock.checkedCount()
+                + underMonitor.checkedCount()
+                + atomicLong.get();
     }
 
     private static <T> long total(PerCpu<T> variable, ToLongFunction<T> number) {

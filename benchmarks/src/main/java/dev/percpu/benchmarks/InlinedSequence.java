@@ -58,7 +58,7 @@ public class InlinedSequence {
         calls.increment();
     }
 
-    /** Here all measured calls are counted: one count for so many additions costs nothing. */
+    /** Checks that each addition was made once. The calls are counted here, one count for many additions. */
     @TearDown
     public void checkExactness() {
         long counted = 0;

@@ -18,15 +18,27 @@ import org.openjdk.jmh.annotations.Setup;
 public class SumBenchmark extends Comparison {
     private static final PerCpuNumeric NUMERIC = PerCpuNumeric.define("benchmark sum", NumericWidth.LONG);
 
+    private static final int COUNTS = 100_000;
+
     private final LongAdder longAdder = new LongAdder();
     private final AtomicLong atomicLong = new AtomicLong();
 
     /** Counts from several threads at a time, so that the adder has as many cells as it would have in use. */
     @Setup
     public void count() throws InterruptedException {
-        Exactness.check("perCpuSum", NUMERIC::increment, NUMERIC::sum);
-        Exactness.check("longAdderSum", longAdder::increment, longAdder::sum);
-        Exactness.check("atomicLongGet", atomicLong::incrementAndGet, atomicLong::get);
+        Thread[] threads = new Thread[Runtime.getRuntime().availableProcessors()];
+        for (int i = 0; i < threads.length; i++) {
+            threads[i] = Thread.ofPlatform().start(() -> {
+                for (int count = 0; count < COUNTS; count++) {
+                    NUMERIC.increment();
+                    longAdder.increment();
+                    atomicLong.incrementAndGet();
+                }
+            });
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
     }
 
     @Benchmark
