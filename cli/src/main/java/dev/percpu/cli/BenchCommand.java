@@ -24,7 +24,7 @@ import picocli.CommandLine.TypeConversionException;
         name = "bench",
         description = "Measures per-CPU variables beside their peers with JMH, whose output goes to standard error, and"
                 + " prints a table of the results. All of it takes long; see --only and --quick.",
-        mixinStandardHelpOptions = true)
+        sortOptions = false)
 final class BenchCommand implements Callable<Integer> {
     private static final String HOME = "percpu.home";
 

@@ -26,9 +26,10 @@ import picocli.CommandLine.Parameters;
                     + " value of real files in many threads, and checks every total against a plain count in one"
                     + " thread. The exit status is 1 if anything differs."
         },
-        mixinStandardHelpOptions = true)
+        sortOptions = false)
 final class DemoCommand implements Callable<Integer> {
     private final Console console;
+
     private final Supplier<ReferenceCount> reference;
 
     @Parameters(
@@ -56,7 +57,7 @@ final class DemoCommand implements Callable<Integer> {
         String backend = PerCpuRuntime.backend();
         List<String> sample = new ArrayList<>();
         if (!json) {
-            out.println("Back end: " + backend + " (" + PerCpuRuntime.backendReason() + ")");
+            out.println("Back end " + backend + ": " + PerCpuRuntime.backendReason());
             out.println();
             out.println("The sample:");
         }
@@ -114,18 +115,17 @@ final class DemoCommand implements Callable<Integer> {
         out.println("  skipped: " + number(result.skipped().size()));
         out.printf(
                 Locale.ROOT,
-                "  counted in %.1f s by %d threads, half of them virtual; in %.1f s by a single one, without per-CPU"
-                        + " variables%n",
+                "  counted in %.1f s by %d threads, half of them virtual; checked in %.1f s%n",
                 result.seconds(),
                 result.threads(),
                 result.referenceSeconds());
-        out.println();
-        for (String difference : result.differences()) {
-            out.println("demo: wrong total: " + difference);
-        }
         if (result.differences().isEmpty()) {
-            out.println("  checked: both came to the same totals, for each of the 256 byte values too");
+            out.println("  a plain count in one thread came to the same totals, for each of the 256 byte values too");
+            out.println();
             out.println("demo: ok");
+        } else {
+            out.println();
+            result.differences().forEach(difference -> out.println("demo: wrong total: " + difference));
         }
     }
 

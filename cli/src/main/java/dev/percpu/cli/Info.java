@@ -2,11 +2,13 @@ package dev.percpu.cli;
 
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuMask;
+import java.lang.module.ModuleDescriptor;
 import java.util.List;
 
 /**
  * What {@code info} tells; the names are those of its JSON.
  *
+ * @param version this command's version
  * @param backend the back end's name
  * @param reason why it is that one
  * @param selfTest what the self-test at start-up said
@@ -18,6 +20,7 @@ import java.util.List;
  * @param staticVariables how many static per-CPU variables are defined
  */
 record Info(
+        String version,
         String backend,
         String reason,
         String selfTest,
@@ -45,6 +48,7 @@ record Info(
         PerCpuRuntime.Rseq rseq = PerCpuRuntime.rseq();
         PerCpuRuntime.Memory memory = PerCpuRuntime.memory();
         return new Info(
+                moduleVersion(),
                 PerCpuRuntime.backend(),
                 PerCpuRuntime.backendReason(),
                 PerCpuRuntime.selfTest(),
@@ -58,6 +62,11 @@ record Info(
                         ids(CpuMask.possible()), ids(CpuMask.present()), ids(CpuMask.online()), ids(CpuMask.allowed())),
                 new Area(memory.stride(), memory.reservedBytes(), memory.usedBytesPerCpu()),
                 PerCpuRuntime.staticVariables().size());
+    }
+
+    private static String moduleVersion() {
+        ModuleDescriptor module = Info.class.getModule().getDescriptor();
+        return module == null ? "unknown" : module.rawVersion().orElse("unknown");
     }
 
     private static List<Integer> ids(CpuMask cpus) {

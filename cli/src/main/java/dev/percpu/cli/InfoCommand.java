@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "info",
         description = "Tells how per-CPU variables run here and why: CPUs, restartable sequences, back end.",
-        mixinStandardHelpOptions = true)
+        sortOptions = false)
 final class InfoCommand implements Callable<Integer> {
     private final Console console;
 
@@ -41,6 +41,7 @@ final class InfoCommand implements Callable<Integer> {
     }
 
     private static void print(Info info, PrintWriter out) {
+        line(out, "Percpu", info.version());
         line(out, "back end", info.backend() + ": " + info.reason());
         line(out, "self-test", info.selfTest());
         line(out, "deep self-test", info.deepSelfTest());

@@ -2,17 +2,13 @@ package dev.percpu.cli;
 
 import dev.percpu.cli.demo.ReferenceCount;
 import picocli.CommandLine;
-import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
 
 /** The command {@code percpu}. Exit status: 0 if all went well, 1 if something did not, 2 for a wrong command line. */
-@Command(
-        name = "percpu",
-        description = "Per-CPU variables for the JVM.",
-        synopsisSubcommandLabel = "COMMAND",
-        mixinStandardHelpOptions = true,
-        version = "Percpu")
 public final class Main {
     private static final int FAILURE = 1;
 
@@ -46,7 +42,9 @@ public final class Main {
     }
 
     static CommandLine commandLine(Console console, DemoCommand demo) {
-        return new CommandLine(new Main())
+        CommandSpec root = CommandSpec.create().name("percpu").addOption(help());
+        root.usageMessage().description("Per-CPU variables for the JVM.").synopsisSubcommandLabel("COMMAND");
+        return new CommandLine(root)
                 .addSubcommand(demo)
                 .addSubcommand(new InfoCommand(console))
                 .addSubcommand(new BenchCommand(console))
@@ -60,10 +58,18 @@ public final class Main {
                 });
     }
 
+    private static OptionSpec help() {
+        return OptionSpec.builder("-h", "--help")
+                .usageHelp(true)
+                .scopeType(ScopeType.INHERIT)
+                .description("Print this help and exit.")
+                .build();
+    }
+
     private static int usageError(Console console, ParameterException e) {
         CommandLine command = e.getCommandLine();
-        console.say(Messages.of(new CliException(String.valueOf(e.getMessage()), e)));
-        console.say("see ./" + command.getCommandSpec().qualifiedName() + " --help");
+        String hint = "see ./" + command.getCommandSpec().qualifiedName() + " --help";
+        console.say(Messages.of(new CliException(e.getMessage() + " (" + hint + ")", e)));
         return CommandLine.ExitCode.USAGE;
     }
 }

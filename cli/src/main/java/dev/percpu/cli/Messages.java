@@ -14,22 +14,12 @@ public final class Messages {
     static String of(Throwable thrown) {
         return switch (thrown) {
             case CliException e -> printable(String.valueOf(e.getMessage()));
-            // Whoever asks for a back end that cannot run here gets this from the class that chooses it, and the
-            // second time the other.
-            case ExceptionInInitializerError e when e.getCause() != null -> ofCause(e.getCause());
-            case NoClassDefFoundError e when e.getCause() != null -> ofCause(e.getCause());
+            // What the class that chooses the back end throws if the one that was asked for cannot run here.
+            case ExceptionInInitializerError e
+            when e.getCause() instanceof IllegalStateException || e.getCause() instanceof IllegalArgumentException ->
+                printable(String.valueOf(e.getCause().getMessage()));
             default -> unexpected(thrown);
         };
-    }
-
-    private static String ofCause(Throwable thrown) {
-        Throwable cause = thrown;
-        if (cause instanceof ExceptionInInitializerError initializer && initializer.getCause() != null) {
-            cause = initializer.getCause();
-        }
-        boolean explains = cause instanceof IllegalStateException || cause instanceof IllegalArgumentException;
-        String message = cause.getMessage();
-        return explains && message != null ? printable(message) : unexpected(cause);
     }
 
     private static String unexpected(Throwable thrown) {

@@ -28,10 +28,17 @@ final class FileCounter {
      * @throws IOException if reading fails before that
      */
     Fingerprint count(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
+            return count(in, file);
+        }
+    }
+
+    /** Counts what a stream has, as if it came from the file. */
+    Fingerprint count(InputStream in, Path file) throws IOException {
         CRC32C checksum = new CRC32C();
         long size = 0;
         long unfinished = 0;
-        try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
+        try {
             for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
                 checksum.update(buffer, 0, read);
                 size += read;

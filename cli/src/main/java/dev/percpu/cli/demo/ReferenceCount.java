@@ -10,7 +10,7 @@ import java.util.zip.CRC32C;
 
 /**
  * Counts files the simplest way: in one thread, in plain fields. It shares no code with what it is to check. Files
- * must come in the order of their paths.
+ * must come in the order of their paths. (A test makes one that counts wrong, so the class is not final.)
  */
 public class ReferenceCount {
     private static final int BUFFER_SIZE = 1 << 20;

@@ -1,0 +1,54 @@
+package dev.percpu.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.cpu.CpuMask;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class InfoCommandTest {
+    @Test
+    void theJsonTellsAll() {
+        CommandRun run = CommandRun.of("info", "--json");
+
+        assertThat(run.status()).isZero();
+        assertThat(run.err()).isEmpty();
+        JsonObject json = run.json();
+        assertThat(json.keySet())
+                .contains("version", "reason", "selfTest", "arch", "kernel", "libc", "java", "staticVariables");
+        assertThat(json.get("backend").getAsString()).isEqualTo(PerCpuRuntime.backend());
+        assertThat(json.getAsJsonObject("rseq").keySet()).containsExactly("size", "offset", "features");
+        assertThat(json.getAsJsonObject("area").keySet()).containsExactly("stride", "reservedBytes", "usedBytesPerCpu");
+        JsonObject cpus = json.getAsJsonObject("cpus");
+        assertThat(cpus.keySet()).containsExactly("possible", "present", "online", "allowed");
+        List<Integer> possible = cpus.getAsJsonArray("possible").asList().stream()
+                .map(JsonElement::getAsInt)
+                .toList();
+        assertThat(possible).isEqualTo(CpuMask.possible().ids().boxed().toList());
+    }
+
+    @Test
+    void theTextNamesTheBackEndAndItsReason() {
+        CommandRun run = CommandRun.of("info");
+
+        assertThat(run.status()).isZero();
+        assertThat(run.out().lines())
+                .anyMatch(line -> line.startsWith("back end")
+                        && line.endsWith(PerCpuRuntime.backend() + ": " + PerCpuRuntime.backendReason()));
+    }
+
+    @Test
+    void theDeepSelfTestRunsOnRequest() {
+        CommandRun run = CommandRun.of("info", "--json", "--self-test");
+
+        assertThat(run.status()).isZero();
+        assertThat(run.json().get("deepSelfTest").getAsString())
+                .isEqualTo(
+                        PerCpuRuntime.backend().equals("rseq")
+                                ? "deep: passed"
+                                : "not run: the back end is " + PerCpuRuntime.backend());
+    }
+}

@@ -1,0 +1,124 @@
+package dev.percpu.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MainTest {
+    @TempDir
+    Path directory;
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    ''                  | Missing required subcommand (see ./percpu --help)
+                    nonsense            | Unmatched argument at index 0: 'nonsense' (see ./percpu --help)
+                    info --nonsense     | Unknown option: '--nonsense' (see ./percpu info --help)
+                    bench --threads=0   | '0' is not positive (see ./percpu bench --help)
+                    bench --threads=two | 'two' is not a number (see ./percpu bench --help)
+                    bench --only=(      | '(' is not a regular expression: Unclosed group (see ./percpu bench --help)
+                    """)
+    void aWrongCommandLineIsOneLineAndStatus2(String args, String message) {
+        CommandRun run = CommandRun.of(args.isEmpty() ? new String[0] : args.split(" "));
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.errLines())
+                .singleElement()
+                .asString()
+                .startsWith("percpu: ")
+                .endsWith(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--help", "demo --help", "info --help", "bench -h"})
+    void helpGoesToStandardOutputWithoutColours(String args) {
+        CommandRun run = CommandRun.of(args.split(" "));
+
+        assertThat(run.status()).isZero();
+        assertThat(run.err()).isEmpty();
+        assertThat(run.out()).startsWith("Usage: percpu").doesNotContain("\u001b");
+    }
+
+    @Test
+    void controlCharactersOfAPathDoNotReachTheTerminal() {
+        CommandRun run = CommandRun.of("demo", directory + "/red\u001b[31m\nname");
+
+        assertThat(run.errLines())
+                .containsExactly("percpu: " + directory + "/red?[31m?name cannot be read: it does not exist");
+    }
+
+    @Test
+    void anUnexpectedErrorIsOneLine() {
+        StringWriter err = new StringWriter();
+        Console console = new Console(new PrintWriter(new StringWriter()), new PrintWriter(err), false);
+        DemoCommand failing = new DemoCommand(console, () -> {
+            throw new StackOverflowError("for example");
+        });
+
+        int status = Main.run(Main.commandLine(console, failing), console, "demo", directory.toString());
+
+        assertThat(status).isEqualTo(1);
+        assertThat(err.toString().lines())
+                .containsExactly("percpu: unexpected error: java.lang.StackOverflowError: for example");
+    }
+
+    /** Runs the command in a JVM of its own. */
+    private Process start(ProcessBuilder.Redirect out, List<String> options, String... args) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("--enable-native-access=ALL-UNNAMED");
+        command.addAll(options);
+        command.add("-cp");
+        command.add(String.join(
+                File.pathSeparator,
+                Stream.of("jdk.module.path", "java.class.path")
+                        .map(name -> System.getProperty(name, ""))
+                        .filter(path -> !path.isEmpty())
+                        .toList()));
+        command.add(Main.class.getName());
+        command.addAll(List.of(args));
+        return new ProcessBuilder(command)
+                .redirectOutput(out)
+                .redirectError(errors().toFile())
+                .start();
+    }
+
+    private Path errors() {
+        return directory.resolve("errors");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"info", "demo", "info --self-test"})
+    void aBackEndThatCannotBeIsOneLine(String args) throws Exception {
+        Process process = start(ProcessBuilder.Redirect.PIPE, List.of("-Dpercpu.backend=nonsense"), args.split(" "));
+
+        assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                .isEmpty();
+        assertThat(process.waitFor()).isEqualTo(1);
+        assertThat(Files.readAllLines(errors()))
+                .singleElement()
+                .asString()
+                .startsWith("percpu: percpu.backend must be rseq or atomic, not 'nonsense'");
+    }
+
+    @Test
+    void outputThatCannotBeWrittenIsOneLine() throws Exception {
+        Process process = start(ProcessBuilder.Redirect.to(new File("/dev/full")), List.of(), "info");
+
+        assertThat(process.waitFor()).isEqualTo(1);
+        assertThat(Files.readAllLines(errors())).containsExactly("percpu: the output could not be written");
+    }
+}
