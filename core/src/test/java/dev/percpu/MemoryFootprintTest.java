@@ -1,0 +1,103 @@
+package dev.percpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.testing.Jvm;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What 10,000 static counters cost, and what counters cost that nobody touches: in a JVM of its own. */
+@Tag("native")
+class MemoryFootprintTest {
+    private static final int COUNTERS = 10_000;
+
+    /** Defines the counters, makes them hot, and prints what that took. */
+    static final class Probe {
+        private static final Pattern RSS = Pattern.compile("Rss:\\s+(\\d+) kB");
+
+        private Probe() {}
+
+        public static void main(String[] arguments) throws IOException {
+            List<String> names = new ArrayList<>();
+            for (int i = 0; i < COUNTERS; i++) {
+                names.add("counter " + i);
+            }
+            List<PerCpuNumeric> counters = new ArrayList<>(COUNTERS);
+            // The classes, and the first page, are not what is measured.
+            PerCpuNumeric.define("first", NumericWidth.LONG).increment();
+
+            long usedBefore = PerCpuRuntime.memory().usedBytesPerCpu();
+            long residentBefore = residentBytes();
+            long heapBefore = heapBytes();
+            for (String name : names) {
+                counters.add(PerCpuNumeric.define(name, NumericWidth.LONG));
+            }
+            print("heap", heapBytes() - heapBefore);
+            print("area", PerCpuRuntime.memory().usedBytesPerCpu() - usedBefore);
+            counters.forEach(PerCpuNumeric::sum);
+            print("untouched", residentBytes() - residentBefore);
+            dev.percpu.cpu.CpuId.onEachCpu(cpu -> counters.forEach(PerCpuNumeric::increment));
+            print("hot", residentBytes() - residentBefore);
+            print("sum", counters.stream().mapToLong(PerCpuNumeric::sum).sum());
+            print("names", names.size());
+        }
+
+        private static void print(String what, long bytes) {
+            System.out.println(what + "=" + bytes);
+        }
+
+        private static long heapBytes() {
+            Runtime runtime = Runtime.getRuntime();
+            // What a first collection makes unreachable, such as finished cleaners, a second one takes.
+            System.gc();
+            System.gc();
+            return runtime.totalMemory() - runtime.freeMemory();
+        }
+
+        /** The resident size of the area's mapping. */
+        private static long residentBytes() throws IOException {
+            String start = Long.toHexString(PerCpuRuntime.memory().address()) + "-";
+            List<String> lines = Files.readAllLines(Path.of("/proc/self/smaps"));
+            for (int i = 0; i < lines.size(); i++) {
+                if (lines.get(i).startsWith(start)) {
+                    Matcher rss = RSS.matcher(String.join("\n", lines.subList(i, i + 8)));
+                    if (rss.find()) {
+                        return Long.parseLong(rss.group(1)) * 1024;
+                    }
+                }
+            }
+            throw new IllegalStateException("no mapping begins at " + start);
+        }
+    }
+
+    @Test
+    void tenThousandHotCounters() {
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .run(Probe.class);
+        assertThat(result.status()).as(result.output()).isZero();
+        int cpus = dev.percpu.cpu.CpuMask.online().and(dev.percpu.cpu.CpuMask.allowed()).weight();
+        long page = 4096;
+
+        assertThat(number(result, "area")).as("bytes for each CPU").isEqualTo(8L * COUNTERS);
+        assertThat(number(result, "heap") / COUNTERS).as("heap of each").isLessThanOrEqualTo(64);
+        assertThat(number(result, "untouched")).as("resident before the first update").isLessThanOrEqualTo(page);
+        assertThat(number(result, "hot"))
+                .as("resident when each was updated on each CPU")
+                .isBetween(cpus * 8L * COUNTERS - cpus * page, cpus * (8L * COUNTERS + 2 * page));
+        assertThat(number(result, "sum")).isEqualTo((long) cpus * COUNTERS);
+    }
+
+    private static long number(Jvm.Result result, String what) {
+        Matcher matcher = Pattern.compile("(?m)^" + what + "=(-?\\d+)$").matcher(result.output());
+        assertThat(matcher.find()).as(result.output()).isTrue();
+        return Long.parseLong(matcher.group(1));
+    }
+}

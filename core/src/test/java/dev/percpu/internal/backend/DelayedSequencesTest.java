@@ -1,0 +1,181 @@
+package dev.percpu.internal.backend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.NumericWidth;
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.CpuHeader;
+import dev.percpu.internal.area.Numbers;
+import dev.percpu.internal.code.Instrumentation;
+import dev.percpu.internal.code.Op;
+import dev.percpu.internal.linux.RseqRegistration;
+import dev.percpu.testing.Disturbance;
+import dev.percpu.testing.Workers;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The sequences with a delay between any two steps, so that threads are preempted, moved and signalled inside them all
+ * the time, and a count of the aborts, so that each test goes on until there were thousands.
+ */
+@Tag("rseq")
+class DelayedSequencesTest {
+    private static final int THREADS = 6;
+
+    /** Rounds of the empty loop between two steps: about a microsecond. */
+    private static final int DELAY = 1_000;
+
+    private static final int LEAST_ROUNDS = 2_000;
+    private static final int ENOUGH_ABORTS = 2_000;
+
+    private final long position = Area.allocate(64, 64, "DelayedSequencesTest");
+    private final long abortCounter = Area.offset(Area.CPUS, position + 56);
+    private final RseqBackend delayed = RseqBackend.create(
+            RseqRegistration.read(), new Instrumentation(DELAY, Area.BASE + abortCounter));
+
+    /** What one thread does again and again. */
+    @FunctionalInterface
+    private interface Step {
+        void run(int thread, long round);
+    }
+
+    @Test
+    void additionsOfEveryWidth() throws InterruptedException {
+        long rounds = disturbed((thread, round) -> {
+            delayed.update(Op.ADD, NumericWidth.LONG, position, 1, 0);
+            delayed.update(Op.ADD, NumericWidth.INT, position + 8, 3, 0);
+            delayed.update(Op.ADD, NumericWidth.SHORT, position + 12, 5, 0);
+            delayed.update(Op.ADD, NumericWidth.BYTE, position + 14, 7, 0);
+            delayed.update(Op.ADD_DOUBLE, NumericWidth.LONG, position + 16, Double.doubleToRawLongBits(0.5), 0);
+        });
+        assertThat(sum(NumericWidth.LONG, 0)).isEqualTo(rounds);
+        assertThat(sum(NumericWidth.INT, 8)).isEqualTo(NumericWidth.INT.wrap(3 * rounds));
+        assertThat(sum(NumericWidth.SHORT, 12)).isEqualTo(NumericWidth.SHORT.wrap(5 * rounds));
+        assertThat(sum(NumericWidth.BYTE, 14)).isEqualTo(NumericWidth.BYTE.wrap(7 * rounds));
+        double doubles = 0;
+        for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
+            doubles += Double.longBitsToDouble(Numbers.get(NumericWidth.LONG, Area.offset(cpu, position + 16)));
+        }
+        assertThat(doubles).isEqualTo(0.5 * rounds);
+    }
+
+    /** Each value put in is taken out by somebody, or is still there: none twice, and none lost. */
+    @Test
+    void exchanges() throws InterruptedException {
+        AtomicLong in = new AtomicLong();
+        AtomicLong out = new AtomicLong();
+        disturbed((thread, round) -> {
+            long value = round * THREADS + thread;
+            in.addAndGet(value);
+            out.addAndGet(delayed.update(Op.XCHG, NumericWidth.LONG, position, value, 0));
+        });
+        assertThat(out.get() + sum(NumericWidth.LONG, 0)).isEqualTo(in.get());
+    }
+
+    @Test
+    void comparesAndExchanges() throws InterruptedException {
+        long rounds = disturbed((thread, round) -> {
+            long seen = delayed.update(Op.READ, NumericWidth.INT, position, 0, 0);
+            for (long found;
+                    (found = delayed.update(Op.CMPXCHG, NumericWidth.INT, position, seen + 1, seen)) != seen; ) {
+                seen = found;
+            }
+        });
+        assertThat(sum(NumericWidth.INT, 0)).isEqualTo(rounds);
+    }
+
+    /** Each bit is set once, on one CPU, and another one cleared once: as many are set and clear in the end. */
+    @Test
+    void bits() throws InterruptedException {
+        int words = 400_000;
+        int bitsPerThread = Long.SIZE / THREADS;
+        int bytes = 2 * words * Long.BYTES;
+        long set = Area.allocate(bytes, Long.BYTES, "DelayedSequencesTest");
+        long cleared = set + bytes / 2;
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            Area.slice(cpu, cleared, bytes / 2).fill((byte) -1);
+        }
+        long rounds = disturbed((thread, round) -> {
+            // All threads work on the same words, each with bits of its own.
+            assertThat(round).as("a thread has used all of its bits").isLessThan((long) words * bitsPerThread);
+            long at = round % words * Long.BYTES;
+            int number = thread * bitsPerThread + (int) (round / words);
+            long bit = 1L << number;
+            delayed.update(Op.OR, NumericWidth.LONG, set + at, bit, 0);
+            delayed.update(Op.AND, NumericWidth.LONG, cleared + at, ~bit, 0);
+        });
+        long ones = 0;
+        long zeros = 0;
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            for (int word = 0; word < words; word++) {
+                ones += Long.bitCount(Numbers.get(NumericWidth.LONG, Area.offset(cpu, set + word * 8L)));
+                zeros += Long.bitCount(~Numbers.get(NumericWidth.LONG, Area.offset(cpu, cleared + word * 8L)));
+            }
+        }
+        Area.free(set, bytes);
+        assertThat(ones).isEqualTo(rounds);
+        assertThat(zeros).isEqualTo(rounds);
+    }
+
+    /** Owners, guarded sequences and owners from other CPUs at once, on two plain numbers. */
+    @Test
+    void ownersAndGuardedSequences() throws InterruptedException {
+        long rounds = disturbed((thread, round) -> {
+            long me = Thread.currentThread().threadId();
+            while (!delayed.updateUnlessGuarded(Op.ADD, NumericWidth.LONG, position, 1)) {
+                Thread.onSpinWait();
+            }
+            int cpu = round % 8 == 0 ? ownRemote(me, (int) (round / 8 % Area.CPUS)) : ownLocal(me);
+            for (long at = 0; at <= 8; at += 8) {
+                long offset = Area.offset(cpu, position + at);
+                Area.LONG.set(Area.MEMORY, offset, (long) Area.LONG.get(Area.MEMORY, offset) + 1);
+            }
+            Area.LONG.setRelease(Area.MEMORY, Area.offset(cpu, CpuHeader.GUARD_WORD), 0L);
+        });
+        assertThat(sum(NumericWidth.LONG, 0)).isEqualTo(2 * rounds);
+        assertThat(sum(NumericWidth.LONG, 8)).isEqualTo(rounds);
+    }
+
+    private int ownLocal(long me) {
+        while (true) {
+            int cpu = delayed.tryAcquire(me);
+            if (cpu >= 0) {
+                return cpu;
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    private int ownRemote(long me, int cpu) {
+        while (!delayed.tryAcquireOn(cpu, me)) {
+            Thread.onSpinWait();
+        }
+        return cpu;
+    }
+
+    /** Runs the step in several threads until enough sections were aborted; returns how often it ran. */
+    private long disturbed(Step step) throws InterruptedException {
+        AtomicLong total = new AtomicLong();
+        Disturbance.during("delayed", 4, () -> Workers.run("delayed-", THREADS, thread -> {
+            long round = 0;
+            for (; round < LEAST_ROUNDS || aborts() < ENOUGH_ABORTS; round++) {
+                step.run(thread, round);
+            }
+            total.addAndGet(round);
+        }));
+        return total.get();
+    }
+
+    private long aborts() {
+        return (long) Area.LONG.getOpaque(Area.MEMORY, abortCounter);
+    }
+
+    private long sum(NumericWidth width, long at) {
+        long sum = 0;
+        for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
+            sum += Numbers.get(width, Area.offset(cpu, position + at));
+        }
+        return width.wrap(sum);
+    }
+}

@@ -1,0 +1,72 @@
+package dev.percpu.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** A JVM of its own for what can be tried once per process: how the back end is chosen, how large things are. */
+public final class Jvm {
+    private static final int MINUTES = 2;
+
+    private final List<String> options = new ArrayList<>(List.of("-Xmx256m", "-XX:+UseSerialGC"));
+    private final Map<String, String> environment = new HashMap<>();
+    private boolean nativeAccess = true;
+
+    /**
+     * How it ended.
+     *
+     * @param status the exit status
+     * @param output what it printed on either stream
+     */
+    public record Result(int status, String output) {}
+
+    public Jvm option(String option) {
+        options.add(option);
+        return this;
+    }
+
+    public Jvm environment(String name, String value) {
+        environment.put(name, value);
+        return this;
+    }
+
+    public Jvm withoutNativeAccess() {
+        nativeAccess = false;
+        return this;
+    }
+
+    /** Runs a class's main method on the class path. */
+    public Result run(Class<?> main, String... arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
+        command.add("--illegal-native-access=deny");
+        if (nativeAccess) {
+            command.add("--enable-native-access=ALL-UNNAMED");
+        }
+        command.addAll(List.of("-cp", "target/classes" + java.io.File.pathSeparator + "target/test-classes"));
+        command.add(main.getName());
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        try {
+            Process process = builder.start();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (!process.waitFor(MINUTES, TimeUnit.MINUTES)) {
+                process.destroyForcibly();
+                throw new AssertionError("still running: " + command + "\n" + output);
+            }
+            return new Result(process.exitValue(), output);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
