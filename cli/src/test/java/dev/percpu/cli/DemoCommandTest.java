@@ -16,6 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -24,7 +26,15 @@ class DemoCommandTest {
     private static final int LONG_LINE = 3_000_000;
 
     @TempDir
-    Path directory;
+    Path elsewhere;
+
+    /** What most of the tests count. */
+    private Path directory;
+
+    @BeforeEach
+    void makeDirectory() throws IOException {
+        directory = Files.createDirectory(elsewhere.resolve("directory"));
+    }
 
     private Path write(String name, String text) throws IOException {
         Path file = directory.resolve(name);
@@ -36,7 +46,7 @@ class DemoCommandTest {
         return demo(ReferenceCount::new, more);
     }
 
-    private CommandRun demo(java.util.function.Supplier<ReferenceCount> reference, String... more) {
+    private CommandRun demo(Supplier<ReferenceCount> reference, String... more) {
         String[] args = new String[more.length + 2];
         args[0] = "demo";
         args[1] = directory.toString();
@@ -115,7 +125,7 @@ class DemoCommandTest {
     }
 
     @Test
-    void linksAreNotFollowedAndFilesNamedTwiceAreCountedOnce(@TempDir Path elsewhere) throws IOException {
+    void linksAreNotFollowedAndFilesNamedTwiceAreCountedOnce() throws IOException {
         Path file = write("file", "text\n");
         Files.writeString(elsewhere.resolve("outside"), "not to be counted");
         Files.createSymbolicLink(directory.resolve("loop"), directory);

@@ -22,8 +22,8 @@ class MainTest {
     Path directory;
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
-                    ''                  | Missing required subcommand (see ./percpu --help)
+    @CsvSource(delimiter = '|', quoteCharacter = '"', textBlock = """
+                    ""                  | Missing required subcommand (see ./percpu --help)
                     nonsense            | Unmatched argument at index 0: 'nonsense' (see ./percpu --help)
                     info --nonsense     | Unknown option: '--nonsense' (see ./percpu info --help)
                     bench --threads=0   | '0' is not positive (see ./percpu bench --help)

@@ -32,7 +32,7 @@ public final class Report {
     /** Prints a table for each comparison, fastest first for each number of threads. */
     public void print(PrintWriter out) {
         for (String comparison : sorted(BenchmarkResult::comparison)) {
-            TextTable table = new TextTable(comparison, "threads", "ns/op", "B/op", "best peer", "to C");
+            TextTable table = new TextTable(comparison, "threads", "ns/op", "±", "B/op", "best peer", "to C");
             for (int threads : sorted(BenchmarkResult::threads)) {
                 addRows(table, of(comparison, threads));
             }
@@ -47,18 +47,21 @@ public final class Report {
         Optional<BenchmarkResult> peer = best(rows, BenchmarkResult::isPeer);
         Optional<BenchmarkResult> c = best(rows, BenchmarkResult::isC);
         for (BenchmarkResult row : rows) {
+            String toPeer = "";
+            String toC = "";
+            if (row.isOurs()) {
+                toPeer = peer.map(best -> ratio(best.nanos(), row.nanos()) + " " + best.method())
+                        .orElse("none");
+                toC = c.map(floor -> ratio(row.nanos(), floor.nanos())).orElse("");
+            }
             table.add(
                     "  " + row.method(),
                     Integer.toString(row.threads()),
-                    time(row),
-                    Double.isNaN(row.allocatedBytes()) ? "" : number(row.allocatedBytes()),
-                    row.isOurs()
-                            ? peer.map(best -> ratio(best.nanos(), row.nanos()) + " " + best.method())
-                                    .orElse("none")
-                            : "",
-                    row.isOurs()
-                            ? c.map(floor -> ratio(row.nanos(), floor.nanos())).orElse("")
-                            : "");
+                    number(row.nanos()),
+                    number(row.error()),
+                    number(row.allocatedBytes()),
+                    toPeer,
+                    toC);
         }
     }
 
@@ -79,16 +82,11 @@ public final class Report {
         return values;
     }
 
-    private static String time(BenchmarkResult result) {
-        String score = number(result.nanos());
-        return Double.isNaN(result.error()) ? score : score + " \u00b1 " + number(result.error());
-    }
-
     private static String ratio(double nanos, double otherNanos) {
         return String.format(Locale.ROOT, "%.2fx", nanos / otherNanos);
     }
 
     private static String number(double value) {
-        return String.format(Locale.ROOT, "%.2f", value);
+        return Double.isNaN(value) ? "" : String.format(Locale.ROOT, "%.2f", value);
     }
 }

@@ -63,9 +63,9 @@ class BenchCommandTest {
         assertThat(run.status()).isZero();
         assertThat(run.out().lines())
                 .startsWith(
-                        "AddBenchmark  threads        ns/op  B/op  best peer  to C",
-                        "  perCpuAdd         1  3.00 ± 0.50             none",
-                        "  perCpuAdd         2  3.00 ± 0.50             none");
+                        "AddBenchmark  threads  ns/op     ±  B/op  best peer  to C",
+                        "  perCpuAdd         1   3.00  0.50             none",
+                        "  perCpuAdd         2   3.00  0.50             none");
         assertThat(run.err())
                 .contains("-t, 1,", "-t, 2,", "-f, 1,", "-prof, gc,", "Add]")
                 .contains("backend: " + System.getProperty("percpu.backend"));

@@ -39,13 +39,13 @@ class ReportTest {
                         entry("AddBenchmark.perCpuAdd", 2, 4.0, "0.1", ""),
                         entry("AddBenchmark.longAdder", 2, 12.0, "0.1", "")))
                 .containsExactly(
-                        "AddBenchmark  threads         ns/op  B/op      best peer   to C",
-                        "  cSequence         1   2.00 ± 0.10  0.00",
-                        "  perCpuAdd         1   3.20 ± 0.10  0.00  2.50x striped  1.60x",
-                        "  striped           1          8.00  0.00",
-                        "  longAdder         1  10.90 ± 0.25  0.00",
-                        "  perCpuAdd         2   4.00 ± 0.10  0.00  3.00x longAdder",
-                        "  longAdder         2  12.00 ± 0.10  0.00",
+                        "AddBenchmark  threads  ns/op     ±  B/op        best peer   to C",
+                        "  cSequence         1   2.00  0.10  0.00",
+                        "  perCpuAdd         1   3.20  0.10  0.00    2.50x striped  1.60x",
+                        "  striped           1   8.00        0.00",
+                        "  longAdder         1  10.90  0.25  0.00",
+                        "  perCpuAdd         2   4.00  0.10  0.00  3.00x longAdder",
+                        "  longAdder         2  12.00  0.10  0.00",
                         "");
     }
 

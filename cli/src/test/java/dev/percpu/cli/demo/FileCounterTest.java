@@ -20,6 +20,11 @@ class FileCounterTest {
             public int read() throws IOException {
                 throw new IOException("worn out");
             }
+
+            @Override
+            public int read(byte[] buffer, int from, int length) throws IOException {
+                return read();
+            }
         };
     }
 
