@@ -38,16 +38,18 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CpuGuard implements AutoCloseable {
     /*
-     * Acquiring and releasing, as it is when nobody disturbs: one restartable sequence, a look at the depth, a look at
-     * the last owner; the depth again, and a release store. This object is to cost nothing: everything between acquire
+     * Acquiring and releasing, as it is when nobody disturbs: one restartable sequence, a look at the last owner, the
+     * count of open guards up; the count down, and a release store. This object is to cost nothing: everything between acquire
      * and close must be inlined, and there is one allocation site only. With two (one for the fast and one for the slow
      * way) escape analysis gives up, and each guard is an object on the heap.
      */
     private static final Backend BACKEND = Backends.current();
 
+    static final int ENDED = -1;
+
     private final Thread owner;
     private final int cpu;
-    private final int depth;
+    private final int level;
 
     /** Names this guard's tokens in borrow words; 0 until it has any. */
     private long serial;
@@ -60,7 +62,13 @@ public final class CpuGuard implements AutoCloseable {
         Ownership.record(owner, cpu);
         this.owner = owner;
         this.cpu = cpu;
-        this.depth = Ownership.depth(cpu);
+        this.level = Ownership.openGuards(cpu);
+        if (level == CpuHeader.MOST_OPEN_GUARDS) {
+            throw new IllegalStateException("this thread has " + level + " guards of CPU " + cpu
+                    + " open, and more are not possible: a guard is not being closed");
+        }
+        // From here on the guard must reach the caller, so nothing may follow that can fail.
+        Ownership.setOpenGuards(cpu, level + 1);
     }
 
     /**
@@ -129,19 +137,19 @@ public final class CpuGuard implements AutoCloseable {
     @Override
     public void close() {
         checkUsable();
-        if (Ownership.depth(cpu) != depth) {
+        if (Ownership.openGuards(cpu) != level + 1) {
             throw new IllegalStateException("the guard of CPU " + cpu
                     + " cannot be closed while one that was acquired after it is open: close them in reverse order");
         }
-        closed = true;
         if (serial != 0) {
             setLiveSerial(0);
         }
-        if (depth == 0) {
+        Ownership.setOpenGuards(cpu, level);
+        if (level == 0) {
             Ownership.release(cpu);
-        } else {
-            Ownership.unnest(cpu);
         }
+        // Last, so that a close that an error broke off can be repeated.
+        closed = true;
     }
 
     /**
@@ -171,18 +179,23 @@ public final class CpuGuard implements AutoCloseable {
         return serial;
     }
 
-    /** Whether a serial number belongs to this guard or to one around it. Only the owner can ask. */
-    boolean isLive(long other) {
-        for (int level = 0; level <= Ownership.depth(cpu); level++) {
-            if ((long) Area.LONG.get(Area.MEMORY, Area.offset(cpu, CpuHeader.liveSerial(level))) == other) {
-                return true;
+    /** Which of the CPU's open guards a serial number belongs to, the outermost being 0; {@link #ENDED} if to none. */
+    int levelOf(long other) {
+        for (int open = Ownership.openGuards(cpu) - 1; open >= 0; open--) {
+            if ((long) Area.LONG.get(Area.MEMORY, Area.offset(cpu, CpuHeader.liveSerial(open))) == other) {
+                return open;
             }
         }
-        return false;
+        return ENDED;
+    }
+
+    /** How many guards of the CPU were open before this one. */
+    int level() {
+        return level;
     }
 
     private void setLiveSerial(long value) {
-        Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.liveSerial(depth)), value);
+        Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.liveSerial(level)), value);
     }
 
     @Override

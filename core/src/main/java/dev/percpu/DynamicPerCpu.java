@@ -17,7 +17,7 @@ import java.util.function.Supplier;
  * A per-CPU variable that is made and closed at run time.
  *
  * <p>{@link #share()} makes further handles to the same instances. When the last handle is closed, each instance that
- * is {@link AutoCloseable} is closed once, under its CPU's guard. A handle that becomes unreachable without being
+ * is {@link AutoCloseable} is closed once, by the thread that closes the handle, when no token for any of them is left. A handle that becomes unreachable without being
  * closed gives its memory back, and closes no instance.
  *
  * <p>A handle can be used by several threads.
@@ -183,18 +183,21 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
             return handles == 0;
         }
 
-        /** Nobody has a handle any more, but somebody may still hold a token, and a guard for it. */
+        /**
+         * Nobody has a handle any more, and closing the piece keeps everyone from making tokens. Somebody may still
+         * hold one, and a guard for it: once that guard could be had, nobody does. The instances are closed outside the
+         * guards, as they may be large, may block, and may close variables of their own.
+         */
         private void closeInstances() {
-            Failures failures = new Failures();
+            piece.close();
+            List<T> instances = new ArrayList<>();
             for (CpuId cpu : CpuMask.possible()) {
-                T instance = ptr.instance(cpu.id());
-                if (instance instanceof AutoCloseable) {
-                    try (CpuGuard _ = CpuGuard.acquire(cpu)) {
-                        close(instance, failures);
-                    }
+                try (CpuGuard guard = CpuGuard.acquire(cpu)) {
+                    instances.add(ptr.instanceEvenIfClosed(guard.cpu().id()));
                 }
             }
-            piece.close();
+            Failures failures = new Failures();
+            instances.forEach(instance -> DynamicPerCpu.close(instance, failures));
             failures.rethrow("closing an instance failed");
         }
     }
@@ -204,7 +207,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         if (object instanceof AutoCloseable closeable) {
             try {
                 closeable.close();
-            } catch (Exception e) {
+            } catch (Throwable e) {
                 failures.add(e);
             }
         }

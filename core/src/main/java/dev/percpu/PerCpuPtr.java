@@ -7,6 +7,7 @@ import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.guard.PaddedReferences;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.util.Objects;
 import java.util.function.Function;
 
@@ -28,8 +29,8 @@ public final class PerCpuPtr<T> {
      * whose number is not that of a guard now open on the CPU is free. So tokens need no close, a dead owner's borrows
      * end when its CPU is taken over, and the ordinary update costs one load and one store more.
      *
-     * If several nested guards share an instance, the word keeps the outermost one's number. It is closed last, so as
-     * long as any of them is open, the word says shared.
+     * If several nested guards share an instance, the word has the outermost one's number, whichever borrowed first. It
+     * is closed last, so as long as any of them is open, the word says shared.
      */
     private static final long FREE = 0;
 
@@ -142,6 +143,11 @@ public final class PerCpuPtr<T> {
     /** The instance of a given CPU, as racy as {@link #getPtr()}. */
     T instance(int cpu) {
         borrowWord.position();
+        return instanceEvenIfClosed(cpu);
+    }
+
+    /** The same, for who closes the instances of a variable that is closed for everyone else. */
+    T instanceEvenIfClosed(int cpu) {
         T instance = instances.get(cpu);
         if (instance == null) {
             throw new IllegalStateException(
@@ -161,26 +167,36 @@ public final class PerCpuPtr<T> {
     }
 
     void borrowExclusively(CpuGuard guard) {
-        long word = Area.offset(guard.checkUsable(), borrowWord.position());
-        long borrow = (long) Area.LONG.get(Area.MEMORY, word);
-        if (isLive(borrow, guard)) {
-            throw aliasing(guard, isExclusive(borrow) ? "an exclusive" : "a shared", "an exclusive");
+        try {
+            long word = Area.offset(guard.checkUsable(), borrowWord.position());
+            long borrow = (long) Area.LONG.get(Area.MEMORY, word);
+            if (levelOf(borrow, guard) != CpuGuard.ENDED) {
+                throw aliasing(guard, isExclusive(borrow) ? "an exclusive" : "a shared", "an exclusive");
+            }
+            Area.LONG.set(Area.MEMORY, word, (guard.serial() << 1) | EXCLUSIVE);
+        } finally {
+            Reference.reachabilityFence(borrowWord);
         }
-        Area.LONG.set(Area.MEMORY, word, (guard.serial() << 1) | EXCLUSIVE);
     }
 
     void borrowShared(CpuGuard guard) {
-        long word = Area.offset(guard.checkUsable(), borrowWord.position());
-        long borrow = (long) Area.LONG.get(Area.MEMORY, word);
-        if (!isLive(borrow, guard)) {
-            Area.LONG.set(Area.MEMORY, word, guard.serial() << 1);
-        } else if (isExclusive(borrow)) {
-            throw aliasing(guard, "an exclusive", "a shared");
+        try {
+            long word = Area.offset(guard.checkUsable(), borrowWord.position());
+            long borrow = (long) Area.LONG.get(Area.MEMORY, word);
+            int level = levelOf(borrow, guard);
+            if (level != CpuGuard.ENDED && isExclusive(borrow)) {
+                throw aliasing(guard, "an exclusive", "a shared");
+            }
+            if (level == CpuGuard.ENDED || level > guard.level()) {
+                Area.LONG.set(Area.MEMORY, word, guard.serial() << 1);
+            }
+        } finally {
+            Reference.reachabilityFence(borrowWord);
         }
     }
 
-    private static boolean isLive(long borrow, CpuGuard guard) {
-        return borrow != FREE && guard.isLive(borrow >>> 1);
+    private static int levelOf(long borrow, CpuGuard guard) {
+        return borrow == FREE ? CpuGuard.ENDED : guard.levelOf(borrow >>> 1);
     }
 
     private static boolean isExclusive(long borrow) {

@@ -17,7 +17,8 @@ final class PureNumeric extends PerCpuNumeric implements PerCpuRuntime.Defined {
     }
 
     private static final Backend BACKEND = Backends.current();
-    private static final long CLOSED = -1;
+    /** No number lies at 0, where the header is; and 0 is what an unsafely published object could show. */
+    private static final long CLOSED = 0;
 
     private final String name;
     private final NumericWidth width;

@@ -206,6 +206,63 @@ class DynamicPerCpuTest {
         }
     }
 
+    @Test
+    void variablesWithinVariablesAreClosedToo() {
+        AtomicInteger closed = new AtomicInteger();
+        DynamicPerCpu<DynamicPerCpu<Counted>> outer =
+                DynamicPerCpu.newWith(() -> DynamicPerCpu.newWith(() -> new Counted(closed)));
+        outer.close();
+        assertThat(closed).hasValue(CPUS * CPUS);
+    }
+
+    @Test
+    void anErrorInOneCloseDoesNotKeepTheOthersOpen() {
+        AtomicInteger closed = new AtomicInteger();
+        DynamicPerCpu<AutoCloseable> variable = DynamicPerCpu.newFrom(cpu -> () -> {
+            closed.incrementAndGet();
+            throw new AssertionError("instance of " + cpu);
+        });
+        assertThatThrownBy(variable::close).isInstanceOf(AssertionError.class);
+        assertThat(closed).hasValue(CPUS);
+        assertThatThrownBy(variable::ptr).isInstanceOf(IllegalStateException.class);
+    }
+
+    /** A token keeps the last handle's close waiting, and what is closed is what is there after it. */
+    @Test
+    void closingWaitsForTokensAndClosesWhatTheyLeft() throws InterruptedException {
+        AtomicInteger closedFirst = new AtomicInteger();
+        AtomicInteger closedSecond = new AtomicInteger();
+        DynamicPerCpu<Counted> variable = DynamicPerCpu.newWith(() -> new Counted(closedFirst));
+        PerCpuPtr<Counted> kept = variable.ptr();
+        Thread closer = new Thread(variable::close);
+        try (CpuGuard guard = CpuGuard.acquire(lastCpu())) {
+            PerCpuToken<Counted> token = variable.getMut(guard);
+            token.replace(new Counted(closedSecond));
+            closer.start();
+            while (closer.getState() != Thread.State.TIMED_WAITING) {
+                Thread.onSpinWait();
+            }
+            assertThat(closedFirst).hasValue(0);
+            assertThat(closedSecond).hasValue(0);
+            assertThatThrownBy(() -> token.run(instance -> {})).isInstanceOf(IllegalStateException.class);
+        }
+        closer.join();
+        assertThat(closedFirst).hasValue(CPUS - 1);
+        assertThat(closedSecond).hasValue(1);
+        try (CpuGuard guard = CpuGuard.acquire()) {
+            assertThatThrownBy(() -> PerCpuToken.of(guard, kept)).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
+    void closedVariablesNeverFillTheArea() {
+        long piece = Area.STRIDE / 8;
+        MemoryLayout layout = MemoryLayout.sequenceLayout(piece, ValueLayout.JAVA_BYTE);
+        for (int i = 0; i < 100; i++) {
+            DynamicPerCpu.newZero(layout).close();
+        }
+    }
+
     private static CpuId lastCpu() {
         return CpuId.of(CpuMask.possible().ids().max().orElseThrow());
     }

@@ -83,7 +83,7 @@ class MemoryFootprintTest {
                 .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
                 .run(Probe.class);
         assertThat(result.status()).as(result.output()).isZero();
-        int cpus = dev.percpu.cpu.CpuMask.online().and(dev.percpu.cpu.CpuMask.allowed()).weight();
+        int cpus = dev.percpu.cpu.CpuMask.usable().weight();
         long page = 4096;
 
         assertThat(number(result, "area")).as("bytes for each CPU").isEqualTo(8L * COUNTERS);

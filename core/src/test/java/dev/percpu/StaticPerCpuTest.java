@@ -117,6 +117,13 @@ class StaticPerCpuTest {
                 .isInstanceOf(AreaFullException.class)
                 .hasMessageContaining("giant")
                 .hasMessageContaining("percpu.area.stride");
+        assertThatThrownBy(() -> StaticPerCpu.define(
+                        "overflow", MemoryLayout.sequenceLayout(Long.MAX_VALUE, ValueLayout.JAVA_BYTE)))
+                .isInstanceOf(AreaFullException.class);
+        assertThatThrownBy(() -> StaticPerCpu.define("coarse", ValueLayout.JAVA_LONG.withByteAlignment(1 << 20)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("4096");
+        PerCpuNumeric.create(NumericWidth.LONG).increment();
     }
 
     @Test

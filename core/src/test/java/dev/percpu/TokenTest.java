@@ -140,6 +140,18 @@ class TokenTest {
             }
             shared.run(cell -> assertThat(cell.get()).isEqualTo(3));
         }
+        // Nor must an inner one that was there first.
+        try (CpuGuard guard = CpuGuard.acquire(CPU)) {
+            CheckedPerCpuToken<Cell<Integer>> outer;
+            try (CpuGuard nested = CpuGuard.acquire(CPU)) {
+                checked.get(nested).run(cell -> cell.set(5));
+                outer = checked.get(guard);
+            }
+            try (CpuGuard nested = CpuGuard.acquire(CPU)) {
+                assertAliases(() -> cells.getMut(nested), "cells");
+            }
+            outer.run(cell -> assertThat(cell.get()).isEqualTo(5));
+        }
         try (CpuGuard guard = CpuGuard.acquire(CPU)) {
             cells.getMut(guard).run(cell -> cell.set(4));
             assertAliases(() -> checked.get(guard), "cells");

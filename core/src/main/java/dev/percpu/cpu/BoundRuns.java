@@ -2,6 +2,7 @@ package dev.percpu.cpu;
 
 import dev.percpu.internal.Failures;
 import dev.percpu.internal.backend.BoundThread;
+import dev.percpu.internal.guard.Ownership;
 import java.util.function.Consumer;
 
 /** Runs a task in threads bound to one CPU each. */
@@ -9,6 +10,11 @@ final class BoundRuns {
     private BoundRuns() {}
 
     static void onEach(CpuMask cpus, Consumer<? super CpuId> task) {
+        int owned = Ownership.ownedBy(Thread.currentThread());
+        if (owned >= 0) {
+            throw new IllegalStateException("a task cannot be run on each CPU by a thread that holds the guard of CPU "
+                    + owned + ", as the task could wait for it for ever: close the guard first");
+        }
         Failures failures = new Failures();
         for (CpuId cpu : cpus) {
             failures.add(BoundThread.run(cpu.id(), () -> task.accept(cpu)));

@@ -50,12 +50,13 @@ public final class CpuId implements Comparable<CpuId> {
      *
      * <p>Everything the caller did before happens before each run, and each run happens before the return.
      *
+     * @throws IllegalStateException if this thread holds a guard, for which the task could wait for ever
      * @throws RuntimeException what the task threw, the first time it did, with the later ones suppressed; the task
      *     still ran on the other CPUs
      */
     public static void onEachCpu(Consumer<? super CpuId> task) {
         Objects.requireNonNull(task);
-        BoundRuns.onEach(CpuMask.online().and(CpuMask.allowed()), task);
+        BoundRuns.onEach(CpuMask.usable(), task);
     }
 
     /** The id as a number. */

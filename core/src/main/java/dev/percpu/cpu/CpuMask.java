@@ -65,6 +65,11 @@ public final class CpuMask implements Iterable<CpuId> {
         return new CpuMask(Topology.allowed());
     }
 
+    /** The CPUs that this process may run on and that are online, read anew on each call; never empty. */
+    public static CpuMask usable() {
+        return new CpuMask(Topology.usable());
+    }
+
     /** How many CPUs a mask has room for: the highest possible CPU id plus one, the kernel's {@code nr_cpu_ids}. */
     public static int capacity() {
         return Topology.capacity();

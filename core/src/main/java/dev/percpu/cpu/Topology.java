@@ -31,6 +31,12 @@ final class Topology {
         return known(CpuLists.allowed());
     }
 
+    static BitSet usable() {
+        BitSet cpus = allowed();
+        cpus.and(online());
+        return cpus.isEmpty() ? allowed() : cpus;
+    }
+
     /** Without sysfs: the CPUs this process may use and all below them, or as many as the JVM counts. */
     private static BitSet assumedPossible() {
         BitSet possible = new BitSet();
@@ -41,8 +47,9 @@ final class Topology {
 
     private static BitSet known(Optional<BitSet> told) {
         BitSet cpus = told.orElseGet(Topology::possible);
-        // Without sysfs the possible CPUs are an assumption, and every mask keeps to it.
+        // Without sysfs the possible CPUs are an assumption, and every mask keeps to it. A container's sysfs and its
+        // affinity can name different CPUs.
         cpus.and(POSSIBLE);
-        return cpus;
+        return cpus.isEmpty() ? possible() : cpus;
     }
 }

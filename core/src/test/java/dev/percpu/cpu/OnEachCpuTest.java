@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 /** A task on every CPU. */
 class OnEachCpuTest {
-    private final List<CpuId> usable = CpuMask.online().and(CpuMask.allowed()).ids().mapToObj(CpuId::of).toList();
+    private final List<CpuId> usable = CpuMask.usable().ids().mapToObj(CpuId::of).toList();
 
     @Test
     void runsOnceOnEachAndStaysThere() {
@@ -38,6 +38,15 @@ class OnEachCpuTest {
                 .hasMessage("on " + usable.getFirst())
                 .satisfies(first -> assertThat(first.getSuppressed()).hasSize(usable.size() - 1));
         assertThat(visited).isEqualTo(usable);
+    }
+
+    @Test
+    void isRefusedToWhoHoldsAGuard() {
+        try (CpuGuard guard = CpuGuard.acquire()) {
+            assertThatThrownBy(() -> CpuId.onEachCpu(cpu -> {}))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("holds the guard of " + guard.cpu());
+        }
     }
 
     @Test

@@ -95,7 +95,7 @@ public final class Disturbance {
 
     private void run() {
         try {
-            int[] cpus = CpuMask.online().and(CpuMask.allowed()).ids().toArray();
+            int[] cpus = CpuMask.usable().ids().toArray();
             List<Integer> threads = List.of();
             for (long round = 0; !stopped; round++) {
                 if (round % 512 == 0) {

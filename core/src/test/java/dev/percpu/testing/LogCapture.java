@@ -31,6 +31,14 @@ public final class LogCapture implements AutoCloseable {
         logger.setUseParentHandlers(false);
     }
 
+    /** Waits for the first message, which another thread logs, and returns it with its level in front. */
+    public String first() throws InterruptedException {
+        while (messages.isEmpty()) {
+            Thread.sleep(1);
+        }
+        return messages.getFirst();
+    }
+
     /** What was logged so far, each with its level in front. */
     public List<String> messages() {
         return messages;

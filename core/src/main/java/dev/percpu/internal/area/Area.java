@@ -1,5 +1,6 @@
 package dev.percpu.internal.area;
 
+import dev.percpu.AreaFullException;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
@@ -12,6 +13,9 @@ import java.lang.invoke.VarHandle;
 import java.lang.ref.Cleaner;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The per-CPU area: one mapping in which every CPU has a place of the same size, and a variable lies at the same
@@ -56,6 +60,9 @@ public final class Area {
     /** Where address space is tight the area shrinks to this, and no further. */
     private static final long SMALLEST_STRIDE = 1L << 20;
 
+    /** Without system calls the whole area is made resident at once. */
+    private static final long ALLOCATED_STRIDE = 1L << 18;
+
     private static final long LARGEST_STRIDE = 1L << 40;
     private static final long PAGE = 4096;
 
@@ -74,6 +81,14 @@ public final class Area {
 
     private static final Cleaner CLEANER = Cleaner.create();
 
+    /** How many pieces will be given back by the collector. */
+    private static final AtomicLong COLLECTABLE = new AtomicLong();
+
+    /** With a wait that doubles each time: about half a second in all. */
+    private static final int MOST_COLLECTIONS = 9;
+
+    private static final long SHORTEST_WAIT = TimeUnit.MILLISECONDS.toNanos(1);
+
     private Area() {}
 
     /** Where a position lies in {@link #MEMORY} for a CPU, or, for {@link #CPUS}, for no CPU. */
@@ -87,13 +102,28 @@ public final class Area {
     }
 
     /**
-     * Takes a piece of every CPU's place; it is zero on each.
+     * Takes a piece of every CPU's place; it is zero on each. If none is left, pieces that nobody can reach any more are
+     * waited for.
      *
      * @param owner who asks, for the message
-     * @throws dev.percpu.AreaFullException if none is left
+     * @throws dev.percpu.AreaFullException if none is left all the same
      */
     public static long allocate(long bytes, long alignment, String owner) {
-        return POSITIONS.allocate(bytes, alignment, owner);
+        if (alignment > PAGE) {
+            throw new IllegalArgumentException(owner + ": the area is aligned to " + PAGE + " bytes, not " + alignment);
+        }
+        for (int collections = 0; ; collections++) {
+            try {
+                return POSITIONS.allocate(bytes, alignment, owner);
+            } catch (AreaFullException full) {
+                if (collections == MOST_COLLECTIONS || COLLECTABLE.get() == 0) {
+                    throw full;
+                }
+            }
+            // As for direct buffers: closed variables come back by the collector, which does not know of this shortage.
+            System.gc();
+            LockSupport.parkNanos(SHORTEST_WAIT << collections);
+        }
     }
 
     /** Gives a piece back. Nobody may reach it any more; it is zeroed for the next. */
@@ -109,7 +139,13 @@ public final class Area {
      * a thread that read the position and was preempted would write into the piece's next owner.
      */
     public static void freeWhenUnreachable(Object holder, long position, long bytes) {
-        CLEANER.register(holder, () -> free(position, bytes));
+        COLLECTABLE.incrementAndGet();
+        CLEANER.register(holder, () -> collect(position, bytes));
+    }
+
+    private static void collect(long position, long bytes) {
+        free(position, bytes);
+        COLLECTABLE.decrementAndGet();
     }
 
     /**
@@ -125,8 +161,9 @@ public final class Area {
             return new Slices(-1, List.of(slices));
         }
         long position = allocate(bytes, alignment, owner);
+        COLLECTABLE.incrementAndGet();
         Arrays.setAll(slices, cpu -> MemorySegment.ofAddress(BASE + offset(cpu, position))
-                .reinterpret(bytes, arena, cpu == 0 ? closed -> free(position, bytes) : null));
+                .reinterpret(bytes, arena, cpu == 0 ? closed -> collect(position, bytes) : null));
         return new Slices(position, List.of(slices));
     }
 
@@ -176,7 +213,7 @@ public final class Area {
 
     /** Without system calls nothing can be reserved, only allocated. */
     private static MemorySegment allocate() {
-        long stride = Long.getLong(STRIDE_PROPERTY) == null ? SMALLEST_STRIDE : configuredStride();
+        long stride = System.getProperty(STRIDE_PROPERTY) == null ? ALLOCATED_STRIDE : configuredStride();
         return Arena.global().allocate(Math.multiplyExact(stride, CPUS + 1L), PAGE);
     }
 

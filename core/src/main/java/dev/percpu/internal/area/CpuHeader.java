@@ -5,7 +5,7 @@ package dev.percpu.internal.area;
  *
  * <pre>
  *   0  guard word       0 if the CPU's guard is free, else its owner's Thread.threadId()
- *   8  depth            how many nested guards the owner holds besides the outermost
+ *   8  open guards      how many guards of the CPU its owner has open
  *  16  serials          how many serial numbers were given out to guards of this CPU
  *  24  live serial 0    the outermost guard's serial number, 0 if it has none
  *  32  live serial 1    ...
@@ -16,11 +16,11 @@ package dev.percpu.internal.area;
  */
 public final class CpuHeader {
     public static final long GUARD_WORD = 0;
-    public static final long DEPTH = 8;
+    public static final long OPEN_GUARDS = 8;
     public static final long SERIALS = 16;
 
     /** The kernel's preempt_count has eight bits for the same purpose. */
-    public static final int DEEPEST = 255;
+    public static final int MOST_OPEN_GUARDS = 255;
 
     private static final long LIVE_SERIALS = 24;
 
@@ -29,8 +29,8 @@ public final class CpuHeader {
 
     private CpuHeader() {}
 
-    /** Where the serial number of the guard at a depth is kept while the guard is held. */
-    public static long liveSerial(int depth) {
-        return LIVE_SERIALS + (long) depth * Long.BYTES;
+    /** Where the serial number of a guard is kept while the guard is open, by how many were open before it. */
+    public static long liveSerial(int level) {
+        return LIVE_SERIALS + (long) level * Long.BYTES;
     }
 }

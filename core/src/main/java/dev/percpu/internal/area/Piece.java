@@ -2,7 +2,8 @@ package dev.percpu.internal.area;
 
 /** A piece of every CPU's place that objects share, with a name for messages and an end. */
 public final class Piece {
-    private static final long CLOSED = -1;
+    /** No piece begins at 0, where the header is; and 0 is what an unsafely published object could show. */
+    private static final long CLOSED = 0;
 
     private final String name;
     private long position;

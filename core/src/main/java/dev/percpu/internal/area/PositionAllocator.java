@@ -19,7 +19,7 @@ final class PositionAllocator {
     }
 
     synchronized long allocate(long bytes, long alignment, String owner) {
-        if (bytes <= 0 || Long.bitCount(alignment) != 1) {
+        if (bytes <= 0 || Long.bitCount(alignment) != 1 || alignment < 0) {
             throw new IllegalArgumentException(owner + ": cannot place " + bytes + " bytes aligned to " + alignment);
         }
         for (Map.Entry<Long, Long> range : free.entrySet()) {

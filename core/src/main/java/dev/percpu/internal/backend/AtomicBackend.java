@@ -21,7 +21,7 @@ record AtomicBackend(boolean asksKernel, List<Integer> usable) implements Backen
     private static final long SPREAD = 0x9e3779b97f4a7c15L;
 
     static AtomicBackend create(boolean asksKernel) {
-        return new AtomicBackend(asksKernel, CpuMask.allowed().ids().boxed().toList());
+        return new AtomicBackend(asksKernel, CpuMask.usable().ids().boxed().toList());
     }
 
     @Override

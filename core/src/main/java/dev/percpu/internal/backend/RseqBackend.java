@@ -129,7 +129,8 @@ record RseqBackend(
      *                                              2. compare-and-set: word 0 -> R
      *   3. commit: word -> L
      *                                              4. membarrier: returns after L's section is over or restarted
-     *                                              5. word is L, or 0 if L has released: R does not own it
+     *                                              5. word is L, or 0 if L has released: R does not own it, and
+     *                                                 tries again if it is 0
      * </pre>
      *
      * <p>Were 3 after 4, L's section would have been restarted by 4 and have found R in 1. The same goes for an update
@@ -140,11 +141,19 @@ record RseqBackend(
     @Override
     public boolean tryAcquireOn(int cpu, long owner) {
         long word = Area.offset(cpu, CpuHeader.GUARD_WORD);
-        if (!Area.LONG.compareAndSet(Area.MEMORY, word, 0L, owner)) {
-            return false;
+        while (Area.LONG.compareAndSet(Area.MEMORY, word, 0L, owner)) {
+            try {
+                Linux.restartSequencesOn(cpu);
+            } catch (Throwable t) {
+                // Out of memory, say. R has touched nothing, so the word is as good as 0, unless L has overwritten it.
+                Area.LONG.compareAndSet(Area.MEMORY, word, owner, 0L);
+                throw t;
+            }
+            if ((long) Area.LONG.getVolatile(Area.MEMORY, word) == owner) {
+                return true;
+            }
         }
-        Linux.restartSequencesOn(cpu);
-        return (long) Area.LONG.getVolatile(Area.MEMORY, word) == owner;
+        return false;
     }
 
     @SuppressWarnings("EnumOrdinal") // the table lives no longer than the process; an EnumMap is not a constant

@@ -12,8 +12,12 @@ import org.jspecify.annotations.Nullable;
  * <p>A word is 0 if it is free, otherwise its owner's {@link Thread#threadId()}, which is never used twice. The fast way
  * in is {@link Backend#tryAcquire}; this class is what happens when the word is not free.
  *
- * <p>There is no deadlock, as a thread that owns any CPU never waits for another: asked for a guard, it nests in one
- * that it owns.
+ * <p>There is no deadlock, as a thread that owns any CPU never waits for another: asked for a guard, it gets one more of
+ * a CPU that it owns. Nor does owning a CPU run anybody else's code: what is to be logged is logged by another thread.
+ *
+ * <p>A thread owns a CPU from its id's being in the word on, and has guards of it open as the header counts them. An
+ * error in between (the stack can overflow anywhere) leaves a CPU with an owner and no open guard. The thread's next
+ * guard of that CPU is then its outermost one, and frees the CPU.
  */
 public final class Ownership {
     /** What the methods that do not wait return if somebody else owns the CPU. */
@@ -73,7 +77,7 @@ public final class Ownership {
     /** Like {@link #acquireOn}, but does not wait: {@link #TAKEN}. */
     public static int tryAcquireOn(Thread me, int cpu) {
         if (owner(cpu) == me.threadId()) {
-            return nest(cpu);
+            return cpu;
         }
         return BACKEND.tryAcquireOn(cpu, me.threadId()) || takeOverIfDead(cpu, me) ? cpu : TAKEN;
     }
@@ -93,14 +97,14 @@ public final class Ownership {
         Area.LONG.setRelease(Area.MEMORY, Area.offset(cpu, CpuHeader.GUARD_WORD), 0L);
     }
 
-    /** How many guards of the CPU its owner holds besides the outermost; only the owner may ask. */
-    public static int depth(int cpu) {
-        return (int) (long) Area.LONG.get(Area.MEMORY, Area.offset(cpu, CpuHeader.DEPTH));
+    /** How many guards of the CPU its owner has open; only the owner may ask. */
+    public static int openGuards(int cpu) {
+        return (int) (long) Area.LONG.get(Area.MEMORY, Area.offset(cpu, CpuHeader.OPEN_GUARDS));
     }
 
-    /** Ends a nested guard; only the owner may. */
-    public static void unnest(int cpu) {
-        setDepth(cpu, depth(cpu) - 1);
+    /** Sets how many guards of the CPU its owner has open; only the owner may. */
+    public static void setOpenGuards(int cpu, int guards) {
+        Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.OPEN_GUARDS), (long) guards);
     }
 
     /** The id of the thread that owns the CPU; 0 if it is free. */
@@ -132,30 +136,27 @@ public final class Ownership {
             return false;
         }
         // The dead owner's guards, tokens and borrows end here: none of their serial numbers is live any more.
-        for (int level = depth(cpu); level >= 0; level--) {
+        for (int level = openGuards(cpu) - 1; level >= 0; level--) {
             Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.liveSerial(level)), 0L);
         }
-        setDepth(cpu, 0);
-        Takeovers.report(cpu, owner);
+        setOpenGuards(cpu, 0);
+        Reports.takenOver(cpu, owner);
         return true;
     }
 
-    /** The CPU acquired or nested in, or the complement of the one that is taken. */
+    /** A CPU that the thread owns now, or owned already, or the complement of the one that is taken. */
     private static int acquireOrNest(Thread me, int first) {
         int outcome = acquireOnce(me, first);
         if (outcome >= 0) {
             return outcome;
         }
         int cpu = ~outcome;
-        if (owner(cpu) == me.threadId()) {
-            return nest(cpu);
+        if (owner(cpu) == me.threadId() || takeOverIfDead(cpu, me)) {
+            return cpu;
         }
         // The thread may have moved since it acquired the guard that it holds.
         int owned = ownedBy(me);
-        if (owned >= 0) {
-            return nest(owned);
-        }
-        return takeOverIfDead(cpu, me) ? cpu : outcome;
+        return owned >= 0 ? owned : outcome;
     }
 
     /** A thread without a CPU id acquires the CPU it runs on as if from another one. */
@@ -165,19 +166,5 @@ public final class Ownership {
         }
         int cpu = BACKEND.currentCpu();
         return BACKEND.tryAcquireOn(cpu, me.threadId()) ? cpu : ~cpu;
-    }
-
-    private static int nest(int cpu) {
-        int depth = depth(cpu);
-        if (depth == CpuHeader.DEEPEST) {
-            throw new IllegalStateException("guards of CPU " + cpu + " are nested " + depth
-                    + " deep, and no deeper is possible: a guard is not being closed");
-        }
-        setDepth(cpu, depth + 1);
-        return cpu;
-    }
-
-    private static void setDepth(int cpu, int depth) {
-        Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.DEPTH), (long) depth);
     }
 }

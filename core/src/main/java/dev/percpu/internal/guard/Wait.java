@@ -1,6 +1,5 @@
 package dev.percpu.internal.guard;
 
-import java.lang.System.Logger;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
@@ -14,14 +13,18 @@ final class Wait {
     private static final int YIELDS = 64;
 
     private static final long SHORTEST_PARK = TimeUnit.MICROSECONDS.toNanos(20);
-    private static final long LONGEST_PARK = TimeUnit.MILLISECONDS.toNanos(2);
+    private static final long LONGEST_PARK = TimeUnit.MICROSECONDS.toNanos(200);
 
-    /** From here on a wait is reported. */
+    /** From here on an owner that stays is reported. */
     private static final long LONG = TimeUnit.SECONDS.toNanos(2);
 
     private final Thread me;
-    private final long start = System.nanoTime();
     private int cpu;
+
+    /** The owner seen last, and since when. */
+    private long owner;
+
+    private long ownerSince;
     private int rounds;
     private long park = SHORTEST_PARK;
     private boolean reported;
@@ -74,21 +77,17 @@ final class Wait {
         return true;
     }
 
+    /** Many owners one after the other are contention, and nobody's fault; one owner that stays is reported. */
     private void reportIfLong() {
-        long waited = System.nanoTime() - start;
-        if (waited < LONG || reported) {
-            return;
+        long current = Ownership.owner(cpu);
+        long now = System.nanoTime();
+        if (current != owner) {
+            owner = current;
+            ownerSince = now;
+            reported = false;
+        } else if (!reported && owner != 0 && now - ownerSince >= LONG) {
+            reported = true;
+            Reports.longWait(me, cpu, owner, Ownership.ownerThread(cpu), now - ownerSince);
         }
-        reported = true;
-        Thread owner = Ownership.ownerThread(cpu);
-        System.getLogger("dev.percpu")
-                .log(
-                        Logger.Level.WARNING,
-                        "{0} has waited {1} ms for the guard of CPU {2}, held by {3}: a thread must not block while it"
-                                + " holds a guard",
-                        me,
-                        TimeUnit.NANOSECONDS.toMillis(waited),
-                        cpu,
-                        owner == null ? "thread #" + Ownership.owner(cpu) : owner);
     }
 }

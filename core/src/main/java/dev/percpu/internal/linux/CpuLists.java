@@ -1,9 +1,7 @@
 package dev.percpu.internal.linux;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.Optional;
@@ -19,17 +17,26 @@ public final class CpuLists {
 
     private CpuLists() {}
 
-    /** One of the kernel's masks, {@code possible}, {@code present} or {@code online}; empty where sysfs is missing. */
+    /** One of the kernel's masks, {@code possible}, {@code present} or {@code online}; empty if it is not told. */
     public static Optional<BitSet> system(String mask) {
-        return read(SYSFS.resolve(mask)).map(CpuLists::parse);
+        return read(SYSFS.resolve(mask)).flatMap(CpuLists::known);
     }
 
-    /** The CPUs that the process's main thread may run on; empty where procfs is missing. */
+    /** The CPUs that the process's main thread may run on; empty if it is not told. */
     public static Optional<BitSet> allowed() {
         return read(STATUS).flatMap(status -> status.lines()
                 .filter(line -> line.startsWith(ALLOWED))
-                .map(line -> parse(line.substring(ALLOWED.length())))
-                .findFirst());
+                .findFirst()
+                .flatMap(line -> known(line.substring(ALLOWED.length()))));
+    }
+
+    /** A sandbox can put anything in the place of the kernel's files; what is no list tells nothing. */
+    private static Optional<BitSet> known(String list) {
+        try {
+            return Optional.of(parse(list)).filter(cpus -> !cpus.isEmpty());
+        } catch (IllegalArgumentException noList) {
+            return Optional.empty();
+        }
     }
 
     /**
@@ -75,10 +82,8 @@ public final class CpuLists {
     private static Optional<String> read(Path file) {
         try {
             return Optional.of(Files.readString(file));
-        } catch (NoSuchFileException e) {
+        } catch (IOException missingOrHidden) {
             return Optional.empty();
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file, e);
         }
     }
 }

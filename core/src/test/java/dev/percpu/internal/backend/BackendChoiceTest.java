@@ -43,7 +43,7 @@ class BackendChoiceTest {
             long cells = PerCpuNumeric.of(CELL).sum();
             System.out.println(NUMBER.sum() == 40_000
                             && cells == 40_000
-                            && visited[0] == CpuMask.online().and(CpuMask.allowed()).weight()
+                            && visited[0] == CpuMask.usable().weight()
                     ? "exact"
                     : "wrong: " + NUMBER.sum() + " " + cells + " " + visited[0]);
         }
