@@ -8,7 +8,6 @@ import dev.percpu.cli.bench.Report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
@@ -62,7 +61,10 @@ final class BenchCommand implements Callable<Integer> {
         if (json != null) {
             checkWritable(json);
         }
-        Jmh jmh = new Jmh(jar(), jvmOptions());
+        // The JVMs that measure shall not choose a back end on their own: what was forced here, or is denied here, is
+        // so there too.
+        String backend = PerCpuRuntime.backend();
+        Jmh jmh = new Jmh(jar(), List.of("-Dpercpu.backend=" + backend));
         String regex = only == null ? ".*" : only.pattern();
         if (jmh.list(regex).isEmpty()) {
             throw new CliException("no benchmark has \"" + regex + "\" in its name");
@@ -74,6 +76,8 @@ final class BenchCommand implements Callable<Integer> {
         if (json != null) {
             write(results, json);
         }
+        console.out().println("Back end " + backend);
+        console.out().println();
         Report.of(results).print(console.out());
         return 0;
     }
@@ -84,19 +88,6 @@ final class BenchCommand implements Callable<Integer> {
             throw new CliException("where the benchmarks are is not known: run ./percpu, which sets " + HOME);
         }
         return Path.of(home, "benchmarks", "target", "benchmarks.jar");
-    }
-
-    /** What this JVM was told about per-CPU variables holds for the benchmarks too. */
-    private static List<String> jvmOptions() {
-        List<String> options = new ArrayList<>();
-        options.add(
-                PerCpuRuntime.class.getModule().isNativeAccessEnabled()
-                        ? "--enable-native-access=ALL-UNNAMED"
-                        : "--illegal-native-access=deny");
-        System.getProperties().stringPropertyNames().stream()
-                .filter(name -> name.startsWith("percpu.") && !name.equals(HOME))
-                .forEach(name -> options.add("-D" + name + "=" + System.getProperty(name)));
-        return options;
     }
 
     /** Better now than when all has been measured. */

@@ -70,6 +70,8 @@ public final class Jmh {
     public JsonArray measure(String regex, int threads, boolean quick, Writer output) {
         try {
             Path results = Files.createTempFile("percpu-bench", ".json");
+            // If this JVM is told to end while JMH is running.
+            results.toFile().deleteOnExit();
             try {
                 List<String> options = new ArrayList<>(MEASUREMENT);
                 options.addAll(quick ? QUICK : List.of());

@@ -19,7 +19,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 class BenchCommandTest {
     private static final String HOME = "percpu.home";
-    private static final String FAILS = "percpu.test.fails";
 
     @TempDir
     Path home;
@@ -32,7 +31,6 @@ class BenchCommandTest {
     @AfterEach
     void forgetHome() {
         System.clearProperty(HOME);
-        System.clearProperty(FAILS);
     }
 
     /** A jar that holds nothing but a reference to the tests' classes. */
@@ -63,6 +61,8 @@ class BenchCommandTest {
         assertThat(run.status()).isZero();
         assertThat(run.out().lines())
                 .startsWith(
+                        "Back end " + System.getProperty("percpu.backend"),
+                        "",
                         "AddBenchmark  threads  ns/op     ±  B/op  best peer  to C",
                         "  perCpuAdd         1   3.00  0.50             none",
                         "  perCpuAdd         2   3.00  0.50             none");
@@ -104,9 +104,8 @@ class BenchCommandTest {
     @Test
     void aFailureOfJmhIsAnError() throws Exception {
         installFakeJmh();
-        System.setProperty(FAILS, "true");
 
-        CommandRun run = CommandRun.of("bench");
+        CommandRun run = CommandRun.of("bench", "--only", FakeJmh.FAILING);
 
         assertThat(run.status()).isEqualTo(1);
         assertThat(run.out()).isEmpty();
