@@ -1,6 +1,8 @@
 package dev.percpu.cli;
 
+import dev.percpu.PerCpuRuntime;
 import dev.percpu.cli.demo.ReferenceCount;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,13 +23,20 @@ public final class Main {
 
     /** Runs the command and returns its exit status. It throws nothing. */
     static int run(Console console, String... args) {
-        return run(commandLine(console, new DemoCommand(console, ReferenceCount::new)), console, args);
+        return run(
+                console,
+                List.of(
+                        new DemoCommand(console, ReferenceCount::new),
+                        new InfoCommand(console, PerCpuRuntime::runDeepSelfTest),
+                        new BenchCommand(console)),
+                args);
     }
 
-    static int run(CommandLine commandLine, Console console, String... args) {
+    /** Runs one of the commands given. */
+    static int run(Console console, List<?> commands, String... args) {
         int status;
         try {
-            status = commandLine.execute(args);
+            status = commandLine(console, commands).execute(args);
         } catch (Throwable t) {
             // Picocli lets errors pass.
             console.say(Messages.of(t));
@@ -41,13 +50,12 @@ public final class Main {
         return status;
     }
 
-    static CommandLine commandLine(Console console, DemoCommand demo) {
+    private static CommandLine commandLine(Console console, List<?> commands) {
         CommandSpec root = CommandSpec.create().name("percpu").addOption(help());
         root.usageMessage().description("Per-CPU variables for the JVM.").synopsisSubcommandLabel("COMMAND");
-        return new CommandLine(root)
-                .addSubcommand(demo)
-                .addSubcommand(new InfoCommand(console))
-                .addSubcommand(new BenchCommand(console))
+        CommandLine commandLine = new CommandLine(root);
+        commands.forEach(commandLine::addSubcommand);
+        return commandLine
                 .setOut(console.out())
                 .setErr(console.err())
                 .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))

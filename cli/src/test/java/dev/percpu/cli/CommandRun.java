@@ -2,24 +2,28 @@ package dev.percpu.cli;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import dev.percpu.cli.demo.ReferenceCount;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.function.Function;
+import java.util.function.ToIntBiFunction;
 
 /** One run of the command within this process, and what came of it. */
 public record CommandRun(int status, String out, String err) {
+    /** A run of the command as it is. */
     public static CommandRun of(String... args) {
-        return of(ReferenceCount::new, args);
+        return capture(Main::run, args);
     }
 
-    /** A run in which {@code demo} compares with something else. */
-    static CommandRun of(Supplier<ReferenceCount> reference, String... args) {
+    /** A run in which there is but one command, made to the test's taste. */
+    static CommandRun of(Function<Console, Object> command, String... args) {
+        return capture((console, words) -> Main.run(console, List.of(command.apply(console)), words), args);
+    }
+
+    private static CommandRun capture(ToIntBiFunction<Console, String[]> main, String... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        Console console = new Console(new PrintWriter(out), new PrintWriter(err), false);
-        int status = Main.run(Main.commandLine(console, new DemoCommand(console, reference)), console, args);
+        int status = main.applyAsInt(new Console(new PrintWriter(out), new PrintWriter(err), false), args);
         return new CommandRun(status, out.toString(), err.toString());
     }
 

@@ -51,7 +51,7 @@ class DemoCommandTest {
         args[0] = "demo";
         args[1] = directory.toString();
         System.arraycopy(more, 0, args, 2, more.length);
-        return CommandRun.of(reference, args);
+        return CommandRun.of(console -> new DemoCommand(console, reference), args);
     }
 
     private static long sum(JsonArray numbers) {

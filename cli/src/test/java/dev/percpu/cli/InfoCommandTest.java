@@ -51,4 +51,17 @@ class InfoCommandTest {
                                 ? "deep: passed"
                                 : "not run: the back end is " + PerCpuRuntime.backend());
     }
+
+    @Test
+    void aSelfTestThatFailsIsAFailure() {
+        CommandRun run = CommandRun.of(
+                console -> new InfoCommand(console, () -> "deep: failed: 7 additions were lost"),
+                "info",
+                "--json",
+                "--self-test");
+
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.json().get("deepSelfTest").getAsString()).endsWith("7 additions were lost");
+        assertThat(run.errLines()).containsExactly("percpu: the self-test failed; deep: failed: 7 additions were lost");
+    }
 }

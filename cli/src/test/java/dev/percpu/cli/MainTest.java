@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.File;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,16 +60,15 @@ class MainTest {
 
     @Test
     void anUnexpectedErrorIsOneLine() {
-        StringWriter err = new StringWriter();
-        Console console = new Console(new PrintWriter(new StringWriter()), new PrintWriter(err), false);
-        DemoCommand failing = new DemoCommand(console, () -> {
-            throw new StackOverflowError("for example");
-        });
+        CommandRun run = CommandRun.of(
+                console -> new DemoCommand(console, () -> {
+                    throw new StackOverflowError("for example");
+                }),
+                "demo",
+                directory.toString());
 
-        int status = Main.run(Main.commandLine(console, failing), console, "demo", directory.toString());
-
-        assertThat(status).isEqualTo(1);
-        assertThat(err.toString().lines())
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.errLines())
                 .containsExactly("percpu: unexpected error: java.lang.StackOverflowError: for example");
     }
 
