@@ -73,6 +73,54 @@ record AtomicBackend(boolean asksKernel, List<Integer> usable) implements Backen
     }
 
     @Override
+    public void addTwo(long position, long delta, long secondPosition, long secondDelta) {
+        int cpu = currentCpu();
+        Area.LONG.getAndAdd(Area.MEMORY, Area.offset(cpu, position), delta);
+        Area.LONG.getAndAdd(Area.MEMORY, Area.offset(cpu, secondPosition), secondDelta);
+    }
+
+    @Override
+    public boolean addWithin(long position, long delta, long bound) {
+        return AtomicSlots.addWithin(Area.offset(currentCpu(), position), delta, bound);
+    }
+
+    @Override
+    public boolean addIfOpen(long position, long delta, long gate) {
+        return AtomicSlots.addIfOpen(Area.offset(currentCpu(), position), delta);
+    }
+
+    @Override
+    public long close(long position, long gate) {
+        long sum = 0;
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            sum += AtomicSlots.close(Area.offset(cpu, position));
+        }
+        return sum;
+    }
+
+    @Override
+    public void open(long position, long gate) {
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            AtomicSlots.open(Area.offset(cpu, position));
+        }
+    }
+
+    @Override
+    public boolean push(long position, long item, long capacity) {
+        return AtomicStack.push(Area.offset(currentCpu(), position), item, capacity);
+    }
+
+    @Override
+    public long pop(long position) {
+        return AtomicStack.pop(Area.offset(currentCpu(), position));
+    }
+
+    @Override
+    public long popFrom(int cpu, long position) {
+        return AtomicStack.pop(Area.offset(cpu, position));
+    }
+
+    @Override
     public int tryAcquire(long owner) {
         int cpu = currentCpu();
         return tryAcquireOn(cpu, owner) ? cpu : ~cpu;

@@ -30,6 +30,58 @@ public interface Backend {
      */
     boolean updateUnlessGuarded(Op op, NumericWidth width, long position, long operand);
 
+    /** Adds to the current CPU's instances of two {@code long} numbers, one after the other, in one call. */
+    void addTwo(long position, long delta, long secondPosition, long secondDelta);
+
+    /**
+     * Adds to the current CPU's instance of a {@code long}, unless the sum, unsigned, would be above {@code bound}.
+     *
+     * @return false if nothing was done
+     */
+    boolean addWithin(long position, long delta, long bound);
+
+    /**
+     * Adds to the current CPU's instance of a tally, a {@code long} that begins as 0, unless the tally is closed.
+     *
+     * @param gate the offset in the area of a word that nobody else uses, and that begins as 0
+     * @return false if nothing was done
+     */
+    boolean addIfOpen(long position, long delta, long gate);
+
+    /**
+     * Closes a tally: when it returns, no addition succeeds any more, and every one that did is in the result. One
+     * thread at a time may close and open.
+     *
+     * @return the sum over all instances, which are 0 then
+     */
+    long close(long position, long gate);
+
+    /** Opens a tally that is closed. */
+    void open(long position, long gate);
+
+    /**
+     * Puts an item on the current CPU's stack, unless that is full or in use by another thread.
+     *
+     * @param position where the stack is: a {@code long} for how many items there are, and one for each of them
+     * @param item not negative
+     * @return false if nothing was done
+     */
+    boolean push(long position, long item, long capacity);
+
+    /**
+     * Takes an item from the current CPU's stack.
+     *
+     * @return negative if the stack is empty or in use by another thread
+     */
+    long pop(long position);
+
+    /**
+     * Takes an item from a given CPU's stack; the thread must own that CPU's guard.
+     *
+     * @return negative if the stack is empty or in use by another thread
+     */
+    long popFrom(int cpu, long position);
+
     /**
      * Tries to make {@code owner} the owner of the current CPU's guard.
      *

@@ -14,8 +14,10 @@ import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.RseqRegistration;
 import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -30,6 +32,11 @@ record RseqBackend(
         MethodHandle addLong,
         MethodHandle acquire,
         MethodHandle cpu,
+        MethodHandle addTwo,
+        MethodHandle addWithin,
+        MethodHandle addIfOpen,
+        MethodHandle push,
+        MethodHandle pop,
         MethodHandle call,
         List<MemorySegment> pure,
         List<MemorySegment> guarded,
@@ -38,11 +45,6 @@ record RseqBackend(
 
     /** Room for all of the sequences, of which each is below 200 bytes. */
     private static final int CODE_BYTES = 16384;
-
-    private static final FunctionDescriptor CALL = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    private static final FunctionDescriptor ADD = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    private static final FunctionDescriptor ACQUIRE = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG);
-    private static final FunctionDescriptor CPU = FunctionDescriptor.of(JAVA_LONG);
 
     /** Emits the sequences and gets ready to restart those of other CPUs. */
     static RseqBackend create(RseqRegistration registration, Instrumentation instrumentation) {
@@ -61,10 +63,15 @@ record RseqBackend(
             throw new RseqUnavailableException("there is no executable memory: " + e.getMessage(), e);
         }
         return new RseqBackend(
-                Linux.bind(addresses.pure[index(Op.ADD, NumericWidth.LONG)].address(), ADD),
-                Linux.bind(addresses.acquire, ACQUIRE),
-                Linux.bind(addresses.cpu, CPU),
-                Linux.bindVirtual(CALL),
+                Linux.bind(addresses.pure[index(Op.ADD, NumericWidth.LONG)].address(), longs(2)),
+                Linux.bind(addresses.acquire, longs(1)),
+                Linux.bind(addresses.cpu, longs(0)),
+                Linux.bind(addresses.addTwo, longs(4)),
+                Linux.bind(addresses.addWithin, longs(3)),
+                Linux.bind(addresses.addIfOpen, longs(3)),
+                Linux.bind(addresses.push, longs(3)),
+                Linux.bind(addresses.pop, longs(1)),
+                Linux.bindVirtual(longs(3)),
                 List.of(addresses.pure),
                 List.of(addresses.guarded),
                 code);
@@ -106,6 +113,104 @@ record RseqBackend(
         } catch (Throwable t) {
             throw impossible(t);
         }
+    }
+
+    @Override
+    public void addTwo(long position, long delta, long secondPosition, long secondDelta) {
+        try {
+            long _ = (long)
+                    addTwo.invokeExact(Area.BASE + position, delta, Area.BASE + secondPosition, secondDelta);
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
+    }
+
+    @Override
+    public boolean addWithin(long position, long delta, long bound) {
+        long result;
+        try {
+            result = (long) addWithin.invokeExact(Area.BASE + position, delta, bound);
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
+        return result == Sequence.DONE
+                || (result == Sequence.NO_CPU
+                        && AtomicSlots.addWithin(Area.offset(Area.CPUS, position), delta, bound));
+    }
+
+    @Override
+    public boolean addIfOpen(long position, long delta, long gate) {
+        long result;
+        try {
+            result = (long) addIfOpen.invokeExact(Area.BASE + position, delta, Area.BASE + gate);
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
+        return result == Sequence.DONE
+                || (result == Sequence.NO_CPU && AtomicSlots.addIfOpen(Area.offset(Area.CPUS, position), delta));
+    }
+
+    /**
+     * Once the gate is closed and the sequences in flight were restarted, those look at the gate again and find it
+     * closed. What any of them committed before is visible, as the restart is a full barrier on each CPU.
+     */
+    @Override
+    public long close(long position, long gate) {
+        Area.LONG.setVolatile(Area.MEMORY, gate, 1L);
+        try {
+            Linux.restartSequencesEverywhere();
+        } catch (Throwable t) {
+            Area.LONG.setVolatile(Area.MEMORY, gate, 0L);
+            throw t;
+        }
+        long sum = AtomicSlots.close(Area.offset(Area.CPUS, position));
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            long offset = Area.offset(cpu, position);
+            long slot = (long) Area.LONG.getOpaque(Area.MEMORY, offset);
+            if (slot != 0) {
+                // Nobody else writes it while the gate is closed. Zeros are not written, as that would make pages.
+                Area.LONG.setOpaque(Area.MEMORY, offset, 0L);
+                sum += slot;
+            }
+        }
+        return sum;
+    }
+
+    @Override
+    public void open(long position, long gate) {
+        AtomicSlots.open(Area.offset(Area.CPUS, position));
+        Area.LONG.setVolatile(Area.MEMORY, gate, 0L);
+    }
+
+    @Override
+    public boolean push(long position, long item, long capacity) {
+        try {
+            return (long) push.invokeExact(Area.BASE + position, item, capacity) == Sequence.DONE;
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
+    }
+
+    @Override
+    public long pop(long position) {
+        try {
+            return (long) pop.invokeExact(Area.BASE + position);
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
+    }
+
+    /** The sequences of the CPU look at its guard word, so its owner is alone with the stack. */
+    @Override
+    public long popFrom(int cpu, long position) {
+        long offset = Area.offset(cpu, position);
+        long count = (long) Area.LONG.getOpaque(Area.MEMORY, offset);
+        if (count == 0) {
+            return Sequence.EMPTY;
+        }
+        long item = (long) Area.LONG.get(Area.MEMORY, offset + count * Long.BYTES);
+        Area.LONG.setOpaque(Area.MEMORY, offset, count - 1);
+        return item;
     }
 
     @Override
@@ -156,6 +261,11 @@ record RseqBackend(
         return false;
     }
 
+    /** A function that takes so many numbers and returns one. */
+    private static FunctionDescriptor longs(int arguments) {
+        return FunctionDescriptor.of(JAVA_LONG, Collections.nCopies(arguments, JAVA_LONG).toArray(MemoryLayout[]::new));
+    }
+
     @SuppressWarnings("EnumOrdinal") // the table lives no longer than the process; an EnumMap is not a constant
     private static int index(Op op, NumericWidth width) {
         return op.ordinal() * NumericWidth.values().length + width.ordinal();
@@ -174,6 +284,11 @@ record RseqBackend(
         private final MemorySegment[] guarded = new MemorySegment[pure.length];
         private long acquire;
         private long cpu;
+        private long addTwo;
+        private long addWithin;
+        private long addIfOpen;
+        private long push;
+        private long pop;
 
         private void emit(Sequence sequence) {
             for (Op op : Op.values()) {
@@ -191,6 +306,11 @@ record RseqBackend(
             }
             acquire = sequence.acquire();
             cpu = sequence.currentCpu();
+            addTwo = sequence.addTwo();
+            addWithin = sequence.addWithin();
+            addIfOpen = sequence.addIfOpen();
+            push = sequence.push();
+            pop = sequence.pop();
         }
     }
 }

@@ -53,6 +53,9 @@ public interface Assembler {
     /** Goes to {@code taken} unless the 64-bit word at {@code word} + CPU is 0. A load-acquire. */
     void lookAtWord(long word, CodeBuffer.Label taken);
 
+    /** Goes to {@code closed} unless the 64-bit word that the third argument points to is 0. A load-acquire. */
+    void lookAtGate(CodeBuffer.Label closed);
+
     /** value = the instance at slot + CPU, zero-extended. */
     void load(int bits);
 
@@ -73,6 +76,25 @@ public interface Assembler {
 
     /** The instance = the source, atomically; goes to {@code retry} if it is not what {@link #loadLinked} found. */
     void storeConditional(int bits, Source source, CodeBuffer.Label retry);
+
+    /** Goes to {@code above} unless value, unsigned, is at most the third argument. */
+    void compareAtMost(CodeBuffer.Label above);
+
+    /** slot = the third argument, operand = the fourth. */
+    void nextSlot();
+
+    /**
+     * Goes to {@code full} unless value, the count of a stack at slot + CPU, is below the third argument; value is one
+     * more; the operand is stored as the stack's topmost item. Nobody looks at that before the count says that it is
+     * there, so it may be stored again and again.
+     */
+    void pushItem(CodeBuffer.Label full);
+
+    /** Goes to {@code empty} if value is 0; the stack's topmost item is kept for {@link #returnItem}; value is one less. */
+    void popItem(CodeBuffer.Label empty);
+
+    /** Returns what {@link #popItem} kept. */
+    void returnItem();
 
     /** value = CPU, before it is scaled. */
     void keepCpu();

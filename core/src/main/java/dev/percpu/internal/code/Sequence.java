@@ -36,7 +36,13 @@ public final class Sequence {
     /** What a guarded sequence returns when it did nothing, as the guard is taken or the thread has no CPU id. */
     public static final long TAKEN = 1;
 
-    /** What {@link #acquire} returns on a thread without a CPU id; otherwise the CPU, or its complement if taken. */
+    /** What a push returns that found the stack full. */
+    public static final long FULL = 2;
+
+    /** What a pop returns that found the stack empty. */
+    public static final long EMPTY = -1;
+
+    /** What sequences return that did nothing, as the thread has no CPU id or, of a pop, the guard is taken. */
     public static final long NO_CPU = Long.MIN_VALUE;
 
     private static final int DESCRIPTOR_ALIGNMENT = 32;
@@ -58,11 +64,7 @@ public final class Sequence {
         var none = new CodeBuffer.Label();
         return section(
                 none,
-                () -> {
-                    assembler.scaleCpu(layout.shift());
-                    pause();
-                    update(op, bits);
-                },
+                () -> scaleAndUpdate(op, bits),
                 assembler::returnValue,
                 () -> {
                     assembler.setCpu(layout.spareDistance());
@@ -112,6 +114,131 @@ public final class Sequence {
                 });
     }
 
+    /**
+     * Emits an addition that is done only while the word that the third argument points to is 0: {@link #DONE} or
+     * {@link #TAKEN}, or {@link #NO_CPU} and nothing is done. Who sets the word and then restarts the sequences of all
+     * CPUs knows that none adds any more.
+     */
+    public long addIfOpen() {
+        var none = new CodeBuffer.Label();
+        var closed = new CodeBuffer.Label();
+        return section(
+                none,
+                () -> {
+                    assembler.scaleCpu(layout.shift());
+                    pause();
+                    assembler.lookAtGate(closed);
+                    pause();
+                    update(Op.ADD, Long.SIZE);
+                },
+                () -> returning(DONE),
+                () -> {
+                    returning(NO_CPU);
+                    code.place(closed);
+                    returning(TAKEN);
+                });
+    }
+
+    /**
+     * Emits an addition that is done only if the sum, unsigned, is at most the third argument: {@link #DONE} or
+     * {@link #TAKEN}, or {@link #NO_CPU} and nothing is done.
+     */
+    public long addWithin() {
+        var none = new CodeBuffer.Label();
+        var above = new CodeBuffer.Label();
+        return section(
+                none,
+                () -> {
+                    assembler.scaleCpu(layout.shift());
+                    pause();
+                    assembler.load(Long.SIZE);
+                    pause();
+                    assembler.compute(Op.ADD);
+                    pause();
+                    assembler.compareAtMost(above);
+                    pause();
+                    assembler.store(Long.SIZE, Assembler.Source.VALUE);
+                },
+                () -> returning(DONE),
+                () -> {
+                    returning(NO_CPU);
+                    code.place(above);
+                    returning(TAKEN);
+                });
+    }
+
+    /**
+     * Emits two additions in one call, of the second argument at the first and of the fourth at the third. They are two
+     * sections, one after the other, each exact by itself; between the two the thread may be moved.
+     */
+    public long addTwo() {
+        var second = new CodeBuffer.Label();
+        Runnable next = () -> {
+            assembler.nextSlot();
+            assembler.jump(second);
+        };
+        var none = new CodeBuffer.Label();
+        long entry = section(none, () -> scaleAndUpdate(Op.ADD, Long.SIZE), next, () -> {
+            assembler.setCpu(layout.spareDistance());
+            updateAtomically(Op.ADD, Long.SIZE);
+            next.run();
+        });
+        var noneAgain = new CodeBuffer.Label();
+        section(second, noneAgain, () -> scaleAndUpdate(Op.ADD, Long.SIZE), assembler::returnValue, () -> {
+            assembler.setCpu(layout.spareDistance());
+            updateAtomically(Op.ADD, Long.SIZE);
+            assembler.returnValue();
+        });
+        return entry;
+    }
+
+    /**
+     * Emits the addition of an item, the second argument, to the current CPU's stack, which holds as many as the third
+     * argument says: {@link #DONE}, {@link #FULL}, or {@link #TAKEN} if the guard is taken or there is no CPU.
+     */
+    public long push() {
+        var taken = new CodeBuffer.Label();
+        var full = new CodeBuffer.Label();
+        return section(
+                taken,
+                () -> {
+                    scaleAndLook(taken);
+                    assembler.load(Long.SIZE);
+                    pause();
+                    assembler.pushItem(full);
+                    pause();
+                    assembler.store(Long.SIZE, Assembler.Source.VALUE);
+                },
+                () -> returning(DONE),
+                () -> {
+                    returning(TAKEN);
+                    code.place(full);
+                    returning(FULL);
+                });
+    }
+
+    /** Emits the removal of an item, which is not negative: the item, {@link #EMPTY}, or {@link #NO_CPU} as for push. */
+    public long pop() {
+        var taken = new CodeBuffer.Label();
+        var empty = new CodeBuffer.Label();
+        return section(
+                taken,
+                () -> {
+                    scaleAndLook(taken);
+                    assembler.load(Long.SIZE);
+                    pause();
+                    assembler.popItem(empty);
+                    pause();
+                    assembler.store(Long.SIZE, Assembler.Source.VALUE);
+                },
+                assembler::returnItem,
+                () -> {
+                    returning(NO_CPU);
+                    code.place(empty);
+                    returning(EMPTY);
+                });
+    }
+
     /** Emits a plain read of the thread's CPU id, no sequence: negative on a thread without one. */
     public long currentCpu() {
         var entry = new CodeBuffer.Label();
@@ -130,8 +257,12 @@ public final class Sequence {
      * @param elsewhere what is reached by a jump out of the section only
      */
     private long section(CodeBuffer.Label none, Runnable inside, Runnable after, Runnable elsewhere) {
+        return section(new CodeBuffer.Label(), none, inside, after, elsewhere);
+    }
+
+    private long section(
+            CodeBuffer.Label entry, CodeBuffer.Label none, Runnable inside, Runnable after, Runnable elsewhere) {
         var descriptor = new CodeBuffer.Label();
-        var entry = new CodeBuffer.Label();
         var start = new CodeBuffer.Label();
         var end = new CodeBuffer.Label();
         var abort = new CodeBuffer.Label();
@@ -167,6 +298,12 @@ public final class Sequence {
         }
         assembler.jump(entry);
         return code.addressOf(entry);
+    }
+
+    private void scaleAndUpdate(Op op, int bits) {
+        assembler.scaleCpu(layout.shift());
+        pause();
+        update(op, bits);
     }
 
     private void scaleAndLook(CodeBuffer.Label taken) {

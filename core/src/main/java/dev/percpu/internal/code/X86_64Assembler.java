@@ -3,8 +3,8 @@ package dev.percpu.internal.code;
 import dev.percpu.internal.linux.RseqRegistration;
 
 /**
- * x86-64, System V convention: slot in rdi, operand in rsi, expected in rdx; CPU in r8, value in rcx. rax and r11 are
- * free. Each method's comment is the instruction in the disassembler's words.
+ * x86-64, System V convention: slot in rdi, operand in rsi, the third argument in rdx, the fourth in rcx; CPU in r8,
+ * value in r9. rax and r11 are free. Each method's comment is the instruction in the disassembler's words.
  */
 final class X86_64Assembler implements Assembler {
     private static final int SIGNATURE = 0x53053053;
@@ -17,8 +17,12 @@ final class X86_64Assembler implements Assembler {
 
     private static final int OPERAND_SIZE_16 = 0x66;
     private static final int LOCK = 0xf0;
+
+    /** The prefix that makes r8 the index of a memory operand, and the bits that make it a wider one. */
     private static final int REX_X = 0x42;
-    private static final int REX_WX = 0x4a;
+
+    private static final int REX_W = 0x08;
+    private static final int REX_R = 0x04;
 
     private final CodeBuffer code;
 
@@ -74,12 +78,19 @@ final class X86_64Assembler implements Assembler {
     }
 
     @Override
+    public void lookAtGate(CodeBuffer.Label closed) {
+        code.bytes(0x48, 0x83, 0x3a, 0x00); // cmp QWORD PTR [rdx],0
+        code.bytes(0x0f, 0x85); // jne closed
+        relative(closed);
+    }
+
+    @Override
     public void load(int bits) {
+        int rex = rex(bits, Source.VALUE);
         switch (bits) {
-            case 8 -> code.bytes(REX_X, 0x0f, 0xb6, WITH_VALUE, SLOT); // movzx ecx,BYTE PTR [rdi+r8*1]
-            case 16 -> code.bytes(REX_X, 0x0f, 0xb7, WITH_VALUE, SLOT); // movzx ecx,WORD PTR [rdi+r8*1]
-            case 32 -> code.bytes(REX_X, 0x8b, WITH_VALUE, SLOT); // mov ecx,DWORD PTR [rdi+r8*1]
-            case 64 -> code.bytes(REX_WX, 0x8b, WITH_VALUE, SLOT); // mov rcx,QWORD PTR [rdi+r8*1]
+            case 8 -> code.bytes(rex, 0x0f, 0xb6, WITH_VALUE, SLOT); // movzx r9d,BYTE PTR [rdi+r8*1]
+            case 16 -> code.bytes(rex, 0x0f, 0xb7, WITH_VALUE, SLOT); // movzx r9d,WORD PTR [rdi+r8*1]
+            case 32, 64 -> code.bytes(rex, 0x8b, WITH_VALUE, SLOT); // mov r9d or r9,[rdi+r8*1]
             default -> throw width(bits);
         }
     }
@@ -87,14 +98,14 @@ final class X86_64Assembler implements Assembler {
     @Override
     public void compute(Op op) {
         switch (op) {
-            case ADD -> code.bytes(0x48, 0x01, 0xf1); // add rcx,rsi
-            case AND -> code.bytes(0x48, 0x21, 0xf1); // and rcx,rsi
-            case OR -> code.bytes(0x48, 0x09, 0xf1); // or rcx,rsi
+            case ADD -> code.bytes(0x49, 0x01, 0xf1); // add r9,rsi
+            case AND -> code.bytes(0x49, 0x21, 0xf1); // and r9,rsi
+            case OR -> code.bytes(0x49, 0x09, 0xf1); // or r9,rsi
             case ADD_DOUBLE -> {
-                code.bytes(0x66, 0x48, 0x0f, 0x6e, 0xc1); // movq xmm0,rcx
+                code.bytes(0x66, 0x49, 0x0f, 0x6e, 0xc1); // movq xmm0,r9
                 code.bytes(0x66, 0x48, 0x0f, 0x6e, 0xce); // movq xmm1,rsi
                 code.bytes(0xf2, 0x0f, 0x58, 0xc1); // addsd xmm0,xmm1
-                code.bytes(0x66, 0x48, 0x0f, 0x7e, 0xc1); // movq rcx,xmm0
+                code.bytes(0x66, 0x49, 0x0f, 0x7e, 0xc1); // movq r9,xmm0
             }
             case READ, XCHG, CMPXCHG -> throw new IllegalArgumentException(op + " computes nothing");
         }
@@ -103,10 +114,10 @@ final class X86_64Assembler implements Assembler {
     @Override
     public void compareExpected(int bits, CodeBuffer.Label differs) {
         switch (bits) {
-            case 8 -> code.bytes(0x38, 0xd1); // cmp cl,dl
-            case 16 -> code.bytes(OPERAND_SIZE_16, 0x39, 0xd1); // cmp cx,dx
-            case 32 -> code.bytes(0x39, 0xd1); // cmp ecx,edx
-            case 64 -> code.bytes(0x48, 0x39, 0xd1); // cmp rcx,rdx
+            case 8 -> code.bytes(0x41, 0x38, 0xd1); // cmp r9b,dl
+            case 16 -> code.bytes(OPERAND_SIZE_16, 0x41, 0x39, 0xd1); // cmp r9w,dx
+            case 32 -> code.bytes(0x41, 0x39, 0xd1); // cmp r9d,edx
+            case 64 -> code.bytes(0x49, 0x39, 0xd1); // cmp r9,rdx
             default -> throw width(bits);
         }
         code.bytes(0x0f, 0x85); // jne differs
@@ -115,12 +126,12 @@ final class X86_64Assembler implements Assembler {
 
     @Override
     public void store(int bits, Source source) {
+        int rex = rex(bits, source);
         int register = modRm(source);
         switch (bits) {
-            case 8 -> code.bytes(REX_X, 0x88, register, SLOT); // mov BYTE PTR [rdi+r8*1],cl or sil
-            case 16 -> code.bytes(OPERAND_SIZE_16, REX_X, 0x89, register, SLOT); // mov WORD PTR [rdi+r8*1],cx or si
-            case 32 -> code.bytes(REX_X, 0x89, register, SLOT); // mov DWORD PTR [rdi+r8*1],ecx or esi
-            case 64 -> code.bytes(REX_WX, 0x89, register, SLOT); // mov QWORD PTR [rdi+r8*1],rcx or rsi
+            case 8 -> code.bytes(rex, 0x88, register, SLOT); // mov BYTE PTR [rdi+r8*1],r9b or sil
+            case 16 -> code.bytes(OPERAND_SIZE_16, rex, 0x89, register, SLOT); // mov WORD PTR [rdi+r8*1],r9w or si
+            case 32, 64 -> code.bytes(rex, 0x89, register, SLOT); // mov [rdi+r8*1],r9d or esi, r9 or rsi
             default -> throw width(bits);
         }
     }
@@ -134,17 +145,17 @@ final class X86_64Assembler implements Assembler {
     @Override
     public void loadLinked(int bits) {
         load(bits);
-        code.bytes(0x48, 0x89, 0xc8); // mov rax,rcx: what cmpxchg compares with
+        code.bytes(0x4c, 0x89, 0xc8); // mov rax,r9: what cmpxchg compares with
     }
 
     @Override
     public void storeConditional(int bits, Source source, CodeBuffer.Label retry) {
+        int rex = rex(bits, source);
         int register = modRm(source);
         switch (bits) {
-            case 8 -> code.bytes(LOCK, REX_X, 0x0f, 0xb0, register, SLOT); // lock cmpxchg BYTE PTR [rdi+r8*1],cl or sil
-            case 16 -> code.bytes(OPERAND_SIZE_16, LOCK, REX_X, 0x0f, 0xb1, register, SLOT); // the same with cx or si
-            case 32 -> code.bytes(LOCK, REX_X, 0x0f, 0xb1, register, SLOT); // the same with ecx or esi
-            case 64 -> code.bytes(LOCK, REX_WX, 0x0f, 0xb1, register, SLOT); // the same with rcx or rsi
+            case 8 -> code.bytes(LOCK, rex, 0x0f, 0xb0, register, SLOT); // lock cmpxchg BYTE PTR [rdi+r8*1],r9b or sil
+            case 16 -> code.bytes(OPERAND_SIZE_16, LOCK, rex, 0x0f, 0xb1, register, SLOT); // the same, r9w or si
+            case 32, 64 -> code.bytes(LOCK, rex, 0x0f, 0xb1, register, SLOT); // the same, r9d or esi, r9 or rsi
             default -> throw width(bits);
         }
         code.bytes(0x0f, 0x85); // jne retry
@@ -152,24 +163,62 @@ final class X86_64Assembler implements Assembler {
     }
 
     @Override
+    public void compareAtMost(CodeBuffer.Label above) {
+        code.bytes(0x49, 0x39, 0xd1); // cmp r9,rdx
+        code.bytes(0x0f, 0x87); // ja above
+        relative(above);
+    }
+
+    @Override
+    public void nextSlot() {
+        code.bytes(0x48, 0x89, 0xd7); // mov rdi,rdx
+        code.bytes(0x48, 0x89, 0xce); // mov rsi,rcx
+    }
+
+    @Override
+    public void pushItem(CodeBuffer.Label full) {
+        code.bytes(0x49, 0x39, 0xd1); // cmp r9,rdx
+        code.bytes(0x0f, 0x83); // jae full
+        relative(full);
+        code.bytes(0x49, 0xff, 0xc1); // inc r9
+        code.bytes(0x4a, 0x8d, 0x04, 0x07); // lea rax,[rdi+r8*1]
+        code.bytes(0x4a, 0x89, 0x34, 0xc8); // mov QWORD PTR [rax+r9*8],rsi
+    }
+
+    @Override
+    public void popItem(CodeBuffer.Label empty) {
+        code.bytes(0x4d, 0x85, 0xc9); // test r9,r9
+        code.bytes(0x0f, 0x84); // je empty
+        relative(empty);
+        code.bytes(0x4a, 0x8d, 0x04, 0x07); // lea rax,[rdi+r8*1]
+        code.bytes(0x4a, 0x8b, 0x04, 0xc8); // mov rax,QWORD PTR [rax+r9*8]
+        code.bytes(0x49, 0xff, 0xc9); // dec r9
+    }
+
+    @Override
+    public void returnItem() {
+        code.bytes(0xc3); // ret: popItem left it in rax
+    }
+
+    @Override
     public void keepCpu() {
-        code.bytes(0x44, 0x89, 0xc1); // mov ecx,r8d
+        code.bytes(0x45, 0x89, 0xc1); // mov r9d,r8d
     }
 
     @Override
     public void complementValue() {
-        code.bytes(0x48, 0xf7, 0xd1); // not rcx
+        code.bytes(0x49, 0xf7, 0xd1); // not r9
     }
 
     @Override
     public void setValue(long constant) {
-        code.bytes(0x48, 0xb9); // movabs rcx,constant
+        code.bytes(0x49, 0xb9); // movabs r9,constant
         code.int64(constant);
     }
 
     @Override
     public void returnValue() {
-        code.bytes(0x48, 0x89, 0xc8); // mov rax,rcx
+        code.bytes(0x4c, 0x89, 0xc8); // mov rax,r9
         code.bytes(0xc3); // ret
     }
 
@@ -197,6 +246,10 @@ final class X86_64Assembler implements Assembler {
     private void addressInRax(long address) {
         code.bytes(0x48, 0xb8); // movabs rax,address
         code.int64(address);
+    }
+
+    private static int rex(int bits, Source source) {
+        return REX_X | (bits == 64 ? REX_W : 0) | (source == Source.VALUE ? REX_R : 0);
     }
 
     private static int modRm(Source source) {

@@ -187,6 +187,11 @@ public final class Linux {
         membarrier(MEMBARRIER_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_FLAG_CPU, cpu);
     }
 
+    /** {@link #restartSequencesOn} for every CPU that runs a thread of this process. */
+    public static void restartSequencesEverywhere() {
+        membarrier(MEMBARRIER_PRIVATE_EXPEDITED_RSEQ, 0, 0);
+    }
+
     private static void membarrier(int command, int flags, int cpu) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);

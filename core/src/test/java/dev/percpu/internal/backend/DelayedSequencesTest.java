@@ -11,6 +11,8 @@ import dev.percpu.internal.code.Op;
 import dev.percpu.internal.linux.RseqRegistration;
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Workers;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -135,6 +137,90 @@ class DelayedSequencesTest {
         });
         assertThat(sum(NumericWidth.LONG, 0)).isEqualTo(2 * rounds);
         assertThat(sum(NumericWidth.LONG, 8)).isEqualTo(rounds);
+    }
+
+    @Test
+    void pairsOfAdditions() throws InterruptedException {
+        long rounds = disturbed((thread, round) -> delayed.addTwo(position, 1, position + 8, 3));
+        assertThat(sum(NumericWidth.LONG, 0)).isEqualTo(rounds);
+        assertThat(sum(NumericWidth.LONG, 8)).isEqualTo(3 * rounds);
+    }
+
+    @Test
+    void additionsWithinABound() throws InterruptedException {
+        AtomicLong added = new AtomicLong();
+        disturbed((thread, round) -> {
+            long delta = (round + thread) % 7 - 3;
+            if (delayed.addWithin(position, delta, 10)) {
+                added.addAndGet(delta);
+            }
+        });
+        assertThat(sum(NumericWidth.LONG, 0)).isEqualTo(added.get());
+        for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
+            assertThat(Numbers.get(NumericWidth.LONG, Area.offset(cpu, position))).isBetween(0L, 10L);
+        }
+    }
+
+    /** What was added is in one of the sums, whenever the tally is closed. */
+    @Test
+    void aTallyThatIsClosedAgainAndAgain() throws InterruptedException {
+        long gate = Area.offset(Area.CPUS, position + 8);
+        AtomicLong added = new AtomicLong();
+        AtomicLong closed = new AtomicLong();
+        disturbed((thread, round) -> {
+            if (thread == 0 && round % 16 == 0) {
+                closed.addAndGet(delayed.close(position, gate));
+                assertThat(delayed.addIfOpen(position, 1, gate)).isFalse();
+                delayed.open(position, gate);
+            } else if (delayed.addIfOpen(position, 1, gate)) {
+                added.incrementAndGet();
+            }
+        });
+        assertThat(closed.get() + delayed.close(position, gate)).isEqualTo(added.get());
+    }
+
+    /** Items that travel between stacks, threads and owners from other CPUs: each is in one place at a time. */
+    @Test
+    void stacks() throws InterruptedException {
+        int items = 64;
+        int capacity = items / 2;
+        long stack = Area.allocate((capacity + 1) * (long) Long.BYTES, Long.BYTES, "DelayedSequencesTest");
+        AtomicIntegerArray holders = new AtomicIntegerArray(items);
+        ConcurrentLinkedQueue<Long> elsewhere = new ConcurrentLinkedQueue<>();
+        for (long item = 0; item < items; item++) {
+            elsewhere.add(item);
+        }
+        disturbed((thread, round) -> {
+            long item = round % 32 == 0 ? popFromOwned(stack, (int) (round / 32 % Area.CPUS)) : delayed.pop(stack);
+            if (item < 0) {
+                Long other = elsewhere.poll();
+                if (other == null) {
+                    return;
+                }
+                item = other;
+            }
+            assertThat(holders.incrementAndGet((int) item)).as("holders of %d", item).isEqualTo(1);
+            holders.decrementAndGet((int) item);
+            if (!delayed.push(stack, item, capacity)) {
+                elsewhere.add(item);
+            }
+        });
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            for (long item; (item = popFromOwned(stack, cpu)) >= 0; ) {
+                elsewhere.add(item);
+            }
+        }
+        assertThat(elsewhere).hasSize(items).doesNotHaveDuplicates();
+        Area.free(stack, (capacity + 1) * (long) Long.BYTES);
+    }
+
+    private long popFromOwned(long stack, int cpu) {
+        int owned = ownRemote(Thread.currentThread().threadId(), cpu);
+        try {
+            return delayed.popFrom(owned, stack);
+        } finally {
+            Area.LONG.setRelease(Area.MEMORY, Area.offset(owned, CpuHeader.GUARD_WORD), 0L);
+        }
     }
 
     private int ownLocal(long me) {
