@@ -16,6 +16,10 @@ import org.openjdk.jmh.annotations.OperationsPerInvocation;
  * java -jar benchmarks/target/benchmarks.jar AddBenchmark -t 2
  * </pre>
  *
+ * <p>Two floors tell what is left to gain. {@link #cSequence} has the sequence inlined, as no Java library can; a
+ * processor that forwards a store to the next load without delay runs several of them in the time of a call.
+ * {@link #cEmptyCall} is what the call alone costs.
+ *
  * <p>{@link #threadLocalAdd} is no counter that could be summed: it is what a plain addition costs if finding its place
  * is all that is left to do.
  */
@@ -56,6 +60,12 @@ public class AddBenchmark extends CountingComparison {
     @OperationsPerInvocation(InlinedSequence.OPERATIONS)
     public void cSequence(InlinedSequence sequence) {
         sequence.add();
+    }
+
+    /** The floor for any library in Java that calls machine code: a critical call of a function that only returns. */
+    @Benchmark
+    public void cEmptyCall() {
+        EmptyCall.call();
     }
 
     @Benchmark
