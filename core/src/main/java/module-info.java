@@ -11,5 +11,6 @@ module dev.percpu {
 
     exports dev.percpu;
     exports dev.percpu.cell;
+    exports dev.percpu.concurrent;
     exports dev.percpu.cpu;
 }

@@ -31,14 +31,15 @@ class ArchitectureRulesTest {
         assertThat(module.exports())
                 .filteredOn(export -> !export.isQualified())
                 .extracting(ModuleDescriptor.Exports::source)
-                .containsExactlyInAnyOrder("dev.percpu", "dev.percpu.cell", "dev.percpu.cpu");
+                .containsExactlyInAnyOrder("dev.percpu", "dev.percpu.cell", "dev.percpu.concurrent", "dev.percpu.cpu");
     }
 
     @Test
     void thePublicApiHasNoInternalTypeInIt() {
         methods()
                 .that()
-                .areDeclaredInClassesThat(resideInAnyPackage("dev.percpu", "dev.percpu.cell", "dev.percpu.cpu"))
+                .areDeclaredInClassesThat(resideInAnyPackage(
+                        "dev.percpu", "dev.percpu.cell", "dev.percpu.concurrent", "dev.percpu.cpu"))
                 .and()
                 .arePublic()
                 .and()
