@@ -1,0 +1,57 @@
+package dev.percpu.benchmarks;
+
+import dev.percpu.concurrent.PerCpuCounter;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import org.jctools.counters.Counter;
+import org.jctools.counters.CountersFactory;
+import org.openjdk.jmh.annotations.Benchmark;
+
+/**
+ * What does it cost to count in one counter that all threads share?
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar CounterBenchmark -t 1 -prof gc
+ * java -jar benchmarks/target/benchmarks.jar CounterBenchmark -t 2 -prof gc
+ * java -jar benchmarks/target/benchmarks.jar CounterBenchmark -t 8 -prof gc
+ * </pre>
+ *
+ * <p>The JCTools counter has as many stripes as it takes for each of the CPUs to have one of its own most of the time.
+ */
+public class CounterBenchmark extends CountingComparison {
+    private static final int STRIPES = 4 * Runtime.getRuntime().availableProcessors();
+
+    private final PerCpuCounter perCpu = new PerCpuCounter();
+    private final LongAdder longAdder = new LongAdder();
+    private final Counter jcTools = CountersFactory.createFixedSizeStripedCounter(STRIPES);
+    private final AtomicLong atomicLong = new AtomicLong();
+
+    @Benchmark
+    public void perCpuIncrement(Calls calls) {
+        calls.count();
+        perCpu.increment();
+    }
+
+    @Benchmark
+    public void longAdderIncrement(Calls calls) {
+        calls.count();
+        longAdder.increment();
+    }
+
+    @Benchmark
+    public void jcToolsStripedIncrement(Calls calls) {
+        calls.count();
+        jcTools.inc();
+    }
+
+    @Benchmark
+    public long atomicLongIncrement(Calls calls) {
+        calls.count();
+        return atomicLong.incrementAndGet();
+    }
+
+    @Override
+    long total() {
+        return perCpu.sum() + longAdder.sum() + jcTools.get() + atomicLong.get();
+    }
+}

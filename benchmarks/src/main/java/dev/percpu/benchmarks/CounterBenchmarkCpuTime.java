@@ -1,0 +1,39 @@
+package dev.percpu.benchmarks;
+
+import dev.percpu.concurrent.PerCpuCounter;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * Does counting cost more processor time when there are many more threads than CPUs?
+ *
+ * <pre>
+ * java --enable-native-access=ALL-UNNAMED -cp benchmarks/target/benchmarks.jar \
+ *     dev.percpu.benchmarks.CounterBenchmarkCpuTime
+ * </pre>
+ */
+public final class CounterBenchmarkCpuTime {
+    private CounterBenchmarkCpuTime() {}
+
+    /** Measures and prints. */
+    public static void main(String[] arguments) throws InterruptedException {
+        PerCpuCounter perCpu = new PerCpuCounter();
+        LongAdder longAdder = new LongAdder();
+        AtomicLong atomicLong = new AtomicLong();
+        CpuTimePerOperation.print("PerCpuCounter.increment", times -> {
+            for (int i = 0; i < times; i++) {
+                perCpu.increment();
+            }
+        });
+        CpuTimePerOperation.print("LongAdder.increment", times -> {
+            for (int i = 0; i < times; i++) {
+                longAdder.increment();
+            }
+        });
+        CpuTimePerOperation.print("AtomicLong.incrementAndGet", times -> {
+            for (int i = 0; i < times; i++) {
+                long _ = atomicLong.incrementAndGet();
+            }
+        });
+    }
+}

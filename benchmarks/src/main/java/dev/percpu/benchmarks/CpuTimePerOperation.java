@@ -1,0 +1,129 @@
+package dev.percpu.benchmarks;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadFactory;
+
+/**
+ * How much processor time does one operation take when there are far more threads than CPUs?
+ *
+ * <p>JMH measures the time that passes, and 64 threads on two CPUs spend most of it waiting for their turn. What tells
+ * whether a structure suffers from many threads is the time the process had on processors, as the kernel accounts it:
+ * all threads together make a fixed number of operations, and the process's CPU time before and after is compared. It
+ * counts everything, so also what starting threads, switching between them and spinning costs.
+ *
+ * <p>Each load is measured several times after as many unmeasured rounds, and the median counts.
+ */
+public final class CpuTimePerOperation {
+    private static final OperatingSystemMXBean PROCESS =
+            ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+
+    private static final long OPERATIONS = 40_000_000;
+    private static final int ROUNDS = 5;
+
+    /** Virtual threads take turns after so many operations. */
+    private static final int TURN = 2_000;
+
+    private CpuTimePerOperation() {}
+
+    /**
+     * What is measured. The loop is the implementor's, so that the JIT compiler sees what it repeats, whatever else was
+     * measured before.
+     */
+    @FunctionalInterface
+    public interface Operation {
+        /** Does it so many times. */
+        void repeat(int times) throws InterruptedException;
+    }
+
+    /**
+     * So many threads that share the operations.
+     *
+     * @param threads how many
+     * @param virtual whether they are virtual threads
+     */
+    public record Load(int threads, boolean virtual) {
+        @Override
+        public String toString() {
+            return threads + (virtual ? " virtual threads" : " threads");
+        }
+    }
+
+    /** The fewest threads that use two CPUs, and the two loads that are compared with that. */
+    static final List<Load> LOADS = List.of(new Load(2, false), new Load(64, false), new Load(10_000, true));
+
+    /** Measures an operation under each of {@link #LOADS} and prints a line with the times and their ratios. */
+    static void print(String name, Operation operation) throws InterruptedException {
+        StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-28s", name));
+        double first = 0;
+        for (Load load : LOADS) {
+            double nanos = nanos(operation, load);
+            if (first == 0) {
+                first = nanos;
+                line.append(String.format(Locale.ROOT, "%s: %.2f ns", load, nanos));
+            } else {
+                line.append(String.format(Locale.ROOT, "; %s: %.2f ns (x %.2f)", load, nanos, nanos / first));
+            }
+        }
+        System.out.println(line);
+    }
+
+    /** The CPU time of the whole process for each operation, in nanoseconds. */
+    public static double nanos(Operation operation, Load load) throws InterruptedException {
+        List<Double> measured = new ArrayList<>();
+        for (int round = 0; round < 2 * ROUNDS; round++) {
+            double nanos = round(operation, load);
+            if (round >= ROUNDS) {
+                measured.add(nanos);
+            }
+        }
+        measured.sort(null);
+        return measured.get(ROUNDS / 2);
+    }
+
+    private static double round(Operation operation, Load load) throws InterruptedException {
+        int each = Math.toIntExact(OPERATIONS / load.threads());
+        List<Throwable> failures = new ArrayList<>();
+        CountDownLatch done = new CountDownLatch(load.threads());
+        ThreadFactory factory = load.virtual()
+                ? Thread.ofVirtual().factory()
+                : Thread.ofPlatform().daemon().factory();
+        long before = PROCESS.getProcessCpuTime();
+        for (int i = 0; i < load.threads(); i++) {
+            factory.newThread(() -> {
+                        try {
+                            repeat(operation, each);
+                        } catch (Throwable t) {
+                            synchronized (failures) {
+                                failures.add(t);
+                            }
+                        } finally {
+                            done.countDown();
+                        }
+                    })
+                    .start();
+        }
+        done.await();
+        long time = PROCESS.getProcessCpuTime() - before;
+        synchronized (failures) {
+            if (!failures.isEmpty()) {
+                throw new IllegalStateException(failures.size() + " threads failed", failures.getFirst());
+            }
+        }
+        return (double) time / ((long) each * load.threads());
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // a virtual thread that never yields is one after the other
+    private static void repeat(Operation operation, int times) throws InterruptedException {
+        for (int left = times; left > 0; left -= TURN) {
+            operation.repeat(Math.min(left, TURN));
+            if (Thread.currentThread().isVirtual()) {
+                Thread.yield();
+            }
+        }
+    }
+}

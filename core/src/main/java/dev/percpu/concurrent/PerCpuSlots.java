@@ -1,0 +1,68 @@
+package dev.percpu.concurrent;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.backend.Backend;
+import dev.percpu.internal.backend.Backends;
+import java.io.InvalidObjectException;
+import java.io.ObjectInputStream;
+import java.io.Serial;
+
+/**
+ * What the counters and accumulators have in common: a piece of every CPU's place, whose first number is the CPU's own,
+ * and which is given back once the object is unreachable. The same number in the place of no CPU is everybody's, and is
+ * updated atomically only.
+ *
+ * <p>A piece belongs to one object, so none may come into being by deserialization: subclasses write a proxy instead,
+ * which Number, being serializable, makes necessary.
+ */
+abstract class PerCpuSlots extends Number {
+    static final Backend BACKEND = Backends.current();
+
+    /** The place of no CPU. */
+    static final int NOBODY = Area.CPUS;
+
+    @Serial
+    private static final long serialVersionUID = 1;
+
+    /**
+     * The position, counted in numbers: an int, so that a counter is 16 bytes with its header. It is final, so that no
+     * thread can see it before it is set, which would let it write where the CPU's header is.
+     */
+    private final transient int index;
+
+    PerCpuSlots(String owner, long bytes, long alignment) {
+        long position = Area.allocate(bytes, alignment, owner);
+        index = Math.toIntExact(position / Long.BYTES);
+        Area.freeWhenUnreachable(this, position, bytes);
+    }
+
+    /** Where the piece lies in each CPU's place. Who computes with it must keep this object reachable until it is done. */
+    final long position() {
+        return (long) index * Long.BYTES;
+    }
+
+    /** Where the number of a CPU, or of nobody, lies in the area. */
+    final long offset(int cpu) {
+        return Area.offset(cpu, position());
+    }
+
+    /** The number of a CPU, or of nobody: opaque. */
+    final long read(int cpu) {
+        return (long) Area.LONG.getOpaque(Area.MEMORY, offset(cpu));
+    }
+
+    @Serial
+    private void readObject(ObjectInputStream stream) throws InvalidObjectException {
+        throw noProxy();
+    }
+
+    @Serial
+    private void readObjectNoData() throws InvalidObjectException {
+        throw noProxy();
+    }
+
+    private InvalidObjectException noProxy() {
+        return new InvalidObjectException(getClass().getName() + " is deserialized from its proxy only: the stream is"
+                + " not one that it was serialized to");
+    }
+}

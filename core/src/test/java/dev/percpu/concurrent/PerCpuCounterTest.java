@@ -1,0 +1,172 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.testing.Serialization;
+import dev.percpu.testing.Workers;
+import java.io.InvalidObjectException;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
+
+/** A counter beside LongAdder, and its resets while others update it. */
+class PerCpuCounterTest {
+    /** What is done to both, and gives the same result. */
+    record Step(String name, long operand) {
+        long on(PerCpuCounter counter) {
+            switch (name) {
+                case "add" -> counter.add(operand);
+                case "increment" -> counter.increment();
+                case "decrement" -> counter.decrement();
+                case "reset" -> counter.reset();
+                case "sumThenReset" -> {
+                    return counter.sumThenReset();
+                }
+                case "sum" -> {
+                    return counter.sum();
+                }
+                default -> throw new AssertionError(name);
+            }
+            return 0;
+        }
+
+        long on(LongAdder adder) {
+            switch (name) {
+                case "add" -> adder.add(operand);
+                case "increment" -> adder.increment();
+                case "decrement" -> adder.decrement();
+                case "reset" -> adder.reset();
+                case "sumThenReset" -> {
+                    return adder.sumThenReset();
+                }
+                case "sum" -> {
+                    return adder.sum();
+                }
+                default -> throw new AssertionError(name);
+            }
+            return 0;
+        }
+    }
+
+    @Provide
+    Arbitrary<List<Step>> steps() {
+        Arbitrary<String> names = Arbitraries.of("add", "increment", "decrement", "reset", "sumThenReset", "sum");
+        return names.flatMap(name -> Arbitraries.longs().map(operand -> new Step(name, operand)))
+                .list()
+                .ofMaxSize(60);
+    }
+
+    @Property(tries = 300)
+    void doesWhatLongAdderDoes(@ForAll("steps") List<Step> steps) {
+        PerCpuCounter counter = new PerCpuCounter();
+        LongAdder adder = new LongAdder();
+        for (Step step : steps) {
+            assertThat(step.on(counter)).as("%s", step).isEqualTo(step.on(adder));
+        }
+        assertThat(counter.sum()).isEqualTo(adder.sum());
+        assertThat(counter.longValue()).isEqualTo(adder.longValue());
+        assertThat(counter.intValue()).isEqualTo(adder.intValue());
+        assertThat(counter.floatValue()).isEqualTo(adder.floatValue());
+        assertThat(counter.doubleValue()).isEqualTo(adder.doubleValue());
+        assertThat(counter).hasToString(adder.toString());
+    }
+
+    @Test
+    void sumsUpAllCpus() {
+        PerCpuCounter counter = new PerCpuCounter();
+        AtomicInteger cpus = new AtomicInteger();
+        CpuId.onEachCpu(cpu -> {
+            counter.add(10);
+            cpus.incrementAndGet();
+        });
+        assertThat(counter.sum()).isEqualTo(10L * cpus.get());
+        assertThat(counter.sumThenReset()).isEqualTo(10L * cpus.get());
+        CpuId.onEachCpu(cpu -> counter.decrement());
+        assertThat(counter.sum()).isEqualTo(-cpus.get());
+    }
+
+    /** Updates, resets and sums at once: the results together are all updates, and no sum shows half a reset. */
+    @Test
+    void aResetNeitherLosesNorDoubles() throws InterruptedException {
+        int updaters = 8;
+        int resetters = 3;
+        int rounds = 300_000;
+        PerCpuCounter counter = new PerCpuCounter();
+        AtomicLong taken = new AtomicLong();
+        AtomicInteger updating = new AtomicInteger(updaters);
+        Workers.run("counter-", updaters + resetters, number -> {
+            if (number < updaters) {
+                for (int i = 0; i < rounds; i++) {
+                    counter.increment();
+                }
+                updating.decrementAndGet();
+            } else {
+                while (updating.get() > 0) {
+                    taken.addAndGet(counter.sumThenReset());
+                    assertThat(counter.sum()).isNotNegative();
+                }
+            }
+        });
+        assertThat(taken.get() + counter.sum()).isEqualTo((long) updaters * rounds);
+    }
+
+    /** Without a single update between them, two resets could both take the same sum. */
+    @Test
+    void resetsTakeEachUpdateOnce() throws InterruptedException {
+        PerCpuCounter counter = new PerCpuCounter();
+        AtomicLong taken = new AtomicLong();
+        int rounds = 100_000;
+        Workers.run("resetter-", 4, number -> {
+            for (int i = 0; i < rounds; i++) {
+                counter.increment();
+                long sum = counter.sumThenReset();
+                assertThat(sum).isNotNegative();
+                taken.addAndGet(sum);
+            }
+        });
+        assertThat(taken.get() + counter.sum()).isEqualTo(4L * rounds);
+    }
+
+    @Test
+    void serializesAsItsSum() {
+        PerCpuCounter counter = new PerCpuCounter();
+        counter.add(42);
+        PerCpuCounter copy = Serialization.copy(counter);
+        assertThat(copy.sum()).isEqualTo(42);
+        copy.increment();
+        assertThat(counter.sum()).isEqualTo(42);
+    }
+
+    /** An object made from fields would share another counter's memory, or write the CPUs' headers. */
+    @Test
+    void isNotDeserializedFromFields() {
+        assertThatThrownBy(() -> Serialization.fromFields(PerCpuCounter.class))
+                .isInstanceOf(InvalidObjectException.class)
+                .hasMessageContaining("PerCpuCounter is deserialized from its proxy only");
+    }
+
+    @Test
+    void memoryComesBack() {
+        long before = PerCpuRuntime.memory().usedBytesPerCpu();
+        for (int i = 0; i < 1_000; i++) {
+            new PerCpuCounter().increment();
+        }
+        assertThat(new PerCpuCounter().sum()).isZero();
+        // Others' counters may come back meanwhile, which only helps.
+        for (int i = 0; PerCpuRuntime.memory().usedBytesPerCpu() > before + 16 && i < 1_000; i++) {
+            System.gc();
+            java.util.concurrent.locks.LockSupport.parkNanos(1_000_000);
+        }
+        assertThat(PerCpuRuntime.memory().usedBytesPerCpu()).isLessThanOrEqualTo(before + 16);
+    }
+}
