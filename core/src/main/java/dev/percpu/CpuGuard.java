@@ -2,10 +2,9 @@ package dev.percpu;
 
 import com.google.errorprone.annotations.MustBeClosed;
 import dev.percpu.cpu.CpuId;
-import dev.percpu.internal.area.Area;
-import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.backend.Backend;
 import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.Ownership;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
@@ -39,36 +38,31 @@ import org.jspecify.annotations.Nullable;
 public final class CpuGuard implements AutoCloseable {
     /*
      * Acquiring and releasing, as it is when nobody disturbs: one restartable sequence, a look at the last owner, the
-     * count of open guards up; the count down, and a release store. This object is to cost nothing: everything between acquire
-     * and close must be inlined, and there is one allocation site only. With two (one for the fast and one for the slow
+     * count of open guards up; the count down, and a release store. This object is to cost nothing: everything between
+     * acquire and close must be inlined, and there is one allocation site only. With two (one for the fast and one for the slow
      * way) escape analysis gives up, and each guard is an object on the heap.
      */
     private static final Backend BACKEND = Backends.current();
 
-    static final int ENDED = -1;
-
     private final Thread owner;
     private final int cpu;
     private final int level;
-
-    /** Names this guard's tokens in borrow words; 0 until it has any. */
-    private long serial;
-
+    private boolean hasTokens;
     private boolean closed;
 
     private CpuGuard(Thread owner, int cpu) {
         // On this architecture or that, a compiler may not move the owner's reads up past the acquisition.
         VarHandle.acquireFence();
-        Ownership.record(owner, cpu);
         this.owner = owner;
         this.cpu = cpu;
-        this.level = Ownership.openGuards(cpu);
-        if (level == CpuHeader.MOST_OPEN_GUARDS) {
+        Ownership.record(owner, cpu);
+        this.level = OpenGuards.count(cpu);
+        if (level == OpenGuards.MOST) {
             throw new IllegalStateException("this thread has " + level + " guards of CPU " + cpu
                     + " open, and more are not possible: a guard is not being closed");
         }
         // From here on the guard must reach the caller, so nothing may follow that can fail.
-        Ownership.setOpenGuards(cpu, level + 1);
+        OpenGuards.setCount(cpu, level + 1);
     }
 
     /**
@@ -137,14 +131,14 @@ public final class CpuGuard implements AutoCloseable {
     @Override
     public void close() {
         checkUsable();
-        if (Ownership.openGuards(cpu) != level + 1) {
+        if (OpenGuards.count(cpu) != level + 1) {
             throw new IllegalStateException("the guard of CPU " + cpu
                     + " cannot be closed while one that was acquired after it is open: close them in reverse order");
         }
-        if (serial != 0) {
-            setLiveSerial(0);
+        if (hasTokens) {
+            OpenGuards.endSerial(cpu, level);
         }
-        Ownership.setOpenGuards(cpu, level);
+        OpenGuards.setCount(cpu, level);
         if (level == 0) {
             Ownership.release(cpu);
         }
@@ -168,34 +162,15 @@ public final class CpuGuard implements AutoCloseable {
         return cpu;
     }
 
-    /** This guard's serial number among all of its CPU's guards; it is live until the guard is closed. */
+    /** This guard's serial number among all of its CPU's guards, for a token; it is this guard's until it is closed. */
     long serial() {
-        if (serial == 0) {
-            long counter = Area.offset(cpu, CpuHeader.SERIALS);
-            serial = (long) Area.LONG.get(Area.MEMORY, counter) + 1;
-            Area.LONG.set(Area.MEMORY, counter, serial);
-            setLiveSerial(serial);
-        }
-        return serial;
-    }
-
-    /** Which of the CPU's open guards a serial number belongs to, the outermost being 0; {@link #ENDED} if to none. */
-    int levelOf(long other) {
-        for (int open = Ownership.openGuards(cpu) - 1; open >= 0; open--) {
-            if ((long) Area.LONG.get(Area.MEMORY, Area.offset(cpu, CpuHeader.liveSerial(open))) == other) {
-                return open;
-            }
-        }
-        return ENDED;
+        hasTokens = true;
+        return OpenGuards.serial(cpu, level);
     }
 
     /** How many guards of the CPU were open before this one. */
     int level() {
         return level;
-    }
-
-    private void setLiveSerial(long value) {
-        Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.liveSerial(level)), value);
     }
 
     @Override

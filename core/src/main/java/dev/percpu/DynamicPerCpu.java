@@ -52,14 +52,10 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     public static <T> DynamicPerCpu<T> newZero(MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
         Area.Slices memory = Area.collectable(layout.byteSize(), layout.byteAlignment(), NAME);
         Function<CpuId, T> instance = cpu -> view.apply(memory.of(cpu.id()));
-        return create(Long.BYTES, piece -> PerCpuPtr.toMemory(piece, memory.position(), instance));
+        return create(Piece.empty(NAME), piece -> PerCpuPtr.toMemory(piece, memory.position(), instance));
     }
 
-    /**
-     * Makes a variable with what {@code factory} makes for each CPU.
-     *
-     * @throws AreaFullException if the per-CPU area is full
-     */
+    /** Makes a variable with what {@code factory} makes for each CPU. */
     public static <T> DynamicPerCpu<T> newWith(Supplier<? extends T> factory) {
         return newFrom(cpu -> factory.get());
     }
@@ -67,11 +63,9 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     /**
      * Makes a variable with what {@code factory} makes of each possible CPU's id, in ascending order. If it throws,
      * what it has made and is {@link AutoCloseable} is closed.
-     *
-     * @throws AreaFullException if the per-CPU area is full
      */
     public static <T> DynamicPerCpu<T> newFrom(Function<CpuId, ? extends T> factory) {
-        return create(Long.BYTES, piece -> {
+        return create(Piece.empty(NAME), piece -> {
             List<T> made = new ArrayList<>();
             try {
                 return PerCpuPtr.toObjects(piece, cpu -> {
@@ -94,11 +88,11 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      * @throws AreaFullException if the per-CPU area is full
      */
     public static DynamicPerCpu<NumericCell> newNumeric(NumericWidth width, long initial) {
-        return create(NumericCell.PIECE_BYTES, piece -> NumericCell.cells(piece, width, initial));
+        return create(
+                Piece.collectable(NAME, Long.BYTES, Long.BYTES), piece -> NumericCell.cells(piece, width, initial));
     }
 
-    private static <T> DynamicPerCpu<T> create(long bytes, Function<Piece, PerCpuPtr<T>> instances) {
-        Piece piece = Piece.collectable(NAME, bytes, Long.BYTES);
+    private static <T> DynamicPerCpu<T> create(Piece piece, Function<Piece, PerCpuPtr<T>> instances) {
         return new DynamicPerCpu<>(new Shared<>(piece, instances.apply(piece)));
     }
 

@@ -15,24 +15,19 @@ import java.lang.ref.Reference;
  * {@link IllegalStateException} if the variable is closed.
  */
 public final class NumericCell implements InteriorMutable {
-    /** The number follows the variable's borrow word. */
-    private static final long NUMBER = Long.BYTES;
-
-    static final long PIECE_BYTES = NUMBER + Long.BYTES;
-
     private final Piece piece;
-    private final CpuId cpu;
+    private final long offset;
     private final NumericWidth width;
 
     NumericCell(Piece piece, CpuId cpu, NumericWidth width) {
         this.piece = piece;
-        this.cpu = cpu;
+        this.offset = Area.offset(cpu.id(), piece.position());
         this.width = width;
     }
 
-    /** Pointer to cells of a piece that has room for {@link #PIECE_BYTES}. */
+    /** Pointer to cells of a piece of 8 bytes. */
     static PerCpuPtr<NumericCell> cells(Piece piece, NumericWidth width, long initial) {
-        return PerCpuPtr.toMemory(piece, piece.position() + NUMBER, cpu -> {
+        return PerCpuPtr.toMemory(piece, piece.position(), cpu -> {
             NumericCell cell = new NumericCell(piece, cpu, width);
             if (initial != 0) {
                 // Writing a zero would make a page.
@@ -62,9 +57,11 @@ public final class NumericCell implements InteriorMutable {
 
     /** Adds {@code delta} and returns the new number. */
     public long add(long delta) {
-        long sum = width.wrap(get() + delta);
-        set(sum);
-        return sum;
+        try {
+            return Numbers.add(width, offset(), delta);
+        } finally {
+            Reference.reachabilityFence(piece);
+        }
     }
 
     /** How wide the number is. */
@@ -73,7 +70,8 @@ public final class NumericCell implements InteriorMutable {
     }
 
     private long offset() {
-        return Area.offset(cpu.id(), piece.position() + NUMBER);
+        piece.checkOpen();
+        return offset;
     }
 
     @Override

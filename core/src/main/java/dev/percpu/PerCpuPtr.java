@@ -4,12 +4,13 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
-import dev.percpu.internal.guard.PaddedReferences;
+import dev.percpu.internal.guard.OpenGuards;
+import dev.percpu.internal.guard.PerCpuSlots;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.ref.Reference;
 import java.util.Objects;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Names a variable's instances on all CPUs: an offset into the per-CPU area, or one heap object for each CPU. It is
@@ -23,34 +24,36 @@ import java.util.function.Function;
  */
 public final class PerCpuPtr<T> {
     /*
-     * Borrowing. Each variable has a borrow word on every CPU, which only the owner of that CPU's guard reads and
-     * writes, so it needs no atomic access. It holds the serial number of the guard that the last token was made with,
-     * and whether that token was exclusive. Nothing is done when a guard is closed but to end its serial number: a word
+     * Borrowing. Each instance has a borrow word, which only the owner of its CPU's guard reads and writes, so it needs
+     * no atomic access. It holds the serial number of the guard that the last token was made with, and whether that
+     * token was exclusive. Nothing is done when a guard is closed but to end its serial number: a word
      * whose number is not that of a guard now open on the CPU is free. So tokens need no close, a dead owner's borrows
-     * end when its CPU is taken over, and the ordinary update costs one load and one store more.
+     * end when its CPU is taken over, and the ordinary update costs a few loads and two stores more.
      *
      * If several nested guards share an instance, the word has the outermost one's number, whichever borrowed first. It
      * is closed last, so as long as any of them is open, the word says shared.
      */
-    private static final long FREE = 0;
-
     private static final long EXCLUSIVE = 1;
 
     private static final long HEAP = -1;
 
-    private final Piece borrowWord;
-    private final PaddedReferences<T> instances;
+    private final Piece piece;
+
+    /** The instances, and the borrow words, at {@link PerCpuSlots#index}. */
+    private final @Nullable Object[] instances;
+
+    private final long[] borrows = new long[PerCpuSlots.length(CpuMask.capacity())];
     private final long offset;
     private final boolean isMemory;
 
-    private PerCpuPtr(Piece borrowWord, PaddedReferences<T> instances, long offset, boolean isMemory) {
-        this.borrowWord = borrowWord;
+    private PerCpuPtr(Piece piece, @Nullable Object[] instances, long offset, boolean isMemory) {
+        this.piece = piece;
         this.instances = instances;
         this.offset = offset;
         this.isMemory = isMemory;
     }
 
-    /** Instances on the heap. The piece has room for the borrow word. */
+    /** Instances on the heap. The piece is their name and their end. */
     static <T> PerCpuPtr<T> toObjects(Piece piece, Function<CpuId, ? extends T> factory) {
         return new PerCpuPtr<>(piece, fill(piece.name(), factory), HEAP, false);
     }
@@ -74,14 +77,15 @@ public final class PerCpuPtr<T> {
             throw new IllegalArgumentException(
                     "offset " + offset + " is not aligned to the " + layout.byteAlignment() + " bytes of " + layout);
         }
-        Piece piece = Piece.collectable("offset " + offset, Long.BYTES, Long.BYTES);
+        Piece piece = Piece.empty("offset " + offset);
         return toMemory(piece, offset, cpu -> Area.slice(cpu.id(), offset, layout.byteSize()));
     }
 
-    private static <T> PaddedReferences<T> fill(String name, Function<CpuId, ? extends T> factory) {
-        PaddedReferences<T> instances = new PaddedReferences<>(CpuMask.capacity());
+    private static @Nullable Object[] fill(String name, Function<CpuId, ?> factory) {
+        @Nullable Object[] instances = new Object[PerCpuSlots.length(CpuMask.capacity())];
         for (CpuId cpu : CpuMask.possible()) {
-            instances.set(cpu.id(), Objects.requireNonNull(factory.apply(cpu), () -> nullInstance(name, cpu)));
+            instances[PerCpuSlots.index(cpu.id())] =
+                    Objects.requireNonNull(factory.apply(cpu), () -> nullInstance(name, cpu));
         }
         return instances;
     }
@@ -98,9 +102,9 @@ public final class PerCpuPtr<T> {
      * @throws IllegalStateException if the variable is closed
      */
     public long offset() {
-        borrowWord.position();
+        piece.checkOpen();
         if (offset < 0) {
-            throw new UnsupportedOperationException("the instances of " + borrowWord.name()
+            throw new UnsupportedOperationException("the instances of " + piece.name()
                     + " are not in the per-CPU area");
         }
         return offset;
@@ -142,75 +146,71 @@ public final class PerCpuPtr<T> {
 
     /** The instance of a given CPU, as racy as {@link #getPtr()}. */
     T instance(int cpu) {
-        borrowWord.position();
+        piece.checkOpen();
         return instanceEvenIfClosed(cpu);
     }
 
     /** The same, for who closes the instances of a variable that is closed for everyone else. */
+    @SuppressWarnings("unchecked") // nothing else is ever stored
     T instanceEvenIfClosed(int cpu) {
-        T instance = instances.get(cpu);
+        Object instance = instances[PerCpuSlots.index(cpu)];
         if (instance == null) {
             throw new IllegalStateException(
-                    borrowWord.name() + " has no instance for CPU " + cpu + ", which the kernel does not call possible");
+                    piece.name() + " has no instance for CPU " + cpu + ", which the kernel does not call possible");
         }
-        return instance;
+        return (T) instance;
     }
 
     T replace(int cpu, T instance) {
         if (isMemory) {
-            throw new UnsupportedOperationException("the instances of " + borrowWord.name()
+            throw new UnsupportedOperationException("the instances of " + piece.name()
                     + " are views of memory: change what is in them");
         }
         T old = instance(cpu);
-        instances.set(cpu, Objects.requireNonNull(instance, () -> nullInstance(borrowWord.name(), CpuId.of(cpu))));
+        instances[PerCpuSlots.index(cpu)] =
+                Objects.requireNonNull(instance, () -> nullInstance(piece.name(), CpuId.of(cpu)));
         return old;
     }
 
     void borrowExclusively(CpuGuard guard) {
-        try {
-            long word = Area.offset(guard.checkUsable(), borrowWord.position());
-            long borrow = (long) Area.LONG.get(Area.MEMORY, word);
-            if (levelOf(borrow, guard) != CpuGuard.ENDED) {
-                throw aliasing(guard, isExclusive(borrow) ? "an exclusive" : "a shared", "an exclusive");
-            }
-            Area.LONG.set(Area.MEMORY, word, (guard.serial() << 1) | EXCLUSIVE);
-        } finally {
-            Reference.reachabilityFence(borrowWord);
+        piece.checkOpen();
+        int cpu = guard.checkUsable();
+        int index = PerCpuSlots.index(cpu);
+        long borrow = borrows[index];
+        if (OpenGuards.levelOf(cpu, borrow >>> 1) != OpenGuards.ENDED) {
+            throw aliasing(cpu, isExclusive(borrow) ? "an exclusive" : "a shared", "an exclusive");
         }
+        borrows[index] = (guard.serial() << 1) | EXCLUSIVE;
     }
 
     void borrowShared(CpuGuard guard) {
-        try {
-            long word = Area.offset(guard.checkUsable(), borrowWord.position());
-            long borrow = (long) Area.LONG.get(Area.MEMORY, word);
-            int level = levelOf(borrow, guard);
-            if (level != CpuGuard.ENDED && isExclusive(borrow)) {
-                throw aliasing(guard, "an exclusive", "a shared");
-            }
-            if (level == CpuGuard.ENDED || level > guard.level()) {
-                Area.LONG.set(Area.MEMORY, word, guard.serial() << 1);
-            }
-        } finally {
-            Reference.reachabilityFence(borrowWord);
+        piece.checkOpen();
+        int cpu = guard.checkUsable();
+        int index = PerCpuSlots.index(cpu);
+        long borrow = borrows[index];
+        int level = OpenGuards.levelOf(cpu, borrow >>> 1);
+        if (level != OpenGuards.ENDED && isExclusive(borrow)) {
+            throw aliasing(cpu, "an exclusive", "a shared");
         }
-    }
-
-    private static int levelOf(long borrow, CpuGuard guard) {
-        return borrow == FREE ? CpuGuard.ENDED : guard.levelOf(borrow >>> 1);
+        if (level == OpenGuards.ENDED || level > guard.level()) {
+            borrows[index] = guard.serial() << 1;
+        }
     }
 
     private static boolean isExclusive(long borrow) {
         return (borrow & EXCLUSIVE) != 0;
     }
 
-    private IllegalStateException aliasing(CpuGuard guard, String live, String wanted) {
-        return new IllegalStateException("aliasing: " + live + " token for " + guard.cpu() + "'s instance of "
-                + borrowWord.name() + " is live, so " + wanted + " one cannot be made; it ends when its guard is closed,"
+    // It is given the guard's CPU, not the guard: an argument of a call that is not inlined is an object on the heap.
+    private IllegalStateException aliasing(int cpu, String live, String wanted) {
+        return new IllegalStateException("aliasing: " + live + " token for " + CpuId.of(cpu) + "'s instance of "
+                + piece.name() + " is live, so " + wanted + " one cannot be made; it ends when its guard is closed,"
                 + " so take a nested guard for a token that is to end sooner");
     }
 
     /** A pointer to the same instances is equal. */
     @Override
+    @SuppressWarnings("ReferenceEquality") // the array's identity is the instances'
     public boolean equals(Object other) {
         return other instanceof PerCpuPtr<?> ptr && ptr.instances == instances;
     }
@@ -222,6 +222,6 @@ public final class PerCpuPtr<T> {
 
     @Override
     public String toString() {
-        return "per-CPU pointer to " + borrowWord.name() + (offset < 0 ? "" : " at offset " + offset);
+        return "per-CPU pointer to " + piece.name() + (offset < 0 ? "" : " at offset " + offset);
     }
 }

@@ -46,10 +46,9 @@ public final class StaticPerCpu<T> implements PerCpu<T>, PerCpuRuntime.Defined {
      *
      * @param name for messages and listings; it need not be unique
      * @param initial makes one CPU's instance; called once for each, here and now
-     * @throws AreaFullException if the per-CPU area is full
      */
     public static <T> StaticPerCpu<T> define(String name, Supplier<? extends T> initial) {
-        Piece piece = Piece.permanent(name, Long.BYTES, Long.BYTES);
+        Piece piece = Piece.empty(name);
         return register(name, "object", PerCpuPtr.toObjects(piece, cpu -> initial.get()));
     }
 
@@ -76,7 +75,7 @@ public final class StaticPerCpu<T> implements PerCpu<T>, PerCpuRuntime.Defined {
     public static <T> StaticPerCpu<T> define(
             String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
         long offset = Area.allocate(layout.byteSize(), layout.byteAlignment(), name);
-        Piece piece = Piece.permanent(name, Long.BYTES, Long.BYTES);
+        Piece piece = Piece.empty(name);
         Function<CpuId, T> instance = cpu -> view.apply(Area.slice(cpu.id(), offset, layout.byteSize()));
         return register(name, layout.toString(), PerCpuPtr.toMemory(piece, offset, instance));
     }
@@ -104,7 +103,7 @@ public final class StaticPerCpu<T> implements PerCpu<T>, PerCpuRuntime.Defined {
      * @throws AreaFullException if the per-CPU area is full
      */
     public static StaticPerCpu<NumericCell> defineNumeric(String name, NumericWidth width, long initial) {
-        Piece piece = Piece.permanent(name, NumericCell.PIECE_BYTES, Long.BYTES);
+        Piece piece = Piece.permanent(name, Long.BYTES, Long.BYTES);
         return register(name, "guarded " + width, NumericCell.cells(piece, width, initial));
     }
 

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.testing.Holder;
 import dev.percpu.testing.LogCapture;
@@ -213,7 +213,7 @@ class CpuGuardTest {
     @Test
     void nestingHasALimitThatIsSaid() {
         List<CpuGuard> guards = new ArrayList<>();
-        for (int i = 0; i < CpuHeader.MOST_OPEN_GUARDS; i++) {
+        for (int i = 0; i < OpenGuards.MOST; i++) {
             guards.add(CpuGuard.acquire(FIRST));
         }
         assertThatThrownBy(() -> CpuGuard.acquire(FIRST))

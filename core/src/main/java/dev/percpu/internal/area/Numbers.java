@@ -29,6 +29,19 @@ public final class Numbers {
         }
     }
 
+    /** Adds to the number at an offset in {@link Area#MEMORY}, in two steps, and returns what it is then. */
+    public static long add(NumericWidth width, long offset, long delta) {
+        // The usual width first: a comparison with a constant, where a switch looks its cases up in an array.
+        if (width == NumericWidth.LONG) {
+            long sum = (long) Area.LONG.getOpaque(Area.MEMORY, offset) + delta;
+            Area.LONG.setOpaque(Area.MEMORY, offset, sum);
+            return sum;
+        }
+        long sum = width.wrap(get(width, offset) + delta);
+        set(width, offset, sum);
+        return sum;
+    }
+
     /** Stores the lowest bits of {@code next} if the number is {@code expected}, atomically; returns what it was. */
     public static long compareAndExchange(NumericWidth width, long offset, long expected, long next) {
         return switch (width) {

@@ -5,12 +5,19 @@ public final class Piece {
     /** No piece begins at 0, where the header is; and 0 is what an unsafely published object could show. */
     private static final long CLOSED = 0;
 
+    private static final long NOWHERE = -1;
+
     private final String name;
     private long position;
 
     private Piece(String name, long position) {
         this.name = name;
         this.position = position;
+    }
+
+    /** A name and an end, without memory. */
+    public static Piece empty(String name) {
+        return new Piece(name, NOWHERE);
     }
 
     /** Takes a piece for good. */
@@ -40,6 +47,15 @@ public final class Piece {
             throw new IllegalStateException(name + " is closed");
         }
         return current;
+    }
+
+    /**
+     * Checks that the piece is not closed.
+     *
+     * @throws IllegalStateException if it is
+     */
+    public void checkOpen() {
+        position();
     }
 
     public boolean isClosed() {

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * <p>There is no deadlock, as a thread that owns any CPU never waits for another: asked for a guard, it gets one more of
  * a CPU that it owns. Nor does owning a CPU run anybody else's code: what is to be logged is logged by another thread.
  *
- * <p>A thread owns a CPU from its id's being in the word on, and has guards of it open as the header counts them. An
+ * <p>A thread owns a CPU from its id's being in the word on, and has guards of it open as {@link OpenGuards} counts them. An
  * error in between (the stack can overflow anywhere) leaves a CPU with an owner and no open guard. The thread's next
  * guard of that CPU is then its outermost one, and frees the CPU.
  */
@@ -28,16 +28,17 @@ public final class Ownership {
     /**
      * The last thread that acquired each CPU, kept to see whether the owner that a word names still lives. Written only
      * if it changes, and read without order: a thread is believed to be the owner only if its id is in the word, and
-     * ids are never used twice. Each CPU's reference is on a line of its own.
+     * ids are never used twice.
      */
-    private static final PaddedReferences<Thread> LAST_OWNERS = new PaddedReferences<>(Area.CPUS);
+    private static final @Nullable Thread[] LAST_OWNERS = new Thread[PerCpuSlots.length(Area.CPUS)];
 
     private Ownership() {}
 
     /** Makes the thread known as the owner of the CPU that it just acquired. */
     public static void record(Thread owner, int cpu) {
-        if (LAST_OWNERS.get(cpu) != owner) {
-            LAST_OWNERS.set(cpu, owner);
+        int index = PerCpuSlots.index(cpu);
+        if (LAST_OWNERS[index] != owner) {
+            LAST_OWNERS[index] = owner;
         }
     }
 
@@ -97,16 +98,6 @@ public final class Ownership {
         Area.LONG.setRelease(Area.MEMORY, Area.offset(cpu, CpuHeader.GUARD_WORD), 0L);
     }
 
-    /** How many guards of the CPU its owner has open; only the owner may ask. */
-    public static int openGuards(int cpu) {
-        return (int) (long) Area.LONG.get(Area.MEMORY, Area.offset(cpu, CpuHeader.OPEN_GUARDS));
-    }
-
-    /** Sets how many guards of the CPU its owner has open; only the owner may. */
-    public static void setOpenGuards(int cpu, int guards) {
-        Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.OPEN_GUARDS), (long) guards);
-    }
-
     /** The id of the thread that owns the CPU; 0 if it is free. */
     public static long owner(int cpu) {
         return (long) Area.LONG.getVolatile(Area.MEMORY, Area.offset(cpu, CpuHeader.GUARD_WORD));
@@ -114,7 +105,7 @@ public final class Ownership {
 
     /** The thread whose id is in the CPU's word; null if the CPU is free or the owner has not made itself known yet. */
     static @Nullable Thread ownerThread(int cpu) {
-        Thread last = LAST_OWNERS.get(cpu);
+        Thread last = LAST_OWNERS[PerCpuSlots.index(cpu)];
         return last != null && last.threadId() == owner(cpu) ? last : null;
     }
 
@@ -135,11 +126,7 @@ public final class Ownership {
         if (!Area.LONG.compareAndSet(Area.MEMORY, word, owner.threadId(), me.threadId())) {
             return false;
         }
-        // The dead owner's guards, tokens and borrows end here: none of their serial numbers is live any more.
-        for (int level = openGuards(cpu) - 1; level >= 0; level--) {
-            Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.liveSerial(level)), 0L);
-        }
-        setOpenGuards(cpu, 0);
+        OpenGuards.endAll(cpu);
         Reports.takenOver(cpu, owner);
         return true;
     }
