@@ -1,0 +1,41 @@
+package dev.percpu.concurrent;
+
+import java.util.concurrent.locks.Condition;
+
+/** How long a thread waits for something, and whether an interrupt ends that. */
+@FunctionalInterface
+@SuppressWarnings("WaitNotInLoop") // the loop is the caller's, see await
+interface Patience {
+    /** Does not wait at all. */
+    Patience NONE = _ -> false;
+
+    Patience UNINTERRUPTIBLE = condition -> {
+        condition.awaitUninterruptibly();
+        return true;
+    };
+
+    Patience INTERRUPTIBLE = condition -> {
+        condition.await();
+        return true;
+    };
+
+    /** Waits until so much time has gone by, from now on, or until it is interrupted. */
+    static Patience ofNanos(long nanos) {
+        long start = System.nanoTime();
+        return condition -> {
+            long left = nanos - (System.nanoTime() - start);
+            if (left <= 0) {
+                return false;
+            }
+            condition.awaitNanos(left);
+            return true;
+        };
+    }
+
+    /**
+     * Waits on a condition once; it may end for no reason, so this belongs in a loop.
+     *
+     * @return false if there was no time left, and so no waiting
+     */
+    boolean await(Condition condition) throws InterruptedException;
+}

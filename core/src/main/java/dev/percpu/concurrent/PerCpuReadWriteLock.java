@@ -1,0 +1,242 @@
+package dev.percpu.concurrent;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A read-write lock whose readers do not slow each other down: each counts itself in and out on its own CPU. A writer
+ * pays for that, with a system call that interrupts the other CPUs for a moment. It is for data that is read all the
+ * time and written now and then.
+ *
+ * <pre>{@code
+ * private final PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
+ *
+ * lock.readLock().lock();
+ * try {
+ *     return table.get(key);
+ * } finally {
+ *     lock.readLock().unlock();
+ * }
+ * }</pre>
+ *
+ * <p><b>Ordering.</b> What is done before a read unlock happens before the return of the next write lock; what is done
+ * before a write unlock happens before the return of later read and write locks.
+ *
+ * <p><b>Who comes first.</b> Writers come in the order in which they asked, and one that waits keeps new readers out.
+ * Readers that wait come in together when the writer ends, before the next writer. So a writer waits for the writers
+ * before it and for the readers that are inside at its turn, and a reader waits for one writer: neither starves. The
+ * untimed {@code tryLock} of the write lock passes over the line.
+ *
+ * <p><b>The read lock belongs to nobody.</b> It is a count: it knows neither which threads are inside nor how often. So
+ *
+ * <ul>
+ *   <li>it may be unlocked on another CPU, and by another thread, than it was locked;
+ *   <li><em>it is not reentrant</em>: a thread that has it and locks it again waits for ever if a writer came in
+ *       between, as that writer waits for the thread's first lock. The kernel's {@code percpu_rwsem} has the same
+ *       rule. {@code tryLock} is safe there;
+ *   <li>it <em>cannot be upgraded</em>: a thread that has it and locks the write lock waits for itself. The timed
+ *       {@code tryLock} returns false;
+ *   <li>an unlock too many is found when the next writer locks, or at once while a writer has the lock, if no other
+ *       reader's lock hides it: {@link IllegalMonitorStateException}. The lock then refuses writers for good, since
+ *       nobody can say any more whether readers are inside.
+ * </ul>
+ *
+ * <p><b>The write lock</b> belongs to the thread that locked it, is reentrant, and can be turned into a read lock: its
+ * holder may lock the read lock, which does not wait, and then unlock the write lock. Only its holder can unlock it; others
+ * get an {@link IllegalMonitorStateException}.
+ *
+ * <p>Neither lock has conditions. Threads that wait are parked, virtual threads too, and do not pin their carriers.
+ * Interrupts and time limits are those of {@link Lock}.
+ *
+ * <p>A lock takes 16 bytes for each CPU. One that becomes unreachable gives them back by itself.
+ */
+public final class PerCpuReadWriteLock implements ReadWriteLock {
+    /** Held by the writer that has the gate shut or is shutting it; fair, so it is also the writers' line. */
+    private final ReentrantLock writers = new ReentrantLock(true);
+
+    private final ReaderGate gate = new ReaderGate("a per-CPU read-write lock");
+    private final Lock readLock = new ReadLock(gate, writers);
+    private final Lock writeLock = new WriteLock(gate, writers);
+
+    /**
+     * Makes a lock that nobody has.
+     *
+     * @throws dev.percpu.AreaFullException if the per-CPU area is full
+     */
+    public PerCpuReadWriteLock() {}
+
+    /**
+     * The lock for reading.
+     *
+     * <p>Its {@code tryLock} without a time limit fails while a writer has the lock, waits for it, or tries to get it.
+     * No other method fails for a writer that only tries.
+     */
+    @Override
+    public Lock readLock() {
+        return readLock;
+    }
+
+    /**
+     * The lock for writing.
+     *
+     * <p>Its methods may throw {@link IllegalMonitorStateException} if the read lock was unlocked too often. Its
+     * {@code tryLock} without a time limit fails if a reader is inside; finding that out costs a system call, and holds
+     * new readers off for as long.
+     */
+    @Override
+    public Lock writeLock() {
+        return writeLock;
+    }
+
+    /** Whether the current thread has the write lock. */
+    public boolean isWriteLockedByCurrentThread() {
+        return writers.isHeldByCurrentThread();
+    }
+
+    @Override
+    public String toString() {
+        return super.toString() + (writers.isLocked() ? "[a writer has it or waits]" : "[open to readers]");
+    }
+
+    private record ReadLock(ReaderGate gate, ReentrantLock writers) implements Lock {
+        @Override
+        public void lock() {
+            if (!gate.tryEnter()) {
+                uninterruptibly(() -> enter(Patience.UNINTERRUPTIBLE));
+            }
+        }
+
+        @Override
+        public void lockInterruptibly() throws InterruptedException {
+            checkInterrupt();
+            if (!gate.tryEnter()) {
+                enter(Patience.INTERRUPTIBLE);
+            }
+        }
+
+        @Override
+        public boolean tryLock() {
+            return gate.tryEnter() || enterAsWriter();
+        }
+
+        @Override
+        public boolean tryLock(long time, TimeUnit unit) throws InterruptedException {
+            checkInterrupt();
+            return gate.tryEnter() || enter(Patience.ofNanos(unit.toNanos(time)));
+        }
+
+        private boolean enter(Patience patience) throws InterruptedException {
+            return enterAsWriter() || gate.enter(patience);
+        }
+
+        /** The writer is inside already, and would wait for itself. */
+        private boolean enterAsWriter() {
+            if (!writers.isHeldByCurrentThread()) {
+                return false;
+            }
+            gate.enterShut();
+            return true;
+        }
+
+        @Override
+        public void unlock() {
+            gate.leave();
+        }
+
+        @Override
+        public Condition newCondition() {
+            throw new UnsupportedOperationException("a read lock has no conditions: use another lock's");
+        }
+
+        @Override
+        public String toString() {
+            return "read lock" + (writers.isLocked() ? "[a writer has the lock or waits]" : "[open]");
+        }
+    }
+
+    private record WriteLock(ReaderGate gate, ReentrantLock writers) implements Lock {
+        @Override
+        public void lock() {
+            writers.lock();
+            uninterruptibly(() -> shut(Patience.UNINTERRUPTIBLE));
+        }
+
+        @Override
+        public void lockInterruptibly() throws InterruptedException {
+            writers.lockInterruptibly();
+            shut(Patience.INTERRUPTIBLE);
+        }
+
+        @Override
+        public boolean tryLock() {
+            return writers.tryLock() && uninterruptibly(() -> shut(Patience.NONE));
+        }
+
+        @Override
+        public boolean tryLock(long time, TimeUnit unit) throws InterruptedException {
+            long nanos = unit.toNanos(time);
+            Patience patience = Patience.ofNanos(nanos);
+            return writers.tryLock(nanos, TimeUnit.NANOSECONDS) && shut(patience);
+        }
+
+        /** The thread has got {@code writers}, and keeps it only if it gets the rest. */
+        private boolean shut(Patience patience) throws InterruptedException {
+            if (writers.getHoldCount() > 1) {
+                return true;
+            }
+            boolean alone = false;
+            try {
+                alone = gate.shut(patience);
+            } finally {
+                if (!alone) {
+                    writers.unlock();
+                }
+            }
+            return alone;
+        }
+
+        @Override
+        public void unlock() {
+            if (!writers.isHeldByCurrentThread()) {
+                throw new IllegalMonitorStateException(
+                        Thread.currentThread() + " does not have the write lock, so it cannot unlock it");
+            }
+            if (writers.getHoldCount() == 1) {
+                gate.open();
+            }
+            writers.unlock();
+        }
+
+        @Override
+        public Condition newCondition() {
+            throw new UnsupportedOperationException("this write lock has no conditions: use a ReentrantLock's");
+        }
+
+        @Override
+        public String toString() {
+            return "write lock" + (writers.isLocked() ? "[a writer has it or waits]" : "[free]");
+        }
+    }
+
+    private static void checkInterrupt() throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+    }
+
+    @FunctionalInterface
+    private interface Attempt {
+        boolean make() throws InterruptedException;
+    }
+
+    private static boolean uninterruptibly(Attempt attempt) {
+        try {
+            return attempt.make();
+        } catch (InterruptedException e) {
+            throw new AssertionError("interrupted without waiting interruptibly", e);
+        }
+    }
+}

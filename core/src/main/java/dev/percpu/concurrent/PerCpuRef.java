@@ -1,0 +1,256 @@
+package dev.percpu.concurrent;
+
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A reference count that each CPU keeps for itself while the counted thing is in use, and that becomes one exact count
+ * when it is to go away. It is the kernel's {@code percpu_ref}.
+ *
+ * <pre>{@code
+ * PerCpuRef ref = new PerCpuRef(connection::close);
+ *
+ * if (ref.tryGetLive()) {            // any thread, any time
+ *     try {
+ *         connection.use();
+ *     } finally {
+ *         ref.put();
+ *     }
+ * }
+ *
+ * ref.kill();                        // once; the last put closes the connection
+ * }</pre>
+ *
+ * <p>A ref begins with one reference, the initial one, which {@link #kill()} gives up. Until then the count cannot reach
+ * zero, and so nobody needs to know it: {@link #get()} and {@link #put()} each add on their CPU. {@code kill} adds up the
+ * CPUs' counts, at the cost of a system call that interrupts the other CPUs for a moment; from then on the count is one
+ * atomic number. When it reaches zero, the release action runs: once, in the thread of the last {@code put}, or in that
+ * of {@code kill} if nothing is left by then, with no lock held. What it throws that thread gets.
+ *
+ * <p><b>Ordering.</b> What is done before a {@code put} happens before the release action. What is done before
+ * {@link #reinit()} happens before what is done after a get that sees the ref live again.
+ *
+ * <p>A {@code put} may come on another CPU, and from another thread, than its {@code get}. Until the ref is killed,
+ * a {@code put} without a {@code get} cannot be told from others; {@code kill} finds it if it made the count negative,
+ * and after {@code kill} each is found that would. Where one is found, {@link IllegalStateException} says so, and the
+ * release action does not run, since nobody can say whether the thing is in use.
+ *
+ * <p>A ref takes 16 bytes for each CPU. One that becomes unreachable gives them back by itself; that does not count as
+ * the last put.
+ */
+public final class PerCpuRef {
+    /*
+     * The count is the tally plus `central`. While the ref is live, the tally is open most of the time, and `central`
+     * holds a bias, so large that `central` alone never comes near zero. Killing closes the tally, and then takes, in one
+     * atomic step, the bias and the initial reference from `central` and adds the tally's sum.
+     *
+     *   thread P, which has a reference             thread K
+     *                                               1. kill: closes the tally, adds up P's get: 1
+     *   2. put: finds the tally closed
+     *   3. central - 1: the bias + 0
+     *                                               4. central + 1 - bias - 1: 0, so K releases
+     *
+     * Without the bias, `central` would be 1 at 1, the initial reference, and 0 at 3: P would release; and then again K
+     * at 4, or, if a third thread's reference is in the sum, too early. With it, only 4 or what follows 4 can find zero.
+     * As every step is atomic, exactly one thread does.
+     *
+     * A get or a put that looked at the tally's gate just before it closed is either in the sum or starts over and counts
+     * in `central`: Tally.close() sees to that.
+     *
+     * The bias also tells whether the ref is live: a get that must fail once the ref is killed decides and counts in one
+     * compare-and-set. Coming back to life puts bias and initial reference in, in one step too, and then opens the tally;
+     * references that `central` has counted stay in it, and may be put through the tally: the next kill adds up both.
+     */
+
+    /** Half of what a long holds, so that a ref is live if the central count is above half of this. */
+    private static final long BIAS = 1L << 62;
+
+    private static final long INITIAL_REFERENCE = 1;
+
+    private final Tally tally = new Tally("a per-CPU reference count");
+    private final AtomicLong central = new AtomicLong(BIAS + INITIAL_REFERENCE);
+    private final Runnable release;
+
+    /** Held to close and open the tally. */
+    private final ReentrantLock lifecycle = new ReentrantLock();
+
+    /**
+     * Makes a ref with the initial reference.
+     *
+     * @param release what is run, once in each life, when the count reaches zero
+     * @throws dev.percpu.AreaFullException if the per-CPU area is full
+     */
+    public PerCpuRef(Runnable release) {
+        this.release = release;
+    }
+
+    /**
+     * Takes a reference; the caller must have one, or otherwise know that the count is not zero.
+     *
+     * @throws IllegalStateException if it is found to be zero
+     */
+    public void get() {
+        if (!tryGet()) {
+            throw new IllegalStateException("get() of a reference count that has reached zero: " + this
+                    + "; a thread that has no reference yet needs tryGet()");
+        }
+    }
+
+    /**
+     * Takes a reference unless the count has reached zero. It still succeeds on a killed ref that somebody uses.
+     *
+     * @return whether it did
+     */
+    public boolean tryGet() {
+        boolean counted = tally.add(1) || addCentrally(1);
+        VarHandle.acquireFence();
+        return counted;
+    }
+
+    /**
+     * Takes a reference unless the ref is killed. Of a call that runs at the same time as {@link #kill()} either may come
+     * first; one that starts after {@code kill} has returned fails.
+     *
+     * @return whether it did
+     */
+    public boolean tryGetLive() {
+        boolean counted = tally.add(1) || addCentrally(BIAS / 2);
+        VarHandle.acquireFence();
+        return counted;
+    }
+
+    /** Adds 1 to the central count if that is {@code least} or more. */
+    private boolean addCentrally(long least) {
+        long count = central.get();
+        while (count >= least) {
+            long found = central.compareAndExchange(count, count + 1);
+            if (found == count) {
+                return true;
+            }
+            count = found;
+        }
+        return false;
+    }
+
+    /**
+     * Gives a reference back, and runs the release action if it was the last one.
+     *
+     * @throws IllegalStateException if the ref is killed and there was no reference to give back
+     */
+    public void put() {
+        // All that was done with the reference stays before the count.
+        VarHandle.releaseFence();
+        if (!tally.add(-1)) {
+            putCentrally();
+        }
+    }
+
+    private void putCentrally() {
+        long count = central.get();
+        while (true) {
+            if (count <= 0) {
+                throw new IllegalStateException(
+                        "put() without a get(): no reference was left, " + this + "; it is not released again");
+            }
+            long found = central.compareAndExchange(count, count - 1);
+            if (found == count) {
+                break;
+            }
+            count = found;
+        }
+        if (count == 1) {
+            release.run();
+        }
+    }
+
+    /**
+     * Gives the initial reference up: {@link #tryGetLive()} fails from here on, and the last {@link #put()} runs the
+     * release action. This call runs it if no reference is left.
+     *
+     * @return false if the ref is killed already, and nothing was done
+     * @throws IllegalStateException if there were more puts than gets; the ref is killed and never released
+     */
+    public boolean kill() {
+        long left;
+        lifecycle.lock();
+        try {
+            if (isKilled()) {
+                return false;
+            }
+            long sum = tally.close();
+            left = central.addAndGet(sum - BIAS - INITIAL_REFERENCE);
+        } finally {
+            lifecycle.unlock();
+        }
+        if (left < 0) {
+            throw new IllegalStateException(
+                    "there were " + -left + " more puts than gets, so the release action does not run: " + this);
+        }
+        if (left == 0) {
+            release.run();
+        }
+        return true;
+    }
+
+    /**
+     * Makes a ref whose count has reached zero live again, with the initial reference. The release action may do this, or
+     * who knows that it has run.
+     *
+     * @throws IllegalStateException if the count is not zero; {@link #resurrect()} is for a ref that is still in use
+     */
+    public void reinit() {
+        lifecycle.lock();
+        try {
+            if (!central.compareAndSet(0, BIAS + INITIAL_REFERENCE)) {
+                throw new IllegalStateException("reinit() of a reference count that is not zero: " + this);
+            }
+            tally.open();
+        } finally {
+            lifecycle.unlock();
+        }
+    }
+
+    /**
+     * Undoes {@link #kill()} if the count has not reached zero yet.
+     *
+     * @return false if it has, so that the release action has run or is about to; or if it is below zero
+     * @throws IllegalStateException if the ref is not killed
+     */
+    public boolean resurrect() {
+        lifecycle.lock();
+        try {
+            if (!isKilled()) {
+                throw new IllegalStateException("resurrect() of a reference count that was not killed: " + this);
+            }
+            long count = central.get();
+            while (count > 0) {
+                long found = central.compareAndExchange(count, count + BIAS + INITIAL_REFERENCE);
+                if (found == count) {
+                    tally.open();
+                    return true;
+                }
+                count = found;
+            }
+            return false;
+        } finally {
+            lifecycle.unlock();
+        }
+    }
+
+    /** Whether {@link #kill()} has taken effect, and no reinitialisation since. */
+    public boolean isKilled() {
+        return central.get() < BIAS / 2;
+    }
+
+    /** Whether the count has reached zero, and the ref was not reinitialised since. */
+    public boolean isZero() {
+        return central.get() == 0;
+    }
+
+    @Override
+    public String toString() {
+        long count = central.get();
+        return "per-CPU ref, " + (count < BIAS / 2 ? "killed, count " + count : "live");
+    }
+}

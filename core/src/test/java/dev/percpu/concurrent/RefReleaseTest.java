@@ -1,0 +1,121 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.testing.Disturbance;
+import dev.percpu.testing.Workers;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Eight threads get and put while one of them kills: there is one release, and it comes after the last put. */
+class RefReleaseTest {
+    private static final int THREADS = 8;
+
+    @Test
+    void oneReleaseAfterTheLastPut() throws InterruptedException {
+        new Rounds(5_000).run();
+    }
+
+    @Test
+    @Tag("native")
+    void oneReleaseAfterTheLastPutUnderChurnAndSignals() throws InterruptedException {
+        Disturbance.Report disturbed = Disturbance.during("ref-worker", 4, () -> new Rounds(2_000).run());
+        assertThat(disturbed.migrations()).isGreaterThan(100);
+        assertThat(disturbed.signals()).isGreaterThan(1000);
+    }
+
+    /** A ref that is killed and comes back to life, again and again. */
+    private static final class Rounds {
+        private final int rounds;
+        private final Phaser phaser = new Phaser(THREADS);
+        private final PerCpuRef ref = new PerCpuRef(this::release);
+
+        /** How many references the threads have in this moment, or fewer: counted while they have them for sure. */
+        private final AtomicInteger holders = new AtomicInteger();
+
+        private final AtomicInteger releases = new AtomicInteger();
+        private volatile int holdersAtRelease;
+
+        private Rounds(int rounds) {
+            this.rounds = rounds;
+        }
+
+        private void run() throws InterruptedException {
+            Workers.run("ref-worker-", THREADS, this::work);
+        }
+
+        private void release() {
+            holdersAtRelease = holders.get();
+            releases.incrementAndGet();
+        }
+
+        private void work(int number) {
+            try {
+                for (int round = 0; round < rounds; round++) {
+                    if (phaser.arriveAndAwaitAdvance() < 0) {
+                        return;
+                    }
+                    if (number == 0) {
+                        useAndKill();
+                    } else {
+                        useWhileLive(number);
+                    }
+                    if (phaser.arriveAndAwaitAdvance() < 0) {
+                        return;
+                    }
+                    if (number == 0) {
+                        verify(round);
+                        ref.reinit();
+                    }
+                }
+            } finally {
+                // A failed thread must not keep the others.
+                phaser.forceTermination();
+            }
+        }
+
+        private void useAndKill() {
+            for (int i = ThreadLocalRandom.current().nextInt(50); i > 0; i--) {
+                assertThat(ref.tryGetLive()).isTrue();
+                use();
+                ref.put();
+            }
+            ref.kill();
+            assertThat(ref.tryGetLive()).as("after the kill").isFalse();
+        }
+
+        private void useWhileLive(int number) {
+            while (ref.tryGetLive()) {
+                use();
+                if (number % 2 == 0) {
+                    ref.get();
+                    use();
+                    ref.put();
+                }
+                ref.put();
+            }
+            if (ref.tryGet()) {
+                use();
+                ref.put();
+            }
+        }
+
+        private void use() {
+            holders.incrementAndGet();
+            assertThat(releases).as("releases while the thing is used").hasValue(0);
+            holders.decrementAndGet();
+        }
+
+        private void verify(int round) {
+            assertThat(releases).as("releases in round %d", round).hasValue(1);
+            assertThat(holdersAtRelease)
+                    .as("users at the release in round %d", round)
+                    .isZero();
+            assertThat(ref.isZero()).isTrue();
+            releases.set(0);
+        }
+    }
+}
