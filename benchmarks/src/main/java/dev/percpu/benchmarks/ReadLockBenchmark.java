@@ -1,0 +1,136 @@
+package dev.percpu.benchmarks;
+
+import dev.percpu.concurrent.PerCpuReadWriteLock;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.concurrent.locks.StampedLock;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+
+/**
+ * What does it cost to read under a read-write lock, to write under it, and to do a write in a thousand?
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar ReadLockBenchmark -t 1 -prof gc
+ * java -jar benchmarks/target/benchmarks.jar ReadLockBenchmark -t 2 -prof gc
+ * </pre>
+ *
+ * <p>A writer of ours makes a system call, and is no match for the others: what counts is what is left of that in the
+ * mixture.
+ */
+public class ReadLockBenchmark extends Comparison {
+    private static final int READS_PER_WRITE = 999;
+
+    private final ReadWriteLock perCpu = new PerCpuReadWriteLock();
+    private final ReadWriteLock reentrant = new ReentrantReadWriteLock();
+    private final StampedLock stampedLock = new StampedLock();
+    private final ReadWriteLock stamped = stampedLock.asReadWriteLock();
+
+    /** What the locks guard: two numbers that are the same. */
+    private long first;
+
+    private long second;
+
+    /** How many reads are left until a thread's next write. */
+    @State(Scope.Thread)
+    public static class Turn {
+        private int reads = READS_PER_WRITE;
+    }
+
+    @Benchmark
+    public long perCpuRead() {
+        return read(perCpu);
+    }
+
+    @Benchmark
+    public long reentrantReadWriteLockRead() {
+        return read(reentrant);
+    }
+
+    @Benchmark
+    public long stampedLockRead() {
+        long stamp = stampedLock.readLock();
+        try {
+            return first;
+        } finally {
+            stampedLock.unlockRead(stamp);
+        }
+    }
+
+    @Benchmark
+    public void perCpuWrite() {
+        write(perCpu);
+    }
+
+    @Benchmark
+    public void reentrantReadWriteLockWrite() {
+        write(reentrant);
+    }
+
+    @Benchmark
+    public void stampedLockWrite() {
+        write(stamped);
+    }
+
+    @Benchmark
+    public long perCpuMixed(Turn turn) {
+        return mixed(perCpu, turn);
+    }
+
+    @Benchmark
+    public long reentrantReadWriteLockMixed(Turn turn) {
+        return mixed(reentrant, turn);
+    }
+
+    @Benchmark
+    public long stampedLockMixed(Turn turn) {
+        return mixed(stamped, turn);
+    }
+
+    private long mixed(ReadWriteLock lock, Turn turn) {
+        if (turn.reads-- > 0) {
+            return read(lock);
+        }
+        turn.reads = READS_PER_WRITE;
+        write(lock);
+        return 0;
+    }
+
+    private long read(ReadWriteLock lock) {
+        Lock readLock = lock.readLock();
+        readLock.lock();
+        try {
+            return first;
+        } finally {
+            readLock.unlock();
+        }
+    }
+
+    private void write(ReadWriteLock lock) {
+        Lock writeLock = lock.writeLock();
+        writeLock.lock();
+        try {
+            first++;
+            second++;
+        } finally {
+            writeLock.unlock();
+        }
+    }
+
+    /** Checks that no write was lost and that nobody is inside any lock. */
+    @TearDown
+    public void checkExclusion() {
+        if (first != second) {
+            throw new IllegalStateException("two writers at a time: " + first + ", " + second);
+        }
+        for (ReadWriteLock lock : new ReadWriteLock[] {perCpu, reentrant, stamped}) {
+            if (!lock.writeLock().tryLock()) {
+                throw new IllegalStateException("somebody is still inside " + lock);
+            }
+            lock.writeLock().unlock();
+        }
+    }
+}

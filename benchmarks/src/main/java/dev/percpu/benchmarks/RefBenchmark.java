@@ -1,0 +1,70 @@
+package dev.percpu.benchmarks;
+
+import dev.percpu.concurrent.PerCpuRef;
+import java.util.concurrent.atomic.AtomicLong;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.TearDown;
+
+/**
+ * What does it cost to take a reference and give it back?
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar RefBenchmark -t 1 -prof gc
+ * java -jar benchmarks/target/benchmarks.jar RefBenchmark -t 2 -prof gc
+ * </pre>
+ *
+ * <p>{@link #atomicLong} is what a reference count usually is, less the checks.
+ */
+public class RefBenchmark extends Comparison {
+    private int releases;
+    private final PerCpuRef ref = new PerCpuRef(() -> releases++);
+    private final PerCpuRef killed = new PerCpuRef(() -> releases++);
+    private final AtomicLong atomicLong = new AtomicLong(1);
+
+    /** The killed ref stays in use. */
+    @Setup
+    public void kill() {
+        killed.get();
+        killed.kill();
+    }
+
+    @Benchmark
+    public void perCpuGetPut() {
+        ref.get();
+        ref.put();
+    }
+
+    @Benchmark
+    public boolean perCpuTryGetLivePut() {
+        boolean live = ref.tryGetLive();
+        if (live) {
+            ref.put();
+        }
+        return live;
+    }
+
+    /** The same once the count is one atomic number. */
+    @Benchmark
+    public void perCpuGetPutKilled() {
+        killed.get();
+        killed.put();
+    }
+
+    @Benchmark
+    public void atomicLong() {
+        atomicLong.incrementAndGet();
+        atomicLong.decrementAndGet();
+    }
+
+    /** Checks that each get was put. */
+    @TearDown
+    public void checkExactness() {
+        killed.put();
+        ref.kill();
+        if (releases != 2 || atomicLong.get() != 1) {
+            throw new IllegalStateException(
+                    ref + "; " + killed + "; " + releases + " releases; atomic count " + atomicLong);
+        }
+    }
+}
