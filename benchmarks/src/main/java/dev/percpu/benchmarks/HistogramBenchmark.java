@@ -1,0 +1,96 @@
+package dev.percpu.benchmarks;
+
+import dev.percpu.NumericWidth;
+import dev.percpu.PerCpuNumeric;
+import dev.percpu.concurrent.PerCpuHistogram;
+import java.util.concurrent.TimeUnit;
+import org.HdrHistogram.ConcurrentHistogram;
+import org.HdrHistogram.Recorder;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
+
+/**
+ * What does it cost to record a latency into a histogram that all threads share? All have about 1% of error, but for
+ * Prometheus' classic histogram, which has eleven buckets.
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar HistogramBenchmark -t 1 -prof gc
+ * java -jar benchmarks/target/benchmarks.jar HistogramBenchmark -t 2 -prof gc
+ * </pre>
+ *
+ * <p>Two more are no shared histograms with an exact sum, and say where the time goes. {@link #perCpuAddOnly} adds the same
+ * values to one number, and {@link #hdrHistogramPerThread} is one that each thread has for itself.
+ */
+public class HistogramBenchmark extends CountingComparison {
+    private static final int DIGITS = 2;
+    private static final long HOUR = TimeUnit.HOURS.toNanos(1);
+
+    private static final PerCpuHistogram PER_CPU = PerCpuHistogram.builder()
+            .relativeError(0.01)
+            .highestTrackable(HOUR)
+            .build();
+    private static final PerCpuNumeric SUM = PerCpuNumeric.define("benchmark sum of latencies", NumericWidth.LONG);
+
+    private final PrometheusHistogram classic = PrometheusHistogram.classic();
+    private final PrometheusHistogram nativeOne = PrometheusHistogram.nativeOne();
+    private final ConcurrentHistogram concurrent = new ConcurrentHistogram(HOUR, DIGITS);
+    private final Recorder recorder = new Recorder(HOUR, DIGITS);
+    private long recorderTotal;
+
+    /** A histogram for one thread. */
+    @State(Scope.Thread)
+    public static class Own {
+        private final org.HdrHistogram.Histogram histogram = new org.HdrHistogram.Histogram(HOUR, DIGITS);
+    }
+
+    @Benchmark
+    public void perCpuRecord(Calls calls, Latencies latencies) {
+        calls.count();
+        PER_CPU.record(latencies.nextNanos());
+    }
+
+    @Benchmark
+    public void perCpuAddOnly(Latencies latencies) {
+        SUM.add(latencies.nextNanos());
+    }
+
+    @Benchmark
+    public void prometheusClassic(Calls calls, Latencies latencies) {
+        calls.count();
+        classic.observe(latencies.nextSeconds());
+    }
+
+    @Benchmark
+    public void prometheusNative(Calls calls, Latencies latencies) {
+        calls.count();
+        nativeOne.observe(latencies.nextSeconds());
+    }
+
+    @Benchmark
+    public void hdrHistogramRecorder(Calls calls, Latencies latencies) {
+        calls.count();
+        recorder.recordValue(latencies.nextNanos());
+    }
+
+    @Benchmark
+    public void hdrHistogramConcurrent(Calls calls, Latencies latencies) {
+        calls.count();
+        concurrent.recordValue(latencies.nextNanos());
+    }
+
+    @Benchmark
+    public void hdrHistogramPerThread(Own own, Latencies latencies) {
+        own.histogram.recordValue(latencies.nextNanos());
+    }
+
+    @Override
+    long total() {
+        recorderTotal += recorder.getIntervalHistogram().getTotalCount();
+        return PER_CPU.snapshot().count()
+                + classic.count()
+                + nativeOne.count()
+                + concurrent.getTotalCount()
+                + recorderTotal;
+    }
+}

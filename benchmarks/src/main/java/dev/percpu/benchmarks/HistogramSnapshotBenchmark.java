@@ -1,0 +1,74 @@
+package dev.percpu.benchmarks;
+
+import dev.percpu.concurrent.HistogramSnapshot;
+import dev.percpu.concurrent.PerCpuHistogram;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import java.util.concurrent.TimeUnit;
+import org.HdrHistogram.Histogram;
+import org.HdrHistogram.Recorder;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Setup;
+
+/**
+ * What does it cost to take what a histogram has counted, while nobody records? A per-CPU histogram reads each bucket of
+ * each possible CPU.
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar HistogramSnapshotBenchmark
+ * </pre>
+ */
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+public class HistogramSnapshotBenchmark extends Comparison {
+    private static final int DIGITS = 2;
+    private static final long HOUR = TimeUnit.HOURS.toNanos(1);
+    private static final int RECORDED = 100_000;
+
+    private final PerCpuHistogram perCpu = PerCpuHistogram.builder()
+            .relativeError(0.01)
+            .highestTrackable(HOUR)
+            .build();
+    private final PrometheusHistogram classic = PrometheusHistogram.classic();
+    private final PrometheusHistogram nativeOne = PrometheusHistogram.nativeOne();
+    private final Recorder recorder = new Recorder(HOUR, DIGITS);
+    private Histogram recycled = recorder.getIntervalHistogram();
+
+    @Setup
+    public void record() {
+        Latencies latencies = new Latencies();
+        latencies.draw();
+        for (int i = 0; i < RECORDED; i++) {
+            perCpu.record(latencies.nextNanos());
+            recorder.recordValue(latencies.nextNanos());
+            classic.observe(latencies.nextSeconds());
+            nativeOne.observe(latencies.nextSeconds());
+        }
+    }
+
+    @Benchmark
+    public HistogramSnapshot perCpuSnapshot() {
+        return perCpu.snapshot();
+    }
+
+    @Benchmark
+    public HistogramSnapshot perCpuSnapshotThenReset() {
+        return perCpu.snapshotThenReset();
+    }
+
+    @Benchmark
+    public MetricSnapshot prometheusClassic() {
+        return classic.collect();
+    }
+
+    @Benchmark
+    public MetricSnapshot prometheusNative() {
+        return nativeOne.collect();
+    }
+
+    /** It exchanges two histograms, and so resets, too. */
+    @Benchmark
+    public Histogram hdrHistogramRecorder() {
+        recycled = recorder.getIntervalHistogram(recycled);
+        return recycled;
+    }
+}

@@ -1,0 +1,39 @@
+package dev.percpu.benchmarks;
+
+import io.prometheus.metrics.core.metrics.Histogram;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
+
+/** The Prometheus Java client's histogram without labels, with its defaults. */
+final class PrometheusHistogram {
+    private final Histogram histogram;
+
+    private PrometheusHistogram(Histogram histogram) {
+        this.histogram = histogram;
+    }
+
+    /** Fixed buckets: eleven, from 5 ms to 10 s, and one for what is above. */
+    static PrometheusHistogram classic() {
+        return new PrometheusHistogram(
+                Histogram.builder().name("latency_seconds").classicOnly().build());
+    }
+
+    /** Exponential buckets in a hash table. */
+    static PrometheusHistogram nativeOne() {
+        return new PrometheusHistogram(
+                Histogram.builder().name("latency_seconds").nativeOnly().build());
+    }
+
+    void observe(double seconds) {
+        histogram.observe(seconds);
+    }
+
+    HistogramSnapshot collect() {
+        return histogram.collect();
+    }
+
+    long count() {
+        return collect().getDataPoints().stream()
+                .mapToLong(HistogramSnapshot.HistogramDataPointSnapshot::getCount)
+                .sum();
+    }
+}

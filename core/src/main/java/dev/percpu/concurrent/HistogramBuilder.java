@@ -1,0 +1,100 @@
+package dev.percpu.concurrent;
+
+/**
+ * Says which values a {@link PerCpuHistogram} tells apart.
+ *
+ * <p>Its size follows: {@code 1 << precisionBits} buckets of 8 bytes for each power of two between the lowest discernible and
+ * the highest trackable value. With nothing said, 32 buckets for each power of two up to {@link Long#MAX_VALUE} take 15 KiB
+ * of each CPU's place.
+ */
+public final class HistogramBuilder {
+    private static final int MOST_PRECISION_BITS = 16;
+
+    /** So that the second run of buckets ends below {@link Long#MAX_VALUE}. */
+    private static final int MOST_BITS = 61;
+
+    private int precisionBits = 5;
+    private long lowestDiscernible = 1;
+    private long highestTrackable = Long.MAX_VALUE;
+
+    HistogramBuilder() {}
+
+    /**
+     * Divides each power of two into {@code 1 << bits} buckets. The relative error is {@code 1.0 / (1 << bits)}; 5 bits, the
+     * default, have 3.1%. Prometheus' native histograms of schema 5 have as many buckets.
+     *
+     * @param bits from 0 to 16
+     */
+    public HistogramBuilder precisionBits(int bits) {
+        if (bits < 0 || bits > MOST_PRECISION_BITS) {
+            throw new IllegalArgumentException(
+                    "the precision is from 0 to " + MOST_PRECISION_BITS + " bits, not " + bits);
+        }
+        precisionBits = bits;
+        return this;
+    }
+
+    /**
+     * Takes the fewest precision bits with which two values in one bucket differ by no more than that, relative to the lower
+     * one. HdrHistogram's two significant digits are a relative error of 0.01.
+     *
+     * @param error from 0.00002 to 1
+     */
+    public HistogramBuilder relativeError(double error) {
+        for (int bits = 0; bits <= MOST_PRECISION_BITS; bits++) {
+            double reached = 1.0 / (1 << bits);
+            if (reached <= error && error <= 1) {
+                return precisionBits(bits);
+            }
+        }
+        throw new IllegalArgumentException(
+                "the relative error is from 0.00002 to 1, such as 0.01 for 1%, not " + error);
+    }
+
+    /**
+     * Allows values to be confused that differ by less than this, or by the relative error. It is rounded down to a power
+     * of two. With nanoseconds, 1000 tells apart what differs by 512 ns, and saves the nine lowest powers of two.
+     *
+     * @param value 1, the default, or more
+     */
+    public HistogramBuilder lowestDiscernible(long value) {
+        if (value < 1) {
+            throw new IllegalArgumentException("the lowest discernible value is at least 1, not " + value);
+        }
+        lowestDiscernible = value;
+        return this;
+    }
+
+    /**
+     * Counts values above this together. It is rounded up to the end of its bucket.
+     *
+     * @param value at least twice the lowest discernible value; {@link Long#MAX_VALUE} by default
+     */
+    public HistogramBuilder highestTrackable(long value) {
+        highestTrackable = value;
+        return this;
+    }
+
+    /**
+     * Makes the histogram, with nothing recorded.
+     *
+     * @throws IllegalArgumentException if the precision and the range do not go together
+     * @throws dev.percpu.AreaFullException if the per-CPU area is full
+     */
+    public PerCpuHistogram build() {
+        return new PerCpuHistogram(buckets());
+    }
+
+    LogLinearBuckets buckets() {
+        if (highestTrackable / 2 < lowestDiscernible) {
+            throw new IllegalArgumentException("the highest trackable value, " + highestTrackable
+                    + ", must be at least twice the lowest discernible one, " + lowestDiscernible);
+        }
+        int unitBits = Long.SIZE - 1 - Long.numberOfLeadingZeros(lowestDiscernible);
+        if (precisionBits + unitBits > MOST_BITS) {
+            throw new IllegalArgumentException(precisionBits + " bits of precision are too many for values from "
+                    + lowestDiscernible + " on: there are no more than " + (MOST_BITS - unitBits) + " above it");
+        }
+        return LogLinearBuckets.upTo(precisionBits, unitBits, highestTrackable);
+    }
+}

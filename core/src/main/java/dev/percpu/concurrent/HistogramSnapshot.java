@@ -1,0 +1,215 @@
+package dev.percpu.concurrent;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NoSuchElementException;
+
+/**
+ * What a {@link PerCpuHistogram} had counted; it does not change any more.
+ *
+ * <p>The count is that of the buckets, always. The exact values are known only as far as their buckets tell: of two values
+ * in a bucket, the greater is above the lower by less than {@link #unit()}, or by no more than {@link #relativeError()} of
+ * it. Values below {@code 2 / relativeError()} units are known exactly if the unit is 1.
+ */
+public final class HistogramSnapshot {
+    private final LogLinearBuckets layout;
+    private final long[] counts;
+    private final long count;
+    private final long sum;
+
+    /** @param counts by bucket; it is kept, not copied */
+    HistogramSnapshot(LogLinearBuckets layout, long[] counts, long sum) {
+        this.layout = layout;
+        this.counts = counts;
+        this.sum = sum;
+        long total = 0;
+        for (long inBucket : counts) {
+            total += inBucket;
+        }
+        this.count = total;
+    }
+
+    /**
+     * The values that were counted together.
+     *
+     * @param lowest the least value that belongs here
+     * @param highest the greatest value that belongs here (inclusive)
+     * @param count how many were recorded, at least 1
+     */
+    public record Bucket(long lowest, long highest, long count) {}
+
+    /** How many values were recorded: the sum of all buckets' counts. */
+    public long count() {
+        return count;
+    }
+
+    public boolean isEmpty() {
+        return count == 0;
+    }
+
+    /** How many negative values were recorded. */
+    public long underflow() {
+        return counts[LogLinearBuckets.UNDERFLOW];
+    }
+
+    /** How many values above {@link #highestTrackable()} were recorded. */
+    public long overflow() {
+        return counts[layout.overflow()];
+    }
+
+    /**
+     * The exact sum of the values, those out of range included, wrapped at 64 bits. While values are being recorded it can
+     * differ from the buckets by those values.
+     */
+    public long sum() {
+        return sum;
+    }
+
+    /** The sum divided by the count; NaN if there are no values. */
+    public double mean() {
+        return isEmpty() ? Double.NaN : (double) sum / count;
+    }
+
+    /**
+     * The lower bound of the bucket that the least value is in; {@link Long#MIN_VALUE} if that is negative.
+     *
+     * @throws NoSuchElementException if there are no values
+     */
+    public long min() {
+        checkNotEmpty();
+        int index = 0;
+        while (counts[index] == 0) {
+            index++;
+        }
+        return layout.lowest(index);
+    }
+
+    /**
+     * The upper bound of the bucket that the greatest value is in; {@link Long#MAX_VALUE} if that is above the range.
+     *
+     * @throws NoSuchElementException if there are no values
+     */
+    public long max() {
+        checkNotEmpty();
+        int index = layout.overflow();
+        while (counts[index] == 0) {
+            index--;
+        }
+        return layout.highest(index);
+    }
+
+    /**
+     * A value that the given share of the recorded values is not above: 0.5 for the median, 0.99 for the 99th percentile.
+     *
+     * <p>It is the upper bound of the bucket that the exact quantile is in (the value of rank
+     * {@code ceil(quantile * count)}, counted from 1), so it is never below that, and above it by less than a unit or by no more
+     * than the relative error. It is -1 if that value is negative, and {@link Long#MAX_VALUE} if it is above the range.
+     *
+     * @param quantile from 0 to 1
+     * @throws NoSuchElementException if there are no values
+     */
+    public long quantile(double quantile) {
+        if (!(quantile >= 0 && quantile <= 1)) {
+            throw new IllegalArgumentException("a quantile is from 0 to 1, such as 0.99, not " + quantile);
+        }
+        checkNotEmpty();
+        // One step down, as a product that is rounded up is a rank too much: 0.07 * 100 is 7.000000000000001.
+        double rank = Math.ceil(Math.nextDown(quantile) * count);
+        long left = quantile == 1 ? count : Math.clamp((long) rank, 1, count);
+        int index = -1;
+        while (left > 0) {
+            index++;
+            left -= counts[index];
+        }
+        return layout.highest(index);
+    }
+
+    /**
+     * For each bound, how many values are not above it: what Prometheus' classic histograms call {@code le}. For the bound
+     * +Inf there is {@link #count()}.
+     *
+     * <p>A bucket that a bound falls into is counted as above it. So a bound counts no value that is above it, and may miss
+     * some that are below it by less than a unit or by no more than the relative error. A bound that is the last value of a
+     * bucket is exact, such as {@code (1L << n) - 1}.
+     *
+     * @param upperBounds in rising order
+     */
+    public long[] cumulativeCounts(long... upperBounds) {
+        long[] cumulative = new long[upperBounds.length];
+        long below = 0;
+        int index = 0;
+        for (int i = 0; i < upperBounds.length; i++) {
+            if (i > 0 && upperBounds[i] <= upperBounds[i - 1]) {
+                throw new IllegalArgumentException(
+                        "the bounds must rise: " + upperBounds[i] + " comes after " + upperBounds[i - 1]);
+            }
+            while (index < counts.length && layout.highest(index) <= upperBounds[i]) {
+                below += counts[index];
+                index++;
+            }
+            cumulative[i] = below;
+        }
+        return cumulative;
+    }
+
+    /** The buckets that are not empty, in rising order, those of values out of range included. */
+    public List<Bucket> buckets() {
+        List<Bucket> buckets = new ArrayList<>();
+        for (int index = 0; index < counts.length; index++) {
+            if (counts[index] != 0) {
+                buckets.add(new Bucket(layout.lowest(index), layout.highest(index), counts[index]));
+            }
+        }
+        return List.copyOf(buckets);
+    }
+
+    /**
+     * What this and another snapshot counted together, of the same histogram or of another one.
+     *
+     * @throws IllegalArgumentException if the other has other buckets
+     */
+    public HistogramSnapshot plus(HistogramSnapshot other) {
+        if (!layout.equals(other.layout)) {
+            throw new IllegalArgumentException("snapshots can be added if their histograms were built alike, not "
+                    + layout + " and " + other.layout);
+        }
+        long[] both = counts.clone();
+        for (int index = 0; index < both.length; index++) {
+            both[index] += other.counts[index];
+        }
+        return new HistogramSnapshot(layout, both, sum + other.sum);
+    }
+
+    /** Each power of two has {@code 1 << precisionBits()} buckets. */
+    public int precisionBits() {
+        return layout.precisionBits();
+    }
+
+    /** How wide the narrowest buckets are, a power of two. */
+    public long unit() {
+        return 1L << layout.unitBits();
+    }
+
+    /** How far a value can be above another in its bucket, relative to that one, if the bucket is wider than a unit. */
+    public double relativeError() {
+        return layout.relativeError();
+    }
+
+    /** The greatest value that is not counted as out of range. */
+    public long highestTrackable() {
+        return layout.highest(layout.overflow() - 1);
+    }
+
+    @Override
+    public String toString() {
+        return isEmpty()
+                ? "no values"
+                : count + " values from " + min() + " to " + max() + ", median " + quantile(0.5) + ", sum " + sum;
+    }
+
+    private void checkNotEmpty() {
+        if (isEmpty()) {
+            throw new NoSuchElementException("no values were recorded: ask isEmpty() first");
+        }
+    }
+}

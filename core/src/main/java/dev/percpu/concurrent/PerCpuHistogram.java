@@ -1,0 +1,206 @@
+package dev.percpu.concurrent;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.backend.Backend;
+import dev.percpu.internal.backend.Backends;
+import java.lang.ref.Reference;
+
+/**
+ * Counts how often values of each size were recorded: latencies, sizes. Recording takes no lock and no atomic
+ * instruction, allocates nothing, never waits, and costs the same however many threads record.
+ *
+ * <pre>{@code
+ * static final PerCpuHistogram LATENCY = PerCpuHistogram.builder()
+ *         .relativeError(0.01)
+ *         .highestTrackable(TimeUnit.HOURS.toNanos(1))
+ *         .build();
+ *
+ * LATENCY.record(System.nanoTime() - start);
+ * long slow = LATENCY.snapshot().quantile(0.99);
+ * }</pre>
+ *
+ * <p><b>Values.</b> Any {@code long}, in whatever unit. Those from 0 to {@link #highestTrackable()} are told apart with the
+ * precision that was asked for. All values above are counted in one bucket, all negative ones in another: none is lost, and
+ * the sum holds each as it is.
+ *
+ * <p><b>Exactness.</b> Each recorded value is counted once, on the CPU that the thread runs on, however the thread is
+ * preempted, moved or signalled. Counts and the sum wrap at 64 bits: a sum of nanoseconds does so after 292 years.
+ *
+ * <p><b>Ordering.</b> Recording is opaque, and orders nothing else. A snapshot holds everything whose recording happened
+ * before it, and some of what is recorded during it; its count is always that of its buckets. Its sum is another number,
+ * read at another moment: it can hold a value that is not counted yet, and the other way round.
+ *
+ * <p><b>Memory.</b> {@link #bytesPerCpu()} for each CPU, of which pages that no value falls into are never touched. A
+ * histogram that becomes unreachable gives it back by itself, closed or not.
+ *
+ * <p>Each operation throws {@link IllegalStateException} if the histogram is closed.
+ *
+ * <p>The buckets are those of Gil Tene's HdrHistogram, with a power of two of them instead of a power of ten.
+ */
+public final class PerCpuHistogram implements AutoCloseable {
+    /*
+     * One word for the sum and one for each bucket, side by side in each CPU's place. Recording is one call that adds to
+     * two of them, in two restartable sections: the bucket's, then the sum's. There is no word for the total count: it
+     * would be one more addition, and could disagree with the buckets.
+     *
+     * Refused: both additions in one section. A section commits with its last instruction; an abort between two stores
+     * starts it over, and the first addition is done twice.
+     *
+     * Refused: resetting by writing 0. Only a CPU's own threads write its words, and they do it without a lock:
+     *
+     *   recording thread on the CPU        thread that resets
+     *   1. load: 5
+     *                                      2. load: 5, reports 5
+     *                                      3. store: 0
+     *   4. store: 6                                             -> the first 5 are reported again
+     *
+     * So a reset remembers what it has reported, and nothing in the area changes.
+     */
+    private static final Backend BACKEND = Backends.current();
+
+    /** Nothing lies at 0, where the header is; and 0 is what an unsafely published object could show. */
+    private static final long CLOSED = 0;
+
+    private static final int SUM = 0;
+    private static final int FIRST_BUCKET = 1;
+
+    private final LogLinearBuckets buckets;
+
+    /** The sum's place in the area; the buckets' are behind it. */
+    private long position;
+
+    /** Guards {@link #reported}. */
+    private final Object resetting = new Object();
+
+    /** The totals of all words at the last reset; empty before the first, when they were 0. */
+    private long[] reported = {};
+
+    PerCpuHistogram(LogLinearBuckets buckets) {
+        this.buckets = buckets;
+        this.position = Area.allocate(bytesPerCpu(), Long.BYTES, "a per-CPU histogram of " + buckets);
+        Area.freeWhenUnreachable(this, position, bytesPerCpu());
+    }
+
+    /** A histogram with a range and a precision; see there for what they are if nothing is said. */
+    public static HistogramBuilder builder() {
+        return new HistogramBuilder();
+    }
+
+    /** Records a value once. */
+    public void record(long value) {
+        try {
+            long sum = position();
+            BACKEND.addTwo(sum + bytesBefore(buckets.indexOf(value)), 1, sum, value);
+        } finally {
+            // Not before here may the place be given to somebody else.
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /**
+     * Records a value so many times, as fast as once.
+     *
+     * @throws IllegalArgumentException if the count is negative: what is recorded cannot be taken back
+     */
+    public void record(long value, long count) {
+        if (count < 0) {
+            throw new IllegalArgumentException("the value " + value + " cannot be recorded " + count
+                    + " times: what is recorded cannot be taken back");
+        }
+        try {
+            long sum = position();
+            BACKEND.addTwo(sum + bytesBefore(buckets.indexOf(value)), count, sum, value * count);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** What was recorded since the last {@link #snapshotThenReset()}, or ever if there was none. */
+    public HistogramSnapshot snapshot() {
+        synchronized (resetting) {
+            return since(reported, totals());
+        }
+    }
+
+    /**
+     * What was recorded since the last call, or ever if there was none. Each recorded value is in the result of exactly one
+     * call, also if several threads call at the same time: they wait for each other, and nobody who records waits.
+     */
+    public HistogramSnapshot snapshotThenReset() {
+        synchronized (resetting) {
+            long[] totals = totals();
+            HistogramSnapshot result = since(reported, totals);
+            reported = totals;
+            return result;
+        }
+    }
+
+    /** The greatest value that is not counted as out of range; at least what was asked for. */
+    public long highestTrackable() {
+        return buckets.highest(buckets.overflow() - 1);
+    }
+
+    /** How wide a bucket is at most, relative to its lowest value, if it is wider than the narrowest ones. */
+    public double relativeError() {
+        return buckets.relativeError();
+    }
+
+    /** The bytes of address space that the histogram takes for each CPU. Memory it takes by the page, as values come. */
+    public long bytesPerCpu() {
+        return bytesBefore(buckets.size());
+    }
+
+    /** Ends it. The memory comes back when nobody can reach the histogram any more. */
+    @Override
+    public void close() {
+        position = CLOSED;
+    }
+
+    @Override
+    public String toString() {
+        return position == CLOSED ? "a per-CPU histogram, closed" : "a per-CPU histogram of " + buckets;
+    }
+
+    /** The sums of each word over all CPUs, and over threads without one. */
+    private long[] totals() {
+        try {
+            long sum = position();
+            long[] totals = new long[FIRST_BUCKET + buckets.size()];
+            for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
+                long offset = Area.offset(cpu, sum);
+                for (int word = 0; word < totals.length; word++) {
+                    totals[word] += (long) Area.LONG.getOpaque(Area.MEMORY, offset + (long) word * Long.BYTES);
+                }
+            }
+            return totals;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    private HistogramSnapshot since(long[] before, long[] now) {
+        long[] counts = new long[buckets.size()];
+        System.arraycopy(now, FIRST_BUCKET, counts, 0, counts.length);
+        long sum = now[SUM];
+        if (before.length > 0) {
+            sum -= before[SUM];
+            for (int index = 0; index < counts.length; index++) {
+                counts[index] -= before[FIRST_BUCKET + index];
+            }
+        }
+        return new HistogramSnapshot(buckets, counts, sum);
+    }
+
+    private long position() {
+        long current = position;
+        if (current == CLOSED) {
+            throw new IllegalStateException("the histogram is closed");
+        }
+        return current;
+    }
+
+    /** How far behind the sum a bucket lies. */
+    private static long bytesBefore(int index) {
+        return (long) (FIRST_BUCKET + index) * Long.BYTES;
+    }
+}

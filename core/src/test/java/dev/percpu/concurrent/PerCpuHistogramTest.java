@@ -1,0 +1,302 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.AreaFullException;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.area.Area;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+/** Recording, resetting and the histogram's life, by one thread at a time. */
+class PerCpuHistogramTest {
+    private static PerCpuHistogram small() {
+        return PerCpuHistogram.builder().precisionBits(3).highestTrackable(1000).build();
+    }
+
+    @Test
+    void countsAndSumsOnEachCpu() {
+        try (PerCpuHistogram histogram = small()) {
+            CpuId.onEachCpu(cpu -> {
+                histogram.record(5);
+                histogram.record(100, 3);
+                histogram.record(7, 0);
+            });
+            int cpus = CpuMask.usable().weight();
+            HistogramSnapshot snapshot = histogram.snapshot();
+            assertThat(snapshot.count()).isEqualTo(4L * cpus);
+            assertThat(snapshot.sum()).isEqualTo(305L * cpus);
+            assertThat(snapshot.buckets())
+                    .containsExactly(
+                            new HistogramSnapshot.Bucket(5, 5, cpus), new HistogramSnapshot.Bucket(96, 103, 3L * cpus));
+        }
+    }
+
+    @Test
+    void valuesOutOfRangeAreCountedAndSummed() {
+        try (PerCpuHistogram histogram = small()) {
+            assertThat(histogram.highestTrackable()).isEqualTo(1023);
+            for (long value : new long[] {-1, Long.MIN_VALUE, 0, 1023, 1024, Long.MAX_VALUE}) {
+                histogram.record(value);
+            }
+            HistogramSnapshot snapshot = histogram.snapshot();
+            assertThat(snapshot.count()).isEqualTo(6);
+            assertThat(snapshot.underflow()).isEqualTo(2);
+            assertThat(snapshot.overflow()).isEqualTo(2);
+            assertThat(snapshot.sum()).isEqualTo(1023 + 1024 - 2);
+            assertThat(snapshot.buckets())
+                    .containsExactly(
+                            new HistogramSnapshot.Bucket(Long.MIN_VALUE, -1, 2),
+                            new HistogramSnapshot.Bucket(0, 0, 1),
+                            new HistogramSnapshot.Bucket(960, 1023, 1),
+                            new HistogramSnapshot.Bucket(1024, Long.MAX_VALUE, 2));
+        }
+    }
+
+    @Test
+    void sumsWrapAndCountsStay() {
+        try (PerCpuHistogram histogram = small()) {
+            histogram.record(Long.MAX_VALUE, 3);
+            histogram.record(4, Long.MAX_VALUE / 2);
+            assertThat(histogram.snapshot().count()).isEqualTo(3 + Long.MAX_VALUE / 2);
+            assertThat(histogram.snapshot().sum()).isEqualTo(Long.MAX_VALUE - 2 - 4);
+        }
+    }
+
+    @Test
+    void aNegativeCountIsRefused() {
+        try (PerCpuHistogram histogram = small()) {
+            assertThatThrownBy(() -> histogram.record(17, -2))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("17")
+                    .hasMessageContaining("-2");
+            assertThat(histogram.snapshot().isEmpty()).isTrue();
+        }
+    }
+
+    @Test
+    void aSnapshotDoesNotChange() {
+        try (PerCpuHistogram histogram = small()) {
+            histogram.record(5);
+            HistogramSnapshot before = histogram.snapshot();
+            histogram.record(5);
+            histogram.snapshotThenReset();
+            assertThat(before.count()).isEqualTo(1);
+            assertThat(before.buckets()).containsExactly(new HistogramSnapshot.Bucket(5, 5, 1));
+        }
+    }
+
+    @Test
+    void aResetChangesNoOtherHistogramAndNothingInTheArea() {
+        try (PerCpuHistogram histogram = small();
+                PerCpuHistogram neighbour = small()) {
+            histogram.record(5);
+            neighbour.record(6);
+            assertThat(histogram.snapshotThenReset().count()).isEqualTo(1);
+            assertThat(histogram.snapshot().isEmpty()).isTrue();
+            assertThat(histogram.snapshot().sum()).isZero();
+            assertThat(histogram.snapshotThenReset().isEmpty()).isTrue();
+            histogram.record(5);
+            assertThat(histogram.snapshotThenReset().count()).isEqualTo(1);
+            assertThat(neighbour.snapshot().buckets()).containsExactly(new HistogramSnapshot.Bucket(6, 6, 1));
+        }
+    }
+
+    /** Random operations, beside a list that has every value. */
+    @Property(tries = 100)
+    void countsLikeAListOfAllValues(
+            @ForAll @IntRange(max = 5) int precisionBits,
+            @ForAll @IntRange(max = 4) int unitBits,
+            @ForAll Random random) {
+        try (PerCpuHistogram histogram = PerCpuHistogram.builder()
+                .precisionBits(precisionBits)
+                .lowestDiscernible(1L << unitBits)
+                .highestTrackable(1 << 16)
+                .build()) {
+            List<Long> values = new ArrayList<>();
+            HistogramSnapshot earlier = histogram.snapshot();
+            List<Long> earlierValues = new ArrayList<>();
+            for (int i = 0; i < 200; i++) {
+                long value = random.nextLong() >> random.nextInt(45, 64);
+                switch (random.nextInt(20)) {
+                    case 0 -> verify(histogram.snapshot(), values);
+                    case 1 -> {
+                        earlier = earlier.plus(histogram.snapshotThenReset());
+                        earlierValues.addAll(values);
+                        values.clear();
+                        verify(earlier, earlierValues);
+                    }
+                    case 2 -> {
+                        int count = random.nextInt(5);
+                        histogram.record(value, count);
+                        for (int repeated = 0; repeated < count; repeated++) {
+                            values.add(value);
+                        }
+                    }
+                    default -> {
+                        histogram.record(value);
+                        values.add(value);
+                    }
+                }
+            }
+            verify(histogram.snapshot(), values);
+            verify(earlier.plus(histogram.snapshotThenReset()), concat(earlierValues, values));
+        }
+    }
+
+    private static List<Long> concat(List<Long> first, List<Long> second) {
+        List<Long> both = new ArrayList<>(first);
+        both.addAll(second);
+        return both;
+    }
+
+    private static void verify(HistogramSnapshot snapshot, List<Long> values) {
+        long[] sorted = values.stream().mapToLong(Long::longValue).sorted().toArray();
+        assertThat(snapshot.count()).isEqualTo(sorted.length);
+        assertThat(snapshot.sum()).isEqualTo(Arrays.stream(sorted).sum());
+        assertThat(snapshot.isEmpty()).isEqualTo(sorted.length == 0);
+        long counted = 0;
+        for (HistogramSnapshot.Bucket bucket : snapshot.buckets()) {
+            assertThat(bucket.count())
+                    .as("values in %s", bucket)
+                    .isEqualTo(Arrays.stream(sorted)
+                            .filter(value -> value >= bucket.lowest() && value <= bucket.highest())
+                            .count());
+            counted += bucket.count();
+        }
+        assertThat(counted).isEqualTo(snapshot.count());
+        if (sorted.length > 0) {
+            QuantilesTest.verifyQuantiles(snapshot, sorted);
+        }
+    }
+
+    @Test
+    void whatIsClosedThrows() {
+        PerCpuHistogram histogram = small();
+        histogram.record(5);
+        HistogramSnapshot kept = histogram.snapshot();
+        histogram.close();
+        histogram.close();
+        assertThatThrownBy(() -> histogram.record(5))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("closed");
+        assertThatThrownBy(() -> histogram.record(5, 2)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(histogram::snapshot).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(histogram::snapshotThenReset).isInstanceOf(IllegalStateException.class);
+        assertThat(histogram.toString()).contains("closed");
+        assertThat(kept.count()).isEqualTo(1);
+    }
+
+    @Test
+    void memoryOfHistogramsThatNobodyHasComesBackZeroed() {
+        // Together they need more than there is, so most must come back, closed or not.
+        int rounds = (int) (2 * Area.STRIDE / quarterOfTheArea().bytesPerCpu());
+        for (int round = 0; round < rounds; round++) {
+            PerCpuHistogram histogram = quarterOfTheArea();
+            assertThat(histogram.snapshot().isEmpty()).isTrue();
+            assertThat(histogram.snapshot().sum()).isZero();
+            histogram.record(round);
+            histogram.record(Long.MAX_VALUE);
+            assertThat(histogram.snapshot().count()).isEqualTo(2);
+            if (round % 2 == 0) {
+                histogram.close();
+            }
+        }
+    }
+
+    private static PerCpuHistogram quarterOfTheArea() {
+        int precisionBits = 0;
+        while (PerCpuHistogram.builder()
+                        .precisionBits(precisionBits + 1)
+                        .buckets()
+                        .size()
+                < Area.STRIDE / 4 / Long.BYTES) {
+            precisionBits++;
+        }
+        return PerCpuHistogram.builder().precisionBits(precisionBits).build();
+    }
+
+    @Test
+    void aHistogramThatDoesNotFitSaysHowLargeItIs() {
+        // 3.2 million buckets, and the area has room for two.
+        HistogramBuilder builder = PerCpuHistogram.builder().precisionBits(16);
+        assertThatThrownBy(builder::build)
+                .isInstanceOf(AreaFullException.class)
+                .hasMessageContaining("a per-CPU histogram of")
+                .hasMessageContaining(Area.STRIDE_PROPERTY);
+    }
+
+    @Test
+    void theBuilderRefusesWhatMakesNoHistogram() {
+        assertThatThrownBy(() -> PerCpuHistogram.builder().precisionBits(17))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("from 0 to 16 bits, not 17");
+        assertThatThrownBy(() -> PerCpuHistogram.builder().precisionBits(-1)).hasMessageContaining("not -1");
+        for (double error : new double[] {0, -0.1, 1.5, 1e-6, Double.NaN}) {
+            assertThatThrownBy(() -> PerCpuHistogram.builder().relativeError(error))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("not " + error);
+        }
+        assertThatThrownBy(() -> PerCpuHistogram.builder().lowestDiscernible(0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("at least 1, not 0");
+        assertThatThrownBy(() -> PerCpuHistogram.builder()
+                        .lowestDiscernible(1000)
+                        .highestTrackable(1999)
+                        .build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("1999")
+                .hasMessageContaining("1000");
+        assertThatThrownBy(() -> PerCpuHistogram.builder()
+                        .precisionBits(10)
+                        .lowestDiscernible(1L << 52)
+                        .build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("no more than 9");
+    }
+
+    @Test
+    void theBuilderRoundsToPowersOfTwo() {
+        try (PerCpuHistogram histogram = PerCpuHistogram.builder()
+                .relativeError(0.01)
+                .lowestDiscernible(1000)
+                .highestTrackable(1_000_000)
+                .build()) {
+            HistogramSnapshot snapshot = histogram.snapshot();
+            assertThat(snapshot.precisionBits()).isEqualTo(7);
+            assertThat(snapshot.relativeError()).isEqualTo(1 / 128.0).isEqualTo(histogram.relativeError());
+            assertThat(snapshot.unit()).isEqualTo(512);
+            assertThat(snapshot.highestTrackable())
+                    .isBetween(1_000_000L, 1_010_000L)
+                    .isEqualTo(histogram.highestTrackable());
+        }
+        assertThat(PerCpuHistogram.builder().relativeError(1).buckets().precisionBits())
+                .isZero();
+        assertThat(PerCpuHistogram.builder().relativeError(1 / 128.0).buckets().precisionBits())
+                .isEqualTo(7);
+        assertThat(PerCpuHistogram.builder().relativeError(0.00002).buckets().precisionBits())
+                .isEqualTo(16);
+    }
+
+    @Test
+    void theSizeIsThatOfItsBuckets() {
+        long before = Area.usedBytesPerCpu();
+        try (PerCpuHistogram histogram = PerCpuHistogram.builder()
+                .precisionBits(4)
+                .highestTrackable((1 << 10) - 1)
+                .build()) {
+            // 32 of width 1, 16 for each of the five powers of two from 32 on, two for what is out of range, and the
+            // sum.
+            assertThat(histogram.bytesPerCpu()).isEqualTo(8 * (32 + 5 * 16 + 2 + 1));
+            assertThat(Area.usedBytesPerCpu()).isLessThanOrEqualTo(before + histogram.bytesPerCpu());
+        }
+    }
+}

@@ -1,0 +1,153 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Arrays;
+import java.util.NoSuchElementException;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
+
+/** What snapshots say about values, beside the values themselves. */
+class QuantilesTest {
+    /** Checks what needs the exact values, in rising order. */
+    static void verifyQuantiles(HistogramSnapshot snapshot, long[] sorted) {
+        LogLinearBuckets layout = LogLinearBuckets.upTo(
+                snapshot.precisionBits(), Long.numberOfTrailingZeros(snapshot.unit()), snapshot.highestTrackable());
+        long greatest = sorted[sorted.length - 1];
+        assertThat(snapshot.min()).isEqualTo(layout.lowest(layout.indexOf(sorted[0])));
+        assertThat(snapshot.max()).isEqualTo(layout.highest(layout.indexOf(greatest)));
+        for (int hundredth = 0; hundredth <= 100; hundredth++) {
+            // The rank in whole numbers, of which none is rounded.
+            int rank = Math.max(1, (int) ((hundredth * (long) sorted.length + 99) / 100));
+            long exact = sorted[rank - 1];
+            long reported = snapshot.quantile(hundredth / 100.0);
+            assertThat(reported).as("quantile %s", hundredth / 100.0).isEqualTo(layout.highest(layout.indexOf(exact)));
+            assertThat(reported).isGreaterThanOrEqualTo(exact);
+            if (exact >= 0 && exact <= snapshot.highestTrackable() && reported - exact >= snapshot.unit()) {
+                assertThat((double) (reported - exact) / exact).isLessThanOrEqualTo(snapshot.relativeError());
+            }
+        }
+    }
+
+    @Property
+    void quantilesAreWithinTheError(@ForAll("layouts") LogLinearBuckets layout, @ForAll("values") long[] values) {
+        verifyQuantiles(
+                snapshotOf(layout, values), Arrays.stream(values).sorted().toArray());
+    }
+
+    @Property
+    void cumulativeCountsMissNoMoreThanTheError(
+            @ForAll("layouts") LogLinearBuckets layout,
+            @ForAll("values") long[] values,
+            @ForAll("values") long[] bounds) {
+        HistogramSnapshot snapshot = snapshotOf(layout, values);
+        long[] rising = Arrays.stream(bounds).sorted().distinct().toArray();
+        long[] cumulative = snapshot.cumulativeCounts(rising);
+        for (int i = 0; i < rising.length; i++) {
+            long bound = rising[i];
+            int index = layout.indexOf(bound);
+            // The last value that is certainly counted: the bound if its bucket ends there, else the bucket's before.
+            boolean ends = layout.highest(index) == bound;
+            long counted = ends ? bound : index == 0 ? Long.MIN_VALUE : layout.highest(index - 1);
+            long expected = !ends && index == 0
+                    ? 0
+                    : Arrays.stream(values).filter(value -> value <= counted).count();
+            assertThat(cumulative[i]).as("values up to %d", bound).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void cumulativeCountsOfFixedBounds() {
+        HistogramSnapshot snapshot =
+                snapshotOf(LogLinearBuckets.upTo(2, 0, 1000), new long[] {-5, 0, 7, 8, 9, 100, 127, 128, 5000});
+        // 7 ends a bucket, 8 is in the one of 8 and 9, 127 ends one, and 1000 falls into 896 to 1023.
+        assertThat(snapshot.cumulativeCounts(-1, 0, 7, 8, 9, 127, 1000, 1023, Long.MAX_VALUE))
+                .containsExactly(1, 2, 3, 3, 5, 7, 8, 8, 9);
+        assertThat(snapshot.cumulativeCounts()).isEmpty();
+        assertThat(snapshot.cumulativeCounts(Long.MIN_VALUE)).containsExactly(0);
+        assertThatThrownBy(() -> snapshot.cumulativeCounts(1, 5, 5))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("5 comes after 5");
+    }
+
+    @Test
+    void anEmptySnapshotHasNoQuantiles() {
+        HistogramSnapshot empty = snapshotOf(LogLinearBuckets.upTo(3, 0, 100));
+        assertThat(empty.isEmpty()).isTrue();
+        assertThat(empty.count()).isZero();
+        assertThat(empty.sum()).isZero();
+        assertThat(empty.mean()).isNaN();
+        assertThat(empty.buckets()).isEmpty();
+        assertThat(empty.cumulativeCounts(1, 2)).containsExactly(0, 0);
+        assertThat(empty.toString()).isEqualTo("no values");
+        assertThatThrownBy(() -> empty.quantile(0.5))
+                .isInstanceOf(NoSuchElementException.class)
+                .hasMessageContaining("isEmpty()");
+        assertThatThrownBy(empty::min).isInstanceOf(NoSuchElementException.class);
+        assertThatThrownBy(empty::max).isInstanceOf(NoSuchElementException.class);
+    }
+
+    @Test
+    void quantilesOutOfRangeAreRefused() {
+        HistogramSnapshot snapshot = snapshotOf(LogLinearBuckets.upTo(3, 0, 100), 1);
+        for (double quantile : new double[] {-0.1, 1.1, 99, Double.NaN}) {
+            assertThatThrownBy(() -> snapshot.quantile(quantile))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("not " + quantile);
+        }
+    }
+
+    @Test
+    void theMeanIsOfTheExactSum() {
+        assertThat(snapshotOf(LogLinearBuckets.upTo(0, 0, 1000), 999, 1000, 1001)
+                        .mean())
+                .isEqualTo(1000);
+    }
+
+    @Test
+    void snapshotsOfTheSameBucketsAdd() {
+        LogLinearBuckets layout = LogLinearBuckets.upTo(3, 0, 100);
+        HistogramSnapshot both = snapshotOf(layout, 1, 200).plus(snapshotOf(layout, 1, -3, 50));
+        assertThat(both.count()).isEqualTo(5);
+        assertThat(both.sum()).isEqualTo(249);
+        assertThat(both.buckets()).extracting(HistogramSnapshot.Bucket::count).containsExactly(1L, 2L, 1L, 1L);
+        assertThat(both.toString()).startsWith("5 values from ");
+        assertThatThrownBy(() -> both.plus(snapshotOf(LogLinearBuckets.upTo(4, 0, 100))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("1/8")
+                .hasMessageContaining("1/16");
+    }
+
+    private static HistogramSnapshot snapshotOf(LogLinearBuckets layout, long... values) {
+        long[] counts = new long[layout.size()];
+        for (long value : values) {
+            counts[layout.indexOf(value)]++;
+        }
+        return new HistogramSnapshot(layout, counts, Arrays.stream(values).sum());
+    }
+
+    @Provide
+    Arbitrary<LogLinearBuckets> layouts() {
+        return Combinators.combine(
+                        Arbitraries.integers().between(0, 10),
+                        Arbitraries.integers().between(0, 10),
+                        Arbitraries.integers().between(12, 62))
+                .as((precisionBits, unitBits, power) -> LogLinearBuckets.upTo(precisionBits, unitBits, 1L << power));
+    }
+
+    @Provide
+    Arbitrary<long[]> values() {
+        Arbitrary<Long> value = Combinators.combine(Arbitraries.integers().between(0, 63), Arbitraries.longs())
+                .as((shift, bits) -> bits >> shift);
+        return value.list()
+                .ofMinSize(1)
+                .ofMaxSize(100)
+                .map(values -> values.stream().mapToLong(Long::longValue).toArray());
+    }
+}
