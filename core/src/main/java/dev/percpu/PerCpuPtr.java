@@ -5,7 +5,7 @@ import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.guard.OpenGuards;
-import dev.percpu.internal.guard.PerCpuSlots;
+import dev.percpu.internal.guard.PaddedArray;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -39,10 +39,10 @@ public final class PerCpuPtr<T> {
 
     private final Piece piece;
 
-    /** The instances, and the borrow words, at {@link PerCpuSlots#index}. */
+    /** The instances, and the borrow words, at {@link PaddedArray#index}. */
     private final @Nullable Object[] instances;
 
-    private final long[] borrows = new long[PerCpuSlots.length(CpuMask.capacity())];
+    private final long[] borrows = new long[PaddedArray.length(CpuMask.capacity())];
     private final long offset;
     private final boolean isMemory;
 
@@ -82,9 +82,9 @@ public final class PerCpuPtr<T> {
     }
 
     private static @Nullable Object[] fill(String name, Function<CpuId, ?> factory) {
-        @Nullable Object[] instances = new Object[PerCpuSlots.length(CpuMask.capacity())];
+        @Nullable Object[] instances = new Object[PaddedArray.length(CpuMask.capacity())];
         for (CpuId cpu : CpuMask.possible()) {
-            instances[PerCpuSlots.index(cpu.id())] =
+            instances[PaddedArray.index(cpu.id())] =
                     Objects.requireNonNull(factory.apply(cpu), () -> nullInstance(name, cpu));
         }
         return instances;
@@ -153,7 +153,7 @@ public final class PerCpuPtr<T> {
     /** The same, for who closes the instances of a variable that is closed for everyone else. */
     @SuppressWarnings("unchecked") // nothing else is ever stored
     T instanceEvenIfClosed(int cpu) {
-        Object instance = instances[PerCpuSlots.index(cpu)];
+        Object instance = instances[PaddedArray.index(cpu)];
         if (instance == null) {
             throw new IllegalStateException(
                     piece.name() + " has no instance for CPU " + cpu + ", which the kernel does not call possible");
@@ -167,7 +167,7 @@ public final class PerCpuPtr<T> {
                     + " are views of memory: change what is in them");
         }
         T old = instance(cpu);
-        instances[PerCpuSlots.index(cpu)] =
+        instances[PaddedArray.index(cpu)] =
                 Objects.requireNonNull(instance, () -> nullInstance(piece.name(), CpuId.of(cpu)));
         return old;
     }
@@ -175,7 +175,7 @@ public final class PerCpuPtr<T> {
     void borrowExclusively(CpuGuard guard) {
         piece.checkOpen();
         int cpu = guard.checkUsable();
-        int index = PerCpuSlots.index(cpu);
+        int index = PaddedArray.index(cpu);
         long borrow = borrows[index];
         if (OpenGuards.levelOf(cpu, borrow >>> 1) != OpenGuards.ENDED) {
             throw aliasing(cpu, isExclusive(borrow) ? "an exclusive" : "a shared", "an exclusive");
@@ -186,7 +186,7 @@ public final class PerCpuPtr<T> {
     void borrowShared(CpuGuard guard) {
         piece.checkOpen();
         int cpu = guard.checkUsable();
-        int index = PerCpuSlots.index(cpu);
+        int index = PaddedArray.index(cpu);
         long borrow = borrows[index];
         int level = OpenGuards.levelOf(cpu, borrow >>> 1);
         if (level != OpenGuards.ENDED && isExclusive(borrow)) {

@@ -21,7 +21,7 @@ public final class OpenGuards {
     /** {@link #MOST}, and one that keeps the indices simple. */
     private static final int LEVELS = MOST + 1;
 
-    private static final int[] COUNTS = new int[PerCpuSlots.length(Area.CPUS)];
+    private static final int[] COUNTS = new int[PaddedArray.length(Area.CPUS)];
 
     /**
      * For each CPU and level, how many guards with tokens have been closed there, plus 1. With the level it makes a number
@@ -38,11 +38,11 @@ public final class OpenGuards {
 
     /** How many there are. The first is at level 0. */
     public static int count(int cpu) {
-        return COUNTS[PerCpuSlots.index(cpu)];
+        return COUNTS[PaddedArray.index(cpu)];
     }
 
     public static void setCount(int cpu, int count) {
-        COUNTS[PerCpuSlots.index(cpu)] = count;
+        COUNTS[PaddedArray.index(cpu)] = count;
     }
 
     /** The serial number of the guard open at a level; never 0. */

@@ -30,13 +30,13 @@ public final class Ownership {
      * if it changes, and read without order: a thread is believed to be the owner only if its id is in the word, and
      * ids are never used twice.
      */
-    private static final @Nullable Thread[] LAST_OWNERS = new Thread[PerCpuSlots.length(Area.CPUS)];
+    private static final @Nullable Thread[] LAST_OWNERS = new Thread[PaddedArray.length(Area.CPUS)];
 
     private Ownership() {}
 
     /** Makes the thread known as the owner of the CPU that it just acquired. */
     public static void record(Thread owner, int cpu) {
-        int index = PerCpuSlots.index(cpu);
+        int index = PaddedArray.index(cpu);
         if (LAST_OWNERS[index] != owner) {
             LAST_OWNERS[index] = owner;
         }
@@ -105,7 +105,7 @@ public final class Ownership {
 
     /** The thread whose id is in the CPU's word; null if the CPU is free or the owner has not made itself known yet. */
     static @Nullable Thread ownerThread(int cpu) {
-        Thread last = LAST_OWNERS[PerCpuSlots.index(cpu)];
+        Thread last = LAST_OWNERS[PaddedArray.index(cpu)];
         return last != null && last.threadId() == owner(cpu) ? last : null;
     }
 
