@@ -7,6 +7,7 @@ import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.Numbers;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.linux.Linux;
+import java.lang.invoke.VarHandle;
 import java.util.List;
 
 /**
@@ -118,6 +119,16 @@ record AtomicBackend(boolean asksKernel, List<Integer> usable) implements Backen
     @Override
     public long popFrom(int cpu, long position) {
         return AtomicStack.pop(Area.offset(cpu, position));
+    }
+
+    @Override
+    public void lightFence() {
+        VarHandle.fullFence();
+    }
+
+    @Override
+    public void heavyFence() {
+        VarHandle.fullFence();
     }
 
     @Override

@@ -83,6 +83,16 @@ public interface Backend {
     long popFrom(int cpu, long position);
 
     /**
+     * Half of an asymmetric fence, the cheap one: what this thread pushed or popped before comes before what it reads
+     * next, as far as a thread can tell that calls {@link #heavyFence}. Of two threads of which one pushes, fences and
+     * reads a flag, and the other sets the flag, fences and reads the stack, at least one sees what the other did.
+     */
+    void lightFence();
+
+    /** The other half: a full fence, on this thread and in the middle of whatever every other thread does. */
+    void heavyFence();
+
+    /**
      * Tries to make {@code owner} the owner of the current CPU's guard.
      *
      * @return the CPU if it worked, its complement ({@code ~cpu}) if the CPU's guard is taken, or {@link #NO_CPU}

@@ -213,6 +213,15 @@ record RseqBackend(
         return item;
     }
 
+    /** Nothing: a call of a sequence is not reordered by the compiler, and the processor's part is the heavy half's. */
+    @Override
+    public void lightFence() {}
+
+    @Override
+    public void heavyFence() {
+        Linux.restartSequencesEverywhere();
+    }
+
     @Override
     public int tryAcquire(long owner) {
         try {

@@ -1,0 +1,133 @@
+package dev.percpu.benchmarks;
+
+import com.fasterxml.jackson.core.util.BufferRecycler;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
+import com.fasterxml.jackson.core.util.RecyclerPool;
+import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.concurrent.Pooled;
+import io.netty.util.Recycler;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jctools.queues.MpmcArrayQueue;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.TearDown;
+
+/**
+ * What does it cost to take an object from a pool and to give it back?
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar PoolBenchmark -t 1 -prof gc
+ * java -jar benchmarks/target/benchmarks.jar PoolBenchmark -t 2 -prof gc
+ * </pre>
+ *
+ * <p>{@code gc.alloc.rate.norm} is to be 0 bytes. The queues are used as pools: what is polled is offered again. Netty's
+ * recycler keeps objects for each thread, and makes new ones where another thread has them.
+ */
+public class PoolBenchmark extends Comparison {
+    static final int CAPACITY = 1024;
+
+    private final PerCpuPool<Item> perCpu = PerCpuPool.builder(CAPACITY, Item::new).build();
+    private final Recycler<RecycledItem> netty = new Recycler<>() {
+        @Override
+        protected RecycledItem newObject(Handle<RecycledItem> handle) {
+            return new RecycledItem(handle);
+        }
+    };
+    private final MpmcArrayQueue<Item> mpmc = new MpmcArrayQueue<>(CAPACITY);
+    private final ConcurrentLinkedQueue<Item> linked = new ConcurrentLinkedQueue<>();
+    @SuppressWarnings("deprecation") // in use all the same
+    private final RecyclerPool<BufferRecycler> lockFree = JsonRecyclerPools.newLockFreePool();
+    private final RecyclerPool<BufferRecycler> deque = JsonRecyclerPools.newConcurrentDequePool();
+    private final RecyclerPool<BufferRecycler> bounded = JsonRecyclerPools.newBoundedPool(CAPACITY);
+
+    /** What is pooled. */
+    static class Item {
+        private long uses;
+
+        long use() {
+            return ++uses;
+        }
+    }
+
+    private static final class RecycledItem extends Item {
+        private final Recycler.Handle<RecycledItem> handle;
+
+        private RecycledItem(Recycler.Handle<RecycledItem> handle) {
+            this.handle = handle;
+        }
+    }
+
+    public PoolBenchmark() {
+        for (int i = 0; i < CAPACITY; i++) {
+            mpmc.add(new Item());
+            linked.add(new Item());
+        }
+    }
+
+    @Benchmark
+    public long perCpuPool() {
+        Pooled<Item> pooled = perCpu.tryAcquire();
+        if (pooled == null) {
+            throw new IllegalStateException("exhausted");
+        }
+        long uses = pooled.get().use();
+        pooled.release();
+        return uses;
+    }
+
+    @Benchmark
+    public long nettyRecycler() {
+        RecycledItem item = netty.get();
+        long uses = item.use();
+        item.handle.recycle(item);
+        return uses;
+    }
+
+    @Benchmark
+    public long jctoolsMpmcQueue() {
+        Item item = mpmc.poll();
+        long uses = item.use();
+        mpmc.offer(item);
+        return uses;
+    }
+
+    @Benchmark
+    public long concurrentLinkedQueue() {
+        Item item = linked.poll();
+        long uses = item.use();
+        linked.offer(item);
+        return uses;
+    }
+
+    @Benchmark
+    public BufferRecycler jacksonLockFree() {
+        return takeAndGiveBack(lockFree);
+    }
+
+    @Benchmark
+    public BufferRecycler jacksonConcurrentDeque() {
+        return takeAndGiveBack(deque);
+    }
+
+    @Benchmark
+    public BufferRecycler jacksonBounded() {
+        return takeAndGiveBack(bounded);
+    }
+
+    private static BufferRecycler takeAndGiveBack(RecyclerPool<BufferRecycler> pool) {
+        BufferRecycler recycler = pool.acquireAndLinkPooled();
+        recycler.releaseToPool();
+        return recycler;
+    }
+
+    /** Checks that nothing was lost. */
+    @TearDown(Level.Trial)
+    public void checkNothingIsHeld() {
+        if (perCpu.statistics().held() != 0) {
+            throw new IllegalStateException("lost objects: " + perCpu.statistics());
+        }
+        if (mpmc.size() != CAPACITY || linked.size() != CAPACITY) {
+            throw new IllegalStateException("a queue lost objects: " + mpmc.size() + ", " + linked.size());
+        }
+    }
+}

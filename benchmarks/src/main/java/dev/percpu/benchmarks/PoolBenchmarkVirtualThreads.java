@@ -1,0 +1,109 @@
+package dev.percpu.benchmarks;
+
+import com.fasterxml.jackson.core.util.BufferRecycler;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
+import com.fasterxml.jackson.core.util.RecyclerPool;
+import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.concurrent.Pooled;
+import java.util.concurrent.CountDownLatch;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.TearDown;
+
+/**
+ * What does taking an object and giving it back cost when 1,000 virtual threads share the pool, as the threads of a server
+ * that writes JSON do?
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar PoolBenchmarkVirtualThreads -prof gc
+ * </pre>
+ *
+ * <p>An operation is: take an object, do a little with it, give it back. Each invocation starts the threads and waits for
+ * them; each of them does {@value #ROUNDS} operations, among which its start and end are shared out. {@link #threadsAlone}
+ * is what is left of that.
+ */
+public class PoolBenchmarkVirtualThreads extends Comparison {
+    private static final int THREADS = 1000;
+    private static final int ROUNDS = 500;
+    private static final int OPERATIONS = THREADS * ROUNDS;
+
+    private final PerCpuPool<BufferRecycler> perCpu =
+            PerCpuPool.builder(PoolBenchmark.CAPACITY, BufferRecycler::new).build();
+    @SuppressWarnings("deprecation") // in use all the same
+    private final RecyclerPool<BufferRecycler> lockFree = JsonRecyclerPools.newLockFreePool();
+    private final RecyclerPool<BufferRecycler> deque = JsonRecyclerPools.newConcurrentDequePool();
+    private final RecyclerPool<BufferRecycler> bounded = JsonRecyclerPools.newBoundedPool(PoolBenchmark.CAPACITY);
+
+    @Benchmark
+    @OperationsPerInvocation(OPERATIONS)
+    public void perCpuPool() throws InterruptedException {
+        inVirtualThreads(() -> {
+            Pooled<BufferRecycler> pooled = perCpu.tryAcquire();
+            if (pooled == null) {
+                throw new IllegalStateException("exhausted");
+            }
+            work(pooled.get());
+            pooled.release();
+        });
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(OPERATIONS)
+    public void jacksonLockFree() throws InterruptedException {
+        inVirtualThreads(() -> takeAndGiveBack(lockFree));
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(OPERATIONS)
+    public void jacksonConcurrentDeque() throws InterruptedException {
+        inVirtualThreads(() -> takeAndGiveBack(deque));
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(OPERATIONS)
+    public void jacksonBounded() throws InterruptedException {
+        inVirtualThreads(() -> takeAndGiveBack(bounded));
+    }
+
+    /** The harness, with an object of each operation's own. */
+    @Benchmark
+    @OperationsPerInvocation(OPERATIONS)
+    public void threadsAlone() throws InterruptedException {
+        BufferRecycler recycler = new BufferRecycler();
+        inVirtualThreads(() -> work(recycler));
+    }
+
+    private static void takeAndGiveBack(RecyclerPool<BufferRecycler> pool) {
+        BufferRecycler recycler = pool.acquireAndLinkPooled();
+        work(recycler);
+        recycler.releaseToPool();
+    }
+
+    /** As a generator does: borrows a buffer and hands it back. */
+    private static void work(BufferRecycler recycler) {
+        char[] buffer = recycler.allocCharBuffer(BufferRecycler.CHAR_NAME_COPY_BUFFER);
+        buffer[0]++;
+        recycler.releaseCharBuffer(BufferRecycler.CHAR_NAME_COPY_BUFFER, buffer);
+    }
+
+    private static void inVirtualThreads(Runnable operation) throws InterruptedException {
+        CountDownLatch ended = new CountDownLatch(THREADS);
+        for (int i = 0; i < THREADS; i++) {
+            Thread.ofVirtual().start(() -> {
+                for (int round = 0; round < ROUNDS; round++) {
+                    operation.run();
+                }
+                ended.countDown();
+            });
+        }
+        ended.await();
+    }
+
+    /** Checks that nothing was lost. */
+    @TearDown
+    public void checkNothingIsHeld() {
+        if (perCpu.statistics().held() != 0) {
+            throw new IllegalStateException("lost objects: " + perCpu.statistics());
+        }
+    }
+}

@@ -1,0 +1,395 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.guard.Ownership;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** What one thread sees of a pool, and threads that wait. */
+class PerCpuPoolTest {
+    private final List<Item> destroyed = new ArrayList<>();
+
+    /** What is pooled. */
+    private static final class Item {
+        private int resets;
+
+        private void reset() {
+            resets++;
+        }
+    }
+
+    private PerCpuPool<Item> pool(int capacity) {
+        return PerCpuPool.builder(capacity, Item::new)
+                .reset(Item::reset)
+                .destroy(destroyed::add)
+                .build();
+    }
+
+    private static <T> List<Pooled<T>> acquireAll(PerCpuPool<T> pool) {
+        List<Pooled<T>> all = new ArrayList<>();
+        for (Pooled<T> pooled; (pooled = pool.tryAcquire()) != null; ) {
+            all.add(pooled);
+        }
+        return all;
+    }
+
+    @Test
+    void lendsAsManyObjectsAsItHasRoomForAndNoMore() {
+        PerCpuPool<Item> pool = pool(100);
+        List<Pooled<Item>> all = acquireAll(pool);
+        assertThat(all).hasSize(100);
+        assertThat(all.stream().map(Pooled::get)).doesNotHaveDuplicates();
+        assertThat(pool.tryAcquire()).isNull();
+        all.getFirst().release();
+        assertThat(pool.tryAcquire()).isSameAs(all.getFirst());
+        assertThat(pool.statistics().made()).isEqualTo(100);
+    }
+
+    @Test
+    void lendsAnObjectAgainAfterItsReset() throws InterruptedException {
+        PerCpuPool<Item> pool = pool(1);
+        Item item;
+        try (Pooled<Item> pooled = pool.acquire()) {
+            item = pooled.get();
+            assertThat(item.resets).isZero();
+        }
+        try (Pooled<Item> pooled = pool.acquire()) {
+            assertThat(pooled.get()).isSameAs(item);
+            assertThat(item.resets).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void makesAnObjectOnlyWhenNoneIsAtHand() {
+        PerCpuPool<Item> pool = pool(2);
+        assertThat(pool.statistics().made()).isZero();
+        for (int i = 0; i < 1000; i++) {
+            pool.tryAcquire().release();
+        }
+        // One, or a second one if the thread was moved to another CPU.
+        assertThat(pool.statistics().made()).isBetween(1L, 2L);
+    }
+
+    @Test
+    void anObjectIsReleasedOnce() {
+        PerCpuPool<Item> pool = pool(2);
+        Pooled<Item> pooled = pool.tryAcquire();
+        pooled.release();
+        assertThatThrownBy(pooled::release).isInstanceOf(IllegalStateException.class).hasMessageContaining("not held");
+        assertThatThrownBy(pooled::close).isInstanceOf(IllegalStateException.class);
+        assertThat(acquireAll(pool)).hasSize(2).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void aReleasedObjectCannotBeHad() {
+        Pooled<Item> pooled = pool(1).tryAcquire();
+        pooled.release();
+        assertThatThrownBy(pooled::get).isInstanceOf(IllegalStateException.class).hasMessageContaining("not held");
+    }
+
+    @Test
+    void anObjectThatIsIdleTwiceGoesToOneHolder() {
+        PerCpuPool<Item> pool = pool(8);
+        Pooled<Item> pooled = pool.tryAcquire();
+        pooled.release();
+        // What two releases at once would do.
+        pooled.take();
+        pooled.release();
+        List<Pooled<Item>> all = new ArrayList<>();
+        assertThatThrownBy(() -> {
+                    while (true) {
+                        all.add(pool.tryAcquire());
+                    }
+                })
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("two threads released it at once");
+        all.addAll(acquireAll(pool));
+        assertThat(all).hasSize(8).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void anObjectCanReleaseItself() {
+        PerCpuPool<SelfReleasing> pool =
+                PerCpuPool.builderWithHandle(1, SelfReleasing::new).build();
+        pool.tryAcquire().get().handle.release();
+        assertThat(pool.tryAcquire()).isNotNull();
+    }
+
+    private record SelfReleasing(Pooled<SelfReleasing> handle) {
+        private SelfReleasing {
+            assertThatThrownBy(handle::get).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(handle::release).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
+    void aFailingFactoryLeavesThePlaceFree() {
+        AtomicInteger attempts = new AtomicInteger();
+        PerCpuPool<Item> pool = PerCpuPool.builder(1, () -> switch (attempts.getAndIncrement()) {
+                    case 0 -> throw new IllegalArgumentException("no");
+                    case 1 -> (Item) null;
+                    default -> new Item();
+                })
+                .build();
+        assertThatThrownBy(pool::tryAcquire).isInstanceOf(IllegalArgumentException.class).hasMessage("no");
+        assertThatThrownBy(pool::acquire).isInstanceOf(NullPointerException.class).hasMessageContaining("factory");
+        assertThat(pool.tryAcquire()).isNotNull();
+        assertThat(pool.tryAcquire()).isNull();
+    }
+
+    @Test
+    void anObjectThatCannotBeResetIsDestroyedAndReplaced() {
+        PerCpuPool<Item> pool = PerCpuPool.builder(1, Item::new)
+                .reset(item -> {
+                    throw new IllegalArgumentException("dirty");
+                })
+                .destroy(destroyed::add)
+                .build();
+        Pooled<Item> pooled = pool.tryAcquire();
+        Item item = pooled.get();
+        assertThatThrownBy(pooled::release).isInstanceOf(IllegalArgumentException.class).hasMessage("dirty");
+        assertThat(destroyed).containsExactly(item);
+        assertThatThrownBy(pooled::release).isInstanceOf(IllegalStateException.class);
+        assertThat(pool.tryAcquire().get()).isNotSameAs(item);
+        assertThat(pool.statistics().objects()).isEqualTo(1);
+    }
+
+    @Test
+    void whenResetAndDestroyFailBothAreReported() {
+        PerCpuPool<Item> pool = PerCpuPool.builder(1, Item::new)
+                .reset(item -> {
+                    throw new IllegalArgumentException("dirty");
+                })
+                .destroy(item -> {
+                    throw new UnsupportedOperationException("stuck");
+                })
+                .build();
+        assertThatThrownBy(pool.tryAcquire()::release)
+                .hasMessage("dirty")
+                .satisfies(thrown -> assertThat(thrown.getSuppressed())
+                        .singleElement()
+                        .isInstanceOf(UnsupportedOperationException.class));
+        assertThat(pool.tryAcquire()).isNotNull();
+    }
+
+    @Test
+    void closingDestroysIdleObjectsAtOnceAndHeldOnesWhenTheyAreReleased() {
+        PerCpuPool<Item> pool = pool(50);
+        List<Pooled<Item>> all = acquireAll(pool);
+        List<Item> items = all.stream().map(Pooled::get).toList();
+        all.subList(20, 50).forEach(Pooled::release);
+        pool.close();
+        assertThat(destroyed).containsExactlyInAnyOrderElementsOf(items.subList(20, 50));
+        pool.close();
+        for (int i = 0; i < 20; i++) {
+            assertThat(all.get(i).get()).isSameAs(items.get(i));
+            all.get(i).release();
+            assertThat(destroyed).hasSize(31 + i).endsWith(items.get(i));
+        }
+        assertThat(destroyed).doesNotHaveDuplicates();
+        assertThatThrownBy(all.getFirst()::release).isInstanceOf(IllegalStateException.class);
+        assertThat(pool.statistics())
+                .isEqualTo(new PerCpuPool.Statistics(
+                        50, 0, 0, 0, 0, 50, 50, pool.statistics().exchanges(), pool.statistics().searches()));
+    }
+
+    @Test
+    void aClosedPoolLendsNothing() {
+        PerCpuPool<Item> pool = pool(3);
+        pool.tryAcquire().release();
+        pool.close();
+        assertThatThrownBy(pool::tryAcquire).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+        assertThatThrownBy(pool::acquire).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> pool.tryAcquire(1, TimeUnit.DAYS)).isInstanceOf(IllegalStateException.class);
+        assertThat(pool).hasToString("pool of 3, closed");
+    }
+
+    @Test
+    void closingDestroysAllAndReportsEachFailure() {
+        PerCpuPool<Item> pool = PerCpuPool.builder(3, Item::new)
+                .destroy(item -> {
+                    destroyed.add(item);
+                    throw new IllegalArgumentException("stuck " + destroyed.size());
+                })
+                .build();
+        acquireAll(pool).forEach(Pooled::release);
+        assertThatThrownBy(pool::close)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("stuck 1")
+                .satisfies(thrown -> assertThat(thrown.getSuppressed()).hasSize(2));
+        assertThat(destroyed).hasSize(3);
+        pool.close();
+        assertThat(destroyed).hasSize(3);
+    }
+
+    @Test
+    void hooksMayUseThePoolAndRunWithoutAGuard() {
+        AtomicReference<PerCpuPool<Item>> self = new AtomicReference<>();
+        AtomicInteger calls = new AtomicInteger();
+        AtomicInteger depth = new AtomicInteger();
+        Runnable hook = () -> {
+            calls.incrementAndGet();
+            assertThat(Ownership.ownedBy(Thread.currentThread())).isNegative();
+            if (depth.getAndIncrement() == 0) {
+                Pooled<Item> nested = self.get().tryAcquire();
+                if (nested != null) {
+                    nested.release();
+                }
+                inAnotherThread(() -> self.get().statistics());
+            }
+            depth.decrementAndGet();
+        };
+        Consumer<Item> onItem = item -> hook.run();
+        self.set(PerCpuPool.builder(4, () -> {
+                    hook.run();
+                    return new Item();
+                })
+                .reset(onItem)
+                .build());
+        for (int round = 0; round < 3; round++) {
+            acquireAll(self.get()).forEach(Pooled::release);
+        }
+        assertThat(calls.get()).isGreaterThan(12);
+    }
+
+    private static void inAnotherThread(Runnable task) {
+        Thread thread = Thread.ofPlatform().start(task);
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void whoWaitsGetsWhatIsReleased() throws InterruptedException {
+        for (Thread.Builder threads : List.of(Thread.ofPlatform(), Thread.ofVirtual())) {
+            PerCpuPool<Item> pool = pool(1);
+            Pooled<Item> held = pool.acquire();
+            AtomicReference<Throwable> failure = new AtomicReference<>();
+            Thread waiter = threads.start(() -> failure.set(catchThrowable(() -> pool.acquire().release())));
+            awaitWaiting(pool, 1);
+            held.release();
+            waiter.join();
+            assertThat(failure.get()).isNull();
+            assertThat(pool.statistics().idle()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void whoWaitsGetsThePlaceOfAnObjectThatCouldNotBeReset() throws InterruptedException {
+        PerCpuPool<Item> pool = PerCpuPool.builder(1, Item::new)
+                .reset(item -> {
+                    throw new IllegalArgumentException("dirty");
+                })
+                .build();
+        Pooled<Item> held = pool.acquire();
+        AtomicReference<Pooled<Item>> got = new AtomicReference<>();
+        Thread waiter = Thread.ofVirtual().start(() -> got.set(PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire)));
+        awaitWaiting(pool, 1);
+        assertThatThrownBy(held::release).hasMessage("dirty");
+        waiter.join();
+        assertThat(got.get()).isNotNull().isNotSameAs(held);
+    }
+
+    @Test
+    void closingWakesWhoWaits() throws InterruptedException {
+        PerCpuPool<Item> pool = pool(1);
+        Pooled<Item> held = pool.acquire();
+        List<AtomicReference<Throwable>> failures = List.of(new AtomicReference<>(), new AtomicReference<>());
+        List<Thread> waiters = new ArrayList<>();
+        for (AtomicReference<Throwable> failure : failures) {
+            waiters.add(Thread.ofVirtual().start(() -> failure.set(catchThrowable(pool::acquire))));
+        }
+        awaitWaiting(pool, 2);
+        pool.close();
+        for (Thread waiter : waiters) {
+            waiter.join();
+        }
+        assertThat(failures).allSatisfy(failure -> assertThat(failure.get())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("closed"));
+        held.release();
+        assertThat(destroyed).hasSize(1);
+    }
+
+    @Test
+    void waitingEndsWithItsTime() throws InterruptedException {
+        PerCpuPool<Item> pool = pool(1);
+        assertThat(pool.tryAcquire(1, TimeUnit.NANOSECONDS)).isNotNull();
+        assertThat(pool.tryAcquire(0, TimeUnit.NANOSECONDS)).isNull();
+        assertThat(pool.tryAcquire(-1, TimeUnit.DAYS)).isNull();
+        assertThat(pool.tryAcquire(1, TimeUnit.MILLISECONDS)).isNull();
+        assertThat(pool.statistics().waiting()).isZero();
+    }
+
+    @Test
+    void anInterruptEndsTheWaitAndLosesNothing() throws InterruptedException {
+        PerCpuPool<Item> pool = pool(1);
+        Pooled<Item> held = pool.acquire();
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        CountDownLatch ended = new CountDownLatch(1);
+        Thread waiter = Thread.ofPlatform().start(() -> {
+            failure.set(catchThrowable(pool::acquire));
+            ended.countDown();
+        });
+        awaitWaiting(pool, 1);
+        waiter.interrupt();
+        ended.await();
+        assertThat(failure.get()).isInstanceOf(InterruptedException.class);
+        held.release();
+        assertThat(pool.tryAcquire()).isNotNull();
+    }
+
+    private static void awaitWaiting(PerCpuPool<?> pool, int threads) throws InterruptedException {
+        while (pool.statistics().waiting() < threads) {
+            Thread.sleep(1);
+        }
+    }
+
+    @Test
+    void statisticsTellWhereTheObjectsAre() {
+        PerCpuPool<Item> pool = pool(10);
+        List<Pooled<Item>> all = acquireAll(pool);
+        all.subList(0, 4).forEach(Pooled::release);
+        PerCpuPool.Statistics statistics = pool.statistics();
+        assertThat(statistics.capacity()).isEqualTo(10);
+        assertThat(statistics.objects()).isEqualTo(10);
+        assertThat(statistics.idle()).isEqualTo(4);
+        assertThat(statistics.held()).isEqualTo(6);
+        assertThat(statistics.made()).isEqualTo(10);
+        assertThat(statistics.destroyed()).isZero();
+        assertThat(statistics.searches()).isPositive();
+    }
+
+    @Test
+    void aPoolHasRoomForOneObjectAtLeast() {
+        assertThatThrownBy(() -> pool(0)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("0 objects");
+    }
+
+    @Test
+    void unreachablePoolsGiveTheirMemoryBack() {
+        // So that a CPU's stack is as large as it gets.
+        int capacity = 128 * CpuMask.capacity();
+        long before = Area.usedBytesPerCpu();
+        PooledIds first = new PooledIds(capacity);
+        long bytes = Area.usedBytesPerCpu() - before;
+        assertThat(bytes).isPositive();
+        // Twice what there is room for.
+        for (long i = 0; i < 2 * Area.STRIDE / bytes; i++) {
+            new PooledIds(capacity).give(0);
+        }
+        assertThat(first.seek()).isZero();
+    }
+}
