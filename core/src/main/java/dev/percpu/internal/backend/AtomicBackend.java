@@ -6,6 +6,7 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.Numbers;
 import dev.percpu.internal.code.Op;
+import dev.percpu.internal.code.Sequence;
 import dev.percpu.internal.linux.Linux;
 import java.lang.invoke.VarHandle;
 import java.util.List;
@@ -104,6 +105,51 @@ record AtomicBackend(boolean asksKernel, List<Integer> usable) implements Backen
         for (int cpu = 0; cpu < Area.CPUS; cpu++) {
             AtomicSlots.open(Area.offset(cpu, position));
         }
+    }
+
+    @Override
+    public boolean addDoubleIfOpen(long position, long operand) {
+        long _ = update(Op.ADD_DOUBLE, NumericWidth.LONG, position, operand, 0);
+        return true;
+    }
+
+    @Override
+    public boolean compareAndSetIfOpen(long position, long expected, long value) {
+        return Area.LONG.compareAndSet(Area.MEMORY, Area.offset(currentCpu(), position), expected, value);
+    }
+
+    /** Nothing to do: each update is an atomic instruction, and so is {@link #exchange}. */
+    @Override
+    public void shut(long position) {}
+
+    @Override
+    public long exchange(int cpu, long position, long value) {
+        return AtomicSlots.exchange(Area.offset(cpu, position), value);
+    }
+
+    @Override
+    public boolean addCredit(long position, long delta, long bound, long most) {
+        long gate = Area.offset(Area.CPUS, position + Sequence.GATE);
+        return AtomicSlots.addCredit(Area.offset(currentCpu(), position), delta, bound, gate, most);
+    }
+
+    @Override
+    public long credits(long position) {
+        long sum = 0;
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            sum += AtomicSlots.credit(Area.offset(cpu, position));
+        }
+        return sum;
+    }
+
+    @Override
+    public long takeCredits(long position) {
+        Area.LONG.setVolatile(Area.MEMORY, Area.offset(Area.CPUS, position + Sequence.GATE), Long.MAX_VALUE);
+        long sum = 0;
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            sum += AtomicSlots.takeCredit(Area.offset(cpu, position));
+        }
+        return sum;
     }
 
     @Override

@@ -60,6 +60,51 @@ public interface Backend {
     void open(long position, long gate);
 
     /**
+     * Adds to the current CPU's instance of a number with a gate, both being the bits of a {@code double}, unless the
+     * gate is shut. The gate is a {@code long} that begins as 0, in the place of no CPU, {@code Sequence.GATE} bytes
+     * behind the number.
+     *
+     * @return false if nothing was done, as the gate is shut or the thread has no CPU id
+     */
+    boolean addDoubleIfOpen(long position, long operand);
+
+    /**
+     * Sets the current CPU's instance of a number with a gate if it is {@code expected}, unless the gate is shut.
+     *
+     * @return false if nothing was done; that the number differs is one reason
+     */
+    boolean compareAndSetIfOpen(long position, long expected, long value);
+
+    /**
+     * Shuts the gate of a number: when it returns, {@link #exchange} loses no update of any instance. One thread at
+     * a time may shut the gate and open it, by storing 0.
+     */
+    void shut(long position);
+
+    /** Sets a given CPU's instance of a number whose gate is shut, and returns what it was. */
+    long exchange(int cpu, long position, long value);
+
+    /**
+     * Adds to the current CPU's credit, if it stays within 0 and {@code bound}, and if the gate is at most {@code most}.
+     * The look at the gate and the addition are one step. A credit begins as 0, and has a gate as other numbers have.
+     *
+     * @param bound below 2^31
+     * @return false if nothing was done
+     */
+    boolean addCredit(long position, long delta, long bound, long most);
+
+    /** The sum of all credits, of no one moment. */
+    long credits(long position);
+
+    /**
+     * Shuts the gate of a credit, by the largest value there is, and takes what is in all credits. One thread at a time
+     * may do so and change the gate.
+     *
+     * @return the sum of all credits, which are 0 until the gate is lower
+     */
+    long takeCredits(long position);
+
+    /**
      * Puts an item on the current CPU's stack, unless that is full or in use by another thread.
      *
      * @param position where the stack is: a {@code long} for how many items there are, and one for each of them

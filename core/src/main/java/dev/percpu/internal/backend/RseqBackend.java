@@ -35,6 +35,9 @@ record RseqBackend(
         MethodHandle addTwo,
         MethodHandle addWithin,
         MethodHandle addIfOpen,
+        MethodHandle addDoubleIfOpen,
+        MethodHandle compareAndSetIfOpen,
+        MethodHandle addCredit,
         MethodHandle push,
         MethodHandle pop,
         MethodHandle call,
@@ -69,6 +72,9 @@ record RseqBackend(
                 Linux.bind(addresses.addTwo, longs(4)),
                 Linux.bind(addresses.addWithin, longs(3)),
                 Linux.bind(addresses.addIfOpen, longs(3)),
+                Linux.bind(addresses.addDoubleIfOpen, longs(4)),
+                Linux.bind(addresses.compareAndSetIfOpen, longs(4)),
+                Linux.bind(addresses.addCredit, longs(4)),
                 Linux.bind(addresses.push, longs(3)),
                 Linux.bind(addresses.pop, longs(1)),
                 Linux.bindVirtual(longs(3)),
@@ -180,6 +186,71 @@ record RseqBackend(
     public void open(long position, long gate) {
         AtomicSlots.open(Area.offset(Area.CPUS, position));
         Area.LONG.setVolatile(Area.MEMORY, gate, 0L);
+    }
+
+    @Override
+    public boolean addDoubleIfOpen(long position, long operand) {
+        try {
+            return (long) addDoubleIfOpen.invokeExact(Area.BASE + position, operand, 0L, 0L) == Sequence.DONE;
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
+    }
+
+    @Override
+    public boolean compareAndSetIfOpen(long position, long expected, long value) {
+        try {
+            return (long) compareAndSetIfOpen.invokeExact(Area.BASE + position, value, expected, 0L) == Sequence.DONE;
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
+    }
+
+    /** The same reasoning as for {@link #close}. */
+    @Override
+    public void shut(long position) {
+        long gate = Area.offset(Area.CPUS, position + Sequence.GATE);
+        long before = (long) Area.LONG.getAndSet(Area.MEMORY, gate, Long.MAX_VALUE);
+        try {
+            Linux.restartSequencesEverywhere();
+        } catch (Throwable t) {
+            // Out of memory, say: it is as open as it was.
+            Area.LONG.setVolatile(Area.MEMORY, gate, before);
+            throw t;
+        }
+    }
+
+    @Override
+    public long exchange(int cpu, long position, long value) {
+        return AtomicSlots.exchange(Area.offset(cpu, position), value);
+    }
+
+    @Override
+    public boolean addCredit(long position, long delta, long bound, long most) {
+        try {
+            return (long) addCredit.invokeExact(Area.BASE + position, delta, bound, most) == Sequence.DONE;
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
+    }
+
+    @Override
+    public long credits(long position) {
+        long sum = 0;
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            sum += (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(cpu, position));
+        }
+        return sum;
+    }
+
+    @Override
+    public long takeCredits(long position) {
+        shut(position);
+        long sum = 0;
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            sum += exchange(cpu, position, 0);
+        }
+        return sum;
     }
 
     @Override
@@ -296,6 +367,9 @@ record RseqBackend(
         private long addTwo;
         private long addWithin;
         private long addIfOpen;
+        private long addDoubleIfOpen;
+        private long compareAndSetIfOpen;
+        private long addCredit;
         private long push;
         private long pop;
 
@@ -318,6 +392,9 @@ record RseqBackend(
             addTwo = sequence.addTwo();
             addWithin = sequence.addWithin();
             addIfOpen = sequence.addIfOpen();
+            addDoubleIfOpen = sequence.gated(Op.ADD_DOUBLE);
+            compareAndSetIfOpen = sequence.gated(Op.CMPXCHG);
+            addCredit = sequence.gated(Op.ADD);
             push = sequence.push();
             pop = sequence.pop();
         }

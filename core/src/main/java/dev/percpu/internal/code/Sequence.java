@@ -45,6 +45,9 @@ public final class Sequence {
     /** What sequences return that did nothing, as the thread has no CPU id or, of a pop, the guard is taken. */
     public static final long NO_CPU = Long.MIN_VALUE;
 
+    /** The gate of a number lies so far behind the number, in the place of no CPU. */
+    public static final long GATE = Long.BYTES;
+
     private static final int DESCRIPTOR_ALIGNMENT = 32;
 
     private final SequenceLayout layout;
@@ -151,13 +154,7 @@ public final class Sequence {
                 () -> {
                     assembler.scaleCpu(layout.shift());
                     pause();
-                    assembler.load(Long.SIZE);
-                    pause();
-                    assembler.compute(Op.ADD);
-                    pause();
-                    assembler.compareAtMost(above);
-                    pause();
-                    assembler.store(Long.SIZE, Assembler.Source.VALUE);
+                    updateWithin(above);
                 },
                 () -> returning(DONE),
                 () -> {
@@ -165,6 +162,39 @@ public final class Sequence {
                     code.place(above);
                     returning(TAKEN);
                 });
+    }
+
+    /**
+     * Emits an operation on a 64-bit number that is done only while the number's gate is at most the fourth argument:
+     * {@link #DONE} or {@link #TAKEN}. A thread without a CPU does nothing. The operations are ADD, which has to stay
+     * within a bound as in {@link #addWithin}, ADD_DOUBLE, and CMPXCHG, which counts as not done if the number differs.
+     *
+     * <p>The look and the commit are in one section. So whoever raises the gate, and then restarts the sequences of all
+     * CPUs, knows that none goes on that saw it lower.
+     */
+    public long gated(Op op) {
+        var refused = new CodeBuffer.Label();
+        return section(
+                refused,
+                () -> {
+                    assembler.scaleCpu(layout.shift());
+                    pause();
+                    assembler.lookAtShared(layout.spareDistance() + GATE, refused);
+                    pause();
+                    switch (op) {
+                        case ADD -> updateWithin(refused);
+                        case CMPXCHG -> {
+                            assembler.load(Long.SIZE);
+                            pause();
+                            assembler.compareExpected(Long.SIZE, refused);
+                            pause();
+                            assembler.store(Long.SIZE, Assembler.Source.OPERAND);
+                        }
+                        case ADD_DOUBLE, READ, AND, OR, XCHG -> update(op, Long.SIZE);
+                    }
+                },
+                () -> returning(DONE),
+                () -> returning(TAKEN));
     }
 
     /**
@@ -325,6 +355,17 @@ public final class Sequence {
         pause();
         assembler.store(bits, source(op));
         code.place(differs);
+    }
+
+    /** The CPU's own instance, unless the sum would be above the third argument. */
+    private void updateWithin(CodeBuffer.Label above) {
+        assembler.load(Long.SIZE);
+        pause();
+        assembler.compute(Op.ADD);
+        pause();
+        assembler.compareAtMost(above);
+        pause();
+        assembler.store(Long.SIZE, Assembler.Source.VALUE);
     }
 
     /** The instance of no CPU, which many threads may update at a time. */

@@ -85,6 +85,14 @@ final class X86_64Assembler implements Assembler {
     }
 
     @Override
+    public void lookAtShared(long distance, CodeBuffer.Label above) {
+        addressInRax(distance);
+        code.bytes(0x48, 0x39, 0x0c, 0x07); // cmp QWORD PTR [rdi+rax*1],rcx
+        code.bytes(0x0f, 0x8f); // jg above
+        relative(above);
+    }
+
+    @Override
     public void load(int bits) {
         int rex = rex(bits, Source.VALUE);
         switch (bits) {

@@ -3,6 +3,7 @@ package dev.percpu.internal.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.code.Sequence;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
@@ -53,6 +54,29 @@ class BackendTest {
             sum += slot;
         }
         assertThat(sum).isEqualTo(added.get());
+    }
+
+    /** On each back end what is taken, and what is there in the end, is what was put in. */
+    @Test
+    void creditsLoseNothingWhenTheyAreTaken() throws InterruptedException {
+        long gate = Area.offset(Area.CPUS, position + Sequence.GATE);
+        AtomicLong saved = new AtomicLong();
+        AtomicLong taken = new AtomicLong();
+        Workers.run("credits-", THREADS, thread -> {
+            for (int round = 0; round < ROUNDS; round++) {
+                long delta = (round + thread) % 7 - 3L;
+                if (thread == 0 && round % 64 == 0) {
+                    taken.addAndGet(backend.takeCredits(position));
+                    assertThat(backend.credits(position)).isZero();
+                    assertThat(backend.addCredit(position, 1, 10, Long.MAX_VALUE - 1)).isFalse();
+                    Area.LONG.setVolatile(Area.MEMORY, gate, 0L);
+                } else if (backend.addCredit(position, delta, 10, 0)) {
+                    saved.addAndGet(delta);
+                }
+            }
+        });
+        assertThat(backend.credits(position)).isBetween(0L, 10L * Area.CPUS);
+        assertThat(taken.get() + backend.takeCredits(position)).isEqualTo(saved.get());
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.Numbers;
 import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.Op;
+import dev.percpu.internal.code.Sequence;
 import dev.percpu.internal.linux.RseqRegistration;
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Workers;
@@ -177,6 +178,73 @@ class DelayedSequencesTest {
             }
         });
         assertThat(closed.get() + delayed.close(position, gate)).isEqualTo(added.get());
+    }
+
+    /** What was added behind a gate is in one of the sums, whenever the gate is shut; what was refused in none. */
+    @Test
+    void numbersThatAreTakenAgainAndAgain() throws InterruptedException {
+        long second = position + 16;
+        AtomicLong added = new AtomicLong();
+        AtomicLong exchanged = new AtomicLong();
+        AtomicLong taken = new AtomicLong();
+        AtomicLong takenOfSecond = new AtomicLong();
+        disturbed((thread, round) -> {
+            if (thread == 0 && round % 16 == 0) {
+                delayed.shut(position);
+                delayed.shut(second);
+                assertThat(delayed.addDoubleIfOpen(position, Double.doubleToRawLongBits(1))).isFalse();
+                assertThat(delayed.compareAndSetIfOpen(second, 0, 1)).isFalse();
+                for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+                    taken.addAndGet((long) Double.longBitsToDouble(delayed.exchange(cpu, position, 0)));
+                    takenOfSecond.addAndGet(delayed.exchange(cpu, second, 0));
+                }
+                setGate(position, 0);
+                setGate(second, 0);
+            } else {
+                if (delayed.addDoubleIfOpen(position, Double.doubleToRawLongBits(1))) {
+                    added.incrementAndGet();
+                }
+                long seen = delayed.update(Op.READ, NumericWidth.LONG, second, 0, 0);
+                if (delayed.compareAndSetIfOpen(second, seen, seen + 3)) {
+                    exchanged.addAndGet(3);
+                }
+            }
+        });
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            taken.addAndGet((long) Double.longBitsToDouble(delayed.exchange(cpu, position, 0)));
+        }
+        assertThat(taken.get()).isEqualTo(added.get());
+        assertThat(takenOfSecond.get() + delayed.credits(second)).isEqualTo(exchanged.get());
+    }
+
+    /** Credits are taken as a whole while others spend and save, and nobody spends what lies above the limit. */
+    @Test
+    void creditsThatAreTakenAgainAndAgain() throws InterruptedException {
+        AtomicLong saved = new AtomicLong();
+        AtomicLong taken = new AtomicLong();
+        setGate(position, 50);
+        disturbed((thread, round) -> {
+            if (thread == 0 && round % 16 == 0) {
+                taken.addAndGet(delayed.takeCredits(position));
+                assertThat(delayed.addCredit(position, 1, 10, Long.MAX_VALUE - 1)).isFalse();
+                assertThat(delayed.credits(position)).isZero();
+                setGate(position, 50);
+            } else {
+                assertThat(delayed.addCredit(position, 1, 10, 49)).as("a limit below the gate").isFalse();
+                long delta = (round + thread) % 7 - 3;
+                if (delayed.addCredit(position, delta, 10, 50)) {
+                    saved.addAndGet(delta);
+                }
+            }
+        });
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            assertThat(Numbers.get(NumericWidth.LONG, Area.offset(cpu, position))).isBetween(0L, 10L);
+        }
+        assertThat(taken.get() + delayed.takeCredits(position)).isEqualTo(saved.get());
+    }
+
+    private static void setGate(long number, long value) {
+        Area.LONG.setVolatile(Area.MEMORY, Area.offset(Area.CPUS, number + Sequence.GATE), value);
     }
 
     /** Items that travel between stacks, threads and owners from other CPUs: each is in one place at a time. */

@@ -50,6 +50,9 @@ class DisassemblyTest {
         return Stream.of(
                 shape("addIfOpen", false, Sequence::addIfOpen),
                 shape("addWithin", false, Sequence::addWithin),
+                shape("gated ADD", false, s -> s.gated(Op.ADD)),
+                shape("gated ADD_DOUBLE", false, s -> s.gated(Op.ADD_DOUBLE)),
+                shape("gated CMPXCHG", false, s -> s.gated(Op.CMPXCHG)),
                 shape("pop", false, Sequence::pop));
     }
 
@@ -114,6 +117,40 @@ class DisassemblyTest {
                 .containsSubsequence("add r9,rsi", "cmp r9,rdx", "ja FORWARD", "mov QWORD PTR [rdi+r8*1],r9");
     }
 
+    @Test
+    void gatedAddWithin() throws IOException, InterruptedException {
+        assertThat(normalized(s -> s.gated(Op.ADD)))
+                .containsSubsequence(
+                        "shl r8,SHIFT",
+                        "movabs rax,GATE",
+                        "cmp QWORD PTR [rdi+rax*1],rcx",
+                        "jg FORWARD",
+                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "add r9,rsi",
+                        "cmp r9,rdx",
+                        "ja FORWARD",
+                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "movabs r9,0x0",
+                        "mov rax,r9",
+                        "ret",
+                        "movabs r9,0x1",
+                        "mov rax,r9",
+                        "ret");
+    }
+
+    @Test
+    void gatedCompareAndExchange() throws IOException, InterruptedException {
+        assertThat(normalized(s -> s.gated(Op.CMPXCHG)))
+                .containsSubsequence(
+                        "cmp QWORD PTR [rdi+rax*1],rcx",
+                        "jg FORWARD",
+                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "cmp r9,rdx",
+                        "jne FORWARD",
+                        "mov QWORD PTR [rdi+r8*1],rsi",
+                        "movabs r9,0x0");
+    }
+
     private DynamicTest shape(String name, boolean reads, SequencesUnderTest.Emission emission) {
         return DynamicTest.dynamicTest(name, () -> checkShape(reads, emission));
     }
@@ -141,7 +178,7 @@ class DisassemblyTest {
                 .extracting(Instruction::text)
                 .allMatch(text -> text.startsWith("mov")
                         || text.matches("(add|and|or|addsd|cmp|shl|test|lea|dec) .*")
-                        || text.matches("j(a|ae|e|ne) .*"));
+                        || text.matches("j(a|ae|e|g|ne) .*"));
 
         // The abort address: outside the section, after the signature, and on the way back to the entry.
         assertThat(sequence.abort()).isGreaterThan(sequence.end());
@@ -308,6 +345,7 @@ class DisassemblyTest {
                     .replace("cmp r8d," + hex(layout.cpus()), "cmp r8d,CPUS")
                     .replace("shl r8," + hex(layout.shift()), "shl r8,SHIFT")
                     .replace("movabs r8," + hex((long) layout.cpus() << layout.shift()), "movabs r8,SPARE")
+                    .replace("movabs rax," + hex(layout.spareDistance() + Sequence.GATE), "movabs rax,GATE")
                     .replace("movabs rax," + hex(layout.guardWord()), "movabs rax,GUARD"));
         }
         return texts;

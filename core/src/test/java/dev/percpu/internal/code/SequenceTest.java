@@ -85,6 +85,13 @@ class SequenceTest {
     }
 
     @Test
+    void gatedWithoutACpuDoesNothing() {
+        var sequence = emit(SequencesUnderTest.layoutFor(0), s -> s.gated(Op.ADD_DOUBLE));
+        assertThat(sequence.call(Area.BASE + position, 5, 0)).isEqualTo(Sequence.TAKEN);
+        assertThat(Numbers.get(NumericWidth.LONG, Area.offset(0, position))).isZero();
+    }
+
+    @Test
     void acquire() {
         onCpu(() -> {
             long word = Area.offset(CPU, CpuHeader.GUARD_WORD);

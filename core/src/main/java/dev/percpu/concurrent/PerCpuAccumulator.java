@@ -1,0 +1,169 @@
+package dev.percpu.concurrent;
+
+import dev.percpu.AreaFullException;
+import dev.percpu.NumericWidth;
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.code.Op;
+import java.io.Serial;
+import java.io.Serializable;
+import java.lang.ref.Reference;
+import java.util.function.LongBinaryOperator;
+
+/**
+ * A {@code long} that many threads combine values into, such as a maximum: a
+ * {@link java.util.concurrent.atomic.LongAccumulator}, method for method, of which every CPU has its own part.
+ *
+ * <p>The function must be associative and commutative, and free of side effects, as it may be applied again; and
+ * combining a value with the identity must give the value. The order in which values are combined is not defined. For
+ * sums, {@link PerCpuCounter} takes one sequence instead of two, and less memory.
+ *
+ * <p>A value that changes nothing, such as one below the maximum, costs one restartable sequence and writes nothing; any
+ * other costs two. It takes 16 bytes for each CPU. The memory is given back once the accumulator is unreachable.
+ *
+ * <p><b>Exactness.</b> Each value is combined into exactly one of the results of {@link #getThenReset()}, or into what
+ * is left, also while threads accumulate and while others reset. ({@code LongAccumulator} promises this only without
+ * concurrent updates.) For a function that absorbs, such as a maximum, that means: a value that an earlier one made
+ * superfluous went where the earlier one went. A result that is taken during updates or a reset is of no one moment.
+ *
+ * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile values go to one number that all
+ * share.
+ *
+ * <p><b>Ordering.</b> Updates and reads are opaque, and order nothing else. It serializes as its value, identity and
+ * function, if the function is serializable.
+ */
+public final class PerCpuAccumulator extends GatedSlots {
+    /*
+     * A number is kept as the bits in which it differs from the identity, so that zeroed memory is the identity. Setting
+     * the identity on each CPU would make a page on each, and on the wrong node.
+     *
+     * Accumulating reads the current CPU's number, applies the function, and compares and exchanges. If the thread has
+     * moved between the two, the number of another CPU is compared with what was read on the first; if it is the same,
+     * the new one is right for it, too, wherever it came from. If it is not done, for whatever reason (the number
+     * differs, the gate is shut, the thread has no CPU id), the value is combined into nobody's number. That is right
+     * in each case, and all but the last are rare, so there is nothing to tell apart, and no loop.
+     *
+     *   thread T on CPU 1                         others
+     *   1. reads 7, the maximum of it and 9 is 9
+     *                                             2. a thread on CPU 1 makes it 8
+     *   3. compares 7 with 8: not done
+     *   4. combines 9 into nobody's number
+     */
+    @Serial
+    private static final long serialVersionUID = 1;
+
+    private final transient LongBinaryOperator function;
+    private final transient long identity;
+
+    /**
+     * Makes an accumulator that has the identity's value.
+     *
+     * @param accumulatorFunction combines two values
+     * @param identity what the function combines with any value to that value
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuAccumulator(LongBinaryOperator accumulatorFunction, long identity) {
+        super("a PerCpuAccumulator");
+        this.function = accumulatorFunction;
+        this.identity = identity;
+    }
+
+    /** Combines a value into this one. */
+    public void accumulate(long x) {
+        try {
+            long old = BACKEND.update(Op.READ, NumericWidth.LONG, position(), 0, 0);
+            long next = combined(old, x);
+            if (next != old && !BACKEND.compareAndSetIfOpen(position(), old, next)) {
+                accumulateNobodys(x);
+            }
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    private void accumulateNobodys(long x) {
+        long old;
+        long next;
+        do {
+            old = read(NOBODY);
+            next = combined(old, x);
+        } while (next != old && !compareAndSetNobodys(old, next));
+    }
+
+    /** What a number is when a value has been combined into it. */
+    private long combined(long number, long x) {
+        return function.applyAsLong(number ^ identity, x) ^ identity;
+    }
+
+    /** All values since the last reset, combined; of no one moment while there are updates or resets. */
+    public long get() {
+        try {
+            long result = identity;
+            for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
+                result = function.applyAsLong(result, read(cpu) ^ identity);
+            }
+            return result;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Takes all values away that were accumulated before the call, and perhaps some that are during it. */
+    public void reset() {
+        long[] _ = takeAll();
+    }
+
+    /** Takes the value and resets, in one: what is in the result, and nothing else, is no longer in the accumulator. */
+    public long getThenReset() {
+        long result = identity;
+        for (long number : takeAll()) {
+            result = function.applyAsLong(result, number ^ identity);
+        }
+        return result;
+    }
+
+    /** The value: {@link #get()}. */
+    @Override
+    public long longValue() {
+        return get();
+    }
+
+    /** The value: {@link #get()}, cut to 32 bits. */
+    @Override
+    public int intValue() {
+        return (int) get();
+    }
+
+    /** The value: {@link #get()}, rounded. */
+    @Override
+    public float floatValue() {
+        return (float) get();
+    }
+
+    /** The value: {@link #get()}, rounded. */
+    @Override
+    public double doubleValue() {
+        return (double) get();
+    }
+
+    /** The value in decimal. */
+    @Override
+    public String toString() {
+        return Long.toString(get());
+    }
+
+    @Serial
+    private Object writeReplace() {
+        return new Serialized(get(), identity, function);
+    }
+
+    /** What goes into a stream. */
+    @SuppressWarnings("serial") // the function is as serializable as its author made it
+    private record Serialized(long value, long identity, LongBinaryOperator function) implements Serializable {
+        @Serial
+        private Object readResolve() {
+            PerCpuAccumulator accumulator = new PerCpuAccumulator(function, identity);
+            accumulator.accumulate(value);
+            return accumulator;
+        }
+    }
+}

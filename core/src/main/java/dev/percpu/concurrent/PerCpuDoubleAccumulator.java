@@ -1,0 +1,115 @@
+package dev.percpu.concurrent;
+
+import static java.lang.Double.doubleToRawLongBits;
+import static java.lang.Double.longBitsToDouble;
+
+import dev.percpu.AreaFullException;
+import java.io.InvalidObjectException;
+import java.io.ObjectInputStream;
+import java.io.Serial;
+import java.io.Serializable;
+import java.util.function.DoubleBinaryOperator;
+
+/**
+ * A {@code double} that many threads combine values into, such as a maximum: a
+ * {@link java.util.concurrent.atomic.DoubleAccumulator}, method for method, of which every CPU has its own part. It is a
+ * {@link PerCpuAccumulator} of the doubles' bits, which tells what it costs and guarantees.
+ *
+ * <p>As there, the function must be associative and commutative, up to rounding, and free of side effects.
+ */
+public final class PerCpuDoubleAccumulator extends Number {
+    @Serial
+    private static final long serialVersionUID = 1;
+
+    private final transient PerCpuAccumulator bits;
+    private final transient DoubleBinaryOperator function;
+    private final transient double identity;
+
+    /**
+     * Makes an accumulator that has the identity's value.
+     *
+     * @param accumulatorFunction combines two values
+     * @param identity what the function combines with any value to that value
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuDoubleAccumulator(DoubleBinaryOperator accumulatorFunction, double identity) {
+        this.function = accumulatorFunction;
+        this.identity = identity;
+        this.bits = new PerCpuAccumulator(
+                (left, right) -> doubleToRawLongBits(
+                        accumulatorFunction.applyAsDouble(longBitsToDouble(left), longBitsToDouble(right))),
+                doubleToRawLongBits(identity));
+    }
+
+    /** Combines a value into this one. */
+    public void accumulate(double x) {
+        bits.accumulate(doubleToRawLongBits(x));
+    }
+
+    /** All values since the last reset, combined; of no one moment while there are updates or resets. */
+    public double get() {
+        return longBitsToDouble(bits.get());
+    }
+
+    /** Takes all values away that were accumulated before the call, and perhaps some that are during it. */
+    public void reset() {
+        bits.reset();
+    }
+
+    /** Takes the value and resets, in one: what is in the result, and nothing else, is no longer in the accumulator. */
+    public double getThenReset() {
+        return longBitsToDouble(bits.getThenReset());
+    }
+
+    /** The value: {@link #get()}. */
+    @Override
+    public double doubleValue() {
+        return get();
+    }
+
+    /** The value: {@link #get()}, cut to an integer. */
+    @Override
+    public long longValue() {
+        return (long) get();
+    }
+
+    /** The value: {@link #get()}, cut to an integer. */
+    @Override
+    public int intValue() {
+        return (int) get();
+    }
+
+    /** The value: {@link #get()}, rounded. */
+    @Override
+    public float floatValue() {
+        return (float) get();
+    }
+
+    /** The value in decimal. */
+    @Override
+    public String toString() {
+        return Double.toString(get());
+    }
+
+    @Serial
+    private Object writeReplace() {
+        return new Serialized(get(), identity, function);
+    }
+
+    @Serial
+    private void readObject(ObjectInputStream stream) throws InvalidObjectException {
+        throw new InvalidObjectException(getClass().getName() + " is deserialized from its proxy only: the stream is"
+                + " not one that it was serialized to");
+    }
+
+    /** What goes into a stream. */
+    @SuppressWarnings("serial") // the function is as serializable as its author made it
+    private record Serialized(double value, double identity, DoubleBinaryOperator function) implements Serializable {
+        @Serial
+        private Object readResolve() {
+            PerCpuDoubleAccumulator accumulator = new PerCpuDoubleAccumulator(function, identity);
+            accumulator.accumulate(value);
+            return accumulator;
+        }
+    }
+}

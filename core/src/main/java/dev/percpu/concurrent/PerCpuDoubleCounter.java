@@ -1,0 +1,138 @@
+package dev.percpu.concurrent;
+
+import static java.lang.Double.doubleToRawLongBits;
+import static java.lang.Double.longBitsToDouble;
+
+import dev.percpu.AreaFullException;
+import dev.percpu.internal.area.Area;
+import java.io.Serial;
+import java.io.Serializable;
+import java.lang.ref.Reference;
+
+/**
+ * A {@code double} that many threads add to: a {@link java.util.concurrent.atomic.DoubleAdder}, method for method, of
+ * which every CPU has its own part.
+ *
+ * <p>An addition is one restartable sequence, without a lock, an atomic instruction or contention. It takes 16 bytes for
+ * each CPU. The memory is given back once the counter is unreachable. There is nothing to close.
+ *
+ * <p><b>Exactness.</b> Each update is in exactly one of the results of {@link #sumThenReset()}, or in the sum that is
+ * left, also while threads update and while others reset. What was reset leaves no trace: later sums are as precise as a
+ * new counter's. Additions of doubles are rounded and not associative, so sums of the same updates can differ in their
+ * last bits. A sum that is taken during updates or a reset is of no one moment.
+ *
+ * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile additions go to one number that
+ * all share.
+ *
+ * <p><b>Ordering.</b> Updates and sums are opaque, and order nothing else. It serializes as its sum.
+ */
+public final class PerCpuDoubleCounter extends GatedSlots {
+    /*
+     * PerCpuCounter resets by subtracting what it has read. With doubles that would not be exact: after a sum of 1e16 a
+     * CPU's number swallows every addition of 1, and the difference of two sums is not the sum of what lies between.
+     * Values remembered for each CPU have the same flaw, as it is the CPU's number that grows. So the numbers have to
+     * become 0, and that takes a gate: see GatedSlots. Guarded numbers would do it without a new sequence, but an
+     * addition would have to wait, or go elsewhere, whenever anybody holds the CPU's guard for whatever reason.
+     */
+    @Serial
+    private static final long serialVersionUID = 1;
+
+    /**
+     * Makes a counter that is 0.
+     *
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuDoubleCounter() {
+        super("a PerCpuDoubleCounter");
+    }
+
+    /** Adds the given value. */
+    public void add(double x) {
+        try {
+            if (!BACKEND.addDoubleIfOpen(position(), doubleToRawLongBits(x))) {
+                addToNobodys(x);
+            }
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    private void addToNobodys(double x) {
+        long old;
+        do {
+            old = read(NOBODY);
+        } while (!compareAndSetNobodys(old, doubleToRawLongBits(longBitsToDouble(old) + x)));
+    }
+
+    /** The sum of all updates since the last reset; of no one moment while there are updates or resets. */
+    public double sum() {
+        try {
+            double sum = 0;
+            for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
+                sum += longBitsToDouble(read(cpu));
+            }
+            return sum;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Takes all updates away that happened before the call, and perhaps some that happen during it. */
+    public void reset() {
+        double _ = sumThenReset();
+    }
+
+    /** Takes the sum and resets, in one: what is in the result, and nothing else, is no longer in the counter. */
+    public double sumThenReset() {
+        double sum = 0;
+        for (long bits : takeAll()) {
+            sum += longBitsToDouble(bits);
+        }
+        return sum;
+    }
+
+    /** The {@link #sum()}. */
+    @Override
+    public double doubleValue() {
+        return sum();
+    }
+
+    /** The {@link #sum()}, cut to an integer. */
+    @Override
+    public long longValue() {
+        return (long) sum();
+    }
+
+    /** The {@link #sum()}, cut to an integer. */
+    @Override
+    public int intValue() {
+        return (int) sum();
+    }
+
+    /** The {@link #sum()}, rounded. */
+    @Override
+    public float floatValue() {
+        return (float) sum();
+    }
+
+    /** The {@link #sum()} in decimal. */
+    @Override
+    public String toString() {
+        return Double.toString(sum());
+    }
+
+    @Serial
+    private Object writeReplace() {
+        return new Serialized(sum());
+    }
+
+    /** What goes into a stream. */
+    private record Serialized(double sum) implements Serializable {
+        @Serial
+        private Object readResolve() {
+            PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
+            counter.add(sum);
+            return counter;
+        }
+    }
+}

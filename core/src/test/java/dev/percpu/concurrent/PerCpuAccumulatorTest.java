@@ -1,0 +1,182 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.cpu.CpuId;
+import dev.percpu.testing.Serialization;
+import dev.percpu.testing.Workers;
+import java.io.InvalidObjectException;
+import java.io.Serializable;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.DoubleAccumulator;
+import java.util.concurrent.atomic.LongAccumulator;
+import java.util.function.DoubleBinaryOperator;
+import java.util.function.LongBinaryOperator;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
+
+/** Accumulators beside those of java.util.concurrent, and their resets while others accumulate. */
+class PerCpuAccumulatorTest {
+    /** A function that can be serialized. */
+    private interface Maximum extends LongBinaryOperator, Serializable {}
+
+    /** A function that can be serialized. */
+    private interface DoubleMinimum extends DoubleBinaryOperator, Serializable {}
+
+    /** A function and what it combines with any value to that value. */
+    record Kind(String name, LongBinaryOperator function, long identity) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    @Provide
+    Arbitrary<Kind> kinds() {
+        return Arbitraries.of(
+                new Kind("max", Math::max, Long.MIN_VALUE),
+                new Kind("min", Math::min, Long.MAX_VALUE),
+                new Kind("sum", Long::sum, 0),
+                new Kind("product", (a, b) -> a * b, 1),
+                new Kind("or", (a, b) -> a | b, 0),
+                new Kind("and", (a, b) -> a & b, -1));
+    }
+
+    /** A 0 stands for a reset. */
+    @Property(tries = 300)
+    void doesWhatLongAccumulatorDoes(@ForAll("kinds") Kind kind, @ForAll List<Long> values) {
+        PerCpuAccumulator ours = new PerCpuAccumulator(kind.function(), kind.identity());
+        LongAccumulator theirs = new LongAccumulator(kind.function(), kind.identity());
+        assertThat(ours.get()).isEqualTo(kind.identity());
+        for (long value : values) {
+            if (value == 0) {
+                assertThat(ours.getThenReset()).isEqualTo(theirs.getThenReset());
+            } else {
+                ours.accumulate(value);
+                theirs.accumulate(value);
+            }
+            assertThat(ours.get()).isEqualTo(theirs.get());
+        }
+        assertThat(ours.longValue()).isEqualTo(theirs.longValue());
+        assertThat(ours.intValue()).isEqualTo(theirs.intValue());
+        assertThat(ours.floatValue()).isEqualTo(theirs.floatValue());
+        assertThat(ours.doubleValue()).isEqualTo(theirs.doubleValue());
+        assertThat(ours).hasToString(theirs.toString());
+        ours.reset();
+        assertThat(ours.get()).isEqualTo(kind.identity());
+    }
+
+    @Property(tries = 200)
+    void doesWhatDoubleAccumulatorDoes(@ForAll List<Double> values) {
+        PerCpuDoubleAccumulator ours = new PerCpuDoubleAccumulator(Math::max, Double.NEGATIVE_INFINITY);
+        DoubleAccumulator theirs = new DoubleAccumulator(Math::max, Double.NEGATIVE_INFINITY);
+        for (double value : values) {
+            if (value == 0) {
+                assertThat(ours.getThenReset()).isEqualTo(theirs.getThenReset());
+            }
+            ours.accumulate(value);
+            theirs.accumulate(value);
+            assertThat(ours.get()).isEqualTo(theirs.get());
+        }
+        assertThat(ours.longValue()).isEqualTo(theirs.longValue());
+        assertThat(ours.intValue()).isEqualTo(theirs.intValue());
+        assertThat(ours.floatValue()).isEqualTo(theirs.floatValue());
+        assertThat(ours.doubleValue()).isEqualTo(theirs.doubleValue());
+        assertThat(ours).hasToString(theirs.toString());
+        ours.reset();
+        assertThat(ours.get()).isEqualTo(Double.NEGATIVE_INFINITY);
+    }
+
+    @Test
+    void combinesAllCpus() {
+        PerCpuAccumulator sum = new PerCpuAccumulator(Long::sum, 0);
+        PerCpuAccumulator least = new PerCpuAccumulator(Math::min, Long.MAX_VALUE);
+        AtomicInteger cpus = new AtomicInteger();
+        CpuId.onEachCpu(cpu -> {
+            sum.accumulate(10);
+            least.accumulate(100 + cpu.id());
+            cpus.incrementAndGet();
+        });
+        assertThat(sum.get()).isEqualTo(10L * cpus.get());
+        assertThat(least.get()).isBetween(100L, 100L + cpus.get());
+    }
+
+    /** With a sum, a value that is lost or counted twice shows. */
+    @Test
+    void aResetNeitherLosesNorDoubles() throws InterruptedException {
+        int updaters = 8;
+        int rounds = 200_000;
+        PerCpuAccumulator sum = new PerCpuAccumulator(Long::sum, 0);
+        AtomicLong taken = new AtomicLong();
+        AtomicInteger updating = new AtomicInteger(updaters);
+        Workers.run("sum-", updaters + 2, number -> {
+            if (number < updaters) {
+                for (int i = 0; i < rounds; i++) {
+                    sum.accumulate(1);
+                }
+                updating.decrementAndGet();
+            } else {
+                while (updating.get() > 0) {
+                    taken.addAndGet(sum.getThenReset());
+                }
+            }
+        });
+        assertThat(taken.get() + sum.get()).isEqualTo((long) updaters * rounds);
+    }
+
+    /** The largest value of all is in some result, and none is in two. */
+    @Test
+    void aMaximumIsInOneResult() throws InterruptedException {
+        int updaters = 6;
+        int rounds = 100_000;
+        PerCpuAccumulator max = new PerCpuAccumulator(Math::max, Long.MIN_VALUE);
+        List<Long> results = new java.util.ArrayList<>();
+        AtomicInteger updating = new AtomicInteger(updaters);
+        Workers.run("max-", updaters + 1, number -> {
+            if (number < updaters) {
+                for (int i = 0; i < rounds; i++) {
+                    max.accumulate((long) i * updaters + number);
+                }
+                updating.decrementAndGet();
+            } else {
+                while (updating.get() > 0) {
+                    long result = max.getThenReset();
+                    if (result != Long.MIN_VALUE) {
+                        results.add(result);
+                    }
+                }
+            }
+        });
+        if (max.get() != Long.MIN_VALUE) {
+            results.add(max.get());
+        }
+        assertThat(results).doesNotHaveDuplicates();
+        assertThat(results.stream().mapToLong(Long::longValue).max()).hasValue((long) updaters * rounds - 1);
+    }
+
+    @Test
+    void serializesWithItsFunction() {
+        PerCpuAccumulator max = new PerCpuAccumulator((Maximum) Math::max, 10);
+        max.accumulate(12);
+        PerCpuAccumulator copy = Serialization.copy(max);
+        copy.accumulate(11);
+        assertThat(copy.getThenReset()).isEqualTo(12);
+        assertThat(copy.get()).isEqualTo(10);
+        assertThat(max.get()).isEqualTo(12);
+
+        PerCpuDoubleAccumulator min = new PerCpuDoubleAccumulator((DoubleMinimum) Math::min, 1.5);
+        min.accumulate(0.5);
+        assertThat(Serialization.copy(min).get()).isEqualTo(0.5);
+        assertThatThrownBy(() -> Serialization.fromFields(PerCpuAccumulator.class))
+                .isInstanceOf(InvalidObjectException.class);
+        assertThatThrownBy(() -> Serialization.fromFields(PerCpuDoubleAccumulator.class))
+                .isInstanceOf(InvalidObjectException.class);
+    }
+}

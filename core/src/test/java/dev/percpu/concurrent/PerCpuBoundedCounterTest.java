@@ -1,0 +1,280 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.cpu.CpuId;
+import dev.percpu.testing.Serialization;
+import dev.percpu.testing.Workers;
+import java.io.InvalidObjectException;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A counter with an estimate and limits, beside a plain number, and many threads at a limit. */
+class PerCpuBoundedCounterTest {
+    private static final int THREADS = 8;
+
+    /** What is done to the counter. */
+    record Step(String name, long amount, long limit) {}
+
+    @Provide
+    Arbitrary<List<Step>> steps() {
+        return Combinators.combine(
+                        Arbitraries.of("add", "sub", "tryAdd", "tryAdd", "compareTo"),
+                        Arbitraries.longs().between(0, 90),
+                        Arbitraries.longs().between(-300, 900))
+                .as(Step::new)
+                .list()
+                .ofMaxSize(100);
+    }
+
+    @Property(tries = 500)
+    void doesWhatANumberDoes(@ForAll("steps") List<Step> steps, @ForAll @IntRange(min = 1, max = 40) int batch) {
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(batch);
+        long number = 0;
+        for (Step step : steps) {
+            switch (step.name()) {
+                case "add" -> {
+                    counter.add(step.amount());
+                    number += step.amount();
+                }
+                case "sub" -> {
+                    counter.sub(step.amount());
+                    number -= step.amount();
+                }
+                case "tryAdd" -> {
+                    boolean fits = number + step.amount() <= step.limit();
+                    assertThat(counter.tryAdd(step.amount(), step.limit()))
+                            .as("%s at %d", step, number)
+                            .isEqualTo(fits);
+                    number += fits ? step.amount() : 0;
+                }
+                case "compareTo" ->
+                    assertThat(Integer.signum(counter.compareTo(step.limit())))
+                            .isEqualTo(Long.compare(number, step.limit()));
+                default -> throw new AssertionError(step);
+            }
+            assertThat(counter.sum()).isEqualTo(number);
+            assertThat(counter.estimate()).isBetween(number - counter.errorBound(), number + counter.errorBound());
+        }
+        assertThat(counter.compareTo(number)).isZero();
+        assertThat(counter.longValue()).isEqualTo(number);
+        assertThat(counter.intValue()).isEqualTo((int) number);
+        assertThat(counter.floatValue()).isEqualTo((float) number);
+        assertThat(counter.doubleValue()).isEqualTo((double) number);
+        assertThat(counter).hasToString(Long.toString(number));
+    }
+
+    /** However often it is used up and given back, as many fit as the quota says, whatever CPU they come from. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4, 32})
+    void aQuotaIsUsedUpExactly(int batch) throws InterruptedException {
+        int quota = 1_000;
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(batch);
+        for (int round = 0; round < 40; round++) {
+            AtomicInteger successes = new AtomicInteger();
+            Workers.run("quota-", THREADS, number -> {
+                for (int i = 0; i < quota; i++) {
+                    if (counter.tryAdd(1, quota)) {
+                        successes.incrementAndGet();
+                    }
+                }
+            });
+            assertThat(successes).hasValue(quota);
+            assertThat(counter.sum()).isEqualTo(quota);
+            assertThat(counter.tryAdd(1, quota)).isFalse();
+            Workers.run("return-", THREADS, number -> {
+                for (int i = 0; i < quota / THREADS; i++) {
+                    counter.sub(1);
+                }
+            });
+            assertThat(counter.sum()).isZero();
+        }
+    }
+
+    /** Each thread tries as often as its share of the quota: not one may be refused. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4, 32})
+    void nobodyIsRefusedWhileThereIsRoom(int batch) throws InterruptedException {
+        int each = 125;
+        int quota = THREADS * each;
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(batch);
+        for (int round = 0; round < 40; round++) {
+            Workers.run("share-", THREADS, number -> {
+                for (int i = 0; i < each; i++) {
+                    assertThat(counter.tryAdd(1, quota)).isTrue();
+                }
+            });
+            Workers.run("return-", THREADS, number -> counter.sub(each));
+        }
+        assertThat(counter.sum()).isZero();
+    }
+
+    @Test
+    void noCreditOfAnyCpuIsLeftAside() {
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
+        AtomicInteger successes = new AtomicInteger();
+        // Each CPU has credit left over, before and after.
+        for (int round = 0; round < 2; round++) {
+            CpuId.onEachCpu(cpu -> {
+                for (int i = 0; i < 10; i++) {
+                    if (counter.tryAdd(1, 500)) {
+                        successes.incrementAndGet();
+                    }
+                }
+            });
+        }
+        while (counter.tryAdd(1, 500)) {
+            successes.incrementAndGet();
+        }
+        assertThat(successes).hasValue(500);
+        CpuId.onEachCpu(cpu -> counter.sub(1));
+        assertThat(counter.tryAdd(1, 500)).as("room that another CPU made").isTrue();
+    }
+
+    /** The shadow is added to later and subtracted from earlier than the counter, so it is never above. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 32})
+    void neverOvershoots(int batch) throws InterruptedException {
+        long limit = 700;
+        int rounds = 100_000;
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(batch);
+        AtomicLong shadow = new AtomicLong();
+        Workers.run("overshoot-", THREADS, number -> {
+            java.util.Random random = new java.util.Random(number);
+            long mine = 0;
+            for (int i = 0; i < rounds; i++) {
+                long amount = random.nextInt(12);
+                if (random.nextInt(5) < 3) {
+                    if (counter.tryAdd(amount, limit)) {
+                        mine += amount;
+                        assertThat(shadow.addAndGet(amount)).isLessThanOrEqualTo(limit);
+                    }
+                } else {
+                    long back = Math.min(amount * 2, mine);
+                    shadow.addAndGet(-back);
+                    counter.sub(back);
+                    mine -= back;
+                }
+            }
+        });
+        assertThat(counter.sum()).isEqualTo(shadow.get());
+    }
+
+    /** Others lift the shared count far above the limit and fill credits meanwhile, which are not for those below it. */
+    @Test
+    void neverSpendsWhatWasReservedAboveItsLimit() throws InterruptedException {
+        int limit = 20_000;
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(16);
+        AtomicInteger successes = new AtomicInteger();
+        AtomicInteger trying = new AtomicInteger(4);
+        Workers.run("above-", 6, number -> {
+            if (number < 4) {
+                for (int i = 0; i < 100_000; i++) {
+                    if (counter.tryAdd(1, limit)) {
+                        successes.incrementAndGet();
+                    }
+                }
+                trying.decrementAndGet();
+            } else {
+                while (trying.get() > 0) {
+                    counter.add(limit);
+                    counter.add(1);
+                    counter.sub(limit + 1);
+                }
+            }
+        });
+        assertThat(successes.get()).isLessThanOrEqualTo(limit);
+        while (counter.tryAdd(1, limit)) {
+            successes.incrementAndGet();
+        }
+        assertThat(successes).hasValue(limit);
+    }
+
+    /** While others add, an estimate is within the bound of something between what was done and what was begun. */
+    @Test
+    void anEstimateIsWithinItsBound() throws InterruptedException {
+        int rounds = 200_000;
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
+        AtomicLong begun = new AtomicLong();
+        AtomicLong done = new AtomicLong();
+        AtomicInteger adding = new AtomicInteger(THREADS);
+        Workers.run("estimate-", THREADS + 1, number -> {
+            if (number < THREADS) {
+                for (int i = 0; i < rounds; i++) {
+                    begun.incrementAndGet();
+                    counter.add(1);
+                    done.incrementAndGet();
+                }
+                adding.decrementAndGet();
+            } else {
+                while (adding.get() > 0) {
+                    long least = done.get();
+                    long estimate = counter.estimate();
+                    long sum = counter.sum();
+                    int compared = counter.compareTo(0);
+                    long most = begun.get();
+                    assertThat(estimate).isBetween(least - counter.errorBound(), most + counter.errorBound());
+                    assertThat(sum).isBetween(least, most);
+                    assertThat(compared).isGreaterThanOrEqualTo(least > 0 ? 1 : 0);
+                }
+            }
+        });
+        assertThat(counter.sum()).isEqualTo((long) THREADS * rounds);
+        assertThat(counter.estimate() - counter.sum()).isBetween(-counter.errorBound(), counter.errorBound());
+    }
+
+    @Test
+    void limitsAndAmountsAtTheEndsOfTheirRange() {
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
+        assertThat(counter.tryAdd(5, Long.MAX_VALUE)).isTrue();
+        assertThat(counter.tryAdd(0, Long.MIN_VALUE)).isFalse();
+        assertThat(counter.tryAdd(1, Long.MIN_VALUE)).isFalse();
+        assertThat(counter.tryAdd(Long.MAX_VALUE, Long.MIN_VALUE)).isFalse();
+        assertThat(counter.tryAdd(Long.MAX_VALUE, Long.MAX_VALUE)).isFalse();
+        assertThat(counter.compareTo(Long.MAX_VALUE)).isNegative();
+        assertThat(counter.compareTo(Long.MIN_VALUE)).isPositive();
+        assertThat(counter.sum()).isEqualTo(5);
+        assertThatThrownBy(() -> counter.add(Long.MAX_VALUE))
+                .isInstanceOf(ArithmeticException.class)
+                .hasMessageContaining(Long.toString(Long.MAX_VALUE));
+        assertThatThrownBy(() -> counter.sub(Long.MAX_VALUE)).isInstanceOf(ArithmeticException.class);
+        assertThatThrownBy(() -> counter.add(Long.MIN_VALUE)).isInstanceOf(ArithmeticException.class);
+        assertThat(counter.sum()).as("nothing was added").isEqualTo(5);
+        assertThatThrownBy(() -> counter.tryAdd(-1, 10))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("-1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {Integer.MIN_VALUE, -1, 0, (1 << 30) + 1})
+    void refusesBatches(int batch) {
+        assertThatThrownBy(() -> new PerCpuBoundedCounter(batch))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(Integer.toString(batch));
+    }
+
+    @Test
+    void serializesAsItsSumAndBatch() {
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(7);
+        counter.add(42);
+        PerCpuBoundedCounter copy = Serialization.copy(counter);
+        copy.add(1);
+        assertThat(copy.sum()).isEqualTo(43);
+        assertThat(copy.batch()).isEqualTo(7);
+        assertThat(counter.sum()).isEqualTo(42);
+        assertThatThrownBy(() -> Serialization.fromFields(PerCpuBoundedCounter.class))
+                .isInstanceOf(InvalidObjectException.class);
+    }
+}
