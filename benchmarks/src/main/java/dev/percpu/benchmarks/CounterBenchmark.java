@@ -1,7 +1,9 @@
 package dev.percpu.benchmarks;
 
 import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuDoubleCounter;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.DoubleAdder;
 import java.util.concurrent.atomic.LongAdder;
 import org.jctools.counters.Counter;
 import org.jctools.counters.CountersFactory;
@@ -22,7 +24,9 @@ public class CounterBenchmark extends CountingComparison {
     private static final int STRIPES = 4 * Runtime.getRuntime().availableProcessors();
 
     private final PerCpuCounter perCpu = new PerCpuCounter();
+    private final PerCpuDoubleCounter perCpuDouble = new PerCpuDoubleCounter();
     private final LongAdder longAdder = new LongAdder();
+    private final DoubleAdder doubleAdder = new DoubleAdder();
     private final Counter jcTools = CountersFactory.createFixedSizeStripedCounter(STRIPES);
     private final AtomicLong atomicLong = new AtomicLong();
 
@@ -33,9 +37,21 @@ public class CounterBenchmark extends CountingComparison {
     }
 
     @Benchmark
+    public void perCpuAddDouble(Calls calls) {
+        calls.count();
+        perCpuDouble.add(1);
+    }
+
+    @Benchmark
     public void longAdderIncrement(Calls calls) {
         calls.count();
         longAdder.increment();
+    }
+
+    @Benchmark
+    public void doubleAdderAdd(Calls calls) {
+        calls.count();
+        doubleAdder.add(1);
     }
 
     @Benchmark
@@ -52,6 +68,11 @@ public class CounterBenchmark extends CountingComparison {
 
     @Override
     long total() {
-        return perCpu.sum() + longAdder.sum() + jcTools.get() + atomicLong.get();
+        return perCpu.sum()
+                + (long) perCpuDouble.sum()
+                + longAdder.sum()
+                + (long) doubleAdder.sum()
+                + jcTools.get()
+                + atomicLong.get();
     }
 }

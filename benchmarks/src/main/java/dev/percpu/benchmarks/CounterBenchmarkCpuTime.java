@@ -1,5 +1,6 @@
 package dev.percpu.benchmarks;
 
+import dev.percpu.concurrent.PerCpuBoundedCounter;
 import dev.percpu.concurrent.PerCpuCounter;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -23,6 +24,12 @@ public final class CounterBenchmarkCpuTime {
         CpuTimePerOperation.print("PerCpuCounter.increment", times -> {
             for (int i = 0; i < times; i++) {
                 perCpu.increment();
+            }
+        });
+        PerCpuBoundedCounter bounded = new PerCpuBoundedCounter();
+        CpuTimePerOperation.print("PerCpuBoundedCounter.tryAdd", times -> {
+            for (int i = 0; i < times; i++) {
+                boolean _ = bounded.tryAdd(1, Long.MAX_VALUE);
             }
         });
         CpuTimePerOperation.print("LongAdder.increment", times -> {

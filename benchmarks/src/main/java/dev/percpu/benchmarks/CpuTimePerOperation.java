@@ -16,13 +16,15 @@ import java.util.concurrent.ThreadFactory;
  * all threads together make a fixed number of operations, and the process's CPU time before and after is compared. It
  * counts everything, so also what starting threads, switching between them and spinning costs.
  *
- * <p>Each load is measured several times after as many unmeasured rounds, and the median counts.
+ * <p>The kernel accounts in ticks of a hundredth of a second, so a round has as many operations as take half a second;
+ * finding out how many is the warm-up. Each load is measured several times, and the median counts.
  */
 public final class CpuTimePerOperation {
     private static final OperatingSystemMXBean PROCESS =
             ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
-    private static final long OPERATIONS = 40_000_000;
+    private static final long FEWEST_OPERATIONS = 10_000_000;
+    private static final long LEAST_NANOS = 500_000_000;
     private static final int ROUNDS = 5;
 
     /** Virtual threads take turns after so many operations. */
@@ -74,19 +76,21 @@ public final class CpuTimePerOperation {
 
     /** The CPU time of the whole process for each operation, in nanoseconds. */
     public static double nanos(Operation operation, Load load) throws InterruptedException {
+        long operations = FEWEST_OPERATIONS;
+        while (round(operation, load, operations) < LEAST_NANOS) {
+            operations *= 2;
+        }
         List<Double> measured = new ArrayList<>();
-        for (int round = 0; round < 2 * ROUNDS; round++) {
-            double nanos = round(operation, load);
-            if (round >= ROUNDS) {
-                measured.add(nanos);
-            }
+        for (int round = 0; round < ROUNDS; round++) {
+            measured.add((double) round(operation, load, operations) / operations);
         }
         measured.sort(null);
         return measured.get(ROUNDS / 2);
     }
 
-    private static double round(Operation operation, Load load) throws InterruptedException {
-        int each = Math.toIntExact(OPERATIONS / load.threads());
+    /** The CPU time that the operations take together. */
+    private static long round(Operation operation, Load load, long operations) throws InterruptedException {
+        int each = Math.toIntExact(operations / load.threads());
         List<Throwable> failures = new ArrayList<>();
         CountDownLatch done = new CountDownLatch(load.threads());
         ThreadFactory factory = load.virtual()
@@ -114,7 +118,7 @@ public final class CpuTimePerOperation {
                 throw new IllegalStateException(failures.size() + " threads failed", failures.getFirst());
             }
         }
-        return (double) time / ((long) each * load.threads());
+        return time;
     }
 
     @SuppressWarnings("ThreadPriorityCheck") // a virtual thread that never yields is one after the other
