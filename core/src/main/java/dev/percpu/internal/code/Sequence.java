@@ -48,30 +48,27 @@ public final class Sequence {
     /** The gate of a number lies so far behind the number, in the place of no CPU. */
     public static final long GATE = Long.BYTES;
 
-    private static final int DESCRIPTOR_ALIGNMENT = 32;
-
     private final SequenceLayout layout;
     private final CodeBuffer code;
     private final Assembler assembler;
-    private final Instrumentation instrumentation;
+    private final Section section;
 
     public Sequence(SequenceLayout layout, CodeBuffer code, Assembler assembler, Instrumentation instrumentation) {
         this.layout = layout;
         this.code = code;
         this.assembler = assembler;
-        this.instrumentation = instrumentation;
+        this.section = new Section(layout, code, assembler, instrumentation);
     }
 
     /** Emits an operation on a number that no guard protects. Returns the address to call. */
     public long pure(Op op, int bits) {
         var none = new CodeBuffer.Label();
-        return section(
+        return section.emit(
                 none,
                 () -> scaleAndUpdate(op, bits),
                 assembler::returnValue,
                 () -> {
-                    assembler.setCpu(layout.spareDistance());
-                    updateAtomically(op, bits);
+                    section.updateAtomically(op, bits);
                     assembler.returnValue();
                 });
     }
@@ -82,14 +79,14 @@ public final class Sequence {
      */
     public long guarded(Op op, int bits) {
         var taken = new CodeBuffer.Label();
-        return section(
+        return section.emit(
                 taken,
                 () -> {
-                    scaleAndLook(taken);
-                    update(op, bits);
+                    section.scaleAndLook(taken);
+                    section.update(op, bits);
                 },
-                () -> returning(DONE),
-                () -> returning(TAKEN));
+                () -> section.returning(DONE),
+                () -> section.returning(TAKEN));
     }
 
     /**
@@ -101,16 +98,16 @@ public final class Sequence {
     public long acquire() {
         var none = new CodeBuffer.Label();
         var taken = new CodeBuffer.Label();
-        return section(
+        return section.emit(
                 none,
                 () -> {
                     assembler.keepCpu();
-                    scaleAndLook(taken);
+                    section.scaleAndLook(taken);
                     assembler.storeWord();
                 },
                 assembler::returnValue,
                 () -> {
-                    returning(NO_CPU);
+                    section.returning(NO_CPU);
                     code.place(taken);
                     assembler.complementValue();
                     assembler.returnValue();
@@ -125,20 +122,18 @@ public final class Sequence {
     public long addIfOpen() {
         var none = new CodeBuffer.Label();
         var closed = new CodeBuffer.Label();
-        return section(
+        return section.emit(
                 none,
                 () -> {
-                    assembler.scaleCpu(layout.shift());
-                    pause();
+                    section.scaleCpu();
                     assembler.lookAtGate(closed);
-                    pause();
-                    update(Op.ADD, Long.SIZE);
+                    section.pause();
+                    section.update(Op.ADD, Long.SIZE);
                 },
-                () -> returning(DONE),
+                () -> section.returning(DONE),
                 () -> {
-                    returning(NO_CPU);
-                    code.place(closed);
-                    returning(TAKEN);
+                    section.returning(NO_CPU);
+                    section.returningAt(closed, TAKEN);
                 });
     }
 
@@ -149,18 +144,16 @@ public final class Sequence {
     public long addWithin() {
         var none = new CodeBuffer.Label();
         var above = new CodeBuffer.Label();
-        return section(
+        return section.emit(
                 none,
                 () -> {
-                    assembler.scaleCpu(layout.shift());
-                    pause();
-                    updateWithin(above);
+                    section.scaleCpu();
+                    section.updateWithin(above);
                 },
-                () -> returning(DONE),
+                () -> section.returning(DONE),
                 () -> {
-                    returning(NO_CPU);
-                    code.place(above);
-                    returning(TAKEN);
+                    section.returning(NO_CPU);
+                    section.returningAt(above, TAKEN);
                 });
     }
 
@@ -174,27 +167,26 @@ public final class Sequence {
      */
     public long gated(Op op) {
         var refused = new CodeBuffer.Label();
-        return section(
+        return section.emit(
                 refused,
                 () -> {
-                    assembler.scaleCpu(layout.shift());
-                    pause();
+                    section.scaleCpu();
                     assembler.lookAtShared(layout.spareDistance() + GATE, refused);
-                    pause();
+                    section.pause();
                     switch (op) {
-                        case ADD -> updateWithin(refused);
+                        case ADD -> section.updateWithin(refused);
                         case CMPXCHG -> {
                             assembler.load(Long.SIZE);
-                            pause();
+                            section.pause();
                             assembler.compareExpected(Long.SIZE, refused);
-                            pause();
+                            section.pause();
                             assembler.store(Long.SIZE, Assembler.Source.OPERAND);
                         }
-                        case ADD_DOUBLE, READ, AND, OR, XCHG -> update(op, Long.SIZE);
+                        case ADD_DOUBLE, READ, AND, OR, XCHG -> section.update(op, Long.SIZE);
                     }
                 },
-                () -> returning(DONE),
-                () -> returning(TAKEN));
+                () -> section.returning(DONE),
+                () -> section.returning(TAKEN));
     }
 
     /**
@@ -208,15 +200,13 @@ public final class Sequence {
             assembler.jump(second);
         };
         var none = new CodeBuffer.Label();
-        long entry = section(none, () -> scaleAndUpdate(Op.ADD, Long.SIZE), next, () -> {
-            assembler.setCpu(layout.spareDistance());
-            updateAtomically(Op.ADD, Long.SIZE);
+        long entry = section.emit(none, () -> scaleAndUpdate(Op.ADD, Long.SIZE), next, () -> {
+            section.updateAtomically(Op.ADD, Long.SIZE);
             next.run();
         });
         var noneAgain = new CodeBuffer.Label();
-        section(second, noneAgain, () -> scaleAndUpdate(Op.ADD, Long.SIZE), assembler::returnValue, () -> {
-            assembler.setCpu(layout.spareDistance());
-            updateAtomically(Op.ADD, Long.SIZE);
+        section.emit(second, noneAgain, () -> scaleAndUpdate(Op.ADD, Long.SIZE), assembler::returnValue, () -> {
+            section.updateAtomically(Op.ADD, Long.SIZE);
             assembler.returnValue();
         });
         return entry;
@@ -229,21 +219,20 @@ public final class Sequence {
     public long push() {
         var taken = new CodeBuffer.Label();
         var full = new CodeBuffer.Label();
-        return section(
+        return section.emit(
                 taken,
                 () -> {
-                    scaleAndLook(taken);
+                    section.scaleAndLook(taken);
                     assembler.load(Long.SIZE);
-                    pause();
+                    section.pause();
                     assembler.pushItem(full);
-                    pause();
+                    section.pause();
                     assembler.store(Long.SIZE, Assembler.Source.VALUE);
                 },
-                () -> returning(DONE),
+                () -> section.returning(DONE),
                 () -> {
-                    returning(TAKEN);
-                    code.place(full);
-                    returning(FULL);
+                    section.returning(TAKEN);
+                    section.returningAt(full, FULL);
                 });
     }
 
@@ -251,157 +240,34 @@ public final class Sequence {
     public long pop() {
         var taken = new CodeBuffer.Label();
         var empty = new CodeBuffer.Label();
-        return section(
+        return section.emit(
                 taken,
                 () -> {
-                    scaleAndLook(taken);
+                    section.scaleAndLook(taken);
                     assembler.load(Long.SIZE);
-                    pause();
+                    section.pause();
                     assembler.popItem(empty);
-                    pause();
+                    section.pause();
                     assembler.store(Long.SIZE, Assembler.Source.VALUE);
                 },
                 assembler::returnItem,
                 () -> {
-                    returning(NO_CPU);
-                    code.place(empty);
-                    returning(EMPTY);
+                    section.returning(NO_CPU);
+                    section.returningAt(empty, EMPTY);
                 });
     }
 
     /** Emits a plain read of the thread's CPU id, no sequence: negative on a thread without one. */
     public long currentCpu() {
-        var entry = new CodeBuffer.Label();
-        code.align(DESCRIPTOR_ALIGNMENT);
-        code.place(entry);
-        assembler.loadCpu(layout.rseqOffset());
-        assembler.keepCpu();
-        assembler.returnValue();
-        return code.addressOf(entry);
-    }
-
-    /**
-     * @param none where a thread without a CPU id goes; placed here, in front of {@code elsewhere}
-     * @param inside what ends in the commit
-     * @param after what follows the commit, outside the section
-     * @param elsewhere what is reached by a jump out of the section only
-     */
-    private long section(CodeBuffer.Label none, Runnable inside, Runnable after, Runnable elsewhere) {
-        return section(new CodeBuffer.Label(), none, inside, after, elsewhere);
-    }
-
-    private long section(
-            CodeBuffer.Label entry, CodeBuffer.Label none, Runnable inside, Runnable after, Runnable elsewhere) {
-        var descriptor = new CodeBuffer.Label();
-        var start = new CodeBuffer.Label();
-        var end = new CodeBuffer.Label();
-        var abort = new CodeBuffer.Label();
-
-        code.align(DESCRIPTOR_ALIGNMENT);
-        code.place(descriptor);
-        code.int32(0); // version
-        code.int32(0); // flags
-        code.address(start);
-        code.distance(start, end);
-        code.address(abort);
-
-        code.place(entry);
-        assembler.arm(layout.rseqOffset(), descriptor);
-        code.place(start);
-        assembler.loadCpu(layout.rseqOffset());
-        pause();
-        assembler.boundCpu(layout.cpus(), none);
-        pause();
-        inside.run();
-        code.place(end);
-        after.run();
-
-        code.place(none);
-        elsewhere.run();
-
-        // The kernel refuses an abort address that the signature does not precede. It lies outside the section, so that
-        // a second abort on the way back finds no section to abort.
-        assembler.signature();
-        code.place(abort);
-        if (instrumentation.abortCounter() != 0) {
-            assembler.count(instrumentation.abortCounter());
-        }
-        assembler.jump(entry);
-        return code.addressOf(entry);
+        return section.plain(() -> {
+            assembler.loadCpu(layout.rseqOffset());
+            assembler.keepCpu();
+            assembler.returnValue();
+        });
     }
 
     private void scaleAndUpdate(Op op, int bits) {
-        assembler.scaleCpu(layout.shift());
-        pause();
-        update(op, bits);
-    }
-
-    private void scaleAndLook(CodeBuffer.Label taken) {
-        assembler.scaleCpu(layout.shift());
-        pause();
-        assembler.lookAtWord(layout.guardWord(), taken);
-        pause();
-    }
-
-    /** The CPU's own instance: load, compute, and the commit. */
-    private void update(Op op, int bits) {
-        assembler.load(bits);
-        if (op == Op.READ) {
-            return;
-        }
-        pause();
-        var differs = new CodeBuffer.Label();
-        compute(op, bits, differs);
-        pause();
-        assembler.store(bits, source(op));
-        code.place(differs);
-    }
-
-    /** The CPU's own instance, unless the sum would be above the third argument. */
-    private void updateWithin(CodeBuffer.Label above) {
-        assembler.load(Long.SIZE);
-        pause();
-        assembler.compute(Op.ADD);
-        pause();
-        assembler.compareAtMost(above);
-        pause();
-        assembler.store(Long.SIZE, Assembler.Source.VALUE);
-    }
-
-    /** The instance of no CPU, which many threads may update at a time. */
-    private void updateAtomically(Op op, int bits) {
-        var retry = new CodeBuffer.Label();
-        code.place(retry);
-        assembler.loadLinked(bits);
-        if (op == Op.READ) {
-            return;
-        }
-        var differs = new CodeBuffer.Label();
-        compute(op, bits, differs);
-        assembler.storeConditional(bits, source(op), retry);
-        code.place(differs);
-    }
-
-    private void compute(Op op, int bits, CodeBuffer.Label differs) {
-        if (op == Op.CMPXCHG) {
-            assembler.compareExpected(bits, differs);
-        } else if (op.computes()) {
-            assembler.compute(op);
-        }
-    }
-
-    private static Assembler.Source source(Op op) {
-        return op.computes() ? Assembler.Source.VALUE : Assembler.Source.OPERAND;
-    }
-
-    private void returning(long constant) {
-        assembler.setValue(constant);
-        assembler.returnValue();
-    }
-
-    private void pause() {
-        if (instrumentation.delayRounds() != 0) {
-            assembler.delay(instrumentation.delayRounds());
-        }
+        section.scaleCpu();
+        section.update(op, bits);
     }
 }
