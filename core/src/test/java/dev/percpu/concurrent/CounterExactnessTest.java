@@ -15,53 +15,186 @@ class CounterExactnessTest {
     private static final int UPDATERS = 8;
     private static final int RESETTERS = 2;
 
+    /** One of each kind, and what was taken out of them. */
+    private static final class Counters {
+        private final PerCpuCounter counter = new PerCpuCounter();
+        private final PerCpuDoubleCounter doubles = new PerCpuDoubleCounter();
+        private final PerCpuAccumulator accumulator = new PerCpuAccumulator(Long::sum, 0);
+        private final AtomicLong taken = new AtomicLong();
+        private final AtomicLong takenDoubles = new AtomicLong();
+        private final AtomicLong takenAccumulator = new AtomicLong();
+
+        private void update() {
+            counter.increment();
+            doubles.add(2);
+            accumulator.accumulate(3);
+        }
+
+        private void reset() {
+            taken.addAndGet(counter.sumThenReset());
+            takenDoubles.addAndGet((long) doubles.sumThenReset());
+            takenAccumulator.addAndGet(accumulator.getThenReset());
+        }
+
+        private void verify(long updates) {
+            reset();
+            assertThat(taken).as("counter").hasValue(updates);
+            assertThat(takenDoubles).as("counter of doubles").hasValue(2 * updates);
+            assertThat(takenAccumulator).as("accumulator").hasValue(3 * updates);
+        }
+    }
+
     @Test
     void eightThreadsUnderChurnAndSignals() throws InterruptedException {
-        int rounds = 2_000_000;
-        PerCpuCounter counter = new PerCpuCounter();
-        AtomicLong taken = new AtomicLong();
+        int rounds = 1_000_000;
+        Counters counters = new Counters();
         AtomicInteger updating = new AtomicInteger(UPDATERS);
         Disturbance.Report disturbed = Disturbance.during(
-                "count-worker",
-                7,
-                () -> Workers.run("count-worker-", UPDATERS + RESETTERS, number -> {
+                "count-worker", 7, () -> Workers.run("count-worker-", UPDATERS + RESETTERS, number -> {
                     if (number < UPDATERS) {
                         for (int i = 0; i < rounds; i++) {
-                            counter.increment();
+                            counters.update();
                         }
                         updating.decrementAndGet();
                     } else {
                         while (updating.get() > 0) {
-                            taken.addAndGet(counter.sumThenReset());
+                            counters.reset();
                         }
                     }
                 }));
         assertThat(disturbed.signals()).isGreaterThan(100);
-        assertThat(taken.get() + counter.sum()).isEqualTo((long) UPDATERS * rounds);
+        counters.verify((long) UPDATERS * rounds);
     }
 
     @Test
     @SuppressWarnings("ThreadPriorityCheck") // so that virtual threads take turns
     void tenThousandVirtualThreadsUnderChurnAndSignals() throws InterruptedException {
         int threads = 10_000;
-        int rounds = 1_000;
-        PerCpuCounter counter = new PerCpuCounter();
-        AtomicLong taken = new AtomicLong();
+        int rounds = 500;
+        Counters counters = new Counters();
         // The carriers of virtual threads.
-        Disturbance.during(
-                "ForkJoinPool-1",
-                8,
-                () -> Workers.runVirtual(threads, number -> {
-                    for (int i = 0; i < rounds; i++) {
-                        counter.increment();
-                        if (i % 64 == 0) {
-                            Thread.yield();
+        Disturbance.during("ForkJoinPool-1", 8, () -> Workers.runVirtual(threads, number -> {
+            for (int i = 0; i < rounds; i++) {
+                counters.update();
+                if (i % 64 == 0) {
+                    Thread.yield();
+                }
+            }
+            if (number % 10 == 0) {
+                counters.reset();
+            }
+        }));
+        counters.verify((long) threads * rounds);
+    }
+
+    /** Small batches, so that credits are used up, filled and collected all the time. */
+    @Test
+    void aQuotaUnderChurnAndSignals() throws InterruptedException {
+        int quota = 500;
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(4);
+        AtomicLong shadow = new AtomicLong();
+        AtomicLong successes = new AtomicLong();
+        Disturbance.Report disturbed = Disturbance.during(
+                "quota-worker", 9, () -> Workers.run("quota-worker-", UPDATERS, number -> {
+                    long mine = 0;
+                    for (int i = 0; i < 400_000; i++) {
+                        // Each thread takes all it can get, and then gives all of it back.
+                        if (counter.tryAdd(1, quota)) {
+                            assertThat(shadow.incrementAndGet()).isLessThanOrEqualTo(quota);
+                            successes.incrementAndGet();
+                            mine++;
+                        } else {
+                            shadow.addAndGet(-mine);
+                            for (; mine > 0; mine--) {
+                                counter.sub(1);
+                            }
                         }
                     }
-                    if (number % 100 == 0) {
-                        taken.addAndGet(counter.sumThenReset());
+                }));
+        assertThat(disturbed.signals()).isGreaterThan(100);
+        assertThat(successes.get()).isGreaterThan(quota);
+        assertThat(counter.sum()).isEqualTo(shadow.get());
+        while (counter.tryAdd(1, quota)) {
+            shadow.incrementAndGet();
+        }
+        assertThat(shadow).hasValue(quota);
+    }
+
+    /**
+     * Two threads use their CPUs' credits all the time, and a third one has the credits collected again and again: by
+     * asking for what does not fit, next to the value, and then moving the value away and back.
+     */
+    @Test
+    void creditsAreCollectedWhileOthersUseThem() throws InterruptedException {
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(64);
+        long away = 8 * counter.errorBound();
+        AtomicInteger collecting = new AtomicInteger(1);
+        Disturbance.Report disturbed =
+                Disturbance.during("collect-worker", 10, () -> Workers.run("collect-worker-", 3, number -> {
+                    if (number > 0) {
+                        while (collecting.get() > 0) {
+                            for (int i = 0; i < 20; i++) {
+                                counter.add(1);
+                            }
+                            counter.sub(20);
+                        }
+                    } else {
+                        for (int i = 0; i < 10_000; i++) {
+                            assertThat(counter.tryAdd(away, counter.sum() + away / 2)).isFalse();
+                            counter.add(away);
+                            for (int spin = 0; spin < 200; spin++) {
+                                Thread.onSpinWait();
+                            }
+                            counter.sub(away);
+                        }
+                        collecting.decrementAndGet();
                     }
                 }));
-        assertThat(taken.get() + counter.sum()).isEqualTo((long) threads * rounds);
+        assertThat(disturbed.signals()).isGreaterThan(10);
+        assertThat(counter.sum()).isZero();
+    }
+
+    /**
+     * One thread lifts the count far above the limit, and credits are filled there, which are not for those who stay
+     * below. Without what that thread adds, the value is never above the limit.
+     */
+    @Test
+    void nobodySpendsWhatWasReservedAboveItsLimit() throws InterruptedException {
+        int limit = 12;
+        int threads = 6;
+        int rounds = 300_000;
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(4);
+        long far = 100 * counter.errorBound();
+        AtomicLong shadow = new AtomicLong();
+        AtomicInteger trying = new AtomicInteger(threads);
+        Disturbance.Report disturbed =
+                Disturbance.during("above-worker", 11, () -> Workers.run("above-worker-", threads + 1, number -> {
+                    if (number == 0) {
+                        while (trying.get() > 0) {
+                            counter.add(far);
+                            counter.add(1);
+                            counter.add(1);
+                            counter.sub(far + 2);
+                        }
+                        return;
+                    }
+                    try {
+                        long mine = 0;
+                        for (int i = 0; i < rounds; i++) {
+                            if (mine < limit && counter.tryAdd(1, limit)) {
+                                mine++;
+                                assertThat(shadow.incrementAndGet()).isLessThanOrEqualTo(limit);
+                            } else if (i % 8 == number && mine > 0) {
+                                mine--;
+                                shadow.decrementAndGet();
+                                counter.sub(1);
+                            }
+                        }
+                    } finally {
+                        trying.decrementAndGet();
+                    }
+                }));
+        assertThat(disturbed.signals()).isGreaterThan(10);
+        assertThat(counter.sum()).isEqualTo(shadow.get());
     }
 }

@@ -243,6 +243,25 @@ class DelayedSequencesTest {
         assertThat(taken.get() + delayed.takeCredits(position)).isEqualTo(saved.get());
     }
 
+    /** What is put in while the gate is up is still there when it comes down: the look and the spending are one step. */
+    @Test
+    void nobodySpendsWhatWasPutInAboveItsLimit() throws InterruptedException {
+        disturbed((thread, round) -> {
+            if (thread == 0 && round % 16 == 0) {
+                delayed.takeCredits(position);
+                setGate(position, 1);
+                long put = 0;
+                for (int i = 0; i < 4; i++) {
+                    put += delayed.addCredit(position, 2, 10, 1) ? 2 : 0;
+                }
+                assertThat(delayed.takeCredits(position)).isEqualTo(put);
+                setGate(position, 0);
+            } else {
+                delayed.addCredit(position, round % 2 == 0 ? 1 : -1, 10, 0);
+            }
+        });
+    }
+
     private static void setGate(long number, long value) {
         Area.LONG.setVolatile(Area.MEMORY, Area.offset(Area.CPUS, number + Sequence.GATE), value);
     }
