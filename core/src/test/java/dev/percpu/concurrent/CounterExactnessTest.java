@@ -50,7 +50,9 @@ class CounterExactnessTest {
         Counters counters = new Counters();
         AtomicInteger updating = new AtomicInteger(UPDATERS);
         Disturbance.Report disturbed = Disturbance.during(
-                "count-worker", 7, () -> Workers.run("count-worker-", UPDATERS + RESETTERS, number -> {
+                "count-worker",
+                7,
+                () -> Workers.run("count-worker-", UPDATERS + RESETTERS, number -> {
                     if (number < UPDATERS) {
                         for (int i = 0; i < rounds; i++) {
                             counters.update();
@@ -73,17 +75,20 @@ class CounterExactnessTest {
         int rounds = 500;
         Counters counters = new Counters();
         // The carriers of virtual threads.
-        Disturbance.during("ForkJoinPool-1", 8, () -> Workers.runVirtual(threads, number -> {
-            for (int i = 0; i < rounds; i++) {
-                counters.update();
-                if (i % 64 == 0) {
-                    Thread.yield();
-                }
-            }
-            if (number % 10 == 0) {
-                counters.reset();
-            }
-        }));
+        Disturbance.during(
+                "ForkJoinPool-1",
+                8,
+                () -> Workers.runVirtual(threads, number -> {
+                    for (int i = 0; i < rounds; i++) {
+                        counters.update();
+                        if (i % 64 == 0) {
+                            Thread.yield();
+                        }
+                    }
+                    if (number % 10 == 0) {
+                        counters.reset();
+                    }
+                }));
         counters.verify((long) threads * rounds);
     }
 
@@ -95,7 +100,9 @@ class CounterExactnessTest {
         AtomicLong shadow = new AtomicLong();
         AtomicLong successes = new AtomicLong();
         Disturbance.Report disturbed = Disturbance.during(
-                "quota-worker", 9, () -> Workers.run("quota-worker-", UPDATERS, number -> {
+                "quota-worker",
+                9,
+                () -> Workers.run("quota-worker-", UPDATERS, number -> {
                     long mine = 0;
                     for (int i = 0; i < 400_000; i++) {
                         // Each thread takes all it can get, and then gives all of it back.
@@ -129,8 +136,10 @@ class CounterExactnessTest {
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(64);
         long away = 8 * counter.errorBound();
         AtomicInteger collecting = new AtomicInteger(1);
-        Disturbance.Report disturbed =
-                Disturbance.during("collect-worker", 10, () -> Workers.run("collect-worker-", 3, number -> {
+        Disturbance.Report disturbed = Disturbance.during(
+                "collect-worker",
+                10,
+                () -> Workers.run("collect-worker-", 3, number -> {
                     if (number > 0) {
                         while (collecting.get() > 0) {
                             for (int i = 0; i < 20; i++) {
@@ -140,7 +149,8 @@ class CounterExactnessTest {
                         }
                     } else {
                         for (int i = 0; i < 10_000; i++) {
-                            assertThat(counter.tryAdd(away, counter.sum() + away / 2)).isFalse();
+                            assertThat(counter.tryAdd(away, counter.sum() + away / 2))
+                                    .isFalse();
                             counter.add(away);
                             for (int spin = 0; spin < 200; spin++) {
                                 Thread.onSpinWait();
@@ -167,8 +177,10 @@ class CounterExactnessTest {
         long far = 100 * counter.errorBound();
         AtomicLong shadow = new AtomicLong();
         AtomicInteger trying = new AtomicInteger(threads);
-        Disturbance.Report disturbed =
-                Disturbance.during("above-worker", 11, () -> Workers.run("above-worker-", threads + 1, number -> {
+        Disturbance.Report disturbed = Disturbance.during(
+                "above-worker",
+                11,
+                () -> Workers.run("above-worker-", threads + 1, number -> {
                     if (number == 0) {
                         while (trying.get() > 0) {
                             counter.add(far);

@@ -33,19 +33,26 @@ class CounterMemoryTest {
         private Probe() {}
 
         public static void main(String[] arguments) {
-            // The classes are not what is measured. The first counter stays, so as not to give its place back meanwhile.
+            // The classes are not what is measured. The first counter stays, so as not to give its place back
+            // meanwhile.
             PerCpuCounter first = new PerCpuCounter();
             first.increment();
             new LongAdder().increment();
             long areaBefore = PerCpuRuntime.memory().usedBytesPerCpu();
-            List<PerCpuCounter> counters = heapOf("counters", COUNTERS, PerCpuCounter::new, hot -> CpuId.onEachCpu(cpu -> {
-                hot.forEach(PerCpuCounter::increment);
-            }));
+            List<PerCpuCounter> counters = heapOf(
+                    "counters",
+                    COUNTERS,
+                    PerCpuCounter::new,
+                    hot -> CpuId.onEachCpu(cpu -> {
+                        hot.forEach(PerCpuCounter::increment);
+                    }));
             System.out.println("area=" + (PerCpuRuntime.memory().usedBytesPerCpu() - areaBefore));
             List<LongAdder> adders = heapOf("adders", ADDERS, LongAdder::new, Probe::contend);
             System.out.println("first=" + first.sum());
-            System.out.println("sum=" + counters.stream().mapToLong(PerCpuCounter::sum).sum());
-            System.out.println("sumOfAdders=" + adders.stream().mapToLong(LongAdder::sum).sum());
+            System.out.println(
+                    "sum=" + counters.stream().mapToLong(PerCpuCounter::sum).sum());
+            System.out.println(
+                    "sumOfAdders=" + adders.stream().mapToLong(LongAdder::sum).sum());
         }
 
         private static <T> List<T> heapOf(String what, int count, Supplier<T> factory, Consumer<List<T>> heat) {
@@ -63,11 +70,12 @@ class CounterMemoryTest {
         private static void contend(List<LongAdder> adders) {
             List<Thread> threads = new ArrayList<>();
             for (int i = 0; i < THREADS; i++) {
-                threads.add(Thread.ofPlatform().start(() -> adders.forEach(adder -> {
-                    for (int j = 0; j < INCREMENTS; j++) {
-                        adder.increment();
-                    }
-                })));
+                threads.add(Thread.ofPlatform()
+                        .start(() -> adders.forEach(adder -> {
+                            for (int j = 0; j < INCREMENTS; j++) {
+                                adder.increment();
+                            }
+                        })));
             }
             for (Thread thread : threads) {
                 try {
@@ -93,7 +101,8 @@ class CounterMemoryTest {
         Jvm.Result result =
                 new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
         assertThat(result.status()).as(result.output()).isZero();
-        assertThat(number(result, "sum")).isEqualTo((long) COUNTERS * CpuMask.usable().weight());
+        assertThat(number(result, "sum"))
+                .isEqualTo((long) COUNTERS * CpuMask.usable().weight());
         assertThat(number(result, "sumOfAdders")).isEqualTo((long) Probe.ADDERS * Probe.THREADS * Probe.INCREMENTS);
         assertThat(number(result, "area") / COUNTERS).as("bytes for each CPU").isEqualTo(8);
         // 16 for the counter, the rest for what gives its memory back.
