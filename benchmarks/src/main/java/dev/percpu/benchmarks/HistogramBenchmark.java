@@ -26,17 +26,16 @@ public class HistogramBenchmark extends CountingComparison {
     private static final int DIGITS = 2;
     private static final long HOUR = TimeUnit.HOURS.toNanos(1);
 
-    private static final PerCpuHistogram PER_CPU = PerCpuHistogram.builder()
-            .relativeError(0.01)
-            .highestTrackable(HOUR)
-            .build();
+    private static final PerCpuHistogram PER_CPU =
+            PerCpuHistogram.builder().relativeError(0.01).highestTrackable(HOUR).build();
     private static final PerCpuNumeric SUM = PerCpuNumeric.define("benchmark sum of latencies", NumericWidth.LONG);
 
     private final PrometheusHistogram classic = PrometheusHistogram.classic();
     private final PrometheusHistogram nativeOne = PrometheusHistogram.nativeOne();
     private final ConcurrentHistogram concurrent = new ConcurrentHistogram(HOUR, DIGITS);
     private final Recorder recorder = new Recorder(HOUR, DIGITS);
-    private long recorderTotal;
+    private final Recorder autoResizing = new Recorder(DIGITS);
+    private long inIntervals;
 
     /** A histogram for one thread. */
     @State(Scope.Thread)
@@ -73,6 +72,13 @@ public class HistogramBenchmark extends CountingComparison {
         recorder.recordValue(latencies.nextNanos());
     }
 
+    /** It grows with the values, and asks each time whether it must. */
+    @Benchmark
+    public void hdrHistogramAutoResizingRecorder(Calls calls, Latencies latencies) {
+        calls.count();
+        autoResizing.recordValue(latencies.nextNanos());
+    }
+
     @Benchmark
     public void hdrHistogramConcurrent(Calls calls, Latencies latencies) {
         calls.count();
@@ -86,11 +92,12 @@ public class HistogramBenchmark extends CountingComparison {
 
     @Override
     long total() {
-        recorderTotal += recorder.getIntervalHistogram().getTotalCount();
+        inIntervals += recorder.getIntervalHistogram().getTotalCount();
+        inIntervals += autoResizing.getIntervalHistogram().getTotalCount();
         return PER_CPU.snapshot().count()
                 + classic.count()
                 + nativeOne.count()
                 + concurrent.getTotalCount()
-                + recorderTotal;
+                + inIntervals;
     }
 }

@@ -24,10 +24,8 @@ public class HistogramSnapshotBenchmark extends Comparison {
     private static final long HOUR = TimeUnit.HOURS.toNanos(1);
     private static final int RECORDED = 100_000;
 
-    private final PerCpuHistogram perCpu = PerCpuHistogram.builder()
-            .relativeError(0.01)
-            .highestTrackable(HOUR)
-            .build();
+    private final PerCpuHistogram perCpu =
+            PerCpuHistogram.builder().relativeError(0.01).highestTrackable(HOUR).build();
     private final PrometheusHistogram classic = PrometheusHistogram.classic();
     private final PrometheusHistogram nativeOne = PrometheusHistogram.nativeOne();
     private final Recorder recorder = new Recorder(HOUR, DIGITS);

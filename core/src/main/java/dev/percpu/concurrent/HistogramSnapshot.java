@@ -169,7 +169,7 @@ public final class HistogramSnapshot {
      * @throws IllegalArgumentException if the other has other buckets
      */
     public HistogramSnapshot plus(HistogramSnapshot other) {
-        if (!layout.equals(other.layout)) {
+        if (!layout.sameAs(other.layout)) {
             throw new IllegalArgumentException("snapshots can be added if their histograms were built alike, not "
                     + layout + " and " + other.layout);
         }

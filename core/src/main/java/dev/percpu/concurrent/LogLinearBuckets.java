@@ -1,37 +1,78 @@
 package dev.percpu.concurrent;
 
 /**
- * Which bucket a value belongs to: buckets of equal width within each power of two, and of twice that width in the next.
+ * Which bucket a value belongs to: a fixed number of buckets for each power of two.
  *
  * <pre>
- * precisionBits = 2, unitBits = 0
+ * 2 bits of precision, a unit of 1, up to 20
  *
- * index   0      1 2 3 4  5 6 7 8  9   10  11    12    13      14      ...   overflow
- * values  below 0  0 1 2 3  4 5 6 7  8-9 10-11 12-13 14-15 16-19   20-23   ...   above the last bucket
- * width          1        1        2                     4
+ * bucket      0   1 2 3 4  5 6 7 8   9  10   11   12     13        14
+ * values  below 0  0 1 2 3  4 5 6 7  8-9 10-11 12-13 14-15 16-19    20-23   and 15: above
+ * width             1       1         2                     4
  * </pre>
  *
- * <p>It is the layout of HdrHistogram, and of OpenTelemetry's and the kernel's log-linear histograms.
- *
- * @param precisionBits each power of two has {@code 1 << precisionBits} buckets
- * @param unitBits the narrowest buckets are {@code 1 << unitBits} wide
- * @param overflow the index of the last bucket, of all values above the range; index 0 has all negative ones
+ * <p>The layout is HdrHistogram's and OpenTelemetry's.
  */
-record LogLinearBuckets(int precisionBits, int unitBits, int overflow) {
+final class LogLinearBuckets {
     /*
-     * Both computations have no branch on the value but the last one of indexOf, which is predicted for values in the
-     * range. The highest bit of the value says how far to shift it so that precisionBits + 1 bits remain; a bit that is
-     * ORed in keeps the shift from falling below unitBits. A negative value, read as an unsigned one, has the highest bit
-     * of all: its index comes out above that of Long.MAX_VALUE, so that one comparison finds both ends of the range.
+     * A value's highest bit says how far to shift it, so that precisionBits + 1 bits remain: the number of its bucket within
+     * its power of two. Below the second run of buckets the widths stay the same; a bit that is ORed in keeps the shift from
+     * going on. A negative value, read as an unsigned one, has the highest bit of all, so its number is above that of
+     * Long.MAX_VALUE, and one comparison finds both ends of the range.
+     *
+     * What does not depend on the value is computed beforehand, which takes half a nanosecond of three from recording.
      */
     static final int UNDERFLOW = 0;
 
     private static final int FIRST = 1;
 
-    /** @param highest the range is extended to the end of this value's bucket */
+    private static final int HIGHEST_BIT = Long.SIZE - 1;
+
+    private final int precisionBits;
+    private final int unitBits;
+    private final int overflow;
+
+    /** Where the second run of buckets begins. */
+    private final long secondRun;
+
+    /** The shift of a value that has the highest bit. */
+    private final int greatestShift;
+
+    /** The index of the first bucket, as if it had been reached by shifts from 0 on. */
+    private final int origin;
+
+    private LogLinearBuckets(int precisionBits, int unitBits, int overflow) {
+        this.precisionBits = precisionBits;
+        this.unitBits = unitBits;
+        this.overflow = overflow;
+        this.secondRun = 1L << (precisionBits + unitBits);
+        this.greatestShift = HIGHEST_BIT - precisionBits;
+        this.origin = FIRST - (unitBits << precisionBits);
+    }
+
+    /**
+     * @param precisionBits each power of two has {@code 1 << precisionBits} buckets
+     * @param unitBits the narrowest buckets are {@code 1 << unitBits} wide
+     * @param highest the range is extended to the end of this value's bucket
+     */
     static LogLinearBuckets upTo(int precisionBits, int unitBits, long highest) {
         var endless = new LogLinearBuckets(precisionBits, unitBits, Integer.MAX_VALUE);
         return new LogLinearBuckets(precisionBits, unitBits, endless.indexOf(highest) + 1);
+    }
+
+    /** Each power of two has {@code 1 << precisionBits()} buckets. */
+    int precisionBits() {
+        return precisionBits;
+    }
+
+    /** The narrowest buckets are {@code 1 << unitBits()} wide. */
+    int unitBits() {
+        return unitBits;
+    }
+
+    /** The index of the last bucket, of all values above the range; that of all negative ones is {@link #UNDERFLOW}. */
+    int overflow() {
+        return overflow;
     }
 
     /** How many buckets there are, with those for values out of range. */
@@ -41,9 +82,8 @@ record LogLinearBuckets(int precisionBits, int unitBits, int overflow) {
 
     /** From 0 to {@code size() - 1}; rises with the value. */
     int indexOf(long value) {
-        int highestBit = Long.SIZE - 1 - Long.numberOfLeadingZeros(value | 1L << (precisionBits + unitBits));
-        int shift = highestBit - precisionBits;
-        int index = FIRST + ((shift - unitBits) << precisionBits) + (int) (value >>> shift);
+        int shift = greatestShift - Long.numberOfLeadingZeros(value | secondRun);
+        int index = origin + (shift << precisionBits) + (int) (value >>> shift);
         return index < overflow ? index : outOfRange(value);
     }
 
@@ -77,14 +117,19 @@ record LogLinearBuckets(int precisionBits, int unitBits, int overflow) {
         return Math.max(0, (number >> precisionBits) - 1);
     }
 
-    /** How far a value in the range can be from another in its bucket, relative to it, if no unit is wider. */
+    /** How far a value can be above another in its bucket, relative to that one, if the bucket is wider than a unit. */
     double relativeError() {
         return 1.0 / (1L << precisionBits);
     }
 
+    /** Whether all buckets are the same. */
+    boolean sameAs(LogLinearBuckets other) {
+        return precisionBits == other.precisionBits && unitBits == other.unitBits && overflow == other.overflow;
+    }
+
     @Override
     public String toString() {
-        return size() + " buckets up to " + highest(overflow - 1) + ", each at most 1/" + (1L << precisionBits)
-                + " of its values or " + (1L << unitBits) + " wide";
+        return size() + " buckets, " + (1L << precisionBits) + " for each power of two from " + (1L << unitBits)
+                + " to " + highest(overflow - 1);
     }
 }

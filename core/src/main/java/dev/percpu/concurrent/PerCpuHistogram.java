@@ -33,7 +33,7 @@ import java.lang.ref.Reference;
  * <p><b>Memory.</b> {@link #bytesPerCpu()} for each CPU, of which pages that no value falls into are never touched. A
  * histogram that becomes unreachable gives it back by itself, closed or not.
  *
- * <p>Each operation throws {@link IllegalStateException} if the histogram is closed.
+ * <p>Recording and snapshots throw {@link IllegalStateException} if the histogram is closed.
  *
  * <p>The buckets are those of Gil Tene's HdrHistogram, with a power of two of them instead of a power of ten.
  */
@@ -81,7 +81,7 @@ public final class PerCpuHistogram implements AutoCloseable {
         Area.freeWhenUnreachable(this, position, bytesPerCpu());
     }
 
-    /** A histogram with a range and a precision; see there for what they are if nothing is said. */
+    /** What a histogram is made with: its precision and its range. */
     public static HistogramBuilder builder() {
         return new HistogramBuilder();
     }

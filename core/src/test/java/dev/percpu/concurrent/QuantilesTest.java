@@ -120,8 +120,8 @@ class QuantilesTest {
         assertThat(both.toString()).startsWith("5 values from ");
         assertThatThrownBy(() -> both.plus(snapshotOf(LogLinearBuckets.upTo(4, 0, 100))))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("1/8")
-                .hasMessageContaining("1/16");
+                .hasMessageContaining("8 for each power of two")
+                .hasMessageContaining("16 for each power of two");
     }
 
     private static HistogramSnapshot snapshotOf(LogLinearBuckets layout, long... values) {
