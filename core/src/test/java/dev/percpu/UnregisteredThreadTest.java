@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.RseqRegistration;
@@ -36,6 +37,7 @@ class UnregisteredThreadTest {
         StaticPerCpu<NumericCell> cells = StaticPerCpu.defineNumeric("cells", NumericWidth.LONG, 0);
         PerCpuNumeric guarded = PerCpuNumeric.of(cells);
         StaticPerCpu<long[]> pairs = StaticPerCpu.define("pairs", () -> new long[2]);
+        PerCpuHistogram histogram = PerCpuHistogram.builder().build();
         Workers.run("unregistered-", threads, number -> {
             if (number % 2 == 0) {
                 unregister();
@@ -44,6 +46,7 @@ class UnregisteredThreadTest {
                 pure.increment();
                 doubles.add(1);
                 guarded.increment();
+                histogram.record(7);
                 try (CpuGuard guard = CpuGuard.acquire()) {
                     pairs.getMut(guard).run(pair -> {
                         pair[0]++;
@@ -61,6 +64,8 @@ class UnregisteredThreadTest {
         assertThat(pure.sumWithoutCpu()).isEqualTo(all / 2);
         assertThat(doubles.sum()).isEqualTo((double) all);
         assertThat(guarded.sum()).isEqualTo(all);
+        assertThat(histogram.snapshot().count()).isEqualTo(all);
+        assertThat(histogram.snapshot().sum()).isEqualTo(7 * all);
         long[] total = new long[1];
         pairs.forEachCpu((cpu, pair) -> {
             assertThat(pair[1]).isEqualTo(pair[0]);

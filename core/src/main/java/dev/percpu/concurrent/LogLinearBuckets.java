@@ -4,20 +4,20 @@ package dev.percpu.concurrent;
  * Which bucket a value belongs to: a fixed number of buckets for each power of two.
  *
  * <pre>
- * 2 bits of precision, a unit of 1, up to 20
+ * with 2 bits of precision, a unit of 1, and values up to 20:
  *
- * bucket      0   1 2 3 4  5 6 7 8   9  10   11   12     13        14
- * values  below 0  0 1 2 3  4 5 6 7  8-9 10-11 12-13 14-15 16-19    20-23   and 15: above
- * width             1       1         2                     4
+ * index         0       1 2 3 4   5 6 7 8   9    10     11     12     13     14    15
+ * values    negative    0 1 2 3   4 5 6 7  8-9  10-11  12-13  14-15  16-19  20-23  above
+ * width                    1         1      2     2      2      2      4      4
  * </pre>
  *
  * <p>The layout is HdrHistogram's and OpenTelemetry's.
  */
 final class LogLinearBuckets {
     /*
-     * A value's highest bit says how far to shift it, so that precisionBits + 1 bits remain: the number of its bucket within
-     * its power of two. Below the second run of buckets the widths stay the same; a bit that is ORed in keeps the shift from
-     * going on. A negative value, read as an unsigned one, has the highest bit of all, so its number is above that of
+     * A value's highest bit says how far to shift it so that precisionBits + 1 bits remain. They number the buckets within a
+     * power of two, and the shift numbers the powers of two. The first two runs of buckets have the same width: for values
+     * below the second one a bit is ORed in that keeps the shift from becoming less. A negative value, read as an unsigned one, has the highest bit of all, so its number is above that of
      * Long.MAX_VALUE, and one comparison finds both ends of the range.
      *
      * What does not depend on the value is computed beforehand, which takes half a nanosecond of three from recording.

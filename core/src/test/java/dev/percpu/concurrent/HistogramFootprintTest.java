@@ -1,0 +1,83 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.testing.Jvm;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Which pages of a large histogram are touched: in a JVM of its own. */
+@Tag("native")
+class HistogramFootprintTest {
+    private static final long PAGE = 4096;
+
+    /** Makes a histogram, takes snapshots, records, and prints what became resident. */
+    static final class Probe {
+        private static final Pattern RSS = Pattern.compile("Rss:\\s+(\\d+) kB");
+
+        private Probe() {}
+
+        public static void main(String[] arguments) throws IOException {
+            // The classes, and pages that others share, are not what is measured.
+            PerCpuHistogram.builder().build().record(1);
+            PerCpuHistogram histogram =
+                    PerCpuHistogram.builder().precisionBits(14).build();
+            long before = residentBytes();
+            histogram.snapshot();
+            histogram.snapshotThenReset();
+            print("bytes", histogram.bytesPerCpu());
+            print("untouched", residentBytes() - before);
+            CpuId.onEachCpu(cpu -> histogram.record(1_000_000_000));
+            print("recorded", residentBytes() - before);
+            print("count", histogram.snapshot().count());
+        }
+
+        private static void print(String what, long bytes) {
+            System.out.println(what + "=" + bytes);
+        }
+
+        /** The resident size of the area's mapping. */
+        private static long residentBytes() throws IOException {
+            String start = Long.toHexString(PerCpuRuntime.memory().address()) + "-";
+            List<String> lines = Files.readAllLines(Path.of("/proc/self/smaps"));
+            for (int i = 0; i < lines.size(); i++) {
+                if (lines.get(i).startsWith(start)) {
+                    Matcher rss = RSS.matcher(String.join("\n", lines.subList(i, i + 8)));
+                    if (rss.find()) {
+                        return Long.parseLong(rss.group(1)) * 1024;
+                    }
+                }
+            }
+            throw new IllegalStateException("no mapping begins at " + start);
+        }
+    }
+
+    @Test
+    void onlyPagesThatAValueFallsIntoAreTouched() {
+        Jvm.Result result =
+                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
+        assertThat(result.status()).as(result.output()).isZero();
+        int cpus = CpuMask.usable().weight();
+        assertThat(number(result, "bytes")).isGreaterThan(1000 * PAGE);
+        assertThat(number(result, "untouched")).as("resident after snapshots").isZero();
+        assertThat(number(result, "recorded"))
+                .as("resident after one value on each CPU: the sum's page and the bucket's")
+                .isBetween(cpus * PAGE, 2L * cpus * PAGE);
+        assertThat(number(result, "count")).isEqualTo(cpus);
+    }
+
+    private static long number(Jvm.Result result, String what) {
+        Matcher matcher = Pattern.compile("(?m)^" + what + "=(-?\\d+)$").matcher(result.output());
+        assertThat(matcher.find()).as(result.output()).isTrue();
+        return Long.parseLong(matcher.group(1));
+    }
+}
