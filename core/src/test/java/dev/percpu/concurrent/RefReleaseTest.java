@@ -88,7 +88,7 @@ class RefReleaseTest {
         }
 
         private void useWhileLive(int number) {
-            while (ref.tryGetLive()) {
+            while (!phaser.isTerminated() && ref.tryGetLive()) {
                 use();
                 if (number % 2 == 0) {
                     ref.get();

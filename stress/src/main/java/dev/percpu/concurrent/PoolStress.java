@@ -50,8 +50,7 @@ public class PoolStress {
             private int uses;
         }
 
-        private final PerCpuPool<Tool> pool =
-                PerCpuPool.builder(2, Tool::new).build();
+        private final PerCpuPool<Tool> pool = PerCpuPool.builder(2, Tool::new).build();
 
         private void use() {
             for (int i = 0; i < 2; i++) {
