@@ -26,7 +26,8 @@ import org.openjdk.jmh.annotations.TearDown;
 public class PoolBenchmark extends Comparison {
     static final int CAPACITY = 1024;
 
-    private final PerCpuPool<Item> perCpu = PerCpuPool.builder(CAPACITY, Item::new).build();
+    private final PerCpuPool<Item> perCpu =
+            PerCpuPool.builder(CAPACITY, Item::new).build();
     private final Recycler<RecycledItem> netty = new Recycler<>() {
         @Override
         protected RecycledItem newObject(Handle<RecycledItem> handle) {
@@ -35,8 +36,10 @@ public class PoolBenchmark extends Comparison {
     };
     private final MpmcArrayQueue<Item> mpmc = new MpmcArrayQueue<>(CAPACITY);
     private final ConcurrentLinkedQueue<Item> linked = new ConcurrentLinkedQueue<>();
+
     @SuppressWarnings("deprecation") // in use all the same
     private final RecyclerPool<BufferRecycler> lockFree = JsonRecyclerPools.newLockFreePool();
+
     private final RecyclerPool<BufferRecycler> deque = JsonRecyclerPools.newConcurrentDequePool();
     private final RecyclerPool<BufferRecycler> bounded = JsonRecyclerPools.newBoundedPool(CAPACITY);
 

@@ -31,8 +31,10 @@ public class PoolBenchmarkVirtualThreads extends Comparison {
 
     private final PerCpuPool<BufferRecycler> perCpu =
             PerCpuPool.builder(PoolBenchmark.CAPACITY, BufferRecycler::new).build();
+
     @SuppressWarnings("deprecation") // in use all the same
     private final RecyclerPool<BufferRecycler> lockFree = JsonRecyclerPools.newLockFreePool();
+
     private final RecyclerPool<BufferRecycler> deque = JsonRecyclerPools.newConcurrentDequePool();
     private final RecyclerPool<BufferRecycler> bounded = JsonRecyclerPools.newBoundedPool(PoolBenchmark.CAPACITY);
 

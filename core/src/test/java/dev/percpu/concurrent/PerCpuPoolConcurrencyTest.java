@@ -141,13 +141,17 @@ class PerCpuPoolConcurrencyTest {
                         pooled.release();
                     });
                     if (refused != null) {
-                        assertThat(refused).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+                        assertThat(refused)
+                                .isInstanceOf(IllegalStateException.class)
+                                .hasMessageContaining("closed");
                         return;
                     }
                     assertThat(wasClosed).as("closed when it was acquired").isFalse();
                 }
             });
-            assertThat(made).isNotEmpty().allSatisfy(item -> assertThat(item.destructions).hasValue(1));
+            assertThat(made)
+                    .isNotEmpty()
+                    .allSatisfy(item -> assertThat(item.destructions).hasValue(1));
             assertThat(pool.statistics().destroyed()).isEqualTo(made.size());
         }
     }

@@ -53,7 +53,9 @@ class PerCpuPoolExactnessTest {
         int rounds = 300_000;
         PerCpuPool<Item> pool = pool(threads * each);
         Disturbance.Report disturbed = Disturbance.during(
-                "pool-worker", 3, () -> Workers.run("pool-worker-", threads, thread -> {
+                "pool-worker",
+                3,
+                () -> Workers.run("pool-worker-", threads, thread -> {
                     Deque<Pooled<Item>> held = new ArrayDeque<>();
                     long me = Thread.currentThread().threadId();
                     for (int round = 0; round < rounds; round++) {
@@ -80,7 +82,9 @@ class PerCpuPoolExactnessTest {
         int rounds = 40;
         PerCpuPool<Item> pool = pool(300);
         Disturbance.Report disturbed = Disturbance.during(
-                "ForkJoinPool-1", 4, () -> Workers.runVirtual(threads, thread -> {
+                "ForkJoinPool-1",
+                4,
+                () -> Workers.runVirtual(threads, thread -> {
                     long me = Thread.currentThread().threadId();
                     for (int round = 0; round < rounds; round++) {
                         Pooled<Item> pooled = PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire);

@@ -49,6 +49,7 @@ class PerCpuPoolModelTest {
     /** What is pooled. */
     private static final class Item {
         private boolean dirty;
+
         private void reset() {
             if (dirty) {
                 throw new IllegalArgumentException("dirty");
