@@ -3,8 +3,10 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.backend.BoundThread;
+import dev.percpu.testing.Holder;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +15,8 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Many threads, and threads on different CPUs. */
@@ -49,6 +53,23 @@ class PerCpuPoolConcurrencyTest {
         });
         assertThat(second).doesNotContainNull().containsExactlyInAnyOrderElementsOf(first);
         assertThat(pool.statistics().made()).isEqualTo(capacity);
+    }
+
+    /** The atomic back end's stacks need no guard, so there the number may be found on the way. */
+    @Test
+    @Tag("rseq")
+    void anotherCpusStackIsTouchedOnlyWithItsGuard() throws InterruptedException {
+        PerCpuPool<Item> pool = PerCpuPool.builder(1, Item::new).build();
+        run(firstCpu, () -> pool.tryAcquire().release());
+        Holder owner = Holder.of(CpuId.of(firstCpu));
+        Thread seeker = Thread.ofPlatform().start(pool::tryAcquire);
+        while (seeker.isAlive() && LockSupport.getBlocker(seeker) == null) {
+            Thread.onSpinWait();
+        }
+        assertThat(seeker.isAlive()).as("waits for the guard").isTrue();
+        owner.release();
+        seeker.join();
+        assertThat(pool.statistics().held()).isEqualTo(1);
     }
 
     @Test
