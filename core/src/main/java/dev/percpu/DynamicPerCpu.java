@@ -167,8 +167,9 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         private void checkRemovable() {
             int owned = handles == 1 ? Ownership.ownedBy(Thread.currentThread()) : -1;
             if (owned >= 0) {
-                throw new IllegalStateException("the last handle of " + ptr + " cannot be closed while this thread holds"
-                        + " the guard of CPU " + owned + ": close the guard first");
+                throw new IllegalStateException(
+                        "the last handle of " + ptr + " cannot be closed while this thread holds" + " the guard of CPU "
+                                + owned + ": close the guard first");
             }
         }
 

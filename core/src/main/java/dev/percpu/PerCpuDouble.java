@@ -86,8 +86,8 @@ public final class PerCpuDouble implements AutoCloseable, PerCpuRuntime.Defined 
      * @return what it was
      */
     public double compareAndExchange(double expected, double value) {
-        return Double.longBitsToDouble(bits.compareAndExchange(
-                Double.doubleToRawLongBits(expected), Double.doubleToRawLongBits(value)));
+        return Double.longBitsToDouble(
+                bits.compareAndExchange(Double.doubleToRawLongBits(expected), Double.doubleToRawLongBits(value)));
     }
 
     /** The number of a given CPU, seen from any: {@code per_cpu}. */

@@ -104,8 +104,8 @@ public final class PerCpuPtr<T> {
     public long offset() {
         piece.checkOpen();
         if (offset < 0) {
-            throw new UnsupportedOperationException("the instances of " + piece.name()
-                    + " are not in the per-CPU area");
+            throw new UnsupportedOperationException(
+                    "the instances of " + piece.name() + " are not in the per-CPU area");
         }
         return offset;
     }
@@ -163,8 +163,8 @@ public final class PerCpuPtr<T> {
 
     T replace(int cpu, T instance) {
         if (isMemory) {
-            throw new UnsupportedOperationException("the instances of " + piece.name()
-                    + " are views of memory: change what is in them");
+            throw new UnsupportedOperationException(
+                    "the instances of " + piece.name() + " are views of memory: change what is in them");
         }
         T old = instance(cpu);
         instances[PaddedArray.index(cpu)] =

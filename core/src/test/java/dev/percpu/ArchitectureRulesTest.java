@@ -38,8 +38,8 @@ class ArchitectureRulesTest {
     void thePublicApiHasNoInternalTypeInIt() {
         methods()
                 .that()
-                .areDeclaredInClassesThat(resideInAnyPackage(
-                        "dev.percpu", "dev.percpu.cell", "dev.percpu.concurrent", "dev.percpu.cpu"))
+                .areDeclaredInClassesThat(
+                        resideInAnyPackage("dev.percpu", "dev.percpu.cell", "dev.percpu.concurrent", "dev.percpu.cpu"))
                 .and()
                 .arePublic()
                 .and()
@@ -67,8 +67,8 @@ class ArchitectureRulesTest {
                 .that()
                 .resideInAPackage("dev.percpu.internal.linux")
                 .should()
-                .dependOnClassesThat(resideInAPackage("dev.percpu..")
-                        .and(not(resideInAPackage("dev.percpu.internal.linux"))))
+                .dependOnClassesThat(
+                        resideInAPackage("dev.percpu..").and(not(resideInAPackage("dev.percpu.internal.linux"))))
                 .check(CORE);
     }
 

@@ -56,7 +56,9 @@ class CpuGuardTest {
             try (CpuGuard inner = CpuGuard.acquire()) {
                 assertThat(isHeldByMe(inner.cpu())).isTrue();
             }
-            assertThat(isHeldByMe(outer.cpu())).as("closing the inner guard frees nothing of the outer").isTrue();
+            assertThat(isHeldByMe(outer.cpu()))
+                    .as("closing the inner guard frees nothing of the outer")
+                    .isTrue();
         }
     }
 
@@ -172,10 +174,7 @@ class CpuGuardTest {
         try (LogCapture log = new LogCapture()) {
             Thread waiter = new Thread(() -> CpuGuard.acquire(FIRST).close());
             waiter.start();
-            assertThat(log.first())
-                    .startsWith("WARNING")
-                    .contains("dawdler")
-                    .contains("CPU " + FIRST.id());
+            assertThat(log.first()).startsWith("WARNING").contains("dawdler").contains("CPU " + FIRST.id());
             holder.release();
             waiter.join();
         }
@@ -185,7 +184,9 @@ class CpuGuardTest {
     void closingTwiceIsRefused() {
         CpuGuard guard = CpuGuard.acquire();
         guard.close();
-        assertThatThrownBy(guard::close).isInstanceOf(IllegalStateException.class).hasMessageContaining("is closed");
+        assertThatThrownBy(guard::close)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("is closed");
         assertThat(isHeld(guard.cpu())).isFalse();
     }
 
@@ -250,11 +251,9 @@ class CpuGuardTest {
 
         try (LogCapture log = new LogCapture();
                 CpuGuard guard = CpuGuard.acquire(FIRST)) {
-            assertThat(variable.getMut(guard).<Integer>with(instance -> instance[0])).isEqualTo(42);
-            assertThat(log.first())
-                    .startsWith("WARNING")
-                    .contains("doomed")
-                    .contains("taken over");
+            assertThat(variable.getMut(guard).<Integer>with(instance -> instance[0]))
+                    .isEqualTo(42);
+            assertThat(log.first()).startsWith("WARNING").contains("doomed").contains("taken over");
         }
     }
 
@@ -324,7 +323,8 @@ class CpuGuardTest {
     /** As after a stack overflow between the acquisition and the guard's creation. */
     @Test
     void aCpuThatIsOwnedWithoutAGuardIsFreedByTheNextGuard() {
-        assertThat(Backends.current().tryAcquireOn(FIRST.id(), Thread.currentThread().threadId()))
+        assertThat(Backends.current()
+                        .tryAcquireOn(FIRST.id(), Thread.currentThread().threadId()))
                 .isTrue();
         try (CpuGuard outer = CpuGuard.acquire(FIRST)) {
             try (CpuGuard inner = CpuGuard.acquire(FIRST)) {

@@ -181,8 +181,7 @@ class DynamicPerCpuTest {
             Thread.sleep(10);
         }
         try (DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.newZero(layout)) {
-            variable.forEachCpu((cpu, memory) -> assertThat(memory.mismatch(
-                            MemorySegment.ofArray(new long[512])))
+            variable.forEachCpu((cpu, memory) -> assertThat(memory.mismatch(MemorySegment.ofArray(new long[512])))
                     .isEqualTo(-1));
         }
     }

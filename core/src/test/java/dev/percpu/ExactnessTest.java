@@ -102,7 +102,9 @@ class ExactnessTest {
         private void verify(long rounds) {
             assertThat(longs.sum()).as("long").isEqualTo(3 * rounds);
             assertThat(NumericWidth.INT.wrap(ints.sum())).as("int").isEqualTo(NumericWidth.INT.wrap(3 * rounds));
-            assertThat(NumericWidth.SHORT.wrap(shorts.sum())).as("short").isEqualTo(NumericWidth.SHORT.wrap(5 * rounds));
+            assertThat(NumericWidth.SHORT.wrap(shorts.sum()))
+                    .as("short")
+                    .isEqualTo(NumericWidth.SHORT.wrap(5 * rounds));
             assertThat(NumericWidth.BYTE.wrap(bytes.sum())).as("byte").isEqualTo(NumericWidth.BYTE.wrap(-7 * rounds));
             // Halves are exact up to 2^52.
             assertThat(doubles.sum()).as("double").isEqualTo(0.5 * rounds);

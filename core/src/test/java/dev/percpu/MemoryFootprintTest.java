@@ -79,16 +79,17 @@ class MemoryFootprintTest {
 
     @Test
     void tenThousandHotCounters() {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
-                .run(Probe.class);
+        Jvm.Result result =
+                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
         assertThat(result.status()).as(result.output()).isZero();
         int cpus = dev.percpu.cpu.CpuMask.usable().weight();
         long page = 4096;
 
         assertThat(number(result, "area")).as("bytes for each CPU").isEqualTo(8L * COUNTERS);
         assertThat(number(result, "heap") / COUNTERS).as("heap of each").isLessThanOrEqualTo(64);
-        assertThat(number(result, "untouched")).as("resident before the first update").isLessThanOrEqualTo(page);
+        assertThat(number(result, "untouched"))
+                .as("resident before the first update")
+                .isLessThanOrEqualTo(page);
         assertThat(number(result, "hot"))
                 .as("resident when each was updated on each CPU")
                 .isBetween(cpus * 8L * COUNTERS - cpus * page, cpus * (8L * COUNTERS + 2 * page));

@@ -29,8 +29,10 @@ class PerCpuNumericTest {
         kinds.put("dynamic", width -> PerCpuNumeric.create(width, 10));
         kinds.put("static guarded", width -> PerCpuNumeric.of(StaticPerCpu.defineNumeric("guarded", width, 10)));
         kinds.put("dynamic guarded", width -> PerCpuNumeric.of(DynamicPerCpu.newNumeric(width, 10)));
-        return Stream.of(NumericWidth.values()).flatMap(width -> kinds.entrySet().stream()
-                .map(kind -> Arguments.of(width, kind.getKey(), kind.getValue().apply(width))));
+        return Stream.of(NumericWidth.values())
+                .flatMap(width -> kinds.entrySet().stream()
+                        .map(kind -> Arguments.of(
+                                width, kind.getKey(), kind.getValue().apply(width))));
     }
 
     @ParameterizedTest(name = "{1} {0}", autoCloseArguments = false)
@@ -185,7 +187,8 @@ class PerCpuNumericTest {
 
     @Test
     void aStaticNumberCannotBeClosed() {
-        assertThatThrownBy(() -> PerCpuNumeric.define("eternal", NumericWidth.LONG).close())
+        assertThatThrownBy(
+                        () -> PerCpuNumeric.define("eternal", NumericWidth.LONG).close())
                 .isInstanceOf(UnsupportedOperationException.class)
                 .hasMessageContaining("eternal");
         assertThatThrownBy(() -> PerCpuNumeric.of(StaticPerCpu.defineNumeric("n", NumericWidth.LONG, 0))

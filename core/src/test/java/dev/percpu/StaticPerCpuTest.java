@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 
 /** Variables that live as long as the process, objects and memory. */
 class StaticPerCpuTest {
-    private static final StructLayout POINT = MemoryLayout.structLayout(
-            ValueLayout.JAVA_INT.withName("x"), ValueLayout.JAVA_INT.withName("y"));
+    private static final StructLayout POINT =
+            MemoryLayout.structLayout(ValueLayout.JAVA_INT.withName("x"), ValueLayout.JAVA_INT.withName("y"));
 
     /** A struct as a user would describe it: a view of memory. */
     private record Point(MemorySegment memory) {
@@ -73,8 +73,7 @@ class StaticPerCpuTest {
             assertThat(point.x()).isEqualTo(7);
             assertThat(point.y()).isEqualTo(8);
         });
-        assertThatThrownBy(() ->
-                        StaticPerCpu.define("points", POINT, Point::new, MemorySegment.ofArray(new int[3])))
+        assertThatThrownBy(() -> StaticPerCpu.define("points", POINT, Point::new, MemorySegment.ofArray(new int[3])))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("12")
                 .hasMessageContaining("8");
@@ -112,8 +111,8 @@ class StaticPerCpuTest {
         assertThatThrownBy(() -> StaticPerCpu.define("nothing", MemoryLayout.structLayout()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("nothing");
-        assertThatThrownBy(() -> StaticPerCpu.define(
-                        "giant", MemoryLayout.sequenceLayout(1L << 40, ValueLayout.JAVA_LONG)))
+        assertThatThrownBy(() ->
+                        StaticPerCpu.define("giant", MemoryLayout.sequenceLayout(1L << 40, ValueLayout.JAVA_LONG)))
                 .isInstanceOf(AreaFullException.class)
                 .hasMessageContaining("giant")
                 .hasMessageContaining("percpu.area.stride");

@@ -34,7 +34,7 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p><b>Ordering.</b> Operations are opaque and order nothing else. Estimates and sums are opaque, too.
  *
- * <p>The value is kept within plus and minus 2^62. It serializes as its sum and batch.
+ * <p>The value is kept within plus and minus 2^62, to within the {@link #errorBound()}. It serializes as its sum and batch.
  *
  * <p>It is the kernel's {@code percpu_counter}: {@code percpu_counter_read} is here {@link #estimate()}, {@code _sum} is
  * {@link #sum()}, {@code _compare} is {@link #compareTo}, and {@code _limited_add} is {@link #tryAdd}.
@@ -185,11 +185,12 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
     }
 
     /**
-     * How far an {@link #estimate()} can be from the value: the batch times the number of possible CPUs. It is from what
-     * the value was at a moment during the call; updates go on.
+     * How far an {@link #estimate()} can be from the value: the batch times the number of possible CPUs and one more. It
+     * is from what the value was at a moment during the call; updates go on.
      */
     public long errorBound() {
-        return (long) batch * Area.CPUS;
+        // A credit is up to two batches. The one more is for the batch on its way from G to a credit: see reserve.
+        return batch * (Area.CPUS + 1L);
     }
 
     /**
@@ -307,7 +308,8 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
     /** Raises G by the amount and a batch for the current CPU's credit. The lock is held. */
     private void reserve(long amount) {
         long needed = checked(gate(), amount);
-        // First G, then the credit: what is in a credit is in G.
+        // First G, then the credit: what is in a credit is in G. In between, who looks at G sees a batch that is in no
+        // credit; there is one at most, as the lock is held, and errorBound() has room for it.
         setGate(checked(needed, batch));
         if (!BACKEND.addCredit(position(), batch, mostCredit(), SHUT - 1)) {
             // Others have filled it meanwhile, or this thread has no CPU id.

@@ -105,7 +105,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock {
         @Override
         public void lock() {
             if (!gate.tryEnter()) {
-                uninterruptibly(() -> enter(Patience.UNINTERRUPTIBLE));
+                enterUninterruptibly();
             }
         }
 
@@ -126,6 +126,14 @@ public final class PerCpuReadWriteLock implements ReadWriteLock {
         public boolean tryLock(long time, TimeUnit unit) throws InterruptedException {
             checkInterrupt();
             return gate.tryEnter() || enter(Patience.ofNanos(unit.toNanos(time)));
+        }
+
+        private void enterUninterruptibly() {
+            try {
+                boolean _ = enter(Patience.UNINTERRUPTIBLE);
+            } catch (InterruptedException e) {
+                throw new AssertionError("interrupted without waiting interruptibly", e);
+            }
         }
 
         private boolean enter(Patience patience) throws InterruptedException {
@@ -157,22 +165,33 @@ public final class PerCpuReadWriteLock implements ReadWriteLock {
         }
     }
 
-    private record WriteLock(ReaderGate gate, ReentrantLock writers) implements Lock {
+    private static final class WriteLock implements Lock {
+        private final ReaderGate gate;
+        private final ReentrantLock writers;
+
+        /** How often the owner has locked; for the holder of {@link #writers}. */
+        private int holds;
+
+        private WriteLock(ReaderGate gate, ReentrantLock writers) {
+            this.gate = gate;
+            this.writers = writers;
+        }
+
         @Override
         public void lock() {
             writers.lock();
-            uninterruptibly(() -> shut(Patience.UNINTERRUPTIBLE));
+            boolean _ = shutUninterruptibly(Patience.UNINTERRUPTIBLE);
         }
 
         @Override
         public void lockInterruptibly() throws InterruptedException {
             writers.lockInterruptibly();
-            shut(Patience.INTERRUPTIBLE);
+            boolean _ = shut(Patience.INTERRUPTIBLE);
         }
 
         @Override
         public boolean tryLock() {
-            return writers.tryLock() && uninterruptibly(() -> shut(Patience.NONE));
+            return writers.tryLock() && shutUninterruptibly(Patience.NONE);
         }
 
         @Override
@@ -182,14 +201,26 @@ public final class PerCpuReadWriteLock implements ReadWriteLock {
             return writers.tryLock(nanos, TimeUnit.NANOSECONDS) && shut(patience);
         }
 
-        /** The thread has got {@code writers}, and keeps it only if it gets the rest. */
-        private boolean shut(Patience patience) throws InterruptedException {
-            if (writers.getHoldCount() > 1) {
-                return true;
+        private boolean shutUninterruptibly(Patience patience) {
+            try {
+                return shut(patience);
+            } catch (InterruptedException e) {
+                throw new AssertionError("interrupted without waiting interruptibly", e);
             }
+        }
+
+        /**
+         * The thread has got {@code writers}, and keeps it only if it gets the rest. Whether it has the rest already is
+         * the gate's to say, not that of {@code writers}: an error just after that was locked, a stack overflow say,
+         * leaves it locked by a thread that does not have the write lock.
+         */
+        private boolean shut(Patience patience) throws InterruptedException {
             boolean alone = false;
             try {
-                alone = gate.shut(patience);
+                alone = gate.isAlone() || gate.shut(patience);
+                if (alone) {
+                    holds++;
+                }
             } finally {
                 if (!alone) {
                     writers.unlock();
@@ -200,14 +231,21 @@ public final class PerCpuReadWriteLock implements ReadWriteLock {
 
         @Override
         public void unlock() {
-            if (!writers.isHeldByCurrentThread()) {
+            if (!writers.isHeldByCurrentThread() || holds == 0) {
                 throw new IllegalMonitorStateException(
                         Thread.currentThread() + " does not have the write lock, so it cannot unlock it");
             }
-            if (writers.getHoldCount() == 1) {
-                gate.open();
+            if (holds > 1) {
+                holds--;
+                writers.unlock();
+                return;
             }
-            writers.unlock();
+            gate.open();
+            holds = 0;
+            // More than one if an error left some behind.
+            for (int locked = writers.getHoldCount(); locked > 0; locked--) {
+                writers.unlock();
+            }
         }
 
         @Override
@@ -224,19 +262,6 @@ public final class PerCpuReadWriteLock implements ReadWriteLock {
     private static void checkInterrupt() throws InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException();
-        }
-    }
-
-    @FunctionalInterface
-    private interface Attempt {
-        boolean make() throws InterruptedException;
-    }
-
-    private static boolean uninterruptibly(Attempt attempt) {
-        try {
-            return attempt.make();
-        } catch (InterruptedException e) {
-            throw new AssertionError("interrupted without waiting interruptibly", e);
         }
     }
 }

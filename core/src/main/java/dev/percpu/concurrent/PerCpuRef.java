@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import java.lang.invoke.VarHandle;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -82,7 +83,7 @@ public final class PerCpuRef {
      * @throws dev.percpu.AreaFullException if the per-CPU area is full
      */
     public PerCpuRef(Runnable release) {
-        this.release = release;
+        this.release = Objects.requireNonNull(release, "release");
     }
 
     /**

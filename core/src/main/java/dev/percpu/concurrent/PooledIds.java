@@ -54,8 +54,8 @@ final class PooledIds {
      * The other place where a wake-up could be lost is between S's look and S's wait; but both are under the lock, and
      * G signals under the lock.
      *
-     * Direct ends when nobody waits and there is something to spread again, so a pool at the brink costs a lock each
-     * time and not a system call.
+     * Direct ends when nobody waits and there are enough idle numbers to spread again, two for each CPU at least. So a
+     * pool at the brink costs a lock each time and not a system call, and so does one that is too small to spread.
      *
      * The lock is held for nothing that waits: a guard is tried for under it and waited for without it. Otherwise the
      * owner of a guard that gives a number back would wait for the lock, and the lock's owner for the guard.
@@ -96,7 +96,7 @@ final class PooledIds {
         int cpus = CpuMask.usable().weight();
         stackCapacity = Math.clamp(capacity / (2L * cpus), 1, LARGEST_STACK);
         batch = (stackCapacity + 1) / 2;
-        enoughToSpread = Math.min(cpus, batch);
+        enoughToSpread = Math.max(2 * cpus, batch);
         idle = new IdStack(capacity);
         vacant = new IdStack(capacity);
         for (int id = capacity - 1; id >= 0; id--) {
@@ -288,6 +288,10 @@ final class PooledIds {
             }
             settle();
             return closed ? idle.pop() : NONE;
+        } catch (Throwable t) {
+            // The number may still be on a stack, and whoever waits for one has to look for it again.
+            available.signalAll();
+            throw t;
         } finally {
             lock.unlock();
         }
@@ -364,11 +368,15 @@ final class PooledIds {
             }
         }
         int before = idle.size();
+        int busy = NONE;
         for (int cpu = 0; cpu < Area.CPUS; cpu++) {
             if (!empty(cpu)) {
-                awaitGuard(CpuId.of(cpu));
-                return true;
+                busy = cpu;
             }
+        }
+        if (idle.size() == before && busy != NONE) {
+            awaitGuard(CpuId.of(busy));
+            return true;
         }
         return idle.size() != before;
     }
@@ -399,7 +407,11 @@ final class PooledIds {
     @SuppressWarnings("ThreadPriorityCheck") // a yield lets a thread go on that was preempted at work
     private void awaitGuard(CpuId cpu) {
         lock.unlock();
-        try (CpuGuard _ = CpuGuard.acquire(cpu)) {
+        try {
+            try (CpuGuard _ = CpuGuard.acquire(cpu)) {
+                // Had, so whoever was at work with it is done.
+            }
+            // Without the guard: a virtual thread may be away for long.
             Thread.yield();
         } finally {
             lock.lock();

@@ -72,6 +72,10 @@ final class ReaderGate {
     private final Condition empty = mutex.newCondition();
 
     private boolean shut;
+
+    /** Whether whoever shut the gate is alone; changed by that thread, and read by it. */
+    private boolean alone;
+
     private long inside;
     private long waiting;
 
@@ -119,6 +123,12 @@ final class ReaderGate {
             }
             // Counted in already, so the interrupt is the caller's business.
             Thread.currentThread().interrupt();
+        } catch (Error e) {
+            if (arrival != openings) {
+                // Counted in already, and the caller will not know.
+                countOut();
+            }
+            throw e;
         } finally {
             if (arrival == openings) {
                 waiting--;
@@ -157,12 +167,16 @@ final class ReaderGate {
                 throw new IllegalMonitorStateException(
                         "no reader is inside: this read lock has been unlocked more often than locked");
             }
-            inside--;
-            if (shut && inside == 0) {
-                empty.signal();
-            }
+            countOut();
         } finally {
             mutex.unlock();
+        }
+    }
+
+    private void countOut() {
+        inside--;
+        if (shut && inside == 0) {
+            empty.signal();
         }
     }
 
@@ -177,7 +191,6 @@ final class ReaderGate {
         try {
             inside += tally.close();
             shut = true;
-            boolean alone = false;
             try {
                 alone = awaitEmpty(patience);
             } finally {
@@ -189,6 +202,11 @@ final class ReaderGate {
         } finally {
             mutex.unlock();
         }
+    }
+
+    /** Whether {@link #shut} has succeeded, and {@link #open} has not been called since; for the thread that may shut. */
+    boolean isAlone() {
+        return alone;
     }
 
     private boolean awaitEmpty(Patience patience) throws InterruptedException {
@@ -211,11 +229,17 @@ final class ReaderGate {
     }
 
     private void openLocked() {
+        alone = false;
         inside += waiting;
         waiting = 0;
         openings++;
-        shut = false;
-        tally.open();
+        if (shut) {
+            // In this order, so that an opening that an error broke off can be repeated: opening the tally a second
+            // time
+            // would forget who came in through it since. A closed tally with the gate open is only slow.
+            shut = false;
+            tally.open();
+        }
         admission.signalAll();
     }
 }

@@ -184,7 +184,10 @@ public final class CpuMask implements Iterable<CpuId> {
     public String toString() {
         return bits.isEmpty()
                 ? ""
-                : IntStream.iterate(bits.nextSetBit(0), first -> first >= 0, first -> bits.nextSetBit(bits.nextClearBit(first)))
+                : IntStream.iterate(
+                                bits.nextSetBit(0),
+                                first -> first >= 0,
+                                first -> bits.nextSetBit(bits.nextClearBit(first)))
                         .mapToObj(first -> range(first, bits.nextClearBit(first) - 1))
                         .collect(Collectors.joining(","));
     }

@@ -131,6 +131,30 @@ class PerCpuReadWriteLockTest {
         reader.leave();
     }
 
+    /** An error may come up anywhere, also when the lock is got already; the lock can be put in order after it. */
+    @Test
+    void aStackOverflowLeavesTheLockUsable() {
+        for (int round = 0; round < 50; round++) {
+            assertThatThrownBy(this::lockDeeply).isInstanceOf(StackOverflowError.class);
+            write.lock();
+            do {
+                write.unlock();
+            } while (lock.isWriteLockedByCurrentThread());
+            read.lock();
+            assertThat(write.tryLock()).as("a writer beside a reader").isFalse();
+            read.unlock();
+            assertThat(write.tryLock()).isTrue();
+            write.unlock();
+        }
+    }
+
+    @SuppressWarnings("InfiniteRecursion")
+    private void lockDeeply() {
+        write.lock();
+        write.unlock();
+        lockDeeply();
+    }
+
     @ParameterizedTest
     @EnumSource
     void anInterruptEndsWaitingForReaders(Interruptible way) throws InterruptedException {

@@ -51,7 +51,9 @@ class CpuMaskTest {
         copy.copyFrom(copy);
         assertThat(copy).isEqualTo(mask);
         CpuMask.possible().clear(FIRST);
-        assertThat(CpuMask.possible().test(FIRST)).as("the system's mask is a copy").isTrue();
+        assertThat(CpuMask.possible().test(FIRST))
+                .as("the system's mask is a copy")
+                .isTrue();
     }
 
     @Test

@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Test;
 
 /** A task on every CPU. */
 class OnEachCpuTest {
-    private final List<CpuId> usable = CpuMask.usable().ids().mapToObj(CpuId::of).toList();
+    private final List<CpuId> usable =
+            CpuMask.usable().ids().mapToObj(CpuId::of).toList();
 
     @Test
     void runsOnceOnEachAndStaysThere() {

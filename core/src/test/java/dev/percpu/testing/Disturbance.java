@@ -173,12 +173,11 @@ public final class Disturbance {
     }
 
     private static void handleSignal() {
-        byte[] returnInstruction =
-                switch (Architecture.current()) {
-                    case X86_64 -> new byte[] {(byte) 0xc3};
-                    case AARCH64 -> new byte[] {(byte) 0xc0, 0x03, 0x5f, (byte) 0xd6};
-                    case OTHER -> throw new UnsupportedOperationException("no return instruction is known");
-                };
+        byte[] returnInstruction = switch (Architecture.current()) {
+            case X86_64 -> new byte[] {(byte) 0xc3};
+            case AARCH64 -> new byte[] {(byte) 0xc0, 0x03, 0x5f, (byte) 0xd6};
+            case OTHER -> throw new UnsupportedOperationException("no return instruction is known");
+        };
         MemorySegment code = Linux.map(4096);
         MemorySegment.copy(returnInstruction, 0, code, JAVA_BYTE, 0, returnInstruction.length);
         Linux.makeExecutable(code);

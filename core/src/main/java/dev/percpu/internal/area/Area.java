@@ -162,8 +162,10 @@ public final class Area {
         }
         long position = allocate(bytes, alignment, owner);
         COLLECTABLE.incrementAndGet();
-        Arrays.setAll(slices, cpu -> MemorySegment.ofAddress(BASE + offset(cpu, position))
-                .reinterpret(bytes, arena, cpu == 0 ? closed -> collect(position, bytes) : null));
+        Arrays.setAll(
+                slices,
+                cpu -> MemorySegment.ofAddress(BASE + offset(cpu, position))
+                        .reinterpret(bytes, arena, cpu == 0 ? closed -> collect(position, bytes) : null));
         return new Slices(position, List.of(slices));
     }
 

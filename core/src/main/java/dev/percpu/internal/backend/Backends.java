@@ -56,15 +56,14 @@ public final class Backends {
     }
 
     private static Choice choose(@Nullable String forced) {
-        Choice choice =
-                switch (forced) {
-                    case null -> fastest();
-                    case RSEQ -> forcedRseq();
-                    case ATOMIC -> atomic("it is forced by -D" + PROPERTY + "=" + ATOMIC);
-                    default ->
-                        throw new IllegalArgumentException(PROPERTY + " must be " + RSEQ + " or " + ATOMIC + ", not '"
-                                + forced + "'; without it the fastest that works is chosen");
-                };
+        Choice choice = switch (forced) {
+            case null -> fastest();
+            case RSEQ -> forcedRseq();
+            case ATOMIC -> atomic("it is forced by -D" + PROPERTY + "=" + ATOMIC);
+            default ->
+                throw new IllegalArgumentException(PROPERTY + " must be " + RSEQ + " or " + ATOMIC + ", not '" + forced
+                        + "'; without it the fastest that works is chosen");
+        };
         System.getLogger("dev.percpu")
                 .log(Logger.Level.DEBUG, "per-CPU back end {0}: {1}", choice.backend.name(), choice.reason);
         return choice;

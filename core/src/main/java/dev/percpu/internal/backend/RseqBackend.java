@@ -56,8 +56,8 @@ record RseqBackend(
         } catch (LinuxException e) {
             throw new RseqUnavailableException("sequences on other CPUs cannot be restarted: " + e.getMessage(), e);
         }
-        SequenceLayout layout = new SequenceLayout(
-                registration.offset(), Area.CPUS, Area.SHIFT, Area.BASE + CpuHeader.GUARD_WORD);
+        SequenceLayout layout =
+                new SequenceLayout(registration.offset(), Area.CPUS, Area.SHIFT, Area.BASE + CpuHeader.GUARD_WORD);
         Addresses addresses = new Addresses();
         CodeMapping code;
         try {
@@ -124,8 +124,7 @@ record RseqBackend(
     @Override
     public void addTwo(long position, long delta, long secondPosition, long secondDelta) {
         try {
-            long _ = (long)
-                    addTwo.invokeExact(Area.BASE + position, delta, Area.BASE + secondPosition, secondDelta);
+            long _ = (long) addTwo.invokeExact(Area.BASE + position, delta, Area.BASE + secondPosition, secondDelta);
         } catch (Throwable t) {
             throw impossible(t);
         }
@@ -140,8 +139,7 @@ record RseqBackend(
             throw impossible(t);
         }
         return result == Sequence.DONE
-                || (result == Sequence.NO_CPU
-                        && AtomicSlots.addWithin(Area.offset(Area.CPUS, position), delta, bound));
+                || (result == Sequence.NO_CPU && AtomicSlots.addWithin(Area.offset(Area.CPUS, position), delta, bound));
     }
 
     @Override
@@ -343,7 +341,8 @@ record RseqBackend(
 
     /** A function that takes so many numbers and returns one. */
     private static FunctionDescriptor longs(int arguments) {
-        return FunctionDescriptor.of(JAVA_LONG, Collections.nCopies(arguments, JAVA_LONG).toArray(MemoryLayout[]::new));
+        return FunctionDescriptor.of(
+                JAVA_LONG, Collections.nCopies(arguments, JAVA_LONG).toArray(MemoryLayout[]::new));
     }
 
     @SuppressWarnings("EnumOrdinal") // the table lives no longer than the process; an EnumMap is not a constant

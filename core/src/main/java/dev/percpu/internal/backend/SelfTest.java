@@ -69,8 +69,7 @@ final class SelfTest {
         try {
             // The abort counter lies in the place of no CPU, which nobody uses here.
             long aborts = Area.offset(Area.CPUS, position + Long.BYTES);
-            Backend delayed =
-                    RseqBackend.create(registration, new Instrumentation(DEEP_DELAY, Area.BASE + aborts));
+            Backend delayed = RseqBackend.create(registration, new Instrumentation(DEEP_DELAY, Area.BASE + aborts));
             List<BoundThread> threads = new ArrayList<>();
             for (int i = 0; i < DEEP_THREADS; i++) {
                 threads.add(BoundThread.start(cpu, () -> {
@@ -80,8 +79,10 @@ final class SelfTest {
                 }));
             }
             // All of them, since they write to what is given back below.
-            List<Throwable> thrown =
-                    threads.stream().map(BoundThread::await).filter(Objects::nonNull).toList();
+            List<Throwable> thrown = threads.stream()
+                    .map(BoundThread::await)
+                    .filter(Objects::nonNull)
+                    .toList();
             if (!thrown.isEmpty()) {
                 return "test threads failed: " + thrown;
             }

@@ -30,8 +30,7 @@ final class Section {
     }
 
     /** @param entry a label for the address to call, where another section jumps to it */
-    long emit(
-            CodeBuffer.Label entry, CodeBuffer.Label none, Runnable inside, Runnable after, Runnable elsewhere) {
+    long emit(CodeBuffer.Label entry, CodeBuffer.Label none, Runnable inside, Runnable after, Runnable elsewhere) {
         var descriptor = new CodeBuffer.Label();
         var start = new CodeBuffer.Label();
         var end = new CodeBuffer.Label();

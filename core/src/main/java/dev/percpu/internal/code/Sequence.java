@@ -63,14 +63,10 @@ public final class Sequence {
     /** Emits an operation on a number that no guard protects. Returns the address to call. */
     public long pure(Op op, int bits) {
         var none = new CodeBuffer.Label();
-        return section.emit(
-                none,
-                () -> scaleAndUpdate(op, bits),
-                assembler::returnValue,
-                () -> {
-                    section.updateAtomically(op, bits);
-                    assembler.returnValue();
-                });
+        return section.emit(none, () -> scaleAndUpdate(op, bits), assembler::returnValue, () -> {
+            section.updateAtomically(op, bits);
+            assembler.returnValue();
+        });
     }
 
     /**

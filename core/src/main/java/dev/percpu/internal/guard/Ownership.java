@@ -49,7 +49,9 @@ public final class Ownership {
      */
     public static int acquire(Thread me, int first) {
         int cpu = acquireOrNest(me, first);
-        return cpu >= 0 ? cpu : new Wait(me, ~cpu).untilAcquired(() -> acquireOnce(me, BACKEND.tryAcquire(me.threadId())));
+        return cpu >= 0
+                ? cpu
+                : new Wait(me, ~cpu).untilAcquired(() -> acquireOnce(me, BACKEND.tryAcquire(me.threadId())));
     }
 
     /** Like {@link #acquire}, but does not wait: {@link #TAKEN}. */

@@ -24,10 +24,11 @@ public final class CpuLists {
 
     /** The CPUs that the process's main thread may run on; empty if it is not told. */
     public static Optional<BitSet> allowed() {
-        return read(STATUS).flatMap(status -> status.lines()
-                .filter(line -> line.startsWith(ALLOWED))
-                .findFirst()
-                .flatMap(line -> known(line.substring(ALLOWED.length()))));
+        return read(STATUS)
+                .flatMap(status -> status.lines()
+                        .filter(line -> line.startsWith(ALLOWED))
+                        .findFirst()
+                        .flatMap(line -> known(line.substring(ALLOWED.length()))));
     }
 
     /** A sandbox can put anything in the place of the kernel's files; what is no list tells nothing. */

@@ -225,8 +225,7 @@ public final class Linux {
     }
 
     private static MemorySegment symbol(String name) {
-        return LIBC.find(name)
-                .orElseThrow(() -> new UnsupportedOperationException("the C library exports no " + name));
+        return LIBC.find(name).orElseThrow(() -> new UnsupportedOperationException("the C library exports no " + name));
     }
 
     private static int errno(MemorySegment state) {

@@ -67,8 +67,7 @@ class PositionAllocatorTest {
         PositionAllocator allocator = new PositionAllocator(0, 1024);
         assertThatThrownBy(() -> allocator.allocate(0, 8, "empty")).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> allocator.allocate(8, 3, "odd")).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> allocator.allocate(Long.MAX_VALUE, 8, "giant"))
-                .isInstanceOf(AreaFullException.class);
+        assertThatThrownBy(() -> allocator.allocate(Long.MAX_VALUE, 8, "giant")).isInstanceOf(AreaFullException.class);
     }
 
     private static boolean hasRoom(BitSet used, int start, int end, int bytes, int alignment) {

@@ -41,11 +41,12 @@ class BackendChoiceTest {
             int[] visited = new int[1];
             CpuId.onEachCpu(cpu -> visited[0] += CpuId.current().equals(cpu) ? 1 : 0);
             long cells = PerCpuNumeric.of(CELL).sum();
-            System.out.println(NUMBER.sum() == 40_000
-                            && cells == 40_000
-                            && visited[0] == CpuMask.usable().weight()
-                    ? "exact"
-                    : "wrong: " + NUMBER.sum() + " " + cells + " " + visited[0]);
+            System.out.println(
+                    NUMBER.sum() == 40_000
+                                    && cells == 40_000
+                                    && visited[0] == CpuMask.usable().weight()
+                            ? "exact"
+                            : "wrong: " + NUMBER.sum() + " " + cells + " " + visited[0]);
         }
     }
 
@@ -104,8 +105,7 @@ class BackendChoiceTest {
 
     @Test
     void anUnknownBackendIsAnErrorThatNamesTheKnown() {
-        assertFails(
-                new Jvm().option("-Dpercpu.backend=fast"), "percpu.backend must be rseq or atomic, not 'fast'");
+        assertFails(new Jvm().option("-Dpercpu.backend=fast"), "percpu.backend must be rseq or atomic, not 'fast'");
     }
 
     @Test

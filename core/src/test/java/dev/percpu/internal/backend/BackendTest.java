@@ -68,7 +68,8 @@ class BackendTest {
                 if (thread == 0 && round % 64 == 0) {
                     taken.addAndGet(backend.takeCredits(position));
                     assertThat(backend.credits(position)).isZero();
-                    assertThat(backend.addCredit(position, 1, 10, Long.MAX_VALUE - 1)).isFalse();
+                    assertThat(backend.addCredit(position, 1, 10, Long.MAX_VALUE - 1))
+                            .isFalse();
                     Area.LONG.setVolatile(Area.MEMORY, gate, 0L);
                 } else if (backend.addCredit(position, delta, 10, 0)) {
                     saved.addAndGet(delta);

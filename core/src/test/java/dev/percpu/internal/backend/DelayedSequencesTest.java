@@ -34,8 +34,8 @@ class DelayedSequencesTest {
 
     private final long position = Area.allocate(64, 64, "DelayedSequencesTest");
     private final long abortCounter = Area.offset(Area.CPUS, position + 56);
-    private final RseqBackend delayed = RseqBackend.create(
-            RseqRegistration.read(), new Instrumentation(DELAY, Area.BASE + abortCounter));
+    private final RseqBackend delayed =
+            RseqBackend.create(RseqRegistration.read(), new Instrumentation(DELAY, Area.BASE + abortCounter));
 
     /** What one thread does again and again. */
     @FunctionalInterface
@@ -158,7 +158,8 @@ class DelayedSequencesTest {
         });
         assertThat(sum(NumericWidth.LONG, 0)).isEqualTo(added.get());
         for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
-            assertThat(Numbers.get(NumericWidth.LONG, Area.offset(cpu, position))).isBetween(0L, 10L);
+            assertThat(Numbers.get(NumericWidth.LONG, Area.offset(cpu, position)))
+                    .isBetween(0L, 10L);
         }
     }
 
@@ -192,7 +193,8 @@ class DelayedSequencesTest {
             if (thread == 0 && round % 16 == 0) {
                 delayed.shut(position);
                 delayed.shut(second);
-                assertThat(delayed.addDoubleIfOpen(position, Double.doubleToRawLongBits(1))).isFalse();
+                assertThat(delayed.addDoubleIfOpen(position, Double.doubleToRawLongBits(1)))
+                        .isFalse();
                 assertThat(delayed.compareAndSetIfOpen(second, 0, 1)).isFalse();
                 for (int cpu = 0; cpu < Area.CPUS; cpu++) {
                     taken.addAndGet((long) Double.longBitsToDouble(delayed.exchange(cpu, position, 0)));
@@ -226,11 +228,14 @@ class DelayedSequencesTest {
         disturbed((thread, round) -> {
             if (thread == 0 && round % 16 == 0) {
                 taken.addAndGet(delayed.takeCredits(position));
-                assertThat(delayed.addCredit(position, 1, 10, Long.MAX_VALUE - 1)).isFalse();
+                assertThat(delayed.addCredit(position, 1, 10, Long.MAX_VALUE - 1))
+                        .isFalse();
                 assertThat(delayed.credits(position)).isZero();
                 setGate(position, 50);
             } else {
-                assertThat(delayed.addCredit(position, 1, 10, 49)).as("a limit below the gate").isFalse();
+                assertThat(delayed.addCredit(position, 1, 10, 49))
+                        .as("a limit below the gate")
+                        .isFalse();
                 long delta = (round + thread) % 7 - 3;
                 if (delayed.addCredit(position, delta, 10, 50)) {
                     saved.addAndGet(delta);
@@ -238,7 +243,8 @@ class DelayedSequencesTest {
             }
         });
         for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-            assertThat(Numbers.get(NumericWidth.LONG, Area.offset(cpu, position))).isBetween(0L, 10L);
+            assertThat(Numbers.get(NumericWidth.LONG, Area.offset(cpu, position)))
+                    .isBetween(0L, 10L);
         }
         assertThat(taken.get() + delayed.takeCredits(position)).isEqualTo(saved.get());
     }
@@ -286,7 +292,9 @@ class DelayedSequencesTest {
                 }
                 item = other;
             }
-            assertThat(holders.incrementAndGet((int) item)).as("holders of %d", item).isEqualTo(1);
+            assertThat(holders.incrementAndGet((int) item))
+                    .as("holders of %d", item)
+                    .isEqualTo(1);
             holders.decrementAndGet((int) item);
             if (!delayed.push(stack, item, capacity)) {
                 elsewhere.add(item);
@@ -330,13 +338,16 @@ class DelayedSequencesTest {
     /** Runs the step in several threads until enough sections were aborted; returns how often it ran. */
     private long disturbed(Step step) throws InterruptedException {
         AtomicLong total = new AtomicLong();
-        Disturbance.during("delayed", 4, () -> Workers.run("delayed-", THREADS, thread -> {
-            long round = 0;
-            for (; round < LEAST_ROUNDS || aborts() < ENOUGH_ABORTS; round++) {
-                step.run(thread, round);
-            }
-            total.addAndGet(round);
-        }));
+        Disturbance.during(
+                "delayed",
+                4,
+                () -> Workers.run("delayed-", THREADS, thread -> {
+                    long round = 0;
+                    for (; round < LEAST_ROUNDS || aborts() < ENOUGH_ABORTS; round++) {
+                        step.run(thread, round);
+                    }
+                    total.addAndGet(round);
+                }));
         return total.get();
     }
 

@@ -33,11 +33,12 @@ class DisassemblyTest {
 
     @TestFactory
     Stream<DynamicTest> everySequenceHasOneStoreAndEndsWithIt() {
-        return Stream.of(Op.values()).flatMap(op -> SequencesUnderTest.WIDTHS.stream()
-                .filter(bits -> SequencesUnderTest.exists(op, bits))
-                .flatMap(bits -> Stream.of(
-                        shape("pure " + op + " " + bits, op == Op.READ, s -> s.pure(op, bits)),
-                        shape("guarded " + op + " " + bits, op == Op.READ, s -> s.guarded(op, bits)))));
+        return Stream.of(Op.values())
+                .flatMap(op -> SequencesUnderTest.WIDTHS.stream()
+                        .filter(bits -> SequencesUnderTest.exists(op, bits))
+                        .flatMap(bits -> Stream.of(
+                                shape("pure " + op + " " + bits, op == Op.READ, s -> s.pure(op, bits)),
+                                shape("guarded " + op + " " + bits, op == Op.READ, s -> s.guarded(op, bits)))));
     }
 
     @Test
@@ -93,11 +94,7 @@ class DisassemblyTest {
     void addTwo() throws IOException, InterruptedException {
         assertThat(normalized(Sequence::addTwo))
                 .containsSubsequence(
-                        "add r9,rsi",
-                        "mov QWORD PTR [rdi+r8*1],r9",
-                        "mov rdi,rdx",
-                        "mov rsi,rcx",
-                        "jmp FORWARD");
+                        "add r9,rsi", "mov QWORD PTR [rdi+r8*1],r9", "mov rdi,rdx", "mov rsi,rcx", "jmp FORWARD");
     }
 
     @Test
@@ -356,7 +353,8 @@ class DisassemblyTest {
             throws IOException, InterruptedException {
         var code = sequence.mapping().code();
         List<Instruction> instructions = new ArrayList<>();
-        instructions.addAll(disassemble(code.toArray(JAVA_BYTE), sequence.entry(), sequence.abort() - 4, code.address()));
+        instructions.addAll(
+                disassemble(code.toArray(JAVA_BYTE), sequence.entry(), sequence.abort() - 4, code.address()));
         instructions.addAll(disassemble(
                 code.toArray(JAVA_BYTE), sequence.abort(), code.address() + code.byteSize(), code.address()));
         return instructions;
@@ -366,8 +364,19 @@ class DisassemblyTest {
             throws IOException, InterruptedException {
         Path file = Files.write(directory.resolve("code"), code);
         Process objdump = new ProcessBuilder(
-                        "objdump", "-D", "-b", "binary", "-m", "i386:x86-64", "-M", "intel", "-w", "--no-show-raw-insn",
-                        "--adjust-vma=" + hex(origin), "--start-address=" + hex(from), "--stop-address=" + hex(to),
+                        "objdump",
+                        "-D",
+                        "-b",
+                        "binary",
+                        "-m",
+                        "i386:x86-64",
+                        "-M",
+                        "intel",
+                        "-w",
+                        "--no-show-raw-insn",
+                        "--adjust-vma=" + hex(origin),
+                        "--start-address=" + hex(from),
+                        "--stop-address=" + hex(to),
                         file.toString())
                 .redirectErrorStream(true)
                 .start();

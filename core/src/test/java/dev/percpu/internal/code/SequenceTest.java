@@ -40,7 +40,10 @@ class SequenceTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Op.class, mode = EnumSource.Mode.EXCLUDE, names = {"READ", "CMPXCHG"})
+    @EnumSource(
+            value = Op.class,
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"READ", "CMPXCHG"})
     void guardedWhileTheGuardIsFree(Op op) {
         onCpu(() -> {
             for (NumericWidth width : widths(op)) {
@@ -49,7 +52,8 @@ class SequenceTest {
                 for (int round = 0; round < ROUNDS; round++) {
                     long operand = operand(op);
                     long old = Numbers.get(width, offset);
-                    assertThat(sequence.call(Area.BASE + position + 8, operand, 0)).isEqualTo(Sequence.DONE);
+                    assertThat(sequence.call(Area.BASE + position + 8, operand, 0))
+                            .isEqualTo(Sequence.DONE);
                     assertThat(Numbers.get(width, offset)).isEqualTo(width.wrap(op.applyTo(old, operand)));
                 }
             }
@@ -57,7 +61,10 @@ class SequenceTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Op.class, mode = EnumSource.Mode.EXCLUDE, names = {"READ", "CMPXCHG"})
+    @EnumSource(
+            value = Op.class,
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"READ", "CMPXCHG"})
     void guardedWhileTheGuardIsTaken(Op op) {
         onCpu(() -> {
             long word = Area.offset(CPU, CpuHeader.GUARD_WORD);
@@ -145,10 +152,10 @@ class SequenceTest {
 
                 boolean stores = op != Op.READ && (op != Op.CMPXCHG || width.wrap(expected) == old);
                 long next = stores ? width.wrap(op.applyTo(old, operand)) : old;
-                assertThat(Numbers.get(width, offset)).as("%s %s stored", op, width).isEqualTo(next);
-                assertThat(width.wrap(result))
-                        .as("%s %s result", op, width)
-                        .isEqualTo(op.computes() ? next : old);
+                assertThat(Numbers.get(width, offset))
+                        .as("%s %s stored", op, width)
+                        .isEqualTo(next);
+                assertThat(width.wrap(result)).as("%s %s result", op, width).isEqualTo(op.computes() ? next : old);
                 for (long at = width.bytes(); at < 16; at++) {
                     assertThat((byte) Area.BYTE.get(Area.MEMORY, offset + at)).isEqualTo((byte) NEIGHBOURS);
                 }
