@@ -66,6 +66,8 @@ public final class Area {
     private static final long LARGEST_STRIDE = 1L << 40;
     private static final long PAGE = 4096;
 
+    private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[(int) PAGE]);
+
     /** A cache line, and the one that is fetched with it. */
     private static final long UNSHARED = 128;
 
@@ -186,12 +188,12 @@ public final class Area {
         return CpuHeader.SIZE + POSITIONS.usedBytes();
     }
 
-    /** Writes only what is not zero already, since a write makes a page, and on the writer's NUMA node. */
+    /** Writes only where something is not zero already, since a write makes a page, and on the writer's NUMA node. */
     private static void clear(MemorySegment piece) {
-        for (long at = 0; at < piece.byteSize(); at++) {
-            if (piece.get(ValueLayout.JAVA_BYTE, at) != 0) {
-                piece.asSlice(at).fill((byte) 0);
-                return;
+        for (long at = 0; at < piece.byteSize(); at += PAGE) {
+            MemorySegment part = piece.asSlice(at, Math.min(PAGE, piece.byteSize() - at));
+            if (part.mismatch(ZEROS.asSlice(0, part.byteSize())) >= 0) {
+                part.fill((byte) 0);
             }
         }
     }
