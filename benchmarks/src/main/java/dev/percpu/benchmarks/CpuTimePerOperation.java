@@ -60,7 +60,7 @@ public final class CpuTimePerOperation {
 
     /** Measures an operation under each of {@link #LOADS} and prints a line with the times and their ratios. */
     static void print(String name, Operation operation) throws InterruptedException {
-        StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-28s", name));
+        StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-32s", name));
         double first = 0;
         for (Load load : LOADS) {
             double nanos = nanos(operation, load);
