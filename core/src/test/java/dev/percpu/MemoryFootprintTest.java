@@ -2,10 +2,9 @@ package dev.percpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.testing.AreaPages;
 import dev.percpu.testing.Jvm;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -20,8 +19,6 @@ class MemoryFootprintTest {
 
     /** Defines the counters, makes them hot, and prints what that took. */
     static final class Probe {
-        private static final Pattern RSS = Pattern.compile("Rss:\\s+(\\d+) kB");
-
         private Probe() {}
 
         public static void main(String[] arguments) throws IOException {
@@ -34,7 +31,7 @@ class MemoryFootprintTest {
             PerCpuNumeric.define("first", NumericWidth.LONG).increment();
 
             long usedBefore = PerCpuRuntime.memory().usedBytesPerCpu();
-            long residentBefore = residentBytes();
+            long residentBefore = AreaPages.residentBytes();
             long heapBefore = heapBytes();
             for (String name : names) {
                 counters.add(PerCpuNumeric.define(name, NumericWidth.LONG));
@@ -42,9 +39,9 @@ class MemoryFootprintTest {
             print("heap", heapBytes() - heapBefore);
             print("area", PerCpuRuntime.memory().usedBytesPerCpu() - usedBefore);
             counters.forEach(PerCpuNumeric::sum);
-            print("untouched", residentBytes() - residentBefore);
+            print("untouched", AreaPages.residentBytes() - residentBefore);
             dev.percpu.cpu.CpuId.onEachCpu(cpu -> counters.forEach(PerCpuNumeric::increment));
-            print("hot", residentBytes() - residentBefore);
+            print("hot", AreaPages.residentBytes() - residentBefore);
             print("sum", counters.stream().mapToLong(PerCpuNumeric::sum).sum());
             print("names", names.size());
         }
@@ -59,21 +56,6 @@ class MemoryFootprintTest {
             System.gc();
             System.gc();
             return runtime.totalMemory() - runtime.freeMemory();
-        }
-
-        /** The resident size of the area's mapping. */
-        private static long residentBytes() throws IOException {
-            String start = Long.toHexString(PerCpuRuntime.memory().address()) + "-";
-            List<String> lines = Files.readAllLines(Path.of("/proc/self/smaps"));
-            for (int i = 0; i < lines.size(); i++) {
-                if (lines.get(i).startsWith(start)) {
-                    Matcher rss = RSS.matcher(String.join("\n", lines.subList(i, i + 8)));
-                    if (rss.find()) {
-                        return Long.parseLong(rss.group(1)) * 1024;
-                    }
-                }
-            }
-            throw new IllegalStateException("no mapping begins at " + start);
         }
     }
 

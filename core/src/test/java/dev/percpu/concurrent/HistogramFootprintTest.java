@@ -5,11 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.testing.AreaPages;
 import dev.percpu.testing.Jvm;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
@@ -22,8 +20,6 @@ class HistogramFootprintTest {
 
     /** Makes a histogram, takes snapshots, records, and prints what became resident. */
     static final class Probe {
-        private static final Pattern RSS = Pattern.compile("Rss:\\s+(\\d+) kB");
-
         private Probe() {}
 
         public static void main(String[] arguments) throws IOException {
@@ -31,33 +27,18 @@ class HistogramFootprintTest {
             PerCpuHistogram.builder().build().record(1);
             PerCpuHistogram histogram =
                     PerCpuHistogram.builder().precisionBits(14).build();
-            long before = residentBytes();
+            long before = AreaPages.residentBytes();
             histogram.snapshot();
             histogram.snapshotThenReset();
             print("bytes", histogram.bytesPerCpu());
-            print("untouched", residentBytes() - before);
+            print("untouched", AreaPages.residentBytes() - before);
             CpuId.onEachCpu(cpu -> histogram.record(1_000_000_000));
-            print("recorded", residentBytes() - before);
+            print("recorded", AreaPages.residentBytes() - before);
             print("count", histogram.snapshot().count());
         }
 
         private static void print(String what, long bytes) {
             System.out.println(what + "=" + bytes);
-        }
-
-        /** The resident size of the area's mapping. */
-        private static long residentBytes() throws IOException {
-            String start = Long.toHexString(PerCpuRuntime.memory().address()) + "-";
-            List<String> lines = Files.readAllLines(Path.of("/proc/self/smaps"));
-            for (int i = 0; i < lines.size(); i++) {
-                if (lines.get(i).startsWith(start)) {
-                    Matcher rss = RSS.matcher(String.join("\n", lines.subList(i, i + 8)));
-                    if (rss.find()) {
-                        return Long.parseLong(rss.group(1)) * 1024;
-                    }
-                }
-            }
-            throw new IllegalStateException("no mapping begins at " + start);
         }
     }
 

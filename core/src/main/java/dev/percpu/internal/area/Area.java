@@ -86,8 +86,8 @@ public final class Area {
     /** How many pieces will be given back by the collector. */
     private static final AtomicLong COLLECTABLE = new AtomicLong();
 
-    /** With a wait that doubles each time: about half a second in all. */
-    private static final int MOST_COLLECTIONS = 9;
+    /** With a wait that doubles each time: about four seconds in all, as a busy machine may let the cleaner wait. */
+    private static final int MOST_COLLECTIONS = 12;
 
     private static final long SHORTEST_WAIT = TimeUnit.MILLISECONDS.toNanos(1);
 

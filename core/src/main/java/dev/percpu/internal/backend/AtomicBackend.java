@@ -82,11 +82,6 @@ record AtomicBackend(boolean asksKernel, List<Integer> usable) implements Backen
     }
 
     @Override
-    public boolean addWithin(long position, long delta, long bound) {
-        return AtomicSlots.addWithin(Area.offset(currentCpu(), position), delta, bound);
-    }
-
-    @Override
     public boolean addIfOpen(long position, long delta, long gate) {
         return AtomicSlots.addIfOpen(Area.offset(currentCpu(), position), delta);
     }

@@ -17,19 +17,6 @@ final class AtomicSlots {
 
     private AtomicSlots() {}
 
-    /** See {@link Backend#addWithin}. */
-    static boolean addWithin(long offset, long delta, long bound) {
-        while (true) {
-            long old = (long) Area.LONG.getVolatile(Area.MEMORY, offset);
-            if (Long.compareUnsigned(old + delta, bound) > 0) {
-                return false;
-            }
-            if (Area.LONG.compareAndSet(Area.MEMORY, offset, old, old + delta)) {
-                return true;
-            }
-        }
-    }
-
     /** See {@link Backend#addIfOpen}. Closing changes the slot itself, so no addition can come after it unseen. */
     static boolean addIfOpen(long offset, long delta) {
         while (true) {

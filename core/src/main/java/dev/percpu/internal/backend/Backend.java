@@ -34,13 +34,6 @@ public interface Backend {
     void addTwo(long position, long delta, long secondPosition, long secondDelta);
 
     /**
-     * Adds to the current CPU's instance of a {@code long}, unless the sum, unsigned, would be above {@code bound}.
-     *
-     * @return false if nothing was done
-     */
-    boolean addWithin(long position, long delta, long bound);
-
-    /**
      * Adds to the current CPU's instance of a tally, a {@code long} that begins as 0, unless the tally is closed.
      *
      * @param gate the offset in the area of a word that nobody else uses, and that begins as 0

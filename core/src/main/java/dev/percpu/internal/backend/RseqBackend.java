@@ -33,7 +33,6 @@ record RseqBackend(
         MethodHandle acquire,
         MethodHandle cpu,
         MethodHandle addTwo,
-        MethodHandle addWithin,
         MethodHandle addIfOpen,
         MethodHandle addDoubleIfOpen,
         MethodHandle compareAndSetIfOpen,
@@ -70,7 +69,6 @@ record RseqBackend(
                 Linux.bind(addresses.acquire, longs(1)),
                 Linux.bind(addresses.cpu, longs(0)),
                 Linux.bind(addresses.addTwo, longs(4)),
-                Linux.bind(addresses.addWithin, longs(3)),
                 Linux.bind(addresses.addIfOpen, longs(3)),
                 Linux.bind(addresses.addDoubleIfOpen, longs(4)),
                 Linux.bind(addresses.compareAndSetIfOpen, longs(4)),
@@ -128,18 +126,6 @@ record RseqBackend(
         } catch (Throwable t) {
             throw impossible(t);
         }
-    }
-
-    @Override
-    public boolean addWithin(long position, long delta, long bound) {
-        long result;
-        try {
-            result = (long) addWithin.invokeExact(Area.BASE + position, delta, bound);
-        } catch (Throwable t) {
-            throw impossible(t);
-        }
-        return result == Sequence.DONE
-                || (result == Sequence.NO_CPU && AtomicSlots.addWithin(Area.offset(Area.CPUS, position), delta, bound));
     }
 
     @Override
@@ -364,7 +350,6 @@ record RseqBackend(
         private long acquire;
         private long cpu;
         private long addTwo;
-        private long addWithin;
         private long addIfOpen;
         private long addDoubleIfOpen;
         private long compareAndSetIfOpen;
@@ -389,7 +374,6 @@ record RseqBackend(
             acquire = sequence.acquire();
             cpu = sequence.currentCpu();
             addTwo = sequence.addTwo();
-            addWithin = sequence.addWithin();
             addIfOpen = sequence.addIfOpen();
             addDoubleIfOpen = sequence.gated(Op.ADD_DOUBLE);
             compareAndSetIfOpen = sequence.gated(Op.CMPXCHG);

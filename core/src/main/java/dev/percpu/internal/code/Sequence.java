@@ -134,29 +134,10 @@ public final class Sequence {
     }
 
     /**
-     * Emits an addition that is done only if the sum, unsigned, is at most the third argument: {@link #DONE} or
-     * {@link #TAKEN}, or {@link #NO_CPU} and nothing is done.
-     */
-    public long addWithin() {
-        var none = new CodeBuffer.Label();
-        var above = new CodeBuffer.Label();
-        return section.emit(
-                none,
-                () -> {
-                    section.scaleCpu();
-                    section.updateWithin(above);
-                },
-                () -> section.returning(DONE),
-                () -> {
-                    section.returning(NO_CPU);
-                    section.returningAt(above, TAKEN);
-                });
-    }
-
-    /**
      * Emits an operation on a 64-bit number that is done only while the number's gate is at most the fourth argument:
-     * {@link #DONE} or {@link #TAKEN}. A thread without a CPU does nothing. The operations are ADD, which has to stay
-     * within a bound as in {@link #addWithin}, ADD_DOUBLE, and CMPXCHG, which counts as not done if the number differs.
+     * {@link #DONE} or {@link #TAKEN}. A thread without a CPU does nothing. The operations are ADD, whose sum,
+     * unsigned, has to be at most the third argument, ADD_DOUBLE, and CMPXCHG, which counts as not done if the number
+     * differs.
      *
      * <p>The look and the commit are in one section. So whoever raises the gate, and then restarts the sequences of all
      * CPUs, knows that none goes on that saw it lower.

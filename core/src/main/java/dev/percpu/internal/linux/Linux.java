@@ -35,7 +35,6 @@ public final class Linux {
     private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
     private static final int MAP_NORESERVE = 0x4000;
     private static final int MADV_NOHUGEPAGE = 15;
-    private static final int MADV_DONTNEED = 4;
 
     private static final int MEMBARRIER_PRIVATE_EXPEDITED_RSEQ = 1 << 7;
     private static final int MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ = 1 << 8;
@@ -58,8 +57,6 @@ public final class Linux {
             withErrno("madvise", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
     private static final MethodHandle SET_AFFINITY =
             withErrno("sched_setaffinity", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
-    private static final MethodHandle GET_AFFINITY =
-            withErrno("sched_getaffinity", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
     private static final MethodHandle SYSCALL = LINKER.downcallHandle(
             symbol("syscall"),
             FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
@@ -112,14 +109,6 @@ public final class Linux {
         }
     }
 
-    /** Gives the pages of a page-aligned part of a mapping back; they read as zero afterwards. */
-    public static void discard(MemorySegment pages) {
-        int error = advise(pages, MADV_DONTNEED);
-        if (error != 0) {
-            throw new LinuxException("madvise(MADV_DONTNEED)", error);
-        }
-    }
-
     private static int advise(MemorySegment mapping, int advice) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);
@@ -154,21 +143,6 @@ public final class Linux {
             if (result != 0) {
                 throw new LinuxException("sched_setaffinity of thread " + threadId + " to CPUs " + cpus, errno(state));
             }
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
-    }
-
-    /** The CPUs that a thread may run on; 0 names the calling thread. */
-    public static BitSet affinity(int threadId) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment mask = arena.allocate(AFFINITY_BYTES, Long.BYTES);
-            MemorySegment state = arena.allocate(CALL_STATE);
-            int result = (int) GET_AFFINITY.invokeExact(state, threadId, (long) AFFINITY_BYTES, mask);
-            if (result != 0) {
-                throw new LinuxException("sched_getaffinity of thread " + threadId, errno(state));
-            }
-            return BitSet.valueOf(mask.toArray(JAVA_BYTE));
         } catch (Throwable t) {
             throw rethrow(t);
         }

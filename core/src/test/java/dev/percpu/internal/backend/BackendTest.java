@@ -42,17 +42,13 @@ class BackendTest {
         Workers.run("within-", THREADS, thread -> {
             for (int round = 0; round < ROUNDS; round++) {
                 long delta = (round + thread) % 7 - 3L;
-                if (backend.addWithin(position, delta, 10)) {
+                if (backend.addCredit(position, delta, 10, 0)) {
                     added.addAndGet(delta);
                 }
             }
         });
-        long sum = 0;
-        for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
-            long slot = (long) Area.LONG.get(Area.MEMORY, Area.offset(cpu, position));
-            assertThat(slot).isBetween(0L, 10L);
-            sum += slot;
-        }
+        long sum = backend.credits(position);
+        assertThat(sum).isBetween(0L, 10L * Area.CPUS);
         assertThat(sum).isEqualTo(added.get());
     }
 

@@ -152,7 +152,7 @@ class DelayedSequencesTest {
         AtomicLong added = new AtomicLong();
         disturbed((thread, round) -> {
             long delta = (round + thread) % 7 - 3;
-            if (delayed.addWithin(position, delta, 10)) {
+            if (delayed.addCredit(position, delta, 10, 0)) {
                 added.addAndGet(delta);
             }
         });
