@@ -3,9 +3,12 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Disturbance;
+import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntConsumer;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -46,24 +49,33 @@ class CounterExactnessTest {
 
     @Test
     void eightThreadsUnderChurnAndSignals() throws InterruptedException {
-        int rounds = 1_000_000;
+        updateAndReset(1_000_000, UnaryOperator.identity());
+    }
+
+    /** Those without one update the number that resets subtract from, or that updates go to during a reset. */
+    @Test
+    @Tag("rseq")
+    void eightThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {
+        updateAndReset(1_000_000, WithoutCpuId::everySecond);
+    }
+
+    private static void updateAndReset(int rounds, UnaryOperator<IntConsumer> threads) throws InterruptedException {
         Counters counters = new Counters();
         AtomicInteger updating = new AtomicInteger(UPDATERS);
-        Disturbance.Report disturbed = Disturbance.during(
-                "count-worker",
-                7,
-                () -> Workers.run("count-worker-", UPDATERS + RESETTERS, number -> {
-                    if (number < UPDATERS) {
-                        for (int i = 0; i < rounds; i++) {
-                            counters.update();
-                        }
-                        updating.decrementAndGet();
-                    } else {
-                        while (updating.get() > 0) {
-                            counters.reset();
-                        }
-                    }
-                }));
+        IntConsumer task = threads.apply(number -> {
+            if (number < UPDATERS) {
+                for (int i = 0; i < rounds; i++) {
+                    counters.update();
+                }
+                updating.decrementAndGet();
+            } else {
+                while (updating.get() > 0) {
+                    counters.reset();
+                }
+            }
+        });
+        Disturbance.Report disturbed =
+                Disturbance.during("count-worker", 7, () -> Workers.run("count-worker-", UPDATERS + RESETTERS, task));
         assertThat(disturbed.signals()).isGreaterThan(100);
         counters.verify((long) UPDATERS * rounds);
     }
@@ -95,29 +107,39 @@ class CounterExactnessTest {
     /** Small batches, so that credits are used up, filled and collected all the time. */
     @Test
     void aQuotaUnderChurnAndSignals() throws InterruptedException {
+        spendAQuota(400_000, UnaryOperator.identity());
+    }
+
+    /** Those without one have no credit to add from or to fill, and must leave nothing in one that they took for it. */
+    @Test
+    @Tag("rseq")
+    void aQuotaOfThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {
+        spendAQuota(400_000, WithoutCpuId::everySecond);
+    }
+
+    private static void spendAQuota(int rounds, UnaryOperator<IntConsumer> threads) throws InterruptedException {
         int quota = 500;
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(4);
         AtomicLong shadow = new AtomicLong();
         AtomicLong successes = new AtomicLong();
-        Disturbance.Report disturbed = Disturbance.during(
-                "quota-worker",
-                9,
-                () -> Workers.run("quota-worker-", UPDATERS, number -> {
-                    long mine = 0;
-                    for (int i = 0; i < 400_000; i++) {
-                        // Each thread takes all it can get, and then gives all of it back.
-                        if (counter.tryAdd(1, quota)) {
-                            assertThat(shadow.incrementAndGet()).isLessThanOrEqualTo(quota);
-                            successes.incrementAndGet();
-                            mine++;
-                        } else {
-                            shadow.addAndGet(-mine);
-                            for (; mine > 0; mine--) {
-                                counter.sub(1);
-                            }
-                        }
+        IntConsumer task = threads.apply(_ -> {
+            long mine = 0;
+            for (int i = 0; i < rounds; i++) {
+                // Each thread takes all it can get, and then gives all of it back.
+                if (counter.tryAdd(1, quota)) {
+                    assertThat(shadow.incrementAndGet()).isLessThanOrEqualTo(quota);
+                    successes.incrementAndGet();
+                    mine++;
+                } else {
+                    shadow.addAndGet(-mine);
+                    for (; mine > 0; mine--) {
+                        counter.sub(1);
                     }
-                }));
+                }
+            }
+        });
+        Disturbance.Report disturbed =
+                Disturbance.during("quota-worker", 9, () -> Workers.run("quota-worker-", UPDATERS, task));
         assertThat(disturbed.signals()).isGreaterThan(100);
         assertThat(successes.get()).isGreaterThan(quota);
         assertThat(counter.sum()).isEqualTo(shadow.get());

@@ -3,11 +3,14 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Disturbance;
+import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.IntConsumer;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -45,35 +48,46 @@ class PerCpuPoolExactnessTest {
                 .build();
     }
 
-    /** Each thread holds up to three objects, and there are just enough, so that none can be missing. */
     @Test
     void eightThreadsUnderChurnAndSignals() throws InterruptedException {
+        Disturbance.Report disturbed = holdUpToThreeEach(300_000, UnaryOperator.identity());
+        assertThat(disturbed.migrations()).isGreaterThan(100);
+    }
+
+    /** Those without one find each object in the shared store, or on the stacks of CPUs, and have no stack of their own. */
+    @Test
+    @Tag("rseq")
+    void eightThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {
+        holdUpToThreeEach(50_000, WithoutCpuId::everySecond);
+    }
+
+    /** Each thread holds up to three objects, and there are just enough, so that none can be missing. */
+    private Disturbance.Report holdUpToThreeEach(int rounds, UnaryOperator<IntConsumer> workers)
+            throws InterruptedException {
         int threads = 8;
         int each = 3;
-        int rounds = 300_000;
         PerCpuPool<Item> pool = pool(threads * each);
-        Disturbance.Report disturbed = Disturbance.during(
-                "pool-worker",
-                3,
-                () -> Workers.run("pool-worker-", threads, thread -> {
-                    Deque<Pooled<Item>> held = new ArrayDeque<>();
-                    long me = Thread.currentThread().threadId();
-                    for (int round = 0; round < rounds; round++) {
-                        Pooled<Item> pooled = pool.tryAcquire();
-                        if (pooled == null) {
-                            throw new AssertionError("exhausted: " + pool.statistics());
-                        }
-                        pooled.get().hold(me);
-                        held.add(pooled);
-                        while (held.size() > (round + thread) % each) {
-                            release(held.poll(), me);
-                        }
-                    }
-                    held.forEach(pooled -> release(pooled, me));
-                }));
-        assertThat(disturbed.migrations()).isGreaterThan(100);
+        IntConsumer task = workers.apply(thread -> {
+            Deque<Pooled<Item>> held = new ArrayDeque<>();
+            long me = Thread.currentThread().threadId();
+            for (int round = 0; round < rounds; round++) {
+                Pooled<Item> pooled = pool.tryAcquire();
+                if (pooled == null) {
+                    throw new AssertionError("exhausted: " + pool.statistics());
+                }
+                pooled.get().hold(me);
+                held.add(pooled);
+                while (held.size() > (round + thread) % each) {
+                    release(held.poll(), me);
+                }
+            }
+            held.forEach(pooled -> release(pooled, me));
+        });
+        Disturbance.Report disturbed =
+                Disturbance.during("pool-worker", 3, () -> Workers.run("pool-worker-", threads, task));
         assertThat(disturbed.signals()).isGreaterThan(1000);
         verify(pool, (long) threads * rounds);
+        return disturbed;
     }
 
     @Test

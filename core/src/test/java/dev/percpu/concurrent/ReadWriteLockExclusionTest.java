@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Disturbance;
+import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -164,6 +165,19 @@ class ReadWriteLockExclusionTest {
         Disturbance.Report disturbed = Disturbance.during(
                 "lock-worker", 3, () -> Workers.run("lock-worker-", THREADS, _ -> guarded.mix(100_000, 20)));
         assertThat(disturbed.migrations()).isGreaterThan(100);
+        assertThat(disturbed.signals()).isGreaterThan(1000);
+        guarded.verify();
+    }
+
+    /** Those without one count in the place of no CPU, whose gate word is beside their count. */
+    @Test
+    @Tag("rseq")
+    void eightThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {
+        Guarded guarded = new Guarded();
+        Disturbance.Report disturbed = Disturbance.during(
+                "lock-worker",
+                6,
+                () -> Workers.run("lock-worker-", THREADS, WithoutCpuId.everySecond(_ -> guarded.mix(50_000, 20))));
         assertThat(disturbed.signals()).isGreaterThan(1000);
         guarded.verify();
     }

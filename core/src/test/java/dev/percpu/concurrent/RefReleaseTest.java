@@ -3,10 +3,13 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Disturbance;
+import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.Phaser;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -16,14 +19,24 @@ class RefReleaseTest {
 
     @Test
     void oneReleaseAfterTheLastPut() throws InterruptedException {
-        new Rounds(5_000).run();
+        new Rounds(5_000).run(UnaryOperator.identity());
     }
 
     @Test
     @Tag("native")
     void oneReleaseAfterTheLastPutUnderChurnAndSignals() throws InterruptedException {
-        Disturbance.Report disturbed = Disturbance.during("ref-worker", 4, () -> new Rounds(2_000).run());
+        Disturbance.Report disturbed =
+                Disturbance.during("ref-worker", 4, () -> new Rounds(2_000).run(UnaryOperator.identity()));
         assertThat(disturbed.migrations()).isGreaterThan(100);
+        assertThat(disturbed.signals()).isGreaterThan(1000);
+    }
+
+    /** Those without one count in the place of no CPU, and the one that kills is among them. */
+    @Test
+    @Tag("rseq")
+    void oneReleaseAfterTheLastPutOfThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {
+        Disturbance.Report disturbed =
+                Disturbance.during("ref-worker", 5, () -> new Rounds(2_000).run(WithoutCpuId::everySecond));
         assertThat(disturbed.signals()).isGreaterThan(1000);
     }
 
@@ -43,8 +56,8 @@ class RefReleaseTest {
             this.rounds = rounds;
         }
 
-        private void run() throws InterruptedException {
-            Workers.run("ref-worker-", THREADS, this::work);
+        private void run(UnaryOperator<IntConsumer> threads) throws InterruptedException {
+            Workers.run("ref-worker-", THREADS, threads.apply(this::work));
         }
 
         private void release() {
@@ -90,7 +103,7 @@ class RefReleaseTest {
         private void useWhileLive(int number) {
             while (!phaser.isTerminated() && ref.tryGetLive()) {
                 use();
-                if (number % 2 == 0) {
+                if (number % 4 < 2) {
                     ref.get();
                     use();
                     ref.put();

@@ -1,0 +1,76 @@
+package dev.percpu.testing;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.percpu.internal.linux.Architecture;
+import dev.percpu.internal.linux.RseqRegistration;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.function.IntConsumer;
+
+/**
+ * Threads whose registration for restartable sequences is undone, so that the kernel does not tell them their CPU: it sets
+ * such a thread's CPU id to -1. It is for good, so it is nothing for the carrier of a virtual thread.
+ */
+public final class WithoutCpuId {
+    private static final int UNREGISTER = 1;
+
+    /** What the C library registered with. */
+    private static final int SIGNATURE = 0x53053053;
+
+    /** The kernel wants the size that the C library registered with: it is 32 for the original structure. */
+    private static final int[] REGISTERED_SIZES = {32, 33, 40, 48, 64};
+
+    private WithoutCpuId() {}
+
+    /** A task for several threads, of which those with an even number have no CPU id. */
+    public static IntConsumer everySecond(IntConsumer task) {
+        return number -> {
+            if (number % 2 == 0) {
+                unregisterThisThread();
+            }
+            task.accept(number);
+        };
+    }
+
+    /** Undoes the C library's registration of the calling thread. */
+    public static void unregisterThisThread() {
+        RseqRegistration registration = RseqRegistration.read();
+        Linker linker = Linker.nativeLinker();
+        MethodHandle syscall = linker.downcallHandle(
+                linker.defaultLookup().findOrThrow("syscall"),
+                FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT),
+                Linker.Option.firstVariadicArg(1));
+        long area = threadPointer(linker) + registration.offset();
+        try {
+            for (int size : REGISTERED_SIZES) {
+                long result = (long) syscall.invokeExact(rseqNumber(), area, size, UNREGISTER, SIGNATURE);
+                if (result == 0) {
+                    return;
+                }
+            }
+        } catch (Throwable t) {
+            throw new AssertionError(t);
+        }
+        throw new AssertionError("the kernel does not undo the registration of any known size");
+    }
+
+    private static long rseqNumber() {
+        return Architecture.current() == Architecture.X86_64 ? 334 : 293;
+    }
+
+    /** On x86-64 pthread_self() is the thread pointer. */
+    private static long threadPointer(Linker linker) {
+        MethodHandle self = linker.downcallHandle(
+                linker.defaultLookup().findOrThrow("pthread_self"), FunctionDescriptor.of(ADDRESS));
+        try {
+            return ((MemorySegment) self.invokeExact()).address();
+        } catch (Throwable t) {
+            throw new AssertionError(t);
+        }
+    }
+}
