@@ -14,12 +14,15 @@ import java.util.Queue;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
-/** Many threads, and threads on different CPUs. */
+/** Many threads, and threads on different CPUs. They take seconds; where a wake-up is lost, the time limit ends the wait. */
+@Timeout(value = 2, unit = TimeUnit.MINUTES)
 class PerCpuPoolConcurrencyTest {
     private final int[] cpus = CpuMask.usable().ids().toArray();
 
@@ -64,11 +67,11 @@ class PerCpuPoolConcurrencyTest {
         Holder owner = Holder.of(CpuId.of(firstCpu));
         Thread seeker = Thread.ofPlatform().start(pool::tryAcquire);
         while (seeker.isAlive() && LockSupport.getBlocker(seeker) == null) {
-            Thread.onSpinWait();
+            Thread.sleep(1);
         }
         assertThat(seeker.isAlive()).as("waits for the guard").isTrue();
         owner.release();
-        seeker.join();
+        Workers.join(seeker);
         assertThat(pool.statistics().held()).isEqualTo(1);
     }
 
@@ -95,6 +98,7 @@ class PerCpuPoolConcurrencyTest {
                 });
             }
         });
+        Workers.join(consumer);
         assertThat(consumer.await()).isNull();
         assertThat(pool.statistics().held()).isZero();
         assertThat(pool.statistics().made()).isLessThanOrEqualTo(capacity);
@@ -183,7 +187,9 @@ class PerCpuPoolConcurrencyTest {
     }
 
     private static void run(int cpu, Runnable task) {
-        Throwable thrown = BoundThread.run(cpu, task);
+        BoundThread thread = BoundThread.start(cpu, task);
+        Workers.join(thread);
+        Throwable thrown = thread.await();
         if (thrown != null) {
             throw new AssertionError("on CPU " + cpu, thrown);
         }

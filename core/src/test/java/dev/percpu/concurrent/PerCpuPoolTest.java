@@ -7,16 +7,18 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
-/** What one thread sees of a pool, and threads that wait. */
+/** What one thread sees of a pool, and threads that wait; the time limit ends the wait for a wake-up that is lost. */
+@Timeout(value = 2, unit = TimeUnit.MINUTES)
 class PerCpuPoolTest {
     private final List<Item> destroyed = new ArrayList<>();
 
@@ -285,11 +287,7 @@ class PerCpuPoolTest {
 
     private static void inAnotherThread(Runnable task) {
         Thread thread = Thread.ofPlatform().start(task);
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
+        Workers.join(thread);
     }
 
     @Test
@@ -302,7 +300,7 @@ class PerCpuPoolTest {
                     () -> failure.set(catchThrowable(() -> pool.acquire().release())));
             awaitWaiting(pool, 1);
             held.release();
-            waiter.join();
+            Workers.join(waiter);
             assertThat(failure.get()).isNull();
             assertThat(pool.statistics().idle()).isEqualTo(1);
         }
@@ -320,7 +318,7 @@ class PerCpuPoolTest {
         Thread waiter = Thread.ofVirtual().start(() -> got.set(PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire)));
         awaitWaiting(pool, 1);
         assertThatThrownBy(held::release).hasMessage("dirty");
-        waiter.join();
+        Workers.join(waiter);
         assertThat(got.get()).isNotNull().isNotSameAs(held);
     }
 
@@ -335,9 +333,7 @@ class PerCpuPoolTest {
         }
         awaitWaiting(pool, 2);
         pool.close();
-        for (Thread waiter : waiters) {
-            waiter.join();
-        }
+        Workers.join(waiters);
         assertThat(failures)
                 .allSatisfy(failure -> assertThat(failure.get())
                         .isInstanceOf(IllegalStateException.class)
@@ -361,22 +357,22 @@ class PerCpuPoolTest {
         PerCpuPool<Item> pool = pool(1);
         Pooled<Item> held = pool.acquire();
         AtomicReference<Throwable> failure = new AtomicReference<>();
-        CountDownLatch ended = new CountDownLatch(1);
-        Thread waiter = Thread.ofPlatform().start(() -> {
-            failure.set(catchThrowable(pool::acquire));
-            ended.countDown();
-        });
+        Thread waiter = Thread.ofPlatform().start(() -> failure.set(catchThrowable(pool::acquire)));
         awaitWaiting(pool, 1);
         waiter.interrupt();
-        ended.await();
+        Workers.join(waiter);
         assertThat(failure.get()).isInstanceOf(InterruptedException.class);
         held.release();
         assertThat(pool.tryAcquire()).isNotNull();
     }
 
-    private static void awaitWaiting(PerCpuPool<?> pool, int threads) throws InterruptedException {
+    private static void awaitWaiting(PerCpuPool<?> pool, int threads) {
         while (pool.statistics().waiting() < threads) {
-            Thread.sleep(1);
+            try {
+                Thread.sleep(1);
+            } catch (InterruptedException timeIsUp) {
+                throw new AssertionError(threads + " threads should wait: " + pool.statistics(), timeIsUp);
+            }
         }
     }
 

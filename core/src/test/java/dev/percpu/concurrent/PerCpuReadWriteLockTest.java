@@ -6,16 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.backend.BoundThread;
+import dev.percpu.testing.Workers;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Who gets in, who waits, who gives up, and that the lock is as good as new afterwards. */
+/** Who gets in, who waits, who gives up, and that the lock is as good as new afterwards. The time limit ends a wait for ever. */
+@Timeout(value = 2, unit = TimeUnit.MINUTES)
 @SuppressWarnings("LockNotBeforeTry") // a failed test leaves its lock to no other
 class PerCpuReadWriteLockTest {
     private final PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
@@ -378,16 +381,16 @@ class PerCpuReadWriteLockTest {
             return inside.getCount() == 0;
         }
 
-        void awaitEntry() throws InterruptedException {
-            inside.await();
+        void awaitEntry() {
+            Workers.await(inside, thread);
             assertThat(failure).isNull();
         }
 
         /** Waits for the thread to get in, and has it leave. */
-        void leave() throws InterruptedException {
+        void leave() {
             awaitEntry();
             leaves.countDown();
-            thread.join();
+            Workers.join(thread);
             assertThat(failure).isNull();
         }
 
@@ -396,9 +399,9 @@ class PerCpuReadWriteLockTest {
             awaitWaiting();
         }
 
-        void interruptAndFail() throws InterruptedException {
+        void interruptAndFail() {
             thread.interrupt();
-            thread.join();
+            Workers.join(thread);
             assertThat(failure).isInstanceOf(InterruptedException.class);
         }
     }

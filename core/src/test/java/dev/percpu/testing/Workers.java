@@ -6,7 +6,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.IntConsumer;
 
-/** Runs a task in several threads at a time and fails if any of them does. */
+/** Runs a task in several threads at a time, and fails if any of them does, or if one is not done in the test's time. */
 public final class Workers {
     private Workers() {}
 
@@ -40,13 +40,54 @@ public final class Workers {
             threads.add(thread);
         }
         start.countDown();
-        for (Thread thread : threads) {
-            thread.join();
-        }
+        join(threads);
         if (!failures.isEmpty()) {
             AssertionError error = new AssertionError(failures.size() + " of " + count + " threads failed");
             failures.forEach(error::addSuppressed);
             throw error;
         }
+    }
+
+    /** {@link #join(List)}. */
+    public static void join(Thread... threads) {
+        join(List.of(threads));
+    }
+
+    /**
+     * Waits for the threads' end. A thread whose wake-up was lost never ends; then this ends with the test's time, when
+     * JUnit interrupts it, and fails.
+     */
+    public static void join(List<Thread> threads) {
+        try {
+            for (Thread thread : threads) {
+                thread.join();
+            }
+        } catch (InterruptedException timeIsUp) {
+            throw stuck(threads, timeIsUp);
+        }
+    }
+
+    /** Waits until the threads have counted the latch down; like {@link #join(List)}. */
+    public static void await(CountDownLatch latch, Thread... threads) {
+        try {
+            latch.await();
+        } catch (InterruptedException timeIsUp) {
+            throw stuck(List.of(threads), timeIsUp);
+        }
+    }
+
+    /** Says where each thread is that has not ended, and interrupts it, so that it does not disturb the next test. */
+    private static AssertionError stuck(List<Thread> threads, InterruptedException timeIsUp) {
+        List<Thread> alive = threads.stream().filter(Thread::isAlive).toList();
+        AssertionError error = new AssertionError(
+                "the test's time is up, and " + alive.size() + " of " + threads.size() + " threads are not done",
+                timeIsUp);
+        for (Thread thread : alive) {
+            Throwable where = new Throwable(thread + " is " + thread.getState());
+            where.setStackTrace(thread.getStackTrace());
+            error.addSuppressed(where);
+            thread.interrupt();
+        }
+        return error;
     }
 }
