@@ -1,12 +1,10 @@
 package dev.percpu.testing;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
 import java.io.IOException;
@@ -173,14 +171,8 @@ public final class Disturbance {
     }
 
     private static void handleSignal() {
-        byte[] returnInstruction = switch (Architecture.current()) {
-            case X86_64 -> new byte[] {(byte) 0xc3};
-            case AARCH64 -> new byte[] {(byte) 0xc0, 0x03, 0x5f, (byte) 0xd6};
-            case OTHER -> throw new UnsupportedOperationException("no return instruction is known");
-        };
-        MemorySegment code = Linux.map(4096);
-        MemorySegment.copy(returnInstruction, 0, code, JAVA_BYTE, 0, returnInstruction.length);
-        Linux.makeExecutable(code);
+        // ret
+        MemorySegment code = MachineCode.map("c3", "c0035fd6");
         try (Arena arena = Arena.ofConfined()) {
             // struct sigaction: handler, mask of 128 bytes, flags, restorer.
             MemorySegment action = arena.allocate(SIGACTION_BYTES, Long.BYTES);

@@ -1,14 +1,13 @@
 package dev.percpu.testing;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.percpu.internal.linux.Architecture;
+import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.RseqRegistration;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.function.IntConsumer;
 
@@ -20,10 +19,14 @@ public final class WithoutCpuId {
     private static final int UNREGISTER = 1;
 
     /** What the C library registered with. */
-    private static final int SIGNATURE = 0x53053053;
+    private static final int SIGNATURE = Architecture.current() == Architecture.X86_64 ? 0x53053053 : 0xd428bc00;
 
     /** The kernel wants the size that the C library registered with: it is 32 for the original structure. */
     private static final int[] REGISTERED_SIZES = {32, 33, 40, 48, 64};
+
+    /** mov rax,fs:0 and ret; mrs x0, tpidr_el0 and ret. */
+    private static final MethodHandle THREAD_POINTER = Linux.bind(
+            MachineCode.map("64488b042500000000c3", "40d03bd5c0035fd6").address(), FunctionDescriptor.of(JAVA_LONG));
 
     private WithoutCpuId() {}
 
@@ -45,7 +48,7 @@ public final class WithoutCpuId {
                 linker.defaultLookup().findOrThrow("syscall"),
                 FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT),
                 Linker.Option.firstVariadicArg(1));
-        long area = threadPointer(linker) + registration.offset();
+        long area = threadPointer() + registration.offset();
         try {
             for (int size : REGISTERED_SIZES) {
                 long result = (long) syscall.invokeExact(rseqNumber(), area, size, UNREGISTER, SIGNATURE);
@@ -63,12 +66,9 @@ public final class WithoutCpuId {
         return Architecture.current() == Architecture.X86_64 ? 334 : 293;
     }
 
-    /** On x86-64 pthread_self() is the thread pointer. */
-    private static long threadPointer(Linker linker) {
-        MethodHandle self = linker.downcallHandle(
-                linker.defaultLookup().findOrThrow("pthread_self"), FunctionDescriptor.of(ADDRESS));
+    private static long threadPointer() {
         try {
-            return ((MemorySegment) self.invokeExact()).address();
+            return (long) THREAD_POINTER.invokeExact();
         } catch (Throwable t) {
             throw new AssertionError(t);
         }

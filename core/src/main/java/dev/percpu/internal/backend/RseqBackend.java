@@ -45,8 +45,11 @@ record RseqBackend(
         CodeMapping code)
         implements Backend {
 
-    /** Room for all of the sequences, of which each is below 200 bytes. */
-    private static final int CODE_BYTES = 16384;
+    /**
+     * Room for all of the sequences, of which each is below 300 bytes, and for their delays. What is not used is not
+     * touched.
+     */
+    private static final int CODE_BYTES = 65536;
 
     /** Emits the sequences and gets ready to restart those of other CPUs. */
     static RseqBackend create(RseqRegistration registration, Instrumentation instrumentation) {

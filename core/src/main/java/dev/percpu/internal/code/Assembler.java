@@ -20,15 +20,15 @@ public interface Assembler {
 
     /** Whether there is an assembler for the architecture. */
     static boolean exists(Architecture architecture) {
-        return architecture == Architecture.X86_64;
+        return architecture != Architecture.OTHER;
     }
 
     /** The assembler for an architecture of which {@link #exists} is true. */
     static Assembler of(Architecture architecture, CodeBuffer code) {
         return switch (architecture) {
             case X86_64 -> new X86_64Assembler(code);
-            case AARCH64, OTHER ->
-                throw new IllegalArgumentException("no sequences are written for " + architecture + " yet");
+            case AARCH64 -> new AArch64Assembler(code);
+            case OTHER -> throw new IllegalArgumentException("no sequences are written for this architecture");
         };
     }
 
@@ -77,7 +77,10 @@ public interface Assembler {
     /** Like {@link #load}, for a {@link #storeConditional} to follow. */
     void loadLinked(int bits);
 
-    /** The instance = the source, atomically; goes to {@code retry} if it is not what {@link #loadLinked} found. */
+    /**
+     * The instance = the source, atomically; goes to {@code retry} if it is not what {@link #loadLinked} found, or for no
+     * reason. Together they acquire and release, and are no full barrier.
+     */
     void storeConditional(int bits, Source source, CodeBuffer.Label retry);
 
     /** Goes to {@code above} unless value, unsigned, is at most the third argument. */

@@ -69,24 +69,28 @@ public final class Linux {
 
     private Linux() {}
 
-    /** Reserves zeroed, private, readable and writable memory of which no page exists until it is touched. */
+    /**
+     * Reserves zeroed, private, readable and writable memory, page aligned, of which no page exists until it is touched;
+     * none of them is a huge one.
+     */
     public static MemorySegment reserve(long bytes) {
-        MemorySegment mapping = map(bytes, MAP_PRIVATE_ANONYMOUS | MAP_NORESERVE);
+        MemorySegment mapping = map(bytes);
         // A kernel without huge pages refuses the advice (EINVAL), and then there is nothing to be kept from.
         advise(mapping, MADV_NOHUGEPAGE);
         return mapping;
     }
 
-    /** Maps zeroed, private, readable and writable memory, page aligned. */
-    public static MemorySegment map(long bytes) {
-        return map(bytes, MAP_PRIVATE_ANONYMOUS);
-    }
-
-    private static MemorySegment map(long bytes, int flags) {
+    private static MemorySegment map(long bytes) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);
-            MemorySegment mapping = (MemorySegment)
-                    MMAP.invokeExact(state, MemorySegment.NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0L);
+            MemorySegment mapping = (MemorySegment) MMAP.invokeExact(
+                    state,
+                    MemorySegment.NULL,
+                    bytes,
+                    PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE_ANONYMOUS | MAP_NORESERVE,
+                    -1,
+                    0L);
             if (mapping.address() == -1L) {
                 throw new LinuxException("mmap of " + bytes + " bytes", errno(state));
             }

@@ -1,0 +1,386 @@
+package dev.percpu.internal.code;
+
+import dev.percpu.internal.linux.RseqRegistration;
+
+/**
+ * AArch64, the platform's C convention: slot in x0, operand in x1, the third argument in x2, the fourth in x3; CPU in x9,
+ * value in x10, an address in x11, a scratch value in x12, a stack's item in x13. What the instrumentation uses, x14 to
+ * x16, nothing else does. Each method's comment is the instruction in the disassembler's words.
+ *
+ * <p>The instructions are those of ARMv8.0.
+ */
+final class AArch64Assembler implements Assembler {
+    /*
+     * Unlike x86-64, this architecture lets a plain load or store be seen before an earlier one to another address. What
+     * is acquired here, and what may stay plain:
+     *
+     * The looks (guard word, gate of a tally, gate of a number) are load-acquires. The one who opens stores the 0 with
+     * release, and has written before what the section, and the caller after it, is about to read:
+     *
+     *   thread R                                    thread U on CPU 1
+     *   1. CPU 1's number = 0
+     *   2. release: gate = 0
+     *                                               3. look: the gate is 0
+     *                                               4. load: the number
+     *
+     * Were 3 a plain load, 4 could be done before it, and find the number of before 1.
+     *
+     * The commits are plain stores, those of a guard's acquisition too. Whom could it disturb that what the thread does
+     * next is seen before its commit?
+     *
+     * - A thread on the same CPU: no, as a processor sees its own stores in the order of its program, and the kernel has
+     *   a full barrier between a thread that goes and one that comes.
+     * - A thread elsewhere, without a word of the kernel's: it only sums up, in order with nothing, or it has synchronized
+     *   with this one by a release of this one's that follows the commit.
+     * - A thread elsewhere that wants what the look protects: it writes the word and calls membarrier, whose interrupt is
+     *   a full barrier in the middle of this thread's program. If the commit is before that, it and all that was done
+     *   before it are visible to the caller. If not, the section starts over and finds the word written.
+     *
+     *   thread L on the CPU                         thread R elsewhere
+     *   1. look: 0
+     *   2. commit: L; it is on its way to memory
+     *   3. writes L's data, which R could see
+     *                                               4. compare-and-set: 0 to R works, as 2 is not visible
+     *                                               5. membarrier: 2 is visible
+     *                                               6. the word is L: R has touched nothing
+     *
+     * The place of no CPU is updated by load-acquire and store-release exclusives: a thread that reads a sum there, with
+     * acquire, sees what whoever took it away had seen before, whichever updates came between. It is no full barrier, as
+     * it happens to be on x86-64, and nobody relies on one.
+     */
+    private static final int SIGNATURE = 0xd428bc00;
+
+    private static final int SLOT = 0;
+    private static final int OPERAND = 1;
+    private static final int THIRD = 2;
+    private static final int FOURTH = 3;
+    private static final int CPU = 9;
+    private static final int VALUE = 10;
+    private static final int ADDRESS = 11;
+    private static final int SCRATCH = 12;
+    private static final int ITEM = 13;
+    private static final int ROUNDS = 14;
+    private static final int COUNTER = 14;
+    private static final int COUNT = 15;
+    private static final int STATUS = 16;
+
+    private static final int NOT_EQUAL = 1;
+    private static final int UNSIGNED_AT_LEAST = 2;
+    private static final int UNSIGNED_ABOVE = 8;
+    private static final int ABOVE = 12;
+
+    /** Makes an index count in numbers of 8 bytes. */
+    private static final int TIMES_8 = 1 << 12;
+
+    private final CodeBuffer code;
+
+    AArch64Assembler(CodeBuffer code) {
+        this.code = code;
+    }
+
+    @Override
+    public void signature() {
+        code.int32(SIGNATURE);
+    }
+
+    @Override
+    public void arm(long rseqOffset, CodeBuffer.Label descriptor) {
+        // adr x11,descriptor
+        use(descriptor, 21, 1, distance -> 0x1000_0000 | (distance & 3) << 29 | field(distance >> 2, 19, 5) | ADDRESS);
+        threadPointer(SCRATCH);
+        constant(ITEM, rseqOffset + RseqRegistration.RSEQ_CS); // mov x13,#rseq_cs
+        code.int32(0xf820_6800 | memory(SCRATCH, ITEM) | ADDRESS); // str x11, [x12, x13]
+    }
+
+    @Override
+    public void loadCpu(long rseqOffset) {
+        threadPointer(SCRATCH);
+        constant(ADDRESS, rseqOffset + RseqRegistration.CPU_ID); // mov x11,#cpu_id
+        code.int32(0xb860_6800 | memory(SCRATCH, ADDRESS) | CPU); // ldr w9, [x12, x11]
+    }
+
+    @Override
+    public void boundCpu(int bound, CodeBuffer.Label none) {
+        constant(ADDRESS, bound); // mov x11,#bound
+        compare(CPU, ADDRESS); // cmp x9, x11: the load has cleared the upper half
+        branchIf(UNSIGNED_AT_LEAST, none); // b.cs none
+    }
+
+    @Override
+    public void scaleCpu(int shift) {
+        int rotation = (Long.SIZE - shift) % Long.SIZE;
+        code.int32(0xd340_0000 | rotation << 16 | (Long.SIZE - 1 - shift) << 10 | CPU << 5 | CPU); // lsl x9, x9, #shift
+    }
+
+    @Override
+    public void setCpu(long distance) {
+        constant(CPU, distance); // mov x9,#distance
+    }
+
+    @Override
+    public void lookAtWord(long word, CodeBuffer.Label taken) {
+        constant(ADDRESS, word); // mov x11,#word
+        add(ADDRESS, ADDRESS, CPU); // add x11, x11, x9
+        loadAcquire(SCRATCH, ADDRESS); // ldar x12, [x11]
+        branchUnlessZero(SCRATCH, taken); // cbnz x12, taken
+    }
+
+    @Override
+    public void lookAtGate(CodeBuffer.Label closed) {
+        loadAcquire(SCRATCH, THIRD); // ldar x12, [x2]
+        branchUnlessZero(SCRATCH, closed); // cbnz x12, closed
+    }
+
+    @Override
+    public void lookAtShared(long distance, CodeBuffer.Label above) {
+        constant(ADDRESS, distance); // mov x11,#distance
+        add(ADDRESS, ADDRESS, SLOT); // add x11, x11, x0
+        loadAcquire(SCRATCH, ADDRESS); // ldar x12, [x11]
+        compare(SCRATCH, FOURTH); // cmp x12, x3
+        branchIf(ABOVE, above); // b.gt above
+    }
+
+    @Override
+    public void load(int bits) {
+        code.int32(size(bits) | 0x3860_6800 | memory(SLOT, CPU) | VALUE); // ldrb, ldrh or ldr w10, ldr x10, [x0, x9]
+    }
+
+    @Override
+    public void compute(Op op) {
+        switch (op) {
+            case ADD -> add(VALUE, VALUE, OPERAND); // add x10, x10, x1
+            case AND -> code.int32(0x8a00_0000 | OPERAND << 16 | VALUE << 5 | VALUE); // and x10, x10, x1
+            case OR -> code.int32(0xaa00_0000 | OPERAND << 16 | VALUE << 5 | VALUE); // orr x10, x10, x1
+            case ADD_DOUBLE -> {
+                code.int32(0x9e67_0000 | VALUE << 5); // fmov d0, x10
+                code.int32(0x9e67_0001 | OPERAND << 5); // fmov d1, x1
+                code.int32(0x1e61_2800); // fadd d0, d0, d1
+                code.int32(0x9e66_0000 | VALUE); // fmov x10, d0
+            }
+            case READ, XCHG, CMPXCHG -> throw new IllegalArgumentException(op + " computes nothing");
+        }
+    }
+
+    @Override
+    public void compareExpected(int bits, CodeBuffer.Label differs) {
+        // The load has cleared what is above the value's width; in the argument it is as it comes.
+        int registers = THIRD << 16 | VALUE << 5;
+        code.int32(registers
+                | switch (bits) {
+                    case 8 -> 0x6b20_001f; // cmp w10, w2, uxtb
+                    case 16 -> 0x6b20_201f; // cmp w10, w2, uxth
+                    case 32 -> 0x6b00_001f; // cmp w10, w2
+                    case 64 -> 0xeb00_001f; // cmp x10, x2
+                    default -> throw width(bits);
+                });
+        branchIf(NOT_EQUAL, differs); // b.ne differs
+    }
+
+    @Override
+    public void store(int bits, Source source) {
+        // strb, strh or str w10 or w1, str x10 or x1, [x0, x9]
+        code.int32(size(bits) | 0x3820_6800 | memory(SLOT, CPU) | register(source));
+    }
+
+    @Override
+    public void storeWord() {
+        // x11 holds the word's address since lookAtWord.
+        code.int32(0xf900_0000 | ADDRESS << 5 | SLOT); // str x0, [x11]
+    }
+
+    @Override
+    public void loadLinked(int bits) {
+        add(ADDRESS, SLOT, CPU); // add x11, x0, x9
+        code.int32(size(bits) | 0x085f_fc00 | ADDRESS << 5 | VALUE); // ldaxrb, ldaxrh or ldaxr w10, ldaxr x10, [x11]
+    }
+
+    @Override
+    public void storeConditional(int bits, Source source, CodeBuffer.Label retry) {
+        // stlxrb, stlxrh or stlxr w12, w10 or w1, stlxr w12, x10 or x1, [x11]
+        code.int32(size(bits) | 0x0800_fc00 | SCRATCH << 16 | ADDRESS << 5 | register(source));
+        use(retry, 19, 4, distance -> 0x3500_0000 | field(distance, 19, 5) | SCRATCH); // cbnz w12, retry
+    }
+
+    @Override
+    public void compareAtMost(CodeBuffer.Label above) {
+        compare(VALUE, THIRD); // cmp x10, x2
+        branchIf(UNSIGNED_ABOVE, above); // b.hi above
+    }
+
+    @Override
+    public void nextSlot() {
+        move(SLOT, THIRD); // mov x0, x2
+        move(OPERAND, FOURTH); // mov x1, x3
+    }
+
+    @Override
+    public void pushItem(CodeBuffer.Label full) {
+        compare(VALUE, THIRD); // cmp x10, x2
+        branchIf(UNSIGNED_AT_LEAST, full); // b.cs full
+        code.int32(0x9100_0400 | VALUE << 5 | VALUE); // add x10, x10, #1
+        add(ADDRESS, SLOT, CPU); // add x11, x0, x9
+        code.int32(0xf820_6800 | TIMES_8 | memory(ADDRESS, VALUE) | OPERAND); // str x1, [x11, x10, lsl #3]
+    }
+
+    @Override
+    public void popItem(CodeBuffer.Label empty) {
+        use(empty, 19, 4, distance -> 0xb400_0000 | field(distance, 19, 5) | VALUE); // cbz x10, empty
+        add(ADDRESS, SLOT, CPU); // add x11, x0, x9
+        code.int32(0xf860_6800 | TIMES_8 | memory(ADDRESS, VALUE) | ITEM); // ldr x13, [x11, x10, lsl #3]
+        code.int32(0xd100_0400 | VALUE << 5 | VALUE); // sub x10, x10, #1
+    }
+
+    @Override
+    public void returnItem() {
+        move(SLOT, ITEM); // mov x0, x13
+        ret();
+    }
+
+    @Override
+    public void keepCpu() {
+        move(VALUE, CPU); // mov x10, x9
+    }
+
+    @Override
+    public void complementValue() {
+        code.int32(0xaa20_03e0 | VALUE << 16 | VALUE); // mvn x10, x10
+    }
+
+    @Override
+    public void setValue(long constant) {
+        constant(VALUE, constant); // mov x10,#constant
+    }
+
+    @Override
+    public void returnValue() {
+        move(SLOT, VALUE); // mov x0, x10
+        ret();
+    }
+
+    @Override
+    public void jump(CodeBuffer.Label target) {
+        use(target, 26, 4, distance -> 0x1400_0000 | field(distance, 26, 0)); // b target
+    }
+
+    @Override
+    public void delay(int rounds) {
+        constant(ROUNDS, rounds); // mov x14,#rounds
+        code.int32(0xd100_0400 | ROUNDS << 5 | ROUNDS); // sub x14, x14, #1
+        code.int32(0xb500_0000 | field(-1, 19, 5) | ROUNDS); // cbnz x14, the instruction before
+    }
+
+    @Override
+    public void count(long address) {
+        constant(COUNTER, address); // mov x14,#address
+        code.int32(0xc85f_7c00 | COUNTER << 5 | COUNT); // ldxr x15, [x14]
+        code.int32(0x9100_0400 | COUNT << 5 | COUNT); // add x15, x15, #1
+        code.int32(0xc800_7c00 | STATUS << 16 | COUNTER << 5 | COUNT); // stxr w16, x15, [x14]
+        code.int32(0x3500_0000 | field(-3, 19, 5) | STATUS); // cbnz w16, the load
+    }
+
+    private void threadPointer(int register) {
+        code.int32(0xd53b_d040 | register); // mrs register, tpidr_el0
+    }
+
+    private void add(int target, int left, int right) {
+        code.int32(0x8b00_0000 | right << 16 | left << 5 | target);
+    }
+
+    private void move(int target, int source) {
+        code.int32(0xaa00_03e0 | source << 16 | target);
+    }
+
+    private void loadAcquire(int target, int address) {
+        code.int32(0xc8df_fc00 | address << 5 | target);
+    }
+
+    private void compare(int left, int right) {
+        code.int32(0xeb00_001f | right << 16 | left << 5);
+    }
+
+    private void ret() {
+        code.int32(0xd65f_03c0);
+    }
+
+    /** Sets a register in up to four instructions: most of the constant's four parts are set by the first one. */
+    private void constant(int register, long value) {
+        boolean ones = parts(value, 0xffff) > parts(value, 0);
+        int rest = ones ? 0xffff : 0;
+        int first = Long.numberOfTrailingZeros(value ^ (ones ? -1L : 0)) / 16 % 4;
+        // movn, of the complement, or movz
+        int move = ones ? 0x9280_0000 | (part(value, first) ^ 0xffff) << 5 : 0xd280_0000 | part(value, first) << 5;
+        code.int32(move | first << 21 | register);
+        for (int part = first + 1; part < 4; part++) {
+            if (part(value, part) != rest) {
+                code.int32(0xf280_0000 | part << 21 | part(value, part) << 5 | register); // movk
+            }
+        }
+    }
+
+    /** How many of the four parts are so. */
+    private static int parts(long value, int bits) {
+        int count = 0;
+        for (int part = 0; part < 4; part++) {
+            count += part(value, part) == bits ? 1 : 0;
+        }
+        return count;
+    }
+
+    private static int part(long value, int part) {
+        return (int) (value >>> (16 * part)) & 0xffff;
+    }
+
+    private void branchIf(int condition, CodeBuffer.Label target) {
+        use(target, 19, 4, distance -> 0x5400_0000 | field(distance, 19, 5) | condition);
+    }
+
+    private void branchUnlessZero(int register, CodeBuffer.Label target) {
+        use(target, 19, 4, distance -> 0xb500_0000 | field(distance, 19, 5) | register);
+    }
+
+    /** The width of what is loaded or stored, in the instructions for single registers. */
+    private static int size(int bits) {
+        return switch (bits) {
+            case 8 -> 0;
+            case 16 -> 1 << 30;
+            case 32 -> 2 << 30;
+            case 64 -> 3 << 30;
+            default -> throw width(bits);
+        };
+    }
+
+    private static int register(Source source) {
+        return source == Source.VALUE ? VALUE : OPERAND;
+    }
+
+    /** [base, index] as the memory operand. */
+    private static int memory(int base, int index) {
+        return index << 16 | base << 5;
+    }
+
+    /** A signed number as {@code bits} bits of an instruction. */
+    private static int field(int number, int bits, int at) {
+        return (number & (1 << bits) - 1) << at;
+    }
+
+    /** An instruction, made from how far away the label is. */
+    @FunctionalInterface
+    private interface Encoding {
+        int of(int distance);
+    }
+
+    /** @param unit what the distance is counted in; {@code bits} have to hold it */
+    private void use(CodeBuffer.Label label, int bits, int unit, Encoding encoding) {
+        code.use(label, Integer.BYTES, (bytes, at, position) -> {
+            int distance = (position - at) / unit;
+            if (distance >> (bits - 1) != 0 && distance >> (bits - 1) != -1) {
+                throw new IllegalStateException("a label is " + (position - at) + " bytes away, which is too far");
+            }
+            bytes.putInt(at, encoding.of(distance));
+        });
+    }
+
+    private static IllegalArgumentException width(int bits) {
+        return new IllegalArgumentException("no number is " + bits + " bits wide here");
+    }
+}

@@ -1,0 +1,268 @@
+package dev.percpu.internal.code;
+
+import static dev.percpu.internal.code.Listing.hex;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.internal.linux.Architecture;
+import dev.percpu.internal.linux.RseqRegistration;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What the sequences are on x86-64, instruction by instruction. */
+class X86_64DisassemblyTest extends DisassemblyTest {
+    private static final Pattern HARMLESS =
+            Pattern.compile("(mov|movzx|movabs|movq|add|and|or|addsd|cmp|shl|test|lea|inc|dec|ja|jae|je|jg|jne) .*");
+
+    X86_64DisassemblyTest() {
+        super(Architecture.X86_64, 0x53053053);
+    }
+
+    /** The first operand, which an instruction writes unless it compares, is in memory. */
+    @Override
+    boolean writesMemory(String text) {
+        String[] parts = text.split("[ ,]", 2);
+        return !parts[0].matches("cmp|test|lea") && parts[1].split(",", -1)[0].matches(".*(\\[|fs:).*");
+    }
+
+    @Override
+    boolean mayBeInside(String text) {
+        return HARMLESS.matcher(text).matches();
+    }
+
+    @Override
+    List<String> arming() {
+        return List.of("lea rax,[rip+DESCRIPTOR]", "mov QWORD PTR fs:RSEQ_CS,rax");
+    }
+
+    @Override
+    List<String> entering() {
+        return List.of("mov r8d,DWORD PTR fs:CPU_ID", "cmp r8d,CPUS", "jae FORWARD");
+    }
+
+    @Override
+    List<String> named(Listing listing, SequenceLayout layout) {
+        // From the end of the instruction, the second one of each entry, back over entry and descriptor.
+        String descriptor = hex(-(Listing.DESCRIPTOR_BYTES + 7));
+        String rseqCs = hex(layout.rseqOffset() + RseqRegistration.RSEQ_CS);
+        String cpuId = hex(layout.rseqOffset() + RseqRegistration.CPU_ID);
+        return withDirections(listing.instructions()).stream()
+                .map(text -> text.replace("[rip+" + descriptor + "]", "[rip+DESCRIPTOR]")
+                        .replace("fs:" + rseqCs + ",", "fs:RSEQ_CS,")
+                        .replaceAll("fs:" + cpuId + "$", "fs:CPU_ID")
+                        .replaceAll("cmp r8d," + hex(layout.cpus()) + "$", "cmp r8d,CPUS")
+                        .replaceAll("shl r8," + hex(layout.shift()) + "$", "shl r8,SHIFT")
+                        .replaceAll("movabs r8," + hex(layout.spareDistance()) + "$", "movabs r8,SPARE")
+                        .replaceAll(
+                                "movabs rax," + hex(layout.spareDistance() + Sequence.GATE) + "$", "movabs rax,GATE")
+                        .replaceAll("movabs rax," + hex(layout.guardWord()) + "$", "movabs rax,GUARD"))
+                .toList();
+    }
+
+    @Test
+    void addOfALong() {
+        assertThat(listing(s -> s.pure(Op.ADD, 64)))
+                .containsExactly(
+                        "lea rax,[rip+DESCRIPTOR]",
+                        "mov QWORD PTR fs:RSEQ_CS,rax",
+                        "mov r8d,DWORD PTR fs:CPU_ID",
+                        "cmp r8d,CPUS",
+                        "jae FORWARD",
+                        "shl r8,SHIFT",
+                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "add r9,rsi",
+                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "mov rax,r9",
+                        "ret",
+                        "movabs r8,SPARE",
+                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "mov rax,r9",
+                        "add r9,rsi",
+                        "lock cmpxchg QWORD PTR [rdi+r8*1],r9",
+                        "jne BACK",
+                        "mov rax,r9",
+                        "ret",
+                        "jmp BACK");
+    }
+
+    @Test
+    void compareAndExchangeOfAByte() {
+        assertThat(listing(s -> s.pure(Op.CMPXCHG, 8)))
+                .containsSubsequence(
+                        "movzx r9d,BYTE PTR [rdi+r8*1]",
+                        "cmp r9b,dl",
+                        "jne FORWARD",
+                        "mov BYTE PTR [rdi+r8*1],sil",
+                        "mov rax,r9",
+                        "ret",
+                        "movzx r9d,BYTE PTR [rdi+r8*1]",
+                        "mov rax,r9",
+                        "cmp r9b,dl",
+                        "jne FORWARD",
+                        "lock cmpxchg BYTE PTR [rdi+r8*1],sil",
+                        "jne BACK");
+    }
+
+    @Test
+    void exchangeOfAShort() {
+        assertThat(listing(s -> s.pure(Op.XCHG, 16)))
+                .containsSubsequence(
+                        "movzx r9d,WORD PTR [rdi+r8*1]",
+                        "mov WORD PTR [rdi+r8*1],si",
+                        "lock cmpxchg WORD PTR [rdi+r8*1],si");
+    }
+
+    @Test
+    void orOfAnInt() {
+        assertThat(listing(s -> s.pure(Op.OR, 32)))
+                .containsSubsequence(
+                        "mov r9d,DWORD PTR [rdi+r8*1]",
+                        "or r9,rsi",
+                        "mov DWORD PTR [rdi+r8*1],r9d",
+                        "lock cmpxchg DWORD PTR [rdi+r8*1],r9d");
+    }
+
+    @Test
+    void addOfADouble() {
+        assertThat(listing(s -> s.pure(Op.ADD_DOUBLE, 64)))
+                .containsSubsequence(
+                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "movq xmm0,r9",
+                        "movq xmm1,rsi",
+                        "addsd xmm0,xmm1",
+                        "movq r9,xmm0",
+                        "mov QWORD PTR [rdi+r8*1],r9");
+    }
+
+    @Test
+    void guardedAnd() {
+        assertThat(listing(s -> s.guarded(Op.AND, 64)))
+                .containsSubsequence(
+                        "shl r8,SHIFT",
+                        "movabs rax,GUARD",
+                        "cmp QWORD PTR [rax+r8*1],0x0",
+                        "jne FORWARD",
+                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "and r9,rsi",
+                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "movabs r9,0x0",
+                        "mov rax,r9",
+                        "ret",
+                        "movabs r9,0x1",
+                        "mov rax,r9",
+                        "ret");
+    }
+
+    @Test
+    void acquire() {
+        assertThat(listing(Sequence::acquire))
+                .containsSubsequence(
+                        "mov r9d,r8d",
+                        "shl r8,SHIFT",
+                        "movabs rax,GUARD",
+                        "cmp QWORD PTR [rax+r8*1],0x0",
+                        "jne FORWARD",
+                        "mov QWORD PTR [rax+r8*1],rdi",
+                        "mov rax,r9",
+                        "ret",
+                        "movabs r9,0x8000000000000000",
+                        "mov rax,r9",
+                        "ret",
+                        "not r9",
+                        "mov rax,r9",
+                        "ret");
+    }
+
+    @Test
+    void push() {
+        // The item is stored above the count, where nobody looks, and the count is the commit.
+        assertThat(listing(Sequence::push))
+                .containsSubsequence(
+                        "jne FORWARD",
+                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "cmp r9,rdx",
+                        "jae FORWARD",
+                        "inc r9",
+                        "lea rax,[rdi+r8*1]",
+                        "mov QWORD PTR [rax+r9*8],rsi",
+                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "movabs r9,0x0",
+                        "mov rax,r9",
+                        "ret");
+    }
+
+    @Test
+    void pop() {
+        assertThat(listing(Sequence::pop))
+                .containsSubsequence(
+                        "jne FORWARD",
+                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "test r9,r9",
+                        "je FORWARD",
+                        "lea rax,[rdi+r8*1]",
+                        "mov rax,QWORD PTR [rax+r9*8]",
+                        "dec r9",
+                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "ret");
+    }
+
+    @Test
+    void addTwo() {
+        assertThat(listing(Sequence::addTwo))
+                .containsSubsequence(
+                        "add r9,rsi", "mov QWORD PTR [rdi+r8*1],r9", "mov rdi,rdx", "mov rsi,rcx", "jmp FORWARD");
+    }
+
+    @Test
+    void addIfOpen() {
+        assertThat(listing(Sequence::addIfOpen))
+                .containsSubsequence(
+                        "cmp QWORD PTR [rdx],0x0",
+                        "jne FORWARD",
+                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "add r9,rsi",
+                        "mov QWORD PTR [rdi+r8*1],r9");
+    }
+
+    @Test
+    void gatedAddWithin() {
+        assertThat(listing(s -> s.gated(Op.ADD)))
+                .containsSubsequence(
+                        "shl r8,SHIFT",
+                        "movabs rax,GATE",
+                        "cmp QWORD PTR [rdi+rax*1],rcx",
+                        "jg FORWARD",
+                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "add r9,rsi",
+                        "cmp r9,rdx",
+                        "ja FORWARD",
+                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "movabs r9,0x0",
+                        "mov rax,r9",
+                        "ret",
+                        "movabs r9,0x1",
+                        "mov rax,r9",
+                        "ret");
+    }
+
+    @Test
+    void gatedCompareAndExchange() {
+        assertThat(listing(s -> s.gated(Op.CMPXCHG)))
+                .containsSubsequence(
+                        "cmp QWORD PTR [rdi+rax*1],rcx",
+                        "jg FORWARD",
+                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "cmp r9,rdx",
+                        "jne FORWARD",
+                        "mov QWORD PTR [rdi+r8*1],rsi",
+                        "movabs r9,0x0");
+    }
+
+    @Test
+    void instrumentation() {
+        List<String> texts = listing(new Instrumentation(1000, 0x123456789aL), s -> s.pure(Op.ADD, 64));
+        assertThat(texts).containsSubsequence("ret", "movabs r11,0x123456789a", "lock inc QWORD PTR [r11]", "jmp BACK");
+        assertThat(texts).filteredOn("mov r11d,0x3e8"::equals).hasSize(5);
+        assertThat(texts).containsSubsequence("mov r11d,0x3e8", "dec r11", "jne BACK");
+    }
+}
