@@ -19,13 +19,16 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * Moves threads between CPUs and sends them signals, as fast as it can, while something runs. The threads are those whose
- * name, as the kernel has it (15 characters), begins with a prefix; which they are is looked up all the time.
+ * Moves threads between CPUs and sends them signals, as fast as it can, while something runs. The threads are chosen by
+ * their name, as the kernel has it (15 characters); which they are is looked up all the time.
  *
  * <p>The signal is SIGPROF, as profilers send it, and its handler is a single return instruction: what matters is that
  * the kernel delivers it, and aborts the sequence it falls into.
@@ -35,6 +38,7 @@ public final class Disturbance {
     private static final long SA_RESTART = 0x10000000L;
     private static final int SIGACTION_BYTES = 152;
     private static final int ESRCH = 3;
+    private static final int EINVAL = 22;
     private static final int LONGEST_NAME = 15;
 
     private static final Linker LINKER = Linker.nativeLinker();
@@ -43,7 +47,7 @@ public final class Disturbance {
     private static final MethodHandle SIGACTION =
             function("sigaction", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
 
-    private final String prefix;
+    private final Predicate<String> chosen;
     private final Random random;
     private final Thread thread;
     private volatile boolean stopped;
@@ -51,8 +55,11 @@ public final class Disturbance {
     private long migrations;
     private long signals;
 
-    private Disturbance(String prefix, long seed) {
-        this.prefix = prefix;
+    /** To which CPU each thread was bound last. */
+    private final Map<Integer, Integer> bound = new HashMap<>();
+
+    private Disturbance(Predicate<String> chosen, long seed) {
+        this.chosen = chosen;
         this.random = new Random(seed);
         this.thread = new Thread(this::run, "disturbance");
     }
@@ -66,7 +73,7 @@ public final class Disturbance {
     /**
      * What was done to the threads.
      *
-     * @param migrations how often a thread was bound to a CPU
+     * @param migrations how often a thread was bound to another CPU than before
      * @param signals how many signals were sent
      */
     public record Report(long migrations, long signals) {}
@@ -76,8 +83,13 @@ public final class Disturbance {
         if (prefix.length() > LONGEST_NAME) {
             throw new IllegalArgumentException("the kernel cuts thread names to 15 characters: " + prefix);
         }
+        return during((String name) -> name.startsWith(prefix), seed, body);
+    }
+
+    /** Runs the body while threads are disturbed whose names, as the kernel has them, are chosen. */
+    public static Report during(Predicate<String> chosen, long seed, Body body) throws InterruptedException {
         handleSignal();
-        Disturbance disturbance = new Disturbance(prefix, seed);
+        Disturbance disturbance = new Disturbance(chosen, seed);
         disturbance.thread.start();
         try {
             body.run();
@@ -98,6 +110,7 @@ public final class Disturbance {
             for (long round = 0; !stopped; round++) {
                 if (round % 512 == 0) {
                     threads = threads();
+                    bound.keySet().retainAll(threads);
                 }
                 for (int thread : threads) {
                     disturb(thread, cpus, round);
@@ -117,10 +130,14 @@ public final class Disturbance {
 
     private void disturb(int thread, int[] cpus, long round) throws Throwable {
         if (round % 4 == 0) {
+            int cpu = cpus[random.nextInt(cpus.length)];
             BitSet one = new BitSet();
-            one.set(cpus[random.nextInt(cpus.length)]);
+            one.set(cpu);
             if (bind(thread, one)) {
-                migrations++;
+                Integer before = bound.put(thread, cpu);
+                if (before != null && before != cpu) {
+                    migrations++;
+                }
             }
         }
         int result = (int) TGKILL.invokeExact((int) ProcessHandle.current().pid(), thread, SIGPROF);
@@ -129,13 +146,13 @@ public final class Disturbance {
         }
     }
 
-    /** False if the thread has ended meanwhile. */
+    /** False if the thread has ended meanwhile, or the CPU has gone offline. */
     private static boolean bind(int thread, BitSet cpus) {
         try {
             Linux.setAffinity(thread, cpus);
             return true;
         } catch (LinuxException e) {
-            if (e.errno() == ESRCH) {
+            if (e.errno() == ESRCH || e.errno() == EINVAL) {
                 return false;
             }
             throw e;
@@ -146,7 +163,7 @@ public final class Disturbance {
         try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
             List<Integer> threads = new ArrayList<>();
             tasks.forEach(task -> {
-                if (name(task).startsWith(prefix)) {
+                if (chosen.test(name(task))) {
                     threads.add(Integer.valueOf(task.getFileName().toString()));
                 }
             });

@@ -1,66 +1,134 @@
 package dev.percpu.stress;
 
-import java.util.ArrayList;
-import java.util.Collection;
+import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.DelayingBackend;
+import dev.percpu.stress.subject.Subject;
 import java.util.List;
-import org.openjdk.jcstress.JCStress;
-import org.openjdk.jcstress.Options;
-import org.openjdk.jcstress.infra.Status;
-import org.openjdk.jcstress.infra.collectors.DiskReadCollector;
-import org.openjdk.jcstress.infra.collectors.InProcessCollector;
-import org.openjdk.jcstress.infra.collectors.TestResult;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
-/**
- * jcstress with its own command line, except that a run in which a test did not work fails. By itself jcstress is
- * content if no forbidden outcome was seen, even if none was seen at all as no JVM could be started.
- */
-public final class StressMain {
-    /** With fewer, jcstress finds no place for two threads at a time. */
-    private static final int LEAST_CPUS = 2;
+/** The command {@code percpu stress}. Exit status: 0 if all went well, 1 if something did not, 2 for a wrong command line. */
+@Command(
+        name = "percpu stress",
+        description =
+                "Uses every structure at random while threads are moved between CPUs, signalled, held up inside their"
+                        + " sequences, started and ended, and checks that nothing is lost.",
+        sortOptions = false)
+public final class StressMain implements Callable<Integer> {
+    private static final int LEAST_CARRIERS = 8;
 
+    @Option(
+            names = "--seconds",
+            paramLabel = "N",
+            defaultValue = "60",
+            description = "How long. Default: ${DEFAULT-VALUE}.")
+    private int seconds;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "T",
+            defaultValue = "8",
+            description = "How many platform threads; virtual ones come on top. Default: ${DEFAULT-VALUE}.")
+    private int threads;
+
+    @Option(names = "--seed", paramLabel = "S", description = "Where the random choices begin. Default: a random one.")
+    private @Nullable Long seed;
+
+    @Option(names = "--backend", paramLabel = "NAME", description = "rseq or atomic. Default: the fastest that works.")
+    private @Nullable String backend;
+
+    @Option(
+            names = "--only",
+            paramLabel = "NAME",
+            split = ",",
+            description = "Only these structures, such as pool,ref.")
+    private List<String> only = List.of();
+
+    @Option(
+            names = "--delay",
+            paramLabel = "ROUNDS",
+            defaultValue = "300",
+            description =
+                    "How long the delays inside sequences are, in rounds of an empty loop. Default: ${DEFAULT-VALUE}.")
+    private int delay;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Print this help and exit.")
+    @SuppressWarnings("UnusedVariable") // the command line asks for it by the annotation
+    private boolean help;
+
+    @Spec
+    private CommandSpec spec;
+
+    @SuppressWarnings("NullAway.Init") // the command line sets spec
     private StressMain() {}
 
-    public static void main(String[] args) throws Exception {
-        Options options = new Options(args);
-        if (!options.parse()) {
-            throw new IllegalArgumentException("jcstress does not understand: " + String.join(" ", args));
-        }
-        JCStress jcstress = new JCStress(options);
-        if (options.shouldList()) {
-            jcstress.getTests().forEach(System.out::println);
-            return;
-        }
-        if (Runtime.getRuntime().availableProcessors() < LEAST_CPUS) {
-            System.out.println("Nothing is run: it takes " + LEAST_CPUS + " CPUs.");
-            return;
-        }
-        jcstress.run();
-        check(results(options.getResultFile()));
+    public static void main(String[] args) {
+        System.exit(new CommandLine(new StressMain()).execute(args));
     }
 
-    private static Collection<TestResult> results(String file) throws Exception {
-        InProcessCollector results = new InProcessCollector();
-        DiskReadCollector reader = new DiskReadCollector(file, results);
+    @Override
+    public Integer call() throws InterruptedException {
+        check(seconds > 0, "--seconds must be positive, not " + seconds);
+        check(threads > 0, "--threads must be positive, not " + threads);
+        check(delay > 0, "--delay must be positive, not " + delay);
+        List<Subject.Kind> kinds = kinds();
+        if (backend != null) {
+            check(List.of("rseq", "atomic").contains(backend), "--backend is rseq or atomic, not '" + backend + "'");
+            System.setProperty(Backends.PROPERTY, backend);
+        }
+        // Before the first virtual thread. More than CPUs, so that carriers are preempted too.
+        int carriers = Math.max(LEAST_CARRIERS, 2 * Runtime.getRuntime().availableProcessors());
+        System.setProperty("jdk.virtualThreadScheduler.parallelism", String.valueOf(carriers));
+        DelayingBackend.install(delay);
+        long start = seed == null ? new Random().nextInt(1_000_000) : seed;
+        StressRun run = new StressRun(new StressOptions(seconds, threads, start, kinds));
         try {
-            reader.dump();
-        } finally {
-            reader.close();
+            run.run();
+        } catch (AssertionError e) {
+            run.report(System.out);
+            System.out.println();
+            System.out.println("FAILED: " + e.getMessage());
+            System.out.println("Again: " + command(start));
+            System.out.println();
+            e.printStackTrace(System.out);
+            return CommandLine.ExitCode.SOFTWARE;
         }
-        return results.getTestResults();
+        run.report(System.out);
+        System.out.printf("%-28s %,16d%n", "lost or doubled", 0);
+        return CommandLine.ExitCode.OK;
     }
 
-    private static void check(Collection<TestResult> results) {
-        List<String> failures = new ArrayList<>();
-        for (TestResult result : results) {
-            if (result.status() != Status.NORMAL || result.isEmpty() || !result.grading().isPassed) {
-                failures.add(result.getName() + ": " + result.status() + ", " + result.getTotalCount() + " samples, "
-                        + result.getVmErr());
-            }
+    /** The command that does the same again, as far as it depends on the seed. */
+    private String command(long start) {
+        return "./percpu stress --seconds " + seconds + " --threads " + threads + " --seed " + start + " --delay "
+                + delay
+                + (backend == null ? "" : " --backend " + backend)
+                + (only.isEmpty() ? "" : " --only '" + String.join(",", only) + "'");
+    }
+
+    private List<Subject.Kind> kinds() {
+        List<String> names = Subject.kinds().stream().map(Subject.Kind::name).toList();
+        for (String name : only) {
+            check(names.contains(name), "--only knows " + String.join(", ", names) + ", not '" + name + "'");
         }
-        if (results.isEmpty() || !failures.isEmpty()) {
-            throw new AssertionError(
-                    failures.size() + " of " + results.size() + " runs failed\n" + String.join("\n", failures));
+        return Subject.kinds().stream()
+                .filter(kind -> only.isEmpty() || only.contains(kind.name()))
+                .toList();
+    }
+
+    private void check(boolean right, String otherwise) {
+        if (!right) {
+            throw new ParameterException(spec.commandLine(), otherwise);
         }
-        System.out.println(results.size() + " runs, all of them as they should be.");
     }
 }

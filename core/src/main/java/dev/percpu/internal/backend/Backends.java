@@ -22,7 +22,7 @@ public final class Backends {
     private static final Choice CHOICE = choose(System.getProperty(PROPERTY));
 
     /** A constant to the JIT compiler, so that calls of it are direct. */
-    private static final Backend CURRENT = CHOICE.backend;
+    private static final Backend CURRENT = Interposition.around(CHOICE.backend);
 
     private record Choice(Backend backend, String reason, String selfTest) {}
 

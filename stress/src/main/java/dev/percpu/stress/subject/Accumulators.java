@@ -1,0 +1,72 @@
+package dev.percpu.stress.subject;
+
+import dev.percpu.concurrent.PerCpuAccumulator;
+import dev.percpu.concurrent.PerCpuDoubleAccumulator;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAccumulator;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.random.RandomGenerator;
+
+/** Accumulators that are reset all the time: sums, of which nothing may be lost, and maxima. */
+final class Accumulators implements Subject {
+    private final PerCpuAccumulator sums = new PerCpuAccumulator(Long::sum, 0);
+    private final LongAdder added = new LongAdder();
+    private final LongAdder taken = new LongAdder();
+    private final PerCpuDoubleAccumulator halves = new PerCpuDoubleAccumulator(Double::sum, 0);
+    private final LongAdder halvesAdded = new LongAdder();
+    private final LongAdder halvesTaken = new LongAdder();
+    private final PerCpuAccumulator greatest = new PerCpuAccumulator(Long::max, Long.MIN_VALUE);
+    private final AtomicLong next = new AtomicLong();
+    private final LongAccumulator greatestTaken = new LongAccumulator(Long::max, Long.MIN_VALUE);
+
+    @Override
+    public int use(RandomGenerator random) {
+        int burst = random.nextInt(1, LONGEST_BURST);
+        return switch (random.nextInt(10)) {
+            case 0 -> reset();
+            case 1, 2, 3 -> sum(random.nextInt(-100, 100), burst);
+            case 4, 5, 6 -> sumHalves(burst);
+            default -> maximum(burst);
+        };
+    }
+
+    private int reset() {
+        taken.add(sums.getThenReset());
+        halvesTaken.add((long) (2 * halves.getThenReset()));
+        greatestTaken.accumulate(greatest.getThenReset());
+        return 3;
+    }
+
+    private int sum(long delta, int burst) {
+        for (int i = 0; i < burst; i++) {
+            sums.accumulate(delta);
+        }
+        added.add(burst * delta);
+        return burst;
+    }
+
+    private int sumHalves(int burst) {
+        for (int i = 0; i < burst; i++) {
+            halves.accumulate(0.5);
+        }
+        halvesAdded.add(burst);
+        return burst;
+    }
+
+    private int maximum(int burst) {
+        for (int i = 0; i < burst; i++) {
+            greatest.accumulate(next.incrementAndGet());
+        }
+        return burst;
+    }
+
+    @Override
+    public void verify() {
+        Subject.expect("sums", added.sum(), taken.sum() + sums.getThenReset());
+        Subject.expect("halves", halvesAdded.sum(), halvesTaken.sum() + (long) (2 * halves.getThenReset()));
+        greatestTaken.accumulate(greatest.getThenReset());
+        if (next.get() > 0) {
+            Subject.expect("the greatest of all", next.get(), greatestTaken.get());
+        }
+    }
+}
