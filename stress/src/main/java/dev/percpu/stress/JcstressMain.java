@@ -20,6 +20,21 @@ public final class JcstressMain {
 
     private JcstressMain() {}
 
+    /** The long set of tests on a back end, with a report in a directory of its own. */
+    static void runLong(String backend) throws Exception {
+        main(new String[] {
+            "-m",
+            "default",
+            // Each actor of a test gets the same compiler; the combinations of them take eight times as long.
+            "-sc",
+            "false",
+            "-r",
+            "report-" + backend,
+            "-jvmArgs",
+            "--enable-native-access=ALL-UNNAMED -Dpercpu.backend=" + backend
+        });
+    }
+
     public static void main(String[] args) throws Exception {
         Options options = new Options(args);
         if (!options.parse()) {

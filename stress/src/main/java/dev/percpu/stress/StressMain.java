@@ -1,9 +1,11 @@
 package dev.percpu.stress;
 
+import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.backend.DelayingBackend;
 import dev.percpu.stress.subject.Subject;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,7 @@ import picocli.CommandLine.Spec;
                         + " sequences, started and ended, and checks that nothing is lost.",
         sortOptions = false)
 public final class StressMain implements Callable<Integer> {
+    private static final List<String> BACKENDS = List.of("rseq", "atomic");
     private static final int LEAST_CARRIERS = 8;
 
     @Option(
@@ -60,6 +63,11 @@ public final class StressMain implements Callable<Integer> {
     private int delay;
 
     @Option(
+            names = "--jcstress",
+            description = "Instead run the long set of jcstress tests on each back end, for many minutes.")
+    private boolean jcstress;
+
+    @Option(
             names = {"-h", "--help"},
             usageHelp = true,
             description = "Print this help and exit.")
@@ -73,23 +81,38 @@ public final class StressMain implements Callable<Integer> {
     private StressMain() {}
 
     public static void main(String[] args) {
-        System.exit(new CommandLine(new StressMain()).execute(args));
+        CommandLine commandLine = new CommandLine(new StressMain()).setParameterExceptionHandler((e, _) -> {
+            System.err.println("percpu: " + e.getMessage() + " (see ./percpu stress --help)");
+            return CommandLine.ExitCode.USAGE;
+        });
+        System.exit(commandLine.execute(args));
     }
 
     @Override
-    public Integer call() throws InterruptedException {
+    public Integer call() throws Exception {
+        check(backend == null || BACKENDS.contains(backend), "--backend is rseq or atomic, not '" + backend + "'");
+        if (jcstress) {
+            for (String each : backend == null ? BACKENDS : List.of(backend)) {
+                JcstressMain.runLong(each);
+            }
+            return CommandLine.ExitCode.OK;
+        }
+        return stress();
+    }
+
+    private int stress() throws InterruptedException {
         check(seconds > 0, "--seconds must be positive, not " + seconds);
         check(threads > 0, "--threads must be positive, not " + threads);
         check(delay > 0, "--delay must be positive, not " + delay);
         List<Subject.Kind> kinds = kinds();
         if (backend != null) {
-            check(List.of("rseq", "atomic").contains(backend), "--backend is rseq or atomic, not '" + backend + "'");
             System.setProperty(Backends.PROPERTY, backend);
         }
         // Before the first virtual thread. More than CPUs, so that carriers are preempted too.
         int carriers = Math.max(LEAST_CARRIERS, 2 * Runtime.getRuntime().availableProcessors());
         System.setProperty("jdk.virtualThreadScheduler.parallelism", String.valueOf(carriers));
         DelayingBackend.install(delay);
+        choose();
         long start = seed == null ? new Random().nextInt(1_000_000) : seed;
         StressRun run = new StressRun(new StressOptions(seconds, threads, start, kinds));
         try {
@@ -106,6 +129,16 @@ public final class StressMain implements Callable<Integer> {
         run.report(System.out);
         System.out.printf("%-28s %,16d%n", "lost or doubled", 0);
         return CommandLine.ExitCode.OK;
+    }
+
+    /** Chooses the back end. A forced one may be impossible. */
+    private void choose() {
+        try {
+            String _ = PerCpuRuntime.backend();
+        } catch (ExceptionInInitializerError e) {
+            Throwable cause = Objects.requireNonNullElse(e.getCause(), e);
+            throw new ParameterException(spec.commandLine(), String.valueOf(cause.getMessage()), cause);
+        }
     }
 
     /** The command that does the same again, as far as it depends on the seed. */
