@@ -1,0 +1,168 @@
+/*
+ * Nothing is lost and nothing doubled while threads are preempted, moved and signalled: exactness ROUNDS. With -DMOVE
+ * the variables are moved meanwhile, as they are when Java comes after the C code.
+ */
+#include "check.h"
+
+#include "threads.h"
+
+uint64_t test_aborts = 0;
+
+struct pair {
+	long first;
+	long second;
+};
+
+DEFINE_PER_CPU(long, longs) = 0;
+DEFINE_PER_CPU(int, ints) = 1;
+DEFINE_PER_CPU(short, shorts) = 0;
+DEFINE_PER_CPU(unsigned char, bytes) = 0;
+DEFINE_PER_CPU(long, returned) = 0;
+DEFINE_PER_CPU(long, exchanged) = 0;
+DEFINE_PER_CPU(unsigned, bits) = 0;
+DEFINE_PER_CPU(struct pair, pairs) = {0, 0};
+DEFINE_PER_CPU(long, handled) = 0;
+
+#define THREADS 8
+
+static long rounds;
+static long signals_handled;
+
+static void handle(int signal)
+{
+	struct cpu_guard guard;
+
+	(void)signal;
+	/* In the middle of whatever the thread does. */
+	this_cpu_inc(handled);
+	if (cpu_guard_try_acquire(&guard))
+		cpu_guard_release(guard);
+	__atomic_add_fetch(&signals_handled, 1, __ATOMIC_RELAXED);
+}
+
+static void add_by_cmpxchg(long delta)
+{
+	for (;;) {
+		long seen = this_cpu_read(exchanged);
+
+		if (this_cpu_cmpxchg(exchanged, seen, seen + delta) == seen)
+			return;
+	}
+}
+
+static void work(int number)
+{
+	if (number % 4 == 3) {
+		/* A thread without a CPU id, as one has whose registration failed. */
+#if PERCPU_RSEQ
+		void *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+		if (__rseq_size > 0)
+			CHECK_EQUAL(percpu_syscall(SYS_rseq, area, 32, 1 /* unregister */, RSEQ_SIG), 0);
+#endif
+	}
+	for (long round = 0; round < rounds; round++) {
+		struct pair *mine;
+
+		this_cpu_add(longs, 3);
+		this_cpu_sub(ints, 5);
+		this_cpu_add(shorts, 7);
+		this_cpu_inc(bytes);
+		this_cpu_add_return(returned, 11);
+		add_by_cmpxchg(13);
+		this_cpu_or(bits, 1U << (number % 32));
+		mine = get_cpu_ptr(&pairs);
+		mine->first++;
+		if (round % 8 == 0) {
+			struct pair *again = get_cpu_ptr(&pairs);
+
+			again->first++;
+			again->second++;
+			put_cpu_ptr(again);
+		}
+		mine->second++;
+		put_cpu_ptr(mine);
+	}
+}
+
+static void look_at_pairs(long *first)
+{
+	unsigned cpu;
+
+	*first = 0;
+	for_each_possible_cpu(cpu)
+	{
+		struct cpu_guard guard = cpu_guard_acquire_on(cpu);
+		struct pair *pair = per_cpu_ptr(&pairs, cpu);
+
+		CHECK_EQUAL(pair->second, pair->first);
+		*first += pair->first;
+		cpu_guard_release(guard);
+	}
+}
+
+#ifdef MOVE
+/* What Java does when a library is declared that is in use already. */
+static void move(void)
+{
+	uint64_t stride = 1 << 20;
+	uint64_t bytes = (percpu_count() + 1) * stride;
+	struct percpu_library *library = percpu_variable_longs.library;
+	uint64_t start = (uint64_t)(uintptr_t)library->start;
+	long area = percpu_syscall(SYS_mmap, NULL, bytes, 3, 0x4022, -1, 0);
+
+	usleep(1000 * (getpid() % 8));
+	CHECK_EQUAL(library->share((uint64_t)area, stride, 4096 + start % 4096, percpu_count() + 1, PERCPU_SEQUENCES),
+		    PERCPU_OTHER_CPUS);
+	CHECK_EQUAL(library->share((uint64_t)area, stride, 4096 + start % 4096, percpu_count(),
+				   PERCPU_RSEQ && percpu_library.mode == PERCPU_SEQUENCES ? PERCPU_SEQUENCES : PERCPU_ATOMICS),
+		    PERCPU_SHARED_NOW);
+	CHECK_EQUAL(library->share((uint64_t)area, stride, 8192, percpu_count(), PERCPU_SEQUENCES), PERCPU_SHARED_BEFORE);
+	CHECK_EQUAL((uint64_t)(uintptr_t)per_cpu_ptr(&longs, 0) - (uint64_t)area < stride, 1);
+}
+#else
+static void move(void)
+{
+	long ignored;
+
+	/* The owner of another CPU's guard sees both fields agree at any time. */
+	for (int i = 0; i < 1000; i++)
+		look_at_pairs(&ignored);
+}
+#endif
+
+int main(int argc, char **argv)
+{
+	long moves;
+	long total;
+	long all;
+	unsigned cpu;
+	unsigned seen = 0;
+	long possible = 0;
+
+	rounds = argc > 1 ? atol(argv[1]) : 100000;
+	handle_signals(handle);
+	this_cpu_add(longs, 0);
+	moves = crowd_run(THREADS, work, move);
+	all = rounds * THREADS;
+	for_each_possible_cpu(cpu)
+	{
+		possible++;
+		seen |= *per_cpu_ptr(&bits, cpu);
+	}
+	seen |= *per_cpu_ptr(&bits, percpu_count());
+	CHECK_EQUAL(per_cpu_sum(longs), 3 * all);
+	CHECK_EQUAL((int)per_cpu_sum(ints), (int)(possible - 5 * all));
+	CHECK_EQUAL((short)per_cpu_sum(shorts), (short)(7 * all));
+	CHECK_EQUAL((unsigned char)per_cpu_sum(bytes), (unsigned char)all);
+	CHECK_EQUAL(per_cpu_sum(returned), 11 * all);
+	CHECK_EQUAL(per_cpu_sum(exchanged), 13 * all);
+	CHECK_EQUAL(seen, (1U << THREADS) - 1);
+	CHECK_EQUAL(per_cpu_sum(handled), signals_handled);
+	look_at_pairs(&total);
+	CHECK_EQUAL(total, all + THREADS * ((rounds + 7) / 8));
+	printf("%s: ok, %ld rounds by %d threads, %ld moves, %ld signals, %ld aborts\n",
+	       percpu_library.mode == PERCPU_SEQUENCES ? "sequences" : "atomics", rounds, THREADS, moves, signals_handled,
+	       (long)test_aborts);
+	return 0;
+}

@@ -1,0 +1,29 @@
+/*
+ * Compiled with -DPAUSE=200, say, every sequence waits for so many rounds between any two of its steps, so that nearly
+ * every preemption hits one; and the aborts are counted.
+ */
+#ifndef PAUSES_H
+#define PAUSES_H
+
+#include <stdint.h>
+
+#ifdef PAUSE
+#define PAUSE_TEXT_(rounds) #rounds
+#define PAUSE_TEXT(rounds) PAUSE_TEXT_(rounds)
+#ifdef __x86_64__
+#define PERCPU_TEST_PAUSE "movl $" PAUSE_TEXT(PAUSE) ", %%r11d\n77:\tdecl %%r11d\n\tjnz 77b\n\t"
+#define PERCPU_TEST_ABORT "lock incq test_aborts(%%rip)\n\t"
+#else
+#define PERCPU_TEST_PAUSE "mov x11, " PAUSE_TEXT(PAUSE) "\n77:\tsubs x11, x11, #1\n\tb.ne 77b\n\t"
+#define PERCPU_TEST_ABORT                                                                                              \
+	"adrp x9, test_aborts\n\tadd x9, x9, :lo12:test_aborts\n"                                                      \
+	"78:\tldxr x10, [x9]\n\tadd x10, x10, #1\n\tstxr w11, x10, [x9]\n\tcbnz w11, 78b\n\t"
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C"
+#endif
+	__attribute__((visibility("hidden"))) uint64_t test_aborts;
+
+#endif

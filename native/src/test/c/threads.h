@@ -1,0 +1,89 @@
+/* Threads that are moved between CPUs and sent signals, as fast as that goes, while they work. */
+#ifndef THREADS_H
+#define THREADS_H
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#define MOST_THREADS 16
+
+struct crowd {
+	pthread_t threads[MOST_THREADS];
+	int count;
+	int done; /* how many have ended their work and only wait to be joined */
+	void (*work)(int number);
+	void (*meanwhile)(void);
+};
+
+struct member {
+	struct crowd *crowd;
+	int number;
+};
+
+static inline void *crowd_member(void *argument)
+{
+	struct member member = *(struct member *)argument;
+
+	free(argument);
+	if (member.number == member.crowd->count)
+		member.crowd->meanwhile();
+	else
+		member.crowd->work(member.number);
+	__atomic_add_fetch(&member.crowd->done, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* So many threads work, and one more does what is to be done meanwhile. Returns how often a thread was moved. */
+static inline long crowd_run(int count, void (*work)(int number), void (*meanwhile)(void))
+{
+	struct crowd crowd;
+	long moves = 0;
+	unsigned random = 12345;
+	cpu_set_t allowed;
+
+	CHECK_EQUAL(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+	crowd.count = count;
+	crowd.done = 0;
+	crowd.work = work;
+	crowd.meanwhile = meanwhile;
+	for (int i = 0; i <= count; i++) {
+		struct member *member = (struct member *)malloc(sizeof(*member));
+
+		member->crowd = &crowd;
+		member->number = i;
+		CHECK_EQUAL(pthread_create(&crowd.threads[i], NULL, crowd_member, member), 0);
+	}
+	while (__atomic_load_n(&crowd.done, __ATOMIC_ACQUIRE) <= count) {
+		for (int i = 0; i <= count; i++) {
+			cpu_set_t one;
+			int cpu;
+
+			do {
+				random = random * 1103515245 + 12345;
+				cpu = (int)((random >> 16) % CPU_SETSIZE % percpu_count());
+			} while (!CPU_ISSET(cpu, &allowed));
+			CPU_ZERO(&one);
+			CPU_SET(cpu, &one);
+			CHECK_EQUAL(pthread_setaffinity_np(crowd.threads[i], sizeof(one), &one), 0);
+			CHECK_EQUAL(pthread_kill(crowd.threads[i], SIGPROF), 0);
+			moves++;
+		}
+	}
+	for (int i = 0; i <= count; i++)
+		CHECK_EQUAL(pthread_join(crowd.threads[i], NULL), 0);
+	return moves;
+}
+
+static inline void handle_signals(void (*handler)(int signal))
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = handler;
+	action.sa_flags = SA_RESTART;
+	CHECK_EQUAL(sigaction(SIGPROF, &action, NULL), 0);
+}
+
+#endif
