@@ -30,7 +30,7 @@ import java.lang.ref.Reference;
  *
  * <p>Each operation throws {@link IllegalStateException} if the number is closed.
  */
-public abstract sealed class PerCpuNumeric implements AutoCloseable permits PureNumeric, GuardedNumeric {
+public abstract sealed class PerCpuNumeric implements AutoCloseable permits PureNumeric, GuardedNumeric, ExternNumeric {
     private static final int NOBODY = Area.CPUS;
 
     PerCpuNumeric() {}

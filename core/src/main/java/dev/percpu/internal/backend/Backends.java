@@ -32,6 +32,11 @@ public final class Backends {
         return CURRENT;
     }
 
+    /** Whether it updates by sequences; else by atomic instructions. */
+    public static boolean usesSequences() {
+        return CURRENT.name().equals(RSEQ);
+    }
+
     /** Why it is the current one, as a clause. */
     public static String reason() {
         return CHOICE.reason;

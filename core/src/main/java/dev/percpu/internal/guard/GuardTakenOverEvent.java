@@ -5,6 +5,7 @@ import jdk.jfr.Description;
 import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
+import org.jspecify.annotations.Nullable;
 
 /** A guard whose owner ended without closing it was taken over. */
 @Name("dev.percpu.GuardTakenOver")
@@ -16,14 +17,20 @@ final class GuardTakenOverEvent extends Event {
     int cpu;
 
     @Label("Dead Owner")
+    @Nullable
     Thread deadOwner;
 
-    private GuardTakenOverEvent(int cpu, Thread deadOwner) {
+    @Label("Dead Owner's Description")
+    @Description("Also of a thread of C code, which Java has no Thread for")
+    String description;
+
+    private GuardTakenOverEvent(int cpu, @Nullable Thread deadOwner, String description) {
         this.cpu = cpu;
         this.deadOwner = deadOwner;
+        this.description = description;
     }
 
-    static void commit(int cpu, Thread deadOwner) {
-        new GuardTakenOverEvent(cpu, deadOwner).commit();
+    static void commit(int cpu, @Nullable Thread deadOwner, String description) {
+        new GuardTakenOverEvent(cpu, deadOwner, description).commit();
     }
 }

@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The guard words: who owns which CPU's data.
  *
- * <p>A word is 0 if it is free, otherwise its owner's {@link Thread#threadId()}, which is never used twice. The fast way
- * in is {@link Backend#tryAcquire}; this class is what happens when the word is not free.
+ * <p>A word is 0 if it is free, otherwise its owner's {@link Thread#threadId()}, which is never used twice; or it is
+ * negative, see {@link NativeOwners}. The fast way in is {@link Backend#tryAcquire}; this class is what happens when the
+ * word is not free.
  *
  * <p>There is no deadlock, as a thread that owns any CPU never waits for another: asked for a guard, it gets one more of
  * a CPU that it owns. Nor does owning a CPU run anybody else's code: what is to be logged is logged by another thread.
@@ -49,9 +50,11 @@ public final class Ownership {
      */
     public static int acquire(Thread me, int first) {
         int cpu = acquireOrNest(me, first);
-        return cpu >= 0
-                ? cpu
-                : new Wait(me, ~cpu).untilAcquired(() -> acquireOnce(me, BACKEND.tryAcquire(me.threadId())));
+        if (cpu >= 0) {
+            return cpu;
+        }
+        NativeOwners.checkNoneHeldHere(~cpu);
+        return new Wait(me, ~cpu).untilAcquired(() -> acquireOnce(me, BACKEND.tryAcquire(me.threadId())));
     }
 
     /** Like {@link #acquire}, but does not wait: {@link #TAKEN}. */
@@ -74,6 +77,7 @@ public final class Ownership {
                     + owned + ": a thread that holds a guard must not wait for another, or two could wait for each"
                     + " other. Close the guard first, or use tryAcquire");
         }
+        NativeOwners.checkNoneHeldHere(cpu);
         return new Wait(me, cpu).untilAcquired(() -> BACKEND.tryAcquireOn(cpu, me.threadId()) ? cpu : ~cpu);
     }
 
@@ -115,22 +119,32 @@ public final class Ownership {
      * Takes a CPU over if its owner has ended.
      *
      * <p>No sequence in flight on the CPU can still rely on having seen a 0: the dead owner's own acquisition restarted
-     * each. Everything the dead owner wrote is visible here, since its end was seen by {@link Thread#isAlive}.
+     * each. Everything the dead owner wrote is visible here, since its end was seen by {@link Thread#isAlive}, or by the
+     * kernel.
      *
      * @return false if the owner lives, or another thread was first
      */
     static boolean takeOverIfDead(int cpu, Thread me) {
-        Thread owner = ownerThread(cpu);
-        if (owner == null || owner.isAlive()) {
-            return false;
-        }
-        long word = Area.offset(cpu, CpuHeader.GUARD_WORD);
-        if (!Area.LONG.compareAndSet(Area.MEMORY, word, owner.threadId(), me.threadId())) {
+        long id = owner(cpu);
+        Thread thread = ownerThread(cpu);
+        boolean dead = NativeOwners.isNative(id)
+                ? NativeOwners.hasEnded(id)
+                : thread != null && thread.threadId() == id && !thread.isAlive();
+        if (!dead || !Area.LONG.compareAndSet(Area.MEMORY, Area.offset(cpu, CpuHeader.GUARD_WORD), id, me.threadId())) {
             return false;
         }
         OpenGuards.endAll(cpu);
-        Reports.takenOver(cpu, owner);
+        Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.NATIVE_NESTED), 0L);
+        Reports.takenOver(cpu, thread, describe(id, thread));
         return true;
+    }
+
+    /** An owner, for messages. */
+    static String describe(long id, @Nullable Thread thread) {
+        if (NativeOwners.isNative(id)) {
+            return NativeOwners.describe(id);
+        }
+        return thread == null ? "thread #" + id : thread.toString();
     }
 
     /** A CPU that the thread owns now, or owned already, or the complement of the one that is taken. */

@@ -20,10 +20,10 @@ final class Reports {
     private Reports() {}
 
     /** A dead owner's CPU was taken over. */
-    static void takenOver(int cpu, Thread dead) {
+    static void takenOver(int cpu, @Nullable Thread thread, String dead) {
         tell(() -> {
             if (RECORDS) {
-                GuardTakenOverEvent.commit(cpu, dead);
+                GuardTakenOverEvent.commit(cpu, thread, dead);
             }
             System.getLogger(LOGGER)
                     .log(
@@ -36,7 +36,7 @@ final class Reports {
     }
 
     /** One owner has kept a waiter waiting. */
-    static void longWait(Thread waiter, int cpu, long ownerId, @Nullable Thread owner, long nanos) {
+    static void longWait(Thread waiter, int cpu, String owner, long nanos) {
         tell(() -> System.getLogger(LOGGER)
                 .log(
                         Logger.Level.WARNING,
@@ -45,7 +45,7 @@ final class Reports {
                         waiter,
                         TimeUnit.NANOSECONDS.toMillis(nanos),
                         cpu,
-                        owner == null ? "thread #" + ownerId : owner));
+                        owner));
     }
 
     private static void tell(Runnable report) {

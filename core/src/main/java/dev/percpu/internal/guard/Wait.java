@@ -87,7 +87,7 @@ final class Wait {
             reported = false;
         } else if (!reported && owner != 0 && now - ownerSince >= LONG) {
             reported = true;
-            Reports.longWait(me, cpu, owner, Ownership.ownerThread(cpu), now - ownerSince);
+            Reports.longWait(me, cpu, Ownership.describe(owner, Ownership.ownerThread(cpu)), now - ownerSince);
         }
     }
 }

@@ -1,0 +1,55 @@
+package dev.percpu;
+
+import dev.percpu.internal.backend.Backend;
+import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.code.Op;
+import dev.percpu.internal.extern.NativeVariable;
+
+/** A number that C code defines, and that no guard protects. */
+final class ExternNumeric extends PerCpuNumeric {
+    private static final Backend BACKEND = Backends.current();
+
+    private final NativeVariable variable;
+    private final NumericWidth width;
+    private final long position;
+
+    ExternNumeric(NativeVariable variable, NumericWidth width) {
+        variable.checkSize(width.bytes(), width);
+        this.variable = variable;
+        this.width = width;
+        this.position = variable.position();
+    }
+
+    @Override
+    public NumericWidth width() {
+        return width;
+    }
+
+    @Override
+    long position() {
+        variable.checkLoaded();
+        return position;
+    }
+
+    @Override
+    long update(Op op, long operand, long expected) {
+        return width.wrap(BACKEND.update(op, width, position(), operand, expected));
+    }
+
+    @Override
+    void update(Op op, long operand) {
+        BACKEND.update(op, width, position(), operand, 0);
+    }
+
+    @Override
+    public void close() {
+        throw new UnsupportedOperationException(variable.name() + " belongs to the library, not to this handle");
+    }
+
+    @Override
+    public String toString() {
+        return variable.scope().isAlive()
+                ? variable.name() + " = " + sum()
+                : variable.name() + ", of which the library has been unloaded";
+    }
+}

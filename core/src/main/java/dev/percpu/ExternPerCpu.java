@@ -1,0 +1,115 @@
+package dev.percpu;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.Piece;
+import dev.percpu.internal.extern.NativeVariable;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.util.function.Function;
+
+/**
+ * A per-CPU variable that C code of this process defines with {@code percpu.h}, and that Java code declares: the kernel's
+ * {@code DECLARE_PER_CPU}, and the Rust API's {@code declare_extern_per_cpu!}.
+ *
+ * <pre>{@code
+ * DEFINE_PER_CPU(long, packets) = 0;                                // in C
+ *
+ * static final PerCpuNumeric PACKETS =
+ *         ExternPerCpu.declare(LOOKUP, "packets", NumericWidth.LONG);   // in Java
+ * }</pre>
+ *
+ * <p>Both sides update the same instances, by the same rules: numbers by sequences, or, where those do not work, by
+ * atomic instructions; everything else under the CPU's guard, which is one for both.
+ *
+ * <p>The first declaration of any variable of a library gives the library's variables their place in the per-CPU area. If
+ * C code has used them before then they are moved there as they are; that waits for guards that C code holds. Several
+ * libraries each have their own, and their variables may have the same names.
+ *
+ * <p>A declaration can be repeated. It is not closed. A library that has variables here stays loaded: when the
+ * {@link java.lang.foreign.Arena} of its lookup is closed, what was declared through the lookup throws
+ * {@link IllegalStateException} from then on, and the memory stays the library's.
+ *
+ * @param <T> the type of the instances
+ */
+public final class ExternPerCpu<T> implements PerCpu<T> {
+    private final NativeVariable variable;
+    private final PerCpuPtr<T> ptr;
+
+    private ExternPerCpu(NativeVariable variable, PerCpuPtr<T> ptr) {
+        this.variable = variable;
+        this.ptr = ptr;
+    }
+
+    /**
+     * Declares a number that no guard protects: C code updates it by {@code this_cpu_add} and the like.
+     *
+     * @param library where to look
+     * @param name the variable's name in C
+     * @param width the variable's size
+     * @throws java.util.NoSuchElementException if the library has no such variable
+     * @throws IllegalArgumentException if there is a symbol of the name that is no per-CPU variable, or one of another
+     *     size
+     * @throws IllegalStateException if the library has been unloaded, or its variables are in another area
+     * @throws AreaFullException if the per-CPU area has no room for the library's variables
+     * @throws UnsupportedOperationException if native code cannot be called here
+     */
+    public static PerCpuNumeric declare(SymbolLookup library, String name, NumericWidth width) {
+        return new ExternNumeric(NativeVariable.find(library, name), width);
+    }
+
+    /**
+     * Declares a variable whose instances are memory that the guard protects: C code uses them by {@code get_cpu_ptr}.
+     *
+     * @param library where to look
+     * @param name the variable's name in C
+     * @param layout the variable's layout
+     * @throws java.util.NoSuchElementException if the library has no such variable
+     * @throws IllegalArgumentException if there is a symbol of the name that is no per-CPU variable, or one of another
+     *     size, or one that is not aligned as the layout wants
+     * @throws IllegalStateException if the library has been unloaded, or its variables are in another area
+     * @throws AreaFullException if the per-CPU area has no room for the library's variables
+     * @throws UnsupportedOperationException if native code cannot be called here
+     */
+    public static ExternPerCpu<MemorySegment> declare(SymbolLookup library, String name, MemoryLayout layout) {
+        return declare(library, name, layout, Function.identity());
+    }
+
+    /**
+     * Like {@link #declare(SymbolLookup, String, MemoryLayout)}, with views of the memory.
+     *
+     * @param view makes the view of one CPU's memory; called once for each, here and now. It must not touch the memory,
+     *     which C code may be using
+     */
+    public static <T> ExternPerCpu<T> declare(
+            SymbolLookup library, String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
+        NativeVariable variable = NativeVariable.find(library, name);
+        variable.checkSize(layout.byteSize(), layout);
+        if (variable.position() % layout.byteAlignment() != 0) {
+            throw new IllegalArgumentException(
+                    variable.name() + " is not aligned to the " + layout.byteAlignment() + " bytes of " + layout);
+        }
+        return new ExternPerCpu<>(
+                variable,
+                PerCpuPtr.toMemory(
+                        Piece.empty(variable.name()),
+                        variable.position(),
+                        cpu -> view.apply(Area.slice(cpu.id(), variable.position(), variable.bytes()))));
+    }
+
+    /**
+     * Where the instances are.
+     *
+     * @throws IllegalStateException if the library has been unloaded
+     */
+    @Override
+    public PerCpuPtr<T> ptr() {
+        variable.checkLoaded();
+        return ptr;
+    }
+
+    @Override
+    public String toString() {
+        return "extern " + ptr;
+    }
+}

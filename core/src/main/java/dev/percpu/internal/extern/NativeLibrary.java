@@ -1,0 +1,142 @@
+package dev.percpu.internal.extern;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.guard.NativeOwners;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * A library whose per-CPU section has its place in the area: what {@code struct percpu_library} of {@code percpu.h} is
+ * on this side. As when the kernel loads a module, a piece of each CPU's place as large as the section is taken, and the
+ * library is told. The library does the rest: it copies the section there, or, if its variables are in use already,
+ * moves them.
+ *
+ * <p>The piece is never given back, as the library keeps itself loaded, and its threads may go on.
+ */
+final class NativeLibrary {
+    /** Where the fields of {@code struct percpu_library} are. */
+    private static final long START = 0;
+
+    private static final long STOP = 8;
+    private static final long FILE = 16;
+    private static final long SHARE = 24;
+    private static final long FIELDS = 32;
+
+    /** What the library's function answers: {@code enum percpu_refusal}. */
+    private static final int SHARED_NOW = 0;
+
+    private static final int SHARED_BEFORE = 1;
+    private static final int GUARD_HELD = 2;
+    private static final int OTHER_CPUS = 3;
+
+    /** {@code enum percpu_mode}. */
+    private static final int SEQUENCES = 0;
+
+    private static final int ATOMICS = 1;
+
+    private static final long LARGEST_ALIGNMENT = 4096;
+    private static final long LONGEST_PATH = 1 << 16;
+
+    /** Not critical: it can wait for guards of C code. */
+    private static final MethodHandle CALL_SHARE = Linker.nativeLinker()
+            .downcallHandle(FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT));
+
+    /** By the address of the library's structure, which tells two libraries of the same name apart. */
+    private static final Map<Long, NativeLibrary> PLACED = new HashMap<>();
+
+    private final String file;
+    private final long start;
+    private final long stop;
+    private final long position;
+
+    private NativeLibrary(String file, long start, long stop, long position) {
+        this.file = file;
+        this.start = start;
+        this.stop = stop;
+        this.position = position;
+    }
+
+    /**
+     * The library whose structure is at the address; placed if it is not yet.
+     *
+     * @throws dev.percpu.AreaFullException if the area has no room for its section
+     * @throws IllegalStateException if the library refuses
+     */
+    static NativeLibrary at(MemorySegment address) {
+        synchronized (PLACED) {
+            NativeLibrary placed = PLACED.get(address.address());
+            if (placed == null) {
+                placed = place(address.reinterpret(FIELDS));
+                PLACED.put(address.address(), placed);
+            }
+            return placed;
+        }
+    }
+
+    private static NativeLibrary place(MemorySegment library) {
+        long start = library.get(ADDRESS, START).address();
+        long stop = library.get(ADDRESS, STOP).address();
+        String file = library.get(ADDRESS, FILE).reinterpret(LONGEST_PATH).getString(0);
+        String owner = "the per-CPU variables of " + file;
+        // The linker has aligned the section as the variable wants it that wants most. How much that was is not known,
+        // but the section's address tells the most that it can have been.
+        long position = Area.allocate(stop - start, Math.min(Long.lowestOneBit(start), LARGEST_ALIGNMENT), owner);
+        // Before C code can own the first guard of the area.
+        NativeOwners.expect();
+        int answer = share(library.get(ADDRESS, SHARE), position);
+        if (answer != SHARED_NOW) {
+            Area.free(position, stop - start);
+            throw new IllegalStateException(owner
+                    + switch (answer) {
+                        case SHARED_BEFORE ->
+                            " are in another per-CPU area already: dev.percpu is loaded twice in this process, and only one of"
+                                    + " the two can have them";
+                        case GUARD_HELD ->
+                            " cannot be placed: C code on this very thread holds a guard of theirs, and has called Java";
+                        case OTHER_CPUS ->
+                            " cannot be moved to the area for " + Area.CPUS + " CPUs: the library counts other CPUs";
+                        default -> " cannot be placed, for a reason that this version does not know: " + answer;
+                    });
+        }
+        return new NativeLibrary(file, start, stop, position);
+    }
+
+    private static int share(MemorySegment function, long position) {
+        try {
+            return (int) CALL_SHARE.invokeExact(
+                    function,
+                    Area.BASE,
+                    Area.STRIDE,
+                    position,
+                    Area.CPUS,
+                    Backends.usesSequences() ? SEQUENCES : ATOMICS);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable t) {
+            throw new AssertionError("a native call threw a checked exception", t);
+        }
+    }
+
+    String file() {
+        return file;
+    }
+
+    /** Whether the image of a variable, its initial value, lies in the section. */
+    boolean contains(long image, long bytes) {
+        return image >= start && bytes >= 0 && bytes <= stop - image;
+    }
+
+    /** Where the variable lies in each CPU's place. */
+    long positionOf(long image) {
+        return position + (image - start);
+    }
+}

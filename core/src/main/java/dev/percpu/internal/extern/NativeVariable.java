@@ -1,0 +1,109 @@
+package dev.percpu.internal.extern;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.percpu.internal.linux.Platform;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+
+/**
+ * A per-CPU variable of C code: what {@code struct percpu_variable} of {@code percpu.h} is on this side.
+ *
+ * @param name the variable's name, and its library's, for messages
+ * @param position where it lies in each CPU's place
+ * @param bytes its size
+ * @param scope alive until the library is unloaded
+ */
+public record NativeVariable(String name, long position, long bytes, MemorySegment.Scope scope) {
+    /** In front of the variable's name, the name of the structure that describes it. */
+    private static final String PREFIX = "percpu_variable_";
+
+    /** Where the fields of {@code struct percpu_variable} are. */
+    private static final long MAGIC = 0;
+
+    private static final long VERSION = 4;
+    private static final long IMAGE = 8;
+    private static final long SIZE = 16;
+    private static final long LIBRARY = 24;
+    private static final long FIELDS = 32;
+
+    private static final int RIGHT_MAGIC = 0x75706370;
+    private static final int RIGHT_VERSION = 1;
+
+    /**
+     * Finds a variable, and sees to it that its library's variables are in the area.
+     *
+     * @throws UnsupportedOperationException if native code cannot be called here
+     * @throws NoSuchElementException if there is no such symbol
+     * @throws IllegalArgumentException if the symbol is no per-CPU variable, or one of another version of percpu.h
+     * @throws IllegalStateException if the library has been unloaded, or cannot be placed
+     */
+    public static NativeVariable find(SymbolLookup lookup, String name) {
+        if (!Platform.hasSystemCalls()) {
+            throw new UnsupportedOperationException(
+                    name + ": variables of C code need native access: " + Platform.whyNoSystemCalls());
+        }
+        MemorySegment descriptor = descriptor(lookup, name).reinterpret(FIELDS);
+        int magic = descriptor.get(JAVA_INT, MAGIC);
+        int version = descriptor.get(JAVA_INT, VERSION);
+        if (magic != RIGHT_MAGIC || version != RIGHT_VERSION) {
+            throw new IllegalArgumentException(
+                    name + " is no per-CPU variable that this version can read: " + PREFIX + name
+                            + (magic == RIGHT_MAGIC
+                                    ? " is of version " + version + " of percpu.h, not " + RIGHT_VERSION
+                                    : " was not made by percpu.h"));
+        }
+        long image = descriptor.get(ADDRESS, IMAGE).address();
+        long bytes = descriptor.get(JAVA_LONG, SIZE);
+        NativeLibrary library = NativeLibrary.at(descriptor.get(ADDRESS, LIBRARY));
+        String fullName = name + " of " + library.file();
+        if (!library.contains(image, bytes)) {
+            throw new IllegalArgumentException(fullName + " does not lie in the library's per-CPU section");
+        }
+        return new NativeVariable(fullName, library.positionOf(image), bytes, descriptor.scope());
+    }
+
+    private static MemorySegment descriptor(SymbolLookup lookup, String name) {
+        Optional<MemorySegment> descriptor;
+        boolean isPlain;
+        try {
+            descriptor = lookup.find(PREFIX + name);
+            isPlain = descriptor.isEmpty() && lookup.find(name).isPresent();
+        } catch (IllegalStateException closed) {
+            throw new IllegalStateException(name + ": the library of this lookup has been unloaded", closed);
+        }
+        if (isPlain) {
+            throw new IllegalArgumentException(
+                    name + " is a symbol in no per-CPU section: it has to be defined with DEFINE_PER_CPU");
+        }
+        return descriptor.orElseThrow(() -> new NoSuchElementException(
+                "there is no per-CPU variable " + name + ": no symbol " + PREFIX + name + " is exported"));
+    }
+
+    /**
+     * Checks that the library has not been unloaded. Its instances stay where they are even then, so a thread that is
+     * just past this check does no harm.
+     *
+     * @throws IllegalStateException if it has been
+     */
+    public void checkLoaded() {
+        if (!scope.isAlive()) {
+            throw new IllegalStateException(name + ": the library has been unloaded");
+        }
+    }
+
+    /**
+     * Checks the size that somebody expects.
+     *
+     * @throws IllegalArgumentException if it is another one
+     */
+    public void checkSize(long expected, Object type) {
+        if (bytes != expected) {
+            throw new IllegalArgumentException(name + " has " + bytes + " bytes, not the " + expected + " of " + type);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package dev.percpu.internal.guard;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.linux.KernelThreads;
+
+/**
+ * Owners that are C code: {@code percpu.h} puts the negative number of the kernel's thread into the guard word, as C has
+ * no {@link Thread}.
+ */
+public final class NativeOwners {
+    /** Whether there is C code that takes guards at all. */
+    private static volatile boolean expected;
+
+    private NativeOwners() {}
+
+    /** From now on C code takes guards. */
+    public static void expect() {
+        expected = true;
+    }
+
+    static boolean isNative(long owner) {
+        return owner < 0;
+    }
+
+    static boolean hasEnded(long owner) {
+        return KernelThreads.hasEnded((int) -owner);
+    }
+
+    /** For messages. */
+    static String describe(long owner) {
+        return "C code on " + KernelThreads.describe((int) -owner);
+    }
+
+    /**
+     * Refuses to let a thread wait that holds a guard in C code which called this Java code. The two sides do not know
+     * each other's guards: it would wait for itself, or two of its kind for each other.
+     *
+     * @throws IllegalStateException if it does
+     */
+    static void checkNoneHeldHere(int wanted) {
+        if (!expected) {
+            return;
+        }
+        long me = -KernelThreads.current();
+        for (int cpu = 0; me != 0 && cpu < Area.CPUS; cpu++) {
+            if (Ownership.owner(cpu) == me) {
+                throw new IllegalStateException("the guard of CPU " + wanted
+                        + " is taken, and C code on this very thread"
+                        + " holds that of CPU " + cpu + ": C code must not call Java code that takes a guard while it"
+                        + " holds one itself");
+            }
+        }
+    }
+}
