@@ -1,0 +1,39 @@
+/* What is right, and, with one of the definitions, something that is wrong. */
+#include "percpu.h"
+
+struct wide {
+	char bytes[16];
+};
+
+#if defined(ON_CONSTRUCTED) && defined(__cplusplus)
+struct constructed {
+	constructed() {}
+	constructed(const constructed &) {}
+};
+DEFINE_PER_CPU(constructed, a_constructed);
+#endif
+
+DEFINE_PER_CPU(long, a_long) = 0;
+DEFINE_PER_CPU(double, a_double) = 0;
+DEFINE_PER_CPU(struct wide, a_wide);
+
+long ordinary = 0;
+
+int main(void)
+{
+	unsigned cpu;
+	double sum = 0;
+
+	this_cpu_inc(a_long);
+#ifdef ON_DOUBLE
+	this_cpu_add(a_double, 1);
+#endif
+#ifdef ON_WIDE
+	this_cpu_inc(a_wide);
+#endif
+#ifdef ON_ORDINARY
+	this_cpu_inc(ordinary);
+#endif
+	for_each_possible_cpu(cpu) sum += *per_cpu_ptr(&a_double, cpu) + per_cpu_ptr(&a_wide, cpu)->bytes[0];
+	return sum != 0;
+}

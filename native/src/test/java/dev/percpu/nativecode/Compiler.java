@@ -1,0 +1,101 @@
+package dev.percpu.nativecode;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Compiles what is in {@code src/test/c}, with every warning an error, and runs it.
+ *
+ * @param command the compiler
+ * @param options what is always told to it
+ */
+record Compiler(String command, List<String> options) {
+    private static final Path OUTPUT = Path.of("target", "native");
+    private static final Path SOURCES = Path.of("src", "test", "c");
+    private static final int MINUTES = 4;
+
+    private static final List<String> ALWAYS =
+            List.of("-Wall", "-Wextra", "-Werror", "-pedantic", "-pthread", "-Iinclude", "-I" + SOURCES);
+
+    static final Compiler GCC = c11("gcc");
+    static final Compiler CLANG = c11("clang");
+    static final Compiler GXX = cxx17("g++");
+    static final Compiler CLANGXX = cxx17("clang++");
+    static final Compiler AARCH64_GCC = c11("aarch64-linux-gnu-gcc");
+
+    static Compiler c11(String command) {
+        return new Compiler(command, List.of("-std=c11"));
+    }
+
+    static Compiler cxx17(String command) {
+        return new Compiler(command, List.of("-std=c++17", "-x", "c++"));
+    }
+
+    /** Compiles a program; its sources need GNU's declarations if {@code options} says so. */
+    Path program(String name, String source, String... options) {
+        return compile(name, source, List.of(), options);
+    }
+
+    Path library(String name, String source, String... options) {
+        return compile(name + ".so", source, List.of("-shared", "-fPIC", "-D_GNU_SOURCE", "-O2"), options);
+    }
+
+    private Path compile(String name, String source, List<String> kind, String... more) {
+        try {
+            Files.createDirectories(OUTPUT);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        Path result = OUTPUT.resolve(name).toAbsolutePath();
+        List<String> line = new ArrayList<>(List.of(command));
+        line.addAll(ALWAYS);
+        line.addAll(options);
+        line.addAll(kind);
+        line.addAll(List.of(more));
+        line.addAll(List.of("-o", result.toString(), SOURCES.resolve(source).toString()));
+        run(line, Map.of());
+        return result;
+    }
+
+    /** Runs a program and returns what it printed; fails if it does. */
+    static String run(Path program, Map<String, String> environment, Object... arguments) {
+        List<String> line = new ArrayList<>(List.of(program.toString()));
+        for (Object argument : arguments) {
+            line.add(argument.toString());
+        }
+        return run(line, environment);
+    }
+
+    static String run(List<String> line, Map<String, String> environment) {
+        ProcessBuilder builder = new ProcessBuilder(line).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        try {
+            // To a file: a pipe would be read to its end first, and a program that hangs has none.
+            Path output = Files.createTempFile("percpu-native", ".txt");
+            try {
+                Process process = builder.redirectOutput(output.toFile()).start();
+                boolean ended = process.waitFor(MINUTES, TimeUnit.MINUTES);
+                process.destroyForcibly();
+                String text = Files.readString(output, StandardCharsets.UTF_8);
+                if (!ended || process.waitFor() != 0) {
+                    throw new AssertionError(
+                            (ended ? "status " + process.exitValue() : "still running") + ": " + line + "\n" + text);
+                }
+                return text;
+            } finally {
+                Files.delete(output);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+}

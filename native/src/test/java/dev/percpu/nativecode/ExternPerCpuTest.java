@@ -1,0 +1,272 @@
+package dev.percpu.nativecode;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.AreaFullException;
+import dev.percpu.CpuGuard;
+import dev.percpu.ExternPerCpu;
+import dev.percpu.NumericWidth;
+import dev.percpu.PerCpuNumeric;
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import java.io.File;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.NoSuchElementException;
+import org.junit.jupiter.api.Test;
+
+/** Finding, placing and using variables of C code from Java. */
+class ExternPerCpuTest {
+    private static final MemoryLayout PAIR =
+            MemoryLayout.structLayout(JAVA_LONG.withName("first"), JAVA_LONG.withName("second"));
+
+    private static final MemoryLayout MIXED = MemoryLayout.structLayout(
+                    JAVA_BYTE.withName("letter"),
+                    MemoryLayout.paddingLayout(7),
+                    JAVA_DOUBLE.withName("fraction"),
+                    MemoryLayout.sequenceLayout(3, JAVA_INT).withName("numbers"),
+                    MemoryLayout.paddingLayout(100))
+            .withByteAlignment(128);
+
+    @Test
+    void bothSidesUpdateTheSameNumbers() {
+        Driver driver = Driver.load("same");
+        PerCpuNumeric longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+        PerCpuNumeric ints = ExternPerCpu.declare(driver.lookup(), "an_int", NumericWidth.INT);
+        PerCpuNumeric shorts = ExternPerCpu.declare(driver.lookup(), "a_short", NumericWidth.SHORT);
+        PerCpuNumeric bytes = ExternPerCpu.declare(driver.lookup(), "a_byte", NumericWidth.BYTE);
+        driver.runThreads(2, 50, 0, "driver");
+        longs.add(-1);
+        assertThat(ints.addAndGet(3)).isLessThanOrEqualTo(103);
+        shorts.increment();
+        bytes.decrement();
+        assertThat(longs.sum()).isEqualTo(99);
+        assertThat(driver.sumOfLongs()).isEqualTo(99);
+        assertThat(ints.sum()).isEqualTo(103);
+        assertThat(shorts.sum()).isEqualTo(101);
+        assertThat(bytes.sum()).isEqualTo(99);
+        assertThat(longs).hasToString("a_long of " + file("same") + " = 99");
+    }
+
+    @Test
+    void theInitialValueIsOnEachCpu() {
+        Driver driver = Driver.load("initial", "-DINITIAL=-5");
+        PerCpuNumeric longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+        PerCpuNumeric bytes = ExternPerCpu.declare(driver.lookup(), "a_byte", NumericWidth.BYTE);
+        assertThat(longs.sum()).isEqualTo(-5L * CpuMask.possible().weight());
+        assertThat(longs.sumWithoutCpu()).isZero();
+        for (CpuId cpu : CpuMask.possible()) {
+            assertThat(longs.get(cpu)).isEqualTo(-5);
+            assertThat(bytes.get(cpu)).isEqualTo(-5);
+        }
+        assertThat(driver.getLong()).isEqualTo(-5);
+    }
+
+    @Test
+    void aStructIsWhereCSeesItAndAsCLaysItOut() {
+        Driver driver = Driver.load("structs");
+        ExternPerCpu<MemorySegment> mixed = ExternPerCpu.declare(driver.lookup(), "a_mixed", MIXED);
+        mixed.forEachCpu((cpu, memory) -> {
+            assertThat(memory.address()).isEqualTo(driver.addressOfMixed(cpu.id()));
+            assertThat(memory.address() % 128).isZero();
+            assertThat(memory.get(JAVA_BYTE, 0)).isEqualTo((byte) 'm');
+            assertThat(memory.get(JAVA_DOUBLE, 8)).isEqualTo(0.5);
+            assertThat(memory.get(JAVA_INT, 24)).isEqualTo(3);
+        });
+        assertThat(mixed).hasToString("extern " + mixed.ptr());
+    }
+
+    @Test
+    void aTokenAndCCodeTakeTurns() {
+        Driver driver = Driver.load("turns");
+        ExternPerCpu<MemorySegment> pair = ExternPerCpu.declare(driver.lookup(), "a_pair", PAIR);
+        driver.runThreads(2, 0, 100, "driver");
+        pair.run(memory -> memory.set(JAVA_LONG, 0, memory.get(JAVA_LONG, 0) + 1));
+        long[] sums = new long[2];
+        pair.forEachCpu((cpu, memory) -> {
+            sums[0] += memory.get(JAVA_LONG, 0);
+            sums[1] += memory.get(JAVA_LONG, 8);
+        });
+        assertThat(sums).containsExactly(201, 200);
+    }
+
+    @Test
+    void whatCodeInCDidBeforeIsThere() {
+        Driver driver = Driver.load("c-first", "-DINITIAL=7");
+        driver.runThreads(2, 1000, 1000, "driver");
+        assertThat(driver.isShared()).isFalse();
+        PerCpuNumeric longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+        assertThat(driver.isShared()).isTrue();
+        long initial = 7L * CpuMask.possible().weight();
+        assertThat(longs.sum()).isEqualTo(initial + 2000);
+        driver.runThreads(2, 1000, 1000, "driver");
+        assertThat(longs.sum()).isEqualTo(initial + 4000);
+        assertThat(driver.sumOfLongs()).isEqualTo(initial + 4000);
+        assertThat(driver.disagreements(1)).isZero();
+    }
+
+    @Test
+    void librariesHaveVariablesOfTheSameNameEach() {
+        Driver one = Driver.load("one", "-DINITIAL=1");
+        Driver two = Driver.load(Compiler.CLANG, "two", Arena.global(), "-DINITIAL=2");
+        PerCpuNumeric first = ExternPerCpu.declare(one.lookup(), "a_long", NumericWidth.LONG);
+        PerCpuNumeric second = ExternPerCpu.declare(two.lookup(), "a_long", NumericWidth.LONG);
+        long cpus = CpuMask.possible().weight();
+        one.runThreads(1, 10, 0, "driver");
+        assertThat(first.sum()).isEqualTo(cpus + 10);
+        assertThat(second.sum()).isEqualTo(2 * cpus);
+        PerCpuNumeric again = ExternPerCpu.declare(one.lookup(), "a_long", NumericWidth.LONG);
+        again.add(5);
+        assertThat(first.sum()).isEqualTo(cpus + 15);
+    }
+
+    @Test
+    void aMissingSymbolIsNamed() {
+        SymbolLookup lookup = Driver.load("errors").lookup();
+        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "no_such", NumericWidth.LONG))
+                .isInstanceOf(NoSuchElementException.class)
+                .hasMessageContaining("no_such");
+        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "no_such", PAIR))
+                .isInstanceOf(NoSuchElementException.class)
+                .hasMessageContaining("no_such");
+    }
+
+    @Test
+    void anotherSizeIsNamed() {
+        SymbolLookup lookup = Driver.load("errors").lookup();
+        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "an_int", NumericWidth.LONG))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("an_int of " + file("errors") + " has 4 bytes, not the 8 of LONG");
+        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "a_pair", NumericWidth.LONG))
+                .hasMessageContaining("16 bytes, not the 8 of LONG");
+        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "a_long", PAIR))
+                .hasMessageContaining("8 bytes, not the 16");
+        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "a_pair", PAIR.withByteAlignment(4096)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("a_pair")
+                .hasMessageContaining("4096");
+    }
+
+    @Test
+    void whatIsInNoPerCpuSectionIsNamed() {
+        SymbolLookup lookup = Driver.load("errors").lookup();
+        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "ordinary", NumericWidth.LONG))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("ordinary is a symbol in no per-CPU section: it has to be defined with DEFINE_PER_CPU");
+        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "elsewhere", NumericWidth.LONG))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("elsewhere of " + file("errors") + " does not lie in the library's per-CPU section");
+        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "of_the_future", NumericWidth.LONG))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("is of version 77 of percpu.h, not 1");
+        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "forged", NumericWidth.LONG))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("was not made by percpu.h");
+    }
+
+    @Test
+    void anUnloadedLibraryIsNamed() {
+        Driver driver;
+        PerCpuNumeric longs;
+        ExternPerCpu<MemorySegment> pair;
+        try (Arena arena = Arena.ofShared()) {
+            driver = Driver.load(Compiler.GCC, "unloaded", arena);
+            longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+            pair = ExternPerCpu.declare(driver.lookup(), "a_pair", PAIR);
+            longs.add(3);
+        }
+        String message = "a_long of " + file("unloaded") + ": the library has been unloaded";
+        assertThatThrownBy(longs::increment)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage(message);
+        assertThatThrownBy(longs::get).hasMessage(message);
+        assertThatThrownBy(longs::sum).hasMessage(message);
+        assertThatThrownBy(() -> pair.run(memory -> {}))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("a_pair of " + file("unloaded"));
+        assertThatThrownBy(() -> ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("a_long: the library of this lookup has been unloaded");
+        assertThat(longs).hasToString("a_long of " + file("unloaded") + ", of which the library has been unloaded");
+
+        // The library has kept itself loaded, for the kernel's sake, and its variables with it.
+        Driver again = Driver.load("unloaded");
+        assertThat(ExternPerCpu.declare(again.lookup(), "a_long", NumericWidth.LONG)
+                        .sum())
+                .isEqualTo(3);
+    }
+
+    @Test
+    void aLibraryThatFindsNoRoomIsNamed() {
+        long more = PerCpuRuntime.memory().stride() + 1;
+        Driver driver = Driver.load("large", "-DLARGE=" + more);
+        driver.runThreads(1, 10, 0, "driver");
+        for (int attempt = 0; attempt < 2; attempt++) {
+            assertThatThrownBy(() -> ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG))
+                    .isInstanceOf(AreaFullException.class)
+                    .hasMessageContaining("the per-CPU variables of " + file("large"));
+        }
+        assertThat(driver.isShared()).isFalse();
+        driver.runThreads(1, 10, 0, "driver");
+        assertThat(driver.sumOfLongs()).isEqualTo(20);
+    }
+
+    @Test
+    void aSecondCopyOfTheLibraryInTheProcessIsRefused() throws Exception {
+        Driver driver = Driver.load("twice");
+        PerCpuNumeric longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+        URL[] classes = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .map(entry -> {
+                    try {
+                        return Path.of(entry).toUri().toURL();
+                    } catch (java.net.MalformedURLException e) {
+                        throw new AssertionError(e);
+                    }
+                })
+                .toArray(URL[]::new);
+        try (URLClassLoader other = new URLClassLoader(classes, ClassLoader.getPlatformClassLoader())) {
+            Class<?> declares = other.loadClass(ExternPerCpu.class.getName());
+            Class<?> width = other.loadClass(NumericWidth.class.getName());
+            assertThatThrownBy(() -> declares.getMethod("declare", SymbolLookup.class, String.class, width)
+                            .invoke(
+                                    null,
+                                    driver.lookup(),
+                                    "a_long",
+                                    width.getField("LONG").get(null)))
+                    .cause()
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("the per-CPU variables of " + file("twice"))
+                    .hasMessageContaining("another per-CPU area already");
+        }
+        longs.increment();
+        assertThat(driver.sumOfLongs()).isEqualTo(1);
+    }
+
+    @Test
+    void theHandleOfANumberIsNotToBeClosed() {
+        SymbolLookup lookup = Driver.load("errors").lookup();
+        PerCpuNumeric longs = ExternPerCpu.declare(lookup, "a_long", NumericWidth.LONG);
+        assertThatThrownBy(longs::close).isInstanceOf(UnsupportedOperationException.class);
+        ExternPerCpu<MemorySegment> pair = ExternPerCpu.declare(lookup, "a_pair", PAIR);
+        try (CpuGuard guard = CpuGuard.acquire()) {
+            pair.getMut(guard).run(memory -> assertThat(memory.byteSize()).isEqualTo(16));
+            assertThatThrownBy(() -> pair.getMut(guard)).hasMessageContaining("aliasing");
+        }
+    }
+
+    private static String file(String name) {
+        return Path.of("target", "native", name + ".so").toAbsolutePath().toString();
+    }
+}

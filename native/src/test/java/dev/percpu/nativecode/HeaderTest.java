@@ -1,0 +1,134 @@
+package dev.percpu.nativecode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The header without a JVM in the process: with each compiler, in both languages, and under the sanitizers. */
+@Tag("header")
+class HeaderTest {
+    private static final Map<String, String> REGISTERED = Map.of();
+
+    /** As where the C library registers no thread for sequences. */
+    private static final Map<String, String> UNREGISTERED = Map.of("GLIBC_TUNABLES", "glibc.pthread.rseq=0");
+
+    private static final String SANITIZE = "-fsanitize=address,undefined";
+
+    private static final Pattern ABORTS = Pattern.compile("(\\d+) aborts");
+
+    static Stream<Arguments> compilers() {
+        return Stream.of(
+                Arguments.of(Compiler.GCC, "-O2"),
+                Arguments.of(Compiler.GCC, "-O0"),
+                Arguments.of(Compiler.CLANG, "-O2"),
+                Arguments.of(Compiler.CLANG, "-O0"),
+                Arguments.of(Compiler.GXX, "-O2"),
+                Arguments.of(Compiler.CLANGXX, "-O2"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("compilers")
+    void everyOperationDoesWhatItSays(Compiler compiler, String level) {
+        Path program = compiler.program("operations", "operations.c", level, "-DPERCPU_CHECK");
+        assertThat(Compiler.run(program, REGISTERED)).isEqualTo("sequences: ok\n");
+        assertThat(Compiler.run(program, UNREGISTERED)).isEqualTo("atomics: ok\n");
+    }
+
+    @Test
+    void everyOperationWithoutSequences() {
+        for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANGXX)) {
+            Path program = compiler.program("no-sequences", "operations.c", "-O2", "-DPERCPU_NO_RSEQ");
+            assertThat(Compiler.run(program, REGISTERED)).isEqualTo("atomics: ok\n");
+        }
+    }
+
+    @Test
+    void nothingIsLostUnderPreemptionMigrationAndSignals() {
+        for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANG)) {
+            Path program = exactness(compiler, "exactness", "-O2");
+            assertThat(Compiler.run(program, REGISTERED, 1_000_000)).startsWith("sequences: ok");
+            assertThat(Compiler.run(program, UNREGISTERED, 10_000)).startsWith("atomics: ok");
+        }
+    }
+
+    @Test
+    void nothingIsLostWithDelaysInsideTheSequences() {
+        Path program = exactness(Compiler.GCC, "delays", "-O2", "-DPAUSE=200");
+        long aborts = 0;
+        // Until enough of them were hit; how many are, in one run, depends on what else the machine does.
+        while (aborts < 2_000) {
+            String output = Compiler.run(program, REGISTERED, 5_000);
+            assertThat(output).startsWith("sequences: ok");
+            Matcher matcher = ABORTS.matcher(output);
+            assertThat(matcher.find()).isTrue();
+            aborts += Long.parseLong(matcher.group(1));
+        }
+    }
+
+    @Test
+    void nothingIsLostWhenTheVariablesMoveMeanwhile() {
+        Path program = exactness(Compiler.GCC, "moving", "-O2", "-DMOVE");
+        Path delayed = exactness(Compiler.CLANG, "moving-delayed", "-O2", "-DMOVE", "-DPAUSE=200");
+        for (int i = 0; i < 10; i++) {
+            assertThat(Compiler.run(program, REGISTERED, 20_000)).startsWith("sequences: ok");
+            assertThat(Compiler.run(program, UNREGISTERED, 3_000)).startsWith("atomics: ok");
+            assertThat(Compiler.run(delayed, REGISTERED, 1_000)).startsWith("sequences: ok");
+        }
+    }
+
+    @Test
+    void theSanitizersFindNothing() {
+        for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANG)) {
+            Path operations = compiler.program("operations-sanitized", "operations.c", SANITIZE, "-g", "-O1");
+            assertThat(Compiler.run(operations, REGISTERED)).isEqualTo("sequences: ok\n");
+            Path moving = exactness(compiler, "moving-sanitized", SANITIZE, "-g", "-O1", "-DMOVE");
+            assertThat(Compiler.run(moving, REGISTERED, 10_000)).startsWith("sequences: ok");
+        }
+    }
+
+    /** What can be said of the other architecture without one. */
+    @Test
+    void theOtherArchitectureCompiles() {
+        Path operations = Compiler.AARCH64_GCC.program("operations-aarch64", "operations.c", "-O2");
+        Path exactness = exactness(Compiler.AARCH64_GCC, "exactness-aarch64", "-O2", "-DPAUSE=200");
+        assertThat(operations).isNotEmptyFile();
+        assertThat(exactness).isNotEmptyFile();
+    }
+
+    @Test
+    void whatCannotBeIsRefusedByTheCompiler() {
+        for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANGXX)) {
+            assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_DOUBLE"))
+                    .hasMessageContaining("an operation is on integers and pointers");
+            assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_WIDE"))
+                    .hasMessageContaining("an operation is on 1, 2, 4 or 8 bytes");
+            compiler.program("accepted", "refused.c");
+        }
+        assertThatThrownBy(() -> Compiler.GXX.program("refused", "refused.c", "-DON_CONSTRUCTED"))
+                .hasMessageContaining("instances begin as a copy");
+    }
+
+    @Test
+    void anOperationOnNoPerCpuVariableEndsTheProgramIfAskedTo() {
+        Path program = Compiler.GCC.program("checked", "refused.c", "-DPERCPU_CHECK", "-DON_ORDINARY");
+        assertThatThrownBy(() -> Compiler.run(program, REGISTERED))
+                .hasMessageContaining("a this_cpu operation on what is no per-CPU variable of this library");
+    }
+
+    private static Path exactness(Compiler compiler, String name, String... options) {
+        String[] all =
+                Stream.concat(Stream.of(options), Stream.of("-D_GNU_SOURCE")).toArray(String[]::new);
+        return compiler.program(name, "exactness.c", all);
+    }
+}

@@ -1,0 +1,179 @@
+package dev.percpu.nativecode;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.CpuGuard;
+import dev.percpu.ExternPerCpu;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.testing.LogCapture;
+import java.lang.foreign.MemoryLayout;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** One guard for both sides: each waits for the other, and Java looks after C code that died. */
+class SharedGuardTest {
+    private static final CpuId CPU = CpuId.of(0);
+
+    private final Driver driver = Driver.load("guards");
+
+    @BeforeEach
+    void share() {
+        ExternPerCpu.declare(driver.lookup(), "a_pair", MemoryLayout.structLayout(JAVA_LONG, JAVA_LONG));
+    }
+
+    @Test
+    void javaFindsTheGuardTakenThatCodeInCHolds() throws InterruptedException {
+        CountDownLatch held = new CountDownLatch(1);
+        CountDownLatch tried = new CountDownLatch(1);
+        Thread holder = new Thread(() -> driver.withGuardOf(CPU.id(), () -> {
+            held.countDown();
+            awaitUninterrupted(tried);
+        }));
+        holder.start();
+        held.await();
+        try (CpuGuard guard = CpuGuard.tryAcquire(CPU)) {
+            assertThat(guard).isNull();
+        } finally {
+            tried.countDown();
+        }
+        holder.join();
+        try (CpuGuard guard = CpuGuard.tryAcquire(CPU)) {
+            assertThat(guard).isNotNull();
+        }
+    }
+
+    @Test
+    void javaWaitsUntilCodeInCReleases() throws InterruptedException {
+        CountDownLatch held = new CountDownLatch(1);
+        AtomicBoolean released = new AtomicBoolean();
+        Thread holder = new Thread(() -> driver.withGuardOf(CPU.id(), () -> {
+            held.countDown();
+            sleep(100);
+            released.set(true);
+        }));
+        holder.start();
+        held.await();
+        try (CpuGuard guard = CpuGuard.acquire(CPU)) {
+            assertThat(released).isTrue();
+            assertThat(guard.cpu()).isEqualTo(CPU);
+        }
+        holder.join();
+    }
+
+    @Test
+    void codeInCWaitsUntilJavaReleases() throws InterruptedException {
+        AtomicBoolean released = new AtomicBoolean();
+        AtomicBoolean inTime = new AtomicBoolean();
+        Thread waiter = new Thread(() -> driver.withGuardOf(CPU.id(), () -> inTime.set(released.get())));
+        try (CpuGuard guard = CpuGuard.acquire(CPU)) {
+            waiter.start();
+            sleep(100);
+            assertThat(guard.cpu()).isEqualTo(CPU);
+            released.set(true);
+        }
+        waiter.join();
+        assertThat(inTime).isTrue();
+    }
+
+    @Test
+    void codeInCThatDiedIsTakenOverLoudly() throws InterruptedException {
+        driver.dieWithGuardOf(CPU.id());
+        try (LogCapture log = new LogCapture()) {
+            try (CpuGuard guard = CpuGuard.acquire(CPU)) {
+                assertThat(guard.cpu()).isEqualTo(CPU);
+            }
+            assertThat(log.first())
+                    .startsWith("WARNING: the guard of CPU 0 was never closed by C code on thread ")
+                    .contains("taken over");
+        }
+        // What the dead one had nested is forgotten as well: C code takes and gives back the guard as ever.
+        AtomicBoolean ran = new AtomicBoolean();
+        driver.withGuardOf(CPU.id(), () -> ran.set(true));
+        assertThat(ran).isTrue();
+        try (CpuGuard guard = CpuGuard.tryAcquire(CPU)) {
+            assertThat(guard).isNotNull();
+        }
+    }
+
+    @Test
+    void codeInCTakesOverFromCodeInCThatDied() {
+        driver.dieWithGuardOf(CPU.id());
+        AtomicBoolean ran = new AtomicBoolean();
+        driver.withGuardOf(CPU.id(), () -> ran.set(true));
+        assertThat(ran).isTrue();
+        try (CpuGuard guard = CpuGuard.tryAcquire(CPU)) {
+            assertThat(guard).isNotNull();
+        }
+    }
+
+    @Test
+    void anOwnerInCThatStaysIsReported() throws InterruptedException {
+        CountDownLatch held = new CountDownLatch(1);
+        CountDownLatch reported = new CountDownLatch(1);
+        Thread holder = new Thread(() -> driver.withGuardOf(CPU.id(), () -> {
+            held.countDown();
+            awaitUninterrupted(reported);
+        }));
+        try (LogCapture log = new LogCapture()) {
+            holder.start();
+            held.await();
+            Thread waiter = new Thread(() -> {
+                try (CpuGuard guard = CpuGuard.acquire(CPU)) {
+                    assertThat(guard.cpu()).isEqualTo(CPU);
+                }
+            });
+            waiter.start();
+            assertThat(log.first()).contains("the guard of CPU 0, held by C code on thread ");
+            reported.countDown();
+            waiter.join();
+        } finally {
+            reported.countDown();
+        }
+        holder.join();
+    }
+
+    /** It would wait for itself. */
+    @Test
+    void javaCalledFromCodeThatHoldsTheGuardIsRefusedRatherThanStuck() {
+        driver.withGuardOf(CPU.id(), () -> {
+            assertThatThrownBy(() -> CpuGuard.acquire(CPU))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("the guard of CPU 0 is taken")
+                    .hasMessageContaining("C code must not call Java code that takes a guard");
+        });
+    }
+
+    @Test
+    void variablesCannotBeDeclaredFromCodeThatHoldsTheirGuard() {
+        Driver other = Driver.load("guards-held");
+        other.withGuardOf(
+                CPU.id(),
+                () -> assertThatThrownBy(() -> ExternPerCpu.declare(
+                                other.lookup(), "a_pair", MemoryLayout.structLayout(JAVA_LONG, JAVA_LONG)))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("C code on this very thread holds a guard of theirs"));
+        assertThat(other.isShared()).isFalse();
+        ExternPerCpu.declare(other.lookup(), "a_pair", MemoryLayout.structLayout(JAVA_LONG, JAVA_LONG));
+        assertThat(other.isShared()).isTrue();
+    }
+
+    private static void sleep(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
