@@ -1,13 +1,15 @@
 package dev.percpu.stress;
 
+import dev.percpu.PerCpuRuntime;
 import dev.percpu.stress.subject.Subject;
+import dev.percpu.testing.WithoutCpuId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.Phaser;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
@@ -24,6 +26,11 @@ final class Epoch {
     /** One use in so many is followed by a pause in which a virtual thread gives its carrier up. */
     private static final int YIELDS = 8;
 
+    /** One platform thread in so many has no CPU id, where threads have one. */
+    private static final int WITHOUT_CPU_ID = 8;
+
+    private static final boolean RSEQ = PerCpuRuntime.backend().equals("rseq");
+
     /** If nobody finishes a use for so long, something hangs. */
     private static final long STALLED_SECONDS = 30;
 
@@ -35,10 +42,16 @@ final class Epoch {
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final LongAdder uses = new LongAdder();
 
-    /** One party for each worker, and one for the thread that waits for them. */
-    private final Phaser working = new Phaser(1);
+    /** What workers leave when they end. */
+    private final BlockingQueue<Ended> ended = new LinkedBlockingQueue<>();
+
+    /** How many workers there are; for the thread that starts them all. */
+    private int alive;
 
     private volatile boolean stopped;
+
+    /** A worker that has ended. Another one of its kind takes its place while the epoch lasts. */
+    private record Ended(boolean virtual) {}
 
     /**
      * @param operations by kind, for the worker to add to
@@ -63,20 +76,23 @@ final class Epoch {
             start(true, random.nextLong());
         }
         long end = System.nanoTime() + nanos;
-        int phase = working.arriveAndDeregister();
         long seen = -1;
         long seenAt = System.nanoTime();
-        while (!finished(phase)) {
+        while (alive > 0) {
             if (System.nanoTime() >= end || failure.get() != null) {
                 stopped = true;
             }
+            replace(ended.poll(10, TimeUnit.MILLISECONDS));
             long now = uses.sum();
             if (now != seen) {
                 seen = now;
                 seenAt = System.nanoTime();
             } else if (System.nanoTime() - seenAt > TimeUnit.SECONDS.toNanos(STALLED_SECONDS)) {
-                throw new AssertionError(describe(
-                        working.getUnarrivedParties() + " threads get nowhere; stacks are in " + ThreadDump.write()));
+                if (failure.get() != null) {
+                    // The others wait for the one that failed.
+                    break;
+                }
+                throw new AssertionError(describe(alive + " threads get nowhere; stacks are in " + ThreadDump.write()));
             }
         }
         Throwable thrown = failure.get();
@@ -100,17 +116,18 @@ final class Epoch {
         return String.join(", ", kinds.stream().map(Subject.Kind::name).toList()) + ": " + what;
     }
 
-    private boolean finished(int phase) throws InterruptedException {
-        try {
-            working.awaitAdvanceInterruptibly(phase, 10, TimeUnit.MILLISECONDS);
-            return true;
-        } catch (TimeoutException notYet) {
-            return false;
+    /** Not by the worker itself: a thread without a CPU id has children without. */
+    private void replace(@Nullable Ended worker) {
+        if (worker != null) {
+            alive--;
+            if (!stopped) {
+                start(worker.virtual(), random.nextLong());
+            }
         }
     }
 
     private void start(boolean virtual, long seed) {
-        working.register();
+        alive++;
         workers.increment();
         (virtual ? Thread.ofVirtual() : Thread.ofPlatform().name(WORKER + workers.sum()))
                 .start(() -> work(virtual, new Random(seed)));
@@ -119,14 +136,15 @@ final class Epoch {
     @SuppressWarnings("ThreadPriorityCheck") // so that virtual threads take turns
     private void work(boolean virtual, RandomGenerator choices) {
         try {
-            while (!stopped) {
+            if (!virtual && RSEQ && choices.nextInt(WITHOUT_CPU_ID) == 0) {
+                WithoutCpuId.unregisterThisThread();
+            }
+            boolean goesOn = true;
+            while (goesOn && !stopped) {
                 int chosen = choices.nextInt(subjects.size());
                 operations.get(chosen).add(subjects.get(chosen).use(choices));
                 uses.increment();
-                if (choices.nextInt(LIFETIME) == 0 && !stopped) {
-                    start(virtual, choices.nextLong());
-                    return;
-                }
+                goesOn = choices.nextInt(LIFETIME) != 0;
                 if (virtual && choices.nextInt(YIELDS) == 0) {
                     Thread.yield();
                 }
@@ -134,7 +152,7 @@ final class Epoch {
         } catch (Throwable t) {
             failure.compareAndSet(null, t);
         } finally {
-            working.arriveAndDeregister();
+            ended.add(new Ended(virtual));
         }
     }
 }
