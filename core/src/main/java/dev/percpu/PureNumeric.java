@@ -32,10 +32,9 @@ final class PureNumeric extends PerCpuNumeric implements PerCpuRuntime.Defined {
         this.name = name;
         this.width = width;
         this.isStatic = lifetime == Lifetime.STATIC;
-        this.position = Area.allocate(width.bytes(), width.bytes(), name);
-        if (!isStatic) {
-            Area.freeWhenUnreachable(this, position, width.bytes());
-        }
+        this.position = isStatic
+                ? Area.allocate(width.bytes(), width.bytes(), name)
+                : Area.allocateFor(this, width.bytes(), width.bytes(), name);
     }
 
     /** Zero is what the memory is already, and writing it would make pages. */

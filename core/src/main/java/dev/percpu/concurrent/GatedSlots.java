@@ -11,7 +11,7 @@ import java.lang.ref.Reference;
  */
 abstract class GatedSlots extends PerCpuSlots {
     /** The number, and in the place of no CPU the gate behind it. */
-    private static final long BYTES = Sequence.GATE + Long.BYTES;
+    private static final int BYTES = (int) Sequence.GATE + Long.BYTES;
 
     @Serial
     private static final long serialVersionUID = 1;

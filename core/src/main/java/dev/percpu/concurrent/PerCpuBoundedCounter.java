@@ -99,7 +99,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
     private static final int LARGEST_BATCH = 1 << 30;
 
     /** A line of its own for each CPU's credit, and for the gate, which everyone looks at. */
-    private static final long BYTES = 64;
+    private static final int BYTES = 64;
 
     private final int batch;
     private final AtomicLong settled = new AtomicLong(OPEN);

@@ -77,8 +77,9 @@ public final class PerCpuHistogram implements AutoCloseable {
 
     PerCpuHistogram(LogLinearBuckets buckets) {
         this.buckets = buckets;
-        this.position = Area.allocate(bytesPerCpu(), Long.BYTES, "a per-CPU histogram of " + buckets);
-        Area.freeWhenUnreachable(this, position, bytesPerCpu());
+        // The most precise one takes 25 MB.
+        int bytes = Math.toIntExact(bytesPerCpu());
+        this.position = Area.allocateFor(this, bytes, Long.BYTES, "a per-CPU histogram of " + buckets);
     }
 
     /** What a histogram is made with: its precision and its range. */

@@ -25,20 +25,18 @@ abstract class PerCpuSlots extends Number {
     private static final long serialVersionUID = 1;
 
     /**
-     * The position, counted in numbers: an int, so that a counter is 16 bytes with its header. It is final, so that no
-     * thread can see it before it is set, which would let it write where the CPU's header is.
+     * An int, so that a counter is 16 bytes with its header. It is final, so that no thread can see it before it is set,
+     * which would let it write where the CPU's header is.
      */
-    private final transient int index;
+    private final transient int position;
 
-    PerCpuSlots(String owner, long bytes, long alignment) {
-        long position = Area.allocate(bytes, alignment, owner);
-        index = Math.toIntExact(position / Long.BYTES);
-        Area.freeWhenUnreachable(this, position, bytes);
+    PerCpuSlots(String owner, int bytes, long alignment) {
+        position = Area.allocateFor(this, bytes, alignment, owner);
     }
 
     /** Where the piece lies in each CPU's place. Who computes with it must keep this object reachable until it is done. */
     final long position() {
-        return (long) index * Long.BYTES;
+        return position;
     }
 
     /** Where the number of a CPU, or of nobody, lies in the area. */

@@ -102,9 +102,7 @@ final class PooledIds {
         for (int id = capacity - 1; id >= 0; id--) {
             vacant.push(id);
         }
-        long bytes = (stackCapacity + 1L) * Long.BYTES;
-        position = Area.allocate(bytes, Long.BYTES, "a pool");
-        Area.freeWhenUnreachable(this, position, bytes);
+        position = Area.allocateFor(this, (stackCapacity + 1) * Long.BYTES, Long.BYTES, "a pool");
     }
 
     /** Takes an idle number from the current CPU's stack; negative if there is none, which does not say that none is idle. */

@@ -16,8 +16,8 @@ import java.lang.ref.Reference;
 final class Tally {
     private static final Backend BACKEND = Backends.current();
 
-    private static final long GATE = Long.BYTES;
-    private static final long PIECE_BYTES = GATE + Long.BYTES;
+    private static final int GATE = Long.BYTES;
+    private static final int PIECE_BYTES = GATE + Long.BYTES;
 
     private final long position;
 
@@ -28,9 +28,8 @@ final class Tally {
     private final long gate;
 
     Tally(String owner) {
-        position = Area.allocate(PIECE_BYTES, Long.BYTES, owner);
+        position = Area.allocateFor(this, PIECE_BYTES, Long.BYTES, owner);
         gate = Area.offset(Area.CPUS, position + GATE);
-        Area.freeWhenUnreachable(this, position, PIECE_BYTES);
     }
 
     /** Adds to the current CPU's count, in order with nothing else; false if the tally is closed. */

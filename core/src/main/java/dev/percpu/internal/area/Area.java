@@ -10,7 +10,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
-import java.lang.ref.Cleaner;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -63,7 +62,9 @@ public final class Area {
     /** Without system calls the whole area is made resident at once. */
     private static final long ALLOCATED_STRIDE = 1L << 18;
 
-    private static final long LARGEST_STRIDE = 1L << 40;
+    /** So that a position is an {@code int}, where many of them are kept on the heap. */
+    private static final long LARGEST_STRIDE = 1L << 30;
+
     private static final long PAGE = 4096;
 
     private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[(int) PAGE]);
@@ -81,7 +82,7 @@ public final class Area {
 
     private static final PositionAllocator POSITIONS = new PositionAllocator(CpuHeader.SIZE, STRIDE);
 
-    private static final Cleaner CLEANER = Cleaner.create();
+    private static final Holdings HOLDINGS = new Holdings(Area::collect);
 
     /** How many pieces will be given back by the collector. */
     private static final AtomicLong COLLECTABLE = new AtomicLong();
@@ -137,12 +138,14 @@ public final class Area {
     }
 
     /**
-     * Gives a piece back once {@code holder} is unreachable, and so no thread can be about to use the piece. Not before:
-     * a thread that read the position and was preempted would write into the piece's next owner.
+     * Takes a piece that is given back once {@code holder} is unreachable, and so no thread can be about to use the piece.
+     * Not before: a thread that read the position and was preempted would write into the piece's next owner.
      */
-    public static void freeWhenUnreachable(Object holder, long position, long bytes) {
+    public static int allocateFor(Object holder, int bytes, long alignment, String owner) {
+        int position = (int) allocate(bytes, alignment, owner);
         COLLECTABLE.incrementAndGet();
-        CLEANER.register(holder, () -> collect(position, bytes));
+        HOLDINGS.add(holder, position, bytes);
+        return position;
     }
 
     private static void collect(long position, long bytes) {

@@ -26,9 +26,9 @@ public final class Piece {
     }
 
     /** Takes a piece that is given back once it is unreachable, closed or not. */
-    public static Piece collectable(String name, long bytes, long alignment) {
-        Piece piece = permanent(name, bytes, alignment);
-        Area.freeWhenUnreachable(piece, piece.position, bytes);
+    public static Piece collectable(String name, int bytes, long alignment) {
+        Piece piece = empty(name);
+        piece.position = Area.allocateFor(piece, bytes, alignment, name);
         return piece;
     }
 
