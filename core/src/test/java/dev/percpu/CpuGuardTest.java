@@ -8,6 +8,7 @@ import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Holder;
 import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.Workers;
@@ -339,7 +340,7 @@ class CpuGuardTest {
     @Test
     void stackOverflowsLeaveNoCpuBehind() throws InterruptedException {
         try (LogCapture log = new LogCapture()) {
-            for (int round = 0; round < 50; round++) {
+            for (int round = 0; round < Effort.scaled(50); round++) {
                 Workers.run("overflowing-", 2, number -> {
                     assertThatThrownBy(CpuGuardTest::acquireDeeply).isInstanceOf(StackOverflowError.class);
                     for (CpuId cpu : CpuMask.possible()) {
@@ -393,7 +394,7 @@ class CpuGuardTest {
     @Test
     void localAndRemoteOwnersExcludeEachOther() throws InterruptedException {
         int threads = 8;
-        int rounds = 20_000;
+        int rounds = Effort.scaled(20_000);
         List<CpuId> cpus = CpuMask.allowed().ids().mapToObj(CpuId::of).toList();
         StaticPerCpu<long[]> counts = StaticPerCpu.define("CpuGuardTest", () -> new long[2]);
         Workers.run("mixed-", threads, number -> {

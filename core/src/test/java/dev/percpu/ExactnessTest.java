@@ -3,6 +3,7 @@ package dev.percpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Disturbance;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -16,7 +17,7 @@ class ExactnessTest {
     /** How many updates one round makes: see {@link Mix#round}. */
     private static final int UPDATES_PER_ROUND = 12;
 
-    private static final long UPDATES = 100_000_000;
+    private static final long UPDATES = Effort.scaled(100_000_000L);
 
     @Test
     void eightThreadsUnderChurnAndSignals() throws InterruptedException {
@@ -25,8 +26,8 @@ class ExactnessTest {
         Mix mix = new Mix();
         Disturbance.Report disturbed = Disturbance.during(
                 "exact-worker", 1, () -> Workers.run("exact-worker-", threads, number -> mix.rounds(rounds)));
-        assertThat(disturbed.migrations()).isGreaterThan(100);
-        assertThat(disturbed.signals()).isGreaterThan(1000);
+        assertThat(disturbed.migrations()).isGreaterThan(Effort.scaled(100));
+        assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
         mix.verify(threads * rounds);
     }
 
@@ -38,7 +39,7 @@ class ExactnessTest {
         // The carriers of virtual threads.
         Disturbance.Report disturbed = Disturbance.during(
                 "ForkJoinPool-1", 2, () -> Workers.runVirtual(threads, number -> mix.roundsWithYields(rounds)));
-        assertThat(disturbed.signals()).isGreaterThan(1000);
+        assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
         mix.verify(threads * rounds);
     }
 

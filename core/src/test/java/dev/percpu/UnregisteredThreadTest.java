@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.cpu.CpuId;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import org.junit.jupiter.api.Tag;
@@ -18,7 +19,7 @@ class UnregisteredThreadTest {
     @Test
     void countsOwnsAndExcludesExactly() throws InterruptedException {
         int threads = 8;
-        int rounds = 50_000;
+        int rounds = Effort.scaled(50_000);
         PerCpuNumeric pure = PerCpuNumeric.create(NumericWidth.LONG);
         PerCpuDouble doubles = PerCpuDouble.create(0);
         StaticPerCpu<NumericCell> cells = StaticPerCpu.defineNumeric("cells", NumericWidth.LONG, 0);

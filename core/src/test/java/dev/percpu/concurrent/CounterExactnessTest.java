@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Disturbance;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -49,14 +50,14 @@ class CounterExactnessTest {
 
     @Test
     void eightThreadsUnderChurnAndSignals() throws InterruptedException {
-        updateAndReset(1_000_000, UnaryOperator.identity());
+        updateAndReset(Effort.scaled(1_000_000), UnaryOperator.identity());
     }
 
     /** Those without one update the number that resets subtract from, or that updates go to during a reset. */
     @Test
     @Tag("rseq")
     void eightThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {
-        updateAndReset(1_000_000, WithoutCpuId::everySecond);
+        updateAndReset(Effort.scaled(1_000_000), WithoutCpuId::everySecond);
     }
 
     private static void updateAndReset(int rounds, UnaryOperator<IntConsumer> threads) throws InterruptedException {
@@ -76,7 +77,7 @@ class CounterExactnessTest {
         });
         Disturbance.Report disturbed =
                 Disturbance.during("count-worker", 7, () -> Workers.run("count-worker-", UPDATERS + RESETTERS, task));
-        assertThat(disturbed.signals()).isGreaterThan(100);
+        assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(100));
         counters.verify((long) UPDATERS * rounds);
     }
 
@@ -84,7 +85,7 @@ class CounterExactnessTest {
     @SuppressWarnings("ThreadPriorityCheck") // so that virtual threads take turns
     void tenThousandVirtualThreadsUnderChurnAndSignals() throws InterruptedException {
         int threads = 10_000;
-        int rounds = 500;
+        int rounds = Effort.scaled(500);
         Counters counters = new Counters();
         // The carriers of virtual threads.
         Disturbance.during(
@@ -107,14 +108,14 @@ class CounterExactnessTest {
     /** Small batches, so that credits are used up, filled and collected all the time. */
     @Test
     void aQuotaUnderChurnAndSignals() throws InterruptedException {
-        spendAQuota(400_000, UnaryOperator.identity());
+        spendAQuota(Effort.scaled(400_000), UnaryOperator.identity());
     }
 
     /** Those without one have no credit to add from or to fill, and must leave nothing in one that they took for it. */
     @Test
     @Tag("rseq")
     void aQuotaOfThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {
-        spendAQuota(400_000, WithoutCpuId::everySecond);
+        spendAQuota(Effort.scaled(400_000), WithoutCpuId::everySecond);
     }
 
     private static void spendAQuota(int rounds, UnaryOperator<IntConsumer> threads) throws InterruptedException {
@@ -140,7 +141,7 @@ class CounterExactnessTest {
         });
         Disturbance.Report disturbed =
                 Disturbance.during("quota-worker", 9, () -> Workers.run("quota-worker-", UPDATERS, task));
-        assertThat(disturbed.signals()).isGreaterThan(100);
+        assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(100));
         assertThat(successes.get()).isGreaterThan(quota);
         assertThat(counter.sum()).isEqualTo(shadow.get());
         while (counter.tryAdd(1, quota)) {
@@ -155,6 +156,7 @@ class CounterExactnessTest {
      */
     @Test
     void creditsAreCollectedWhileOthersUseThem() throws InterruptedException {
+        int rounds = Effort.scaled(10_000);
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(64);
         long away = 8 * counter.errorBound();
         AtomicInteger collecting = new AtomicInteger(1);
@@ -170,7 +172,7 @@ class CounterExactnessTest {
                             counter.sub(20);
                         }
                     } else {
-                        for (int i = 0; i < 10_000; i++) {
+                        for (int i = 0; i < rounds; i++) {
                             assertThat(counter.tryAdd(away, counter.sum() + away / 2))
                                     .isFalse();
                             counter.add(away);
@@ -182,7 +184,7 @@ class CounterExactnessTest {
                         collecting.decrementAndGet();
                     }
                 }));
-        assertThat(disturbed.signals()).isGreaterThan(10);
+        assertThat(disturbed.signals()).isGreaterThanOrEqualTo(Effort.scaled(10));
         assertThat(counter.sum()).isZero();
     }
 
@@ -194,7 +196,7 @@ class CounterExactnessTest {
     void nobodySpendsWhatWasReservedAboveItsLimit() throws InterruptedException {
         int limit = 12;
         int threads = 6;
-        int rounds = 300_000;
+        int rounds = Effort.scaled(300_000);
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(4);
         long far = 100 * counter.errorBound();
         AtomicLong shadow = new AtomicLong();
@@ -228,7 +230,7 @@ class CounterExactnessTest {
                         trying.decrementAndGet();
                     }
                 }));
-        assertThat(disturbed.signals()).isGreaterThan(10);
+        assertThat(disturbed.signals()).isGreaterThanOrEqualTo(Effort.scaled(10));
         assertThat(counter.sum()).isEqualTo(shadow.get());
     }
 }

@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Disturbance;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +19,7 @@ import org.junit.jupiter.api.Test;
 class HistogramExactnessTest {
     private static final int RECORDERS = 8;
     private static final int RESETTERS = 3;
-    private static final int ROUNDS = 3_000_000;
+    private static final int ROUNDS = Effort.scaled(3_000_000);
 
     @Test
     @Tag("native")
@@ -28,15 +29,15 @@ class HistogramExactnessTest {
                 "recorder-",
                 1,
                 () -> Workers.run("recorder-", RECORDERS + RESETTERS + 1, number -> run.work(number, ROUNDS)));
-        assertThat(disturbed.migrations()).isGreaterThan(100);
-        assertThat(disturbed.signals()).isGreaterThan(1000);
+        assertThat(disturbed.migrations()).isGreaterThan(Effort.scaled(100));
+        assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
         run.verify(ROUNDS);
     }
 
     @Test
     void tenThousandVirtualThreads() throws InterruptedException {
         int threads = 10_000;
-        int rounds = 500;
+        int rounds = Effort.scaled(500);
         Run run = new Run(threads);
         Workers.runVirtual(threads + RESETTERS + 1, number -> run.work(number, rounds));
         run.verify(rounds);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.cpu.CpuId;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Serialization;
 import dev.percpu.testing.Workers;
 import java.io.InvalidObjectException;
@@ -112,7 +113,7 @@ class PerCpuAccumulatorTest {
     @Test
     void aResetNeitherLosesNorDoubles() throws InterruptedException {
         int updaters = 8;
-        int rounds = 200_000;
+        int rounds = Effort.scaled(200_000);
         PerCpuAccumulator sum = new PerCpuAccumulator(Long::sum, 0);
         AtomicLong taken = new AtomicLong();
         AtomicInteger updating = new AtomicInteger(updaters);
@@ -135,7 +136,7 @@ class PerCpuAccumulatorTest {
     @Test
     void aMaximumIsInOneResult() throws InterruptedException {
         int updaters = 6;
-        int rounds = 100_000;
+        int rounds = Effort.scaled(100_000);
         PerCpuAccumulator max = new PerCpuAccumulator(Math::max, Long.MIN_VALUE);
         List<Long> results = new java.util.ArrayList<>();
         AtomicInteger updating = new AtomicInteger(updaters);

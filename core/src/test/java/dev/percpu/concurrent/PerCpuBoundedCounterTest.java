@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.cpu.CpuId;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Serialization;
 import dev.percpu.testing.Workers;
 import java.io.InvalidObjectException;
@@ -82,7 +83,7 @@ class PerCpuBoundedCounterTest {
     void aQuotaIsUsedUpExactly(int batch) throws InterruptedException {
         int quota = 1_000;
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(batch);
-        for (int round = 0; round < 40; round++) {
+        for (int round = 0; round < Effort.scaled(40); round++) {
             AtomicInteger successes = new AtomicInteger();
             Workers.run("quota-", THREADS, number -> {
                 for (int i = 0; i < quota; i++) {
@@ -110,7 +111,7 @@ class PerCpuBoundedCounterTest {
         int each = 125;
         int quota = THREADS * each;
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(batch);
-        for (int round = 0; round < 40; round++) {
+        for (int round = 0; round < Effort.scaled(40); round++) {
             Workers.run("share-", THREADS, number -> {
                 for (int i = 0; i < each; i++) {
                     assertThat(counter.tryAdd(1, quota)).isTrue();
@@ -148,7 +149,7 @@ class PerCpuBoundedCounterTest {
     @ValueSource(ints = {2, 32})
     void neverOvershoots(int batch) throws InterruptedException {
         long limit = 700;
-        int rounds = 100_000;
+        int rounds = Effort.scaled(100_000);
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(batch);
         AtomicLong shadow = new AtomicLong();
         Workers.run("overshoot-", THREADS, number -> {
@@ -175,13 +176,14 @@ class PerCpuBoundedCounterTest {
     /** Others lift the shared count far above the limit and fill credits meanwhile, which are not for those below it. */
     @Test
     void neverSpendsWhatWasReservedAboveItsLimit() throws InterruptedException {
-        int limit = 20_000;
+        int limit = Effort.scaled(20_000);
+        int tries = 5 * limit;
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(16);
         AtomicInteger successes = new AtomicInteger();
         AtomicInteger trying = new AtomicInteger(4);
         Workers.run("above-", 6, number -> {
             if (number < 4) {
-                for (int i = 0; i < 100_000; i++) {
+                for (int i = 0; i < tries; i++) {
                     if (counter.tryAdd(1, limit)) {
                         successes.incrementAndGet();
                     }
@@ -205,7 +207,7 @@ class PerCpuBoundedCounterTest {
     /** While others add, an estimate is within the bound of something between what was done and what was begun. */
     @Test
     void anEstimateIsWithinItsBound() throws InterruptedException {
-        int rounds = 200_000;
+        int rounds = Effort.scaled(200_000);
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
         AtomicLong begun = new AtomicLong();
         AtomicLong done = new AtomicLong();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Serialization;
 import dev.percpu.testing.Workers;
 import java.io.InvalidObjectException;
@@ -100,7 +101,7 @@ class PerCpuCounterTest {
     void aResetNeitherLosesNorDoubles() throws InterruptedException {
         int updaters = 8;
         int resetters = 3;
-        int rounds = 300_000;
+        int rounds = Effort.scaled(300_000);
         PerCpuCounter counter = new PerCpuCounter();
         AtomicLong taken = new AtomicLong();
         AtomicInteger updating = new AtomicInteger(updaters);
@@ -128,7 +129,7 @@ class PerCpuCounterTest {
     void twoResetsNeverTakeTheSame() throws InterruptedException {
         PerCpuCounter counter = new PerCpuCounter();
         AtomicLong taken = new AtomicLong();
-        int updates = 100_000;
+        int updates = Effort.scaled(100_000);
         Workers.run("resetter-", 4, number -> {
             for (int i = 0; i < updates; i++) {
                 counter.increment();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.cpu.CpuId;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Serialization;
 import dev.percpu.testing.Workers;
 import java.io.InvalidObjectException;
@@ -54,7 +55,7 @@ class PerCpuDoubleCounterTest {
     @Test
     void aResetNeitherLosesNorDoubles() throws InterruptedException {
         int updaters = 8;
-        int rounds = 200_000;
+        int rounds = Effort.scaled(200_000);
         PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
         PerCpuDoubleCounter taken = new PerCpuDoubleCounter();
         AtomicInteger updating = new AtomicInteger(updaters);

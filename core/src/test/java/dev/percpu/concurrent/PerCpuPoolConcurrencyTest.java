@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.backend.BoundThread;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Holder;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
@@ -77,7 +78,7 @@ class PerCpuPoolConcurrencyTest {
 
     @Test
     void objectsThatAreReleasedOnAnotherCpuComeBack() {
-        int rounds = 100_000;
+        int rounds = Effort.scaled(100_000);
         int underway = 16;
         int capacity = 64;
         PerCpuPool<Item> pool = PerCpuPool.builder(capacity, Item::new).build();
@@ -108,7 +109,7 @@ class PerCpuPoolConcurrencyTest {
     @Test
     void isNeverExhaustedWhileAnObjectIsIdle() throws InterruptedException {
         int threads = 6;
-        for (int attempt = 0; attempt < 20; attempt++) {
+        for (int attempt = 0; attempt < Effort.scaled(20); attempt++) {
             PerCpuPool<Item> pool = PerCpuPool.builder(threads, Item::new).build();
             Workers.run("pool-brink-", threads, thread -> {
                 for (int i = 0; i < 5_000; i++) {
@@ -126,11 +127,12 @@ class PerCpuPoolConcurrencyTest {
     /** Twice as many threads as objects: a wake-up that is lost leaves one waiting for ever. */
     @Test
     void noWakeUpIsLost() throws InterruptedException {
+        int rounds = Effort.scaled(5_000);
         for (int capacity = 1; capacity <= 4; capacity++) {
             PerCpuPool<Item> pool = PerCpuPool.builder(capacity, Item::new).build();
             AtomicInteger exhausted = new AtomicInteger();
             Workers.run("pool-wait-", 2 * capacity, thread -> {
-                for (int i = 0; i < 5_000; i++) {
+                for (int i = 0; i < rounds; i++) {
                     Pooled<Item> pooled = pool.tryAcquire();
                     if (pooled == null) {
                         exhausted.incrementAndGet();
@@ -155,7 +157,8 @@ class PerCpuPoolConcurrencyTest {
 
     @Test
     void closingDestroysEachObjectOnceBesideThreadsThatUseThem() throws InterruptedException {
-        for (int attempt = 0; attempt < 300; attempt++) {
+        int attempts = Effort.scaled(300);
+        for (int attempt = 0; attempt < attempts; attempt++) {
             Queue<Item> made = new ConcurrentLinkedQueue<>();
             PerCpuPool<Item> pool = PerCpuPool.builder(16, () -> {
                         Item item = new Item();

@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Disturbance;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.ArrayDeque;
@@ -50,15 +51,15 @@ class PerCpuPoolExactnessTest {
 
     @Test
     void eightThreadsUnderChurnAndSignals() throws InterruptedException {
-        Disturbance.Report disturbed = holdUpToThreeEach(300_000, UnaryOperator.identity());
-        assertThat(disturbed.migrations()).isGreaterThan(100);
+        Disturbance.Report disturbed = holdUpToThreeEach(Effort.scaled(300_000), UnaryOperator.identity());
+        assertThat(disturbed.migrations()).isGreaterThan(Effort.scaled(100));
     }
 
     /** Those without one find each object in the shared store, or on the stacks of CPUs, and have no stack of their own. */
     @Test
     @Tag("rseq")
     void eightThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {
-        holdUpToThreeEach(50_000, WithoutCpuId::everySecond);
+        holdUpToThreeEach(Effort.scaled(50_000), WithoutCpuId::everySecond);
     }
 
     /** Each thread holds up to three objects, and there are just enough, so that none can be missing. */
@@ -85,7 +86,7 @@ class PerCpuPoolExactnessTest {
         });
         Disturbance.Report disturbed =
                 Disturbance.during("pool-worker", 3, () -> Workers.run("pool-worker-", threads, task));
-        assertThat(disturbed.signals()).isGreaterThan(1000);
+        assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
         verify(pool, (long) threads * rounds);
         return disturbed;
     }
@@ -109,7 +110,7 @@ class PerCpuPoolExactnessTest {
                         release(pooled, me);
                     }
                 }));
-        assertThat(disturbed.signals()).isGreaterThan(1000);
+        assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
         verify(pool, (long) threads * rounds);
     }
 

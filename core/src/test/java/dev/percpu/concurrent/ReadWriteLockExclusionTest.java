@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Disturbance;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.ThreadLocalRandom;
@@ -137,7 +138,7 @@ class ReadWriteLockExclusionTest {
     @Test
     void eightThreads() throws InterruptedException {
         Guarded guarded = new Guarded();
-        Workers.run("lock-worker-", THREADS, _ -> guarded.mix(100_000, 20));
+        Workers.run("lock-worker-", THREADS, _ -> guarded.mix(Effort.scaled(100_000), 20));
         guarded.verify();
         assertThat(guarded.writes.sum()).isPositive();
         assertThat(guarded.refusals.sum()).as("writers that gave up").isPositive();
@@ -145,9 +146,10 @@ class ReadWriteLockExclusionTest {
 
     @Test
     void oneThreadWritesAllTheTime() throws InterruptedException {
+        int rounds = Effort.scaled(100_000);
         Guarded guarded = new Guarded();
         Workers.run("lock-worker-", 2, number -> {
-            for (int round = 0; round < 100_000; round++) {
+            for (int round = 0; round < rounds; round++) {
                 if (number == 0) {
                     guarded.write();
                 } else {
@@ -163,9 +165,11 @@ class ReadWriteLockExclusionTest {
     void eightThreadsUnderChurnAndSignals() throws InterruptedException {
         Guarded guarded = new Guarded();
         Disturbance.Report disturbed = Disturbance.during(
-                "lock-worker", 3, () -> Workers.run("lock-worker-", THREADS, _ -> guarded.mix(100_000, 20)));
-        assertThat(disturbed.migrations()).isGreaterThan(100);
-        assertThat(disturbed.signals()).isGreaterThan(1000);
+                "lock-worker",
+                3,
+                () -> Workers.run("lock-worker-", THREADS, _ -> guarded.mix(Effort.scaled(100_000), 20)));
+        assertThat(disturbed.migrations()).isGreaterThan(Effort.scaled(100));
+        assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
         guarded.verify();
     }
 
@@ -177,15 +181,18 @@ class ReadWriteLockExclusionTest {
         Disturbance.Report disturbed = Disturbance.during(
                 "lock-worker",
                 6,
-                () -> Workers.run("lock-worker-", THREADS, WithoutCpuId.everySecond(_ -> guarded.mix(50_000, 20))));
-        assertThat(disturbed.signals()).isGreaterThan(1000);
+                () -> Workers.run(
+                        "lock-worker-",
+                        THREADS,
+                        WithoutCpuId.everySecond(_ -> guarded.mix(Effort.scaled(50_000), 20))));
+        assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
         guarded.verify();
     }
 
     @Test
     void tenThousandVirtualThreads() throws InterruptedException {
         Guarded guarded = new Guarded();
-        Workers.runVirtual(10_000, _ -> guarded.mix(50, 20));
+        Workers.runVirtual(10_000, _ -> guarded.mix(Effort.scaled(50), 20));
         guarded.verify();
     }
 }

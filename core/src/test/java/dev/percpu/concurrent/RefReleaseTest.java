@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Disturbance;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.Phaser;
@@ -19,25 +20,25 @@ class RefReleaseTest {
 
     @Test
     void oneReleaseAfterTheLastPut() throws InterruptedException {
-        new Rounds(5_000).run(UnaryOperator.identity());
+        new Rounds(Effort.scaled(5_000)).run(UnaryOperator.identity());
     }
 
     @Test
     @Tag("native")
     void oneReleaseAfterTheLastPutUnderChurnAndSignals() throws InterruptedException {
-        Disturbance.Report disturbed =
-                Disturbance.during("ref-worker", 4, () -> new Rounds(2_000).run(UnaryOperator.identity()));
-        assertThat(disturbed.migrations()).isGreaterThan(100);
-        assertThat(disturbed.signals()).isGreaterThan(1000);
+        Disturbance.Report disturbed = Disturbance.during(
+                "ref-worker", 4, () -> new Rounds(Effort.scaled(2_000)).run(UnaryOperator.identity()));
+        assertThat(disturbed.migrations()).isGreaterThan(Effort.scaled(100));
+        assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
     }
 
     /** Those without one count in the place of no CPU, and the one that kills is among them. */
     @Test
     @Tag("rseq")
     void oneReleaseAfterTheLastPutOfThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {
-        Disturbance.Report disturbed =
-                Disturbance.during("ref-worker", 5, () -> new Rounds(2_000).run(WithoutCpuId::everySecond));
-        assertThat(disturbed.signals()).isGreaterThan(1000);
+        Disturbance.Report disturbed = Disturbance.during(
+                "ref-worker", 5, () -> new Rounds(Effort.scaled(2_000)).run(WithoutCpuId::everySecond));
+        assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
     }
 
     /** A ref that is killed and comes back to life, again and again. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.code.Sequence;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
@@ -12,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /** What the structures are built from, on the back end that runs. */
 class BackendTest {
     private static final int THREADS = 6;
-    private static final int ROUNDS = 50_000;
+    private static final int ROUNDS = Effort.scaled(50_000);
 
     private final Backend backend = Backends.current();
     private final long position = Area.allocate(64, 64, "BackendTest");

@@ -11,6 +11,7 @@ import dev.percpu.internal.code.Op;
 import dev.percpu.internal.code.Sequence;
 import dev.percpu.internal.linux.RseqRegistration;
 import dev.percpu.testing.Disturbance;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -29,8 +30,8 @@ class DelayedSequencesTest {
     /** Rounds of the empty loop between two steps: about a microsecond. */
     private static final int DELAY = 1_000;
 
-    private static final int LEAST_ROUNDS = 2_000;
-    private static final int ENOUGH_ABORTS = 2_000;
+    private static final int LEAST_ROUNDS = Effort.scaled(2_000);
+    private static final int ENOUGH_ABORTS = Effort.scaled(2_000);
 
     private final long position = Area.allocate(64, 64, "DelayedSequencesTest");
     private final long abortCounter = Area.offset(Area.CPUS, position + 56);

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.TestFactory;
  * that makes it exact; what its instructions are is for each architecture to say.
  */
 @Tag("rseq")
+@Tag("tools")
 abstract class DisassemblyTest {
     /** What all numbers of have something else in: nothing here must depend on where things lie. */
     private static final SequenceLayout LAYOUT = new SequenceLayout(-0x720, 96, 24, 0x7f00_1234_0080L);

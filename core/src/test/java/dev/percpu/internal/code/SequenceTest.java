@@ -7,6 +7,7 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.Numbers;
 import dev.percpu.internal.backend.BoundThread;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
@@ -119,7 +120,7 @@ class SequenceTest {
     @Test
     void manyThreadsWithoutACpuShareOnePlaceAndLoseNothing() throws InterruptedException {
         int threads = 4;
-        int rounds = 200_000;
+        int rounds = Effort.scaled(200_000);
         for (int bits : SequencesUnderTest.WIDTHS) {
             NumericWidth width = width(bits);
             var add = emit(SequencesUnderTest.layoutFor(0), s -> s.pure(Op.ADD, bits));

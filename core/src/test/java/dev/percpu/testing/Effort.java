@@ -1,0 +1,22 @@
+package dev.percpu.testing;
+
+/**
+ * How much the tests do that repeat something many times in the hope that it goes wrong. The property
+ * {@code percpu.test.effort} scales that: 1 is for every build, and a machine that is emulated, and so slower by an order
+ * of magnitude or two, is given less.
+ */
+public final class Effort {
+    private static final double EFFORT = Double.parseDouble(System.getProperty("percpu.test.effort", "1"));
+
+    private Effort() {}
+
+    /** So many rounds, or whatever else grows with them, scaled; at least one. */
+    public static int scaled(int rounds) {
+        return Math.toIntExact(scaled((long) rounds));
+    }
+
+    /** So many rounds, or whatever else grows with them, scaled; at least one. */
+    public static long scaled(long rounds) {
+        return Math.max(1, Math.round(rounds * EFFORT));
+    }
+}
