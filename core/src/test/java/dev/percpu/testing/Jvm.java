@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
 /** A JVM of its own for what can be tried once per process: how the back end is chosen, how large things are. */
@@ -16,6 +18,8 @@ public final class Jvm {
 
     private final List<String> options = new ArrayList<>(List.of("-Xmx256m", "-XX:+UseSerialGC"));
     private final Map<String, String> environment = new HashMap<>();
+    private final List<String> wrapper = new ArrayList<>();
+    private final List<Runnable> refusals = new ArrayList<>();
     private boolean nativeAccess = true;
 
     /**
@@ -41,9 +45,21 @@ public final class Jvm {
         return this;
     }
 
+    /** Has the kernel refuse a system call to the JVM from its first instruction on, the C library's part included. */
+    public Jvm refusing(Seccomp.Call call, int errno) {
+        refusals.add(() -> Seccomp.refuse(call, errno));
+        return this;
+    }
+
+    /** Has another command start the JVM. */
+    public Jvm startedBy(String... command) {
+        wrapper.addAll(List.of(command));
+        return this;
+    }
+
     /** Runs a class's main method on the class path. */
     public Result run(Class<?> main, String... arguments) {
-        List<String> command = new ArrayList<>();
+        List<String> command = new ArrayList<>(wrapper);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(options);
         command.add("--illegal-native-access=deny");
@@ -56,7 +72,7 @@ public final class Jvm {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
         try {
-            Process process = builder.start();
+            Process process = start(builder);
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             if (!process.waitFor(MINUTES, TimeUnit.MINUTES)) {
                 process.destroyForcibly();
@@ -67,6 +83,20 @@ public final class Jvm {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             throw new AssertionError(e);
+        }
+    }
+
+    /** A process is started by the calling thread, whose filters it inherits, so that thread is not to be used again. */
+    private Process start(ProcessBuilder builder) throws InterruptedException, IOException {
+        FutureTask<Process> starting = new FutureTask<>(() -> {
+            refusals.forEach(Runnable::run);
+            return builder.start();
+        });
+        new Thread(starting, "starts-a-jvm").start();
+        try {
+            return starting.get();
+        } catch (ExecutionException e) {
+            throw new IOException(e);
         }
     }
 }

@@ -8,6 +8,7 @@ import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.RseqRegistration;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.function.IntConsumer;
 
@@ -17,6 +18,7 @@ import java.util.function.IntConsumer;
  */
 public final class WithoutCpuId {
     private static final int UNREGISTER = 1;
+    private static final int REGISTRATION_FAILED = -2;
 
     /** What the C library registered with. */
     private static final int SIGNATURE = Architecture.current() == Architecture.X86_64 ? 0x53053053 : 0xd428bc00;
@@ -38,6 +40,16 @@ public final class WithoutCpuId {
             }
             task.accept(number);
         };
+    }
+
+    /**
+     * Undoes the C library's registration of the calling thread, and has it look like one that failed: the C library does
+     * not try again for the threads that this thread starts, nor for those that they start. The CPU id of them all is -2.
+     */
+    public static void unregisterThisThreadAndThoseItStarts() {
+        unregisterThisThread();
+        long cpuId = threadPointer() + RseqRegistration.read().offset() + RseqRegistration.CPU_ID;
+        MemorySegment.ofAddress(cpuId).reinterpret(Integer.BYTES).set(JAVA_INT, 0, REGISTRATION_FAILED);
     }
 
     /** Undoes the C library's registration of the calling thread. */

@@ -209,7 +209,8 @@ public final class Area {
                 if (stride <= SMALLEST_STRIDE) {
                     throw new IllegalStateException(
                             "no address space for the per-CPU area, not even " + stride + " bytes for each of " + CPUS
-                                    + " CPUs: raise the process's limit (ulimit -v), or set -D" + STRIDE_PROPERTY,
+                                    + " CPUs: raise the process's limits (ulimit -v, ulimit -d), or set a smaller -D"
+                                    + STRIDE_PROPERTY,
                             refused);
                 }
                 System.getLogger("dev.percpu")

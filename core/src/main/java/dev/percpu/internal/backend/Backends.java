@@ -56,7 +56,7 @@ public final class Backends {
         if (!CURRENT.name().equals(RSEQ)) {
             return "not run: the back end is " + CURRENT.name();
         }
-        String wrong = SelfTest.deep(REGISTRATION);
+        String wrong = SelfTest.deep(Backends::sequences);
         return wrong.isEmpty() ? "deep: passed" : "deep: failed: " + wrong;
     }
 
@@ -110,7 +110,7 @@ public final class Backends {
                     + " GLIBC_TUNABLES=glibc.pthread.rseq=0, refused by the kernel or a seccomp filter, or no"
                     + " glibc 2.35 or newer)");
         }
-        RseqBackend backend = RseqBackend.create(REGISTRATION, Instrumentation.NONE);
+        Backend backend = sequences(Instrumentation.NONE);
         String wrong = SelfTest.quick(backend);
         if (!wrong.isEmpty()) {
             throw unavailable("the self-test failed: " + wrong);
@@ -119,11 +119,16 @@ public final class Backends {
         if (!kernel.isSuspect(architecture)) {
             return new Choice(backend, reason, "quick: passed");
         }
-        wrong = SelfTest.deep(REGISTRATION);
+        wrong = SelfTest.deep(Backends::sequences);
         if (!wrong.isEmpty()) {
-            throw unavailable("kernel " + kernel + " loses updates: " + wrong);
+            throw unavailable("kernel " + kernel
+                    + " is one of those that may lose updates, and the deep self-test failed: " + wrong);
         }
         return new Choice(backend, reason, "quick and, as kernel " + kernel + " is suspect, deep: passed");
+    }
+
+    private static Backend sequences(Instrumentation instrumentation) {
+        return RseqBackend.create(REGISTRATION, instrumentation);
     }
 
     private static RseqUnavailableException unavailable(String reason) {

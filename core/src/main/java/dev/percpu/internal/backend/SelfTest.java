@@ -7,10 +7,10 @@ import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.Numbers;
 import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.Op;
-import dev.percpu.internal.linux.RseqRegistration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 
 /**
  * Lets the sequences show that they work on this kernel before they are trusted. The result of each test is what went
@@ -52,7 +52,9 @@ final class SelfTest {
         long owner = Thread.currentThread().threadId();
         int cpu = backend.tryAcquire(owner);
         if (cpu < 0) {
-            return cpu == Backend.NO_CPU ? "the kernel gives this thread no CPU id" : "a free guard cannot be acquired";
+            return cpu == Backend.NO_CPU
+                    ? "the kernel gives this thread no CPU id, or none below " + Area.CPUS
+                    : "a free guard cannot be acquired";
         }
         long word = Area.offset(cpu, CpuHeader.GUARD_WORD);
         long found = (long) Area.LONG.getAndSet(Area.MEMORY, word, 0L);
@@ -62,14 +64,16 @@ final class SelfTest {
     /**
      * Whether additions survive preemption and migration: threads bound to one CPU add with a long delay inside their
      * sections, so that nearly each preemption must abort one, and the total must be right. Takes about half a second.
+     *
+     * @param sequences makes a back end of sequences with the instrumentation
      */
-    static String deep(RseqRegistration registration) {
+    static String deep(Function<Instrumentation, Backend> sequences) {
         int cpu = CpuMask.usable().iterator().next().id();
         long position = Area.allocate(2L * Long.BYTES, Long.BYTES, "self-test");
         try {
             // The abort counter lies in the place of no CPU, which nobody uses here.
             long aborts = Area.offset(Area.CPUS, position + Long.BYTES);
-            Backend delayed = RseqBackend.create(registration, new Instrumentation(DEEP_DELAY, Area.BASE + aborts));
+            Backend delayed = sequences.apply(new Instrumentation(DEEP_DELAY, Area.BASE + aborts));
             List<BoundThread> threads = new ArrayList<>();
             for (int i = 0; i < DEEP_THREADS; i++) {
                 threads.add(BoundThread.start(cpu, () -> {

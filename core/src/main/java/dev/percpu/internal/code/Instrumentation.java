@@ -6,7 +6,17 @@ package dev.percpu.internal.code;
  * @param delayRounds rounds of an empty loop between any two steps of a section, which make it likely that the thread
  *     is preempted there; 0 for none
  * @param abortCounter address of a 64-bit number that counts the aborts; 0 for none
+ * @param armed whether the kernel is told of the sections; if not, all is as under a kernel that loses the aborts
  */
-public record Instrumentation(int delayRounds, long abortCounter) {
+public record Instrumentation(int delayRounds, long abortCounter, boolean armed) {
     public static final Instrumentation NONE = new Instrumentation(0, 0);
+
+    public Instrumentation(int delayRounds, long abortCounter) {
+        this(delayRounds, abortCounter, true);
+    }
+
+    /** The same, with sections that the kernel is not told of. */
+    public Instrumentation unarmed() {
+        return new Instrumentation(delayRounds, abortCounter, false);
+    }
 }

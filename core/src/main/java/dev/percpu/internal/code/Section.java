@@ -45,7 +45,9 @@ final class Section {
         code.address(abort);
 
         code.place(entry);
-        assembler.arm(layout.rseqOffset(), descriptor);
+        if (instrumentation.armed()) {
+            assembler.arm(layout.rseqOffset(), descriptor);
+        }
         code.place(start);
         assembler.loadCpu(layout.rseqOffset());
         pause();

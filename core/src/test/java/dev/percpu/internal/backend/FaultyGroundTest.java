@@ -1,0 +1,338 @@
+package dev.percpu.internal.backend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.CpuGuard;
+import dev.percpu.NumericWidth;
+import dev.percpu.PerCpuNumeric;
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.concurrent.PerCpuDoubleCounter;
+import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.concurrent.PerCpuReadWriteLock;
+import dev.percpu.concurrent.PerCpuRef;
+import dev.percpu.concurrent.Pooled;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.linux.Linux;
+import dev.percpu.internal.linux.LinuxException;
+import dev.percpu.testing.AddressSpace;
+import dev.percpu.testing.Jvm;
+import dev.percpu.testing.Seccomp;
+import dev.percpu.testing.Seccomp.Call;
+import dev.percpu.testing.Sysfs;
+import dev.percpu.testing.WithoutCpuId;
+import java.util.BitSet;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Lock;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What a kernel, a sandbox or a limit can refuse: each ends on the right back end, which says why, or in an error that
+ * says what to do. Each in a JVM of its own; {@link BackendChoiceTest} has what takes no more than an option.
+ */
+@Tag("rseq")
+class FaultyGroundTest {
+    private static final int EPERM = 1;
+    private static final int EINVAL = 22;
+    private static final int ENOSYS = 38;
+
+    private static final long MIB = 1 << 20;
+
+    /** A kernel version that is said to lose aborts, so that the sequences have to show that they work. */
+    private static final String SUSPECT = "-Dos.version=7.0.1-suspect";
+
+    @Test
+    void rseqRefusedToTheWholeProcess() {
+        for (int errno : new int[] {ENOSYS, EPERM}) {
+            assertRuns(
+                    new Jvm().refusing(Call.RSEQ, errno),
+                    BackendChoiceTest.Probe.class,
+                    "atomic: the C library registered no thread",
+                    "a seccomp filter");
+        }
+    }
+
+    @Test
+    void membarrierRefused() {
+        for (int errno : new int[] {ENOSYS, EPERM, EINVAL}) {
+            assertRuns(
+                    new Jvm().refusing(Call.MEMBARRIER, errno),
+                    BackendChoiceTest.Probe.class,
+                    "atomic: sequences on other CPUs cannot be restarted: membarrier",
+                    "errno " + errno);
+        }
+    }
+
+    /** Loads the library in a thread without a CPU id. */
+    static final class ProbeInAnUnregisteredThread {
+        private ProbeInAnUnregisteredThread() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            WithoutCpuId.unregisterThisThread();
+            BackendChoiceTest.Probe.main(arguments);
+        }
+    }
+
+    @Test
+    void noCpuIdInTheThreadThatLoadsTheLibrary() {
+        assertRuns(
+                new Jvm(),
+                ProbeInAnUnregisteredThread.class,
+                "atomic: the self-test failed: the kernel gives this thread no CPU id");
+    }
+
+    /** After the library was loaded, has the C library register no thread any more. */
+    static final class ProbeWithUnregisteredThreads {
+        private ProbeWithUnregisteredThreads() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            PerCpuNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
+            number.increment();
+            WithoutCpuId.unregisterThisThreadAndThoseItStarts();
+            BackendChoiceTest.Probe.main(arguments);
+            number.increment();
+            System.out.println("sum " + number.sum() + ", of which without CPU " + number.sumWithoutCpu());
+        }
+    }
+
+    @Test
+    void aCpuIdOfMinusTwoInAllThreadsThatAreStartedLater() {
+        assertRuns(new Jvm(), ProbeWithUnregisteredThreads.class, "rseq: ", "sum 2, of which without CPU 1");
+    }
+
+    /** Tries whatever needs membarrier once it is refused, and that it can be done without later. */
+    static final class ProbeThatLosesMembarrier {
+        private ProbeThatLosesMembarrier() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            var lock = new PerCpuReadWriteLock();
+            var released = new AtomicInteger();
+            var ref = new PerCpuRef(released::incrementAndGet);
+            var pool = PerCpuPool.builder(1, Object::new).build();
+            var sum = new PerCpuDoubleCounter();
+            try (CpuGuard guard = CpuGuard.acquire()) {
+                System.out.println(PerCpuRuntime.backend() + ", guard of " + guard.cpu());
+            }
+            Seccomp.refuse(Call.MEMBARRIER, EPERM);
+
+            for (CpuId cpu : CpuMask.usable()) {
+                assertRefused(() -> {
+                    try (CpuGuard guard = CpuGuard.tryAcquire(cpu)) {
+                        throw new AssertionError("acquired " + guard);
+                    }
+                });
+            }
+            AtomicInteger acquired = new AtomicInteger();
+            CpuId.onEachCpu(cpu -> {
+                try (CpuGuard guard = CpuGuard.tryAcquire()) {
+                    acquired.addAndGet(guard != null && guard.cpu().equals(cpu) ? 1 : 0);
+                }
+            });
+            check(acquired.get() == CpuMask.usable().weight(), "free guards: " + acquired);
+
+            lockAndUnlock(lock.readLock());
+            assertRefused(() -> lockAndUnlock(lock.writeLock()));
+            lockAndUnlock(lock.readLock());
+
+            ref.get();
+            assertRefused(ref::kill);
+            check(ref.tryGetLive() && released.get() == 0, "a live ref: " + ref);
+
+            try (Pooled<Object> _ = pool.acquire()) {
+                // Whether somebody gives one back on another CPU just now cannot be known any more.
+                assertRefused(pool::tryAcquire);
+            }
+
+            sum.add(1.5);
+            assertRefused(sum::sumThenReset);
+            sum.add(1);
+            check(sum.sum() == 2.5, "sum " + sum);
+            System.out.println("exact");
+        }
+
+        @SuppressWarnings("LockNotBeforeTry") // there is nothing in between
+        private static void lockAndUnlock(Lock lock) {
+            lock.lock();
+            lock.unlock();
+        }
+
+        /** There are no libraries on this class path, those for tests included. */
+        private static void check(boolean condition, String seen) {
+            if (!condition) {
+                throw new AssertionError(seen);
+            }
+        }
+
+        private static void assertRefused(Runnable task) {
+            try {
+                task.run();
+            } catch (LinuxException e) {
+                check(String.valueOf(e.getMessage()).matches("membarrier.* failed: errno 1 \\(EPERM\\)"), e.toString());
+                return;
+            }
+            throw new AssertionError("nothing was refused");
+        }
+    }
+
+    @Test
+    void membarrierRefusedLaterOnLeavesAllAsItWas() {
+        assertRuns(new Jvm(), ProbeThatLosesMembarrier.class, "rseq, guard of");
+    }
+
+    @Test
+    void aSuspectKernelHasToShowThatItLosesNothing() {
+        assertRuns(
+                new Jvm().option(SUSPECT),
+                BackendChoiceTest.Probe.class,
+                "self-test: quick and, as kernel 7.0.1 is suspect, deep: passed");
+    }
+
+    @Test
+    void aSuspectKernelThatCannotShowIt() {
+        // The deep self-test binds threads to CPUs; what else binds any says itself that it cannot be.
+        Jvm.Result result = new Jvm()
+                .option(SUSPECT)
+                .refusing(Call.SCHED_SETAFFINITY, EPERM)
+                .run(BackendChoiceTest.Probe.class);
+        assertThat(result.output())
+                .contains(
+                        "atomic: kernel 7.0.1 is one of those that may lose updates, and the deep self-test failed: test"
+                                + " threads failed",
+                        "sched_setaffinity of thread 0 to CPUs",
+                        "failed: errno 1 (EPERM)");
+        assertThat(result.status()).isEqualTo(1);
+    }
+
+    /** Loads the library with as much address space for each place of the area as the argument says. */
+    static final class ProbeInLittleAddressSpace {
+        private ProbeInLittleAddressSpace() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            AddressSpace.leave(Long.parseLong(arguments[0]) * (CpuMask.capacity() + 1));
+            long stride;
+            try {
+                stride = PerCpuRuntime.memory().stride();
+                PerCpuRuntime.backend();
+            } finally {
+                // What the JVM needs later on is not what this is about.
+                AddressSpace.unlimit();
+            }
+            System.out.println(stride < 8 * MIB ? "a small area" : "a large area: " + stride);
+            BackendChoiceTest.Probe.main(arguments);
+        }
+    }
+
+    @Test
+    void littleAddressSpaceMakesASmallArea() {
+        assertRuns(little(), ProbeInLittleAddressSpace.class, 5 * MIB, "rseq: ", "a small area");
+    }
+
+    @Test
+    void tooLittleAddressSpaceIsAnErrorThatNamesTheLimitAndTheProperty() {
+        Jvm.Result result = little().run(ProbeInLittleAddressSpace.class, String.valueOf(MIB * 9 / 10));
+        assertThat(result.output())
+                .contains(
+                        "no address space for the per-CPU area, not even 1048576 bytes for each of "
+                                + CpuMask.capacity() + " CPUs",
+                        "ulimit -v",
+                        "percpu.area.stride",
+                        "mmap of",
+                        "ENOMEM");
+        assertThat(result.status()).isEqualTo(1);
+
+        assertRuns(
+                little().option("-Dpercpu.area.stride=65536"),
+                ProbeInLittleAddressSpace.class,
+                MIB * 9 / 10,
+                "rseq: ",
+                "a small area");
+    }
+
+    /** A JVM that takes hardly any address space by itself while it is limited. */
+    private static Jvm little() {
+        return new Jvm().option("-XX:-UseDynamicNumberOfCompilerThreads").option("-XX:TieredStopAtLevel=1");
+    }
+
+    @Test
+    void noSysfs() {
+        assertRuns(Sysfs.hidden(), BackendChoiceTest.Probe.class, "rseq: restartable sequences work here");
+    }
+
+    @Test
+    void aSysfsThatTellsNoListOfCpus() {
+        assertRuns(
+                Sysfs.telling("devices/system/cpu/possible", "as many as you like"),
+                BackendChoiceTest.Probe.class,
+                "rseq: restartable sequences work here");
+    }
+
+    /** Loads the library on the CPU that the first argument names; counts and owns on the second one. */
+    static final class ProbeOnTwoCpus {
+        private ProbeOnTwoCpus() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            bind(arguments[0]);
+            PerCpuNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
+            Thread there = new Thread(() -> {
+                bind(arguments[1]);
+                number.increment();
+                try (CpuGuard guard = CpuGuard.acquire()) {
+                    System.out.println("guard of " + guard.cpu());
+                }
+            });
+            there.start();
+            there.join();
+            System.out.println("sum " + number.sum() + ", of which without CPU " + number.sumWithoutCpu());
+            BackendChoiceTest.Probe.main(arguments);
+        }
+
+        private static void bind(String cpu) {
+            BitSet only = new BitSet();
+            only.set(Integer.parseInt(cpu));
+            Linux.setAffinity(0, only);
+        }
+    }
+
+    @Test
+    void aCpuThatSysfsDoesNotTellOf() {
+        String last = String.valueOf(lastCpu());
+        Jvm.Result result = tellingOfCpu0Only().run(ProbeOnTwoCpus.class, "0", last);
+        assertThat(result.output())
+                .contains("rseq: ", "guard of CPU 0", "sum 1, of which without CPU " + Math.min(lastCpu(), 1), "exact");
+        assertThat(result.status()).isZero();
+    }
+
+    @Test
+    void loadedOnACpuThatSysfsDoesNotTellOf() {
+        String last = String.valueOf(lastCpu());
+        Jvm.Result result = tellingOfCpu0Only().run(ProbeOnTwoCpus.class, last, last);
+        assertThat(result.output())
+                .contains(
+                        lastCpu() == 0
+                                ? "rseq: "
+                                : "atomic: the self-test failed: the kernel gives this thread no CPU id, or none below 1",
+                        "guard of CPU 0",
+                        "sum 1,",
+                        "exact");
+        assertThat(result.status()).isZero();
+    }
+
+    private static Jvm tellingOfCpu0Only() {
+        return Sysfs.telling("devices/system/cpu/possible", "0");
+    }
+
+    private static int lastCpu() {
+        return CpuMask.usable().ids().max().orElseThrow();
+    }
+
+    private static void assertRuns(Jvm jvm, Class<?> main, String... said) {
+        assertRuns(jvm, main, 0, said);
+    }
+
+    private static void assertRuns(Jvm jvm, Class<?> main, long argument, String... said) {
+        Jvm.Result result = jvm.run(main, String.valueOf(argument));
+        assertThat(result.output()).contains(said).contains("exact");
+        assertThat(result.status()).as(result.output()).isZero();
+    }
+}

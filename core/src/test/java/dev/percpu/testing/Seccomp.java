@@ -1,0 +1,104 @@
+package dev.percpu.testing;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import dev.percpu.internal.linux.Architecture;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * Lets the kernel refuse a system call, as the filters of containers and sandboxes do: to the calling thread, and to the
+ * threads and processes that it starts from then on, for good. It takes no privilege.
+ */
+public final class Seccomp {
+    private static final int PR_SET_SECCOMP = 22;
+    private static final int PR_SET_NO_NEW_PRIVS = 38;
+    private static final long SECCOMP_MODE_FILTER = 2;
+
+    /** Where the number lies in what a filter looks at; the instructions of a filter, and what it can return. */
+    private static final int NUMBER = 0;
+
+    private static final short LOAD = 0x20;
+    private static final short SKIP_UNLESS_EQUAL = 0x15;
+    private static final short RETURN = 0x06;
+    private static final int REFUSE = 0x5_0000;
+    private static final int ALLOW = 0x7fff_0000;
+
+    private static final int INSTRUCTION_BYTES = 8;
+
+    private static final MethodHandle PRCTL = Linker.nativeLinker()
+            .downcallHandle(
+                    Linker.nativeLinker().defaultLookup().findOrThrow("prctl"),
+                    FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+                    Linker.Option.firstVariadicArg(1));
+
+    /** The system calls that tests have refused, with their numbers on each architecture. */
+    public enum Call {
+        RSEQ(334, 293),
+        MEMBARRIER(324, 283),
+        SCHED_SETAFFINITY(203, 122);
+
+        private final int x86_64;
+        private final int aarch64;
+
+        Call(int x86_64, int aarch64) {
+            this.x86_64 = x86_64;
+            this.aarch64 = aarch64;
+        }
+
+        private int number() {
+            return switch (Architecture.current()) {
+                case X86_64 -> x86_64;
+                case AARCH64 -> aarch64;
+                case OTHER -> throw new UnsupportedOperationException("no number is known");
+            };
+        }
+    }
+
+    private Seccomp() {}
+
+    /** Refuses a call with an error number. */
+    public static void refuse(Call call, int errno) {
+        try (Arena arena = Arena.ofConfined()) {
+            // The JVM makes no calls by another architecture's numbers, so those are not told apart.
+            MemorySegment filter = arena.allocate(4L * INSTRUCTION_BYTES, Long.BYTES);
+            instruction(filter, 0, LOAD, 0, NUMBER);
+            instruction(filter, 1, SKIP_UNLESS_EQUAL, 1, call.number());
+            instruction(filter, 2, RETURN, 0, REFUSE | errno);
+            instruction(filter, 3, RETURN, 0, ALLOW);
+            MemorySegment program = arena.allocate(ADDRESS.byteSize() * 2, Long.BYTES);
+            program.set(JAVA_SHORT, 0, (short) 4);
+            program.set(ADDRESS, ADDRESS.byteSize(), filter);
+            // Only a process that can gain no privileges may set a filter without having any.
+            prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
+            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program.address());
+        }
+    }
+
+    private static void instruction(MemorySegment filter, int index, short code, int skipped, int operand) {
+        MemorySegment instruction = filter.asSlice((long) index * INSTRUCTION_BYTES, INSTRUCTION_BYTES);
+        instruction.set(JAVA_SHORT, 0, code);
+        // How many instructions a comparison skips if it is not equal.
+        instruction.set(JAVA_BYTE, 3, (byte) skipped);
+        instruction.set(JAVA_INT, 4, operand);
+    }
+
+    private static void prctl(int option, long first, long second) {
+        int result;
+        try {
+            result = (int) PRCTL.invokeExact(option, first, second, 0L, 0L);
+        } catch (Throwable t) {
+            throw new AssertionError(t);
+        }
+        if (result != 0) {
+            throw new AssertionError("the kernel takes no seccomp filter: prctl(" + option + ") failed");
+        }
+    }
+}
