@@ -3,6 +3,7 @@ package dev.percpu.stress;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.stress.subject.Subject;
 import dev.percpu.testing.WithoutCpuId;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -32,12 +33,13 @@ final class Epoch {
     private static final boolean RSEQ = PerCpuRuntime.backend().equals("rseq");
 
     /** If nobody finishes a use for so long, something hangs. */
-    private static final long STALLED_SECONDS = 30;
+    static final Duration STALLED = Duration.ofSeconds(30);
 
     private final List<Subject.Kind> kinds;
     private final List<Subject> subjects = new ArrayList<>();
     private final List<LongAdder> operations = new ArrayList<>();
     private final LongAdder workers;
+    private final Duration patience;
     private final RandomGenerator random;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final LongAdder uses = new LongAdder();
@@ -56,9 +58,16 @@ final class Epoch {
     /**
      * @param operations by kind, for the worker to add to
      * @param workers how many threads there were, for the workers to add to
+     * @param patience how long nobody may get anywhere
      */
-    Epoch(List<Subject.Kind> kinds, Map<String, LongAdder> operations, LongAdder workers, long seed) {
+    Epoch(
+            List<Subject.Kind> kinds,
+            Map<String, LongAdder> operations,
+            LongAdder workers,
+            Duration patience,
+            long seed) {
         this.kinds = kinds;
+        this.patience = patience;
         this.workers = workers;
         this.random = new Random(seed);
         for (Subject.Kind kind : kinds) {
@@ -68,14 +77,14 @@ final class Epoch {
     }
 
     /** @throws AssertionError if something was wrong */
-    void run(int threads, int virtualThreads, long nanos) throws InterruptedException {
+    void run(int threads, int virtualThreads, Duration length) throws InterruptedException {
         for (int i = 0; i < threads; i++) {
             start(false, random.nextLong());
         }
         for (int i = 0; i < virtualThreads; i++) {
             start(true, random.nextLong());
         }
-        long end = System.nanoTime() + nanos;
+        long end = System.nanoTime() + length.toNanos();
         long seen = -1;
         long seenAt = System.nanoTime();
         while (alive > 0) {
@@ -87,7 +96,7 @@ final class Epoch {
             if (now != seen) {
                 seen = now;
                 seenAt = System.nanoTime();
-            } else if (System.nanoTime() - seenAt > TimeUnit.SECONDS.toNanos(STALLED_SECONDS)) {
+            } else if (System.nanoTime() - seenAt > patience.toNanos()) {
                 if (failure.get() != null) {
                     // The others wait for the one that failed.
                     break;

@@ -4,6 +4,9 @@ import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.backend.DelayingBackend;
 import dev.percpu.stress.subject.Subject;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -77,15 +80,27 @@ public final class StressMain implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
+    private final PrintStream out;
+
     @SuppressWarnings("NullAway.Init") // the command line sets spec
-    private StressMain() {}
+    private StressMain(PrintStream out) {
+        this.out = out;
+    }
 
     public static void main(String[] args) {
-        CommandLine commandLine = new CommandLine(new StressMain()).setParameterExceptionHandler((e, _) -> {
-            System.err.println("percpu: " + e.getMessage() + " (see ./percpu stress --help)");
+        System.exit(run(System.out, System.err, args));
+    }
+
+    /** Runs the command and returns its exit status. */
+    static int run(PrintStream out, PrintStream err, String... args) {
+        CommandLine commandLine = new CommandLine(new StressMain(out));
+        commandLine.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
+        commandLine.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
+        commandLine.setParameterExceptionHandler((e, _) -> {
+            err.println("percpu: " + e.getMessage() + " (see ./percpu stress --help)");
             return CommandLine.ExitCode.USAGE;
         });
-        System.exit(commandLine.execute(args));
+        return commandLine.execute(args);
     }
 
     @Override
@@ -118,16 +133,16 @@ public final class StressMain implements Callable<Integer> {
         try {
             run.run();
         } catch (AssertionError e) {
-            run.report(System.out);
-            System.out.println();
-            System.out.println("FAILED: " + e.getMessage());
-            System.out.println("Again: " + command(start));
-            System.out.println();
-            e.printStackTrace(System.out);
+            run.report(out);
+            out.println();
+            out.println("FAILED: " + e.getMessage());
+            out.println("Again: " + command(start));
+            out.println();
+            e.printStackTrace(out);
             return CommandLine.ExitCode.SOFTWARE;
         }
-        run.report(System.out);
-        System.out.printf("%-28s %,16d%n", "lost or doubled", 0);
+        run.report(out);
+        out.printf("%-28s %,16d%n", "lost or doubled", 0);
         return CommandLine.ExitCode.OK;
     }
 

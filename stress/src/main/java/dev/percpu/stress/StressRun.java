@@ -8,6 +8,7 @@ import dev.percpu.stress.subject.Guards;
 import dev.percpu.stress.subject.Subject;
 import dev.percpu.testing.Disturbance;
 import java.io.PrintStream;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -78,10 +79,10 @@ final class StressRun {
     private void epochs(long deadline) throws InterruptedException {
         while (System.nanoTime() < deadline) {
             List<Subject.Kind> kinds = deal(1 + random.nextInt(MOST_SUBJECTS));
-            Epoch epoch = new Epoch(kinds, operations, workers, random.nextLong());
+            Epoch epoch = new Epoch(kinds, operations, workers, Epoch.STALLED, random.nextLong());
             long length =
                     Math.min(random.nextLong(SHORTEST_EPOCH, LONGEST_EPOCH), Math.max(1, deadline - System.nanoTime()));
-            epoch.run(options.threads(), random.nextInt(MOST_VIRTUAL_THREADS), length);
+            epoch.run(options.threads(), random.nextInt(MOST_VIRTUAL_THREADS), Duration.ofNanos(length));
             epochs++;
         }
         takeovers.await(Guards.deadOwners());

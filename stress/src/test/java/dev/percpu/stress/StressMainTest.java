@@ -1,0 +1,45 @@
+package dev.percpu.stress;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+
+class StressMainTest {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+    private int run(String... args) {
+        return StressMain.run(
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                args);
+    }
+
+    @Test
+    void aShortRunUsesEveryStructureItIsAskedFor() {
+        assertThat(run("--seconds", "3", "--seed", "7", "--only", "counters,pool"))
+                .as(out + "\n" + err)
+                .isZero();
+        assertThat(out.toString(StandardCharsets.UTF_8))
+                .contains("seed 7, 8 threads")
+                .containsPattern("  counters +[1-9]")
+                .containsPattern("  pool +[1-9]")
+                .containsPattern("lost or doubled +0\n")
+                .doesNotContain("histogram");
+    }
+
+    @Test
+    void wrongArgumentsAreToldInOneLine() {
+        assertThat(run("--seconds", "0")).isEqualTo(2);
+        assertThat(run("--threads", "many")).isEqualTo(2);
+        assertThat(run("--only", "zork")).isEqualTo(2);
+        assertThat(err.toString(StandardCharsets.UTF_8).lines())
+                .hasSize(3)
+                .allMatch(line -> line.startsWith("percpu: --") || line.contains("--threads"))
+                .allMatch(line -> line.endsWith("(see ./percpu stress --help)"));
+        assertThat(out.size()).isZero();
+    }
+}
