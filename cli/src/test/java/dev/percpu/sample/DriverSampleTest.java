@@ -1,0 +1,49 @@
+package dev.percpu.sample;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class DriverSampleTest {
+    private static final Path NATIVE = Path.of("..", "native");
+
+    /** In the build's own directory, as the library stays loaded. */
+    private static final Path LIBRARY = Path.of("target", "driver.so").toAbsolutePath();
+
+    @Test
+    void javaAndTheDriverCountTogether() throws IOException, InterruptedException {
+        compile();
+        List<String> steps = new ArrayList<>();
+
+        DriverSample.run(LIBRARY, steps::add);
+
+        assertThat(steps)
+                .extracting(step -> step.substring(0, step.indexOf(':')))
+                .containsExactly("driver", "java", "together", "guarded");
+    }
+
+    private static void compile() throws IOException, InterruptedException {
+        Process compiler = new ProcessBuilder(
+                        "gcc",
+                        "-O2",
+                        "-Wall",
+                        "-Wextra",
+                        "-Werror",
+                        "-shared",
+                        "-fPIC",
+                        "-pthread",
+                        "-I" + NATIVE.resolve("include"),
+                        "-o",
+                        LIBRARY.toString(),
+                        NATIVE.resolve("src/sample/c/driver.c").toString())
+                .redirectErrorStream(true)
+                .start();
+        String messages = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(compiler.waitFor()).as(messages).isZero();
+    }
+}
