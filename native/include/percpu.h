@@ -120,9 +120,10 @@ struct percpu_library {
 	uint64_t delta;
 	uint32_t count; /* of places that CPUs have; one more has no CPU */
 
-	/* How many threads are on a slow way right now. */
+	/* How many threads are on a slow way right now, and how many wait for the variables to have a place. */
 	uint32_t updating __attribute__((aligned(64)));
 	uint32_t acquiring;
+	uint32_t waiting;
 };
 
 enum percpu_state {
@@ -148,7 +149,7 @@ PERCPU_OF_LIBRARY int percpu_share(uint64_t area, uint64_t stride, uint64_t posi
 PERCPU_OF_LIBRARY __attribute__((section("percpu_data"), aligned(64))) char percpu_anchor[64] = {0};
 
 PERCPU_OF_LIBRARY struct percpu_library percpu_library = {
-	__start_percpu_data, __stop_percpu_data, "", percpu_share, PERCPU_UNPLACED, PERCPU_SEQUENCES, 0, 0, 0, 0, 0, 0};
+	__start_percpu_data, __stop_percpu_data, "", percpu_share, PERCPU_UNPLACED, PERCPU_SEQUENCES, 0, 0, 0, 0, 0, 0, 0};
 
 /* As many as the kernel can be built for. Of the pages of what follows, only those exist that are written. */
 #define PERCPU_MOST_CPUS 8192
@@ -712,23 +713,28 @@ struct percpu_place {
 PERCPU_SLOW void percpu_settle(void);
 
 /* They can move, but only once, and never back: if the state is the same before and after, it was all of one place. */
+PERCPU_SLOW int percpu_glance(struct percpu_place *place)
+{
+	uint32_t state = __atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE);
+
+	place->area = __atomic_load_n(&percpu_library.area, __ATOMIC_RELAXED);
+	place->stride = __atomic_load_n(&percpu_library.stride, __ATOMIC_RELAXED);
+	place->delta = __atomic_load_n(&percpu_library.delta, __ATOMIC_RELAXED);
+	place->count = __atomic_load_n(&percpu_library.count, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return state >= PERCPU_OWN && __atomic_load_n(&percpu_library.state, __ATOMIC_RELAXED) == state;
+}
+
+/* Waits for a place, if need be. */
 PERCPU_SLOW void percpu_look(struct percpu_place *place)
 {
-	for (;;) {
-		uint32_t state = __atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE);
-
-		if (state >= PERCPU_OWN) {
-			place->area = __atomic_load_n(&percpu_library.area, __ATOMIC_RELAXED);
-			place->stride = __atomic_load_n(&percpu_library.stride, __ATOMIC_RELAXED);
-			place->delta = __atomic_load_n(&percpu_library.delta, __ATOMIC_RELAXED);
-			place->count = __atomic_load_n(&percpu_library.count, __ATOMIC_RELAXED);
-			__atomic_thread_fence(__ATOMIC_ACQUIRE);
-			if (__atomic_load_n(&percpu_library.state, __ATOMIC_RELAXED) == state)
-				return;
-		} else {
-			percpu_settle();
-		}
-	}
+	if (percpu_glance(place))
+		return;
+	__atomic_add_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
+	do
+		percpu_settle();
+	while (!percpu_glance(place));
+	__atomic_sub_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
 }
 
 /* How many CPUs have a place: the highest possible id, and one. */
@@ -782,6 +788,19 @@ PERCPU_INLINE int percpu_enter(uint32_t *counter, uint32_t last)
 	return 0;
 }
 
+/* Joins them when that is possible. */
+PERCPU_SLOW void percpu_join(uint32_t *counter, uint32_t last)
+{
+	if (percpu_enter(counter, last))
+		return;
+	__atomic_add_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
+	for (int round = 0; !percpu_enter(counter, last); round++) {
+		percpu_settle();
+		percpu_pause(round);
+	}
+	__atomic_sub_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
+}
+
 PERCPU_INLINE void percpu_leave(uint32_t *counter)
 {
 	__atomic_sub_fetch(counter, 1, __ATOMIC_SEQ_CST);
@@ -816,24 +835,20 @@ PERCPU_SLOW int percpu_update_slowly(int op, unsigned size, void *image, uint64_
 	int saved_errno = errno;
 	int again = 1;
 
-	if (!percpu_enter(&percpu_library.updating, PERCPU_CLOSING)) {
-		percpu_settle();
-	} else {
-		if (percpu_library.mode == PERCPU_ATOMICS || !percpu_has_cpu()) {
-			unsigned cpu = percpu_library.mode == PERCPU_ATOMICS ? percpu_current() : percpu_library.count;
-			uint64_t instance =
-				(uint64_t)(uintptr_t)image + percpu_library.delta + cpu * percpu_library.stride;
+	percpu_join(&percpu_library.updating, PERCPU_CLOSING);
+	if (percpu_library.mode == PERCPU_ATOMICS || !percpu_has_cpu()) {
+		unsigned cpu = percpu_library.mode == PERCPU_ATOMICS ? percpu_current() : percpu_library.count;
+		uint64_t instance = (uint64_t)(uintptr_t)image + percpu_library.delta + cpu * percpu_library.stride;
 
-			switch (size) {
-			case 1: PERCPU_ATOMICALLY(uint8_t); break;
-			case 2: PERCPU_ATOMICALLY(uint16_t); break;
-			case 4: PERCPU_ATOMICALLY(uint32_t); break;
-			default: PERCPU_ATOMICALLY(uint64_t); break;
-			}
-			again = 0;
+		switch (size) {
+		case 1: PERCPU_ATOMICALLY(uint8_t); break;
+		case 2: PERCPU_ATOMICALLY(uint16_t); break;
+		case 4: PERCPU_ATOMICALLY(uint32_t); break;
+		default: PERCPU_ATOMICALLY(uint64_t); break;
 		}
-		percpu_leave(&percpu_library.updating);
+		again = 0;
 	}
+	percpu_leave(&percpu_library.updating);
 	errno = saved_errno;
 	return again;
 }
@@ -951,22 +966,23 @@ PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int wait
 	for (int round = 0;; round++) {
 		struct percpu_place place;
 		int64_t owner = 0;
-		int owned;
+		int counted;
 
 		percpu_look(&place);
 		if (cpu >= (int)place.count)
 			percpu_fatal("a CPU id that this system does not have");
-		if (percpu_enter(&percpu_library.acquiring, PERCPU_OWN)) {
-			percpu_look(&place);
-			acquired = percpu_attempt(guard, cpu, &place, &owner);
-			percpu_leave(&percpu_library.acquiring);
-		} else if ((owned = percpu_owned(&place)) >= 0 && (cpu < 0 || cpu == owned)) {
-			/* The variables are about to move, and wait for this thread's guard. */
-			guard->word = percpu_word(&place, (unsigned)owned);
-			guard->cpu = (unsigned)owned;
-			guard->word[1]++;
-			acquired = 1;
+		/* If the variables are about to move, that waits for this thread's guards, and so for what nests in them. */
+		counted = percpu_enter(&percpu_library.acquiring, PERCPU_OWN);
+		if (!counted && percpu_owned(&place) < 0) {
+			if (!waits)
+				break;
+			percpu_join(&percpu_library.acquiring, PERCPU_OWN);
+			counted = 1;
 		}
+		percpu_look(&place);
+		acquired = percpu_attempt(guard, cpu, &place, &owner);
+		if (counted)
+			percpu_leave(&percpu_library.acquiring);
 		if (acquired || !waits)
 			break;
 		if (cpu >= 0 && percpu_owned(&place) >= 0)
@@ -1153,6 +1169,14 @@ PERCPU_SLOW int percpu_drained(const uint32_t *counter)
 	return 1;
 }
 
+/* Gives a move up, and lets all go on who waited for it. */
+PERCPU_SLOW void percpu_reopen(const struct percpu_place *old)
+{
+	percpu_publish(old, percpu_library.mode, PERCPU_OWN);
+	for (int round = 0; __atomic_load_n(&percpu_library.waiting, __ATOMIC_SEQ_CST) != 0; round++)
+		percpu_pause(round);
+}
+
 /* Waits until every guard of the old place is free. Nobody gets one any more. */
 PERCPU_SLOW void percpu_await_guards(const struct percpu_place *old)
 {
@@ -1192,8 +1216,15 @@ PERCPU_SLOW void percpu_await_guards(const struct percpu_place *old)
  *
  * If A commits before c, d copies 8.
  *
- * Who is on a slow way is waited for in 1 and 3. A signal handler can have come in between, and wait for this thread:
- * so after a while everything is as it was, and it begins anew.
+ * Who is on a slow way is waited for in 1 and 3. A signal handler can have come in between, and wait itself:
+ *
+ *     thread A                                     this thread
+ *     a. counts itself as updating
+ *                                                  b. state PLACING, waits for A
+ *     c. its signal handler updates a variable,
+ *        and waits for a place
+ *
+ * So after a while everything is as it was, and when whoever waited has gone on, it begins anew.
  */
 PERCPU_SLOW int percpu_share(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus, uint32_t mode)
 {
@@ -1238,7 +1269,7 @@ PERCPU_SLOW int percpu_share(uint64_t area, uint64_t stride, uint64_t position, 
 		if (percpu_library.mode == PERCPU_SEQUENCES)
 			percpu_restart_sequences(-1);
 		if (!percpu_drained(&percpu_library.acquiring)) {
-			percpu_publish(&old, percpu_library.mode, PERCPU_OWN);
+			percpu_reopen(&old);
 			continue;
 		}
 		percpu_await_guards(&old);
@@ -1249,7 +1280,7 @@ PERCPU_SLOW int percpu_share(uint64_t area, uint64_t stride, uint64_t position, 
 		if (percpu_library.mode == PERCPU_SEQUENCES)
 			percpu_restart_sequences(-1);
 		if (!percpu_drained(&percpu_library.updating)) {
-			percpu_publish(&old, percpu_library.mode, PERCPU_OWN);
+			percpu_reopen(&old);
 			PERCPU_RESTORE_SIGNALS(mask);
 			continue;
 		}

@@ -1,6 +1,6 @@
 /*
- * Nothing is lost and nothing doubled while threads are preempted, moved and signalled: exactness ROUNDS. With -DMOVE
- * the variables are moved meanwhile, as they are when Java comes after the C code.
+ * Nothing is lost and nothing doubled while threads are preempted, moved and signalled: exactness ROUNDS [guards]. With
+ * -DMOVE the variables are moved meanwhile, as they are when Java comes after the C code.
  */
 #include "check.h"
 
@@ -19,6 +19,7 @@ DEFINE_PER_CPU(short, shorts) = 0;
 DEFINE_PER_CPU(unsigned char, bytes) = 0;
 DEFINE_PER_CPU(long, returned) = 0;
 DEFINE_PER_CPU(long, exchanged) = 0;
+DEFINE_PER_CPU(long, pot) = 0;
 DEFINE_PER_CPU(unsigned, bits) = 0;
 DEFINE_PER_CPU(struct pair, pairs) = {0, 0};
 DEFINE_PER_CPU(long, handled) = 0;
@@ -26,6 +27,8 @@ DEFINE_PER_CPU(long, handled) = 0;
 #define THREADS 8
 
 static long rounds;
+static int guards_only;
+static long taken_from_pots;
 static long signals_handled;
 
 static void handle(int signal)
@@ -40,6 +43,15 @@ static void handle(int signal)
 	__atomic_add_fetch(&signals_handled, 1, __ATOMIC_RELAXED);
 }
 
+/* While the guard is held, so that who moves the variables finds guards held. */
+static void hold(void)
+{
+#ifdef PAUSE
+	for (int i = 0; i < PAUSE; i++)
+		__asm__ volatile("");
+#endif
+}
+
 static void add_by_cmpxchg(long delta)
 {
 	for (;;) {
@@ -50,10 +62,28 @@ static void add_by_cmpxchg(long delta)
 	}
 }
 
+static void update_numbers(int number)
+{
+	this_cpu_add(longs, 3);
+	this_cpu_sub(ints, 5);
+	this_cpu_add(shorts, 7);
+	this_cpu_inc(bytes);
+	this_cpu_add_return(returned, 11);
+	add_by_cmpxchg(13);
+	this_cpu_add(pot, 17);
+	__atomic_add_fetch(&taken_from_pots, this_cpu_xchg(pot, 0), __ATOMIC_RELAXED);
+	this_cpu_or(bits, 1U << (number % 32));
+}
+
+static int has_no_id(int number)
+{
+	return number % 4 == 3;
+}
+
 static void work(int number)
 {
-	if (number % 4 == 3) {
-		/* A thread without a CPU id, as one has whose registration failed. */
+	if (has_no_id(number)) {
+		/* As where the registration failed. */
 #if PERCPU_RSEQ
 		void *area = (char *)__builtin_thread_pointer() + __rseq_offset;
 
@@ -64,13 +94,8 @@ static void work(int number)
 	for (long round = 0; round < rounds; round++) {
 		struct pair *mine;
 
-		this_cpu_add(longs, 3);
-		this_cpu_sub(ints, 5);
-		this_cpu_add(shorts, 7);
-		this_cpu_inc(bytes);
-		this_cpu_add_return(returned, 11);
-		add_by_cmpxchg(13);
-		this_cpu_or(bits, 1U << (number % 32));
+		if (!guards_only)
+			update_numbers(number);
 		mine = get_cpu_ptr(&pairs);
 		mine->first++;
 		if (round % 8 == 0) {
@@ -80,6 +105,7 @@ static void work(int number)
 			again->second++;
 			put_cpu_ptr(again);
 		}
+		hold();
 		mine->second++;
 		put_cpu_ptr(mine);
 	}
@@ -136,29 +162,36 @@ int main(int argc, char **argv)
 	long moves;
 	long total;
 	long all;
+	long updates;
 	unsigned cpu;
 	unsigned seen = 0;
 	long possible = 0;
 
 	rounds = argc > 1 ? atol(argv[1]) : 100000;
+	guards_only = argc > 2 && strcmp(argv[2], "guards") == 0;
 	handle_signals(handle);
 	this_cpu_add(longs, 0);
 	moves = crowd_run(THREADS, work, move);
 	all = rounds * THREADS;
+	updates = guards_only ? 0 : all;
 	for_each_possible_cpu(cpu)
 	{
 		possible++;
 		seen |= *per_cpu_ptr(&bits, cpu);
 	}
 	seen |= *per_cpu_ptr(&bits, percpu_count());
-	CHECK_EQUAL(per_cpu_sum(longs), 3 * all);
-	CHECK_EQUAL((int)per_cpu_sum(ints), (int)(possible - 5 * all));
-	CHECK_EQUAL((short)per_cpu_sum(shorts), (short)(7 * all));
-	CHECK_EQUAL((unsigned char)per_cpu_sum(bytes), (unsigned char)all);
-	CHECK_EQUAL(per_cpu_sum(returned), 11 * all);
-	CHECK_EQUAL(per_cpu_sum(exchanged), 13 * all);
-	CHECK_EQUAL(seen, (1U << THREADS) - 1);
+	CHECK_EQUAL(per_cpu_sum(longs), 3 * updates);
+	CHECK_EQUAL((int)per_cpu_sum(ints), (int)(possible - 5 * updates));
+	CHECK_EQUAL((short)per_cpu_sum(shorts), (short)(7 * updates));
+	CHECK_EQUAL((unsigned char)per_cpu_sum(bytes), (unsigned char)updates);
+	CHECK_EQUAL(per_cpu_sum(returned), 11 * updates);
+	CHECK_EQUAL(per_cpu_sum(exchanged), 13 * updates);
+	CHECK_EQUAL(per_cpu_sum(pot) + taken_from_pots, 17 * updates);
+	CHECK_EQUAL(seen, guards_only ? 0 : (1U << THREADS) - 1);
 	CHECK_EQUAL(per_cpu_sum(handled), signals_handled);
+	/* Who has no id keeps out of the CPUs' instances, of which each is a sequence's alone. */
+	CHECK_EQUAL(*per_cpu_ptr(&longs, percpu_count()),
+		    percpu_library.mode == PERCPU_SEQUENCES ? 3 * updates / 4 : 0);
 	look_at_pairs(&total);
 	CHECK_EQUAL(total, all + THREADS * ((rounds + 7) / 8));
 	printf("%s: ok, %ld rounds by %d threads, %ld moves, %ld signals, %ld aborts\n",

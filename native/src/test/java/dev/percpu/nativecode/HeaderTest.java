@@ -62,29 +62,38 @@ class HeaderTest {
         }
     }
 
+    /** Short delays for many aborts, long ones for aborts of what was aborted before. */
     @Test
     void nothingIsLostWithDelaysInsideTheSequences() {
-        Path program = exactness(Compiler.GCC, "delays", "-O2", "-DPAUSE=200");
+        Path shortDelays = exactness(Compiler.GCC, "delays", "-O2", "-DPAUSE=200");
+        Path longDelays = exactness(Compiler.CLANG, "long-delays", "-O2", "-DPAUSE=20000");
         long aborts = 0;
         // Until enough of them were hit; how many are, in one run, depends on what else the machine does.
         while (aborts < 2_000) {
-            String output = Compiler.run(program, REGISTERED, 5_000);
-            assertThat(output).startsWith("sequences: ok");
-            Matcher matcher = ABORTS.matcher(output);
-            assertThat(matcher.find()).isTrue();
-            aborts += Long.parseLong(matcher.group(1));
+            aborts += abortsOf(Compiler.run(shortDelays, REGISTERED, 5_000));
+            aborts += abortsOf(Compiler.run(longDelays, REGISTERED, 200));
+            // With nothing between the guards, there is always a thread that is about to acquire one.
+            aborts += abortsOf(Compiler.run(longDelays, REGISTERED, 1_000, "guards"));
+        }
+    }
+
+    /** With long delays nearly every thread is in the middle of something when the variables move. */
+    @Test
+    void nothingIsLostWhenTheVariablesMoveMeanwhile() {
+        Path program = exactness(Compiler.GCC, "moving", "-O2", "-DMOVE");
+        Path delayed = exactness(Compiler.CLANG, "moving-delayed", "-O2", "-DMOVE", "-DPAUSE=20000");
+        for (int i = 0; i < 10; i++) {
+            assertThat(Compiler.run(program, REGISTERED, 20_000)).startsWith("sequences: ok");
+            assertThat(Compiler.run(program, UNREGISTERED, 3_000)).startsWith("atomics: ok");
+            assertThat(Compiler.run(delayed, REGISTERED, 100)).startsWith("sequences: ok");
         }
     }
 
     @Test
-    void nothingIsLostWhenTheVariablesMoveMeanwhile() {
-        Path program = exactness(Compiler.GCC, "moving", "-O2", "-DMOVE");
-        Path delayed = exactness(Compiler.CLANG, "moving-delayed", "-O2", "-DMOVE", "-DPAUSE=200");
-        for (int i = 0; i < 10; i++) {
-            assertThat(Compiler.run(program, REGISTERED, 20_000)).startsWith("sequences: ok");
-            assertThat(Compiler.run(program, UNREGISTERED, 3_000)).startsWith("atomics: ok");
-            assertThat(Compiler.run(delayed, REGISTERED, 1_000)).startsWith("sequences: ok");
-        }
+    void nothingIsLostThatIsInTheMiddleOfASequenceWhenTheVariablesMove() {
+        Path program = Compiler.GCC.program("move", "move.c", "-O2", "-D_GNU_SOURCE", "-DPAUSE=20000");
+        assertThat(Compiler.run(program, REGISTERED, 100)).isEqualTo("moved 100 times: ok\n");
+        assertThat(Compiler.run(program, UNREGISTERED, 20)).isEqualTo("moved 20 times: ok\n");
     }
 
     @Test
@@ -124,6 +133,13 @@ class HeaderTest {
         Path program = Compiler.GCC.program("checked", "refused.c", "-DPERCPU_CHECK", "-DON_ORDINARY");
         assertThatThrownBy(() -> Compiler.run(program, REGISTERED))
                 .hasMessageContaining("a this_cpu operation on what is no per-CPU variable of this library");
+    }
+
+    private static long abortsOf(String output) {
+        assertThat(output).startsWith("sequences: ok");
+        Matcher matcher = ABORTS.matcher(output);
+        assertThat(matcher.find()).isTrue();
+        return Long.parseLong(matcher.group(1));
     }
 
     private static Path exactness(Compiler compiler, String name, String... options) {
