@@ -117,6 +117,27 @@ class ExternPerCpuTest {
         assertThat(driver.disagreements(1)).isZero();
     }
 
+    /** As where the library was built with another C library: none of its threads has a CPU id for it. */
+    @Test
+    void codeInCWithoutSequencesGoesTogetherWithJavaThatHasThem() {
+        Driver driver = Driver.load("no-sequences", "-DPERCPU_NO_RSEQ");
+        driver.runThreads(2, 1000, 1000, "driver");
+        PerCpuNumeric longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+        ExternPerCpu<MemorySegment> pair = ExternPerCpu.declare(driver.lookup(), "a_pair", PAIR);
+        driver.runThreads(2, 1000, 1000, "driver");
+        longs.add(5);
+        assertThat(longs.sum()).isEqualTo(4005);
+        if (PerCpuRuntime.backend().equals("rseq")) {
+            // What it did before stays where it was: without sequences, on the CPUs.
+            assertThat(longs.sumWithoutCpu()).isEqualTo(2000);
+        }
+        assertThat(driver.sumOfLongs()).isEqualTo(4005);
+        long[] sum = new long[1];
+        pair.forEachCpu((cpu, memory) -> sum[0] += memory.get(JAVA_LONG, 0));
+        assertThat(sum[0]).isEqualTo(4000);
+        assertThat(driver.disagreements(1)).isZero();
+    }
+
     @Test
     void librariesHaveVariablesOfTheSameNameEach() {
         Driver one = Driver.load("one", "-DINITIAL=1");
