@@ -20,16 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <T> the object's type
  */
-public final class Pooled<T> implements AutoCloseable {
-    private final PerCpuPool<T> pool;
-    private final int id;
-
-    /** Null until the factory has made it, and once it is destroyed. */
-    private @Nullable T object;
-
-    /** Written by the holder only, when its time begins and when it ends. */
-    private boolean held;
-
+public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
     /**
      * Objects that were made together lie together, and different CPUs write to {@link #held}: this keeps two off one
      * cache line and off the one that is fetched with it.
@@ -38,8 +29,7 @@ public final class Pooled<T> implements AutoCloseable {
     private long p01, p02, p03, p04, p05, p06, p07, p08, p09, p10, p11, p12, p13, p14, p15, p16;
 
     Pooled(PerCpuPool<T> pool, int id) {
-        this.pool = pool;
-        this.id = id;
+        super(pool, id);
     }
 
     /**

@@ -1,0 +1,40 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Where the JVM puts the fields: what two CPUs write lies two cache lines apart, also if one object follows the other. */
+class PooledLayoutTest {
+    private static final long TWO_LINES = 128;
+
+    @Test
+    void thePaddingLiesBehindAllOtherFields() {
+        long lastUsed = offsets(PooledFields.class).max(Long::compare).orElseThrow();
+        long firstPadding = offsets(Pooled.class).min(Long::compare).orElseThrow();
+        long lastPadding = offsets(Pooled.class).max(Long::compare).orElseThrow();
+        assertThat(firstPadding).isGreaterThan(lastUsed);
+        assertThat(lastPadding + Long.BYTES - firstPadding).isGreaterThanOrEqualTo(TWO_LINES);
+    }
+
+    private static Stream<Long> offsets(Class<?> type) {
+        return Arrays.stream(type.getDeclaredFields()).map(PooledLayoutTest::offset);
+    }
+
+    /** By reflection, as the class is to be removed some day and the compiler says so. */
+    private static long offset(Field field) {
+        try {
+            Class<?> unsafe = Class.forName("sun.misc.Unsafe");
+            Field instance = unsafe.getDeclaredField("theUnsafe");
+            instance.setAccessible(true);
+            Method offset = unsafe.getMethod("objectFieldOffset", Field.class);
+            return (long) offset.invoke(instance.get(null), field);
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("no field offsets", e);
+        }
+    }
+}
