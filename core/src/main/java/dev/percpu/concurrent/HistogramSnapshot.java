@@ -17,16 +17,22 @@ public final class HistogramSnapshot {
     private final long count;
     private final long sum;
 
+    /** Whether more values were counted than a {@code long} can say. */
+    private final boolean wrapped;
+
     /** @param counts by bucket; it is kept, not copied */
     HistogramSnapshot(LogLinearBuckets layout, long[] counts, long sum) {
         this.layout = layout;
         this.counts = counts;
         this.sum = sum;
         long total = 0;
+        boolean beyond = false;
         for (long inBucket : counts) {
             total += inBucket;
+            beyond |= inBucket < 0 || total < 0;
         }
         this.count = total;
+        this.wrapped = beyond;
     }
 
     /**
@@ -103,14 +109,19 @@ public final class HistogramSnapshot {
      *
      * <p>It is the upper bound of the bucket that the exact quantile is in (the value of rank
      * {@code ceil(quantile * count)}, counted from 1), so it is never below that, and above it by less than a unit or by no more
-     * than the relative error. It is -1 if that value is negative, and {@link Long#MAX_VALUE} if it is above the range.
+     * than the relative error. It is -1 if that value is negative, and {@link Long#MAX_VALUE} if it is above the range. Of
+     * more than 2^53 values the rank is rounded to 53 bits.
      *
      * @param quantile from 0 to 1
      * @throws NoSuchElementException if there are no values
+     * @throws ArithmeticException if there are more than 2^63 - 1 values, so that their count is not known
      */
     public long quantile(double quantile) {
         if (!(quantile >= 0 && quantile <= 1)) {
             throw new IllegalArgumentException("a quantile is from 0 to 1, such as 0.99, not " + quantile);
+        }
+        if (wrapped) {
+            throw new ArithmeticException("more than 2^63 - 1 values were recorded: the counts have wrapped");
         }
         checkNotEmpty();
         // One step down, as a product that is rounded up is a rank too much: 0.07 * 100 is 7.000000000000001.
@@ -130,7 +141,8 @@ public final class HistogramSnapshot {
      *
      * <p>A bucket that a bound falls into is counted as above it. So a bound counts no value that is above it, and may miss
      * some that are below it by less than a unit or by no more than the relative error. A bound that is the last value of a
-     * bucket is exact, such as {@code (1L << n) - 1}.
+     * bucket is exact, such as {@code (1L << n) - 1}. The negative values are one bucket, whose last value is -1: a bound below
+     * that counts none of them.
      *
      * @param upperBounds in rising order
      */
@@ -204,7 +216,8 @@ public final class HistogramSnapshot {
     public String toString() {
         return isEmpty()
                 ? "no values"
-                : count + " values from " + min() + " to " + max() + ", median " + quantile(0.5) + ", sum " + sum;
+                : count + " values from " + min() + " to " + max()
+                        + (wrapped ? ", more than can be counted" : ", median " + quantile(0.5)) + ", sum " + sum;
     }
 
     private void checkNotEmpty() {

@@ -34,7 +34,9 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p><b>Ordering.</b> Operations are opaque and order nothing else. Estimates and sums are opaque, too.
  *
- * <p>The value is kept within plus and minus 2^62, to within the {@link #errorBound()}. It serializes as its sum and batch.
+ * <p><b>Range.</b> Additions that would take the value beyond 2^62 or -2^62 throw {@link ArithmeticException}. How near the end of
+ * the range that begins depends on the credits: within twice the {@link #errorBound()} of it, before or after. Those that lead
+ * back into the range work wherever the value is. It serializes as its sum and batch.
  *
  * <p>It is the kernel's {@code percpu_counter}: {@code percpu_counter_read} is here {@link #estimate()}, {@code _sum} is
  * {@link #sum()}, {@code _compare} is {@link #compareTo}, and {@code _limited_add} is {@link #tryAdd}.
@@ -168,7 +170,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
         }
         try {
             return BACKEND.addCredit(position(), -amount, mostCredit(), Math.min(limit, SHUT - 1))
-                    || tryAddCentrally(amount, Math.clamp(limit, -LARGEST_VALUE - 1, LARGEST_VALUE));
+                    || tryAddCentrally(amount, Math.min(limit, LARGEST_VALUE));
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -333,12 +335,17 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
     }
 
     private boolean isFar(long value) {
-        return Math.abs(value - nearby) > 4 * errorBound();
+        // Not the distance, which does not fit from one end of the range to the other.
+        long far = 4 * errorBound();
+        return value > nearby + far || value < nearby - far;
     }
 
     private static long checked(long value, long x) {
         long sum = value + x;
-        if (((value ^ sum) & (x ^ sum)) < 0 || sum > LARGEST_VALUE || sum < -LARGEST_VALUE) {
+        boolean overflows = ((value ^ sum) & (x ^ sum)) < 0;
+        // Credits can take the value a little out of the range, and it must find the way back.
+        boolean leaves = x > 0 ? sum > LARGEST_VALUE : x < 0 && sum < -LARGEST_VALUE;
+        if (overflows || leaves) {
             throw new ArithmeticException(
                     "the counter is near " + value + ", and with " + x + " it would be beyond 2^62 or -2^62");
         }

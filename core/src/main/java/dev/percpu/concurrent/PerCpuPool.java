@@ -110,7 +110,9 @@ public final class PerCpuPool<T> implements AutoCloseable {
     }
 
     /**
-     * Acquires an object, if one is not held or can be made.
+     * Acquires an object, if one is not held or can be made. It does not wait for an object. But if idle ones lie on the
+     * stack of a CPU whose {@link dev.percpu.CpuGuard} another thread holds, for whatever purpose, it waits until that thread
+     * closes it, as all that look for an object elsewhere do.
      *
      * @return null if all are held
      * @throws IllegalStateException if the pool is closed
@@ -167,8 +169,8 @@ public final class PerCpuPool<T> implements AutoCloseable {
      * @param waiting how many threads wait for one
      * @param made how many the factory made
      * @param destroyed how many of those are destroyed
-     * @param exchanges how often a CPU traded objects with the store that all share, under a lock: the pool is fast if
-     *     this is rare beside acquiring
+     * @param exchanges how often acquiring or releasing came to the store that all share, under a lock: the pool is fast if
+     *     this is rare. A thread without a CPU id has no stack to use instead
      * @param searches how often all CPUs were looked through, for which they are interrupted, as no object was at hand
      */
     public record Statistics(

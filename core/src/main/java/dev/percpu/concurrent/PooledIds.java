@@ -237,7 +237,7 @@ final class PooledIds {
      *
      * @param idle how many are idle
      * @param waiting how many threads wait for one
-     * @param exchanges how often a CPU traded with the shared store
+     * @param exchanges how often somebody came to the shared store
      * @param searches how often all CPUs were looked through
      */
     record Snapshot(long idle, int waiting, long exchanges, long searches) {}
@@ -260,6 +260,7 @@ final class PooledIds {
     private int giveShared(int id) {
         lock.lock();
         try {
+            exchanges++;
             if (closed) {
                 return id;
             }
@@ -281,6 +282,7 @@ final class PooledIds {
     private int gatherAfterGiving() {
         lock.lock();
         try {
+            exchanges++;
             while (direct && gather()) {
                 // As in close.
             }
@@ -296,6 +298,7 @@ final class PooledIds {
     }
 
     private int find() {
+        exchanges++;
         while (!closed) {
             int id = takeShared();
             if (id >= 0) {
@@ -323,7 +326,6 @@ final class PooledIds {
 
     /** Fills the current CPU's stack by half, or with half of what there is. */
     private void refill() {
-        exchanges++;
         VarHandle.releaseFence();
         for (int n = Math.min(batch, idle.size() / 2); n > 0; n--) {
             int id = idle.pop();
@@ -336,7 +338,6 @@ final class PooledIds {
 
     /** Empties the current CPU's stack by half. */
     private void spill() {
-        exchanges++;
         for (int n = batch; n > 0; n--) {
             long id = BACKEND.pop(position);
             if (id < 0) {

@@ -259,6 +259,53 @@ class PerCpuBoundedCounterTest {
                 .hasMessageContaining("-1");
     }
 
+    @Test
+    void comesBackFromBothEndsOfTheRange() {
+        long end = 1L << 62;
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(4);
+        counter.sub(end - 4);
+        // Into the credits, which lie beside the range.
+        long lowest = -(end - 4);
+        try {
+            for (int i = 0; i < 100_000; i++) {
+                counter.sub(1);
+                lowest--;
+            }
+        } catch (ArithmeticException atTheEnd) {
+            assertThat(counter.sum()).as("nothing was added").isEqualTo(lowest);
+        }
+        assertThat(lowest).isBetween(-end - 2 * counter.errorBound(), -end + 2 * counter.errorBound());
+        assertThat(counter.tryAdd(1, lowest)).isFalse();
+        assertThat(counter.tryAdd(1, lowest + 1)).isTrue();
+        assertThat(counter.compareTo(lowest)).isPositive();
+        // From one end to the other, whose distance is 2^63.
+        counter.add(end);
+        counter.add(end - 8);
+        assertThat(counter.sum()).isEqualTo(lowest + 2 * end - 7);
+        assertThatThrownBy(() -> counter.add(20 * counter.errorBound())).isInstanceOf(ArithmeticException.class);
+        counter.sub(end);
+        assertThat(counter.sum()).isEqualTo(lowest + end - 7);
+    }
+
+    /** The largest batch fills half of the word that holds a credit on the atomic back end, and its sign bit. */
+    @Test
+    void theLargestBatch() {
+        int batch = 1 << 30;
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(batch);
+        for (int i = 0; i < 8; i++) {
+            counter.sub(batch);
+            assertThat(counter.sum()).isEqualTo(-(i + 1L) * batch);
+            assertThat(counter.estimate())
+                    .isBetween(counter.sum() - counter.errorBound(), counter.sum() + counter.errorBound());
+        }
+        for (int i = 0; i < 16; i++) {
+            counter.add(batch);
+        }
+        assertThat(counter.sum()).isEqualTo(8L * batch);
+        assertThat(counter.tryAdd(1, 8L * batch)).isFalse();
+        assertThat(counter.tryAdd(1, 8L * batch + 1)).isTrue();
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {Integer.MIN_VALUE, -1, 0, (1 << 30) + 1})
     void refusesBatches(int batch) {

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.backend.BoundThread;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -389,6 +392,33 @@ class PerCpuPoolTest {
         assertThat(statistics.made()).isEqualTo(10);
         assertThat(statistics.destroyed()).isZero();
         assertThat(statistics.searches()).isPositive();
+    }
+
+    @Test
+    void exchangesAreWhatTakesTheLock() {
+        PerCpuPool<Item> pool = pool(16);
+        Throwable thrown = BoundThread.run(CpuMask.usable().ids().min().getAsInt(), () -> {
+            pool.tryAcquire().release();
+            assertThat(pool.statistics().exchanges()).as("making an object").isEqualTo(1);
+            for (int i = 0; i < 1000; i++) {
+                pool.tryAcquire().release();
+            }
+            assertThat(pool.statistics().exchanges()).as("from the CPU's stack").isEqualTo(1);
+        });
+        assertThat(thrown).isNull();
+    }
+
+    @Test
+    @Tag("rseq")
+    void aThreadWithoutACpuIdComesToTheSharedStoreEachTime() throws InterruptedException {
+        PerCpuPool<Item> pool = pool(16);
+        int rounds = 1000;
+        Workers.run("no-id-", 1, WithoutCpuId.everySecond(_ -> {
+            for (int i = 0; i < rounds; i++) {
+                pool.tryAcquire().release();
+            }
+        }));
+        assertThat(pool.statistics().exchanges()).isEqualTo(2L * rounds);
     }
 
     @Test

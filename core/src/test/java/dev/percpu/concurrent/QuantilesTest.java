@@ -67,13 +67,34 @@ class QuantilesTest {
         HistogramSnapshot snapshot =
                 snapshotOf(LogLinearBuckets.upTo(2, 0, 1000), new long[] {-5, 0, 7, 8, 9, 100, 127, 128, 5000});
         // 7 ends a bucket, 8 is in the one of 8 and 9, 127 ends one, and 1000 falls into 896 to 1023.
-        assertThat(snapshot.cumulativeCounts(-1, 0, 7, 8, 9, 127, 1000, 1023, Long.MAX_VALUE))
-                .containsExactly(1, 2, 3, 3, 5, 7, 8, 8, 9);
+        assertThat(snapshot.cumulativeCounts(-2, -1, 0, 7, 8, 9, 127, 1000, 1023, Long.MAX_VALUE))
+                .containsExactly(0, 1, 2, 3, 3, 5, 7, 8, 8, 9);
         assertThat(snapshot.cumulativeCounts()).isEmpty();
         assertThat(snapshot.cumulativeCounts(Long.MIN_VALUE)).containsExactly(0);
         assertThatThrownBy(() -> snapshot.cumulativeCounts(1, 5, 5))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("5 comes after 5");
+    }
+
+    @Test
+    void countsBeyondALongHaveNoQuantiles() {
+        LogLinearBuckets layout = LogLinearBuckets.upTo(2, 0, 1000);
+        long[] counts = new long[layout.size()];
+        counts[layout.indexOf(1)] = Long.MAX_VALUE;
+        HistogramSnapshot most = new HistogramSnapshot(layout, counts.clone(), 0);
+        assertThat(most.quantile(0.5)).isEqualTo(1);
+        assertThat(most.quantile(1)).isEqualTo(1);
+        counts[layout.indexOf(2)] = Long.MAX_VALUE;
+        HistogramSnapshot wrapped = new HistogramSnapshot(layout, counts.clone(), 0);
+        assertThatThrownBy(() -> wrapped.quantile(0.5))
+                .isInstanceOf(ArithmeticException.class)
+                .hasMessageContaining("wrapped");
+        assertThat(wrapped.toString()).contains("more than can be counted");
+        // Once more around, so that the total looks as if there were one value.
+        counts[layout.indexOf(3)] = 3;
+        HistogramSnapshot wrappedToOne = new HistogramSnapshot(layout, counts.clone(), 0);
+        assertThat(wrappedToOne.count()).isEqualTo(1);
+        assertThatThrownBy(() -> wrappedToOne.quantile(1)).isInstanceOf(ArithmeticException.class);
     }
 
     @Test

@@ -81,7 +81,7 @@ public interface Backend {
      * Adds to the current CPU's credit, if it stays within 0 and {@code bound}, and if the gate is at most {@code most}.
      * The look at the gate and the addition are one step. A credit begins as 0, and has a gate as other numbers have.
      *
-     * @param bound below 2^31
+     * @param bound at most 2^31
      * @return false if nothing was done
      */
     boolean addCredit(long position, long delta, long bound, long most);
