@@ -18,21 +18,26 @@ final class Counters implements Subject {
     public int use(RandomGenerator random) {
         int burst = random.nextInt(1, LONGEST_BURST);
         return switch (random.nextInt(8)) {
-            case 0 -> reset();
-            case 1 -> resetHalves();
+            case 0 -> reset(burst / 4);
+            case 1 -> resetHalves(burst / 4);
             case 2, 3, 4 -> add(random.nextInt(-100, 100), burst);
             default -> addHalves(burst);
         };
     }
 
-    private int reset() {
-        longsTaken.add(longs.sumThenReset());
-        return 1;
+    /** Several in a row, so that resets meet each other. */
+    private int reset(int burst) {
+        for (int i = 0; i < burst; i++) {
+            longsTaken.add(longs.sumThenReset());
+        }
+        return burst;
     }
 
-    private int resetHalves() {
-        halvesTaken.add((long) (2 * halves.sumThenReset()));
-        return 1;
+    private int resetHalves(int burst) {
+        for (int i = 0; i < burst; i++) {
+            halvesTaken.add((long) (2 * halves.sumThenReset()));
+        }
+        return burst;
     }
 
     private int add(long delta, int burst) {

@@ -44,6 +44,7 @@ public interface Subject {
                 new Kind("bounded counter", BoundedCounter::new),
                 new Kind("histogram", _ -> new Histogram()),
                 new Kind("pool", Pool::new),
+                new Kind("handover", _ -> new Handover()),
                 new Kind("ref", _ -> new Ref()),
                 new Kind("read-write lock", _ -> new ReadWriteLock()));
     }

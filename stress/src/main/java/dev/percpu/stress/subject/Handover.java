@@ -1,0 +1,142 @@
+package dev.percpu.stress.subject;
+
+import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.concurrent.Pooled;
+import dev.percpu.cpu.CpuMask;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thread releases an object just as another finds that the pool has none, and nobody else comes who could make good a
+ * wake-up that is lost.
+ *
+ * <p>The pool is as small as one can be that still puts objects on the CPUs' stacks: it does so while as many are idle as
+ * {@link #SPREAD}. So the giver has all, and releases that many; the taker takes them, and wants one more at the moment
+ * when the giver releases one more.
+ */
+final class Handover implements Subject {
+    private static final int SPREAD = 2 * CpuMask.usable().weight();
+    private static final int CAPACITY = SPREAD + 2;
+    private static final int ROUNDS = 100;
+    private static final int LONGEST_SPIN = 64;
+
+    /** Who could not give goes on, and must not do so at once: it would take the CPUs from the two. */
+    private static final long LONGEST_WAIT_MILLIS = 20;
+
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** Held by the giver. */
+    private final ReentrantLock giving = new ReentrantLock();
+
+    private final PerCpuPool<Object> pool =
+            PerCpuPool.builder(CAPACITY, Object::new).build();
+
+    /** What the two have come to, in steps: five in each round. */
+    private volatile int step;
+
+    @Override
+    public int use(RandomGenerator random) throws InterruptedException {
+        if (!giving.tryLock(LONGEST_WAIT_MILLIS, TimeUnit.MILLISECONDS)) {
+            return 0;
+        }
+        try {
+            step = 0;
+            AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+            Thread taker = (random.nextBoolean()
+                            ? Thread.ofVirtual()
+                            : Thread.ofPlatform().name("stress-taker"))
+                    .start(() -> {
+                        try {
+                            take();
+                        } catch (Throwable t) {
+                            failure.set(t);
+                        }
+                    });
+            try {
+                give(random);
+            } finally {
+                // It may wait for what does not come.
+                taker.interrupt();
+                taker.join();
+            }
+            if (failure.get() != null) {
+                throw new AssertionError("the taker failed", failure.get());
+            }
+        } finally {
+            giving.unlock();
+        }
+        return ROUNDS * 4 * CAPACITY;
+    }
+
+    private void give(RandomGenerator random) throws InterruptedException {
+        Deque<Pooled<Object>> held = new ArrayDeque<>(CAPACITY);
+        for (int round = 0; round < ROUNDS; round++) {
+            acquire(held, CAPACITY);
+            release(held, SPREAD);
+            step = 5 * round + 1;
+            await(5 * round + 2);
+            for (int spin = random.nextInt(LONGEST_SPIN); spin > 0; spin--) {
+                Thread.onSpinWait();
+            }
+            release(held, 1);
+            await(5 * round + 3);
+            release(held, 1);
+            step = 5 * round + 4;
+            await(5 * round + 5);
+        }
+    }
+
+    private void take() throws InterruptedException {
+        Deque<Pooled<Object>> held = new ArrayDeque<>(CAPACITY);
+        for (int round = 0; round < ROUNDS; round++) {
+            await(5 * round + 1);
+            acquire(held, SPREAD);
+            step = 5 * round + 2;
+            acquire(held, 1);
+            step = 5 * round + 3;
+            await(5 * round + 4);
+            release(held, SPREAD + 1);
+            step = 5 * round + 5;
+        }
+    }
+
+    @SuppressWarnings("MustBeClosedChecker") // closed when they are released
+    private void acquire(Deque<Pooled<Object>> held, int count) throws InterruptedException {
+        for (int i = 0; i < count; i++) {
+            held.add(pool.acquire());
+        }
+    }
+
+    private static void release(Deque<Pooled<Object>> held, int count) {
+        for (int i = 0; i < count; i++) {
+            held.remove().release();
+        }
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // the other one may wait for this CPU
+    private void await(int wanted) {
+        long start = System.nanoTime();
+        for (int spins = 0; step < wanted; spins++) {
+            if (spins % 64 == 63) {
+                Thread.yield();
+                if (System.nanoTime() - start > PATIENCE_NANOS) {
+                    throw new AssertionError("step " + wanted % 5 + " does not come after " + step % 5
+                            + ": somebody waits for an object, of which the pool has " + pool.statistics());
+                }
+            } else {
+                Thread.onSpinWait();
+            }
+        }
+    }
+
+    @Override
+    public void verify() {
+        Subject.expect("objects held", 0, pool.statistics().held());
+        pool.close();
+    }
+}
