@@ -127,30 +127,6 @@ public final class PerCpuAccumulator extends GatedSlots {
         return get();
     }
 
-    /** The value: {@link #get()}, cut to 32 bits. */
-    @Override
-    public int intValue() {
-        return (int) get();
-    }
-
-    /** The value: {@link #get()}, rounded. */
-    @Override
-    public float floatValue() {
-        return (float) get();
-    }
-
-    /** The value: {@link #get()}, rounded. */
-    @Override
-    public double doubleValue() {
-        return (double) get();
-    }
-
-    /** The value in decimal. */
-    @Override
-    public String toString() {
-        return Long.toString(get());
-    }
-
     @Serial
     private Object writeReplace() {
         return new Serialized(get(), identity, function);

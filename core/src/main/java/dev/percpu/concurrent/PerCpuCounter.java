@@ -123,30 +123,6 @@ public final class PerCpuCounter extends PerCpuSlots {
         return sum();
     }
 
-    /** The {@link #sum()}, cut to 32 bits. */
-    @Override
-    public int intValue() {
-        return (int) sum();
-    }
-
-    /** The {@link #sum()}, rounded. */
-    @Override
-    public float floatValue() {
-        return (float) sum();
-    }
-
-    /** The {@link #sum()}, rounded. */
-    @Override
-    public double doubleValue() {
-        return (double) sum();
-    }
-
-    /** The {@link #sum()} in decimal. */
-    @Override
-    public String toString() {
-        return Long.toString(sum());
-    }
-
     @Serial
     private Object writeReplace() {
         return new Serialized(sum());

@@ -10,7 +10,7 @@ import java.io.Serial;
 /**
  * What the counters and accumulators have in common: a piece of every CPU's place, whose first number is the CPU's own,
  * and which is given back once the object is unreachable. The same number in the place of no CPU is everybody's, and is
- * updated atomically only.
+ * updated atomically only. They are numbers whose value is a {@code long}, unless a subclass says otherwise.
  *
  * <p>A piece belongs to one object, so none may come into being by deserialization: subclasses write a proxy instead,
  * which Number, being serializable, makes necessary.
@@ -47,6 +47,30 @@ abstract class PerCpuSlots extends Number {
     /** The number of a CPU, or of nobody: opaque. */
     final long read(int cpu) {
         return (long) Area.LONG.getOpaque(Area.MEMORY, offset(cpu));
+    }
+
+    /** {@link #longValue()}, cut to 32 bits. */
+    @Override
+    public int intValue() {
+        return (int) longValue();
+    }
+
+    /** {@link #longValue()}, rounded. */
+    @Override
+    public float floatValue() {
+        return (float) longValue();
+    }
+
+    /** {@link #longValue()}, rounded. */
+    @Override
+    public double doubleValue() {
+        return (double) longValue();
+    }
+
+    /** {@link #longValue()} in decimal. */
+    @Override
+    public String toString() {
+        return Long.toString(longValue());
     }
 
     @Serial
