@@ -34,7 +34,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* PERCPU_NO_RSEQ leaves the sequences out, as if the C library had none. */
+/* PERCPU_NO_RSEQ leaves the sequences out, as if the C library had none: for all files of a library, or for none. */
 #if !defined(PERCPU_NO_RSEQ) && defined(__has_include)
 #if __has_include(<sys/rseq.h>)
 #include <sys/rseq.h>
@@ -76,12 +76,12 @@ extern "C" {
 	PERCPU_C_LINKAGE __attribute__((visibility("default"))) const struct percpu_variable percpu_variable_##name;   \
 	__attribute__((used)) const struct percpu_variable percpu_variable_##name = {                                  \
 		PERCPU_MAGIC, PERCPU_VERSION, &name, sizeof(name), &percpu_library};                                   \
-	__attribute__((section("percpu_data"), used)) __typeof__(type) name
+	__attribute__((section("percpu_data"), used)) PERCPU_CONSTANT __typeof__(type) name
 
 /* One that only its own file sees, and Java doesn't. */
 #define DEFINE_STATIC_PER_CPU(type, name)                                                                              \
 	PERCPU_ASSERT_COPYABLE(type);                                                                                  \
-	static __attribute__((section("percpu_data"), used)) __typeof__(type) name
+	static __attribute__((section("percpu_data"), used)) PERCPU_CONSTANT __typeof__(type) name
 
 /* Declares a variable that another file of the same library defines. */
 #define DECLARE_PER_CPU(type, name) PERCPU_C_LINKAGE __attribute__((visibility("hidden"))) __typeof__(type) name
@@ -89,8 +89,18 @@ extern "C" {
 #ifdef __cplusplus
 #define PERCPU_ASSERT_COPYABLE(type)                                                                                   \
 	static_assert(__is_trivially_copyable(__typeof__(type)), "instances begin as a copy of the variable's bytes")
+/*
+ * A value that is computed when the program starts would come after the copies. Clang's word for this refuses variables
+ * without an initial value too.
+ */
+#ifdef __clang__
+#define PERCPU_CONSTANT
+#else
+#define PERCPU_CONSTANT __constinit
+#endif
 #else
 #define PERCPU_ASSERT_COPYABLE(type) _Static_assert(sizeof(type) > 0, "an instance needs a size")
+#define PERCPU_CONSTANT
 #endif
 
 #define PERCPU_MAGIC 0x75706370U
@@ -194,6 +204,14 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
  * reaches the instance by it, so also sees what was there before the distance was stored.
  * ---------------------------------------------------------------------------------------------------------------- */
 
+/*
+ * An operation without a result jumps out of its sequence with "asm goto". One with results cannot: several releases of
+ * GCC 11, 12 and 13 lose the outputs of such a statement. It tells by PERCPU_NOTE_DONE that it came to its end, and
+ * otherwise leaves at 66.
+ */
+#define PERCPU_OUT "%l[slow]"
+#define PERCPU_UNDONE "66f"
+
 /* For tests: delays between two steps, in r11 or x11, and a count of the aborts. */
 #ifndef PERCPU_TEST_PAUSE
 #define PERCPU_TEST_PAUSE ""
@@ -216,7 +234,7 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
 #define PERCPU_CLOBBERS "rax", "r11", "cc", "memory"
 
 /* Up to this CPU's entry of a table, in rax: an id of -1 or -2 is a huge unsigned number. */
-#define PERCPU_BEGIN(with_cpu)                                                                                         \
+#define PERCPU_BEGIN(out, with_cpu)                                                                                         \
 	PERCPU_DESCRIPTOR                                                                                              \
 	"55:\n\t"                                                                                                      \
 	"leaq 11b(%%rip), %%rax\n\t"                                                                                   \
@@ -224,10 +242,10 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
 	"22:\n\t"                                                                                                      \
 	"movl %%fs:4(%[rseq]), %%eax\n\t" PERCPU_TEST_PAUSE                                                            \
 	"cmpl %[bound], %%eax\n\t"                                                                                     \
-	"jae %l[slow]\n\t" PERCPU_TEST_PAUSE with_cpu                                                                  \
+	"jae " out "\n\t" PERCPU_TEST_PAUSE with_cpu                                                                  \
 	"movq (%[table],%%rax,8), %%rax\n\t" PERCPU_TEST_PAUSE                                                         \
 	"testq %%rax, %%rax\n\t"                                                                                       \
-	"jz %l[slow]\n\t" PERCPU_TEST_PAUSE
+	"jz " out "\n\t" PERCPU_TEST_PAUSE
 
 /* The abort address lies outside, after the signature that the kernel wants in front of it. */
 #define PERCPU_END                                                                                                     \
@@ -237,6 +255,11 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
 	"44:\n\t" PERCPU_TEST_ABORT                                                                                    \
 	"jmp 55b\n\t"                                                                                                  \
 	".popsection\n"
+
+#define PERCPU_NOTE_UNDONE "xorl %k[done], %k[done]\n"
+#define PERCPU_NOTE_DONE                                                                                               \
+	"movl $1, %k[done]\n"                                                                                          \
+	"66:\n\t"
 
 #define PERCPU_RSEQ_AREA ((uint64_t)__rseq_offset)
 #define PERCPU_OPERAND "er"
@@ -271,7 +294,7 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
 #define PERCPU_DO_ACQUIRE                                                                                              \
 	"movq %%rax, %[word]\n\t"                                                                                      \
 	"cmpq $0, (%[word])\n\t"                                                                                       \
-	"jne %l[taken]\n\t" PERCPU_TEST_PAUSE                                                                          \
+	"jne 66f\n\t" PERCPU_TEST_PAUSE                                                                          \
 	"movq %[owner], (%[word])\n"
 
 #define PERCPU_FOR_EACH_SIZE(define, op) define(1, "b", "b", op) define(2, "w", "w", op) define(4, "l", "k", op) define(8, "q", "q", op)
@@ -283,7 +306,7 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
 
 #define PERCPU_CLOBBERS "x9", "x10", "x11", "cc", "memory"
 
-#define PERCPU_BEGIN(with_cpu)                                                                                         \
+#define PERCPU_BEGIN(out, with_cpu)                                                                                         \
 	PERCPU_DESCRIPTOR                                                                                              \
 	"55:\n\t"                                                                                                      \
 	"adrp x9, 11b\n\t"                                                                                             \
@@ -293,9 +316,9 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
 	"ldr w9, [%[rseq], #4]\n\t" PERCPU_TEST_PAUSE                                                                  \
 	"mov w10, %[bound]\n\t"                                                                                        \
 	"cmp w9, w10\n\t"                                                                                              \
-	"b.hs %l[slow]\n\t" PERCPU_TEST_PAUSE with_cpu                                                                 \
+	"b.hs " out "\n\t" PERCPU_TEST_PAUSE with_cpu                                                                 \
 	"ldr x9, [%[table], x9, lsl #3]\n\t" PERCPU_TEST_PAUSE                                                         \
-	"cbz x9, %l[slow]\n\t" PERCPU_TEST_PAUSE
+	"cbz x9, " out "\n\t" PERCPU_TEST_PAUSE
 
 #define PERCPU_END                                                                                                     \
 	"33:\n\t"                                                                                                      \
@@ -304,6 +327,11 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
 	"44:\n\t" PERCPU_TEST_ABORT                                                                                    \
 	"b 55b\n\t"                                                                                                    \
 	".popsection\n"
+
+#define PERCPU_NOTE_UNDONE "mov %w[done], wzr\n"
+#define PERCPU_NOTE_DONE                                                                                               \
+	"mov %w[done], #1\n"                                                                                           \
+	"66:\n\t"
 
 #define PERCPU_RSEQ_AREA ((uint64_t)__builtin_thread_pointer() + (uint64_t)__rseq_offset)
 #define PERCPU_OPERAND "r"
@@ -339,7 +367,7 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
 #define PERCPU_DO_ACQUIRE                                                                                              \
 	"mov %[word], x9\n\t"                                                                                          \
 	"ldar x10, [%[word]]\n\t"                                                                                      \
-	"cbnz x10, %l[taken]\n\t" PERCPU_TEST_PAUSE                                                                    \
+	"cbnz x10, 66f\n\t" PERCPU_TEST_PAUSE                                                                    \
 	"str %[owner], [%[word]]\n"
 
 #define PERCPU_X10_1 "w10"
@@ -383,7 +411,7 @@ PERCPU_SLOW int percpu_update_slowly(int op, unsigned size, void *image, uint64_
 #if PERCPU_RSEQ
 #define PERCPU_IF_RSEQ(...) __VA_ARGS__
 #else
-#define PERCPU_IF_RSEQ(...) goto slow;
+#define PERCPU_IF_RSEQ(...)
 #endif
 
 /* An operation without a result. */
@@ -391,14 +419,16 @@ PERCPU_SLOW int percpu_update_slowly(int op, unsigned size, void *image, uint64_
 	PERCPU_INLINE void percpu_do_##op##_##size(void *image, uint64_t operand)                                      \
 	{                                                                                                              \
 		do {                                                                                                   \
-			PERCPU_IF_RSEQ(__asm__ goto(PERCPU_BEGIN("") PERCPU_DO_##op(size, suffix, modifier)    \
-							    PERCPU_END                                                 \
+			PERCPU_IF_RSEQ(__asm__ goto(PERCPU_BEGIN(PERCPU_OUT, "")                                       \
+							    PERCPU_DO_##op(size, suffix, modifier) PERCPU_END          \
 						    :                                                                  \
-						    : PERCPU_INPUTS(percpu_distances), [image] "r"(image), [operand] PERCPU_OPERAND(operand)                 \
+						    : PERCPU_INPUTS(percpu_distances), [image] "r"(image),             \
+						      [operand] PERCPU_OPERAND(operand)                                \
 						    : PERCPU_CLOBBERS                                                  \
 						    : slow);                                                           \
 				       return;)                                                                        \
-slow:;                                                                                                                 \
+slow:                                                                                                                  \
+			__attribute__((unused));                                                                       \
 		} while (percpu_update_slowly(PERCPU_##op, size, image, operand, NULL));                               \
 	}
 
@@ -408,14 +438,15 @@ slow:;                                                                          
 	{                                                                                                              \
 		uint64_t value;                                                                                        \
 		do {                                                                                                   \
-			PERCPU_IF_RSEQ(                                                                                \
-				__asm__ goto(PERCPU_BEGIN("") PERCPU_DO_##op(size, suffix, modifier) PERCPU_END \
-					     : [value] "=&r"(value)                                                    \
-					     : PERCPU_INPUTS(percpu_distances), [image] "r"(image), [operand] "r"(operand), [expected] "r"(expected)         \
-					     : PERCPU_CLOBBERS                                                         \
-					     : slow);                                                                  \
-				return value;)                                                                         \
-slow:                                                                                                                  \
+			PERCPU_IF_RSEQ(uint32_t done;                                                                  \
+				       __asm__ volatile(PERCPU_NOTE_UNDONE PERCPU_BEGIN(PERCPU_UNDONE, "")             \
+								PERCPU_DO_##op(size, suffix, modifier)                 \
+									PERCPU_END PERCPU_NOTE_DONE                    \
+							: [value] "=&r"(value), [done] "=&r"(done)                     \
+							: PERCPU_INPUTS(percpu_distances), [image] "r"(image),         \
+							  [operand] "r"(operand), [expected] "r"(expected)             \
+							: PERCPU_CLOBBERS);                                            \
+				       if (__builtin_expect(done, 1)) return value;)                                   \
 			value = expected;                                                                              \
 		} while (percpu_update_slowly(PERCPU_##op, size, image, operand, &value));                             \
 		return value;                                                                                          \
@@ -486,8 +517,9 @@ PERCPU_DEFINE_CHOICE_RETURN(CMPXCHG)
 #define PERCPU_RESULT(var, op, value, expected)                                                                        \
 	__extension__({                                                                                                \
 		PERCPU_ASSERT_NUMBER(var);                                                                             \
-		(__typeof__(var))percpu_do_##op(sizeof(var), percpu_image(&(var)), PERCPU_BITS(var, value),            \
-						PERCPU_BITS(var, expected) & PERCPU_MASK(var));                        \
+		(__typeof__(var))(percpu_do_##op(sizeof(var), percpu_image(&(var)), PERCPU_BITS(var, value),           \
+						 PERCPU_BITS(var, expected) & PERCPU_MASK(var)) &                      \
+				  PERCPU_MASK(var));                                                                   \
 	})
 #define PERCPU_BITS(var, value) ((uint64_t)(__typeof__(var))(value))
 #define PERCPU_MASK(var) (~UINT64_C(0) >> (64 - 8 * sizeof(var)))
@@ -546,17 +578,18 @@ PERCPU_INLINE int percpu_acquire(struct cpu_guard *guard, int64_t owner)
 #if PERCPU_RSEQ
 	uint64_t cpu;
 	uint64_t *word;
+	uint32_t done;
 
-	__asm__ goto(PERCPU_BEGIN(PERCPU_KEEP_CPU) PERCPU_DO_ACQUIRE PERCPU_END
-		     : [cpu] "=&r"(cpu), [word] "=&r"(word)
-		     : PERCPU_INPUTS(percpu_guards), [owner] "r"(owner)
-		     : PERCPU_CLOBBERS
-		     : slow, taken);
-	guard->word = word;
-	guard->cpu = (unsigned)cpu;
-	return 1;
-slow:
-taken:
+	__asm__ volatile(PERCPU_NOTE_UNDONE PERCPU_BEGIN(PERCPU_UNDONE, PERCPU_KEEP_CPU) PERCPU_DO_ACQUIRE PERCPU_END
+				 PERCPU_NOTE_DONE
+			 : [cpu] "=&r"(cpu), [word] "=&r"(word), [done] "=&r"(done)
+			 : PERCPU_INPUTS(percpu_guards), [owner] "r"(owner)
+			 : PERCPU_CLOBBERS);
+	if (__builtin_expect(done, 1)) {
+		guard->word = word;
+		guard->cpu = (unsigned)cpu;
+		return 1;
+	}
 #else
 	(void)owner;
 #endif
@@ -581,7 +614,10 @@ PERCPU_INLINE int cpu_guard_try_acquire(struct cpu_guard *guard)
 	       percpu_acquire_slowly(guard, -1, 0);
 }
 
-/* The guard of a given CPU. It costs a system call. The thread must hold no other guard if it has to wait. */
+/*
+ * The guard of a given CPU. It costs system calls. A thread that has to wait for it must hold no other guard, or two of
+ * them wait for each other, and can only say so.
+ */
 PERCPU_INLINE struct cpu_guard cpu_guard_acquire_on(unsigned cpu)
 {
 	struct cpu_guard guard;
@@ -659,18 +695,39 @@ PERCPU_SLOW int64_t percpu_now(void)
 	return now.seconds * 1000000000 + now.nanos;
 }
 
+PERCPU_SLOW void percpu_nap(int64_t nanos)
+{
+	struct percpu_timespec nap = {0, nanos};
+
+	percpu_syscall(SYS_nanosleep, &nap, NULL);
+}
+
 /* Waits a little, longer each time: the other thread is about to be done, or waits for this CPU, or takes its time. */
 PERCPU_SLOW void percpu_pause(int round)
 {
-	struct percpu_timespec nap = {0, round < 160 ? 20000 : 200000};
-
 	if (round < 32)
 		PERCPU_RELAX();
 	else if (round < 96)
 		percpu_syscall(SYS_sched_yield);
 	else
-		percpu_syscall(SYS_nanosleep, &nap, NULL);
+		percpu_nap(round < 160 ? 20000 : 200000);
 }
+
+/* Without handlers that could wait for what this thread is about to do. A fault is not held back: it would be the end. */
+PERCPU_SLOW void percpu_signals(uint64_t *mask)
+{
+	percpu_syscall(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, mask, mask, sizeof(*mask));
+}
+#define PERCPU_SIGNAL(number) (UINT64_C(1) << ((number) - 1))
+#define PERCPU_FAULTS                                                                                                  \
+	(PERCPU_SIGNAL(4 /* SIGILL */) | PERCPU_SIGNAL(5 /* SIGTRAP */) | PERCPU_SIGNAL(7 /* SIGBUS */) |              \
+	 PERCPU_SIGNAL(8 /* SIGFPE */) | PERCPU_SIGNAL(11 /* SIGSEGV */))
+/* For tests: a place where no handler may run. */
+#ifndef PERCPU_TEST_NO_HANDLER
+#define PERCPU_TEST_NO_HANDLER()
+#endif
+#define PERCPU_BLOCK_SIGNALS(mask) (mask = ~PERCPU_FAULTS, percpu_signals(&mask))
+#define PERCPU_RESTORE_SIGNALS(mask) percpu_signals(&mask)
 
 #define PERCPU_MEMBARRIER_RSEQ (1 << 7)
 #define PERCPU_MEMBARRIER_REGISTER_RSEQ (1 << 8)
@@ -728,6 +785,8 @@ PERCPU_SLOW int percpu_glance(struct percpu_place *place)
 /* Waits for a place, if need be. */
 PERCPU_SLOW void percpu_look(struct percpu_place *place)
 {
+	int saved_errno = errno;
+
 	if (percpu_glance(place))
 		return;
 	__atomic_add_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
@@ -735,6 +794,7 @@ PERCPU_SLOW void percpu_look(struct percpu_place *place)
 		percpu_settle();
 	while (!percpu_glance(place));
 	__atomic_sub_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
+	errno = saved_errno;
 }
 
 /* How many CPUs have a place: the highest possible id, and one. */
@@ -766,6 +826,9 @@ PERCPU_SLOW void *percpu_instance(void *image, unsigned cpu)
 	return (void *)((uint64_t)(uintptr_t)image + place.delta + cpu * place.stride);
 }
 
+/* How a thread is on a slow way. */
+enum percpu_admission { PERCPU_REFUSED, PERCPU_COUNTED, PERCPU_UNCOUNTED };
+
 /* Joins those who are on a slow way, if the state is at most `last` of OWN and CLOSING, or SHARED.
  *
  *     thread A                                     thread B moves the variables
@@ -774,36 +837,43 @@ PERCPU_SLOW void *percpu_instance(void *image, unsigned cpu)
  *     3. looks at the state: it has changed,       4. waits until nobody is counted
  *        and A counts itself out again
  *
- * Whichever of 1 and 2 comes first, A is waited for or A turns back. Nothing moves from SHARED.
+ * Whichever of 1 and 2 comes first, A is waited for or A turns back. Nothing moves from SHARED, so nobody is counted
+ * there any more: where there are no sequences, all updates of all CPUs would meet at that line.
  */
 PERCPU_INLINE int percpu_enter(uint32_t *counter, uint32_t last)
 {
 	uint32_t state;
 
+	if (__atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE) == PERCPU_SHARED)
+		return PERCPU_UNCOUNTED;
 	__atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST);
 	state = __atomic_load_n(&percpu_library.state, __ATOMIC_SEQ_CST);
 	if (state == PERCPU_SHARED || (state >= PERCPU_OWN && state <= last))
-		return 1;
+		return PERCPU_COUNTED;
 	__atomic_sub_fetch(counter, 1, __ATOMIC_SEQ_CST);
-	return 0;
+	return PERCPU_REFUSED;
 }
 
 /* Joins them when that is possible. */
-PERCPU_SLOW void percpu_join(uint32_t *counter, uint32_t last)
+PERCPU_SLOW int percpu_join(uint32_t *counter, uint32_t last)
 {
-	if (percpu_enter(counter, last))
-		return;
+	int admission = percpu_enter(counter, last);
+
+	if (admission != PERCPU_REFUSED)
+		return admission;
 	__atomic_add_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
-	for (int round = 0; !percpu_enter(counter, last); round++) {
+	for (int round = 0; (admission = percpu_enter(counter, last)) == PERCPU_REFUSED; round++) {
 		percpu_settle();
 		percpu_pause(round);
 	}
 	__atomic_sub_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
+	return admission;
 }
 
-PERCPU_INLINE void percpu_leave(uint32_t *counter)
+PERCPU_INLINE void percpu_leave(uint32_t *counter, int admission)
 {
-	__atomic_sub_fetch(counter, 1, __ATOMIC_SEQ_CST);
+	if (admission == PERCPU_COUNTED)
+		__atomic_sub_fetch(counter, 1, __ATOMIC_SEQ_CST);
 }
 
 #define PERCPU_ATOMICALLY(type)                                                                                        \
@@ -834,8 +904,8 @@ PERCPU_SLOW int percpu_update_slowly(int op, unsigned size, void *image, uint64_
 {
 	int saved_errno = errno;
 	int again = 1;
+	int admission = percpu_join(&percpu_library.updating, PERCPU_CLOSING);
 
-	percpu_join(&percpu_library.updating, PERCPU_CLOSING);
 	if (percpu_library.mode == PERCPU_ATOMICS || !percpu_has_cpu()) {
 		unsigned cpu = percpu_library.mode == PERCPU_ATOMICS ? percpu_current() : percpu_library.count;
 		uint64_t instance = (uint64_t)(uintptr_t)image + percpu_library.delta + cpu * percpu_library.stride;
@@ -848,7 +918,7 @@ PERCPU_SLOW int percpu_update_slowly(int op, unsigned size, void *image, uint64_
 		}
 		again = 0;
 	}
-	percpu_leave(&percpu_library.updating);
+	percpu_leave(&percpu_library.updating, admission);
 	errno = saved_errno;
 	return again;
 }
@@ -858,11 +928,21 @@ PERCPU_INLINE uint64_t *percpu_word(const struct percpu_place *place, unsigned c
 	return (uint64_t *)(uintptr_t)(place->area + cpu * place->stride);
 }
 
+/* What is in the words of which this thread is the owner. */
+PERCPU_SLOW uint64_t percpu_me(void)
+{
+	if (percpu_thread == 0)
+		percpu_thread = (int)percpu_syscall(SYS_gettid);
+	return (uint64_t) - (int64_t)percpu_thread;
+}
+
 /* A CPU that the thread owns; -1 if it owns none. */
 PERCPU_SLOW int percpu_owned(const struct percpu_place *place)
 {
+	uint64_t me = percpu_me();
+
 	for (unsigned cpu = 0; cpu < place->count; cpu++)
-		if ((int64_t)__atomic_load_n(percpu_word(place, cpu), __ATOMIC_ACQUIRE) == -(int64_t)percpu_thread)
+		if (__atomic_load_n(percpu_word(place, cpu), __ATOMIC_ACQUIRE) == me)
 			return (int)cpu;
 	return -1;
 }
@@ -879,12 +959,16 @@ PERCPU_SLOW void percpu_report(const char *what, unsigned cpu, int64_t owner)
 		owner < 0 ? "thread" : "Java's thread #", (long long)(owner < 0 ? -owner : owner));
 }
 
-/* No sequence in flight relies on having seen a 0: the dead owner's own acquisition restarted each. */
-PERCPU_SLOW int percpu_take_over(uint64_t *word, unsigned cpu, uint64_t owner, uint64_t next)
+/*
+ * The dead owner's guards end with it, also those that were nested: the count goes while this thread owns the word. No
+ * sequence in flight relies on having seen a 0: the dead owner's own acquisition restarted each.
+ */
+PERCPU_SLOW int percpu_take_over(uint64_t *word, unsigned cpu, uint64_t owner)
 {
 	if (!percpu_is_dead((int64_t)owner) ||
-	    !__atomic_compare_exchange_n(word, &owner, next, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+	    !__atomic_compare_exchange_n(word, &owner, percpu_me(), 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 		return 0;
+	word[1] = 0;
 	percpu_report("is taken over, what it protects may be half done: it was never released by", cpu, (int64_t)owner);
 	return 1;
 }
@@ -898,21 +982,27 @@ PERCPU_SLOW int percpu_take_over(uint64_t *word, unsigned cpu, uint64_t owner, u
  *     3. commit: word -> L
  *                                                  4. membarrier: L's section is over, or was restarted
  *                                                  5. word is not R: R does not own it
+ *
+ * Between 2 and 5 a signal handler of R would take R for the owner, and nest in a guard that becomes L's.
  */
 PERCPU_SLOW int percpu_acquire_remotely(uint64_t *word, unsigned cpu)
 {
-	uint64_t mine = (uint64_t) - (int64_t)percpu_thread;
+	uint64_t me = percpu_me();
 	uint64_t found = 0;
+	uint64_t mask;
+	int acquired = 0;
 
-	while (__atomic_compare_exchange_n(word, &found, mine, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-		if (percpu_library.mode == PERCPU_ATOMICS)
-			return 1;
-		percpu_restart_sequences((int)cpu);
-		if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == mine)
-			return 1;
+	PERCPU_BLOCK_SIGNALS(mask);
+	while (!acquired &&
+	       __atomic_compare_exchange_n(word, &found, me, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		PERCPU_TEST_NO_HANDLER();
+		if (percpu_library.mode == PERCPU_SEQUENCES)
+			percpu_restart_sequences((int)cpu);
+		acquired = __atomic_load_n(word, __ATOMIC_SEQ_CST) == me;
 		found = 0;
 	}
-	return 0;
+	PERCPU_RESTORE_SIGNALS(mask);
+	return acquired;
 }
 
 /* One attempt where the words stay where they are. On a failure *owner is who has the CPU guard->cpu. */
@@ -923,13 +1013,13 @@ PERCPU_SLOW int percpu_attempt(struct cpu_guard *guard, int wanted, const struct
 	int owned;
 
 	if (wanted < 0 && percpu_library.mode == PERCPU_SEQUENCES && percpu_has_cpu()) {
-		if (percpu_acquire(guard, -(int64_t)percpu_thread))
+		if (percpu_acquire(guard, (int64_t)percpu_me()))
 			return 1;
 	} else if (percpu_acquire_remotely(word, cpu)) {
 		goto acquired;
 	}
 	*owner = (int64_t)__atomic_load_n(word, __ATOMIC_ACQUIRE);
-	if (*owner == -(int64_t)percpu_thread) {
+	if ((uint64_t)*owner == percpu_me()) {
 		word[1]++;
 		goto acquired;
 	}
@@ -941,9 +1031,8 @@ PERCPU_SLOW int percpu_attempt(struct cpu_guard *guard, int wanted, const struct
 		goto acquired;
 	}
 	guard->cpu = cpu;
-	if (!percpu_take_over(word, cpu, (uint64_t)*owner, (uint64_t) - (int64_t)percpu_thread))
+	if (!percpu_take_over(word, cpu, (uint64_t)*owner))
 		return 0;
-	word[1] = 0;
 acquired:
 	guard->word = word;
 	guard->cpu = cpu;
@@ -961,32 +1050,26 @@ PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int wait
 	int64_t since = 0;
 	int reported = 0;
 
-	if (percpu_thread == 0)
-		percpu_thread = (int)percpu_syscall(SYS_gettid);
 	for (int round = 0;; round++) {
 		struct percpu_place place;
 		int64_t owner = 0;
-		int counted;
+		int admission;
 
 		percpu_look(&place);
 		if (cpu >= (int)place.count)
 			percpu_fatal("a CPU id that this system does not have");
 		/* If the variables are about to move, that waits for this thread's guards, and so for what nests in them. */
-		counted = percpu_enter(&percpu_library.acquiring, PERCPU_OWN);
-		if (!counted && percpu_owned(&place) < 0) {
+		admission = percpu_enter(&percpu_library.acquiring, PERCPU_OWN);
+		if (admission == PERCPU_REFUSED && percpu_owned(&place) < 0) {
 			if (!waits)
 				break;
-			percpu_join(&percpu_library.acquiring, PERCPU_OWN);
-			counted = 1;
+			admission = percpu_join(&percpu_library.acquiring, PERCPU_OWN);
 		}
 		percpu_look(&place);
 		acquired = percpu_attempt(guard, cpu, &place, &owner);
-		if (counted)
-			percpu_leave(&percpu_library.acquiring);
+		percpu_leave(&percpu_library.acquiring, admission);
 		if (acquired || !waits)
 			break;
-		if (cpu >= 0 && percpu_owned(&place) >= 0)
-			percpu_fatal("a thread that holds a guard must not wait for another CPU's");
 		percpu_pause(round);
 		if (owner != last) {
 			last = owner;
@@ -1088,18 +1171,30 @@ PERCPU_SLOW void percpu_initialize(const struct percpu_place *place)
 			percpu_copy(percpu_bytes(place, cpu), __start_percpu_data, PERCPU_BYTES);
 }
 
-/* Without a handler that could wait for what this thread is about to do. */
-PERCPU_SLOW void percpu_signals(int how, uint64_t *mask)
-{
-	percpu_syscall(SYS_rt_sigprocmask, how, mask, mask, sizeof(*mask));
-}
-#define PERCPU_BLOCK_SIGNALS(mask) (mask = ~UINT64_C(0), percpu_signals(2 /* SIG_SETMASK */, &mask))
-#define PERCPU_RESTORE_SIGNALS(mask) percpu_signals(2 /* SIG_SETMASK */, &mask)
+/* For tests: another kernel's version. */
+#ifndef PERCPU_TEST_RELEASE
+#define PERCPU_TEST_RELEASE NULL
+#endif
 
-/* The child of a fork is another thread. */
-PERCPU_SLOW void percpu_forked(void)
+/*
+ * Some kernels send a preempted sequence on instead of restarting it, if it resumes on the same CPU. In a JVM a self-test
+ * finds out; without one no sequence is trusted there.
+ */
+PERCPU_SLOW int percpu_loses_aborts(void)
 {
-	percpu_thread = 0;
+	char names[6][65] = {{0}}; /* struct utsname */
+	const char *release = PERCPU_TEST_RELEASE;
+	unsigned parts[3] = {0, 0, 0};
+	unsigned version;
+
+	percpu_syscall(SYS_uname, names);
+	sscanf(release ? release : names[2], "%u.%u.%u", &parts[0], &parts[1], &parts[2]);
+	version = (parts[0] * 1000 + parts[1]) * 1000 + parts[2];
+#if defined(__x86_64__)
+	return version >= 6019000 && version < 7000010;
+#else
+	return version >= 6019000 && version < 7000014;
+#endif
 }
 
 #define PERCPU_HEADER 128 /* the guard word has its cache line, and the one fetched with it */
@@ -1133,10 +1228,9 @@ PERCPU_SLOW void percpu_place_own(void)
 	/* A kernel without huge pages refuses, and there is nothing to be kept from. */
 	percpu_syscall(SYS_madvise, area, bytes, 15 /* MADV_NOHUGEPAGE */);
 #if PERCPU_RSEQ
-	if (__rseq_size >= 16 && percpu_syscall(SYS_membarrier, PERCPU_MEMBARRIER_REGISTER_RSEQ, 0, 0) == 0)
+	if (__rseq_size >= 16 && !percpu_loses_aborts() && percpu_syscall(SYS_membarrier, PERCPU_MEMBARRIER_REGISTER_RSEQ, 0, 0) == 0)
 		mode = PERCPU_SEQUENCES;
 #endif
-	pthread_atfork(NULL, NULL, percpu_forked);
 	percpu_initialize(&place);
 	percpu_publish(&place, mode, PERCPU_OWN);
 }
@@ -1188,8 +1282,10 @@ PERCPU_SLOW void percpu_await_guards(const struct percpu_place *old)
 		uint64_t owner;
 
 		for (int round = 0; (owner = __atomic_load_n(word, __ATOMIC_ACQUIRE)) != 0; round++) {
-			if (percpu_take_over(word, cpu, owner, 0))
+			if (percpu_take_over(word, cpu, owner)) {
+				__atomic_store_n(word, 0, __ATOMIC_RELEASE);
 				break;
+			}
 			percpu_pause(round);
 			if (!reported && percpu_now() - since > PERCPU_LONG_WAIT) {
 				reported = 1;
@@ -1224,72 +1320,87 @@ PERCPU_SLOW void percpu_await_guards(const struct percpu_place *old)
  *     c. its signal handler updates a variable,
  *        and waits for a place
  *
- * So after a while everything is as it was, and when whoever waited has gone on, it begins anew.
+ * So after a while everything is as it was, and when whoever waited has gone on, it begins anew. This thread's own
+ * handlers have to stay out of it all: they would wait for this very move.
  */
+#define PERCPU_AGAIN (-1)
+
+/* One try, with signals blocked. PERCPU_AGAIN if somebody else was, or is, in the way. */
+PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, uint32_t mode)
+{
+	uint32_t state = __atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE);
+	struct percpu_place old;
+
+	if (state == PERCPU_SHARED)
+		return PERCPU_SHARED_BEFORE;
+	if (state == PERCPU_UNPLACED) {
+		if (!__atomic_compare_exchange_n(&percpu_library.state, &state, PERCPU_PLACING, 0, __ATOMIC_SEQ_CST,
+						 __ATOMIC_SEQ_CST))
+			return PERCPU_AGAIN;
+		percpu_read_possible();
+		percpu_initialize(next);
+		percpu_publish(next, mode, PERCPU_SHARED);
+		return PERCPU_SHARED_NOW;
+	}
+	if (state != PERCPU_OWN)
+		return PERCPU_AGAIN;
+	percpu_look(&old);
+	if (old.count != next->count)
+		return PERCPU_OTHER_CPUS;
+	if (percpu_owned(&old) >= 0)
+		return PERCPU_GUARD_HELD;
+	if (!__atomic_compare_exchange_n(&percpu_library.state, &state, PERCPU_CLOSING, 0, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST))
+		return PERCPU_AGAIN;
+
+	PERCPU_TEST_NO_HANDLER();
+	percpu_fill(percpu_guards, old.count, 0, 0);
+	if (percpu_library.mode == PERCPU_SEQUENCES)
+		percpu_restart_sequences(-1);
+	if (!percpu_drained(&percpu_library.acquiring)) {
+		percpu_reopen(&old);
+		return PERCPU_AGAIN;
+	}
+	percpu_await_guards(&old);
+
+	__atomic_store_n(&percpu_library.state, PERCPU_PLACING, __ATOMIC_SEQ_CST);
+	percpu_fill(percpu_distances, old.count, 0, 0);
+	if (percpu_library.mode == PERCPU_SEQUENCES)
+		percpu_restart_sequences(-1);
+	if (!percpu_drained(&percpu_library.updating)) {
+		percpu_reopen(&old);
+		return PERCPU_AGAIN;
+	}
+	for (uint32_t cpu = 0; cpu <= old.count; cpu++)
+		percpu_copy(percpu_bytes(next, cpu), percpu_bytes(&old, cpu), PERCPU_BYTES);
+	percpu_publish(next, mode, PERCPU_SHARED);
+	return PERCPU_SHARED_NOW;
+}
+
 PERCPU_SLOW int percpu_share(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus, uint32_t mode)
 {
 	struct percpu_place next = {area, stride, area + position - (uint64_t)(uintptr_t)__start_percpu_data, cpus};
 
 	if (cpus > PERCPU_MOST_CPUS)
 		return PERCPU_OTHER_CPUS;
-	for (;;) {
-		uint32_t state = __atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE);
-		struct percpu_place old;
+	/* Longer each time: what was in the way may need this CPU, or that of its own which it holds up. */
+	for (int64_t nap = 1000000;; nap = nap < 100000000 ? 2 * nap : nap) {
 		uint64_t mask;
-
-		switch (state) {
-		case PERCPU_UNPLACED:
-			PERCPU_BLOCK_SIGNALS(mask);
-			if (__atomic_compare_exchange_n(&percpu_library.state, &state, PERCPU_PLACING, 0, __ATOMIC_SEQ_CST,
-							__ATOMIC_SEQ_CST)) {
-				percpu_read_possible();
-				pthread_atfork(NULL, NULL, percpu_forked);
-				percpu_initialize(&next);
-				percpu_publish(&next, mode, PERCPU_SHARED);
-				PERCPU_RESTORE_SIGNALS(mask);
-				return PERCPU_SHARED_NOW;
-			}
-			PERCPU_RESTORE_SIGNALS(mask);
-			continue;
-		case PERCPU_OWN:
-			percpu_look(&old);
-			if (old.count != cpus)
-				return PERCPU_OTHER_CPUS;
-			if (percpu_thread != 0 && percpu_owned(&old) >= 0)
-				return PERCPU_GUARD_HELD;
-			if (!__atomic_compare_exchange_n(&percpu_library.state, &state, PERCPU_CLOSING, 0, __ATOMIC_SEQ_CST,
-							 __ATOMIC_SEQ_CST))
-				continue;
-			break;
-		case PERCPU_SHARED: return PERCPU_SHARED_BEFORE;
-		default: percpu_pause(96); continue;
-		}
-
-		percpu_fill(percpu_guards, old.count, 0, 0);
-		if (percpu_library.mode == PERCPU_SEQUENCES)
-			percpu_restart_sequences(-1);
-		if (!percpu_drained(&percpu_library.acquiring)) {
-			percpu_reopen(&old);
-			continue;
-		}
-		percpu_await_guards(&old);
+		int answer;
 
 		PERCPU_BLOCK_SIGNALS(mask);
-		__atomic_store_n(&percpu_library.state, PERCPU_PLACING, __ATOMIC_SEQ_CST);
-		percpu_fill(percpu_distances, old.count, 0, 0);
-		if (percpu_library.mode == PERCPU_SEQUENCES)
-			percpu_restart_sequences(-1);
-		if (!percpu_drained(&percpu_library.updating)) {
-			percpu_reopen(&old);
-			PERCPU_RESTORE_SIGNALS(mask);
-			continue;
-		}
-		for (uint32_t cpu = 0; cpu <= cpus; cpu++)
-			percpu_copy(percpu_bytes(&next, cpu), percpu_bytes(&old, cpu), PERCPU_BYTES);
-		percpu_publish(&next, mode, PERCPU_SHARED);
+		answer = percpu_try_share(&next, mode);
 		PERCPU_RESTORE_SIGNALS(mask);
-		return PERCPU_SHARED_NOW;
+		if (answer != PERCPU_AGAIN)
+			return answer;
+		percpu_nap(nap);
 	}
+}
+
+/* The child of a fork is another thread. */
+PERCPU_SLOW void percpu_forked(void)
+{
+	percpu_thread = 0;
 }
 
 /*
@@ -1298,15 +1409,19 @@ PERCPU_SLOW int percpu_share(uint64_t area, uint64_t stride, uint64_t position, 
  */
 static __attribute__((constructor, unused)) void percpu_loaded(void)
 {
-	struct percpu_dl_info info;
+	struct percpu_dl_info info = {NULL, NULL, NULL, NULL};
 
-	if (percpu_library.file[0] == 0 && percpu_dladdr && percpu_dladdr(&percpu_library, &info) != 0 && info.file) {
-		percpu_library.file = info.file;
+	if (percpu_library.file[0] != 0)
+		return; /* each file that includes this has its constructor */
+	pthread_atfork(NULL, NULL, percpu_forked);
+	percpu_library.file = "this program";
+	if (!percpu_dladdr || percpu_dladdr(&percpu_library, &info) == 0 || !info.file)
+		return;
+	percpu_library.file = info.file;
 #if defined(__PIC__) && !defined(__PIE__) && defined(RTLD_NODELETE) /* a program is never unloaded */
-		if (percpu_dlopen)
-			percpu_dlopen(info.file, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+	if (percpu_dlopen)
+		percpu_dlopen(info.file, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 #endif
-	}
 }
 
 #ifdef __cplusplus

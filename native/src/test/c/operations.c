@@ -4,6 +4,8 @@
  */
 #include "check.h"
 
+#include <stdbool.h>
+
 uint64_t test_aborts = 0;
 
 DEFINE_PER_CPU(signed char, a_char) = -3;
@@ -15,6 +17,7 @@ DEFINE_PER_CPU(unsigned, an_unsigned) = 4000000000U;
 DEFINE_PER_CPU(long, a_long) = -5000000000;
 DEFINE_PER_CPU(unsigned long, an_unsigned_long) = 5;
 DEFINE_PER_CPU(void *, a_pointer) = &a_long;
+DEFINE_PER_CPU(bool, a_bool) = false;
 DEFINE_PER_CPU(long[3], an_array) = {1, 2, 3};
 DEFINE_STATIC_PER_CPU(int, unseen) = 17;
 
@@ -92,6 +95,17 @@ static void initial_values_are_on_each_cpu(void)
 	CHECK_EQUAL(per_cpu_sum(unseen), 17 * (long)cpus);
 }
 
+/* For a bool each bit of a register counts, also those that the instance has no room for. */
+static void only_the_instance_is_in_the_result(void)
+{
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQUAL(this_cpu_read(a_bool), false);
+		CHECK_EQUAL(this_cpu_xchg(a_bool, true), false);
+		CHECK_EQUAL(this_cpu_cmpxchg(a_bool, false, true), true);
+		CHECK_EQUAL(this_cpu_cmpxchg(a_bool, true, false), true);
+	}
+}
+
 static void guards_nest(void)
 {
 	struct cpu_guard outer = cpu_guard_acquire();
@@ -135,6 +149,7 @@ int main(void)
 	CHECK_EQUAL(this_cpu_xchg(a_pointer, (void *)&after) == &a_long, 1);
 	CHECK_EQUAL(this_cpu_read(a_pointer) == &after, 1);
 	this_cpu_write(a_pointer, &a_long);
+	only_the_instance_is_in_the_result();
 	/* All that a sequence could have touched beside what it should is as it was. */
 	initial_values_are_on_each_cpu();
 	guards_nest();

@@ -13,6 +13,10 @@ struct constructed {
 DEFINE_PER_CPU(constructed, a_constructed);
 #endif
 
+#if defined(ON_COMPUTED) && defined(__cplusplus)
+DEFINE_PER_CPU(long, a_computed) = random();
+#endif
+
 DEFINE_PER_CPU(long, a_long) = 0;
 DEFINE_PER_CPU(double, a_double) = 0;
 DEFINE_PER_CPU(struct wide, a_wide);

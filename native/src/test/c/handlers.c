@@ -1,0 +1,51 @@
+/* Signals come just where the handler of one would go wrong, and are handled later. */
+static void signal_here(void);
+#define PERCPU_TEST_NO_HANDLER() signal_here()
+
+#include "check.h"
+
+#include "threads.h"
+
+uint64_t test_aborts = 0;
+
+DEFINE_PER_CPU(long, a_long) = 7;
+
+static long sent;
+static long handled;
+
+static void handle(int signal)
+{
+	struct cpu_guard guard = cpu_guard_acquire();
+
+	(void)signal;
+	cpu_guard_release(guard);
+	handled++;
+}
+
+static void signal_here(void)
+{
+	CHECK_EQUAL(raise(SIGPROF), 0);
+	sent++;
+	CHECK_EQUAL(handled, sent - 1);
+}
+
+int main(void)
+{
+	uint64_t stride = 1 << 20;
+	uint64_t start = (uint64_t)(uintptr_t)percpu_library.start;
+	long area = percpu_syscall(SYS_mmap, NULL, (percpu_count() + 1) * stride, 3, 0x4022, -1, 0);
+
+	handle_signals(handle);
+	/* While another CPU is claimed, and it is not sure yet whose it is. */
+	cpu_guard_release(cpu_guard_acquire_on(0));
+	CHECK_EQUAL(sent, 1);
+	CHECK_EQUAL(handled, sent);
+	/* While the variables move. */
+	CHECK_EQUAL(percpu_library.share((uint64_t)area, stride, 4096 + start % 4096, percpu_count(), percpu_library.mode),
+		    PERCPU_SHARED_NOW);
+	CHECK_EQUAL(sent, 2);
+	CHECK_EQUAL(handled, sent);
+	CHECK_EQUAL(*per_cpu_ptr(&a_long, 0), 7);
+	printf("ok\n");
+	return 0;
+}
