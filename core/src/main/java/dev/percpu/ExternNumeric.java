@@ -15,6 +15,7 @@ final class ExternNumeric extends PerCpuNumeric {
 
     ExternNumeric(NativeVariable variable, NumericWidth width) {
         variable.checkSize(width.bytes(), width);
+        variable.checkAlignment(width.bytes(), width);
         this.variable = variable;
         this.width = width;
         this.position = variable.position();

@@ -6,6 +6,8 @@ import dev.percpu.internal.extern.NativeVariable;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /**
@@ -33,6 +35,12 @@ import java.util.function.Function;
  * @param <T> the type of the instances
  */
 public final class ExternPerCpu<T> implements PerCpu<T> {
+    /**
+     * The borrow words of each variable, by its position: tokens of one declaration see those of another. A library's
+     * variables keep their place for good, so this grows with what C code defines and not with what is declared.
+     */
+    private static final Map<Long, long[]> BORROWS = new ConcurrentHashMap<>();
+
     private final NativeVariable variable;
     private final PerCpuPtr<T> ptr;
 
@@ -85,16 +93,14 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
             SymbolLookup library, String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
         NativeVariable variable = NativeVariable.find(library, name);
         variable.checkSize(layout.byteSize(), layout);
-        if (variable.position() % layout.byteAlignment() != 0) {
-            throw new IllegalArgumentException(
-                    variable.name() + " is not aligned to the " + layout.byteAlignment() + " bytes of " + layout);
-        }
+        variable.checkAlignment(layout.byteAlignment(), layout);
         return new ExternPerCpu<>(
                 variable,
                 PerCpuPtr.toMemory(
                         Piece.empty(variable.name()),
                         variable.position(),
-                        cpu -> view.apply(Area.slice(cpu.id(), variable.position(), variable.bytes()))));
+                        cpu -> view.apply(Area.slice(cpu.id(), variable.position(), variable.bytes())),
+                        BORROWS.computeIfAbsent(variable.position(), position -> PerCpuPtr.newBorrows())));
     }
 
     /**

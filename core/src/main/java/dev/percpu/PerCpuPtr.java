@@ -42,25 +42,35 @@ public final class PerCpuPtr<T> {
     /** The instances, and the borrow words, at {@link PaddedArray#index}. */
     private final @Nullable Object[] instances;
 
-    private final long[] borrows = new long[PaddedArray.length(CpuMask.capacity())];
+    private final long[] borrows;
     private final long offset;
     private final boolean isMemory;
 
-    private PerCpuPtr(Piece piece, @Nullable Object[] instances, long offset, boolean isMemory) {
+    private PerCpuPtr(Piece piece, @Nullable Object[] instances, long[] borrows, long offset, boolean isMemory) {
         this.piece = piece;
         this.instances = instances;
+        this.borrows = borrows;
         this.offset = offset;
         this.isMemory = isMemory;
     }
 
     /** Instances on the heap. The piece is their name and their end. */
     static <T> PerCpuPtr<T> toObjects(Piece piece, Function<CpuId, ? extends T> factory) {
-        return new PerCpuPtr<>(piece, fill(piece.name(), factory), HEAP, false);
+        return new PerCpuPtr<>(piece, fill(piece.name(), factory), newBorrows(), HEAP, false);
     }
 
     /** Instances that are views of memory, at {@code offset} into the area if that is not negative. */
     static <T> PerCpuPtr<T> toMemory(Piece piece, long offset, Function<CpuId, ? extends T> view) {
-        return new PerCpuPtr<>(piece, fill(piece.name(), view), offset, true);
+        return toMemory(piece, offset, view, newBorrows());
+    }
+
+    /** The same, for memory that several pointers are made to, which so share its borrow words. */
+    static <T> PerCpuPtr<T> toMemory(Piece piece, long offset, Function<CpuId, ? extends T> view, long[] borrows) {
+        return new PerCpuPtr<>(piece, fill(piece.name(), view), borrows, offset, true);
+    }
+
+    static long[] newBorrows() {
+        return new long[PaddedArray.length(CpuMask.capacity())];
     }
 
     /**

@@ -178,6 +178,9 @@ class ExternPerCpuTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("a_pair")
                 .hasMessageContaining("4096");
+        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "unaligned", NumericWidth.LONG))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("unaligned of " + file("errors") + " is not aligned to the 8 bytes of LONG");
     }
 
     @Test
@@ -273,6 +276,47 @@ class ExternPerCpuTest {
         }
         longs.increment();
         assertThat(driver.sumOfLongs()).isEqualTo(1);
+    }
+
+    @Test
+    void tokensOfTwoDeclarationsSeeEachOther() {
+        SymbolLookup lookup = Driver.load("declared-twice").lookup();
+        ExternPerCpu<MemorySegment> once = ExternPerCpu.declare(lookup, "a_pair", PAIR);
+        ExternPerCpu<Long> twice = ExternPerCpu.declare(lookup, "a_pair", PAIR, MemorySegment::address);
+        try (CpuGuard guard = CpuGuard.acquire()) {
+            once.getMut(guard).run(memory -> assertThat(memory.byteSize()).isEqualTo(16));
+            assertThatThrownBy(() -> twice.getMut(guard)).hasMessageContaining("aliasing");
+        }
+    }
+
+    /** C code that holds a guard of the library's may be waiting for this thread's. */
+    @Test
+    void aLibraryIsNotPlacedByWhoHoldsAGuard() {
+        Driver driver = Driver.load("under-guard");
+        try (CpuGuard guard = CpuGuard.acquire()) {
+            assertThatThrownBy(() -> ExternPerCpu.declare(driver.lookup(), "a_pair", PAIR))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("this thread holds the guard of " + "CPU "
+                            + guard.cpu().id());
+            assertThat(driver.isShared()).isFalse();
+        }
+        ExternPerCpu.declare(driver.lookup(), "a_pair", PAIR);
+        try (CpuGuard guard = CpuGuard.acquire()) {
+            ExternPerCpu<MemorySegment> pair = ExternPerCpu.declare(driver.lookup(), "a_pair", PAIR);
+            pair.getMut(guard).run(memory -> assertThat(memory.byteSize()).isEqualTo(16));
+        }
+    }
+
+    @Test
+    void variablesMoveAwayFromAGuardWhoseOwnerDied() {
+        Driver driver = Driver.load("died-before");
+        driver.dieWithGuardOf(0);
+        ExternPerCpu<MemorySegment> pair = ExternPerCpu.declare(driver.lookup(), "a_pair", PAIR);
+        assertThat(driver.isShared()).isTrue();
+        driver.runThreads(2, 0, 100, "driver");
+        long[] sum = new long[1];
+        pair.forEachCpu((cpu, memory) -> sum[0] += memory.get(JAVA_LONG, 0));
+        assertThat(sum[0]).isEqualTo(200);
     }
 
     @Test

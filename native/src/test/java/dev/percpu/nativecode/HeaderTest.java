@@ -46,6 +46,26 @@ class HeaderTest {
     }
 
     @Test
+    void noSequencesWhereTheKernelLosesAborts() {
+        for (String release : List.of("6.19.0-cloud-amd64", "7.0.3")) {
+            String option = "-DPERCPU_TEST_RELEASE=\"" + release + "\"";
+            Path program = Compiler.GCC.program("suspect", "operations.c", "-O2", option);
+            assertThat(Compiler.run(program, REGISTERED)).isEqualTo("atomics: ok\n");
+        }
+        for (String release : List.of("6.18.44+deb13-amd64", "7.0.14", "7.3-rc1", "unknown")) {
+            String option = "-DPERCPU_TEST_RELEASE=\"" + release + "\"";
+            Path program = Compiler.GCC.program("not-suspect", "operations.c", "-O2", option);
+            assertThat(Compiler.run(program, REGISTERED)).isEqualTo("sequences: ok\n");
+        }
+    }
+
+    @Test
+    void noSignalIsHandledWhereItsHandlerWouldGoWrong() {
+        Path program = Compiler.GCC.program("handlers", "handlers.c", "-O2", "-D_GNU_SOURCE");
+        assertThat(Compiler.run(program, REGISTERED)).isEqualTo("ok\n");
+    }
+
+    @Test
     void everyOperationWithoutSequences() {
         for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANGXX)) {
             Path program = compiler.program("no-sequences", "operations.c", "-O2", "-DPERCPU_NO_RSEQ");
@@ -126,6 +146,8 @@ class HeaderTest {
         }
         assertThatThrownBy(() -> Compiler.GXX.program("refused", "refused.c", "-DON_CONSTRUCTED"))
                 .hasMessageContaining("instances begin as a copy");
+        assertThatThrownBy(() -> Compiler.GXX.program("refused", "refused.c", "-DON_COMPUTED"))
+                .hasMessageContaining("does not have a constant initializer");
     }
 
     @Test

@@ -110,6 +110,26 @@ class SharedGuardTest {
         }
     }
 
+    /** C code cannot tell whether one of Java's threads has ended. */
+    @Test
+    void codeInCDoesNotWaitForAThreadOfJavaThatDied() throws InterruptedException {
+        try (LogCapture log = new LogCapture()) {
+            @SuppressWarnings("MustBeClosedChecker") // as it would be after an error
+            Thread dying = new Thread(() -> CpuGuard.acquire(CPU), "dying");
+            dying.start();
+            dying.join();
+            AtomicBoolean ran = new AtomicBoolean();
+            driver.withGuardOf(CPU.id(), () -> ran.set(true));
+            assertThat(ran).isTrue();
+            assertThat(log.first())
+                    .contains("the guard of CPU 0 was never closed by ")
+                    .contains("dying");
+        }
+        try (CpuGuard guard = CpuGuard.tryAcquire(CPU)) {
+            assertThat(guard).isNotNull();
+        }
+    }
+
     @Test
     void anOwnerInCThatStaysIsReported() throws InterruptedException {
         CountDownLatch held = new CountDownLatch(1);

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.guard.NativeOwners;
+import dev.percpu.internal.guard.Ownership;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -87,6 +88,13 @@ final class NativeLibrary {
         long stop = library.get(ADDRESS, STOP).address();
         String file = library.get(ADDRESS, FILE).reinterpret(LONGEST_PATH).getString(0);
         String owner = "the per-CPU variables of " + file;
+        int held = Ownership.ownedBy(Thread.currentThread());
+        if (held >= 0) {
+            // Of what it waits for, something could wait for this guard.
+            throw new IllegalStateException(owner + " cannot be placed: this thread holds the guard of CPU " + held
+                    + ", and would have to wait for those that C code holds. Declare a library's first variable without a"
+                    + " guard");
+        }
         // The linker has aligned the section as the variable wants it that wants most. How much that was is not known,
         // but the section's address tells the most that it can have been.
         long position = Area.allocate(stop - start, Math.min(Long.lowestOneBit(start), LARGEST_ALIGNMENT), owner);

@@ -97,6 +97,17 @@ public record NativeVariable(String name, long position, long bytes, MemorySegme
     }
 
     /**
+     * Checks that every instance is aligned as somebody expects.
+     *
+     * @throws IllegalArgumentException if it is not
+     */
+    public void checkAlignment(long expected, Object type) {
+        if (position % expected != 0) {
+            throw new IllegalArgumentException(name + " is not aligned to the " + expected + " bytes of " + type);
+        }
+    }
+
+    /**
      * Checks the size that somebody expects.
      *
      * @throws IllegalArgumentException if it is another one

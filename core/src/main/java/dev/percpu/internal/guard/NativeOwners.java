@@ -2,6 +2,9 @@ package dev.percpu.internal.guard;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.linux.KernelThreads;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Owners that are C code: {@code percpu.h} puts the negative number of the kernel's thread into the guard word, as C has
@@ -9,13 +12,27 @@ import dev.percpu.internal.linux.KernelThreads;
  */
 public final class NativeOwners {
     /** Whether there is C code that takes guards at all. */
-    private static volatile boolean expected;
+    private static final AtomicBoolean EXPECTED = new AtomicBoolean();
+
+    private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private NativeOwners() {}
 
-    /** From now on C code takes guards. */
+    /**
+     * From now on C code takes guards. It also waits for those of Java's threads, and cannot tell whether one has ended.
+     * So somebody on this side has to.
+     */
     public static void expect() {
-        expected = true;
+        if (EXPECTED.compareAndSet(false, true)) {
+            Thread.ofPlatform().daemon().name("percpu-dead-owners").start(NativeOwners::lookAfterDeadThreads);
+        }
+    }
+
+    private static void lookAfterDeadThreads() {
+        while (true) {
+            LockSupport.parkNanos(LOOK_NANOS);
+            Ownership.freeThoseOfDeadThreads(Thread.currentThread());
+        }
     }
 
     static boolean isNative(long owner) {
@@ -38,7 +55,7 @@ public final class NativeOwners {
      * @throws IllegalStateException if it does
      */
     static void checkNoneHeldHere(int wanted) {
-        if (!expected) {
+        if (!EXPECTED.get()) {
             return;
         }
         long me = -KernelThreads.current();

@@ -133,10 +133,20 @@ public final class Ownership {
         if (!dead || !Area.LONG.compareAndSet(Area.MEMORY, Area.offset(cpu, CpuHeader.GUARD_WORD), id, me.threadId())) {
             return false;
         }
-        OpenGuards.endAll(cpu);
+        // First of all: with a count left behind, C code would never free the CPU.
         Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.NATIVE_NESTED), 0L);
+        OpenGuards.endAll(cpu);
         Reports.takenOver(cpu, thread, describe(id, thread));
         return true;
+    }
+
+    /** Frees each CPU whose owner was one of Java's threads and has ended. */
+    static void freeThoseOfDeadThreads(Thread me) {
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            if (!NativeOwners.isNative(owner(cpu)) && takeOverIfDead(cpu, me)) {
+                release(cpu);
+            }
+        }
     }
 
     /** An owner, for messages. */

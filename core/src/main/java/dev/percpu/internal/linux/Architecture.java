@@ -4,9 +4,9 @@ import java.util.Locale;
 
 /** The processor architecture this JVM runs on, and what the kernel's interface has different on each. */
 public enum Architecture {
-    X86_64(324),
-    AARCH64(283),
-    OTHER(-1);
+    X86_64(324, 234),
+    AARCH64(283, 131),
+    OTHER(-1, -1);
 
     private static final Architecture CURRENT =
             switch (System.getProperty("os.arch").toLowerCase(Locale.ROOT)) {
@@ -16,9 +16,11 @@ public enum Architecture {
             };
 
     private final long membarrierNumber;
+    private final long tgkillNumber;
 
-    Architecture(long membarrierNumber) {
+    Architecture(long membarrierNumber, long tgkillNumber) {
         this.membarrierNumber = membarrierNumber;
+        this.tgkillNumber = tgkillNumber;
     }
 
     public static Architecture current() {
@@ -28,5 +30,10 @@ public enum Architecture {
     /** The number of the {@code membarrier} system call, which no C library wraps. */
     long membarrierNumber() {
         return membarrierNumber;
+    }
+
+    /** The number of the {@code tgkill} system call. */
+    long tgkillNumber() {
+        return tgkillNumber;
     }
 }

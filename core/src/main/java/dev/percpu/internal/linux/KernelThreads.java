@@ -15,9 +15,6 @@ public final class KernelThreads {
 
     private static final @Nullable MethodHandle GETTID = bind("gettid", FunctionDescriptor.of(JAVA_INT));
 
-    private static final @Nullable MethodHandle TGKILL =
-            bind("tgkill", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-
     private KernelThreads() {}
 
     /** The number of the thread that this one, virtual or not, runs on; 0 where the C library does not tell. */
@@ -32,18 +29,12 @@ public final class KernelThreads {
         }
     }
 
-    /** Whether no thread of this process has the number; false where it cannot be told. */
+    /**
+     * Whether no thread of this process has the number. Any other refusal than that, a sandbox's say, does not tell: so
+     * false.
+     */
     public static boolean hasEnded(int thread) {
-        if (TGKILL == null) {
-            return false;
-        }
-        try {
-            // Signal 0 is none, only asked about. Of a thread of one's own process the one refusal is that there is
-            // none.
-            return (int) TGKILL.invokeExact(PROCESS, thread, 0) != 0;
-        } catch (Throwable t) {
-            throw Linux.rethrow(t);
-        }
+        return Linux.askAfterThread(PROCESS, thread) == Linux.ESRCH;
     }
 
     /** For messages: the thread's number, and its name while it runs. */

@@ -27,6 +27,7 @@ import java.util.Optional;
  */
 public final class Linux {
     public static final int EPERM = 1;
+    public static final int ESRCH = 3;
     public static final int ENOSYS = 38;
 
     private static final int PROT_READ = 1;
@@ -178,6 +179,18 @@ public final class Linux {
             if (result != 0) {
                 throw new LinuxException("membarrier(" + command + ", " + flags + ", " + cpu + ")", errno(state));
             }
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
+    /** Sends a thread of this process no signal; what the kernel says to that, as errno, or 0. */
+    static int askAfterThread(int process, int thread) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            long result = (long) SYSCALL.invokeExact(
+                    state, Architecture.current().tgkillNumber(), (long) process, (long) thread, 0L);
+            return result == 0 ? 0 : errno(state);
         } catch (Throwable t) {
             throw rethrow(t);
         }
