@@ -562,7 +562,8 @@ PERCPU_DEFINE_CHOICE_RETURN(CMPXCHG)
  * release, nests and un-nests, and leaves everything as it was.
  *
  * Who holds a guard goes on owning the CPU that it was acquired on, wherever the thread is moved. It must not block, nor
- * call Java code that takes a guard, nor be called from Java code that holds one: the two don't know each other's.
+ * call Java code that takes a guard, nor be called from Java code that holds one: the two don't know each other's. C code
+ * that Java called releases its guards before it returns; a signal handler on a thread of Java's only tries for one.
  * ---------------------------------------------------------------------------------------------------------------- */
 
 struct cpu_guard {
