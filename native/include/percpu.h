@@ -117,7 +117,7 @@ struct percpu_variable {
 
 /* What a library knows of where its variables are: an instance lies at (variable + delta + cpu * stride). */
 struct percpu_library {
-	/* Java reads these. */
+	/* Java reads these, */
 	const char *start;
 	const char *stop;
 	const char *file;
@@ -125,6 +125,7 @@ struct percpu_library {
 
 	uint32_t state;
 	uint32_t mode;
+	/* and these, when share() says that the variables are shared before. */
 	uint64_t area;   /* CPU 0's place; at its start is CPU 0's guard word */
 	uint64_t stride; /* a power of two */
 	uint64_t delta;
@@ -498,7 +499,7 @@ PERCPU_DEFINE_CHOICE_RETURN(CMPXCHG)
 #define this_cpu_read(var) PERCPU_RESULT(var, READ, 0, 0)
 #define this_cpu_write(var, value) PERCPU_UPDATE(var, WRITE, value)
 #define this_cpu_add(var, value) PERCPU_UPDATE(var, ADD, value)
-#define this_cpu_sub(var, value) PERCPU_UPDATE(var, ADD, -(__typeof__(var))(value))
+#define this_cpu_sub(var, value) PERCPU_UPDATE_BITS(var, ADD, UINT64_C(0) - PERCPU_BITS(var, value))
 #define this_cpu_inc(var) this_cpu_add(var, 1)
 #define this_cpu_dec(var) this_cpu_sub(var, 1)
 #define this_cpu_and(var, value) PERCPU_UPDATE(var, AND, value)
@@ -509,10 +510,11 @@ PERCPU_DEFINE_CHOICE_RETURN(CMPXCHG)
 /* Sets it if it is as expected; what it was. */
 #define this_cpu_cmpxchg(var, expected, value) PERCPU_RESULT(var, CMPXCHG, value, expected)
 
-#define PERCPU_UPDATE(var, op, value)                                                                                  \
+#define PERCPU_UPDATE(var, op, value) PERCPU_UPDATE_BITS(var, op, PERCPU_BITS(var, value))
+#define PERCPU_UPDATE_BITS(var, op, bits)                                                                              \
 	__extension__({                                                                                                \
 		PERCPU_ASSERT_NUMBER(var);                                                                             \
-		percpu_do_##op(sizeof(var), percpu_image(&(var)), PERCPU_BITS(var, value));                            \
+		percpu_do_##op(sizeof(var), percpu_image(&(var)), bits);                                               \
 	})
 #define PERCPU_RESULT(var, op, value, expected)                                                                        \
 	__extension__({                                                                                                \
@@ -541,17 +543,19 @@ PERCPU_DEFINE_CHOICE_RETURN(CMPXCHG)
 
 /*
  * The sum over all CPUs, and what threads without a CPU id did. It is of no one moment: it holds every update that
- * happened before, and some of those that happen meanwhile.
+ * happened before, and some of those that happen meanwhile. That of signed numbers has 64 bits. That of unsigned ones
+ * has the variable's: counted up on one CPU and down on another, a number is below 0 there.
  */
 #define per_cpu_sum(var)                                                                                               \
 	__extension__({                                                                                                \
 		PERCPU_ASSERT_NUMBER(var);                                                                             \
-		long long percpu_sum_ = 0;                                                                             \
+		uint64_t percpu_sum_ = 0;                                                                              \
 		for (unsigned percpu_at_ = 0; percpu_at_ <= percpu_count(); percpu_at_++)                              \
-			percpu_sum_ += (long long)__atomic_load_n(                                                     \
+			percpu_sum_ += (uint64_t)__atomic_load_n(                                                      \
 				(__typeof__(&(var)))percpu_instance(percpu_image(&(var)), percpu_at_), __ATOMIC_RELAXED); \
-		percpu_sum_;                                                                                           \
+		(long long)(PERCPU_IS_UNSIGNED(var) ? percpu_sum_ & PERCPU_MASK(var) : percpu_sum_);                   \
 	})
+#define PERCPU_IS_UNSIGNED(var) ((__typeof__(var))-1 > (__typeof__(var))1)
 
 /* ---------------------------------------------------------------------------------------------------------------- *
  * The guard
@@ -608,7 +612,7 @@ PERCPU_INLINE struct cpu_guard cpu_guard_acquire(void)
 	return guard;
 }
 
-/* The same, but never waits: 0 if another thread owns the CPU. */
+/* The same, but never waits: 0 if another thread owns the CPU, or the variables are about to move. */
 PERCPU_INLINE int cpu_guard_try_acquire(struct cpu_guard *guard)
 {
 	return (percpu_thread != 0 && percpu_acquire(guard, -(int64_t)percpu_thread)) ||
@@ -984,7 +988,8 @@ PERCPU_SLOW int percpu_take_over(uint64_t *word, unsigned cpu, uint64_t owner)
  *                                                  4. membarrier: L's section is over, or was restarted
  *                                                  5. word is not R: R does not own it
  *
- * Between 2 and 5 a signal handler of R would take R for the owner, and nest in a guard that becomes L's.
+ * Between 2 and 5 a signal handler of R would take R for the owner, and nest in a guard that becomes L's. Where there are
+ * no sequences, 2 decides.
  */
 PERCPU_SLOW int percpu_acquire_remotely(uint64_t *word, unsigned cpu)
 {
@@ -993,12 +998,13 @@ PERCPU_SLOW int percpu_acquire_remotely(uint64_t *word, unsigned cpu)
 	uint64_t mask;
 	int acquired = 0;
 
+	if (percpu_library.mode == PERCPU_ATOMICS)
+		return __atomic_compare_exchange_n(word, &found, me, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	PERCPU_BLOCK_SIGNALS(mask);
 	while (!acquired &&
 	       __atomic_compare_exchange_n(word, &found, me, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
 		PERCPU_TEST_NO_HANDLER();
-		if (percpu_library.mode == PERCPU_SEQUENCES)
-			percpu_restart_sequences((int)cpu);
+		percpu_restart_sequences((int)cpu);
 		acquired = __atomic_load_n(word, __ATOMIC_SEQ_CST) == me;
 		found = 0;
 	}
@@ -1343,13 +1349,14 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, uint32_t mode)
 		percpu_publish(next, mode, PERCPU_SHARED);
 		return PERCPU_SHARED_NOW;
 	}
-	if (state != PERCPU_OWN)
+	if (!percpu_glance(&old) || __atomic_load_n(&percpu_library.state, __ATOMIC_RELAXED) != state)
 		return PERCPU_AGAIN;
-	percpu_look(&old);
 	if (old.count != next->count)
 		return PERCPU_OTHER_CPUS;
+	/* Also if another thread moves the variables now: that waits for this guard. */
 	if (percpu_owned(&old) >= 0)
 		return PERCPU_GUARD_HELD;
+	state = PERCPU_OWN;
 	if (!__atomic_compare_exchange_n(&percpu_library.state, &state, PERCPU_CLOSING, 0, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST))
 		return PERCPU_AGAIN;
@@ -1414,7 +1421,8 @@ static __attribute__((constructor, unused)) void percpu_loaded(void)
 
 	if (percpu_library.file[0] != 0)
 		return; /* each file that includes this has its constructor */
-	pthread_atfork(NULL, NULL, percpu_forked);
+	/* The variables have their place before a fork: nobody in the child goes on with one that was half made. */
+	pthread_atfork(percpu_settle, NULL, percpu_forked);
 	percpu_library.file = "this program";
 	if (!percpu_dladdr || percpu_dladdr(&percpu_library, &info) == 0 || !info.file)
 		return;

@@ -166,6 +166,12 @@ void *address_of_mixed(unsigned cpu)
 	return per_cpu_ptr(&a_mixed, cpu);
 }
 
+/* 1 while somebody waits for guards, to move the variables then. */
+int is_closing(void)
+{
+	return __atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE) == PERCPU_CLOSING;
+}
+
 int is_shared(void)
 {
 	return percpu_library.state == PERCPU_SHARED;

@@ -4,6 +4,7 @@
  */
 #include "check.h"
 
+#include <limits.h>
 #include <stdbool.h>
 
 uint64_t test_aborts = 0;
@@ -106,6 +107,23 @@ static void only_the_instance_is_in_the_result(void)
 	}
 }
 
+/* Counted up here and down there, as by a thread that was moved in between. */
+static void sums_are_those_of_the_type(void)
+{
+	unsigned last = percpu_next_possible(percpu_count() - 1);
+
+	*per_cpu_ptr(&a_byte, 0) = 2;
+	*per_cpu_ptr(&a_byte, last) = 255;
+	for (unsigned cpu = 1; cpu < last; cpu++)
+		*per_cpu_ptr(&a_byte, cpu) = 0;
+	CHECK_EQUAL(per_cpu_sum(a_byte), last == 0 ? 255 : 1);
+	*per_cpu_ptr(&a_char, 0) = 100;
+	*per_cpu_ptr(&a_char, last) = 101;
+	for (unsigned cpu = 1; cpu < last; cpu++)
+		*per_cpu_ptr(&a_char, cpu) = 0;
+	CHECK_EQUAL(per_cpu_sum(a_char), last == 0 ? 101 : 201);
+}
+
 static void guards_nest(void)
 {
 	struct cpu_guard outer = cpu_guard_acquire();
@@ -149,10 +167,17 @@ int main(void)
 	CHECK_EQUAL(this_cpu_xchg(a_pointer, (void *)&after) == &a_long, 1);
 	CHECK_EQUAL(this_cpu_read(a_pointer) == &after, 1);
 	this_cpu_write(a_pointer, &a_long);
+	this_cpu_inc(a_pointer);
+	this_cpu_sub(a_pointer, 1);
+	CHECK_EQUAL(this_cpu_read(a_pointer) == &a_long, 1);
+	this_cpu_write(a_long, 0);
+	this_cpu_sub(a_long, LONG_MIN);
+	CHECK_EQUAL(this_cpu_xchg(a_long, -5000000000), LONG_MIN);
 	only_the_instance_is_in_the_result();
 	/* All that a sequence could have touched beside what it should is as it was. */
 	initial_values_are_on_each_cpu();
 	guards_nest();
+	sums_are_those_of_the_type();
 	errno = 12345;
 	this_cpu_inc(unseen);
 	CHECK_EQUAL(errno, 12345);

@@ -220,14 +220,14 @@ public final class PerCpuPtr<T> {
 
     /** A pointer to the same instances is equal. */
     @Override
-    @SuppressWarnings("ReferenceEquality") // the array's identity is the instances'
+    @SuppressWarnings("ReferenceEquality") // the identity of the borrow words is the instances'
     public boolean equals(Object other) {
-        return other instanceof PerCpuPtr<?> ptr && ptr.instances == instances;
+        return other instanceof PerCpuPtr<?> ptr && ptr.borrows == borrows;
     }
 
     @Override
     public int hashCode() {
-        return System.identityHashCode(instances);
+        return System.identityHashCode(borrows);
     }
 
     @Override

@@ -85,6 +85,10 @@ final class Driver {
         return callInt("is_shared") != 0;
     }
 
+    boolean isClosing() {
+        return callInt("is_closing") != 0;
+    }
+
     boolean tryGuardOfThisCpu() {
         return callInt("try_guard_of_this_cpu") != 0;
     }

@@ -24,7 +24,13 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.NoSuchElementException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
 /** Finding, placing and using variables of C code from Java. */
@@ -279,10 +285,32 @@ class ExternPerCpuTest {
     }
 
     @Test
+    void threadsDeclareTheSameLibraryAtTheSameTime() throws Exception {
+        for (int round = 0; round < 20; round++) {
+            Driver driver = Driver.load("at-once-" + round);
+            int threads = 4;
+            CyclicBarrier start = new CyclicBarrier(threads);
+            Callable<Void> declaring = () -> {
+                start.await();
+                ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG)
+                        .increment();
+                return null;
+            };
+            try (ExecutorService executor = Executors.newFixedThreadPool(threads)) {
+                for (Future<Void> declared : executor.invokeAll(Collections.nCopies(threads, declaring))) {
+                    declared.get();
+                }
+            }
+            assertThat(driver.sumOfLongs()).isEqualTo(threads);
+        }
+    }
+
+    @Test
     void tokensOfTwoDeclarationsSeeEachOther() {
         SymbolLookup lookup = Driver.load("declared-twice").lookup();
         ExternPerCpu<MemorySegment> once = ExternPerCpu.declare(lookup, "a_pair", PAIR);
         ExternPerCpu<Long> twice = ExternPerCpu.declare(lookup, "a_pair", PAIR, MemorySegment::address);
+        assertThat(once.ptr()).isEqualTo(twice.ptr()).hasSameHashCodeAs(twice.ptr());
         try (CpuGuard guard = CpuGuard.acquire()) {
             once.getMut(guard).run(memory -> assertThat(memory.byteSize()).isEqualTo(16));
             assertThatThrownBy(() -> twice.getMut(guard)).hasMessageContaining("aliasing");

@@ -181,6 +181,30 @@ class SharedGuardTest {
         assertThat(other.isShared()).isTrue();
     }
 
+    /** The one waits for the guard, and the other must not wait for the one. */
+    @Test
+    void declaringIsRefusedAlsoWhileAnotherThreadDeclaresTheSameLibrary() throws InterruptedException {
+        Driver other = Driver.load("guards-held-twice");
+        Thread declaring = new Thread(() -> declarePair(other));
+        other.withGuardOf(CPU.id(), () -> {
+            declaring.start();
+            while (!other.isClosing()) {
+                sleep(1);
+            }
+            assertThatThrownBy(() -> declarePair(other))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("C code on this very thread holds a guard of theirs");
+            // One that has its place already is nobody's to wait for.
+            declarePair(driver);
+        });
+        declaring.join();
+        assertThat(other.isShared()).isTrue();
+    }
+
+    private static void declarePair(Driver driver) {
+        ExternPerCpu.declare(driver.lookup(), "a_pair", MemoryLayout.structLayout(JAVA_LONG, JAVA_LONG));
+    }
+
     private static void sleep(long millis) {
         try {
             Thread.sleep(millis);

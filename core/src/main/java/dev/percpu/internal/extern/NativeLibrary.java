@@ -12,8 +12,8 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A library whose per-CPU section has its place in the area: what {@code struct percpu_library} of {@code percpu.h} is
@@ -30,7 +30,9 @@ final class NativeLibrary {
     private static final long STOP = 8;
     private static final long FILE = 16;
     private static final long SHARE = 24;
-    private static final long FIELDS = 32;
+    private static final long AREA = 40;
+    private static final long DELTA = 56;
+    private static final long FIELDS = 64;
 
     /** What the library's function answers: {@code enum percpu_refusal}. */
     private static final int SHARED_NOW = 0;
@@ -51,8 +53,12 @@ final class NativeLibrary {
     private static final MethodHandle CALL_SHARE = Linker.nativeLinker()
             .downcallHandle(FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT));
 
-    /** By the address of the library's structure, which tells two libraries of the same name apart. */
-    private static final Map<Long, NativeLibrary> PLACED = new HashMap<>();
+    /**
+     * By the address of the library's structure, which tells two libraries of the same name apart. No lock is held while
+     * one is placed, which can wait for guards of C code: who holds such a guard may be about to come here too, and is to
+     * be refused.
+     */
+    private static final Map<Long, NativeLibrary> PLACED = new ConcurrentHashMap<>();
 
     private final String file;
     private final long start;
@@ -73,14 +79,12 @@ final class NativeLibrary {
      * @throws IllegalStateException if the library refuses
      */
     static NativeLibrary at(MemorySegment address) {
-        synchronized (PLACED) {
-            NativeLibrary placed = PLACED.get(address.address());
-            if (placed == null) {
-                placed = place(address.reinterpret(FIELDS));
-                PLACED.put(address.address(), placed);
-            }
-            return placed;
+        NativeLibrary placed = PLACED.get(address.address());
+        if (placed == null) {
+            placed = place(address.reinterpret(FIELDS));
+            PLACED.put(address.address(), placed);
         }
+        return placed;
     }
 
     private static NativeLibrary place(MemorySegment library) {
@@ -97,12 +101,17 @@ final class NativeLibrary {
         }
         // The linker has aligned the section as the variable wants it that wants most. How much that was is not known,
         // but the section's address tells the most that it can have been.
-        long position = Area.allocate(stop - start, Math.min(Long.lowestOneBit(start), LARGEST_ALIGNMENT), owner);
         // Before C code can own the first guard of the area.
         NativeOwners.expect();
+        long position = Area.allocate(stop - start, Math.min(Long.lowestOneBit(start), LARGEST_ALIGNMENT), owner);
         int answer = share(library.get(ADDRESS, SHARE), position);
         if (answer != SHARED_NOW) {
             Area.free(position, stop - start);
+            if (answer == SHARED_BEFORE && library.get(JAVA_LONG, AREA) == Area.BASE) {
+                // By another thread, at the same time. An instance lies at variable + delta + cpu * stride.
+                position = start + library.get(JAVA_LONG, DELTA) - Area.BASE;
+                return new NativeLibrary(file, start, stop, position);
+            }
             throw new IllegalStateException(owner
                     + switch (answer) {
                         case SHARED_BEFORE ->

@@ -2,8 +2,8 @@ package dev.percpu.internal.guard;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.linux.KernelThreads;
+import java.lang.System.Logger;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -12,7 +12,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class NativeOwners {
     /** Whether there is C code that takes guards at all. */
-    private static final AtomicBoolean EXPECTED = new AtomicBoolean();
+    private static volatile boolean expected;
 
     private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -22,16 +22,26 @@ public final class NativeOwners {
      * From now on C code takes guards. It also waits for those of Java's threads, and cannot tell whether one has ended.
      * So somebody on this side has to.
      */
-    public static void expect() {
-        if (EXPECTED.compareAndSet(false, true)) {
-            Thread.ofPlatform().daemon().name("percpu-dead-owners").start(NativeOwners::lookAfterDeadThreads);
+    public static synchronized void expect() {
+        if (!expected) {
+            Thread.ofPlatform()
+                    .daemon()
+                    .name("percpu-dead-owners")
+                    .inheritInheritableThreadLocals(false)
+                    .start(NativeOwners::lookAfterDeadThreads);
+            expected = true;
         }
     }
 
     private static void lookAfterDeadThreads() {
         while (true) {
             LockSupport.parkNanos(LOOK_NANOS);
-            Ownership.freeThoseOfDeadThreads(Thread.currentThread());
+            try {
+                Ownership.freeThoseOfDeadThreads(Thread.currentThread());
+            } catch (OutOfMemoryError e) {
+                // A guard was freed, and no thread could be started to tell of it. There may be more to free.
+                System.getLogger("dev.percpu").log(Logger.Level.WARNING, "the guard of a dead owner was taken over", e);
+            }
         }
     }
 
@@ -55,7 +65,7 @@ public final class NativeOwners {
      * @throws IllegalStateException if it does
      */
     static void checkNoneHeldHere(int wanted) {
-        if (!EXPECTED.get()) {
+        if (!expected) {
             return;
         }
         long me = -KernelThreads.current();

@@ -133,7 +133,9 @@ public final class Ownership {
         if (!dead || !Area.LONG.compareAndSet(Area.MEMORY, Area.offset(cpu, CpuHeader.GUARD_WORD), id, me.threadId())) {
             return false;
         }
-        // First of all: with a count left behind, C code would never free the CPU.
+        // Whatever goes wrong from here on, this owner too can be taken over from if it ends.
+        record(me, cpu);
+        // With a count left behind, C code would never free the CPU.
         Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.NATIVE_NESTED), 0L);
         OpenGuards.endAll(cpu);
         Reports.takenOver(cpu, thread, describe(id, thread));
@@ -143,8 +145,15 @@ public final class Ownership {
     /** Frees each CPU whose owner was one of Java's threads and has ended. */
     static void freeThoseOfDeadThreads(Thread me) {
         for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-            if (!NativeOwners.isNative(owner(cpu)) && takeOverIfDead(cpu, me)) {
-                release(cpu);
+            try {
+                if (!NativeOwners.isNative(owner(cpu))) {
+                    takeOverIfDead(cpu, me);
+                }
+            } finally {
+                // Even if it could not be reported, for want of threads, say.
+                if (owner(cpu) == me.threadId()) {
+                    release(cpu);
+                }
             }
         }
     }
