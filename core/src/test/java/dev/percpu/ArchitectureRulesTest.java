@@ -11,6 +11,9 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.lang.module.ModuleDescriptor;
+import java.lang.module.ModuleFinder;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 /** Who may know whom. */
@@ -26,8 +29,15 @@ class ArchitectureRulesTest {
     }
 
     @Test
-    void theModuleExportsThePublicPackagesOnly() {
-        ModuleDescriptor module = CpuGuard.class.getModule().getDescriptor();
+    void theModuleExportsThePublicPackagesOnly() throws URISyntaxException {
+        // The tests may run on the class path, where the library is no module.
+        Path library = Path.of(CpuGuard.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
+        ModuleDescriptor module =
+                ModuleFinder.of(library).find("dev.percpu").orElseThrow().descriptor();
         assertThat(module.exports())
                 .filteredOn(export -> !export.isQualified())
                 .extracting(ModuleDescriptor.Exports::source)

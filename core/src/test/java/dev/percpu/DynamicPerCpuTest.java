@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
@@ -106,7 +107,7 @@ class DynamicPerCpuTest {
 
     @Test
     void manyThreadsCloseHandlesAndOneOfThemIsTheLast() throws InterruptedException {
-        for (int round = 0; round < 50; round++) {
+        for (int round = 0; round < Effort.scaled(50); round++) {
             AtomicInteger closed = new AtomicInteger();
             DynamicPerCpu<Counted> first = DynamicPerCpu.newWith(() -> new Counted(closed));
             List<DynamicPerCpu<Counted>> handles = new ArrayList<>(List.of(first));
@@ -255,9 +256,10 @@ class DynamicPerCpuTest {
 
     @Test
     void closedVariablesNeverFillTheArea() {
-        long piece = Area.STRIDE / 8;
+        int pieces = 8;
+        long piece = Area.STRIDE / pieces;
         MemoryLayout layout = MemoryLayout.sequenceLayout(piece, ValueLayout.JAVA_BYTE);
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < 2 * pieces + Effort.scaled(100); i++) {
             DynamicPerCpu.newZero(layout).close();
         }
     }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The first example of the README, which must be the same as here, and must work. */
@@ -54,6 +55,7 @@ class ReadmeExampleTest {
     }
 
     @Test
+    @Tag("tools")
     void isTheOneInTheReadme() throws IOException {
         String source = Files.readString(Path.of("src/test/java/dev/percpu/ReadmeExampleTest.java"));
         String example = source.substring(source.indexOf("    // begin\n") + 13, source.indexOf("    // end\n"));

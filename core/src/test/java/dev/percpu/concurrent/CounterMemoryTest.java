@@ -6,6 +6,7 @@ import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.testing.AreaPages;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Workers;
 import java.lang.reflect.Field;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.Test;
 @Tag("native")
 class CounterMemoryTest {
     private static final int COUNTERS = 10_000;
+    private static final int ADDERS = Effort.scaled(10_000);
 
     /** The adders' cells are private. */
     private static final String OPENED = "--add-opens=java.base/java.util.concurrent.atomic=ALL-UNNAMED";
@@ -60,7 +62,7 @@ class CounterMemoryTest {
             print("sum", counters.stream().mapToLong(PerCpuCounter::sum).sum());
 
             heapBefore = heapBytes();
-            for (int i = 0; i < COUNTERS; i++) {
+            for (int i = 0; i < ADDERS; i++) {
                 adders.add(new LongAdder());
             }
             print("freshAdders", heapBytes() - heapBefore);
@@ -93,7 +95,7 @@ class CounterMemoryTest {
         private static final int INCREMENTS_BETWEEN_LOOKS = 100;
 
         /** With one CPU an adder hardly ever grows. */
-        private static final int MOST_LOOKS = 10_000;
+        private static final int MOST_LOOKS = Effort.scaled(10_000);
 
         private final List<LongAdder> adders;
         private final AtomicInteger current = new AtomicInteger();

@@ -124,7 +124,7 @@ class PerCpuPoolConcurrencyTest {
         }
     }
 
-    /** Twice as many threads as objects: a wake-up that is lost leaves one waiting for ever. */
+    /** Twice as many threads as objects, until some had to wait: a wake-up that is lost leaves one waiting for ever. */
     @Test
     void noWakeUpIsLost() throws InterruptedException {
         int rounds = Effort.scaled(5_000);
@@ -132,7 +132,7 @@ class PerCpuPoolConcurrencyTest {
             PerCpuPool<Item> pool = PerCpuPool.builder(capacity, Item::new).build();
             AtomicInteger exhausted = new AtomicInteger();
             Workers.run("pool-wait-", 2 * capacity, thread -> {
-                for (int i = 0; i < rounds; i++) {
+                for (int i = 0; i < rounds || exhausted.get() == 0; i++) {
                     Pooled<Item> pooled = pool.tryAcquire();
                     if (pooled == null) {
                         exhausted.incrementAndGet();
@@ -144,7 +144,6 @@ class PerCpuPoolConcurrencyTest {
                     pooled.release();
                 }
             });
-            assertThat(exhausted.get()).as("how often all objects were held").isPositive();
             assertThat(pool.statistics().waiting()).isZero();
             assertThat(pool.statistics().held()).isZero();
         }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.backend.BoundThread;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -137,7 +138,7 @@ class PerCpuReadWriteLockTest {
     /** An error may come up anywhere, also when the lock is got already; the lock can be put in order after it. */
     @Test
     void aStackOverflowLeavesTheLockUsable() {
-        for (int round = 0; round < 50; round++) {
+        for (int round = 0; round < Math.max(5, Effort.scaled(50)); round++) {
             assertThatThrownBy(this::lockDeeply).isInstanceOf(StackOverflowError.class);
             write.lock();
             do {

@@ -62,6 +62,7 @@ public final class Jvm {
         List<String> command = new ArrayList<>(wrapper);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(options);
+        command.addAll(given());
         command.add("--illegal-native-access=deny");
         if (nativeAccess) {
             command.add("--enable-native-access=ALL-UNNAMED");
@@ -84,6 +85,13 @@ public final class Jvm {
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }
+    }
+
+    /** Options that every JVM is to have, by the property {@code percpu.test.jvm}: what an emulated machine needs. */
+    private static List<String> given() {
+        return List.of(System.getProperty("percpu.test.jvm", "").split(" ")).stream()
+                .filter(option -> !option.isEmpty())
+                .toList();
     }
 
     /** A process is started by the calling thread, whose filters it inherits, so that thread is not to be used again. */

@@ -2,6 +2,7 @@ package dev.percpu.internal.area;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.LogCapture;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class HoldingsTest {
-    private static final int HOLDERS = 10_000;
+    private static final int HOLDERS = 4 * Effort.scaled(2_500);
 
     /** Which pieces were given back, with their sizes, and how often. */
     private final Map<Long, List<Long>> given = new ConcurrentHashMap<>();

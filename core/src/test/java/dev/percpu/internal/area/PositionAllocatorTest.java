@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.AreaFullException;
+import dev.percpu.testing.Effort;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -16,7 +17,7 @@ class PositionAllocatorTest {
 
     @Test
     void neverHandsOutAByteTwiceAndLosesNone() {
-        for (long seed = 0; seed < 20; seed++) {
+        for (long seed = 0; seed < Effort.scaled(20); seed++) {
             Random random = new Random(seed);
             int start = 64;
             int end = 4096;

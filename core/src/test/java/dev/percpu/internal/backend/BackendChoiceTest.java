@@ -10,6 +10,7 @@ import dev.percpu.PerCpuRuntime;
 import dev.percpu.StaticPerCpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.ExecutableMemory;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Workers;
@@ -25,13 +26,16 @@ class BackendChoiceTest {
         private static final StaticPerCpu<NumericCell> CELL =
                 StaticPerCpu.defineNumeric("probe cell", NumericWidth.LONG, 0);
 
+        private static final int THREADS = 4;
+        private static final long ROUNDS = Effort.scaled(10_000L);
+
         private Probe() {}
 
         public static void main(String[] arguments) throws InterruptedException {
             System.out.println(PerCpuRuntime.backend() + ": " + PerCpuRuntime.backendReason());
             System.out.println("self-test: " + PerCpuRuntime.selfTest());
-            Workers.run("probe-", 4, thread -> {
-                for (int i = 0; i < 10_000; i++) {
+            Workers.run("probe-", THREADS, thread -> {
+                for (long i = 0; i < ROUNDS; i++) {
                     NUMBER.increment();
                     try (CpuGuard guard = CpuGuard.acquire()) {
                         CELL.getMut(guard).run(cell -> cell.add(1));
@@ -42,8 +46,8 @@ class BackendChoiceTest {
             CpuId.onEachCpu(cpu -> visited[0] += CpuId.current().equals(cpu) ? 1 : 0);
             long cells = PerCpuNumeric.of(CELL).sum();
             System.out.println(
-                    NUMBER.sum() == 40_000
-                                    && cells == 40_000
+                    NUMBER.sum() == THREADS * ROUNDS
+                                    && cells == THREADS * ROUNDS
                                     && visited[0] == CpuMask.usable().weight()
                             ? "exact"
                             : "wrong: " + NUMBER.sum() + " " + cells + " " + visited[0]);
