@@ -1,0 +1,65 @@
+# shellcheck shell=bash
+# The virtual machine as QEMU has it: emulated in every instruction, with a thread for each CPU.
+# Sourced by vm-test.sh, which has die and say, and the scenario's qemu_options, kernel_options and broken_cpus.
+
+# Writes the device tree that QEMU would give the kernel, but with CPUs that cannot be started, as no way to do it is told.
+# The kernel gives ids to all, and takes those for impossible.
+break_cpus() {
+  local tree=$1 cpu
+  shift
+  "$@" -machine "dumpdtb=$tree" >/dev/null 2>&1
+  for cpu in $broken_cpus; do
+    fdtput -t s "$tree" "/cpus/cpu@$cpu" enable-method spin-table
+  done
+}
+
+# Starts a machine and waits until it has switched itself off. Leaves in the directory console.log, what the kernel says;
+# log, what the tests print; and results.tar. Says at once what in the log is meant for people.
+boot() {
+  local arch=$1 kernel=$2 initrd=$3 cpus=$4 memory=$5 timeout=$6 directory=$7 status=0 watcher
+  local -a command
+  case $arch in
+    x86_64)
+      command=(qemu-system-x86_64 -M q35 -cpu max)
+      # The emulated time stamp counters agree. The kernel can't know, and would ask a slow device for the time.
+      kernel_options="console=ttyS0 tsc=reliable $kernel_options"
+      ;;
+    aarch64)
+      # The second of GIC's versions ends at 8 CPUs. Pointer authentication by the book takes half of the time.
+      command=(qemu-system-aarch64 -M virt,gic-version=3 -cpu "max,pauth-impdef=on")
+      kernel_options="console=ttyAMA0 $kernel_options"
+      ;;
+  esac
+  command+=(
+    -accel "tcg,thread=multi" -smp "$cpus" -m "$memory" -nodefaults -no-user-config -no-reboot -display none
+    -serial "file:$directory/console.log"
+    -device virtio-serial-pci
+    -chardev "file,id=log,path=$directory/log" -device "virtserialport,chardev=log,name=log"
+    -chardev "file,id=results,path=$directory/results.tar" -device "virtserialport,chardev=results,name=results"
+    -kernel "$kernel" -initrd "$initrd" -append "$kernel_options rdinit=/init panic=-1"
+  )
+  # Words of the scenario's, without blanks in them.
+  # shellcheck disable=SC2206
+  command+=($qemu_options)
+
+  if [[ $arch == aarch64 && -n $broken_cpus ]]; then
+    break_cpus "$directory/device-tree" "${command[@]}"
+    command+=(-dtb "$directory/device-tree")
+  fi
+
+  printf '%q ' "${command[@]}" >"$directory/command"
+  : >"$directory/log"
+  tail -n +1 -f "$directory/log" 2>/dev/null > >(sed -un 's/^vm-test: /  /p') &
+  watcher=$!
+  timeout --kill-after=10 "$timeout" "${command[@]}" </dev/null >"$directory/qemu.log" 2>&1 || status=$?
+  # What was written last must still be read.
+  sleep 1
+  kill "$watcher"
+  wait "$watcher" 2>/dev/null || true
+  case $status in
+    0) ;;
+    124 | 137) say "the virtual machine was not done after $timeout seconds" ;;
+    *) say "QEMU ended with status $status: $(tail -n 1 "$directory/qemu.log")" ;;
+  esac
+  return "$status"
+}

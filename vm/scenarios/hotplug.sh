@@ -1,0 +1,42 @@
+# shellcheck shell=dash disable=SC2034,SC2154
+about="CPUs that go offline and online while the stress program runs"
+cpus=6
+memory=3G
+
+inside() {
+  local backend
+  for backend in $backends; do
+    rm -f /tmp/stop
+    unplug &
+    stress "$backend"
+    touch /tmp/stop
+    wait
+    say "$(cat /tmp/times) times a CPU went offline"
+    check "CPUs went offline under $backend" test "$(cat /tmp/times)" -ge 10
+  done
+  # A JVM that starts without them.
+  set_online 1 0 && set_online 4 0 || return
+  suite rseq 'CpuMaskTest|OnEachCpuTest|CpuGuardTest'
+}
+
+# All but CPU 0, one to three at a time. What cannot be done ends it, and then the number is too low.
+unplug() {
+  local times=0 first cpu
+  echo 0 >/tmp/times
+  while [ ! -e /tmp/stop ]; do
+    for first in 1 2 3 4 5; do
+      for cpu in 1 2 3; do
+        [ "$cpu" -gt $((first % 3 + 1)) ] || set_online $(((first + cpu) % 5 + 1)) 0 || return
+        times=$((times + 1))
+      done
+      for cpu in 1 2 3 4 5; do
+        set_online "$cpu" 1 || return
+      done
+      echo "$times" >/tmp/times
+    done
+  done
+}
+
+set_online() {
+  echo "$2" >"/sys/devices/system/cpu/cpu$1/online"
+}

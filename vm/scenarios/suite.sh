@@ -1,0 +1,16 @@
+# shellcheck shell=dash disable=SC2034,SC2154
+about="all of the core's tests and the stress program, on each back end"
+cpus=4
+memory=3G
+
+inside() {
+  local backend
+  # At a time: neither has enough to do for all CPUs.
+  for backend in $backends; do
+    suite "$backend" &
+  done
+  wait
+  for backend in $backends; do
+    stress "$backend"
+  done
+}
