@@ -23,9 +23,8 @@ class HistogramFootprintTest {
         private Probe() {}
 
         public static void main(String[] arguments) throws IOException {
-            // The classes, and pages that others share, are not what is measured. The first histogram stays, so as not
-            // to
-            // give its place back meanwhile, which makes a page.
+            // The classes, and pages that others share, are not what is measured. The first histogram stays: giving its
+            // place back meanwhile would make a page.
             PerCpuHistogram first = PerCpuHistogram.builder().build();
             first.record(1);
             PerCpuHistogram histogram =
