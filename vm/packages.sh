@@ -104,7 +104,8 @@ make_kernel() {
   say "fetching $package"
   unpack "$debian" "$work" "$package"
   mv "$work/packages" "$cache/$arch/kernel-$version.packages"
-  mv "$work"/root/boot/vmlinuz-* "$cache/$arch/kernel-$version"
+  # In /boot, or with the modules.
+  mv "$(find "$work/root" -type f -name 'vmlinuz*')" "$cache/$arch/kernel-$version"
   rm -rf "$work"
 }
 

@@ -16,6 +16,7 @@ inside() {
   for backend in $backends; do
     suite "$backend" 'CpuMaskTest|OnEachCpuTest|CpuGuardTest|MemoryFootprintTest|PerCpuPoolConcurrencyTest|ExactnessTest'
     rm -f /tmp/stop
+    echo 0 >/tmp/times
     change &
     stress "$backend"
     touch /tmp/stop
@@ -29,10 +30,12 @@ inside() {
 # The kernel moves all threads at each change, those too that were bound to a CPU.
 change() {
   local times=0 cpus
-  echo 0 >/tmp/times
   while [ ! -e /tmp/stop ]; do
     for cpus in 0-1 2-7 6 1-3,5 3,6; do
-      echo "$cpus" >"$group/cpuset.cpus" || return
+      if ! echo "$cpus" >"$group/cpuset.cpus"; then
+        echo 0 >/tmp/times
+        return
+      fi
       times=$((times + 1))
       usleep 50000
     done

@@ -7,6 +7,7 @@ inside() {
   local backend
   for backend in $backends; do
     rm -f /tmp/stop
+    echo 0 >/tmp/times
     unplug &
     stress "$backend"
     touch /tmp/stop
@@ -19,24 +20,24 @@ inside() {
   suite rseq 'CpuMaskTest|OnEachCpuTest|CpuGuardTest'
 }
 
-# All but CPU 0, one to three at a time. What cannot be done ends it, and then the number is too low.
+# One to three at a time, all but CPU 0. If that ever fails the number of times is 0.
 unplug() {
-  local times=0 first cpu
-  echo 0 >/tmp/times
+  local times=0 round=0 cpu
   while [ ! -e /tmp/stop ]; do
-    for first in 1 2 3 4 5; do
-      for cpu in 1 2 3; do
-        [ "$cpu" -gt $((first % 3 + 1)) ] || set_online $(((first + cpu) % 5 + 1)) 0 || return
-        times=$((times + 1))
-      done
-      for cpu in 1 2 3 4 5; do
-        set_online "$cpu" 1 || return
-      done
-      echo "$times" >/tmp/times
+    round=$((round + 1))
+    for cpu in $(seq $((round % 5 + 1)) $((round % 5 + round % 3 + 1))); do
+      set_online $((cpu % 5 + 1)) 0 || return
+      times=$((times + 1))
     done
+    for cpu in 1 2 3 4 5; do
+      set_online "$cpu" 1 || return
+    done
+    echo "$times" >/tmp/times
   done
 }
 
 set_online() {
-  echo "$2" >"/sys/devices/system/cpu/cpu$1/online"
+  echo "$2" >"/sys/devices/system/cpu/cpu$1/online" && return
+  echo 0 >/tmp/times
+  return 1
 }
