@@ -34,7 +34,7 @@ came of it. The exit status is 0 if all passed and something was run.
   --cpus N            how many CPUs; each scenario has a default
   --backend NAME      rseq or atomic; both is the default
   --only CLASSES      of the tests only these, such as ExactnessTest,CpuGuardTest
-  --effort X          how much the tests repeat that repeat something; 1 is a build's, 0.01 the default
+  --effort X          how much the tests repeat that repeat something; 1 is a build's, 0.02 the default
   --stress-seconds N  how long the stress program runs; 15 is the default
   --timeout N         seconds after which a machine is switched off; 1200 is the default
   --help              this text
@@ -112,7 +112,7 @@ run() {
   done <"$directory/results/summary"
 }
 
-arch=$(uname -m) kernel=6.12 backends='rseq atomic' only='' effort=0.01 stress_seconds=15 timeout=1200 cpus_wanted=''
+arch=$(uname -m) kernel=6.12 backends='rseq atomic' only='' effort=0.02 stress_seconds=15 timeout=1200 cpus_wanted=''
 scenarios=()
 while (($# > 0)); do
   case $1 in
