@@ -27,6 +27,7 @@ boot() {
     aarch64)
       # The second of GIC's versions ends at 8 CPUs. Pointer authentication by the book takes half of the time, and vectors of
       # 2048 bits, which the C library would copy memory by, are slow too.
+      # shellcheck disable=SC2054 # the commas are QEMU's
       command=(qemu-system-aarch64 -M virt,gic-version=3 -cpu "max,pauth-impdef=on,sve=off,sme=off")
       kernel_options="console=ttyAMA0 $kernel_options"
       ;;

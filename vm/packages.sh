@@ -48,6 +48,7 @@ apt_begin() {
 # Adds Debian's backports, where the newer kernels are, from wherever the machine has Debian from.
 apt_add_backports() {
   local debian=$1 uri key
+  # shellcheck disable=SC2016 # apt expands it
   read -r uri key < <(apt_for "$debian" apt-get indextargets --format '$(REPO_URI) $(SIGNED_BY)' \
     'Created-By: Packages' 'Codename: trixie' 'Label: Debian') || die "this machine's apt has no Debian 13 (trixie)"
   printf 'deb [signed-by=%s] %s trixie-backports main\n' "$key" "$uri" \
@@ -72,6 +73,7 @@ unpack() {
   (cd "$directory/debs" && apt_for "$debian" apt-get download "$@") >"$cache/apt/$debian/download.log" 2>&1 ||
     die "apt-get could not download $*; see $cache/apt/$debian/download.log"
   for package in "$directory"/debs/*.deb; do
+    # shellcheck disable=SC2016 # dpkg-deb expands it
     dpkg-deb -W --showformat='${Package} ${Version} ${Architecture}\n' "$package"
     dpkg-deb -x "$package" "$directory/root"
   done >"$directory/packages"

@@ -50,6 +50,7 @@ public final class Disturbance {
     private final Predicate<String> chosen;
     private final Random random;
     private final Thread thread;
+    private volatile boolean begun;
     private volatile boolean stopped;
     private volatile Throwable failure;
     private long migrations;
@@ -91,9 +92,12 @@ public final class Disturbance {
         handleSignal();
         Disturbance disturbance = new Disturbance(chosen, seed);
         disturbance.thread.start();
+        // They could be done before the first signal.
+        Workers.beginWhen(() -> disturbance.begun || disturbance.failure != null);
         try {
             body.run();
         } finally {
+            Workers.beginWhen(() -> true);
             disturbance.stopped = true;
             disturbance.thread.join();
         }
@@ -143,6 +147,7 @@ public final class Disturbance {
         int result = (int) TGKILL.invokeExact((int) ProcessHandle.current().pid(), thread, SIGPROF);
         if (result == 0) {
             signals++;
+            begun = true;
         }
     }
 

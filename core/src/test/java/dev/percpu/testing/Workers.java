@@ -4,11 +4,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 
 /** Runs a task in several threads at a time, and fails if any of them does, or if one is not done in the test's time. */
 public final class Workers {
+    private static volatile BooleanSupplier begin = () -> true;
+
     private Workers() {}
+
+    /** Has threads that are started from now on wait for something before they begin with their tasks. */
+    static void beginWhen(BooleanSupplier condition) {
+        begin = condition;
+    }
 
     /** Runs the task in platform threads whose names begin with {@code prefix}; the task gets its number. */
     public static void run(String prefix, int threads, IntConsumer task) throws InterruptedException {
@@ -38,6 +46,9 @@ public final class Workers {
             });
             thread.start();
             threads.add(thread);
+        }
+        while (!begin.getAsBoolean()) {
+            Thread.sleep(1);
         }
         start.countDown();
         join(threads);
