@@ -43,9 +43,11 @@ The packages are kept in ${XDG_CACHE_HOME:-~/.cache}/percpu/vm. Remove that dire
 USAGE
 }
 
-# Sets what a scenario sets: about, cpus, memory, qemu_options, kernel_options, broken_cpus.
+# Sets what a scenario sets: about, cpus, memory, qemu_options, kernel_options, broken_cpus; inside(), what the virtual
+# machine does, and outside(), what this one does for it.
 load() {
   qemu_options='' kernel_options='' broken_cpus=''
+  outside() { :; }
   [[ -e $vm/scenarios/$1.sh ]] || die "no scenario \"$1\"; see ./percpu vm-test --list" 2
   # shellcheck source=vm/scenarios/suite.sh
   . "$vm/scenarios/$1.sh"
@@ -71,6 +73,7 @@ pack() {
   ln -s "$root/core/target/classes" "$root/core/target/test-classes" "$tree/percpu/target"
   ln -s "$root/core/target/test-libraries" "$tree/percpu/lib"
   ln -s "$root/stress/target/stress.jar" "$tree/percpu/stress.jar"
+  outside "$tree"
   cat >"$tree/vm/options.sh" <<OPTIONS
 backends='$backends'
 only='${only//,/|}'

@@ -5,11 +5,9 @@ memory=3G
 
 inside() {
   local backend
-  # At a time: neither has enough to do for all CPUs.
   for backend in $backends; do
-    suite "$backend" &
+    halved_suite "$backend"
   done
-  wait
   for backend in $backends; do
     stress "$backend"
   done

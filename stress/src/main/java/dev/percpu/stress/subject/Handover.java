@@ -22,13 +22,13 @@ import org.jspecify.annotations.Nullable;
 final class Handover implements Subject {
     private static final int SPREAD = 2 * CpuMask.usable().weight();
     private static final int CAPACITY = SPREAD + 2;
-    private static final int ROUNDS = 100;
+    private static final int ROUNDS = 20;
     private static final int LONGEST_SPIN = 64;
 
     /** Who could not give goes on, and must not do so at once: it would take the CPUs from the two. */
     private static final long LONGEST_WAIT_MILLIS = 20;
 
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long PATIENCE_SECONDS = 10;
 
     /** Held by the giver. */
     private final ReentrantLock giving = new ReentrantLock();
@@ -108,7 +108,11 @@ final class Handover implements Subject {
     @SuppressWarnings("MustBeClosedChecker") // closed when they are released
     private void acquire(Deque<Pooled<Object>> held, int count) throws InterruptedException {
         for (int i = 0; i < count; i++) {
-            held.add(pool.acquire());
+            Pooled<Object> pooled = pool.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            if (pooled == null) {
+                throw stuck("an object is not had by who holds " + held.size());
+            }
+            held.add(pooled);
         }
     }
 
@@ -124,14 +128,18 @@ final class Handover implements Subject {
         for (int spins = 0; step < wanted; spins++) {
             if (spins % 64 == 63) {
                 Thread.yield();
-                if (System.nanoTime() - start > PATIENCE_NANOS) {
-                    throw new AssertionError("step " + wanted % 5 + " does not come after " + step % 5
-                            + ": somebody waits for an object, of which the pool has " + pool.statistics());
+                if (System.nanoTime() - start > TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)) {
+                    throw stuck("step " + wanted % 5 + " does not come");
                 }
             } else {
                 Thread.onSpinWait();
             }
         }
+    }
+
+    private AssertionError stuck(String what) {
+        return new AssertionError(what + ", " + PATIENCE_SECONDS + " s after step " + step % 5
+                + ": somebody waits for an object, of which the pool has " + pool.statistics());
     }
 
     @Override
