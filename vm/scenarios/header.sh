@@ -32,14 +32,14 @@ inside() {
   cd "$tests" || return
   check "each operation" ./operations
   check "signal handlers" ./handlers
-  check "exactness" ./exactness 3000
-  check "exactness, with delays" ./exactness-delayed 500
-  check "exactness, moving" ./exactness-moving 500
-  check "moving in the middle of a sequence" ./move 40
+  check "exactness" ./exactness 20000
+  check "exactness, with delays" ./exactness-delayed 5000
+  check "exactness, moving" ./exactness-moving 2000
+  check "moving in the middle of a sequence" ./move 200
   # As where the C library registers no thread.
   export GLIBC_TUNABLES=glibc.pthread.rseq=0
   check "each operation, atomically" ./operations
-  check "exactness, atomically" ./exactness 1000
+  check "exactness, atomically" ./exactness 5000
   check "exactness, atomically, moving" ./exactness-moving 500
-  check "moving, atomically" ./move 10
+  check "moving, atomically" ./move 50
 }
