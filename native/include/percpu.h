@@ -235,7 +235,7 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
 #define PERCPU_CLOBBERS "rax", "r11", "cc", "memory"
 
 /* Up to this CPU's entry of a table, in rax: an id of -1 or -2 is a huge unsigned number. */
-#define PERCPU_BEGIN(out, with_cpu)                                                                                         \
+#define PERCPU_BEGIN(out, with_cpu)                                                                                    \
 	PERCPU_DESCRIPTOR                                                                                              \
 	"55:\n\t"                                                                                                      \
 	"leaq 11b(%%rip), %%rax\n\t"                                                                                   \
@@ -243,7 +243,7 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
 	"22:\n\t"                                                                                                      \
 	"movl %%fs:4(%[rseq]), %%eax\n\t" PERCPU_TEST_PAUSE                                                            \
 	"cmpl %[bound], %%eax\n\t"                                                                                     \
-	"jae " out "\n\t" PERCPU_TEST_PAUSE with_cpu                                                                  \
+	"jae " out "\n\t" PERCPU_TEST_PAUSE with_cpu                                                                   \
 	"movq (%[table],%%rax,8), %%rax\n\t" PERCPU_TEST_PAUSE                                                         \
 	"testq %%rax, %%rax\n\t"                                                                                       \
 	"jz " out "\n\t" PERCPU_TEST_PAUSE
@@ -295,7 +295,7 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
 #define PERCPU_DO_ACQUIRE                                                                                              \
 	"movq %%rax, %[word]\n\t"                                                                                      \
 	"cmpq $0, (%[word])\n\t"                                                                                       \
-	"jne 66f\n\t" PERCPU_TEST_PAUSE                                                                          \
+	"jne 66f\n\t" PERCPU_TEST_PAUSE                                                                                \
 	"movq %[owner], (%[word])\n"
 
 #define PERCPU_FOR_EACH_SIZE(define, op) define(1, "b", "b", op) define(2, "w", "w", op) define(4, "l", "k", op) define(8, "q", "q", op)
@@ -307,7 +307,7 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
 
 #define PERCPU_CLOBBERS "x9", "x10", "x11", "cc", "memory"
 
-#define PERCPU_BEGIN(out, with_cpu)                                                                                         \
+#define PERCPU_BEGIN(out, with_cpu)                                                                                    \
 	PERCPU_DESCRIPTOR                                                                                              \
 	"55:\n\t"                                                                                                      \
 	"adrp x9, 11b\n\t"                                                                                             \
@@ -317,7 +317,7 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
 	"ldr w9, [%[rseq], #4]\n\t" PERCPU_TEST_PAUSE                                                                  \
 	"mov w10, %[bound]\n\t"                                                                                        \
 	"cmp w9, w10\n\t"                                                                                              \
-	"b.hs " out "\n\t" PERCPU_TEST_PAUSE with_cpu                                                                 \
+	"b.hs " out "\n\t" PERCPU_TEST_PAUSE with_cpu                                                                  \
 	"ldr x9, [%[table], x9, lsl #3]\n\t" PERCPU_TEST_PAUSE                                                         \
 	"cbz x9, " out "\n\t" PERCPU_TEST_PAUSE
 
@@ -368,7 +368,7 @@ PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
 #define PERCPU_DO_ACQUIRE                                                                                              \
 	"mov %[word], x9\n\t"                                                                                          \
 	"ldar x10, [%[word]]\n\t"                                                                                      \
-	"cbnz x10, 66f\n\t" PERCPU_TEST_PAUSE                                                                    \
+	"cbnz x10, 66f\n\t" PERCPU_TEST_PAUSE                                                                          \
 	"str %[owner], [%[word]]\n"
 
 #define PERCPU_X10_1 "w10"
@@ -1235,7 +1235,8 @@ PERCPU_SLOW void percpu_place_own(void)
 	/* A kernel without huge pages refuses, and there is nothing to be kept from. */
 	percpu_syscall(SYS_madvise, area, bytes, 15 /* MADV_NOHUGEPAGE */);
 #if PERCPU_RSEQ
-	if (__rseq_size >= 16 && !percpu_loses_aborts() && percpu_syscall(SYS_membarrier, PERCPU_MEMBARRIER_REGISTER_RSEQ, 0, 0) == 0)
+	if (__rseq_size >= 16 && !percpu_loses_aborts() &&
+	    percpu_syscall(SYS_membarrier, PERCPU_MEMBARRIER_REGISTER_RSEQ, 0, 0) == 0)
 		mode = PERCPU_SEQUENCES;
 #endif
 	percpu_initialize(&place);
