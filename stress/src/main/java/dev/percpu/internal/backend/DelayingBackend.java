@@ -26,6 +26,12 @@ public record DelayingBackend(Backend normal, Backend delayed, LongAdder content
     /** One in so many calls has a pause before it, and as many have one after it. A power of two. */
     private static final int PAUSES = 512;
 
+    /**
+     * More often before a push: between a pool's look whether somebody seeks and its push lies what the second look is
+     * for, and few pushes come just when somebody does. A power of two.
+     */
+    private static final int PAUSES_BEFORE_PUSH = 32;
+
     /** Of the pauses, how many in 64 give the CPU up, and how many park. The others spin. */
     private static final int YIELDS = 8;
 
@@ -65,8 +71,12 @@ public record DelayingBackend(Backend normal, Backend delayed, LongAdder content
     }
 
     private Backend pick() {
+        return pick(PAUSES);
+    }
+
+    private Backend pick(int pauses) {
         int dice = ThreadLocalRandom.current().nextInt();
-        if ((dice & (PAUSES - 1)) == 0) {
+        if ((dice & (pauses - 1)) == 0) {
             pause(dice >>> 9);
         }
         return (dice >>> 16 & (DELAYED - 1)) == 0 ? delayed : normal;
@@ -192,7 +202,7 @@ public record DelayingBackend(Backend normal, Backend delayed, LongAdder content
 
     @Override
     public boolean push(long position, long item, long capacity) {
-        boolean done = pick().push(position, item, capacity);
+        boolean done = pick(PAUSES_BEFORE_PUSH).push(position, item, capacity);
         pauseNowAndThen();
         return done;
     }

@@ -5,6 +5,7 @@ import dev.percpu.concurrent.Pooled;
 import dev.percpu.cpu.CpuMask;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
@@ -47,12 +48,13 @@ final class Handover implements Subject {
         try {
             step = 0;
             AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+            RandomGenerator takers = new SplittableRandom(random.nextLong());
             Thread taker = (random.nextBoolean()
                             ? Thread.ofVirtual()
                             : Thread.ofPlatform().name("stress-taker"))
                     .start(() -> {
                         try {
-                            take();
+                            take(takers);
                         } catch (Throwable t) {
                             failure.set(t);
                         }
@@ -80,9 +82,7 @@ final class Handover implements Subject {
             release(held, SPREAD);
             step = 5 * round + 1;
             await(5 * round + 2);
-            for (int spin = random.nextInt(LONGEST_SPIN); spin > 0; spin--) {
-                Thread.onSpinWait();
-            }
+            spin(random);
             release(held, 1);
             await(5 * round + 3);
             release(held, 1);
@@ -91,12 +91,14 @@ final class Handover implements Subject {
         }
     }
 
-    private void take() throws InterruptedException {
+    private void take(RandomGenerator random) throws InterruptedException {
         Deque<Pooled<Object>> held = new ArrayDeque<>(CAPACITY);
         for (int round = 0; round < ROUNDS; round++) {
             await(5 * round + 1);
             acquire(held, SPREAD);
             step = 5 * round + 2;
+            // Now the one comes first and now the other.
+            spin(random);
             acquire(held, 1);
             step = 5 * round + 3;
             await(5 * round + 4);
@@ -119,6 +121,12 @@ final class Handover implements Subject {
     private static void release(Deque<Pooled<Object>> held, int count) {
         for (int i = 0; i < count; i++) {
             held.remove().release();
+        }
+    }
+
+    private static void spin(RandomGenerator random) {
+        for (int spin = random.nextInt(LONGEST_SPIN); spin > 0; spin--) {
+            Thread.onSpinWait();
         }
     }
 
