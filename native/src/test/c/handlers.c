@@ -31,18 +31,14 @@ static void signal_here(void)
 
 int main(void)
 {
-	uint64_t stride = 1 << 20;
-	uint64_t start = (uint64_t)(uintptr_t)percpu_library.start;
-	long area = percpu_syscall(SYS_mmap, NULL, (percpu_count() + 1) * stride, 3, 0x4022, -1, 0);
-
+	percpu_count(); /* so that they have a place to move from */
 	handle_signals(handle);
 	/* While another CPU is claimed, and it is not sure yet whose it is. */
 	cpu_guard_release(cpu_guard_acquire_on(0));
 	CHECK_EQUAL(sent, 1);
 	CHECK_EQUAL(handled, sent);
 	/* While the variables move. */
-	CHECK_EQUAL(percpu_library.share((uint64_t)area, stride, 4096 + start % 4096, percpu_count(), percpu_library.mode),
-		    PERCPU_SHARED_NOW);
+	move_variables();
 	CHECK_EQUAL(sent, 2);
 	CHECK_EQUAL(handled, sent);
 	CHECK_EQUAL(*per_cpu_ptr(&a_long, 0), 7);

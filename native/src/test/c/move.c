@@ -80,9 +80,6 @@ static void move_once(int first)
 {
 	pthread_t threads[ADDERS];
 	pthread_t holder;
-	uint64_t stride = 1 << 20;
-	uint64_t start = (uint64_t)(uintptr_t)percpu_library.start;
-	long area = percpu_syscall(SYS_mmap, NULL, (percpu_count() + 1) * stride, 3, 0x4022, -1, 0);
 	long pair_sum[2] = {0, 0};
 	unsigned cpu;
 
@@ -94,8 +91,7 @@ static void move_once(int first)
 	bind_to(0);
 	CHECK_EQUAL(pthread_create(&holder, NULL, hold, NULL), 0);
 	usleep(200);
-	CHECK_EQUAL(percpu_library.share((uint64_t)area, stride, 4096 + start % 4096, percpu_count(), percpu_library.mode),
-		    PERCPU_SHARED_NOW);
+	move_variables();
 	usleep(2000);
 	__atomic_store_n(&stopped, 1, __ATOMIC_RELEASE);
 	for (int i = 0; i < ADDERS; i++)

@@ -37,7 +37,6 @@ public final class Disturbance {
     private static final int SIGPROF = 27;
     private static final long SA_RESTART = 0x10000000L;
     private static final int SIGACTION_BYTES = 152;
-    private static final int ESRCH = 3;
     private static final int EINVAL = 22;
     private static final int LONGEST_NAME = 15;
 
@@ -157,7 +156,7 @@ public final class Disturbance {
             Linux.setAffinity(thread, cpus);
             return true;
         } catch (LinuxException e) {
-            if (e.errno() == ESRCH || e.errno() == EINVAL) {
+            if (e.errno() == Linux.ESRCH || e.errno() == EINVAL) {
                 return false;
             }
             throw e;

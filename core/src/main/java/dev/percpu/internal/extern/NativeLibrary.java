@@ -99,10 +99,10 @@ final class NativeLibrary {
                     + ", and would have to wait for those that C code holds. Declare a library's first variable without a"
                     + " guard");
         }
-        // The linker has aligned the section as the variable wants it that wants most. How much that was is not known,
-        // but the section's address tells the most that it can have been.
         // Before C code can own the first guard of the area.
         NativeOwners.expect();
+        // The linker has aligned the section as the variable wants it that wants most. How much that was is not known,
+        // but the section's address tells the most that it can have been.
         long position = Area.allocate(stop - start, Math.min(Long.lowestOneBit(start), LARGEST_ALIGNMENT), owner);
         int answer = share(library.get(ADDRESS, SHARE), position);
         if (answer != SHARED_NOW) {

@@ -40,7 +40,8 @@ public final class NativeOwners {
                 Ownership.freeThoseOfDeadThreads(Thread.currentThread());
             } catch (OutOfMemoryError e) {
                 // A guard was freed, and no thread could be started to tell of it. There may be more to free.
-                System.getLogger("dev.percpu").log(Logger.Level.WARNING, "the guard of a dead owner was taken over", e);
+                System.getLogger(Reports.LOGGER)
+                        .log(Logger.Level.WARNING, "the guard of a dead owner was taken over", e);
             }
         }
     }

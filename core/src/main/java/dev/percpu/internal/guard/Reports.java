@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * waits for one, and a log handler is somebody else's code, which could wait for the same CPU, or throw.
  */
 final class Reports {
-    private static final String LOGGER = "dev.percpu";
+    static final String LOGGER = "dev.percpu";
 
     /** The flight recorder is an optional module. */
     private static final boolean RECORDS = ModuleLayer.boot()
