@@ -13,4 +13,5 @@ module dev.percpu {
     exports dev.percpu.cell;
     exports dev.percpu.concurrent;
     exports dev.percpu.cpu;
+    exports dev.percpu.memory;
 }

@@ -6,6 +6,7 @@ import dev.percpu.internal.backend.Backend;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.memory.NumericWidth;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 

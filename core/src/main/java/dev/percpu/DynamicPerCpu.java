@@ -6,6 +6,8 @@ import dev.percpu.internal.Failures;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.memory.AreaFullException;
+import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -39,8 +41,8 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      *
      * @throws AreaFullException if the per-CPU area is full
      */
-    public static DynamicPerCpu<MemorySegment> newZero(MemoryLayout layout) {
-        return newZero(layout, Function.identity());
+    public static DynamicPerCpu<MemorySegment> createZero(MemoryLayout layout) {
+        return createZero(layout, Function.identity());
     }
 
     /**
@@ -49,22 +51,22 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      * @param view makes the view of one CPU's memory; called once for each
      * @throws AreaFullException if the per-CPU area is full
      */
-    public static <T> DynamicPerCpu<T> newZero(MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
+    public static <T> DynamicPerCpu<T> createZero(MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
         Area.Slices memory = Area.collectable(layout.byteSize(), layout.byteAlignment(), NAME);
         Function<CpuId, T> instance = cpu -> view.apply(memory.of(cpu.id()));
         return create(Piece.empty(NAME), piece -> PerCpuPtr.toMemory(piece, memory.position(), instance));
     }
 
     /** Makes a variable with what {@code factory} makes for each CPU. */
-    public static <T> DynamicPerCpu<T> newWith(Supplier<? extends T> factory) {
-        return newFrom(cpu -> factory.get());
+    public static <T> DynamicPerCpu<T> createWith(Supplier<? extends T> factory) {
+        return createFrom(cpu -> factory.get());
     }
 
     /**
      * Makes a variable with what {@code factory} makes of each possible CPU's id, in ascending order. If it throws,
      * what it has made and is {@link AutoCloseable} is closed.
      */
-    public static <T> DynamicPerCpu<T> newFrom(Function<CpuId, ? extends T> factory) {
+    public static <T> DynamicPerCpu<T> createFrom(Function<CpuId, ? extends T> factory) {
         return create(Piece.empty(NAME), piece -> {
             List<T> made = new ArrayList<>();
             try {
@@ -87,7 +89,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      *
      * @throws AreaFullException if the per-CPU area is full
      */
-    public static DynamicPerCpu<NumericCell> newNumeric(NumericWidth width, long initial) {
+    public static DynamicPerCpu<NumericCell> createNumeric(NumericWidth width, long initial) {
         return create(
                 Piece.collectable(NAME, Long.BYTES, Long.BYTES), piece -> NumericCell.cells(piece, width, initial));
     }

@@ -4,6 +4,7 @@ import dev.percpu.internal.backend.Backend;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.extern.NativeVariable;
+import dev.percpu.memory.NumericWidth;
 
 /** A number that C code defines, and that no guard protects. */
 final class ExternNumeric extends PerCpuNumeric {

@@ -4,11 +4,12 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Numbers;
 import dev.percpu.internal.area.Piece;
+import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
 
 /**
  * One CPU's instance of a number that a guard protects: see {@link StaticPerCpu#defineNumeric} and
- * {@link DynamicPerCpu#newNumeric}. It lies in the per-CPU area, where CPUs share no cache line, and many lie side by
+ * {@link DynamicPerCpu#createNumeric}. It lies in the per-CPU area, where CPUs share no cache line, and many lie side by
  * side.
  *
  * <p>Its methods are for the owner of the CPU's guard, within a token's function. Writes are opaque. Each throws

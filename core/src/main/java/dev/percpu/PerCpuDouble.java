@@ -2,6 +2,8 @@ package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.code.Op;
+import dev.percpu.memory.AreaFullException;
+import dev.percpu.memory.NumericWidth;
 
 /**
  * A {@code double} of which every CPU has its own, updated in one step: {@link PerCpuNumeric} tells how, and what the

@@ -5,6 +5,8 @@ import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Numbers;
 import dev.percpu.internal.code.Op;
+import dev.percpu.memory.AreaFullException;
+import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
 
 /**

@@ -7,6 +7,7 @@ import dev.percpu.internal.area.Numbers;
 import dev.percpu.internal.backend.Backend;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.code.Op;
+import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
 
 /** A number that no guard protects. */

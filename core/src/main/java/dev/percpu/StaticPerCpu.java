@@ -3,6 +3,8 @@ package dev.percpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
+import dev.percpu.memory.AreaFullException;
+import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Function;

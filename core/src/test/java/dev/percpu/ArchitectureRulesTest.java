@@ -41,15 +41,24 @@ class ArchitectureRulesTest {
         assertThat(module.exports())
                 .filteredOn(export -> !export.isQualified())
                 .extracting(ModuleDescriptor.Exports::source)
-                .containsExactlyInAnyOrder("dev.percpu", "dev.percpu.cell", "dev.percpu.concurrent", "dev.percpu.cpu");
+                .containsExactlyInAnyOrder(
+                        "dev.percpu",
+                        "dev.percpu.cell",
+                        "dev.percpu.concurrent",
+                        "dev.percpu.cpu",
+                        "dev.percpu.memory");
     }
 
     @Test
     void thePublicApiHasNoInternalTypeInIt() {
         methods()
                 .that()
-                .areDeclaredInClassesThat(
-                        resideInAnyPackage("dev.percpu", "dev.percpu.cell", "dev.percpu.concurrent", "dev.percpu.cpu"))
+                .areDeclaredInClassesThat(resideInAnyPackage(
+                        "dev.percpu",
+                        "dev.percpu.cell",
+                        "dev.percpu.concurrent",
+                        "dev.percpu.cpu",
+                        "dev.percpu.memory"))
                 .and()
                 .arePublic()
                 .and()

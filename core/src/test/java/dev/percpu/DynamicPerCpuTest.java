@@ -37,7 +37,7 @@ class DynamicPerCpuTest {
     @Test
     void newWithMakesOneInstanceForEachPossibleCpu() {
         AtomicInteger made = new AtomicInteger();
-        try (DynamicPerCpu<int[]> variable = DynamicPerCpu.newWith(() -> new int[] {made.incrementAndGet()})) {
+        try (DynamicPerCpu<int[]> variable = DynamicPerCpu.createWith(() -> new int[] {made.incrementAndGet()})) {
             assertThat(made).hasValue(CPUS);
             List<Integer> seen = new ArrayList<>();
             variable.forEachCpu((cpu, instance) -> seen.add(instance[0]));
@@ -47,7 +47,7 @@ class DynamicPerCpuTest {
 
     @Test
     void newFromTellsEachCpu() {
-        try (DynamicPerCpu<CpuId> variable = DynamicPerCpu.newFrom(cpu -> cpu)) {
+        try (DynamicPerCpu<CpuId> variable = DynamicPerCpu.createFrom(cpu -> cpu)) {
             variable.forEachCpu((cpu, instance) -> assertThat(instance).isEqualTo(cpu));
         }
     }
@@ -55,8 +55,8 @@ class DynamicPerCpuTest {
     @Test
     void newZeroIsZeroedMemoryOfItsOwn() {
         MemoryLayout layout = MemoryLayout.structLayout(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
-        try (DynamicPerCpu<MemorySegment> first = DynamicPerCpu.newZero(layout);
-                DynamicPerCpu<MemorySegment> second = DynamicPerCpu.newZero(layout)) {
+        try (DynamicPerCpu<MemorySegment> first = DynamicPerCpu.createZero(layout);
+                DynamicPerCpu<MemorySegment> second = DynamicPerCpu.createZero(layout)) {
             first.forEachCpu((cpu, memory) -> {
                 assertThat(memory.byteSize()).isEqualTo(16);
                 assertThat(memory.get(ValueLayout.JAVA_LONG, 8)).isZero();
@@ -78,7 +78,7 @@ class DynamicPerCpuTest {
     @Test
     void theLastHandleClosesEachInstanceOnce() {
         AtomicInteger closed = new AtomicInteger();
-        DynamicPerCpu<Counted> first = DynamicPerCpu.newWith(() -> new Counted(closed));
+        DynamicPerCpu<Counted> first = DynamicPerCpu.createWith(() -> new Counted(closed));
         DynamicPerCpu<Counted> second = first.share();
         DynamicPerCpu<Counted> third = second.share();
         first.close();
@@ -97,7 +97,7 @@ class DynamicPerCpuTest {
 
     @Test
     void handlesShareTheInstances() {
-        try (DynamicPerCpu<int[]> first = DynamicPerCpu.newWith(() -> new int[1]);
+        try (DynamicPerCpu<int[]> first = DynamicPerCpu.createWith(() -> new int[1]);
                 DynamicPerCpu<int[]> second = first.share()) {
             assertThat(second.ptr()).isEqualTo(first.ptr());
             first.forEachCpu((cpu, instance) -> instance[0] = cpu.id() + 1);
@@ -109,7 +109,7 @@ class DynamicPerCpuTest {
     void manyThreadsCloseHandlesAndOneOfThemIsTheLast() throws InterruptedException {
         for (int round = 0; round < Effort.scaled(50); round++) {
             AtomicInteger closed = new AtomicInteger();
-            DynamicPerCpu<Counted> first = DynamicPerCpu.newWith(() -> new Counted(closed));
+            DynamicPerCpu<Counted> first = DynamicPerCpu.createWith(() -> new Counted(closed));
             List<DynamicPerCpu<Counted>> handles = new ArrayList<>(List.of(first));
             for (int i = 1; i < 8; i++) {
                 handles.add(first.share());
@@ -122,7 +122,7 @@ class DynamicPerCpuTest {
     @Test
     void theLastHandleIsNotClosedByWhoHoldsAGuard() {
         AtomicInteger closed = new AtomicInteger();
-        DynamicPerCpu<Counted> variable = DynamicPerCpu.newWith(() -> new Counted(closed));
+        DynamicPerCpu<Counted> variable = DynamicPerCpu.createWith(() -> new Counted(closed));
         try (CpuGuard guard = CpuGuard.acquire()) {
             assertThatThrownBy(variable::close)
                     .isInstanceOf(IllegalStateException.class)
@@ -137,7 +137,7 @@ class DynamicPerCpuTest {
     @Test
     void aFactoryThatThrowsLeavesNothingBehind() {
         AtomicInteger closed = new AtomicInteger();
-        assertThatThrownBy(() -> DynamicPerCpu.newFrom(cpu -> {
+        assertThatThrownBy(() -> DynamicPerCpu.createFrom(cpu -> {
                     if (cpu.equals(lastCpu())) {
                         throw new IllegalArgumentException("no more");
                     }
@@ -146,7 +146,7 @@ class DynamicPerCpuTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("no more");
         assertThat(closed).hasValue(CPUS - 1);
-        assertThatThrownBy(() -> DynamicPerCpu.newWith(() -> null))
+        assertThatThrownBy(() -> DynamicPerCpu.createWith(() -> null))
                 .isInstanceOf(NullPointerException.class)
                 .hasMessageContaining("must not be null");
     }
@@ -154,7 +154,7 @@ class DynamicPerCpuTest {
     @Test
     void everyInstanceIsClosedWhateverTheOthersThrow() {
         AtomicInteger closed = new AtomicInteger();
-        DynamicPerCpu<AutoCloseable> variable = DynamicPerCpu.newFrom(cpu -> () -> {
+        DynamicPerCpu<AutoCloseable> variable = DynamicPerCpu.createFrom(cpu -> () -> {
             closed.incrementAndGet();
             throw new java.io.IOException("instance of " + cpu);
         });
@@ -171,7 +171,7 @@ class DynamicPerCpuTest {
         MemoryLayout layout = MemoryLayout.sequenceLayout(512, ValueLayout.JAVA_LONG);
         long before = Area.usedBytesPerCpu();
         for (int i = 0; i < 100; i++) {
-            DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.newZero(layout);
+            DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.createZero(layout);
             variable.forEachCpu((cpu, memory) -> memory.fill((byte) -1));
             if (i % 2 == 0) {
                 variable.close();
@@ -181,7 +181,7 @@ class DynamicPerCpuTest {
             System.gc();
             Thread.sleep(10);
         }
-        try (DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.newZero(layout)) {
+        try (DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.createZero(layout)) {
             variable.forEachCpu((cpu, memory) -> assertThat(memory.mismatch(MemorySegment.ofArray(new long[512])))
                     .isEqualTo(-1));
         }
@@ -191,7 +191,7 @@ class DynamicPerCpuTest {
     void aSegmentThatIsKeptNeverReachesTheNextOwnersMemory() throws InterruptedException {
         MemoryLayout layout = ValueLayout.JAVA_LONG;
         List<MemorySegment> kept = new ArrayList<>();
-        DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.newZero(layout);
+        DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.createZero(layout);
         variable.forEachCpu((cpu, memory) -> kept.add(memory));
         variable.close();
         variable = null;
@@ -199,7 +199,7 @@ class DynamicPerCpuTest {
             System.gc();
             Thread.sleep(10);
         }
-        try (DynamicPerCpu<MemorySegment> next = DynamicPerCpu.newZero(layout)) {
+        try (DynamicPerCpu<MemorySegment> next = DynamicPerCpu.createZero(layout)) {
             kept.forEach(memory -> memory.set(ValueLayout.JAVA_LONG, 0, -1));
             next.forEachCpu((cpu, memory) ->
                     assertThat(memory.get(ValueLayout.JAVA_LONG, 0)).isZero());
@@ -210,7 +210,7 @@ class DynamicPerCpuTest {
     void variablesWithinVariablesAreClosedToo() {
         AtomicInteger closed = new AtomicInteger();
         DynamicPerCpu<DynamicPerCpu<Counted>> outer =
-                DynamicPerCpu.newWith(() -> DynamicPerCpu.newWith(() -> new Counted(closed)));
+                DynamicPerCpu.createWith(() -> DynamicPerCpu.createWith(() -> new Counted(closed)));
         outer.close();
         assertThat(closed).hasValue(CPUS * CPUS);
     }
@@ -218,7 +218,7 @@ class DynamicPerCpuTest {
     @Test
     void anErrorInOneCloseDoesNotKeepTheOthersOpen() {
         AtomicInteger closed = new AtomicInteger();
-        DynamicPerCpu<AutoCloseable> variable = DynamicPerCpu.newFrom(cpu -> () -> {
+        DynamicPerCpu<AutoCloseable> variable = DynamicPerCpu.createFrom(cpu -> () -> {
             closed.incrementAndGet();
             throw new AssertionError("instance of " + cpu);
         });
@@ -232,7 +232,7 @@ class DynamicPerCpuTest {
     void closingWaitsForTokensAndClosesWhatTheyLeft() throws InterruptedException {
         AtomicInteger closedFirst = new AtomicInteger();
         AtomicInteger closedSecond = new AtomicInteger();
-        DynamicPerCpu<Counted> variable = DynamicPerCpu.newWith(() -> new Counted(closedFirst));
+        DynamicPerCpu<Counted> variable = DynamicPerCpu.createWith(() -> new Counted(closedFirst));
         PerCpuPtr<Counted> kept = variable.ptr();
         Thread closer = new Thread(variable::close);
         try (CpuGuard guard = CpuGuard.acquire(lastCpu())) {
@@ -260,7 +260,7 @@ class DynamicPerCpuTest {
         long piece = Area.STRIDE / pieces;
         MemoryLayout layout = MemoryLayout.sequenceLayout(piece, ValueLayout.JAVA_BYTE);
         for (int i = 0; i < 2 * pieces + Effort.scaled(100); i++) {
-            DynamicPerCpu.newZero(layout).close();
+            DynamicPerCpu.createZero(layout).close();
         }
     }
 

@@ -2,6 +2,7 @@ package dev.percpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
@@ -51,9 +52,9 @@ class ExactnessTest {
         private final PerCpuNumeric bytes = PerCpuNumeric.create(NumericWidth.BYTE);
         private final PerCpuNumeric exchanged = PerCpuNumeric.create(NumericWidth.LONG);
         private final PerCpuDouble doubles = PerCpuDouble.create(0);
-        private final DynamicPerCpu<NumericCell> cells = DynamicPerCpu.newNumeric(NumericWidth.LONG, 0);
+        private final DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
         private final PerCpuNumeric guarded = PerCpuNumeric.of(cells);
-        private final DynamicPerCpu<Pair> pairs = DynamicPerCpu.newWith(Pair::new);
+        private final DynamicPerCpu<Pair> pairs = DynamicPerCpu.createWith(Pair::new);
 
         private void rounds(long count) {
             for (long i = 0; i < count; i++) {

@@ -51,7 +51,7 @@ class NumaTest {
         Set<Integer> seen = new HashSet<>();
         // One page more than are looked at, since a piece need not begin with a page.
         MemoryLayout layout = MemoryLayout.sequenceLayout((PAGES + 1L) * PAGE, ValueLayout.JAVA_BYTE);
-        try (DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.newZero(layout)) {
+        try (DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.createZero(layout)) {
             CpuId.onEachCpu(cpu -> {
                 try (CpuGuard guard = CpuGuard.acquire()) {
                     assertThat(guard.cpu()).isEqualTo(cpu);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
+import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Holder;
 import dev.percpu.testing.Workers;
@@ -29,7 +30,7 @@ class PerCpuNumericTest {
         kinds.put("static", width -> PerCpuNumeric.define("static", width, 10));
         kinds.put("dynamic", width -> PerCpuNumeric.create(width, 10));
         kinds.put("static guarded", width -> PerCpuNumeric.of(StaticPerCpu.defineNumeric("guarded", width, 10)));
-        kinds.put("dynamic guarded", width -> PerCpuNumeric.of(DynamicPerCpu.newNumeric(width, 10)));
+        kinds.put("dynamic guarded", width -> PerCpuNumeric.of(DynamicPerCpu.createNumeric(width, 10)));
         return Stream.of(NumericWidth.values())
                 .flatMap(width -> kinds.entrySet().stream()
                         .map(kind -> Arguments.of(
@@ -175,7 +176,7 @@ class PerCpuNumericTest {
 
     @Test
     void theNumberOfAClosedVariableRefusesEverything() {
-        DynamicPerCpu<NumericCell> variable = DynamicPerCpu.newNumeric(NumericWidth.LONG, 0);
+        DynamicPerCpu<NumericCell> variable = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
         PerCpuNumeric number = PerCpuNumeric.of(variable);
         NumericCell cell = variable.ptr().getPtr();
         variable.close();

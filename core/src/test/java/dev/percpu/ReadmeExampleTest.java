@@ -2,6 +2,7 @@ package dev.percpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Workers;
 import java.io.IOException;
 import java.nio.file.Files;

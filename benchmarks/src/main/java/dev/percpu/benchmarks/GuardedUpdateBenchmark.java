@@ -2,10 +2,10 @@ package dev.percpu.benchmarks;
 
 import dev.percpu.CpuGuard;
 import dev.percpu.NumericCell;
-import dev.percpu.NumericWidth;
 import dev.percpu.PerCpu;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.StaticPerCpu;
+import dev.percpu.memory.NumericWidth;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;

@@ -1,8 +1,8 @@
 package dev.percpu.benchmarks;
 
-import dev.percpu.NumericWidth;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.concurrent.PerCpuHistogram;
+import dev.percpu.memory.NumericWidth;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Recorder;

@@ -1,7 +1,7 @@
 package dev.percpu.benchmarks;
 
-import dev.percpu.NumericWidth;
 import dev.percpu.PerCpuNumeric;
+import dev.percpu.memory.NumericWidth;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.openjdk.jmh.annotations.Benchmark;

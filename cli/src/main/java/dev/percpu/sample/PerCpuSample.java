@@ -4,7 +4,6 @@ import dev.percpu.CheckedPerCpu;
 import dev.percpu.CpuGuard;
 import dev.percpu.DynamicPerCpu;
 import dev.percpu.NumericCell;
-import dev.percpu.NumericWidth;
 import dev.percpu.PerCpuDouble;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuToken;
@@ -13,6 +12,7 @@ import dev.percpu.cell.Cell;
 import dev.percpu.cell.RefCell;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -121,9 +121,9 @@ public final class PerCpuSample {
     }
 
     private void dynamicVariables() {
-        try (DynamicPerCpu<MemorySegment> zeroed = DynamicPerCpu.newZero(ValueLayout.JAVA_LONG);
-                DynamicPerCpu<NumericCell> hundred = DynamicPerCpu.newNumeric(NumericWidth.LONG, 100);
-                DynamicPerCpu<long[]> ids = DynamicPerCpu.newFrom(cpu -> new long[] {cpu.id()})) {
+        try (DynamicPerCpu<MemorySegment> zeroed = DynamicPerCpu.createZero(ValueLayout.JAVA_LONG);
+                DynamicPerCpu<NumericCell> hundred = DynamicPerCpu.createNumeric(NumericWidth.LONG, 100);
+                DynamicPerCpu<long[]> ids = DynamicPerCpu.createFrom(cpu -> new long[] {cpu.id()})) {
             onEachCpuFourTimes(cpu -> {
                 try (CpuGuard guard = CpuGuard.acquire()) {
                     zeroed.getMut(guard)
@@ -152,7 +152,7 @@ public final class PerCpuSample {
     /** The contents of a dynamic variable are closed once on each CPU, when its last handle is. */
     private void closingContents() {
         AtomicIntegerArray closed = new AtomicIntegerArray(CpuMask.capacity());
-        DynamicPerCpu<AutoCloseable> first = DynamicPerCpu.newFrom(cpu -> () -> closed.incrementAndGet(cpu.id()));
+        DynamicPerCpu<AutoCloseable> first = DynamicPerCpu.createFrom(cpu -> () -> closed.incrementAndGet(cpu.id()));
         try (DynamicPerCpu<AutoCloseable> _ = first.share()) {
             first.close();
             for (CpuId cpu : CpuMask.possible()) {
@@ -174,7 +174,7 @@ public final class PerCpuSample {
                 CpuId.onEachCpu(cpu -> addAndSubtract("the " + width + " of " + cpu, number));
             }
             // The same operations on a number that a guard protects, with other data perhaps.
-            try (DynamicPerCpu<NumericCell> guarded = DynamicPerCpu.newNumeric(width, 10)) {
+            try (DynamicPerCpu<NumericCell> guarded = DynamicPerCpu.createNumeric(width, 10)) {
                 PerCpuNumeric number = PerCpuNumeric.of(guarded);
                 CpuId.onEachCpu(cpu -> addAndSubtract("the guarded " + width + " of " + cpu, number));
             }

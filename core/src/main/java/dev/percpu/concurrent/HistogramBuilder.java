@@ -79,7 +79,7 @@ public final class HistogramBuilder {
      * Makes the histogram, with nothing recorded.
      *
      * @throws IllegalArgumentException if the precision and the range do not go together
-     * @throws dev.percpu.AreaFullException if the per-CPU area is full
+     * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuHistogram build() {
         return new PerCpuHistogram(buckets());

@@ -1,9 +1,9 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.AreaFullException;
-import dev.percpu.NumericWidth;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.code.Op;
+import dev.percpu.memory.AreaFullException;
+import dev.percpu.memory.NumericWidth;
 import java.io.Serial;
 import java.io.Serializable;
 import java.lang.ref.Reference;

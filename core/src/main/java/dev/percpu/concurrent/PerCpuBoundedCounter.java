@@ -1,8 +1,8 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.AreaFullException;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.code.Sequence;
+import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
 import java.io.Serializable;
 import java.lang.ref.Reference;

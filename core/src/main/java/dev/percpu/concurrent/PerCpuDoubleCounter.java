@@ -3,8 +3,8 @@ package dev.percpu.concurrent;
 import static java.lang.Double.doubleToRawLongBits;
 import static java.lang.Double.longBitsToDouble;
 
-import dev.percpu.AreaFullException;
 import dev.percpu.internal.area.Area;
+import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
 import java.io.Serializable;
 import java.lang.ref.Reference;

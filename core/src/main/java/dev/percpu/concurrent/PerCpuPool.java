@@ -348,7 +348,7 @@ public final class PerCpuPool<T> implements AutoCloseable {
         /**
          * Makes the pool, without any object yet.
          *
-         * @throws dev.percpu.AreaFullException if the per-CPU area is full
+         * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
          */
         public PerCpuPool<T> build() {
             return new PerCpuPool<>(this);

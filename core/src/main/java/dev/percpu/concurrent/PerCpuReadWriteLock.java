@@ -64,7 +64,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock {
     /**
      * Makes a lock that nobody has.
      *
-     * @throws dev.percpu.AreaFullException if the per-CPU area is full
+     * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuReadWriteLock() {}
 

@@ -80,7 +80,7 @@ public final class PerCpuRef {
      * Makes a ref with the initial reference.
      *
      * @param release what is run, once in each life, when the count reaches zero
-     * @throws dev.percpu.AreaFullException if the per-CPU area is full
+     * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuRef(Runnable release) {
         this.release = Objects.requireNonNull(release, "release");

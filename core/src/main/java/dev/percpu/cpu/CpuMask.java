@@ -1,5 +1,6 @@
 package dev.percpu.cpu;
 
+import dev.percpu.internal.linux.Topology;
 import java.util.BitSet;
 import java.util.Iterator;
 import java.util.NoSuchElementException;

@@ -3,10 +3,10 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.percpu.AreaFullException;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
+import dev.percpu.memory.AreaFullException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -7,14 +7,14 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.percpu.AreaFullException;
 import dev.percpu.CpuGuard;
 import dev.percpu.ExternPerCpu;
-import dev.percpu.NumericWidth;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.memory.AreaFullException;
+import dev.percpu.memory.NumericWidth;
 import java.io.File;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;

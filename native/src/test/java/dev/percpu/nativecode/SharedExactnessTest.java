@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.CpuGuard;
 import dev.percpu.ExternPerCpu;
-import dev.percpu.NumericWidth;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
+import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Workers;
 import java.lang.foreign.MemoryLayout;

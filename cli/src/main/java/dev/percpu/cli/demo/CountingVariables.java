@@ -1,10 +1,10 @@
 package dev.percpu.cli.demo;
 
 import dev.percpu.DynamicPerCpu;
-import dev.percpu.NumericWidth;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.memory.NumericWidth;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -20,7 +20,7 @@ final class CountingVariables implements AutoCloseable {
     final PerCpuNumeric buffers = number();
     final List<PerCpuNumeric> byteFrequency =
             Stream.generate(CountingVariables::number).limit(Totals.BYTE_VALUES).toList();
-    final DynamicPerCpu<PieceStatistics> pieces = DynamicPerCpu.newWith(PieceStatistics::new);
+    final DynamicPerCpu<PieceStatistics> pieces = DynamicPerCpu.createWith(PieceStatistics::new);
 
     private static PerCpuNumeric number() {
         return PerCpuNumeric.create(NumericWidth.LONG);

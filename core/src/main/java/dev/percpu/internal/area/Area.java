@@ -1,10 +1,10 @@
 package dev.percpu.internal.area;
 
-import dev.percpu.AreaFullException;
-import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.Platform;
+import dev.percpu.internal.linux.Topology;
+import dev.percpu.memory.AreaFullException;
 import java.lang.System.Logger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -44,7 +44,7 @@ public final class Area {
     public static final VarHandle BYTE = ValueLayout.JAVA_BYTE.varHandle();
 
     /** How many CPUs have a place: the highest possible id plus one. */
-    public static final int CPUS = CpuMask.capacity();
+    public static final int CPUS = Topology.capacity();
 
     /** The whole mapping. Java code reads and writes through it, checked against its bounds. */
     public static final MemorySegment MEMORY;
@@ -109,7 +109,7 @@ public final class Area {
      * waited for.
      *
      * @param owner who asks, for the message
-     * @throws dev.percpu.AreaFullException if none is left all the same
+     * @throws dev.percpu.memory.AreaFullException if none is left all the same
      */
     public static long allocate(long bytes, long alignment, String owner) {
         if (alignment > PAGE) {

@@ -1,6 +1,6 @@
 package dev.percpu.internal.area;
 
-import dev.percpu.NumericWidth;
+import dev.percpu.memory.NumericWidth;
 import java.nio.ByteOrder;
 
 /** Reads and writes numbers of each width in the area, with opaque ordering: never torn, and never a stale loop. */

@@ -1,6 +1,6 @@
 package dev.percpu.internal.area;
 
-import dev.percpu.AreaFullException;
+import dev.percpu.memory.AreaFullException;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;

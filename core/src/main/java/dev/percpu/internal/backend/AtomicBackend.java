@@ -1,13 +1,13 @@
 package dev.percpu.internal.backend;
 
-import dev.percpu.NumericWidth;
-import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.Numbers;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.code.Sequence;
 import dev.percpu.internal.linux.Linux;
+import dev.percpu.internal.linux.Topology;
+import dev.percpu.memory.NumericWidth;
 import java.lang.invoke.VarHandle;
 import java.util.List;
 
@@ -23,7 +23,7 @@ record AtomicBackend(boolean asksKernel, List<Integer> usable) implements Backen
     private static final long SPREAD = 0x9e3779b97f4a7c15L;
 
     static AtomicBackend create(boolean asksKernel) {
-        return new AtomicBackend(asksKernel, CpuMask.usable().ids().boxed().toList());
+        return new AtomicBackend(asksKernel, Topology.usable().stream().boxed().toList());
     }
 
     @Override

@@ -1,7 +1,7 @@
 package dev.percpu.internal.backend;
 
-import dev.percpu.NumericWidth;
 import dev.percpu.internal.code.Op;
+import dev.percpu.memory.NumericWidth;
 
 /** How the current CPU's instances are updated. A position is a variable's place in the per-CPU area. */
 public interface Backend {

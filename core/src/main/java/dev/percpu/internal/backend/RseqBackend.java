@@ -2,7 +2,6 @@ package dev.percpu.internal.backend;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.percpu.NumericWidth;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.code.CodeMapping;
@@ -13,6 +12,7 @@ import dev.percpu.internal.code.SequenceLayout;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.RseqRegistration;
+import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;

@@ -1,12 +1,12 @@
 package dev.percpu.internal.backend;
 
-import dev.percpu.NumericWidth;
-import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.Numbers;
 import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.Op;
+import dev.percpu.internal.linux.Topology;
+import dev.percpu.memory.NumericWidth;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -68,7 +68,7 @@ final class SelfTest {
      * @param sequences makes a back end of sequences with the instrumentation
      */
     static String deep(Function<Instrumentation, Backend> sequences) {
-        int cpu = CpuMask.usable().iterator().next().id();
+        int cpu = Topology.usable().nextSetBit(0);
         long position = Area.allocate(2L * Long.BYTES, Long.BYTES, "self-test");
         try {
             // The abort counter lies in the place of no CPU, which nobody uses here.

@@ -75,7 +75,7 @@ final class NativeLibrary {
     /**
      * The library whose structure is at the address; placed if it is not yet.
      *
-     * @throws dev.percpu.AreaFullException if the area has no room for its section
+     * @throws dev.percpu.memory.AreaFullException if the area has no room for its section
      * @throws IllegalStateException if the library refuses
      */
     static NativeLibrary at(MemorySegment address) {

@@ -3,7 +3,7 @@ package dev.percpu.internal.area;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.percpu.AreaFullException;
+import dev.percpu.memory.AreaFullException;
 import dev.percpu.testing.Effort;
 import java.util.ArrayList;
 import java.util.BitSet;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.CpuGuard;
 import dev.percpu.NumericCell;
-import dev.percpu.NumericWidth;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.StaticPerCpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.ExecutableMemory;
 import dev.percpu.testing.Jvm;

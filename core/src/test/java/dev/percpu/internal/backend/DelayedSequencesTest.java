@@ -2,7 +2,6 @@ package dev.percpu.internal.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.NumericWidth;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.Numbers;
@@ -10,6 +9,7 @@ import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.code.Sequence;
 import dev.percpu.internal.linux.RseqRegistration;
+import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;

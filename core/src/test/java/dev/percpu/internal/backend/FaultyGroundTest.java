@@ -3,7 +3,6 @@ package dev.percpu.internal.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.CpuGuard;
-import dev.percpu.NumericWidth;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
@@ -15,6 +14,7 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
+import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.AddressSpace;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Seccomp;

@@ -2,11 +2,11 @@ package dev.percpu.internal.code;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.NumericWidth;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.Numbers;
 import dev.percpu.internal.backend.BoundThread;
+import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import java.util.Random;

@@ -1,10 +1,10 @@
 package dev.percpu.internal.backend;
 
-import dev.percpu.NumericWidth;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.linux.RseqRegistration;
+import dev.percpu.memory.NumericWidth;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;

@@ -1,7 +1,7 @@
 package dev.percpu.stress.subject;
 
-import dev.percpu.NumericWidth;
 import dev.percpu.PerCpuNumeric;
+import dev.percpu.memory.NumericWidth;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.random.RandomGenerator;
 

@@ -3,10 +3,10 @@ package dev.percpu.stress.subject;
 import dev.percpu.CpuGuard;
 import dev.percpu.DynamicPerCpu;
 import dev.percpu.NumericCell;
-import dev.percpu.NumericWidth;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.memory.NumericWidth;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
@@ -23,8 +23,8 @@ public final class Guards implements Subject {
 
     private final List<CpuId> cpus =
             CpuMask.possible().ids().mapToObj(CpuId::of).toList();
-    private final DynamicPerCpu<Pair> pairs = DynamicPerCpu.newWith(Pair::new);
-    private final DynamicPerCpu<NumericCell> cells = DynamicPerCpu.newNumeric(NumericWidth.LONG, 0);
+    private final DynamicPerCpu<Pair> pairs = DynamicPerCpu.createWith(Pair::new);
+    private final DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
     private final PerCpuNumeric guarded = PerCpuNumeric.of(cells);
     private final LongAdder increments = new LongAdder();
     private final LongAdder added = new LongAdder();

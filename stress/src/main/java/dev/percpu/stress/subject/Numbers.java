@@ -1,8 +1,8 @@
 package dev.percpu.stress.subject;
 
-import dev.percpu.NumericWidth;
 import dev.percpu.PerCpuDouble;
 import dev.percpu.PerCpuNumeric;
+import dev.percpu.memory.NumericWidth;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 

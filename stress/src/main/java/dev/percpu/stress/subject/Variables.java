@@ -2,9 +2,9 @@ package dev.percpu.stress.subject;
 
 import dev.percpu.CpuGuard;
 import dev.percpu.DynamicPerCpu;
-import dev.percpu.NumericWidth;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.memory.NumericWidth;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 
@@ -69,7 +69,7 @@ final class Variables implements Subject {
 
     private void useContents(int burst) {
         long[] uses = new long[1];
-        try (DynamicPerCpu<Content> contents = DynamicPerCpu.newFrom(_ -> new Content());
+        try (DynamicPerCpu<Content> contents = DynamicPerCpu.createFrom(_ -> new Content());
                 DynamicPerCpu<Content> shared = contents.share()) {
             for (int i = 0; i < burst; i++) {
                 try (CpuGuard guard = CpuGuard.acquire()) {

@@ -1,4 +1,4 @@
-package dev.percpu;
+package dev.percpu.memory;
 
 /**
  * Thrown when a variable finds no room in the per-CPU area. The message names the variable, what it needs, what is in

@@ -1,4 +1,4 @@
-package dev.percpu;
+package dev.percpu.memory;
 
 /** How wide a per-CPU number is. Arithmetic wraps at the width, as Java's own types do. */
 public enum NumericWidth {

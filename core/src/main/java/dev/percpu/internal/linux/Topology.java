@@ -1,37 +1,36 @@
-package dev.percpu.cpu;
+package dev.percpu.internal.linux;
 
-import dev.percpu.internal.linux.CpuLists;
 import java.util.BitSet;
 import java.util.Optional;
 
 /** Where the system's masks come from, and what stands in for them where the kernel does not tell. */
-final class Topology {
+public final class Topology {
     private static final BitSet POSSIBLE = CpuLists.system("possible").orElseGet(Topology::assumedPossible);
     private static final int CAPACITY = POSSIBLE.length();
 
     private Topology() {}
 
-    static BitSet possible() {
+    public static BitSet possible() {
         return (BitSet) POSSIBLE.clone();
     }
 
-    static int capacity() {
+    public static int capacity() {
         return CAPACITY;
     }
 
-    static BitSet present() {
+    public static BitSet present() {
         return known(CpuLists.system("present"));
     }
 
-    static BitSet online() {
+    public static BitSet online() {
         return known(CpuLists.system("online"));
     }
 
-    static BitSet allowed() {
+    public static BitSet allowed() {
         return known(CpuLists.allowed());
     }
 
-    static BitSet usable() {
+    public static BitSet usable() {
         BitSet cpus = allowed();
         cpus.and(online());
         return cpus.isEmpty() ? allowed() : cpus;
