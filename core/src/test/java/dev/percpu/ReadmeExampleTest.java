@@ -2,7 +2,7 @@ package dev.percpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.memory.NumericWidth;
+import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.testing.Workers;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,15 +14,13 @@ import org.junit.jupiter.api.Test;
 /** The first example of the README, which must be the same as here, and must work. */
 class ReadmeExampleTest {
     // begin
-    static final PerCpuNumeric REQUESTS = PerCpuNumeric.define("requests", NumericWidth.LONG);
+    static final PerCpuCounter REQUESTS = new PerCpuCounter();
 
     static final StaticPerCpu<Slowest> SLOWEST = StaticPerCpu.define("slowest", Slowest::new);
 
     static void handled(String path, long nanos) {
         REQUESTS.increment();
-        try (CpuGuard guard = CpuGuard.acquire()) {
-            SLOWEST.getMut(guard).run(slowest -> slowest.record(path, nanos));
-        }
+        SLOWEST.run(slowest -> slowest.record(path, nanos));
     }
 
     static String report() {
@@ -31,7 +29,7 @@ class ReadmeExampleTest {
         return REQUESTS.sum() + " requests, the slowest " + overall.path + " in " + overall.nanos + " ns";
     }
 
-    /** Two fields that must agree: that is what the guard is for. */
+    /** Two fields that must agree. Each CPU has one of these. */
     static final class Slowest {
         private String path = "";
         private long nanos = -1;
