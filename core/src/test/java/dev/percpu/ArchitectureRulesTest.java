@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import dev.percpu.testing.Machine;
 import java.lang.module.ModuleDescriptor;
 import java.lang.module.ModuleFinder;
 import java.net.URISyntaxException;
@@ -18,14 +19,16 @@ import org.junit.jupiter.api.Test;
 
 /** Who may know whom. */
 class ArchitectureRulesTest {
+    /** From where the library is, as other modules have packages of the same beginning. */
     private static final JavaClasses CORE = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-            .importPackages("dev.percpu");
+            .importUrl(CpuGuard.class.getProtectionDomain().getCodeSource().getLocation());
 
     @Test
     void theImportFoundTheCore() {
         assertThat(CORE.contain(PerCpuNumeric.class)).isTrue();
         assertThat(CORE.contain(TokenTest.class)).isFalse();
+        assertThat(CORE.contain(Machine.class)).isFalse();
     }
 
     @Test

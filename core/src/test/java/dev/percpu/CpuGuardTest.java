@@ -9,7 +9,6 @@ import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.testing.Effort;
-import dev.percpu.testing.Holder;
 import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.Workers;
 import java.io.IOException;

@@ -3,7 +3,6 @@ package dev.percpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.memory.NumericWidth;
-import dev.percpu.testing.AreaPages;
 import dev.percpu.testing.Jvm;
 import java.io.IOException;
 import java.util.ArrayList;

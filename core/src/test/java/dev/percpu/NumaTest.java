@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.CpuLists;
+import dev.percpu.testing.Machine;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -92,7 +92,7 @@ class NumaTest {
 
     /** The node of the page at an address, by {@code get_mempolicy}, which no C library wraps. */
     private static int nodeOf(long address) {
-        long number = Architecture.current() == Architecture.AARCH64 ? 236 : 239;
+        long number = Machine.current().number(Machine.Call.GET_MEMPOLICY);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment node = arena.allocate(JAVA_INT);
             long result = (long) SYSCALL.invokeExact(

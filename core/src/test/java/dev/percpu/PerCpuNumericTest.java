@@ -8,7 +8,6 @@ import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Effort;
-import dev.percpu.testing.Holder;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.HashMap;

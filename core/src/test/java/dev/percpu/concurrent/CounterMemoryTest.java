@@ -2,10 +2,10 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.AreaPages;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.testing.AreaPages;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Workers;

@@ -3,11 +3,11 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.percpu.Holder;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.backend.BoundThread;
 import dev.percpu.testing.Effort;
-import dev.percpu.testing.Holder;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;

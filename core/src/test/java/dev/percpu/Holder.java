@@ -1,6 +1,5 @@
-package dev.percpu.testing;
+package dev.percpu;
 
-import dev.percpu.CpuGuard;
 import dev.percpu.cpu.CpuId;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;

@@ -6,7 +6,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
-import dev.percpu.internal.linux.Architecture;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -33,44 +32,20 @@ public final class Seccomp {
 
     private static final int INSTRUCTION_BYTES = 8;
 
-    private static final MethodHandle PRCTL = Linker.nativeLinker()
-            .downcallHandle(
-                    Linker.nativeLinker().defaultLookup().findOrThrow("prctl"),
-                    FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
-                    Linker.Option.firstVariadicArg(1));
-
-    /** The system calls that tests have refused, with their numbers on each architecture. */
-    public enum Call {
-        RSEQ(334, 293),
-        MEMBARRIER(324, 283),
-        SCHED_SETAFFINITY(203, 122);
-
-        private final int x86_64;
-        private final int aarch64;
-
-        Call(int x86_64, int aarch64) {
-            this.x86_64 = x86_64;
-            this.aarch64 = aarch64;
-        }
-
-        private int number() {
-            return switch (Architecture.current()) {
-                case X86_64 -> x86_64;
-                case AARCH64 -> aarch64;
-                case OTHER -> throw new UnsupportedOperationException("no number is known");
-            };
-        }
-    }
+    private static final MethodHandle PRCTL = CLibrary.function(
+            "prctl",
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+            Linker.Option.firstVariadicArg(1));
 
     private Seccomp() {}
 
     /** Refuses a call with an error number. */
-    public static void refuse(Call call, int errno) {
+    public static void refuse(Machine.Call call, int errno) {
         try (Arena arena = Arena.ofConfined()) {
             // The JVM makes no calls by another architecture's numbers, so those are not told apart.
             MemorySegment filter = arena.allocate(4L * INSTRUCTION_BYTES, Long.BYTES);
             instruction(filter, 0, LOAD, 0, NUMBER);
-            instruction(filter, 1, SKIP_UNLESS_EQUAL, 1, call.number());
+            instruction(filter, 1, SKIP_UNLESS_EQUAL, 1, Machine.current().number(call));
             instruction(filter, 2, RETURN, 0, REFUSE | errno);
             instruction(filter, 3, RETURN, 0, ALLOW);
             MemorySegment program = arena.allocate(ADDRESS.byteSize() * 2, Long.BYTES);

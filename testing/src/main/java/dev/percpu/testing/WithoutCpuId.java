@@ -3,9 +3,6 @@ package dev.percpu.testing;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.percpu.internal.linux.Architecture;
-import dev.percpu.internal.linux.Linux;
-import dev.percpu.internal.linux.RseqRegistration;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -20,15 +17,19 @@ public final class WithoutCpuId {
     private static final int UNREGISTER = 1;
     private static final int REGISTRATION_FAILED = -2;
 
-    /** What the C library registered with. */
-    private static final int SIGNATURE = Architecture.current() == Architecture.X86_64 ? 0x53053053 : 0xd428bc00;
+    /** Offset of {@code cpu_id} in the kernel's {@code struct rseq}. */
+    private static final int CPU_ID = 4;
 
     /** The kernel wants the size that the C library registered with: it is 32 for the original structure. */
     private static final int[] REGISTERED_SIZES = {32, 33, 40, 48, 64};
 
-    /** mov rax,fs:0 and ret; mrs x0, tpidr_el0 and ret. */
-    private static final MethodHandle THREAD_POINTER = Linux.bind(
-            MachineCode.map("64488b042500000000c3", "40d03bd5c0035fd6").address(), FunctionDescriptor.of(JAVA_LONG));
+    private static final MethodHandle THREAD_POINTER = Linker.nativeLinker()
+            .downcallHandle(MachineCode.map(Machine.current().readThreadPointer()), FunctionDescriptor.of(JAVA_LONG));
+
+    private static final MethodHandle SYSCALL = CLibrary.function(
+            "syscall",
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT),
+            Linker.Option.firstVariadicArg(1));
 
     private WithoutCpuId() {}
 
@@ -48,22 +49,17 @@ public final class WithoutCpuId {
      */
     public static void unregisterThisThreadAndThoseItStarts() {
         unregisterThisThread();
-        long cpuId = threadPointer() + RseqRegistration.read().offset() + RseqRegistration.CPU_ID;
-        MemorySegment.ofAddress(cpuId).reinterpret(Integer.BYTES).set(JAVA_INT, 0, REGISTRATION_FAILED);
+        MemorySegment.ofAddress(area() + CPU_ID).reinterpret(Integer.BYTES).set(JAVA_INT, 0, REGISTRATION_FAILED);
     }
 
     /** Undoes the C library's registration of the calling thread. */
     public static void unregisterThisThread() {
-        RseqRegistration registration = RseqRegistration.read();
-        Linker linker = Linker.nativeLinker();
-        MethodHandle syscall = linker.downcallHandle(
-                linker.defaultLookup().findOrThrow("syscall"),
-                FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT),
-                Linker.Option.firstVariadicArg(1));
-        long area = threadPointer() + registration.offset();
+        Machine machine = Machine.current();
+        long number = machine.number(Machine.Call.RSEQ);
+        long area = area();
         try {
             for (int size : REGISTERED_SIZES) {
-                long result = (long) syscall.invokeExact(rseqNumber(), area, size, UNREGISTER, SIGNATURE);
+                long result = (long) SYSCALL.invokeExact(number, area, size, UNREGISTER, machine.rseqSignature());
                 if (result == 0) {
                     return;
                 }
@@ -74,13 +70,11 @@ public final class WithoutCpuId {
         throw new AssertionError("the kernel does not undo the registration of any known size");
     }
 
-    private static long rseqNumber() {
-        return Architecture.current() == Architecture.X86_64 ? 334 : 293;
-    }
-
-    private static long threadPointer() {
+    /** Where the calling thread's {@code struct rseq} is, which the C library registered. */
+    private static long area() {
+        long offset = CLibrary.variable("__rseq_offset", Long.BYTES).get(JAVA_LONG, 0);
         try {
-            return (long) THREAD_POINTER.invokeExact();
+            return (long) THREAD_POINTER.invokeExact() + offset;
         } catch (Throwable t) {
             throw new AssertionError(t);
         }

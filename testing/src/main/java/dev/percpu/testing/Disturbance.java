@@ -4,14 +4,10 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.linux.Linux;
-import dev.percpu.internal.linux.LinuxException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
@@ -25,6 +21,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Moves threads between CPUs and sends them signals, as fast as it can, while something runs. The threads are chosen by
@@ -37,21 +34,19 @@ public final class Disturbance {
     private static final int SIGPROF = 27;
     private static final long SA_RESTART = 0x10000000L;
     private static final int SIGACTION_BYTES = 152;
-    private static final int EINVAL = 22;
     private static final int LONGEST_NAME = 15;
 
-    private static final Linker LINKER = Linker.nativeLinker();
     private static final MethodHandle TGKILL =
-            function("tgkill", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+            CLibrary.function("tgkill", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
     private static final MethodHandle SIGACTION =
-            function("sigaction", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
+            CLibrary.function("sigaction", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
 
     private final Predicate<String> chosen;
     private final Random random;
     private final Thread thread;
     private volatile boolean begun;
     private volatile boolean stopped;
-    private volatile Throwable failure;
+    private volatile @Nullable Throwable failure;
     private long migrations;
     private long signals;
 
@@ -108,7 +103,8 @@ public final class Disturbance {
 
     private void run() {
         try {
-            int[] cpus = CpuMask.usable().ids().toArray();
+            BitSet usable = Affinity.ofMainThread();
+            int[] cpus = usable.stream().toArray();
             List<Integer> threads = List.of();
             for (long round = 0; !stopped; round++) {
                 if (round % 512 == 0) {
@@ -119,12 +115,8 @@ public final class Disturbance {
                     disturb(thread, cpus, round);
                 }
             }
-            BitSet everywhere = new BitSet();
-            for (int cpu : cpus) {
-                everywhere.set(cpu);
-            }
             for (int thread : threads()) {
-                bind(thread, everywhere);
+                Affinity.bind(thread, usable);
             }
         } catch (Throwable t) {
             failure = t;
@@ -136,7 +128,7 @@ public final class Disturbance {
             int cpu = cpus[random.nextInt(cpus.length)];
             BitSet one = new BitSet();
             one.set(cpu);
-            if (bind(thread, one)) {
+            if (Affinity.bind(thread, one)) {
                 Integer before = bound.put(thread, cpu);
                 if (before != null && before != cpu) {
                     migrations++;
@@ -147,19 +139,6 @@ public final class Disturbance {
         if (result == 0) {
             signals++;
             begun = true;
-        }
-    }
-
-    /** False if the thread has ended meanwhile, or the CPU has gone offline. */
-    private static boolean bind(int thread, BitSet cpus) {
-        try {
-            Linux.setAffinity(thread, cpus);
-            return true;
-        } catch (LinuxException e) {
-            if (e.errno() == Linux.ESRCH || e.errno() == EINVAL) {
-                return false;
-            }
-            throw e;
         }
     }
 
@@ -192,8 +171,7 @@ public final class Disturbance {
     }
 
     private static void handleSignal() {
-        // ret
-        MemorySegment code = MachineCode.map("c3", "c0035fd6");
+        MemorySegment code = MachineCode.map(Machine.current().returnOnly());
         try (Arena arena = Arena.ofConfined()) {
             // struct sigaction: handler, mask of 128 bytes, flags, restorer.
             MemorySegment action = arena.allocate(SIGACTION_BYTES, Long.BYTES);
@@ -206,9 +184,5 @@ public final class Disturbance {
         } catch (Throwable t) {
             throw new AssertionError(t);
         }
-    }
-
-    private static MethodHandle function(String name, FunctionDescriptor descriptor) {
-        return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor);
     }
 }

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
@@ -61,9 +60,6 @@ public final class AddressSpace {
     }
 
     private static MethodHandle function(String name) {
-        return Linker.nativeLinker()
-                .downcallHandle(
-                        Linker.nativeLinker().defaultLookup().findOrThrow(name),
-                        FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
+        return CLibrary.function(name, FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
     }
 }

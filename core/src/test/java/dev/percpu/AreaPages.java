@@ -1,6 +1,5 @@
-package dev.percpu.testing;
+package dev.percpu;
 
-import dev.percpu.PerCpuRuntime;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,7 +1,9 @@
 package dev.percpu.testing;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,7 +48,7 @@ public final class Jvm {
     }
 
     /** Has the kernel refuse a system call to the JVM from its first instruction on, the C library's part included. */
-    public Jvm refusing(Seccomp.Call call, int errno) {
+    public Jvm refusing(Machine.Call call, int errno) {
         refusals.add(() -> Seccomp.refuse(call, errno));
         return this;
     }
@@ -67,7 +69,8 @@ public final class Jvm {
         if (nativeAccess) {
             command.add("--enable-native-access=ALL-UNNAMED");
         }
-        command.addAll(List.of("-cp", "target/classes" + java.io.File.pathSeparator + "target/test-classes"));
+        command.addAll(
+                List.of("-cp", String.join(File.pathSeparator, "target/classes", "target/test-classes", here())));
         command.add(main.getName());
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
@@ -83,6 +86,20 @@ public final class Jvm {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Where this module's classes are: a directory or a jar, wherever it was built or copied to. */
+    private static String here() {
+        try {
+            return Path.of(Jvm.class
+                            .getProtectionDomain()
+                            .getCodeSource()
+                            .getLocation()
+                            .toURI())
+                    .toString();
+        } catch (URISyntaxException e) {
             throw new AssertionError(e);
         }
     }

@@ -15,9 +15,8 @@ public final class ExecutableMemory {
 
     /** For good; needs Linux 6.3. */
     public static void refuse() {
-        Linker linker = Linker.nativeLinker();
-        var prctl = linker.downcallHandle(
-                linker.defaultLookup().findOrThrow("prctl"),
+        var prctl = CLibrary.function(
+                "prctl",
                 FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
                 Linker.Option.firstVariadicArg(1));
         try {

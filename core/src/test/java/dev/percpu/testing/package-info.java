@@ -1,2 +1,0 @@
-/** What several tests need. */
-package dev.percpu.testing;
