@@ -1,4 +1,4 @@
-/** Runs the tests, which are in the packages of what they test. */
+/** Runs the stress program, and the tests under jcstress. */
 @NullMarked
 package dev.percpu.stress;
 

@@ -1,5 +1,7 @@
-package dev.percpu.concurrent;
+package dev.percpu.stress.jcstress;
 
+import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.concurrent.Pooled;
 import java.util.Objects;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;

@@ -1,5 +1,6 @@
-package dev.percpu.concurrent;
+package dev.percpu.stress.jcstress;
 
+import dev.percpu.concurrent.PerCpuRef;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;

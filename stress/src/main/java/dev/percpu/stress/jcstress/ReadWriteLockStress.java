@@ -1,5 +1,6 @@
-package dev.percpu.concurrent;
+package dev.percpu.stress.jcstress;
 
+import dev.percpu.concurrent.PerCpuReadWriteLock;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.Expect;

@@ -1,5 +1,6 @@
-package dev.percpu.concurrent;
+package dev.percpu.stress.jcstress;
 
+import dev.percpu.concurrent.PerCpuCounter;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.Expect;
