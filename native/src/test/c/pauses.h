@@ -10,14 +10,16 @@
 #ifdef PAUSE
 #define PAUSE_TEXT_(rounds) #rounds
 #define PAUSE_TEXT(rounds) PAUSE_TEXT_(rounds)
-#ifdef __x86_64__
+#if defined(__x86_64__)
 #define PERCPU_TEST_PAUSE "movl $" PAUSE_TEXT(PAUSE) ", %%r11d\n77:\tdecl %%r11d\n\tjnz 77b\n\t"
 #define PERCPU_TEST_ABORT "lock incq test_aborts(%%rip)\n\t"
-#else
+#elif defined(__aarch64__)
 #define PERCPU_TEST_PAUSE "mov x11, " PAUSE_TEXT(PAUSE) "\n77:\tsubs x11, x11, #1\n\tb.ne 77b\n\t"
 #define PERCPU_TEST_ABORT                                                                                              \
 	"adrp x9, test_aborts\n\tadd x9, x9, :lo12:test_aborts\n"                                                      \
 	"78:\tldxr x10, [x9]\n\tadd x10, x10, #1\n\tstxr w11, x10, [x9]\n\tcbnz w11, 78b\n\t"
+#else
+#error "pauses.h needs a pause and a counter of aborts for this processor architecture"
 #endif
 #endif
 

@@ -1,4 +1,21 @@
 /* What is right, and, with one of the definitions, something that is wrong. */
+#ifdef ON_UNKNOWN_ARCHITECTURE
+/* The system's headers have to know it; percpu.h comes to them again, and finds them included. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#undef __x86_64__
+#undef __aarch64__
+#endif
+
 #include "percpu.h"
 
 struct wide {

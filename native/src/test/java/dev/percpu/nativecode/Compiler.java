@@ -1,5 +1,6 @@
 package dev.percpu.nativecode;
 
+import dev.percpu.internal.linux.Architecture;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -7,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
@@ -18,17 +20,20 @@ import java.util.concurrent.TimeUnit;
  */
 record Compiler(String command, List<String> options) {
     private static final Path OUTPUT = Path.of("target", "native");
+
+    /** Where the build has put the header together. */
+    private static final Path HEADER = Path.of("target", "include");
+
     private static final Path SOURCES = Path.of("src", "test", "c");
     private static final int MINUTES = 4;
 
     private static final List<String> ALWAYS =
-            List.of("-Wall", "-Wextra", "-Werror", "-pedantic", "-pthread", "-Iinclude", "-I" + SOURCES);
+            List.of("-Wall", "-Wextra", "-Werror", "-pedantic", "-pthread", "-I" + HEADER, "-I" + SOURCES);
 
     static final Compiler GCC = c11("gcc");
     static final Compiler CLANG = c11("clang");
     static final Compiler GXX = cxx17("g++");
     static final Compiler CLANGXX = cxx17("clang++");
-    static final Compiler AARCH64_GCC = c11("aarch64-linux-gnu-gcc");
 
     static Compiler c11(String command) {
         return new Compiler(command, List.of("-std=c11"));
@@ -36,6 +41,13 @@ record Compiler(String command, List<String> options) {
 
     static Compiler cxx17(String command) {
         return new Compiler(command, List.of("-std=c++17", "-x", "c++"));
+    }
+
+    /** The one that compiles for a given architecture; each but this machine's own has a name with the architecture in it. */
+    static Compiler gccFor(Architecture architecture) {
+        return architecture == Architecture.current()
+                ? GCC
+                : c11(architecture.name().toLowerCase(Locale.ROOT) + "-linux-gnu-gcc");
     }
 
     /** Compiles a program; its sources need GNU's declarations if {@code options} says so. */

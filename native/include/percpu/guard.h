@@ -1,0 +1,255 @@
+/* ---------------------------------------------------------------------------------------------------------------- *
+ * The guard's protocol
+ *
+ * Each CPU has a guard word: 0 if the guard is free, otherwise its owner. A Java thread is its positive id; a thread of
+ * C code is its kernel id, negated. The word after it counts the nested guards of an owner in C. Only the owner touches
+ * the count, and it is 0 when the guard is free. The outermost guard is not counted. So a signal handler that
+ * interrupts the owner just after the commit, or just before the release, nests and un-nests, and leaves everything as
+ * it was.
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int waits);
+
+/* One sequence, which stores the owner if the current CPU's word is 0. Returns 0 if it could not. */
+PERCPU_INLINE int percpu_acquire(struct cpu_guard *guard, int64_t owner)
+{
+#if PERCPU_RSEQ
+	uint64_t cpu;
+	uint64_t *word;
+	uint32_t done;
+
+	__asm__ volatile(PERCPU_NOTE_UNDONE PERCPU_BEGIN(PERCPU_UNDONE, PERCPU_KEEP_CPU) PERCPU_DO_ACQUIRE PERCPU_END
+				 PERCPU_NOTE_DONE
+			 : [cpu] "=&r"(cpu), [word] "=&r"(word), [done] "=&r"(done)
+			 : PERCPU_INPUTS(percpu_guards), [owner] "r"(owner)
+			 : PERCPU_CLOBBERS);
+	if (__builtin_expect(done, 1)) {
+		guard->word = word;
+		guard->cpu = (unsigned)cpu;
+		return 1;
+	}
+#else
+	(void)owner;
+#endif
+	guard->word = NULL;
+	return 0;
+}
+
+PERCPU_INLINE struct cpu_guard cpu_guard_acquire(void)
+{
+	struct cpu_guard guard;
+
+	if (__builtin_expect(percpu_thread == 0 || !percpu_acquire(&guard, -(int64_t)percpu_thread), 0))
+		percpu_acquire_slowly(&guard, -1, 1);
+	return guard;
+}
+
+PERCPU_INLINE int cpu_guard_try_acquire(struct cpu_guard *guard)
+{
+	return (percpu_thread != 0 && percpu_acquire(guard, -(int64_t)percpu_thread)) ||
+	       percpu_acquire_slowly(guard, -1, 0);
+}
+
+PERCPU_INLINE struct cpu_guard cpu_guard_acquire_on(unsigned cpu)
+{
+	struct cpu_guard guard;
+
+	percpu_acquire_slowly(&guard, (int)cpu, 1);
+	return guard;
+}
+
+PERCPU_INLINE void cpu_guard_release(struct cpu_guard guard)
+{
+	if (guard.word[1] == 0)
+		__atomic_store_n(guard.word, 0, __ATOMIC_RELEASE);
+	else
+		guard.word[1]--;
+}
+
+PERCPU_INLINE void *percpu_get(void *image)
+{
+	struct cpu_guard guard = cpu_guard_acquire();
+
+	/* Variables don't move while a guard is held. */
+	return (void *)((uint64_t)(uintptr_t)image + percpu_library.delta + guard.cpu * percpu_library.stride);
+}
+
+PERCPU_INLINE void percpu_put(uint64_t instance)
+{
+	uint64_t place = (instance - percpu_library.area) & -percpu_library.stride;
+	struct cpu_guard guard = {(uint64_t *)(uintptr_t)(percpu_library.area + place), 0};
+
+	cpu_guard_release(guard);
+}
+
+PERCPU_INLINE uint64_t *percpu_word(const struct percpu_place *place, unsigned cpu)
+{
+	return (uint64_t *)(uintptr_t)(place->area + cpu * place->stride);
+}
+
+/* What this thread stores in a guard word. */
+PERCPU_SLOW uint64_t percpu_me(void)
+{
+	if (percpu_thread == 0)
+		percpu_thread = (int)percpu_syscall(SYS_gettid);
+	return (uint64_t) - (int64_t)percpu_thread;
+}
+
+/* A CPU whose guard this thread owns; -1 if there is none. */
+PERCPU_SLOW int percpu_owned(const struct percpu_place *place)
+{
+	uint64_t me = percpu_me();
+
+	for (unsigned cpu = 0; cpu < place->count; cpu++)
+		if (__atomic_load_n(percpu_word(place, cpu), __ATOMIC_ACQUIRE) == me)
+			return (int)cpu;
+	return -1;
+}
+
+/* Whether an owner in C has ended. Only Java can tell whether one of its own threads has. */
+PERCPU_SLOW int percpu_is_dead(int64_t owner)
+{
+	return owner < 0 && percpu_syscall(SYS_tgkill, percpu_syscall(SYS_getpid), -owner, 0) != 0 && errno == ESRCH;
+}
+
+/* Prints a line about a guard and its owner. */
+PERCPU_SLOW void percpu_report(unsigned cpu, const char *what, int64_t owner, const char *consequence)
+{
+	fprintf(stderr, "percpu: %s: the guard of CPU %u %s %s%lld%s\n", percpu_library.file, cpu, what,
+		owner < 0 ? "thread " : "Java thread #", (long long)(owner < 0 ? -owner : owner), consequence);
+}
+
+/*
+ * Takes a guard over from an owner that has ended. The nested guards of that owner end too: the count is cleared while
+ * this thread owns the word. No sequence in flight has read a 0 that it relies on: the dead owner's own acquisition
+ * restarted all of them.
+ */
+PERCPU_SLOW int percpu_take_over(uint64_t *word, unsigned cpu, uint64_t owner)
+{
+	if (!percpu_is_dead((int64_t)owner) ||
+	    !__atomic_compare_exchange_n(word, &owner, percpu_me(), 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		return 0;
+	word[1] = 0;
+	percpu_report(cpu, "was never released by", (int64_t)owner,
+		      ", which has ended; it is taken over, and what the thread was changing may be half done");
+	return 1;
+}
+
+/*
+ * Takes the guard of another CPU, or takes a guard without a CPU id.
+ *
+ *     thread L on the CPU                          this thread R
+ *     1. acquires: the word is 0
+ *                                                  2. compare-and-set: the word becomes R
+ *     3. commits: the word becomes L
+ *                                                  4. membarrier: L's sequence has ended, or restarts
+ *                                                  5. the word is not R, so R does not own it
+ *
+ * Between 2 and 5 a signal handler of R would find R as the owner, and nest in a guard that may become L's. So signals
+ * are blocked. Where there are no sequences, step 2 decides.
+ */
+PERCPU_SLOW int percpu_acquire_remotely(uint64_t *word, unsigned cpu)
+{
+	uint64_t me = percpu_me();
+	uint64_t found = 0;
+	uint64_t mask;
+	int acquired = 0;
+
+	if (percpu_library.mode == PERCPU_ATOMICS)
+		return __atomic_compare_exchange_n(word, &found, me, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	PERCPU_BLOCK_SIGNALS(mask);
+	while (!acquired &&
+	       __atomic_compare_exchange_n(word, &found, me, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		PERCPU_TEST_NO_HANDLER();
+		percpu_restart_sequences((int)cpu);
+		acquired = __atomic_load_n(word, __ATOMIC_SEQ_CST) == me;
+		found = 0;
+	}
+	PERCPU_RESTORE_SIGNALS(mask);
+	return acquired;
+}
+
+/* One attempt, while the words do not move. If it fails, *owner is who owns the guard of guard->cpu. */
+PERCPU_SLOW int percpu_attempt(struct cpu_guard *guard, int wanted, const struct percpu_place *place, int64_t *owner)
+{
+	unsigned cpu = wanted >= 0 ? (unsigned)wanted : percpu_current();
+	uint64_t *word = percpu_word(place, cpu);
+	int owned;
+
+	if (wanted < 0 && percpu_library.mode == PERCPU_SEQUENCES && percpu_has_cpu()) {
+		if (percpu_acquire(guard, (int64_t)percpu_me()))
+			return 1;
+	} else if (percpu_acquire_remotely(word, cpu)) {
+		goto acquired;
+	}
+	*owner = (int64_t)__atomic_load_n(word, __ATOMIC_ACQUIRE);
+	if ((uint64_t)*owner == percpu_me()) {
+		word[1]++;
+		goto acquired;
+	}
+	/*
+	 * A thread that was moved while it held a guard nests in that guard. It never waits, so there is no deadlock.
+	 */
+	if (wanted < 0 && (owned = percpu_owned(place)) >= 0) {
+		cpu = (unsigned)owned;
+		word = percpu_word(place, cpu);
+		word[1]++;
+		goto acquired;
+	}
+	guard->cpu = cpu;
+	if (!percpu_take_over(word, cpu, (uint64_t)*owner))
+		return 0;
+acquired:
+	guard->word = word;
+	guard->cpu = cpu;
+	return 1;
+}
+
+#define PERCPU_LONG_WAIT 2000000000 /* nanoseconds */
+#define PERCPU_MUST_NOT_BLOCK "; a thread must not block while it holds a guard"
+
+/* Takes the guard of a given CPU, or of the current one if `cpu` is negative, when percpu_acquire could not. */
+PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int waits)
+{
+	int saved_errno = errno;
+	int acquired = 0;
+	int64_t last = 0;
+	int64_t since = 0;
+	int reported = 0;
+
+	for (int round = 0;; round++) {
+		struct percpu_place place;
+		int64_t owner = 0;
+		int admission;
+
+		percpu_look(&place);
+		if (cpu >= (int)place.count)
+			percpu_fatal("this system has no CPU with the id that was asked for");
+		/*
+		 * Whoever moves the variables waits for the guards that this thread owns, and so for those that nest in
+		 * them.
+		 */
+		admission = percpu_enter(&percpu_library.acquiring, PERCPU_OWN);
+		if (admission == PERCPU_REFUSED && percpu_owned(&place) < 0) {
+			if (!waits)
+				break;
+			admission = percpu_join(&percpu_library.acquiring, PERCPU_OWN);
+		}
+		percpu_look(&place);
+		acquired = percpu_attempt(guard, cpu, &place, &owner);
+		percpu_leave(&percpu_library.acquiring, admission);
+		if (acquired || !waits)
+			break;
+		percpu_pause(round);
+		if (owner != last) {
+			last = owner;
+			since = percpu_now();
+			reported = 0;
+		} else if (owner != 0 && !reported && percpu_now() - since > PERCPU_LONG_WAIT) {
+			reported = 1;
+			percpu_report(guard->cpu, "is held for over 2 s by", owner, PERCPU_MUST_NOT_BLOCK);
+		}
+	}
+	errno = saved_errno;
+	return acquired;
+}

@@ -1,0 +1,91 @@
+/* ---------------------------------------------------------------------------------------------------------------- *
+ * What a library has in memory: the description of each variable, which Java reads, and what there is once in a library
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+#define PERCPU_MAGIC 0x75706370U
+#define PERCPU_VERSION 1U
+
+/* Describes a variable to Java, which knows the order of the fields. A change needs a new PERCPU_VERSION. */
+struct percpu_variable {
+	uint32_t magic;
+	uint32_t version;
+	const void *image;
+	uint64_t size;
+	struct percpu_library *library;
+};
+
+/* Where a library's variables are. The instance of a CPU is at (variable + delta + cpu * stride). */
+struct percpu_library {
+	/* Java reads these at any time. */
+	const char *start;
+	const char *stop;
+	const char *file;
+	int (*share)(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus, uint32_t mode);
+
+	uint32_t state;
+	uint32_t mode;
+	/* Java reads these after share() has answered PERCPU_SHARED_BEFORE. */
+	uint64_t area;   /* CPU 0's place, which begins with CPU 0's guard word */
+	uint64_t stride; /* from one CPU's place to the next; a power of two */
+	uint64_t delta;
+	uint32_t count; /* of CPUs that have a place; behind them is the spare place, for threads without a CPU id */
+
+	/*
+	 * How many threads are in each of the slow functions now, and how many wait until the variables have a place.
+	 */
+	uint32_t updating __attribute__((aligned(64)));
+	uint32_t acquiring;
+	uint32_t waiting;
+};
+
+enum percpu_state {
+	PERCPU_UNPLACED, /* no operation has been used yet */
+	PERCPU_PLACING,  /* a thread places or copies the variables: no guard is held, and all others wait */
+	PERCPU_OWN,      /* the variables are in an area of this library */
+	PERCPU_CLOSING,  /* still there, but about to move: owners keep their guards, and nobody gets a new one */
+	PERCPU_SHARED    /* the variables are in Java's area, and stay there */
+};
+
+/* How numbers are updated. All threads must use the same way: an atomic addition and a sequence lose each other's. */
+enum percpu_mode { PERCPU_SEQUENCES, PERCPU_ATOMICS };
+
+/* The answers of share(). */
+enum percpu_refusal { PERCPU_SHARED_NOW, PERCPU_SHARED_BEFORE, PERCPU_GUARD_HELD, PERCPU_OTHER_CPUS };
+
+extern char __start_percpu_data[] __attribute__((visibility("hidden")));
+extern char __stop_percpu_data[] __attribute__((visibility("hidden")));
+
+PERCPU_OF_LIBRARY int percpu_share(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus, uint32_t mode);
+
+/* With this the section exists even in a library without variables. */
+PERCPU_OF_LIBRARY __attribute__((section("percpu_data"), aligned(64))) char percpu_anchor[64] = {0};
+
+PERCPU_OF_LIBRARY struct percpu_library percpu_library = {
+	__start_percpu_data, __stop_percpu_data, "", percpu_share, PERCPU_UNPLACED, PERCPU_SEQUENCES,
+	0, 0, 0, 0, 0, 0, 0};
+
+/* The most CPUs that the kernel can be built for. A page of these tables takes memory only once it is written. */
+#define PERCPU_MOST_CPUS 8192
+
+/*
+ * What the sequences read: the distance from a variable to the CPU's instance, and the address of the CPU's guard word.
+ * An entry is 0 until there are places, while the variables move, and where there are no sequences. A sequence that
+ * reads 0 leaves, and the thread calls the slow function.
+ */
+PERCPU_OF_LIBRARY uint64_t percpu_distances[PERCPU_MOST_CPUS] = {0};
+PERCPU_OF_LIBRARY uint64_t percpu_guards[PERCPU_MOST_CPUS] = {0};
+
+/* The possible CPUs, as a bit mask. */
+PERCPU_OF_LIBRARY uint64_t percpu_possible[PERCPU_MOST_CPUS / 64] = {0};
+
+/* The kernel's id of this thread; 0 until a guard needs it. */
+#ifdef __GLIBC__
+/* With this model an access is one load. glibc reserves room for it, also in a library that is loaded later. */
+#define PERCPU_TLS __attribute__((tls_model("initial-exec"))) __thread
+#else
+#define PERCPU_TLS __thread
+#endif
+PERCPU_OF_LIBRARY PERCPU_TLS int percpu_thread = 0;
+
+/* Prints a message and ends the process. It is for errors that the called function has no way to return. */
+PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);

@@ -1,0 +1,155 @@
+/* ---------------------------------------------------------------------------------------------------------------- *
+ * Java's call: share() puts the variables into Java's area, at the same position in each CPU's place, for good
+ *
+ * If C code has used the variables before, they move. Guards come first: an owner must be able to go on until it
+ * releases its guard.
+ *
+ *     1. state CLOSING, all guards' entries 0, restart of sequences: nobody takes a guard any more, except nested ones
+ *     2. wait until each guard word is 0
+ *     3. state PLACING, all distances 0, restart of sequences: nobody updates any more, and all updates are visible
+ *     4. copy, and publish the new place
+ *
+ *     thread A                                     this thread
+ *     a. reads the distance, and the value 7
+ *                                                  b. 3: stores 0 as the distance
+ *                                                  c. 3: restarts. A starts again, reads 0, and waits
+ *                                                  d. copies 7
+ *
+ * If A commits before c, then d copies 8.
+ *
+ * In 1 and 3 this thread also waits for the threads in the slow functions. One of those may wait itself, in a signal
+ * handler:
+ *
+ *     thread A                                     this thread
+ *     a. is counted as updating
+ *                                                  b. stores the state PLACING, and waits for A
+ *     c. its signal handler updates a variable,
+ *        and waits for a place
+ *
+ * So after a while this thread puts everything back, waits until the threads that waited for it have gone on, and tries
+ * again. It blocks its own signals meanwhile: a handler would wait for the thread that it interrupted.
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/* Waits until nobody is counted any more. Returns 0 if that takes too long. */
+PERCPU_SLOW int percpu_drained(const uint32_t *counter)
+{
+	int64_t since = percpu_now();
+
+	for (int round = 0; __atomic_load_n(counter, __ATOMIC_SEQ_CST) != 0; round++) {
+		if (percpu_now() - since > 50000000)
+			return 0;
+		percpu_pause(round);
+	}
+	return 1;
+}
+
+/* Gives a move up, and waits until all threads that waited for its end have gone on. */
+PERCPU_SLOW void percpu_reopen(const struct percpu_place *old)
+{
+	percpu_publish(old, percpu_library.mode, PERCPU_OWN);
+	for (int round = 0; __atomic_load_n(&percpu_library.waiting, __ATOMIC_SEQ_CST) != 0; round++)
+		percpu_pause(round);
+}
+
+/* Waits until each guard of the old place is free. Nobody takes one any more. */
+PERCPU_SLOW void percpu_await_guards(const struct percpu_place *old)
+{
+	int64_t since = percpu_now();
+	int reported = 0;
+
+	for (unsigned cpu = 0; cpu < old->count; cpu++) {
+		uint64_t *word = percpu_word(old, cpu);
+		uint64_t owner;
+
+		for (int round = 0; (owner = __atomic_load_n(word, __ATOMIC_ACQUIRE)) != 0; round++) {
+			if (percpu_take_over(word, cpu, owner)) {
+				__atomic_store_n(word, 0, __ATOMIC_RELEASE);
+				break;
+			}
+			percpu_pause(round);
+			if (!reported && percpu_now() - since > PERCPU_LONG_WAIT) {
+				reported = 1;
+				percpu_report(cpu, "keeps Java from moving the variables: for over 2 s it is held by",
+					      (int64_t)owner, PERCPU_MUST_NOT_BLOCK);
+			}
+		}
+	}
+}
+
+#define PERCPU_AGAIN (-1)
+
+/* One attempt, with signals blocked. Returns PERCPU_AGAIN if another thread was, or is, in the way. */
+PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, uint32_t mode)
+{
+	uint32_t state = __atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE);
+	struct percpu_place old;
+
+	if (state == PERCPU_SHARED)
+		return PERCPU_SHARED_BEFORE;
+	if (state == PERCPU_UNPLACED) {
+		if (!__atomic_compare_exchange_n(&percpu_library.state, &state, PERCPU_PLACING, 0, __ATOMIC_SEQ_CST,
+						 __ATOMIC_SEQ_CST))
+			return PERCPU_AGAIN;
+		percpu_read_possible();
+		percpu_initialize(next);
+		percpu_publish(next, mode, PERCPU_SHARED);
+		return PERCPU_SHARED_NOW;
+	}
+	if (!percpu_glance(&old) || __atomic_load_n(&percpu_library.state, __ATOMIC_RELAXED) != state)
+		return PERCPU_AGAIN;
+	if (old.count != next->count)
+		return PERCPU_OTHER_CPUS;
+	/*
+	 * This check comes before the next one: another thread that moves the variables now waits for this thread's
+	 * guard.
+	 */
+	if (percpu_owned(&old) >= 0)
+		return PERCPU_GUARD_HELD;
+	state = PERCPU_OWN;
+	if (!__atomic_compare_exchange_n(&percpu_library.state, &state, PERCPU_CLOSING, 0, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST))
+		return PERCPU_AGAIN;
+
+	PERCPU_TEST_NO_HANDLER();
+	percpu_fill(percpu_guards, old.count, 0, 0);
+	if (percpu_library.mode == PERCPU_SEQUENCES)
+		percpu_restart_sequences(-1);
+	if (!percpu_drained(&percpu_library.acquiring)) {
+		percpu_reopen(&old);
+		return PERCPU_AGAIN;
+	}
+	percpu_await_guards(&old);
+
+	__atomic_store_n(&percpu_library.state, PERCPU_PLACING, __ATOMIC_SEQ_CST);
+	percpu_fill(percpu_distances, old.count, 0, 0);
+	if (percpu_library.mode == PERCPU_SEQUENCES)
+		percpu_restart_sequences(-1);
+	if (!percpu_drained(&percpu_library.updating)) {
+		percpu_reopen(&old);
+		return PERCPU_AGAIN;
+	}
+	for (uint32_t cpu = 0; cpu <= old.count; cpu++)
+		percpu_copy(percpu_bytes(next, cpu), percpu_bytes(&old, cpu), PERCPU_BYTES);
+	percpu_publish(next, mode, PERCPU_SHARED);
+	return PERCPU_SHARED_NOW;
+}
+
+PERCPU_SLOW int percpu_share(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus, uint32_t mode)
+{
+	struct percpu_place next = {area, stride, area + position - (uint64_t)(uintptr_t)__start_percpu_data, cpus};
+
+	if (cpus > PERCPU_MOST_CPUS)
+		return PERCPU_OTHER_CPUS;
+	/* The naps get longer: the thread that was in the way may need this CPU. */
+	for (int64_t nap = 1000000;; nap = nap < 100000000 ? 2 * nap : nap) {
+		uint64_t mask;
+		int answer;
+
+		PERCPU_BLOCK_SIGNALS(mask);
+		answer = percpu_try_share(&next, mode);
+		PERCPU_RESTORE_SIGNALS(mask);
+		if (answer != PERCPU_AGAIN)
+			return answer;
+		percpu_nap(nap);
+	}
+}

@@ -1,0 +1,195 @@
+/* ---------------------------------------------------------------------------------------------------------------- *
+ * The slow functions, which a thread calls when a sequence found a 0 in its table or the thread has no CPU id
+ *
+ * All of them keep errno.
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/* Whether this thread has a CPU id with which sequences work. */
+PERCPU_INLINE int percpu_has_cpu(void)
+{
+#if PERCPU_RSEQ
+	uint32_t id;
+
+	PERCPU_LOAD_CPU_ID(id);
+	return id < percpu_library.count;
+#else
+	return 0;
+#endif
+}
+
+PERCPU_INLINE unsigned percpu_current(void)
+{
+	int cpu = percpu_getcpu();
+
+	return cpu < 0 ? 0 : (unsigned)cpu % percpu_library.count;
+}
+
+/* Where the variables are; all fields are of the same moment. */
+struct percpu_place {
+	uint64_t area;
+	uint64_t stride;
+	uint64_t delta;
+	uint32_t count;
+};
+
+PERCPU_SLOW void percpu_settle(void);
+
+/*
+ * Fills `place` if the variables have one. They move only once, and never back, so if the state is the same before and
+ * after the reads, all that was read belongs to one place.
+ */
+PERCPU_SLOW int percpu_glance(struct percpu_place *place)
+{
+	uint32_t state = __atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE);
+
+	place->area = __atomic_load_n(&percpu_library.area, __ATOMIC_RELAXED);
+	place->stride = __atomic_load_n(&percpu_library.stride, __ATOMIC_RELAXED);
+	place->delta = __atomic_load_n(&percpu_library.delta, __ATOMIC_RELAXED);
+	place->count = __atomic_load_n(&percpu_library.count, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return state >= PERCPU_OWN && __atomic_load_n(&percpu_library.state, __ATOMIC_RELAXED) == state;
+}
+
+/* Fills `place`, and waits for one if necessary. */
+PERCPU_SLOW void percpu_look(struct percpu_place *place)
+{
+	int saved_errno = errno;
+
+	if (percpu_glance(place))
+		return;
+	__atomic_add_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
+	do
+		percpu_settle();
+	while (!percpu_glance(place));
+	__atomic_sub_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
+	errno = saved_errno;
+}
+
+/* The number of CPUs that have a place: the highest possible id + 1. */
+PERCPU_SLOW unsigned percpu_count(void)
+{
+	struct percpu_place place;
+
+	percpu_look(&place);
+	return place.count;
+}
+
+PERCPU_SLOW unsigned percpu_next_possible(unsigned cpu)
+{
+	unsigned count = percpu_count();
+
+	while (cpu < count && !(percpu_possible[cpu / 64] >> (cpu % 64) & 1))
+		cpu++;
+	return cpu;
+}
+
+/* The instance in a CPU's place or, if `cpu` is the number of CPUs, in the spare place. */
+PERCPU_SLOW void *percpu_instance(void *image, unsigned cpu)
+{
+	struct percpu_place place;
+
+	percpu_look(&place);
+	if (cpu > place.count)
+		percpu_fatal("this system has no CPU with the id that was asked for");
+	return (void *)((uint64_t)(uintptr_t)image + place.delta + cpu * place.stride);
+}
+
+/* How a thread was admitted to a slow function. */
+enum percpu_admission { PERCPU_REFUSED, PERCPU_COUNTED, PERCPU_UNCOUNTED };
+
+/*
+ * Admits this thread if the state is SHARED, or is OWN or CLOSING and at most `last`. A thread that moves the variables
+ * waits until those that were admitted have left:
+ *
+ *     thread A                                     thread B moves the variables
+ *     1. increments the counter
+ *                                                  2. stores the state
+ *     3. reads the state: it has changed, so       4. waits until the counter is 0
+ *        A decrements the counter again
+ *
+ * If 1 is before 2, B waits for A. If 2 is before 1, A reads the new state and leaves again. Shared variables never
+ * move, so there nobody is counted: where there are no sequences, the updates of all CPUs would contend for the
+ * counter's line.
+ */
+PERCPU_INLINE int percpu_enter(uint32_t *counter, uint32_t last)
+{
+	uint32_t state;
+
+	if (__atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE) == PERCPU_SHARED)
+		return PERCPU_UNCOUNTED;
+	__atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST);
+	state = __atomic_load_n(&percpu_library.state, __ATOMIC_SEQ_CST);
+	if (state == PERCPU_SHARED || (state >= PERCPU_OWN && state <= last))
+		return PERCPU_COUNTED;
+	__atomic_sub_fetch(counter, 1, __ATOMIC_SEQ_CST);
+	return PERCPU_REFUSED;
+}
+
+/* Waits until this thread is admitted. */
+PERCPU_SLOW int percpu_join(uint32_t *counter, uint32_t last)
+{
+	int admission = percpu_enter(counter, last);
+
+	if (admission != PERCPU_REFUSED)
+		return admission;
+	__atomic_add_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
+	for (int round = 0; (admission = percpu_enter(counter, last)) == PERCPU_REFUSED; round++) {
+		percpu_settle();
+		percpu_pause(round);
+	}
+	__atomic_sub_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
+	return admission;
+}
+
+PERCPU_INLINE void percpu_leave(uint32_t *counter, int admission)
+{
+	if (admission == PERCPU_COUNTED)
+		__atomic_sub_fetch(counter, 1, __ATOMIC_SEQ_CST);
+}
+
+#define PERCPU_ATOMICALLY(type)                                                                                        \
+	do {                                                                                                           \
+		type *at = (type *)instance;                                                                           \
+		type old;                                                                                              \
+		switch (op) {                                                                                          \
+		case PERCPU_READ: *value = __atomic_load_n(at, __ATOMIC_RELAXED); break;                               \
+		case PERCPU_WRITE: __atomic_store_n(at, (type)operand, __ATOMIC_RELAXED); break;                       \
+		case PERCPU_ADD: __atomic_fetch_add(at, (type)operand, __ATOMIC_RELAXED); break;                       \
+		case PERCPU_AND: __atomic_fetch_and(at, (type)operand, __ATOMIC_RELAXED); break;                       \
+		case PERCPU_OR: __atomic_fetch_or(at, (type)operand, __ATOMIC_RELAXED); break;                         \
+		case PERCPU_ADD_RETURN: *value = __atomic_add_fetch(at, (type)operand, __ATOMIC_RELAXED); break;       \
+		case PERCPU_XCHG: *value = __atomic_exchange_n(at, (type)operand, __ATOMIC_RELAXED); break;            \
+		default:                                                                                               \
+			old = (type)*value;                                                                            \
+			__atomic_compare_exchange_n(at, &old, (type)operand, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);   \
+			*value = old;                                                                                  \
+		}                                                                                                      \
+	} while (0)
+
+/*
+ * Where there are no sequences, all threads update the instance of their current CPU atomically. Where there are, a
+ * thread without a CPU id updates the spare place: a sequence that loads, adds and stores the same word at the same
+ * time would overwrite an atomic addition.
+ */
+PERCPU_SLOW int percpu_update_slowly(int op, unsigned size, void *image, uint64_t operand, uint64_t *value)
+{
+	int saved_errno = errno;
+	int again = 1;
+	int admission = percpu_join(&percpu_library.updating, PERCPU_CLOSING);
+
+	if (percpu_library.mode == PERCPU_ATOMICS || !percpu_has_cpu()) {
+		unsigned cpu = percpu_library.mode == PERCPU_ATOMICS ? percpu_current() : percpu_library.count;
+		uint64_t instance = (uint64_t)(uintptr_t)image + percpu_library.delta + cpu * percpu_library.stride;
+
+		switch (size) {
+		case 1: PERCPU_ATOMICALLY(uint8_t); break;
+		case 2: PERCPU_ATOMICALLY(uint16_t); break;
+		case 4: PERCPU_ATOMICALLY(uint32_t); break;
+		default: PERCPU_ATOMICALLY(uint64_t); break;
+		}
+		again = 0;
+	}
+	percpu_leave(&percpu_library.updating, admission);
+	errno = saved_errno;
+	return again;
+}

@@ -1,0 +1,88 @@
+/* ---------------------------------------------------------------------------------------------------------------- *
+ * What the rest asks of the system: time, signals, membarrier
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/* Declared under names of our own: what the C library's headers declare depends on macros of the including file. */
+extern long percpu_syscall(long number, ...) __asm__("syscall");
+extern int percpu_getcpu(void) __asm__("sched_getcpu");
+struct percpu_dl_info {
+	const char *file;
+	void *base;
+	const char *symbol;
+	void *address;
+};
+extern int percpu_dladdr(const void *address, struct percpu_dl_info *info) __asm__("dladdr") __attribute__((weak));
+extern void *percpu_dlopen(const char *file, int flags) __asm__("dlopen") __attribute__((weak));
+
+PERCPU_SLOW void percpu_fatal(const char *what)
+{
+	fprintf(stderr, "percpu: %s: %s\n", percpu_library.file, what);
+	abort();
+}
+
+/* The kernel's struct timespec, which the C library's headers hide in strict C11. */
+struct percpu_timespec {
+	int64_t seconds;
+	int64_t nanos;
+};
+
+PERCPU_SLOW int64_t percpu_now(void)
+{
+	struct percpu_timespec now;
+
+	percpu_syscall(SYS_clock_gettime, 1 /* CLOCK_MONOTONIC */, &now);
+	return now.seconds * 1000000000 + now.nanos;
+}
+
+PERCPU_SLOW void percpu_nap(int64_t nanos)
+{
+	struct percpu_timespec nap = {0, nanos};
+
+	percpu_syscall(SYS_nanosleep, &nap, NULL);
+}
+
+/*
+ * A waiter's pause, longer from round to round: the other thread may be nearly done, may need this CPU, or may be slow.
+ */
+PERCPU_SLOW void percpu_pause(int round)
+{
+	if (round < 32)
+		PERCPU_RELAX();
+	else if (round < 96)
+		percpu_syscall(SYS_sched_yield);
+	else
+		percpu_nap(round < 160 ? 20000 : 200000);
+}
+
+/*
+ * Blocks all signals, so that no handler waits for what this thread is about to finish. Only the signals of faults stay
+ * unblocked: the kernel ends a process in which a blocked one occurs.
+ */
+PERCPU_SLOW void percpu_signals(uint64_t *mask)
+{
+	percpu_syscall(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, mask, mask, sizeof(*mask));
+}
+#define PERCPU_SIGNAL(number) (UINT64_C(1) << ((number) - 1))
+#define PERCPU_FAULTS                                                                                                  \
+	(PERCPU_SIGNAL(4 /* SIGILL */) | PERCPU_SIGNAL(5 /* SIGTRAP */) | PERCPU_SIGNAL(7 /* SIGBUS */) |              \
+	 PERCPU_SIGNAL(8 /* SIGFPE */) | PERCPU_SIGNAL(11 /* SIGSEGV */))
+
+/* Tests mark by this the places where no handler may run. */
+#ifndef PERCPU_TEST_NO_HANDLER
+#define PERCPU_TEST_NO_HANDLER()
+#endif
+#define PERCPU_BLOCK_SIGNALS(mask) (mask = ~PERCPU_FAULTS, percpu_signals(&mask))
+#define PERCPU_RESTORE_SIGNALS(mask) percpu_signals(&mask)
+
+#define PERCPU_MEMBARRIER_RSEQ (1 << 7)
+#define PERCPU_MEMBARRIER_REGISTER_RSEQ (1 << 8)
+
+/*
+ * Restarts each sequence in flight, on one CPU or, for -1, on all CPUs. It is also a full memory barrier for all
+ * threads.
+ */
+PERCPU_SLOW void percpu_restart_sequences(int cpu)
+{
+	if (percpu_syscall(SYS_membarrier, PERCPU_MEMBARRIER_RSEQ, cpu >= 0, cpu >= 0 ? cpu : 0) != 0)
+		percpu_fatal("membarrier cannot restart sequences");
+}

@@ -1,0 +1,66 @@
+/* x86-64. The thread pointer is the fs segment's base, and the rseq area is at a constant distance from it. */
+
+#define PERCPU_SIGNATURE ".long 0x53053053"
+#define PERCPU_JUMP "jmp"
+
+#define PERCPU_CLOBBERS "rax", "r11", "cc", "memory"
+
+/* The entry is in rax. The bound is compared unsigned: the ids -1 and -2, of threads without a CPU id, are above it. */
+#define PERCPU_BEGIN(out, with_cpu)                                                                                    \
+	PERCPU_DESCRIPTOR                                                                                              \
+	"55:\n\t"                                                                                                      \
+	"leaq 11b(%%rip), %%rax\n\t"                                                                                   \
+	"movq %%rax, %%fs:8(%[rseq])\n"                                                                                \
+	"22:\n\t"                                                                                                      \
+	"movl %%fs:4(%[rseq]), %%eax\n\t" PERCPU_TEST_PAUSE                                                            \
+	"cmpl %[bound], %%eax\n\t"                                                                                     \
+	"jae " out "\n\t" PERCPU_TEST_PAUSE with_cpu                                                                   \
+	"movq (%[table],%%rax,8), %%rax\n\t" PERCPU_TEST_PAUSE                                                         \
+	"testq %%rax, %%rax\n\t"                                                                                       \
+	"jz " out "\n\t" PERCPU_TEST_PAUSE
+
+#define PERCPU_NOTE_UNDONE "xorl %k[done], %k[done]\n"
+#define PERCPU_NOTE_DONE                                                                                               \
+	"movl $1, %k[done]\n"                                                                                          \
+	"66:\n\t"
+
+#define PERCPU_RSEQ_AREA ((uint64_t)__rseq_offset)
+#define PERCPU_OPERAND "er"
+
+/* One instruction loads, computes and stores, and so it is the commit. */
+#define PERCPU_DO(size, suffix, modifier, instruction)                                                                 \
+	instruction suffix " %" modifier "[operand], (%[image],%%rax)\n"
+#define PERCPU_DO_ADD(size, suffix, modifier) PERCPU_DO(size, suffix, modifier, "add")
+#define PERCPU_DO_AND(size, suffix, modifier) PERCPU_DO(size, suffix, modifier, "and")
+#define PERCPU_DO_OR(size, suffix, modifier) PERCPU_DO(size, suffix, modifier, "or")
+#define PERCPU_DO_WRITE(size, suffix, modifier) PERCPU_DO(size, suffix, modifier, "mov")
+#define PERCPU_DO_READ(size, suffix, modifier) "mov" suffix " (%[image],%%rax), %" modifier "[value]\n"
+#define PERCPU_DO_ADD_RETURN(size, suffix, modifier)                                                                   \
+	PERCPU_DO_READ(size, suffix, modifier)                                                                         \
+	PERCPU_TEST_PAUSE                                                                                              \
+	"add" suffix " %" modifier "[operand], %" modifier "[value]\n\t" PERCPU_TEST_PAUSE                             \
+	"mov" suffix " %" modifier "[value], (%[image],%%rax)\n"
+#define PERCPU_DO_CMPXCHG(size, suffix, modifier)                                                                      \
+	PERCPU_DO_READ(size, suffix, modifier)                                                                         \
+	PERCPU_TEST_PAUSE                                                                                              \
+	"cmp" suffix " %" modifier "[expected], %" modifier "[value]\n\t"                                              \
+	"jne 33f\n\t" PERCPU_TEST_PAUSE                                                                                \
+	PERCPU_DO_WRITE(size, suffix, modifier)
+
+#define PERCPU_KEEP_CPU "movl %%eax, %k[cpu]\n\t"
+
+/* On this architecture every load is a load-acquire. */
+#define PERCPU_DO_ACQUIRE                                                                                              \
+	"movq %%rax, %[word]\n\t"                                                                                      \
+	"cmpq $0, (%[word])\n\t"                                                                                       \
+	"jne 66f\n\t" PERCPU_TEST_PAUSE                                                                                \
+	"movq %[owner], (%[word])\n"
+
+#define PERCPU_FOR_EACH_SIZE(define, op)                                                                               \
+	define(1, "b", "b", op) define(2, "w", "w", op) define(4, "l", "k", op) define(8, "q", "q", op)
+
+#define PERCPU_LOAD_CPU_ID(id) __asm__ volatile("movl %%fs:4(%1), %0" : "=r"(id) : "r"(PERCPU_RSEQ_AREA))
+#define PERCPU_RELAX() __builtin_ia32_pause()
+
+/* From 6.19 to before 7.0.10. */
+#define PERCPU_LOSES_ABORTS(version) ((version) >= 6019000 && (version) < 7000010)
