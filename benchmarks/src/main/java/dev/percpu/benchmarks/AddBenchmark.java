@@ -1,5 +1,10 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.FLOOR;
+import static dev.percpu.benchmarks.Role.Kind.NOT_COMPARABLE;
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.memory.NumericWidth;
 import java.util.concurrent.atomic.AtomicLong;
@@ -38,12 +43,14 @@ public class AddBenchmark extends CountingComparison {
     private long underLock;
 
     @Benchmark
+    @Role(OURS)
     public void perCpuAdd(Calls calls) {
         calls.count();
         LONG.add(1);
     }
 
     @Benchmark
+    @Role(OURS)
     public void perCpuAddInt(Calls calls) {
         calls.count();
         INT.add(1);
@@ -51,12 +58,14 @@ public class AddBenchmark extends CountingComparison {
 
     /** The numeric is found through a field, so the JIT compiler knows nothing about it beforehand. */
     @Benchmark
+    @Role(OURS)
     public void perCpuDynamicAdd(Calls calls) {
         calls.count();
         dynamic.add(1);
     }
 
     @Benchmark
+    @Role(FLOOR)
     @OperationsPerInvocation(InlinedSequence.OPERATIONS)
     public void cSequence(InlinedSequence sequence) {
         sequence.add();
@@ -64,23 +73,27 @@ public class AddBenchmark extends CountingComparison {
 
     /** The floor for any library in Java that calls machine code: a critical call of a function that only returns. */
     @Benchmark
+    @Role(FLOOR)
     public void cEmptyCall() {
         EmptyCall.call();
     }
 
     @Benchmark
+    @Role(PEER)
     public long atomicLongAdd(Calls calls) {
         calls.count();
         return atomicLong.incrementAndGet();
     }
 
     @Benchmark
+    @Role(PEER)
     public void longAdderAdd(Calls calls) {
         calls.count();
         longAdder.add(1);
     }
 
     @Benchmark
+    @Role(PEER)
     public void synchronizedAdd(Calls calls) {
         calls.count();
         synchronized (monitor) {
@@ -89,6 +102,7 @@ public class AddBenchmark extends CountingComparison {
     }
 
     @Benchmark
+    @Role(PEER)
     public void reentrantLockAdd(Calls calls) {
         calls.count();
         lock.lock();
@@ -100,6 +114,7 @@ public class AddBenchmark extends CountingComparison {
     }
 
     @Benchmark
+    @Role(NOT_COMPARABLE)
     public void threadLocalAdd() {
         PER_THREAD.get()[0]++;
     }

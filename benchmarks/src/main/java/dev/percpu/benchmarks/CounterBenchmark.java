@@ -1,5 +1,8 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
 import java.util.concurrent.atomic.AtomicLong;
@@ -31,36 +34,42 @@ public class CounterBenchmark extends CountingComparison {
     private final AtomicLong atomicLong = new AtomicLong();
 
     @Benchmark
+    @Role(value = OURS, task = "increment")
     public void perCpuIncrement(Calls calls) {
         calls.count();
         perCpu.increment();
     }
 
     @Benchmark
+    @Role(value = OURS, task = "add a double")
     public void perCpuAddDouble(Calls calls) {
         calls.count();
         perCpuDouble.add(1);
     }
 
     @Benchmark
+    @Role(value = PEER, task = "increment")
     public void longAdderIncrement(Calls calls) {
         calls.count();
         longAdder.increment();
     }
 
     @Benchmark
+    @Role(value = PEER, task = "add a double")
     public void doubleAdderAdd(Calls calls) {
         calls.count();
         doubleAdder.add(1);
     }
 
     @Benchmark
+    @Role(value = PEER, task = "increment")
     public void jcToolsStripedIncrement(Calls calls) {
         calls.count();
         jcTools.inc();
     }
 
     @Benchmark
+    @Role(value = PEER, task = "increment")
     public long atomicLongIncrement(Calls calls) {
         calls.count();
         return atomicLong.incrementAndGet();

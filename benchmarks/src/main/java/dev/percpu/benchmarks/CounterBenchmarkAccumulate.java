@@ -1,5 +1,8 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
 import dev.percpu.concurrent.PerCpuAccumulator;
 import java.util.concurrent.atomic.LongAccumulator;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -32,21 +35,25 @@ public class CounterBenchmarkAccumulate extends Comparison {
     }
 
     @Benchmark
+    @Role(value = OURS, task = "sum")
     public void perCpuAccumulateSum() {
         perCpuSum.accumulate(1);
     }
 
     @Benchmark
+    @Role(value = OURS, task = "maximum")
     public void perCpuAccumulateMax(Values values) {
         perCpuMax.accumulate(values.next());
     }
 
     @Benchmark
+    @Role(value = PEER, task = "sum")
     public void longAccumulatorSum() {
         sum.accumulate(1);
     }
 
     @Benchmark
+    @Role(value = PEER, task = "maximum")
     public void longAccumulatorMax(Values values) {
         max.accumulate(values.next());
     }

@@ -1,5 +1,8 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
 import dev.percpu.concurrent.PerCpuBoundedCounter;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
@@ -31,6 +34,7 @@ public class CounterBenchmarkBounded extends Comparison {
     }
 
     @Benchmark
+    @Role(value = OURS, task = "take and give back")
     public void perCpuTryAddAndSub() {
         if (perCpu.tryAdd(1, QUOTA)) {
             perCpu.sub(1);
@@ -39,21 +43,25 @@ public class CounterBenchmarkBounded extends Comparison {
 
     /** With nothing given back, each CPU's credit is used up again and again. */
     @Benchmark
+    @Role(value = OURS, task = "take")
     public boolean perCpuTryAdd() {
         return perCpuGrowing.tryAdd(1, Long.MAX_VALUE);
     }
 
     @Benchmark
+    @Role(value = OURS, task = "be refused")
     public boolean perCpuRefused() {
         return perCpuFull.tryAdd(1, QUOTA);
     }
 
     @Benchmark
+    @Role(value = OURS, task = "read")
     public long perCpuEstimate() {
         return perCpu.estimate();
     }
 
     @Benchmark
+    @Role(value = PEER, task = "take and give back")
     public void atomicLongTryAddAndSub() {
         if (tryAdd(atomicLong, QUOTA)) {
             long _ = atomicLong.addAndGet(-1);
@@ -61,16 +69,19 @@ public class CounterBenchmarkBounded extends Comparison {
     }
 
     @Benchmark
+    @Role(value = PEER, task = "take")
     public boolean atomicLongTryAdd() {
         return tryAdd(atomicLongGrowing, Long.MAX_VALUE);
     }
 
     @Benchmark
+    @Role(value = PEER, task = "be refused")
     public boolean atomicLongRefused() {
         return tryAdd(atomicLongFull, QUOTA);
     }
 
     @Benchmark
+    @Role(value = PEER, task = "take and give back")
     public void semaphoreTryAcquireAndRelease() {
         if (semaphore.tryAcquire()) {
             semaphore.release();
@@ -78,6 +89,7 @@ public class CounterBenchmarkBounded extends Comparison {
     }
 
     @Benchmark
+    @Role(value = PEER, task = "be refused")
     public boolean semaphoreRefused() {
         return semaphoreUsedUp.tryAcquire();
     }

@@ -1,5 +1,8 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
 import dev.percpu.CpuGuard;
 import java.util.concurrent.locks.ReentrantLock;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -19,6 +22,7 @@ public class GuardBenchmark extends Comparison {
     private final Object monitor = new Object();
 
     @Benchmark
+    @Role(OURS)
     public void perCpuAcquireRelease() {
         try (CpuGuard _ = CpuGuard.acquire()) {
             // nothing
@@ -26,6 +30,7 @@ public class GuardBenchmark extends Comparison {
     }
 
     @Benchmark
+    @Role(PEER)
     public void reentrantLock() {
         lock.lock();
         try {
@@ -36,6 +41,7 @@ public class GuardBenchmark extends Comparison {
     }
 
     @Benchmark
+    @Role(PEER)
     public void synchronizedBlock() {
         synchronized (monitor) {
             // nothing

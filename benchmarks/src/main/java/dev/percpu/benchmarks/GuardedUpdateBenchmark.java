@@ -1,5 +1,8 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
 import dev.percpu.CpuGuard;
 import dev.percpu.NumericCell;
 import dev.percpu.PerCpu;
@@ -60,6 +63,7 @@ public class GuardedUpdateBenchmark extends CountingComparison {
     }
 
     @Benchmark
+    @Role(value = OURS, task = "two fields")
     public void perCpuTokenUpdate(Calls calls) {
         calls.count();
         try (CpuGuard guard = CpuGuard.acquire()) {
@@ -69,12 +73,14 @@ public class GuardedUpdateBenchmark extends CountingComparison {
 
     /** The same in one call. */
     @Benchmark
+    @Role(value = OURS, task = "two fields")
     public void perCpuRun(Calls calls) {
         calls.count();
         STATISTICS.run(statistics -> statistics.record(1));
     }
 
     @Benchmark
+    @Role(value = OURS, task = "one number")
     public void perCpuNumericCell(Calls calls) {
         calls.count();
         try (CpuGuard guard = CpuGuard.acquire()) {
@@ -84,12 +90,14 @@ public class GuardedUpdateBenchmark extends CountingComparison {
 
     /** One sequence that looks at the guard word. */
     @Benchmark
+    @Role(value = OURS, task = "one number")
     public void perCpuGuardedAdd(Calls calls) {
         calls.count();
         GUARDED.add(1);
     }
 
     @Benchmark
+    @Role(value = PEER, task = "two fields")
     public void reentrantLock(Calls calls) {
         calls.count();
         lock.lock();
@@ -101,6 +109,7 @@ public class GuardedUpdateBenchmark extends CountingComparison {
     }
 
     @Benchmark
+    @Role(value = PEER, task = "two fields")
     public void synchronizedBlock(Calls calls) {
         calls.count();
         synchronized (underMonitor) {
@@ -109,6 +118,7 @@ public class GuardedUpdateBenchmark extends CountingComparison {
     }
 
     @Benchmark
+    @Role(value = PEER, task = "one number")
     public long atomicLong(Calls calls) {
         calls.count();
         return atomicLong.incrementAndGet();

@@ -1,5 +1,9 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.NOT_COMPARABLE;
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.memory.NumericWidth;
@@ -44,29 +48,34 @@ public class HistogramBenchmark extends CountingComparison {
     }
 
     @Benchmark
+    @Role(OURS)
     public void perCpuRecord(Calls calls, Latencies latencies) {
         calls.count();
         PER_CPU.record(latencies.nextNanos());
     }
 
     @Benchmark
+    @Role(NOT_COMPARABLE)
     public void perCpuAddOnly(Latencies latencies) {
         SUM.add(latencies.nextNanos());
     }
 
     @Benchmark
+    @Role(PEER)
     public void prometheusClassic(Calls calls, Latencies latencies) {
         calls.count();
         classic.observe(latencies.nextSeconds());
     }
 
     @Benchmark
+    @Role(PEER)
     public void prometheusNative(Calls calls, Latencies latencies) {
         calls.count();
         nativeOne.observe(latencies.nextSeconds());
     }
 
     @Benchmark
+    @Role(PEER)
     public void hdrHistogramRecorder(Calls calls, Latencies latencies) {
         calls.count();
         recorder.recordValue(latencies.nextNanos());
@@ -74,18 +83,21 @@ public class HistogramBenchmark extends CountingComparison {
 
     /** It grows with the values, and asks each time whether it must. */
     @Benchmark
+    @Role(PEER)
     public void hdrHistogramAutoResizingRecorder(Calls calls, Latencies latencies) {
         calls.count();
         autoResizing.recordValue(latencies.nextNanos());
     }
 
     @Benchmark
+    @Role(PEER)
     public void hdrHistogramConcurrent(Calls calls, Latencies latencies) {
         calls.count();
         concurrent.recordValue(latencies.nextNanos());
     }
 
     @Benchmark
+    @Role(NOT_COMPARABLE)
     public void hdrHistogramPerThread(Own own, Latencies latencies) {
         own.histogram.recordValue(latencies.nextNanos());
     }

@@ -1,5 +1,8 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
 import dev.percpu.concurrent.HistogramSnapshot;
 import dev.percpu.concurrent.PerCpuHistogram;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
@@ -44,27 +47,32 @@ public class HistogramSnapshotBenchmark extends Comparison {
     }
 
     @Benchmark
+    @Role(value = OURS, task = "read")
     public HistogramSnapshot perCpuSnapshot() {
         return perCpu.snapshot();
     }
 
     @Benchmark
+    @Role(value = OURS, task = "read and reset")
     public HistogramSnapshot perCpuSnapshotThenReset() {
         return perCpu.snapshotThenReset();
     }
 
     @Benchmark
+    @Role(value = PEER, task = "read")
     public MetricSnapshot prometheusClassic() {
         return classic.collect();
     }
 
     @Benchmark
+    @Role(value = PEER, task = "read")
     public MetricSnapshot prometheusNative() {
         return nativeOne.collect();
     }
 
     /** It exchanges two histograms, and so resets, too. */
     @Benchmark
+    @Role(value = PEER, task = "read and reset")
     public Histogram hdrHistogramRecorder() {
         recycled = recorder.getIntervalHistogram(recycled);
         return recycled;

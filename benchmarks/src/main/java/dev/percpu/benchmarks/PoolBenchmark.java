@@ -1,5 +1,8 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
 import com.fasterxml.jackson.core.util.BufferRecycler;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.core.util.RecyclerPool;
@@ -68,6 +71,7 @@ public class PoolBenchmark extends Comparison {
     }
 
     @Benchmark
+    @Role(OURS)
     public long perCpuPool() {
         Pooled<Item> pooled = perCpu.tryAcquire();
         if (pooled == null) {
@@ -79,6 +83,7 @@ public class PoolBenchmark extends Comparison {
     }
 
     @Benchmark
+    @Role(PEER)
     public long nettyRecycler() {
         RecycledItem item = netty.get();
         long uses = item.use();
@@ -87,6 +92,7 @@ public class PoolBenchmark extends Comparison {
     }
 
     @Benchmark
+    @Role(PEER)
     public long jctoolsMpmcQueue() {
         Item item = mpmc.poll();
         long uses = item.use();
@@ -95,6 +101,7 @@ public class PoolBenchmark extends Comparison {
     }
 
     @Benchmark
+    @Role(PEER)
     public long concurrentLinkedQueue() {
         Item item = linked.poll();
         long uses = item.use();
@@ -103,16 +110,19 @@ public class PoolBenchmark extends Comparison {
     }
 
     @Benchmark
+    @Role(PEER)
     public BufferRecycler jacksonLockFree() {
         return takeAndGiveBack(lockFree);
     }
 
     @Benchmark
+    @Role(PEER)
     public BufferRecycler jacksonConcurrentDeque() {
         return takeAndGiveBack(deque);
     }
 
     @Benchmark
+    @Role(PEER)
     public BufferRecycler jacksonBounded() {
         return takeAndGiveBack(bounded);
     }

@@ -1,5 +1,9 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.FLOOR;
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
 import com.fasterxml.jackson.core.util.BufferRecycler;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.core.util.RecyclerPool;
@@ -39,6 +43,7 @@ public class PoolBenchmarkVirtualThreads extends Comparison {
     private final RecyclerPool<BufferRecycler> bounded = JsonRecyclerPools.newBoundedPool(PoolBenchmark.CAPACITY);
 
     @Benchmark
+    @Role(OURS)
     @OperationsPerInvocation(OPERATIONS)
     public void perCpuPool() throws InterruptedException {
         inVirtualThreads(() -> {
@@ -52,18 +57,21 @@ public class PoolBenchmarkVirtualThreads extends Comparison {
     }
 
     @Benchmark
+    @Role(PEER)
     @OperationsPerInvocation(OPERATIONS)
     public void jacksonLockFree() throws InterruptedException {
         inVirtualThreads(() -> takeAndGiveBack(lockFree));
     }
 
     @Benchmark
+    @Role(PEER)
     @OperationsPerInvocation(OPERATIONS)
     public void jacksonConcurrentDeque() throws InterruptedException {
         inVirtualThreads(() -> takeAndGiveBack(deque));
     }
 
     @Benchmark
+    @Role(PEER)
     @OperationsPerInvocation(OPERATIONS)
     public void jacksonBounded() throws InterruptedException {
         inVirtualThreads(() -> takeAndGiveBack(bounded));
@@ -71,6 +79,7 @@ public class PoolBenchmarkVirtualThreads extends Comparison {
 
     /** The harness, with an object of each operation's own. */
     @Benchmark
+    @Role(FLOOR)
     @OperationsPerInvocation(OPERATIONS)
     public void threadsAlone() throws InterruptedException {
         BufferRecycler recycler = new BufferRecycler();

@@ -1,5 +1,8 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
 import dev.percpu.concurrent.PerCpuReadWriteLock;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -41,16 +44,19 @@ public class ReadLockBenchmark extends Comparison {
     }
 
     @Benchmark
+    @Role(value = OURS, task = "read")
     public long perCpuRead() {
         return read(perCpu);
     }
 
     @Benchmark
+    @Role(value = PEER, task = "read")
     public long reentrantReadWriteLockRead() {
         return read(reentrant);
     }
 
     @Benchmark
+    @Role(value = PEER, task = "read")
     public long stampedLockRead() {
         long stamp = stampedLock.readLock();
         try {
@@ -61,31 +67,37 @@ public class ReadLockBenchmark extends Comparison {
     }
 
     @Benchmark
+    @Role(value = OURS, task = "write")
     public void perCpuWrite() {
         write(perCpu);
     }
 
     @Benchmark
+    @Role(value = PEER, task = "write")
     public void reentrantReadWriteLockWrite() {
         write(reentrant);
     }
 
     @Benchmark
+    @Role(value = PEER, task = "write")
     public void stampedLockWrite() {
         write(stamped);
     }
 
     @Benchmark
+    @Role(value = OURS, task = "mixed")
     public long perCpuMixed(Turn turn) {
         return mixed(perCpu, turn);
     }
 
     @Benchmark
+    @Role(value = PEER, task = "mixed")
     public long reentrantReadWriteLockMixed(Turn turn) {
         return mixed(reentrant, turn);
     }
 
     @Benchmark
+    @Role(value = PEER, task = "mixed")
     public long stampedLockMixed(Turn turn) {
         return mixed(stamped, turn);
     }

@@ -1,5 +1,8 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
 import dev.percpu.concurrent.PerCpuRef;
 import java.util.concurrent.atomic.AtomicLong;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -30,12 +33,14 @@ public class RefBenchmark extends Comparison {
     }
 
     @Benchmark
+    @Role(OURS)
     public void perCpuGetPut() {
         ref.get();
         ref.put();
     }
 
     @Benchmark
+    @Role(OURS)
     public boolean perCpuTryGetLivePut() {
         boolean live = ref.tryGetLive();
         if (live) {
@@ -46,12 +51,14 @@ public class RefBenchmark extends Comparison {
 
     /** The same once the count is one atomic number. */
     @Benchmark
+    @Role(OURS)
     public void perCpuGetPutKilled() {
         killed.get();
         killed.put();
     }
 
     @Benchmark
+    @Role(PEER)
     public void atomicLong() {
         atomicLong.incrementAndGet();
         atomicLong.decrementAndGet();

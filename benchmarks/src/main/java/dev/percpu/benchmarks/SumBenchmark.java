@@ -1,5 +1,8 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.memory.NumericWidth;
 import java.util.concurrent.atomic.AtomicLong;
@@ -42,16 +45,19 @@ public class SumBenchmark extends Comparison {
     }
 
     @Benchmark
+    @Role(OURS)
     public long perCpuSum() {
         return NUMERIC.sum();
     }
 
     @Benchmark
+    @Role(PEER)
     public long longAdderSum() {
         return longAdder.sum();
     }
 
     @Benchmark
+    @Role(PEER)
     public long atomicLongGet() {
         return atomicLong.get();
     }

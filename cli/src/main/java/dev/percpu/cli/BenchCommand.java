@@ -5,6 +5,7 @@ import com.google.gson.JsonArray;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cli.bench.Jmh;
 import dev.percpu.cli.bench.Report;
+import dev.percpu.cli.bench.Roles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,6 +70,7 @@ final class BenchCommand implements Callable<Integer> {
         if (jmh.list(regex).isEmpty()) {
             throw new CliException("no benchmark has \"" + regex + "\" in its name");
         }
+        Roles roles = jmh.roles();
         JsonArray results = new JsonArray();
         for (int count : threads == null ? List.of(1, 2) : List.of(threads)) {
             results.addAll(jmh.measure(regex, count, quick, console.err()));
@@ -78,7 +80,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         console.out().println("Back end " + backend);
         console.out().println();
-        Report.of(results).print(console.out());
+        Report.of(results, roles).print(console.out());
         return 0;
     }
 

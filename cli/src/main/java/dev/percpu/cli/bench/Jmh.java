@@ -23,6 +23,7 @@ public final class Jmh {
     private static final List<String> QUICK = List.of("-f", "1", "-wi", "2", "-w", "300ms", "-i", "3", "-r", "300ms");
 
     private static final String NAMES_FOLLOW = "Benchmarks:";
+    private static final String ROLES_FOLLOW = "Roles:";
 
     private final List<String> java;
 
@@ -46,16 +47,27 @@ public final class Jmh {
 
     /** The names of the benchmarks that a regular expression is found in. */
     public List<String> list(String regex) {
-        StringWriter output = new StringWriter();
-        run(List.of("-l", regex), output);
-        List<String> lines = output.toString().lines().map(String::strip).toList();
-        int header = lines.indexOf(NAMES_FOLLOW);
-        if (header < 0) {
-            throw new CliException("the benchmarks cannot be listed: " + String.join(" ", lines));
-        }
-        return lines.subList(header + 1, lines.size()).stream()
+        return linesAfter(NAMES_FOLLOW, List.of("-l", regex)).stream()
+                .map(String::strip)
                 .filter(line -> !line.isEmpty())
                 .toList();
+    }
+
+    /** What each of them is in its comparison. */
+    public Roles roles() {
+        return Roles.parse(linesAfter(ROLES_FOLLOW, List.of("--roles")));
+    }
+
+    /** What is printed after a header. The JVM may print something before it, about its options. */
+    private List<String> linesAfter(String header, List<String> options) {
+        StringWriter output = new StringWriter();
+        run(options, output);
+        List<String> lines = output.toString().lines().toList();
+        int found = lines.stream().map(String::strip).toList().indexOf(header);
+        if (found < 0) {
+            throw new CliException("the benchmarks cannot be listed: " + String.join(" ", lines));
+        }
+        return lines.subList(found + 1, lines.size());
     }
 
     /**

@@ -63,7 +63,7 @@ class BenchCommandTest {
                 .startsWith(
                         "Back end " + System.getProperty("percpu.backend"),
                         "",
-                        "AddBenchmark  threads  ns/op     ±  B/op  best peer  to C",
+                        "AddBenchmark  threads  ns/op     ±  B/op  best peer  to floor",
                         "  perCpuAdd         1   3.00  0.50             none",
                         "  perCpuAdd         2   3.00  0.50             none");
         assertThat(run.err())

@@ -18,6 +18,11 @@ final class FakeJmh {
     public static void main(String[] args) throws IOException {
         List<String> options = Arrays.asList(args);
         String regex = options.getLast();
+        if (options.contains("--roles")) {
+            System.out.println("Roles:");
+            System.out.println(NAME + "\tOURS\t");
+            return;
+        }
         if (options.contains("-l")) {
             System.out.println("Benchmarks: ");
             if (NAME.matches(".*(" + regex + ").*")) {

@@ -1,0 +1,69 @@
+package dev.percpu.cli.bench;
+
+import dev.percpu.cli.CliException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What each benchmark is in its comparison. The benchmarks say so themselves, and their jar prints it. */
+public final class Roles {
+    /** What a benchmark can be; the benchmarks' annotation explains the names. */
+    enum Kind {
+        OURS,
+        PEER,
+        FLOOR,
+        NOT_COMPARABLE
+    }
+
+    /**
+     * One benchmark's role.
+     *
+     * @param task what it does, and is compared with others in; empty if all in its class do the same
+     */
+    record Role(Kind kind, String task) {}
+
+    private static final int FIELDS = 3;
+
+    private final Map<String, Role> roles = new HashMap<>();
+
+    private Roles() {}
+
+    /**
+     * Reads lines with a benchmark's name, its role and its task, and tabs between them.
+     *
+     * @throws CliException if a line is something else
+     */
+    static Roles parse(List<String> lines) {
+        Roles parsed = new Roles();
+        for (String line : lines) {
+            String[] fields = line.split("\t", -1);
+            if (fields.length != FIELDS) {
+                throw new CliException("this is no role of a benchmark: " + line);
+            }
+            parsed.roles.put(fields[0], new Role(kind(fields[1], line), fields[2]));
+        }
+        return parsed;
+    }
+
+    private static Kind kind(String name, String line) {
+        for (Kind kind : Kind.values()) {
+            if (kind.name().equals(name)) {
+                return kind;
+            }
+        }
+        throw new CliException("this is no role of a benchmark: " + line);
+    }
+
+    /**
+     * The role of the benchmark with a name.
+     *
+     * @throws CliException if it has none
+     */
+    Role of(String benchmark) {
+        Role role = roles.get(benchmark);
+        if (role == null) {
+            throw new CliException("the benchmark " + benchmark + " has no role");
+        }
+        return role;
+    }
+}
