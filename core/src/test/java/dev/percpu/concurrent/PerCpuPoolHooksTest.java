@@ -1,0 +1,127 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.internal.guard.Ownership;
+import dev.percpu.testing.Workers;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** What a pool's user has it call: factory, reset and destroy, which may fail and may use the pool. */
+class PerCpuPoolHooksTest {
+    private final List<Object> destroyed = new ArrayList<>();
+
+    @Test
+    void aFailingFactoryLeavesThePlaceFree() {
+        AtomicInteger attempts = new AtomicInteger();
+        PerCpuPool<Object> pool = PerCpuPool.builder(1, () -> switch (attempts.getAndIncrement()) {
+                    case 0 -> throw new IllegalArgumentException("no");
+                    case 1 -> null;
+                    default -> new Object();
+                })
+                .build();
+        assertThatThrownBy(pool::tryAcquire)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("no");
+        assertThatThrownBy(pool::acquire)
+                .isInstanceOf(NullPointerException.class)
+                .hasMessageContaining("factory");
+        assertThat(pool.tryAcquire()).isNotNull();
+        assertThat(pool.tryAcquire()).isNull();
+    }
+
+    @Test
+    void anObjectThatCannotBeResetIsDestroyedAndReplaced() {
+        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
+                .reset(item -> {
+                    throw new IllegalArgumentException("dirty");
+                })
+                .destroy(destroyed::add)
+                .build();
+        Pooled<Object> pooled = pool.tryAcquire();
+        Object item = pooled.get();
+        assertThatThrownBy(pooled::release)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("dirty");
+        assertThat(destroyed).containsExactly(item);
+        assertThatThrownBy(pooled::release).isInstanceOf(IllegalStateException.class);
+        assertThat(pool.tryAcquire().get()).isNotSameAs(item);
+        assertThat(pool.statistics().objects()).isEqualTo(1);
+    }
+
+    @Test
+    void whenResetAndDestroyFailBothAreReported() {
+        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
+                .reset(item -> {
+                    throw new IllegalArgumentException("dirty");
+                })
+                .destroy(item -> {
+                    throw new UnsupportedOperationException("stuck");
+                })
+                .build();
+        assertThatThrownBy(pool.tryAcquire()::release)
+                .hasMessage("dirty")
+                .satisfies(thrown -> assertThat(thrown.getSuppressed())
+                        .singleElement()
+                        .isInstanceOf(UnsupportedOperationException.class));
+        assertThat(pool.tryAcquire()).isNotNull();
+    }
+
+    @Test
+    void closingDestroysAllAndReportsEachFailure() {
+        PerCpuPool<Object> pool = PerCpuPool.builder(3, Object::new)
+                .destroy(item -> {
+                    destroyed.add(item);
+                    throw new IllegalArgumentException("stuck " + destroyed.size());
+                })
+                .build();
+        PerCpuPoolTest.acquireAll(pool).forEach(Pooled::release);
+        assertThatThrownBy(pool::close)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("stuck 1")
+                .satisfies(thrown -> assertThat(thrown.getSuppressed()).hasSize(2));
+        assertThat(destroyed).hasSize(3);
+        pool.close();
+        assertThat(destroyed).hasSize(3);
+    }
+
+    @Test
+    void hooksMayUseThePoolAndRunWithoutAGuard() {
+        AtomicReference<PerCpuPool<Object>> self = new AtomicReference<>();
+        AtomicInteger calls = new AtomicInteger();
+        AtomicInteger depth = new AtomicInteger();
+        Runnable hook = () -> {
+            calls.incrementAndGet();
+            assertThat(Ownership.ownedBy(Thread.currentThread())).isNegative();
+            if (depth.getAndIncrement() == 0) {
+                Pooled<Object> nested = self.get().tryAcquire();
+                if (nested != null) {
+                    nested.release();
+                }
+                inAnotherThread(() -> self.get().statistics());
+            }
+            depth.decrementAndGet();
+        };
+        Consumer<Object> onEach = item -> hook.run();
+        self.set(PerCpuPool.builder(4, () -> {
+                    hook.run();
+                    return new Object();
+                })
+                .reset(onEach)
+                .build());
+        for (int round = 0; round < 3; round++) {
+            PerCpuPoolTest.acquireAll(self.get()).forEach(Pooled::release);
+        }
+        assertThat(calls.get()).isGreaterThan(12);
+    }
+
+    private static void inAnotherThread(Runnable task) {
+        Thread thread = Thread.ofPlatform().start(task);
+        Workers.join(thread);
+    }
+}

@@ -1,0 +1,105 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.percpu.testing.Workers;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Threads that wait for an object. The time limit ends the wait for a wake-up that is lost. */
+@Timeout(value = 2, unit = TimeUnit.MINUTES)
+class PerCpuPoolWaitingTest {
+    @Test
+    void whoWaitsGetsWhatIsReleased() throws InterruptedException {
+        for (Thread.Builder threads : List.of(Thread.ofPlatform(), Thread.ofVirtual())) {
+            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+            Pooled<Object> held = pool.acquire();
+            AtomicReference<Throwable> failure = new AtomicReference<>();
+            Thread waiter = threads.start(
+                    () -> failure.set(catchThrowable(() -> pool.acquire().release())));
+            awaitWaiting(pool, 1);
+            held.release();
+            Workers.join(waiter);
+            assertThat(failure.get()).isNull();
+            assertThat(pool.statistics().idle()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void whoWaitsGetsThePlaceOfAnObjectThatCouldNotBeReset() throws InterruptedException {
+        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
+                .reset(item -> {
+                    throw new IllegalArgumentException("dirty");
+                })
+                .build();
+        Pooled<Object> held = pool.acquire();
+        AtomicReference<Pooled<Object>> got = new AtomicReference<>();
+        Thread waiter = Thread.ofVirtual().start(() -> got.set(PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire)));
+        awaitWaiting(pool, 1);
+        assertThatThrownBy(held::release).hasMessage("dirty");
+        Workers.join(waiter);
+        assertThat(got.get()).isNotNull().isNotSameAs(held);
+    }
+
+    @Test
+    void closingWakesWhoWaits() throws InterruptedException {
+        List<Object> destroyed = new ArrayList<>();
+        PerCpuPool<Object> pool =
+                PerCpuPool.builder(1, Object::new).destroy(destroyed::add).build();
+        Pooled<Object> held = pool.acquire();
+        List<AtomicReference<Throwable>> failures = List.of(new AtomicReference<>(), new AtomicReference<>());
+        List<Thread> waiters = new ArrayList<>();
+        for (AtomicReference<Throwable> failure : failures) {
+            waiters.add(Thread.ofVirtual().start(() -> failure.set(catchThrowable(pool::acquire))));
+        }
+        awaitWaiting(pool, 2);
+        pool.close();
+        Workers.join(waiters);
+        assertThat(failures)
+                .allSatisfy(failure -> assertThat(failure.get())
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("closed"));
+        held.release();
+        assertThat(destroyed).hasSize(1);
+    }
+
+    @Test
+    void waitingEndsWithItsTime() throws InterruptedException {
+        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+        assertThat(pool.tryAcquire(1, TimeUnit.NANOSECONDS)).isNotNull();
+        assertThat(pool.tryAcquire(0, TimeUnit.NANOSECONDS)).isNull();
+        assertThat(pool.tryAcquire(-1, TimeUnit.DAYS)).isNull();
+        assertThat(pool.tryAcquire(1, TimeUnit.MILLISECONDS)).isNull();
+        assertThat(pool.statistics().waiting()).isZero();
+    }
+
+    @Test
+    void anInterruptEndsTheWaitAndLosesNothing() throws InterruptedException {
+        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+        Pooled<Object> held = pool.acquire();
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        Thread waiter = Thread.ofPlatform().start(() -> failure.set(catchThrowable(pool::acquire)));
+        awaitWaiting(pool, 1);
+        waiter.interrupt();
+        Workers.join(waiter);
+        assertThat(failure.get()).isInstanceOf(InterruptedException.class);
+        held.release();
+        assertThat(pool.tryAcquire()).isNotNull();
+    }
+
+    private static void awaitWaiting(PerCpuPool<?> pool, int threads) {
+        while (pool.statistics().waiting() < threads) {
+            try {
+                Thread.sleep(1);
+            } catch (InterruptedException timeIsUp) {
+                throw new AssertionError(threads + " threads should wait: " + pool.statistics(), timeIsUp);
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.concurrent.locks.Lock;
+import org.junit.jupiter.api.AfterEach;
+
+/** A lock for each test, and the check that it is free and usable afterwards. */
+@SuppressWarnings("LockNotBeforeTry") // a failed test leaves its lock to no other
+abstract class ReadWriteLockFixture {
+    final PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
+    final Lock read = lock.readLock();
+    final Lock write = lock.writeLock();
+
+    /** Whatever a test did, no thread is inside, and any thread can come in. */
+    @AfterEach
+    void nobodyIsInside() {
+        assertThat(write.tryLock()).isTrue();
+        write.unlock();
+        assertThat(read.tryLock()).isTrue();
+        read.unlock();
+        assertThat(lock.toString()).contains("open to readers");
+    }
+}
