@@ -1,9 +1,8 @@
 package dev.percpu;
 
+import dev.percpu.internal.protocol.GuardWords;
 import com.google.errorprone.annotations.MustBeClosed;
 import dev.percpu.cpu.CpuId;
-import dev.percpu.internal.backend.Backend;
-import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.memory.NumericWidth;
@@ -43,7 +42,7 @@ public final class CpuGuard implements AutoCloseable {
      * acquire and close must be inlined, and there is one allocation site only. With two (one for the fast and one for the slow
      * way) escape analysis gives up, and each guard is an object on the heap.
      */
-    private static final Backend BACKEND = Backends.current();
+    private static final GuardWords GUARD_WORDS = GuardWords.CURRENT;
 
     private final Thread owner;
     private final int cpu;
@@ -75,7 +74,7 @@ public final class CpuGuard implements AutoCloseable {
     @MustBeClosed
     public static CpuGuard acquire() {
         Thread me = Thread.currentThread();
-        int outcome = BACKEND.tryAcquire(me.threadId());
+        int outcome = GUARD_WORDS.tryAcquire(me.threadId());
         return new CpuGuard(me, outcome >= 0 ? outcome : Ownership.acquire(me, outcome));
     }
 
@@ -87,7 +86,7 @@ public final class CpuGuard implements AutoCloseable {
     @MustBeClosed
     public static @Nullable CpuGuard tryAcquire() {
         Thread me = Thread.currentThread();
-        int outcome = BACKEND.tryAcquire(me.threadId());
+        int outcome = GUARD_WORDS.tryAcquire(me.threadId());
         int cpu = outcome >= 0 ? outcome : Ownership.tryAcquire(me, outcome);
         return cpu >= 0 ? new CpuGuard(me, cpu) : null;
     }

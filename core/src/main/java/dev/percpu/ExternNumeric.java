@@ -1,14 +1,12 @@
 package dev.percpu;
 
-import dev.percpu.internal.backend.Backend;
-import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.extern.NativeVariable;
 import dev.percpu.memory.NumericWidth;
 
 /** A number that C code defines, and that no guard protects. */
 final class ExternNumeric extends PerCpuNumeric {
-    private static final Backend BACKEND = Backends.current();
 
     private final NativeVariable variable;
     private final NumericWidth width;
@@ -35,12 +33,12 @@ final class ExternNumeric extends PerCpuNumeric {
 
     @Override
     long update(Op op, long operand, long expected) {
-        return width.wrap(BACKEND.update(op, width, position(), operand, expected));
+        return width.wrap(Numbers.CURRENT.update(op, width, position(), operand, expected));
     }
 
     @Override
     void update(Op op, long operand) {
-        BACKEND.update(op, width, position(), operand, 0);
+        Numbers.CURRENT.update(op, width, position(), operand, 0);
     }
 
     @Override

@@ -1,9 +1,8 @@
 package dev.percpu;
 
+import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.area.Numbers;
-import dev.percpu.internal.backend.Backend;
-import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
 import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
@@ -13,7 +12,6 @@ import java.lang.ref.Reference;
  * no acquisition; an update with a result, or one that found the guard taken, takes the guard.
  */
 final class GuardedNumeric extends PerCpuNumeric {
-    private static final Backend BACKEND = Backends.current();
 
     private final PerCpu<NumericCell> variable;
     private final NumericWidth width;
@@ -37,12 +35,12 @@ final class GuardedNumeric extends PerCpuNumeric {
     long update(Op op, long operand, long expected) {
         try (CpuGuard guard = CpuGuard.acquire()) {
             long offset = Area.offset(guard.cpu().id(), position());
-            long old = Numbers.get(width, offset);
+            long old = WidthAccess.get(width, offset);
             if (op == Op.READ || (op == Op.CMPXCHG && old != width.wrap(expected))) {
                 return old;
             }
             long next = width.wrap(op.applyTo(old, operand));
-            Numbers.set(width, offset, next);
+            WidthAccess.set(width, offset, next);
             return op == Op.XCHG || op == Op.CMPXCHG ? old : next;
         } finally {
             Reference.reachabilityFence(variable);
@@ -53,7 +51,7 @@ final class GuardedNumeric extends PerCpuNumeric {
     void update(Op op, long operand) {
         boolean done;
         try {
-            done = BACKEND.updateUnlessGuarded(op, width, position(), operand);
+            done = Numbers.CURRENT.updateUnlessGuarded(op, width, position(), operand);
         } finally {
             Reference.reachabilityFence(variable);
         }

@@ -2,7 +2,7 @@ package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.area.Numbers;
+import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
@@ -41,7 +41,7 @@ public final class NumericCell implements InteriorMutable {
     /** The number. */
     public long get() {
         try {
-            return Numbers.get(width, offset());
+            return WidthAccess.get(width, offset());
         } finally {
             Reference.reachabilityFence(piece);
         }
@@ -50,7 +50,7 @@ public final class NumericCell implements InteriorMutable {
     /** Sets it to the lowest bits of {@code value}. */
     public void set(long value) {
         try {
-            Numbers.set(width, offset(), value);
+            WidthAccess.set(width, offset(), value);
         } finally {
             Reference.reachabilityFence(piece);
         }
@@ -59,7 +59,7 @@ public final class NumericCell implements InteriorMutable {
     /** Adds {@code delta} and returns the new number. */
     public long add(long delta) {
         try {
-            return Numbers.add(width, offset(), delta);
+            return WidthAccess.add(width, offset(), delta);
         } finally {
             Reference.reachabilityFence(piece);
         }

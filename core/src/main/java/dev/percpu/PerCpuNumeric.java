@@ -3,7 +3,7 @@ package dev.percpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.area.Numbers;
+import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
@@ -28,13 +28,11 @@ import java.lang.ref.Reference;
  * and no guard protects it. One that {@link #of} makes belongs to a variable that the guard protects: an update waits
  * while another thread owns the CPU.
  *
- * <p>A thread that the kernel gives no CPU id counts in a place of its own, atomically. {@link #sum()} includes it.
+ * <p>A thread that the kernel gives no CPU id counts in the spare slot, atomically. {@link #sum()} includes it.
  *
  * <p>Each operation throws {@link IllegalStateException} if the number is closed.
  */
 public abstract sealed class PerCpuNumeric implements AutoCloseable permits PureNumeric, GuardedNumeric, ExternNumeric {
-    private static final int NOBODY = Area.CPUS;
-
     PerCpuNumeric() {}
 
     /**
@@ -171,15 +169,15 @@ public abstract sealed class PerCpuNumeric implements AutoCloseable permits Pure
      */
     public long sum() {
         long sum = 0;
-        for (int cpu = 0; cpu <= NOBODY; cpu++) {
+        for (int cpu = 0; cpu <= Area.SPARE; cpu++) {
             sum += read(cpu);
         }
         return sum;
     }
 
-    /** What {@link #sum()} holds of threads that the kernel gave no CPU id; 0 as good as always. */
+    /** What {@link #sum()} holds of threads that the kernel gave no CPU id; almost always 0. */
     public long sumWithoutCpu() {
-        return read(NOBODY);
+        return read(Area.SPARE);
     }
 
     /** Every possible CPU's number, by the CPU's id, with 0 for ids that no possible CPU has. */
@@ -216,7 +214,7 @@ public abstract sealed class PerCpuNumeric implements AutoCloseable permits Pure
 
     private long read(int cpu) {
         try {
-            return Numbers.get(width(), Area.offset(cpu, position()));
+            return WidthAccess.get(width(), Area.offset(cpu, position()));
         } finally {
             Reference.reachabilityFence(this);
         }

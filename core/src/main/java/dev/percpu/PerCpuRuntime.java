@@ -15,7 +15,7 @@ public final class PerCpuRuntime {
 
     /** The back end's name: {@code rseq} or {@code atomic}. */
     public static String backend() {
-        return Backends.current().name();
+        return Backends.name();
     }
 
     /** Why it is that back end. */

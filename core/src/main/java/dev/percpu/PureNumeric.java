@@ -1,11 +1,10 @@
 package dev.percpu;
 
+import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.area.Numbers;
-import dev.percpu.internal.backend.Backend;
-import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
 import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
@@ -17,7 +16,6 @@ final class PureNumeric extends PerCpuNumeric implements PerCpuRuntime.Defined {
         DYNAMIC
     }
 
-    private static final Backend BACKEND = Backends.current();
     /** No number lies at 0, where the header is; and 0 is what an unsafely published object could show. */
     private static final long CLOSED = 0;
 
@@ -42,7 +40,7 @@ final class PureNumeric extends PerCpuNumeric implements PerCpuRuntime.Defined {
     void initialize(long initial) {
         if (width.wrap(initial) != 0) {
             for (CpuId cpu : CpuMask.possible()) {
-                Numbers.set(width, Area.offset(cpu.id(), position), initial);
+                WidthAccess.set(width, Area.offset(cpu.id(), position), initial);
             }
         }
     }
@@ -74,7 +72,7 @@ final class PureNumeric extends PerCpuNumeric implements PerCpuRuntime.Defined {
     @Override
     long update(Op op, long operand, long expected) {
         try {
-            return width.wrap(BACKEND.update(op, width, position(), operand, expected));
+            return width.wrap(Numbers.CURRENT.update(op, width, position(), operand, expected));
         } finally {
             // Not before here may the place be given to another number.
             Reference.reachabilityFence(this);
@@ -84,7 +82,7 @@ final class PureNumeric extends PerCpuNumeric implements PerCpuRuntime.Defined {
     @Override
     void update(Op op, long operand) {
         try {
-            BACKEND.update(op, width, position(), operand, 0);
+            Numbers.CURRENT.update(op, width, position(), operand, 0);
         } finally {
             Reference.reachabilityFence(this);
         }

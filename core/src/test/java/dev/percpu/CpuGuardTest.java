@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.protocol.GuardWords;
 import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.testing.Effort;
@@ -323,7 +323,7 @@ class CpuGuardTest {
     /** As after a stack overflow between the acquisition and the guard's creation. */
     @Test
     void aCpuThatIsOwnedWithoutAGuardIsFreedByTheNextGuard() {
-        assertThat(Backends.current()
+        assertThat(GuardWords.CURRENT
                         .tryAcquireOn(FIRST.id(), Thread.currentThread().threadId()))
                 .isTrue();
         try (CpuGuard outer = CpuGuard.acquire(FIRST)) {

@@ -1,7 +1,7 @@
 package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
-import dev.percpu.internal.backend.BoundThread;
+import dev.percpu.internal.linux.BoundThread;
 
 /** Runs a test in a thread that stays on one CPU. */
 final class OnCpu {

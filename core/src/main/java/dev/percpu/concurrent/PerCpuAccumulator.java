@@ -1,5 +1,7 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.protocol.GatedNumbers;
+import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.code.Op;
 import dev.percpu.memory.AreaFullException;
@@ -39,14 +41,14 @@ public final class PerCpuAccumulator extends GatedSlots {
      * Accumulating reads the current CPU's number, applies the function, and compares and exchanges. If the thread has
      * moved between the two, the number of another CPU is compared with what was read on the first; if it is the same,
      * the new one is right for it, too, wherever it came from. If it is not done, for whatever reason (the number
-     * differs, the gate is shut, the thread has no CPU id), the value is combined into nobody's number. That is right
+     * differs, the gate is shut, the thread has no CPU id), the value is combined into the spare slot. That is right
      * in each case, and all but the last are rare, so there is nothing to tell apart, and no loop.
      *
      *   thread T on CPU 1                         others
      *   1. reads 7, the maximum of it and 9 is 9
      *                                             2. a thread on CPU 1 makes it 8
      *   3. compares 7 with 8: not done
-     *   4. combines 9 into nobody's number
+     *   4. combines 9 into the spare slot
      */
     @Serial
     private static final long serialVersionUID = 1;
@@ -70,23 +72,23 @@ public final class PerCpuAccumulator extends GatedSlots {
     /** Combines a value into this one. */
     public void accumulate(long x) {
         try {
-            long old = BACKEND.update(Op.READ, NumericWidth.LONG, position(), 0, 0);
+            long old = Numbers.CURRENT.update(Op.READ, NumericWidth.LONG, position(), 0, 0);
             long next = combined(old, x);
-            if (next != old && !BACKEND.compareAndSetIfOpen(position(), old, next)) {
-                accumulateNobodys(x);
+            if (next != old && !GatedNumbers.CURRENT.compareAndSet(position(), old, next)) {
+                accumulateSpare(x);
             }
         } finally {
             Reference.reachabilityFence(this);
         }
     }
 
-    private void accumulateNobodys(long x) {
+    private void accumulateSpare(long x) {
         long old;
         long next;
         do {
-            old = read(NOBODY);
+            old = read(Area.SPARE);
             next = combined(old, x);
-        } while (next != old && !compareAndSetNobodys(old, next));
+        } while (next != old && !compareAndSetSpare(old, next));
     }
 
     /** What a number is when a value has been combined into it. */

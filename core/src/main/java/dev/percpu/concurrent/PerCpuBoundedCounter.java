@@ -1,7 +1,8 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.protocol.Gate;
+import dev.percpu.internal.protocol.Credits;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.code.Sequence;
 import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
 import java.io.Serializable;
@@ -43,7 +44,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class PerCpuBoundedCounter extends PerCpuSlots {
     /*
-     * Open, the state is G, the gate's word in the place of no CPU, and a credit for each CPU, from 0 to twice the batch:
+     * Open, the state is G, the gate, and a credit for each CPU, from 0 to twice the batch:
      *
      *     value = G - sum of the credits, so value <= G
      *
@@ -90,9 +91,6 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
 
     /** What the kernel has on machines with up to 16 CPUs. */
     public static final int DEFAULT_BATCH = 32;
-
-    /** Above all values: no sequence looks at a shut gate and goes on. */
-    private static final long SHUT = Long.MAX_VALUE;
 
     /** What {@link #settled} is while the gate is open. */
     private static final long OPEN = Long.MIN_VALUE;
@@ -141,7 +139,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
      */
     public void add(long x) {
         try {
-            if (!BACKEND.addCredit(position(), -x, mostCredit(), SHUT - 1)) {
+            if (!Credits.CURRENT.add(position(), -x, mostCredit(), Gate.SHUT - 1)) {
                 addCentrally(x);
             }
         } finally {
@@ -169,7 +167,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
             throw new IllegalArgumentException("an amount of " + amount + " is negative: use sub to subtract");
         }
         try {
-            return BACKEND.addCredit(position(), -amount, mostCredit(), Math.min(limit, SHUT - 1))
+            return Credits.CURRENT.add(position(), -amount, mostCredit(), Math.min(limit, Gate.SHUT - 1))
                     || tryAddCentrally(amount, Math.min(limit, LARGEST_VALUE));
         } finally {
             Reference.reachabilityFence(this);
@@ -180,7 +178,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
     public long estimate() {
         try {
             long reserved = gate();
-            return reserved == SHUT ? sum() : reserved - errorBound();
+            return reserved == Gate.SHUT ? sum() : reserved - errorBound();
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -211,7 +209,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
             return value;
         }
         try {
-            return gate() - BACKEND.credits(position());
+            return gate() - Credits.CURRENT.sum(position());
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -257,7 +255,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
             long value = settled.get();
             if (value == OPEN) {
                 long reserved = gate();
-                if (reserved != SHUT && reserved - 2 * errorBound() > most) {
+                if (reserved != Gate.SHUT && reserved - 2 * errorBound() > most) {
                     // Even if all credits were full.
                     return false;
                 }
@@ -285,7 +283,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
             // Before anything is taken, as it may throw.
             long needed = checked(gate(), x);
             long less = checked(needed, -batch);
-            boolean taken = BACKEND.addCredit(position(), -batch, mostCredit(), SHUT - 1);
+            boolean taken = Credits.CURRENT.add(position(), -batch, mostCredit(), Gate.SHUT - 1);
             setGate(taken ? less : needed);
         }
         return true;
@@ -301,7 +299,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
             reserve(amount);
             return true;
         }
-        long credits = BACKEND.takeCredits(position());
+        long credits = Credits.CURRENT.take(position());
         nearby = most;
         settled.set(reserved - credits);
         return false;
@@ -313,7 +311,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
         // First G, then the credit: what is in a credit is in G. In between, who looks at G sees a batch that is in no
         // credit; there is one at most, as the lock is held, and errorBound() has room for it.
         setGate(checked(needed, batch));
-        if (!BACKEND.addCredit(position(), batch, mostCredit(), SHUT - 1)) {
+        if (!Credits.CURRENT.add(position(), batch, mostCredit(), Gate.SHUT - 1)) {
             // Others have filled it meanwhile, or this thread has no CPU id.
             setGate(needed);
         }
@@ -357,15 +355,11 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
     }
 
     private long gate() {
-        return (long) Area.LONG.getVolatile(Area.MEMORY, gateOffset());
+        return Gate.get(position());
     }
 
     private void setGate(long value) {
-        Area.LONG.setVolatile(Area.MEMORY, gateOffset(), value);
-    }
-
-    private long gateOffset() {
-        return Area.offset(NOBODY, position() + Sequence.GATE);
+        Gate.set(position(), value);
     }
 
     /** The {@link #sum()}. */

@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.code.Op;
 import dev.percpu.memory.AreaFullException;
@@ -34,7 +35,7 @@ public final class PerCpuCounter extends PerCpuSlots {
     /*
      * A CPU's number is written by that CPU only: a zero from elsewhere could be lost under the store of an addition that
      * had loaded the number before it, and all that was reset would come back. So a reset leaves the numbers alone, and
-     * takes the sum away somewhere else: from the number in the place of no CPU, which threads without a CPU id add to,
+     * takes the sum away somewhere else: from the spare slot, which threads without a CPU id add to,
      * atomically. It begins at 0 like the others, and is what the sum has to be corrected by. So there is no field for
      * a baseline, and no look at one.
      *
@@ -43,14 +44,14 @@ public final class PerCpuCounter extends PerCpuSlots {
      *                                             2. adds 1 to CPU 1: 4 becomes 5
      *   3. reads CPU 1: 5
      *                                             4. adds 1 to CPU 1: 5 becomes 6
-     *   5. adds -15 to nobody's number, returns 15
+     *   5. adds -15 to the spare slot, returns 15
      *
      * The update of 2 is in R's result, that of 4 in the next one: 10 + 6 - 15 = 1. With two that reset, both could read
-     * the same 15 and both take it away; hence the lock. Comparing and setting nobody's number instead would notice the
+     * the same 15 and both take it away; hence the lock. Comparing and setting the spare slot instead would notice the
      * other one, unless a third party had brought it back to what it was. The lock is this object's monitor; a header
      * bit is all that it costs.
      *
-     * A sum takes no lock. It reads nobody's number first, with acquire: seeing what R wrote in 5, it sees at least what R
+     * A sum takes no lock. It reads the spare slot first, with acquire: seeing what R wrote in 5, it sees at least what R
      * had read in 1 and 3. Read last, it could take away a sum that it has only added a part of, and be below zero.
      */
     @Serial
@@ -68,7 +69,7 @@ public final class PerCpuCounter extends PerCpuSlots {
     /** Adds the given value. */
     public void add(long x) {
         try {
-            BACKEND.update(Op.ADD, NumericWidth.LONG, position(), x, 0);
+            Numbers.CURRENT.update(Op.ADD, NumericWidth.LONG, position(), x, 0);
         } finally {
             // Not before here may the memory be given to another counter.
             Reference.reachabilityFence(this);
@@ -88,7 +89,7 @@ public final class PerCpuCounter extends PerCpuSlots {
     /** The sum of all updates since the last reset; of no one moment while there are updates. */
     public long sum() {
         try {
-            long sum = (long) Area.LONG.getAcquire(Area.MEMORY, offset(NOBODY));
+            long sum = (long) Area.LONG.getAcquire(Area.MEMORY, offset(Area.SPARE));
             for (int cpu = 0; cpu < Area.CPUS; cpu++) {
                 sum += read(cpu);
             }
@@ -109,7 +110,7 @@ public final class PerCpuCounter extends PerCpuSlots {
         // Zero is not added, as that would make a page.
         if (sum != 0) {
             try {
-                long _ = (long) Area.LONG.getAndAdd(Area.MEMORY, offset(NOBODY), -sum);
+                long _ = (long) Area.LONG.getAndAdd(Area.MEMORY, offset(Area.SPARE), -sum);
             } finally {
                 Reference.reachabilityFence(this);
             }

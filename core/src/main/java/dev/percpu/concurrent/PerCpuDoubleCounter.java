@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import static java.lang.Double.doubleToRawLongBits;
 import static java.lang.Double.longBitsToDouble;
 
+import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.internal.area.Area;
 import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
@@ -49,19 +50,19 @@ public final class PerCpuDoubleCounter extends GatedSlots {
     /** Adds the given value. */
     public void add(double x) {
         try {
-            if (!BACKEND.addDoubleIfOpen(position(), doubleToRawLongBits(x))) {
-                addToNobodys(x);
+            if (!GatedNumbers.CURRENT.addDouble(position(), doubleToRawLongBits(x))) {
+                addToSpare(x);
             }
         } finally {
             Reference.reachabilityFence(this);
         }
     }
 
-    private void addToNobodys(double x) {
+    private void addToSpare(double x) {
         long old;
         do {
-            old = read(NOBODY);
-        } while (!compareAndSetNobodys(old, doubleToRawLongBits(longBitsToDouble(old) + x)));
+            old = read(Area.SPARE);
+        } while (!compareAndSetSpare(old, doubleToRawLongBits(longBitsToDouble(old) + x)));
     }
 
     /** The sum of all updates since the last reset; of no one moment while there are updates or resets. */

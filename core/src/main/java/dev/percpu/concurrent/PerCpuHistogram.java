@@ -1,8 +1,7 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.backend.Backend;
-import dev.percpu.internal.backend.Backends;
 import java.lang.ref.Reference;
 
 /**
@@ -56,8 +55,6 @@ public final class PerCpuHistogram implements AutoCloseable {
      *
      * So a reset remembers what it has reported, and nothing in the area changes.
      */
-    private static final Backend BACKEND = Backends.current();
-
     /** Nothing lies at 0, where the header is; and 0 is what an unsafely published object could show. */
     private static final long CLOSED = 0;
 
@@ -91,7 +88,7 @@ public final class PerCpuHistogram implements AutoCloseable {
     public void record(long value) {
         try {
             long sum = position();
-            BACKEND.addTwo(sum + bytesBefore(buckets.indexOf(value)), 1, sum, value);
+            Numbers.CURRENT.addTwo(sum + bytesBefore(buckets.indexOf(value)), 1, sum, value);
         } finally {
             // Not before here may the place be given to somebody else.
             Reference.reachabilityFence(this);
@@ -110,7 +107,7 @@ public final class PerCpuHistogram implements AutoCloseable {
         }
         try {
             long sum = position();
-            BACKEND.addTwo(sum + bytesBefore(buckets.indexOf(value)), count, sum, value * count);
+            Numbers.CURRENT.addTwo(sum + bytesBefore(buckets.indexOf(value)), count, sum, value * count);
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -1,26 +1,19 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.backend.Backend;
-import dev.percpu.internal.backend.Backends;
 import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;
 import java.io.Serial;
 
 /**
  * What the counters and accumulators have in common: a piece of every CPU's place, whose first number is the CPU's own,
- * and which is given back once the object is unreachable. The same number in the place of no CPU is everybody's, and is
- * updated atomically only. They are numbers whose value is a {@code long}, unless a subclass says otherwise.
+ * and which is given back once the object is unreachable. The spare slot, the same number in the
+ * spare place, is for every thread, and is updated atomically only. They are numbers whose value is a {@code long}, unless a subclass says otherwise.
  *
  * <p>A piece belongs to one object, so none may come into being by deserialization: subclasses write a proxy instead,
  * which Number, being serializable, makes necessary.
  */
 abstract class PerCpuSlots extends Number {
-    static final Backend BACKEND = Backends.current();
-
-    /** The place of no CPU. */
-    static final int NOBODY = Area.CPUS;
-
     @Serial
     private static final long serialVersionUID = 1;
 
@@ -39,12 +32,12 @@ abstract class PerCpuSlots extends Number {
         return position;
     }
 
-    /** Where the number of a CPU, or of nobody, lies in the area. */
+    /** Where the number of a CPU, or for {@link Area#SPARE} the spare slot, lies in the area. */
     final long offset(int cpu) {
         return Area.offset(cpu, position());
     }
 
-    /** The number of a CPU, or of nobody: opaque. */
+    /** The number of a CPU, or that in the spare slot: opaque. */
     final long read(int cpu) {
         return (long) Area.LONG.getOpaque(Area.MEMORY, offset(cpu));
     }

@@ -1,11 +1,11 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.protocol.Fences;
+import dev.percpu.internal.protocol.Stacks;
 import dev.percpu.CpuGuard;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.backend.Backend;
-import dev.percpu.internal.backend.Backends;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 import java.util.concurrent.locks.Condition;
@@ -69,8 +69,6 @@ final class PooledIds {
     /** What {@link #seek()} returns if the numbers are closed. */
     static final int CLOSED = -2;
 
-    private static final Backend BACKEND = Backends.current();
-
     /** As many as keep the lock out of sight, and no more, since they lie idle on a CPU that does not need them. */
     private static final int LARGEST_STACK = 64;
 
@@ -102,13 +100,13 @@ final class PooledIds {
         for (int id = capacity - 1; id >= 0; id--) {
             vacant.push(id);
         }
-        position = Area.allocateFor(this, (stackCapacity + 1) * Long.BYTES, Long.BYTES, "a pool");
+        position = Area.allocateFor(this, Stacks.bytes(stackCapacity), Long.BYTES, "a pool");
     }
 
     /** Takes an idle number from the current CPU's stack; negative if there is none, which does not say that none is idle. */
     long pop() {
         try {
-            long id = BACKEND.pop(position);
+            long id = Stacks.CURRENT.pop(position);
             // The sequences are plain: on this architecture or that, reads could move up past them.
             VarHandle.acquireFence();
             return id;
@@ -184,8 +182,8 @@ final class PooledIds {
             if (!direct) {
                 // Pairs with the fence in pop.
                 VarHandle.releaseFence();
-                if (BACKEND.push(position, id, stackCapacity)) {
-                    BACKEND.lightFence();
+                if (Stacks.CURRENT.push(position, id, stackCapacity)) {
+                    Fences.CURRENT.light();
                     return direct ? gatherAfterGiving() : NONE;
                 }
             }
@@ -329,7 +327,7 @@ final class PooledIds {
         VarHandle.releaseFence();
         for (int n = Math.min(batch, idle.size() / 2); n > 0; n--) {
             int id = idle.pop();
-            if (!BACKEND.push(position, id, stackCapacity)) {
+            if (!Stacks.CURRENT.push(position, id, stackCapacity)) {
                 idle.push(id);
                 return;
             }
@@ -339,7 +337,7 @@ final class PooledIds {
     /** Empties the current CPU's stack by half. */
     private void spill() {
         for (int n = batch; n > 0; n--) {
-            long id = BACKEND.pop(position);
+            long id = Stacks.CURRENT.pop(position);
             if (id < 0) {
                 return;
             }
@@ -359,7 +357,7 @@ final class PooledIds {
             searches++;
             direct = true;
             try {
-                BACKEND.heavyFence();
+                Fences.CURRENT.heavy();
             } catch (Throwable t) {
                 // Nobody can rely on it without the fence.
                 direct = false;
@@ -390,7 +388,7 @@ final class PooledIds {
             if (guard == null) {
                 return false;
             }
-            for (long id; (id = BACKEND.popFrom(cpu, position)) >= 0; ) {
+            for (long id; (id = Stacks.CURRENT.popFrom(cpu, position)) >= 0; ) {
                 addIdle((int) id);
             }
         }
@@ -400,7 +398,7 @@ final class PooledIds {
 
     /** How many numbers a CPU's stack has; negative while a thread of the atomic back end is at work there. */
     private long count(int cpu) {
-        return (long) Area.LONG.getVolatile(Area.MEMORY, Area.offset(cpu, position));
+        return Stacks.count(cpu, position);
     }
 
     @SuppressWarnings("ThreadPriorityCheck") // a yield lets a thread go on that was preempted at work

@@ -1,41 +1,29 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.backend.Backend;
-import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.protocol.Gate;
+import dev.percpu.internal.protocol.Tallies;
 import java.lang.ref.Reference;
 
 /**
  * A count that each CPU keeps for itself until it is closed: then no addition succeeds any more, and what all of them came
- * to is known exactly. It is what reference counts and read locks are made of.
+ * to is known exactly. Reference counts and read locks are made of it.
  *
  * <p>An addition looks at a gate and adds, in one restartable sequence. Closing shuts the gate, and then restarts the
  * sequences in flight on all CPUs: those that had seen it open look again. That costs a system call, and interrupts the
  * other CPUs for a moment.
  */
 final class Tally {
-    private static final Backend BACKEND = Backends.current();
-
-    private static final int GATE = Long.BYTES;
-    private static final int PIECE_BYTES = GATE + Long.BYTES;
-
     private final long position;
 
-    /**
-     * The gate lies in the place of no CPU, where hardly anything is ever written: beside a CPU's counts it would move
-     * between caches with each of their updates, and everyone reads it all the time.
-     */
-    private final long gate;
-
     Tally(String owner) {
-        position = Area.allocateFor(this, PIECE_BYTES, Long.BYTES, owner);
-        gate = Area.offset(Area.CPUS, position + GATE);
+        position = Area.allocateFor(this, Gate.BYTES, Long.BYTES, owner);
     }
 
     /** Adds to the current CPU's count, in order with nothing else; false if the tally is closed. */
     boolean add(long delta) {
         try {
-            return BACKEND.addIfOpen(position, delta, gate);
+            return Tallies.CURRENT.add(position, delta);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -49,7 +37,7 @@ final class Tally {
      */
     long close() {
         try {
-            return BACKEND.close(position, gate);
+            return Tallies.CURRENT.close(position);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -58,7 +46,7 @@ final class Tally {
     /** Opens it again, with a count of 0. */
     void open() {
         try {
-            BACKEND.open(position, gate);
+            Tallies.CURRENT.open(position);
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -1,7 +1,7 @@
 package dev.percpu.cpu;
 
 import dev.percpu.internal.Failures;
-import dev.percpu.internal.backend.BoundThread;
+import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.guard.Ownership;
 import java.util.function.Consumer;
 

@@ -1,6 +1,6 @@
 package dev.percpu.cpu;
 
-import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.protocol.CurrentCpu;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -40,7 +40,7 @@ public final class CpuId implements Comparable<CpuId> {
      * each thread, and that spreads the threads over the CPUs.
      */
     public static CpuId current() {
-        return IDS[Backends.current().currentCpu()];
+        return IDS[CurrentCpu.CURRENT.get()];
     }
 
     /**

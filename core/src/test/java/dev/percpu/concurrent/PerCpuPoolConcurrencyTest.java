@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.percpu.Holder;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.backend.BoundThread;
+import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.backend.BoundThread;
+import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;

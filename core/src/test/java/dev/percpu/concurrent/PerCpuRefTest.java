@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.backend.BoundThread;
+import dev.percpu.internal.linux.BoundThread;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 

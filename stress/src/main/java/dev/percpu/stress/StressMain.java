@@ -2,7 +2,6 @@ package dev.percpu.stress;
 
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.backend.Backends;
-import dev.percpu.internal.backend.DelayingBackend;
 import dev.percpu.stress.subject.Subject;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -126,10 +125,10 @@ public final class StressMain implements Callable<Integer> {
         // Before the first virtual thread. More than CPUs, so that carriers are preempted too.
         int carriers = Math.max(LEAST_CARRIERS, 2 * Runtime.getRuntime().availableProcessors());
         System.setProperty("jdk.virtualThreadScheduler.parallelism", String.valueOf(carriers));
-        DelayingBackend.install(delay);
+        Delays delays = Delays.install(delay);
         choose();
         long start = seed == null ? new Random().nextInt(1_000_000) : seed;
-        StressRun run = new StressRun(new StressOptions(seconds, threads, start, kinds));
+        StressRun run = new StressRun(new StressOptions(seconds, threads, start, kinds), delays);
         try {
             run.run();
         } catch (AssertionError e) {

@@ -2,7 +2,6 @@ package dev.percpu.stress;
 
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.backend.DelayingBackend;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.stress.subject.Guards;
 import dev.percpu.stress.subject.Subject;
@@ -35,6 +34,7 @@ final class StressRun {
     private static final List<String> DISTURBED = List.of(Epoch.WORKER, "ForkJoinPool-1");
 
     private final StressOptions options;
+    private final Delays delays;
     private final Random random;
     private final Deque<Subject.Kind> deck = new ArrayDeque<>();
     private final Map<String, LongAdder> operations = new LinkedHashMap<>();
@@ -45,7 +45,8 @@ final class StressRun {
     private int epochs;
     private long nanos;
 
-    StressRun(StressOptions options) {
+    StressRun(StressOptions options, Delays delays) {
+        this.delays = delays;
         this.options = options;
         this.random = new Random(options.seed());
         options.kinds().forEach(kind -> operations.put(kind.name(), new LongAdder()));
@@ -118,7 +119,7 @@ final class StressRun {
                 "operations",
                 operations.values().stream().mapToLong(LongAdder::sum).sum());
         operations.forEach((name, count) -> line(out, "  " + name, count.sum()));
-        line(out, "aborts of delayed sequences", DelayingBackend.aborts());
+        line(out, "aborts of delayed sequences", delays.aborts());
         line(out, "migrations", disturbed.migrations());
         line(out, "signals", disturbed.signals());
         if (stormed != null) {
@@ -126,7 +127,7 @@ final class StressRun {
             line(out, "collections", stormed.collections());
             line(out, "stack dumps at safepoints", stormed.dumps());
         }
-        line(out, "guard contentions", DelayingBackend.installed().contentions().sum());
+        line(out, "guard contentions", delays.contentions());
         line(out, "owners that died", Guards.deadOwners());
         line(out, "  taken over", takeovers.count());
         line(out, "threads", workers.sum());

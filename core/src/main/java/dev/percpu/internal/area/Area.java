@@ -5,7 +5,6 @@ import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.Topology;
 import dev.percpu.memory.AreaFullException;
-import java.lang.System.Logger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -22,12 +21,12 @@ import java.util.concurrent.locks.LockSupport;
  *
  * <pre>
  * BASE            BASE + STRIDE        ...   BASE + CPUS * STRIDE
- * | CPU 0         | CPU 1              ...   | no CPU      |
+ * | CPU 0         | CPU 1              ...   | spare       |
  * | header | vars | header | vars      ...   | vars        |
  *            ^ position p     ^ position p
  * </pre>
  *
- * <p>The last place belongs to no CPU: threads without a CPU id count there, atomically. The places are as many as the
+ * <p>The last place is the spare one: threads without a CPU id count there, atomically. The places are as many as the
  * highest possible CPU id says, so that an id is an index. Address space is reserved and nothing is touched: a page
  * comes into being on the CPU, and so on the NUMA node, that first writes it, and a CPU that never runs costs nothing.
  *
@@ -45,6 +44,9 @@ public final class Area {
 
     /** How many CPUs have a place: the highest possible id plus one. */
     public static final int CPUS = Topology.capacity();
+
+    /** Stands for the spare place where a CPU is named. */
+    public static final int SPARE = CPUS;
 
     /** The whole mapping. Java code reads and writes through it, checked against its bounds. */
     public static final MemorySegment MEMORY;
@@ -94,7 +96,7 @@ public final class Area {
 
     private Area() {}
 
-    /** Where a position lies in {@link #MEMORY} for a CPU, or, for {@link #CPUS}, for no CPU. */
+    /** Where a position lies in {@link #MEMORY} for a CPU or for {@link #SPARE}. */
     public static long offset(int cpu, long position) {
         return ((long) cpu << SHIFT) + position;
     }
@@ -213,8 +215,6 @@ public final class Area {
                                     + STRIDE_PROPERTY,
                             refused);
                 }
-                System.getLogger("dev.percpu")
-                        .log(Logger.Level.DEBUG, "per-CPU area of {0} bytes for each CPU refused, halving", stride);
             }
         }
     }

@@ -5,7 +5,9 @@ import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.RseqRegistration;
-import java.lang.System.Logger;
+import java.util.function.Function;
+import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Chooses the back end, once, and keeps the reason. */
@@ -21,20 +23,39 @@ public final class Backends {
 
     private static final Choice CHOICE = choose(System.getProperty(PROPERTY));
 
-    /** A constant to the JIT compiler, so that calls of it are direct. */
-    private static final Backend CURRENT = Interposition.around(CHOICE.backend);
-
-    private record Choice(Backend backend, String reason, String selfTest) {}
+    /**
+     * @param sequences null on the atomic back end
+     * @param reason why it is this back end, as a clause
+     * @param selfTest what the self-test said
+     */
+    private record Choice(@Nullable Sequences sequences, String reason, String selfTest) {
+        private String name() {
+            return sequences == null ? ATOMIC : RSEQ;
+        }
+    }
 
     private Backends() {}
 
-    public static Backend current() {
-        return CURRENT;
+    /** The back end's name, {@code rseq} or {@code atomic}. */
+    public static String name() {
+        return CHOICE.name();
     }
 
     /** Whether it updates by sequences; else by atomic instructions. */
     public static boolean usesSequences() {
-        return CURRENT.name().equals(RSEQ);
+        return CHOICE.sequences != null;
+    }
+
+    /**
+     * The half of a protocol that runs here. Each protocol asks once, in the constant that all its users read.
+     *
+     * @param protocol the protocol's interface
+     * @param rseq makes the half that calls sequences
+     * @param atomic makes the half that uses atomic instructions
+     */
+    public static <P> P half(Class<P> protocol, Function<Sequences, ? extends P> rseq, Supplier<? extends P> atomic) {
+        Sequences sequences = CHOICE.sequences;
+        return Interposition.around(protocol, sequences == null ? atomic.get() : rseq.apply(sequences), rseq);
     }
 
     /** Why it is the current one, as a clause. */
@@ -53,15 +74,15 @@ public final class Backends {
 
     /** Runs the deep self-test now; says what it found. */
     public static String runDeepSelfTest() {
-        if (!CURRENT.name().equals(RSEQ)) {
-            return "not run: the back end is " + CURRENT.name();
+        if (!usesSequences()) {
+            return "not run: the back end is " + name();
         }
-        String wrong = SelfTest.deep(Backends::sequences);
+        String wrong = SelfTest.deep(Backends::additions);
         return wrong.isEmpty() ? "deep: passed" : "deep: failed: " + wrong;
     }
 
     private static Choice choose(@Nullable String forced) {
-        Choice choice = switch (forced) {
+        return switch (forced) {
             case null -> fastest();
             case RSEQ -> forcedRseq();
             case ATOMIC -> atomic("it is forced by -D" + PROPERTY + "=" + ATOMIC);
@@ -69,9 +90,6 @@ public final class Backends {
                 throw new IllegalArgumentException(PROPERTY + " must be " + RSEQ + " or " + ATOMIC + ", not '" + forced
                         + "'; without it the fastest that works is chosen");
         };
-        System.getLogger("dev.percpu")
-                .log(Logger.Level.DEBUG, "per-CPU back end {0}: {1}", choice.backend.name(), choice.reason);
-        return choice;
     }
 
     private static Choice fastest() {
@@ -94,7 +112,7 @@ public final class Backends {
     }
 
     private static Choice atomic(String reason) {
-        return new Choice(AtomicBackend.create(Platform.hasSystemCalls()), reason, "not needed");
+        return new Choice(null, reason, "not needed");
     }
 
     private static Choice rseq(String reason) {
@@ -110,25 +128,29 @@ public final class Backends {
                     + " GLIBC_TUNABLES=glibc.pthread.rseq=0, refused by the kernel or a seccomp filter, or no"
                     + " glibc 2.35 or newer)");
         }
-        Backend backend = sequences(Instrumentation.NONE);
-        String wrong = SelfTest.quick(backend);
+        Sequences sequences = Sequences.emit(REGISTRATION);
+        String wrong = SelfTest.quick(sequences);
+        if (wrong.isEmpty()) {
+            wrong = SelfTest.seeAnAbort(Backends::additions);
+        }
         if (!wrong.isEmpty()) {
             throw unavailable("the self-test failed: " + wrong);
         }
         KernelVersion kernel = KernelVersion.running();
         if (!kernel.isSuspect(architecture)) {
-            return new Choice(backend, reason, "quick: passed");
+            return new Choice(sequences, reason, "quick: passed");
         }
-        wrong = SelfTest.deep(Backends::sequences);
+        wrong = SelfTest.deep(Backends::additions);
         if (!wrong.isEmpty()) {
             throw unavailable("kernel " + kernel
                     + " is one of those that may lose updates, and the deep self-test failed: " + wrong);
         }
-        return new Choice(backend, reason, "quick and, as kernel " + kernel + " is suspect, deep: passed");
+        return new Choice(sequences, reason, "quick and, as kernel " + kernel + " is suspect, deep: passed");
     }
 
-    private static Backend sequences(Instrumentation instrumentation) {
-        return RseqBackend.create(REGISTRATION, instrumentation);
+    /** Additions of 1 at a position, by a build of their sequence with the instrumentation. */
+    private static LongConsumer additions(Instrumentation instrumentation) {
+        return SelfTest.additions(Sequences.emit(REGISTRATION, instrumentation, SelfTest.SEQUENCES));
     }
 
     private static RseqUnavailableException unavailable(String reason) {

@@ -9,11 +9,12 @@ import java.util.regex.Pattern;
 record KernelVersion(int major, int minor, int patch) implements Comparable<KernelVersion> {
     private static final Pattern RELEASE = Pattern.compile("(\\d{1,5})\\.(\\d{1,5})(?:\\.(\\d{1,5}))?.*");
 
+    private static final KernelVersion UNKNOWN = new KernelVersion(0, 0, 0);
     private static final KernelVersion FIRST_SUSPECT = new KernelVersion(6, 19, 0);
-    private static final KernelVersion MENDED_ON_X86_64 = new KernelVersion(7, 0, 10);
-    private static final KernelVersion MENDED_ELSEWHERE = new KernelVersion(7, 0, 14);
+    private static final KernelVersion FIXED_ON_X86_64 = new KernelVersion(7, 0, 10);
+    private static final KernelVersion FIXED_ELSEWHERE = new KernelVersion(7, 0, 14);
 
-    /** The running kernel's; one that cannot be read is 0.0.0. */
+    /** The running kernel's; 0.0.0 if it cannot be read. */
     static KernelVersion running() {
         return parse(System.getProperty("os.version"));
     }
@@ -21,7 +22,7 @@ record KernelVersion(int major, int minor, int patch) implements Comparable<Kern
     static KernelVersion parse(String release) {
         Matcher matcher = RELEASE.matcher(release);
         if (!matcher.matches()) {
-            return new KernelVersion(0, 0, 0);
+            return UNKNOWN;
         }
         String patch = matcher.group(3);
         return new KernelVersion(
@@ -30,10 +31,13 @@ record KernelVersion(int major, int minor, int patch) implements Comparable<Kern
                 patch == null ? 0 : Integer.parseInt(patch));
     }
 
-    /** Whether sequences are said to lose updates under this kernel, so that it must show that they do not. */
+    /**
+     * Whether sequences are said to lose updates under this kernel, so that it must show that they do not. A version that
+     * cannot be read may be any.
+     */
     boolean isSuspect(Architecture architecture) {
-        KernelVersion mended = architecture == Architecture.X86_64 ? MENDED_ON_X86_64 : MENDED_ELSEWHERE;
-        return compareTo(FIRST_SUSPECT) >= 0 && compareTo(mended) < 0;
+        KernelVersion fixed = architecture == Architecture.X86_64 ? FIXED_ON_X86_64 : FIXED_ELSEWHERE;
+        return equals(UNKNOWN) || (compareTo(FIRST_SUSPECT) >= 0 && compareTo(fixed) < 0);
     }
 
     @Override

@@ -2,22 +2,44 @@ package dev.percpu.internal.backend;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
-import dev.percpu.internal.area.Numbers;
+import dev.percpu.internal.area.WidthAccess;
+import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.Op;
+import dev.percpu.internal.code.Sequence;
+import dev.percpu.internal.linux.BoundThread;
+import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.Topology;
 import dev.percpu.memory.NumericWidth;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 
 /**
  * Lets the sequences show that they work on this kernel before they are trusted. The result of each test is what went
  * wrong; empty if nothing did.
+ *
+ * <p>The tests run while the back end is being chosen. So the threads that they start must not use the chosen one.
  */
 final class SelfTest {
+    private static final Sequence ADDITION = Catalogue.pure(Op.ADD, NumericWidth.LONG);
+
+    /** What {@link #additions} calls. */
+    static final List<Sequence> SEQUENCES = List.of(ADDITION);
+
     private static final int QUICK_ROUNDS = 100;
+
+    /** Some microseconds for each section, so that an interrupt from another CPU hits one nearly always. */
+    private static final int ABORT_DELAY = 3_000;
+
+    private static final long MOST_NANOS_FOR_AN_ABORT = TimeUnit.SECONDS.toNanos(5);
+    private static final long NANOS_BETWEEN_RESTARTS = TimeUnit.MICROSECONDS.toNanos(20);
 
     private static final int DEEP_THREADS = 4;
     private static final int DEEP_ROUNDS = 30_000;
@@ -25,16 +47,33 @@ final class SelfTest {
     /** A microsecond or two: then nearly all of a thread's time is inside a section, and so are its preemptions. */
     private static final int DEEP_DELAY = 3_000;
 
+    private static final MethodHandle CALL = Sequences.linkAny(3);
+
     private SelfTest() {}
 
+    /** Additions of 1 at a position of the area. */
+    static LongConsumer additions(Sequences sequences) {
+        MemorySegment address = sequences.addressOf(ADDITION);
+        return position -> call(address, Area.BASE + position, 1);
+    }
+
+    private static long call(MemorySegment address, long first, long second) {
+        try {
+            return (long) CALL.invokeExact(address, first, second, 0L);
+        } catch (Throwable t) {
+            throw Sequences.thrown(t);
+        }
+    }
+
     /** Whether each sequence does what it should when nothing disturbs it; takes well below a millisecond. */
-    static String quick(Backend backend) {
+    static String quick(Sequences sequences) {
         for (NumericWidth width : NumericWidth.values()) {
+            MemorySegment address = sequences.addressOf(Catalogue.pure(Op.ADD, width));
             long position = Area.allocate(width.bytes(), width.bytes(), "self-test");
             try {
                 long expected = 0;
                 for (int round = 1; round <= QUICK_ROUNDS; round++) {
-                    backend.update(Op.ADD, width, position, round, 0);
+                    call(address, Area.BASE + position, round);
                     expected += round;
                 }
                 String wrong = compare(width, position, expected);
@@ -45,40 +84,76 @@ final class SelfTest {
                 Area.free(position, width.bytes());
             }
         }
-        return quickGuard(backend);
+        return quickGuard(sequences);
     }
 
-    private static String quickGuard(Backend backend) {
+    private static String quickGuard(Sequences sequences) {
         long owner = Thread.currentThread().threadId();
-        int cpu = backend.tryAcquire(owner);
+        long cpu = call(sequences.addressOf(Catalogue.ACQUIRE), owner, 0);
         if (cpu < 0) {
-            return cpu == Backend.NO_CPU
+            return cpu == Catalogue.NO_CPU
                     ? "the kernel gives this thread no CPU id, or none below " + Area.CPUS
                     : "a free guard cannot be acquired";
         }
-        long word = Area.offset(cpu, CpuHeader.GUARD_WORD);
+        long word = Area.offset((int) cpu, CpuHeader.GUARD_WORD);
         long found = (long) Area.LONG.getAndSet(Area.MEMORY, word, 0L);
         return found == owner ? "" : "an acquired guard names " + found + " as its owner, not " + owner;
+    }
+
+    /**
+     * Whether the kernel aborts a section at all. A version number does not tell: distributors port changes back, and
+     * binary translators and restored checkpoints can lose what the kernel does. One thread is inside a delayed section
+     * nearly all of its time, and this one asks for restarts until an abort was counted. It takes about a millisecond.
+     *
+     * @param additions makes additions of 1, of a build of the sequences with the instrumentation
+     */
+    static String seeAnAbort(Function<Instrumentation, LongConsumer> additions) {
+        long position = Area.allocate(3L * Long.BYTES, Long.BYTES, "self-test");
+        // In the spare place, which no sequence of a thread with a CPU id uses.
+        long aborts = Area.offset(Area.SPARE, position + Long.BYTES);
+        long stop = Area.offset(Area.SPARE, position + 2 * Long.BYTES);
+        LongConsumer delayed = additions.apply(new Instrumentation(ABORT_DELAY, Area.BASE + aborts));
+        BoundThread adding = BoundThread.start(BoundThread.ANYWHERE, () -> {
+            while ((long) Area.LONG.getOpaque(Area.MEMORY, stop) == 0) {
+                delayed.accept(position);
+            }
+        });
+        try {
+            long start = System.nanoTime();
+            while ((long) Area.LONG.getVolatile(Area.MEMORY, aborts) == 0) {
+                if (!adding.isAlive() || System.nanoTime() - start > MOST_NANOS_FOR_AN_ABORT) {
+                    return "the kernel aborted no section, though restarts were asked for all the time";
+                }
+                Linux.restartSequencesEverywhere();
+                // On a single CPU the other thread runs meanwhile, and its end is a preemption.
+                LockSupport.parkNanos(NANOS_BETWEEN_RESTARTS);
+            }
+            return "";
+        } finally {
+            Area.LONG.setOpaque(Area.MEMORY, stop, 1L);
+            Throwable _ = adding.await();
+            Area.free(position, 3L * Long.BYTES);
+        }
     }
 
     /**
      * Whether additions survive preemption and migration: threads bound to one CPU add with a long delay inside their
      * sections, so that nearly each preemption must abort one, and the total must be right. Takes about half a second.
      *
-     * @param sequences makes a back end of sequences with the instrumentation
+     * @param additions makes additions of 1, of a build of the sequences with the instrumentation
      */
-    static String deep(Function<Instrumentation, Backend> sequences) {
+    static String deep(Function<Instrumentation, LongConsumer> additions) {
         int cpu = Topology.usable().nextSetBit(0);
         long position = Area.allocate(2L * Long.BYTES, Long.BYTES, "self-test");
         try {
-            // The abort counter lies in the place of no CPU, which nobody uses here.
-            long aborts = Area.offset(Area.CPUS, position + Long.BYTES);
-            Backend delayed = sequences.apply(new Instrumentation(DEEP_DELAY, Area.BASE + aborts));
+            // The abort counter lies in the spare place, which no sequence uses here.
+            long aborts = Area.offset(Area.SPARE, position + Long.BYTES);
+            LongConsumer delayed = additions.apply(new Instrumentation(DEEP_DELAY, Area.BASE + aborts));
             List<BoundThread> threads = new ArrayList<>();
             for (int i = 0; i < DEEP_THREADS; i++) {
                 threads.add(BoundThread.start(cpu, () -> {
                     for (int round = 0; round < DEEP_ROUNDS; round++) {
-                        delayed.update(Op.ADD, NumericWidth.LONG, position, 1, 0);
+                        delayed.accept(position);
                     }
                 }));
             }
@@ -104,8 +179,8 @@ final class SelfTest {
 
     private static String compare(NumericWidth width, long position, long expected) {
         long sum = 0;
-        for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
-            sum += Numbers.get(width, Area.offset(cpu, position));
+        for (int cpu = 0; cpu <= Area.SPARE; cpu++) {
+            sum += WidthAccess.get(width, Area.offset(cpu, position));
         }
         return width.wrap(sum) == width.wrap(expected)
                 ? ""

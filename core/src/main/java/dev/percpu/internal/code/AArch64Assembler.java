@@ -14,7 +14,7 @@ final class AArch64Assembler implements Assembler {
      * Unlike x86-64, this architecture lets a plain load or store be seen before an earlier one to another address. What
      * is acquired here, and what may stay plain:
      *
-     * The looks (guard word, gate of a tally, gate of a number) are load-acquires. The one who opens stores the 0 with
+     * The looks (guard word, gate) are load-acquires. The one who opens stores the 0 with
      * release, and has written before what the section, and the caller after it, is about to read:
      *
      *   thread R                                    thread U on CPU 1
@@ -44,7 +44,7 @@ final class AArch64Assembler implements Assembler {
      *                                               5. membarrier: 2 is visible
      *                                               6. the word is L: R has touched nothing
      *
-     * The place of no CPU is updated by load-acquire and store-release exclusives: a thread that reads a sum there, with
+     * The spare place is updated by load-acquire and store-release exclusives: a thread that reads a sum there, with
      * acquire, sees what whoever took it away had seen before, whichever updates came between. It is no full barrier, as
      * it happens to be on x86-64, and nobody relies on one.
      */
@@ -126,18 +126,22 @@ final class AArch64Assembler implements Assembler {
     }
 
     @Override
-    public void lookAtGate(CodeBuffer.Label closed) {
-        loadAcquire(SCRATCH, THIRD); // ldar x12, [x2]
-        branchUnlessZero(SCRATCH, closed); // cbnz x12, closed
+    public void lookAtGate(long distance, CodeBuffer.Label shut) {
+        loadGate(distance);
+        branchUnlessZero(SCRATCH, shut); // cbnz x12, shut
     }
 
     @Override
-    public void lookAtShared(long distance, CodeBuffer.Label above) {
+    public void lookAtLimit(long distance, CodeBuffer.Label above) {
+        loadGate(distance);
+        compare(SCRATCH, FOURTH); // cmp x12, x3
+        branchIf(ABOVE, above); // b.gt above
+    }
+
+    private void loadGate(long distance) {
         constant(ADDRESS, distance); // mov x11,#distance
         add(ADDRESS, ADDRESS, SLOT); // add x11, x11, x0
         loadAcquire(SCRATCH, ADDRESS); // ldar x12, [x11]
-        compare(SCRATCH, FOURTH); // cmp x12, x3
-        branchIf(ABOVE, above); // b.gt above
     }
 
     @Override

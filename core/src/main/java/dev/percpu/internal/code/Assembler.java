@@ -53,11 +53,11 @@ public interface Assembler {
     /** Goes to {@code taken} unless the 64-bit word at {@code word} + CPU is 0. A load-acquire. */
     void lookAtWord(long word, CodeBuffer.Label taken);
 
-    /** Goes to {@code closed} unless the 64-bit word that the third argument points to is 0. A load-acquire. */
-    void lookAtGate(CodeBuffer.Label closed);
+    /** Goes to {@code shut} unless the 64-bit word at slot + distance is 0. A load-acquire. */
+    void lookAtGate(long distance, CodeBuffer.Label shut);
 
     /** Goes to {@code above} unless the 64-bit word at slot + distance is at most the fourth argument. A load-acquire. */
-    void lookAtShared(long distance, CodeBuffer.Label above);
+    void lookAtLimit(long distance, CodeBuffer.Label above);
 
     /** value = the instance at slot + CPU, zero-extended. */
     void load(int bits);

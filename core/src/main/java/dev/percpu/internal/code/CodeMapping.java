@@ -3,7 +3,9 @@ package dev.percpu.internal.code;
 import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.Linux;
 import java.lang.foreign.MemorySegment;
-import java.util.function.Consumer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * A mapping with machine code, written first and executable afterwards, never both at a time.
@@ -13,33 +15,51 @@ import java.util.function.Consumer;
  */
 public final class CodeMapping {
     private final MemorySegment code;
+    private final Map<Sequence, Long> addresses;
 
-    private CodeMapping(MemorySegment code) {
+    private CodeMapping(MemorySegment code, Map<Sequence, Long> addresses) {
         this.code = code;
+        this.addresses = addresses;
     }
 
     /**
-     * Makes a mapping of what {@code emit} emits.
+     * Makes a mapping with sequences.
      *
+     * @param bytes at least as many as the sequences take. What they do not take is not touched
      * @throws dev.percpu.internal.linux.LinuxException if the kernel refuses executable memory
      */
     public static CodeMapping emit(
-            int bytes, SequenceLayout layout, Instrumentation instrumentation, Consumer<Sequence> emit) {
+            int bytes, SequenceLayout layout, Instrumentation instrumentation, List<Sequence> sequences) {
         MemorySegment mapping = Linux.reserve(bytes);
         var buffer = new CodeBuffer(mapping.address(), bytes);
-        emit.accept(new Sequence(layout, buffer, Assembler.of(Architecture.current(), buffer), instrumentation));
+        var section = new Section(layout, buffer, Assembler.of(Architecture.current(), buffer), instrumentation);
+        Map<Sequence, Long> addresses = new HashMap<>();
+        for (Sequence sequence : sequences) {
+            addresses.put(sequence, sequence.emitter().emit(section));
+        }
         MemorySegment code = mapping.asSlice(0, buffer.size());
         code.copyFrom(MemorySegment.ofArray(buffer.toByteArray()));
-        // On AArch64 the instruction cache does not see what is stored. Whoever changes code there cleans and
-        // invalidates
-        // caches by instructions, for which there is no code yet, and no function that the C library exports. The
-        // kernel
-        // does it, before a page becomes executable that was not executable since it was allocated (in
-        // arch/arm64/mm/flush.c). So the whole mapping is written before, once; and it has no huge pages, as what is
-        // remembered of a huge page, that it was executable, would hold for what is written into the rest of it later.
-        // No CPU has fetched instructions here already, since this is where none could be fetched.
+        // On AArch64 the instruction cache does not see what is stored. Whoever changes code there cleans and invalidates
+        // caches by instructions. There is no code for that yet here, and the C library exports no function for it. The
+        // kernel does it before a page becomes executable that was not executable since it was allocated (in
+        // arch/arm64/mm/flush.c). So the whole mapping is written before, once. And it has no huge pages: the kernel
+        // remembers of a huge page as a whole that it was executable, which would hold for what is written into the rest
+        // of it later. No CPU has fetched instructions here already, since nothing was executable.
         Linux.makeExecutable(mapping);
-        return new CodeMapping(code);
+        return new CodeMapping(code, Map.copyOf(addresses));
+    }
+
+    /**
+     * Where a sequence is called.
+     *
+     * @throws IllegalArgumentException if it was not emitted here
+     */
+    public long addressOf(Sequence sequence) {
+        Long address = addresses.get(sequence);
+        if (address == null) {
+            throw new IllegalArgumentException("the sequence \"" + sequence + "\" was not emitted");
+        }
+        return address;
     }
 
     /** The code, descriptors included, readable. */

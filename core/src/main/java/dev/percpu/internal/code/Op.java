@@ -1,5 +1,7 @@
 package dev.percpu.internal.code;
 
+import dev.percpu.memory.NumericWidth;
+
 /** What a sequence does to the current CPU's instance of a number. */
 public enum Op {
     /** Loads it. */
@@ -31,6 +33,11 @@ public enum Op {
     /** Whether the new value is computed from the old one, and is also the result. */
     boolean computes() {
         return result == Result.NEW;
+    }
+
+    /** Whether there is this operation on numbers of a width. Doubles have 64 bits. */
+    public boolean exists(NumericWidth width) {
+        return this != ADD_DOUBLE || width == NumericWidth.LONG;
     }
 
     /** The same in Java: the new value that the operation gives to one that is {@code old}. */

@@ -4,7 +4,7 @@ package dev.percpu.internal.code;
  * The shape that all sequences have, and the steps that several of them share, with the delays between steps that tests
  * and the deep self-test put there.
  */
-final class Section {
+public final class Section {
     private static final int DESCRIPTOR_ALIGNMENT = 32;
 
     private final SequenceLayout layout;
@@ -17,6 +17,18 @@ final class Section {
         this.code = code;
         this.assembler = assembler;
         this.instrumentation = instrumentation;
+    }
+
+    Assembler assembler() {
+        return assembler;
+    }
+
+    CodeBuffer code() {
+        return code;
+    }
+
+    SequenceLayout layout() {
+        return layout;
     }
 
     /**
@@ -93,16 +105,26 @@ final class Section {
 
     /** The CPU's own instance: load, compute, and the commit. */
     void update(Op op, int bits) {
-        assembler.load(bits);
         if (op == Op.READ) {
+            assembler.load(bits);
             return;
         }
-        pause();
         var differs = new CodeBuffer.Label();
+        updateOrLeave(op, bits, differs);
+        code.place(differs);
+    }
+
+    /**
+     * The same for an operation that stores.
+     *
+     * @param differs where {@link Op#CMPXCHG} goes if the instance is not what it expects
+     */
+    void updateOrLeave(Op op, int bits, CodeBuffer.Label differs) {
+        assembler.load(bits);
+        pause();
         compute(op, bits, differs);
         pause();
         assembler.store(bits, source(op));
-        code.place(differs);
     }
 
     /** The CPU's own instance, unless the sum would be above the third argument. */
@@ -116,7 +138,7 @@ final class Section {
         assembler.store(Long.SIZE, Assembler.Source.VALUE);
     }
 
-    /** The instance of no CPU, which many threads may update at a time. */
+    /** The spare slot, which many threads may update at a time. */
     void updateAtomically(Op op, int bits) {
         assembler.setCpu(layout.spareDistance());
         var retry = new CodeBuffer.Label();

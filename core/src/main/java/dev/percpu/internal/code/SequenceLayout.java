@@ -9,7 +9,7 @@ package dev.percpu.internal.code;
  * @param guardWord the address of CPU 0's guard word
  */
 public record SequenceLayout(long rseqOffset, int cpus, int shift, long guardWord) {
-    /** How far the place that belongs to no CPU is from CPU 0's. */
+    /** How far the spare place is from CPU 0's. */
     long spareDistance() {
         return (long) cpus << shift;
     }

@@ -78,14 +78,15 @@ final class X86_64Assembler implements Assembler {
     }
 
     @Override
-    public void lookAtGate(CodeBuffer.Label closed) {
-        code.bytes(0x48, 0x83, 0x3a, 0x00); // cmp QWORD PTR [rdx],0
-        code.bytes(0x0f, 0x85); // jne closed
-        relative(closed);
+    public void lookAtGate(long distance, CodeBuffer.Label shut) {
+        addressInRax(distance);
+        code.bytes(0x48, 0x83, 0x3c, 0x07, 0x00); // cmp QWORD PTR [rdi+rax*1],0
+        code.bytes(0x0f, 0x85); // jne shut
+        relative(shut);
     }
 
     @Override
-    public void lookAtShared(long distance, CodeBuffer.Label above) {
+    public void lookAtLimit(long distance, CodeBuffer.Label above) {
         addressInRax(distance);
         code.bytes(0x48, 0x39, 0x0c, 0x07); // cmp QWORD PTR [rdi+rax*1],rcx
         code.bytes(0x0f, 0x8f); // jg above

@@ -1,16 +1,16 @@
 package dev.percpu.internal.guard;
 
+import dev.percpu.internal.protocol.CurrentCpu;
+import dev.percpu.internal.protocol.GuardWords;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
-import dev.percpu.internal.backend.Backend;
-import dev.percpu.internal.backend.Backends;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The guard words: who owns which CPU's data.
  *
  * <p>A word is 0 if it is free, otherwise its owner's {@link Thread#threadId()}, which is never used twice; or it is
- * negative, see {@link NativeOwners}. The fast way in is {@link Backend#tryAcquire}; this class is what happens when the
+ * negative, see {@link NativeOwners}. The fast way in is {@link GuardWords#tryAcquire}; this class is what happens when the
  * word is not free.
  *
  * <p>There is no deadlock, as a thread that owns any CPU never waits for another: asked for a guard, it gets one more of
@@ -24,7 +24,7 @@ public final class Ownership {
     /** What the methods that do not wait return if somebody else owns the CPU. */
     public static final int TAKEN = -1;
 
-    private static final Backend BACKEND = Backends.current();
+    private static final GuardWords GUARD_WORDS = GuardWords.CURRENT;
 
     /**
      * The last thread that acquired each CPU, kept to see whether the owner that a word names still lives. Written only
@@ -54,7 +54,7 @@ public final class Ownership {
             return cpu;
         }
         NativeOwners.checkNoneHeldHere(~cpu);
-        return new Wait(me, ~cpu).untilAcquired(() -> acquireOnce(me, BACKEND.tryAcquire(me.threadId())));
+        return new Wait(me, ~cpu).untilAcquired(() -> acquireOnce(me, GUARD_WORDS.tryAcquire(me.threadId())));
     }
 
     /** Like {@link #acquire}, but does not wait: {@link #TAKEN}. */
@@ -78,7 +78,7 @@ public final class Ownership {
                     + " other. Close the guard first, or use tryAcquire");
         }
         NativeOwners.checkNoneHeldHere(cpu);
-        return new Wait(me, cpu).untilAcquired(() -> BACKEND.tryAcquireOn(cpu, me.threadId()) ? cpu : ~cpu);
+        return new Wait(me, cpu).untilAcquired(() -> GUARD_WORDS.tryAcquireOn(cpu, me.threadId()) ? cpu : ~cpu);
     }
 
     /** Like {@link #acquireOn}, but does not wait: {@link #TAKEN}. */
@@ -86,7 +86,7 @@ public final class Ownership {
         if (owner(cpu) == me.threadId()) {
             return cpu;
         }
-        return BACKEND.tryAcquireOn(cpu, me.threadId()) || takeOverIfDead(cpu, me) ? cpu : TAKEN;
+        return GUARD_WORDS.tryAcquireOn(cpu, me.threadId()) || takeOverIfDead(cpu, me) ? cpu : TAKEN;
     }
 
     /** A CPU that the thread owns; negative if it owns none. */
@@ -183,10 +183,10 @@ public final class Ownership {
 
     /** A thread without a CPU id acquires the CPU it runs on as if from another one. */
     private static int acquireOnce(Thread me, int outcome) {
-        if (outcome != Backend.NO_CPU) {
+        if (outcome != GuardWords.NO_CPU) {
             return outcome;
         }
-        int cpu = BACKEND.currentCpu();
-        return BACKEND.tryAcquireOn(cpu, me.threadId()) ? cpu : ~cpu;
+        int cpu = CurrentCpu.CURRENT.get();
+        return GUARD_WORDS.tryAcquireOn(cpu, me.threadId()) ? cpu : ~cpu;
     }
 }

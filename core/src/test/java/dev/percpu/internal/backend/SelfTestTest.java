@@ -2,6 +2,11 @@ package dev.percpu.internal.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.function.LongConsumer;
+import dev.percpu.memory.NumericWidth;
+import dev.percpu.internal.code.Op;
+import dev.percpu.internal.protocol.CurrentCpu;
+import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.linux.RseqRegistration;
 import java.lang.reflect.InvocationTargetException;
@@ -14,44 +19,43 @@ import org.junit.jupiter.api.Test;
 class SelfTestTest {
     @Test
     void thisKernelLosesNothing() {
-        assertThat(SelfTest.deep(SelfTestTest::sequences)).isEmpty();
+        assertThat(SelfTest.deep(SelfTestTest::additions)).isEmpty();
+        assertThat(SelfTest.seeAnAbort(SelfTestTest::additions)).isEmpty();
     }
 
     @Test
     void aKernelThatLosesEveryAbortIsFound() {
-        assertThat(SelfTest.deep(instrumentation -> sequences(instrumentation.unarmed())))
+        assertThat(SelfTest.deep(instrumentation -> additions(instrumentation.unarmed())))
                 .containsPattern("came to \\d+, not 120000|the kernel aborted no section in 120000 delayed ones");
+        assertThat(SelfTest.seeAnAbort(instrumentation -> additions(instrumentation.unarmed())))
+                .contains("the kernel aborted no section");
     }
 
     /** Then aborts are counted, and only the total tells. */
     @Test
     void aKernelThatLosesEveryOtherAbortIsFound() {
         assertThat(SelfTest.deep(instrumentation ->
-                        alternating(sequences(instrumentation), sequences(instrumentation.unarmed()))))
+                        alternating(additions(instrumentation), additions(instrumentation.unarmed()))))
                 .containsPattern("came to \\d+, not 120000");
     }
 
     /** Without preemption there is nothing to see: that is no proof. */
     @Test
     void aTestWithoutAnyAbortProvesNothing() {
-        assertThat(SelfTest.deep(instrumentation -> AtomicBackend.create(true)))
+        var atomic = new Numbers.Atomic(CurrentCpu.CURRENT);
+        assertThat(SelfTest.deep(
+                        instrumentation -> position -> atomic.update(Op.ADD, NumericWidth.LONG, position, 1, 0)))
                 .isEqualTo("the kernel aborted no section in 120000 delayed ones");
     }
 
-    private static Backend sequences(Instrumentation instrumentation) {
-        return RseqBackend.create(RseqRegistration.read(), instrumentation);
+    private static LongConsumer additions(Instrumentation instrumentation) {
+        return SelfTest.additions(
+                Sequences.emit(RseqRegistration.read(), instrumentation, SelfTest.SEQUENCES));
     }
 
     /** In turns one and the other. */
-    private static Backend alternating(Backend one, Backend other) {
+    private static LongConsumer alternating(LongConsumer one, LongConsumer other) {
         ThreadLocal<int[]> calls = ThreadLocal.withInitial(() -> new int[1]);
-        return (Backend) Proxy.newProxyInstance(
-                Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
-                    try {
-                        return method.invoke(calls.get()[0]++ % 2 == 0 ? one : other, arguments);
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
+        return position -> (calls.get()[0]++ % 2 == 0 ? one : other).accept(position);
     }
 }

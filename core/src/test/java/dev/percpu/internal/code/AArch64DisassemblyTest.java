@@ -3,6 +3,7 @@ package dev.percpu.internal.code;
 import static dev.percpu.internal.code.Listing.hex;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.memory.NumericWidth;
 import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.RseqRegistration;
 import java.util.ArrayList;
@@ -64,7 +65,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
             when s.equals("mov x11, #" + hex(layout.rseqOffset() + RseqRegistration.CPU_ID)) -> "mov x11, CPU_ID";
             case String s when s.equals("mov x11, #" + hex(layout.cpus())) -> "mov x11, CPUS";
             case String s when s.equals("mov x11, #" + hex(layout.guardWord())) -> "mov x11, GUARD";
-            case String s when s.equals("mov x11, #" + hex(layout.spareDistance() + Sequence.GATE)) -> "mov x11, GATE";
+            case String s when s.equals("mov x11, #" + hex(layout.spareDistance() + Catalogue.GATE)) -> "mov x11, GATE";
             case String s when s.equals("mov x9, #" + hex(layout.spareDistance())) -> "mov x9, SPARE";
             case String s when s.equals("lsl x9, x9, #" + layout.shift()) -> "lsl x9, x9, SHIFT";
             default -> text;
@@ -125,7 +126,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void addOfALong() {
-        assertThat(listing(s -> s.pure(Op.ADD, 64)))
+        assertThat(listing(Catalogue.pure(Op.ADD, NumericWidth.LONG)))
                 .containsExactly(
                         "adr x11, DESCRIPTOR",
                         "mrs x12, tpidr_el0",
@@ -156,7 +157,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void compareAndExchangeOfAByte() {
-        assertThat(listing(s -> s.pure(Op.CMPXCHG, 8)))
+        assertThat(listing(Catalogue.pure(Op.CMPXCHG, NumericWidth.BYTE)))
                 .containsSubsequence(
                         "ldrb w10, [x0, x9]",
                         "cmp w10, w2, uxtb",
@@ -176,14 +177,14 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void comparisonsOfOtherWidths() {
-        assertThat(listing(s -> s.pure(Op.CMPXCHG, 16))).containsSubsequence("cmp w10, w2, uxth", "b.ne FORWARD");
-        assertThat(listing(s -> s.pure(Op.CMPXCHG, 32))).containsSubsequence("cmp w10, w2", "b.ne FORWARD");
-        assertThat(listing(s -> s.pure(Op.CMPXCHG, 64))).containsSubsequence("cmp x10, x2", "b.ne FORWARD");
+        assertThat(listing(Catalogue.pure(Op.CMPXCHG, NumericWidth.SHORT))).containsSubsequence("cmp w10, w2, uxth", "b.ne FORWARD");
+        assertThat(listing(Catalogue.pure(Op.CMPXCHG, NumericWidth.INT))).containsSubsequence("cmp w10, w2", "b.ne FORWARD");
+        assertThat(listing(Catalogue.pure(Op.CMPXCHG, NumericWidth.LONG))).containsSubsequence("cmp x10, x2", "b.ne FORWARD");
     }
 
     @Test
     void exchangeOfAShort() {
-        assertThat(listing(s -> s.pure(Op.XCHG, 16)))
+        assertThat(listing(Catalogue.pure(Op.XCHG, NumericWidth.SHORT)))
                 .containsSubsequence(
                         "ldrh w10, [x0, x9]",
                         "strh w1, [x0, x9]",
@@ -194,7 +195,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void orOfAnInt() {
-        assertThat(listing(s -> s.pure(Op.OR, 32)))
+        assertThat(listing(Catalogue.pure(Op.OR, NumericWidth.INT)))
                 .containsSubsequence(
                         "ldr w10, [x0, x9]",
                         "orr x10, x10, x1",
@@ -206,7 +207,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void addOfADouble() {
-        assertThat(listing(s -> s.pure(Op.ADD_DOUBLE, 64)))
+        assertThat(listing(Catalogue.pure(Op.ADD_DOUBLE, NumericWidth.LONG)))
                 .containsSubsequence(
                         "ldr x10, [x0, x9]",
                         "fmov d0, x10",
@@ -218,7 +219,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void guardedAnd() {
-        assertThat(listing(s -> s.guarded(Op.AND, 64)))
+        assertThat(listing(Catalogue.guarded(Op.AND, NumericWidth.LONG)))
                 .containsSubsequence(
                         "lsl x9, x9, SHIFT",
                         "mov x11, GUARD",
@@ -238,7 +239,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void acquire() {
-        assertThat(listing(Sequence::acquire))
+        assertThat(listing(Catalogue.ACQUIRE))
                 .containsSubsequence(
                         "mov x10, x9",
                         "lsl x9, x9, SHIFT",
@@ -259,7 +260,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void push() {
-        assertThat(listing(Sequence::push))
+        assertThat(listing(Catalogue.PUSH))
                 .containsSubsequence(
                         "ldar x12, [x11]",
                         "cbnz x12, FORWARD",
@@ -277,7 +278,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void pop() {
-        assertThat(listing(Sequence::pop))
+        assertThat(listing(Catalogue.POP))
                 .containsSubsequence(
                         "ldar x12, [x11]",
                         "cbnz x12, FORWARD",
@@ -299,15 +300,17 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void addTwo() {
-        assertThat(listing(Sequence::addTwo))
+        assertThat(listing(Catalogue.ADD_TWO))
                 .containsSubsequence("add x10, x10, x1", "str x10, [x0, x9]", "mov x0, x2", "mov x1, x3", "b FORWARD");
     }
 
     @Test
-    void addIfOpen() {
-        assertThat(listing(Sequence::addIfOpen))
+    void gatedAdd() {
+        assertThat(listing(Catalogue.GATED_ADD))
                 .containsSubsequence(
-                        "ldar x12, [x2]",
+                        "mov x11, GATE",
+                        "add x11, x11, x0",
+                        "ldar x12, [x11]",
                         "cbnz x12, FORWARD",
                         "ldr x10, [x0, x9]",
                         "add x10, x10, x1",
@@ -315,8 +318,8 @@ class AArch64DisassemblyTest extends DisassemblyTest {
     }
 
     @Test
-    void gatedAddWithin() {
-        assertThat(listing(s -> s.gated(Op.ADD)))
+    void credit() {
+        assertThat(listing(Catalogue.CREDIT))
                 .containsSubsequence(
                         "mov x11, GATE",
                         "add x11, x11, x0",
@@ -336,11 +339,10 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void gatedCompareAndExchange() {
-        assertThat(listing(s -> s.gated(Op.CMPXCHG)))
+        assertThat(listing(Catalogue.GATED_CMPXCHG))
                 .containsSubsequence(
                         "ldar x12, [x11]",
-                        "cmp x12, x3",
-                        "b.gt FORWARD",
+                        "cbnz x12, FORWARD",
                         "ldr x10, [x0, x9]",
                         "cmp x10, x2",
                         "b.ne FORWARD",
@@ -350,7 +352,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void currentCpu() {
-        assertThat(listing(Sequence::currentCpu))
+        assertThat(listing(Catalogue.CURRENT_CPU))
                 .containsExactly(
                         "mrs x12, tpidr_el0",
                         "mov x11, CPU_ID",
@@ -362,7 +364,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void instrumentation() {
-        List<String> texts = listing(new Instrumentation(1000, 0x123456789aL), s -> s.pure(Op.ADD, 64));
+        List<String> texts = listing(new Instrumentation(1000, 0x123456789aL), Catalogue.pure(Op.ADD, NumericWidth.LONG));
         assertThat(texts)
                 .containsSubsequence(
                         "ret",

@@ -2,6 +2,7 @@ package dev.percpu.internal.code;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.memory.NumericWidth;
 import dev.percpu.internal.linux.Architecture;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,44 +49,36 @@ abstract class DisassemblyTest {
 
     @TestFactory
     Stream<DynamicTest> everySequenceHasOneStoreAndEndsWithIt() {
-        Stream<DynamicTest> numbers = Stream.of(Op.values())
-                .flatMap(op -> SequencesUnderTest.WIDTHS.stream()
-                        .filter(bits -> SequencesUnderTest.exists(op, bits))
-                        .flatMap(bits -> Stream.of(
-                                shape("pure " + op + " " + bits, stores(op), s -> s.pure(op, bits)),
-                                shape("guarded " + op + " " + bits, stores(op), s -> s.guarded(op, bits)))));
-        Stream<DynamicTest> others = Stream.of(
-                shape("acquire", 1, Sequence::acquire),
-                shape("addTwo", 1, Sequence::addTwo),
-                shape("addIfOpen", 1, Sequence::addIfOpen),
-                shape("gated ADD", 1, s -> s.gated(Op.ADD)),
-                shape("gated ADD_DOUBLE", 1, s -> s.gated(Op.ADD_DOUBLE)),
-                shape("gated CMPXCHG", 1, s -> s.gated(Op.CMPXCHG)),
-                // The item is stored above the count, where nobody looks, and the count is the commit.
-                shape("push", 2, Sequence::push),
-                shape("pop", 1, Sequence::pop));
-        return Stream.concat(numbers, others);
+        return Catalogue.entries().stream()
+                .filter(sequence -> !sequence.equals(Catalogue.CURRENT_CPU))
+                .map(sequence -> DynamicTest.dynamicTest(sequence.name(), () -> {
+                    checkShape(LAYOUT, Instrumentation.NONE, sequence);
+                    checkShape(OTHER_LAYOUT, Instrumentation.NONE, sequence);
+                    checkShape(LAYOUT, new Instrumentation(70_000, 0x1234_5678_9abcL), sequence);
+                }));
     }
 
-    private static int stores(Op op) {
-        return op == Op.READ ? 0 : 1;
+    /** The item is stored above the count, where nobody looks, and the count is the commit. */
+    @Test
+    void onlyAPushMayHaveAStoreBeforeItsCommit() {
+        assertThat(Catalogue.entries())
+                .filteredOn(sequence -> sequence.stores() > 1)
+                .containsExactly(Catalogue.PUSH);
     }
 
-    private DynamicTest shape(String name, int stores, SequencesUnderTest.Emission emission) {
-        return DynamicTest.dynamicTest(name, () -> {
-            checkShape(LAYOUT, Instrumentation.NONE, stores, emission);
-            checkShape(OTHER_LAYOUT, Instrumentation.NONE, stores, emission);
-            checkShape(LAYOUT, new Instrumentation(70_000, 0x1234_5678_9abcL), stores, emission);
-        });
+    @Test
+    void whatIsNoSequenceWritesNothing() {
+        Listing listing = Listing.of(architecture, LAYOUT, Instrumentation.NONE, Catalogue.CURRENT_CPU);
+        assertThat(listing.sections()).isEmpty();
+        assertThat(listing.texts()).noneMatch(this::writesMemory).isNotEmpty();
     }
 
-    private void checkShape(
-            SequenceLayout layout, Instrumentation instrumentation, int stores, SequencesUnderTest.Emission emission) {
-        Listing listing = Listing.of(architecture, layout, instrumentation, emission);
+    private void checkShape(SequenceLayout layout, Instrumentation instrumentation, Sequence sequence) {
+        Listing listing = Listing.of(architecture, layout, instrumentation, sequence);
         assertThat(listing.texts()).noneMatch(text -> text.matches(".*(\\(bad\\)|\\.inst|\\.word|undefined|udf).*"));
         assertThat(listing.sections()).isNotEmpty();
         for (Listing.Section section : listing.sections()) {
-            checkSection(listing, section, stores);
+            checkSection(listing, section, sequence.stores());
         }
         checkArming(listing, layout);
         checkBranches(listing);
@@ -147,21 +140,21 @@ abstract class DisassemblyTest {
 
     @Test
     void everySequenceReadsTheCpuAndBoundsItFirst() {
-        for (SequencesUnderTest.Emission emission : List.<SequencesUnderTest.Emission>of(
-                s -> s.pure(Op.ADD, 64), s -> s.guarded(Op.OR, 8), Sequence::acquire, Sequence::pop)) {
-            assertThat(listing(emission).subList(0, arming().size() + entering().size()))
+        for (Sequence sequence : List.of(
+                Catalogue.pure(Op.ADD, NumericWidth.LONG), Catalogue.guarded(Op.OR, NumericWidth.BYTE), Catalogue.ACQUIRE, Catalogue.POP)) {
+            assertThat(listing(sequence).subList(0, arming().size() + entering().size()))
                     .isEqualTo(Stream.concat(arming().stream(), entering().stream())
                             .toList());
         }
     }
 
     /** The instructions of a sequence in the words of {@link #named}. */
-    final List<String> listing(SequencesUnderTest.Emission emission) {
-        return listing(Instrumentation.NONE, emission);
+    final List<String> listing(Sequence sequence) {
+        return listing(Instrumentation.NONE, sequence);
     }
 
-    final List<String> listing(Instrumentation instrumentation, SequencesUnderTest.Emission emission) {
-        return named(Listing.of(architecture, LAYOUT, instrumentation, emission), LAYOUT);
+    final List<String> listing(Instrumentation instrumentation, Sequence sequence) {
+        return named(Listing.of(architecture, LAYOUT, instrumentation, sequence), LAYOUT);
     }
 
     /** Replaces a branch's target by its direction. */

@@ -66,9 +66,11 @@ record Listing(ByteBuffer code, List<Section> sections, List<Instruction> instru
             Architecture architecture,
             SequenceLayout layout,
             Instrumentation instrumentation,
-            SequencesUnderTest.Emission emission) {
+            Sequence sequence) {
         var buffer = new CodeBuffer(ORIGIN, CAPACITY);
-        emission.emit(new Sequence(layout, buffer, Assembler.of(architecture, buffer), instrumentation));
+        sequence.emitter()
+                .emit(new dev.percpu.internal.code.Section(
+                        layout, buffer, Assembler.of(architecture, buffer), instrumentation));
         ByteBuffer code = bytes(buffer);
         List<Section> sections = sections(code);
         if (sections.isEmpty()) {

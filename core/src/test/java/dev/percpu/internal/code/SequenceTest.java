@@ -2,10 +2,11 @@ package dev.percpu.internal.code;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.stream.Stream;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
-import dev.percpu.internal.area.Numbers;
-import dev.percpu.internal.backend.BoundThread;
+import dev.percpu.internal.area.WidthAccess;
+import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
@@ -48,14 +49,14 @@ class SequenceTest {
     void guardedWhileTheGuardIsFree(Op op) {
         onCpu(() -> {
             for (NumericWidth width : widths(op)) {
-                var sequence = emit(SequencesUnderTest.layout(), s -> s.guarded(op, width.bits()));
+                var sequence = emit(SequencesUnderTest.layout(), Catalogue.guarded(op, width));
                 long offset = Area.offset(CPU, position + 8);
                 for (int round = 0; round < ROUNDS; round++) {
                     long operand = operand(op);
-                    long old = Numbers.get(width, offset);
+                    long old = WidthAccess.get(width, offset);
                     assertThat(sequence.call(Area.BASE + position + 8, operand, 0))
-                            .isEqualTo(Sequence.DONE);
-                    assertThat(Numbers.get(width, offset)).isEqualTo(width.wrap(op.applyTo(old, operand)));
+                            .isEqualTo(Catalogue.DONE);
+                    assertThat(WidthAccess.get(width, offset)).isEqualTo(width.wrap(op.applyTo(old, operand)));
                 }
             }
         });
@@ -71,39 +72,39 @@ class SequenceTest {
             long word = Area.offset(CPU, CpuHeader.GUARD_WORD);
             long offset = Area.offset(CPU, position + 8);
             for (NumericWidth width : widths(op)) {
-                var sequence = emit(SequencesUnderTest.layout(), s -> s.guarded(op, width.bits()));
-                Numbers.set(width, offset, 42);
+                var sequence = emit(SequencesUnderTest.layout(), Catalogue.guarded(op, width));
+                WidthAccess.set(width, offset, 42);
                 // Nobody else uses this CPU's guard: the test is alone in its JVM's only user of it.
                 assertThat(Area.LONG.compareAndSet(Area.MEMORY, word, 0L, -7L)).isTrue();
                 try {
-                    assertThat(sequence.call(Area.BASE + position + 8, 5, 0)).isEqualTo(Sequence.TAKEN);
+                    assertThat(sequence.call(Area.BASE + position + 8, 5, 0)).isEqualTo(Catalogue.REFUSED);
                 } finally {
                     Area.LONG.setRelease(Area.MEMORY, word, 0L);
                 }
-                assertThat(Numbers.get(width, offset)).isEqualTo(42);
+                assertThat(WidthAccess.get(width, offset)).isEqualTo(42);
             }
         });
     }
 
     @Test
     void guardedWithoutACpuDoesNothing() {
-        var sequence = emit(SequencesUnderTest.layoutFor(0), s -> s.guarded(Op.ADD, 64));
-        assertThat(sequence.call(Area.BASE + position, 5, 0)).isEqualTo(Sequence.TAKEN);
-        assertThat(Numbers.get(NumericWidth.LONG, Area.offset(0, position))).isZero();
+        var sequence = emit(SequencesUnderTest.layoutFor(0), Catalogue.guarded(Op.ADD, NumericWidth.LONG));
+        assertThat(sequence.call(Area.BASE + position, 5, 0)).isEqualTo(Catalogue.REFUSED);
+        assertThat(WidthAccess.get(NumericWidth.LONG, Area.offset(0, position))).isZero();
     }
 
     @Test
     void gatedWithoutACpuDoesNothing() {
-        var sequence = emit(SequencesUnderTest.layoutFor(0), s -> s.gated(Op.ADD_DOUBLE));
-        assertThat(sequence.call(Area.BASE + position, 5, 0)).isEqualTo(Sequence.TAKEN);
-        assertThat(Numbers.get(NumericWidth.LONG, Area.offset(0, position))).isZero();
+        var sequence = emit(SequencesUnderTest.layoutFor(0), Catalogue.GATED_ADD_DOUBLE);
+        assertThat(sequence.call(Area.BASE + position, 5, 0)).isEqualTo(Catalogue.REFUSED);
+        assertThat(WidthAccess.get(NumericWidth.LONG, Area.offset(0, position))).isZero();
     }
 
     @Test
     void acquire() {
         onCpu(() -> {
             long word = Area.offset(CPU, CpuHeader.GUARD_WORD);
-            var sequence = emit(SequencesUnderTest.layout(), Sequence::acquire);
+            var sequence = emit(SequencesUnderTest.layout(), Catalogue.ACQUIRE);
             assertThat(sequence.call(Long.MAX_VALUE, 0, 0)).isEqualTo(CPU);
             try {
                 assertThat((long) Area.LONG.getVolatile(Area.MEMORY, word)).isEqualTo(Long.MAX_VALUE);
@@ -113,37 +114,36 @@ class SequenceTest {
                 Area.LONG.setRelease(Area.MEMORY, word, 0L);
             }
         });
-        assertThat(emit(SequencesUnderTest.layoutFor(0), Sequence::acquire).call(7, 0, 0))
-                .isEqualTo(Sequence.NO_CPU);
+        assertThat(emit(SequencesUnderTest.layoutFor(0), Catalogue.ACQUIRE).call(7, 0, 0))
+                .isEqualTo(Catalogue.NO_CPU);
     }
 
     @Test
     void manyThreadsWithoutACpuShareOnePlaceAndLoseNothing() throws InterruptedException {
         int threads = 4;
         int rounds = Effort.scaled(200_000);
-        for (int bits : SequencesUnderTest.WIDTHS) {
-            NumericWidth width = width(bits);
-            var add = emit(SequencesUnderTest.layoutFor(0), s -> s.pure(Op.ADD, bits));
-            Numbers.set(width, position, 0);
+        for (NumericWidth width : NumericWidth.values()) {
+            var add = emit(SequencesUnderTest.layoutFor(0), Catalogue.pure(Op.ADD, width));
+            WidthAccess.set(width, position, 0);
             Workers.run("no-cpu-", threads, number -> {
                 for (int i = 0; i < rounds; i++) {
                     add.call(Area.BASE + position, 3, 0);
                 }
             });
-            assertThat(Numbers.get(width, position)).isEqualTo(width.wrap(3L * threads * rounds));
+            assertThat(WidthAccess.get(width, position)).isEqualTo(width.wrap(3L * threads * rounds));
         }
     }
 
     private void compareWithJava(Op op, SequenceLayout layout, int cpu) {
         for (NumericWidth width : widths(op)) {
-            var sequence = emit(layout, s -> s.pure(op, width.bits()));
+            var sequence = emit(layout, Catalogue.pure(op, width));
             for (int round = 0; round < ROUNDS; round++) {
                 for (long at = 0; at < 24; at += 8) {
                     Area.LONG.set(Area.MEMORY, Area.offset(cpu, position + at), NEIGHBOURS);
                 }
                 long offset = Area.offset(cpu, position + 8);
                 long old = op == Op.ADD_DOUBLE ? operand(op) : random.nextLong();
-                Numbers.set(width, offset, old);
+                WidthAccess.set(width, offset, old);
                 old = width.wrap(old);
                 long operand = operand(op);
                 // Every other time it is what is there, with other bits above the width.
@@ -153,7 +153,7 @@ class SequenceTest {
 
                 boolean stores = op != Op.READ && (op != Op.CMPXCHG || width.wrap(expected) == old);
                 long next = stores ? width.wrap(op.applyTo(old, operand)) : old;
-                assertThat(Numbers.get(width, offset))
+                assertThat(WidthAccess.get(width, offset))
                         .as("%s %s stored", op, width)
                         .isEqualTo(next);
                 assertThat(width.wrap(result)).as("%s %s result", op, width).isEqualTo(op.computes() ? next : old);
@@ -174,20 +174,11 @@ class SequenceTest {
     }
 
     private static NumericWidth[] widths(Op op) {
-        return op == Op.ADD_DOUBLE ? new NumericWidth[] {NumericWidth.LONG} : NumericWidth.values();
+        return Stream.of(NumericWidth.values()).filter(op::exists).toArray(NumericWidth[]::new);
     }
 
-    private static NumericWidth width(int bits) {
-        for (NumericWidth width : NumericWidth.values()) {
-            if (width.bits() == bits) {
-                return width;
-            }
-        }
-        throw new AssertionError("no width has " + bits + " bits");
-    }
-
-    private static SequencesUnderTest.Emitted emit(SequenceLayout layout, SequencesUnderTest.Emission emission) {
-        return SequencesUnderTest.emit(layout, Instrumentation.NONE, emission);
+    private static SequencesUnderTest.Emitted emit(SequenceLayout layout, Sequence sequence) {
+        return SequencesUnderTest.emit(layout, Instrumentation.NONE, sequence);
     }
 
     private static void onCpu(Runnable test) {

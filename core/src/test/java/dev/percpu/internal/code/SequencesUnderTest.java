@@ -14,8 +14,6 @@ import java.util.List;
 
 /** Emits sequences for the tests and calls them. */
 final class SequencesUnderTest {
-    static final List<Integer> WIDTHS = List.of(8, 16, 32, 64);
-
     private static final MethodHandle CALL =
             Linux.bindVirtual(FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
 
@@ -32,17 +30,9 @@ final class SequencesUnderTest {
     }
 
     /** One sequence, with its own code mapping. */
-    static Emitted emit(SequenceLayout layout, Instrumentation instrumentation, Emission emission) {
-        List<Long> entry = new ArrayList<>();
-        CodeMapping mapping =
-                CodeMapping.emit(4096, layout, instrumentation, sequence -> entry.add(emission.emit(sequence)));
-        return new Emitted(mapping, entry.getFirst());
-    }
-
-    /** What to emit; returns the address to call. */
-    @FunctionalInterface
-    interface Emission {
-        long emit(Sequence sequence);
+    static Emitted emit(SequenceLayout layout, Instrumentation instrumentation, Sequence sequence) {
+        CodeMapping mapping = CodeMapping.emit(4096, layout, instrumentation, List.of(sequence));
+        return new Emitted(mapping, mapping.addressOf(sequence));
     }
 
     /** An emitted sequence, whose descriptor lies in front of its entry. */
@@ -72,10 +62,5 @@ final class SequencesUnderTest {
         private long descriptor() {
             return entry - DESCRIPTOR - mapping.code().address();
         }
-    }
-
-    /** Whether there is such an operation at such a width. */
-    static boolean exists(Op op, int bits) {
-        return op != Op.ADD_DOUBLE || bits == 64;
     }
 }

@@ -1,9 +1,8 @@
-package dev.percpu.internal.backend;
+package dev.percpu.internal.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.code.Sequence;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -11,30 +10,32 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** What the structures are built from, on the back end that runs. */
-class BackendTest {
+class ProtocolsTest {
     private static final int THREADS = 6;
     private static final int ROUNDS = Effort.scaled(50_000);
 
-    private final Backend backend = Backends.current();
-    private final long position = Area.allocate(64, 64, "BackendTest");
+    private final Numbers numbers = Numbers.CURRENT;
+    private final Tallies tallies = Tallies.CURRENT;
+    private final Credits credits = Credits.CURRENT;
+    private final Stacks stacks = Stacks.CURRENT;
+    private final long position = Area.allocate(64, 64, "ProtocolsTest");
 
     @Test
     void aTallyLosesNothingWhenItIsClosed() throws InterruptedException {
-        long gate = Area.offset(Area.CPUS, position + 8);
         AtomicLong added = new AtomicLong();
         AtomicLong closed = new AtomicLong();
         Workers.run("tally-", THREADS, thread -> {
             for (int round = 0; round < ROUNDS; round++) {
                 if (thread == 0 && round % 64 == 0) {
-                    closed.addAndGet(backend.close(position, gate));
-                    assertThat(backend.addIfOpen(position, 1, gate)).isFalse();
-                    backend.open(position, gate);
-                } else if (backend.addIfOpen(position, round % 3 - 1L, gate)) {
+                    closed.addAndGet(tallies.close(position));
+                    assertThat(tallies.add(position, 1)).isFalse();
+                    tallies.open(position);
+                } else if (tallies.add(position, round % 3 - 1L)) {
                     added.addAndGet(round % 3 - 1L);
                 }
             }
         });
-        assertThat(closed.get() + backend.close(position, gate)).isEqualTo(added.get());
+        assertThat(closed.get() + tallies.close(position)).isEqualTo(added.get());
     }
 
     @Test
@@ -43,12 +44,12 @@ class BackendTest {
         Workers.run("within-", THREADS, thread -> {
             for (int round = 0; round < ROUNDS; round++) {
                 long delta = (round + thread) % 7 - 3L;
-                if (backend.addCredit(position, delta, 10, 0)) {
+                if (credits.add(position, delta, 10, 0)) {
                     added.addAndGet(delta);
                 }
             }
         });
-        long sum = backend.credits(position);
+        long sum = credits.sum(position);
         assertThat(sum).isBetween(0L, 10L * Area.CPUS);
         assertThat(sum).isEqualTo(added.get());
     }
@@ -56,25 +57,24 @@ class BackendTest {
     /** On each back end what is taken, and what is there in the end, is what was put in. */
     @Test
     void creditsLoseNothingWhenTheyAreTaken() throws InterruptedException {
-        long gate = Area.offset(Area.CPUS, position + Sequence.GATE);
         AtomicLong saved = new AtomicLong();
         AtomicLong taken = new AtomicLong();
         Workers.run("credits-", THREADS, thread -> {
             for (int round = 0; round < ROUNDS; round++) {
                 long delta = (round + thread) % 7 - 3L;
                 if (thread == 0 && round % 64 == 0) {
-                    taken.addAndGet(backend.takeCredits(position));
-                    assertThat(backend.credits(position)).isZero();
-                    assertThat(backend.addCredit(position, 1, 10, Long.MAX_VALUE - 1))
+                    taken.addAndGet(credits.take(position));
+                    assertThat(credits.sum(position)).isZero();
+                    assertThat(credits.add(position, 1, 10, Long.MAX_VALUE - 1))
                             .isFalse();
-                    Area.LONG.setVolatile(Area.MEMORY, gate, 0L);
-                } else if (backend.addCredit(position, delta, 10, 0)) {
+                    Gate.open(position);
+                } else if (credits.add(position, delta, 10, 0)) {
                     saved.addAndGet(delta);
                 }
             }
         });
-        assertThat(backend.credits(position)).isBetween(0L, 10L * Area.CPUS);
-        assertThat(taken.get() + backend.takeCredits(position)).isEqualTo(saved.get());
+        assertThat(credits.sum(position)).isBetween(0L, 10L * Area.CPUS);
+        assertThat(taken.get() + credits.take(position)).isEqualTo(saved.get());
     }
 
     @Test
@@ -87,15 +87,15 @@ class BackendTest {
         }
         Workers.run("stack-", THREADS, thread -> {
             for (int round = 0; round < ROUNDS; round++) {
-                long item = backend.pop(position);
+                long item = stacks.pop(position);
                 Long next = item >= 0 ? Long.valueOf(item) : elsewhere.poll();
-                if (next != null && !backend.push(position, next, capacity)) {
+                if (next != null && !stacks.push(position, next, capacity)) {
                     elsewhere.add(next);
                 }
             }
         });
         for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-            for (long item; (item = backend.popFrom(cpu, position)) >= 0; ) {
+            for (long item; (item = stacks.popFrom(cpu, position)) >= 0; ) {
                 elsewhere.add(item);
             }
         }
@@ -106,7 +106,7 @@ class BackendTest {
     void twoAdditionsInOneCall() throws InterruptedException {
         Workers.run("two-", THREADS, thread -> {
             for (int round = 0; round < ROUNDS; round++) {
-                backend.addTwo(position, 1, position + 8, 2);
+                numbers.addTwo(position, 1, position + 8, 2);
             }
         });
         long[] sums = new long[2];

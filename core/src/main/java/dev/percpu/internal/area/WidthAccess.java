@@ -4,10 +4,10 @@ import dev.percpu.memory.NumericWidth;
 import java.nio.ByteOrder;
 
 /** Reads and writes numbers of each width in the area, with opaque ordering: never torn, and never a stale loop. */
-public final class Numbers {
+public final class WidthAccess {
     private static final boolean LITTLE_ENDIAN = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
 
-    private Numbers() {}
+    private WidthAccess() {}
 
     /** The number at an offset in {@link Area#MEMORY}, sign-extended. */
     public static long get(NumericWidth width, long offset) {

@@ -1,7 +1,5 @@
-package dev.percpu.internal.backend;
+package dev.percpu.internal.linux;
 
-import dev.percpu.internal.linux.Linux;
-import dev.percpu.internal.linux.Platform;
 import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
@@ -10,6 +8,9 @@ import org.jspecify.annotations.Nullable;
  * end takes this thread's word for the CPU it is on.
  */
 public final class BoundThread extends Thread {
+    /** In the place of a CPU: the thread is bound to none. */
+    public static final int ANYWHERE = -1;
+
     private static final int CALLING_THREAD = 0;
 
     private final int cpu;
@@ -50,14 +51,15 @@ public final class BoundThread extends Thread {
         return thrown;
     }
 
-    int cpu() {
+    /** The CPU that the thread is bound to. */
+    public int cpu() {
         return cpu;
     }
 
     @Override
     public void run() {
         try {
-            if (Platform.hasSystemCalls()) {
+            if (cpu != ANYWHERE && Platform.hasSystemCalls()) {
                 BitSet only = new BitSet();
                 only.set(cpu);
                 Linux.setAffinity(CALLING_THREAD, only);

@@ -1,13 +1,14 @@
-package dev.percpu.internal.backend;
+package dev.percpu.internal.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.internal.code.Catalogue;
+import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
-import dev.percpu.internal.area.Numbers;
+import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.Op;
-import dev.percpu.internal.code.Sequence;
 import dev.percpu.internal.linux.RseqRegistration;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Disturbance;
@@ -35,8 +36,15 @@ class DelayedSequencesTest {
 
     private final long position = Area.allocate(64, 64, "DelayedSequencesTest");
     private final long abortCounter = Area.offset(Area.CPUS, position + 56);
-    private final RseqBackend delayed =
-            RseqBackend.create(RseqRegistration.read(), new Instrumentation(DELAY, Area.BASE + abortCounter));
+    private final Sequences sequences = Sequences.emit(
+            RseqRegistration.read(), new Instrumentation(DELAY, Area.BASE + abortCounter), Catalogue.entries());
+
+    private final Numbers numbers = Numbers.Rseq.link(sequences);
+    private final GatedNumbers gated = GatedNumbers.Rseq.link(sequences);
+    private final Tallies tallies = Tallies.Rseq.link(sequences);
+    private final Credits credits = Credits.Rseq.link(sequences);
+    private final Stacks stacks = Stacks.Rseq.link(sequences);
+    private final GuardWords guardWords = GuardWords.Rseq.link(sequences);
 
     /** What one thread does again and again. */
     @FunctionalInterface
@@ -47,11 +55,11 @@ class DelayedSequencesTest {
     @Test
     void additionsOfEveryWidth() throws InterruptedException {
         long rounds = disturbed((thread, round) -> {
-            delayed.update(Op.ADD, NumericWidth.LONG, position, 1, 0);
-            delayed.update(Op.ADD, NumericWidth.INT, position + 8, 3, 0);
-            delayed.update(Op.ADD, NumericWidth.SHORT, position + 12, 5, 0);
-            delayed.update(Op.ADD, NumericWidth.BYTE, position + 14, 7, 0);
-            delayed.update(Op.ADD_DOUBLE, NumericWidth.LONG, position + 16, Double.doubleToRawLongBits(0.5), 0);
+            numbers.update(Op.ADD, NumericWidth.LONG, position, 1, 0);
+            numbers.update(Op.ADD, NumericWidth.INT, position + 8, 3, 0);
+            numbers.update(Op.ADD, NumericWidth.SHORT, position + 12, 5, 0);
+            numbers.update(Op.ADD, NumericWidth.BYTE, position + 14, 7, 0);
+            numbers.update(Op.ADD_DOUBLE, NumericWidth.LONG, position + 16, Double.doubleToRawLongBits(0.5), 0);
         });
         assertThat(sum(NumericWidth.LONG, 0)).isEqualTo(rounds);
         assertThat(sum(NumericWidth.INT, 8)).isEqualTo(NumericWidth.INT.wrap(3 * rounds));
@@ -59,7 +67,7 @@ class DelayedSequencesTest {
         assertThat(sum(NumericWidth.BYTE, 14)).isEqualTo(NumericWidth.BYTE.wrap(7 * rounds));
         double doubles = 0;
         for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
-            doubles += Double.longBitsToDouble(Numbers.get(NumericWidth.LONG, Area.offset(cpu, position + 16)));
+            doubles += Double.longBitsToDouble(WidthAccess.get(NumericWidth.LONG, Area.offset(cpu, position + 16)));
         }
         assertThat(doubles).isEqualTo(0.5 * rounds);
     }
@@ -72,7 +80,7 @@ class DelayedSequencesTest {
         disturbed((thread, round) -> {
             long value = round * THREADS + thread;
             in.addAndGet(value);
-            out.addAndGet(delayed.update(Op.XCHG, NumericWidth.LONG, position, value, 0));
+            out.addAndGet(numbers.update(Op.XCHG, NumericWidth.LONG, position, value, 0));
         });
         assertThat(out.get() + sum(NumericWidth.LONG, 0)).isEqualTo(in.get());
     }
@@ -80,9 +88,9 @@ class DelayedSequencesTest {
     @Test
     void comparesAndExchanges() throws InterruptedException {
         long rounds = disturbed((thread, round) -> {
-            long seen = delayed.update(Op.READ, NumericWidth.INT, position, 0, 0);
+            long seen = numbers.update(Op.READ, NumericWidth.INT, position, 0, 0);
             for (long found;
-                    (found = delayed.update(Op.CMPXCHG, NumericWidth.INT, position, seen + 1, seen)) != seen; ) {
+                    (found = numbers.update(Op.CMPXCHG, NumericWidth.INT, position, seen + 1, seen)) != seen; ) {
                 seen = found;
             }
         });
@@ -106,15 +114,15 @@ class DelayedSequencesTest {
             long at = round % words * Long.BYTES;
             int number = thread * bitsPerThread + (int) (round / words);
             long bit = 1L << number;
-            delayed.update(Op.OR, NumericWidth.LONG, set + at, bit, 0);
-            delayed.update(Op.AND, NumericWidth.LONG, cleared + at, ~bit, 0);
+            numbers.update(Op.OR, NumericWidth.LONG, set + at, bit, 0);
+            numbers.update(Op.AND, NumericWidth.LONG, cleared + at, ~bit, 0);
         });
         long ones = 0;
         long zeros = 0;
         for (int cpu = 0; cpu < Area.CPUS; cpu++) {
             for (int word = 0; word < words; word++) {
-                ones += Long.bitCount(Numbers.get(NumericWidth.LONG, Area.offset(cpu, set + word * 8L)));
-                zeros += Long.bitCount(~Numbers.get(NumericWidth.LONG, Area.offset(cpu, cleared + word * 8L)));
+                ones += Long.bitCount(WidthAccess.get(NumericWidth.LONG, Area.offset(cpu, set + word * 8L)));
+                zeros += Long.bitCount(~WidthAccess.get(NumericWidth.LONG, Area.offset(cpu, cleared + word * 8L)));
             }
         }
         Area.free(set, bytes);
@@ -127,7 +135,7 @@ class DelayedSequencesTest {
     void ownersAndGuardedSequences() throws InterruptedException {
         long rounds = disturbed((thread, round) -> {
             long me = Thread.currentThread().threadId();
-            while (!delayed.updateUnlessGuarded(Op.ADD, NumericWidth.LONG, position, 1)) {
+            while (!numbers.updateUnlessGuarded(Op.ADD, NumericWidth.LONG, position, 1)) {
                 Thread.onSpinWait();
             }
             int cpu = round % 8 == 0 ? ownRemote(me, (int) (round / 8 % Area.CPUS)) : ownLocal(me);
@@ -143,7 +151,7 @@ class DelayedSequencesTest {
 
     @Test
     void pairsOfAdditions() throws InterruptedException {
-        long rounds = disturbed((thread, round) -> delayed.addTwo(position, 1, position + 8, 3));
+        long rounds = disturbed((thread, round) -> numbers.addTwo(position, 1, position + 8, 3));
         assertThat(sum(NumericWidth.LONG, 0)).isEqualTo(rounds);
         assertThat(sum(NumericWidth.LONG, 8)).isEqualTo(3 * rounds);
     }
@@ -153,13 +161,13 @@ class DelayedSequencesTest {
         AtomicLong added = new AtomicLong();
         disturbed((thread, round) -> {
             long delta = (round + thread) % 7 - 3;
-            if (delayed.addCredit(position, delta, 10, 0)) {
+            if (credits.add(position, delta, 10, 0)) {
                 added.addAndGet(delta);
             }
         });
         assertThat(sum(NumericWidth.LONG, 0)).isEqualTo(added.get());
         for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
-            assertThat(Numbers.get(NumericWidth.LONG, Area.offset(cpu, position)))
+            assertThat(WidthAccess.get(NumericWidth.LONG, Area.offset(cpu, position)))
                     .isBetween(0L, 10L);
         }
     }
@@ -167,19 +175,18 @@ class DelayedSequencesTest {
     /** What was added is in one of the sums, whenever the tally is closed. */
     @Test
     void aTallyThatIsClosedAgainAndAgain() throws InterruptedException {
-        long gate = Area.offset(Area.CPUS, position + 8);
         AtomicLong added = new AtomicLong();
         AtomicLong closed = new AtomicLong();
         disturbed((thread, round) -> {
             if (thread == 0 && round % 16 == 0) {
-                closed.addAndGet(delayed.close(position, gate));
-                assertThat(delayed.addIfOpen(position, 1, gate)).isFalse();
-                delayed.open(position, gate);
-            } else if (delayed.addIfOpen(position, 1, gate)) {
+                closed.addAndGet(tallies.close(position));
+                assertThat(tallies.add(position, 1)).isFalse();
+                tallies.open(position);
+            } else if (tallies.add(position, 1)) {
                 added.incrementAndGet();
             }
         });
-        assertThat(closed.get() + delayed.close(position, gate)).isEqualTo(added.get());
+        assertThat(closed.get() + tallies.close(position)).isEqualTo(added.get());
     }
 
     /** What was added behind a gate is in one of the sums, whenever the gate is shut; what was refused in none. */
@@ -192,32 +199,32 @@ class DelayedSequencesTest {
         AtomicLong takenOfSecond = new AtomicLong();
         disturbed((thread, round) -> {
             if (thread == 0 && round % 16 == 0) {
-                delayed.shut(position);
-                delayed.shut(second);
-                assertThat(delayed.addDoubleIfOpen(position, Double.doubleToRawLongBits(1)))
+                gated.shut(position);
+                gated.shut(second);
+                assertThat(gated.addDouble(position, Double.doubleToRawLongBits(1)))
                         .isFalse();
-                assertThat(delayed.compareAndSetIfOpen(second, 0, 1)).isFalse();
+                assertThat(gated.compareAndSet(second, 0, 1)).isFalse();
                 for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-                    taken.addAndGet((long) Double.longBitsToDouble(delayed.exchange(cpu, position, 0)));
-                    takenOfSecond.addAndGet(delayed.exchange(cpu, second, 0));
+                    taken.addAndGet((long) Double.longBitsToDouble(gated.exchange(cpu, position, 0)));
+                    takenOfSecond.addAndGet(gated.exchange(cpu, second, 0));
                 }
-                setGate(position, 0);
-                setGate(second, 0);
+                Gate.set(position, 0);
+                Gate.set(second, 0);
             } else {
-                if (delayed.addDoubleIfOpen(position, Double.doubleToRawLongBits(1))) {
+                if (gated.addDouble(position, Double.doubleToRawLongBits(1))) {
                     added.incrementAndGet();
                 }
-                long seen = delayed.update(Op.READ, NumericWidth.LONG, second, 0, 0);
-                if (delayed.compareAndSetIfOpen(second, seen, seen + 3)) {
+                long seen = numbers.update(Op.READ, NumericWidth.LONG, second, 0, 0);
+                if (gated.compareAndSet(second, seen, seen + 3)) {
                     exchanged.addAndGet(3);
                 }
             }
         });
         for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-            taken.addAndGet((long) Double.longBitsToDouble(delayed.exchange(cpu, position, 0)));
+            taken.addAndGet((long) Double.longBitsToDouble(gated.exchange(cpu, position, 0)));
         }
         assertThat(taken.get()).isEqualTo(added.get());
-        assertThat(takenOfSecond.get() + delayed.credits(second)).isEqualTo(exchanged.get());
+        assertThat(takenOfSecond.get() + credits.sum(second)).isEqualTo(exchanged.get());
     }
 
     /** Credits are taken as a whole while others spend and save, and nobody spends what lies above the limit. */
@@ -225,29 +232,29 @@ class DelayedSequencesTest {
     void creditsThatAreTakenAgainAndAgain() throws InterruptedException {
         AtomicLong saved = new AtomicLong();
         AtomicLong taken = new AtomicLong();
-        setGate(position, 50);
+        Gate.set(position, 50);
         disturbed((thread, round) -> {
             if (thread == 0 && round % 16 == 0) {
-                taken.addAndGet(delayed.takeCredits(position));
-                assertThat(delayed.addCredit(position, 1, 10, Long.MAX_VALUE - 1))
+                taken.addAndGet(credits.take(position));
+                assertThat(credits.add(position, 1, 10, Long.MAX_VALUE - 1))
                         .isFalse();
-                assertThat(delayed.credits(position)).isZero();
-                setGate(position, 50);
+                assertThat(credits.sum(position)).isZero();
+                Gate.set(position, 50);
             } else {
-                assertThat(delayed.addCredit(position, 1, 10, 49))
+                assertThat(credits.add(position, 1, 10, 49))
                         .as("a limit below the gate")
                         .isFalse();
                 long delta = (round + thread) % 7 - 3;
-                if (delayed.addCredit(position, delta, 10, 50)) {
+                if (credits.add(position, delta, 10, 50)) {
                     saved.addAndGet(delta);
                 }
             }
         });
         for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-            assertThat(Numbers.get(NumericWidth.LONG, Area.offset(cpu, position)))
+            assertThat(WidthAccess.get(NumericWidth.LONG, Area.offset(cpu, position)))
                     .isBetween(0L, 10L);
         }
-        assertThat(taken.get() + delayed.takeCredits(position)).isEqualTo(saved.get());
+        assertThat(taken.get() + credits.take(position)).isEqualTo(saved.get());
     }
 
     /** What is put in while the gate is up is still there when it comes down: the look and the spending are one step. */
@@ -255,24 +262,20 @@ class DelayedSequencesTest {
     void nobodySpendsWhatWasPutInAboveItsLimit() throws InterruptedException {
         disturbed((thread, round) -> {
             if (thread == 0 && round % 16 == 0) {
-                delayed.takeCredits(position);
-                setGate(position, 1);
+                credits.take(position);
+                Gate.set(position, 1);
                 long put = 0;
                 for (int i = 0; i < 4; i++) {
-                    put += delayed.addCredit(position, 2, 10, 1) ? 2 : 0;
+                    put += credits.add(position, 2, 10, 1) ? 2 : 0;
                 }
-                long taken = delayed.takeCredits(position);
+                long taken = credits.take(position);
                 // Before the check: if it fails, the others go on, and need an open gate to end.
-                setGate(position, 0);
+                Gate.set(position, 0);
                 assertThat(taken).isEqualTo(put);
             } else {
-                delayed.addCredit(position, round % 2 == 0 ? 1 : -1, 10, 0);
+                credits.add(position, round % 2 == 0 ? 1 : -1, 10, 0);
             }
         });
-    }
-
-    private static void setGate(long number, long value) {
-        Area.LONG.setVolatile(Area.MEMORY, Area.offset(Area.CPUS, number + Sequence.GATE), value);
     }
 
     /** Items that travel between stacks, threads and owners from other CPUs: each is in one place at a time. */
@@ -287,7 +290,7 @@ class DelayedSequencesTest {
             elsewhere.add(item);
         }
         disturbed((thread, round) -> {
-            long item = round % 32 == 0 ? popFromOwned(stack, (int) (round / 32 % Area.CPUS)) : delayed.pop(stack);
+            long item = round % 32 == 0 ? popFromOwned(stack, (int) (round / 32 % Area.CPUS)) : stacks.pop(stack);
             if (item < 0) {
                 Long other = elsewhere.poll();
                 if (other == null) {
@@ -299,7 +302,7 @@ class DelayedSequencesTest {
                     .as("holders of %d", item)
                     .isEqualTo(1);
             holders.decrementAndGet((int) item);
-            if (!delayed.push(stack, item, capacity)) {
+            if (!stacks.push(stack, item, capacity)) {
                 elsewhere.add(item);
             }
         });
@@ -315,7 +318,7 @@ class DelayedSequencesTest {
     private long popFromOwned(long stack, int cpu) {
         int owned = ownRemote(Thread.currentThread().threadId(), cpu);
         try {
-            return delayed.popFrom(owned, stack);
+            return stacks.popFrom(owned, stack);
         } finally {
             Area.LONG.setRelease(Area.MEMORY, Area.offset(owned, CpuHeader.GUARD_WORD), 0L);
         }
@@ -323,7 +326,7 @@ class DelayedSequencesTest {
 
     private int ownLocal(long me) {
         while (true) {
-            int cpu = delayed.tryAcquire(me);
+            int cpu = guardWords.tryAcquire(me);
             if (cpu >= 0) {
                 return cpu;
             }
@@ -332,7 +335,7 @@ class DelayedSequencesTest {
     }
 
     private int ownRemote(long me, int cpu) {
-        while (!delayed.tryAcquireOn(cpu, me)) {
+        while (!guardWords.tryAcquireOn(cpu, me)) {
             Thread.onSpinWait();
         }
         return cpu;
@@ -361,7 +364,7 @@ class DelayedSequencesTest {
     private long sum(NumericWidth width, long at) {
         long sum = 0;
         for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
-            sum += Numbers.get(width, Area.offset(cpu, position + at));
+            sum += WidthAccess.get(width, Area.offset(cpu, position + at));
         }
         return width.wrap(sum);
     }

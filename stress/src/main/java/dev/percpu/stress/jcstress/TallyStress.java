@@ -1,5 +1,8 @@
-package dev.percpu.concurrent;
+package dev.percpu.stress.jcstress;
 
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.protocol.Gate;
+import dev.percpu.internal.protocol.Tallies;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.Expect;
@@ -16,13 +19,13 @@ import org.openjdk.jcstress.infra.results.III_Result;
 public class TallyStress {
     private static final int ADDITIONS = 8;
 
-    private final Tally tally = new Tally("stress");
+    private final long position = Area.allocateFor(this, Gate.BYTES, Long.BYTES, "stress");
 
     /** Adds until it is refused. */
     @Actor
     public void add(III_Result result) {
         int successes = 0;
-        while (successes < ADDITIONS && tally.add(1)) {
+        while (successes < ADDITIONS && Tallies.CURRENT.add(position, 1)) {
             successes++;
         }
         result.r1 = successes;
@@ -30,11 +33,11 @@ public class TallyStress {
 
     @Actor
     public void close(III_Result result) {
-        result.r2 = (int) tally.close();
+        result.r2 = (int) Tallies.CURRENT.close(position);
     }
 
     @Arbiter
     public void addToClosed(III_Result result) {
-        result.r3 = tally.add(1) ? 1 : 0;
+        result.r3 = Tallies.CURRENT.add(position, 1) ? 1 : 0;
     }
 }

@@ -1,0 +1,307 @@
+package dev.percpu.internal.code;
+
+import dev.percpu.memory.NumericWidth;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Every restartable sequence there is: its name, its arguments, and what it does, free of architecture. The back end emits
+ * what is listed here, once plainly and, for tests, once more with delays; the tests disassemble what is listed here. A new
+ * sequence is one entry, its use in one protocol, and its test.
+ *
+ * <p>All have one shape. Outside the critical section, the thread's {@code rseq_cs} is pointed at the section's
+ * descriptor. Inside, the section reads the CPU's id, bounds it, finds the CPU's instance, and ends with <em>one</em>
+ * store, its commit. When the kernel preempts, migrates or signals the thread inside, the thread goes on at the abort
+ * address, which starts over.
+ *
+ * <pre>
+ *         arm       rseq_cs = descriptor
+ * start:  loadCpu   CPU = cpu_id                (a thread without one goes to none)
+ *         look      guard word of CPU == 0 ?    (guarded sequences only; else to taken)
+ *         load      value = instance
+ *         compute   value = value op operand
+ *         commit    instance = value
+ * end:    return
+ * abort:  start over
+ * </pre>
+ *
+ * <p>Why this is exact: between {@code start} and {@code end} the thread is alone on its CPU, or it starts over. So
+ * nobody else on this CPU changed the instance between load and commit, and threads on other CPUs do not write this
+ * CPU's instance by sequence at all. Everything before the commit only reads, so it may be repeated; after the commit
+ * the section is over, so it is not. A section with a second visible store would do that one twice after an abort
+ * between the two.
+ *
+ * <p>A thread that the kernel gives no CPU id (its registration failed, or it was undone) adds atomically to the spare
+ * slot. It cannot use a CPU's slot: an atomic addition on one CPU and a plain load, add, store on
+ * another lose each other's updates.
+ */
+public final class Catalogue {
+    /** What a sequence without a result returns when it did its work. */
+    public static final long DONE = 0;
+
+    /** What a sequence returns that did nothing: the guard is taken, the gate is shut, or the thread has no CPU id. */
+    public static final long REFUSED = 1;
+
+    /** What a push returns that found the stack full. */
+    public static final long FULL = 2;
+
+    /** What a pop returns that found the stack empty. */
+    public static final long EMPTY = -1;
+
+    /** What sequences return that did nothing: the thread has no CPU id or, of a pop, the guard is taken. */
+    public static final long NO_CPU = Long.MIN_VALUE;
+
+    /** The gate of a number lies so far behind the number, in the spare place. */
+    public static final long GATE = Long.BYTES;
+
+    private static final List<Sequence> ENTRIES = new ArrayList<>();
+
+    private static final Map<Op, Map<NumericWidth, Sequence>> PURE = new EnumMap<>(Op.class);
+    private static final Map<Op, Map<NumericWidth, Sequence>> GUARDED = new EnumMap<>(Op.class);
+
+    static {
+        for (Op op : Op.values()) {
+            Map<NumericWidth, Sequence> pure = new EnumMap<>(NumericWidth.class);
+            Map<NumericWidth, Sequence> guarded = new EnumMap<>(NumericWidth.class);
+            int stores = op == Op.READ ? 0 : 1;
+            for (NumericWidth width : NumericWidth.values()) {
+                if (op.exists(width)) {
+                    String name = op + " of " + width;
+                    pure.put(width, add(name, 3, stores, section -> pure(section, op, width.bits())));
+                    guarded.put(width, add("guarded " + name, 3, stores, section -> guarded(section, op, width.bits())));
+                }
+            }
+            PURE.put(op, pure);
+            GUARDED.put(op, guarded);
+        }
+    }
+
+    /** Adds the second argument to the first number, and the fourth to the third. */
+    public static final Sequence ADD_TWO = add("two additions", 4, 1, Catalogue::addTwo);
+
+    /** Adds the second argument to a number behind a gate: {@link #DONE} or {@link #REFUSED}. */
+    public static final Sequence GATED_ADD = add("gated addition", 2, 1, section -> gated(section, Op.ADD));
+
+    /** {@link #GATED_ADD} of doubles. */
+    public static final Sequence GATED_ADD_DOUBLE =
+            add("gated addition of a double", 2, 1, section -> gated(section, Op.ADD_DOUBLE));
+
+    /**
+     * Sets a number behind a gate to the second argument if it is the third: {@link #DONE} or {@link #REFUSED}, also if
+     * the number differs.
+     */
+    public static final Sequence GATED_CMPXCHG =
+            add("gated compare-and-exchange", 3, 1, section -> gated(section, Op.CMPXCHG));
+
+    /**
+     * Adds the second argument to a credit, if the sum, unsigned, is at most the third argument, and the gate at most the
+     * fourth: {@link #DONE} or {@link #REFUSED}.
+     */
+    public static final Sequence CREDIT = add("credit", 4, 1, Catalogue::credit);
+
+    /**
+     * Puts the second argument on the current CPU's stack, which holds as many as the third argument says: {@link #DONE},
+     * {@link #FULL}, or {@link #REFUSED} if the guard is taken or the thread has no CPU id.
+     */
+    public static final Sequence PUSH = add("push", 3, 2, Catalogue::push);
+
+    /** Takes an item, which is not negative, from the current CPU's stack: the item, {@link #EMPTY} or {@link #NO_CPU}. */
+    public static final Sequence POP = add("pop", 1, 1, Catalogue::pop);
+
+    /**
+     * Makes the first argument the owner of the current CPU: the CPU, its complement if the guard is taken, or
+     * {@link #NO_CPU}.
+     */
+    public static final Sequence ACQUIRE = add("guard", 1, 1, Catalogue::acquire);
+
+    /** Reads the thread's CPU id, which is negative on a thread without one. It is a plain read and no sequence. */
+    public static final Sequence CURRENT_CPU = add("current CPU", 0, 0, Catalogue::currentCpu);
+
+    private Catalogue() {}
+
+    private static Sequence add(String name, int arguments, int stores, Sequence.Emitter emitter) {
+        Sequence entry = new Sequence(name, arguments, stores, emitter);
+        ENTRIES.add(entry);
+        return entry;
+    }
+
+    /** Every entry. */
+    public static List<Sequence> entries() {
+        return List.copyOf(ENTRIES);
+    }
+
+    /**
+     * The operation on a number that no guard protects: its new value if the operation computes it, otherwise the old
+     * one. The third argument is what {@link Op#CMPXCHG} expects.
+     *
+     * @throws NullPointerException if there is no such operation; see {@link Op#exists}
+     */
+    public static Sequence pure(Op op, NumericWidth width) {
+        return Objects.requireNonNull(Objects.requireNonNull(PURE.get(op)).get(width));
+    }
+
+    /**
+     * The operation on a number that the guard protects: {@link #DONE}, or {@link #REFUSED} and nothing done if the guard
+     * is taken. It has no result, as that would need a value that no number can have. Who needs a result takes the guard.
+     *
+     * @throws NullPointerException if there is no such operation; see {@link Op#exists}
+     */
+    public static Sequence guarded(Op op, NumericWidth width) {
+        return Objects.requireNonNull(Objects.requireNonNull(GUARDED.get(op)).get(width));
+    }
+
+    private static long pure(Section section, Op op, int bits) {
+        var none = new CodeBuffer.Label();
+        return section.emit(none, () -> scaleAndUpdate(section, op, bits), section.assembler()::returnValue, () -> {
+            section.updateAtomically(op, bits);
+            section.assembler().returnValue();
+        });
+    }
+
+    private static long guarded(Section section, Op op, int bits) {
+        var taken = new CodeBuffer.Label();
+        return section.emit(
+                taken,
+                () -> {
+                    section.scaleAndLook(taken);
+                    section.update(op, bits);
+                },
+                () -> section.returning(DONE),
+                () -> section.returning(REFUSED));
+    }
+
+    /**
+     * The owner is stored only if the word is 0. Only threads on this CPU change it from 0, so between look and store it
+     * stays 0 unless the section starts over. (A compare-and-set from another CPU can come between too. The thread that
+     * does it finds out: see {@code GuardWords.tryAcquireOn}.)
+     */
+    private static long acquire(Section section) {
+        var none = new CodeBuffer.Label();
+        var taken = new CodeBuffer.Label();
+        return section.emit(
+                none,
+                () -> {
+                    section.assembler().keepCpu();
+                    section.scaleAndLook(taken);
+                    section.assembler().storeWord();
+                },
+                section.assembler()::returnValue,
+                () -> {
+                    section.returning(NO_CPU);
+                    section.code().place(taken);
+                    section.assembler().complementValue();
+                    section.assembler().returnValue();
+                });
+    }
+
+    /**
+     * An operation on a 64-bit number that is done only while the number's gate is 0.
+     *
+     * <p>The look and the commit are in one section. So whoever shuts the gate, and then restarts the sequences of all
+     * CPUs, knows that no sequence goes on that saw it open.
+     */
+    private static long gated(Section section, Op op) {
+        var refused = new CodeBuffer.Label();
+        return section.emit(
+                refused,
+                () -> {
+                    section.scaleCpu();
+                    section.assembler().lookAtGate(section.layout().spareDistance() + GATE, refused);
+                    section.pause();
+                    section.updateOrLeave(op, Long.SIZE, refused);
+                },
+                () -> section.returning(DONE),
+                () -> section.returning(REFUSED));
+    }
+
+    /** An addition that is done only while the gate is at most the fourth argument, and the sum at most the third. */
+    private static long credit(Section section) {
+        var refused = new CodeBuffer.Label();
+        return section.emit(
+                refused,
+                () -> {
+                    section.scaleCpu();
+                    section.assembler().lookAtLimit(section.layout().spareDistance() + GATE, refused);
+                    section.pause();
+                    section.updateWithin(refused);
+                },
+                () -> section.returning(DONE),
+                () -> section.returning(REFUSED));
+    }
+
+    /** Two sections, one after the other, each exact by itself. Between the two the thread may be moved. */
+    private static long addTwo(Section section) {
+        var second = new CodeBuffer.Label();
+        Runnable next = () -> {
+            section.assembler().nextSlot();
+            section.assembler().jump(second);
+        };
+        var none = new CodeBuffer.Label();
+        long entry = section.emit(none, () -> scaleAndUpdate(section, Op.ADD, Long.SIZE), next, () -> {
+            section.updateAtomically(Op.ADD, Long.SIZE);
+            next.run();
+        });
+        var noneAgain = new CodeBuffer.Label();
+        section.emit(second, noneAgain, () -> scaleAndUpdate(section, Op.ADD, Long.SIZE), section.assembler()::returnValue, () -> {
+            section.updateAtomically(Op.ADD, Long.SIZE);
+            section.assembler().returnValue();
+        });
+        return entry;
+    }
+
+    private static long push(Section section) {
+        var taken = new CodeBuffer.Label();
+        var full = new CodeBuffer.Label();
+        return section.emit(
+                taken,
+                () -> {
+                    section.scaleAndLook(taken);
+                    section.assembler().load(Long.SIZE);
+                    section.pause();
+                    section.assembler().pushItem(full);
+                    section.pause();
+                    section.assembler().store(Long.SIZE, Assembler.Source.VALUE);
+                },
+                () -> section.returning(DONE),
+                () -> {
+                    section.returning(REFUSED);
+                    section.returningAt(full, FULL);
+                });
+    }
+
+    private static long pop(Section section) {
+        var taken = new CodeBuffer.Label();
+        var empty = new CodeBuffer.Label();
+        return section.emit(
+                taken,
+                () -> {
+                    section.scaleAndLook(taken);
+                    section.assembler().load(Long.SIZE);
+                    section.pause();
+                    section.assembler().popItem(empty);
+                    section.pause();
+                    section.assembler().store(Long.SIZE, Assembler.Source.VALUE);
+                },
+                section.assembler()::returnItem,
+                () -> {
+                    section.returning(NO_CPU);
+                    section.returningAt(empty, EMPTY);
+                });
+    }
+
+    private static long currentCpu(Section section) {
+        return section.plain(() -> {
+            section.assembler().loadCpu(section.layout().rseqOffset());
+            section.assembler().keepCpu();
+            section.assembler().returnValue();
+        });
+    }
+
+    private static void scaleAndUpdate(Section section, Op op, int bits) {
+        section.scaleCpu();
+        section.update(op, bits);
+    }
+}

@@ -1,0 +1,138 @@
+package dev.percpu.internal.protocol;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.code.Catalogue;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * Amounts that each CPU may spend by itself, up to a limit that is in the {@link Gate}. A credit takes {@link Gate#BYTES}
+ * and begins as 0, with a gate of 0.
+ */
+public interface Credits {
+    Credits CURRENT = Backends.half(Credits.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
+
+    /**
+     * Adds to the current CPU's credit, if it stays within 0 and {@code bound}, and if the gate is at most {@code most}.
+     * The look at the gate and the addition are one step.
+     *
+     * @param bound at most 2^31
+     * @param most below {@link Gate#SHUT}
+     * @return false if nothing was done
+     */
+    boolean add(long position, long delta, long bound, long most);
+
+    /** The sum of all credits. It is not an atomic snapshot. */
+    long sum(long position);
+
+    /**
+     * Shuts the gate and takes what is in all credits. One thread at a time may do so and set the gate.
+     *
+     * @return the sum of all credits, which are 0 until the gate is lower
+     */
+    long take(long position);
+
+    /** By sequences that look at the gate. */
+    record Rseq(MethodHandle credit) implements Credits {
+        public static Rseq link(Sequences sequences) {
+            return new Rseq(sequences.link(Catalogue.CREDIT));
+        }
+
+        @Override
+        public boolean add(long position, long delta, long bound, long most) {
+            try {
+                return (long) credit.invokeExact(Area.BASE + position, delta, bound, most) == Catalogue.DONE;
+            } catch (Throwable t) {
+                throw Sequences.thrown(t);
+            }
+        }
+
+        @Override
+        public long sum(long position) {
+            long sum = 0;
+            for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+                sum += (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(cpu, position));
+            }
+            return sum;
+        }
+
+        @Override
+        public long take(long position) {
+            Gate.shut(position);
+            long sum = 0;
+            for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+                sum += Gate.exchange(cpu, position, 0);
+            }
+            return sum;
+        }
+    }
+
+    /**
+     * By atomic instructions. A slot has the credit in its lower half, and how often it grew or was taken in its upper
+     * half. The slot is loaded before the look at the gate, and must not have changed when the addition is stored: then the
+     * credit was the same at the moment of the look, and the two are one step.
+     *
+     * <pre>
+     *   thread T, may go up to 100                others
+     *   1. loads the slot: a credit of 5
+     *   2. looks at the gate: 100
+     *                                             3. spend the 5, raise the gate to 200, put in 5 again
+     *   4. compare-and-set: 5 to 4
+     * </pre>
+     *
+     * <p>With the credit alone, 4 would spend what was reserved above T's limit. But 3 has counted the upper half up.
+     */
+    record Atomic(CurrentCpu cpu) implements Credits {
+        private static final long CREDIT = 0xffff_ffffL;
+        private static final long ONE_MORE = CREDIT + 1;
+
+        @Override
+        public boolean add(long position, long delta, long bound, long most) {
+            long offset = Area.offset(cpu.get(), position);
+            while (true) {
+                long old = (long) Area.LONG.getVolatile(Area.MEMORY, offset);
+                if (Gate.get(position) > most) {
+                    return false;
+                }
+                long credit = (old & CREDIT) + delta;
+                if (Long.compareUnsigned(credit, bound) > 0) {
+                    return false;
+                }
+                long next = ((old & ~CREDIT) | credit) + (delta > 0 ? ONE_MORE : 0);
+                if (Area.LONG.compareAndSet(Area.MEMORY, offset, old, next)) {
+                    return true;
+                }
+            }
+        }
+
+        @Override
+        public long sum(long position) {
+            long sum = 0;
+            for (int slot = 0; slot < Area.CPUS; slot++) {
+                sum += (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(slot, position)) & CREDIT;
+            }
+            return sum;
+        }
+
+        @Override
+        public long take(long position) {
+            Gate.set(position, Gate.SHUT);
+            long sum = 0;
+            for (int slot = 0; slot < Area.CPUS; slot++) {
+                sum += takeSlot(Area.offset(slot, position));
+            }
+            return sum;
+        }
+
+        /** It counts up even if there is no credit, so that additions fail that saw the gate lower. */
+        private static long takeSlot(long offset) {
+            while (true) {
+                long old = (long) Area.LONG.getVolatile(Area.MEMORY, offset);
+                if (Area.LONG.compareAndSet(Area.MEMORY, offset, old, (old & ~CREDIT) + ONE_MORE)) {
+                    return old & CREDIT;
+                }
+            }
+        }
+    }
+}

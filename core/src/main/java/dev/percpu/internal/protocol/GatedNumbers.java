@@ -1,0 +1,97 @@
+package dev.percpu.internal.protocol;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.code.Catalogue;
+import dev.percpu.internal.code.Op;
+import dev.percpu.memory.NumericWidth;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * Numbers of 64 bits that can be taken away from their CPUs: each begins as 0 and has a {@link Gate}. While the gate is
+ * shut, nobody updates the CPUs' instances. Callers that are refused update the spare slot, atomically.
+ */
+public interface GatedNumbers {
+    GatedNumbers CURRENT = Backends.half(GatedNumbers.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
+
+    /**
+     * Adds to the current CPU's instance, both being the bits of a {@code double}.
+     *
+     * @return false if nothing was done: the gate is shut, or the thread has no CPU id
+     */
+    boolean addDouble(long position, long operand);
+
+    /**
+     * Sets the current CPU's instance if it is {@code expected}.
+     *
+     * @return false if nothing was done: it differs, the gate is shut, or the thread has no CPU id
+     */
+    boolean compareAndSet(long position, long expected, long value);
+
+    /**
+     * Shuts the gate: when it returns, {@link #exchange} loses no update of any instance. One thread at a time may shut the
+     * gate and open it, by {@link Gate#open}.
+     */
+    void shut(long position);
+
+    /** Sets a given CPU's instance, or the spare one, of a number whose gate is shut, and returns what it was. */
+    long exchange(int cpu, long position, long value);
+
+    /** By sequences that look at the gate. */
+    record Rseq(MethodHandle addDouble, MethodHandle compareAndExchange) implements GatedNumbers {
+        public static Rseq link(Sequences sequences) {
+            return new Rseq(sequences.link(Catalogue.GATED_ADD_DOUBLE), sequences.link(Catalogue.GATED_CMPXCHG));
+        }
+
+        @Override
+        public boolean addDouble(long position, long operand) {
+            try {
+                return (long) addDouble.invokeExact(Area.BASE + position, operand) == Catalogue.DONE;
+            } catch (Throwable t) {
+                throw Sequences.thrown(t);
+            }
+        }
+
+        @Override
+        public boolean compareAndSet(long position, long expected, long value) {
+            try {
+                return (long) compareAndExchange.invokeExact(Area.BASE + position, value, expected) == Catalogue.DONE;
+            } catch (Throwable t) {
+                throw Sequences.thrown(t);
+            }
+        }
+
+        @Override
+        public void shut(long position) {
+            Gate.shut(position);
+        }
+
+        @Override
+        public long exchange(int target, long position, long value) {
+            return Gate.exchange(target, position, value);
+        }
+    }
+
+    /** By atomic instructions, which need no gate: each update is one, and so is the exchange. */
+    record Atomic(CurrentCpu cpu) implements GatedNumbers {
+        @Override
+        public boolean addDouble(long position, long operand) {
+            long _ = new Numbers.Atomic(cpu).update(Op.ADD_DOUBLE, NumericWidth.LONG, position, operand, 0);
+            return true;
+        }
+
+        @Override
+        public boolean compareAndSet(long position, long expected, long value) {
+            return Area.LONG.compareAndSet(Area.MEMORY, Area.offset(cpu.get(), position), expected, value);
+        }
+
+        @Override
+        public void shut(long position) {}
+
+        @Override
+        public long exchange(int target, long position, long value) {
+            return Gate.exchange(target, position, value);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package dev.percpu.internal.protocol;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.CpuHeader;
+import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.code.Catalogue;
+import dev.percpu.internal.linux.Linux;
+import java.lang.invoke.MethodHandle;
+
+/** The word of each CPU that names the owner of the CPU's data, or is 0. */
+public interface GuardWords {
+    GuardWords CURRENT = Backends.half(GuardWords.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
+
+    /** What {@link #tryAcquire} returns on a thread of which the kernel does not tell the CPU. */
+    int NO_CPU = Integer.MIN_VALUE;
+
+    /**
+     * Tries to make {@code owner} the owner of the current CPU.
+     *
+     * @return the CPU if it worked, its complement ({@code ~cpu}) if the CPU is taken, or {@link #NO_CPU}
+     */
+    int tryAcquire(long owner);
+
+    /**
+     * Tries to make {@code owner} the owner of a given CPU, from any CPU.
+     *
+     * @return false if the CPU is taken
+     */
+    boolean tryAcquireOn(int cpu, long owner);
+
+    /** By a sequence on the current CPU, and by a restart of sequences on another one. */
+    record Rseq(MethodHandle acquire) implements GuardWords {
+        public static Rseq link(Sequences sequences) {
+            return new Rseq(sequences.link(Catalogue.ACQUIRE));
+        }
+
+        @Override
+        public int tryAcquire(long owner) {
+            try {
+                // A plain cast would cut NO_CPU to 0, hence the comparison. It is predicted, and off the usual way.
+                long cpu = (long) acquire.invokeExact(owner);
+                return cpu == Catalogue.NO_CPU ? NO_CPU : (int) cpu;
+            } catch (Throwable t) {
+                throw Sequences.thrown(t);
+            }
+        }
+
+        /**
+         * A word that is 0 is set from here. Then whatever sequence is in flight on that CPU is restarted, and then the word
+         * is looked at again.
+         *
+         * <pre>
+         *   thread L on the CPU                        this thread R, elsewhere
+         *   1. acquire: word is 0
+         *                                              2. compare-and-set: word 0 -> R
+         *   3. commit: word -> L
+         *                                              4. membarrier: returns after L's section is over or restarted
+         *                                              5. word is L, or 0 if L has released: R does not own it, and
+         *                                                 tries again if it is 0
+         * </pre>
+         *
+         * <p>Were 3 after 4, L's section would have been restarted by 4 and have found R in 1. The same goes for an update
+         * that looked at the word before 2: it commits before 4 returns, so before R touches anything, or it starts over
+         * and finds the guard taken. Only R itself writes R into the word, so finding it there at 5 means that nobody
+         * overwrote it, and nobody will: no section is left that saw a 0.
+         */
+        @Override
+        public boolean tryAcquireOn(int cpu, long owner) {
+            long word = Area.offset(cpu, CpuHeader.GUARD_WORD);
+            while (Area.LONG.compareAndSet(Area.MEMORY, word, 0L, owner)) {
+                try {
+                    Linux.restartSequencesOn(cpu);
+                } catch (Throwable t) {
+                    // Out of memory, say. R has touched nothing, so the word is as if it were 0, unless L overwrote it.
+                    Area.LONG.compareAndSet(Area.MEMORY, word, owner, 0L);
+                    throw t;
+                }
+                if ((long) Area.LONG.getVolatile(Area.MEMORY, word) == owner) {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
+
+    /** By compare-and-set. */
+    record Atomic(CurrentCpu cpu) implements GuardWords {
+        @Override
+        public int tryAcquire(long owner) {
+            int current = cpu.get();
+            return tryAcquireOn(current, owner) ? current : ~current;
+        }
+
+        @Override
+        public boolean tryAcquireOn(int target, long owner) {
+            return Area.LONG.compareAndSet(Area.MEMORY, Area.offset(target, CpuHeader.GUARD_WORD), 0L, owner);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+package dev.percpu.internal.protocol;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.WidthAccess;
+import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.code.Catalogue;
+import dev.percpu.internal.code.Op;
+import dev.percpu.memory.NumericWidth;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Numbers of which each update is one step. */
+public interface Numbers {
+    Numbers CURRENT = Backends.half(Numbers.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
+
+    /**
+     * Does the operation on the current CPU's instance of a number that no guard protects, in one step that no other
+     * operation on it can come into the middle of. Never waits.
+     *
+     * @return the new value if the operation computes it, otherwise the old one; only the bits of the width count
+     */
+    long update(Op op, NumericWidth width, long position, long operand, long expected);
+
+    /**
+     * Does the operation on the current CPU's instance of a number that the guard protects, unless the CPU's guard is
+     * taken.
+     *
+     * @return false if nothing was done; then it has to be done with the guard held
+     */
+    boolean updateUnlessGuarded(Op op, NumericWidth width, long position, long operand);
+
+    /** Adds to the current CPU's instances of two {@code long} numbers, one after the other, in one call. */
+    void addTwo(long position, long delta, long secondPosition, long secondDelta);
+
+    /**
+     * By sequences. The addition of a {@code long} has a handle of its own. The others share one that takes the address,
+     * which saves linking a handle for each. The addresses are in unmodifiable lists, whose elements the compiler trusts.
+     */
+    record Rseq(
+            MethodHandle addLong,
+            MethodHandle addPair,
+            MethodHandle any,
+            List<MemorySegment> pure,
+            List<MemorySegment> guarded)
+            implements Numbers {
+        private static final NumericWidth[] WIDTHS = NumericWidth.values();
+
+        public static Rseq link(Sequences sequences) {
+            return new Rseq(
+                    sequences.link(Catalogue.pure(Op.ADD, NumericWidth.LONG)),
+                    sequences.link(Catalogue.ADD_TWO),
+                    Sequences.linkAny(3),
+                    table((op, width) -> sequences.addressOf(Catalogue.pure(op, width))),
+                    table((op, width) -> sequences.addressOf(Catalogue.guarded(op, width))));
+        }
+
+        @FunctionalInterface
+        private interface Address {
+            MemorySegment of(Op op, NumericWidth width);
+        }
+
+        /** Where there is no such operation stands a null address, which the linker refuses to call. */
+        private static List<MemorySegment> table(Address address) {
+            return Stream.of(Op.values())
+                    .flatMap(op -> Stream.of(WIDTHS)
+                            .map(width -> op.exists(width) ? address.of(op, width) : MemorySegment.NULL))
+                    .toList();
+        }
+
+        @SuppressWarnings("EnumOrdinal") // the table lives no longer than the process; an EnumMap is not a constant
+        private static int index(Op op, NumericWidth width) {
+            return op.ordinal() * WIDTHS.length + width.ordinal();
+        }
+
+        @Override
+        public long update(Op op, NumericWidth width, long position, long operand, long expected) {
+            try {
+                if (op == Op.ADD && width == NumericWidth.LONG) {
+                    return (long) addLong.invokeExact(Area.BASE + position, operand);
+                }
+                return (long) any.invokeExact(pure.get(index(op, width)), Area.BASE + position, operand, expected);
+            } catch (Throwable t) {
+                throw Sequences.thrown(t);
+            }
+        }
+
+        @Override
+        public boolean updateUnlessGuarded(Op op, NumericWidth width, long position, long operand) {
+            try {
+                long result = (long) any.invokeExact(guarded.get(index(op, width)), Area.BASE + position, operand, 0L);
+                return result == Catalogue.DONE;
+            } catch (Throwable t) {
+                throw Sequences.thrown(t);
+            }
+        }
+
+        @Override
+        public void addTwo(long position, long delta, long secondPosition, long secondDelta) {
+            try {
+                long _ = (long) addPair.invokeExact(Area.BASE + position, delta, Area.BASE + secondPosition, secondDelta);
+            } catch (Throwable t) {
+                throw Sequences.thrown(t);
+            }
+        }
+    }
+
+    /**
+     * By atomic instructions, on the instance of the CPU that the thread was on a moment ago. A thread that has moved since
+     * updates another CPU's instance, which is as exact, and only slower.
+     */
+    record Atomic(CurrentCpu cpu) implements Numbers {
+        @Override
+        public long update(Op op, NumericWidth width, long position, long operand, long expected) {
+            long offset = Area.offset(cpu.get(), position);
+            return switch (op) {
+                case READ -> WidthAccess.get(width, offset);
+                case CMPXCHG -> WidthAccess.compareAndExchange(width, offset, expected, operand);
+                case ADD -> {
+                    if (width == NumericWidth.LONG) {
+                        yield (long) Area.LONG.getAndAdd(Area.MEMORY, offset, operand) + operand;
+                    }
+                    yield updateByCompareAndExchange(op, width, offset, operand);
+                }
+                case ADD_DOUBLE, AND, OR, XCHG -> updateByCompareAndExchange(op, width, offset, operand);
+            };
+        }
+
+        private static long updateByCompareAndExchange(Op op, NumericWidth width, long offset, long operand) {
+            while (true) {
+                long old = WidthAccess.get(width, offset);
+                long next = op.applyTo(old, operand);
+                if (WidthAccess.compareAndExchange(width, offset, old, next) == old) {
+                    return op == Op.XCHG ? old : next;
+                }
+            }
+        }
+
+        /** Only the guard's holder may write what the guard protects, so the guard has to be taken. */
+        @Override
+        public boolean updateUnlessGuarded(Op op, NumericWidth width, long position, long operand) {
+            return false;
+        }
+
+        @Override
+        public void addTwo(long position, long delta, long secondPosition, long secondDelta) {
+            int current = cpu.get();
+            Area.LONG.getAndAdd(Area.MEMORY, Area.offset(current, position), delta);
+            Area.LONG.getAndAdd(Area.MEMORY, Area.offset(current, secondPosition), secondDelta);
+        }
+    }
+}

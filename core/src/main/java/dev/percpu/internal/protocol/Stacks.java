@@ -1,0 +1,120 @@
+package dev.percpu.internal.protocol;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.code.Catalogue;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * A stack for each CPU: a {@code long} that says how many items there are, and one for each item. Items are not negative.
+ */
+public interface Stacks {
+    Stacks CURRENT = Backends.half(Stacks.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
+
+    /** How many bytes a stack takes that holds so many items. */
+    static int bytes(int capacity) {
+        return (capacity + 1) * Long.BYTES;
+    }
+
+    /**
+     * Puts an item on the current CPU's stack, unless that is full or in use by another thread.
+     *
+     * @param item not negative
+     * @return false if nothing was done
+     */
+    boolean push(long position, long item, long capacity);
+
+    /**
+     * Takes an item from the current CPU's stack.
+     *
+     * @return negative if the stack is empty or in use by another thread
+     */
+    long pop(long position);
+
+    /**
+     * Takes an item from a given CPU's stack; the thread must own that CPU's guard.
+     *
+     * @return negative if the stack is empty or in use by another thread
+     */
+    long popFrom(int cpu, long position);
+
+    /** How many items a CPU's stack has; negative while a thread of the atomic half is at work there. */
+    static long count(int cpu, long position) {
+        return (long) Area.LONG.getVolatile(Area.MEMORY, Area.offset(cpu, position));
+    }
+
+    /** By sequences that look at the guard word, so the owner of a CPU's guard is alone with the CPU's stack. */
+    record Rseq(MethodHandle pushItem, MethodHandle popItem) implements Stacks {
+        public static Rseq link(Sequences sequences) {
+            return new Rseq(sequences.link(Catalogue.PUSH), sequences.link(Catalogue.POP));
+        }
+
+        @Override
+        public boolean push(long position, long item, long capacity) {
+            try {
+                return (long) pushItem.invokeExact(Area.BASE + position, item, capacity) == Catalogue.DONE;
+            } catch (Throwable t) {
+                throw Sequences.thrown(t);
+            }
+        }
+
+        @Override
+        public long pop(long position) {
+            try {
+                return (long) popItem.invokeExact(Area.BASE + position);
+            } catch (Throwable t) {
+                throw Sequences.thrown(t);
+            }
+        }
+
+        @Override
+        public long popFrom(int cpu, long position) {
+            long offset = Area.offset(cpu, position);
+            long count = (long) Area.LONG.getOpaque(Area.MEMORY, offset);
+            if (count == 0) {
+                return Catalogue.EMPTY;
+            }
+            long item = (long) Area.LONG.get(Area.MEMORY, offset + count * Long.BYTES);
+            Area.LONG.setOpaque(Area.MEMORY, offset, count - 1);
+            return item;
+        }
+    }
+
+    /**
+     * By atomic instructions. While a thread is at work on a stack its count is negative, and other threads do not wait but
+     * find the stack in use.
+     */
+    record Atomic(CurrentCpu cpu) implements Stacks {
+        private static final long IN_USE = -1;
+
+        @Override
+        public boolean push(long position, long item, long capacity) {
+            long offset = Area.offset(cpu.get(), position);
+            long count = (long) Area.LONG.getVolatile(Area.MEMORY, offset);
+            if (count < 0 || count >= capacity || !Area.LONG.compareAndSet(Area.MEMORY, offset, count, IN_USE)) {
+                return false;
+            }
+            Area.LONG.set(Area.MEMORY, offset + (count + 1) * Long.BYTES, item);
+            Area.LONG.setRelease(Area.MEMORY, offset, count + 1);
+            return true;
+        }
+
+        @Override
+        public long pop(long position) {
+            return popFrom(cpu.get(), position);
+        }
+
+        @Override
+        public long popFrom(int cpu, long position) {
+            long offset = Area.offset(cpu, position);
+            long count = (long) Area.LONG.getVolatile(Area.MEMORY, offset);
+            if (count <= 0 || !Area.LONG.compareAndSet(Area.MEMORY, offset, count, IN_USE)) {
+                return IN_USE;
+            }
+            long item = (long) Area.LONG.get(Area.MEMORY, offset + count * Long.BYTES);
+            Area.LONG.setRelease(Area.MEMORY, offset, count - 1);
+            return item;
+        }
+    }
+}
