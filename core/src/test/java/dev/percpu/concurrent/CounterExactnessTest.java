@@ -65,10 +65,14 @@ class CounterExactnessTest {
         AtomicInteger updating = new AtomicInteger(UPDATERS);
         IntConsumer task = threads.apply(number -> {
             if (number < UPDATERS) {
-                for (int i = 0; i < rounds; i++) {
-                    counters.update();
+                try {
+                    for (int i = 0; i < rounds; i++) {
+                        counters.update();
+                    }
+                } finally {
+                    // Also if one fails, or those that reset would go on for ever.
+                    updating.decrementAndGet();
                 }
-                updating.decrementAndGet();
             } else {
                 while (updating.get() > 0) {
                     counters.reset();

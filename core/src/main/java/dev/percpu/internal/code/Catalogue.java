@@ -67,11 +67,12 @@ public final class Catalogue {
             Map<NumericWidth, Sequence> pure = new EnumMap<>(NumericWidth.class);
             Map<NumericWidth, Sequence> guarded = new EnumMap<>(NumericWidth.class);
             int stores = op == Op.READ ? 0 : 1;
+            int arguments = op.arguments();
             for (NumericWidth width : NumericWidth.values()) {
                 if (op.exists(width)) {
                     String name = op + " of " + width;
-                    pure.put(width, add(name, 3, stores, section -> pure(section, op, width.bits())));
-                    guarded.put(width, add("guarded " + name, 3, stores, section -> guarded(section, op, width.bits())));
+                    pure.put(width, add(name, arguments, stores, section -> pure(section, op, width.bits())));
+                    guarded.put(width, add("guarded " + name, arguments, stores, section -> guarded(section, op, width.bits())));
                 }
             }
             PURE.put(op, pure);

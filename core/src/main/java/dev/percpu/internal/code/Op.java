@@ -35,6 +35,15 @@ public enum Op {
         return result == Result.NEW;
     }
 
+    /** How many arguments a sequence with this operation takes: where the number is, the operand, and what is expected. */
+    int arguments() {
+        return switch (this) {
+            case READ -> 1;
+            case ADD, ADD_DOUBLE, AND, OR, XCHG -> 2;
+            case CMPXCHG -> 3;
+        };
+    }
+
     /** Whether there is this operation on numbers of a width. Doubles have 64 bits. */
     public boolean exists(NumericWidth width) {
         return this != ADD_DOUBLE || width == NumericWidth.LONG;

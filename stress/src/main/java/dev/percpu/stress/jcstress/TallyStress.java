@@ -19,7 +19,8 @@ import org.openjdk.jcstress.infra.results.III_Result;
 public class TallyStress {
     private static final int ADDITIONS = 8;
 
-    private final long position = Area.allocateFor(this, Gate.BYTES, Long.BYTES, "stress");
+    private final Object holder = new Object();
+    private final long position = Area.allocateFor(holder, Gate.BYTES, Long.BYTES, "stress");
 
     /** Adds until it is refused. */
     @Actor
