@@ -1,10 +1,10 @@
 package dev.percpu;
 
-import dev.percpu.internal.protocol.GuardWords;
 import com.google.errorprone.annotations.MustBeClosed;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.protocol.GuardWords;
 import dev.percpu.memory.NumericWidth;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;

@@ -1,12 +1,13 @@
 package dev.percpu;
 
-import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.extern.NativeVariable;
+import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.memory.NumericWidth;
 
 /** A number that C code defines, and that no guard protects. */
 final class ExternNumeric extends PerCpuNumeric {
+    private static final Numbers NUMBERS = Numbers.CURRENT;
 
     private final NativeVariable variable;
     private final NumericWidth width;
@@ -33,12 +34,12 @@ final class ExternNumeric extends PerCpuNumeric {
 
     @Override
     long update(Op op, long operand, long expected) {
-        return width.wrap(Numbers.CURRENT.update(op, width, position(), operand, expected));
+        return width.wrap(NUMBERS.update(op, width, position(), operand, expected));
     }
 
     @Override
     void update(Op op, long operand) {
-        Numbers.CURRENT.update(op, width, position(), operand, 0);
+        NUMBERS.update(op, width, position(), operand, 0);
     }
 
     @Override

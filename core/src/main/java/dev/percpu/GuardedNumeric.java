@@ -1,9 +1,9 @@
 package dev.percpu;
 
-import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
+import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
 
@@ -12,6 +12,7 @@ import java.lang.ref.Reference;
  * no acquisition; an update with a result, or one that found the guard taken, takes the guard.
  */
 final class GuardedNumeric extends PerCpuNumeric {
+    private static final Numbers NUMBERS = Numbers.CURRENT;
 
     private final PerCpu<NumericCell> variable;
     private final NumericWidth width;
@@ -51,7 +52,7 @@ final class GuardedNumeric extends PerCpuNumeric {
     void update(Op op, long operand) {
         boolean done;
         try {
-            done = Numbers.CURRENT.updateUnlessGuarded(op, width, position(), operand);
+            done = NUMBERS.updateUnlessGuarded(op, width, position(), operand);
         } finally {
             Reference.reachabilityFence(variable);
         }

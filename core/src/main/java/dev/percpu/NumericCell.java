@@ -2,8 +2,8 @@ package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.area.Piece;
+import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
 

@@ -1,16 +1,18 @@
 package dev.percpu;
 
-import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
+import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
 
 /** A number that no guard protects. */
 final class PureNumeric extends PerCpuNumeric implements PerCpuRuntime.Defined {
+    private static final Numbers NUMBERS = Numbers.CURRENT;
+
     enum Lifetime {
         STATIC,
         DYNAMIC
@@ -72,7 +74,7 @@ final class PureNumeric extends PerCpuNumeric implements PerCpuRuntime.Defined {
     @Override
     long update(Op op, long operand, long expected) {
         try {
-            return width.wrap(Numbers.CURRENT.update(op, width, position(), operand, expected));
+            return width.wrap(NUMBERS.update(op, width, position(), operand, expected));
         } finally {
             // Not before here may the place be given to another number.
             Reference.reachabilityFence(this);
@@ -82,7 +84,7 @@ final class PureNumeric extends PerCpuNumeric implements PerCpuRuntime.Defined {
     @Override
     void update(Op op, long operand) {
         try {
-            Numbers.CURRENT.update(op, width, position(), operand, 0);
+            NUMBERS.update(op, width, position(), operand, 0);
         } finally {
             Reference.reachabilityFence(this);
         }

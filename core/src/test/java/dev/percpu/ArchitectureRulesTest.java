@@ -1,20 +1,31 @@
 package dev.percpu;
 
-import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import dev.percpu.testing.Machine;
+import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
 import java.lang.module.ModuleFinder;
 import java.net.URISyntaxException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Who may know whom. */
@@ -83,25 +94,47 @@ class ArchitectureRulesTest {
         noClasses().should().callMethod(Throwable.class, "printStackTrace").check(CORE);
     }
 
+    /**
+     * CONTRIBUTING has a table of packages, and of which ones each may use. A package may use only packages that stand above
+     * it in the table, so there are no cycles.
+     */
     @Test
-    void theKernelsInterfaceKnowsNothingOfWhatItIsUsedFor() {
-        noClasses()
-                .that()
-                .resideInAPackage("dev.percpu.internal.linux")
-                .should()
-                .dependOnClassesThat(
-                        resideInAPackage("dev.percpu..").and(not(resideInAPackage("dev.percpu.internal.linux"))))
-                .check(CORE);
+    @Tag("tools")
+    void packagesUseWhatContributingSays() throws IOException {
+        Map<String, Set<String>> allowed = packageTable();
+        Map<String, Set<String>> used = new TreeMap<>();
+        for (JavaClass each : CORE) {
+            Set<String> others = used.computeIfAbsent(each.getPackageName(), _ -> new TreeSet<>());
+            each.getDirectDependenciesFromSelf().stream()
+                    .map(dependency -> dependency.getTargetClass().getPackageName())
+                    .filter(name -> name.equals("dev.percpu") || name.startsWith("dev.percpu."))
+                    .filter(name -> !name.equals(each.getPackageName()))
+                    .forEach(others::add);
+        }
+        assertThat(allowed.keySet()).containsExactlyInAnyOrderElementsOf(used.keySet());
+        Set<String> above = new HashSet<>();
+        allowed.forEach((name, others) -> {
+            assertThat(above).as("above %s in the table", name).containsAll(others);
+            above.add(name);
+        });
+        used.forEach((name, others) -> assertThat(allowed.get(name)).as(name).containsAll(others));
     }
 
-    @Test
-    void codeKnowsTheKernelsInterfaceOnly() {
-        noClasses()
-                .that()
-                .resideInAPackage("dev.percpu.internal.code")
-                .should()
-                .dependOnClassesThat(resideInAPackage("dev.percpu..")
-                        .and(not(resideInAnyPackage("dev.percpu.internal.code", "dev.percpu.internal.linux"))))
-                .check(CORE);
+    private static Map<String, Set<String>> packageTable() throws IOException {
+        Pattern row = Pattern.compile("\\| `(dev\\.percpu[a-z.]*)` \\| ([^|]*) \\|.*");
+        Map<String, Set<String>> table = new LinkedHashMap<>();
+        for (String line : Files.readAllLines(Path.of("..", "CONTRIBUTING.md"))) {
+            Matcher matcher = row.matcher(line);
+            if (matcher.matches()) {
+                Set<String> others = new TreeSet<>();
+                Pattern.compile("`([a-z.]+)`")
+                        .matcher(matcher.group(2))
+                        .results()
+                        .map(result -> result.group(1))
+                        .forEach(name -> others.add(name.startsWith("dev.percpu") ? name : "dev.percpu." + name));
+                table.put(matcher.group(1), others);
+            }
+        }
+        return table;
     }
 }

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.protocol.GuardWords;
 import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.protocol.GuardWords;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.Workers;
@@ -323,8 +323,8 @@ class CpuGuardTest {
     /** As after a stack overflow between the acquisition and the guard's creation. */
     @Test
     void aCpuThatIsOwnedWithoutAGuardIsFreedByTheNextGuard() {
-        assertThat(GuardWords.CURRENT
-                        .tryAcquireOn(FIRST.id(), Thread.currentThread().threadId()))
+        assertThat(GuardWords.CURRENT.tryAcquireOn(
+                        FIRST.id(), Thread.currentThread().threadId()))
                 .isTrue();
         try (CpuGuard outer = CpuGuard.acquire(FIRST)) {
             try (CpuGuard inner = CpuGuard.acquire(FIRST)) {

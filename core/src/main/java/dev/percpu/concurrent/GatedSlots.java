@@ -1,8 +1,8 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.Gate;
 import dev.percpu.internal.protocol.GatedNumbers;
-import dev.percpu.internal.area.Area;
 import java.io.Serial;
 import java.lang.ref.Reference;
 
@@ -11,6 +11,8 @@ import java.lang.ref.Reference;
  * gate. While it is shut, updates go to the spare slot, atomically, so nobody ever waits.
  */
 abstract class GatedSlots extends PerCpuSlots {
+    private static final GatedNumbers GATED_NUMBERS = GatedNumbers.CURRENT;
+
     @Serial
     private static final long serialVersionUID = 1;
 
@@ -36,10 +38,10 @@ abstract class GatedSlots extends PerCpuSlots {
     final synchronized long[] takeAll() {
         long[] taken = new long[Area.CPUS + 1];
         try {
-            GatedNumbers.CURRENT.shut(position());
+            GATED_NUMBERS.shut(position());
             try {
                 for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
-                    taken[cpu] = GatedNumbers.CURRENT.exchange(cpu, position(), 0);
+                    taken[cpu] = GATED_NUMBERS.exchange(cpu, position(), 0);
                 }
             } finally {
                 Gate.open(position());

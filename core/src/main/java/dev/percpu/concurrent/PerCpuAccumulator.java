@@ -1,11 +1,9 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.internal.protocol.Numbers;
-import dev.percpu.internal.area.Area;
-import dev.percpu.internal.code.Op;
 import dev.percpu.memory.AreaFullException;
-import dev.percpu.memory.NumericWidth;
 import java.io.Serial;
 import java.io.Serializable;
 import java.lang.ref.Reference;
@@ -50,6 +48,9 @@ public final class PerCpuAccumulator extends GatedSlots {
      *   3. compares 7 with 8: not done
      *   4. combines 9 into the spare slot
      */
+    private static final Numbers NUMBERS = Numbers.CURRENT;
+    private static final GatedNumbers GATED_NUMBERS = GatedNumbers.CURRENT;
+
     @Serial
     private static final long serialVersionUID = 1;
 
@@ -72,9 +73,9 @@ public final class PerCpuAccumulator extends GatedSlots {
     /** Combines a value into this one. */
     public void accumulate(long x) {
         try {
-            long old = Numbers.CURRENT.update(Op.READ, NumericWidth.LONG, position(), 0, 0);
+            long old = NUMBERS.read(position());
             long next = combined(old, x);
-            if (next != old && !GatedNumbers.CURRENT.compareAndSet(position(), old, next)) {
+            if (next != old && !GATED_NUMBERS.compareAndSet(position(), old, next)) {
                 accumulateSpare(x);
             }
         } finally {

@@ -1,8 +1,8 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.protocol.Gate;
-import dev.percpu.internal.protocol.Credits;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.protocol.Credits;
+import dev.percpu.internal.protocol.Gate;
 import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
 import java.io.Serializable;
@@ -86,6 +86,8 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
      * nothing: a line that is only read is free. Refused: the credits under the CPUs' guards. Whoever has a guard for
      * anything else would hold up the counter.
      */
+    private static final Credits CREDITS = Credits.CURRENT;
+
     @Serial
     private static final long serialVersionUID = 1;
 
@@ -139,7 +141,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
      */
     public void add(long x) {
         try {
-            if (!Credits.CURRENT.add(position(), -x, mostCredit(), Gate.SHUT - 1)) {
+            if (!CREDITS.add(position(), -x, mostCredit(), Gate.SHUT - 1)) {
                 addCentrally(x);
             }
         } finally {
@@ -167,7 +169,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
             throw new IllegalArgumentException("an amount of " + amount + " is negative: use sub to subtract");
         }
         try {
-            return Credits.CURRENT.add(position(), -amount, mostCredit(), Math.min(limit, Gate.SHUT - 1))
+            return CREDITS.add(position(), -amount, mostCredit(), Math.min(limit, Gate.SHUT - 1))
                     || tryAddCentrally(amount, Math.min(limit, LARGEST_VALUE));
         } finally {
             Reference.reachabilityFence(this);
@@ -209,7 +211,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
             return value;
         }
         try {
-            return gate() - Credits.CURRENT.sum(position());
+            return gate() - CREDITS.sum(position());
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -283,7 +285,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
             // Before anything is taken, as it may throw.
             long needed = checked(gate(), x);
             long less = checked(needed, -batch);
-            boolean taken = Credits.CURRENT.add(position(), -batch, mostCredit(), Gate.SHUT - 1);
+            boolean taken = CREDITS.add(position(), -batch, mostCredit(), Gate.SHUT - 1);
             setGate(taken ? less : needed);
         }
         return true;
@@ -299,7 +301,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
             reserve(amount);
             return true;
         }
-        long credits = Credits.CURRENT.take(position());
+        long credits = CREDITS.take(position());
         nearby = most;
         settled.set(reserved - credits);
         return false;
@@ -311,7 +313,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
         // First G, then the credit: what is in a credit is in G. In between, who looks at G sees a batch that is in no
         // credit; there is one at most, as the lock is held, and errorBound() has room for it.
         setGate(checked(needed, batch));
-        if (!Credits.CURRENT.add(position(), batch, mostCredit(), Gate.SHUT - 1)) {
+        if (!CREDITS.add(position(), batch, mostCredit(), Gate.SHUT - 1)) {
             // Others have filled it meanwhile, or this thread has no CPU id.
             setGate(needed);
         }

@@ -1,10 +1,8 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.code.Op;
+import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.memory.AreaFullException;
-import dev.percpu.memory.NumericWidth;
 import java.io.Serial;
 import java.io.Serializable;
 import java.lang.ref.Reference;
@@ -54,6 +52,8 @@ public final class PerCpuCounter extends PerCpuSlots {
      * A sum takes no lock. It reads the spare slot first, with acquire: seeing what R wrote in 5, it sees at least what R
      * had read in 1 and 3. Read last, it could take away a sum that it has only added a part of, and be below zero.
      */
+    private static final Numbers NUMBERS = Numbers.CURRENT;
+
     @Serial
     private static final long serialVersionUID = 1;
 
@@ -69,7 +69,7 @@ public final class PerCpuCounter extends PerCpuSlots {
     /** Adds the given value. */
     public void add(long x) {
         try {
-            Numbers.CURRENT.update(Op.ADD, NumericWidth.LONG, position(), x, 0);
+            NUMBERS.add(position(), x);
         } finally {
             // Not before here may the memory be given to another counter.
             Reference.reachabilityFence(this);

@@ -3,8 +3,8 @@ package dev.percpu.concurrent;
 import static java.lang.Double.doubleToRawLongBits;
 import static java.lang.Double.longBitsToDouble;
 
-import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
 import java.io.Serializable;
@@ -35,6 +35,8 @@ public final class PerCpuDoubleCounter extends GatedSlots {
      * become 0, and that takes a gate: see GatedSlots. Guarded numbers would do it without a new sequence, but an
      * addition would have to wait, or go elsewhere, whenever anybody holds the CPU's guard for whatever reason.
      */
+    private static final GatedNumbers GATED_NUMBERS = GatedNumbers.CURRENT;
+
     @Serial
     private static final long serialVersionUID = 1;
 
@@ -50,7 +52,7 @@ public final class PerCpuDoubleCounter extends GatedSlots {
     /** Adds the given value. */
     public void add(double x) {
         try {
-            if (!GatedNumbers.CURRENT.addDouble(position(), doubleToRawLongBits(x))) {
+            if (!GATED_NUMBERS.addDouble(position(), doubleToRawLongBits(x))) {
                 addToSpare(x);
             }
         } finally {

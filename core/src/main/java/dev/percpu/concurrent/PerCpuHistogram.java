@@ -1,7 +1,7 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.protocol.Numbers;
 import java.lang.ref.Reference;
 
 /**
@@ -55,6 +55,8 @@ public final class PerCpuHistogram implements AutoCloseable {
      *
      * So a reset remembers what it has reported, and nothing in the area changes.
      */
+    private static final Numbers NUMBERS = Numbers.CURRENT;
+
     /** Nothing lies at 0, where the header is; and 0 is what an unsafely published object could show. */
     private static final long CLOSED = 0;
 
@@ -88,7 +90,7 @@ public final class PerCpuHistogram implements AutoCloseable {
     public void record(long value) {
         try {
             long sum = position();
-            Numbers.CURRENT.addTwo(sum + bytesBefore(buckets.indexOf(value)), 1, sum, value);
+            NUMBERS.addTwo(sum + bytesBefore(buckets.indexOf(value)), 1, sum, value);
         } finally {
             // Not before here may the place be given to somebody else.
             Reference.reachabilityFence(this);
@@ -107,7 +109,7 @@ public final class PerCpuHistogram implements AutoCloseable {
         }
         try {
             long sum = position();
-            Numbers.CURRENT.addTwo(sum + bytesBefore(buckets.indexOf(value)), count, sum, value * count);
+            NUMBERS.addTwo(sum + bytesBefore(buckets.indexOf(value)), count, sum, value * count);
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -1,11 +1,11 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.protocol.Fences;
-import dev.percpu.internal.protocol.Stacks;
 import dev.percpu.CpuGuard;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.protocol.Fences;
+import dev.percpu.internal.protocol.Stacks;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 import java.util.concurrent.locks.Condition;
@@ -63,6 +63,9 @@ final class PooledIds {
      * Refused: a lock-free shared stack. A batch in a thread's hands is seen by nobody then, and a pool that is not
      * exhausted says that it is. And a count of what is idle, which would cost as much as the push.
      */
+    private static final Stacks STACKS = Stacks.CURRENT;
+    private static final Fences FENCES = Fences.CURRENT;
+
     /** What {@link #seek()} returns if nothing is idle or vacant. */
     static final int NONE = -1;
 
@@ -106,7 +109,7 @@ final class PooledIds {
     /** Takes an idle number from the current CPU's stack; negative if there is none, which does not say that none is idle. */
     long pop() {
         try {
-            long id = Stacks.CURRENT.pop(position);
+            long id = STACKS.pop(position);
             // The sequences are plain: on this architecture or that, reads could move up past them.
             VarHandle.acquireFence();
             return id;
@@ -182,8 +185,8 @@ final class PooledIds {
             if (!direct) {
                 // Pairs with the fence in pop.
                 VarHandle.releaseFence();
-                if (Stacks.CURRENT.push(position, id, stackCapacity)) {
-                    Fences.CURRENT.light();
+                if (STACKS.push(position, id, stackCapacity)) {
+                    FENCES.light();
                     return direct ? gatherAfterGiving() : NONE;
                 }
             }
@@ -327,7 +330,7 @@ final class PooledIds {
         VarHandle.releaseFence();
         for (int n = Math.min(batch, idle.size() / 2); n > 0; n--) {
             int id = idle.pop();
-            if (!Stacks.CURRENT.push(position, id, stackCapacity)) {
+            if (!STACKS.push(position, id, stackCapacity)) {
                 idle.push(id);
                 return;
             }
@@ -337,7 +340,7 @@ final class PooledIds {
     /** Empties the current CPU's stack by half. */
     private void spill() {
         for (int n = batch; n > 0; n--) {
-            long id = Stacks.CURRENT.pop(position);
+            long id = STACKS.pop(position);
             if (id < 0) {
                 return;
             }
@@ -357,7 +360,7 @@ final class PooledIds {
             searches++;
             direct = true;
             try {
-                Fences.CURRENT.heavy();
+                FENCES.heavy();
             } catch (Throwable t) {
                 // Nobody can rely on it without the fence.
                 direct = false;
@@ -388,7 +391,7 @@ final class PooledIds {
             if (guard == null) {
                 return false;
             }
-            for (long id; (id = Stacks.CURRENT.popFrom(cpu, position)) >= 0; ) {
+            for (long id; (id = STACKS.popFrom(cpu, position)) >= 0; ) {
                 addIdle((int) id);
             }
         }

@@ -14,6 +14,8 @@ import java.lang.ref.Reference;
  * other CPUs for a moment.
  */
 final class Tally {
+    private static final Tallies TALLIES = Tallies.CURRENT;
+
     private final long position;
 
     Tally(String owner) {
@@ -23,7 +25,7 @@ final class Tally {
     /** Adds to the current CPU's count, in order with nothing else; false if the tally is closed. */
     boolean add(long delta) {
         try {
-            return Tallies.CURRENT.add(position, delta);
+            return TALLIES.add(position, delta);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -37,7 +39,7 @@ final class Tally {
      */
     long close() {
         try {
-            return Tallies.CURRENT.close(position);
+            return TALLIES.close(position);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -46,7 +48,7 @@ final class Tally {
     /** Opens it again, with a count of 0. */
     void open() {
         try {
-            Tallies.CURRENT.open(position);
+            TALLIES.open(position);
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -1,8 +1,8 @@
 package dev.percpu.cpu;
 
 import dev.percpu.internal.Failures;
-import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.linux.BoundThread;
 import java.util.function.Consumer;
 
 /** Runs a task in threads bound to one CPU each. */

@@ -72,7 +72,9 @@ public final class Catalogue {
                 if (op.exists(width)) {
                     String name = op + " of " + width;
                     pure.put(width, add(name, arguments, stores, section -> pure(section, op, width.bits())));
-                    guarded.put(width, add("guarded " + name, arguments, stores, section -> guarded(section, op, width.bits())));
+                    guarded.put(
+                            width,
+                            add("guarded " + name, arguments, stores, section -> guarded(section, op, width.bits())));
                 }
             }
             PURE.put(op, pure);
@@ -246,10 +248,15 @@ public final class Catalogue {
             next.run();
         });
         var noneAgain = new CodeBuffer.Label();
-        section.emit(second, noneAgain, () -> scaleAndUpdate(section, Op.ADD, Long.SIZE), section.assembler()::returnValue, () -> {
-            section.updateAtomically(Op.ADD, Long.SIZE);
-            section.assembler().returnValue();
-        });
+        section.emit(
+                second,
+                noneAgain,
+                () -> scaleAndUpdate(section, Op.ADD, Long.SIZE),
+                section.assembler()::returnValue,
+                () -> {
+                    section.updateAtomically(Op.ADD, Long.SIZE);
+                    section.assembler().returnValue();
+                });
         return entry;
     }
 

@@ -39,11 +39,13 @@ public final class CodeMapping {
         }
         MemorySegment code = mapping.asSlice(0, buffer.size());
         code.copyFrom(MemorySegment.ofArray(buffer.toByteArray()));
-        // On AArch64 the instruction cache does not see what is stored. Whoever changes code there cleans and invalidates
+        // On AArch64 the instruction cache does not see what is stored. Whoever changes code there cleans and
+        // invalidates
         // caches by instructions. There is no code for that yet here, and the C library exports no function for it. The
         // kernel does it before a page becomes executable that was not executable since it was allocated (in
         // arch/arm64/mm/flush.c). So the whole mapping is written before, once. And it has no huge pages: the kernel
-        // remembers of a huge page as a whole that it was executable, which would hold for what is written into the rest
+        // remembers of a huge page as a whole that it was executable, which would hold for what is written into the
+        // rest
         // of it later. No CPU has fetched instructions here already, since nothing was executable.
         Linux.makeExecutable(mapping);
         return new CodeMapping(code, Map.copyOf(addresses));

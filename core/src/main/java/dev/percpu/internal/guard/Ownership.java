@@ -1,9 +1,9 @@
 package dev.percpu.internal.guard;
 
-import dev.percpu.internal.protocol.CurrentCpu;
-import dev.percpu.internal.protocol.GuardWords;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
+import dev.percpu.internal.protocol.CurrentCpu;
+import dev.percpu.internal.protocol.GuardWords;
 import org.jspecify.annotations.Nullable;
 
 /**

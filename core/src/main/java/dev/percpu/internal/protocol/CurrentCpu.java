@@ -48,7 +48,8 @@ public interface CurrentCpu {
 
         static Atomic create() {
             return new Atomic(
-                    Platform.hasSystemCalls(), Topology.usable().stream().boxed().toList());
+                    Platform.hasSystemCalls(),
+                    Topology.usable().stream().boxed().toList());
         }
 
         @Override

@@ -32,6 +32,12 @@ public interface Numbers {
      */
     boolean updateUnlessGuarded(Op op, NumericWidth width, long position, long operand);
 
+    /** Adds to the current CPU's instance of a {@code long} number. */
+    void add(long position, long delta);
+
+    /** The current CPU's instance of a {@code long} number. */
+    long read(long position);
+
     /** Adds to the current CPU's instances of two {@code long} numbers, one after the other, in one call. */
     void addTwo(long position, long delta, long secondPosition, long secondDelta);
 
@@ -98,9 +104,24 @@ public interface Numbers {
         }
 
         @Override
+        public void add(long position, long delta) {
+            try {
+                long _ = (long) addLong.invokeExact(Area.BASE + position, delta);
+            } catch (Throwable t) {
+                throw Sequences.thrown(t);
+            }
+        }
+
+        @Override
+        public long read(long position) {
+            return update(Op.READ, NumericWidth.LONG, position, 0, 0);
+        }
+
+        @Override
         public void addTwo(long position, long delta, long secondPosition, long secondDelta) {
             try {
-                long _ = (long) addPair.invokeExact(Area.BASE + position, delta, Area.BASE + secondPosition, secondDelta);
+                long _ = (long)
+                        addPair.invokeExact(Area.BASE + position, delta, Area.BASE + secondPosition, secondDelta);
             } catch (Throwable t) {
                 throw Sequences.thrown(t);
             }
@@ -142,6 +163,16 @@ public interface Numbers {
         @Override
         public boolean updateUnlessGuarded(Op op, NumericWidth width, long position, long operand) {
             return false;
+        }
+
+        @Override
+        public void add(long position, long delta) {
+            Area.LONG.getAndAdd(Area.MEMORY, Area.offset(cpu.get(), position), delta);
+        }
+
+        @Override
+        public long read(long position) {
+            return (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(cpu.get(), position));
         }
 
         @Override

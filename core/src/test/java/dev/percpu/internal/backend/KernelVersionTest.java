@@ -21,7 +21,7 @@ class KernelVersionTest {
         "7.0.13, false, true",
         "7.0.14, false, false",
         "7.3.1, false, false",
-        "unknown, false, false",
+        "unknown, true, true",
     })
     void suspects(String release, boolean onX86, boolean onArm) {
         KernelVersion version = KernelVersion.parse(release);

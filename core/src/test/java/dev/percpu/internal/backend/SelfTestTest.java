@@ -2,15 +2,13 @@ package dev.percpu.internal.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.function.LongConsumer;
-import dev.percpu.memory.NumericWidth;
+import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.Op;
+import dev.percpu.internal.linux.RseqRegistration;
 import dev.percpu.internal.protocol.CurrentCpu;
 import dev.percpu.internal.protocol.Numbers;
-import dev.percpu.internal.code.Instrumentation;
-import dev.percpu.internal.linux.RseqRegistration;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
+import dev.percpu.memory.NumericWidth;
+import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -49,8 +47,7 @@ class SelfTestTest {
     }
 
     private static LongConsumer additions(Instrumentation instrumentation) {
-        return SelfTest.additions(
-                Sequences.emit(RseqRegistration.read(), instrumentation, SelfTest.SEQUENCES));
+        return SelfTest.additions(Sequences.emit(RseqRegistration.read(), instrumentation, SelfTest.SEQUENCES));
     }
 
     /** In turns one and the other. */

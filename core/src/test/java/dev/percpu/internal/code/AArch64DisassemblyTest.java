@@ -3,9 +3,9 @@ package dev.percpu.internal.code;
 import static dev.percpu.internal.code.Listing.hex;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.memory.NumericWidth;
 import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.RseqRegistration;
+import dev.percpu.memory.NumericWidth;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -177,9 +177,12 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void comparisonsOfOtherWidths() {
-        assertThat(listing(Catalogue.pure(Op.CMPXCHG, NumericWidth.SHORT))).containsSubsequence("cmp w10, w2, uxth", "b.ne FORWARD");
-        assertThat(listing(Catalogue.pure(Op.CMPXCHG, NumericWidth.INT))).containsSubsequence("cmp w10, w2", "b.ne FORWARD");
-        assertThat(listing(Catalogue.pure(Op.CMPXCHG, NumericWidth.LONG))).containsSubsequence("cmp x10, x2", "b.ne FORWARD");
+        assertThat(listing(Catalogue.pure(Op.CMPXCHG, NumericWidth.SHORT)))
+                .containsSubsequence("cmp w10, w2, uxth", "b.ne FORWARD");
+        assertThat(listing(Catalogue.pure(Op.CMPXCHG, NumericWidth.INT)))
+                .containsSubsequence("cmp w10, w2", "b.ne FORWARD");
+        assertThat(listing(Catalogue.pure(Op.CMPXCHG, NumericWidth.LONG)))
+                .containsSubsequence("cmp x10, x2", "b.ne FORWARD");
     }
 
     @Test
@@ -364,7 +367,8 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void instrumentation() {
-        List<String> texts = listing(new Instrumentation(1000, 0x123456789aL), Catalogue.pure(Op.ADD, NumericWidth.LONG));
+        List<String> texts =
+                listing(new Instrumentation(1000, 0x123456789aL), Catalogue.pure(Op.ADD, NumericWidth.LONG));
         assertThat(texts)
                 .containsSubsequence(
                         "ret",

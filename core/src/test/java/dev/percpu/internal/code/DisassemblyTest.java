@@ -2,8 +2,8 @@ package dev.percpu.internal.code;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.memory.NumericWidth;
 import dev.percpu.internal.linux.Architecture;
+import dev.percpu.memory.NumericWidth;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -141,7 +141,10 @@ abstract class DisassemblyTest {
     @Test
     void everySequenceReadsTheCpuAndBoundsItFirst() {
         for (Sequence sequence : List.of(
-                Catalogue.pure(Op.ADD, NumericWidth.LONG), Catalogue.guarded(Op.OR, NumericWidth.BYTE), Catalogue.ACQUIRE, Catalogue.POP)) {
+                Catalogue.pure(Op.ADD, NumericWidth.LONG),
+                Catalogue.guarded(Op.OR, NumericWidth.BYTE),
+                Catalogue.ACQUIRE,
+                Catalogue.POP)) {
             assertThat(listing(sequence).subList(0, arming().size() + entering().size()))
                     .isEqualTo(Stream.concat(arming().stream(), entering().stream())
                             .toList());

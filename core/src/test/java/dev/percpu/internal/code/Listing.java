@@ -63,10 +63,7 @@ record Listing(ByteBuffer code, List<Section> sections, List<Instruction> instru
     }
 
     static Listing of(
-            Architecture architecture,
-            SequenceLayout layout,
-            Instrumentation instrumentation,
-            Sequence sequence) {
+            Architecture architecture, SequenceLayout layout, Instrumentation instrumentation, Sequence sequence) {
         var buffer = new CodeBuffer(ORIGIN, CAPACITY);
         sequence.emitter()
                 .emit(new dev.percpu.internal.code.Section(

@@ -2,7 +2,6 @@ package dev.percpu.internal.code;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.stream.Stream;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.WidthAccess;
@@ -11,6 +10,7 @@ import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

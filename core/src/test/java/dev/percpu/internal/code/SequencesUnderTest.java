@@ -9,7 +9,6 @@ import dev.percpu.internal.linux.RseqRegistration;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.util.ArrayList;
 import java.util.List;
 
 /** Emits sequences for the tests and calls them. */

@@ -3,9 +3,9 @@ package dev.percpu.internal.code;
 import static dev.percpu.internal.code.Listing.hex;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.memory.NumericWidth;
 import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.RseqRegistration;
+import dev.percpu.memory.NumericWidth;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -23,7 +23,9 @@ class X86_64DisassemblyTest extends DisassemblyTest {
     @Override
     boolean writesMemory(String text) {
         String[] parts = text.split("[ ,]", 2);
-        return !parts[0].matches("cmp|test|lea") && parts[1].split(",", -1)[0].matches(".*(\\[|fs:).*");
+        return parts.length > 1
+                && !parts[0].matches("cmp|test|lea")
+                && parts[1].split(",", -1)[0].matches(".*(\\[|fs:).*");
     }
 
     @Override
@@ -262,7 +264,8 @@ class X86_64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void instrumentation() {
-        List<String> texts = listing(new Instrumentation(1000, 0x123456789aL), Catalogue.pure(Op.ADD, NumericWidth.LONG));
+        List<String> texts =
+                listing(new Instrumentation(1000, 0x123456789aL), Catalogue.pure(Op.ADD, NumericWidth.LONG));
         assertThat(texts).containsSubsequence("ret", "movabs r11,0x123456789a", "lock inc QWORD PTR [r11]", "jmp BACK");
         assertThat(texts).filteredOn("mov r11d,0x3e8"::equals).hasSize(5);
         assertThat(texts).containsSubsequence("mov r11d,0x3e8", "dec r11", "jne BACK");

@@ -2,11 +2,11 @@ package dev.percpu.internal.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.internal.code.Catalogue;
-import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.WidthAccess;
+import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.linux.RseqRegistration;
@@ -236,8 +236,7 @@ class DelayedSequencesTest {
         disturbed((thread, round) -> {
             if (thread == 0 && round % 16 == 0) {
                 taken.addAndGet(credits.take(position));
-                assertThat(credits.add(position, 1, 10, Long.MAX_VALUE - 1))
-                        .isFalse();
+                assertThat(credits.add(position, 1, 10, Long.MAX_VALUE - 1)).isFalse();
                 assertThat(credits.sum(position)).isZero();
                 Gate.set(position, 50);
             } else {

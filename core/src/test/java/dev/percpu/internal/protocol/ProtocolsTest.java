@@ -65,8 +65,7 @@ class ProtocolsTest {
                 if (thread == 0 && round % 64 == 0) {
                     taken.addAndGet(credits.take(position));
                     assertThat(credits.sum(position)).isZero();
-                    assertThat(credits.add(position, 1, 10, Long.MAX_VALUE - 1))
-                            .isFalse();
+                    assertThat(credits.add(position, 1, 10, Long.MAX_VALUE - 1)).isFalse();
                     Gate.open(position);
                 } else if (credits.add(position, delta, 10, 0)) {
                     saved.addAndGet(delta);
