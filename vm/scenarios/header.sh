@@ -17,6 +17,7 @@ outside() {
   program "$tree" exactness-delayed exactness.c -DPAUSE=2000
   program "$tree" exactness-moving exactness.c -DPAUSE=2000 -DMOVE
   program "$tree" move move.c -DPAUSE=2000
+  program "$tree" fork fork.c
 }
 
 program() {
@@ -36,10 +37,19 @@ inside() {
   check "exactness, with delays" ./exactness-delayed 5000
   check "exactness, moving" ./exactness-moving 2000
   check "moving in the middle of a sequence" ./move 200
+  forks
   # As where the C library registers no thread.
   export GLIBC_TUNABLES=glibc.pthread.rseq=0
   check "each operation, atomically" ./operations
   check "exactness, atomically" ./exactness 5000
   check "exactness, atomically, moving" ./exactness-moving 500
   check "moving, atomically" ./move 50
+  forks
+}
+
+forks() {
+  local what
+  for what in another java own about-to-move move-begins move-looks fork-begins updates handler; do
+    check "fork: $what" ./fork "$what"
+  done
 }

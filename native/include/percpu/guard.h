@@ -147,30 +147,40 @@ PERCPU_SLOW int percpu_take_over(uint64_t *word, unsigned cpu, uint64_t owner)
  *
  * Between 2 and 5 a signal handler of R would find R as the owner, and nest in a guard that may become L's. So signals
  * are blocked. Where there are no sequences, step 2 decides.
+ *
+ * If the kernel refuses 4, a compare-and-set makes R a 0 again. If L commits before that, L owns the word and the
+ * compare-and-set fails; if L commits after it, then as if R had never come.
  */
-PERCPU_SLOW int percpu_acquire_remotely(uint64_t *word, unsigned cpu)
+PERCPU_SLOW int percpu_acquire_remotely(uint64_t *word, unsigned cpu, int waits)
 {
 	uint64_t me = percpu_me();
 	uint64_t found = 0;
 	uint64_t mask;
 	int acquired = 0;
+	int refused = 0;
 
 	if (percpu_library.mode == PERCPU_ATOMICS)
 		return __atomic_compare_exchange_n(word, &found, me, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	PERCPU_BLOCK_SIGNALS(mask);
-	while (!acquired &&
+	while (!acquired && !refused &&
 	       __atomic_compare_exchange_n(word, &found, me, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
 		PERCPU_TEST_NO_HANDLER();
-		percpu_restart_sequences((int)cpu);
-		acquired = __atomic_load_n(word, __ATOMIC_SEQ_CST) == me;
-		found = 0;
+		refused = !percpu_restart_sequences((int)cpu);
+		found = refused ? me : 0;
+		if (refused)
+			__atomic_compare_exchange_n(word, &found, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+		else
+			acquired = __atomic_load_n(word, __ATOMIC_SEQ_CST) == me;
 	}
 	PERCPU_RESTORE_SIGNALS(mask);
+	if (refused && waits)
+		percpu_fatal("the kernel refuses membarrier, without which another CPU's guard cannot be taken");
 	return acquired;
 }
 
 /* One attempt, while the words do not move. If it fails, *owner is who owns the guard of guard->cpu. */
-PERCPU_SLOW int percpu_attempt(struct cpu_guard *guard, int wanted, const struct percpu_place *place, int64_t *owner)
+PERCPU_SLOW int percpu_attempt(struct cpu_guard *guard, int wanted, int waits, const struct percpu_place *place,
+			       int64_t *owner)
 {
 	unsigned cpu = wanted >= 0 ? (unsigned)wanted : percpu_current();
 	uint64_t *word = percpu_word(place, cpu);
@@ -179,7 +189,7 @@ PERCPU_SLOW int percpu_attempt(struct cpu_guard *guard, int wanted, const struct
 	if (wanted < 0 && percpu_library.mode == PERCPU_SEQUENCES && percpu_has_cpu()) {
 		if (percpu_acquire(guard, (int64_t)percpu_me()))
 			return 1;
-	} else if (percpu_acquire_remotely(word, cpu)) {
+	} else if (percpu_acquire_remotely(word, cpu, waits)) {
 		goto acquired;
 	}
 	*owner = (int64_t)__atomic_load_n(word, __ATOMIC_ACQUIRE);
@@ -220,8 +230,10 @@ PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int wait
 	for (int round = 0;; round++) {
 		struct percpu_place place;
 		int64_t owner = 0;
-		int admission;
+		uint64_t admission;
 
+		if (!waits && !percpu_try_settle())
+			break;
 		percpu_look(&place);
 		if (cpu >= (int)place.count)
 			percpu_fatal("this system has no CPU with the id that was asked for");
@@ -236,7 +248,7 @@ PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int wait
 			admission = percpu_join(&percpu_library.acquiring, PERCPU_OWN);
 		}
 		percpu_look(&place);
-		acquired = percpu_attempt(guard, cpu, &place, &owner);
+		acquired = percpu_attempt(guard, cpu, waits, &place, &owner);
 		percpu_leave(&percpu_library.acquiring, admission);
 		if (acquired || !waits)
 			break;

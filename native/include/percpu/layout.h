@@ -3,7 +3,7 @@
  * ---------------------------------------------------------------------------------------------------------------- */
 
 #define PERCPU_MAGIC 0x75706370U
-#define PERCPU_VERSION 1U
+#define PERCPU_VERSION 2U
 
 /* Describes a variable to Java, which knows the order of the fields. A change needs a new PERCPU_VERSION. */
 struct percpu_variable {
@@ -20,7 +20,8 @@ struct percpu_library {
 	const char *start;
 	const char *stop;
 	const char *file;
-	int (*share)(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus, uint32_t mode);
+	int (*share)(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus, const uint64_t *possible,
+		     uint32_t mode);
 
 	uint32_t state;
 	uint32_t mode;
@@ -31,11 +32,14 @@ struct percpu_library {
 	uint32_t count; /* of CPUs that have a place; behind them is the spare place, for threads without a CPU id */
 
 	/*
-	 * How many threads are in each of the slow functions now, and how many wait until the variables have a place.
+	 * How many threads are in each of the slow functions now, wait until the variables have a place, and are in the
+	 * middle of a fork. percpu_count_in() says what is in the upper half.
 	 */
-	uint32_t updating __attribute__((aligned(64)));
-	uint32_t acquiring;
-	uint32_t waiting;
+	uint64_t updating __attribute__((aligned(64)));
+	uint64_t acquiring;
+	uint64_t waiting;
+	uint64_t forking;
+	uint32_t moving; /* 1 while a thread copies the variables, or is about to: no thread forks then */
 };
 
 enum percpu_state {
@@ -50,19 +54,26 @@ enum percpu_state {
 enum percpu_mode { PERCPU_SEQUENCES, PERCPU_ATOMICS };
 
 /* The answers of share(). */
-enum percpu_refusal { PERCPU_SHARED_NOW, PERCPU_SHARED_BEFORE, PERCPU_GUARD_HELD, PERCPU_OTHER_CPUS };
+enum percpu_refusal {
+	PERCPU_SHARED_NOW,
+	PERCPU_SHARED_BEFORE,
+	PERCPU_GUARD_HELD,   /* by the thread that calls */
+	PERCPU_OTHER_CPUS,   /* this library has found other CPUs possible than Java */
+	PERCPU_NO_MEMBARRIER /* the kernel refuses it */
+};
 
 extern char __start_percpu_data[] __attribute__((visibility("hidden")));
 extern char __stop_percpu_data[] __attribute__((visibility("hidden")));
 
-PERCPU_OF_LIBRARY int percpu_share(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus, uint32_t mode);
+PERCPU_OF_LIBRARY int percpu_share(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus,
+				   const uint64_t *possible, uint32_t mode);
 
 /* With this the section exists even in a library without variables. */
 PERCPU_OF_LIBRARY __attribute__((section("percpu_data"), aligned(64))) char percpu_anchor[64] = {0};
 
 PERCPU_OF_LIBRARY struct percpu_library percpu_library = {
 	__start_percpu_data, __stop_percpu_data, "", percpu_share, PERCPU_UNPLACED, PERCPU_SEQUENCES,
-	0, 0, 0, 0, 0, 0, 0};
+	0, 0, 0, 0, 0, 0, 0, 0, 0};
 
 /* The most CPUs that the kernel can be built for. A page of these tables takes memory only once it is written. */
 #define PERCPU_MOST_CPUS 8192
@@ -75,7 +86,7 @@ PERCPU_OF_LIBRARY struct percpu_library percpu_library = {
 PERCPU_OF_LIBRARY uint64_t percpu_distances[PERCPU_MOST_CPUS] = {0};
 PERCPU_OF_LIBRARY uint64_t percpu_guards[PERCPU_MOST_CPUS] = {0};
 
-/* The possible CPUs, as a bit mask. */
+/* The possible CPUs, as a bit mask. It is known as soon as the variables have a place. */
 PERCPU_OF_LIBRARY uint64_t percpu_possible[PERCPU_MOST_CPUS / 64] = {0};
 
 /* The kernel's id of this thread; 0 until a guard needs it. */

@@ -2,39 +2,109 @@
  * A place for the variables
  * ---------------------------------------------------------------------------------------------------------------- */
 
+#define PERCPU_READ_WRITE 3 /* PROT_READ | PROT_WRITE */
+#define PERCPU_RESERVED 0x4022 /* MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE */
+
 /*
- * Reads the kernel's list of possible CPUs, such as "0-3,8". Without sysfs each configured CPU is possible. Returns the
- * highest id + 1.
+ * Reads a list of CPUs such as "0-3,8" into percpu_possible. Returns the highest id + 1, or 0 if the text is no such
+ * list: a sandbox can put anything in the place of the kernel's files. Java's CpuLists accepts the same texts.
  */
-PERCPU_SLOW uint32_t percpu_read_possible(void)
+PERCPU_SLOW uint32_t percpu_read_list(const char *at)
 {
-	char list[4096];
-	const char *at = list;
-	long length = -1;
 	uint32_t count = 0;
-	long file = percpu_syscall(SYS_openat, -100 /* AT_FDCWD */, "/sys/devices/system/cpu/possible", 02000000, 0);
 
-	if (file >= 0) {
-		length = percpu_syscall(SYS_read, file, list, sizeof(list) - 1);
-		percpu_syscall(SYS_close, file);
-	}
-	if (length <= 0)
-		snprintf(list, sizeof(list), "0-%ld", sysconf(_SC_NPROCESSORS_CONF) - 1);
-	else
-		list[length] = 0;
-	while (*at >= '0' && *at <= '9') {
+	memset(percpu_possible, 0, sizeof(percpu_possible));
+	do {
+		unsigned long first;
+		unsigned long last;
 		char *end;
-		unsigned long first = strtoul(at, &end, 10);
-		unsigned long last = *end == '-' ? strtoul(end + 1, &end, 10) : first;
 
-		for (; first <= last && first < PERCPU_MOST_CPUS; first++) {
-			percpu_possible[first / 64] |= UINT64_C(1) << (first % 64);
-			count = (uint32_t)first + 1;
+		while (count == 0 && (*at == ' ' || *at == '\t'))
+			at++;
+		if (*at < '0' || *at > '9')
+			return 0;
+		first = last = strtoul(at, &end, 10);
+		if (*end == '-') {
+			if (end[1] < '0' || end[1] > '9')
+				return 0;
+			last = strtoul(end + 1, &end, 10);
 		}
-		at = *end == ',' ? end + 1 : end;
+		if (last < first || last >= PERCPU_MOST_CPUS)
+			return 0;
+		for (; first <= last; first++)
+			percpu_possible[first / 64] |= UINT64_C(1) << (first % 64);
+		if (count < last + 1)
+			count = (uint32_t)last + 1;
+		at = end;
+	} while (*at++ == ',');
+	at--;
+	while (*at == ' ' || *at == '\t' || *at == '\n')
+		at++;
+	return *at == 0 ? count : 0;
+}
+
+/* Reads a file as a text, which is empty if that is not possible. */
+PERCPU_SLOW void percpu_read_file(const char *path, char *text, long size)
+{
+	long file = percpu_syscall(SYS_openat, -100 /* AT_FDCWD */, path, 02000000 /* O_CLOEXEC */, 0);
+	long length = 0;
+	long more = 1;
+
+	while (file >= 0 && more > 0 && length < size - 1) {
+		more = percpu_syscall(SYS_read, file, text + length, size - 1 - length);
+		if (more > 0)
+			length += more;
 	}
+	text[more < 0 ? 0 : length] = 0;
+	if (file >= 0)
+		percpu_syscall(SYS_close, file);
+}
+
+#define PERCPU_LONGEST_TEXT 65536
+
+/*
+ * Finds the possible CPUs. Returns the highest id + 1.
+ *
+ * If the kernel's list cannot be read, we assume the CPUs that the process may use and all below them, or as many as we
+ * can count. Java's Topology assumes the same. Only a JVM that is told to use more CPUs than there are assumes more,
+ * and then Java's answer counts as soon as the variables are shared.
+ */
+PERCPU_SLOW uint32_t percpu_find_possible(void)
+{
+	uint64_t allowed[PERCPU_MOST_CPUS / 64] = {0};
+	uint32_t count = 0;
+	uint32_t counted = 0;
+	char *text;
+
+	text = (char *)percpu_syscall(SYS_mmap, NULL, PERCPU_LONGEST_TEXT, PERCPU_READ_WRITE, PERCPU_RESERVED, -1, 0);
+	if (text != (char *)-1) {
+		char *list;
+
+		percpu_read_file("/sys/devices/system/cpu/possible", text, PERCPU_LONGEST_TEXT);
+		count = percpu_read_list(text);
+		if (count == 0) {
+			percpu_read_file("/proc/self/status", text, PERCPU_LONGEST_TEXT);
+			list = strstr(text, "\nCpus_allowed_list:");
+			if (list) {
+				list += strlen("\nCpus_allowed_list:");
+				list[strcspn(list, "\n")] = 0;
+				counted = percpu_read_list(list);
+			}
+		}
+		percpu_syscall(SYS_munmap, text, PERCPU_LONGEST_TEXT);
+	}
+	if (count > 0)
+		return count;
+	percpu_syscall(SYS_sched_getaffinity, 0, sizeof(allowed), allowed);
+	for (uint32_t cpu = 0; cpu < PERCPU_MOST_CPUS; cpu++)
+		count += (uint32_t)percpu_is_in(allowed, cpu);
+	if (count < counted)
+		count = counted;
 	if (count == 0)
-		percpu_fatal("the list of possible CPUs cannot be read");
+		count = 1;
+	memset(percpu_possible, 0, sizeof(percpu_possible));
+	for (uint32_t cpu = 0; cpu < count; cpu++)
+		percpu_possible[cpu / 64] |= UINT64_C(1) << (cpu % 64);
 	return count;
 }
 
@@ -82,11 +152,13 @@ PERCPU_INLINE char *percpu_bytes(const struct percpu_place *place, uint32_t cpu)
 	return (char *)((uint64_t)(uintptr_t)__start_percpu_data + place->delta + cpu * place->stride);
 }
 
-/* Copies the initial values to each possible CPU. The spare place stays 0, as sums add it to the others. */
-PERCPU_SLOW void percpu_initialize(const struct percpu_place *place)
+/*
+ * Copies the initial values to each possible CPU from `first` on. The spare place stays 0: sums add it to the others.
+ */
+PERCPU_SLOW void percpu_initialize(const struct percpu_place *place, uint32_t first)
 {
-	for (uint32_t cpu = 0; cpu < place->count; cpu++)
-		if (percpu_possible[cpu / 64] >> (cpu % 64) & 1)
+	for (uint32_t cpu = first; cpu < place->count; cpu++)
+		if (percpu_is_in(percpu_possible, cpu))
 			percpu_copy(percpu_bytes(place, cpu), __start_percpu_data, PERCPU_BYTES);
 }
 
@@ -115,14 +187,12 @@ PERCPU_SLOW int percpu_loses_aborts(void)
 
 #define PERCPU_HEADER 128 /* the guard word has its cache line alone, and the one that is fetched with it */
 #define PERCPU_PAGE 4096
-#define PERCPU_READ_WRITE 3 /* PROT_READ | PROT_WRITE */
-#define PERCPU_RESERVED 0x4022 /* MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE */
 
 /*
  * Makes an area of this library's own: a place for each CPU and the spare place. A page takes memory once it is
  * written.
  */
-PERCPU_SLOW void percpu_place_own(void)
+PERCPU_SLOW int percpu_place_own(void)
 {
 	struct percpu_place place;
 	uint64_t start = (uint64_t)(uintptr_t)__start_percpu_data;
@@ -135,38 +205,53 @@ PERCPU_SLOW void percpu_place_own(void)
 	if (alignment > PERCPU_PAGE)
 		alignment = PERCPU_PAGE;
 	position = (PERCPU_HEADER + alignment - 1) & -alignment;
-	place.count = percpu_read_possible();
+	place.count = percpu_find_possible();
 	place.stride = PERCPU_PAGE;
 	while (place.stride < position + PERCPU_BYTES)
 		place.stride *= 2;
 	bytes = (place.count + 1) * place.stride;
 	area = percpu_syscall(SYS_mmap, NULL, bytes, PERCPU_READ_WRITE, PERCPU_RESERVED, -1, 0);
 	if (area == -1)
-		percpu_fatal("there is no memory for the per-CPU variables");
+		return 0;
 	place.area = (uint64_t)area;
 	place.delta = place.area + position - start;
 	/* A kernel without huge pages refuses this, and then there are none to avoid. */
 	percpu_syscall(SYS_madvise, area, bytes, 15 /* MADV_NOHUGEPAGE */);
 #if PERCPU_RSEQ
 	if (__rseq_size >= 16 && !percpu_loses_aborts() &&
-	    percpu_syscall(SYS_membarrier, PERCPU_MEMBARRIER_REGISTER_RSEQ, 0, 0) == 0)
+	    percpu_register_for_membarrier())
 		mode = PERCPU_SEQUENCES;
 #endif
-	percpu_initialize(&place);
+	percpu_initialize(&place, 0);
 	percpu_publish(&place, mode, PERCPU_OWN);
+	return 1;
 }
 
-/* Returns when the variables have a place: makes one, or waits for the thread that makes one or moves the variables. */
-PERCPU_SLOW void percpu_settle(void)
+/*
+ * Gives the variables a place, or waits for the thread that does so, or that moves them. Returns 0 without memory.
+ */
+PERCPU_SLOW int percpu_try_settle(void)
 {
 	uint32_t unplaced = PERCPU_UNPLACED;
+	int placed = 1;
 	uint64_t mask;
 
 	PERCPU_BLOCK_SIGNALS(mask);
 	if (__atomic_compare_exchange_n(&percpu_library.state, &unplaced, PERCPU_PLACING, 0, __ATOMIC_SEQ_CST,
-					__ATOMIC_SEQ_CST))
-		percpu_place_own();
+					__ATOMIC_SEQ_CST)) {
+		placed = percpu_place_own();
+		if (!placed)
+			__atomic_store_n(&percpu_library.state, PERCPU_UNPLACED, __ATOMIC_SEQ_CST);
+	}
 	PERCPU_RESTORE_SIGNALS(mask);
 	for (int round = 0; __atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE) == PERCPU_PLACING; round++)
 		percpu_pause(round);
+	return placed;
+}
+
+/* The same for an operation that cannot do without a place. */
+PERCPU_SLOW void percpu_settle(void)
+{
+	if (!percpu_try_settle())
+		percpu_fatal("there is no memory for the per-CPU variables");
 }

@@ -2,10 +2,103 @@
  * The library in its process: loading, unloading, fork
  * ---------------------------------------------------------------------------------------------------------------- */
 
-/* The child's only thread has another id than the thread that called fork. */
-PERCPU_SLOW void percpu_forked(void)
+/*
+ * Fork. The child has a copy of the parent's memory (the variables' areas are private memory, so it has its own ones),
+ * but only the thread that called fork. What the other threads were doing is never finished there:
+ *
+ *   - A guard word may hold the id of a thread that the child does not have. We free it. What that thread was changing
+ *     may be half done in the child, as with any data that a fork copies. The guards of the thread that called fork
+ *     stay its own, under its new id. Java's ids are freed as well, since no Java code can run in the child.
+ *   - Threads that were counted in never count themselves out. The counters start again (percpu_count_in).
+ *   - In the state CLOSING the thread that moves the variables waited for guards. The old place is as it was, and the
+ *     child opens it again.
+ *   - In the state PLACING we could put nothing back: some threads may use the new place already. So no thread forks in
+ *     that state:
+ *
+ *     thread F forks                               thread M moves the variables, in the state CLOSING
+ *     1. counts itself in as forking
+ *                                                  2. sets `moving`
+ *     3. reads `moving`: if it is set, F counts    4. reads the counter: if F is in it, M opens the
+ *        itself out, waits, and goes to 1             old place again, clears `moving`, and tries
+ *                                                     again later
+ *     5. forks, and counts itself out              6. stores the state PLACING, copies, publishes the
+ *                                                     new place, and clears `moving`
+ *
+ *     If 1 is before 2, M sees F in 4. If 2 is before 1, F sees `moving` in 3. Both may happen, and then both start
+ *     over. If F forks between 2 and 4, the state in the child is still CLOSING.
+ *
+ * The first place is made in the state PLACING too. Before 1, F makes it or waits until it is made. If there is no
+ * memory for it, F forks without a place. Another thread may find memory just then, and leave the child in the state
+ * PLACING. The child then goes back to UNPLACED: its only thread has never used the variables.
+ */
+PERCPU_OF_LIBRARY PERCPU_TLS uint64_t percpu_fork_ticket = 0;
+
+PERCPU_SLOW void percpu_before_fork(void)
 {
+	int saved_errno = errno;
+
+	/* The id, by which the child recognises its guards: another library may have acquired them. */
+	percpu_me();
+	for (int round = 0;; round++) {
+		int placed = percpu_try_settle();
+		uint64_t ticket = percpu_count_in(&percpu_library.forking);
+
+		percpu_fork_ticket = ticket;
+		if (!placed || !__atomic_load_n(&percpu_library.moving, __ATOMIC_SEQ_CST))
+			break;
+		percpu_count_out(&percpu_library.forking, ticket);
+		percpu_pause(round);
+	}
+	errno = saved_errno;
+}
+
+PERCPU_SLOW void percpu_after_fork(void)
+{
+	percpu_count_out(&percpu_library.forking, percpu_fork_ticket);
+}
+
+/* The counter is another process's now, see percpu_count_in. */
+PERCPU_INLINE void percpu_restart_counter(uint64_t *counter)
+{
+	*counter = (*counter & -PERCPU_ONE_FORK) + PERCPU_ONE_FORK;
+}
+
+PERCPU_SLOW void percpu_after_fork_in_child(void)
+{
+	uint64_t before = percpu_me();
+	struct percpu_place place;
+	uint64_t me;
+	uint64_t mask;
+
+	/* Until the words are converted, a handler would not find the guards that this thread owns. */
+	PERCPU_BLOCK_SIGNALS(mask);
 	percpu_thread = 0;
+	me = percpu_me();
+	percpu_restart_counter(&percpu_library.updating);
+	percpu_restart_counter(&percpu_library.acquiring);
+	percpu_restart_counter(&percpu_library.waiting);
+	percpu_restart_counter(&percpu_library.forking);
+	percpu_library.moving = 0;
+	if (percpu_library.state == PERCPU_PLACING) {
+		percpu_fill(percpu_guards, percpu_library.count, 0, 0);
+		percpu_fill(percpu_distances, percpu_library.count, 0, 0);
+		percpu_library.state = PERCPU_UNPLACED;
+	}
+	if (percpu_glance(&place)) {
+		for (uint32_t cpu = 0; cpu < place.count; cpu++) {
+			uint64_t *word = percpu_word(&place, cpu);
+
+			if (*word == before) {
+				*word = me;
+			} else if (*word != 0 && *word != me) { /* `me` if another library's handler was here first */
+				word[1] = 0;
+				*word = 0;
+			}
+		}
+		if (percpu_library.state == PERCPU_CLOSING)
+			percpu_publish(&place, percpu_library.mode, PERCPU_OWN);
+	}
+	PERCPU_RESTORE_SIGNALS(mask);
 }
 
 /*
@@ -19,8 +112,7 @@ static __attribute__((constructor, unused)) void percpu_loaded(void)
 
 	if (percpu_library.file[0] != 0)
 		return; /* each file that includes this header has a constructor of its own */
-	/* With a place before each fork, no child is left with one that was half made. */
-	pthread_atfork(percpu_settle, NULL, percpu_forked);
+	pthread_atfork(percpu_before_fork, percpu_after_fork, percpu_after_fork_in_child);
 	percpu_library.file = "this program";
 	if (!percpu_dladdr || percpu_dladdr(&percpu_library, &info) == 0 || !info.file)
 		return;

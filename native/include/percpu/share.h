@@ -28,14 +28,17 @@
  *
  * So after a while this thread puts everything back, waits until the threads that waited for it have gone on, and tries
  * again. It blocks its own signals meanwhile: a handler would wait for the thread that it interrupted.
+ *
+ * It also starts over when another thread is in the middle of a fork (process.h), or if the kernel refuses to restart
+ * sequences. Until the new place is published all of this can be put back: nothing of the old place was changed.
  * ---------------------------------------------------------------------------------------------------------------- */
 
 /* Waits until nobody is counted any more. Returns 0 if that takes too long. */
-PERCPU_SLOW int percpu_drained(const uint32_t *counter)
+PERCPU_SLOW int percpu_drained(const uint64_t *counter)
 {
 	int64_t since = percpu_now();
 
-	for (int round = 0; __atomic_load_n(counter, __ATOMIC_SEQ_CST) != 0; round++) {
+	for (int round = 0; percpu_counted(counter) != 0; round++) {
 		if (percpu_now() - since > 50000000)
 			return 0;
 		percpu_pause(round);
@@ -47,7 +50,9 @@ PERCPU_SLOW int percpu_drained(const uint32_t *counter)
 PERCPU_SLOW void percpu_reopen(const struct percpu_place *old)
 {
 	percpu_publish(old, percpu_library.mode, PERCPU_OWN);
-	for (int round = 0; __atomic_load_n(&percpu_library.waiting, __ATOMIC_SEQ_CST) != 0; round++)
+	/* Before this thread waits: among those that it waits for, one may wait until it can fork. */
+	__atomic_store_n(&percpu_library.moving, 0, __ATOMIC_SEQ_CST);
+	for (int round = 0; percpu_counted(&percpu_library.waiting) != 0; round++)
 		percpu_pause(round);
 }
 
@@ -76,10 +81,34 @@ PERCPU_SLOW void percpu_await_guards(const struct percpu_place *old)
 	}
 }
 
+/* Takes over Java's answer to which CPUs are possible. */
+PERCPU_SLOW void percpu_adopt_possible(const uint64_t *possible, uint32_t cpus)
+{
+	for (uint32_t word = 0; word < (cpus + 63) / 64; word++)
+		__atomic_store_n(&percpu_possible[word], possible[word], __ATOMIC_RELAXED);
+}
+
+/*
+ * Whether Java finds the same CPUs possible, or some behind them too: those then begin with the initial values. A CPU
+ * that only one side knows, among those that have a place already, has no instance that both sides could agree on.
+ */
+PERCPU_SLOW int percpu_has_same_cpus(const struct percpu_place *old, const uint64_t *possible, uint32_t cpus)
+{
+	for (uint32_t cpu = 0; cpu < old->count; cpu++)
+		if (cpu >= cpus || percpu_is_in(percpu_possible, cpu) != percpu_is_in(possible, cpu))
+			return 0;
+	return 1;
+}
+
+/* For tests: what other threads do between two steps of a move. */
+#ifndef PERCPU_TEST_MOVE
+#define PERCPU_TEST_MOVE(step)
+#endif
+
 #define PERCPU_AGAIN (-1)
 
 /* One attempt, with signals blocked. Returns PERCPU_AGAIN if another thread was, or is, in the way. */
-PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, uint32_t mode)
+PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t *possible, uint32_t mode)
 {
 	uint32_t state = __atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE);
 	struct percpu_place old;
@@ -90,14 +119,14 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, uint32_t mode)
 		if (!__atomic_compare_exchange_n(&percpu_library.state, &state, PERCPU_PLACING, 0, __ATOMIC_SEQ_CST,
 						 __ATOMIC_SEQ_CST))
 			return PERCPU_AGAIN;
-		percpu_read_possible();
-		percpu_initialize(next);
+		percpu_adopt_possible(possible, next->count);
+		percpu_initialize(next, 0);
 		percpu_publish(next, mode, PERCPU_SHARED);
 		return PERCPU_SHARED_NOW;
 	}
 	if (!percpu_glance(&old) || __atomic_load_n(&percpu_library.state, __ATOMIC_RELAXED) != state)
 		return PERCPU_AGAIN;
-	if (old.count != next->count)
+	if (!percpu_has_same_cpus(&old, possible, next->count))
 		return PERCPU_OTHER_CPUS;
 	/*
 	 * This check comes before the next one: another thread that moves the variables now waits for this thread's
@@ -112,29 +141,45 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, uint32_t mode)
 
 	PERCPU_TEST_NO_HANDLER();
 	percpu_fill(percpu_guards, old.count, 0, 0);
-	if (percpu_library.mode == PERCPU_SEQUENCES)
-		percpu_restart_sequences(-1);
+	if (percpu_library.mode == PERCPU_SEQUENCES && !percpu_restart_sequences(-1)) {
+		percpu_reopen(&old);
+		return PERCPU_NO_MEMBARRIER;
+	}
 	if (!percpu_drained(&percpu_library.acquiring)) {
 		percpu_reopen(&old);
 		return PERCPU_AGAIN;
 	}
 	percpu_await_guards(&old);
 
+	__atomic_store_n(&percpu_library.moving, 1, __ATOMIC_SEQ_CST);
+	PERCPU_TEST_MOVE(0);
+	if (percpu_counted(&percpu_library.forking) != 0) {
+		percpu_reopen(&old);
+		return PERCPU_AGAIN;
+	}
+	PERCPU_TEST_MOVE(1);
 	__atomic_store_n(&percpu_library.state, PERCPU_PLACING, __ATOMIC_SEQ_CST);
 	percpu_fill(percpu_distances, old.count, 0, 0);
-	if (percpu_library.mode == PERCPU_SEQUENCES)
-		percpu_restart_sequences(-1);
+	if (percpu_library.mode == PERCPU_SEQUENCES && !percpu_restart_sequences(-1)) {
+		percpu_reopen(&old);
+		return PERCPU_NO_MEMBARRIER;
+	}
 	if (!percpu_drained(&percpu_library.updating)) {
 		percpu_reopen(&old);
 		return PERCPU_AGAIN;
 	}
-	for (uint32_t cpu = 0; cpu <= old.count; cpu++)
+	for (uint32_t cpu = 0; cpu < old.count; cpu++)
 		percpu_copy(percpu_bytes(next, cpu), percpu_bytes(&old, cpu), PERCPU_BYTES);
+	percpu_copy(percpu_bytes(next, next->count), percpu_bytes(&old, old.count), PERCPU_BYTES);
+	percpu_adopt_possible(possible, next->count);
+	percpu_initialize(next, old.count);
 	percpu_publish(next, mode, PERCPU_SHARED);
+	__atomic_store_n(&percpu_library.moving, 0, __ATOMIC_SEQ_CST);
 	return PERCPU_SHARED_NOW;
 }
 
-PERCPU_SLOW int percpu_share(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus, uint32_t mode)
+PERCPU_SLOW int percpu_share(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus, const uint64_t *possible,
+			     uint32_t mode)
 {
 	struct percpu_place next = {area, stride, area + position - (uint64_t)(uintptr_t)__start_percpu_data, cpus};
 
@@ -146,7 +191,7 @@ PERCPU_SLOW int percpu_share(uint64_t area, uint64_t stride, uint64_t position, 
 		int answer;
 
 		PERCPU_BLOCK_SIGNALS(mask);
-		answer = percpu_try_share(&next, mode);
+		answer = percpu_try_share(&next, possible, mode);
 		PERCPU_RESTORE_SIGNALS(mask);
 		if (answer != PERCPU_AGAIN)
 			return answer;

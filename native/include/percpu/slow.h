@@ -32,6 +32,7 @@ struct percpu_place {
 	uint32_t count;
 };
 
+PERCPU_SLOW int percpu_try_settle(void);
 PERCPU_SLOW void percpu_settle(void);
 
 /*
@@ -50,18 +51,56 @@ PERCPU_SLOW int percpu_glance(struct percpu_place *place)
 	return state >= PERCPU_OWN && __atomic_load_n(&percpu_library.state, __ATOMIC_RELAXED) == state;
 }
 
+/*
+ * The lower half of a counter is a number of threads. The upper half is a generation: the child of a fork has only one
+ * thread, so there each counter starts again at 0, in the next generation (process.h). That one thread may itself have
+ * been counted in, if it called fork in a signal handler. The child must not count it out:
+ *
+ *     the thread                                   its signal handler
+ *     1. is counted in: 1
+ *                                                  2. forks; in the child the counter is 0
+ *     3. goes on in the child, and would make
+ *        the counter -1
+ *
+ * So a thread that is counted in gets a ticket with the generation. In another generation counting out does nothing.
+ */
+#define PERCPU_ONE_FORK (UINT64_C(1) << 32)
+
+/* Tickets that are not of a counter. */
+enum percpu_admission { PERCPU_REFUSED, PERCPU_UNCOUNTED, PERCPU_COUNTED };
+
+PERCPU_INLINE uint64_t percpu_count_in(uint64_t *counter)
+{
+	return (__atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST) & -PERCPU_ONE_FORK) | PERCPU_COUNTED;
+}
+
+PERCPU_INLINE void percpu_count_out(uint64_t *counter, uint64_t ticket)
+{
+	uint64_t now = __atomic_load_n(counter, __ATOMIC_RELAXED);
+
+	while ((now & -PERCPU_ONE_FORK) == (ticket & -PERCPU_ONE_FORK) &&
+	       !__atomic_compare_exchange_n(counter, &now, now - 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		;
+}
+
+PERCPU_INLINE uint32_t percpu_counted(const uint64_t *counter)
+{
+	return (uint32_t)__atomic_load_n(counter, __ATOMIC_SEQ_CST);
+}
+
 /* Fills `place`, and waits for one if necessary. */
 PERCPU_SLOW void percpu_look(struct percpu_place *place)
 {
 	int saved_errno = errno;
+	uint64_t ticket;
 
 	if (percpu_glance(place))
 		return;
-	__atomic_add_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
+	ticket = percpu_count_in(&percpu_library.waiting);
 	do
 		percpu_settle();
 	while (!percpu_glance(place));
-	__atomic_sub_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
+	percpu_count_out(&percpu_library.waiting, ticket);
 	errno = saved_errno;
 }
 
@@ -74,16 +113,27 @@ PERCPU_SLOW unsigned percpu_count(void)
 	return place.count;
 }
 
+/* Whether a CPU is in a mask of CPUs. */
+PERCPU_INLINE int percpu_is_in(const uint64_t *mask, uint32_t cpu)
+{
+	return (int)(__atomic_load_n(&mask[cpu / 64], __ATOMIC_RELAXED) >> (cpu % 64) & 1);
+}
+
 PERCPU_SLOW unsigned percpu_next_possible(unsigned cpu)
 {
 	unsigned count = percpu_count();
 
-	while (cpu < count && !(percpu_possible[cpu / 64] >> (cpu % 64) & 1))
+	while (cpu < count && !percpu_is_in(percpu_possible, cpu))
 		cpu++;
 	return cpu;
 }
 
 /* The instance in a CPU's place or, if `cpu` is the number of CPUs, in the spare place. */
+PERCPU_INLINE void *percpu_instance_in(const struct percpu_place *place, void *image, unsigned cpu)
+{
+	return (void *)((uint64_t)(uintptr_t)image + place->delta + cpu * place->stride);
+}
+
 PERCPU_SLOW void *percpu_instance(void *image, unsigned cpu)
 {
 	struct percpu_place place;
@@ -91,11 +141,8 @@ PERCPU_SLOW void *percpu_instance(void *image, unsigned cpu)
 	percpu_look(&place);
 	if (cpu > place.count)
 		percpu_fatal("this system has no CPU with the id that was asked for");
-	return (void *)((uint64_t)(uintptr_t)image + place.delta + cpu * place.stride);
+	return percpu_instance_in(&place, image, cpu);
 }
-
-/* How a thread was admitted to a slow function. */
-enum percpu_admission { PERCPU_REFUSED, PERCPU_COUNTED, PERCPU_UNCOUNTED };
 
 /*
  * Admits this thread if the state is SHARED, or is OWN or CLOSING and at most `last`. A thread that moves the variables
@@ -111,40 +158,42 @@ enum percpu_admission { PERCPU_REFUSED, PERCPU_COUNTED, PERCPU_UNCOUNTED };
  * move, so there nobody is counted: where there are no sequences, the updates of all CPUs would contend for the
  * counter's line.
  */
-PERCPU_INLINE int percpu_enter(uint32_t *counter, uint32_t last)
+PERCPU_INLINE uint64_t percpu_enter(uint64_t *counter, uint32_t last)
 {
+	uint64_t ticket;
 	uint32_t state;
 
 	if (__atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE) == PERCPU_SHARED)
 		return PERCPU_UNCOUNTED;
-	__atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST);
+	ticket = percpu_count_in(counter);
 	state = __atomic_load_n(&percpu_library.state, __ATOMIC_SEQ_CST);
 	if (state == PERCPU_SHARED || (state >= PERCPU_OWN && state <= last))
-		return PERCPU_COUNTED;
-	__atomic_sub_fetch(counter, 1, __ATOMIC_SEQ_CST);
+		return ticket;
+	percpu_count_out(counter, ticket);
 	return PERCPU_REFUSED;
 }
 
 /* Waits until this thread is admitted. */
-PERCPU_SLOW int percpu_join(uint32_t *counter, uint32_t last)
+PERCPU_SLOW uint64_t percpu_join(uint64_t *counter, uint32_t last)
 {
-	int admission = percpu_enter(counter, last);
+	uint64_t admission = percpu_enter(counter, last);
+	uint64_t ticket;
 
 	if (admission != PERCPU_REFUSED)
 		return admission;
-	__atomic_add_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
+	ticket = percpu_count_in(&percpu_library.waiting);
 	for (int round = 0; (admission = percpu_enter(counter, last)) == PERCPU_REFUSED; round++) {
 		percpu_settle();
 		percpu_pause(round);
 	}
-	__atomic_sub_fetch(&percpu_library.waiting, 1, __ATOMIC_SEQ_CST);
+	percpu_count_out(&percpu_library.waiting, ticket);
 	return admission;
 }
 
-PERCPU_INLINE void percpu_leave(uint32_t *counter, int admission)
+PERCPU_INLINE void percpu_leave(uint64_t *counter, uint64_t admission)
 {
-	if (admission == PERCPU_COUNTED)
-		__atomic_sub_fetch(counter, 1, __ATOMIC_SEQ_CST);
+	if (admission != PERCPU_UNCOUNTED && admission != PERCPU_REFUSED)
+		percpu_count_out(counter, admission);
 }
 
 #define PERCPU_ATOMICALLY(type)                                                                                        \
@@ -175,7 +224,7 @@ PERCPU_SLOW int percpu_update_slowly(int op, unsigned size, void *image, uint64_
 {
 	int saved_errno = errno;
 	int again = 1;
-	int admission = percpu_join(&percpu_library.updating, PERCPU_CLOSING);
+	uint64_t admission = percpu_join(&percpu_library.updating, PERCPU_CLOSING);
 
 	if (percpu_library.mode == PERCPU_ATOMICS || !percpu_has_cpu()) {
 		unsigned cpu = percpu_library.mode == PERCPU_ATOMICS ? percpu_current() : percpu_library.count;

@@ -77,12 +77,24 @@ PERCPU_SLOW void percpu_signals(uint64_t *mask)
 #define PERCPU_MEMBARRIER_RSEQ (1 << 7)
 #define PERCPU_MEMBARRIER_REGISTER_RSEQ (1 << 8)
 
-/*
- * Restarts each sequence in flight, on one CPU or, for -1, on all CPUs. It is also a full memory barrier for all
- * threads.
- */
-PERCPU_SLOW void percpu_restart_sequences(int cpu)
+PERCPU_SLOW int percpu_register_for_membarrier(void)
 {
-	if (percpu_syscall(SYS_membarrier, PERCPU_MEMBARRIER_RSEQ, cpu >= 0, cpu >= 0 ? cpu : 0) != 0)
-		percpu_fatal("membarrier cannot restart sequences");
+	return percpu_syscall(SYS_membarrier, PERCPU_MEMBARRIER_REGISTER_RSEQ, 0, 0) == 0;
+}
+
+/*
+ * Restarts each sequence in flight, on one CPU or, for -1, on all of them. It is also a full memory barrier for every
+ * thread. Returns 0 if the kernel refuses.
+ *
+ * The kernel refuses with EPERM if the process is not registered. A process that a checkpoint has saved comes back
+ * without the registration that it had, so we register once more. A fork keeps the registration.
+ */
+PERCPU_SLOW int percpu_restart_sequences(int cpu)
+{
+	for (int renewed = 0;; renewed = 1) {
+		if (percpu_syscall(SYS_membarrier, PERCPU_MEMBARRIER_RSEQ, cpu >= 0, cpu >= 0 ? cpu : 0) == 0)
+			return 1;
+		if (renewed || errno != EPERM || !percpu_register_for_membarrier())
+			return 0;
+	}
 }

@@ -135,15 +135,21 @@ static void move(void)
 	uint64_t bytes = (percpu_count() + 1) * stride;
 	struct percpu_library *library = percpu_variable_longs.library;
 	uint64_t start = (uint64_t)(uintptr_t)library->start;
+	uint64_t none[PERCPU_MOST_CPUS / 64] = {0};
 	long area = percpu_syscall(SYS_mmap, NULL, bytes, 3, 0x4022, -1, 0);
 
 	usleep(1000 * (getpid() % 8));
-	CHECK_EQUAL(library->share((uint64_t)area, stride, 4096 + start % 4096, percpu_count() + 1, PERCPU_SEQUENCES),
+	/* Fewer CPUs, and others. */
+	CHECK_EQUAL(library->share((uint64_t)area, stride, 4096 + start % 4096, percpu_count() - 1, percpu_possible,
+				   PERCPU_SEQUENCES),
 		    PERCPU_OTHER_CPUS);
-	CHECK_EQUAL(library->share((uint64_t)area, stride, 4096 + start % 4096, percpu_count(),
+	CHECK_EQUAL(library->share((uint64_t)area, stride, 4096 + start % 4096, percpu_count(), none, PERCPU_SEQUENCES),
+		    PERCPU_OTHER_CPUS);
+	CHECK_EQUAL(library->share((uint64_t)area, stride, 4096 + start % 4096, percpu_count(), percpu_possible,
 				   PERCPU_RSEQ && percpu_library.mode == PERCPU_SEQUENCES ? PERCPU_SEQUENCES : PERCPU_ATOMICS),
 		    PERCPU_SHARED_NOW);
-	CHECK_EQUAL(library->share((uint64_t)area, stride, 8192, percpu_count(), PERCPU_SEQUENCES), PERCPU_SHARED_BEFORE);
+	CHECK_EQUAL(library->share((uint64_t)area, stride, 8192, percpu_count(), percpu_possible, PERCPU_SEQUENCES),
+		    PERCPU_SHARED_BEFORE);
 	CHECK_EQUAL((uint64_t)(uintptr_t)per_cpu_ptr(&longs, 0) - (uint64_t)area < stride, 1);
 }
 #else

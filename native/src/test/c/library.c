@@ -166,6 +166,16 @@ void *address_of_mixed(unsigned cpu)
 	return per_cpu_ptr(&a_mixed, cpu);
 }
 
+/* How many CPUs are possible, as C sees it. */
+int possible_cpus(void)
+{
+	int cpus = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) cpus++;
+	return cpus;
+}
+
 /* 1 while somebody waits for guards, to move the variables then. */
 int is_closing(void)
 {

@@ -1,4 +1,4 @@
-/* for_each_possible_cpu with a variable of each type that somebody may have: int, as in the kernel, is the usual one. */
+/* for_each_possible_cpu with a variable of each integer type. As in the kernel, int is the usual one. */
 #include "check.h"
 
 uint64_t test_aborts = 0;

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The header without a JVM in the process: with each compiler, in both languages, and under the sanitizers. */
 @Tag("header")
@@ -122,6 +123,51 @@ class HeaderTest {
         Path program = Compiler.GCC.program("move", "move.c", "-O2", "-D_GNU_SOURCE", "-DPAUSE=20000");
         assertThat(Compiler.run(program, REGISTERED, 100)).isEqualTo("moved 100 times: ok\n");
         assertThat(Compiler.run(program, UNREGISTERED, 20)).isEqualTo("moved 20 times: ok\n");
+    }
+
+    /** Without sequences threads are nearly always in the middle of what others have to wait for. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "another",
+                "java",
+                "own",
+                "about-to-move",
+                "move-begins",
+                "move-looks",
+                "fork-begins",
+                "updates",
+                "handler"
+            })
+    void aForkLeavesTheChildUsable(String scenario) {
+        Path program = Compiler.GCC.program("fork-" + scenario, "fork.c", "-O2", "-D_GNU_SOURCE");
+        assertThat(Compiler.run(program, REGISTERED, scenario)).isEqualTo("ok\n");
+        assertThat(Compiler.run(program, UNREGISTERED, scenario)).isEqualTo("ok\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "guard-after-lost-registration",
+                "move-after-lost-registration",
+                "move-without-membarrier",
+                "try-without-membarrier",
+                "try-without-memory",
+                "fork-without-memory"
+            })
+    void whatTheKernelRefusesIsAskedForAgainOrReturnedAsAnError(String scenario) {
+        assertThat(Compiler.run(syscalls(), REGISTERED, scenario)).isEqualTo("ok\n");
+    }
+
+    @Test
+    void aRefusalThatCannotBeReturnedEndsTheProgramWithAMessage() {
+        assertThatThrownBy(() -> Compiler.run(syscalls(), REGISTERED, "acquire-without-membarrier"))
+                .hasMessageContaining(
+                        "the kernel refuses membarrier, without which another CPU's guard cannot be taken");
+    }
+
+    private static Path syscalls() {
+        return Compiler.GCC.program("syscalls", "syscalls.c", "-O2", "-D_GNU_SOURCE");
     }
 
     @Test

@@ -22,6 +22,7 @@ public final class Jvm {
     private final Map<String, String> environment = new HashMap<>();
     private final List<String> wrapper = new ArrayList<>();
     private final List<Runnable> refusals = new ArrayList<>();
+    private final List<String> classPath = new ArrayList<>();
     private boolean nativeAccess = true;
 
     /**
@@ -53,6 +54,12 @@ public final class Jvm {
         return this;
     }
 
+    /** What else is on the class path, besides the classes of the module that is tested and of this one. */
+    public Jvm with(String morePath) {
+        classPath.add(morePath);
+        return this;
+    }
+
     /** Has another command start the JVM. */
     public Jvm startedBy(String... command) {
         wrapper.addAll(List.of(command));
@@ -69,8 +76,9 @@ public final class Jvm {
         if (nativeAccess) {
             command.add("--enable-native-access=ALL-UNNAMED");
         }
-        command.addAll(
-                List.of("-cp", String.join(File.pathSeparator, "target/classes", "target/test-classes", here())));
+        List<String> path = new ArrayList<>(List.of("target/classes", "target/test-classes", here()));
+        path.addAll(classPath);
+        command.addAll(List.of("-cp", String.join(File.pathSeparator, path)));
         command.add(main.getName());
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);

@@ -8,6 +8,8 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.guard.NativeOwners;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.linux.Topology;
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -40,6 +42,7 @@ final class NativeLibrary {
     private static final int SHARED_BEFORE = 1;
     private static final int GUARD_HELD = 2;
     private static final int OTHER_CPUS = 3;
+    private static final int NO_MEMBARRIER = 4;
 
     /** {@code enum percpu_mode}. */
     private static final int SEQUENCES = 0;
@@ -51,7 +54,8 @@ final class NativeLibrary {
 
     /** Not critical: it can wait for guards of C code. */
     private static final MethodHandle CALL_SHARE = Linker.nativeLinker()
-            .downcallHandle(FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT));
+            .downcallHandle(
+                    FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
 
     /**
      * By the address of the library's structure, which tells two libraries of the same name apart. No lock is held while
@@ -120,7 +124,11 @@ final class NativeLibrary {
                         case GUARD_HELD ->
                             " cannot be placed: C code on this very thread holds a guard of theirs, and has called Java";
                         case OTHER_CPUS ->
-                            " cannot be moved to the area for " + Area.CPUS + " CPUs: the library counts other CPUs";
+                            " cannot be moved to the area for " + Area.CPUS
+                                    + " CPUs: the library has found other CPUs possible when its C code first used them. Declare them before that";
+                        case NO_MEMBARRIER ->
+                            " cannot be moved to the area: C code uses them already, and the kernel refuses membarrier, which"
+                                    + " stops it meanwhile. A seccomp filter may be the reason";
                         default -> " cannot be placed, for a reason that this version does not know: " + answer;
                     });
         }
@@ -128,13 +136,18 @@ final class NativeLibrary {
     }
 
     private static int share(MemorySegment function, long position) {
-        try {
+        try (Arena arena = Arena.ofConfined()) {
+            // Which CPUs are possible is this side's answer: where the kernel does not tell, the other one can only
+            // guess.
+            MemorySegment possible =
+                    arena.allocateFrom(JAVA_LONG, Topology.possible().toLongArray());
             return (int) CALL_SHARE.invokeExact(
                     function,
                     Area.BASE,
                     Area.STRIDE,
                     position,
                     Area.CPUS,
+                    possible,
                     Backends.usesSequences() ? SEQUENCES : ATOMICS);
         } catch (RuntimeException | Error e) {
             throw e;
