@@ -19,8 +19,9 @@ import java.util.function.Supplier;
  * A per-CPU variable that is made and closed at run time.
  *
  * <p>{@link #share()} makes further handles to the same instances. When the last handle is closed, each instance that
- * is {@link AutoCloseable} is closed once, by the thread that closes the handle, when no token for any of them is left. A handle that becomes unreachable without being
- * closed gives its memory back, and closes no instance.
+ * is {@link AutoCloseable} is closed once, by the thread that closes the handle, when no token for any of them is left.
+ * Then the memory of a variable of memory is given back, and its segments can no longer be used. A handle that becomes
+ * unreachable without being closed gives its memory back, and closes no instance.
  *
  * <p>A handle can be used by several threads.
  *
@@ -29,8 +30,18 @@ import java.util.function.Supplier;
 public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     private static final String NAME = "a dynamic per-CPU variable";
 
+    private static final int OPEN = 0;
+
+    /** Closed, as far as this handle goes; and a thread is at work on the instances, if it was the last. */
+    private static final int CLOSED = 1;
+
+    /** Closed, but for instances that are still to be closed. */
+    private static final int BROKEN_OFF = 2;
+
     private final Shared<T> shared;
-    private volatile boolean closed;
+
+    /** Changed under the lock of {@link #shared}, except from closed to broken off, which is for the closing thread. */
+    private volatile int state = OPEN;
 
     private DynamicPerCpu(Shared<T> shared) {
         this.shared = shared;
@@ -54,7 +65,17 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     public static <T> DynamicPerCpu<T> createZero(MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
         Area.Slices memory = Area.collectable(layout.byteSize(), layout.byteAlignment(), NAME);
         Function<CpuId, T> instance = cpu -> view.apply(memory.of(cpu.id()));
-        return create(Piece.empty(NAME), piece -> PerCpuPtr.toMemory(piece, memory.position(), instance));
+        boolean made = false;
+        try {
+            DynamicPerCpu<T> variable = create(
+                    Piece.empty(NAME), piece -> PerCpuPtr.toMemory(piece, memory.position(), instance), memory::close);
+            made = true;
+            return variable;
+        } finally {
+            if (!made) {
+                memory.close();
+            }
+        }
     }
 
     /** Makes a variable with what {@code factory} makes for each CPU. */
@@ -67,7 +88,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      * what it has made and is {@link AutoCloseable} is closed.
      */
     public static <T> DynamicPerCpu<T> createFrom(Function<CpuId, ? extends T> factory) {
-        return create(Piece.empty(NAME), piece -> {
+        Function<Piece, PerCpuPtr<T>> instances = piece -> {
             List<T> made = new ArrayList<>();
             try {
                 return PerCpuPtr.toObjects(piece, cpu -> {
@@ -81,7 +102,8 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
                 failures.addTo(e);
                 throw e;
             }
-        });
+        };
+        return create(Piece.empty(NAME), instances, DynamicPerCpu::giveNothingBack);
     }
 
     /**
@@ -90,12 +112,20 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      * @throws AreaFullException if the per-CPU area is full
      */
     public static DynamicPerCpu<NumericCell> createNumeric(NumericWidth width, long initial) {
+        // Not given back at once: the sequences of PerCpuNumeric.of have the position as a number.
         return create(
-                Piece.collectable(NAME, Long.BYTES, Long.BYTES), piece -> NumericCell.cells(piece, width, initial));
+                Piece.collectable(NAME, Long.BYTES, Long.BYTES),
+                piece -> NumericCell.cells(piece, width, initial),
+                DynamicPerCpu::giveNothingBack);
     }
 
-    private static <T> DynamicPerCpu<T> create(Piece piece, Function<Piece, PerCpuPtr<T>> instances) {
-        return new DynamicPerCpu<>(new Shared<>(piece, instances.apply(piece)));
+    /** For instances on the heap, and for those whose memory the collector gives back. */
+    private static void giveNothingBack() {}
+
+    /** @param giveBack gives the instances' memory back, once they are closed */
+    private static <T> DynamicPerCpu<T> create(
+            Piece piece, Function<Piece, PerCpuPtr<T>> instances, Runnable giveBack) {
+        return new DynamicPerCpu<>(new Shared<>(piece, instances.apply(piece), giveBack));
     }
 
     @Override
@@ -116,47 +146,69 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     }
 
     /**
-     * Closes this handle, and the instances if it is the last one. Closing it again does nothing.
+     * Closes this handle, and the instances if it is the last one. Closing it again does nothing, unless the first time
+     * failed half way: then it goes on where that stopped.
      *
      * @throws IllegalStateException if it is the last one and this thread holds a guard, as it then must not wait for
-     *     those of the other CPUs: nothing is closed; or if closing an instance throws a checked exception, which is
-     *     the cause: the others are closed all the same
+     *     those of the other CPUs: nothing is closed; or if the guard of a CPU could not be acquired: the variable is
+     *     closed, but no instance is, and closing the handle again tries it again; or if closing an instance throws a
+     *     checked exception, which is the cause: the others are closed all the same
      */
     @Override
     public void close() {
         synchronized (shared) {
-            if (closed) {
+            if (state == CLOSED) {
                 return;
             }
-            shared.checkRemovable();
-            closed = true;
-            if (!shared.removeHandle()) {
+            shared.checkRemovable(state == OPEN);
+            boolean isLast = state == BROKEN_OFF || shared.removeHandle();
+            state = CLOSED;
+            if (!isLast) {
                 return;
             }
         }
-        shared.closeInstances();
+        Failures failures = new Failures();
+        boolean done = false;
+        try {
+            shared.awaitTokens();
+            shared.closeInstances(failures);
+            done = true;
+        } finally {
+            if (!done) {
+                state = BROKEN_OFF;
+            }
+        }
+        failures.rethrow("closing an instance failed");
     }
 
     private void checkOpen() {
-        if (closed) {
+        if (state != OPEN) {
             throw new IllegalStateException("this handle of " + shared.ptr + " is closed");
         }
     }
 
     @Override
     public String toString() {
-        return (closed ? "closed dynamic " : "dynamic ") + shared.ptr;
+        return (state != OPEN ? "closed dynamic " : "dynamic ") + shared.ptr;
     }
 
     /** What all handles to the same instances have in common. */
     private static final class Shared<T> {
         private final Piece piece;
         private final PerCpuPtr<T> ptr;
+        private final Runnable giveBack;
         private int handles = 1;
 
-        private Shared(Piece piece, PerCpuPtr<T> ptr) {
+        /** The CPUs up to this one, exclusive, have no token left. For the closing thread. */
+        private int cpusWithoutTokens;
+
+        /** The CPUs up to this one, exclusive, have no instance left to close. For the closing thread. */
+        private int closedCpus;
+
+        private Shared(Piece piece, PerCpuPtr<T> ptr, Runnable giveBack) {
             this.piece = piece;
             this.ptr = ptr;
+            this.giveBack = giveBack;
         }
 
         private synchronized void addHandle() {
@@ -166,12 +218,13 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
             handles++;
         }
 
-        private void checkRemovable() {
-            int owned = handles == 1 ? Ownership.ownedBy(Thread.currentThread()) : -1;
+        private void checkRemovable(boolean hasHandle) {
+            boolean isLast = handles == (hasHandle ? 1 : 0);
+            int owned = isLast ? Ownership.ownedBy(Thread.currentThread()) : -1;
             if (owned >= 0) {
-                throw new IllegalStateException(
-                        "the last handle of " + ptr + " cannot be closed while this thread holds" + " the guard of CPU "
-                                + owned + ": close the guard first");
+                throw new IllegalStateException("the last handle of " + ptr
+                        + " cannot be closed while this thread holds the guard of CPU " + owned
+                        + ": close the guard first");
             }
         }
 
@@ -182,20 +235,42 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
 
         /**
          * Nobody has a handle any more, and closing the piece keeps everyone from making tokens. Somebody may still
-         * hold one, and a guard for it: once that guard could be had, nobody does. The instances are closed outside the
-         * guards, as they may be large, may block, and may close variables of their own.
+         * hold one, and a guard for it: once that guard could be had, nobody does. It can be called again if it fails.
          */
-        private void closeInstances() {
+        private void awaitTokens() {
             piece.close();
-            List<T> instances = new ArrayList<>();
             for (CpuId cpu : CpuMask.possible()) {
-                try (CpuGuard guard = CpuGuard.acquire(cpu)) {
-                    instances.add(ptr.instanceEvenIfClosed(guard.cpu().id()));
+                if (cpu.id() >= cpusWithoutTokens) {
+                    awaitTokens(cpu);
+                    cpusWithoutTokens = cpu.id() + 1;
                 }
             }
-            Failures failures = new Failures();
-            instances.forEach(instance -> DynamicPerCpu.close(instance, failures));
-            failures.rethrow("closing an instance failed");
+        }
+
+        private void awaitTokens(CpuId cpu) {
+            try (CpuGuard _ = CpuGuard.acquire(cpu)) {
+                // Had, so nobody has a token.
+            } catch (RuntimeException e) {
+                throw new IllegalStateException(
+                        ptr + " is closed, but none of its instances is, as the guard of " + cpu
+                                + " could not be acquired: " + e.getMessage()
+                                + ". Close the same handle again to close them",
+                        e);
+            }
+        }
+
+        /**
+         * Outside the guards, as instances may be large, may block, and may close variables of their own. What the
+         * instances are is settled: only who has a token can replace one. It can be called again if it fails.
+         */
+        private void closeInstances(Failures failures) {
+            for (CpuId cpu : CpuMask.possible()) {
+                if (cpu.id() >= closedCpus) {
+                    DynamicPerCpu.close(ptr.instanceEvenIfClosed(cpu.id()), failures);
+                    closedCpus = cpu.id() + 1;
+                }
+            }
+            giveBack.run();
         }
     }
 

@@ -78,11 +78,11 @@ public final class PerCpuPtr<T> {
      * and tokens made from this pointer do not see those that are made from another one.
      *
      * @param offset where the memory lies on every CPU, from the start of the CPU's place
-     * @throws IndexOutOfBoundsException if the area does not reach that far
+     * @throws IndexOutOfBoundsException if no variable has had memory that far from the start
      * @throws IllegalArgumentException if the offset is not aligned as the layout wants
      */
     public static PerCpuPtr<MemorySegment> ofOffset(long offset, MemoryLayout layout) {
-        Objects.checkFromIndexSize(offset, layout.byteSize(), Area.STRIDE);
+        Objects.checkFromIndexSize(offset, layout.byteSize(), Area.openedBytesPerCpu());
         if (offset % layout.byteAlignment() != 0) {
             throw new IllegalArgumentException(
                     "offset " + offset + " is not aligned to the " + layout.byteAlignment() + " bytes of " + layout);

@@ -3,28 +3,32 @@ package dev.percpu;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Which pages of the per-CPU area exist. */
 public final class AreaPages {
+    private static final Pattern MAPPING = Pattern.compile("([0-9a-f]+)-[0-9a-f]+ .*");
     private static final Pattern RSS = Pattern.compile("Rss:\\s+(\\d+) kB");
 
     private AreaPages() {}
 
-    /** The resident size of the area's mapping, as the kernel tells it. */
+    /** The resident size of the area, as the kernel tells it: of all mappings that it consists of. */
     public static long residentBytes() throws IOException {
-        String start = Long.toHexString(PerCpuRuntime.memory().address()) + "-";
-        List<String> lines = Files.readAllLines(Path.of("/proc/self/smaps"));
-        for (int i = 0; i < lines.size(); i++) {
-            if (lines.get(i).startsWith(start)) {
-                Matcher rss = RSS.matcher(String.join("\n", lines.subList(i, i + 8)));
-                if (rss.find()) {
-                    return Long.parseLong(rss.group(1)) * 1024;
-                }
+        long start = PerCpuRuntime.memory().address();
+        long end = start + PerCpuRuntime.memory().reservedBytes();
+        boolean inside = false;
+        long bytes = 0;
+        for (String line : Files.readAllLines(Path.of("/proc/self/smaps"))) {
+            Matcher mapping = MAPPING.matcher(line);
+            Matcher rss = RSS.matcher(line);
+            if (mapping.matches()) {
+                long address = Long.parseUnsignedLong(mapping.group(1), 16);
+                inside = address >= start && address < end;
+            } else if (inside && rss.matches()) {
+                bytes += Long.parseLong(rss.group(1)) * 1024;
             }
         }
-        throw new IllegalStateException("no mapping begins at " + start);
+        return bytes;
     }
 }

@@ -13,10 +13,15 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Variables made at run time: how their instances come into being and end. */
+/**
+ * Variables made at run time: how their instances come into being and end. Where native access is denied their memory lies
+ * outside the area, and ends with the last segment: what is about closed segments is tagged as native.
+ */
 class DynamicPerCpuTest {
     private static final int CPUS = CpuMask.possible().weight();
 
@@ -173,9 +178,6 @@ class DynamicPerCpuTest {
         for (int i = 0; i < 100; i++) {
             DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.createZero(layout);
             variable.forEachCpu((cpu, memory) -> memory.fill((byte) -1));
-            if (i % 2 == 0) {
-                variable.close();
-            }
         }
         while (Area.usedBytesPerCpu() > before) {
             System.gc();
@@ -187,13 +189,31 @@ class DynamicPerCpuTest {
         }
     }
 
+    /** Without a collection: the memory is there for the next variable when close returns. */
     @Test
-    void aSegmentThatIsKeptNeverReachesTheNextOwnersMemory() throws InterruptedException {
+    @Tag("native")
+    void memoryThatIsClosedIsBackAtOnce() {
+        MemoryLayout layout = MemoryLayout.sequenceLayout(512, ValueLayout.JAVA_LONG);
+        DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.createZero(layout);
+        long offset = variable.ptr().offset();
+        variable.forEachCpu((cpu, memory) -> memory.fill((byte) -1));
+        variable.close();
+        for (int i = 0; i < 1_000; i++) {
+            try (DynamicPerCpu<MemorySegment> next = DynamicPerCpu.createZero(layout)) {
+                assertThat(next.ptr().offset()).isLessThanOrEqualTo(offset);
+                next.forEachCpu((cpu, memory) -> assertThat(memory.mismatch(MemorySegment.ofArray(new long[512])))
+                        .isEqualTo(-1));
+                next.forEachCpu((cpu, memory) -> memory.fill((byte) -1));
+            }
+        }
+    }
+
+    @Test
+    void aSegmentThatIsKeptKeepsTheMemory() throws InterruptedException {
         MemoryLayout layout = ValueLayout.JAVA_LONG;
         List<MemorySegment> kept = new ArrayList<>();
         DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.createZero(layout);
         variable.forEachCpu((cpu, memory) -> kept.add(memory));
-        variable.close();
         variable = null;
         for (int i = 0; i < 5; i++) {
             System.gc();
@@ -203,6 +223,50 @@ class DynamicPerCpuTest {
             kept.forEach(memory -> memory.set(ValueLayout.JAVA_LONG, 0, -1));
             next.forEachCpu((cpu, memory) ->
                     assertThat(memory.get(ValueLayout.JAVA_LONG, 0)).isZero());
+        }
+    }
+
+    @Test
+    @Tag("native")
+    void aSegmentOfAClosedVariableIsClosedToo() {
+        List<MemorySegment> kept = new ArrayList<>();
+        DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.createZero(ValueLayout.JAVA_LONG);
+        variable.forEachCpu((cpu, memory) -> kept.add(memory));
+        variable.close();
+        for (MemorySegment memory : kept) {
+            assertThatThrownBy(() -> memory.set(ValueLayout.JAVA_LONG, 0, -1))
+                    .isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    /** Whoever is at work without a guard, which nobody should be, gets an exception and never the next one's memory. */
+    @Test
+    @Tag("native")
+    void threadsThatGoOnWritingNeverReachTheNextOwnersMemory() throws InterruptedException {
+        MemoryLayout layout = MemoryLayout.sequenceLayout(8, ValueLayout.JAVA_LONG);
+        for (int round = 0; round < Effort.scaled(200); round++) {
+            DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.createZero(layout);
+            List<MemorySegment> kept = new ArrayList<>();
+            variable.forEachCpu((cpu, memory) -> kept.add(memory));
+            CountDownLatch writing = new CountDownLatch(1);
+            Thread writer = new Thread(() -> {
+                try {
+                    while (true) {
+                        kept.forEach(memory -> memory.set(ValueLayout.JAVA_LONG, 8, -1));
+                        writing.countDown();
+                    }
+                } catch (IllegalStateException closed) {
+                    writing.countDown();
+                }
+            });
+            writer.start();
+            writing.await();
+            variable.close();
+            try (DynamicPerCpu<MemorySegment> next = DynamicPerCpu.createZero(layout)) {
+                writer.join();
+                next.forEachCpu((cpu, memory) ->
+                        assertThat(memory.get(ValueLayout.JAVA_LONG, 8)).isZero());
+            }
         }
     }
 
@@ -259,7 +323,7 @@ class DynamicPerCpuTest {
         int pieces = 8;
         long piece = Area.STRIDE / pieces;
         MemoryLayout layout = MemoryLayout.sequenceLayout(piece, ValueLayout.JAVA_BYTE);
-        for (int i = 0; i < 2 * pieces + Effort.scaled(100); i++) {
+        for (int i = 0; i < 2 * pieces + Effort.scaled(20); i++) {
             DynamicPerCpu.createZero(layout).close();
         }
     }

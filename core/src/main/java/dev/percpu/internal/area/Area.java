@@ -11,9 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The per-CPU area: one mapping in which every CPU has a place of the same size, and a variable lies at the same
@@ -34,8 +32,8 @@ import java.util.concurrent.locks.LockSupport;
  * {@link #BASE} and {@link #SHIFT}.
  */
 public final class Area {
-    /** Sets the size of each CPU's place, in bytes. */
-    public static final String STRIDE_PROPERTY = "percpu.area.stride";
+    /** Sets the size of each CPU's place: a power of two, in bytes, or as in 512k, 64m, 1g. */
+    public static final String STRIDE_PROPERTY = Stride.PROPERTY;
 
     public static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
     public static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
@@ -55,19 +53,18 @@ public final class Area {
     public static final int SHIFT;
     public static final long STRIDE;
 
-    /** Address space costs little, and this is room for two million numbers on each CPU. */
-    private static final long DEFAULT_STRIDE = 16L << 20;
-
     /** Where address space is tight the area shrinks to this, and no further. */
     private static final long SMALLEST_STRIDE = 1L << 20;
 
-    /** Without system calls the whole area is made resident at once. */
-    private static final long ALLOCATED_STRIDE = 1L << 18;
+    /** A place is opened by multiples of this, which is a multiple of the kernel's pages, and by an eighth of it. */
+    private static final long OPENED_AT_ONCE = 1L << 16;
 
-    /** So that a position is an {@code int}, where many of them are kept on the heap. */
-    private static final long LARGEST_STRIDE = 1L << 30;
+    private static final int OPENED_SHARE = 8;
 
     private static final long PAGE = 4096;
+
+    /** No position. */
+    private static final long OUTSIDE = -1;
 
     private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[(int) PAGE]);
 
@@ -75,24 +72,26 @@ public final class Area {
     private static final long UNSHARED = 128;
 
     static {
-        MemorySegment memory = Platform.hasSystemCalls() ? reserve(configuredStride()) : allocate();
+        long wanted = Stride.wanted(CPUS + 1);
+        MemorySegment memory = Platform.hasSystemCalls() ? reserve(wanted) : allocate(wanted);
         MEMORY = memory;
         BASE = memory.address();
         STRIDE = memory.byteSize() / (CPUS + 1);
         SHIFT = Long.numberOfTrailingZeros(STRIDE);
     }
 
-    private static final PositionAllocator POSITIONS = new PositionAllocator(CpuHeader.SIZE, STRIDE);
+    /**
+     * So many bytes of each place can be read and written; the rest is address space and nothing else. So neither a strict
+     * overcommit nor {@code mlockall} makes more of a place count as memory than variables have had. Changed by who has the
+     * allocator's lock.
+     */
+    private static volatile long opened = Platform.hasSystemCalls() ? firstOpened(STRIDE) : STRIDE;
 
-    private static final Holdings HOLDINGS = new Holdings(Area::collect);
+    private static final PositionAllocator POSITIONS = new PositionAllocator(CpuHeader.SIZE, STRIDE, Area::open);
 
-    /** How many pieces will be given back by the collector. */
-    private static final AtomicLong COLLECTABLE = new AtomicLong();
+    private static final Holdings HOLDINGS = new Holdings(Area::free);
 
-    /** With a wait that doubles each time: about four seconds in all, as a busy machine may let the cleaner wait. */
-    private static final int MOST_COLLECTIONS = 12;
-
-    private static final long SHORTEST_WAIT = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final Shortage SHORTAGE = new Shortage(HOLDINGS);
 
     private Area() {}
 
@@ -107,27 +106,18 @@ public final class Area {
     }
 
     /**
-     * Takes a piece of every CPU's place; it is zero on each. If none is left, pieces that nobody can reach any more are
-     * waited for.
+     * Takes a piece of every CPU's place; it is zero on each. If none is left, the collector is asked for pieces that nobody
+     * can reach any more: see {@link Shortage}.
      *
      * @param owner who asks, for the message
      * @throws dev.percpu.memory.AreaFullException if none is left all the same
      */
     public static long allocate(long bytes, long alignment, String owner) {
-        if (alignment > PAGE) {
-            throw new IllegalArgumentException(owner + ": the area is aligned to " + PAGE + " bytes, not " + alignment);
-        }
-        for (int collections = 0; ; collections++) {
-            try {
-                return POSITIONS.allocate(bytes, alignment, owner);
-            } catch (AreaFullException full) {
-                if (collections == MOST_COLLECTIONS || COLLECTABLE.get() == 0) {
-                    throw full;
-                }
-            }
-            // As for direct buffers: closed variables come back by the collector, which does not know of this shortage.
-            System.gc();
-            LockSupport.parkNanos(SHORTEST_WAIT << collections);
+        try {
+            return POSITIONS.allocate(bytes, alignment, owner);
+        } catch (AreaFullException full) {
+            return SHORTAGE.retry(
+                    () -> POSITIONS.allocate(bytes, alignment, owner), () -> bytes - POSITIONS.freeBytes(), full);
         }
     }
 
@@ -144,36 +134,44 @@ public final class Area {
      * Not before: a thread that read the position and was preempted would write into the piece's next owner.
      */
     public static int allocateFor(Object holder, int bytes, long alignment, String owner) {
-        int position = (int) allocate(bytes, alignment, owner);
-        COLLECTABLE.incrementAndGet();
-        HOLDINGS.add(holder, position, bytes);
-        return position;
+        return hold(holder, bytes, alignment, owner).position();
     }
 
-    private static void collect(long position, long bytes) {
-        free(position, bytes);
-        COLLECTABLE.decrementAndGet();
+    private static Holdings.Holding hold(Object holder, long bytes, long alignment, String owner) {
+        Holdings.Holding holding = HOLDINGS.prepare(holder);
+        boolean holds = false;
+        try {
+            HOLDINGS.hold(holding, allocate(bytes, alignment, owner), bytes);
+            holds = true;
+        } finally {
+            if (!holds) {
+                HOLDINGS.giveBack(holding);
+            }
+        }
+        return holding;
     }
 
     /**
-     * Takes a piece that is given back once no segment of it is reachable: a segment can be kept by anyone, and must
-     * never reach the piece's next owner.
+     * Takes a piece that is given back when it is closed, or once no segment of it is reachable: a segment can be kept by
+     * anyone, and must never reach the piece's next owner.
      */
+    @SuppressWarnings("MustBeClosed") // it is closed by the slices, or becomes unreachable with them
     public static Slices collectable(long bytes, long alignment, String owner) {
-        Arena arena = Arena.ofAuto();
         MemorySegment[] slices = new MemorySegment[CPUS];
         if (!Platform.hasSystemCalls()) {
+            Arena arena = Arena.ofAuto();
             // A segment's lifetime can be narrowed by a restricted method only, so this is memory outside the area.
             Arrays.setAll(slices, cpu -> arena.allocate(bytes, Math.max(alignment, UNSHARED)));
-            return new Slices(-1, List.of(slices));
+            return new Slices(OUTSIDE, List.of(slices), null, null);
         }
-        long position = allocate(bytes, alignment, owner);
-        COLLECTABLE.incrementAndGet();
+        Arena arena = Arena.ofShared();
+        // All of its segments refer to the scope, and none to the arena.
+        Holdings.Holding holding = hold(arena.scope(), bytes, alignment, owner);
+        long position = holding.position();
         Arrays.setAll(
                 slices,
-                cpu -> MemorySegment.ofAddress(BASE + offset(cpu, position))
-                        .reinterpret(bytes, arena, cpu == 0 ? closed -> collect(position, bytes) : null));
-        return new Slices(position, List.of(slices));
+                cpu -> MemorySegment.ofAddress(BASE + offset(cpu, position)).reinterpret(bytes, arena, null));
+        return new Slices(position, List.of(slices), arena, holding);
     }
 
     /**
@@ -181,11 +179,77 @@ public final class Area {
      *
      * @param position where it lies in each CPU's place; negative if it is not in the area
      * @param perCpu the segments, by CPU
+     * @param arena what the segments belong to; null if the piece is not in the area
+     * @param holding what gives the piece back; null if the piece is not in the area
      */
-    public record Slices(long position, List<MemorySegment> perCpu) {
+    public record Slices(
+            long position,
+            List<MemorySegment> perCpu,
+            @Nullable Arena arena,
+            Holdings.@Nullable Holding holding) {
         public MemorySegment of(int cpu) {
             return perCpu.get(cpu);
         }
+
+        /**
+         * Ends all segments, and gives the piece back: no thread can be in the middle of an access when the arena is closed,
+         * as the JVM stops each to see to it.
+         *
+         * <p>If a segment is in use by native code that it was passed to, it stays as it is, and the piece comes back when
+         * no segment is reachable.
+         */
+        public void close() {
+            if (arena == null || holding == null || !arena.scope().isAlive()) {
+                return;
+            }
+            try {
+                arena.close();
+            } catch (IllegalStateException inUse) {
+                return;
+            }
+            HOLDINGS.giveBack(holding);
+        }
+    }
+
+    /** How many bytes of each place can be read and written. */
+    public static long openedBytesPerCpu() {
+        return opened;
+    }
+
+    /** Opens all places up to {@code end}, and somewhat further, as each time costs a system call for each place. */
+    private static void open(long end, String owner) {
+        if (end <= opened) {
+            return;
+        }
+        try {
+            openTo(Math.max(end, opened + opened / OPENED_SHARE));
+        } catch (LinuxException refused) {
+            try {
+                openTo(end);
+            } catch (LinuxException refusedAgain) {
+                var full = new AreaFullException(
+                        owner + " needs memory of the per-CPU area that the kernel refuses: "
+                                + refusedAgain.getMessage() + " for each of " + CPUS
+                                + " CPUs. Close variables that are no longer"
+                                + " needed, or raise the limit: that of memory which may be committed"
+                                + " (vm.overcommit_memory), of data (ulimit -d), or, with mlockall, of locked memory (ulimit -l)");
+                full.initCause(refusedAgain);
+                throw full;
+            }
+        }
+    }
+
+    /** If it fails for some places, the next call does those again that did not. */
+    private static void openTo(long end) {
+        long rounded = Math.min(roundUp(end), STRIDE);
+        for (int cpu = 0; cpu <= CPUS; cpu++) {
+            Linux.open(slice(cpu, opened, rounded - opened));
+        }
+        opened = rounded;
+    }
+
+    private static long roundUp(long bytes) {
+        return (bytes + OPENED_AT_ONCE - 1) & -OPENED_AT_ONCE;
     }
 
     /** The bytes of each CPU's place that variables have, header included. */
@@ -193,8 +257,21 @@ public final class Area {
         return CpuHeader.SIZE + POSITIONS.usedBytes();
     }
 
-    /** Writes only where something is not zero already, since a write makes a page, and on the writer's NUMA node. */
+    /** Makes a piece zero again, and gives the kernel back what memory it can have. */
     private static void clear(MemorySegment piece) {
+        long start = piece.address();
+        long from = roundUp(start) - start;
+        long to = ((start + piece.byteSize()) & -OPENED_AT_ONCE) - start;
+        if (from < to && Platform.hasSystemCalls() && Linux.discard(piece.asSlice(from, to - from))) {
+            overwrite(piece.asSlice(0, from));
+            overwrite(piece.asSlice(to));
+        } else {
+            overwrite(piece);
+        }
+    }
+
+    /** Writes only where something is not zero already, since a write makes a page, and on the writer's NUMA node. */
+    private static void overwrite(MemorySegment piece) {
         for (long at = 0; at < piece.byteSize(); at += PAGE) {
             MemorySegment part = piece.asSlice(at, Math.min(PAGE, piece.byteSize() - at));
             if (part.mismatch(ZEROS.asSlice(0, part.byteSize())) >= 0) {
@@ -206,40 +283,44 @@ public final class Area {
     private static MemorySegment reserve(long wanted) {
         for (long stride = wanted; ; stride /= 2) {
             try {
-                return Linux.reserve(Math.multiplyExact(stride, CPUS + 1L));
+                return reserveOnce(stride);
             } catch (LinuxException refused) {
                 if (stride <= SMALLEST_STRIDE) {
                     throw new IllegalStateException(
                             "no address space for the per-CPU area, not even " + stride + " bytes for each of " + CPUS
-                                    + " CPUs: raise the process's limits (ulimit -v, ulimit -d), or set a smaller -D"
-                                    + STRIDE_PROPERTY,
+                                    + " CPUs: raise the process's limits (ulimit -v, ulimit -d, or, with mlockall,"
+                                    + " ulimit -l), or set a smaller -D" + STRIDE_PROPERTY,
                             refused);
                 }
             }
         }
     }
 
-    /** Without system calls nothing can be reserved, only allocated. */
-    private static MemorySegment allocate() {
-        long stride = System.getProperty(STRIDE_PROPERTY) == null ? ALLOCATED_STRIDE : configuredStride();
-        return Arena.global().allocate(Math.multiplyExact(stride, CPUS + 1L), PAGE);
+    /** With the first part of each place open, the headers among it. */
+    private static MemorySegment reserveOnce(long stride) {
+        long bytes = Math.multiplyExact(stride, CPUS + 1L);
+        long open = firstOpened(stride);
+        if (open == stride) {
+            return Linux.reserve(bytes);
+        }
+        MemorySegment memory = Linux.reserveClosed(bytes);
+        try {
+            for (int cpu = 0; cpu <= CPUS; cpu++) {
+                Linux.open(memory.asSlice(cpu * stride, open));
+            }
+            return memory;
+        } catch (LinuxException refused) {
+            Linux.unmap(memory);
+            throw refused;
+        }
     }
 
-    private static long configuredStride() {
-        String text = System.getProperty(STRIDE_PROPERTY);
-        if (text == null) {
-            return DEFAULT_STRIDE;
-        }
-        long stride;
-        try {
-            stride = Long.parseLong(text);
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(STRIDE_PROPERTY + " is not a number: '" + text + "'", e);
-        }
-        if (Long.bitCount(stride) != 1 || stride < CpuHeader.SIZE * 2 || stride > LARGEST_STRIDE) {
-            throw new IllegalArgumentException(STRIDE_PROPERTY + " must be a power of two from " + CpuHeader.SIZE * 2
-                    + " to " + LARGEST_STRIDE + ", not " + text);
-        }
-        return stride;
+    private static long firstOpened(long stride) {
+        return Math.min(OPENED_AT_ONCE, stride);
+    }
+
+    /** Without system calls nothing can be reserved, only allocated. */
+    private static MemorySegment allocate(long stride) {
+        return Arena.global().allocate(Math.multiplyExact(stride, CPUS + 1L), PAGE);
     }
 }

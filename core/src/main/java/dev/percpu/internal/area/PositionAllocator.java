@@ -1,57 +1,89 @@
 package dev.percpu.internal.area;
 
 import dev.percpu.memory.AreaFullException;
-import java.util.Map;
-import java.util.NavigableMap;
-import java.util.TreeMap;
 
-/** Hands out ranges of positions, first fit, and joins what comes back. */
+/** Hands out ranges of positions, always the lowest that fits, and joins what comes back. */
 final class PositionAllocator {
-    /** Free ranges: start to end. */
-    private final NavigableMap<Long, Long> free = new TreeMap<>();
+    /*
+     * The free ranges are a tree that never changes: see FreeRange. An allocation makes a new tree beside the old one, and
+     * the last thing it does is to store the new root. So an error at any step (the heap is full, the stack overflows, the
+     * kernel refuses the memory) leaves the old tree, with nothing lost and nothing handed out twice.
+     */
 
-    private final long size;
-    private long used;
-
-    PositionAllocator(long start, long end) {
-        free.put(start, end);
-        size = end - start;
+    /** Makes positions usable before they are handed out. */
+    @FunctionalInterface
+    interface Opener {
+        /**
+         * Makes all positions below {@code end} usable.
+         *
+         * @throws AreaFullException if there is no memory for them
+         */
+        void open(long end, String owner);
     }
 
+    private final long start;
+    private final long end;
+    private final Opener opener;
+
+    private @org.jspecify.annotations.Nullable FreeRange free;
+    private long used;
+
+    PositionAllocator(long start, long end, Opener opener) {
+        this.start = start;
+        this.end = end;
+        this.opener = opener;
+        this.free = FreeRange.of((int) start, (int) end);
+    }
+
+    /** Hands out a range. */
     synchronized long allocate(long bytes, long alignment, String owner) {
         if (bytes <= 0 || Long.bitCount(alignment) != 1 || alignment < 0) {
             throw new IllegalArgumentException(owner + ": cannot place " + bytes + " bytes aligned to " + alignment);
         }
-        for (Map.Entry<Long, Long> range : free.entrySet()) {
-            long start = range.getKey();
-            long end = range.getValue();
-            long position = (start + alignment - 1) & -alignment;
-            if (bytes <= end - position) {
-                free.remove(start);
-                putUnlessEmpty(start, position);
-                putUnlessEmpty(position + bytes, end);
-                used += bytes;
-                return position;
-            }
+        if (alignment > FreeRange.LARGEST_ALIGNMENT) {
+            throw new IllegalArgumentException(
+                    owner + ": the area is aligned to " + FreeRange.LARGEST_ALIGNMENT + " bytes, not " + alignment);
         }
-        throw new AreaFullException(owner + " needs " + bytes + " bytes aligned to " + alignment
-                + ", and of each CPU's " + size + " bytes no such piece is free (" + used
-                + " are in use): close variables that are no longer needed, or enlarge the area with -D"
-                + Area.STRIDE_PROPERTY);
+        FreeRange found = bytes > end - start ? null : FreeRange.lowest(free, (int) bytes, alignment);
+        if (found == null) {
+            throw new AreaFullException(owner + " needs " + bytes + " bytes aligned to " + alignment
+                    + ", and of each CPU's " + (end - start) + " bytes no such piece is free (" + used
+                    + " are in use): close variables that are no longer needed, or " + enlarge(bytes, alignment));
+        }
+        int position = found.aligned(alignment);
+        int behind = position + (int) bytes;
+        FreeRange rest = FreeRange.without(free, found.start());
+        if (found.start() < position) {
+            rest = FreeRange.with(rest, found.start(), position);
+        }
+        if (behind < found.end()) {
+            rest = FreeRange.with(rest, behind, found.end());
+        }
+        opener.open(behind, owner);
+        // Nothing from here on can fail.
+        free = rest;
+        used += bytes;
+        return position;
     }
 
+    /** Takes a range back. If it throws, it has done nothing. */
     synchronized void free(long position, long bytes) {
-        long start = position;
-        long end = position + bytes;
-        Map.Entry<Long, Long> before = free.floorEntry(start);
-        if (before != null && before.getValue() == start) {
-            start = before.getKey();
+        int from = (int) position;
+        int to = (int) (position + bytes);
+        FreeRange rest = free;
+        FreeRange before = FreeRange.lastBelow(rest, from);
+        if (before != null && before.end() == from) {
+            from = before.start();
+            rest = FreeRange.without(rest, from);
         }
-        Long after = free.remove(end);
-        if (after != null) {
-            end = after;
+        FreeRange after = FreeRange.lastBelow(rest, to + 1);
+        if (after != null && after.start() == to) {
+            rest = FreeRange.without(rest, to);
+            to = after.end();
         }
-        free.put(start, end);
+        rest = FreeRange.with(rest, from, to);
+        // Nothing from here on can fail.
+        free = rest;
         used -= bytes;
     }
 
@@ -59,9 +91,15 @@ final class PositionAllocator {
         return used;
     }
 
-    private void putUnlessEmpty(long start, long end) {
-        if (start < end) {
-            free.put(start, end);
-        }
+    synchronized long freeBytes() {
+        return end - start - used;
+    }
+
+    /** Which size of the area has room for a request that this one has no room for. */
+    private String enlarge(long bytes, long alignment) {
+        FreeRange last = FreeRange.lastBelow(free, (int) end);
+        long usedUpTo = last != null && last.end() == end ? last.start() : end;
+        long aligned = (usedUpTo + alignment - 1) & -alignment;
+        return Stride.adviceFor(aligned > Long.MAX_VALUE - bytes ? Long.MAX_VALUE : aligned + bytes);
     }
 }

@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.BitSet;
 import java.util.Optional;
@@ -30,11 +31,15 @@ public final class Linux {
     public static final int ESRCH = 3;
     public static final int ENOSYS = 38;
 
+    private static final int RLIMIT_AS = 9;
+
+    private static final int PROT_NONE = 0;
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
     private static final int PROT_EXEC = 4;
     private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
     private static final int MAP_NORESERVE = 0x4000;
+    private static final int MADV_DONTNEED = 4;
     private static final int MADV_NOHUGEPAGE = 15;
 
     private static final int MEMBARRIER_PRIVATE_EXPEDITED_RSEQ = 1 << 7;
@@ -54,6 +59,10 @@ public final class Linux {
             "mmap", FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
     private static final MethodHandle MPROTECT =
             withErrno("mprotect", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+    private static final MethodHandle MUNMAP =
+            LINKER.downcallHandle(symbol("munmap"), FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG));
+    private static final MethodHandle GETRLIMIT =
+            LINKER.downcallHandle(symbol("getrlimit"), FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
     private static final MethodHandle MADVISE =
             withErrno("madvise", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
     private static final MethodHandle SET_AFFINITY =
@@ -75,23 +84,74 @@ public final class Linux {
      * none of them is a huge one.
      */
     public static MemorySegment reserve(long bytes) {
-        MemorySegment mapping = map(bytes);
+        return map(bytes, PROT_READ | PROT_WRITE);
+    }
+
+    /**
+     * Reserves address space that nothing can touch until {@link #open} makes parts of it memory, which is then as that of
+     * {@link #reserve}. Until then no kernel counts it as memory, nor makes it resident: not under strict overcommit, nor
+     * after {@code mlockall}.
+     */
+    public static MemorySegment reserveClosed(long bytes) {
+        return map(bytes, PROT_NONE);
+    }
+
+    /** Makes a part of a mapping readable and writable. */
+    public static void open(MemorySegment part) {
+        protect(part, PROT_READ | PROT_WRITE, "PROT_READ | PROT_WRITE");
+    }
+
+    /**
+     * Gives the memory of whole pages back to the kernel: they are zero from then on, and new when they are touched.
+     *
+     * @return false if the kernel refuses, as it does if the pages are locked
+     */
+    public static boolean discard(MemorySegment part) {
+        return advise(part, MADV_DONTNEED) == 0;
+    }
+
+    /** Removes a mapping. */
+    public static void unmap(MemorySegment mapping) {
+        try {
+            int result = (int) MUNMAP.invokeExact(mapping, mapping.byteSize());
+            if (result != 0) {
+                throw new AssertionError(mapping + " is not a mapping");
+            }
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
+    /** A function that removes a mapping. It keeps no class of this library alive. */
+    public static MethodHandle unmapping(MemorySegment mapping) {
+        return MethodHandles.insertArguments(MUNMAP, 0, MemorySegment.ofAddress(mapping.address()), mapping.byteSize());
+    }
+
+    /** How many bytes of address space this process may take; {@link Long#MAX_VALUE} if that is not limited. */
+    public static long addressSpaceLimit() {
+        try (Arena arena = Arena.ofConfined()) {
+            // The soft limit, and the hard one.
+            MemorySegment limit = arena.allocate(2 * JAVA_LONG.byteSize(), JAVA_LONG.byteAlignment());
+            int result = (int) GETRLIMIT.invokeExact(RLIMIT_AS, limit);
+            long bytes = limit.get(JAVA_LONG, 0);
+            return result != 0 || bytes < 0 ? Long.MAX_VALUE : bytes;
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
+    private static MemorySegment map(long bytes, int protection) {
+        MemorySegment mapping = mapWithHugePages(bytes, protection);
         // A kernel without huge pages refuses the advice (EINVAL), and then there is nothing to be kept from.
         advise(mapping, MADV_NOHUGEPAGE);
         return mapping;
     }
 
-    private static MemorySegment map(long bytes) {
+    private static MemorySegment mapWithHugePages(long bytes, int protection) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);
             MemorySegment mapping = (MemorySegment) MMAP.invokeExact(
-                    state,
-                    MemorySegment.NULL,
-                    bytes,
-                    PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE_ANONYMOUS | MAP_NORESERVE,
-                    -1,
-                    0L);
+                    state, MemorySegment.NULL, bytes, protection, MAP_PRIVATE_ANONYMOUS | MAP_NORESERVE, -1, 0L);
             if (mapping.address() == -1L) {
                 throw new LinuxException("mmap of " + bytes + " bytes", errno(state));
             }
@@ -103,11 +163,15 @@ public final class Linux {
 
     /** Makes a mapping readable and executable, and no longer writable. */
     public static void makeExecutable(MemorySegment mapping) {
+        protect(mapping, PROT_READ | PROT_EXEC, "PROT_READ | PROT_EXEC");
+    }
+
+    private static void protect(MemorySegment part, int protection, String name) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);
-            int result = (int) MPROTECT.invokeExact(state, mapping, mapping.byteSize(), PROT_READ | PROT_EXEC);
+            int result = (int) MPROTECT.invokeExact(state, part, part.byteSize(), protection);
             if (result != 0) {
-                throw new LinuxException("mprotect(PROT_READ | PROT_EXEC)", errno(state));
+                throw new LinuxException("mprotect(" + name + ") of " + part.byteSize() + " bytes", errno(state));
             }
         } catch (Throwable t) {
             throw rethrow(t);

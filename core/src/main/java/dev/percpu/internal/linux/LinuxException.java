@@ -19,6 +19,7 @@ public final class LinuxException extends RuntimeException {
     private static String name(int errno) {
         return switch (errno) {
             case Linux.EPERM -> " (EPERM)";
+            case 11 -> " (EAGAIN)";
             case 12 -> " (ENOMEM)";
             case 13 -> " (EACCES)";
             case 22 -> " (EINVAL)";

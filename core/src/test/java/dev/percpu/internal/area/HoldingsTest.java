@@ -11,6 +11,11 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.StreamHandler;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -67,6 +72,108 @@ class HoldingsTest {
             awaitGiven(10);
             assertThat(log.first()).startsWith("WARNING").contains("could not be given back");
         }
+    }
+
+    /** Nothing is given twice, and nothing is lost, however often it fails. */
+    @Test
+    void whatCouldNotBeGivenBackIsTriedAgain() throws InterruptedException {
+        try (var log = new LogCapture()) {
+            Map<Long, Integer> attempts = new ConcurrentHashMap<>();
+            Holdings failing = new Holdings((position, bytes) -> {
+                if (attempts.merge(position, 1, Integer::sum) <= 3) {
+                    throw new OutOfMemoryError("for the test");
+                }
+                given.computeIfAbsent(position, _ -> new ArrayList<>()).add(bytes);
+            });
+            for (int i = 0; i < 10; i++) {
+                failing.add(new Object(), position(i), i + 1);
+            }
+            awaitGiven(10);
+            for (int i = 0; i < 10; i++) {
+                assertThat(given.get((long) position(i))).containsExactly(i + 1L);
+            }
+            assertThat(log.first()).startsWith("WARNING").contains("tried again");
+            while (failing.bytes() > 0) {
+                Thread.sleep(1);
+            }
+        }
+    }
+
+    /** A logger is somebody else's code, and runs in the reclaiming thread. */
+    @Test
+    void whateverTheLoggerThrowsTheThreadGoesOn() throws InterruptedException {
+        List<Throwable> thrown = List.of(
+                new IllegalStateException("for the test"),
+                new OutOfMemoryError("for the test"),
+                new StackOverflowError("for the test"),
+                new LinkageError("for the test"));
+        AtomicInteger logged = new AtomicInteger();
+        Handler handler = new StreamHandler() {
+            @Override
+            public void publish(LogRecord message) {
+                switch (thrown.get(logged.getAndIncrement() % thrown.size())) {
+                    case Error e -> throw e;
+                    case RuntimeException e -> throw e;
+                    default -> throw new AssertionError();
+                }
+            }
+        };
+        Logger logger = Logger.getLogger("dev.percpu");
+        logger.addHandler(handler);
+        logger.setUseParentHandlers(false);
+        try {
+            Map<Long, Integer> attempts = new ConcurrentHashMap<>();
+            Holdings failing = new Holdings((position, bytes) -> {
+                if (attempts.merge(position, 1, Integer::sum) == 1) {
+                    throw new OutOfMemoryError("for the test");
+                }
+                given.computeIfAbsent(position, _ -> new ArrayList<>()).add(bytes);
+            });
+            for (int i = 0; i < 2 * thrown.size(); i++) {
+                failing.add(new Object(), position(i), i + 1);
+                awaitGiven(i + 1);
+            }
+            assertThat(logged.get()).isGreaterThanOrEqualTo(thrown.size());
+        } finally {
+            logger.removeHandler(handler);
+            logger.setUseParentHandlers(true);
+        }
+    }
+
+    @Test
+    void whatIsGivenBackAtOnceIsNotGivenBackAgain() throws InterruptedException {
+        Object holder = new Object();
+        Holdings.Holding holding = holdings.add(holder, position(1), 8);
+        holders.add(holder);
+        holdings.giveBack(holding);
+        assertThat(given.get((long) position(1))).containsExactly(8L);
+        assertThat(holdings.bytes()).isZero();
+        holders.clear();
+        holdings.add(new Object(), position(2), 16);
+        awaitGiven(2);
+        assertThat(given.get((long) position(1))).containsExactly(8L);
+    }
+
+    /** Otherwise it would keep the class loader of this code, and all that it has loaded. */
+    @Test
+    void theThreadEndsWhenNobodyHasTheHoldings() throws InterruptedException {
+        // Those of the fields of this test, and of the library itself.
+        int others = threads();
+        for (int i = 0; i < 10; i++) {
+            Holdings dropped = new Holdings((position, bytes) -> {});
+            dropped.add(dropped, position(i), 8);
+        }
+        assertThat(threads()).isGreaterThan(others);
+        while (threads() > others) {
+            System.gc();
+            Thread.sleep(1);
+        }
+    }
+
+    private static int threads() {
+        return (int) Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("percpu-area"))
+                .count();
     }
 
     private void awaitGiven(int pieces) throws InterruptedException {

@@ -9,10 +9,15 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Who has which positions, compared with a bit for each byte. */
 class PositionAllocatorTest {
+    private static final PositionAllocator.Opener NO_OPENING = (end, owner) -> {};
+
     private record Range(long position, int bytes) {}
 
     @Test
@@ -21,13 +26,13 @@ class PositionAllocatorTest {
             Random random = new Random(seed);
             int start = 64;
             int end = 4096;
-            PositionAllocator allocator = new PositionAllocator(start, end);
+            PositionAllocator allocator = new PositionAllocator(start, end, NO_OPENING);
             BitSet used = new BitSet();
             List<Range> ranges = new ArrayList<>();
             for (int step = 0; step < 5_000; step++) {
                 if (random.nextInt(3) > 0) {
                     int bytes = 1 + random.nextInt(100);
-                    int alignment = 1 << random.nextInt(7);
+                    int alignment = 1 << random.nextInt(13);
                     try {
                         long position = allocator.allocate(bytes, alignment, "seed " + seed);
                         assertThat(position % alignment).isZero();
@@ -53,7 +58,7 @@ class PositionAllocatorTest {
 
     @Test
     void longsLieSideBySide() {
-        PositionAllocator allocator = new PositionAllocator(0, 1024);
+        PositionAllocator allocator = new PositionAllocator(0, 1024, NO_OPENING);
         for (int i = 0; i < 128; i++) {
             assertThat(allocator.allocate(8, 8, "long")).isEqualTo(8L * i);
         }
@@ -65,10 +70,138 @@ class PositionAllocatorTest {
 
     @Test
     void refusesWhatIsNoPiece() {
-        PositionAllocator allocator = new PositionAllocator(0, 1024);
+        PositionAllocator allocator = new PositionAllocator(0, 1024, NO_OPENING);
         assertThatThrownBy(() -> allocator.allocate(0, 8, "empty")).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> allocator.allocate(8, 3, "odd")).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> allocator.allocate(Long.MAX_VALUE, 8, "giant")).isInstanceOf(AreaFullException.class);
+    }
+
+    /** A search through the ranges that are too small would take half an hour here. */
+    @Test
+    @Timeout(value = 2, unit = TimeUnit.MINUTES)
+    void findsRoomAtOnceHoweverFragmentedItIs() {
+        int counters = Effort.scaled(1_500_000);
+        int larger = Effort.scaled(50_000);
+        PositionAllocator allocator = new PositionAllocator(0, 8L * counters + 64L * larger, NO_OPENING);
+        for (int i = 0; i < counters; i++) {
+            allocator.allocate(8, 8, "counter");
+        }
+        Random random = new Random(1);
+        for (int i = 0; i < counters; i++) {
+            if (random.nextBoolean()) {
+                allocator.free(8L * i, 8);
+            }
+        }
+        long used = allocator.usedBytes();
+        for (int i = 0; i < larger; i++) {
+            allocator.allocate(64, 64, "a larger one");
+        }
+        assertThat(allocator.usedBytes()).isEqualTo(used + 64L * larger);
+        for (int i = 0; i < larger; i++) {
+            assertThatThrownBy(() -> allocator.allocate(64L * larger, 4096, "none"))
+                    .isInstanceOf(AreaFullException.class);
+        }
+    }
+
+    @Test
+    void whatFailsOnTheWayChangesNothing() {
+        AtomicBoolean refused = new AtomicBoolean(true);
+        PositionAllocator allocator = new PositionAllocator(0, 4096, (end, owner) -> {
+            if (refused.get() && end > 1024) {
+                throw new AreaFullException("no memory up to " + end);
+            }
+        });
+        assertThat(allocator.allocate(1000, 8, "first")).isZero();
+        for (int i = 0; i < 3; i++) {
+            assertThatThrownBy(() -> allocator.allocate(100, 8, "second"))
+                    .isInstanceOf(AreaFullException.class)
+                    .hasMessage("no memory up to 1100");
+            assertThat(allocator.usedBytes()).isEqualTo(1000);
+        }
+        assertThat(allocator.allocate(24, 8, "third")).isEqualTo(1000);
+        refused.set(false);
+        assertThat(allocator.allocate(100, 8, "second")).isEqualTo(1024);
+    }
+
+    /** At whatever depth it happens: nothing is lost, and nothing is handed out twice. */
+    @Test
+    void aStackOverflowChangesNothing() {
+        PositionAllocator allocator = new PositionAllocator(0, 1 << 20, NO_OPENING);
+        BitSet used = new BitSet();
+        for (int i = 0; i < 10_000; i++) {
+            used.set((int) allocator.allocate(8, 8, "counter") / 8);
+        }
+        for (int i = 0; i < 10_000; i += 2) {
+            allocator.free(8L * i, 8);
+            used.clear(i);
+        }
+        Deep deep = new Deep(allocator);
+        for (int i = 0; i < Effort.scaled(200); i++) {
+            deep.overflow();
+            for (; deep.allocated > 0; deep.allocated--) {
+                used.set((int) deep.positions[deep.allocated - 1] / 8);
+            }
+            assertThat(allocator.usedBytes()).isEqualTo(8L * used.cardinality());
+        }
+        assertThat(deep.overflows).isPositive();
+        for (int next = used.nextClearBit(0); next < (1 << 20) / 8; next = used.nextClearBit(next)) {
+            assertThat(allocator.allocate(8, 8, "counter")).isEqualTo(8L * next);
+            used.set(next);
+        }
+        assertThatThrownBy(() -> allocator.allocate(1, 1, "one more")).isInstanceOf(AreaFullException.class);
+    }
+
+    /** Goes down to the end of the stack, and allocates at each depth near there. */
+    private static final class Deep {
+        private static final int ATTEMPTS = 40;
+
+        private final PositionAllocator allocator;
+        private final long[] positions = new long[ATTEMPTS];
+        private int allocated;
+        private int overflows;
+        private int attempts;
+
+        private Deep(PositionAllocator allocator) {
+            this.allocator = allocator;
+        }
+
+        /** Each caller of the one that overflows tries, the next with a little more of the stack. */
+        @SuppressWarnings("InfiniteRecursion") // that is what it is for
+        private void overflow() {
+            try {
+                overflow();
+            } catch (StackOverflowError e) {
+                attempts = 0;
+            }
+            if (attempts < ATTEMPTS) {
+                attempts++;
+                try {
+                    long position = allocator.allocate(8, 8, "counter");
+                    // No calls: whatever is allocated is noted.
+                    positions[allocated] = position;
+                    allocated++;
+                } catch (StackOverflowError e) {
+                    overflows++;
+                }
+            }
+        }
+    }
+
+    @Test
+    void theMessageNamesAnAreaThatWouldDo() {
+        PositionAllocator allocator = new PositionAllocator(128, 1 << 16, NO_OPENING);
+        allocator.allocate(60_000, 8, "first");
+        assertThatThrownBy(() -> allocator.allocate(6_000, 8, "second"))
+                .hasMessageContaining("second needs 6000 bytes")
+                .hasMessageEndingWith("enlarge the area with -Dpercpu.area.stride=128k");
+        assertThatThrownBy(() -> allocator.allocate(600_000_000, 8, "third"))
+                .hasMessageEndingWith("enlarge the area with -Dpercpu.area.stride=1g");
+        assertThatThrownBy(() -> allocator.allocate(Long.MAX_VALUE, 8, "fourth"))
+                .hasMessageContaining("-Dpercpu.area.stride=1g, the largest there is, they would not fit");
+        allocator.free(128, 59_992);
+        // What is free lies below what is in use, so it is no use.
+        assertThatThrownBy(() -> allocator.allocate(61_000, 8, "fifth"))
+                .hasMessageEndingWith("percpu.area.stride=128k");
     }
 
     private static boolean hasRoom(BitSet used, int start, int end, int bytes, int alignment) {

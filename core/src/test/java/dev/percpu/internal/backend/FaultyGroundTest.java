@@ -3,6 +3,7 @@ package dev.percpu.internal.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.CpuGuard;
+import dev.percpu.DynamicPerCpu;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
@@ -15,12 +16,14 @@ import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.memory.NumericWidth;
-import dev.percpu.testing.AddressSpace;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Machine.Call;
+import dev.percpu.testing.MemoryLimit;
 import dev.percpu.testing.Seccomp;
 import dev.percpu.testing.Sysfs;
 import dev.percpu.testing.WithoutCpuId;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
@@ -209,14 +212,14 @@ class FaultyGroundTest {
         private ProbeInLittleAddressSpace() {}
 
         public static void main(String[] arguments) throws InterruptedException {
-            AddressSpace.leave(Long.parseLong(arguments[0]) * (CpuMask.capacity() + 1));
+            MemoryLimit.ADDRESS_SPACE.leave(Long.parseLong(arguments[0]) * (CpuMask.capacity() + 1));
             long stride;
             try {
                 stride = PerCpuRuntime.memory().stride();
                 PerCpuRuntime.backend();
             } finally {
                 // What the JVM needs later on is not what this is about.
-                AddressSpace.unlimit();
+                MemoryLimit.ADDRESS_SPACE.unlimit();
             }
             System.out.println(stride < 8 * MIB ? "a small area" : "a large area: " + stride);
             BackendChoiceTest.Probe.main(arguments);
@@ -235,7 +238,7 @@ class FaultyGroundTest {
                 .contains(
                         "no address space for the per-CPU area, not even 1048576 bytes for each of "
                                 + CpuMask.capacity() + " CPUs",
-                        "ulimit -v",
+                        "ulimit -v, ulimit -d",
                         "percpu.area.stride",
                         "mmap of",
                         "ENOMEM");
@@ -315,6 +318,61 @@ class FaultyGroundTest {
                         "guard of CPU 0",
                         "sum 1,",
                         "exact");
+        assertThat(result.status()).isZero();
+    }
+
+    /** Closes variables in a thread that membarrier is refused to, and then in one that it is not. */
+    static final class ProbeThatClosesWithoutMembarrier {
+        private ProbeThatClosesWithoutMembarrier() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            System.out.println(PerCpuRuntime.backend());
+            AtomicInteger closed = new AtomicInteger();
+            DynamicPerCpu<AutoCloseable> variable = DynamicPerCpu.createWith(() -> closed::incrementAndGet);
+            DynamicPerCpu<MemorySegment> memory = DynamicPerCpu.createZero(ValueLayout.JAVA_LONG);
+            Thread refused = new Thread(() -> {
+                Seccomp.refuse(Call.MEMBARRIER, EPERM);
+                for (int i = 0; i < 2; i++) {
+                    tryToClose(variable);
+                    tryToClose(memory);
+                }
+            });
+            refused.start();
+            refused.join();
+            System.out.println("closed: " + closed);
+            long used = PerCpuRuntime.memory().usedBytesPerCpu();
+            variable.close();
+            memory.close();
+            System.out.println("then closed: " + closed);
+            System.out.println("given back: " + (used - PerCpuRuntime.memory().usedBytesPerCpu()));
+            variable.close();
+            memory.close();
+            System.out.println("finally closed: " + closed);
+        }
+
+        private static void tryToClose(DynamicPerCpu<?> variable) {
+            try {
+                variable.close();
+                System.out.println("closed without a fence");
+            } catch (IllegalStateException e) {
+                System.out.println(e.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void aCloseThatIsRefusedHalfWayIsResumedByTheNext() {
+        Jvm.Result result = new Jvm().run(ProbeThatClosesWithoutMembarrier.class);
+        int cpus = CpuMask.possible().weight();
+        assertThat(result.output())
+                .contains(
+                        "is closed, but none of its instances is, as the guard of CPU 0 could not be acquired: membarrier",
+                        "Close the same handle again",
+                        "closed: 0\n",
+                        "then closed: " + cpus + "\n",
+                        "given back: 8\n",
+                        "finally closed: " + cpus + "\n")
+                .doesNotContain("closed without a fence");
         assertThat(result.status()).isZero();
     }
 

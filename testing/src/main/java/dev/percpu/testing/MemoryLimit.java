@@ -13,34 +13,46 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** How much address space this process may take, as {@code ulimit -v} sets it. */
-public final class AddressSpace {
-    private static final int RLIMIT_AS = 9;
+/** How much memory of a kind this process may take. */
+public enum MemoryLimit {
+    /** Address space, as {@code ulimit -v} limits it. */
+    ADDRESS_SPACE(9, "VmSize:"),
+
+    /** Private memory that can be written, as {@code ulimit -d} limits it. */
+    DATA(2, "VmData:");
+
     private static final long UNLIMITED = -1;
-    private static final String SIZE = "VmSize:";
 
     private static final MethodHandle GETRLIMIT = function("getrlimit");
     private static final MethodHandle SETRLIMIT = function("setrlimit");
 
-    private AddressSpace() {}
+    private final int resource;
+
+    /** Where the kernel tells how much the process has. */
+    private final String line;
+
+    MemoryLimit(int resource, String line) {
+        this.resource = resource;
+        this.line = line;
+    }
 
     /** Leaves so many bytes more than the process has now. */
-    public static void leave(long bytes) {
+    public void leave(long bytes) {
         limit(size() + bytes);
     }
 
     /** Takes the limit away again. */
-    public static void unlimit() {
+    public void unlimit() {
         limit(UNLIMITED);
     }
 
-    private static void limit(long bytes) {
+    private void limit(long bytes) {
         try (Arena arena = Arena.ofConfined()) {
             // The soft limit, and the hard one, which stays what it is.
             MemorySegment limit = arena.allocate(2 * JAVA_LONG.byteSize(), JAVA_LONG.byteAlignment());
-            int result = (int) GETRLIMIT.invokeExact(RLIMIT_AS, limit);
+            int result = (int) GETRLIMIT.invokeExact(resource, limit);
             limit.set(JAVA_LONG, 0, bytes);
-            result |= (int) SETRLIMIT.invokeExact(RLIMIT_AS, limit);
+            result |= (int) SETRLIMIT.invokeExact(resource, limit);
             if (result != 0) {
                 throw new AssertionError("the limit cannot be set to " + bytes + " bytes");
             }
@@ -49,10 +61,10 @@ public final class AddressSpace {
         }
     }
 
-    private static long size() {
+    private long size() {
         try (var lines = Files.lines(Path.of("/proc/self/status"))) {
             String size =
-                    lines.filter(line -> line.startsWith(SIZE)).findFirst().orElseThrow();
+                    lines.filter(text -> text.startsWith(line)).findFirst().orElseThrow();
             return Long.parseLong(size.replaceAll("[^0-9]", "")) * 1024;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -1,0 +1,100 @@
+package dev.percpu.internal.area;
+
+import dev.percpu.internal.linux.Linux;
+import dev.percpu.internal.linux.Platform;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** How large each CPU's place is: what the property says, what is taken without it, and what to recommend. */
+final class Stride {
+    /** Sets the size of each CPU's place: a power of two, in bytes, or with a suffix: 512k, 64m, 1g. */
+    static final String PROPERTY = "percpu.area.stride";
+
+    /** A place that has room for its header, and as much again. */
+    static final long SMALLEST = CpuHeader.SIZE * 2;
+
+    /** So that a position is an {@code int}, where many of them are kept on the heap. */
+    static final long LARGEST = 1L << 30;
+
+    /** Of address space nothing but address space is taken, so there is no reason for less. */
+    private static final long DEFAULT = LARGEST;
+
+    /** With many possible CPUs the area stays below this, as some kernels give a process no more than twice as much. */
+    private static final long MOST_IN_ALL = 1L << 38;
+
+    /** Room for thousands of large variables; not given up for the limit above, which is a matter of taste. */
+    private static final long DEFAULT_WITH_MANY_CPUS = 1L << 28;
+
+    /** Of address space that is limited the area takes a sixteenth, or this if that is more. */
+    private static final long DEFAULT_IF_LIMITED = 1L << 24;
+
+    private static final int SHARE_IF_LIMITED = 16;
+
+    /** Without system calls the whole area is made resident at once. */
+    private static final long ALLOCATED = 1L << 18;
+
+    private static final int KILO = 10;
+
+    private Stride() {}
+
+    /**
+     * How large each of so many places is to be.
+     *
+     * @throws IllegalArgumentException if the property says what cannot be
+     */
+    static long wanted(int places) {
+        String text = System.getProperty(PROPERTY);
+        if (text != null) {
+            return parse(text);
+        }
+        if (!Platform.hasSystemCalls()) {
+            return ALLOCATED;
+        }
+        long stride = DEFAULT;
+        while (stride > DEFAULT_WITH_MANY_CPUS && stride > MOST_IN_ALL / places) {
+            stride /= 2;
+        }
+        long limit = Linux.addressSpaceLimit();
+        while (stride > DEFAULT_IF_LIMITED && stride > limit / SHARE_IF_LIMITED / places) {
+            stride /= 2;
+        }
+        return stride;
+    }
+
+    static long parse(String text) {
+        long stride = bytes(text.strip().toLowerCase(Locale.ROOT));
+        if (Long.bitCount(stride) != 1 || stride < SMALLEST || stride > LARGEST) {
+            throw new IllegalArgumentException(PROPERTY + " must be a power of two from " + SMALLEST + " to "
+                    + format(LARGEST) + ", in bytes or as in 512k, 64m, 1g; not '" + text + "'");
+        }
+        return stride;
+    }
+
+    /** 0 if it is no number of bytes. */
+    private static long bytes(String text) {
+        int suffix = text.isEmpty() ? -1 : "kmg".indexOf(text.charAt(text.length() - 1));
+        String digits = suffix < 0 ? text : text.substring(0, text.length() - 1);
+        try {
+            return Math.multiplyExact(Long.parseLong(digits), 1L << (KILO * (suffix + 1)));
+        } catch (NumberFormatException | ArithmeticException e) {
+            return 0;
+        }
+    }
+
+    /** A size as the property takes it. */
+    static String format(long bytes) {
+        int suffix = Math.min(Long.numberOfTrailingZeros(bytes) / KILO, "kmg".length());
+        return bytes == 0 || suffix == 0
+                ? Long.toString(bytes)
+                : (bytes >> (KILO * suffix)) + "" + "kmg".charAt(suffix - 1);
+    }
+
+    /** What to do if a place would have to be so large. */
+    static String adviceFor(long bytes) {
+        @Nullable String value = bytes > LARGEST ? null : format(Long.highestOneBit(Math.max(bytes, SMALLEST) * 2 - 1));
+        return value == null
+                ? "use fewer or smaller ones: with -D" + PROPERTY + "=" + format(LARGEST)
+                        + ", the largest there is, they would not fit either"
+                : "enlarge the area with -D" + PROPERTY + "=" + value;
+    }
+}

@@ -1,0 +1,170 @@
+package dev.percpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.concurrent.PerCpuHistogram;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.memory.AreaFullException;
+import dev.percpu.memory.NumericWidth;
+import dev.percpu.testing.Jvm;
+import dev.percpu.testing.LockedMemory;
+import dev.percpu.testing.MemoryLimit;
+import java.io.IOException;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** How much the per-CPU area takes of address space, of memory, and of what limits there are. Each in a JVM of its own. */
+@Tag("native")
+class AreaReservationTest {
+    private static final long MIB = 1 << 20;
+
+    /** Makes 5,000 precise histograms without any property. */
+    static final class ProbeWithManyHistograms {
+        private ProbeWithManyHistograms() {}
+
+        public static void main(String[] arguments) throws IOException {
+            List<PerCpuHistogram> histograms = new ArrayList<>();
+            for (int i = 0; i < 5_000; i++) {
+                histograms.add(PerCpuHistogram.builder()
+                        .relativeError(0.01)
+                        .highestTrackable(TimeUnit.HOURS.toNanos(1))
+                        .build());
+            }
+            System.out.println("megabytes: " + PerCpuRuntime.memory().usedBytesPerCpu() / MIB);
+            histograms.forEach(histogram -> histogram.record(1_000));
+            System.out.println("counted: "
+                    + histograms.stream()
+                            .mapToLong(histogram -> histogram.snapshot().count())
+                            .sum());
+            System.out.println("few mappings: " + (mappings() <= 2L * (CpuMask.capacity() + 1)));
+        }
+
+        /** How many mappings the area consists of. */
+        private static long mappings() throws IOException {
+            long start = PerCpuRuntime.memory().address();
+            long end = start + PerCpuRuntime.memory().reservedBytes();
+            try (var lines = Files.lines(Path.of("/proc/self/maps"))) {
+                return lines.map(line -> Long.parseUnsignedLong(line.substring(0, line.indexOf('-')), 16))
+                        .filter(address -> address >= start && address < end)
+                        .count();
+            }
+        }
+    }
+
+    @Test
+    void thousandsOfLargeVariablesNeedNoProperty() {
+        Jvm.Result result = jvm().run(ProbeWithManyHistograms.class);
+        assertThat(result.output())
+                .containsPattern("megabytes: 1[78].")
+                .contains("counted: 5000", "few mappings: true");
+        assertThat(result.status()).isZero();
+    }
+
+    /** Has all memory locked before the library is loaded. */
+    static final class ProbeWithLockedMemory {
+        private ProbeWithLockedMemory() {}
+
+        public static void main(String[] arguments) throws IOException {
+            LockedMemory.lockFuture();
+            PerCpuNumeric number = PerCpuNumeric.define("number", NumericWidth.LONG);
+            number.increment();
+            System.out.println("sum: " + number.sum());
+            System.out.println("kilobytes of a place: " + AreaPages.residentBytes() / (CpuMask.capacity() + 1) / 1024);
+        }
+    }
+
+    @Test
+    void whereMemoryIsLockedOnlyWhatVariablesHaveIsResident() {
+        Jvm.Result result = jvm().run(ProbeWithLockedMemory.class);
+        assertThat(result.output()).contains("sum: 1\n").containsPattern("kilobytes of a place: [0-9]{1,2}\n");
+        assertThat(result.status()).isZero();
+    }
+
+    /** Has little memory left for the area, fills that, and goes on when there is more. */
+    static final class ProbeWithLittleMemory {
+        private static final MemoryLayout PIECE = MemoryLayout.sequenceLayout(64 << 10, ValueLayout.JAVA_BYTE);
+
+        private ProbeWithLittleMemory() {}
+
+        public static void main(String[] arguments) {
+            MemoryLimit.DATA.leave(8 * MIB * (CpuMask.capacity() + 1));
+            List<DynamicPerCpu<MemorySegment>> variables = new ArrayList<>();
+            long used;
+            try {
+                while (true) {
+                    used = PerCpuRuntime.memory().usedBytesPerCpu();
+                    variables.add(DynamicPerCpu.createZero(PIECE));
+                }
+            } catch (AreaFullException full) {
+                used = PerCpuRuntime.memory().usedBytesPerCpu();
+                System.out.println(full.getMessage());
+            } finally {
+                MemoryLimit.DATA.unlimit();
+            }
+            System.out.println("stride: " + PerCpuRuntime.memory().stride() / MIB);
+            System.out.println("the same: " + (used == PerCpuRuntime.memory().usedBytesPerCpu()));
+            System.out.println("several: " + (variables.size() > 10));
+            for (int i = 0; i < 100; i++) {
+                variables.add(DynamicPerCpu.createZero(PIECE));
+            }
+            variables.forEach(variable -> variable.forEachCpu((cpu, memory) -> memory.fill((byte) 1)));
+            System.out.println("done");
+        }
+    }
+
+    @Test
+    void memoryThatIsRefusedLeavesAllAsItWas() {
+        // A compiler thread that finds no memory ends the JVM.
+        Jvm.Result result = jvm().option("-Xint").run(ProbeWithLittleMemory.class);
+        assertThat(result.output())
+                .contains(
+                        "a dynamic per-CPU variable needs memory of the per-CPU area that the kernel refuses: mprotect",
+                        "ENOMEM",
+                        "ulimit -d",
+                        "the same: true",
+                        "several: true",
+                        "done")
+                .containsPattern("stride: [0-9]{3,}");
+        assertThat(result.status()).isZero();
+    }
+
+    /** Fills the area that the property sets. */
+    static final class ProbeThatFills {
+        private ProbeThatFills() {}
+
+        public static void main(String[] arguments) {
+            System.out.println("stride: " + PerCpuRuntime.memory().stride());
+            MemoryLayout half =
+                    MemoryLayout.sequenceLayout(PerCpuRuntime.memory().stride() / 2, ValueLayout.JAVA_BYTE);
+            StaticPerCpu.define("the first half", half);
+            try {
+                StaticPerCpu.define("the second half", half);
+            } catch (AreaFullException full) {
+                System.out.println(full.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void thePropertyTakesSuffixesAndTheMessageNamesAValueThatWouldDo() {
+        Jvm.Result result = jvm().option("-Dpercpu.area.stride=64m").run(ProbeThatFills.class);
+        assertThat(result.output()).contains("stride: 67108864\n", "enlarge the area with -Dpercpu.area.stride=128m\n");
+        assertThat(result.status()).isZero();
+
+        result = jvm().option("-Dpercpu.area.stride=128M").run(ProbeThatFills.class);
+        assertThat(result.output()).contains("stride: 134217728\n", "-Dpercpu.area.stride=256m\n");
+        assertThat(result.status()).isZero();
+    }
+
+    private static Jvm jvm() {
+        return new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend());
+    }
+}

@@ -1,0 +1,41 @@
+package dev.percpu.internal.area;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+
+/** What the property can say. */
+class StrideTest {
+    @Test
+    void takesBytesAndSuffixes() {
+        assertThat(Stride.parse("65536")).isEqualTo(65536);
+        assertThat(Stride.parse("64k")).isEqualTo(65536);
+        assertThat(Stride.parse("64m")).isEqualTo(64 << 20);
+        assertThat(Stride.parse(" 64M ")).isEqualTo(64 << 20);
+        assertThat(Stride.parse("1g")).isEqualTo(1 << 30);
+        assertThat(Stride.parse("1048576k")).isEqualTo(1 << 30);
+    }
+
+    @Test
+    void refusesTheRestAndSaysWhatItTakes() {
+        for (String text :
+                new String[] {"", "m", "64mb", "64 m", "3m", "0", "0k", "-1m", "2g", "128", "9999999999g", "ten"}) {
+            assertThatThrownBy(() -> Stride.parse(text))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("percpu.area.stride")
+                    .hasMessageContaining("from 256 to 1g")
+                    .hasMessageContaining("not '" + text + "'");
+        }
+    }
+
+    @Test
+    void writesWhatItReads() {
+        for (long stride = Stride.SMALLEST; stride <= Stride.LARGEST; stride *= 2) {
+            assertThat(Stride.parse(Stride.format(stride))).isEqualTo(stride);
+        }
+        assertThat(Stride.format(512)).isEqualTo("512");
+        assertThat(Stride.format(1 << 10)).isEqualTo("1k");
+        assertThat(Stride.format(512 << 20)).isEqualTo("512m");
+    }
+}
