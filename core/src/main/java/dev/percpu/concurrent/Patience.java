@@ -19,11 +19,13 @@ interface Patience {
         return true;
     };
 
-    /** Waits until so much time has gone by, from now on, or until it is interrupted. */
+    /** Waits until so much time has gone by, from now on, or until it is interrupted; without time it does not wait. */
     static Patience ofNanos(long nanos) {
         long start = System.nanoTime();
+        // The time that has gone by, taken from a very negative number, would come out as centuries that are left.
+        long most = Math.max(0, nanos);
         return condition -> {
-            long left = nanos - (System.nanoTime() - start);
+            long left = most - (System.nanoTime() - start);
             if (left <= 0) {
                 return false;
             }

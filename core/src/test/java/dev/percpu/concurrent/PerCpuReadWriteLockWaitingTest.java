@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who waits, for whom, and who gives up. The time limit ends a wait for ever. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
@@ -43,6 +44,35 @@ class PerCpuReadWriteLockWaitingTest extends ReadWriteLockFixture {
         assertThat(read.tryLock(1, TimeUnit.MILLISECONDS)).isFalse();
         read.unlock();
         writer.leave();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {Long.MIN_VALUE, Long.MIN_VALUE + 1, -1, 0})
+    void noTimeIsNoWaiting(long time) throws InterruptedException {
+        for (TimeUnit unit : List.of(TimeUnit.NANOSECONDS, TimeUnit.DAYS)) {
+            read.lock();
+            Workers.run(
+                    "no-time-", 1, _ -> assertThat(triesFor(write, time, unit)).isFalse());
+            assertThat(read.tryLock())
+                    .as("a writer that gave up leaves the gate open")
+                    .isTrue();
+            read.unlock();
+            read.unlock();
+            write.lock();
+            Workers.run("no-time-", 1, _ -> {
+                assertThat(triesFor(read, time, unit)).isFalse();
+                assertThat(triesFor(write, time, unit)).isFalse();
+            });
+            write.unlock();
+        }
+    }
+
+    private static boolean triesFor(Lock side, long time, TimeUnit unit) {
+        try {
+            return side.tryLock(time, unit);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
