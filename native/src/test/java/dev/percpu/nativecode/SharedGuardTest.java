@@ -9,6 +9,7 @@ import dev.percpu.ExternPerCpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.testing.LogCapture;
 import java.lang.foreign.MemoryLayout;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
@@ -114,8 +115,7 @@ class SharedGuardTest {
     @Test
     void codeInCDoesNotWaitForAThreadOfJavaThatDied() throws InterruptedException {
         try (LogCapture log = new LogCapture()) {
-            @SuppressWarnings("MustBeClosedChecker") // as it would be after an error
-            Thread dying = new Thread(() -> CpuGuard.acquire(CPU), "dying");
+            Thread dying = new Thread(SharedGuardTest::acquireAndDie, "dying");
             dying.start();
             dying.join();
             AtomicBoolean ran = new AtomicBoolean();
@@ -128,6 +128,32 @@ class SharedGuardTest {
         try (CpuGuard guard = CpuGuard.tryAcquire(CPU)) {
             assertThat(guard).isNotNull();
         }
+    }
+
+    /** Whatever goes wrong with one dead thread, the next one is found too. */
+    @Test
+    void codeInCDoesNotWaitForDeadThreadsAfterOneThatCannotBeDescribed() throws InterruptedException {
+        Thread indescribable = new Thread(SharedGuardTest::acquireAndDie) {
+            @Override
+            public String toString() {
+                throw new IllegalStateException("this thread does not want to be described");
+            }
+        };
+        try (LogCapture log = new LogCapture()) {
+            for (Thread dying : List.of(indescribable, new Thread(SharedGuardTest::acquireAndDie))) {
+                dying.start();
+                dying.join();
+                AtomicBoolean ran = new AtomicBoolean();
+                driver.withGuardOf(CPU.id(), () -> ran.set(true));
+                assertThat(ran).isTrue();
+            }
+            assertThat(log.first()).startsWith("WARNING: the guards of dead threads could not all be freed or reported");
+        }
+    }
+
+    @SuppressWarnings("MustBeClosedChecker") // as it would be after an error
+    private static void acquireAndDie() {
+        CpuGuard.acquire(CPU);
     }
 
     @Test

@@ -20,7 +20,7 @@ public final class NativeOwners {
 
     /**
      * From now on C code takes guards. It also waits for those of Java's threads, and cannot tell whether one has ended.
-     * So somebody on this side has to.
+     * So a thread of this side frees what dead threads hold.
      */
     public static synchronized void expect() {
         if (!expected) {
@@ -28,21 +28,34 @@ public final class NativeOwners {
                     .daemon()
                     .name("percpu-dead-owners")
                     .inheritInheritableThreadLocals(false)
-                    .start(NativeOwners::lookAfterDeadThreads);
+                    .start(NativeOwners::freeDeadOwnersForEver);
             expected = true;
         }
     }
 
-    private static void lookAfterDeadThreads() {
+    /** Nothing ends this thread: without it C code would wait for ever for the next thread of Java that dies. */
+    private static void freeDeadOwnersForEver() {
         while (true) {
             LockSupport.parkNanos(LOOK_NANOS);
+            // Whoever has interrupted this thread wanted nothing of it; interrupted, it would not park any more.
+            boolean _ = Thread.interrupted();
             try {
                 Ownership.freeThoseOfDeadThreads(Thread.currentThread());
-            } catch (OutOfMemoryError e) {
-                // A guard was freed, and no thread could be started to tell of it. There may be more to free.
-                System.getLogger(Reports.LOGGER)
-                        .log(Logger.Level.WARNING, "the guard of a dead owner was taken over", e);
+            } catch (Throwable t) {
+                warn(t);
             }
+        }
+    }
+
+    private static void warn(Throwable problem) {
+        try {
+            System.getLogger(Reports.LOGGER)
+                    .log(
+                            Logger.Level.WARNING,
+                            "the guards of dead threads could not all be freed or reported; it is tried again",
+                            problem);
+        } catch (Throwable fromLogger) {
+            // There is no other place where this could be reported.
         }
     }
 
