@@ -3,6 +3,7 @@ package dev.percpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.Failures;
+import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.guard.Ownership;
@@ -48,7 +49,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     }
 
     /**
-     * Makes a variable of zeroed memory.
+     * Creates a variable of zeroed memory.
      *
      * @throws AreaFullException if the per-CPU area is full
      */
@@ -57,18 +58,33 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     }
 
     /**
-     * Makes a variable whose instances are views of zeroed memory.
+     * Creates a variable whose instances are views of zeroed memory.
      *
      * @param view makes the view of one CPU's memory; called once for each
      * @throws AreaFullException if the per-CPU area is full
      */
     public static <T> DynamicPerCpu<T> createZero(MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
-        Area.Slices memory = Area.collectable(layout.byteSize(), layout.byteAlignment(), NAME);
+        return DynamicPerCpu.<T>zero(NAME, layout, view);
+    }
+
+    /**
+     * Like {@link #createZero(MemoryLayout, Function)}, with a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     */
+    public static <T> DynamicPerCpu<T> createZero(
+            String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
+        return DynamicPerCpu.<T>zero(Registry.checkName(name), layout, view).listed(name, layout.toString());
+    }
+
+    private static <T> DynamicPerCpu<T> zero(
+            String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
+        Area.Slices memory = Area.collectable(layout.byteSize(), layout.byteAlignment(), name);
         Function<CpuId, T> instance = cpu -> view.apply(memory.of(cpu.id()));
         boolean made = false;
         try {
             DynamicPerCpu<T> variable = create(
-                    Piece.empty(NAME), piece -> PerCpuPtr.toMemory(piece, memory.position(), instance), memory::close);
+                    Piece.empty(name), piece -> PerCpuPtr.toMemory(piece, memory.position(), instance), memory::close);
             made = true;
             return variable;
         } finally {
@@ -78,16 +94,38 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         }
     }
 
-    /** Makes a variable with what {@code factory} makes for each CPU. */
+    /** Creates a variable with what {@code factory} makes for each CPU. */
     public static <T> DynamicPerCpu<T> createWith(Supplier<? extends T> factory) {
         return createFrom(cpu -> factory.get());
     }
 
     /**
-     * Makes a variable with what {@code factory} makes of each possible CPU's id, in ascending order. If it throws,
+     * Like {@link #createWith(Supplier)}, with a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     */
+    public static <T> DynamicPerCpu<T> createWith(String name, Supplier<? extends T> factory) {
+        return createFrom(name, cpu -> factory.get());
+    }
+
+    /**
+     * Creates a variable with what {@code factory} makes of each possible CPU's id, in ascending order. If it throws,
      * what it has made and is {@link AutoCloseable} is closed.
      */
     public static <T> DynamicPerCpu<T> createFrom(Function<CpuId, ? extends T> factory) {
+        return from(NAME, factory);
+    }
+
+    /**
+     * Like {@link #createFrom(Function)}, with a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     */
+    public static <T> DynamicPerCpu<T> createFrom(String name, Function<CpuId, ? extends T> factory) {
+        return DynamicPerCpu.<T>from(Registry.checkName(name), factory).listed(name, "object");
+    }
+
+    private static <T> DynamicPerCpu<T> from(String name, Function<CpuId, ? extends T> factory) {
         Function<Piece, PerCpuPtr<T>> instances = piece -> {
             List<T> made = new ArrayList<>();
             try {
@@ -103,18 +141,31 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
                 throw e;
             }
         };
-        return create(Piece.empty(NAME), instances, DynamicPerCpu::giveNothingBack);
+        return create(Piece.empty(name), instances, DynamicPerCpu::giveNothingBack);
     }
 
     /**
-     * Makes a number that the guard protects: see {@link StaticPerCpu#defineNumeric}.
+     * Creates a number that the guard protects: see {@link StaticPerCpu#defineNumeric}.
      *
      * @throws AreaFullException if the per-CPU area is full
      */
     public static DynamicPerCpu<NumericCell> createNumeric(NumericWidth width, long initial) {
+        return numeric(NAME, width, initial);
+    }
+
+    /**
+     * Like {@link #createNumeric(NumericWidth, long)}, with a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     */
+    public static DynamicPerCpu<NumericCell> createNumeric(String name, NumericWidth width, long initial) {
+        return numeric(Registry.checkName(name), width, initial).listed(name, "guarded " + width);
+    }
+
+    private static DynamicPerCpu<NumericCell> numeric(String name, NumericWidth width, long initial) {
         // Not given back at once: the sequences of PerCpuNumeric.of have the position as a number.
         return create(
-                Piece.collectable(NAME, Long.BYTES, Long.BYTES),
+                Piece.collectable(name, Long.BYTES, Long.BYTES),
                 piece -> NumericCell.cells(piece, width, initial),
                 DynamicPerCpu::giveNothingBack);
     }
@@ -126,6 +177,12 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     private static <T> DynamicPerCpu<T> create(
             Piece piece, Function<Piece, PerCpuPtr<T>> instances, Runnable giveBack) {
         return new DynamicPerCpu<>(new Shared<>(piece, instances.apply(piece), giveBack));
+    }
+
+    /** Lists the instances, for as long as there is a handle to them. */
+    private DynamicPerCpu<T> listed(String name, String type) {
+        Registry.add(name, type, shared);
+        return this;
     }
 
     @Override
@@ -239,6 +296,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
          */
         private void awaitTokens() {
             piece.close();
+            Registry.remove(this);
             for (CpuId cpu : CpuMask.possible()) {
                 if (cpu.id() >= cpusWithoutTokens) {
                     awaitTokens(cpu);

@@ -43,11 +43,6 @@ final class ExternNumeric extends PerCpuNumeric {
     }
 
     @Override
-    public void close() {
-        throw new UnsupportedOperationException(variable.name() + " belongs to the library, not to this handle");
-    }
-
-    @Override
     public String toString() {
         return variable.scope().isAlive()
                 ? variable.name() + " = " + sum()

@@ -1,5 +1,6 @@
 package dev.percpu;
 
+import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.extern.NativeVariable;
@@ -65,7 +66,9 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
      * @throws UnsupportedOperationException if native code cannot be called here
      */
     public static PerCpuNumeric declare(SymbolLookup library, String name, NumericWidth width) {
-        return new ExternNumeric(NativeVariable.find(library, name), width);
+        ExternNumeric number = new ExternNumeric(NativeVariable.find(library, name), width);
+        Registry.add(name, "extern " + width, number);
+        return number;
     }
 
     /**
@@ -96,13 +99,15 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
         NativeVariable variable = NativeVariable.find(library, name);
         variable.checkSize(layout.byteSize(), layout);
         variable.checkAlignment(layout.byteAlignment(), layout);
-        return new ExternPerCpu<>(
+        ExternPerCpu<T> declared = new ExternPerCpu<>(
                 variable,
                 PerCpuPtr.toMemory(
                         Piece.empty(variable.name()),
                         variable.position(),
                         cpu -> view.apply(Area.slice(cpu.id(), variable.position(), variable.bytes())),
                         BORROWS.computeIfAbsent(variable.position(), position -> PerCpuPtr.newBorrows())));
+        Registry.add(name, "extern " + layout, declared);
+        return declared;
     }
 
     /**

@@ -62,12 +62,6 @@ final class GuardedNumeric extends PerCpuNumeric {
     }
 
     @Override
-    public void close() {
-        throw new UnsupportedOperationException(
-                "these are the operations on " + variable + ", which is what can be closed");
-    }
-
-    @Override
     public String toString() {
         return variable + " = " + sum();
     }

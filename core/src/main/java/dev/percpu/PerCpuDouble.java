@@ -1,9 +1,11 @@
 package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
+import dev.percpu.internal.Registry;
 import dev.percpu.internal.code.Op;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
+import java.util.stream.LongStream;
 
 /**
  * A {@code double} of which every CPU has its own, updated in one step: {@link PerCpuNumeric} tells how, and what the
@@ -11,12 +13,23 @@ import dev.percpu.memory.NumericWidth;
  *
  * <p>Addition of doubles is not associative, so sums of the same additions can differ in their last bits.
  */
-public final class PerCpuDouble implements AutoCloseable, PerCpuRuntime.Defined {
+public sealed class PerCpuDouble permits DynamicDouble {
+    private static final String TYPE = "DOUBLE";
+
     private final PureNumeric bits;
 
-    private PerCpuDouble(PureNumeric bits, double initial) {
+    PerCpuDouble(PureNumeric bits) {
         this.bits = bits;
-        bits.initialize(Double.doubleToRawLongBits(initial));
+    }
+
+    /**
+     * Defines a number that lives as long as the process and begins as 0 on each CPU.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static PerCpuDouble define(String name) {
+        return define(name, 0);
     }
 
     /**
@@ -27,33 +40,42 @@ public final class PerCpuDouble implements AutoCloseable, PerCpuRuntime.Defined 
      * @throws AreaFullException if the per-CPU area is full
      */
     public static PerCpuDouble define(String name, double initial) {
-        PureNumeric bits = new PureNumeric(name, NumericWidth.LONG, PureNumeric.Lifetime.STATIC);
-        PerCpuDouble number = new PerCpuDouble(bits, initial);
-        PerCpuRuntime.register(number);
+        PerCpuDouble number =
+                new PerCpuDouble(new StaticNumeric(name, NumericWidth.LONG, Double.doubleToRawLongBits(initial)));
+        Registry.addStatic(name, TYPE, number);
         return number;
     }
 
     /**
-     * Makes a number that can be closed. One that becomes unreachable gives its memory back by itself.
+     * Creates a number that can be closed, and that begins as 0 on each CPU.
+     *
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static DynamicDouble create() {
+        return create(0);
+    }
+
+    /**
+     * Creates a number that can be closed.
      *
      * @param initial what it begins with on each possible CPU
      * @throws AreaFullException if the per-CPU area is full
      */
-    public static PerCpuDouble create(double initial) {
-        PureNumeric bits = new PureNumeric("a dynamic per-CPU double", NumericWidth.LONG, PureNumeric.Lifetime.DYNAMIC);
-        return new PerCpuDouble(bits, initial);
+    public static DynamicDouble create(double initial) {
+        return new DynamicDouble("a dynamic per-CPU double", initial);
     }
 
-    /** The name it was defined with. */
-    @Override
-    public String name() {
-        return bits.name();
-    }
-
-    /** What it is, for listings. */
-    @Override
-    public String type() {
-        return "DOUBLE";
+    /**
+     * Creates a number that can be closed, and that has a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @param initial what it begins with on each possible CPU
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static DynamicDouble create(String name, double initial) {
+        DynamicDouble number = new DynamicDouble(Registry.checkName(name), initial);
+        Registry.add(name, TYPE, number);
+        return number;
     }
 
     /** The current CPU's number: {@code this_cpu_read}. */
@@ -69,6 +91,11 @@ public final class PerCpuDouble implements AutoCloseable, PerCpuRuntime.Defined 
     /** Adds to the current CPU's number: {@code this_cpu_add}. */
     public void add(double delta) {
         bits.update(Op.ADD_DOUBLE, Double.doubleToRawLongBits(delta));
+    }
+
+    /** Subtracts from the current CPU's number: {@code this_cpu_sub}. */
+    public void sub(double delta) {
+        add(-delta);
     }
 
     /** Adds to the current CPU's number and returns what it is then: {@code this_cpu_add_return}. */
@@ -99,26 +126,40 @@ public final class PerCpuDouble implements AutoCloseable, PerCpuRuntime.Defined 
 
     /** The sum over all possible CPUs and all threads without a CPU id: see {@link PerCpuNumeric#sum()}. */
     public double sum() {
-        double sum = Double.longBitsToDouble(bits.sumWithoutCpu());
-        for (long number : bits.snapshot()) {
-            sum += Double.longBitsToDouble(number);
+        double sum = sumWithoutCpu();
+        for (double number : snapshot()) {
+            sum += number;
         }
         return sum;
     }
 
-    /**
-     * Ends a number that {@link #create} made: every operation on it throws from then on. Closing it again does
-     * nothing.
-     *
-     * @throws UnsupportedOperationException if it is a static number
-     */
-    @Override
-    public void close() {
-        bits.close();
+    /** What {@link #sum()} holds of threads that the kernel gave no CPU id; almost always 0. */
+    public double sumWithoutCpu() {
+        return Double.longBitsToDouble(bits.sumWithoutCpu());
     }
 
+    /** Every possible CPU's number, by the CPU's id, with 0 for ids that no possible CPU has. */
+    public double[] snapshot() {
+        return LongStream.of(bits.snapshot())
+                .mapToDouble(Double::longBitsToDouble)
+                .toArray();
+    }
+
+    /** Calls {@code action} with every possible CPU's number. */
+    public void forEachCpu(Visitor action) {
+        bits.forEachCpu((cpu, number) -> action.accept(cpu, Double.longBitsToDouble(number)));
+    }
+
+    /** What {@link #forEachCpu} calls. */
+    @FunctionalInterface
+    public interface Visitor {
+        /** Receives a CPU's number. */
+        void accept(CpuId cpu, double number);
+    }
+
+    /** The name and the {@link #sum()}, or that it is closed. */
     @Override
     public String toString() {
-        return Double.toString(sum());
+        return bits.isClosed() ? bits.name() + ", closed" : bits.name() + " = " + sum();
     }
 }

@@ -2,6 +2,7 @@ package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
@@ -24,7 +25,7 @@ import java.lang.ref.Reference;
  * the thread runs on during the call, however the thread is preempted, moved or signalled. Updates are opaque, and
  * order nothing else. Arithmetic wraps at the width; values go in and out sign-extended as {@code long}.
  *
- * <p>A number of its own ({@link #define}, {@link #create}) takes its width in bytes for each CPU, is never waited for,
+ * <p>A number of its own ({@link #define(String, NumericWidth)}, {@link #create(NumericWidth)}) takes its width in bytes for each CPU, is never waited for,
  * and no guard protects it. One that {@link #of} makes belongs to a variable that the guard protects: an update waits
  * while another thread owns the CPU.
  *
@@ -32,7 +33,7 @@ import java.lang.ref.Reference;
  *
  * <p>Each operation throws {@link IllegalStateException} if the number is closed.
  */
-public abstract sealed class PerCpuNumeric implements AutoCloseable permits PureNumeric, GuardedNumeric, ExternNumeric {
+public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, ExternNumeric {
     PerCpuNumeric() {}
 
     /**
@@ -54,30 +55,40 @@ public abstract sealed class PerCpuNumeric implements AutoCloseable permits Pure
      * @throws AreaFullException if the per-CPU area is full
      */
     public static PerCpuNumeric define(String name, NumericWidth width, long initial) {
-        PureNumeric number = new PureNumeric(name, width, PureNumeric.Lifetime.STATIC);
-        number.initialize(initial);
-        PerCpuRuntime.register(number);
+        StaticNumeric number = new StaticNumeric(name, width, initial);
+        Registry.addStatic(name, width.toString(), number);
         return number;
     }
 
     /**
-     * Makes a number that can be closed, and that begins as 0 on each CPU.
+     * Creates a number that can be closed, and that begins as 0 on each CPU.
      *
      * @throws AreaFullException if the per-CPU area is full
      */
-    public static PerCpuNumeric create(NumericWidth width) {
+    public static DynamicNumeric create(NumericWidth width) {
         return create(width, 0);
     }
 
     /**
-     * Makes a number that can be closed. One that becomes unreachable gives its memory back by itself.
+     * Creates a number that can be closed.
      *
      * @param initial what it begins with on each possible CPU, cut to the width
      * @throws AreaFullException if the per-CPU area is full
      */
-    public static PerCpuNumeric create(NumericWidth width, long initial) {
-        PureNumeric number = new PureNumeric("a dynamic per-CPU " + width, width, PureNumeric.Lifetime.DYNAMIC);
-        number.initialize(initial);
+    public static DynamicNumeric create(NumericWidth width, long initial) {
+        return new DynamicNumeric("a dynamic per-CPU " + width, width, initial);
+    }
+
+    /**
+     * Creates a number that can be closed, and that has a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @param initial what it begins with on each possible CPU, cut to the width
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static DynamicNumeric create(String name, NumericWidth width, long initial) {
+        DynamicNumeric number = new DynamicNumeric(Registry.checkName(name), width, initial);
+        Registry.add(name, width.toString(), number);
         return number;
     }
 
@@ -202,15 +213,6 @@ public abstract sealed class PerCpuNumeric implements AutoCloseable permits Pure
         /** Receives a CPU's number. */
         void accept(CpuId cpu, long number);
     }
-
-    /**
-     * Ends a number that {@link #create} made: every operation on it throws from then on. Closing it again does
-     * nothing.
-     *
-     * @throws UnsupportedOperationException if it is a static number, or belongs to a variable, which is to be closed
-     */
-    @Override
-    public abstract void close();
 
     private long read(int cpu) {
         try {

@@ -1,16 +1,14 @@
 package dev.percpu;
 
+import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.linux.Libc;
 import dev.percpu.internal.linux.RseqRegistration;
-import java.util.ArrayList;
 import java.util.List;
 
-/** Tells how per-CPU variables run in this process, and which static ones there are. */
+/** Tells how per-CPU variables run in this process, and which ones there are. */
 public final class PerCpuRuntime {
-    private static final List<Defined> DEFINED = new ArrayList<>();
-
     private PerCpuRuntime() {}
 
     /** The back end's name: {@code rseq} or {@code atomic}. */
@@ -52,33 +50,21 @@ public final class PerCpuRuntime {
         return new Memory(Area.STRIDE, Area.MEMORY.byteSize(), Area.usedBytesPerCpu(), Area.BASE);
     }
 
-    /** The static variables of this process, in the order of their definition. */
-    public static List<Variable> staticVariables() {
-        synchronized (DEFINED) {
-            return DEFINED.stream()
-                    .map(variable -> new Variable(variable.name(), variable.type()))
-                    .toList();
-        }
-    }
-
-    static void register(Defined variable) {
-        synchronized (DEFINED) {
-            DEFINED.add(variable);
-        }
-    }
-
-    /** A static variable as this class lists it. */
-    interface Defined {
-        String name();
-
-        String type();
+    /**
+     * What there is in this process: the static variables, and all variables and structures that were given a name, in the
+     * order in which they were made. One that is closed, or that nobody can reach any more, is left out.
+     */
+    public static List<Variable> variables() {
+        return Registry.list().stream()
+                .map(named -> new Variable(named.name(), named.type()))
+                .toList();
     }
 
     /**
-     * A static variable.
+     * A variable or a structure that has a name.
      *
-     * @param name the name it was defined with
-     * @param type what its instances are
+     * @param name what its maker calls it; it need not be unique
+     * @param type what it is
      */
     public record Variable(String name, String type) {}
 

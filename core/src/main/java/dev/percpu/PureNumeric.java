@@ -9,14 +9,9 @@ import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
 
-/** A number that no guard protects. */
-final class PureNumeric extends PerCpuNumeric implements PerCpuRuntime.Defined {
+/** A number of Java's own that no guard protects. */
+abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, DynamicNumeric {
     private static final Numbers NUMBERS = Numbers.CURRENT;
-
-    enum Lifetime {
-        STATIC,
-        DYNAMIC
-    }
 
     /** No number lies at 0, where the header is; and 0 is what an unsafely published object could show. */
     private static final long CLOSED = 0;
@@ -27,19 +22,24 @@ final class PureNumeric extends PerCpuNumeric implements PerCpuRuntime.Defined {
     /** The place in the area, kept here and not in a Piece: this field is on the hot path. */
     private long position;
 
-    private final boolean isStatic;
-
-    PureNumeric(String name, NumericWidth width, Lifetime lifetime) {
+    PureNumeric(String name, NumericWidth width) {
         this.name = name;
         this.width = width;
-        this.isStatic = lifetime == Lifetime.STATIC;
-        this.position = isStatic
-                ? Area.allocate(width.bytes(), width.bytes(), name)
-                : Area.allocateFor(this, width.bytes(), width.bytes(), name);
+    }
+
+    /** Gives the number its place, which it begins with, and what each possible CPU's instance begins with. */
+    final void begin(long firstPosition, long initial) {
+        position = firstPosition;
+        initialize(initial);
+    }
+
+    /** Takes the place away: every operation throws from now on. */
+    final void end() {
+        position = CLOSED;
     }
 
     /** Zero is what the memory is already, and writing it would make pages. */
-    void initialize(long initial) {
+    private void initialize(long initial) {
         if (width.wrap(initial) != 0) {
             for (CpuId cpu : CpuMask.possible()) {
                 WidthAccess.set(width, Area.offset(cpu.id(), position), initial);
@@ -47,14 +47,12 @@ final class PureNumeric extends PerCpuNumeric implements PerCpuRuntime.Defined {
         }
     }
 
-    @Override
-    public String name() {
-        return name;
+    final boolean isClosed() {
+        return position == CLOSED;
     }
 
-    @Override
-    public String type() {
-        return width.toString();
+    final String name() {
+        return name;
     }
 
     @Override
@@ -91,16 +89,7 @@ final class PureNumeric extends PerCpuNumeric implements PerCpuRuntime.Defined {
     }
 
     @Override
-    public void close() {
-        if (isStatic) {
-            throw new UnsupportedOperationException(
-                    name + " is static and lives as long as the process; PerCpuNumeric.create makes one to close");
-        }
-        position = CLOSED;
-    }
-
-    @Override
     public String toString() {
-        return position == CLOSED ? name + ", closed" : name + " = " + sum();
+        return isClosed() ? name + ", closed" : name + " = " + sum();
     }
 }

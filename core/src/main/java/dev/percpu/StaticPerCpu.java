@@ -1,6 +1,7 @@
 package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
+import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.memory.AreaFullException;
@@ -26,20 +27,18 @@ import java.util.function.Supplier;
  *
  * @param <T> the type of the instances
  */
-public final class StaticPerCpu<T> implements PerCpu<T>, PerCpuRuntime.Defined {
+public final class StaticPerCpu<T> implements PerCpu<T> {
     private final String name;
-    private final String type;
     private final PerCpuPtr<T> ptr;
 
-    private StaticPerCpu(String name, String type, PerCpuPtr<T> ptr) {
+    private StaticPerCpu(String name, PerCpuPtr<T> ptr) {
         this.name = name;
-        this.type = type;
         this.ptr = ptr;
     }
 
     private static <T> StaticPerCpu<T> register(String name, String type, PerCpuPtr<T> ptr) {
-        StaticPerCpu<T> variable = new StaticPerCpu<>(name, type, ptr);
-        PerCpuRuntime.register(variable);
+        StaticPerCpu<T> variable = new StaticPerCpu<>(name, ptr);
+        Registry.addStatic(name, type, variable);
         return variable;
     }
 
@@ -50,7 +49,7 @@ public final class StaticPerCpu<T> implements PerCpu<T>, PerCpuRuntime.Defined {
      * @param initial makes one CPU's instance; called once for each, here and now
      */
     public static <T> StaticPerCpu<T> define(String name, Supplier<? extends T> initial) {
-        Piece piece = Piece.empty(name);
+        Piece piece = Piece.empty(Registry.checkName(name));
         return register(name, "object", PerCpuPtr.toObjects(piece, cpu -> initial.get()));
     }
 
@@ -76,7 +75,7 @@ public final class StaticPerCpu<T> implements PerCpu<T>, PerCpuRuntime.Defined {
      */
     public static <T> StaticPerCpu<T> define(
             String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
-        long offset = Area.allocate(layout.byteSize(), layout.byteAlignment(), name);
+        long offset = Area.allocate(layout.byteSize(), layout.byteAlignment(), Registry.checkName(name));
         Piece piece = Piece.empty(name);
         Function<CpuId, T> instance = cpu -> view.apply(Area.slice(cpu.id(), offset, layout.byteSize()));
         return register(name, layout.toString(), PerCpuPtr.toMemory(piece, offset, instance));
@@ -105,20 +104,13 @@ public final class StaticPerCpu<T> implements PerCpu<T>, PerCpuRuntime.Defined {
      * @throws AreaFullException if the per-CPU area is full
      */
     public static StaticPerCpu<NumericCell> defineNumeric(String name, NumericWidth width, long initial) {
-        Piece piece = Piece.permanent(name, Long.BYTES, Long.BYTES);
+        Piece piece = Piece.permanent(Registry.checkName(name), Long.BYTES, Long.BYTES);
         return register(name, "guarded " + width, NumericCell.cells(piece, width, initial));
     }
 
     /** The name it was defined with. */
-    @Override
     public String name() {
         return name;
-    }
-
-    /** What its instances are, for listings. */
-    @Override
-    public String type() {
-        return type;
     }
 
     @Override

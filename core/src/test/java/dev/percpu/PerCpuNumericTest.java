@@ -160,7 +160,7 @@ class PerCpuNumericTest {
 
     @Test
     void aClosedNumberRefusesEverything() {
-        PerCpuNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
+        DynamicNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
         number.close();
         number.close();
         assertThatThrownBy(number::increment)
@@ -186,15 +186,13 @@ class PerCpuNumericTest {
         assertThatThrownBy(() -> cell.set(1)).isInstanceOf(IllegalStateException.class);
     }
 
+    /** Whoever has one cannot close it by mistake, in a try statement say. */
     @Test
-    void aStaticNumberCannotBeClosed() {
-        assertThatThrownBy(
-                        () -> PerCpuNumeric.define("eternal", NumericWidth.LONG).close())
-                .isInstanceOf(UnsupportedOperationException.class)
-                .hasMessageContaining("eternal");
-        assertThatThrownBy(() -> PerCpuNumeric.of(StaticPerCpu.defineNumeric("n", NumericWidth.LONG, 0))
-                        .close())
-                .isInstanceOf(UnsupportedOperationException.class);
+    void onlyWhatWasCreatedCanBeClosed() {
+        assertThat(PerCpuNumeric.define("eternal", NumericWidth.LONG)).isNotInstanceOf(AutoCloseable.class);
+        assertThat(PerCpuNumeric.of(StaticPerCpu.defineNumeric("n", NumericWidth.LONG, 0)))
+                .isNotInstanceOf(AutoCloseable.class);
+        assertThat(PerCpuDouble.define("eternal double")).isNotInstanceOf(AutoCloseable.class);
     }
 
     @Test
@@ -228,11 +226,18 @@ class PerCpuNumericTest {
         });
         assertThat(number.get(CPU)).isEqualTo(5);
         assertThat(number.sum()).isEqualTo(5 + 1.5 * (CpuMask.possible().weight() - 1));
-        assertThat(number.toString()).isEqualTo(Double.toString(number.sum()));
-        assertThat(number.name()).isEqualTo("double");
-        assertThatThrownBy(number::close).isInstanceOf(UnsupportedOperationException.class);
+        assertThat(number.toString()).isEqualTo("double = " + number.sum());
+        assertThat(number.sumWithoutCpu()).isZero();
+        assertThat(number.snapshot()[CPU.id()]).isEqualTo(5);
+        double[] visited = new double[1];
+        number.forEachCpu((cpu, value) -> visited[0] += value);
+        assertThat(visited[0]).isEqualTo(number.sum());
+        double before = number.sum();
+        number.sub(0.5);
+        assertThat(number.sum()).isEqualTo(before - 0.5);
 
-        PerCpuDouble closed = PerCpuDouble.create(0);
+        DynamicDouble closed = PerCpuDouble.create();
+        assertThat(closed.sum()).isZero();
         closed.close();
         assertThatThrownBy(() -> closed.add(1)).isInstanceOf(IllegalStateException.class);
     }

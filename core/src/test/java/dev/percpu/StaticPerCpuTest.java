@@ -132,7 +132,7 @@ class StaticPerCpuTest {
         StaticPerCpu<int[]> object = StaticPerCpu.define("listed object", () -> new int[1]);
         PerCpuNumeric.define("listed number", NumericWidth.SHORT);
         PerCpuDouble.define("listed double", 0);
-        assertThat(PerCpuRuntime.staticVariables())
+        assertThat(PerCpuRuntime.variables())
                 .contains(
                         new PerCpuRuntime.Variable("listed object", "object"),
                         new PerCpuRuntime.Variable("listed number", "SHORT"),

@@ -17,7 +17,7 @@ import java.util.List;
  * @param kernel the operating system's name and release
  * @param libc the C library's name and version
  * @param java the JVM's version
- * @param staticVariables how many static per-CPU variables are defined
+ * @param variables how many per-CPU variables there are that are static or have a name
  */
 record Info(
         String version,
@@ -32,7 +32,7 @@ record Info(
         Rseq rseq,
         Cpus cpus,
         Area area,
-        int staticVariables) {
+        int variables) {
 
     /** How threads are registered for restartable sequences. */
     record Rseq(int size, long offset, List<String> features) {}
@@ -61,7 +61,7 @@ record Info(
                 new Cpus(
                         ids(CpuMask.possible()), ids(CpuMask.present()), ids(CpuMask.online()), ids(CpuMask.allowed())),
                 new Area(memory.stride(), memory.reservedBytes(), memory.usedBytesPerCpu()),
-                PerCpuRuntime.staticVariables().size());
+                PerCpuRuntime.variables().size());
     }
 
     private static String moduleVersion() {

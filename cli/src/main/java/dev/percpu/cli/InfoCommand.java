@@ -62,7 +62,7 @@ final class InfoCommand implements Callable<Integer> {
         line(out, "CPUs online", list(CpuMask.online()));
         line(out, "CPUs allowed", list(CpuMask.allowed()));
         line(out, "per-CPU area", area(info.area()));
-        line(out, "static variables", Integer.toString(info.staticVariables()));
+        line(out, "variables", Integer.toString(info.variables()));
     }
 
     private static void line(PrintWriter out, String what, String value) {

@@ -18,7 +18,7 @@ class InfoCommandTest {
         assertThat(run.err()).isEmpty();
         JsonObject json = run.json();
         assertThat(json.keySet())
-                .contains("version", "reason", "selfTest", "arch", "kernel", "libc", "java", "staticVariables");
+                .contains("version", "reason", "selfTest", "arch", "kernel", "libc", "java", "variables");
         assertThat(json.get("backend").getAsString()).isEqualTo(PerCpuRuntime.backend());
         assertThat(json.getAsJsonObject("rseq").keySet()).containsExactly("size", "offset", "features");
         assertThat(json.getAsJsonObject("area").keySet()).containsExactly("stride", "reservedBytes", "usedBytesPerCpu");

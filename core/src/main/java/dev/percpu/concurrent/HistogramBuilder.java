@@ -1,5 +1,8 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.Registry;
+import org.jspecify.annotations.Nullable;
+
 /**
  * Says which values a {@link PerCpuHistogram} tells apart.
  *
@@ -13,11 +16,22 @@ public final class HistogramBuilder {
     /** So that the second run of buckets ends below {@link Long#MAX_VALUE}. */
     private static final int MOST_BITS = 61;
 
+    private @Nullable String name;
     private int precisionBits = 5;
     private long lowestDiscernible = 1;
     private long highestTrackable = Long.MAX_VALUE;
 
     HistogramBuilder() {}
+
+    /**
+     * Gives the histogram a name.
+     *
+     * @param histogramName for messages and listings; it need not be unique
+     */
+    public HistogramBuilder name(String histogramName) {
+        name = Registry.checkName(histogramName);
+        return this;
+    }
 
     /**
      * Divides each power of two into {@code 1 << bits} buckets. The relative error is {@code 1.0 / (1 << bits)}; 5 bits, the
@@ -82,7 +96,11 @@ public final class HistogramBuilder {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuHistogram build() {
-        return new PerCpuHistogram(buckets());
+        PerCpuHistogram histogram = new PerCpuHistogram(name, buckets());
+        if (name != null) {
+            Registry.add(name, "PerCpuHistogram", histogram);
+        }
+        return histogram;
     }
 
     LogLinearBuckets buckets() {

@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.internal.protocol.Numbers;
@@ -31,7 +32,7 @@ import java.util.function.LongBinaryOperator;
  * <p><b>Ordering.</b> Updates and reads are opaque, and order nothing else. It serializes as its value, identity and
  * function, if the function is serializable.
  */
-public final class PerCpuAccumulator extends GatedSlots {
+public final class PerCpuAccumulator extends GatedNumber {
     /*
      * A number is kept as the bits in which it differs from the identity, so that zeroed memory is the identity. Setting
      * the identity on each CPU would make a page on each, and on the wrong node.
@@ -65,7 +66,24 @@ public final class PerCpuAccumulator extends GatedSlots {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuAccumulator(LongBinaryOperator accumulatorFunction, long identity) {
-        super("a PerCpuAccumulator");
+        this("a PerCpuAccumulator", identity, accumulatorFunction);
+    }
+
+    /**
+     * Makes an accumulator that has the identity's value, and a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @param accumulatorFunction combines two values
+     * @param identity what the function combines with any value to that value
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuAccumulator(String name, LongBinaryOperator accumulatorFunction, long identity) {
+        this(Registry.checkName(name), identity, accumulatorFunction);
+        Registry.add(name, "PerCpuAccumulator", this);
+    }
+
+    private PerCpuAccumulator(String owner, long identity, LongBinaryOperator accumulatorFunction) {
+        super(owner);
         this.function = accumulatorFunction;
         this.identity = identity;
     }

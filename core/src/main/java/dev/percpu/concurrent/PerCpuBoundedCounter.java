@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.Credits;
 import dev.percpu.internal.protocol.Gate;
@@ -40,9 +41,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * back into the range work wherever the value is. It serializes as its sum and batch.
  *
  * <p>It is the kernel's {@code percpu_counter}: {@code percpu_counter_read} is here {@link #estimate()}, {@code _sum} is
- * {@link #sum()}, {@code _compare} is {@link #compareTo}, and {@code _limited_add} is {@link #tryAdd}.
+ * {@link #sum()}, {@code _compare} is {@link #compareValueTo}, and {@code _limited_add} is {@link #tryAdd}.
  */
-public final class PerCpuBoundedCounter extends PerCpuSlots {
+public final class PerCpuBoundedCounter extends AreaNumber {
     /*
      * Open, the state is G, the gate, and a credit for each CPU, from 0 to twice the batch:
      *
@@ -122,10 +123,27 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuBoundedCounter(int batch) {
+        this(batch, "a PerCpuBoundedCounter");
+    }
+
+    /**
+     * Makes a counter that is 0 and has a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @param batch how much a CPU may add or subtract by itself: larger is faster, and makes estimates less exact
+     * @throws IllegalArgumentException if the batch is not from 1 to 2^30
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuBoundedCounter(String name, int batch) {
+        this(batch, Registry.checkName(name));
+        Registry.add(name, "PerCpuBoundedCounter", this);
+    }
+
+    private PerCpuBoundedCounter(int batch, String owner) {
         if (batch < 1 || batch > LARGEST_BATCH) {
             throw new IllegalArgumentException("the batch must be from 1 to " + LARGEST_BATCH + ", not " + batch);
         }
-        super("a PerCpuBoundedCounter", BYTES, BYTES);
+        super(owner, BYTES, BYTES);
         this.batch = batch;
     }
 
@@ -221,7 +239,7 @@ public final class PerCpuBoundedCounter extends PerCpuSlots {
      * Compares the value with another one: negative if it is below, 0 if they are equal, positive if it is above. The sum
      * is taken only if the estimate cannot decide.
      */
-    public int compareTo(long other) {
+    public int compareValueTo(long other) {
         // Within its range, so nothing overflows.
         long estimate = estimate();
         if (estimate - errorBound() > other) {

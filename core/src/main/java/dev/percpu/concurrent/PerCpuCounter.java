@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.memory.AreaFullException;
@@ -29,7 +30,7 @@ import java.lang.ref.Reference;
  *
  * <p>The idea is the kernel's {@code this_cpu_add} on per-CPU counters, the interface {@code java.util.concurrent}'s.
  */
-public final class PerCpuCounter extends PerCpuSlots {
+public final class PerCpuCounter extends AreaNumber {
     /*
      * A CPU's number is written by that CPU only: a zero from elsewhere could be lost under the store of an addition that
      * had loaded the number before it, and all that was reset would come back. So a reset leaves the numbers alone, and
@@ -64,6 +65,17 @@ public final class PerCpuCounter extends PerCpuSlots {
      */
     public PerCpuCounter() {
         super("a PerCpuCounter", Long.BYTES, Long.BYTES);
+    }
+
+    /**
+     * Makes a counter that is 0 and has a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuCounter(String name) {
+        super(Registry.checkName(name), Long.BYTES, Long.BYTES);
+        Registry.add(name, "PerCpuCounter", this);
     }
 
     /** Adds the given value. */

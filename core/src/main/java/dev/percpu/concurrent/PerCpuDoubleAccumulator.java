@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import static java.lang.Double.doubleToRawLongBits;
 import static java.lang.Double.longBitsToDouble;
 
+import dev.percpu.internal.Registry;
 import dev.percpu.memory.AreaFullException;
 import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;
@@ -39,6 +40,19 @@ public final class PerCpuDoubleAccumulator extends Number {
                 (left, right) -> doubleToRawLongBits(
                         accumulatorFunction.applyAsDouble(longBitsToDouble(left), longBitsToDouble(right))),
                 doubleToRawLongBits(identity));
+    }
+
+    /**
+     * Makes an accumulator that has the identity's value, and a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @param accumulatorFunction combines two values
+     * @param identity what the function combines with any value to that value
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuDoubleAccumulator(String name, DoubleBinaryOperator accumulatorFunction, double identity) {
+        this(accumulatorFunction, identity);
+        Registry.add(Registry.checkName(name), "PerCpuDoubleAccumulator", this);
     }
 
     /** Combines a value into this one. */

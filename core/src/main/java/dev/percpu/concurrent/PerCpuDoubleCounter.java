@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import static java.lang.Double.doubleToRawLongBits;
 import static java.lang.Double.longBitsToDouble;
 
+import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.memory.AreaFullException;
@@ -27,12 +28,12 @@ import java.lang.ref.Reference;
  *
  * <p><b>Ordering.</b> Updates and sums are opaque, and order nothing else. It serializes as its sum.
  */
-public final class PerCpuDoubleCounter extends GatedSlots {
+public final class PerCpuDoubleCounter extends GatedNumber {
     /*
      * PerCpuCounter resets by subtracting what it has read. With doubles that would not be exact: after a sum of 1e16 a
      * CPU's number swallows every addition of 1, and the difference of two sums is not the sum of what lies between.
      * Values remembered for each CPU have the same flaw, as it is the CPU's number that grows. So the numbers have to
-     * become 0, and that takes a gate: see GatedSlots. Guarded numbers would do it without a new sequence, but an
+     * become 0, and that takes a gate: see GatedNumber. Guarded numbers would do it without a new sequence, but an
      * addition would have to wait, or go elsewhere, whenever anybody holds the CPU's guard for whatever reason.
      */
     private static final GatedNumbers GATED_NUMBERS = GatedNumbers.CURRENT;
@@ -47,6 +48,17 @@ public final class PerCpuDoubleCounter extends GatedSlots {
      */
     public PerCpuDoubleCounter() {
         super("a PerCpuDoubleCounter");
+    }
+
+    /**
+     * Makes a counter that is 0 and has a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuDoubleCounter(String name) {
+        super(Registry.checkName(name));
+        Registry.add(name, "PerCpuDoubleCounter", this);
     }
 
     /** Adds the given value. */

@@ -1,8 +1,10 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.Numbers;
 import java.lang.ref.Reference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts how often values of each size were recorded: latencies, sizes. Recording takes no lock and no atomic
@@ -63,6 +65,7 @@ public final class PerCpuHistogram implements AutoCloseable {
     private static final int SUM = 0;
     private static final int FIRST_BUCKET = 1;
 
+    private final String name;
     private final LogLinearBuckets buckets;
 
     /** The sum's place in the area; the buckets' are behind it. */
@@ -74,11 +77,12 @@ public final class PerCpuHistogram implements AutoCloseable {
     /** The totals of all words at the last reset; empty before the first, when they were 0. */
     private long[] reported = {};
 
-    PerCpuHistogram(LogLinearBuckets buckets) {
+    PerCpuHistogram(@Nullable String name, LogLinearBuckets buckets) {
+        this.name = name == null ? "a per-CPU histogram" : name;
         this.buckets = buckets;
         // The most precise one takes 25 MB.
         int bytes = Math.toIntExact(bytesPerCpu());
-        this.position = Area.allocateFor(this, bytes, Long.BYTES, "a per-CPU histogram of " + buckets);
+        this.position = Area.allocateFor(this, bytes, Long.BYTES, this.name + " of " + buckets);
     }
 
     /** What a histogram is made with: its precision and its range. */
@@ -154,11 +158,12 @@ public final class PerCpuHistogram implements AutoCloseable {
     @Override
     public void close() {
         position = CLOSED;
+        Registry.remove(this);
     }
 
     @Override
     public String toString() {
-        return position == CLOSED ? "a per-CPU histogram, closed" : "a per-CPU histogram of " + buckets;
+        return position == CLOSED ? name + ", closed" : name + ": " + buckets;
     }
 
     /** The sums of each word over all CPUs, and over threads without one. */
@@ -194,7 +199,7 @@ public final class PerCpuHistogram implements AutoCloseable {
     private long position() {
         long current = position;
         if (current == CLOSED) {
-            throw new IllegalStateException("the histogram is closed");
+            throw new IllegalStateException(name + " is closed: record into one that is open");
         }
         return current;
     }

@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.Failures;
+import dev.percpu.internal.Registry;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -61,6 +62,7 @@ public final class PerCpuPool<T> implements AutoCloseable {
      * The numbers of the places are handed out by PooledIds, as sequences can move numbers and not references. This class
      * has the objects, by number, and calls the hooks. A place is written by whoever has its number.
      */
+    private final String name;
     private final Function<? super Pooled<T>, ? extends T> factory;
     private final @Nullable Consumer<? super T> reset;
     private final @Nullable Consumer<? super T> destroy;
@@ -69,7 +71,8 @@ public final class PerCpuPool<T> implements AutoCloseable {
     private final AtomicLong made = new AtomicLong();
     private final AtomicLong destroyed = new AtomicLong();
 
-    private PerCpuPool(Builder<T> builder) {
+    PerCpuPool(PoolBuilder<T> builder) {
+        name = builder.name == null ? "pool" : "pool \"" + builder.name + "\"";
         factory = builder.factory;
         reset = builder.reset;
         destroy = builder.destroy;
@@ -83,9 +86,9 @@ public final class PerCpuPool<T> implements AutoCloseable {
      * @param capacity how many objects there are at most
      * @param factory makes an object
      */
-    public static <T> Builder<T> builder(int capacity, Supplier<? extends T> factory) {
+    public static <T> PoolBuilder<T> builder(int capacity, Supplier<? extends T> factory) {
         Objects.requireNonNull(factory, "factory");
-        return new Builder<>(capacity, _ -> factory.get());
+        return new PoolBuilder<>(capacity, _ -> factory.get());
     }
 
     /**
@@ -94,8 +97,8 @@ public final class PerCpuPool<T> implements AutoCloseable {
      * @param capacity how many objects there are at most
      * @param factory makes an object that keeps the handle it is given; the handle works once the object is acquired
      */
-    public static <T> Builder<T> builderWithHandle(int capacity, Function<? super Pooled<T>, ? extends T> factory) {
-        return new Builder<>(capacity, factory);
+    public static <T> PoolBuilder<T> builderWithHandle(int capacity, Function<? super Pooled<T>, ? extends T> factory) {
+        return new PoolBuilder<>(capacity, factory);
     }
 
     /**
@@ -148,6 +151,7 @@ public final class PerCpuPool<T> implements AutoCloseable {
     @Override
     public void close() {
         ids.close();
+        Registry.remove(this);
         Failures failures = new Failures();
         for (int id; (id = ids.takeIdle()) >= 0; ) {
             try {
@@ -207,7 +211,7 @@ public final class PerCpuPool<T> implements AutoCloseable {
 
     @Override
     public String toString() {
-        return "pool of " + capacity() + (ids.isClosed() ? ", closed" : "");
+        return name + " of " + capacity() + (ids.isClosed() ? ", closed" : "");
     }
 
     void release(Pooled<T> pooled) {
@@ -304,54 +308,12 @@ public final class PerCpuPool<T> implements AutoCloseable {
         return Objects.requireNonNull(places[id]);
     }
 
-    private static IllegalStateException closed() {
-        return new IllegalStateException("the pool is closed");
+    private IllegalStateException closed() {
+        return new IllegalStateException("the " + name + " is closed: acquire from one that is open");
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // there are no generic arrays
     private static <T> @Nullable Pooled<T>[] newPlaces(int capacity) {
         return new Pooled[capacity];
-    }
-
-    /**
-     * What a pool is made from.
-     *
-     * @param <T> the objects' type
-     */
-    public static final class Builder<T> {
-        private final int capacity;
-        private final Function<? super Pooled<T>, ? extends T> factory;
-        private @Nullable Consumer<? super T> reset;
-        private @Nullable Consumer<? super T> destroy;
-
-        private Builder(int capacity, Function<? super Pooled<T>, ? extends T> factory) {
-            if (capacity < 1) {
-                throw new IllegalArgumentException(
-                        "a pool of " + capacity + " objects: it must have room for one at least");
-            }
-            this.capacity = capacity;
-            this.factory = Objects.requireNonNull(factory, "factory");
-        }
-
-        /** Sets what is done to each object when it is released, so that its next holder finds it clean. */
-        public Builder<T> reset(Consumer<? super T> hook) {
-            reset = Objects.requireNonNull(hook, "hook");
-            return this;
-        }
-
-        /** Sets what is done to each object when it leaves the pool for good. */
-        public Builder<T> destroy(Consumer<? super T> hook) {
-            destroy = Objects.requireNonNull(hook, "hook");
-            return this;
-        }
-
-        /**
-         * Makes the pool, without any object yet.
-         *
-         * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
-         */
-        public PerCpuPool<T> build() {
-            return new PerCpuPool<>(this);
-        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.Registry;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
@@ -57,16 +58,33 @@ public final class PerCpuReadWriteLock implements ReadWriteLock {
     /** Held by the writer that has the gate shut or is shutting it; fair, so it is also the writers' line. */
     private final ReentrantLock writers = new ReentrantLock(true);
 
-    private final ReaderGate gate = new ReaderGate("a per-CPU read-write lock");
-    private final Lock readLock = new ReadLock(gate, writers);
-    private final Lock writeLock = new WriteLock(gate, writers);
+    private final Lock readLock;
+    private final Lock writeLock;
 
     /**
      * Makes a lock that nobody has.
      *
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
-    public PerCpuReadWriteLock() {}
+    public PerCpuReadWriteLock() {
+        this(new ReaderGate("a per-CPU read-write lock"));
+    }
+
+    /**
+     * Makes a lock that nobody has, with a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
+     */
+    public PerCpuReadWriteLock(String name) {
+        this(new ReaderGate(Registry.checkName(name)));
+        Registry.add(name, "PerCpuReadWriteLock", this);
+    }
+
+    private PerCpuReadWriteLock(ReaderGate gate) {
+        readLock = new ReadLock(gate, writers);
+        writeLock = new WriteLock(gate, writers);
+    }
 
     /**
      * The lock for reading.
@@ -101,7 +119,15 @@ public final class PerCpuReadWriteLock implements ReadWriteLock {
         return super.toString() + (writers.isLocked() ? "[a writer has it or waits]" : "[open to readers]");
     }
 
-    private record ReadLock(ReaderGate gate, ReentrantLock writers) implements Lock {
+    private static final class ReadLock implements Lock {
+        private final ReaderGate gate;
+        private final ReentrantLock writers;
+
+        private ReadLock(ReaderGate gate, ReentrantLock writers) {
+            this.gate = gate;
+            this.writers = writers;
+        }
+
         @Override
         public void lock() {
             if (!gate.tryEnter()) {

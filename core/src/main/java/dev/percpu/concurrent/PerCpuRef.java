@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.Registry;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
@@ -69,7 +70,8 @@ public final class PerCpuRef {
 
     private static final long INITIAL_REFERENCE = 1;
 
-    private final Tally tally = new Tally("a per-CPU reference count");
+    private final String name;
+    private final Tally tally;
     private final AtomicLong central = new AtomicLong(BIAS + INITIAL_REFERENCE);
     private final Runnable release;
 
@@ -83,7 +85,25 @@ public final class PerCpuRef {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuRef(Runnable release) {
+        this(release, "per-CPU ref");
+    }
+
+    /**
+     * Makes a ref with the initial reference and a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @param release what is run, once in each life, when the count reaches zero
+     * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
+     */
+    public PerCpuRef(String name, Runnable release) {
+        this(release, Registry.checkName(name));
+        Registry.add(name, "PerCpuRef", this);
+    }
+
+    private PerCpuRef(Runnable release, String name) {
+        this.name = name;
         this.release = Objects.requireNonNull(release, "release");
+        this.tally = new Tally(name);
     }
 
     /**
@@ -252,6 +272,6 @@ public final class PerCpuRef {
     @Override
     public String toString() {
         long count = central.get();
-        return "per-CPU ref, " + (count < BIAS / 2 ? "killed, count " + count : "live");
+        return name + ", " + (count < BIAS / 2 ? "killed, count " + count : "live");
     }
 }

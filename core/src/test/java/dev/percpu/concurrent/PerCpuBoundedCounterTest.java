@@ -62,14 +62,14 @@ class PerCpuBoundedCounterTest {
                     number += fits ? step.amount() : 0;
                 }
                 case "compareTo" ->
-                    assertThat(Integer.signum(counter.compareTo(step.limit())))
+                    assertThat(Integer.signum(counter.compareValueTo(step.limit())))
                             .isEqualTo(Long.compare(number, step.limit()));
                 default -> throw new AssertionError(step);
             }
             assertThat(counter.sum()).isEqualTo(number);
             assertThat(counter.estimate()).isBetween(number - counter.errorBound(), number + counter.errorBound());
         }
-        assertThat(counter.compareTo(number)).isZero();
+        assertThat(counter.compareValueTo(number)).isZero();
         assertThat(counter.longValue()).isEqualTo(number);
         assertThat(counter.intValue()).isEqualTo((int) number);
         assertThat(counter.floatValue()).isEqualTo((float) number);
@@ -225,7 +225,7 @@ class PerCpuBoundedCounterTest {
                     long least = done.get();
                     long estimate = counter.estimate();
                     long sum = counter.sum();
-                    int compared = counter.compareTo(0);
+                    int compared = counter.compareValueTo(0);
                     long most = begun.get();
                     assertThat(estimate).isBetween(least - counter.errorBound(), most + counter.errorBound());
                     assertThat(sum).isBetween(least, most);
@@ -245,8 +245,8 @@ class PerCpuBoundedCounterTest {
         assertThat(counter.tryAdd(1, Long.MIN_VALUE)).isFalse();
         assertThat(counter.tryAdd(Long.MAX_VALUE, Long.MIN_VALUE)).isFalse();
         assertThat(counter.tryAdd(Long.MAX_VALUE, Long.MAX_VALUE)).isFalse();
-        assertThat(counter.compareTo(Long.MAX_VALUE)).isNegative();
-        assertThat(counter.compareTo(Long.MIN_VALUE)).isPositive();
+        assertThat(counter.compareValueTo(Long.MAX_VALUE)).isNegative();
+        assertThat(counter.compareValueTo(Long.MIN_VALUE)).isPositive();
         assertThat(counter.sum()).isEqualTo(5);
         assertThatThrownBy(() -> counter.add(Long.MAX_VALUE))
                 .isInstanceOf(ArithmeticException.class)
@@ -277,7 +277,7 @@ class PerCpuBoundedCounterTest {
         assertThat(lowest).isBetween(-end - 2 * counter.errorBound(), -end + 2 * counter.errorBound());
         assertThat(counter.tryAdd(1, lowest)).isFalse();
         assertThat(counter.tryAdd(1, lowest + 1)).isTrue();
-        assertThat(counter.compareTo(lowest)).isPositive();
+        assertThat(counter.compareValueTo(lowest)).isPositive();
         // From one end to the other, whose distance is 2^63.
         counter.add(end);
         counter.add(end - 8);

@@ -56,7 +56,7 @@ final class BoundedCounter implements Subject {
     @Override
     public void verify() {
         Subject.expect("bounded counter", spent.get(), counter.sum());
-        Subject.expect("compared with its value", 0, counter.compareTo(spent.get()));
+        Subject.expect("compared with its value", 0, counter.compareValueTo(spent.get()));
         long room = limit - spent.get();
         Subject.expect(counter.tryAdd(room, limit), "the rest of " + room + " is refused");
         Subject.expect(!counter.tryAdd(1, limit), "one more than the limit is granted");

@@ -35,7 +35,7 @@ public interface Subject {
     /** All there are. */
     static List<Kind> kinds() {
         return List.of(
-                new Kind("numbers", _ -> new Numbers()),
+                new Kind("numbers", _ -> new Arithmetic()),
                 new Kind("bits", _ -> new Bits()),
                 new Kind("guards", _ -> new Guards()),
                 new Kind("variables", _ -> new Variables()),

@@ -13,7 +13,7 @@ import java.io.Serial;
  * <p>A piece belongs to one object, so none may come into being by deserialization: subclasses write a proxy instead,
  * which Number, being serializable, makes necessary.
  */
-abstract class PerCpuSlots extends Number {
+abstract class AreaNumber extends Number {
     @Serial
     private static final long serialVersionUID = 1;
 
@@ -23,7 +23,7 @@ abstract class PerCpuSlots extends Number {
      */
     private final transient int position;
 
-    PerCpuSlots(String owner, int bytes, long alignment) {
+    AreaNumber(String owner, int bytes, long alignment) {
         position = Area.allocateFor(this, bytes, alignment, owner);
     }
 

@@ -10,13 +10,13 @@ import java.lang.ref.Reference;
  * Numbers that can be taken away from their CPUs, for what a reset cannot subtract: each CPU's number lies behind a
  * gate. While it is shut, updates go to the spare slot, atomically, so nobody ever waits.
  */
-abstract class GatedSlots extends PerCpuSlots {
+abstract class GatedNumber extends AreaNumber {
     private static final GatedNumbers GATED_NUMBERS = GatedNumbers.CURRENT;
 
     @Serial
     private static final long serialVersionUID = 1;
 
-    GatedSlots(String owner) {
+    GatedNumber(String owner) {
         super(owner, Gate.BYTES, Long.BYTES);
     }
 

@@ -6,8 +6,8 @@ import dev.percpu.memory.NumericWidth;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 
-/** Numbers of each width, without a guard: what is added, and exchanged, is there in the end. */
-final class Numbers implements Subject {
+/** Arithmetic of each width, without a guard: what is added, and exchanged, is there in the end. */
+final class Arithmetic implements Subject {
     private static final NumericWidth[] WIDTHS = NumericWidth.values();
 
     private final PerCpuNumeric[] numbers = new PerCpuNumeric[WIDTHS.length];
@@ -20,7 +20,7 @@ final class Numbers implements Subject {
     private final PerCpuDouble halves = PerCpuDouble.create(0);
     private final LongAdder halvesAdded = new LongAdder();
 
-    Numbers() {
+    Arithmetic() {
         for (int i = 0; i < WIDTHS.length; i++) {
             numbers[i] = PerCpuNumeric.create(WIDTHS[i]);
             exchanged[i] = PerCpuNumeric.create(WIDTHS[i]);

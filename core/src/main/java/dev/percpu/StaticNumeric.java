@@ -1,0 +1,13 @@
+package dev.percpu;
+
+import dev.percpu.internal.Registry;
+import dev.percpu.internal.area.Area;
+import dev.percpu.memory.NumericWidth;
+
+/** A number that lives as long as the process. */
+final class StaticNumeric extends PureNumeric {
+    StaticNumeric(String name, NumericWidth width, long initial) {
+        super(Registry.checkName(name), width);
+        begin(Area.allocate(width.bytes(), width.bytes(), name), initial);
+    }
+}
