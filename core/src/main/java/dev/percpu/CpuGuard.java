@@ -3,10 +3,13 @@ package dev.percpu;
 import com.google.errorprone.annotations.MustBeClosed;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.guard.OpenGuards;
+import dev.percpu.internal.guard.Owners;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.GuardWords;
 import dev.percpu.memory.NumericWidth;
 import java.lang.invoke.VarHandle;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,10 +40,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CpuGuard implements AutoCloseable {
     /*
-     * Acquiring and releasing, as it is when nobody disturbs: one restartable sequence, a look at the last owner, the
-     * count of open guards up; the count down, and a release store. This object is to cost nothing: everything between
-     * acquire and close must be inlined, and there is one allocation site only. With two (one for the fast and one for the slow
-     * way) escape analysis gives up, and each guard is an object on the heap.
+     * Acquiring and releasing, as it is when nobody disturbs: a look whether the thread is registered, one restartable
+     * sequence, the count of open guards up; the count down, and a release store.
+     *
+     * This object is to cost nothing: everything between acquire and close must be inlined, and each method has one
+     * allocation site only. With two (one for the fast and one for the slow way) escape analysis gives up, and each
+     * guard is an object on the heap.
+     *
+     * Where the object is on the heap (in the interpreter, say), its memory is taken before the CPU is: Java
+     * allocates for "new" before it evaluates the arguments. The other way round, a full heap would leave a CPU owned
+     * by a thread that has no guard to close. From the sequence to the count nothing is allocated; the stack can
+     * still overflow there, and then the CPU is recovered.
      */
     private static final GuardWords GUARD_WORDS = GuardWords.CURRENT;
 
@@ -48,21 +58,19 @@ public final class CpuGuard implements AutoCloseable {
     private final int cpu;
     private final int level;
     private boolean hasTokens;
+
+    /** It is not counted any more, but the CPU may not be released yet. */
+    private boolean closing;
+
     private boolean closed;
 
+    /** @param cpu negative if none was acquired; then the guard is not to reach anyone */
     private CpuGuard(Thread owner, int cpu) {
         // On this architecture or that, a compiler may not move the owner's reads up past the acquisition.
         VarHandle.acquireFence();
         this.owner = owner;
         this.cpu = cpu;
-        Ownership.record(owner, cpu);
-        this.level = OpenGuards.count(cpu);
-        if (level == OpenGuards.MOST) {
-            throw new IllegalStateException("this thread has " + level + " guards of CPU " + cpu
-                    + " open, and more are not possible: a guard is not being closed");
-        }
-        // From here on the guard must reach the caller, so nothing may follow that can fail.
-        OpenGuards.setCount(cpu, level + 1);
+        this.level = cpu >= 0 ? OpenGuards.open(cpu) : OpenGuards.ENDED;
     }
 
     /**
@@ -74,8 +82,25 @@ public final class CpuGuard implements AutoCloseable {
     @MustBeClosed
     public static CpuGuard acquire() {
         Thread me = Thread.currentThread();
-        int outcome = GUARD_WORDS.tryAcquire(me.threadId());
-        return new CpuGuard(me, outcome >= 0 ? outcome : Ownership.acquire(me, outcome));
+        return new CpuGuard(me, acquireCurrent(me));
+    }
+
+    private static int acquireCurrent(Thread me) {
+        int outcome = attempt(me);
+        return outcome >= 0 ? outcome : Ownership.acquire(me, outcome);
+    }
+
+    /**
+     * Like {@link #acquire()}, but an interrupt ends the wait.
+     *
+     * @throws InterruptedException if the thread is interrupted, now or while it waits; its interrupted status is
+     *     cleared then
+     */
+    @MustBeClosed
+    public static CpuGuard acquireInterruptibly() throws InterruptedException {
+        checkInterrupt();
+        Thread me = Thread.currentThread();
+        return new CpuGuard(me, acquireCurrent(me, Long.MAX_VALUE));
     }
 
     /**
@@ -86,9 +111,40 @@ public final class CpuGuard implements AutoCloseable {
     @MustBeClosed
     public static @Nullable CpuGuard tryAcquire() {
         Thread me = Thread.currentThread();
-        int outcome = GUARD_WORDS.tryAcquire(me.threadId());
-        int cpu = outcome >= 0 ? outcome : Ownership.tryAcquire(me, outcome);
-        return cpu >= 0 ? new CpuGuard(me, cpu) : null;
+        CpuGuard guard = new CpuGuard(me, tryAcquireCurrent(me));
+        return guard.cpu >= 0 ? guard : null;
+    }
+
+    private static int tryAcquireCurrent(Thread me) {
+        int outcome = attempt(me);
+        return outcome >= 0 ? outcome : Ownership.tryAcquire(me, outcome);
+    }
+
+    /**
+     * Like {@link #acquire()}, but waits no longer than a given time, and an interrupt ends the wait.
+     *
+     * @param timeout the longest time to wait; if it is not positive, the method does not wait
+     * @return null if another thread still holds the guard then; {@code try} accepts that as a resource
+     * @throws InterruptedException if the thread is interrupted, now or while it waits; its interrupted status is
+     *     cleared then
+     */
+    @MustBeClosed
+    public static @Nullable CpuGuard tryAcquire(long timeout, TimeUnit unit) throws InterruptedException {
+        long nanos = unit.toNanos(timeout);
+        checkInterrupt();
+        Thread me = Thread.currentThread();
+        CpuGuard guard = new CpuGuard(me, acquireCurrent(me, nanos));
+        return guard.cpu >= 0 ? guard : null;
+    }
+
+    private static int acquireCurrent(Thread me, long nanos) throws InterruptedException {
+        int outcome = attempt(me);
+        return outcome >= 0 ? outcome : Ownership.acquire(me, outcome, nanos);
+    }
+
+    private static int attempt(Thread me) {
+        Owners.register(me);
+        return GUARD_WORDS.tryAcquire(me.threadId());
     }
 
     /**
@@ -105,6 +161,20 @@ public final class CpuGuard implements AutoCloseable {
     }
 
     /**
+     * Like {@link #acquire(CpuId)}, but an interrupt ends the wait.
+     *
+     * @throws IllegalStateException as {@link #acquire(CpuId)} does
+     * @throws InterruptedException if the thread is interrupted, now or while it waits; its interrupted status is
+     *     cleared then
+     */
+    @MustBeClosed
+    public static CpuGuard acquireInterruptibly(CpuId cpu) throws InterruptedException {
+        checkInterrupt();
+        Thread me = Thread.currentThread();
+        return new CpuGuard(me, Ownership.acquireOn(me, cpu.id(), Long.MAX_VALUE));
+    }
+
+    /**
      * Like {@link #acquire(CpuId)}, but never waits.
      *
      * @return null if another thread holds the guard; {@code try} accepts that as a resource
@@ -112,8 +182,56 @@ public final class CpuGuard implements AutoCloseable {
     @MustBeClosed
     public static @Nullable CpuGuard tryAcquire(CpuId cpu) {
         Thread me = Thread.currentThread();
-        int outcome = Ownership.tryAcquireOn(me, cpu.id());
-        return outcome >= 0 ? new CpuGuard(me, outcome) : null;
+        CpuGuard guard = new CpuGuard(me, Ownership.tryAcquireOn(me, cpu.id()));
+        return guard.cpu >= 0 ? guard : null;
+    }
+
+    /**
+     * Like {@link #acquire(CpuId)}, but waits no longer than a given time, and an interrupt ends the wait.
+     *
+     * @param timeout the longest time to wait; if it is not positive, the method does not wait
+     * @return null if another thread still holds the guard then; {@code try} accepts that as a resource
+     * @throws IllegalStateException if it would have to wait and this thread holds a guard already; or if the thread
+     *     has more than 255 guards nested
+     * @throws InterruptedException if the thread is interrupted, now or while it waits; its interrupted status is
+     *     cleared then
+     */
+    @MustBeClosed
+    public static @Nullable CpuGuard tryAcquire(CpuId cpu, long timeout, TimeUnit unit) throws InterruptedException {
+        long nanos = unit.toNanos(timeout);
+        checkInterrupt();
+        Thread me = Thread.currentThread();
+        CpuGuard guard = new CpuGuard(me, Ownership.acquireOn(me, cpu.id(), nanos));
+        return guard.cpu >= 0 ? guard : null;
+    }
+
+    private static void checkInterrupt() throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException("before a guard was acquired");
+        }
+    }
+
+    /**
+     * The thread that holds a CPU's guard, as far as it is one of Java's: {@link #describeOwner} names C code as
+     * well. It may have changed by the time the caller looks at the answer, so this is for monitoring.
+     */
+    public static Optional<Thread> owner(CpuId cpu) {
+        return Optional.ofNullable(Ownership.ownerThread(cpu.id()));
+    }
+
+    /**
+     * Who holds a CPU's guard, in words: for messages, and as short-lived as what {@link #owner} returns.
+     *
+     * @return empty if the guard is free
+     */
+    public static Optional<String> describeOwner(CpuId cpu) {
+        long owner = Ownership.owner(cpu.id());
+        return owner == 0 ? Optional.empty() : Optional.of(Ownership.describe(owner));
+    }
+
+    /** Whether the current thread holds a guard, of whatever CPU. Who does must not block. */
+    public static boolean isHeldByCurrentThread() {
+        return Ownership.ownedBy(Thread.currentThread()) >= 0;
     }
 
     /** The CPU whose data the thread owns. The thread may run elsewhere by now. */
@@ -122,7 +240,8 @@ public final class CpuGuard implements AutoCloseable {
     }
 
     /**
-     * Gives the CPU up, or ends a nested guard.
+     * Gives the CPU up, or ends a nested guard. If an error breaks this off ({@link StackOverflowError}, say), it can
+     * be repeated.
      *
      * @throws WrongThreadException if another thread acquired the guard
      * @throws IllegalStateException if it is closed already, or a guard of the same CPU that was acquired after it is
@@ -131,6 +250,10 @@ public final class CpuGuard implements AutoCloseable {
     @Override
     public void close() {
         checkUsable();
+        if (closing) {
+            finishClosing();
+            return;
+        }
         if (OpenGuards.count(cpu) != level + 1) {
             throw new IllegalStateException("the guard of CPU " + cpu
                     + " cannot be closed while one that was acquired after it is open: close them in reverse order");
@@ -138,11 +261,23 @@ public final class CpuGuard implements AutoCloseable {
         if (hasTokens) {
             OpenGuards.endSerial(cpu, level);
         }
+        // The count is stored last in there, so after an error either both are done or neither is.
         OpenGuards.setCount(cpu, level);
+        closing = true;
         if (level == 0) {
             Ownership.release(cpu);
         }
         // Last, so that a close that an error broke off can be repeated.
+        closed = true;
+    }
+
+    /**
+     * An error broke the first close off. Since then, the CPU may have been freed, and even have been acquired again.
+     */
+    private void finishClosing() {
+        if (level == 0) {
+            Ownership.releaseLeftBehind(owner, cpu);
+        }
         closed = true;
     }
 

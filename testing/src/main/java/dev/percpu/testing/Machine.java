@@ -20,6 +20,8 @@ public enum Machine {
                 case MEMBARRIER -> 324;
                 case SCHED_SETAFFINITY -> 203;
                 case GET_MEMPOLICY -> 239;
+                case CLONE -> 56;
+                case CLONE3 -> 435;
             };
         }
 
@@ -48,6 +50,8 @@ public enum Machine {
                 case MEMBARRIER -> 283;
                 case SCHED_SETAFFINITY -> 122;
                 case GET_MEMPOLICY -> 236;
+                case CLONE -> 220;
+                case CLONE3 -> 435;
             };
         }
 
@@ -68,7 +72,9 @@ public enum Machine {
         RSEQ,
         MEMBARRIER,
         SCHED_SETAFFINITY,
-        GET_MEMPOLICY
+        GET_MEMPOLICY,
+        CLONE,
+        CLONE3
     }
 
     /**

@@ -1,15 +1,25 @@
 package dev.percpu.internal.guard;
 
+import dev.percpu.internal.area.Area;
 import java.lang.System.Logger;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells of guards that are not as they should be. A thread of its own does the telling: whoever notices owns a CPU, or
- * waits for one, and a log handler is somebody else's code, which could wait for the same CPU, or throw.
+ * Tells of guards and locks that are not as they should be. The {@link Reporter} does the telling. None of these
+ * methods throws for want of memory or threads: what they are called for matters more than the report.
  */
-final class Reports {
-    static final String LOGGER = "dev.percpu";
+public final class Reports {
+    /** A wait for one owner that takes this long is reported. */
+    public static final long LONG_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    /** It is reported again after this time, if the owner still keeps it. */
+    static final long REPEAT_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+    /** The owner of each CPU that was reported last, and when. */
+    private static final long[] REPORTED = new long[Area.CPUS];
+
+    private static final long[] REPORTED_AT = new long[Area.CPUS];
 
     /** The flight recorder is an optional module. */
     private static final boolean RECORDS = ModuleLayer.boot()
@@ -19,36 +29,108 @@ final class Reports {
 
     private Reports() {}
 
-    /** A dead owner's CPU was taken over. */
-    static void takenOver(int cpu, @Nullable Thread thread, String dead) {
-        tell(() -> {
-            if (RECORDS) {
-                GuardTakenOverEvent.commit(cpu, thread, dead);
-            }
-            System.getLogger(LOGGER)
-                    .log(
-                            Logger.Level.WARNING,
-                            "the guard of CPU {0} was never closed by {1}, which has ended; it is taken over, and what"
-                                    + " the thread was changing may be half done",
-                            cpu,
-                            dead);
-        });
+    /** Makes ready to report: to be called by a thread that has waited long already, and may come to report it. */
+    public static void prepare() {
+        Reporter.prepare();
     }
 
-    /** One owner has kept a waiter waiting. */
-    static void longWait(Thread waiter, int cpu, String owner, long nanos) {
-        tell(() -> System.getLogger(LOGGER)
-                .log(
-                        Logger.Level.WARNING,
-                        "{0} has waited {1} ms for the guard of CPU {2}, held by {3}: a thread must not block while it"
-                                + " holds a guard",
-                        waiter,
-                        TimeUnit.NANOSECONDS.toMillis(nanos),
-                        cpu,
-                        owner));
+    /** For messages; calls nothing that a subclass could have overridden. */
+    public static String describe(Thread thread) {
+        return Owners.describe(thread.threadId(), thread);
     }
 
-    private static void tell(Runnable report) {
-        Thread.ofPlatform().daemon().name("percpu-report").start(report);
+    /**
+     * A thread waits for something that one owner has kept for long. The caller calls it once for an owner, not once
+     * for each thread that waits.
+     *
+     * @param waiter who waits
+     * @param forWhat as the object of "waits for"
+     * @param nanos how long it has waited
+     * @param holder who keeps it, in words; null if that is not known
+     */
+    public static void longWait(Thread waiter, String forWhat, long nanos, @Nullable String holder) {
+        try {
+            String who = describe(waiter);
+            Reporter.queue(() -> log(
+                    "{0} has waited over {1} s for {2}, held by {3}",
+                    who,
+                    TimeUnit.NANOSECONDS.toSeconds(nanos),
+                    forWhat,
+                    holder == null ? "threads that are not known" : holder));
+        } catch (VirtualMachineError e) {
+            Reporter.countLost();
+        }
+    }
+
+    /** One owner has kept a guard for long, and others wait for it. All of them say so, and one is heard. */
+    static void longHeld(int cpu, long owner, long nanos, int waiters) {
+        if (!isNews(cpu, owner)) {
+            return;
+        }
+        try {
+            String who = Ownership.describe(owner);
+            Reporter.queue(() -> log(
+                    "guard of CPU {0} held for over {1} s by {2}; {3} waiting for it; a thread must not block while"
+                            + " holding a guard",
+                    cpu, TimeUnit.NANOSECONDS.toSeconds(nanos), who, waiters));
+        } catch (VirtualMachineError e) {
+            Reporter.countLost();
+        }
+    }
+
+    /** The CPU of an owner that has ended was freed. */
+    static void takenOver(int cpu, long owner, @Nullable Thread thread) {
+        try {
+            String who = Ownership.describe(owner);
+            Reporter.queue(() -> {
+                if (RECORDS) {
+                    GuardTakenOverEvent.commit(cpu, thread, who);
+                }
+                log(
+                        "the guard of CPU {0} was never closed by {1}, which has ended; it is taken over, and what"
+                                + " the thread was changing may be half done",
+                        cpu, who);
+            });
+        } catch (VirtualMachineError e) {
+            Reporter.countLost();
+        }
+    }
+
+    /** A CPU was freed that a living thread owned without a guard. */
+    static void leftBehind(int cpu, long owner) {
+        try {
+            String who = Ownership.describe(owner);
+            Reporter.queue(() -> log(
+                    "the guard of CPU {0} was left behind by {1} when an error broke off acquire or close; it is free"
+                            + " again",
+                    cpu, who));
+        } catch (VirtualMachineError e) {
+            Reporter.countLost();
+        }
+    }
+
+    /** A background thread goes on after an error, which is told of here. */
+    static void failed(String what, Throwable thrown) {
+        try {
+            // The message and the cause may be the user's code.
+            String kind = thrown.getClass().getName();
+            Reporter.queue(() -> log("{0} failed with {1}, and goes on", what, kind));
+        } catch (VirtualMachineError e) {
+            Reporter.countLost();
+        }
+    }
+
+    private static synchronized boolean isNews(int cpu, long owner) {
+        long now = System.nanoTime();
+        if (REPORTED[cpu] == owner && now - REPORTED_AT[cpu] < REPEAT_NANOS) {
+            return false;
+        }
+        REPORTED[cpu] = owner;
+        REPORTED_AT[cpu] = now;
+        return true;
+    }
+
+    private static void log(String message, Object... parameters) {
+        System.getLogger(Reporter.LOGGER).log(Logger.Level.WARNING, message, parameters);
     }
 }

@@ -1,10 +1,12 @@
 package dev.percpu.internal.guard;
 
+import dev.percpu.internal.area.Area;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
 
-/** One thread's wait for a guard: it spins, yields, parks, and looks after an owner that takes long. */
+/** One thread's wait for a guard: it spins, yields, sleeps, and checks on an owner that takes long. */
 final class Wait {
     /** The owner may run on another CPU by now and be about to release. */
     private static final int SPINS = 32;
@@ -13,56 +15,92 @@ final class Wait {
     private static final int YIELDS = 64;
 
     private static final long SHORTEST_PARK = TimeUnit.MICROSECONDS.toNanos(20);
-    private static final long LONGEST_PARK = TimeUnit.MICROSECONDS.toNanos(200);
+    private static final long LONGEST_PARK = TimeUnit.MILLISECONDS.toNanos(50);
 
-    /** From here on an owner that stays is reported. */
-    private static final long LONG = TimeUnit.SECONDS.toNanos(2);
+    /**
+     * The more threads sleep, the longer each does, up to a limit: so all of them together wake up some hundred times a
+     * second. One of them notices a release soon all the same.
+     */
+    private static final long LONGEST_PARK_FOR_EACH_SLEEPER = TimeUnit.MILLISECONDS.toNanos(2);
+
+    private static final long LONGEST_PARK_OF_MANY = TimeUnit.MILLISECONDS.toNanos(250);
+
+    /**
+     * A thread sleeps for this part of the time that it has waited already. So it notices a release late by little
+     * compared with what it has waited, and however long an owner takes, those that wait for it cost next to no
+     * processor time.
+     */
+    private static final int PART = 4;
+
+    /** An owner without a guard is not suspected before: it may be preempted between acquiring and having a guard. */
+    private static final long SUSPICIOUS = TimeUnit.MILLISECONDS.toNanos(10);
+
+    /** How many threads sleep for each CPU's guard, for the report. */
+    private static final AtomicIntegerArray SLEEPERS = new AtomicIntegerArray(PaddedArray.length(Area.CPUS));
 
     private final Thread me;
+    private final long start = System.nanoTime();
     private int cpu;
+    private int rounds;
 
-    /** The owner seen last, and since when. */
+    /** The owner seen last, and since when, and what is to be done about it at which age. */
     private long owner;
 
-    private long ownerSince;
-    private int rounds;
-    private long park = SHORTEST_PARK;
-    private boolean reported;
+    private long ownerSince = start;
+    private long suspectAfter = SUSPICIOUS;
+    private long reportAfter = Reports.LONG_NANOS;
 
     Wait(Thread me, int cpu) {
         this.me = me;
         this.cpu = cpu;
     }
 
-    /** @param attempt returns the CPU that it acquired, or the complement of the one that is taken */
+    /**
+     * Waits without interruption, as a lock does; the caller sees an interrupt afterwards.
+     *
+     * @param attempt returns the CPU that it acquired, or the complement of the one that is taken
+     */
     int untilAcquired(IntSupplier attempt) {
         boolean interrupted = false;
         try {
             while (true) {
-                if (pause()) {
-                    interrupted |= Thread.interrupted();
-                    if (Ownership.takeOverIfDead(cpu, me)) {
-                        return cpu;
-                    }
-                    reportIfLong();
+                try {
+                    return untilAcquired(attempt, Long.MAX_VALUE);
+                } catch (InterruptedException e) {
+                    interrupted = true;
                 }
-                int outcome = attempt.getAsInt();
-                if (outcome >= 0) {
-                    return outcome;
-                }
-                cpu = ~outcome;
             }
         } finally {
             if (interrupted) {
-                // A guard is waited for without interruption, as a lock is; the caller sees the interrupt afterwards.
                 me.interrupt();
             }
         }
     }
 
-    /** Waits a little, longer each time; true if it parked. */
+    /** Like {@link #untilAcquired(IntSupplier)}, for so long at most: {@link Ownership#TAKEN}. */
+    int untilAcquired(IntSupplier attempt, long nanos) throws InterruptedException {
+        while (true) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException("while waiting for the guard of CPU " + cpu);
+            }
+            long waited = System.nanoTime() - start;
+            if (waited >= nanos) {
+                return Ownership.TAKEN;
+            }
+            if (pause(waited, nanos - waited)) {
+                checkOwner();
+            }
+            int outcome = attempt.getAsInt();
+            if (outcome >= 0) {
+                return outcome;
+            }
+            cpu = ~outcome;
+        }
+    }
+
+    /** Waits a little, longer each time; true if it slept. */
     @SuppressWarnings("ThreadPriorityCheck") // a yield lets an owner run that was preempted on this CPU
-    private boolean pause() {
+    private boolean pause(long waited, long left) {
         rounds++;
         if (rounds <= SPINS) {
             Thread.onSpinWait();
@@ -72,22 +110,38 @@ final class Wait {
             Thread.yield();
             return false;
         }
-        LockSupport.parkNanos(this, park);
-        park = Math.min(2 * park, LONGEST_PARK);
+        int index = PaddedArray.index(cpu);
+        int sleepers = SLEEPERS.incrementAndGet(index);
+        try {
+            long longest = Math.clamp(sleepers * LONGEST_PARK_FOR_EACH_SLEEPER, LONGEST_PARK, LONGEST_PARK_OF_MANY);
+            LockSupport.parkNanos(this, Math.min(left, Math.clamp(waited / PART, SHORTEST_PARK, longest)));
+        } finally {
+            SLEEPERS.decrementAndGet(index);
+        }
         return true;
     }
 
-    /** Many owners one after the other are contention, and nobody's fault; one owner that stays is reported. */
-    private void reportIfLong() {
-        long current = Ownership.owner(cpu);
+    /** Many owners one after the other are contention, and nobody's fault; one that stays may be dead, or at fault. */
+    private void checkOwner() {
+        boolean _ = Recovery.freeIfAbandoned(me, cpu);
         long now = System.nanoTime();
+        long current = Ownership.owner(cpu);
         if (current != owner) {
             owner = current;
             ownerSince = now;
-            reported = false;
-        } else if (!reported && owner != 0 && now - ownerSince >= LONG) {
-            reported = true;
-            Reports.longWait(me, cpu, Ownership.describe(owner, Ownership.ownerThread(cpu)), now - ownerSince);
+            suspectAfter = SUSPICIOUS;
+            reportAfter = Reports.LONG_NANOS;
+        }
+        long age = now - ownerSince;
+        if (age >= suspectAfter) {
+            suspectAfter = 2 * age;
+            boolean _ = Recovery.freeIfLeftBehind(cpu);
+        }
+        if (age >= reportAfter && owner != Recovery.FREE) {
+            reportAfter = age + Reports.REPEAT_NANOS;
+            Reports.longHeld(cpu, owner, age, SLEEPERS.get(PaddedArray.index(cpu)) + 1);
+        } else if (age >= reportAfter / 2) {
+            Reports.prepare();
         }
     }
 }

@@ -1,0 +1,49 @@
+package dev.percpu.internal.guard;
+
+/** Whether a thread is at work on guards just now, by its stack trace. */
+final class StackTraces {
+    private static final String PACKAGE = Ownership.class.getPackageName() + ".";
+
+    /** {@code CpuGuard}, which this package does not know. */
+    private static final String GUARD = "dev.percpu.CpuGuard";
+
+    /** Acquire and close call nothing that is nested as deeply. */
+    private static final int DEEP_ENOUGH = 32;
+
+    /** A JVM can be told to cut traces off ({@code -XX:MaxJavaStackTraceDepth}), and then they tell nothing. */
+    private static final boolean ARE_DEEP_ENOUGH = traceFrom(DEEP_ENOUGH).length > DEEP_ENOUGH;
+
+    private StackTraces() {}
+
+    private static StackTraceElement[] traceFrom(int depth) {
+        return depth == 0 ? Thread.currentThread().getStackTrace() : traceFrom(depth - 1);
+    }
+
+    /**
+     * Whether the thread's stack trace can be trusted. A subclass can override {@code getStackTrace}; then it is the
+     * user's code, which must not run here.
+     */
+    static boolean canTell(Thread thread) {
+        if (!ARE_DEEP_ENOUGH) {
+            return false;
+        }
+        try {
+            return thread.isVirtual()
+                    || thread.getClass().getMethod("getStackTrace").getDeclaringClass() == Thread.class;
+        } catch (ReflectiveOperationException | LinkageError e) {
+            return false;
+        }
+    }
+
+    /** Whether the thread is inside of a method of this package or of {@code CpuGuard}, or it cannot be told. */
+    static boolean isInGuards(Thread thread) {
+        StackTraceElement[] trace = thread.getStackTrace();
+        for (StackTraceElement frame : trace) {
+            String name = frame.getClassName();
+            if (name.equals(GUARD) || name.startsWith(PACKAGE)) {
+                return true;
+            }
+        }
+        return trace.length == 0;
+    }
+}

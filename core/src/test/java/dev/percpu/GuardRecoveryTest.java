@@ -1,0 +1,415 @@
+package dev.percpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.backend.Interposition;
+import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.guard.NativeOwners;
+import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.protocol.GuardWords;
+import dev.percpu.testing.Jvm;
+import dev.percpu.testing.LogCapture;
+import dev.percpu.testing.Machine;
+import dev.percpu.testing.Seccomp;
+import dev.percpu.testing.Workers;
+import java.lang.ref.WeakReference;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
+import java.util.function.IntConsumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every step of acquiring and closing can fail, and the thread can end: the CPU can be had again all the same. */
+@SuppressWarnings("MustBeClosedChecker") // not closing is the subject
+class GuardRecoveryTest {
+    private static final CpuId FIRST = CpuMask.allowed().iterator().next();
+
+    static Stream<ThreadFactory> kindsOfThreads() {
+        return Stream.of(
+                Thread.ofPlatform().name("forgetful").factory(),
+                Thread.ofVirtual().name("forgetful").factory());
+    }
+
+    /** As after a stack overflow between the acquisition and the count, in a thread that then does something else. */
+    @ParameterizedTest
+    @MethodSource("kindsOfThreads")
+    void aLivingThreadThatOwnsACpuWithoutAGuardIsFoundOut(ThreadFactory kind) throws InterruptedException {
+        CountDownLatch owned = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        Thread forgetful = kind.newThread(() -> {
+            CpuGuard.acquire().close();
+            assertThat(GuardWords.CURRENT.tryAcquireOn(
+                            FIRST.id(), Thread.currentThread().threadId()))
+                    .isTrue();
+            owned.countDown();
+            Workers.await(end);
+        });
+        forgetful.start();
+        owned.await();
+        try (LogCapture log = new LogCapture()) {
+            Workers.run("heir-", 4, number -> CpuGuard.acquire(FIRST).close());
+            assertThat(log.first()).contains("left behind").contains("forgetful");
+            assertThat(log.messages()).hasSize(1);
+        }
+        end.countDown();
+        forgetful.join();
+    }
+
+    /** Its own next acquisition may be of another CPU. */
+    @Test
+    void aThreadThatOwnsACpuWithoutAGuardMayWaitForAnother() throws InterruptedException {
+        assertThat(GuardWords.CURRENT.tryAcquireOn(
+                        FIRST.id(), Thread.currentThread().threadId()))
+                .isTrue();
+        Ownership.refuseToWait("nothing");
+        assertThat(Ownership.owner(FIRST.id())).isZero();
+        assertThat(CpuGuard.isHeldByCurrentThread()).isFalse();
+    }
+
+    @ParameterizedTest
+    @MethodSource("kindsOfThreads")
+    void neitherAThreadNorItsClassLoaderIsKeptAfterItsEnd(ThreadFactory kind) throws InterruptedException {
+        WeakReference<Thread> ended = ended(kind, false);
+        while (ended.get() != null) {
+            System.gc();
+            Thread.sleep(1);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kindsOfThreads")
+    void aCollectedOwnersCpuIsTakenOver(ThreadFactory kind) throws InterruptedException {
+        WeakReference<Thread> ended = ended(kind, true);
+        while (ended.get() != null) {
+            System.gc();
+            Thread.sleep(1);
+        }
+        assertThat(Ownership.owner(FIRST.id())).isNotZero();
+        try (LogCapture log = new LogCapture();
+                CpuGuard guard = CpuGuard.tryAcquire(FIRST)) {
+            assertThat(guard).isNotNull();
+            assertThat(log.first()).contains("taken over");
+        }
+    }
+
+    private static WeakReference<Thread> ended(ThreadFactory kind, boolean leaves) throws InterruptedException {
+        Thread thread = kind.newThread(() -> {
+            CpuGuard guard = CpuGuard.acquire(FIRST);
+            if (!leaves) {
+                guard.close();
+            }
+        });
+        thread.start();
+        thread.join();
+        return new WeakReference<>(thread);
+    }
+
+    /** Before the first acquisition of a thread, and later, when the thread is known already. */
+    @Test
+    @Tag("native")
+    void aFullHeapLeavesNoCpuBehind() {
+        assertEndsWell(jvm().option("-Xmx16m").option("-Xint").run(FullHeap.class));
+    }
+
+    /** Where the guard is an object on the heap: in the interpreter. */
+    static final class FullHeap {
+        private static volatile Object @Nullable [] hoard;
+
+        private FullHeap() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            CpuGuard.acquire().close();
+            CountDownLatch failed = new CountDownLatch(2);
+            CountDownLatch end = new CountDownLatch(1);
+            Thread ends = new Thread(() -> {
+                acquireWithFullHeap();
+                failed.countDown();
+            });
+            ends.start();
+            ends.join();
+            acquireAll();
+            Thread goesOn = new Thread(() -> {
+                CpuGuard.acquire().close();
+                acquireWithFullHeap();
+                failed.countDown();
+                Workers.await(end);
+            });
+            goesOn.start();
+            failed.await();
+            acquireAll();
+            end.countDown();
+            System.out.println("free");
+        }
+
+        /** Each collection may find some more garbage, so this can take several attempts. */
+        private static void acquireWithFullHeap() {
+            boolean thrown = false;
+            while (!thrown) {
+                fillHeap();
+                try {
+                    CpuGuard.acquire().close();
+                } catch (OutOfMemoryError e) {
+                    thrown = true;
+                }
+            }
+            hoard = null;
+        }
+
+        /** Leaves no piece as large as a guard. */
+        private static void fillHeap() {
+            for (int length = 1 << 20; length > 0; length /= 2) {
+                try {
+                    while (true) {
+                        Object[] more = new Object[length];
+                        more[0] = hoard;
+                        hoard = more;
+                    }
+                } catch (OutOfMemoryError e) {
+                    // Smaller pieces may still fit.
+                }
+            }
+        }
+    }
+
+    /** In the interpreter and in compiled code, where other calls are left. The thread goes on, and does not come back. */
+    @ParameterizedTest
+    @MethodSource("interpretedAndCompiled")
+    @Tag("native")
+    void aStackOverflowAtAnyDepthLeavesNoCpuBehind(String option) {
+        assertEndsWell(jvm().option(option).run(StackOverflow.class));
+    }
+
+    static Stream<String> interpretedAndCompiled() {
+        return Stream.of("-Xint", "-XX:TieredStopAtLevel=1", "-XX:-TieredCompilation");
+    }
+
+    /** Runs each step at each of the last depths before the stack's end. */
+    static final class StackOverflow {
+        private static final int LAST_DEPTHS = 400;
+        private static final int WARM_UP = 20_000;
+        private static final long STACK_BYTES = 512 << 10;
+
+        private static int deepest;
+
+        private StackOverflow() {}
+
+        public static void main(String[] arguments) throws Exception {
+            for (int i = 0; i < WARM_UP; i++) {
+                CpuGuard.acquire().close();
+            }
+            try (LogCapture log = new LogCapture()) {
+                atEachDepth(depth -> runAt(depth, () -> CpuGuard.acquire().close()));
+                atEachDepth(depth -> runAt(depth, () -> CpuGuard.acquire(FIRST).close()));
+                int afterAcquiring = log.messages().size();
+                atEachDepth(StackOverflow::closeAt);
+                System.out.println(
+                        afterAcquiring + " and " + (log.messages().size() - afterAcquiring) + " left behind");
+            }
+            System.out.println("free");
+        }
+
+        /** All in one thread. After each depth, it is another thread that needs the CPUs. */
+        private static void atEachDepth(IntConsumer step) throws Exception {
+            ThreadFactory small = task -> new Thread(null, task, "overflowing", STACK_BYTES);
+            try (ExecutorService overflowing = Executors.newSingleThreadExecutor(small)) {
+                overflowing.submit(StackOverflow::findDeepest).get();
+                for (int depth = deepest; depth > deepest - LAST_DEPTHS; depth--) {
+                    int last = depth;
+                    overflowing.submit(() -> step.accept(last)).get();
+                    acquireAll();
+                }
+            }
+        }
+
+        private static void findDeepest() {
+            for (int depth = 1; !runAt(depth, () -> {}); depth++) {
+                deepest = depth;
+            }
+        }
+
+        /** A close that an error broke off is repeated where there is enough stack. */
+        private static void closeAt(int depth) {
+            CpuGuard guard = CpuGuard.acquire();
+            if (runAt(depth, guard::close)) {
+                guard.close();
+            }
+            for (CpuId cpu : CpuMask.possible()) {
+                if (CpuGuard.owner(cpu).equals(Optional.of(Thread.currentThread()))) {
+                    throw new AssertionError(cpu + " is owned after close");
+                }
+            }
+        }
+
+        /** Whether the stack was too small. */
+        private static boolean runAt(int depth, Runnable step) {
+            try {
+                dive(depth, step);
+                return false;
+            } catch (StackOverflowError e) {
+                return true;
+            }
+        }
+
+        private static void dive(int depth, Runnable step) {
+            if (depth == 0) {
+                step.run();
+            } else {
+                dive(depth - 1, step);
+            }
+        }
+    }
+
+    /** A thread that cannot be started is the report's, and the acquisition does not need it. */
+    @Test
+    @Tag("native")
+    void atTheLimitOfThreadsADeadOwnersCpuIsTakenOver() {
+        assertEndsWell(jvm().run(ThreadsRefused.class));
+    }
+
+    static final class ThreadsRefused {
+        private static final int EAGAIN = 11;
+
+        private ThreadsRefused() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            Holder.of(FIRST).die();
+            Seccomp.refuse(Machine.Call.CLONE, EAGAIN);
+            Seccomp.refuse(Machine.Call.CLONE3, EAGAIN);
+            CpuGuard.acquire(FIRST).close();
+            if (Ownership.owner(FIRST.id()) == 0) {
+                System.out.println("free");
+            }
+        }
+    }
+
+    /** A thread that is preempted where it owns a CPU and has no guard yet is not mistaken for one that never will. */
+    @Test
+    @Tag("native")
+    void aThreadBetweenAcquiringAndHavingAGuardIsLeftAlone() {
+        Jvm.Result result = jvm().run(SlowAcquisition.class);
+        assertEndsWell(result);
+        assertThat(result.output()).contains("no reports");
+    }
+
+    static final class SlowAcquisition {
+        private static final int THREADS = 4;
+        private static final int ROUNDS = 10;
+
+        /** Several times of what makes a waiting thread suspicious. */
+        private static final long DELAY_MILLIS = 50;
+
+        private SlowAcquisition() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            Interposition.install(new Interposition.Interposer() {
+                @Override
+                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
+                    return normal instanceof GuardWords words ? protocol.cast(slow(words)) : normal;
+                }
+            });
+            int[] inside = new int[2];
+            try (LogCapture log = new LogCapture()) {
+                Workers.run("slow-", THREADS, number -> {
+                    for (int round = 0; round < ROUNDS; round++) {
+                        try (CpuGuard guard = CpuGuard.acquire(FIRST)) {
+                            if (++inside[0] != 1) {
+                                throw new AssertionError("two threads are inside of " + guard);
+                            }
+                            inside[1]++;
+                            inside[0]--;
+                        }
+                    }
+                });
+                System.out.println(log.messages().isEmpty() ? "no reports" : log.messages());
+            }
+            System.out.println(inside[1] == THREADS * ROUNDS ? "free" : "lost updates");
+        }
+
+        private static GuardWords slow(GuardWords words) {
+            return new GuardWords() {
+                @Override
+                public int tryAcquire(long owner) {
+                    return words.tryAcquire(owner);
+                }
+
+                @Override
+                public boolean tryAcquireOn(int cpu, long owner) {
+                    boolean acquired = words.tryAcquireOn(cpu, owner);
+                    long start = System.nanoTime();
+                    while (acquired && System.nanoTime() - start < TimeUnit.MILLISECONDS.toNanos(DELAY_MILLIS)) {
+                        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(DELAY_MILLIS));
+                    }
+                    return acquired;
+                }
+            };
+        }
+    }
+
+    /** It is started where C code takes guards, and nobody else frees what Java's threads left behind then. */
+    @Test
+    @Tag("native")
+    void theThreadThatWatchesForCodeInCSurvivesAFullHeap() {
+        assertEndsWell(jvm().option("-Xmx16m").run(WatcherWithFullHeap.class));
+    }
+
+    static final class WatcherWithFullHeap {
+        /** It looks once a second. */
+        private static final long SEVERAL_LOOKS_MILLIS = 4_000;
+
+        private WatcherWithFullHeap() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            NativeOwners.expect();
+            Holder dying = Holder.of(FIRST);
+            FullHeap.fillHeap();
+            try {
+                dying.die();
+                Thread.sleep(SEVERAL_LOOKS_MILLIS);
+            } finally {
+                FullHeap.hoard = null;
+            }
+            Holder.of(FIRST).die();
+            while (Ownership.owner(FIRST.id()) != 0) {
+                Thread.sleep(1);
+            }
+            System.out.println("free");
+        }
+    }
+
+    /** Each CPU, in a thread of its own, as a wait for a guard that nobody frees would not end. */
+    private static void acquireAll() throws InterruptedException {
+        Thread heir = new Thread(() -> {
+            for (CpuId cpu : CpuMask.possible()) {
+                CpuGuard.acquire(cpu).close();
+            }
+        });
+        heir.setDaemon(true);
+        heir.start();
+        heir.join(TimeUnit.MINUTES.toMillis(1));
+        if (heir.isAlive()) {
+            System.out.println("a guard is never freed");
+            System.exit(1);
+        }
+    }
+
+    private static Jvm jvm() {
+        return new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend());
+    }
+
+    private static void assertEndsWell(Jvm.Result result) {
+        assertThat(result.output()).contains("free");
+        assertThat(result.status()).isZero();
+    }
+}

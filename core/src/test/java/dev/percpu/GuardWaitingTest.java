@@ -1,0 +1,282 @@
+package dev.percpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.guard.Reports;
+import dev.percpu.testing.LogCapture;
+import dev.percpu.testing.Workers;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Waiting for a guard: with a limit, until an interrupt, with many others; and what is said about it. */
+@SuppressWarnings("MustBeClosedChecker") // what throws or returns null is the subject
+class GuardWaitingTest {
+    private static final CpuId FIRST = CpuMask.allowed().iterator().next();
+
+    private static final int WAITERS = 200;
+
+    private final List<Holder> holders = new ArrayList<>();
+
+    /** Also after a failure, or the next test waits for ever. */
+    @AfterEach
+    void releaseAll() throws InterruptedException {
+        while (!holders.isEmpty()) {
+            holders.removeLast().release();
+        }
+    }
+
+    @Test
+    void manyWaitersAreOneWarning() throws InterruptedException {
+        hold(FIRST);
+        CountDownLatch waited = new CountDownLatch(WAITERS);
+        try (LogCapture log = new LogCapture()) {
+            List<Thread> waiters = new ArrayList<>();
+            for (int i = 0; i < WAITERS; i++) {
+                waiters.add(Thread.startVirtualThread(() -> {
+                    try (CpuGuard guard = CpuGuard.tryAcquire(FIRST, 3, TimeUnit.SECONDS)) {
+                        assertThat(guard).isNull();
+                        waited.countDown();
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                }));
+            }
+            Workers.await(waited);
+            Workers.join(waiters);
+            assertThat(log.messages())
+                    .singleElement()
+                    .satisfies(message -> assertThat(message)
+                            .startsWith("WARNING")
+                            .containsPattern(
+                                    "guard of CPU " + FIRST.id() + " held for over \\d+ s by thread #\\d+ \"dawdler\"")
+                            .containsPattern("; [1-9]\\d+ waiting for it"));
+        }
+        releaseAll();
+    }
+
+    @Test
+    void aTimeLimitIsKept() throws InterruptedException {
+        holdAll();
+        assertThat(CpuGuard.tryAcquire(1, TimeUnit.MILLISECONDS)).isNull();
+        assertThat(CpuGuard.tryAcquire(0, TimeUnit.DAYS)).isNull();
+        assertThat(CpuGuard.tryAcquire(Long.MIN_VALUE, TimeUnit.DAYS)).isNull();
+        assertThat(CpuGuard.tryAcquire(FIRST, 300, TimeUnit.MILLISECONDS)).isNull();
+        assertThat(CpuGuard.tryAcquire(FIRST, Long.MIN_VALUE, TimeUnit.NANOSECONDS))
+                .isNull();
+        releaseAll();
+        try (CpuGuard guard = CpuGuard.tryAcquire(0, TimeUnit.DAYS)) {
+            assertThat(guard).isNotNull();
+            assertThat(CpuGuard.isHeldByCurrentThread()).isTrue();
+        }
+        try (CpuGuard guard = CpuGuard.tryAcquire(FIRST, -1, TimeUnit.DAYS)) {
+            assertThat(guard.cpu()).isEqualTo(FIRST);
+        }
+        assertThat(CpuGuard.isHeldByCurrentThread()).isFalse();
+    }
+
+    @Test
+    void aGuardThatIsFreedInTimeIsHad() throws InterruptedException {
+        holdAll();
+        AtomicInteger acquired = new AtomicInteger();
+        Thread any = new Thread(() -> count(acquired, () -> CpuGuard.tryAcquire(Long.MAX_VALUE, TimeUnit.DAYS)));
+        Thread given = new Thread(() -> count(acquired, () -> CpuGuard.tryAcquire(FIRST, 1, TimeUnit.DAYS)));
+        Thread ready = new Thread(() -> count(acquired, CpuGuard::acquireInterruptibly));
+        Thread readyForGiven = new Thread(() -> count(acquired, () -> CpuGuard.acquireInterruptibly(FIRST)));
+        List<Thread> all = List.of(any, given, ready, readyForGiven);
+        all.forEach(Thread::start);
+        all.forEach(GuardWaitingTest::awaitSleep);
+        assertThat(acquired).hasValue(0);
+        releaseAll();
+        Workers.join(all);
+        assertThat(acquired).hasValue(4);
+    }
+
+    @Test
+    void anInterruptEndsTheWait() throws InterruptedException {
+        holdAll();
+        for (Attempt attempt : List.<Attempt>of(
+                CpuGuard::acquireInterruptibly,
+                () -> CpuGuard.acquireInterruptibly(FIRST),
+                () -> CpuGuard.tryAcquire(1, TimeUnit.DAYS),
+                () -> CpuGuard.tryAcquire(FIRST, 1, TimeUnit.DAYS))) {
+            AtomicReference<Throwable> thrown = new AtomicReference<>();
+            Thread waiter = new Thread(() -> {
+                try {
+                    attempt.acquire();
+                } catch (InterruptedException e) {
+                    boolean cleared = !Thread.currentThread().isInterrupted();
+                    thrown.set(cleared ? e : new AssertionError("still interrupted"));
+                }
+            });
+            waiter.start();
+            awaitSleep(waiter);
+            waiter.interrupt();
+            Workers.join(waiter);
+            assertThat(thrown.get()).isInstanceOf(InterruptedException.class);
+        }
+        releaseAll();
+    }
+
+    @Test
+    void anInterruptBeforeIsHeardToo() {
+        for (Attempt attempt : List.<Attempt>of(
+                CpuGuard::acquireInterruptibly,
+                () -> CpuGuard.acquireInterruptibly(FIRST),
+                () -> CpuGuard.tryAcquire(0, TimeUnit.DAYS),
+                () -> CpuGuard.tryAcquire(FIRST, 0, TimeUnit.DAYS))) {
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(attempt::acquire).isInstanceOf(InterruptedException.class);
+            assertThat(Thread.interrupted()).isFalse();
+            assertThat(CpuGuard.isHeldByCurrentThread()).isFalse();
+        }
+    }
+
+    @Test
+    void theOwnerCanBeAsked() throws InterruptedException {
+        assertThat(CpuGuard.owner(FIRST)).isEmpty();
+        assertThat(CpuGuard.describeOwner(FIRST)).isEmpty();
+        Holder holder = hold(FIRST);
+        assertThat(CpuGuard.owner(FIRST)).contains(holder.thread());
+        assertThat(CpuGuard.describeOwner(FIRST))
+                .contains("thread #" + holder.thread().threadId() + " \"dawdler\"");
+        releaseAll();
+        assertThat(CpuGuard.owner(FIRST)).isEmpty();
+    }
+
+    @Test
+    void waitingForAnythingIsRefusedUnderAGuard() throws InterruptedException {
+        Ownership.refuseToWait("an object of the pool");
+        hold(FIRST);
+        try (CpuGuard guard = CpuGuard.tryAcquire()) {
+            if (guard != null) {
+                assertThatThrownBy(() -> Ownership.refuseToWait("an object of the pool"))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("holds the guard of " + guard.cpu())
+                        .hasMessageContaining("must not wait for an object of the pool");
+                assertThatThrownBy(() -> CpuGuard.tryAcquire(FIRST, 1, TimeUnit.DAYS))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("must not wait for that of " + FIRST);
+            }
+        }
+        releaseAll();
+    }
+
+    @Test
+    void aLoopOverTheCpusLeavesOutWhatItCannotHave() throws InterruptedException {
+        StaticPerCpu<int[]> variable = StaticPerCpu.define("GuardWaitingTest", () -> new int[1]);
+        List<CpuId> order = new ArrayList<>();
+        hold(FIRST);
+        CpuMask free = CpuMask.possible();
+        free.clear(FIRST);
+        assertThat(variable.forEachCpu(10, TimeUnit.MILLISECONDS, (cpu, instance) -> order.add(cpu)))
+                .isEqualTo(free);
+        assertThat(order).hasSize(free.weight());
+        assertThat(variable.forEachCpu(Long.MIN_VALUE, TimeUnit.DAYS, (cpu, instance) -> instance[0]++))
+                .isEqualTo(free);
+
+        order.clear();
+        CountDownLatch visiting = new CountDownLatch(free.weight());
+        AtomicReference<CpuMask> visited = new AtomicReference<>();
+        Thread waiter = new Thread(() -> {
+            try {
+                visited.set(variable.forEachCpu(1, TimeUnit.DAYS, (cpu, instance) -> {
+                    order.add(cpu);
+                    visiting.countDown();
+                }));
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        waiter.start();
+        Workers.await(visiting, waiter);
+        releaseAll();
+        Workers.join(waiter);
+        assertThat(visited.get()).isEqualTo(CpuMask.possible());
+        assertThat(order).hasSize(CpuMask.possible().weight());
+        assertThat(order.getLast()).isEqualTo(FIRST);
+    }
+
+    /** Whatever is thrown at the one thread that reports, it makes the next report, and says what it could not. */
+    @Test
+    void aLoggerThatThrowsLosesItsReportOnly() throws InterruptedException {
+        List<String> messages = new ArrayList<>();
+        CountDownLatch told = new CountDownLatch(2);
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord logged) {
+                synchronized (messages) {
+                    messages.add(logged.getMessage());
+                    if (messages.size() <= 2) {
+                        Thread.currentThread().interrupt();
+                        throw new StackOverflowError("not really");
+                    }
+                    told.countDown();
+                }
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger logger = Logger.getLogger("dev.percpu");
+        logger.addHandler(handler);
+        logger.setUseParentHandlers(false);
+        try {
+            for (int i = 0; i < 3; i++) {
+                Reports.longWait(Thread.currentThread(), "a lock", Reports.LONG_NANOS, null);
+            }
+            Workers.await(told);
+        } finally {
+            logger.removeHandler(handler);
+            logger.setUseParentHandlers(true);
+        }
+        assertThat(messages).hasSize(4);
+        assertThat(messages.getLast()).contains("reports before this were lost");
+    }
+
+    private interface Attempt {
+        CpuGuard acquire() throws InterruptedException;
+    }
+
+    private static void count(AtomicInteger acquired, Attempt attempt) {
+        try (CpuGuard guard = attempt.acquire()) {
+            assertThat(guard).isNotNull();
+            acquired.incrementAndGet();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void awaitSleep(Thread waiter) {
+        while (waiter.getState() != Thread.State.TIMED_WAITING) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private Holder hold(CpuId cpu) throws InterruptedException {
+        Holder holder = Holder.of(cpu, Thread.ofPlatform().name("dawdler").factory());
+        holders.add(holder);
+        return holder;
+    }
+
+    private void holdAll() throws InterruptedException {
+        for (CpuId cpu : CpuMask.possible()) {
+            hold(cpu);
+        }
+    }
+}
