@@ -37,7 +37,7 @@ static void in_a_child(void (*task)(void))
 	pid_t child = fork();
 
 	if (child == 0) {
-		alarm(20);
+		alarm(100);
 		task();
 		_exit(0);
 	}
@@ -317,7 +317,7 @@ static void while_others_update(void)
 
 	for (int i = 0; i < 4; i++)
 		threads[i] = start(update);
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 30; i++)
 		in_a_child(everything_works);
 	stopped = 1;
 	for (int i = 0; i < 4; i++)
@@ -325,7 +325,7 @@ static void while_others_update(void)
 }
 
 static pid_t parent;
-#define FORKS_IN_HANDLER 200
+#define FORKS_IN_HANDLER 50
 static long handled;
 static volatile sig_atomic_t is_child;
 
@@ -341,7 +341,7 @@ static void fork_in_handler(int signal)
 	handled++;
 	child = fork();
 	if (child == 0) {
-		alarm(20);
+		alarm(100);
 		is_child = 1;
 		return;
 	}

@@ -227,7 +227,7 @@ static void fork_without_memory(void)
 	child = fork();
 	place_at_fork = 0;
 	if (child == 0) {
-		alarm(20);
+		alarm(100);
 		the_rest_works();
 		take_each_guard();
 		_exit(0);
