@@ -8,9 +8,11 @@ import dev.percpu.memory.AreaFullException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -89,7 +91,20 @@ public final class Area {
 
     private static final PositionAllocator POSITIONS = new PositionAllocator(CpuHeader.SIZE, STRIDE, Area::open);
 
-    private static final Holdings HOLDINGS = new Holdings(Area::free);
+    /**
+     * What is done when the class loader of this library has been collected, by code of the JDK alone. The mapping goes
+     * then: nobody can have its address, as {@link #LENT} keeps the loader.
+     */
+    private static final AtomicReference<MethodHandle> AT_END =
+            new AtomicReference<>(Platform.hasSystemCalls() ? Linux.unmapping(MEMORY) : DetachedThread.nothing());
+
+    /**
+     * What users get segments of. As long as they have one, its scope keeps this class, and so the mapping. Those of {@link
+     * #MEMORY} have the scope of all, which keeps nothing.
+     */
+    private static final MemorySegment LENT = Platform.hasSystemCalls() ? lend(BASE, MEMORY.byteSize()) : MEMORY;
+
+    private static final Holdings HOLDINGS = new Holdings(Area::free, DetachedThread.later(AT_END));
 
     private static final Shortage SHORTAGE = new Shortage(HOLDINGS);
 
@@ -102,7 +117,20 @@ public final class Area {
 
     /** A variable's memory on one CPU. */
     public static MemorySegment slice(int cpu, long position, long bytes) {
-        return MEMORY.asSlice(offset(cpu, position), bytes);
+        return LENT.asSlice(offset(cpu, position), bytes);
+    }
+
+    @SuppressWarnings("MustBeClosed") // it is never closed
+    private static MemorySegment lend(long address, long bytes) {
+        return MemorySegment.ofAddress(address).reinterpret(bytes, Arena.ofShared(), Area::keepThisClass);
+    }
+
+    /** Called for nothing when an arena is closed. Until then the arena's segments refer to it, and so to this class. */
+    private static void keepThisClass(MemorySegment closed) {}
+
+    /** Keeps the mapping even when the class loader of this library is gone, as C code goes on using it. */
+    public static void keepMapped() {
+        AT_END.set(DetachedThread.nothing());
     }
 
     /**
@@ -124,7 +152,7 @@ public final class Area {
     /** Gives a piece back. Nobody may reach it any more; it is zeroed for the next. */
     public static void free(long position, long bytes) {
         for (int cpu = 0; cpu <= CPUS; cpu++) {
-            clear(slice(cpu, position, bytes));
+            clear(MEMORY.asSlice(offset(cpu, position), bytes));
         }
         POSITIONS.free(position, bytes);
     }
@@ -170,7 +198,8 @@ public final class Area {
         long position = holding.position();
         Arrays.setAll(
                 slices,
-                cpu -> MemorySegment.ofAddress(BASE + offset(cpu, position)).reinterpret(bytes, arena, null));
+                cpu -> MemorySegment.ofAddress(BASE + offset(cpu, position))
+                        .reinterpret(bytes, arena, cpu == 0 ? Area::keepThisClass : null));
         return new Slices(position, List.of(slices), arena, holding);
     }
 
@@ -243,7 +272,7 @@ public final class Area {
     private static void openTo(long end) {
         long rounded = Math.min(roundUp(end), STRIDE);
         for (int cpu = 0; cpu <= CPUS; cpu++) {
-            Linux.open(slice(cpu, opened, rounded - opened));
+            Linux.open(MEMORY.asSlice(offset(cpu, opened), rounded - opened));
         }
         opened = rounded;
     }

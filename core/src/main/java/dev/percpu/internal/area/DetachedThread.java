@@ -16,6 +16,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToLongFunction;
 
 /**
@@ -110,6 +111,19 @@ final class DetachedThread {
     /** {@code (object) -> object != null}. */
     private static MethodHandle notNull() throws ReflectiveOperationException {
         return publicLookup().findStatic(java.util.Objects.class, "nonNull", methodType(boolean.class, Object.class));
+    }
+
+    /** What calls the function that is there when it is called: one without arguments or result. */
+    static MethodHandle later(AtomicReference<MethodHandle> function) {
+        try {
+            MethodHandle get = publicLookup()
+                    .findVirtual(AtomicReference.class, "get", methodType(Object.class))
+                    .bindTo(function)
+                    .asType(methodType(MethodHandle.class));
+            return collectArguments(MethodHandles.exactInvoker(methodType(void.class)), 0, get);
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("the JDK's classes have other methods", e);
+        }
     }
 
     /** A function that does nothing. */

@@ -37,7 +37,8 @@ record KernelVersion(int major, int minor, int patch) implements Comparable<Kern
      */
     boolean isSuspect(Architecture architecture) {
         KernelVersion fixed = architecture == Architecture.X86_64 ? FIXED_ON_X86_64 : FIXED_ELSEWHERE;
-        return equals(UNKNOWN) || (compareTo(FIRST_SUSPECT) >= 0 && compareTo(fixed) < 0);
+        // Not equals: what the JDK makes for a record's, it keeps softly, and with it the record's class loader.
+        return compareTo(UNKNOWN) == 0 || (compareTo(FIRST_SUSPECT) >= 0 && compareTo(fixed) < 0);
     }
 
     @Override

@@ -3,9 +3,8 @@ package dev.percpu.internal.code;
 import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.Linux;
 import java.lang.foreign.MemorySegment;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * A mapping with machine code, written first and executable afterwards, never both at a time.
@@ -15,9 +14,9 @@ import java.util.Map;
  */
 public final class CodeMapping {
     private final MemorySegment code;
-    private final Map<Sequence, Long> addresses;
+    private final IdentityHashMap<Sequence, Long> addresses;
 
-    private CodeMapping(MemorySegment code, Map<Sequence, Long> addresses) {
+    private CodeMapping(MemorySegment code, IdentityHashMap<Sequence, Long> addresses) {
         this.code = code;
         this.addresses = addresses;
     }
@@ -33,7 +32,9 @@ public final class CodeMapping {
         MemorySegment mapping = Linux.reserve(bytes);
         var buffer = new CodeBuffer(mapping.address(), bytes);
         var section = new Section(layout, buffer, Assembler.of(Architecture.current(), buffer), instrumentation);
-        Map<Sequence, Long> addresses = new HashMap<>();
+        // By identity: what the JDK makes for a record's hash code it keeps softly, and with it the record's class
+        // loader.
+        IdentityHashMap<Sequence, Long> addresses = new IdentityHashMap<>();
         for (Sequence sequence : sequences) {
             addresses.put(sequence, sequence.emitter().emit(section));
         }
@@ -48,7 +49,7 @@ public final class CodeMapping {
         // rest
         // of it later. No CPU has fetched instructions here already, since nothing was executable.
         Linux.makeExecutable(mapping);
-        return new CodeMapping(code, Map.copyOf(addresses));
+        return new CodeMapping(code, addresses);
     }
 
     /**

@@ -108,6 +108,8 @@ final class NativeLibrary {
         // The linker has aligned the section as the variable wants it that wants most. How much that was is not known,
         // but the section's address tells the most that it can have been.
         long position = Area.allocate(stop - start, Math.min(Long.lowestOneBit(start), LARGEST_ALIGNMENT), owner);
+        // Its threads go on even if this library is unloaded.
+        Area.keepMapped();
         int answer = share(library.get(ADDRESS, SHARE), position);
         if (answer != SHARED_NOW) {
             Area.free(position, stop - start);

@@ -14,6 +14,7 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.util.BitSet;
 import java.util.Optional;
@@ -124,7 +125,8 @@ public final class Linux {
 
     /** A function that removes a mapping. It keeps no class of this library alive. */
     public static MethodHandle unmapping(MemorySegment mapping) {
-        return MethodHandles.insertArguments(MUNMAP, 0, MemorySegment.ofAddress(mapping.address()), mapping.byteSize());
+        return MethodHandles.insertArguments(MUNMAP, 0, MemorySegment.ofAddress(mapping.address()), mapping.byteSize())
+                .asType(MethodType.methodType(void.class));
     }
 
     /** How many bytes of address space this process may take; {@link Long#MAX_VALUE} if that is not limited. */

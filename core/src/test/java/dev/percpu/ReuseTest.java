@@ -1,0 +1,68 @@
+package dev.percpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuHistogram;
+import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.memory.NumericWidth;
+import dev.percpu.testing.Effort;
+import dev.percpu.testing.Jvm;
+import java.lang.foreign.ValueLayout;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Variables that are made, used and closed without end, in a small area, where the collector may not be asked for. */
+@Tag("native")
+class ReuseTest {
+    /** Makes, uses and closes. Together they take the area many times. */
+    static final class Probe {
+        private static final int ROUNDS = Effort.scaled(20_000);
+
+        private Probe() {}
+
+        public static void main(String[] arguments) {
+            long wrong = 0;
+            for (int i = 0; i < ROUNDS; i++) {
+                try (var number = PerCpuNumeric.create(NumericWidth.LONG, 0)) {
+                    number.increment();
+                    wrong += number.sum() - 1;
+                }
+                try (var number = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0)) {
+                    number.run(cell -> cell.add(1));
+                    PerCpuNumeric.of(number).increment();
+                    wrong += PerCpuNumeric.of(number).sum() - 2;
+                }
+                try (var memory = DynamicPerCpu.createZero(ValueLayout.JAVA_LONG)) {
+                    wrong += memory.<Long>with(segment -> segment.get(ValueLayout.JAVA_LONG, 0));
+                    memory.run(segment -> segment.set(ValueLayout.JAVA_LONG, 0, -1));
+                }
+                PerCpuCounter counter = new PerCpuCounter();
+                counter.increment();
+                wrong += counter.sum() - 1;
+                if (i % 10 == 0) {
+                    try (PerCpuHistogram histogram = PerCpuHistogram.builder().build()) {
+                        histogram.record(i);
+                        wrong += histogram.snapshot().count() - 1;
+                    }
+                    try (PerCpuPool<Object> pool =
+                            PerCpuPool.builder(100, Object::new).build()) {
+                        pool.tryAcquire().close();
+                    }
+                }
+            }
+            System.out.println("wrong: " + wrong);
+        }
+    }
+
+    @Test
+    void closedVariablesComeBackWithoutAnExplicitCollection() {
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-Dpercpu.area.stride=64k")
+                .option("-XX:+DisableExplicitGC")
+                .run(Probe.class);
+        assertThat(result.output()).contains("wrong: 0\n");
+        assertThat(result.status()).isZero();
+    }
+}
