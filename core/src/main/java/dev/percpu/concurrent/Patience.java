@@ -1,20 +1,26 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.guard.Ownership;
 import java.util.concurrent.locks.Condition;
 
 /** How long a thread waits for something, and whether an interrupt ends that. */
 @FunctionalInterface
 @SuppressWarnings("WaitNotInLoop") // the loop is the caller's, see await
 interface Patience {
+    /** What all of them wait for. */
+    String WHAT = "a per-CPU read-write lock";
+
     /** Does not wait at all. */
     Patience NONE = _ -> false;
 
     Patience UNINTERRUPTIBLE = condition -> {
+        Ownership.refuseToWait(WHAT);
         condition.awaitUninterruptibly();
         return true;
     };
 
     Patience INTERRUPTIBLE = condition -> {
+        Ownership.refuseToWait(WHAT);
         condition.await();
         return true;
     };
@@ -29,6 +35,7 @@ interface Patience {
             if (left <= 0) {
                 return false;
             }
+            Ownership.refuseToWait(WHAT);
             condition.awaitNanos(left);
             return true;
         };
@@ -38,6 +45,7 @@ interface Patience {
      * Waits on a condition once; it may end for no reason, so this belongs in a loop.
      *
      * @return false if there was no time left, and so no waiting
+     * @throws IllegalStateException if the thread would have to wait, and holds a guard
      */
     boolean await(Condition condition) throws InterruptedException;
 }

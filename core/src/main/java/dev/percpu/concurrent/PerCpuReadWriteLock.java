@@ -1,6 +1,10 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.Registry;
+import java.io.InvalidObjectException;
+import java.io.ObjectInputStream;
+import java.io.Serial;
+import java.io.Serializable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
@@ -26,10 +30,11 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p><b>Ordering.</b> What is done before a read unlock happens before the return of the next write lock; what is done
  * before a write unlock happens before the return of later read and write locks.
  *
- * <p><b>Who comes first.</b> Writers come in the order in which they asked, and one that waits keeps new readers out.
- * Readers that wait come in together when the writer ends, before the next writer. So a writer waits for the writers
- * before it and for the readers that are inside at its turn, and a reader waits for one writer: neither starves. The
- * untimed {@code tryLock} of the write lock passes over the line.
+ * <p><b>Who comes first.</b> A writer that waits for readers keeps new readers out. Readers that wait come in together when
+ * the writer ends, before the next writer. So a reader waits for one writer and no more: readers never starve. Among
+ * writers, a fair lock keeps the order in which they asked. The default is not fair, as in {@code java.util.concurrent}: a
+ * writer that comes at the right moment passes over those that wait. The untimed {@code tryLock} of the write lock always
+ * does.
  *
  * <p><b>The read lock belongs to nobody.</b> It is a count: it knows neither which threads are inside nor how often. So
  *
@@ -49,39 +54,77 @@ import java.util.concurrent.locks.ReentrantLock;
  * holder may lock the read lock, which does not wait, and then unlock the write lock. Only its holder can unlock it; others
  * get an {@link IllegalMonitorStateException}.
  *
- * <p>Neither lock has conditions. Threads that wait are parked, virtual threads too, and do not pin their carriers.
- * Interrupts and time limits are those of {@link Lock}.
+ * <p><b>Conditions</b> are the write lock's, and do what those of a
+ * {@link java.util.concurrent.locks.ReentrantReadWriteLock} do: to wait gives up all holds, so that readers and writers come
+ * in, and takes them again before it returns. If an error keeps it from shutting readers out again, the wait ends with that
+ * error, and the thread should only unlock. The read lock has no conditions.
+ *
+ * <p>Threads that wait are parked, virtual threads too, and do not pin their carriers. Interrupts and time limits are those
+ * of {@link Lock}. A thread that holds a {@link dev.percpu.CpuGuard} and would have to wait gets an
+ * {@link IllegalStateException} instead, as whoever it waits for may need the guard.
+ *
+ * <p>It serializes as its fairness: what is read is a lock that nobody has, without a name.
  *
  * <p>A lock takes 16 bytes for each CPU. One that becomes unreachable gives them back by itself.
  */
-public final class PerCpuReadWriteLock implements ReadWriteLock {
-    /** Held by the writer that has the gate shut or is shutting it; fair, so it is also the writers' line. */
-    private final ReentrantLock writers = new ReentrantLock(true);
+public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
+    @Serial
+    private static final long serialVersionUID = 1;
 
-    private final Lock readLock;
-    private final Lock writeLock;
+    private static final String UNNAMED = "a per-CPU read-write lock";
+
+    /** Held by the writer that has the gate shut or is shutting it; it is also the writers' line. */
+    private final transient ReentrantLock writers;
+
+    private final transient ReaderGate gate;
+    private final transient ReadLock readLock;
+    private final transient WriteLock writeLock;
 
     /**
-     * Makes a lock that nobody has.
+     * Makes a lock that nobody has, and that is not fair among writers.
      *
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuReadWriteLock() {
-        this(new ReaderGate("a per-CPU read-write lock"));
+        this(false);
+    }
+
+    /**
+     * Makes a lock that nobody has.
+     *
+     * @param fair whether writers come in the order in which they asked, which makes them many times slower if several
+     *     write all the time
+     * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
+     */
+    public PerCpuReadWriteLock(boolean fair) {
+        this(new ReaderGate(UNNAMED), fair);
+    }
+
+    /**
+     * Makes a lock that nobody has, with a name, and that is not fair among writers.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
+     */
+    public PerCpuReadWriteLock(String name) {
+        this(name, false);
     }
 
     /**
      * Makes a lock that nobody has, with a name.
      *
      * @param name for messages and listings; it need not be unique
+     * @param fair whether writers come in the order in which they asked
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
-    public PerCpuReadWriteLock(String name) {
-        this(new ReaderGate(Registry.checkName(name)));
+    public PerCpuReadWriteLock(String name, boolean fair) {
+        this(new ReaderGate(Registry.checkName(name)), fair);
         Registry.add(name, "PerCpuReadWriteLock", this);
     }
 
-    private PerCpuReadWriteLock(ReaderGate gate) {
+    private PerCpuReadWriteLock(ReaderGate gate, boolean fair) {
+        this.gate = gate;
+        writers = new ReentrantLock(fair);
         readLock = new ReadLock(gate, writers);
         writeLock = new WriteLock(gate, writers);
     }
@@ -109,14 +152,88 @@ public final class PerCpuReadWriteLock implements ReadWriteLock {
         return writeLock;
     }
 
-    /** Whether the current thread has the write lock. */
-    public boolean isWriteLockedByCurrentThread() {
-        return writers.isHeldByCurrentThread();
+    /** Whether writers come in the order in which they asked. */
+    public boolean isFair() {
+        return writers.isFair();
     }
 
+    /** Whether any thread has the write lock; not whether one waits for it. */
+    public boolean isWriteLocked() {
+        return gate.isAlone();
+    }
+
+    /** Whether the current thread has the write lock. */
+    public boolean isWriteLockedByCurrentThread() {
+        return getWriteHoldCount() > 0;
+    }
+
+    /** How often the current thread has locked the write lock and not unlocked it yet. */
+    public int getWriteHoldCount() {
+        return writeLock.holdCount();
+    }
+
+    /** Whether any thread waits for the read lock or the write lock; others may come and go meanwhile. */
+    public boolean hasQueuedThreads() {
+        return getQueueLength() > 0;
+    }
+
+    /** How many threads wait for the read lock or the write lock: an estimate, as they come and go meanwhile. */
+    public int getQueueLength() {
+        return (int) Math.min(Integer.MAX_VALUE, writers.getQueueLength() + gate.waiting());
+    }
+
+    /**
+     * Whether any thread waits for a signal of a condition of the write lock.
+     *
+     * @throws IllegalMonitorStateException if the current thread does not have the write lock
+     * @throws IllegalArgumentException if the condition is another lock's
+     */
+    public boolean hasWaiters(Condition condition) {
+        return writers.hasWaiters(writeLock.lineOf(condition));
+    }
+
+    /**
+     * How many threads wait for a signal of a condition of the write lock.
+     *
+     * @throws IllegalMonitorStateException if the current thread does not have the write lock
+     * @throws IllegalArgumentException if the condition is another lock's
+     */
+    public int getWaitQueueLength(Condition condition) {
+        return writers.getWaitQueueLength(writeLock.lineOf(condition));
+    }
+
+    /**
+     * How often the write lock is held, and the read lock: {@code "[Write locks = 0, Read locks = not counted]"}. Read locks
+     * are known only while a writer has the lock or waits for readers.
+     */
     @Override
     public String toString() {
-        return super.toString() + (writers.isLocked() ? "[a writer has it or waits]" : "[open to readers]");
+        return super.toString() + "[Write locks = " + writeLock.holdsOfOwner() + ", Read locks = " + readLocks(gate)
+                + "]";
+    }
+
+    private static String readLocks(ReaderGate gate) {
+        long readers = gate.readersIfKnown();
+        return readers < 0 ? "not counted" : Long.toString(readers);
+    }
+
+    @Serial
+    private Object writeReplace() {
+        return new Serialized(isFair());
+    }
+
+    @Serial
+    private void readObject(ObjectInputStream stream) throws InvalidObjectException {
+        throw new InvalidObjectException(getClass().getName() + " is deserialized from its proxy only: the stream is"
+                + " not one that it was serialized to");
+    }
+
+    /** What goes into a stream. */
+    private record Serialized(boolean fair) implements Serializable {
+        @Serial
+        private Object readResolve() {
+            return new PerCpuReadWriteLock(fair);
+        }
     }
 
     private static final class ReadLock implements Lock {
@@ -182,110 +299,16 @@ public final class PerCpuReadWriteLock implements ReadWriteLock {
 
         @Override
         public Condition newCondition() {
-            throw new UnsupportedOperationException("a read lock has no conditions: use another lock's");
+            throw new UnsupportedOperationException("a read lock has no conditions: use the write lock's");
         }
 
         @Override
         public String toString() {
-            return "read lock" + (writers.isLocked() ? "[a writer has the lock or waits]" : "[open]");
+            return "read lock[Read locks = " + readLocks(gate) + "]";
         }
     }
 
-    private static final class WriteLock implements Lock {
-        private final ReaderGate gate;
-        private final ReentrantLock writers;
-
-        /** How often the owner has locked; for the holder of {@link #writers}. */
-        private int holds;
-
-        private WriteLock(ReaderGate gate, ReentrantLock writers) {
-            this.gate = gate;
-            this.writers = writers;
-        }
-
-        @Override
-        public void lock() {
-            writers.lock();
-            boolean _ = shutUninterruptibly(Patience.UNINTERRUPTIBLE);
-        }
-
-        @Override
-        public void lockInterruptibly() throws InterruptedException {
-            writers.lockInterruptibly();
-            boolean _ = shut(Patience.INTERRUPTIBLE);
-        }
-
-        @Override
-        public boolean tryLock() {
-            return writers.tryLock() && shutUninterruptibly(Patience.NONE);
-        }
-
-        @Override
-        public boolean tryLock(long time, TimeUnit unit) throws InterruptedException {
-            long nanos = unit.toNanos(time);
-            Patience patience = Patience.ofNanos(nanos);
-            return writers.tryLock(nanos, TimeUnit.NANOSECONDS) && shut(patience);
-        }
-
-        private boolean shutUninterruptibly(Patience patience) {
-            try {
-                return shut(patience);
-            } catch (InterruptedException e) {
-                throw new AssertionError("interrupted without waiting interruptibly", e);
-            }
-        }
-
-        /**
-         * The thread has got {@code writers}, and keeps it only if it gets the rest. Whether it has the rest already is
-         * the gate's to say, not that of {@code writers}: an error just after that was locked, a stack overflow say,
-         * leaves it locked by a thread that does not have the write lock.
-         */
-        private boolean shut(Patience patience) throws InterruptedException {
-            boolean alone = false;
-            try {
-                alone = gate.isAlone() || gate.shut(patience);
-                if (alone) {
-                    holds++;
-                }
-            } finally {
-                if (!alone) {
-                    writers.unlock();
-                }
-            }
-            return alone;
-        }
-
-        @Override
-        public void unlock() {
-            if (!writers.isHeldByCurrentThread() || holds == 0) {
-                throw new IllegalMonitorStateException(
-                        Thread.currentThread() + " does not have the write lock, so it cannot unlock it");
-            }
-            if (holds > 1) {
-                holds--;
-                writers.unlock();
-                return;
-            }
-            gate.open();
-            holds = 0;
-            // More than one if an error left some behind.
-            for (int locked = writers.getHoldCount(); locked > 0; locked--) {
-                writers.unlock();
-            }
-        }
-
-        @Override
-        public Condition newCondition() {
-            throw new UnsupportedOperationException("this write lock has no conditions: use a ReentrantLock's");
-        }
-
-        @Override
-        public String toString() {
-            return "write lock" + (writers.isLocked() ? "[a writer has it or waits]" : "[free]");
-        }
-    }
-
-    private static void checkInterrupt() throws InterruptedException {
+    static void checkInterrupt() throws InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }

@@ -73,8 +73,8 @@ final class ReaderGate {
 
     private boolean shut;
 
-    /** Whether whoever shut the gate is alone; changed by that thread, and read by it. */
-    private boolean alone;
+    /** Whether whoever shut the gate is alone; changed by that thread, and read by others to report it. */
+    private volatile boolean alone;
 
     private long inside;
     private long waiting;
@@ -207,6 +207,26 @@ final class ReaderGate {
     /** Whether {@link #shut} has succeeded, and {@link #open} has not been called since; for the thread that may shut. */
     boolean isAlone() {
         return alone;
+    }
+
+    /** How many threads wait: readers, and a writer that waits for readers to leave. */
+    long waiting() {
+        mutex.lock();
+        try {
+            return waiting + (shut && !alone ? 1 : 0);
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    /** How many readers are inside; negative while the gate is open, as nobody knows it then. */
+    long readersIfKnown() {
+        mutex.lock();
+        try {
+            return shut ? inside : -1;
+        } finally {
+            mutex.unlock();
+        }
     }
 
     private boolean awaitEmpty(Patience patience) throws InterruptedException {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.cpu.CpuId;
+import dev.percpu.internal.protocol.Gate;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Serialization;
 import dev.percpu.testing.Workers;
@@ -32,7 +33,7 @@ class PerCpuBoundedCounterTest {
     @Provide
     Arbitrary<List<Step>> steps() {
         return Combinators.combine(
-                        Arbitraries.of("add", "sub", "tryAdd", "tryAdd", "compareTo"),
+                        Arbitraries.of("add", "sub", "tryAdd", "tryAdd", "trySub", "trySub", "compareTo"),
                         Arbitraries.longs().between(0, 90),
                         Arbitraries.longs().between(-300, 900))
                 .as(Step::new)
@@ -60,6 +61,13 @@ class PerCpuBoundedCounterTest {
                             .as("%s at %d", step, number)
                             .isEqualTo(fits);
                     number += fits ? step.amount() : 0;
+                }
+                case "trySub" -> {
+                    boolean fits = number - step.amount() >= step.limit();
+                    assertThat(counter.trySub(step.amount(), step.limit()))
+                            .as("%s at %d", step, number)
+                            .isEqualTo(fits);
+                    number -= fits ? step.amount() : 0;
                 }
                 case "compareTo" ->
                     assertThat(Integer.signum(counter.compareValueTo(step.limit())))
@@ -173,6 +181,91 @@ class PerCpuBoundedCounterTest {
         assertThat(counter.sum()).isEqualTo(shadow.get());
     }
 
+    /** The shadow is never above the counter where that must not be too low, nor below it where it must not be too high. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 32})
+    void staysBetweenTwoLimits(int batch) throws InterruptedException {
+        long most = 700;
+        int rounds = Effort.scaled(50_000);
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(batch);
+        AtomicLong high = new AtomicLong();
+        AtomicLong low = new AtomicLong();
+        Workers.run("between-", THREADS, number -> {
+            java.util.Random random = new java.util.Random(number);
+            for (int i = 0; i < rounds; i++) {
+                long amount = random.nextInt(200);
+                if (random.nextBoolean()) {
+                    low.addAndGet(amount);
+                    if (counter.tryAdd(amount, most)) {
+                        assertThat(high.addAndGet(amount)).isLessThanOrEqualTo(most);
+                    } else {
+                        low.addAndGet(-amount);
+                    }
+                } else {
+                    high.addAndGet(-amount);
+                    if (counter.trySub(amount, 0)) {
+                        assertThat(low.addAndGet(-amount)).isNotNegative();
+                    } else {
+                        high.addAndGet(amount);
+                    }
+                }
+            }
+        });
+        assertThat(counter.sum()).isEqualTo(high.get()).isEqualTo(low.get()).isBetween(0L, most);
+    }
+
+    /** Others fill and use up credits meanwhile, so that what the shared count says is too high by all of them. */
+    @Test
+    void neverGoesBelowALowerLimit() throws InterruptedException {
+        int stock = Effort.scaled(20_000);
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(16);
+        counter.add(stock);
+        AtomicInteger successes = new AtomicInteger();
+        AtomicInteger trying = new AtomicInteger(4);
+        Workers.run("stock-", 6, number -> {
+            if (number < 4) {
+                for (int i = 0; i < stock; i++) {
+                    if (counter.trySub(1, 0)) {
+                        successes.incrementAndGet();
+                    }
+                }
+                trying.decrementAndGet();
+            } else {
+                while (trying.get() > 0) {
+                    counter.sub(20);
+                    counter.add(20);
+                }
+            }
+        });
+        while (counter.trySub(1, 0)) {
+            successes.incrementAndGet();
+        }
+        assertThat(successes).hasValue(stock);
+        assertThat(counter.sum()).isZero();
+    }
+
+    /** Collecting the credits interrupts all CPUs, so it must not be what each operation does. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 32, 100, 1_000, 1L << 40})
+    void operationsAtALimitDoNotCollectTheCreditsEachTime(long amount) {
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(32);
+        long limit = 20 * amount;
+        counter.add(limit - amount + 1);
+        int collections = 0;
+        boolean wasShut = false;
+        for (int i = 0; i < 300; i++) {
+            switch (i % 3) {
+                case 0 -> assertThat(counter.tryAdd(amount, limit)).isFalse();
+                case 1 -> counter.sub(amount);
+                default -> assertThat(counter.tryAdd(amount, limit)).isTrue();
+            }
+            boolean shut = counter.gate() == Gate.SHUT;
+            collections += shut && !wasShut ? 1 : 0;
+            wasShut = shut;
+        }
+        assertThat(collections).isLessThan(30);
+    }
+
     /** Others lift the shared count far above the limit and fill credits meanwhile, which are not for those below it. */
     @Test
     void neverSpendsWhatWasReservedAboveItsLimit() throws InterruptedException {
@@ -241,6 +334,15 @@ class PerCpuBoundedCounterTest {
     void limitsAndAmountsAtTheEndsOfTheirRange() {
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
         assertThat(counter.tryAdd(5, Long.MAX_VALUE)).isTrue();
+        assertThat(counter.trySub(0, Long.MAX_VALUE)).isFalse();
+        assertThat(counter.trySub(1, Long.MAX_VALUE)).isFalse();
+        assertThat(counter.trySub(Long.MAX_VALUE, Long.MAX_VALUE)).isFalse();
+        assertThat(counter.trySub(6, 0)).isFalse();
+        assertThat(counter.trySub(5, 1)).isFalse();
+        assertThat(counter.trySub(0, 5)).isTrue();
+        assertThatThrownBy(() -> counter.trySub(-1, 10))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("-1");
         assertThat(counter.tryAdd(0, Long.MIN_VALUE)).isFalse();
         assertThat(counter.tryAdd(1, Long.MIN_VALUE)).isFalse();
         assertThat(counter.tryAdd(Long.MAX_VALUE, Long.MIN_VALUE)).isFalse();

@@ -3,14 +3,19 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.percpu.CpuGuard;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.Serialization;
 import dev.percpu.testing.Workers;
+import java.io.InvalidObjectException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -175,9 +180,100 @@ class PerCpuReadWriteLockTest extends ReadWriteLockFixture {
     }
 
     @Test
-    void conditionsAreRefused() {
+    void theReadLockHasNoConditions() {
         assertThatThrownBy(read::newCondition).isInstanceOf(UnsupportedOperationException.class);
-        assertThatThrownBy(write::newCondition).isInstanceOf(UnsupportedOperationException.class);
+    }
+
+    @Test
+    void tellsWhoHasIt() throws InterruptedException {
+        assertThat(lock.isWriteLocked()).isFalse();
+        assertThat(lock.getWriteHoldCount()).isZero();
+        write.lock();
+        write.lock();
+        assertThat(lock.isWriteLocked()).isTrue();
+        assertThat(lock.getWriteHoldCount()).isEqualTo(2);
+        assertThat(inAnotherThread(() -> lock.isWriteLocked() && lock.getWriteHoldCount() == 0))
+                .isTrue();
+        assertThat(lock.toString()).endsWith("[Write locks = 2, Read locks = 0]");
+        assertThat(write).hasToString("write lock[locked]");
+        write.unlock();
+        read.lock();
+        assertThat(lock.toString()).endsWith("[Write locks = 1, Read locks = 1]");
+        assertThat(read).hasToString("read lock[Read locks = 1]");
+        write.unlock();
+        assertThat(lock.toString()).endsWith("[Write locks = 0, Read locks = not counted]");
+        assertThat(write).hasToString("write lock[unlocked]");
+        read.unlock();
+    }
+
+    @Test
+    void isFairIfAskedTo() {
+        assertThat(lock.isFair()).isFalse();
+        assertThat(new PerCpuReadWriteLock(true).isFair()).isTrue();
+    }
+
+    @Test
+    void isUnlockedWhenItWasDeserialized() {
+        PerCpuReadWriteLock fair = new PerCpuReadWriteLock(true);
+        fair.writeLock().lock();
+        PerCpuReadWriteLock copy = Serialization.copy(fair);
+        assertThat(copy.isFair()).isTrue();
+        assertThat(copy.isWriteLocked()).isFalse();
+        assertThat(copy.readLock().tryLock()).isTrue();
+        assertThat(Serialization.copy(lock).isFair()).isFalse();
+        assertThatThrownBy(() -> Serialization.fromFields(PerCpuReadWriteLock.class))
+                .isInstanceOf(InvalidObjectException.class);
+    }
+
+    /** Whoever has the lock may wait for the guard, so a wait would be for ever. */
+    @Test
+    void whoHoldsAGuardDoesNotWait() throws InterruptedException {
+        read.lock();
+        assertThat(inAnotherThread(() -> {
+                    try (CpuGuard _ = CpuGuard.acquire()) {
+                        assertThat(write.tryLock()).isFalse();
+                        assertThat(write.tryLock(0, TimeUnit.DAYS)).isFalse();
+                        refused(write);
+                    }
+                    return true;
+                }))
+                .isTrue();
+        read.unlock();
+        write.lock();
+        assertThat(inAnotherThread(() -> {
+                    try (CpuGuard _ = CpuGuard.acquire()) {
+                        assertThat(read.tryLock()).isFalse();
+                        assertThat(read.tryLock(0, TimeUnit.DAYS)).isFalse();
+                        refused(read);
+                        refused(write);
+                    }
+                    return true;
+                }))
+                .isTrue();
+        Condition condition = write.newCondition();
+        try (CpuGuard _ = CpuGuard.acquire()) {
+            assertThatThrownBy(condition::await).isInstanceOf(IllegalStateException.class);
+            write.lock();
+            write.unlock();
+        }
+        assertThat(lock.getWriteHoldCount()).isEqualTo(1);
+        write.unlock();
+        try (CpuGuard _ = CpuGuard.acquire()) {
+            write.lock();
+            write.unlock();
+            read.lock();
+            read.unlock();
+        }
+    }
+
+    private static void refused(Lock side) {
+        for (ThrowingCallable way :
+                List.<ThrowingCallable>of(side::lock, side::lockInterruptibly, () -> side.tryLock(1, TimeUnit.DAYS))) {
+            assertThatThrownBy(way)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("holds the guard of CPU")
+                    .hasMessageContaining("Close the guard first");
+        }
     }
 
     private static void on(CpuId cpu, Runnable task) {

@@ -2,6 +2,8 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.AfterEach;
 
@@ -12,6 +14,9 @@ abstract class ReadWriteLockFixture {
     final Lock read = lock.readLock();
     final Lock write = lock.writeLock();
 
+    /** What threads of a test ended with. */
+    final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
+
     /** Whatever a test did, no thread is inside, and any thread can come in. */
     @AfterEach
     void nobodyIsInside() {
@@ -19,6 +24,8 @@ abstract class ReadWriteLockFixture {
         write.unlock();
         assertThat(read.tryLock()).isTrue();
         read.unlock();
-        assertThat(lock.toString()).contains("open to readers");
+        assertThat(lock.toString()).endsWith("[Write locks = 0, Read locks = not counted]");
+        assertThat(lock.hasQueuedThreads()).isFalse();
+        assertThat(failures).isEmpty();
     }
 }

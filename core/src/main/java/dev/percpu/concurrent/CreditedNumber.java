@@ -1,0 +1,271 @@
+package dev.percpu.concurrent;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.protocol.Credits;
+import dev.percpu.internal.protocol.Gate;
+import java.io.Serial;
+import java.lang.ref.Reference;
+
+/**
+ * A number whose CPUs each have a credit that they add from and subtract into, and additions that never take it above a
+ * limit: how a {@link PerCpuBoundedCounter} works.
+ */
+abstract class CreditedNumber extends AreaNumber {
+    /*
+     * Open, the state is G, the gate, and a credit for each CPU, from 0 to twice the batch:
+     *
+     *     value = G - sum of the credits, so value <= G
+     *
+     * What is in a credit has been added to G already. add(x) takes x out of the CPU's credit, sub(x) puts it in. When
+     * it is empty, add raises G by x and a batch, and puts the batch in; when it is full, sub lowers G by x and a batch
+     * that it takes out. This is done under the lock, so whoever has the lock knows of every unit where it is.
+     *
+     * Shut, the gate is the largest number there is, the credits are 0, and the value is in `settled`, which is changed
+     * by compare-and-set only. Whatever looks at the gate fails, and goes there.
+     *
+     * tryAdd(x, limit) takes x out of the credit if G is at most the limit. The look at G and the taking are in one
+     * sequence. It is as if it happened at the look: then value + x <= G, as the credit, of which nobody else takes on
+     * this CPU, holds at least x. Looking first and taking then, in two steps, would be wrong:
+     *
+     *   thread T, limit 100                       others
+     *   1. G is 100
+     *      is preempted
+     *                                             2. spend all credit, the value is 100
+     *                                             3. add(1) raises G to 133, and puts a credit of 32 in: value 101
+     *   4. takes 1 from the credit: value 102
+     *
+     * In one sequence, 1 starts over after the preemption and sees 133. On another CPU, 3 can come between look and
+     * commit; but then T's credit is one that T's CPU had at the look, and T came before 2 and 3.
+     *
+     * If G is above the limit, the value may still be below it. Then all credits are collected: the gate is shut, which
+     * restarts the sequences that saw it open, and no credit is used any more while they are added up. Without that:
+     *
+     *   collecting thread R                       thread T on CPU 1, whose credit is 5
+     *                                             1. sees G, loads 5
+     *   2. takes the 5: the value is 95
+     *   3. adds 5 to 95, the limit
+     *                                             4. commits 5 - 1: the value is 101, and a credit of 4 is back
+     *
+     * Staying shut near the limit is what makes a quota that is used up cheap: each refusal is a look at `settled`. It is
+     * opened when the value is further away from the limit than all credits together can be, and as much again, or by as
+     * many amounts, so that many operations lie between two collections. How far that is decides about speed only.
+     *
+     * trySub(x, limit) lowers G by x under the lock, if G would be above the limit even with all credits full: the others can
+     * lower the value only by filling them. Otherwise it collects, as tryAdd does. There is no quick way: a sequence could
+     * look whether G is large enough, but the credits that others fill meanwhile lower the value without changing G.
+     *
+     * Refused: a limit that is fixed at construction, with every reservation below it. It needs no look at G, and saves
+     * nothing: a line that is only read is free. Refused: the credits under the CPUs' guards. Whoever has a guard for
+     * anything else would hold up the counter.
+     */
+    private static final Credits CREDITS = Credits.CURRENT;
+
+    @Serial
+    private static final long serialVersionUID = 1;
+
+    /** A line of its own for each CPU's credit, and for the gate, which everyone looks at. */
+    private static final int BYTES = 64;
+
+    private final int batch;
+    private final SettledCount settled;
+
+    CreditedNumber(String owner, int batch) {
+        super(owner, BYTES, BYTES);
+        this.batch = batch;
+        this.settled = new SettledCount(batch);
+    }
+
+    /** The batch: how much of G goes to a CPU's credit at once. */
+    final int creditStep() {
+        return batch;
+    }
+
+    /** Half of what all credits can come to, and a batch. */
+    final long mostError() {
+        // A credit is up to two batches. The one more is for the batch on its way from G to a credit: see reserve.
+        return batch * (Area.CPUS + 1L);
+    }
+
+    /** Adds from the current CPU's credit; false if G is above {@code most}, or the credit does not go as far. */
+    final boolean addByCredit(long x, long most) {
+        return CREDITS.add(position(), -x, mostCredit(), most);
+    }
+
+    final long exactSum() {
+        long value = settled.get();
+        return value != SettledCount.OPEN ? value : lockedSum();
+    }
+
+    private synchronized long lockedSum() {
+        long value = settled.get();
+        if (value != SettledCount.OPEN) {
+            return value;
+        }
+        try {
+            return gate() - CREDITS.sum(position());
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    final void addCentrally(long x) {
+        while (true) {
+            long value = settled.get();
+            if (value == SettledCount.OPEN) {
+                if (addReserving(x)) {
+                    return;
+                }
+            } else if (settled.compareAndSet(value, SettledCount.checked(value, x))) {
+                openIfFar(value + x);
+                return;
+            }
+        }
+    }
+
+    final boolean tryAddCentrally(long amount, long limit) {
+        long most = limit - amount;
+        if (most > limit) {
+            // An underflow, so no value is as small as that.
+            return false;
+        }
+        while (true) {
+            long value = settled.get();
+            if (value == SettledCount.OPEN) {
+                long reserved = gate();
+                if (reserved != Gate.SHUT && reserved - 2 * mostError() > most) {
+                    // Even if all credits were full.
+                    return false;
+                }
+                if (reserveOrShut(amount, most)) {
+                    return true;
+                }
+            } else if (value > most) {
+                openIfFar(value);
+                return false;
+            } else if (settled.compareAndSet(value, SettledCount.checked(value, amount))) {
+                openIfFar(value + amount);
+                return true;
+            }
+        }
+    }
+
+    final boolean trySubCentrally(long amount, long limit) {
+        long least = limit + amount;
+        if (least < limit) {
+            // An overflow, so no value is as large as that.
+            return false;
+        }
+        while (true) {
+            long value = settled.get();
+            if (value == SettledCount.OPEN) {
+                if (gate() < least) {
+                    // The value is never above G, and less so above what says that the gate is shut.
+                    return false;
+                }
+                if (lowerOrShut(amount, least)) {
+                    return true;
+                }
+            } else if (value < least) {
+                openIfFar(value);
+                return false;
+            } else if (settled.compareAndSet(value, SettledCount.checked(value, -amount))) {
+                openIfFar(value - amount);
+                return true;
+            }
+        }
+    }
+
+    /** Returns false if the gate is shut. */
+    private synchronized boolean addReserving(long x) {
+        if (settled.get() != SettledCount.OPEN) {
+            return false;
+        }
+        if (x >= 0) {
+            reserve(x);
+        } else {
+            // Before anything is taken, as it may throw.
+            long needed = SettledCount.checked(gate(), x);
+            long less = SettledCount.checked(needed, -batch);
+            boolean taken = addByCredit(batch, Gate.SHUT - 1);
+            setGate(taken ? less : needed);
+        }
+        return true;
+    }
+
+    /** Adds if there is room even for G and a batch; otherwise it returns false, and the gate is shut. */
+    private synchronized boolean reserveOrShut(long amount, long most) {
+        if (settled.get() != SettledCount.OPEN) {
+            return false;
+        }
+        long reserved = gate();
+        if (reserved + batch <= most) {
+            reserve(amount);
+            return true;
+        }
+        shut(most, amount);
+        return false;
+    }
+
+    /**
+     * Subtracts if there is room even if all credits are full, or tells that there cannot be any; otherwise the gate is shut.
+     */
+    private synchronized boolean lowerOrShut(long amount, long least) {
+        if (settled.get() != SettledCount.OPEN) {
+            return false;
+        }
+        long reserved = gate();
+        if (reserved - 2 * mostError() >= least) {
+            setGate(SettledCount.checked(reserved, -amount));
+            return true;
+        }
+        shut(least, amount);
+        return false;
+    }
+
+    /** Collects all credits. The lock is held, and the gate is open. */
+    private void shut(long nearby, long amount) {
+        long reserved = gate();
+        settled.near(nearby, amount);
+        settled.set(reserved - CREDITS.take(position()));
+    }
+
+    /** Raises G by the amount and a batch for the current CPU's credit. The lock is held. */
+    private void reserve(long amount) {
+        long needed = SettledCount.checked(gate(), amount);
+        // First G, then the credit: what is in a credit is in G. In between, who looks at G sees a batch that is in no
+        // credit; there is one at most, as the lock is held, and mostError() has room for it.
+        setGate(SettledCount.checked(needed, batch));
+        if (!addByCredit(-batch, Gate.SHUT - 1)) {
+            // Others have filled it meanwhile, or this thread has no CPU id.
+            setGate(needed);
+        }
+    }
+
+    /** Opens the gate if it is shut and the value is far from what it was shut for. */
+    private void openIfFar(long value) {
+        if (settled.isFar(value)) {
+            open();
+        }
+    }
+
+    private synchronized void open() {
+        long value = settled.get();
+        if (value != SettledCount.OPEN && settled.isFar(value)) {
+            // In this order: who sees neither waits for the lock.
+            setGate(settled.getAndSet(SettledCount.OPEN));
+        }
+    }
+
+    private long mostCredit() {
+        return 2L * batch;
+    }
+
+    /** What has been handed out, credits included: never below the value; or {@link Gate#SHUT}. */
+    final long gate() {
+        return Gate.get(position());
+    }
+
+    private void setGate(long value) {
+        Gate.set(position(), value);
+    }
+}

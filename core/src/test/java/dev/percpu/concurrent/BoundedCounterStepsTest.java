@@ -1,0 +1,146 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.backend.Interposition;
+import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.linux.BoundThread;
+import dev.percpu.internal.protocol.Credits;
+import dev.percpu.testing.Jvm;
+import java.util.function.Function;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What others can see between two steps of an addition that hands out credit. A JVM of its own puts a look there, as if the
+ * thread had been preempted.
+ */
+@Tag("native")
+class BoundedCounterStepsTest {
+    @Test
+    void nobodyGetsCreditThatIsNotReservedYet() {
+        assertThat(probe("credit")).isEqualTo("taken from the new credit: false, of 1");
+    }
+
+    @Test
+    void anEstimateHasRoomForABatchThatIsInNoCredit() {
+        assertThat(probe("estimate")).isEqualTo("within the bound: true, of 1");
+    }
+
+    private static String probe(String look) {
+        Jvm.Result result =
+                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class, look);
+        assertThat(result.status()).as(result.output()).isZero();
+        return result.output().strip();
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class Probe {
+        private static final int BATCH = 32;
+
+        private Probe() {}
+
+        /** What is done before and after a credit grows, each at most once. */
+        private interface Look {
+            void before();
+
+            void after(Credits credits, long position);
+        }
+
+        private static Look look = new Look() {
+            @Override
+            public void before() {}
+
+            @Override
+            public void after(Credits credits, long position) {}
+        };
+
+        public static void main(String[] arguments) {
+            Interposition.install(new Interposition.Interposer() {
+                @Override
+                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
+                    return protocol == Credits.class ? protocol.cast(new Looking((Credits) normal)) : normal;
+                }
+            });
+            CpuId cpu = CpuMask.usable().iterator().next();
+            Throwable failure =
+                    BoundThread.run(cpu.id(), arguments[0].equals("credit") ? Probe::credit : Probe::estimate);
+            if (failure != null) {
+                throw new AssertionError(failure);
+            }
+        }
+
+        /** G is 0 and so is the limit; the first addition makes G larger and then puts a batch in this CPU's credit. */
+        private static void credit() {
+            PerCpuBoundedCounter counter = new PerCpuBoundedCounter(BATCH);
+            boolean[] taken = new boolean[1];
+            int[] looks = new int[1];
+            look = new Look() {
+                @Override
+                public void before() {}
+
+                @Override
+                public void after(Credits credits, long position) {
+                    looks[0]++;
+                    // What tryAdd(1, 0) does first.
+                    taken[0] |= credits.add(position, -1, 2 * BATCH, 0);
+                }
+            };
+            counter.add(1);
+            System.out.println("taken from the new credit: " + taken[0] + ", of " + looks[0]);
+        }
+
+        /** All credits are full, so the value is as far below G as it can be; then a batch is in G and in no credit. */
+        private static void estimate() {
+            PerCpuBoundedCounter counter = new PerCpuBoundedCounter(BATCH);
+            CpuId.onEachCpu(_ -> {
+                for (int i = 0; i < 2 * BATCH; i++) {
+                    counter.sub(1);
+                }
+            });
+            int amount = 1000;
+            long after = counter.sum() + amount;
+            boolean[] within = {true};
+            int[] looks = new int[1];
+            look = new Look() {
+                @Override
+                public void before() {
+                    looks[0]++;
+                    within[0] &= Math.abs(counter.estimate() - after) <= counter.errorBound();
+                }
+
+                @Override
+                public void after(Credits credits, long position) {}
+            };
+            counter.add(amount);
+            System.out.println("within the bound: " + within[0] + ", of " + looks[0]);
+        }
+
+        /** Has the look done around each growth of a credit by a batch. */
+        private record Looking(Credits credits) implements Credits {
+            @Override
+            public boolean add(long position, long delta, long bound, long most) {
+                if (delta != BATCH) {
+                    return credits.add(position, delta, bound, most);
+                }
+                look.before();
+                boolean added = credits.add(position, delta, bound, most);
+                look.after(credits, position);
+                return added;
+            }
+
+            @Override
+            public long sum(long position) {
+                return credits.sum(position);
+            }
+
+            @Override
+            public long take(long position) {
+                return credits.take(position);
+            }
+        }
+    }
+}
