@@ -2,6 +2,8 @@ package dev.percpu.sample;
 
 import dev.percpu.CheckedPerCpu;
 import dev.percpu.CpuGuard;
+import dev.percpu.DynamicDouble;
+import dev.percpu.DynamicNumeric;
 import dev.percpu.DynamicPerCpu;
 import dev.percpu.NumericCell;
 import dev.percpu.PerCpuDouble;
@@ -170,7 +172,7 @@ public final class PerCpuSample {
     /** Numbers need no guard: an operation on one is a single step. */
     private void numbers() {
         for (NumericWidth width : NumericWidth.values()) {
-            try (PerCpuNumeric number = PerCpuNumeric.create(width, 10)) {
+            try (DynamicNumeric number = PerCpuNumeric.create(width, 10)) {
                 CpuId.onEachCpu(cpu -> addAndSubtract("the " + width + " of " + cpu, number));
             }
             // The same operations on a number that a guard protects, with other data perhaps.
@@ -194,7 +196,7 @@ public final class PerCpuSample {
     }
 
     private void doubles() {
-        try (PerCpuDouble number = PerCpuDouble.create(0)) {
+        try (DynamicDouble number = PerCpuDouble.create(0)) {
             onEachCpuFourTimes(cpu -> number.add(0.25));
             double sum = number.sum();
             if (sum != cpus.weight()) {

@@ -1,5 +1,6 @@
 package dev.percpu.cli.demo;
 
+import dev.percpu.DynamicNumeric;
 import dev.percpu.DynamicPerCpu;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.cpu.CpuId;
@@ -14,15 +15,15 @@ import java.util.stream.Stream;
  * does.
  */
 final class CountingVariables implements AutoCloseable {
-    final PerCpuNumeric files = number();
-    final PerCpuNumeric bytes = number();
-    final PerCpuNumeric lines = number();
-    final PerCpuNumeric buffers = number();
-    final List<PerCpuNumeric> byteFrequency =
+    final DynamicNumeric files = number();
+    final DynamicNumeric bytes = number();
+    final DynamicNumeric lines = number();
+    final DynamicNumeric buffers = number();
+    final List<DynamicNumeric> byteFrequency =
             Stream.generate(CountingVariables::number).limit(Totals.BYTE_VALUES).toList();
     final DynamicPerCpu<PieceStatistics> pieces = DynamicPerCpu.createWith(PieceStatistics::new);
 
-    private static PerCpuNumeric number() {
+    private static DynamicNumeric number() {
         return PerCpuNumeric.create(NumericWidth.LONG);
     }
 
@@ -57,7 +58,7 @@ final class CountingVariables implements AutoCloseable {
     @Override
     public void close() {
         Stream.concat(Stream.of(files, bytes, lines, buffers), byteFrequency.stream())
-                .forEach(PerCpuNumeric::close);
+                .forEach(DynamicNumeric::close);
         pieces.close();
     }
 }
