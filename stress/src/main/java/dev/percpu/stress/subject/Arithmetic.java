@@ -1,5 +1,7 @@
 package dev.percpu.stress.subject;
 
+import dev.percpu.DynamicDouble;
+import dev.percpu.DynamicNumeric;
 import dev.percpu.PerCpuDouble;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.memory.NumericWidth;
@@ -10,14 +12,14 @@ import java.util.random.RandomGenerator;
 final class Arithmetic implements Subject {
     private static final NumericWidth[] WIDTHS = NumericWidth.values();
 
-    private final PerCpuNumeric[] numbers = new PerCpuNumeric[WIDTHS.length];
-    private final PerCpuNumeric[] exchanged = new PerCpuNumeric[WIDTHS.length];
+    private final DynamicNumeric[] numbers = new DynamicNumeric[WIDTHS.length];
+    private final DynamicNumeric[] exchanged = new DynamicNumeric[WIDTHS.length];
     private final LongAdder[] added = new LongAdder[WIDTHS.length];
 
     /** What was put in, less what came out. */
     private final LongAdder[] inside = new LongAdder[WIDTHS.length];
 
-    private final PerCpuDouble halves = PerCpuDouble.create(0);
+    private final DynamicDouble halves = PerCpuDouble.create(0);
     private final LongAdder halvesAdded = new LongAdder();
 
     Arithmetic() {

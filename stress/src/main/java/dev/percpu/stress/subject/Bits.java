@@ -1,5 +1,6 @@
 package dev.percpu.stress.subject;
 
+import dev.percpu.DynamicNumeric;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.memory.NumericWidth;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -12,7 +13,7 @@ import java.util.random.RandomGenerator;
 final class Bits implements Subject {
     private static final int TAKEN = -1;
 
-    private final PerCpuNumeric word = PerCpuNumeric.create(NumericWidth.LONG);
+    private final DynamicNumeric word = PerCpuNumeric.create(NumericWidth.LONG);
 
     /** On how many CPUs each bit is set, or that it is taken. */
     private final AtomicIntegerArray set = new AtomicIntegerArray(Long.SIZE);

@@ -1,6 +1,7 @@
 package dev.percpu.stress.subject;
 
 import dev.percpu.CpuGuard;
+import dev.percpu.DynamicNumeric;
 import dev.percpu.DynamicPerCpu;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.cpu.CpuMask;
@@ -52,7 +53,7 @@ final class Variables implements Subject {
     }
 
     private void useNumber(NumericWidth width, long delta, int burst) {
-        PerCpuNumeric number = PerCpuNumeric.create(width);
+        DynamicNumeric number = PerCpuNumeric.create(width);
         for (int i = 0; i < burst; i++) {
             number.add(delta);
         }
