@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class Reporter {
     static final String LOGGER = "dev.percpu";
 
-    private static final int CAPACITY = 64;
+    private static final int CAPACITY = 1024;
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     /** At the limit of threads, a try for each report would only cost time. */
