@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Timeout;
 /** Conditions of the write lock. The time limit ends a wait for ever. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 @SuppressWarnings({"LockNotBeforeTry", "WaitNotInLoop"}) // a failed test leaves its lock to no other; waits end once
+@SuppressWarnings("JavaUtilDate") // awaitUntil takes one
 class PerCpuReadWriteLockConditionsTest extends ReadWriteLockFixture {
     private final Condition condition = write.newCondition();
 
