@@ -126,22 +126,24 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     }
 
     private static <T> DynamicPerCpu<T> from(String name, Function<CpuId, ? extends T> factory) {
-        Function<Piece, PerCpuPtr<T>> instances = piece -> {
-            List<T> made = new ArrayList<>();
-            try {
-                return PerCpuPtr.toObjects(piece, cpu -> {
-                    T instance = factory.apply(cpu);
-                    made.add(instance);
-                    return instance;
-                });
-            } catch (RuntimeException | Error e) {
-                Failures failures = new Failures();
-                made.forEach(instance -> close(instance, failures));
-                failures.addTo(e);
-                throw e;
+        // All that is needed to close what was made exists before the first instance does: by then the heap may be
+        // full.
+        List<T> made = new ArrayList<>(CpuMask.possible().weight());
+        Failures failures = new Failures();
+        Function<Piece, PerCpuPtr<T>> instances = piece -> PerCpuPtr.toObjects(piece, cpu -> {
+            T instance = factory.apply(cpu);
+            made.add(instance);
+            return instance;
+        });
+        try {
+            return create(Piece.empty(name), instances, DynamicPerCpu::giveNothingBack);
+        } catch (RuntimeException | Error e) {
+            for (int i = 0; i < made.size(); i++) {
+                close(made.get(i), failures);
             }
-        };
-        return create(Piece.empty(name), instances, DynamicPerCpu::giveNothingBack);
+            failures.addTo(e);
+            throw e;
+        }
     }
 
     /**
@@ -198,8 +200,10 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      */
     public DynamicPerCpu<T> share() {
         checkOpen();
+        // Made before it is counted: a handle that is counted and could not be made would never be closed.
+        DynamicPerCpu<T> handle = new DynamicPerCpu<>(shared);
         shared.addHandle();
-        return new DynamicPerCpu<>(shared);
+        return handle;
     }
 
     /**

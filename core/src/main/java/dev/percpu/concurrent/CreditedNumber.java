@@ -231,13 +231,21 @@ abstract class CreditedNumber extends AreaNumber {
 
     /** Raises G by the amount and a batch for the current CPU's credit. The lock is held. */
     private void reserve(long amount) {
-        long needed = SettledCount.checked(gate(), amount);
+        long before = gate();
+        long needed = SettledCount.checked(before, amount);
+        long raised = SettledCount.checked(needed, batch);
         // First G, then the credit: what is in a credit is in G. In between, who looks at G sees a batch that is in no
         // credit; there is one at most, as the lock is held, and mostError() has room for it.
-        setGate(SettledCount.checked(needed, batch));
-        if (!addByCredit(-batch, Gate.SHUT - 1)) {
-            // Others have filled it meanwhile, or this thread has no CPU id.
-            setGate(needed);
+        setGate(raised);
+        long reserved = before;
+        try {
+            // Refused if others have filled it meanwhile, or if this thread has no CPU id.
+            reserved = addByCredit(-batch, Gate.SHUT - 1) ? raised : needed;
+        } finally {
+            // If the stack overflows in the sequence, nothing was added.
+            if (reserved != raised) {
+                setGate(reserved);
+            }
         }
     }
 

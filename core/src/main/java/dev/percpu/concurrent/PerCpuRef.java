@@ -4,7 +4,6 @@ import dev.percpu.internal.Registry;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A reference count that each CPU keeps for itself while the counted thing is in use, and that becomes one exact count
@@ -75,8 +74,11 @@ public final class PerCpuRef {
     private final AtomicLong central = new AtomicLong(BIAS + INITIAL_REFERENCE);
     private final Runnable release;
 
-    /** Held to close and open the tally. */
-    private final ReentrantLock lifecycle = new ReentrantLock();
+    /**
+     * Its monitor is held to close and open the tally. Not a {@code ReentrantLock}: at the end of the stack that one locks, in
+     * the stack that the JVM has in reserve for it, and then throws, and nobody knows that it is to be unlocked.
+     */
+    private final Object lifecycle = new Object();
 
     /**
      * Makes a ref with the initial reference.
@@ -194,15 +196,12 @@ public final class PerCpuRef {
      */
     public boolean kill() {
         long left;
-        lifecycle.lock();
-        try {
+        synchronized (lifecycle) {
             if (isKilled()) {
                 return false;
             }
             long sum = tally.close();
             left = central.addAndGet(sum - BIAS - INITIAL_REFERENCE);
-        } finally {
-            lifecycle.unlock();
         }
         if (left < 0) {
             throw new IllegalStateException(
@@ -221,14 +220,11 @@ public final class PerCpuRef {
      * @throws IllegalStateException if the count is not zero; {@link #resurrect()} is for a ref that is still in use
      */
     public void reinit() {
-        lifecycle.lock();
-        try {
+        synchronized (lifecycle) {
             if (!central.compareAndSet(0, BIAS + INITIAL_REFERENCE)) {
                 throw new IllegalStateException("reinit() of a reference count that is not zero: " + this);
             }
             tally.open();
-        } finally {
-            lifecycle.unlock();
         }
     }
 
@@ -239,8 +235,7 @@ public final class PerCpuRef {
      * @throws IllegalStateException if the ref is not killed
      */
     public boolean resurrect() {
-        lifecycle.lock();
-        try {
+        synchronized (lifecycle) {
             if (!isKilled()) {
                 throw new IllegalStateException("resurrect() of a reference count that was not killed: " + this);
             }
@@ -254,8 +249,6 @@ public final class PerCpuRef {
                 count = found;
             }
             return false;
-        } finally {
-            lifecycle.unlock();
         }
     }
 

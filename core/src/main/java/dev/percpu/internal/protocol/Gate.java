@@ -50,12 +50,19 @@ public final class Gate {
      * refuses, the gate is what it was.
      */
     static void shut(long position) {
-        long before = (long) Area.LONG.getAndSet(Area.MEMORY, offset(position), SHUT);
+        long offset = offset(position);
+        long before = (long) Area.LONG.getAndSet(Area.MEMORY, offset, SHUT);
+        boolean restarted = false;
         try {
             Linux.restartSequencesEverywhere();
-        } catch (Throwable t) {
-            set(position, before);
-            throw t;
+            restarted = true;
+        } finally {
+            if (!restarted) {
+                // By the same operation as above, which is linked by now and needs no more stack than it did then: with
+                // another
+                // one a second stack overflow would leave the gate shut. "finally" needs no exception type looked up.
+                long _ = (long) Area.LONG.getAndSet(Area.MEMORY, offset, before);
+            }
         }
     }
 
