@@ -2,7 +2,9 @@ package dev.percpu.stress;
 
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.backend.Backends;
+import dev.percpu.stress.failure.FailureRun;
 import dev.percpu.stress.subject.Subject;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -70,6 +72,20 @@ public final class StressMain implements Callable<Integer> {
     private boolean jcstress;
 
     @Option(
+            names = "--failures",
+            description =
+                    "Instead make each step of each operation fail in turn, on each back end, for many minutes; --only"
+                            + " names operations then.")
+    private boolean failures;
+
+    @Option(
+            names = "--ways",
+            paramLabel = "NAME",
+            split = ",",
+            description = "With --failures: only these ways to fail, such as stack,heap,membarrier.")
+    private List<String> ways = List.of();
+
+    @Option(
             names = {"-h", "--help"},
             usageHelp = true,
             description = "Print this help and exit.")
@@ -111,7 +127,28 @@ public final class StressMain implements Callable<Integer> {
             }
             return CommandLine.ExitCode.OK;
         }
-        return stress();
+        return failures ? fail() : stress();
+    }
+
+    private int fail() throws IOException, InterruptedException {
+        checkNames("--ways", ways, FailureRun.wayNames());
+        checkNames("--only", only, FailureRun.operationNames());
+        boolean passed = true;
+        for (String each : backend == null ? BACKENDS : List.of(backend)) {
+            FailureRun run = new FailureRun(each, ways, only, FailureRun.Extent.ALL_STEPS, out);
+            passed &= run.run();
+            run.report();
+        }
+        return passed ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+    }
+
+    /** Each must be how one of the names begins. */
+    private void checkNames(String option, List<String> beginnings, List<String> names) {
+        for (String beginning : beginnings) {
+            check(
+                    names.stream().anyMatch(name -> name.startsWith(beginning)),
+                    option + " knows " + String.join(", ", names) + ", not '" + beginning + "'");
+        }
     }
 
     private int stress() throws InterruptedException {

@@ -1,0 +1,373 @@
+package dev.percpu.stress.failure;
+
+import dev.percpu.PerCpuDouble;
+import dev.percpu.PerCpuNumeric;
+import dev.percpu.concurrent.HistogramSnapshot;
+import dev.percpu.concurrent.PerCpuAccumulator;
+import dev.percpu.concurrent.PerCpuBoundedCounter;
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuDoubleAccumulator;
+import dev.percpu.concurrent.PerCpuDoubleCounter;
+import dev.percpu.concurrent.PerCpuHistogram;
+import dev.percpu.memory.NumericWidth;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** What adds up: numbers, counters, accumulators, histograms. */
+final class CounterTrials {
+    private CounterTrials() {}
+
+    static List<Operation> all() {
+        List<Operation> all = new ArrayList<>();
+        for (NumericWidth width : NumericWidth.values()) {
+            String name = "number " + width.toString().toLowerCase(Locale.ROOT);
+            all.add(new Operation(name + " add", _ -> adding(width, number -> number.add(1))));
+            all.add(new Operation(name + " addAndGet", _ -> adding(width, number -> ignore(number.addAndGet(1)))));
+        }
+        all.add(new Operation("number sum", _ -> summing(PerCpuNumeric.create(NumericWidth.LONG))));
+        all.add(new Operation("number set", _ -> new Changing(number -> number.set(7))));
+        all.add(new Operation("number or", _ -> new Changing(number -> number.or(7))));
+        all.add(new Operation("number getAndSet", _ -> new Changing(number -> ignore(number.getAndSet(7)))));
+        all.add(new Operation(
+                "number compareAndExchange", _ -> new Changing(number -> ignore(number.compareAndExchange(0, 7)))));
+        all.add(new Operation("number forEachCpu", _ -> visiting(PerCpuNumeric.create(NumericWidth.LONG))));
+        all.add(new Operation("double add", _ -> {
+            PerCpuDouble number = PerCpuDouble.create(0);
+            return new Adding(() -> number.add(1), () -> (long) number.sum());
+        }));
+        all.add(new Operation("double addAndGet", _ -> {
+            PerCpuDouble number = PerCpuDouble.create(0);
+            return new Adding(() -> ignore((long) number.addAndGet(1)), () -> (long) number.sum());
+        }));
+        counters(all);
+        accumulators(all);
+        bounded(all);
+        histograms(all);
+        return all;
+    }
+
+    private static void counters(List<Operation> all) {
+        all.add(new Operation("counter add", _ -> {
+            PerCpuCounter counter = new PerCpuCounter();
+            return new Adding(() -> counter.add(1), counter::sum);
+        }));
+        all.add(new Operation("counter sum", _ -> {
+            PerCpuCounter counter = new PerCpuCounter();
+            return new Reading(() -> counter.add(1), counter::sum);
+        }));
+        all.add(new Operation("counter sumThenReset", _ -> {
+            PerCpuCounter counter = new PerCpuCounter();
+            return new Taking(() -> counter.add(1), counter::sumThenReset, counter::sum);
+        }));
+        all.add(new Operation("double counter add", _ -> {
+            PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
+            return new Adding(() -> counter.add(1), () -> (long) counter.sum());
+        }));
+        all.add(new Operation("double counter sumThenReset", _ -> {
+            PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
+            return new Taking(() -> counter.add(1), () -> (long) counter.sumThenReset(), () -> (long) counter.sum());
+        }));
+    }
+
+    private static void accumulators(List<Operation> all) {
+        all.add(new Operation("accumulator accumulate", _ -> {
+            PerCpuAccumulator sum = new PerCpuAccumulator(Long::sum, 0);
+            return new Adding(() -> sum.accumulate(1), sum::get);
+        }));
+        all.add(new Operation("accumulator get", _ -> {
+            PerCpuAccumulator sum = new PerCpuAccumulator(Long::sum, 0);
+            return new Reading(() -> sum.accumulate(1), sum::get);
+        }));
+        all.add(new Operation("accumulator getThenReset", _ -> {
+            PerCpuAccumulator sum = new PerCpuAccumulator(Long::sum, 0);
+            return new Taking(() -> sum.accumulate(1), sum::getThenReset, sum::get);
+        }));
+        all.add(new Operation("double accumulator accumulate", _ -> {
+            PerCpuDoubleAccumulator sum = new PerCpuDoubleAccumulator(Double::sum, 0);
+            return new Adding(() -> sum.accumulate(1), () -> (long) sum.get());
+        }));
+        all.add(new Operation("double accumulator getThenReset", _ -> {
+            PerCpuDoubleAccumulator sum = new PerCpuDoubleAccumulator(Double::sum, 0);
+            return new Taking(() -> sum.accumulate(1), () -> (long) sum.getThenReset(), () -> (long) sum.get());
+        }));
+    }
+
+    private static void bounded(List<Operation> all) {
+        all.add(new Operation("bounded counter add", _ -> {
+            PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
+            return new Adding(() -> counter.add(1), counter::sum);
+        }));
+        all.add(new Operation("bounded counter sub", _ -> {
+            PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
+            return new Adding(() -> counter.sub(1), () -> -counter.sum());
+        }));
+        all.add(new Operation("bounded counter sum", _ -> {
+            PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
+            return new Reading(() -> counter.add(1), counter::sum);
+        }));
+        all.add(new Operation("bounded counter tryAdd below the limit", _ -> {
+            PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
+            return new Adding(() -> Trial.check(counter.tryAdd(1, 1 << 30), "refused"), counter::sum);
+        }));
+        all.add(new Operation("bounded counter tryAdd near the limit", _ -> new Limited(true)));
+        all.add(new Operation("bounded counter tryAdd at the limit", _ -> new Limited(false)));
+    }
+
+    private static void histograms(List<Operation> all) {
+        all.add(new Operation("histogram record", _ -> {
+            PerCpuHistogram histogram = histogram();
+            return new Recording(histogram, () -> histogram.record(5), 1);
+        }));
+        all.add(new Operation("histogram record often", _ -> {
+            PerCpuHistogram histogram = histogram();
+            return new Recording(histogram, () -> histogram.record(5, 3), 3);
+        }));
+        all.add(new Operation("histogram snapshot", _ -> {
+            PerCpuHistogram histogram = histogram();
+            return new Reading(
+                    () -> histogram.record(5), () -> histogram.snapshot().count());
+        }));
+        all.add(new Operation("histogram snapshotThenReset", _ -> {
+            PerCpuHistogram histogram = histogram();
+            return new Taking(
+                    () -> histogram.record(5),
+                    () -> histogram.snapshotThenReset().count(),
+                    () -> histogram.snapshot().count());
+        }));
+    }
+
+    private static PerCpuHistogram histogram() {
+        return PerCpuHistogram.builder()
+                .relativeError(0.1)
+                .highestTrackable(1000)
+                .build();
+    }
+
+    private static Trial adding(NumericWidth width, NumberAction addition) {
+        PerCpuNumeric number = PerCpuNumeric.create(width);
+        return new Adding(() -> addition.on(number), () -> width.wrap(number.sum()), width);
+    }
+
+    private static Trial summing(PerCpuNumeric number) {
+        return new Reading(() -> number.add(1), number::sum);
+    }
+
+    private static Trial visiting(PerCpuNumeric number) {
+        long[] seen = new long[1];
+        return new Reading(() -> number.add(1), () -> {
+            seen[0] = 0;
+            number.forEachCpu((_, value) -> seen[0] += value);
+            return seen[0];
+        });
+    }
+
+    private static void ignore(@SuppressWarnings("unused") long result) {}
+
+    /** Something done with a number. */
+    @FunctionalInterface
+    private interface NumberAction {
+        void on(PerCpuNumeric number);
+    }
+
+    /** The addition of 1. */
+    private static class Adding extends Trial {
+        private final OtherThread.Action addition;
+        private final LongSupplier total;
+        private final NumericWidth width;
+        private long before;
+
+        Adding(OtherThread.Action addition, LongSupplier total) {
+            this(addition, total, NumericWidth.LONG);
+        }
+
+        Adding(OtherThread.Action addition, LongSupplier total, NumericWidth width) {
+            this.addition = addition;
+            this.total = total;
+            this.width = width;
+        }
+
+        @Override
+        void prepare() {
+            same("total", before, total.getAsLong());
+        }
+
+        @Override
+        void act() throws Exception {
+            addition.run();
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) {
+            long was = before;
+            before = total.getAsLong();
+            return beforeOrAfter("total", was, width.wrap(was + 1), before, thrown);
+        }
+    }
+
+    /** A total that is read; it must be right. */
+    private static final class Reading extends Trial {
+        private final OtherThread.Action addition;
+        private final LongSupplier total;
+        private long expected;
+        private long seen;
+
+        Reading(OtherThread.Action addition, LongSupplier total) {
+            this.addition = addition;
+            this.total = total;
+        }
+
+        @Override
+        void prepare() throws Exception {
+            addition.run();
+            expected++;
+        }
+
+        @Override
+        void act() {
+            seen = total.getAsLong();
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) {
+            if (thrown == null) {
+                same("total", expected, seen);
+            }
+            same("total afterwards", expected, total.getAsLong());
+            return thrown == null;
+        }
+    }
+
+    /** A total that is taken away: it must be in the result, or still be there. */
+    private static final class Taking extends Trial {
+        private final OtherThread.Action addition;
+        private final LongSupplier taking;
+        private final LongSupplier total;
+        private long there;
+        private long taken;
+
+        Taking(OtherThread.Action addition, LongSupplier taking, LongSupplier total) {
+            this.addition = addition;
+            this.taking = taking;
+            this.total = total;
+        }
+
+        @Override
+        void prepare() throws Exception {
+            addition.run();
+            there++;
+            taken = 0;
+        }
+
+        @Override
+        void act() {
+            taken = taking.getAsLong();
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) {
+            long left = total.getAsLong();
+            long expected = there - taken;
+            there = left;
+            same(thrown == null ? "total" : "total after a failed reset", expected, left);
+            if (thrown == null) {
+                same("taken", 0, left);
+            }
+            return thrown == null;
+        }
+    }
+
+    /** A change of the current CPU's number to 7, of numbers that are 0. */
+    private static final class Changing extends Trial {
+        private final NumberAction change;
+        private PerCpuNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
+
+        Changing(NumberAction change) {
+            this.change = change;
+        }
+
+        @Override
+        void prepare() {
+            number = PerCpuNumeric.create(NumericWidth.LONG);
+        }
+
+        @Override
+        void act() {
+            change.on(number);
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) {
+            return beforeOrAfter("number", 0, 7, number.sum(), thrown);
+        }
+    }
+
+    /** A recorded value: its count and the sum are two additions, of which each is whole. */
+    private static final class Recording extends Trial {
+        private static final int VALUE = 5;
+
+        private final PerCpuHistogram histogram;
+        private final OtherThread.Action recording;
+        private final long times;
+
+        Recording(PerCpuHistogram histogram, OtherThread.Action recording, long times) {
+            this.histogram = histogram;
+            this.recording = recording;
+            this.times = times;
+        }
+
+        @Override
+        void act() throws Exception {
+            recording.run();
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) {
+            HistogramSnapshot recorded = histogram.snapshotThenReset();
+            boolean counted = beforeOrAfter("count", 0, times, recorded.count(), thrown);
+            // Both are in one call, so there is no step in between that could fail.
+            same("sum", VALUE * recorded.count(), recorded.sum());
+            return counted;
+        }
+    }
+
+    /** An addition that all credits have to be collected for, as it comes to the limit, or as it would go above it. */
+    private static final class Limited extends Trial {
+        private static final long LIMIT = 100;
+
+        private final boolean fits;
+        private PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
+        private long before;
+        private boolean added;
+
+        Limited(boolean fits) {
+            this.fits = fits;
+        }
+
+        @Override
+        void prepare() {
+            counter = new PerCpuBoundedCounter();
+            before = fits ? LIMIT - 1 : LIMIT;
+            counter.add(before);
+            added = false;
+        }
+
+        @Override
+        void act() {
+            added = counter.tryAdd(1, LIMIT);
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) {
+            long after = fits ? before + 1 : before;
+            boolean did = beforeOrAfter("value", before, after, counter.sum(), thrown);
+            check(thrown != null || added == fits, added ? "added above the limit" : "refused below the limit");
+            // And it still counts.
+            counter.add(-after);
+            same("value afterwards", did ? 0 : before - after, counter.sum());
+            return did;
+        }
+    }
+}

@@ -1,0 +1,119 @@
+package dev.percpu.stress.failure;
+
+import dev.percpu.PerCpuRuntime;
+import java.io.PrintStream;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A JVM of its own for one way to fail, as some ways need one that is started for them, and a defect may leave one unusable.
+ * It tells on its standard output what it found, in lines for {@link FailureRun}.
+ */
+final class FailureJvm {
+    static final String BEGIN = "begin";
+    static final String RESULT = "result";
+    static final String VIOLATION = "violation";
+    static final String END = "end";
+
+    /** Between the fields of a line. */
+    static final String SEPARATOR = "\t";
+
+    private static final int HUNG = 3;
+    private static final int MOST_FRAMES = 30;
+    private static final int LOOKS_PER_SECOND = 10;
+
+    /** Longer than the library waits for anything, and than the other thread is waited for. */
+    private static final int PATIENCE_SECONDS = 60;
+
+    /** Kept, as a logger that nobody keeps forgets its level. */
+    private static final Logger LOGGER = Logger.getLogger("dev.percpu");
+
+    private final Way way;
+    private final PrintStream out;
+    private final AtomicInteger progress = new AtomicInteger();
+    private volatile @Nullable Throwable failure;
+
+    private FailureJvm(Way way, PrintStream out) {
+        this.way = way;
+        this.out = out;
+    }
+
+    /**
+     * Runs it.
+     *
+     * @param arguments the {@link FailureRun.Extent}, the way's name, and the operations'
+     */
+    public static void main(String[] arguments) throws InterruptedException {
+        LOGGER.setLevel(Level.OFF);
+        Way way = Ways.named(arguments[1], FailureRun.Extent.valueOf(arguments[0]));
+        new FailureJvm(way, System.out).run(List.of(arguments).subList(2, arguments.length));
+    }
+
+    private void run(List<String> names) throws InterruptedException {
+        String _ = PerCpuRuntime.backend();
+        Thread worker = new Thread(() -> work(names), "failures");
+        worker.start();
+        watch(worker);
+        Throwable thrown = failure;
+        if (thrown != null) {
+            throw new IllegalStateException("the harness failed", thrown);
+        }
+        say(END);
+        // Threads may be left behind that wait for ever.
+        Runtime.getRuntime().halt(0);
+    }
+
+    private void work(List<String> names) {
+        try {
+            for (String name : names) {
+                say(BEGIN, name);
+                Rounds rounds = new Rounds(Operations.named(name), way, new OtherThread(), progress);
+                way.run(rounds);
+                tell(name, rounds.result());
+            }
+        } catch (Throwable t) {
+            failure = t;
+        }
+    }
+
+    private void tell(String name, Rounds.Result result) {
+        result.violations().forEach(violation -> say(VIOLATION, name, violation));
+        say(RESULT, name, result.rounds(), result.failed(), result.happened(), result.slowGuards());
+    }
+
+    /** Waits until the worker ends, or until it gets nowhere. */
+    private void watch(Thread worker) throws InterruptedException {
+        int seen = -1;
+        int still = 0;
+        while (worker.isAlive()) {
+            int now = progress.get();
+            still = now == seen ? still + 1 : 0;
+            seen = now;
+            if (still > PATIENCE_SECONDS * LOOKS_PER_SECOND) {
+                Thread.getAllStackTraces().forEach(this::sayWhere);
+                Runtime.getRuntime().halt(HUNG);
+            }
+            worker.join(1000 / LOOKS_PER_SECOND);
+        }
+    }
+
+    private void sayWhere(Thread thread, StackTraceElement[] stack) {
+        out.println(thread);
+        // The recursion that fills the stack is of no interest.
+        Arrays.stream(stack).limit(MOST_FRAMES).forEach(element -> out.println("    at " + element));
+    }
+
+    private void say(Object... fields) {
+        StringBuilder line = new StringBuilder();
+        for (Object field : fields) {
+            line.append(line.isEmpty() ? "" : SEPARATOR)
+                    .append(String.valueOf(field).replaceAll("\\s+", " "));
+        }
+        out.println(line);
+        out.flush();
+    }
+}

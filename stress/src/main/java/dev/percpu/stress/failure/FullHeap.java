@@ -1,0 +1,108 @@
+package dev.percpu.stress.failure;
+
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The heap is full: the operation is called with a few bytes left, then with a few more, until it no longer fails. So first
+ * its first allocation fails, then its second one, and so on.
+ */
+final class FullHeap implements Way {
+    /** So often in a row the operation must succeed before there is thought to be room for all that it allocates. */
+    private static final int ENOUGH = 4;
+
+    private static final int MOST_BYTES = 1 << 14;
+    private static final int OBJECT_BYTES = 16;
+
+    /** Sizes of what the heap is filled with: fewer make more steps, and more make more failing allocations, which are slow. */
+    private static final int LARGEST_FILLER = 1 << 20;
+
+    private static final int FILLER_RATIO = 16;
+
+    private final int stride;
+    private final Object[] fillers = new Object[1 << 14];
+
+    /** Keeps the room for the operation, while the rest is filled. */
+    @SuppressWarnings("UnusedVariable")
+    private @Nullable Object slack;
+
+    /** @param stride by how many bytes the room grows */
+    FullHeap(int stride) {
+        this.stride = stride;
+    }
+
+    @Override
+    public String name() {
+        return "heap";
+    }
+
+    @Override
+    public List<String> jvmOptions() {
+        // Without buffers for threads there is one end of the heap, so it can be filled exactly.
+        return List.of("-Xmx8m", "-XX:+UseSerialGC", "-XX:-UseTLAB");
+    }
+
+    @Override
+    public void run(Rounds rounds) throws Exception {
+        rehearse();
+        rounds.undisturbed();
+        rounds.undisturbed();
+        int passed = 0;
+        for (int room = 0; passed < ENOUGH && room < MOST_BYTES && !rounds.isOver(); room += stride) {
+            int bytes = room;
+            boolean failed = rounds.once(trial -> full(trial::act, bytes));
+            passed = failed ? 0 : passed + 1;
+            if (failed) {
+                rounds.undisturbed();
+            }
+        }
+    }
+
+    /**
+     * Has this class's own handlers of exceptions used once: a handler's first use looks its type up, which allocates, and
+     * if that fails, the handler is passed over.
+     */
+    private void rehearse() {
+        int _ = fill(Integer.MAX_VALUE, 0);
+        Throwable _ = full(Rehearsal.INSTANCE, MOST_BYTES);
+    }
+
+    private enum Rehearsal implements Rounds.Act {
+        INSTANCE;
+
+        @Override
+        public void act() {
+            throw new OutOfMemoryError();
+        }
+    }
+
+    private @Nullable Throwable full(Rounds.Act act, int room) {
+        slack = room < OBJECT_BYTES ? null : new byte[room - OBJECT_BYTES];
+        int count = 0;
+        for (int size = LARGEST_FILLER; size >= OBJECT_BYTES; size /= FILLER_RATIO) {
+            count = fill(size - OBJECT_BYTES, count);
+        }
+        slack = null;
+        Throwable thrown = Rounds.thrownBy(act);
+        Arrays.fill(fillers, 0, count, null);
+        return thrown;
+    }
+
+    private int fill(int size, int count) {
+        int next = count;
+        try {
+            while (true) {
+                fillers[next] = new byte[size];
+                next++;
+            }
+        } catch (OutOfMemoryError full) {
+            return next;
+        }
+    }
+
+    @Override
+    public boolean explains(Throwable thrown) {
+        return thrown instanceof OutOfMemoryError;
+    }
+}

@@ -1,0 +1,181 @@
+package dev.percpu.stress.failure;
+
+import dev.percpu.CpuGuard;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
+
+/** Guards. */
+@SuppressWarnings("MustBeClosedChecker") // they are closed in another method
+final class GuardTrials {
+    private static final List<CpuId> CPUS =
+            StreamSupport.stream(CpuMask.usable().spliterator(), false).toList();
+
+    private GuardTrials() {}
+
+    static List<Operation> all() {
+        return List.of(
+                new Operation("guard acquire", _ -> new Acquiring(CpuGuard::acquire)),
+                new Operation("guard tryAcquire", _ -> new Acquiring(CpuGuard::tryAcquire)),
+                new Operation("guard acquire of a CPU", _ -> new Acquiring(() -> CpuGuard.acquire(CPUS.getLast()))),
+                new Operation(
+                        "guard tryAcquire of a CPU", _ -> new Acquiring(() -> CpuGuard.tryAcquire(CPUS.getLast()))),
+                new Operation("guard acquire, nested", _ -> new Nesting()),
+                new Operation("guard acquire, waiting", other -> new Waiting(other, CpuGuard::acquire)),
+                new Operation(
+                        "guard acquire of a CPU, waiting",
+                        other -> new Waiting(other, () -> CpuGuard.acquire(CPUS.getFirst()))),
+                new Operation("guard acquire, after a dead owner", _ -> new TakingOver(CpuGuard::acquire)),
+                new Operation(
+                        "guard tryAcquire of a CPU, after a dead owner",
+                        _ -> new TakingOver(() -> CpuGuard.tryAcquire(CPUS.getFirst()))),
+                new Operation("guard close", _ -> new Closing(CpuGuard::acquire)),
+                new Operation(
+                        "guard close of another CPU's", _ -> new Closing(() -> CpuGuard.acquire(CPUS.getFirst()))));
+    }
+
+    /** A guard that nobody has. */
+    private static class Acquiring extends Trial {
+        private final Callable<@Nullable CpuGuard> acquisition;
+        private @Nullable CpuGuard guard;
+
+        Acquiring(Callable<@Nullable CpuGuard> acquisition) {
+            this.acquisition = acquisition;
+        }
+
+        @Override
+        void act() throws Exception {
+            guard = acquisition.call();
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            CpuGuard acquired = guard;
+            guard = null;
+            if (acquired != null) {
+                acquired.close();
+            }
+            check(acquired != null || thrown != null, "no guard");
+            return acquired != null;
+        }
+    }
+
+    /** A guard in another one. */
+    private static final class Nesting extends Acquiring {
+        private @Nullable CpuGuard outer;
+
+        Nesting() {
+            super(CpuGuard::acquire);
+        }
+
+        @Override
+        void prepare() {
+            outer = CpuGuard.acquire();
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            boolean did = super.verify(thrown);
+            CpuGuard acquired = outer;
+            outer = null;
+            if (acquired != null) {
+                acquired.close();
+            }
+            return did;
+        }
+    }
+
+    /** Guards that another thread has, of all CPUs, until this one waits. */
+    private static final class Waiting extends Acquiring {
+        private final OtherThread other;
+
+        Waiting(OtherThread other, Callable<@Nullable CpuGuard> acquisition) {
+            super(acquisition);
+            this.other = other;
+        }
+
+        @Override
+        void prepare() throws Exception {
+            AllGuards guards = other.call("acquiring all guards", AllGuards::acquire);
+            other.runWhenThisThreadWaits(guards::close);
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            other.finish("closing all guards");
+            return super.verify(thrown);
+        }
+    }
+
+    /** Guards that were left by a thread that has ended, of all CPUs. */
+    private static final class TakingOver extends Acquiring {
+        TakingOver(Callable<@Nullable CpuGuard> acquisition) {
+            super(acquisition);
+        }
+
+        @Override
+        void prepare() throws Exception {
+            ThreadOfItsOwn.run("dying", 0, () -> {
+                AllGuards _ = AllGuards.acquire();
+            });
+        }
+    }
+
+    /** The end of a guard. */
+    private static final class Closing extends Trial {
+        private final Callable<@Nullable CpuGuard> acquisition;
+        private @Nullable CpuGuard guard;
+
+        Closing(Callable<@Nullable CpuGuard> acquisition) {
+            this.acquisition = acquisition;
+        }
+
+        @Override
+        void prepare() throws Exception {
+            guard = acquisition.call();
+        }
+
+        @Override
+        void act() {
+            CpuGuard open = guard;
+            if (open != null) {
+                open.close();
+            }
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) {
+            CpuGuard left = guard;
+            guard = null;
+            if (thrown == null || left == null) {
+                return true;
+            }
+            // As its documentation says, a close that an error broke off can be repeated.
+            if (left.toString().contains("closed")) {
+                return true;
+            }
+            left.close();
+            return false;
+        }
+    }
+
+    /** A guard of each CPU, by one thread: each is free when it is asked for. */
+    static final class AllGuards {
+        private final List<CpuGuard> guards;
+
+        private AllGuards(List<CpuGuard> guards) {
+            this.guards = guards;
+        }
+
+        static AllGuards acquire() {
+            return new AllGuards(CPUS.stream().map(CpuGuard::acquire).toList());
+        }
+
+        void close() {
+            guards.reversed().forEach(CpuGuard::close);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+package dev.percpu.stress.failure;
+
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A thread in which no step fails. It holds what an operation has to wait for, and checks that what was left behind is
+ * usable for others.
+ */
+final class OtherThread {
+    private static final int PATIENCE_SECONDS = 12;
+
+    /** How long it looks for the waiting of a thread that may not wait at all, as its operation has failed before. */
+    private static final long LONGEST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(4);
+
+    private static final long SOON_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private ExecutorService executor = start();
+    private @Nullable Future<?> running;
+
+    /** Something that a thread does. */
+    @FunctionalInterface
+    interface Action {
+        void run() throws Exception;
+    }
+
+    private static ExecutorService start() {
+        ExecutorService executor = Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon().name("other").factory());
+        // Now, and not when something is first asked of it: by then the caller may be one to which threads are refused.
+        executor.execute(() -> {});
+        return executor;
+    }
+
+    /** Does something in that thread. */
+    void run(String what, Action action) throws Exception {
+        Object _ = call(what, () -> {
+            action.run();
+            return what;
+        });
+    }
+
+    /**
+     * Does something in that thread, and returns its result.
+     *
+     * @param what for the message
+     * @throws Violation if it does not return
+     */
+    <T extends @Nullable Object> T call(String what, Callable<T> task) throws Exception {
+        return result(what, executor.submit(task));
+    }
+
+    /**
+     * Does something in that thread as soon as the calling thread waits, or a little later if it does not. To be followed by
+     * {@link #finish}.
+     */
+    void runWhenThisThreadWaits(Action action) {
+        Thread waiter = Thread.currentThread();
+        running = executor.submit(() -> {
+            long end = System.nanoTime() + LONGEST_LOOK_NANOS;
+            while (!waits(waiter) && System.nanoTime() < end) {
+                Thread.sleep(0, 100_000);
+            }
+            // A moment in which the waiter can be interrupted first.
+            Thread.sleep(1);
+            action.run();
+            return true;
+        });
+    }
+
+    /** Whether a thread waits, for anything. */
+    static boolean waits(Thread thread) {
+        return switch (thread.getState()) {
+            case WAITING, TIMED_WAITING, BLOCKED -> true;
+            default -> false;
+        };
+    }
+
+    /** Starts something in that thread that may take until the calling thread does what it waits for. */
+    void start(Action action) {
+        running = executor.submit(() -> {
+            action.run();
+            return true;
+        });
+    }
+
+    /** Whether what was started ends within a while that is long for it. */
+    boolean isFinishedSoon() throws InterruptedException {
+        Future<?> started = running;
+        long end = System.nanoTime() + SOON_NANOS;
+        while (started != null && !started.isDone() && System.nanoTime() < end) {
+            Thread.sleep(1);
+        }
+        return started == null || started.isDone();
+    }
+
+    /** Waits for the end of what was started. */
+    void finish(String what) throws Exception {
+        Future<?> started = running;
+        running = null;
+        if (started != null) {
+            Object _ = result(what, started);
+        }
+    }
+
+    private <T extends @Nullable Object> T result(String what, Future<T> task) throws Exception {
+        boolean interrupted = Thread.interrupted();
+        try {
+            return task.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            executor.shutdown();
+            executor = start();
+            throw new Violation(what + ": another thread waits for ever");
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof Violation violation) {
+                throw violation;
+            }
+            throw new Violation(what + ": another thread got " + e.getCause());
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,373 @@
+package dev.percpu.stress.failure;
+
+import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.concurrent.Pooled;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The pool. After each round all of its objects are acquired, so each that was lost is missed. */
+final class PoolTrials {
+    private static final int CAPACITY = 4;
+    private static final long LONG_SECONDS = 100;
+
+    private PoolTrials() {}
+
+    /** A way to acquire. */
+    @FunctionalInterface
+    private interface Acquisition {
+        @Nullable
+        Pooled<Object> from(PerCpuPool<Object> pool) throws InterruptedException;
+    }
+
+    static List<Operation> all() {
+        List<Operation> all = new ArrayList<>();
+        add(all, "acquire", PerCpuPool::acquire);
+        add(all, "timed tryAcquire", pool -> pool.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS));
+        all.add(new Operation("pool tryAcquire", other -> new Acquiring(other, PerCpuPool::tryAcquire)));
+        all.add(new Operation("pool tryAcquire, made", other -> new Making(other, PerCpuPool::tryAcquire)));
+        all.add(new Operation("pool tryAcquire, found", other -> new Finding(other, PerCpuPool::tryAcquire)));
+        all.add(new Operation("pool tryAcquire, all held", other -> new Refused(other, PerCpuPool::tryAcquire)));
+        all.add(new Operation(
+                "pool timed tryAcquire, all held",
+                other -> new Refused(other, pool -> pool.tryAcquire(1, TimeUnit.MILLISECONDS))));
+        all.add(new Operation("pool release", other -> new Releasing(other, false)));
+        all.add(new Operation("pool release, waited for", other -> new Releasing(other, true)));
+        all.add(new Operation("pool release, closed", ReleasingToClosed::new));
+        all.add(new Operation("pool close", Closing::new));
+        return all;
+    }
+
+    private static void add(List<Operation> all, String name, Acquisition acquisition) {
+        all.add(new Operation("pool " + name, other -> new Acquiring(other, acquisition)));
+        all.add(new Operation("pool " + name + ", made", other -> new Making(other, acquisition)));
+        all.add(new Operation("pool " + name + ", found", other -> new Finding(other, acquisition)));
+        all.add(new Operation("pool " + name + ", waiting", other -> new Waiting(other, acquisition)));
+    }
+
+    private abstract static class OnPool extends Trial {
+        final OtherThread other;
+        int made;
+        int destroyed;
+        PerCpuPool<Object> pool;
+
+        OnPool(OtherThread other) {
+            this.other = other;
+            this.pool = newPool();
+        }
+
+        final PerCpuPool<Object> newPool() {
+            made = 0;
+            destroyed = 0;
+            return PerCpuPool.builder(CAPACITY, () -> {
+                        made++;
+                        return new Object();
+                    })
+                    .destroy(_ -> destroyed++)
+                    .build();
+        }
+
+        /** All objects can be had, each once. */
+        final void checkComplete() throws Exception {
+            other.run("acquiring all objects", () -> releaseAll(acquireAll()));
+            same("objects made and not destroyed", CAPACITY, made - destroyed);
+        }
+
+        final List<Pooled<Object>> acquireAll() throws InterruptedException {
+            List<Pooled<Object>> all = new ArrayList<>();
+            Set<Object> different = Collections.newSetFromMap(new IdentityHashMap<>());
+            for (Pooled<Object> pooled; (pooled = pool.tryAcquire()) != null; ) {
+                all.add(pooled);
+                check(different.add(pooled.get()), "an object has two holders");
+                check(all.size() <= CAPACITY, "more objects than the capacity");
+            }
+            if (all.size() != CAPACITY) {
+                int found = all.size();
+                releaseAll(all);
+                throw new Violation(
+                        "lost " + (CAPACITY - found) + " of " + CAPACITY + " objects: " + pool.statistics());
+            }
+            return all;
+        }
+
+        static void releaseAll(List<Pooled<Object>> all) {
+            all.forEach(Pooled::release);
+        }
+    }
+
+    /** Objects are idle, as a rule on this CPU. */
+    private static class Acquiring extends OnPool {
+        private final Acquisition acquisition;
+        private @Nullable Pooled<Object> acquired;
+
+        Acquiring(OtherThread other, Acquisition acquisition) {
+            super(other);
+            this.acquisition = acquisition;
+        }
+
+        @Override
+        void prepare() throws Exception {
+            acquired = null;
+            releaseAll(acquireAll());
+        }
+
+        @Override
+        void act() throws Exception {
+            acquired = acquisition.from(pool);
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            Pooled<Object> had = acquired;
+            if (had != null) {
+                had.release();
+            }
+            check(had != null || thrown != null, "no object");
+            checkCompleteOrNew();
+            return had != null;
+        }
+
+        private void checkCompleteOrNew() throws Exception {
+            try {
+                checkComplete();
+            } catch (Violation e) {
+                pool = newPool();
+                throw e;
+            }
+        }
+    }
+
+    /** There is no object yet. */
+    private static final class Making extends Acquiring {
+        Making(OtherThread other, Acquisition acquisition) {
+            super(other, acquisition);
+        }
+
+        @Override
+        void prepare() throws Exception {
+            super.prepare();
+            pool.close();
+            pool = newPool();
+        }
+    }
+
+    /** The only idle object lies on another CPU's stack, if there is another CPU, so all stacks have to be looked through. */
+    private static final class Finding extends Acquiring {
+        private List<Pooled<Object>> held = List.of();
+
+        Finding(OtherThread other, Acquisition acquisition) {
+            super(other, acquisition);
+        }
+
+        @Override
+        void prepare() throws Exception {
+            super.prepare();
+            pool = newPool();
+            held = new ArrayList<>();
+            for (int i = 0; i < CAPACITY; i++) {
+                held.add(pool.acquire());
+            }
+            Pooled<Object> last = held.removeLast();
+            CpuId here = CpuId.current();
+            boolean[] released = new boolean[1];
+            CpuId.onEachCpu(cpu -> {
+                if (!released[0] && (!cpu.equals(here) || CpuMask.usable().weight() == 1)) {
+                    released[0] = true;
+                    last.release();
+                }
+            });
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            releaseAll(held);
+            return super.verify(thrown);
+        }
+    }
+
+    /** Another thread has all objects, until this one waits. */
+    private static final class Waiting extends Acquiring {
+        Waiting(OtherThread other, Acquisition acquisition) {
+            super(other, acquisition);
+        }
+
+        @Override
+        void prepare() throws Exception {
+            super.prepare();
+            List<Pooled<Object>> all = other.call("acquiring all objects", this::acquireAll);
+            other.runWhenThisThreadWaits(() -> releaseAll(all));
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            other.finish("releasing all objects");
+            return super.verify(thrown);
+        }
+    }
+
+    /** Another thread has all objects, and keeps them. */
+    private static final class Refused extends OnPool {
+        private final Acquisition acquisition;
+        private List<Pooled<Object>> held = List.of();
+        private @Nullable Pooled<Object> acquired;
+
+        Refused(OtherThread other, Acquisition acquisition) {
+            super(other);
+            this.acquisition = acquisition;
+        }
+
+        @Override
+        void prepare() throws Exception {
+            acquired = null;
+            held = other.call("acquiring all objects", this::acquireAll);
+        }
+
+        @Override
+        void act() throws Exception {
+            acquired = acquisition.from(pool);
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            check(acquired == null, "an object more than there are");
+            other.run("releasing all objects", () -> releaseAll(held));
+            checkComplete();
+            return thrown == null;
+        }
+    }
+
+    /** An object is given back; another thread may wait for it. */
+    private static final class Releasing extends OnPool {
+        private final boolean waitedFor;
+        private List<Pooled<Object>> held = List.of();
+
+        Releasing(OtherThread other, boolean waitedFor) {
+            super(other);
+            this.waitedFor = waitedFor;
+        }
+
+        @Override
+        void prepare() throws Exception {
+            held = acquireAll();
+            if (waitedFor) {
+                Thread waiter = other.call("telling its name", Thread::currentThread);
+                other.start(() -> pool.acquire().release());
+                while (!OtherThread.waits(waiter)) {
+                    Thread.sleep(0, 100_000);
+                }
+            }
+        }
+
+        @Override
+        void act() {
+            held.getFirst().release();
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            boolean did = true;
+            if (thrown != null) {
+                did = !releaseAgain(held.getFirst());
+            }
+            try {
+                other.finish("acquiring an object that was released");
+                releaseAll(held.subList(1, held.size()));
+                checkComplete();
+            } catch (Violation e) {
+                pool = newPool();
+                throw e;
+            }
+            return did;
+        }
+
+        /** As its documentation says, a second release throws if nobody has acquired the object since. */
+        private boolean releaseAgain(Pooled<Object> pooled) throws Exception {
+            if (waitedFor && other.isFinishedSoon()) {
+                return false;
+            }
+            try {
+                pooled.release();
+                return true;
+            } catch (IllegalStateException released) {
+                return false;
+            }
+        }
+    }
+
+    /** An object is given back to a pool that is closed, which destroys it. */
+    private static final class ReleasingToClosed extends OnPool {
+        private @Nullable Pooled<Object> held;
+
+        ReleasingToClosed(OtherThread other) {
+            super(other);
+        }
+
+        @Override
+        void prepare() throws Exception {
+            pool = newPool();
+            held = pool.acquire();
+            pool.close();
+        }
+
+        @Override
+        void act() {
+            Pooled<Object> pooled = held;
+            if (pooled != null) {
+                pooled.release();
+            }
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) {
+            boolean did = destroyed == 1;
+            if (!did && held != null) {
+                held.release();
+            }
+            same("objects destroyed", 1, destroyed);
+            check(did || thrown != null, "a released object was not destroyed");
+            return did;
+        }
+    }
+
+    /** A pool is closed, while an object is held. */
+    private static final class Closing extends OnPool {
+        private @Nullable Pooled<Object> held;
+
+        Closing(OtherThread other) {
+            super(other);
+        }
+
+        @Override
+        void prepare() throws Exception {
+            pool = newPool();
+            releaseAll(acquireAll());
+            held = pool.acquire();
+        }
+
+        @Override
+        void act() {
+            pool.close();
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            boolean did = destroyed == CAPACITY - 1;
+            check(did || thrown != null, "idle objects were not destroyed");
+            if (!did) {
+                // It is as open as it was, or goes on where it failed.
+                other.run("closing again", pool::close);
+            }
+            if (held != null) {
+                held.release();
+            }
+            same("objects destroyed", CAPACITY, destroyed);
+            return did;
+        }
+    }
+}

@@ -1,0 +1,253 @@
+package dev.percpu.stress.failure;
+
+import dev.percpu.concurrent.PerCpuRef;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The reference count. After each round it is counted out, by killing the ref and putting until it is released. */
+final class RefTrials {
+    private RefTrials() {}
+
+    static List<Operation> all() {
+        return List.of(
+                new Operation(
+                        "ref get",
+                        other -> new Using(other, 1, ref -> {
+                            ref.get();
+                            return true;
+                        })),
+                new Operation("ref tryGet", other -> new Using(other, 1, PerCpuRef::tryGet)),
+                new Operation("ref tryGetLive", other -> new Using(other, 1, PerCpuRef::tryGetLive)),
+                new Operation(
+                        "ref put",
+                        other -> new Using(other, -1, ref -> {
+                            ref.put();
+                            return true;
+                        })),
+                new Operation("ref get, killed", other -> new UsingKilled(other, 1)),
+                new Operation("ref put, killed", other -> new UsingKilled(other, -1)),
+                new Operation("ref kill, in use", other -> new Killing(other, 1)),
+                new Operation("ref kill, not in use", other -> new Killing(other, 0)),
+                new Operation("ref put, the last", LastPut::new),
+                new Operation("ref reinit", other -> new Reviving(other, 0)),
+                new Operation("ref resurrect", other -> new Reviving(other, 1)));
+    }
+
+    private interface Use {
+        boolean of(PerCpuRef ref);
+    }
+
+    private abstract static class OnRef extends Trial {
+        final OtherThread other;
+        private int released;
+        final PerCpuRef ref = new PerCpuRef(() -> released++);
+
+        OnRef(OtherThread other) {
+            this.other = other;
+        }
+
+        final int released() {
+            return released;
+        }
+
+        final void get(int times) {
+            for (int i = 0; i < times; i++) {
+                ref.get();
+            }
+        }
+
+        /** How many references there are beside the initial one; afterwards there are none, and the ref is live. */
+        final long countOut() throws Exception {
+            return other.call("counting references", () -> {
+                released = 0;
+                if (!ref.isKilled()) {
+                    ref.kill();
+                }
+                long count = 0;
+                while (!ref.isZero()) {
+                    ref.put();
+                    count++;
+                }
+                same("release actions", 1, released);
+                ref.reinit();
+                return count;
+            });
+        }
+    }
+
+    /** A live ref. */
+    private static final class Using extends OnRef {
+        private static final int REFERENCES = 2;
+
+        private final int delta;
+        private final Use use;
+        private boolean did;
+
+        Using(OtherThread other, int delta, Use use) {
+            super(other);
+            this.delta = delta;
+            this.use = use;
+        }
+
+        @Override
+        void prepare() {
+            get(REFERENCES);
+            did = false;
+        }
+
+        @Override
+        void act() {
+            did = use.of(ref);
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            long count = countOut();
+            if (delta > 0 && thrown != null) {
+                same("references after a get that failed", REFERENCES, count);
+            }
+            check(did || thrown != null, "no reference");
+            return beforeOrAfter("references", REFERENCES, REFERENCES + delta, count, thrown);
+        }
+    }
+
+    /** A ref that is killed and in use. */
+    private static final class UsingKilled extends OnRef {
+        private static final int REFERENCES = 3;
+
+        private final int delta;
+
+        UsingKilled(OtherThread other, int delta) {
+            super(other);
+            this.delta = delta;
+        }
+
+        @Override
+        void prepare() {
+            get(REFERENCES);
+            boolean _ = ref.kill();
+        }
+
+        @Override
+        void act() {
+            if (delta > 0) {
+                ref.get();
+            } else {
+                ref.put();
+            }
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            return beforeOrAfter("references", REFERENCES, REFERENCES + delta, countOut(), thrown);
+        }
+    }
+
+    /** The initial reference is given up. */
+    private static final class Killing extends OnRef {
+        private final int references;
+        private int before;
+
+        Killing(OtherThread other, int references) {
+            super(other);
+            this.references = references;
+        }
+
+        @Override
+        void prepare() {
+            get(references);
+            before = released();
+        }
+
+        @Override
+        void act() {
+            boolean _ = ref.kill();
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            boolean killed = ref.isKilled();
+            check(killed || thrown != null, "not killed");
+            if (killed && references == 0) {
+                // The release action cannot be called again by anybody, so it must have been called.
+                same("release actions", 1, released() - before);
+                ref.reinit();
+                return true;
+            }
+            same("release actions of a ref in use", 0, released() - before);
+            same("references", references, countOut());
+            return killed;
+        }
+    }
+
+    /** The last reference of a killed ref. */
+    private static final class LastPut extends OnRef {
+        private int before;
+
+        LastPut(OtherThread other) {
+            super(other);
+        }
+
+        @Override
+        void prepare() {
+            get(1);
+            boolean _ = ref.kill();
+            before = released();
+        }
+
+        @Override
+        void act() {
+            ref.put();
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            if (ref.isZero()) {
+                same("release actions", 1, released() - before);
+                ref.reinit();
+                return true;
+            }
+            same("release actions of a ref in use", 0, released() - before);
+            same("references", 1, countOut());
+            check(thrown != null, "the put did nothing");
+            return false;
+        }
+    }
+
+    /** A killed ref comes back to life. */
+    private static final class Reviving extends OnRef {
+        private final int references;
+
+        Reviving(OtherThread other, int references) {
+            super(other);
+            this.references = references;
+        }
+
+        @Override
+        void prepare() {
+            get(references);
+            boolean _ = ref.kill();
+        }
+
+        @Override
+        void act() {
+            if (references == 0) {
+                ref.reinit();
+            } else {
+                check(ref.resurrect(), "it was not in use");
+            }
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            boolean live = !ref.isKilled();
+            check(live || thrown != null, "still killed");
+            if (!live) {
+                other.run("reviving again", this::act);
+            }
+            get(2);
+            same("references", references + 2, countOut());
+            return live;
+        }
+    }
+}

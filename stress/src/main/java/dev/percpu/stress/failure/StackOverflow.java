@@ -1,0 +1,152 @@
+package dev.percpu.stress.failure;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The stack overflows at each depth: the operation is called with a few bytes of stack left, then with a few more, until it
+ * no longer fails.
+ */
+final class StackOverflow implements Way {
+    /** So often in a row the operation must succeed before the stack is thought to be deep enough for each of its steps. */
+    private static final int ENOUGH = 24;
+
+    private static final int MOST_FRAMES = 2000;
+    private static final long STACK_BYTES = 320 << 10;
+
+    /** Frames of one size would pass over steps; calls with more arguments make them larger, by two words each. */
+    private static final int SIZES = 6;
+
+    private final String name;
+    private final List<String> options;
+    private final int stride;
+
+    /** The recursion's state; of the thread that has the small stack. */
+    private int spare;
+
+    private int size;
+    private @Nullable Trial trial;
+    private @Nullable Throwable thrown;
+    private boolean called;
+
+    /** @param stride every so many depths are tried */
+    StackOverflow(String name, int stride, String... options) {
+        this.name = name;
+        this.stride = stride;
+        List<String> all = new ArrayList<>(List.of(options));
+        all.add("-Xmx128m");
+        all.add("-XX:+UseSerialGC");
+        this.options = List.copyOf(all);
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public List<String> jvmOptions() {
+        return options;
+    }
+
+    @Override
+    public void run(Rounds rounds) throws Exception {
+        ThreadOfItsOwn.run("overflows", STACK_BYTES, () -> {
+            rounds.undisturbed();
+            rounds.undisturbed();
+            int passed = 0;
+            for (int step = 0; passed < ENOUGH && step < MOST_FRAMES * SIZES && !rounds.isOver(); step += stride) {
+                int frames = step / SIZES;
+                int padding = step % SIZES;
+                boolean failed = rounds.once(use -> overflow(use, frames, padding));
+                passed = failed ? 0 : passed + 1;
+                if (failed) {
+                    rounds.undisturbed();
+                }
+            }
+        });
+    }
+
+    @Override
+    public boolean explains(Throwable thrown) {
+        return thrown instanceof StackOverflowError;
+    }
+
+    private @Nullable Throwable overflow(Trial use, int frames, int padding) {
+        trial = use;
+        spare = frames;
+        size = padding;
+        thrown = null;
+        called = false;
+        int depth = descend();
+        if (!called) {
+            throw new IllegalStateException("a stack of " + depth + " frames has no " + frames);
+        }
+        return thrown;
+    }
+
+    /** Calls itself until the stack is full, and the operation on the way back; returns how many frames were below. */
+    @SuppressWarnings("InfiniteRecursion") // until the stack ends
+    private int descend() {
+        int below;
+        try {
+            below = descend() + 1;
+        } catch (StackOverflowError end) {
+            below = 0;
+        }
+        if (below == spare) {
+            call();
+        }
+        return below;
+    }
+
+    private void call() {
+        // No more is done here, as there may be no stack left for it.
+        try {
+            called = true;
+            switch (size) {
+                case 0 -> act();
+                case 1 -> act(0, 0);
+                case 2 -> act(0, 0, 0, 0);
+                case 3 -> act(0, 0, 0, 0, 0, 0);
+                case 4 -> act(0, 0, 0, 0, 0, 0, 0, 0);
+                default -> act(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+            }
+        } catch (Throwable t) {
+            thrown = t;
+        }
+    }
+
+    private void act() throws Exception {
+        Trial use = trial;
+        if (use != null) {
+            use.act();
+        }
+    }
+
+    @SuppressWarnings("unused")
+    private void act(long a, long b) throws Exception {
+        act();
+    }
+
+    @SuppressWarnings("unused")
+    private void act(long a, long b, long c, long d) throws Exception {
+        act();
+    }
+
+    @SuppressWarnings("unused")
+    private void act(long a, long b, long c, long d, long e, long f) throws Exception {
+        act();
+    }
+
+    @SuppressWarnings("unused")
+    private void act(long a, long b, long c, long d, long e, long f, long g, long h) throws Exception {
+        act();
+    }
+
+    @SuppressWarnings("unused")
+    private void act(long a, long b, long c, long d, long e, long f, long g, long h, long i, long j) throws Exception {
+        act();
+    }
+}

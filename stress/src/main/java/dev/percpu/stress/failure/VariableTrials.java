@@ -1,0 +1,370 @@
+package dev.percpu.stress.failure;
+
+import dev.percpu.CpuGuard;
+import dev.percpu.DynamicPerCpu;
+import dev.percpu.NumericCell;
+import dev.percpu.PerCpuNumeric;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.memory.NumericWidth;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Variables: making, sharing and closing them, access to their instances, and tasks on each CPU. */
+final class VariableTrials {
+    private static final int INSTANCES = CpuMask.possible().weight();
+
+    private VariableTrials() {}
+
+    static List<Operation> all() {
+        List<Operation> all = new ArrayList<>();
+        all.add(new Operation("variable run", other -> new Changing(other, cells -> cells.run(Cell::increment))));
+        all.add(new Operation(
+                "variable with",
+                other -> new Changing(other, cells -> {
+                    Cell _ = cells.with(Cell::incremented);
+                })));
+        all.add(new Operation(
+                "variable replace",
+                other -> new Changing(other, cells -> {
+                    try (CpuGuard guard = CpuGuard.acquire()) {
+                        var token = cells.getMut(guard);
+                        Cell _ = token.replace(new Cell(token.with(cell -> cell.value) + 1));
+                    }
+                })));
+        all.add(new Operation("variable forEachCpu", EachInstance::new));
+        all.add(new Operation("guarded number add", other -> new Guarded(other, false, true)));
+        all.add(new Operation("guarded number addAndGet", other -> new Guarded(other, false, false)));
+        all.add(new Operation("guarded number add, waiting", other -> new Guarded(other, true, true)));
+        all.add(new Operation("variable createWith", other -> new Making(other)));
+        all.add(new Operation("variable createZero", _ -> new MakingMemory()));
+        all.add(new Operation("number create", _ -> new MakingNumber()));
+        all.add(new Operation("variable share", Sharing::new));
+        all.add(new Operation("variable close", Closing::new));
+        all.add(new Operation("onEachCpu", _ -> new EachCpu()));
+        return all;
+    }
+
+    /** An instance that counts, and that can be closed once. */
+    private static class Cell {
+        int value;
+
+        Cell(int value) {
+            this.value = value;
+        }
+
+        void increment() {
+            value++;
+        }
+
+        Cell incremented() {
+            value++;
+            return this;
+        }
+    }
+
+    /** An instance that counts how many of them are open. */
+    private static final class Counted implements AutoCloseable {
+        private final int[] open;
+        private boolean closed;
+
+        Counted(int[] open) {
+            this.open = open;
+            open[0]++;
+        }
+
+        @Override
+        public void close() {
+            Trial.check(!closed, "an instance was closed twice");
+            closed = true;
+            open[0]--;
+        }
+    }
+
+    private interface Change {
+        void of(DynamicPerCpu<Cell> cells);
+    }
+
+    private static int[] values(OtherThread other, DynamicPerCpu<Cell> cells) throws Exception {
+        return other.call("reading each CPU's instance", () -> {
+            int[] values = new int[CpuMask.capacity()];
+            cells.forEachCpu((cpu, cell) -> values[cpu.id()] = cell.value);
+            return values;
+        });
+    }
+
+    /** A change of the current CPU's instance. */
+    private static final class Changing extends Trial {
+        private final OtherThread other;
+        private final Change change;
+        private final DynamicPerCpu<Cell> cells = DynamicPerCpu.createWith(() -> new Cell(0));
+        private int before;
+
+        Changing(OtherThread other, Change change) {
+            this.other = other;
+            this.change = change;
+        }
+
+        @Override
+        void act() {
+            change.of(cells);
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            int was = before;
+            before = Arrays.stream(values(other, cells)).sum();
+            return beforeOrAfter("total of all instances", was, was + 1, before, thrown);
+        }
+    }
+
+    /** A change of each CPU's instance, in order. */
+    private static final class EachInstance extends Trial {
+        private final OtherThread other;
+        private final DynamicPerCpu<Cell> cells = DynamicPerCpu.createWith(() -> new Cell(0));
+        private int[] before = new int[CpuMask.capacity()];
+
+        EachInstance(OtherThread other) {
+            this.other = other;
+        }
+
+        @Override
+        void act() {
+            cells.forEachCpu((_, cell) -> cell.increment());
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            int[] was = before;
+            before = values(other, cells);
+            boolean all = true;
+            for (CpuId cpu : CpuMask.possible()) {
+                boolean did = beforeOrAfter(
+                        "instance of " + cpu, was[cpu.id()], was[cpu.id()] + 1L, before[cpu.id()], thrown);
+                check(all || !did, "an earlier CPU's instance was left out");
+                all = did;
+            }
+            return all;
+        }
+    }
+
+    /** A number that the guard protects, which another thread may have. */
+    private static final class Guarded extends Trial {
+        private final OtherThread other;
+        private final boolean waiting;
+        private final boolean withoutResult;
+        private final DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
+        private final PerCpuNumeric number = PerCpuNumeric.of(cells);
+        private long before;
+
+        Guarded(OtherThread other, boolean waiting, boolean withoutResult) {
+            this.other = other;
+            this.waiting = waiting;
+            this.withoutResult = withoutResult;
+        }
+
+        @Override
+        void prepare() throws Exception {
+            if (waiting) {
+                GuardTrials.AllGuards guards = other.call("acquiring all guards", GuardTrials.AllGuards::acquire);
+                other.runWhenThisThreadWaits(guards::close);
+            }
+        }
+
+        @Override
+        void act() {
+            if (withoutResult) {
+                number.add(1);
+            } else {
+                long _ = number.addAndGet(1);
+            }
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            other.finish("closing all guards");
+            long was = before;
+            before = number.sum();
+            return beforeOrAfter("total", was, was + 1, before, thrown);
+        }
+    }
+
+    /** A variable is made; if that fails, what the factory has made is closed. */
+    private static final class Making extends Trial {
+        private final OtherThread other;
+        private final int[] open = new int[1];
+        private @Nullable DynamicPerCpu<Counted> variable;
+
+        Making(OtherThread other) {
+            this.other = other;
+        }
+
+        @Override
+        void act() {
+            variable = DynamicPerCpu.createWith(() -> new Counted(open));
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            DynamicPerCpu<Counted> made = variable;
+            variable = null;
+            check(made != null || thrown != null, "nothing was made");
+            if (made != null) {
+                same("open instances", INSTANCES, open[0]);
+                other.run("closing a variable", made::close);
+            }
+            same("instances left open", 0, open[0]);
+            return made != null;
+        }
+    }
+
+    /** A variable of memory is made. Whether a piece of the area was lost is seen in the end. */
+    private static final class MakingMemory extends Trial {
+        private boolean made;
+
+        @Override
+        void act() {
+            made = false;
+            made = DynamicPerCpu.createZero(ValueLayout.JAVA_LONG).ptr().offset() > 0;
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) {
+            check(made || thrown != null, "nothing was made");
+            return made;
+        }
+    }
+
+    /** A number is made. */
+    private static final class MakingNumber extends Trial {
+        private @Nullable PerCpuNumeric number;
+
+        @Override
+        void act() {
+            number = PerCpuNumeric.create(NumericWidth.LONG, 3);
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) {
+            PerCpuNumeric made = number;
+            number = null;
+            check(made != null || thrown != null, "nothing was made");
+            if (made != null) {
+                same("total", 3L * INSTANCES, made.sum());
+            }
+            return made != null;
+        }
+    }
+
+    /** Another handle is made; if that fails, closing the others still closes the instances. */
+    private static final class Sharing extends Trial {
+        private final OtherThread other;
+        private final int[] open = new int[1];
+        private @Nullable DynamicPerCpu<Counted> variable;
+        private @Nullable DynamicPerCpu<Counted> shared;
+
+        Sharing(OtherThread other) {
+            this.other = other;
+        }
+
+        @Override
+        void prepare() {
+            variable = DynamicPerCpu.createWith(() -> new Counted(open));
+        }
+
+        @Override
+        void act() {
+            DynamicPerCpu<Counted> made = variable;
+            if (made != null) {
+                shared = made.share();
+            }
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            DynamicPerCpu<Counted> first = variable;
+            DynamicPerCpu<Counted> second = shared;
+            variable = null;
+            shared = null;
+            check(second != null || thrown != null, "nothing was shared");
+            other.run("closing the handles", () -> {
+                if (first != null) {
+                    first.close();
+                }
+                if (second != null) {
+                    same("instances that are shared", INSTANCES, open[0]);
+                    second.close();
+                }
+            });
+            int left = open[0];
+            open[0] = 0;
+            same("instances left open", 0, left);
+            return second != null;
+        }
+    }
+
+    /** The last handle is closed; if that fails, it can be closed again, and each instance is closed once. */
+    private static final class Closing extends Trial {
+        private final OtherThread other;
+        private final int[] open = new int[1];
+        private @Nullable DynamicPerCpu<Counted> variable;
+
+        Closing(OtherThread other) {
+            this.other = other;
+        }
+
+        @Override
+        void prepare() {
+            variable = DynamicPerCpu.createWith(() -> new Counted(open));
+        }
+
+        @Override
+        void act() {
+            DynamicPerCpu<Counted> made = variable;
+            if (made != null) {
+                made.close();
+            }
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            boolean did = open[0] == 0;
+            check(did || thrown != null, "instances are open");
+            DynamicPerCpu<Counted> made = variable;
+            if (!did && made != null) {
+                other.run("closing again", made::close);
+            }
+            int left = open[0];
+            open[0] = 0;
+            same("instances left open", 0, left);
+            return did;
+        }
+    }
+
+    /** A task on each CPU: on each once, or, if it failed, at most once. */
+    private static final class EachCpu extends Trial {
+        private final int[] runs = new int[CpuMask.capacity()];
+
+        @Override
+        void prepare() {
+            Arrays.fill(runs, 0);
+        }
+
+        @Override
+        void act() {
+            CpuId.onEachCpu(cpu -> runs[cpu.id()]++);
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) {
+            boolean all = true;
+            for (CpuId cpu : CpuMask.usable()) {
+                all &= beforeOrAfter("runs on " + cpu, 0, 1, runs[cpu.id()], thrown);
+            }
+            return all;
+        }
+    }
+}
