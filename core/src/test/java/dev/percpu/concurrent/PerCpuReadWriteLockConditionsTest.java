@@ -20,8 +20,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Conditions of the write lock. The time limit ends a wait for ever. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
-@SuppressWarnings({"LockNotBeforeTry", "WaitNotInLoop"}) // a failed test leaves its lock to no other; waits end once
-@SuppressWarnings("JavaUtilDate") // awaitUntil takes one
+@SuppressWarnings({"LockNotBeforeTry", "WaitNotInLoop", "JavaUtilDate"}) // no other test has the lock; waits end once
 class PerCpuReadWriteLockConditionsTest extends ReadWriteLockFixture {
     private final Condition condition = write.newCondition();
 
