@@ -35,8 +35,18 @@ abstract class GatedNumber extends AreaNumber {
      * it in 4. If R has taken the spare slot before 3, the update is in the next result. So each update is in exactly
      * one. The lock keeps a second R from opening the gate while the first one takes.
      */
-    final synchronized long[] takeAll() {
+    final long[] takeAll() {
         long[] taken = new long[Area.CPUS + 1];
+        takeAll(taken);
+        return taken;
+    }
+
+    /**
+     * Does the same, and puts what it takes into an array of zeros. After an error, that has what was taken by then.
+     *
+     * @param taken for each CPU, and the spare slot
+     */
+    final synchronized void takeAll(long[] taken) {
         try {
             GATED_NUMBERS.shut(position());
             try {
@@ -49,7 +59,6 @@ abstract class GatedNumber extends AreaNumber {
         } finally {
             Reference.reachabilityFence(this);
         }
-        return taken;
     }
 
     /** Sets the spare slot if it is what is expected. */

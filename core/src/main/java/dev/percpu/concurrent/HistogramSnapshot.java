@@ -117,22 +117,51 @@ public final class HistogramSnapshot {
      * @throws ArithmeticException if there are more than 2^63 - 1 values, so that their count is not known
      */
     public long quantile(double quantile) {
+        return quantiles(quantile)[0];
+    }
+
+    /**
+     * Several quantiles, each as {@link #quantile} has it, in one pass through the buckets.
+     *
+     * @param quantiles from 0 to 1, in rising order
+     * @throws IllegalArgumentException if one is out of range or below the one before it
+     * @throws NoSuchElementException if there are no values
+     * @throws ArithmeticException if there are more than 2^63 - 1 values, so that their count is not known
+     */
+    public long[] quantiles(double... quantiles) {
+        checkCountsKnown();
+        long[] values = new long[quantiles.length];
+        long upTo = 0;
+        int index = -1;
+        for (int i = 0; i < quantiles.length; i++) {
+            if (i > 0 && quantiles[i] < quantiles[i - 1]) {
+                throw new IllegalArgumentException(
+                        "the quantiles must rise: " + quantiles[i] + " comes after " + quantiles[i - 1]);
+            }
+            long rank = rank(quantiles[i]);
+            while (upTo < rank) {
+                index++;
+                upTo += counts[index];
+            }
+            values[i] = layout.highest(index);
+        }
+        return values;
+    }
+
+    private long rank(double quantile) {
         if (!(quantile >= 0 && quantile <= 1)) {
             throw new IllegalArgumentException("a quantile is from 0 to 1, such as 0.99, not " + quantile);
         }
+        // One step down, as a product that is rounded up is a rank too much: 0.07 * 100 is 7.000000000000001.
+        double rank = Math.ceil(Math.nextDown(quantile) * count);
+        return quantile == 1 ? count : Math.clamp((long) rank, 1, count);
+    }
+
+    private void checkCountsKnown() {
         if (wrapped) {
             throw new ArithmeticException("more than 2^63 - 1 values were recorded: the counts have wrapped");
         }
         checkNotEmpty();
-        // One step down, as a product that is rounded up is a rank too much: 0.07 * 100 is 7.000000000000001.
-        double rank = Math.ceil(Math.nextDown(quantile) * count);
-        long left = quantile == 1 ? count : Math.clamp((long) rank, 1, count);
-        int index = -1;
-        while (left > 0) {
-            index++;
-            left -= counts[index];
-        }
-        return layout.highest(index);
     }
 
     /**
@@ -190,6 +219,29 @@ public final class HistogramSnapshot {
             both[index] += other.counts[index];
         }
         return new HistogramSnapshot(layout, both, sum + other.sum);
+    }
+
+    /**
+     * What this snapshot counted and an earlier one had not: both of the same histogram, with no reset between them. While
+     * values are being recorded, the sum can differ from the buckets by those values.
+     *
+     * @throws IllegalArgumentException if the other has other buckets, or counted values that this one does not have
+     */
+    public HistogramSnapshot minus(HistogramSnapshot earlier) {
+        if (!layout.sameAs(earlier.layout)) {
+            throw new IllegalArgumentException("snapshots can be subtracted if their histograms were built alike, not "
+                    + layout + " and " + earlier.layout);
+        }
+        long[] difference = counts.clone();
+        for (int index = 0; index < difference.length; index++) {
+            difference[index] -= earlier.counts[index];
+            if (counts[index] < earlier.counts[index]) {
+                throw new IllegalArgumentException("the snapshot to subtract is not an earlier one: from "
+                        + layout.lowest(index) + " to " + layout.highest(index) + " it has " + earlier.counts[index]
+                        + " values, and this one has " + counts[index]);
+            }
+        }
+        return new HistogramSnapshot(layout, difference, sum - earlier.sum);
     }
 
     /** Each power of two has {@code 1 << precisionBits()} buckets. */

@@ -8,7 +8,9 @@ import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
 import java.io.Serializable;
 import java.lang.ref.Reference;
+import java.util.Objects;
 import java.util.function.LongBinaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A {@code long} that many threads combine values into, such as a maximum: a
@@ -58,6 +60,15 @@ public final class PerCpuAccumulator extends GatedNumber {
     private final transient LongBinaryOperator function;
     private final transient long identity;
 
+    /** What resets took whose function then threw. Changed with the lock; read without, as the numbers are. */
+    private transient volatile @Nullable Uncombined uncombined;
+
+    /** Numbers that are taken from their CPUs and in no result yet. */
+    private static final class Uncombined {
+        private final long[] numbers = new long[Area.CPUS + 1];
+        private @Nullable Uncombined next;
+    }
+
     /**
      * Makes an accumulator that has the identity's value.
      *
@@ -84,7 +95,7 @@ public final class PerCpuAccumulator extends GatedNumber {
 
     private PerCpuAccumulator(String owner, long identity, LongBinaryOperator accumulatorFunction) {
         super(owner);
-        this.function = accumulatorFunction;
+        this.function = Objects.requireNonNull(accumulatorFunction, "accumulatorFunction");
         this.identity = identity;
     }
 
@@ -122,7 +133,7 @@ public final class PerCpuAccumulator extends GatedNumber {
             for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
                 result = function.applyAsLong(result, read(cpu) ^ identity);
             }
-            return result;
+            return combined(result, uncombined);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -131,15 +142,54 @@ public final class PerCpuAccumulator extends GatedNumber {
     /** Takes all values away that were accumulated before the call, and perhaps some that are during it. */
     public void reset() {
         long[] _ = takeAll();
+        Uncombined _ = takeUncombined();
     }
 
-    /** Takes the value and resets, in one: what is in the result, and nothing else, is no longer in the accumulator. */
+    /**
+     * Takes the value and resets, in one: what is in the result, and nothing else, is no longer in the accumulator. If the
+     * function throws, nothing is lost: all that was taken is in the accumulator still.
+     */
     public long getThenReset() {
-        long result = identity;
-        for (long number : takeAll()) {
-            result = function.applyAsLong(result, number ^ identity);
+        // The function is a stranger's code, so it runs when nothing is locked, and the numbers are taken by then. What
+        // they are kept in is allocated before.
+        Uncombined taken = new Uncombined();
+        boolean combined = false;
+        try {
+            takeAll(taken.numbers);
+            taken.next = takeUncombined();
+            long result = combined(identity, taken);
+            combined = true;
+            return result;
+        } finally {
+            if (!combined) {
+                putBack(taken);
+            }
+        }
+    }
+
+    private long combined(long value, @Nullable Uncombined numbers) {
+        long result = value;
+        for (Uncombined some = numbers; some != null; some = some.next) {
+            for (long number : some.numbers) {
+                result = function.applyAsLong(result, number ^ identity);
+            }
         }
         return result;
+    }
+
+    private synchronized @Nullable Uncombined takeUncombined() {
+        Uncombined taken = uncombined;
+        uncombined = null;
+        return taken;
+    }
+
+    private synchronized void putBack(Uncombined taken) {
+        Uncombined last = taken;
+        while (last.next != null) {
+            last = last.next;
+        }
+        last.next = uncombined;
+        uncombined = taken;
     }
 
     /** The value: {@link #get()}. */

@@ -9,6 +9,7 @@ import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;
 import java.io.Serial;
 import java.io.Serializable;
+import java.util.Objects;
 import java.util.function.DoubleBinaryOperator;
 
 /**
@@ -34,7 +35,7 @@ public final class PerCpuDoubleAccumulator extends Number {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuDoubleAccumulator(DoubleBinaryOperator accumulatorFunction, double identity) {
-        this.function = accumulatorFunction;
+        this.function = Objects.requireNonNull(accumulatorFunction, "accumulatorFunction");
         this.identity = identity;
         this.bits = new PerCpuAccumulator(
                 (left, right) -> doubleToRawLongBits(

@@ -71,17 +71,15 @@ public final class PerCpuHistogram implements AutoCloseable {
     /** The sum's place in the area; the buckets' are behind it. */
     private long position;
 
-    /** Guards {@link #reported}. */
-    private final Object resetting = new Object();
-
-    /** The totals of all words at the last reset; empty before the first, when they were 0. */
-    private long[] reported = {};
+    /** What {@link #snapshotThenReset()} has reported. */
+    private final HistogramInterval sinceReset;
 
     PerCpuHistogram(@Nullable String name, LogLinearBuckets buckets) {
         this.name = name == null ? "a per-CPU histogram" : name;
         this.buckets = buckets;
         // The most precise one takes 25 MB.
         int bytes = Math.toIntExact(bytesPerCpu());
+        this.sinceReset = new HistogramInterval(this, new long[0]);
         this.position = Area.allocateFor(this, bytes, Long.BYTES, this.name + " of " + buckets);
     }
 
@@ -121,9 +119,7 @@ public final class PerCpuHistogram implements AutoCloseable {
 
     /** What was recorded since the last {@link #snapshotThenReset()}, or ever if there was none. */
     public HistogramSnapshot snapshot() {
-        synchronized (resetting) {
-            return since(reported, totals());
-        }
+        return sinceReset.peek();
     }
 
     /**
@@ -131,12 +127,15 @@ public final class PerCpuHistogram implements AutoCloseable {
      * call, also if several threads call at the same time: they wait for each other, and nobody who records waits.
      */
     public HistogramSnapshot snapshotThenReset() {
-        synchronized (resetting) {
-            long[] totals = totals();
-            HistogramSnapshot result = since(reported, totals);
-            reported = totals;
-            return result;
-        }
+        return sinceReset.next();
+    }
+
+    /**
+     * A reader of its own: what was recorded since it was made, or since it was asked last, whatever other readers and
+     * {@link #snapshotThenReset()} have taken.
+     */
+    public HistogramInterval interval() {
+        return new HistogramInterval(this, totals());
     }
 
     /** The greatest value that is not counted as out of range; at least what was asked for. */
@@ -167,7 +166,7 @@ public final class PerCpuHistogram implements AutoCloseable {
     }
 
     /** The sums of each word over all CPUs, and over threads without one. */
-    private long[] totals() {
+    long[] totals() {
         try {
             long sum = position();
             long[] totals = new long[FIRST_BUCKET + buckets.size()];
@@ -183,7 +182,8 @@ public final class PerCpuHistogram implements AutoCloseable {
         }
     }
 
-    private HistogramSnapshot since(long[] before, long[] now) {
+    /** The difference of two {@link #totals()}, of which the first may be empty for zeros. */
+    HistogramSnapshot since(long[] before, long[] now) {
         long[] counts = new long[buckets.size()];
         System.arraycopy(now, FIRST_BUCKET, counts, 0, counts.length);
         long sum = now[SUM];

@@ -1,8 +1,10 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.Registry;
+import dev.percpu.internal.guard.Ownership;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -80,6 +82,12 @@ public final class PerCpuRef {
      */
     private final Object lifecycle = new Object();
 
+    /** Lives that were ended by a kill, without those that a resurrection went on with; guarded by {@link #lifecycle}. */
+    private long lives;
+
+    /** Lives whose count has reached zero and whose release action is over; guarded by {@link #lifecycle}. */
+    private long endedLives;
+
     /**
      * Makes a ref with the initial reference.
      *
@@ -121,12 +129,28 @@ public final class PerCpuRef {
     }
 
     /**
+     * Takes so many references, as fast as one; otherwise as {@link #get()}.
+     *
+     * @throws IllegalArgumentException if the number is not positive
+     * @throws IllegalStateException if the count is found to be zero
+     */
+    public void get(int references) {
+        checkPositive(references);
+        boolean counted = tally.add(references) || addCentrally(references, 1);
+        VarHandle.acquireFence();
+        if (!counted) {
+            throw new IllegalStateException(
+                    "get(" + references + ") of a reference count that has reached zero: " + this);
+        }
+    }
+
+    /**
      * Takes a reference unless the count has reached zero. It still succeeds on a killed ref that somebody uses.
      *
      * @return whether it did
      */
     public boolean tryGet() {
-        boolean counted = tally.add(1) || addCentrally(1);
+        boolean counted = tally.add(1) || addCentrally(1, 1);
         VarHandle.acquireFence();
         return counted;
     }
@@ -138,16 +162,16 @@ public final class PerCpuRef {
      * @return whether it did
      */
     public boolean tryGetLive() {
-        boolean counted = tally.add(1) || addCentrally(BIAS / 2);
+        boolean counted = tally.add(1) || addCentrally(1, BIAS / 2);
         VarHandle.acquireFence();
         return counted;
     }
 
-    /** Adds 1 to the central count if that is {@code least} or more. */
-    private boolean addCentrally(long least) {
+    /** Adds to the central count if that is {@code least} or more. */
+    private boolean addCentrally(int references, long least) {
         long count = central.get();
         while (count >= least) {
-            long found = central.compareAndExchange(count, count + 1);
+            long found = central.compareAndExchange(count, count + references);
             if (found == count) {
                 return true;
             }
@@ -165,25 +189,59 @@ public final class PerCpuRef {
         // All that was done with the reference stays before the count.
         VarHandle.releaseFence();
         if (!tally.add(-1)) {
-            putCentrally();
+            putCentrally(1);
         }
     }
 
-    private void putCentrally() {
+    /**
+     * Gives so many references back, as fast as one, and runs the release action if they were the last ones.
+     *
+     * @throws IllegalArgumentException if the number is not positive
+     * @throws IllegalStateException if the ref is killed and there were not as many references; then none is given back
+     */
+    public void put(int references) {
+        checkPositive(references);
+        VarHandle.releaseFence();
+        if (!tally.add(-references)) {
+            putCentrally(references);
+        }
+    }
+
+    private static void checkPositive(int references) {
+        if (references <= 0) {
+            throw new IllegalArgumentException("the number of references must be at least 1, not " + references);
+        }
+    }
+
+    private void putCentrally(int references) {
         long count = central.get();
         while (true) {
-            if (count <= 0) {
+            if (count < references) {
                 throw new IllegalStateException(
-                        "put() without a get(): no reference was left, " + this + "; it is not released again");
+                        count <= 0
+                                ? "put() without a get(): no reference was left, " + this + "; it is not released again"
+                                : "put(" + references + "): only " + count + " references were left, " + this
+                                        + "; none is given back");
             }
-            long found = central.compareAndExchange(count, count - 1);
+            long found = central.compareAndExchange(count, count - references);
             if (found == count) {
                 break;
             }
             count = found;
         }
-        if (count == 1) {
+        if (count == references) {
+            releaseAndTell();
+        }
+    }
+
+    private void releaseAndTell() {
+        try {
             release.run();
+        } finally {
+            synchronized (lifecycle) {
+                endedLives++;
+                lifecycle.notifyAll();
+            }
         }
     }
 
@@ -202,15 +260,43 @@ public final class PerCpuRef {
             }
             long sum = tally.close();
             left = central.addAndGet(sum - BIAS - INITIAL_REFERENCE);
+            lives++;
         }
         if (left < 0) {
             throw new IllegalStateException(
                     "there were " + -left + " more puts than gets, so the release action does not run: " + this);
         }
         if (left == 0) {
-            release.run();
+            releaseAndTell();
         }
         return true;
+    }
+
+    /**
+     * Kills the ref, unless it is killed already, and waits until the last reference is given back and the release action is
+     * over. A thread that has a reference itself, and the release action, would wait for themselves.
+     *
+     * @return false if time ran out, or somebody resurrected the ref meanwhile; a ref whose time ran out stays killed
+     * @throws InterruptedException if the thread is interrupted; the ref stays killed
+     * @throws IllegalStateException if there were more puts than gets, as {@link #kill()} says; or if the thread would have
+     *     to wait, and holds a {@link dev.percpu.CpuGuard}; the ref stays killed
+     */
+    public boolean killAndAwait(long timeout, TimeUnit unit) throws InterruptedException {
+        long start = System.nanoTime();
+        long most = Math.max(0, unit.toNanos(timeout));
+        boolean _ = kill();
+        synchronized (lifecycle) {
+            long life = lives;
+            while (endedLives < life) {
+                long left = most - (System.nanoTime() - start);
+                if (lives < life || left <= 0) {
+                    return false;
+                }
+                Ownership.refuseToWait("the last reference of " + name);
+                TimeUnit.NANOSECONDS.timedWait(lifecycle, left);
+            }
+            return true;
+        }
     }
 
     /**
@@ -244,6 +330,8 @@ public final class PerCpuRef {
                 long found = central.compareAndExchange(count, count + BIAS + INITIAL_REFERENCE);
                 if (found == count) {
                     tally.open();
+                    lives--;
+                    lifecycle.notifyAll();
                     return true;
                 }
                 count = found;

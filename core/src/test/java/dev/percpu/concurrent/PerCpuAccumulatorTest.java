@@ -163,6 +163,37 @@ class PerCpuAccumulatorTest {
     }
 
     @Test
+    void aResetWhoseFunctionThrowsLosesNothing() {
+        AtomicInteger callsUntilItThrows = new AtomicInteger(Integer.MAX_VALUE);
+        PerCpuAccumulator sum = new PerCpuAccumulator(
+                (left, right) -> {
+                    if (callsUntilItThrows.decrementAndGet() < 0) {
+                        throw new IllegalStateException("thrown by the function");
+                    }
+                    return left + right;
+                },
+                0);
+        long expected = 0;
+        for (int calls = 0; calls < 3; calls++) {
+            CpuId.onEachCpu(_ -> sum.accumulate(1));
+            expected = sum.get();
+            callsUntilItThrows.set(calls);
+            assertThatThrownBy(sum::getThenReset).hasMessage("thrown by the function");
+            callsUntilItThrows.set(Integer.MAX_VALUE);
+            assertThat(sum.get()).isEqualTo(expected).isNotZero();
+        }
+        sum.accumulate(10);
+        assertThat(sum.getThenReset()).isEqualTo(expected + 10);
+        assertThat(sum.getThenReset()).isZero();
+        sum.accumulate(1);
+        callsUntilItThrows.set(0);
+        assertThatThrownBy(sum::getThenReset).hasMessage("thrown by the function");
+        callsUntilItThrows.set(Integer.MAX_VALUE);
+        sum.reset();
+        assertThat(sum.get()).isZero();
+    }
+
+    @Test
     void serializesWithItsFunction() {
         PerCpuAccumulator max = new PerCpuAccumulator((Maximum) Math::max, 10);
         max.accumulate(12);

@@ -1,0 +1,167 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.CpuGuard;
+import dev.percpu.testing.Workers;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Waiting for the end of a reference count, and several references at once. The time limit ends a wait for ever. */
+@Timeout(value = 2, unit = TimeUnit.MINUTES)
+class PerCpuRefAwaitTest {
+    private final AtomicInteger releases = new AtomicInteger();
+    private final PerCpuRef ref = new PerCpuRef(releases::incrementAndGet);
+
+    @Test
+    void whatNobodyUsesEndsAtOnce() throws InterruptedException {
+        assertThat(ref.killAndAwait(0, TimeUnit.SECONDS)).isTrue();
+        assertThat(releases).hasValue(1);
+        assertThat(ref.killAndAwait(0, TimeUnit.SECONDS)).as("ended already").isTrue();
+        ref.reinit();
+        ref.get();
+        assertThat(ref.killAndAwait(0, TimeUnit.SECONDS)).as("the next life").isFalse();
+        ref.put();
+        assertThat(releases).hasValue(2);
+    }
+
+    @Test
+    void timeRunsOutAndTheRefStaysKilled() throws InterruptedException {
+        ref.get();
+        for (long nanos : new long[] {Long.MIN_VALUE, -1, 0, 1000}) {
+            assertThat(ref.killAndAwait(nanos, TimeUnit.NANOSECONDS)).isFalse();
+            assertThat(ref.isKilled()).isTrue();
+        }
+        ref.put();
+        assertThat(ref.killAndAwait(0, TimeUnit.SECONDS)).isTrue();
+    }
+
+    /** The count is zero while the action runs, which is not the end yet. */
+    @Test
+    void waitsForTheReleaseActionToo() throws InterruptedException {
+        CountDownLatch ends = new CountDownLatch(1);
+        CountDownLatch runs = new CountDownLatch(1);
+        PerCpuRef slow = new PerCpuRef(() -> {
+            runs.countDown();
+            Workers.await(ends, Thread.currentThread());
+            releases.incrementAndGet();
+        });
+        slow.get();
+        slow.kill();
+        Thread putter = Thread.ofPlatform().start(slow::put);
+        runs.await();
+        assertThat(slow.killAndAwait(1, TimeUnit.MILLISECONDS)).isFalse();
+        ends.countDown();
+        assertThat(slow.killAndAwait(1, TimeUnit.DAYS)).isTrue();
+        assertThat(releases).hasValue(1);
+        Workers.join(putter);
+    }
+
+    @Test
+    void anActionThatThrowsEndsTheWaitAsWell() throws InterruptedException {
+        PerCpuRef failing = new PerCpuRef(() -> {
+            throw new IllegalStateException("thrown by the action");
+        });
+        failing.get();
+        failing.kill();
+        assertThatThrownBy(failing::put).hasMessage("thrown by the action");
+        assertThat(failing.killAndAwait(1, TimeUnit.DAYS)).isTrue();
+    }
+
+    @Test
+    void aResurrectionAndAnInterruptEndTheWait() throws InterruptedException {
+        ref.get();
+        boolean[] ended = {true};
+        Thread waiter = waiter(() -> ended[0] = ref.killAndAwait(1, TimeUnit.DAYS));
+        assertThat(ref.resurrect()).isTrue();
+        Workers.join(waiter);
+        assertThat(ended[0]).isFalse();
+        Throwable[] thrown = new Throwable[1];
+        Thread second = waiter(() -> {
+            try {
+                boolean _ = ref.killAndAwait(1, TimeUnit.DAYS);
+            } catch (InterruptedException e) {
+                thrown[0] = e;
+            }
+        });
+        second.interrupt();
+        Workers.join(second);
+        assertThat(thrown[0]).isInstanceOf(InterruptedException.class);
+        assertThat(ref.isKilled()).isTrue();
+    }
+
+    @Test
+    void theLastPutEndsTheWait() throws InterruptedException {
+        ref.get(3);
+        boolean[] ended = new boolean[1];
+        Thread waiter = waiter(() -> ended[0] = ref.killAndAwait(1, TimeUnit.DAYS));
+        ref.put(2);
+        assertThat(releases).hasValue(0);
+        ref.put();
+        Workers.join(waiter);
+        assertThat(ended[0]).isTrue();
+        assertThat(releases).hasValue(1);
+    }
+
+    @Test
+    void whoHoldsAGuardDoesNotWait() throws InterruptedException {
+        ref.get();
+        try (CpuGuard _ = CpuGuard.acquire()) {
+            assertThatThrownBy(() -> ref.killAndAwait(1, TimeUnit.DAYS))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("guard");
+            assertThat(ref.killAndAwait(0, TimeUnit.DAYS)).isFalse();
+        }
+        ref.put();
+    }
+
+    @Test
+    void severalReferencesAtOnce() {
+        ref.get(5);
+        ref.put(2);
+        ref.kill();
+        ref.get(4);
+        assertThatThrownBy(() -> ref.put(8))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("only 7");
+        ref.put(6);
+        assertThat(releases).hasValue(0);
+        ref.put(1);
+        assertThat(releases).hasValue(1);
+        assertThatThrownBy(() -> ref.get(2))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("zero");
+        assertThatThrownBy(() -> ref.put(2)).isInstanceOf(IllegalStateException.class);
+        for (int wrong : new int[] {Integer.MIN_VALUE, -1, 0}) {
+            assertThatThrownBy(() -> ref.get(wrong))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining(Integer.toString(wrong));
+            assertThatThrownBy(() -> ref.put(wrong)).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @FunctionalInterface
+    private interface Task {
+        void run() throws InterruptedException;
+    }
+
+    /** Returns when the thread waits. */
+    private static Thread waiter(Task task) throws InterruptedException {
+        Thread waiter = Thread.ofPlatform().start(() -> {
+            try {
+                task.run();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        while (waiter.getState() != Thread.State.TIMED_WAITING) {
+            assertThat(waiter.isAlive()).as("waiting").isTrue();
+            Thread.sleep(1);
+        }
+        return waiter;
+    }
+}
