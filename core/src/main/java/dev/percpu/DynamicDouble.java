@@ -4,8 +4,8 @@ import dev.percpu.internal.Registry;
 import dev.percpu.memory.NumericWidth;
 
 /**
- * A {@code double} that {@link PerCpuDouble#create()} makes, and that can be closed. One that becomes unreachable gives its
- * memory back by itself.
+ * A {@code double} that {@link PerCpuDouble#create()} makes, and that can be closed. One that becomes unreachable gives
+ * its memory back by itself.
  */
 public final class DynamicDouble extends PerCpuDouble implements AutoCloseable {
     private final DynamicNumeric bits;

@@ -5,8 +5,8 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.memory.NumericWidth;
 
 /**
- * A number that {@link PerCpuNumeric#create(NumericWidth)} makes, and that can be closed. One that becomes unreachable gives
- * its memory back by itself.
+ * A number that {@link PerCpuNumeric#create(NumericWidth)} makes, and that can be closed. One that becomes unreachable
+ * gives its memory back by itself.
  */
 public final class DynamicNumeric extends PureNumeric implements AutoCloseable {
     DynamicNumeric(String name, NumericWidth width, long initial) {

@@ -14,8 +14,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /**
- * A per-CPU variable that C code of this process defines with {@code percpu.h}, and that Java code declares: the kernel's
- * {@code DECLARE_PER_CPU}, and the Rust API's {@code declare_extern_per_cpu!}.
+ * A per-CPU variable that C code of this process defines with {@code percpu.h}, and that Java code declares: the
+ * kernel's {@code DECLARE_PER_CPU}, and the Rust API's {@code declare_extern_per_cpu!}.
  *
  * <pre>{@code
  * DEFINE_PER_CPU(long, packets) = 0;                                // in C
@@ -27,9 +27,9 @@ import java.util.function.Function;
  * <p>Both sides update the same instances, by the same rules: numbers by sequences, or, where those do not work, by
  * atomic instructions; everything else under the CPU's guard, which is one for both.
  *
- * <p>The first declaration of any variable of a library gives the library's variables their place in the per-CPU area. If
- * C code has used them before then they are moved there as they are; that waits for guards that C code holds. Several
- * libraries each have their own, and their variables may have the same names.
+ * <p>The first declaration of any variable of a library gives the library's variables their place in the per-CPU area.
+ * If C code has used them before then they are moved there as they are; that waits for guards that C code holds.
+ * Several libraries each have their own, and their variables may have the same names.
  *
  * <p>A declaration can be repeated. It is not closed. A library that has variables here stays loaded: when the
  * {@link java.lang.foreign.Arena} of its lookup is closed, what was declared through the lookup throws

@@ -9,8 +9,8 @@ import java.lang.ref.Reference;
 
 /**
  * One CPU's instance of a number that a guard protects: see {@link StaticPerCpu#defineNumeric} and
- * {@link DynamicPerCpu#createNumeric}. It lies in the per-CPU area, where CPUs share no cache line, and many lie side by
- * side.
+ * {@link DynamicPerCpu#createNumeric}. It lies in the per-CPU area, where CPUs share no cache line, and many lie side
+ * by side.
  *
  * <p>Its methods are for the owner of the CPU's guard, within a token's function. Writes are opaque. Each throws
  * {@link IllegalStateException} if the variable is closed.

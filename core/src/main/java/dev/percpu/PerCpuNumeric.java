@@ -25,9 +25,9 @@ import java.lang.ref.Reference;
  * the thread runs on during the call, however the thread is preempted, moved or signalled. Updates are opaque, and
  * order nothing else. Arithmetic wraps at the width; values go in and out sign-extended as {@code long}.
  *
- * <p>A number of its own ({@link #define(String, NumericWidth)}, {@link #create(NumericWidth)}) takes its width in bytes for each CPU, is never waited for,
- * and no guard protects it. One that {@link #of} makes belongs to a variable that the guard protects: an update waits
- * while another thread owns the CPU.
+ * <p>A number of its own ({@link #define(String, NumericWidth)}, {@link #create(NumericWidth)}) takes its width in
+ * bytes for each CPU, is never waited for, and no guard protects it. One that {@link #of} makes belongs to a variable
+ * that the guard protects: an update waits while another thread owns the CPU.
  *
  * <p>A thread that the kernel gives no CPU id counts in the spare slot, atomically. {@link #sum()} includes it.
  *

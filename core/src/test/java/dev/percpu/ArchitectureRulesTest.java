@@ -95,8 +95,8 @@ class ArchitectureRulesTest {
     }
 
     /**
-     * CONTRIBUTING has a table of packages, and of which ones each may use. A package may use only packages that stand above
-     * it in the table, so there are no cycles.
+     * CONTRIBUTING has a table of packages, and of which ones each may use. A package may use only packages that stand
+     * above it in the table, so there are no cycles.
      */
     @Test
     @Tag("tools")

@@ -21,7 +21,9 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** How much the per-CPU area takes of address space, of memory, and of what limits there are. Each in a JVM of its own. */
+/**
+ * How much the per-CPU area takes of address space, of memory, and of what limits there are. Each in a JVM of its own.
+ */
 @Tag("native")
 class AreaReservationTest {
     private static final long MIB = 1 << 20;

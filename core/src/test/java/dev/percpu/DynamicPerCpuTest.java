@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Variables made at run time: how their instances come into being and end. Where native access is denied their memory lies
- * outside the area, and ends with the last segment: what is about closed segments is tagged as native.
+ * Variables made at run time: how their instances come into being and end. Where native access is denied their memory
+ * lies outside the area, and ends with the last segment: what is about closed segments is tagged as native.
  */
 class DynamicPerCpuTest {
     private static final int CPUS = CpuMask.possible().weight();
@@ -239,7 +239,9 @@ class DynamicPerCpuTest {
         }
     }
 
-    /** Whoever is at work without a guard, which nobody should be, gets an exception and never the next one's memory. */
+    /**
+     * Whoever is at work without a guard, which nobody should be, gets an exception and never the next one's memory.
+     */
     @Test
     @Tag("native")
     void threadsThatGoOnWritingNeverReachTheNextOwnersMemory() throws InterruptedException {

@@ -183,7 +183,9 @@ class GuardRecoveryTest {
         }
     }
 
-    /** In the interpreter and in compiled code, where other calls are left. The thread goes on, and does not come back. */
+    /**
+     * In the interpreter and in compiled code, where other calls are left. The thread goes on, and does not come back.
+     */
     @ParameterizedTest
     @MethodSource("interpretedAndCompiled")
     @Tag("native")

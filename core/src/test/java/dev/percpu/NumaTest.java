@@ -28,8 +28,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * On which NUMA node the pages of each CPU's place lie. A machine with one node can only show that the pages are asked for
- * rightly; the virtual machine of the scenario {@code numa} has two.
+ * On which NUMA node the pages of each CPU's place lie. A machine with one node can only show that the pages are asked
+ * for rightly; the virtual machine of the scenario {@code numa} has two.
  */
 @Tag("native")
 class NumaTest {

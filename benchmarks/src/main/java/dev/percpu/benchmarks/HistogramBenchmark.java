@@ -23,8 +23,8 @@ import org.openjdk.jmh.annotations.State;
  * java -jar benchmarks/target/benchmarks.jar HistogramBenchmark -t 2 -prof gc
  * </pre>
  *
- * <p>Two more are no shared histograms with an exact sum, and say where the time goes. {@link #perCpuAddOnly} adds the same
- * values to one number, and {@link #hdrHistogramPerThread} is one that each thread has for itself.
+ * <p>Two more are no shared histograms with an exact sum, and say where the time goes. {@link #perCpuAddOnly} adds the
+ * same values to one number, and {@link #hdrHistogramPerThread} is one that each thread has for itself.
  */
 public class HistogramBenchmark extends CountingComparison {
     private static final int DIGITS = 2;

@@ -14,8 +14,8 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Setup;
 
 /**
- * What does it cost to take what a histogram has counted, while nobody records? A per-CPU histogram reads each bucket of
- * each possible CPU.
+ * What does it cost to take what a histogram has counted, while nobody records? A per-CPU histogram reads each bucket
+ * of each possible CPU.
  *
  * <pre>
  * java -jar benchmarks/target/benchmarks.jar HistogramSnapshotBenchmark

@@ -7,8 +7,8 @@ import org.openjdk.jmh.annotations.State;
 
 /**
  * What a thread records into a histogram, one after the other: latencies as a server has them, most of them near a
- * millisecond and a few up to seconds. They are drawn beforehand, and there are enough of them that no processor predicts
- * which bucket comes next.
+ * millisecond and a few up to seconds. They are drawn beforehand, and there are enough of them that no processor
+ * predicts which bucket comes next.
  */
 @State(Scope.Thread)
 public class Latencies {

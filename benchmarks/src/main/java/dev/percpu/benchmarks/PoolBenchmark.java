@@ -23,8 +23,8 @@ import org.openjdk.jmh.annotations.TearDown;
  * java -jar benchmarks/target/benchmarks.jar PoolBenchmark -t 2 -prof gc
  * </pre>
  *
- * <p>{@code gc.alloc.rate.norm} is to be 0 bytes. The queues are used as pools: what is polled is offered again. Netty's
- * recycler keeps objects for each thread, and makes new ones where another thread has them.
+ * <p>{@code gc.alloc.rate.norm} is to be 0 bytes. The queues are used as pools: what is polled is offered again.
+ * Netty's recycler keeps objects for each thread, and makes new ones where another thread has them.
  */
 public class PoolBenchmark extends Comparison {
     static final int CAPACITY = 1024;

@@ -17,16 +17,16 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.Blackhole;
 
 /**
- * What does taking an object and giving it back cost when 1,000 virtual threads share the pool, as the threads of a server
- * that writes JSON do?
+ * What does taking an object and giving it back cost when 1,000 virtual threads share the pool, as the threads of a
+ * server that writes JSON do?
  *
  * <pre>
  * java -jar benchmarks/target/benchmarks.jar PoolBenchmarkVirtualThreads -prof gc
  * </pre>
  *
- * <p>An operation is: take an object, do a little with it, give it back. Each invocation starts the threads and waits for
- * them; each of them does {@value #ROUNDS} operations, among which its start and end are shared out. {@link #threadsAlone}
- * is what is left of that.
+ * <p>An operation is: take an object, do a little with it, give it back. Each invocation starts the threads and waits
+ * for them; each of them does {@value #ROUNDS} operations, among which its start and end are shared out. {@link
+ * #threadsAlone} is what is left of that.
  */
 public class PoolBenchmarkVirtualThreads extends Comparison {
     private static final int THREADS = 1000;

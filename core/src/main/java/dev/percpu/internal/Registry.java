@@ -9,8 +9,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The variables and structures that have a name, for listings. A static one is kept for good, as it lives as long as the
- * process. All others are held weakly: whoever drops one need not tell.
+ * The variables and structures that have a name, for listings. A static one is kept for good, as it lives as long as
+ * the process. All others are held weakly: whoever drops one need not tell.
  */
 public final class Registry {
     private static final Set<Entry> ENTRIES = new LinkedHashSet<>();

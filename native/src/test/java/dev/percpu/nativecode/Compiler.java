@@ -43,7 +43,10 @@ record Compiler(String command, List<String> options) {
         return new Compiler(command, List.of("-std=c++17", "-x", "c++"));
     }
 
-    /** The one that compiles for a given architecture; each but this machine's own has a name with the architecture in it. */
+    /**
+     * The one that compiles for a given architecture; each but this machine's own has a name with the architecture in
+     * it.
+     */
     static Compiler gccFor(Architecture architecture) {
         return architecture == Architecture.current()
                 ? GCC

@@ -19,12 +19,12 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Delays in all protocols. Most calls go to the protocol as users have it, and some to a second build of the same sequences
- * that has a delay between any two steps and counts its aborts. Both work on the same memory. And before and after some of
- * the calls the thread dawdles, since what the structures do in Java happens between their calls.
+ * Delays in all protocols. Most calls go to the protocol as users have it, and some to a second build of the same
+ * sequences that has a delay between any two steps and counts its aborts. Both work on the same memory. And before and
+ * after some of the calls the thread dawdles, since what the structures do in Java happens between their calls.
  *
- * <p>It stands in front of each protocol as a proxy, so a new protocol, or a new method of one, is delayed without a word
- * here.
+ * <p>It stands in front of each protocol as a proxy, so a new protocol, or a new method of one, is delayed without a
+ * word here.
  */
 final class Delays implements Interposition.Interposer {
     /** One in so many calls is delayed inside; so most of the time, and not most of the calls, is. A power of two. */

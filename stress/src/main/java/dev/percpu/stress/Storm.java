@@ -21,8 +21,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happens to the whole process while it runs: sequences are restarted on all CPUs, the heap is collected, all threads
- * are stopped at safepoints, and a timer sends signals as profilers have it.
+ * What happens to the whole process while it runs: sequences are restarted on all CPUs, the heap is collected, all
+ * threads are stopped at safepoints, and a timer sends signals as profilers have it.
  */
 final class Storm implements AutoCloseable {
     private static final int ITIMER_PROF = 2;

@@ -21,8 +21,8 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run: epochs, each with a few structures that begin anew and are verified at its end, so that what goes wrong is found
- * after seconds.
+ * One run: epochs, each with a few structures that begin anew and are verified at its end, so that what goes wrong is
+ * found after seconds.
  */
 final class StressRun {
     private static final long SHORTEST_EPOCH = TimeUnit.MILLISECONDS.toNanos(1000);

@@ -2,8 +2,8 @@ package dev.percpu.testing;
 
 /**
  * How much the tests do that repeat something many times in the hope that it goes wrong. The property
- * {@code percpu.test.effort} scales that: 1 is for every build, and a machine that is emulated, and so slower by an order
- * of magnitude or two, is given less.
+ * {@code percpu.test.effort} scales that: 1 is for every build, and a machine that is emulated, and so slower by an
+ * order of magnitude or two, is given less.
  */
 public final class Effort {
     private static final double EFFORT = Double.parseDouble(System.getProperty("percpu.test.effort", "1"));

@@ -119,7 +119,9 @@ public final class Jvm {
                 .toList();
     }
 
-    /** A process is started by the calling thread, whose filters it inherits, so that thread is not to be used again. */
+    /**
+     * A process is started by the calling thread, whose filters it inherits, so that thread is not to be used again.
+     */
     private Process start(ProcessBuilder builder) throws InterruptedException, IOException {
         FutureTask<Process> starting = new FutureTask<>(() -> {
             refusals.forEach(Runnable::run);

@@ -3,8 +3,8 @@ package dev.percpu.testing;
 import java.util.Locale;
 
 /**
- * The processor architectures that the tests know, and all that they need to know of each. A new architecture is one more
- * constant: the compiler then asks for the rest.
+ * The processor architectures that the tests know, and all that they need to know of each. A new architecture is one
+ * more constant: the compiler then asks for the rest.
  */
 public enum Machine {
     X86_64 {

@@ -13,8 +13,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Lets the kernel refuse a system call, as the filters of containers and sandboxes do: to the calling thread, and to the
- * threads and processes that it starts from then on, for good. It takes no privilege.
+ * Lets the kernel refuse a system call, as the filters of containers and sandboxes do: to the calling thread, and to
+ * the threads and processes that it starts from then on, for good. It takes no privilege.
  */
 public final class Seccomp {
     private static final int PR_SET_SECCOMP = 22;

@@ -10,8 +10,8 @@ import java.lang.invoke.MethodHandle;
 import java.util.function.IntConsumer;
 
 /**
- * Threads whose registration for restartable sequences is undone, so that the kernel does not tell them their CPU: it sets
- * such a thread's CPU id to -1. It is for good, so it is nothing for the carrier of a virtual thread.
+ * Threads whose registration for restartable sequences is undone, so that the kernel does not tell them their CPU: it
+ * sets such a thread's CPU id to -1. It is for good, so it is nothing for the carrier of a virtual thread.
  */
 public final class WithoutCpuId {
     private static final int UNREGISTER = 1;
@@ -44,8 +44,9 @@ public final class WithoutCpuId {
     }
 
     /**
-     * Undoes the C library's registration of the calling thread, and has it look like one that failed: the C library does
-     * not try again for the threads that this thread starts, nor for those that they start. The CPU id of them all is -2.
+     * Undoes the C library's registration of the calling thread, and has it look like one that failed: the C library
+     * does not try again for the threads that this thread starts, nor for those that they start. The CPU id of them all
+     * is -2.
      */
     public static void unregisterThisThreadAndThoseItStarts() {
         unregisterThisThread();

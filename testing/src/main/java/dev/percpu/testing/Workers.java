@@ -7,7 +7,9 @@ import java.util.concurrent.ThreadFactory;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 
-/** Runs a task in several threads at a time, and fails if any of them does, or if one is not done in the test's time. */
+/**
+ * Runs a task in several threads at a time, and fails if any of them does, or if one is not done in the test's time.
+ */
 public final class Workers {
     private static volatile BooleanSupplier begin = () -> true;
 

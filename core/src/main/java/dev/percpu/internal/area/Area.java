@@ -83,9 +83,9 @@ public final class Area {
     }
 
     /**
-     * So many bytes of each place can be read and written; the rest is address space and nothing else. So neither a strict
-     * overcommit nor {@code mlockall} makes more of a place count as memory than variables have had. Changed by who has the
-     * allocator's lock.
+     * So many bytes of each place can be read and written; the rest is address space and nothing else. So neither a
+     * strict overcommit nor {@code mlockall} makes more of a place count as memory than variables have had. Changed by
+     * who has the allocator's lock.
      */
     private static volatile long opened = Platform.hasSystemCalls() ? firstOpened(STRIDE) : STRIDE;
 
@@ -99,8 +99,8 @@ public final class Area {
             new AtomicReference<>(Platform.hasSystemCalls() ? Linux.unmapping(MEMORY) : DetachedThread.nothing());
 
     /**
-     * What users get segments of. As long as they have one, its scope keeps this class, and so the mapping. Those of {@link
-     * #MEMORY} have the scope of all, which keeps nothing.
+     * What users get segments of. As long as they have one, its scope keeps this class, and so the mapping. Those of
+     * {@link #MEMORY} have the scope of all, which keeps nothing.
      */
     private static final MemorySegment LENT = Platform.hasSystemCalls() ? lend(BASE, MEMORY.byteSize()) : MEMORY;
 
@@ -125,7 +125,9 @@ public final class Area {
         return MemorySegment.ofAddress(address).reinterpret(bytes, Arena.ofShared(), Area::keepThisClass);
     }
 
-    /** Called for nothing when an arena is closed. Until then the arena's segments refer to it, and so to this class. */
+    /**
+     * Called for nothing when an arena is closed. Until then the arena's segments refer to it, and so to this class.
+     */
     private static void keepThisClass(MemorySegment closed) {}
 
     /** Keeps the mapping even when the class loader of this library is gone, as C code goes on using it. */
@@ -134,8 +136,8 @@ public final class Area {
     }
 
     /**
-     * Takes a piece of every CPU's place; it is zero on each. If none is left, the collector is asked for pieces that nobody
-     * can reach any more: see {@link Shortage}.
+     * Takes a piece of every CPU's place; it is zero on each. If none is left, the collector is asked for pieces that
+     * nobody can reach any more: see {@link Shortage}.
      *
      * @param owner who asks, for the message
      * @throws dev.percpu.memory.AreaFullException if none is left all the same
@@ -158,8 +160,8 @@ public final class Area {
     }
 
     /**
-     * Takes a piece that is given back once {@code holder} is unreachable, and so no thread can be about to use the piece.
-     * Not before: a thread that read the position and was preempted would write into the piece's next owner.
+     * Takes a piece that is given back once {@code holder} is unreachable, and so no thread can be about to use the
+     * piece. Not before: a thread that read the position and was preempted would write into the piece's next owner.
      */
     public static int allocateFor(Object holder, int bytes, long alignment, String owner) {
         return hold(holder, bytes, alignment, owner).position();
@@ -180,8 +182,8 @@ public final class Area {
     }
 
     /**
-     * Takes a piece that is given back when it is closed, or once no segment of it is reachable: a segment can be kept by
-     * anyone, and must never reach the piece's next owner.
+     * Takes a piece that is given back when it is closed, or once no segment of it is reachable: a segment can be kept
+     * by anyone, and must never reach the piece's next owner.
      */
     @SuppressWarnings("MustBeClosed") // it is closed by the slices, or becomes unreachable with them
     public static Slices collectable(long bytes, long alignment, String owner) {
@@ -221,11 +223,11 @@ public final class Area {
         }
 
         /**
-         * Ends all segments, and gives the piece back: no thread can be in the middle of an access when the arena is closed,
-         * as the JVM stops each to see to it.
+         * Ends all segments, and gives the piece back: no thread can be in the middle of an access when the arena is
+         * closed, as the JVM stops each to see to it.
          *
-         * <p>If a segment is in use by native code that it was passed to, it stays as it is, and the piece comes back when
-         * no segment is reachable.
+         * <p>If a segment is in use by native code that it was passed to, it stays as it is, and the piece comes back
+         * when no segment is reachable.
          */
         public void close() {
             if (arena == null || holding == null || !arena.scope().isAlive()) {

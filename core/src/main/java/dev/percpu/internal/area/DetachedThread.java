@@ -23,13 +23,13 @@ import java.util.function.ToLongFunction;
  * A thread that hands references from a queue to a handler until nobody has the handler any more.
  *
  * <p>A running thread keeps the class of its code alive, and so the class loader, and so all that the loader has ever
- * loaded: a web application that brings this library along could never be unloaded. So this thread's code is put together
- * from method handles, and what it refers to are classes of the JDK alone. The handler it has weakly. When the collector
- * clears that reference, it is queued as the others are, and the thread ends.
+ * loaded: a web application that brings this library along could never be unloaded. So this thread's code is put
+ * together from method handles, and what it refers to are classes of the JDK alone. The handler it has weakly. When the
+ * collector clears that reference, it is queued as the others are, and the thread ends.
  *
  * <p>Refused: a thread that ends when it has had nothing to do for a while. Whoever needs it must start it again, which
- * fails where no thread can be started, and it keeps the loader until then. Refused: {@link java.lang.ref.Cleaner}, whose
- * thread refers to each action, so that a static field with a variable would keep its own loader alive.
+ * fails where no thread can be started, and it keeps the loader until then. Refused: {@link java.lang.ref.Cleaner},
+ * whose thread refers to each action, so that a static field with a variable would keep its own loader alive.
  */
 final class DetachedThread {
     private DetachedThread() {}
@@ -43,8 +43,8 @@ final class DetachedThread {
     /**
      * Starts it.
      *
-     * @param handler is given each reference, or null if none came for as long as it last returned, in milliseconds; 0 is
-     *     for ever
+     * @param handler is given each reference, or null if none came for as long as it last returned, in milliseconds; 0
+     *     is for ever
      * @param atEnd what the thread does when the handler is gone
      */
     static void start(
@@ -78,8 +78,8 @@ final class DetachedThread {
      * atEnd();
      * }</pre>
      *
-     * <p>The order matters in the middle line: while the thread waits for a reference it must not have the handler on its
-     * stack. That {@code get} can return null there after it did not before only makes one more failure.
+     * <p>The order matters in the middle line: while the thread waits for a reference it must not have the handler on
+     * its stack. That {@code get} can return null there after it did not before only makes one more failure.
      */
     private static MethodHandle code(
             ReferenceQueue<Object> queue, ToLongFunction<? super Reference<?>> handler, MethodHandle atEnd) {

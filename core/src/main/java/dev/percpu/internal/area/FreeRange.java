@@ -4,13 +4,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A range of free positions, and the root of a tree of them: a treap, ordered by the start, in which the range with the
- * greatest hash is above the others. It never changes; whatever adds or removes a range returns a new tree, which shares
- * all but the path to the range with the old one.
+ * greatest hash is above the others. It never changes; whatever adds or removes a range returns a new tree, which
+ * shares all but the path to the range with the old one.
  *
- * <p>Each range knows, for each alignment, the most bytes that fit into any range below it. So the lowest range that fits
- * is found on one path down, however fragmented the area is, and if there is none, that is known at the root. A list of
- * the ranges by size would not tell which of them are aligned. The lowest range rather than the smallest, because so the
- * area is used from its start on, and memory that was made usable once is used again.
+ * <p>Each range knows, for each alignment, the most bytes that fit into any range below it. So the lowest range that
+ * fits is found on one path down, however fragmented the area is, and if there is none, that is known at the root. A
+ * list of the ranges by size would not tell which of them are aligned. The lowest range rather than the smallest,
+ * because so the area is used from its start on, and memory that was made usable once is used again.
  */
 final class FreeRange {
     static final long LARGEST_ALIGNMENT = 4096;

@@ -11,14 +11,15 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pieces that are given back when the objects that hold them have become unreachable, each once, by a thread of its own.
+ * Pieces that are given back when the objects that hold them have become unreachable, each once, by a thread
+ * of its own.
  *
- * <p>A {@link java.lang.ref.Cleaner} does the same in 72 bytes for each, which would be most of what a counter takes on the
- * heap: each has a reference and an action, which are two objects. Here it is one of 40, and a place in an array. (Links from
- * one to the next would make the collector walk a chain of all pieces one by one.)
+ * <p>A {@link java.lang.ref.Cleaner} does the same in 72 bytes for each, which would be most of what a counter takes on
+ * the heap: each has a reference and an action, which are two objects. Here it is one of 40, and a place in an array.
+ * (Links from one to the next would make the collector walk a chain of all pieces one by one.)
  *
- * <p>No piece is lost. Giving one back can fail, out of memory say. Then it stays in the list of those that are due, and is
- * tried again ten times a second, and when another one is due.
+ * <p>No piece is lost. Giving one back can fail, out of memory say. Then it stays in the list of those that are due,
+ * and is tried again ten times a second, and when another one is due.
  */
 final class Holdings {
     /** What is done with a piece whose holder is gone. If it throws, it has done nothing, and is called again. */
@@ -158,8 +159,8 @@ final class Holdings {
     }
 
     /**
-     * Waits for a piece whose holder is unreachable, and gives it back, beside the thread that does so anyway. What could not
-     * be given back is for that thread to log, as the caller may have a lock.
+     * Waits for a piece whose holder is unreachable, and gives it back, beside the thread that does so anyway. What
+     * could not be given back is for that thread to log, as the caller may have a lock.
      *
      * @return false if none came in time
      */
@@ -193,8 +194,8 @@ final class Holdings {
     }
 
     /**
-     * Gives back one more, and everything that is due, and stops when two could not be, as then the others cannot be either,
-     * most likely.
+     * Gives back one more, and everything that is due, and stops when two could not be, as then the others cannot be
+     * either, most likely.
      *
      * @return what the last one that could not be threw
      */

@@ -5,9 +5,9 @@ import dev.percpu.memory.AreaFullException;
 /** Hands out ranges of positions, always the lowest that fits, and joins what comes back. */
 final class PositionAllocator {
     /*
-     * The free ranges are a tree that never changes: see FreeRange. An allocation makes a new tree beside the old one, and
-     * the last thing it does is to store the new root. So an error at any step (the heap is full, the stack overflows, the
-     * kernel refuses the memory) leaves the old tree, with nothing lost and nothing handed out twice.
+     * The free ranges are a tree that never changes: see FreeRange. An allocation makes a new tree beside the old one,
+     * and the last thing it does is to store the new root. So an error at any step (the heap is full, the stack
+     * overflows, the kernel refuses the memory) leaves the old tree, with nothing lost and nothing handed out twice.
      */
 
     /** Makes positions usable before they are handed out. */

@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
  * What is done when the area is full: the garbage collector knows nothing of this shortage, so it is asked to find the
  * variables that nobody can reach any more, as it is for direct buffers.
  *
- * <p>What that costs is bounded. A request that no collection can help causes none. Those that come while one is under way
- * wait for it. And after a collection that did not help, there is none for a while: for a second at least, and for twenty
- * times as long as it took.
+ * <p>What that costs is bounded. A request that no collection can help causes none. Those that come while one is under
+ * way wait for it. And after a collection that did not help, there is none for a while: for a second at least, and for
+ * twenty times as long as it took.
  */
 final class Shortage {
     private static final long SHORTEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
@@ -144,8 +144,8 @@ final class Shortage {
     }
 
     /**
-     * Has the collector run where {@code -XX:+DisableExplicitGC} forbids to ask for it, by filling what it is waiting to
-     * see filled. It would have run all the same, a little later.
+     * Has the collector run where {@code -XX:+DisableExplicitGC} forbids to ask for it, by filling what it is waiting
+     * to see filled. It would have run all the same, a little later.
      */
     private boolean collectByGarbage(WeakReference<Object> found) {
         Runtime runtime = Runtime.getRuntime();

@@ -3,8 +3,8 @@ package dev.percpu.internal.backend;
 import java.util.function.Function;
 
 /**
- * Lets a stress test come between the protocols and all that uses them, to delay and to count. Nothing else uses this, and
- * the package is exported to nobody.
+ * Lets a stress test come between the protocols and all that uses them, to delay and to count. Nothing else uses this,
+ * and the package is exported to nobody.
  */
 public final class Interposition {
     private static Interposer interposer = new Interposer() {

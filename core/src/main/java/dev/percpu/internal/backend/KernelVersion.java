@@ -32,8 +32,8 @@ record KernelVersion(int major, int minor, int patch) implements Comparable<Kern
     }
 
     /**
-     * Whether sequences are said to lose updates under this kernel, so that it must show that they do not. A version that
-     * cannot be read may be any.
+     * Whether sequences are said to lose updates under this kernel, so that it must show that they do not. A version
+     * that cannot be read may be any.
      */
     boolean isSuspect(Architecture architecture) {
         KernelVersion fixed = architecture == Architecture.X86_64 ? FIXED_ON_X86_64 : FIXED_ELSEWHERE;

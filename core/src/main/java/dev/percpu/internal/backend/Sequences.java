@@ -26,7 +26,9 @@ import java.util.List;
  * <p>A handle is linked when a protocol asks for it, as linking the first of a shape takes milliseconds.
  */
 public final class Sequences {
-    /** Room for all of the catalogue, each entry below 300 bytes, and for their delays. What is not used is not touched. */
+    /**
+     * Room for all of the catalogue, each entry below 300 bytes, and for their delays. What is not used is not touched.
+     */
     private static final int CODE_BYTES = 65536;
 
     private final CodeMapping code;
@@ -61,7 +63,9 @@ public final class Sequences {
         }
     }
 
-    /** A handle that calls one sequence: to the compiler, in a {@code static final} field, a call of a fixed address. */
+    /**
+     * A handle that calls one sequence: to the compiler, in a {@code static final} field, a call of a fixed address.
+     */
     public MethodHandle link(Sequence sequence) {
         return Linux.bind(code.addressOf(sequence), longs(sequence.arguments()));
     }

@@ -3,16 +3,16 @@ package dev.percpu.internal.code;
 import dev.percpu.internal.linux.RseqRegistration;
 
 /**
- * AArch64, the platform's C convention: slot in x0, operand in x1, the third argument in x2, the fourth in x3; CPU in x9,
- * value in x10, an address in x11, a scratch value in x12, a stack's item in x13. What the instrumentation uses, x14 to
- * x16, nothing else does. Each method's comment is the instruction in the disassembler's words.
+ * AArch64, the platform's C convention: slot in x0, operand in x1, the third argument in x2, the fourth in x3; CPU in
+ * x9, value in x10, an address in x11, a scratch value in x12, a stack's item in x13. What the instrumentation uses,
+ * x14 to x16, nothing else does. Each method's comment is the instruction in the disassembler's words.
  *
  * <p>The instructions are those of ARMv8.0.
  */
 final class AArch64Assembler implements Assembler {
     /*
-     * Unlike x86-64, this architecture lets a plain load or store be seen before an earlier one to another address. What
-     * is acquired here, and what may stay plain:
+     * Unlike x86-64, this architecture lets a plain load or store be seen before an earlier one to another address.
+     * What is acquired here, and what may stay plain:
      *
      * The looks (guard word, gate) are load-acquires. The one who opens stores the 0 with
      * release, and has written before what the section, and the caller after it, is about to read:
@@ -28,11 +28,14 @@ final class AArch64Assembler implements Assembler {
      * The commits are plain stores, those of a guard's acquisition too. Whom could it disturb that what the thread does
      * next is seen before its commit?
      *
-     * - A thread on the same CPU: no, as a processor sees its own stores in the order of its program, and the kernel has
+     * - A thread on the same CPU: no, as a processor sees its own stores in the order of its program, and
+     * the kernel has
      *   a full barrier between a thread that goes and one that comes.
-     * - A thread elsewhere, without a word of the kernel's: it only sums up, in order with nothing, or it has synchronized
+     * - A thread elsewhere, without a word of the kernel's: it only sums up, in order with nothing, or
+     * it has synchronized
      *   with this one by a release of this one's that follows the commit.
-     * - A thread elsewhere that wants what the look protects: it writes the word and calls membarrier, whose interrupt is
+     * - A thread elsewhere that wants what the look protects: it writes the word and calls membarrier,
+     * whose interrupt is
      *   a full barrier in the middle of this thread's program. If the commit is before that, it and all that was done
      *   before it are visible to the caller. If not, the section starts over and finds the word written.
      *
@@ -45,8 +48,8 @@ final class AArch64Assembler implements Assembler {
      *                                               6. the word is L: R has touched nothing
      *
      * The spare place is updated by load-acquire and store-release exclusives: a thread that reads a sum there, with
-     * acquire, sees what whoever took it away had seen before, whichever updates came between. It is no full barrier, as
-     * it happens to be on x86-64, and nobody relies on one.
+     * acquire, sees what whoever took it away had seen before, whichever updates came between. It is no full barrier,
+     * as it happens to be on x86-64, and nobody relies on one.
      */
     private static final int SIGNATURE = 0xd428bc00;
 

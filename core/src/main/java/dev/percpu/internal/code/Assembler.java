@@ -56,7 +56,9 @@ public interface Assembler {
     /** Goes to {@code shut} unless the 64-bit word at slot + distance is 0. A load-acquire. */
     void lookAtGate(long distance, CodeBuffer.Label shut);
 
-    /** Goes to {@code above} unless the 64-bit word at slot + distance is at most the fourth argument. A load-acquire. */
+    /**
+     * Goes to {@code above} unless the 64-bit word at slot + distance is at most the fourth argument. A load-acquire.
+     */
     void lookAtLimit(long distance, CodeBuffer.Label above);
 
     /** value = the instance at slot + CPU, zero-extended. */
@@ -78,8 +80,8 @@ public interface Assembler {
     void loadLinked(int bits);
 
     /**
-     * The instance = the source, atomically; goes to {@code retry} if it is not what {@link #loadLinked} found, or for no
-     * reason. Together they acquire and release, and are no full barrier.
+     * The instance = the source, atomically; goes to {@code retry} if it is not what {@link #loadLinked} found, or for
+     * no reason. Together they acquire and release, and are no full barrier.
      */
     void storeConditional(int bits, Source source, CodeBuffer.Label retry);
 
@@ -96,7 +98,9 @@ public interface Assembler {
      */
     void pushItem(CodeBuffer.Label full);
 
-    /** Goes to {@code empty} if value is 0; the stack's topmost item is kept for {@link #returnItem}; value is one less. */
+    /**
+     * Goes to {@code empty} if value is 0; the stack's topmost item is kept for {@link #returnItem}; value is one less.
+     */
     void popItem(CodeBuffer.Label empty);
 
     /** Returns what {@link #popItem} kept. */

@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Every restartable sequence there is: its name, its arguments, and what it does, free of architecture. The back end emits
- * what is listed here, once plainly and, for tests, once more with delays; the tests disassemble what is listed here. A new
- * sequence is one entry, its use in one protocol, and its test.
+ * Every restartable sequence there is: its name, its arguments, and what it does, free of architecture. The back end
+ * emits what is listed here, once plainly and, for tests, once more with delays; the tests disassemble what is listed
+ * here. A new sequence is one entry, its use in one protocol, and its test.
  *
  * <p>All have one shape. Outside the critical section, the thread's {@code rseq_cs} is pointed at the section's
  * descriptor. Inside, the section reads the CPU's id, bounds it, finds the CPU's instance, and ends with <em>one</em>
@@ -100,18 +100,20 @@ public final class Catalogue {
             add("gated compare-and-exchange", 3, 1, section -> gated(section, Op.CMPXCHG));
 
     /**
-     * Adds the second argument to a credit, if the sum, unsigned, is at most the third argument, and the gate at most the
-     * fourth: {@link #DONE} or {@link #REFUSED}.
+     * Adds the second argument to a credit, if the sum, unsigned, is at most the third argument, and the gate at most
+     * the fourth: {@link #DONE} or {@link #REFUSED}.
      */
     public static final Sequence CREDIT = add("credit", 4, 1, Catalogue::credit);
 
     /**
-     * Puts the second argument on the current CPU's stack, which holds as many as the third argument says: {@link #DONE},
-     * {@link #FULL}, or {@link #REFUSED} if the guard is taken or the thread has no CPU id.
+     * Puts the second argument on the current CPU's stack, which holds as many as the third argument says: {@link
+     * #DONE}, {@link #FULL}, or {@link #REFUSED} if the guard is taken or the thread has no CPU id.
      */
     public static final Sequence PUSH = add("push", 3, 2, Catalogue::push);
 
-    /** Takes an item, which is not negative, from the current CPU's stack: the item, {@link #EMPTY} or {@link #NO_CPU}. */
+    /**
+     * Takes an item, which is not negative, from the current CPU's stack: the item, {@link #EMPTY} or {@link #NO_CPU}.
+     */
     public static final Sequence POP = add("pop", 1, 1, Catalogue::pop);
 
     /**
@@ -147,8 +149,9 @@ public final class Catalogue {
     }
 
     /**
-     * The operation on a number that the guard protects: {@link #DONE}, or {@link #REFUSED} and nothing done if the guard
-     * is taken. It has no result, as that would need a value that no number can have. Who needs a result takes the guard.
+     * The operation on a number that the guard protects: {@link #DONE}, or {@link #REFUSED} and nothing done if the
+     * guard is taken. It has no result, as that would need a value that no number can have. Who needs a result takes
+     * the guard.
      *
      * @throws NullPointerException if there is no such operation; see {@link Op#exists}
      */
@@ -177,9 +180,9 @@ public final class Catalogue {
     }
 
     /**
-     * The owner is stored only if the word is 0. Only threads on this CPU change it from 0, so between look and store it
-     * stays 0 unless the section starts over. (A compare-and-set from another CPU can come between too. The thread that
-     * does it finds out: see {@code GuardWords.tryAcquireOn}.)
+     * The owner is stored only if the word is 0. Only threads on this CPU change it from 0, so between look and store
+     * it stays 0 unless the section starts over. (A compare-and-set from another CPU can come between too. The thread
+     * that does it finds out: see {@code GuardWords.tryAcquireOn}.)
      */
     private static long acquire(Section section) {
         var none = new CodeBuffer.Label();

@@ -35,7 +35,9 @@ public enum Op {
         return result == Result.NEW;
     }
 
-    /** How many arguments a sequence with this operation takes: where the number is, the operand, and what is expected. */
+    /**
+     * How many arguments a sequence with this operation takes: where the number is, the operand, and what is expected.
+     */
     int arguments() {
         return switch (this) {
             case READ -> 1;

@@ -19,8 +19,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A library whose per-CPU section has its place in the area: what {@code struct percpu_library} of {@code percpu.h} is
- * on this side. As when the kernel loads a module, a piece of each CPU's place as large as the section is taken, and the
- * library is told. The library does the rest: it copies the section there, or, if its variables are in use already,
+ * on this side. As when the kernel loads a module, a piece of each CPU's place as large as the section is taken, and
+ * the library is told. The library does the rest: it copies the section there, or, if its variables are in use already,
  * moves them.
  *
  * <p>The piece is never given back, as the library keeps itself loaded, and its threads may go on.
@@ -58,9 +58,9 @@ final class NativeLibrary {
                     FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
 
     /**
-     * By the address of the library's structure, which tells two libraries of the same name apart. No lock is held while
-     * one is placed, which can wait for guards of C code: who holds such a guard may be about to come here too, and is to
-     * be refused.
+     * By the address of the library's structure, which tells two libraries of the same name apart. No lock is held
+     * while one is placed, which can wait for guards of C code: who holds such a guard may be about to come here too,
+     * and is to be refused.
      */
     private static final Map<Long, NativeLibrary> PLACED = new ConcurrentHashMap<>();
 

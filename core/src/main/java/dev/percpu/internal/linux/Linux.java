@@ -81,17 +81,17 @@ public final class Linux {
     private Linux() {}
 
     /**
-     * Reserves zeroed, private, readable and writable memory, page aligned, of which no page exists until it is touched;
-     * none of them is a huge one.
+     * Reserves zeroed, private, readable and writable memory, page aligned, of which no page exists until it is
+     * touched; none of them is a huge one.
      */
     public static MemorySegment reserve(long bytes) {
         return map(bytes, PROT_READ | PROT_WRITE);
     }
 
     /**
-     * Reserves address space that nothing can touch until {@link #open} makes parts of it memory, which is then as that of
-     * {@link #reserve}. Until then no kernel counts it as memory, nor makes it resident: not under strict overcommit, nor
-     * after {@code mlockall}.
+     * Reserves address space that nothing can touch until {@link #open} makes parts of it memory, which is then as that
+     * of {@link #reserve}. Until then no kernel counts it as memory, nor makes it resident: not under strict
+     * overcommit, nor after {@code mlockall}.
      */
     public static MemorySegment reserveClosed(long bytes) {
         return map(bytes, PROT_NONE);

@@ -7,15 +7,15 @@ import dev.percpu.internal.code.Catalogue;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Amounts that each CPU may spend by itself, up to a limit that is in the {@link Gate}. A credit takes {@link Gate#BYTES}
- * and begins as 0, with a gate of 0.
+ * Amounts that each CPU may spend by itself, up to a limit that is in the {@link Gate}. A credit takes {@link
+ * Gate#BYTES} and begins as 0, with a gate of 0.
  */
 public interface Credits {
     Credits CURRENT = Backends.half(Credits.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
 
     /**
-     * Adds to the current CPU's credit, if it stays within 0 and {@code bound}, and if the gate is at most {@code most}.
-     * The look at the gate and the addition are one step.
+     * Adds to the current CPU's credit, if it stays within 0 and {@code bound}, and if the gate is at most {@code
+     * most}. The look at the gate and the addition are one step.
      *
      * @param bound at most 2^31
      * @param most below {@link Gate#SHUT}
@@ -70,8 +70,8 @@ public interface Credits {
 
     /**
      * By atomic instructions. A slot has the credit in its lower half, and how often it grew or was taken in its upper
-     * half. The slot is loaded before the look at the gate, and must not have changed when the addition is stored: then the
-     * credit was the same at the moment of the look, and the two are one step.
+     * half. The slot is loaded before the look at the gate, and must not have changed when the addition is stored: then
+     * the credit was the same at the moment of the look, and the two are one step.
      *
      * <pre>
      *   thread T, may go up to 100                others

@@ -5,8 +5,8 @@ import dev.percpu.internal.linux.Linux;
 import java.lang.invoke.VarHandle;
 
 /**
- * An asymmetric fence. Of two threads of which one pushes on a stack, does {@link #light()} and reads a flag, and the other
- * sets the flag, does {@link #heavy()} and reads the stack, at least one sees what the other did.
+ * An asymmetric fence. Of two threads of which one pushes on a stack, does {@link #light()} and reads a flag, and the
+ * other sets the flag, does {@link #heavy()} and reads the stack, at least one sees what the other did.
  */
 public interface Fences {
     Fences CURRENT = Backends.half(Fences.class, _ -> new Rseq(), Atomic::new);
@@ -22,7 +22,9 @@ public interface Fences {
 
     /** The kernel puts a fence into all running threads. */
     record Rseq() implements Fences {
-        /** Nothing: the compiler does not reorder a call of a sequence, and the processor's part is the heavy half's. */
+        /**
+         * Nothing: the compiler does not reorder a call of a sequence, and the processor's part is the heavy half's.
+         */
         @Override
         public void light() {}
 

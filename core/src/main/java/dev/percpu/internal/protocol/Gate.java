@@ -8,8 +8,8 @@ import dev.percpu.internal.linux.Linux;
  * What stands in front of a number that can be taken away from its CPUs: a word in the spare place, behind the number's
  * slot there. Every update looks at it and commits in one section.
  *
- * <p>It lies in the spare place since hardly anything else is ever written there. Beside a CPU's number it would move between
- * caches with each update, and everyone reads it all the time.
+ * <p>It lies in the spare place since hardly anything else is ever written there. Beside a CPU's number it would move
+ * between caches with each update, and everyone reads it all the time.
  *
  * <p>A gate is open if it is 0. That of a credit is a limit, and is open for whoever may go as far.
  */
@@ -45,9 +45,9 @@ public final class Gate {
     }
 
     /**
-     * Shuts a gate that sequences look at. Those in flight that saw it open start over, look again, and find it shut. What
-     * any of them committed before is visible when this returns, as a restart is a full barrier on each CPU. If the kernel
-     * refuses, the gate is what it was.
+     * Shuts a gate that sequences look at. Those in flight that saw it open start over, look again, and find it shut.
+     * What any of them committed before is visible when this returns, as a restart is a full barrier on each CPU. If
+     * the kernel refuses, the gate is what it was.
      */
     static void shut(long position) {
         long offset = offset(position);

@@ -30,8 +30,8 @@ public interface GatedNumbers {
     boolean compareAndSet(long position, long expected, long value);
 
     /**
-     * Shuts the gate: when it returns, {@link #exchange} loses no update of any instance. One thread at a time may shut the
-     * gate and open it, by {@link Gate#open}.
+     * Shuts the gate: when it returns, {@link #exchange} loses no update of any instance. One thread at a time may shut
+     * the gate and open it, by {@link Gate#open}.
      */
     void shut(long position);
 

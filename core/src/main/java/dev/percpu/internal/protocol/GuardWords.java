@@ -47,8 +47,8 @@ public interface GuardWords {
         }
 
         /**
-         * A word that is 0 is set from here. Then whatever sequence is in flight on that CPU is restarted, and then the word
-         * is looked at again.
+         * A word that is 0 is set from here. Then whatever sequence is in flight on that CPU is restarted, and then the
+         * word is looked at again.
          *
          * <pre>
          *   thread L on the CPU                        this thread R, elsewhere
@@ -60,10 +60,10 @@ public interface GuardWords {
          *                                                 tries again if it is 0
          * </pre>
          *
-         * <p>Were 3 after 4, L's section would have been restarted by 4 and have found R in 1. The same goes for an update
-         * that looked at the word before 2: it commits before 4 returns, so before R touches anything, or it starts over
-         * and finds the guard taken. Only R itself writes R into the word, so finding it there at 5 means that nobody
-         * overwrote it, and nobody will: no section is left that saw a 0.
+         * <p>Were 3 after 4, L's section would have been restarted by 4 and have found R in 1. The same goes for an
+         * update that looked at the word before 2: it commits before 4 returns, so before R touches anything, or it
+         * starts over and finds the guard taken. Only R itself writes R into the word, so finding it there at 5 means
+         * that nobody overwrote it, and nobody will: no section is left that saw a 0.
          */
         @Override
         public boolean tryAcquireOn(int cpu, long owner) {

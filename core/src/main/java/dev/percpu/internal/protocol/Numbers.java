@@ -42,8 +42,9 @@ public interface Numbers {
     void addTwo(long position, long delta, long secondPosition, long secondDelta);
 
     /**
-     * By sequences. The addition of a {@code long} has a handle of its own. The others share one that takes the address,
-     * which saves linking a handle for each. The addresses are in unmodifiable lists, whose elements the compiler trusts.
+     * By sequences. The addition of a {@code long} has a handle of its own. The others share one that takes the
+     * address, which saves linking a handle for each. The addresses are in unmodifiable lists, whose elements the
+     * compiler trusts.
      */
     record Rseq(
             MethodHandle addLong,
@@ -129,8 +130,8 @@ public interface Numbers {
     }
 
     /**
-     * By atomic instructions, on the instance of the CPU that the thread was on a moment ago. A thread that has moved since
-     * updates another CPU's instance, which is as exact, and only slower.
+     * By atomic instructions, on the instance of the CPU that the thread was on a moment ago. A thread that has moved
+     * since updates another CPU's instance, which is as exact, and only slower.
      */
     record Atomic(CurrentCpu cpu) implements Numbers {
         @Override

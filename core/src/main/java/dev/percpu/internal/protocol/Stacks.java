@@ -7,7 +7,8 @@ import dev.percpu.internal.code.Catalogue;
 import java.lang.invoke.MethodHandle;
 
 /**
- * A stack for each CPU: a {@code long} that says how many items there are, and one for each item. Items are not negative.
+ * A stack for each CPU: a {@code long} that says how many items there are, and one for each item. Items
+ * are not negative.
  */
 public interface Stacks {
     Stacks CURRENT = Backends.half(Stacks.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
@@ -82,8 +83,8 @@ public interface Stacks {
     }
 
     /**
-     * By atomic instructions. While a thread is at work on a stack its count is negative, and other threads do not wait but
-     * find the stack in use.
+     * By atomic instructions. While a thread is at work on a stack its count is negative, and other threads do not wait
+     * but find the stack in use.
      */
     record Atomic(CurrentCpu cpu) implements Stacks {
         private static final long IN_USE = -1;

@@ -7,8 +7,8 @@ import dev.percpu.internal.code.Catalogue;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Counts that each CPU keeps for itself until they are closed: then no addition succeeds any more, and what all of them came
- * to is known exactly. A tally takes {@link Gate#BYTES} and begins as 0, open.
+ * Counts that each CPU keeps for itself until they are closed: then no addition succeeds any more, and what all of them
+ * came to is known exactly. A tally takes {@link Gate#BYTES} and begins as 0, open.
  */
 public interface Tallies {
     Tallies CURRENT = Backends.half(Tallies.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
@@ -32,8 +32,8 @@ public interface Tallies {
     void open(long position);
 
     /**
-     * By sequences that look at the gate. Whoever they refuse, for whatever reason, goes to the spare slot, which can be
-     * closed by itself:
+     * By sequences that look at the gate. Whoever they refuse, for whatever reason, goes to the spare slot, which can
+     * be closed by itself:
      *
      * <pre>
      *   thread T                                   closing thread C
@@ -44,8 +44,8 @@ public interface Tallies {
      *                                              5. takes what the CPUs have
      * </pre>
      *
-     * <p>With 4 before 3, T finds the spare slot closed, and its addition has failed. So it is the spare slot that decides,
-     * and a thread without a CPU id needs no way of its own. While the tally is open, that slot is open too.
+     * <p>With 4 before 3, T finds the spare slot closed, and its addition has failed. So it is the spare slot that
+     * decides, and a thread without a CPU id needs no way of its own. While the tally is open, that slot is open too.
      */
     record Rseq(MethodHandle gatedAdd) implements Tallies {
         public static Rseq link(Sequences sequences) {
@@ -105,8 +105,8 @@ public interface Tallies {
     }
 
     /**
-     * A number that threads add to by atomic instructions until it is closed. The slot is twice the number, and one more if
-     * it is closed: closing changes the slot itself, so no addition can come after it unseen.
+     * A number that threads add to by atomic instructions until it is closed. The slot is twice the number, and one
+     * more if it is closed: closing changes the slot itself, so no addition can come after it unseen.
      */
     final class ClosableSlot {
         private static final long CLOSED = 1;

@@ -256,7 +256,9 @@ class DelayedSequencesTest {
         assertThat(taken.get() + credits.take(position)).isEqualTo(saved.get());
     }
 
-    /** What is put in while the gate is up is still there when it comes down: the look and the spending are one step. */
+    /**
+     * What is put in while the gate is up is still there when it comes down: the look and the spending are one step.
+     */
     @Test
     void nobodySpendsWhatWasPutInAboveItsLimit() throws InterruptedException {
         disturbed((thread, round) -> {

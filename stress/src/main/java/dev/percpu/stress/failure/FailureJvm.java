@@ -10,8 +10,8 @@ import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A JVM of its own for one way to fail, as some ways need one that is started for them, and a defect may leave one unusable.
- * It tells on its standard output what it found, in lines for {@link FailureRun}.
+ * A JVM of its own for one way to fail, as some ways need one that is started for them, and a defect may leave one
+ * unusable. It tells on its standard output what it found, in lines for {@link FailureRun}.
  */
 final class FailureJvm {
     static final String BEGIN = "begin";

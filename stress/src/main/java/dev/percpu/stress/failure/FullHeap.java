@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The heap is full: the operation is called with a few bytes left, then with a few more, until it no longer fails. So first
- * its first allocation fails, then its second one, and so on.
+ * The heap is full: the operation is called with a few bytes left, then with a few more, until it no longer fails. So
+ * first its first allocation fails, then its second one, and so on.
  */
 final class FullHeap implements Way {
     /** So often in a row the operation must succeed before there is thought to be room for all that it allocates. */
@@ -15,7 +15,10 @@ final class FullHeap implements Way {
     private static final int MOST_BYTES = 1 << 14;
     private static final int OBJECT_BYTES = 16;
 
-    /** Sizes of what the heap is filled with: fewer make more steps, and more make more failing allocations, which are slow. */
+    /**
+     * Sizes of what the heap is filled with: fewer make more steps, and more make more failing allocations, which are
+     * slow.
+     */
     private static final int LARGEST_FILLER = 1 << 20;
 
     private static final int FILLER_RATIO = 16;
@@ -60,8 +63,8 @@ final class FullHeap implements Way {
     }
 
     /**
-     * Has this class's own handlers of exceptions used once: a handler's first use looks its type up, which allocates, and
-     * if that fails, the handler is passed over.
+     * Has this class's own handlers of exceptions used once: a handler's first use looks its type up, which allocates,
+     * and if that fails, the handler is passed over.
      */
     private void rehearse() {
         int _ = fill(Integer.MAX_VALUE, 0);

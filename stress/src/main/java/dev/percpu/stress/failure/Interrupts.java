@@ -4,8 +4,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The thread is interrupted: before the operation, and each time it waits. It hears of it by an exception, and then nothing
- * has happened; or it is still interrupted afterwards.
+ * The thread is interrupted: before the operation, and each time it waits. It hears of it by an exception, and then
+ * nothing has happened; or it is still interrupted afterwards.
  */
 final class Interrupts implements Way {
     private static final int ROUNDS = 8;

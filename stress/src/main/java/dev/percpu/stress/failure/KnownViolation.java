@@ -3,8 +3,8 @@ package dev.percpu.stress.failure;
 import java.util.List;
 
 /**
- * A violation that is known and not repaired yet. It does not fail a run. But a long run that tries the operation in this
- * way and sees no violation fails, so that the list shrinks. A short run leaves it out.
+ * A violation that is known and not repaired yet. It does not fail a run. But a long run that tries the operation in
+ * this way and sees no violation fails, so that the list shrinks. A short run leaves it out.
  *
  * @param operation how the operation's name begins
  * @param way how the name of the way begins

@@ -57,8 +57,8 @@ final class OtherThread {
     }
 
     /**
-     * Does something in that thread as soon as the calling thread waits, or a little later if it does not. To be followed by
-     * {@link #finish}.
+     * Does something in that thread as soon as the calling thread waits, or a little later if it does not. To be
+     * followed by {@link #finish}.
      */
     void runWhenThisThreadWaits(Action action) {
         Thread waiter = Thread.currentThread();

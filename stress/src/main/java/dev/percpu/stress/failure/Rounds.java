@@ -5,7 +5,9 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** The rounds of one operation and one way to fail: each uses the operation once, and then checks what is left behind. */
+/**
+ * The rounds of one operation and one way to fail: each uses the operation once, and then checks what is left behind.
+ */
 final class Rounds {
     /** Enough to see what is wrong; each may have waited for long. */
     private static final int MOST_VIOLATIONS = 2;

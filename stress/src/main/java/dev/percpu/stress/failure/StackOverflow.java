@@ -5,11 +5,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The stack overflows at each depth: the operation is called with a few bytes of stack left, then with a few more, until it
- * no longer fails.
+ * The stack overflows at each depth: the operation is called with a few bytes of stack left, then with a few more,
+ * until it no longer fails.
  */
 final class StackOverflow implements Way {
-    /** So often in a row the operation must succeed before the stack is thought to be deep enough for each of its steps. */
+    /**
+     * So often in a row the operation must succeed before the stack is thought to be deep enough for each of its steps.
+     */
     private static final int ENOUGH = 24;
 
     private static final int MOST_FRAMES = 2000;

@@ -3,8 +3,8 @@ package dev.percpu.stress.failure;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An operation and the things it is used on. It is used many times in a row, so damage that a failure leaves behind is found
- * later on, even if it cannot be seen at once. One thread calls all methods of one round.
+ * An operation and the things it is used on. It is used many times in a row, so damage that a failure leaves behind is
+ * found later on, even if it cannot be seen at once. One thread calls all methods of one round.
  */
 abstract class Trial {
     /** Makes ready for {@link #act}. No failure is caused here. */
@@ -15,8 +15,8 @@ abstract class Trial {
 
     /**
      * Checks that {@link #act} had its whole effect or none, and brings everything back to where {@link #prepare} can
-     * start again. No failure is caused here, unless a system call is refused: that goes on for this thread, but not for
-     * the other one.
+     * start again. No failure is caused here, unless a system call is refused: that goes on for this thread, but not
+     * for the other one.
      *
      * @param thrown what {@code act} threw; null if it returned, so that it must have had its effect
      * @return whether it had its effect

@@ -5,8 +5,8 @@ import dev.percpu.testing.Machine.Call;
 import java.util.List;
 
 /**
- * All ways to fail. That {@code mmap} or {@code mprotect} is refused is not among them: a JVM does not survive that, as it
- * needs them itself for each thread that begins or ends.
+ * All ways to fail. That {@code mmap} or {@code mprotect} is refused is not among them: a JVM does not survive that, as
+ * it needs them itself for each thread that begins or ends.
  */
 final class Ways {
     private static final int EPERM = 1;

@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.random.RandomGenerator;
 
 /**
- * Bits that are set and cleared. Each belongs to one thread at a time, which knows on how many CPUs it is set: setting it
- * on whatever CPU makes that the same or one more, and clearing it the same or one less.
+ * Bits that are set and cleared. Each belongs to one thread at a time, which knows on how many CPUs it is set: setting
+ * it on whatever CPU makes that the same or one more, and clearing it the same or one less.
  */
 final class Bits implements Subject {
     private static final int TAKEN = -1;

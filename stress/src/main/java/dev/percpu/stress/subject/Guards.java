@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 
 /**
- * Guards of the current CPU and of others, nested and not, some of owners that end without closing them; and numbers that
- * owners and guarded sequences change at the same time.
+ * Guards of the current CPU and of others, nested and not, some of owners that end without closing them; and numbers
+ * that owners and guarded sequences change at the same time.
  */
 public final class Guards implements Subject {
     /** One use in so many starts a thread that ends with a guard open. */

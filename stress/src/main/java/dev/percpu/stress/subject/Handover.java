@@ -13,12 +13,12 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thread releases an object just as another finds that the pool has none, and nobody else comes who could make good a
- * wake-up that is lost.
+ * One thread releases an object just as another finds that the pool has none, and nobody else comes who could make good
+ * a wake-up that is lost.
  *
- * <p>The pool is as small as one can be that still puts objects on the CPUs' stacks: it does so while as many are idle as
- * {@link #SPREAD}. So the giver has all, and releases that many; the taker takes them, and wants one more at the moment
- * when the giver releases one more.
+ * <p>The pool is as small as one can be that still puts objects on the CPUs' stacks: it does so while as many are idle
+ * as {@link #SPREAD}. So the giver has all, and releases that many; the taker takes them, and wants one more at the
+ * moment when the giver releases one more.
  */
 final class Handover implements Subject {
     private static final int SPREAD = 2 * CpuMask.usable().weight();

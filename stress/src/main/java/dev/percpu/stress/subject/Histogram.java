@@ -5,7 +5,9 @@ import dev.percpu.concurrent.PerCpuHistogram;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 
-/** A histogram that is reset all the time: each value is in exactly one snapshot, and no snapshot contradicts itself. */
+/**
+ * A histogram that is reset all the time: each value is in exactly one snapshot, and no snapshot contradicts itself.
+ */
 final class Histogram implements Subject {
     private final PerCpuHistogram histogram =
             PerCpuHistogram.builder().highestTrackable(1_000_000).build();

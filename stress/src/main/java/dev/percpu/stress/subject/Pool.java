@@ -10,9 +10,9 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 
 /**
- * Two pools. Of one there are just as many users as it has objects, so that it must never say that it is exhausted; at the
- * other they queue, so that a lost wake-up leaves somebody waiting for ever. Objects have plain fields, and know their
- * holder.
+ * Two pools. Of one there are just as many users as it has objects, so that it must never say that it is exhausted; at
+ * the other they queue, so that a lost wake-up leaves somebody waiting for ever. Objects have plain fields, and know
+ * their holder.
  */
 final class Pool implements Subject {
     private static final int MOST_HELD = 3;

@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 
 /**
- * Variables that come and go. Each begins as zero on every CPU and is changed by its maker alone; contents are closed once
- * on every CPU; what is closed cannot be used.
+ * Variables that come and go. Each begins as zero on every CPU and is changed by its maker alone; contents are closed
+ * once on every CPU; what is closed cannot be used.
  */
 final class Variables implements Subject {
     private static final NumericWidth[] WIDTHS = NumericWidth.values();
