@@ -28,7 +28,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The guard: who owns what, nesting, remote CPUs, dead owners, and what is refused. */
+/**
+ * The guard: who owns what, nesting, remote CPUs, dead owners, and what is refused.
+ *
+ * <p>This file is longer than others: a guard has many states, and the tests read best as one list.
+ */
 @SuppressWarnings("MustBeClosedChecker") // closing twice, in the wrong order and not at all is the subject
 class CpuGuardTest {
     private static final CpuId FIRST = CpuMask.allowed().iterator().next();

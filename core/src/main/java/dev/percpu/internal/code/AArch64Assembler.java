@@ -8,6 +8,8 @@ import dev.percpu.internal.linux.RseqRegistration;
  * x14 to x16, nothing else does. Each method's comment is the instruction in the disassembler's words.
  *
  * <p>The instructions are those of ARMv8.0.
+ *
+ * <p>This file is longer than others: each step of a sequence is a method, and they share the registers.
  */
 final class AArch64Assembler implements Assembler {
     /*

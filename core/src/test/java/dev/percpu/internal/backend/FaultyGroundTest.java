@@ -33,6 +33,8 @@ import org.junit.jupiter.api.Test;
 /**
  * What a kernel, a sandbox or a limit can refuse: each ends on the right back end, which says why, or in an error that
  * says what to do. Each in a JVM of its own; {@link BackendChoiceTest} has what takes no more than an option.
+ *
+ * <p>This file is longer than others: most of it is programs that run in a JVM of their own.
  */
 @Tag("rseq")
 class FaultyGroundTest {

@@ -14,7 +14,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What the sequences are on AArch64, instruction by instruction. */
+/**
+ * What the sequences are on AArch64, instruction by instruction.
+ *
+ * <p>This file is longer than others: it lists the instructions of each kind of sequence.
+ */
 class AArch64DisassemblyTest extends DisassemblyTest {
     private static final Pattern HARMLESS = Pattern.compile(
             "(mrs|mov|movk|ldr|ldrb|ldrh|ldar|cmp|add|sub|and|orr|lsl|fmov|fadd|b\\.cs|b\\.ne|b\\.hi|b\\.gt|cbz|cbnz) .*");

@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Test;
 /**
  * The sequences with a delay between any two steps, so that threads are preempted, moved and signalled inside them all
  * the time, and a count of the aborts, so that each test goes on until there were thousands.
+ *
+ * <p>This file is longer than others: each protocol has its test here, as all need the same disturbance.
  */
 @Tag("rseq")
 class DelayedSequencesTest {
