@@ -6,6 +6,7 @@ import dev.percpu.internal.Failures;
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
+import dev.percpu.internal.area.Slices;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
@@ -79,7 +80,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
 
     private static <T> DynamicPerCpu<T> zero(
             String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
-        Area.Slices memory = Area.collectable(layout.byteSize(), layout.byteAlignment(), name);
+        Slices memory = Area.collectable(layout.byteSize(), layout.byteAlignment(), name);
         Function<CpuId, T> instance = cpu -> view.apply(memory.of(cpu.id()));
         boolean made = false;
         try {

@@ -31,7 +31,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every step of acquiring and closing can fail, and the thread can end: the CPU can be had again all the same. */
+/**
+ * Every step of acquiring and closing can fail, and the thread can end: the CPU can be had again all the same.
+ *
+ * <p>This file is longer than others: each way to fail is a program of its own, most of them in a JVM of their own.
+ */
 @SuppressWarnings("MustBeClosedChecker") // not closing is the subject
 class GuardRecoveryTest {
     private static final CpuId FIRST = CpuMask.allowed().iterator().next();
