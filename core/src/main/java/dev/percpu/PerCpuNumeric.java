@@ -144,6 +144,11 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
         return update(Op.ADD, delta, 0);
     }
 
+    /** Adds to the current CPU's number and returns what it was. */
+    public long getAndAdd(long delta) {
+        return width().wrap(addAndGet(delta) - delta);
+    }
+
     /** Clears the bits of the current CPU's number that {@code mask} has not: {@code this_cpu_and}. */
     public void and(long mask) {
         update(Op.AND, mask);

@@ -75,6 +75,8 @@ class PerCpuNumericTest {
             assertThat(number.addAndGet(1)).isEqualTo(smallest);
             assertThat(number.get()).isEqualTo(smallest);
             number.decrement();
+            assertThat(number.getAndAdd(1)).isEqualTo(largest);
+            assertThat(number.getAndAdd(-1)).isEqualTo(smallest);
             assertThat(number.get()).isEqualTo(largest);
             // What lies above the width does not count, neither as operand nor as expected value.
             long above = width == NumericWidth.LONG ? 0 : 1L << width.bits();
