@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Exactness.</b> Each value is combined into exactly one of the results of {@link #getThenReset()}, or into what
  * is left, also while threads accumulate and while others reset. ({@code LongAccumulator} promises this only without
  * concurrent updates.) For a function that absorbs, such as a maximum, that means: a value that an earlier one made
- * superfluous went where the earlier one went. A result that is taken during updates or a reset is of no one moment.
+ * superfluous went where the earlier one went. A result that is taken during updates or a reset is not an atomic snapshot.
  *
  * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile values go to one number that all
  * share.
@@ -126,7 +126,7 @@ public final class PerCpuAccumulator extends GatedNumber {
         return function.applyAsLong(number ^ identity, x) ^ identity;
     }
 
-    /** All values since the last reset, combined; of no one moment while there are updates or resets. */
+    /** All values since the last reset, combined; not an atomic snapshot while there are updates or resets. */
     public long get() {
         try {
             long result = identity;

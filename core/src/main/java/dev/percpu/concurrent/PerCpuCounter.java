@@ -18,7 +18,7 @@ import java.lang.ref.Reference;
  *
  * <p><b>Exactness.</b> {@link #sumThenReset()} neither loses an update nor counts one twice, also while threads update
  * and while others call it too: each update is in exactly one of the results, or in the sum that is left. (That of
- * {@code LongAdder} promises this only without concurrent updates.) A sum that is taken meanwhile is of no one moment:
+ * {@code LongAdder} promises this only without concurrent updates.) A sum that is taken meanwhile is not an atomic snapshot:
  * it holds every update that happened before the call, and some of those that happen during it; of a reset that happens
  * during it, it may see the counter before or after.
  *
@@ -98,7 +98,7 @@ public final class PerCpuCounter extends AreaNumber {
         add(-1);
     }
 
-    /** The sum of all updates since the last reset; of no one moment while there are updates. */
+    /** The sum of all updates since the last reset; not an atomic snapshot while there are updates. */
     public long sum() {
         try {
             long sum = (long) Area.LONG.getAcquire(Area.MEMORY, offset(Area.SPARE));

@@ -61,7 +61,7 @@ public final class PerCpuDoubleAccumulator extends Number {
         bits.accumulate(doubleToRawLongBits(x));
     }
 
-    /** All values since the last reset, combined; of no one moment while there are updates or resets. */
+    /** All values since the last reset, combined; not an atomic snapshot while there are updates or resets. */
     public double get() {
         return longBitsToDouble(bits.get());
     }

@@ -21,7 +21,7 @@ import java.lang.ref.Reference;
  * <p><b>Exactness.</b> Each update is in exactly one of the results of {@link #sumThenReset()}, or in the sum that is
  * left, also while threads update and while others reset. What was reset leaves no trace: later sums are as precise as a
  * new counter's. Additions of doubles are rounded and not associative, so sums of the same updates can differ in their
- * last bits. A sum that is taken during updates or a reset is of no one moment.
+ * last bits. A sum that is taken during updates or a reset is not an atomic snapshot.
  *
  * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile additions go to one number that
  * all share.
@@ -79,7 +79,7 @@ public final class PerCpuDoubleCounter extends GatedNumber {
         } while (!compareAndSetSpare(old, doubleToRawLongBits(longBitsToDouble(old) + x)));
     }
 
-    /** The sum of all updates since the last reset; of no one moment while there are updates or resets. */
+    /** The sum of all updates since the last reset; not an atomic snapshot while there are updates or resets. */
     public double sum() {
         try {
             double sum = 0;

@@ -164,7 +164,7 @@ public final class PerCpuPool<T> implements AutoCloseable {
     }
 
     /**
-     * What a pool holds and has done, of no one moment while it is in use.
+     * What a pool holds and has done; not an atomic snapshot while it is in use.
      *
      * @param capacity how many objects there are at most
      * @param objects how many there are

@@ -77,7 +77,7 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
     /** Begins a holder's time. */
     void take() {
         if (held) {
-            // Only a number that is on two stacks comes here. It is on one less now, so the pool mends itself.
+            // Only a number that is on two stacks comes here. It is on one less now, so the pool repairs itself.
             throw new IllegalStateException(
                     this + ": two threads released it at once earlier on, so it was idle twice");
         }

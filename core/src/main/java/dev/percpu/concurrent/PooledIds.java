@@ -234,7 +234,7 @@ final class PooledIds {
     }
 
     /**
-     * What the numbers do, of no one moment while they are in use.
+     * What the numbers do; not an atomic snapshot while they are in use.
      *
      * @param idle how many are idle
      * @param waiting how many threads wait for one
