@@ -11,6 +11,7 @@ final class IdStack {
         ids = new int[capacity];
     }
 
+    /** Either puts the number here, or throws and does nothing: what it does calls nothing that could fail half way. */
     void push(int id) {
         ids[size] = id;
         size++;
@@ -29,7 +30,8 @@ final class IdStack {
         return size;
     }
 
-    boolean isFull() {
-        return size == ids.length;
+    /** How many more it has room for. */
+    int room() {
+        return ids.length - size;
     }
 }

@@ -1,11 +1,8 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.Failures;
 import dev.percpu.internal.Registry;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -25,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p><b>What it guarantees.</b> An object has one holder at a time. There are never more objects than the capacity.
- * Objects are made when they are needed and none is idle at hand. The pool never says that it is exhausted while an
- * object is idle, on whatever CPU it was released. What a holder does before the release happens before what the next
+ * An object is made if none is idle on the current CPU, and finding one elsewhere would cost more: idle objects of other
+ * CPUs are taken first, at a limited rate. The pool never says that it is exhausted while an object is idle, on whatever
+ * CPU it was released. What a holder does before the release happens before what the next
  * holder does after acquiring.
  *
  * <p><b>When all objects are held.</b> {@link #tryAcquire()} returns null, and a caller that can do with an object outside
@@ -53,31 +51,25 @@ import org.jspecify.annotations.Nullable;
  * release: it cannot use its CPU's stack, and must not wait for that of another, so either may throw
  * {@link IllegalStateException}.
  *
+ * <p><b>Errors.</b> If an error breaks a call off ({@link StackOverflowError}, say), each object is as it was before the
+ * call or as it is after it. A release or close that was broken off can be repeated, and goes on where it stopped.
+ *
+ * <p><b>Checked mode.</b> With the system property {@code percpu.checked} set to {@code true}, each acquisition has a
+ * handle of its own. Using it after its release always throws; the exception suppresses two others, whose stack traces
+ * say where the object was acquired and where it was released. A handle that is collected by the garbage collector without
+ * having been released is logged as a warning, to the logger {@code dev.percpu}. All that costs microseconds for each
+ * acquisition: it is for tests.
+ *
  * <p>The idea is that of tcmalloc's per-CPU caches.
  *
  * @param <T> the objects' type
  */
-public final class PerCpuPool<T> implements AutoCloseable {
-    /*
-     * The numbers of the places are handed out by PooledIds, as sequences can move numbers and not references. This class
-     * has the objects, by number, and calls the hooks. A place is written by whoever has its number.
-     */
+public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseable {
     private final String name;
-    private final Function<? super Pooled<T>, ? extends T> factory;
-    private final @Nullable Consumer<? super T> reset;
-    private final @Nullable Consumer<? super T> destroy;
-    private final @Nullable Pooled<T>[] places;
-    private final PooledIds ids;
-    private final AtomicLong made = new AtomicLong();
-    private final AtomicLong destroyed = new AtomicLong();
 
     PerCpuPool(PoolBuilder<T> builder) {
+        super(builder);
         name = builder.name == null ? "pool" : "pool \"" + builder.name + "\"";
-        factory = builder.factory;
-        reset = builder.reset;
-        destroy = builder.destroy;
-        places = newPlaces(builder.capacity);
-        ids = new PooledIds(builder.capacity);
     }
 
     /**
@@ -105,36 +97,39 @@ public final class PerCpuPool<T> implements AutoCloseable {
      * Acquires an object, and waits while all are held. A virtual thread gives its carrier up meanwhile.
      *
      * @throws InterruptedException if the thread is interrupted and would have to wait
-     * @throws IllegalStateException if the pool is closed, also while the thread waits
+     * @throws IllegalStateException if the pool is closed, also while the thread waits; or if the thread would have to wait
+     *     and holds a {@link dev.percpu.CpuGuard}
      */
     public Pooled<T> acquire() throws InterruptedException {
         Pooled<T> pooled = pop();
-        return pooled != null ? pooled : Objects.requireNonNull(hold(ids.seek(Long.MAX_VALUE)));
+        return pooled != null ? pooled : Objects.requireNonNull(seek(Long.MAX_VALUE));
     }
 
     /**
      * Acquires an object, if one is not held or can be made. It does not wait for an object. But if idle ones lie on the
      * stack of a CPU whose {@link dev.percpu.CpuGuard} another thread holds, for whatever purpose, it waits until that thread
-     * closes it, as all that look for an object elsewhere do.
+     * closes it. To wait for a limited time, use {@link #tryAcquire(long, TimeUnit)}.
      *
      * @return null if all are held
      * @throws IllegalStateException if the pool is closed
      */
     public @Nullable Pooled<T> tryAcquire() {
         Pooled<T> pooled = pop();
-        return pooled != null ? pooled : hold(ids.seek());
+        return pooled != null ? pooled : seek();
     }
 
     /**
-     * Acquires an object, and waits for a while if all are held.
+     * Acquires an object, and waits for a while if all are held, or if those that are not lie on the stack of a CPU whose
+     * {@link dev.percpu.CpuGuard} another thread holds.
      *
-     * @return null if all are held and none was released for so long
+     * @return null if none could be had for so long
      * @throws InterruptedException if the thread is interrupted and would have to wait
-     * @throws IllegalStateException if the pool is closed, also while the thread waits
+     * @throws IllegalStateException if the pool is closed, also while the thread waits; or if the thread would have to wait
+     *     and holds a {@link dev.percpu.CpuGuard}
      */
     public @Nullable Pooled<T> tryAcquire(long timeout, TimeUnit unit) throws InterruptedException {
         Pooled<T> pooled = pop();
-        return pooled != null ? pooled : hold(ids.seek(unit.toNanos(timeout)));
+        return pooled != null ? pooled : seek(Math.max(0, unit.toNanos(timeout)));
     }
 
     /** How many objects there are at most. */
@@ -143,8 +138,26 @@ public final class PerCpuPool<T> implements AutoCloseable {
     }
 
     /**
+     * Destroys idle objects, all but so many, as after a peak. Objects that lie on the stack of a CPU whose
+     * {@link dev.percpu.CpuGuard} another thread holds are left alone. It costs a system call for each CPU that has idle
+     * objects.
+     *
+     * @param keep how many idle objects to leave, at least
+     * @return how many it destroyed
+     * @throws IllegalArgumentException if {@code keep} is negative
+     * @throws RuntimeException what the destroy hook threw first, when it was called for all; it suppresses the others
+     */
+    public int trim(int keep) {
+        if (keep < 0) {
+            throw new IllegalArgumentException("trim(" + keep + ") of " + this + ": keep none or some, 0 or more");
+        }
+        finishAll();
+        return destroyIdle(ids.collect() - keep);
+    }
+
+    /**
      * Closes the pool and destroys the objects that are idle. Those that are held are destroyed when they are released;
-     * acquiring throws from now on. Closing it again does nothing.
+     * acquiring throws from now on. Closing it again does nothing, or, if an error broke closing off, goes on with it.
      *
      * @throws RuntimeException what the destroy hook threw first, when it was called for all; it suppresses the others
      */
@@ -152,19 +165,15 @@ public final class PerCpuPool<T> implements AutoCloseable {
     public void close() {
         ids.close();
         Registry.remove(this);
-        Failures failures = new Failures();
-        for (int id; (id = ids.takeIdle()) >= 0; ) {
-            try {
-                retire(place(id));
-            } catch (Throwable t) {
-                failures.add(t);
-            }
+        try {
+            finishAll();
+        } finally {
+            int _ = destroyIdle(capacity());
         }
-        failures.rethrow("an object could not be destroyed");
     }
 
     /**
-     * What a pool holds and has done; not an atomic snapshot while it is in use.
+     * What a pool holds and has done. While it is in use this is not an atomic snapshot.
      *
      * @param capacity how many objects there are at most
      * @param objects how many there are
@@ -175,7 +184,8 @@ public final class PerCpuPool<T> implements AutoCloseable {
      * @param destroyed how many of those are destroyed
      * @param exchanges how often acquiring or releasing came to the store that all share, under a lock: the pool is fast if
      *     this is rare. A thread without a CPU id has no stack to use instead
-     * @param searches how often all CPUs were looked through, for which they are interrupted, as no object was at hand
+     * @param searches how often other CPUs' stacks were looked through, for which CPUs are interrupted, as no object was at
+     *     hand
      */
     public record Statistics(
             int capacity,
@@ -214,106 +224,71 @@ public final class PerCpuPool<T> implements AutoCloseable {
         return name + " of " + capacity() + (ids.isClosed() ? ", closed" : "");
     }
 
-    void release(Pooled<T> pooled) {
-        pooled.letGo();
-        if (reset != null) {
-            reset(reset, pooled);
-        }
-        int left = ids.give(pooled.id());
-        if (left >= 0) {
-            retire(place(left));
-        }
-    }
-
     /** The usual way to an object; null if it leads to none. */
     private @Nullable Pooled<T> pop() {
         long id = ids.pop();
         if (id < 0) {
             return null;
         }
-        Pooled<T> pooled = place((int) id);
-        pooled.take();
+        // From here on nothing may fail until the object is held, or its number would be lost: so nothing is called.
+        Pooled<T> place = places[(int) id];
+        if (place == null || place.state != Pooled.IDLE) {
+            throw twin((int) id);
+        }
+        place.state = Pooled.HELD;
         if (ids.isDirect() && ids.isClosed()) {
             // A release pushed it while the pool was being closed, and will find it gone.
-            pooled.letGo();
-            retire(pooled);
+            retire(place);
             throw closed();
         }
-        return pooled;
+        return CheckedMode.ON ? lend(place) : place;
+    }
+
+    /** Where an object is had if {@link #pop} leads to none. */
+    private @Nullable Pooled<T> seek() {
+        if (unfinished) {
+            finishAll();
+        }
+        return hold(ids.seek());
+    }
+
+    private @Nullable Pooled<T> seek(long nanos) throws InterruptedException {
+        if (unfinished) {
+            finishAll();
+        }
+        return hold(ids.seek(nanos));
     }
 
     /** Makes the caller the holder of a place that was sought, and puts an object there if there is none. */
-    private @Nullable Pooled<T> hold(int id) {
-        if (id == PooledIds.NONE) {
-            return null;
+    private @Nullable Pooled<T> hold(int sought) {
+        if (sought < 0) {
+            return refuse(sought);
         }
-        if (id == PooledIds.CLOSED) {
-            throw closed();
-        }
-        Pooled<T> pooled = places[id];
-        if (pooled == null) {
-            pooled = make(id);
-        }
-        pooled.take();
-        return pooled;
-    }
-
-    private Pooled<T> make(int id) {
-        try {
-            Pooled<T> pooled = new Pooled<>(this, id);
-            pooled.setObject(Objects.requireNonNull(factory.apply(pooled), "the pool's factory returned null"));
-            places[id] = pooled;
-            made.incrementAndGet();
-            return pooled;
-        } catch (Throwable t) {
-            ids.vacate(id);
-            throw t;
-        }
-    }
-
-    private void reset(Consumer<? super T> hook, Pooled<T> pooled) {
-        try {
-            hook.accept(pooled.object());
-        } catch (Throwable t) {
-            try {
-                retire(pooled);
-            } catch (Throwable alsoThrown) {
-                Failures failures = new Failures();
-                failures.add(alsoThrown);
-                failures.addTo(t);
+        Pooled<T> place;
+        if ((sought & PooledIds.VACANT) != 0) {
+            place = make(sought & ~PooledIds.VACANT);
+        } else {
+            place = places[sought];
+            if (place == null || place.state != Pooled.IDLE) {
+                throw twin(sought);
             }
-            throw t;
+            place.state = Pooled.HELD;
         }
+        return CheckedMode.ON ? lend(place) : place;
     }
 
-    /** Destroys an object that is not held, whose number the caller has, and frees its place. */
-    private void retire(Pooled<T> pooled) {
-        T object = pooled.object();
-        int id = pooled.id();
-        places[id] = null;
-        pooled.setObject(null);
-        destroyed.incrementAndGet();
-        try {
-            if (destroy != null) {
-                destroy.accept(object);
-            }
-        } finally {
-            // Not before, as there could be one object too many.
-            ids.vacate(id);
-        }
-    }
-
-    /** The object of a number that is or was idle. */
-    private Pooled<T> place(int id) {
-        return Objects.requireNonNull(places[id]);
+    private @Nullable Pooled<T> refuse(int why) {
+        return switch (why) {
+            case PooledIds.CLOSED -> throw closed();
+            case PooledIds.HOLDS_GUARD ->
+                throw new IllegalStateException(this + " is exhausted, and this thread holds"
+                        + " the guard of a CPU: a thread must not wait while it holds a guard. Close the guard first, or use"
+                        + " tryAcquire()");
+            default -> null;
+        };
     }
 
     private IllegalStateException closed() {
-        return new IllegalStateException("the " + name + " is closed: acquire from one that is open");
-    }
-
-    @SuppressWarnings({"unchecked", "rawtypes"}) // there are no generic arrays
-    private static <T> @Nullable Pooled<T>[] newPlaces(int capacity) {
-        return new Pooled[capacity];
+        return new IllegalStateException(this + ": acquire before it is closed, or make another pool");
     }
 }

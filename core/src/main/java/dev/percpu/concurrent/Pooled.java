@@ -16,20 +16,30 @@ import org.jspecify.annotations.Nullable;
  * nothing. It may be handed to another thread, which then releases it, as long as the two are ordered, as by a queue.
  *
  * <p>After its release it must not be used. As long as nobody else has acquired the object, using it throws. Later it
- * works on what is the other's then: this is the price of allocating nothing.
+ * works on what is the other's then: this is the price of allocating nothing. In checked mode
+ * ({@code -Dpercpu.checked=true}, see {@link PerCpuPool}) each acquisition has a handle of its own, and using it after its
+ * release always throws.
  *
  * @param <T> the object's type
  */
 public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
     /**
-     * Objects that were made together lie together, and different CPUs write to {@link #held}: this keeps two off one
+     * Objects that were made together lie together, and different CPUs write to {@link #state}: this keeps two off one
      * cache line and off the one that is fetched with it.
      */
     @SuppressWarnings("unused")
     private long p01, p02, p03, p04, p05, p06, p07, p08, p09, p10, p11, p12, p13, p14, p15, p16;
 
-    Pooled(PerCpuPool<T> pool, int id) {
+    /** The handle that the pool keeps for an object that is to be made. */
+    Pooled(PooledObjects<T> pool, int id) {
         super(pool, id);
+        state = LEAVING;
+    }
+
+    /** A holder's own handle, in checked mode. */
+    Pooled(Acquisition<T> acquisition) {
+        super(acquisition.place.pool, acquisition.place.id);
+        this.acquisition = acquisition;
     }
 
     /**
@@ -39,12 +49,17 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
      *     has not returned it yet
      */
     public T get() {
-        checkHeld();
-        return object();
+        Pooled<T> place = CheckedMode.ON ? checkedPlace() : this;
+        if (place.state != HELD) {
+            throw place.notHeld();
+        }
+        return place.object();
     }
 
     /**
-     * Gives the object back, after the pool's reset hook has seen it.
+     * Gives the object back, after the pool's reset hook has seen it. If an error breaks this off
+     * ({@link StackOverflowError}, say), the object is either still held, or released or destroyed; calling it again then
+     * does what is left to do, and throws {@link IllegalStateException} if that is nothing.
      *
      * @throws IllegalStateException if it is released already, as far as that can be seen: always, if nobody has
      *     acquired it since; not, if somebody has, or if two threads release it at the same instant
@@ -52,17 +67,25 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
      *     for another. Also what the destroy hook threw
      */
     public void release() {
-        pool.release(this);
+        pool.release(CheckedMode.ON ? checkedPlace() : this);
     }
 
     /** {@link #release()}, for {@code try}. */
     @Override
     public void close() {
-        pool.release(this);
+        pool.release(CheckedMode.ON ? checkedPlace() : this);
     }
 
-    int id() {
-        return id;
+    /**
+     * Takes the object out of the pool for good, as it turned out to be broken, say: the pool's destroy hook is called, and
+     * its place is free for another object. The reset hook is not called. What breaks this off leaves it as
+     * {@link #release()} does.
+     *
+     * @throws IllegalStateException as {@link #release()} does
+     * @throws RuntimeException what the destroy hook threw: the object counts as destroyed all the same
+     */
+    public void discard() {
+        pool.discard(CheckedMode.ON ? checkedPlace() : this);
     }
 
     /** The object, whoever holds it. */
@@ -70,35 +93,30 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
         return Objects.requireNonNull(object);
     }
 
-    void setObject(@Nullable T made) {
-        object = made;
-    }
-
-    /** Begins a holder's time. */
-    void take() {
-        if (held) {
-            // Only a number that is on two stacks comes here. It is on one less now, so the pool repairs itself.
-            throw new IllegalStateException(
-                    this + ": two threads released it at once earlier on, so it was idle twice");
+    /** What the pool's own handle is, for a holder's; itself, if it is the pool's and the object keeps it. */
+    private Pooled<T> checkedPlace() {
+        Acquisition<T> mine = acquisition;
+        if (mine == null || mine.place == this) {
+            return this;
         }
-        held = true;
-    }
-
-    /** Ends the holder's time. */
-    void letGo() {
-        checkHeld();
-        held = false;
-    }
-
-    private void checkHeld() {
-        if (!held) {
-            throw new IllegalStateException(
-                    this + ": use what a pool lends after acquiring it and before its one release");
+        if (!mine.isCurrent()) {
+            throw mine.explain(new IllegalStateException("this handle of object " + id + " of a " + pool
+                    + " is released already: use what a pool lends after acquiring it and before its one release"));
         }
+        return mine.place;
+    }
+
+    IllegalStateException notHeld() {
+        IllegalStateException failure = new IllegalStateException(
+                this + ": use what a pool lends after acquiring it and before its one release");
+        Acquisition<T> last = acquisition;
+        return last == null ? failure : last.explain(failure);
     }
 
     @Override
     public String toString() {
+        @Nullable Acquisition<T> mine = acquisition;
+        boolean held = (mine == null || mine.place == this) ? state == HELD : mine.isCurrent();
         return "object " + id + " of a " + pool + (held ? ", held" : ", not held");
     }
 }

@@ -4,10 +4,11 @@ import dev.percpu.CpuGuard;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.protocol.Fences;
-import dev.percpu.internal.protocol.Stacks;
-import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -17,8 +18,10 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>What the last holder of a number did before {@link #give} happens before what the next one does after {@link #pop}
  * or {@link #seek()}.
+ *
+ * <p>This file is longer than most, since all that is done under the one lock is in it.
  */
-final class PooledIds {
+final class PooledIds extends CpuStacks {
     /*
      * Idle numbers lie on a stack of the CPU that they were given back on. A shared store, under a lock, holds the rest:
      *
@@ -52,10 +55,19 @@ final class PooledIds {
      * moved since. In between, the number counts as G's, which has not returned.
      *
      * The other place where a wake-up could be lost is between S's look and S's wait; but both are under the lock, and
-     * G signals under the lock.
+     * G signals under the lock. It signals before it stores the number: should the signal fail, for want of stack, nothing
+     * was done, and should the store fail, a waiter has looked once for nothing.
      *
-     * Direct ends when nobody waits and there are enough idle numbers to spread again, two for each CPU at least. So a
-     * pool at the brink costs a lock each time and not a system call, and so does one that is too small to spread.
+     * Direct ends when nobody waits and there are enough idle numbers to spread again, two for each CPU at least. With
+     * fewer it ends after a calm: so many numbers were taken from the shared store and given back to it, without one
+     * seeker who found none, that their locks have cost what the next search will. So a pool at the brink, which would
+     * search again at once, costs a lock each time and not system calls, and a pool of which a few are idle, or a small
+     * one, is fast again. Searches never cost more than twice what a pool that knew the future would spend.
+     *
+     * A vacant number means that an object has to be made. Idle numbers on other CPUs' stacks are better, but taking them
+     * interrupts the CPU. Where there are many it is always worth it. Where there are few, it is done at a limited rate,
+     * which is more than threads are moved between CPUs: a single object in use is found, wherever it was released. Where
+     * objects flow from one CPU to another in numbers, the rate is exceeded, and as many are made as make batches.
      *
      * The lock is held for nothing that waits: a guard is tried for under it and waited for without it. Otherwise the
      * owner of a guard that gives a number back would wait for the lock, and the lock's owner for the guard.
@@ -63,7 +75,6 @@ final class PooledIds {
      * Refused: a lock-free shared stack. A batch in a thread's hands is seen by nobody then, and a pool that is not
      * exhausted says that it is. And a count of what is idle, which would cost as much as the push.
      */
-    private static final Stacks STACKS = Stacks.CURRENT;
     private static final Fences FENCES = Fences.CURRENT;
 
     /** What {@link #seek()} returns if nothing is idle or vacant. */
@@ -72,12 +83,31 @@ final class PooledIds {
     /** What {@link #seek()} returns if the numbers are closed. */
     static final int CLOSED = -2;
 
-    /** As many as keep the lock out of sight, and no more, since they lie idle on a CPU that does not need them. */
-    private static final int LARGEST_STACK = 64;
+    /** What {@link #seek(long)} returns if it would have to wait, and the thread holds a guard, so that it must not. */
+    static final int HOLDS_GUARD = -3;
 
-    private final long position;
-    private final int stackCapacity;
-    private final int batch;
+    /** Another thread has the guard of {@link #busyCpu}, on whose stack something lies. */
+    private static final int BUSY = -4;
+
+    /** Set in a number that {@link #seek()} returns if the number was vacant. */
+    static final int VACANT = 1 << 30;
+
+    /** How many uses of the shared store cost what a system call does that interrupts a CPU. */
+    private static final int USES_PER_CALL = 64;
+
+    /** With so many on another CPU's stack, moving them is cheap for each. */
+    private static final int WORTH_A_CALL = 32;
+
+    /** How often fewer are moved; so many such moves can be saved up. */
+    private static final long NANOS_PER_MOVE = TimeUnit.MICROSECONDS.toNanos(100);
+
+    private static final long MOST_SAVED = 64 * NANOS_PER_MOVE;
+
+    /** How long a thread that must keep its time waits until it looks again whether a guard is free: at first, and at most. */
+    private static final long SHORTEST_LOOK = TimeUnit.MICROSECONDS.toNanos(50);
+
+    private static final long LONGEST_LOOK = TimeUnit.MILLISECONDS.toNanos(5);
+
     private final int enoughToSpread;
 
     /** Whether the CPUs' stacks are left alone, as somebody seeks or waits, or the numbers are closed. */
@@ -92,29 +122,23 @@ final class PooledIds {
     private boolean closed;
     private long exchanges;
     private long searches;
+    private int busyCpu;
+
+    /** How often the shared store was used since a seeker last found none, and how often it must be to end direct. */
+    private int calm;
+
+    private int calmNeeded;
+
+    /** Up to when the moves of a few numbers are paid for. */
+    private long paidUntil = System.nanoTime() - MOST_SAVED;
 
     PooledIds(int capacity) {
-        int cpus = CpuMask.usable().weight();
-        stackCapacity = Math.clamp(capacity / (2L * cpus), 1, LARGEST_STACK);
-        batch = (stackCapacity + 1) / 2;
-        enoughToSpread = Math.max(2 * cpus, batch);
+        super(capacity);
+        enoughToSpread = Math.max(2 * CpuMask.usable().weight(), batch);
         idle = new IdStack(capacity);
         vacant = new IdStack(capacity);
         for (int id = capacity - 1; id >= 0; id--) {
             vacant.push(id);
-        }
-        position = Area.allocateFor(this, Stacks.bytes(stackCapacity), Long.BYTES, "a pool");
-    }
-
-    /** Takes an idle number from the current CPU's stack; negative if there is none, which does not say that none is idle. */
-    long pop() {
-        try {
-            long id = STACKS.pop(position);
-            // The sequences are plain: on this architecture or that, reads could move up past them.
-            VarHandle.acquireFence();
-            return id;
-        } finally {
-            Reference.reachabilityFence(this);
         }
     }
 
@@ -133,14 +157,20 @@ final class PooledIds {
     }
 
     /**
-     * Takes a number, idle or else vacant, from wherever one is.
+     * Takes a number, idle or else vacant, from wherever one is. Where another thread has the guard of a CPU on whose
+     * stack there are some, it waits for that guard.
      *
-     * @return the number, {@link #NONE} or {@link #CLOSED}
+     * @return the number, with {@link #VACANT} if it is; {@link #NONE} or {@link #CLOSED}
      */
     int seek() {
         lock.lock();
         try {
-            return find();
+            exchanges++;
+            for (int id; ; awaitGuard()) {
+                if ((id = find()) != BUSY) {
+                    return id;
+                }
+            }
         } finally {
             lock.unlock();
             Reference.reachabilityFence(this);
@@ -148,26 +178,38 @@ final class PooledIds {
     }
 
     /**
-     * Like {@link #seek()}, and waits if there is none.
+     * Like {@link #seek()}, and waits if there is none. Waiting for a guard is part of that time.
      *
-     * @param nanos how long to wait at most
+     * @param nanos how long to wait at most; not negative
+     * @return also {@link #HOLDS_GUARD}
      * @throws InterruptedException if the thread is interrupted while it waits, or was when it would have to
      */
     int seek(long nanos) throws InterruptedException {
-        long left = nanos;
+        long start = System.nanoTime();
+        long look = SHORTEST_LOOK;
         lock.lock();
         try {
+            exchanges++;
             while (true) {
                 int id = find();
-                if (id != NONE || left <= 0) {
+                if (id != NONE && id != BUSY) {
                     return id;
+                }
+                long left = nanos - (System.nanoTime() - start);
+                if (left <= 0) {
+                    return NONE;
+                }
+                if (Ownership.ownedBy(Thread.currentThread()) >= 0) {
+                    return HOLDS_GUARD;
                 }
                 waiting++;
                 try {
-                    left = available.awaitNanos(left);
+                    // Not for the guard itself: a number that is given back in the meantime is as good.
+                    long _ = available.awaitNanos(id == BUSY ? Math.min(look, left) : left);
                 } finally {
                     waiting--;
                 }
+                look = Math.min(2 * look, LONGEST_LOOK);
             }
         } finally {
             lock.unlock();
@@ -176,32 +218,58 @@ final class PooledIds {
     }
 
     /**
-     * Gives a number back.
+     * Gives an object's number back. Whatever this throws, the object is held if it was not given back.
      *
      * @return {@link #NONE}, or, if the numbers are closed, one that the caller has now and no one else
      */
-    int give(int id) {
+    int give(PooledFields<?> place) {
         try {
             if (!direct) {
-                // Pairs with the fence in pop.
-                VarHandle.releaseFence();
-                if (STACKS.push(position, id, stackCapacity)) {
-                    FENCES.light();
-                    return direct ? gatherAfterGiving() : NONE;
+                // Before the push: from then on the place is the next holder's to write.
+                place.state = PooledFields.IDLE;
+                boolean pushed;
+                try {
+                    pushed = push(place.id);
+                } catch (Throwable t) {
+                    place.state = PooledFields.HELD;
+                    throw t;
                 }
+                if (pushed) {
+                    return lookAgain();
+                }
+                place.state = PooledFields.HELD;
             }
-            return giveShared(id);
+            return giveShared(place);
         } finally {
             Reference.reachabilityFence(this);
         }
     }
 
-    /** Gives a number back whose place has no object any more. */
+    /** What follows a push: see 6 and 7 above. It returns what {@link #give} does. */
+    int lookAgain() {
+        FENCES.light();
+        return direct ? gatherAfterGiving() : NONE;
+    }
+
+    /** Gives the number of a place back that has no object any more. It is either done or not, whatever this throws. */
+    void vacate(PooledFields<?> place) {
+        int before = place.state;
+        // Before, as the place is another object's once its number is vacant.
+        place.state = PooledFields.GONE;
+        try {
+            vacate(place.id);
+        } catch (Throwable t) {
+            place.state = before;
+            throw t;
+        }
+    }
+
+    /** Gives a number back whose place never had an object. */
     void vacate(int id) {
         lock.lock();
         try {
-            vacant.push(id);
             available.signal();
+            vacant.push(id);
         } finally {
             lock.unlock();
         }
@@ -211,12 +279,30 @@ final class PooledIds {
     void close() {
         lock.lock();
         try {
-            while (!closed && gather()) {
+            while (!closed && gatherOrAwaitGuard()) {
                 // Somebody was at work on a stack, or something was found: look again until nothing is.
             }
             // Not before: if the search fails, the numbers are as open as they were.
             closed = true;
             available.signalAll();
+        } finally {
+            lock.unlock();
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /**
+     * Brings what lies on the stacks to the shared store, as far as their guards are free.
+     *
+     * @return how many are in the shared store
+     */
+    int collect() {
+        lock.lock();
+        try {
+            for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+                boolean _ = empty(cpu);
+            }
+            return idle.size();
         } finally {
             lock.unlock();
             Reference.reachabilityFence(this);
@@ -234,42 +320,49 @@ final class PooledIds {
     }
 
     /**
-     * What the numbers do; not an atomic snapshot while they are in use.
+     * What the numbers do, which is not an atomic snapshot.
      *
      * @param idle how many are idle
      * @param waiting how many threads wait for one
      * @param exchanges how often somebody came to the shared store
-     * @param searches how often all CPUs were looked through
+     * @param searches how often other CPUs' stacks were looked through
      */
     record Snapshot(long idle, int waiting, long exchanges, long searches) {}
 
     Snapshot snapshot() {
         lock.lock();
         try {
-            long count = idle.size();
-            for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-                // Negative while a thread of the atomic back end is at work.
-                count += Math.max(0, count(cpu));
-            }
-            return new Snapshot(count, waiting, exchanges, searches);
+            return new Snapshot(idle.size() + total(), waiting, exchanges, searches);
         } finally {
             lock.unlock();
             Reference.reachabilityFence(this);
         }
     }
 
-    private int giveShared(int id) {
+    private int giveShared(PooledFields<?> place) {
         lock.lock();
         try {
             exchanges++;
             if (closed) {
-                return id;
+                return place.id;
             }
-            addIdle(id);
-            if (!direct) {
+            if (idle.room() == 0) {
+                throw tooMany();
+            }
+            available.signal();
+            place.state = PooledFields.IDLE;
+            try {
+                idle.push(place.id);
+            } catch (Throwable t) {
+                place.state = PooledFields.HELD;
+                throw t;
+            }
+            if (direct) {
+                calm++;
+                settle();
+            } else {
                 spill();
             }
-            settle();
             return NONE;
         } finally {
             lock.unlock();
@@ -284,9 +377,10 @@ final class PooledIds {
         lock.lock();
         try {
             exchanges++;
-            while (direct && gather()) {
+            while (direct && gatherOrAwaitGuard()) {
                 // As in close.
             }
+            calm++;
             settle();
             return closed ? idle.pop() : NONE;
         } catch (Throwable t) {
@@ -298,40 +392,91 @@ final class PooledIds {
         }
     }
 
+    /** A number, {@link #NONE}, {@link #CLOSED} or {@link #BUSY}. */
     private int find() {
-        exchanges++;
         while (!closed) {
             int id = takeShared();
             if (id >= 0) {
-                settle();
+                if (direct) {
+                    calm++;
+                    settle();
+                }
                 return id;
             }
-            if (!gather()) {
+            int found = gather();
+            if (found == BUSY) {
+                return BUSY;
+            }
+            if (found == 0) {
+                calm = 0;
                 return NONE;
             }
         }
         return CLOSED;
     }
 
-    /** Takes a number from the shared store, and some more for this CPU; {@link IdStack#EMPTY} if there is none. */
+    /** Takes a number from the shared store, and some more for this CPU; negative if there is none. */
     private int takeShared() {
-        int id = idle.pop();
-        if (id < 0) {
-            return vacant.pop();
+        if (idle.size() == 0) {
+            if (vacant.size() == 0) {
+                return NONE;
+            }
+            if (direct || !moveFew()) {
+                return vacant.pop() | VACANT;
+            }
         }
+        int id = idle.pop();
         if (!direct) {
             refill();
         }
         return id;
     }
 
+    /** Brings half of the fullest stack to the shared store; false if there is nothing, or it costs more than making one. */
+    private boolean moveFew() {
+        int cpu = fullest();
+        if (cpu == NO_CPU) {
+            return false;
+        }
+        long count = count(cpu);
+        if (count <= 0 || (count < WORTH_A_CALL && !pays())) {
+            return false;
+        }
+        searches++;
+        try {
+            return move(cpu, (count + 1) / 2, idle) > 0;
+        } catch (LinuxException refused) {
+            // It was to save an object's making, which needs no system call.
+            return false;
+        }
+    }
+
+    /** Whether the rate allows for one more move of a few numbers, which it then counts. */
+    private boolean pays() {
+        long now = System.nanoTime();
+        if (now - paidUntil > MOST_SAVED) {
+            paidUntil = now - MOST_SAVED;
+        }
+        if (now - paidUntil < NANOS_PER_MOVE) {
+            return false;
+        }
+        paidUntil += NANOS_PER_MOVE;
+        return true;
+    }
+
     /** Fills the current CPU's stack by half, or with half of what there is. */
     private void refill() {
-        VarHandle.releaseFence();
         for (int n = Math.min(batch, idle.size() / 2); n > 0; n--) {
             int id = idle.pop();
-            if (!STACKS.push(position, id, stackCapacity)) {
-                idle.push(id);
+            boolean pushed = false;
+            try {
+                pushed = push(id);
+            } finally {
+                if (!pushed) {
+                    idle.push(id);
+                }
+            }
+            if (!pushed) {
                 return;
             }
         }
@@ -339,26 +484,27 @@ final class PooledIds {
 
     /** Empties the current CPU's stack by half. */
     private void spill() {
-        for (int n = batch; n > 0; n--) {
-            long id = STACKS.pop(position);
+        for (int n = Math.min(batch, idle.room()); n > 0; n--) {
+            long id = pop();
             if (id < 0) {
                 return;
             }
-            addIdle((int) id);
+            idle.push((int) id);
         }
     }
 
     /**
-     * Sets {@link #direct} and brings what lies on the stacks to the shared store. Where a guard is taken it gives the
-     * lock up and waits for it.
+     * Sets {@link #direct} and brings what lies on the stacks to the shared store.
      *
-     * @return false if nothing was found, and the lock was kept; then all numbers were taken at that moment, apart from
-     *     those in the shared store
+     * @return how many were found; if none, all numbers were taken at that moment, apart from those in the shared store;
+     *     or {@link #BUSY}, if none, and another thread is at work on a stack
      */
-    private boolean gather() {
+    private int gather() {
         if (!direct) {
             searches++;
             direct = true;
+            calm = 0;
+            calmNeeded = USES_PER_CALL;
             try {
                 FENCES.heavy();
             } catch (Throwable t) {
@@ -368,44 +514,48 @@ final class PooledIds {
             }
         }
         int before = idle.size();
-        int busy = NONE;
+        boolean busy = false;
         for (int cpu = 0; cpu < Area.CPUS; cpu++) {
             if (!empty(cpu)) {
-                busy = cpu;
+                busy = true;
+                busyCpu = cpu;
             }
         }
-        if (idle.size() == before && busy != NONE) {
-            awaitGuard(CpuId.of(busy));
-            return true;
+        int found = idle.size() - before;
+        return found == 0 && busy ? BUSY : found;
+    }
+
+    /** {@link #gather}, and where a guard is taken it gives the lock up and waits for it; false if nothing was found. */
+    private boolean gatherOrAwaitGuard() {
+        int found = gather();
+        if (found == BUSY) {
+            awaitGuard();
         }
-        return idle.size() != before;
+        return found != 0;
     }
 
     /** Brings what lies on a CPU's stack to the shared store; false if somebody else is at work there. */
     private boolean empty(int cpu) {
-        if (count(cpu) == 0) {
+        long count = count(cpu);
+        if (count == 0) {
             return true;
         }
-        // A sequence that popped or pushed without a look at the guard would count on what it read before.
-        try (CpuGuard guard = CpuGuard.tryAcquire(CpuId.of(cpu))) {
-            if (guard == null) {
-                return false;
-            }
-            for (long id; (id = STACKS.popFrom(cpu, position)) >= 0; ) {
-                addIdle((int) id);
-            }
+        calmNeeded += USES_PER_CALL;
+        // Before, see above. On the atomic back end, the count says nothing while a thread is in the middle of a push.
+        for (long n = Math.min(waiting, Math.max(count, 1)); n > 0; n--) {
+            available.signal();
         }
-        // On the atomic back end a thread may be in the middle of a push, with no guard.
+        if (move(cpu, Long.MAX_VALUE, idle) < 0) {
+            return false;
+        }
+        // On the atomic back end that thread has no guard.
         return count(cpu) == 0;
     }
 
-    /** How many numbers a CPU's stack has; negative while a thread of the atomic back end is at work there. */
-    private long count(int cpu) {
-        return Stacks.count(cpu, position);
-    }
-
+    /** Waits for the guard of {@link #busyCpu}, without the lock. */
     @SuppressWarnings("ThreadPriorityCheck") // a yield lets a thread go on that was preempted at work
-    private void awaitGuard(CpuId cpu) {
+    private void awaitGuard() {
+        CpuId cpu = CpuId.of(busyCpu);
         lock.unlock();
         try {
             try (CpuGuard _ = CpuGuard.acquire(cpu)) {
@@ -418,17 +568,10 @@ final class PooledIds {
         }
     }
 
-    private void addIdle(int id) {
-        if (idle.isFull()) {
-            throw new IllegalStateException("object " + id + " of the pool was released by two threads at once");
-        }
-        idle.push(id);
-        available.signal();
-    }
-
-    /** Leaves the stacks to the CPUs again once nobody waits and there is something to put on them. */
+    /** Leaves the stacks to the CPUs again once nobody waits and it is worth it: see above. */
     private void settle() {
-        if (direct && !closed && waiting == 0 && idle.size() >= enoughToSpread) {
+        int left = idle.size();
+        if (direct && !closed && waiting == 0 && (left >= enoughToSpread || (left > 0 && calm >= calmNeeded))) {
             direct = false;
         }
     }

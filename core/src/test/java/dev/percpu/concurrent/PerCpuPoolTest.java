@@ -108,7 +108,7 @@ class PerCpuPoolTest {
         Pooled<Item> pooled = pool.tryAcquire();
         pooled.release();
         // What two releases at once would do.
-        pooled.take();
+        pooled.state = Pooled.HELD;
         pooled.release();
         List<Pooled<Item>> all = new ArrayList<>();
         assertThatThrownBy(() -> {
@@ -120,6 +120,55 @@ class PerCpuPoolTest {
                 .hasMessageContaining("two threads released it at once");
         all.addAll(acquireAll(pool));
         assertThat(all).hasSize(8).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void anObjectThatIsIdleTwiceAndWasDestroyedIsNotLentAgain() {
+        PerCpuPool<Item> pool = pool(1);
+        Throwable thrown = BoundThread.run(CpuMask.usable().ids().min().getAsInt(), () -> {
+            Pooled<Item> pooled = pool.tryAcquire();
+            pooled.release();
+            pooled.state = Pooled.HELD;
+            pooled.discard();
+            assertThatThrownBy(pool::tryAcquire)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("object 0 of a pool of 1")
+                    .hasMessageContaining("percpu.checked");
+            assertThat(acquireAll(pool)).singleElement().isNotSameAs(pooled);
+        });
+        assertThat(thrown).isNull();
+    }
+
+    @Test
+    void aDiscardedObjectIsDestroyedAndReplaced() throws InterruptedException {
+        PerCpuPool<Item> pool = pool(1);
+        Pooled<Item> pooled = pool.acquire();
+        Item item = pooled.get();
+        pooled.discard();
+        assertThat(destroyed).containsExactly(item);
+        assertThat(item.resets).isZero();
+        assertThatThrownBy(pooled::get).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(pooled::release).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(pooled::discard).isInstanceOf(IllegalStateException.class);
+        assertThat(pool.acquire().get()).isNotSameAs(item);
+        assertThat(pool.statistics().objects()).isEqualTo(1);
+    }
+
+    @Test
+    void trimmingDestroysIdleObjectsAndNoOthers() {
+        PerCpuPool<Item> pool = pool(50);
+        List<Pooled<Item>> all = acquireAll(pool);
+        all.subList(0, 30).forEach(Pooled::release);
+        assertThat(pool.trim(40)).isZero();
+        assertThat(pool.trim(10)).isEqualTo(20);
+        assertThat(destroyed).hasSize(20).doesNotHaveDuplicates();
+        assertThat(pool.statistics().idle()).isEqualTo(10);
+        assertThat(pool.trim(0)).isEqualTo(10);
+        assertThat(pool.statistics().objects()).isEqualTo(20);
+        assertThat(acquireAll(pool)).hasSize(30);
+        assertThatThrownBy(() -> pool.trim(-1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("-1");
     }
 
     @Test
@@ -238,8 +287,8 @@ class PerCpuPoolTest {
         assertThat(bytes).isPositive();
         // More than there is room for at a time.
         for (long i = 0; i <= Area.STRIDE / bytes; i++) {
-            new PooledIds(capacity).give(0);
+            assertThat(new PooledIds(capacity).seek()).isNotNegative();
         }
-        assertThat(first.seek()).isZero();
+        assertThat(first.seek()).isEqualTo(PooledIds.VACANT);
     }
 }

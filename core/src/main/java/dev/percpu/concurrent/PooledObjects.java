@@ -1,0 +1,237 @@
+package dev.percpu.concurrent;
+
+import dev.percpu.internal.Failures;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The objects of a pool, by number, from the factory to the destroy hook. {@link PerCpuPool} inherits it instead of having
+ * it in a field: that would be one load more for each acquisition and release.
+ */
+abstract class PooledObjects<T> {
+    /*
+     * The numbers of the places are handed out by PooledIds, as sequences can move numbers and not references. This class
+     * has the objects, by number, and calls the hooks. A place is written by whoever has its number.
+     *
+     * A stack that overflows can break off each step, also one that cleans up after another. So a step that must not be
+     * forgotten is written down before it is tried, by a plain store that cannot fail: the place's state is UNFINISHED
+     * then, and whoever comes next finishes it. A place that is vacant keeps its last handle, with the state GONE: so a
+     * number that comes from a stack after its object was destroyed is recognised.
+     */
+    private static final VarHandle STATE;
+
+    static {
+        try {
+            STATE = MethodHandles.lookup().findVarHandle(PooledFields.class, "state", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Function<? super Pooled<T>, ? extends T> factory;
+    private final @Nullable Consumer<? super T> reset;
+    private final @Nullable Consumer<? super T> destroy;
+    final @Nullable Pooled<T>[] places;
+    final PooledIds ids;
+    final AtomicLong made = new AtomicLong();
+    final AtomicLong destroyed = new AtomicLong();
+
+    /** Whether there may be a place in the state {@link PooledFields#UNFINISHED} that its holder does not come back to. */
+    volatile boolean unfinished;
+
+    PooledObjects(PoolBuilder<T> builder) {
+        factory = builder.factory;
+        reset = builder.reset;
+        destroy = builder.destroy;
+        places = newPlaces(builder.capacity);
+        ids = new PooledIds(builder.capacity);
+    }
+
+    /** Releases an object, which is named by the pool's own handle. */
+    final void release(Pooled<T> place) {
+        if (place.state != Pooled.HELD) {
+            resume(place);
+            return;
+        }
+        if (reset != null) {
+            reset(reset, place);
+        }
+        Acquisition<T> ending = CheckedMode.ON ? place.acquisition : null;
+        int left = ids.give(place);
+        if (CheckedMode.ON && ending != null) {
+            ending.end();
+        }
+        if (left >= 0) {
+            retire(places[left]);
+        }
+    }
+
+    /** Destroys an object that is held. */
+    final void discard(Pooled<T> place) {
+        if (place.state == Pooled.HELD) {
+            retire(place);
+        } else {
+            resume(place);
+        }
+    }
+
+    /** What releasing an object again comes to. */
+    private void resume(Pooled<T> place) {
+        if (place.state != Pooled.UNFINISHED) {
+            throw place.notHeld();
+        }
+        finish(place);
+    }
+
+    final Pooled<T> make(int id) {
+        Pooled<T> place;
+        try {
+            place = new Pooled<>(this, id);
+        } catch (Throwable t) {
+            ids.vacate(id);
+            throw t;
+        }
+        places[id] = place;
+        try {
+            place.object =
+                    Objects.requireNonNull(factory.apply(place), () -> "the factory of " + this + " returned null");
+            made.incrementAndGet();
+        } catch (Throwable t) {
+            place.state = Pooled.UNFINISHED;
+            alsoFinish(place, t);
+            throw t;
+        }
+        place.state = Pooled.HELD;
+        return place;
+    }
+
+    /** Gives the holder a handle of its own. */
+    final Pooled<T> lend(Pooled<T> place) {
+        try {
+            return Acquisition.begin(place);
+        } catch (Throwable t) {
+            // The object was not used, so it need not be reset.
+            int left = ids.give(place);
+            if (left >= 0) {
+                retire(places[left]);
+            }
+            throw t;
+        }
+    }
+
+    private void reset(Consumer<? super T> hook, Pooled<T> place) {
+        place.state = Pooled.LEAVING;
+        try {
+            hook.accept(place.object());
+        } catch (Throwable t) {
+            place.state = Pooled.UNFINISHED;
+            alsoFinish(place, t);
+            throw t;
+        }
+    }
+
+    /** Destroys an object whose number the caller has, and frees its place. */
+    final void retire(@Nullable Pooled<T> place) {
+        if (place != null) {
+            place.state = Pooled.UNFINISHED;
+            finish(place);
+        }
+    }
+
+    private void alsoFinish(Pooled<T> place, Throwable cause) {
+        try {
+            finish(place);
+        } catch (Throwable alsoThrown) {
+            Failures failures = new Failures();
+            failures.add(alsoThrown);
+            failures.addTo(cause);
+        }
+    }
+
+    /** Finishes what was left {@link PooledFields#UNFINISHED}, unless another thread does. */
+    private void finish(Pooled<T> place) {
+        boolean mine = false;
+        try {
+            mine = STATE.compareAndSet((PooledFields<?>) place, Pooled.UNFINISHED, Pooled.LEAVING);
+            if (mine) {
+                destroyAndVacate(place);
+            }
+        } finally {
+            if (mine && place.state == Pooled.LEAVING) {
+                place.state = Pooled.UNFINISHED;
+                unfinished = true;
+            }
+        }
+    }
+
+    private void destroyAndVacate(Pooled<T> place) {
+        T object = place.object;
+        if (object != null) {
+            destroyed.incrementAndGet();
+            place.object = null;
+        }
+        try {
+            if (object != null && destroy != null) {
+                destroy.accept(object);
+            }
+        } finally {
+            Acquisition<T> ending = CheckedMode.ON ? place.acquisition : null;
+            // Not before, as there could be one object too many.
+            ids.vacate(place);
+            if (CheckedMode.ON && ending != null) {
+                ending.end();
+            }
+        }
+    }
+
+    final void finishAll() {
+        unfinished = false;
+        Failures failures = new Failures();
+        for (Pooled<T> place : places) {
+            if (place != null && place.state == Pooled.UNFINISHED) {
+                try {
+                    finish(place);
+                } catch (Throwable t) {
+                    failures.add(t);
+                }
+            }
+        }
+        failures.rethrow("an object could not be destroyed");
+    }
+
+    final int destroyIdle(int most) {
+        Failures failures = new Failures();
+        int count = 0;
+        for (int id; count < most && (id = ids.takeIdle()) >= 0; count++) {
+            try {
+                Pooled<T> place = places[id];
+                if (place == null || place.state != Pooled.IDLE) {
+                    throw twin(id);
+                }
+                retire(place);
+            } catch (Throwable t) {
+                failures.add(t);
+            }
+        }
+        failures.rethrow("an object could not be destroyed");
+        return count;
+    }
+
+    /** What is thrown instead of lending a number that is on two stacks. It is on one less now, so the pool is exact again. */
+    final IllegalStateException twin(int id) {
+        return new IllegalStateException(
+                "object " + id + " of a " + this + ": two threads released it at once earlier on,"
+                        + " so it was idle twice. Let one thread at a time use a handle, and find who does not with"
+                        + " -Dpercpu.checked=true");
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"}) // there are no generic arrays
+    private static <T> @Nullable Pooled<T>[] newPlaces(int capacity) {
+        return new Pooled[capacity];
+    }
+}

@@ -1,0 +1,127 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.testing.Jvm;
+import java.util.concurrent.CountDownLatch;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.Test;
+
+/** What checked mode finds. It is chosen once for each JVM, so in one of its own, on whose class path are no libraries. */
+class CheckedPoolTest {
+    @Test
+    void checkedModeFindsWhatOtherwiseGoesUnnoticed() {
+        assertRuns(Mistakes.class, "all found");
+    }
+
+    @Test
+    void aHandleThatIsLostIsLogged() {
+        Jvm.Result result = assertRuns(Loss.class, "over, held 1");
+        assertThat(result.output())
+                .contains("the handle of object 0 of a pool of 1", "was lost")
+                .contains("acquired here by", "Loss.lose");
+        // The one that was released was not.
+        assertThat(result.output().split("was lost", -1)).hasSize(2);
+    }
+
+    private static Jvm.Result assertRuns(Class<?> main, String expected) {
+        Jvm.Result result = new Jvm().option("-Dpercpu.checked=true").run(main);
+        assertThat(result.output()).contains(expected);
+        assertThat(result.status()).isZero();
+        return result;
+    }
+
+    /** Uses handles after their release. */
+    static final class Mistakes {
+        private Mistakes() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            PerCpuPool<StringBuilder> pool =
+                    PerCpuPool.builder(1, StringBuilder::new).build();
+            Pooled<StringBuilder> first = pool.acquire();
+            first.release();
+            Pooled<StringBuilder> second = pool.acquire();
+            check(second != first && second.get() != null, "a handle of its own");
+            assertRefused(first::get);
+            assertRefused(first::release);
+            assertRefused(first::discard);
+            check(first.toString().contains("not held") && second.toString().contains(", held"), first + ", " + second);
+            check(second.get() != null, "still held");
+            second.discard();
+            assertRefused(second::release);
+            try (Pooled<StringBuilder> third = pool.acquire()) {
+                check(third.get() != null, "replaced");
+            }
+            PerCpuPool<Keeper> keepers =
+                    PerCpuPool.builderWithHandle(1, Keeper::new).build();
+            for (int i = 0; i < 3; i++) {
+                keepers.acquire().get().handle.release();
+            }
+            keepers.acquire().get().handle.discard();
+            keepers.close();
+            pool.close();
+            System.out.println("all found");
+        }
+
+        private record Keeper(Pooled<Keeper> handle) {}
+
+        private static void assertRefused(Runnable use) {
+            try {
+                use.run();
+            } catch (IllegalStateException e) {
+                check(e.getMessage().contains("object 0 of a pool of 1"), e.toString());
+                check(e.getSuppressed().length == 2, "where it was acquired and released");
+                check(e.getSuppressed()[0].getStackTrace().length > 1, "a stack trace");
+                return;
+            }
+            throw new AssertionError("used after its release");
+        }
+
+        private static void check(boolean condition, String what) {
+            if (!condition) {
+                throw new AssertionError(what);
+            }
+        }
+    }
+
+    /** Lets the garbage collector have one handle that was released, and one that was not. */
+    static final class Loss {
+        private Loss() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            CountDownLatch logged = new CountDownLatch(1);
+            Logger logger = Logger.getLogger("dev.percpu");
+            logger.addHandler(new Handler() {
+                @Override
+                public void publish(LogRecord message) {
+                    System.out.println(message.getMessage() + ", " + message.getThrown());
+                    for (StackTraceElement frame : message.getThrown().getStackTrace()) {
+                        System.out.println(frame);
+                    }
+                    logged.countDown();
+                }
+
+                @Override
+                public void flush() {}
+
+                @Override
+                public void close() {}
+            });
+            logger.setUseParentHandlers(false);
+            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+            pool.acquire().release();
+            lose(pool);
+            while (logged.getCount() > 0) {
+                System.gc();
+                Thread.sleep(10);
+            }
+            System.out.println("over, held " + pool.statistics().held());
+        }
+
+        private static void lose(PerCpuPool<Object> pool) throws InterruptedException {
+            System.out.println("lost: " + pool.acquire().get());
+        }
+    }
+}

@@ -1,0 +1,231 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.percpu.CpuGuard;
+import dev.percpu.Holder;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.linux.BoundThread;
+import dev.percpu.internal.linux.LinuxException;
+import dev.percpu.testing.Machine.Call;
+import dev.percpu.testing.Seccomp;
+import dev.percpu.testing.Workers;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What lies on other CPUs' stacks: when it is looked for, and what can be in the way. */
+@Timeout(value = 2, unit = TimeUnit.MINUTES)
+class PerCpuPoolSearchTest {
+    private static final int EPERM = 1;
+
+    private final int[] cpus = CpuMask.usable().ids().toArray();
+
+    /** With one CPU it is both, and then these tests say nothing about two. */
+    private final int firstCpu = cpus[0];
+
+    private final int lastCpu = cpus[cpus.length - 1];
+    private final List<Object> destroyed = new ArrayList<>();
+
+    private PerCpuPool<Object> pool(int capacity) {
+        return PerCpuPool.builder(capacity, Object::new).destroy(destroyed::add).build();
+    }
+
+    @Test
+    void oneObjectInUseIsFoundOnWhateverCpuItWasReleased() {
+        PerCpuPool<Object> pool = pool(1024);
+        for (int round = 0; round < 30; round++) {
+            AtomicReference<Pooled<Object>> held = new AtomicReference<>();
+            run(firstCpu, () -> held.set(pool.tryAcquire()));
+            run(lastCpu, () -> held.get().release());
+        }
+        assertThat(pool.statistics().made()).isEqualTo(1);
+    }
+
+    /** A search for each object would interrupt the other CPU each time. */
+    @Test
+    void aFlowOfObjectsFromOneCpuToAnotherIsNotSearchedForEach() {
+        int rounds = 20_000;
+        PerCpuPool<Object> pool = pool(1024);
+        BlockingQueue<Pooled<Object>> queue = new ArrayBlockingQueue<>(8);
+        BoundThread receiver = BoundThread.start(lastCpu, () -> {
+            for (int i = 0; i < rounds; i++) {
+                PerCpuPoolConcurrencyTest.uninterrupted(queue::take).release();
+            }
+        });
+        run(firstCpu, () -> {
+            for (int i = 0; i < rounds; i++) {
+                Pooled<Object> pooled = pool.tryAcquire();
+                PerCpuPoolConcurrencyTest.uninterrupted(() -> {
+                    queue.put(pooled);
+                    return pooled;
+                });
+            }
+        });
+        Workers.join(receiver);
+        assertThat(receiver.await()).isNull();
+        assertThat(pool.statistics().searches()).isLessThan(rounds / 8);
+    }
+
+    /** It searched once, and has too few idle objects to give each CPU some. */
+    @Test
+    void aPoolOfWhichFewAreIdleLeavesTheLockAloneAgain() {
+        PerCpuPool<Object> pool = pool(64);
+        List<Pooled<Object>> all = PerCpuPoolTest.acquireAll(pool);
+        all.subList(0, 2).forEach(Pooled::release);
+        run(firstCpu, () -> {
+            for (int i = 0; i < 1000; i++) {
+                pool.tryAcquire().release();
+            }
+            long before = pool.statistics().exchanges();
+            for (int i = 0; i < 1000; i++) {
+                pool.tryAcquire().release();
+            }
+            assertThat(pool.statistics().exchanges()).isEqualTo(before);
+        });
+    }
+
+    @Test
+    void aPoolAtTheBrinkIsNotSearchedAgainAndAgain() {
+        PerCpuPool<Object> pool = pool(64);
+        List<Pooled<Object>> all = PerCpuPoolTest.acquireAll(pool);
+        long before = pool.statistics().searches();
+        for (int i = 0; i < 1000; i++) {
+            all.get(i % 64).release();
+            all.set(i % 64, pool.tryAcquire());
+            assertThat(pool.tryAcquire()).isNull();
+        }
+        assertThat(pool.statistics().searches()).isEqualTo(before);
+    }
+
+    /** The only object lies on the stack of a CPU whose guard another thread holds. */
+    private PerCpuPool<Object> poolWithItsObjectOnTheFirstCpu() {
+        PerCpuPool<Object> pool = pool(1);
+        run(firstCpu, () -> pool.tryAcquire().release());
+        return pool;
+    }
+
+    @Test
+    @Tag("rseq")
+    void aTimeLimitHoldsWhileAnotherThreadHasTheGuard() throws InterruptedException {
+        PerCpuPool<Object> pool = poolWithItsObjectOnTheFirstCpu();
+        Holder owner = Holder.of(CpuId.of(firstCpu));
+        assertThat(pool.tryAcquire(0, TimeUnit.NANOSECONDS)).isNull();
+        assertThat(pool.tryAcquire(20, TimeUnit.MILLISECONDS)).isNull();
+        assertThat(pool.tryAcquire(Long.MIN_VALUE, TimeUnit.DAYS)).isNull();
+        owner.release();
+        assertThat(pool.tryAcquire(1, TimeUnit.DAYS)).isNotNull();
+    }
+
+    @Test
+    @Tag("rseq")
+    void anInterruptEndsTheWaitForAGuard() throws InterruptedException {
+        PerCpuPool<Object> pool = poolWithItsObjectOnTheFirstCpu();
+        Holder owner = Holder.of(CpuId.of(firstCpu));
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        Thread seeker = Thread.ofPlatform().start(() -> failure.set(catchThrowable(pool::acquire)));
+        awaitBlocked(seeker);
+        seeker.interrupt();
+        Workers.join(seeker);
+        assertThat(failure.get()).isInstanceOf(InterruptedException.class);
+        owner.release();
+        assertThat(pool.tryAcquire()).isNotNull();
+    }
+
+    @Test
+    void aThreadThatHoldsAGuardDoesNotWait() {
+        PerCpuPool<Object> pool = pool(1);
+        Pooled<Object> only = pool.tryAcquire();
+        try (CpuGuard _ = CpuGuard.acquire()) {
+            assertThat(pool.tryAcquire()).isNull();
+            assertThatThrownBy(pool::acquire)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("guard");
+            assertThatThrownBy(() -> pool.tryAcquire(1, TimeUnit.DAYS))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("exhausted");
+        }
+        assertThat(pool.statistics().waiting()).isZero();
+        only.release();
+    }
+
+    /** At the first look another thread has the guard, so that nothing is found. */
+    @Test
+    @Tag("rseq")
+    void closingLooksAgainWhereAGuardWasTaken() throws InterruptedException {
+        PerCpuPool<Object> pool = poolWithItsObjectOnTheFirstCpu();
+        Holder owner = Holder.of(CpuId.of(firstCpu));
+        Thread closer = Thread.ofPlatform().start(pool::close);
+        awaitBlocked(closer);
+        assertThat(closer.isAlive()).isTrue();
+        owner.release();
+        Workers.join(closer);
+        assertThat(destroyed).hasSize(1);
+    }
+
+    /** Without a fence that another thread's search could rely on. */
+    @Test
+    @Tag("rseq")
+    void aSearchWhoseFenceWasRefusedIsNoSearch() {
+        PerCpuPool<Object> pool = pool(1);
+        Pooled<Object> only = pool.tryAcquire();
+        run(firstCpu, () -> {
+            Seccomp.refuse(Call.MEMBARRIER, EPERM);
+            assertThatThrownBy(pool::tryAcquire).isInstanceOf(LinuxException.class);
+        });
+        assertThat(pool.statistics().searches()).isEqualTo(1);
+        assertThat(pool.tryAcquire()).isNull();
+        assertThat(pool.statistics().searches()).isEqualTo(2);
+        only.release();
+    }
+
+    /**
+     * A number is pushed after a search that did not find it, and who pushed it looks again, and may not. The push is done
+     * here as the release does it that had read "direct" before the search.
+     */
+    @Test
+    @Tag("rseq")
+    void whoWaitsIsWokenByAReleaseThatCannotLookAgain() throws InterruptedException {
+        PooledIds ids = new PooledIds(2);
+        Pooled<Object> place = new Pooled<>(pool(2), ids.seek() & ~PooledIds.VACANT);
+        int _ = ids.seek();
+        AtomicReference<Integer> got = new AtomicReference<>();
+        Thread waiter = Thread.ofPlatform()
+                .start(() -> got.set(PerCpuPoolConcurrencyTest.uninterrupted(() -> ids.seek(Long.MAX_VALUE))));
+        while (ids.snapshot().waiting() == 0) {
+            Thread.sleep(1);
+        }
+        BoundThread giver = BoundThread.start(firstCpu, () -> {
+            assertThat(ids.push(place.id)).isTrue();
+            Seccomp.refuse(Call.MEMBARRIER, EPERM);
+            assertThatThrownBy(ids::lookAgain).isInstanceOf(LinuxException.class);
+        });
+        Workers.join(giver);
+        assertThat(giver.await()).isNull();
+        Workers.join(waiter);
+        assertThat(got.get()).isEqualTo(place.id);
+    }
+
+    private static void awaitBlocked(Thread thread) throws InterruptedException {
+        while (thread.isAlive() && LockSupport.getBlocker(thread) == null) {
+            Thread.sleep(1);
+        }
+    }
+
+    private static void run(int cpu, Runnable task) {
+        Throwable thrown = BoundThread.run(cpu, task);
+        if (thrown != null) {
+            throw new AssertionError("on CPU " + cpu, thrown);
+        }
+    }
+}
