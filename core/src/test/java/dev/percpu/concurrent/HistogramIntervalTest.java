@@ -108,7 +108,7 @@ class HistogramIntervalTest {
     @Test
     void severalQuantilesAreWhatEachIs() {
         for (int value = 0; value < 1_000; value++) {
-            histogram.record(value * value);
+            histogram.record((long) value * value);
         }
         double[] quantiles = {0, 0.001, 0.25, 0.5, 0.5, 0.99, 0.999, 1};
         HistogramSnapshot snapshot = histogram.snapshot();
