@@ -28,7 +28,8 @@ class SourceRulesTest {
             List<String> lines = Files.readAllLines(file);
             for (int i = 0; i < lines.size(); i++) {
                 // The formatter breaks code, and leaves strings as they are.
-                if (lines.get(i).length() > LONGEST_LINE && isComment(lines.get(i).strip())) {
+                if (lines.get(i).length() > LONGEST_LINE
+                        && isComment(lines.get(i).strip())) {
                     tooLong.add(file + ":" + (i + 1));
                 }
             }
@@ -49,7 +50,9 @@ class SourceRulesTest {
                 tooLong.add(file + ": " + lines.size() + " lines");
             }
         }
-        assertThat(tooLong).as("longer than %d lines, and no \"%s\"", LONGEST_FILE, REASON).isEmpty();
+        assertThat(tooLong)
+                .as("longer than %d lines, and no \"%s\"", LONGEST_FILE, REASON)
+                .isEmpty();
     }
 
     private static List<Path> sources(Path root) throws IOException {

@@ -3,6 +3,7 @@ package dev.percpu.internal;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -13,23 +14,24 @@ import org.jspecify.annotations.Nullable;
  * the process. All others are held weakly: whoever drops one need not tell.
  */
 public final class Registry {
-    private static final Set<Entry> ENTRIES = new LinkedHashSet<>();
+    /** A plain list, as there can be very many, and each takes heap for good. */
+    private static final List<Static> STATIC = new ArrayList<>();
+
+    private static final Set<Dynamic> DYNAMIC = new LinkedHashSet<>();
     private static final ReferenceQueue<Object> GONE = new ReferenceQueue<>();
 
     private Registry() {}
 
-    /** Something that has a name. */
-    private static final class Entry extends WeakReference<Object> {
+    /** Something that has a name and lives as long as the process. */
+    private record Static(String name, String type, Object object) {}
+
+    /** Something that has a name for as long as somebody refers to it. */
+    private static final class Dynamic extends WeakReference<Object> {
         private final Named named;
 
-        /** Keeps what lives as long as the process; null for everything else. */
-        @SuppressWarnings({"unused", "FieldCanBeLocal"})
-        private final @Nullable Object kept;
-
-        private Entry(Named named, Object object, @Nullable Object kept) {
+        private Dynamic(Named named, Object object) {
             super(object, GONE);
             this.named = named;
-            this.kept = kept;
         }
     }
 
@@ -55,41 +57,44 @@ public final class Registry {
     }
 
     /** Lists what lives as long as the process. */
-    public static void addStatic(String name, String type, Object named) {
-        add(new Entry(new Named(name, type), named, named));
+    public static void addStatic(String name, String type, Object object) {
+        synchronized (STATIC) {
+            STATIC.add(new Static(name, type, object));
+        }
     }
 
     /** Lists what can go away. It must have been made completely. */
-    public static void add(String name, String type, Object named) {
-        add(new Entry(new Named(name, type), named, null));
-    }
-
-    private static void add(Entry entry) {
-        synchronized (ENTRIES) {
+    public static void add(String name, String type, Object object) {
+        synchronized (DYNAMIC) {
             removeGone();
-            ENTRIES.add(entry);
+            DYNAMIC.add(new Dynamic(new Named(name, type), object));
         }
     }
 
     /** Ends the listing of something that is closed. */
-    public static void remove(Object named) {
-        synchronized (ENTRIES) {
+    public static void remove(Object object) {
+        synchronized (DYNAMIC) {
             removeGone();
-            ENTRIES.removeIf(entry -> entry.refersTo(named));
+            DYNAMIC.removeIf(entry -> entry.refersTo(object));
         }
     }
 
-    /** What there is, in the order in which it was made. */
+    /** What there is: first what is static, then everything else, each in the order in which it was made. */
     public static List<Named> list() {
-        synchronized (ENTRIES) {
-            removeGone();
-            return ENTRIES.stream().map(entry -> entry.named).toList();
+        List<Named> list = new ArrayList<>();
+        synchronized (STATIC) {
+            STATIC.forEach(entry -> list.add(new Named(entry.name, entry.type)));
         }
+        synchronized (DYNAMIC) {
+            removeGone();
+            DYNAMIC.forEach(entry -> list.add(entry.named));
+        }
+        return list;
     }
 
     private static void removeGone() {
         for (Reference<?> gone; (gone = GONE.poll()) != null; ) {
-            ENTRIES.remove(gone);
+            DYNAMIC.remove(gone);
         }
     }
 }

@@ -14,10 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param holding what gives the piece back; null if the piece is not in the area
  */
 public record Slices(
-        long position,
-        List<MemorySegment> perCpu,
-        @Nullable Arena arena,
-        Holdings.@Nullable Holding holding) {
+        long position, List<MemorySegment> perCpu, @Nullable Arena arena, Holdings.@Nullable Holding holding) {
     public MemorySegment of(int cpu) {
         return perCpu.get(cpu);
     }
