@@ -180,8 +180,8 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
 
     /**
      * The sum over all possible CPUs and all updates of threads without a CPU id, wrapped at 64 bits, not at the
-     * number's width. It is not an atomic snapshot: it holds every update that happened before the call, and some of those
-     * that happen during it.
+     * number's width. It is not an atomic snapshot: it holds every update that happened before the call, and some of
+     * those that happen during it.
      */
     public long sum() {
         long sum = 0;

@@ -51,8 +51,9 @@ public final class PerCpuRuntime {
     }
 
     /**
-     * What there is in this process: the static variables, and then all other variables and structures that were given a
-     * name, each in the order in which they were made. One that is closed, or that nobody can reach any more, is left out.
+     * What there is in this process: the static variables, and then all other variables and structures that were given
+     * a name, each in the order in which they were made. One that is closed, or that nobody can reach any more,
+     * is left out.
      */
     public static List<Variable> variables() {
         return Registry.list().stream()

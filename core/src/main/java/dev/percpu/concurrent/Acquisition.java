@@ -5,8 +5,8 @@ import java.lang.ref.Cleaner;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One holder's time with a pool's object, in checked mode. The handle that the holder gets is its own, so that it throws
- * after its release whoever has the object by then; and if it is collected without a release, that is logged.
+ * One holder's time with a pool's object, in checked mode. The handle that the holder gets is its own, so that it
+ * throws after its release whoever has the object by then; and if it is collected without a release, that is logged.
  *
  * <p>Nothing here refers to that handle, or it would never be collected.
  */

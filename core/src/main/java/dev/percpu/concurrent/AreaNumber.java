@@ -8,7 +8,8 @@ import java.io.Serial;
 /**
  * What the counters and accumulators have in common: a piece of every CPU's place, whose first number is the CPU's own,
  * and which is given back once the object is unreachable. The spare slot, the same number in the
- * spare place, is for every thread, and is updated atomically only. They are numbers whose value is a {@code long}, unless a subclass says otherwise.
+ * spare place, is for every thread, and is updated atomically only. They are numbers whose value is a {@code long},
+ * unless a subclass says otherwise.
  *
  * <p>A piece belongs to one object, so none may come into being by deserialization: subclasses write a proxy instead,
  * which Number, being serializable, makes necessary.
@@ -18,8 +19,8 @@ abstract class AreaNumber extends Number {
     private static final long serialVersionUID = 1;
 
     /**
-     * An int, so that a counter is 16 bytes with its header. It is final, so that no thread can see it before it is set,
-     * which would let it write where the CPU's header is.
+     * An int, so that a counter is 16 bytes with its header. It is final, so that no thread can see it before it is
+     * set, which would let it write where the CPU's header is.
      */
     private final transient int position;
 
@@ -27,7 +28,9 @@ abstract class AreaNumber extends Number {
         position = Area.allocateFor(this, bytes, alignment, owner);
     }
 
-    /** Where the piece lies in each CPU's place. Who computes with it must keep this object reachable until it is done. */
+    /**
+     * Where the piece lies in each CPU's place. Who computes with it must keep this object reachable until it is done.
+     */
     final long position() {
         return position;
     }

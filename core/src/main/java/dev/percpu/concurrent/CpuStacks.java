@@ -34,7 +34,10 @@ abstract class CpuStacks {
         position = Area.allocateFor(this, Stacks.bytes(stackCapacity), Long.BYTES, "a pool");
     }
 
-    /** Takes an idle number from the current CPU's stack; negative if there is none, which does not say that none is idle. */
+    /**
+     * Takes an idle number from the current CPU's stack; negative if there is none, which does not say that none is
+     * idle.
+     */
     final long pop() {
         try {
             long id = STACKS.pop(position);

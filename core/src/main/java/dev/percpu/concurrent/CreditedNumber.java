@@ -46,13 +46,15 @@ abstract class CreditedNumber extends AreaNumber {
      *   3. adds 5 to 95, the limit
      *                                             4. commits 5 - 1: the value is 101, and a credit of 4 is back
      *
-     * Staying shut near the limit is what makes a quota that is used up cheap: each refusal is a look at `settled`. It is
-     * opened when the value is further away from the limit than all credits together can be, and as much again, or by as
-     * many amounts, so that many operations lie between two collections. How far that is decides about speed only.
+     * Staying shut near the limit is what makes a quota that is used up cheap: each refusal is a look at `settled`. It
+     * is opened when the value is further away from the limit than all credits together can be, and as much again, or
+     * by as many amounts, so that many operations lie between two collections. How far that is decides
+     * about speed only.
      *
-     * trySub(x, limit) lowers G by x under the lock, if G would be above the limit even with all credits full: the others can
-     * lower the value only by filling them. Otherwise it collects, as tryAdd does. There is no quick way: a sequence could
-     * look whether G is large enough, but the credits that others fill meanwhile lower the value without changing G.
+     * trySub(x, limit) lowers G by x under the lock, if G would be above the limit even with all credits full: the
+     * others can lower the value only by filling them. Otherwise it collects, as tryAdd does. There is no quick way: a
+     * sequence could look whether G is large enough, but the credits that others fill meanwhile lower the value without
+     * changing G.
      *
      * Refused: a limit that is fixed at construction, with every reservation below it. It needs no look at G, and saves
      * nothing: a line that is only read is free. Refused: the credits under the CPUs' guards. Whoever has a guard for
@@ -207,7 +209,8 @@ abstract class CreditedNumber extends AreaNumber {
     }
 
     /**
-     * Subtracts if there is room even if all credits are full, or tells that there cannot be any; otherwise the gate is shut.
+     * Subtracts if there is room even if all credits are full, or tells that there cannot be any; otherwise the
+     * gate is shut.
      */
     private synchronized boolean lowerOrShut(long amount, long least) {
         if (settled.get() != SettledCount.OPEN) {

@@ -31,9 +31,9 @@ abstract class GatedNumber extends AreaNumber {
      *   4. CPU 1: 4 to 0
      * </pre>
      *
-     * <p>Were there no gate, U's store of 5 could follow 4, and what R took would be back. If U commits before 2, R sees
-     * it in 4. If R has taken the spare slot before 3, the update is in the next result. So each update is in exactly
-     * one. The lock keeps a second R from opening the gate while the first one takes.
+     * <p>Were there no gate, U's store of 5 could follow 4, and what R took would be back. If U commits before 2, R
+     * sees it in 4. If R has taken the spare slot before 3, the update is in the next result. So each update is in
+     * exactly one. The lock keeps a second R from opening the gate while the first one takes.
      */
     final long[] takeAll() {
         long[] taken = new long[Area.CPUS + 1];

@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Says which values a {@link PerCpuHistogram} tells apart.
  *
- * <p>Its size follows: {@code 1 << precisionBits} buckets of 8 bytes for each power of two between the lowest discernible and
- * the highest trackable value. With nothing said, 32 buckets for each power of two up to {@link Long#MAX_VALUE} take 15 KiB
- * of each CPU's place.
+ * <p>Its size follows: {@code 1 << precisionBits} buckets of 8 bytes for each power of two between the lowest
+ * discernible and the highest trackable value. With nothing said, 32 buckets for each power of two up to {@link
+ * Long#MAX_VALUE} take 15 KiB of each CPU's place.
  */
 public final class HistogramBuilder {
     private static final int MOST_PRECISION_BITS = 16;
@@ -34,8 +34,8 @@ public final class HistogramBuilder {
     }
 
     /**
-     * Divides each power of two into {@code 1 << bits} buckets. The relative error is {@code 1.0 / (1 << bits)}; 5 bits, the
-     * default, have 3.1%. Prometheus' native histograms of schema 5 have as many buckets.
+     * Divides each power of two into {@code 1 << bits} buckets. The relative error is {@code 1.0 / (1 << bits)}; 5
+     * bits, the default, have 3.1%. Prometheus' native histograms of schema 5 have as many buckets.
      *
      * @param bits from 0 to 16
      */
@@ -49,8 +49,8 @@ public final class HistogramBuilder {
     }
 
     /**
-     * Takes the fewest precision bits with which two values in one bucket differ by no more than that, relative to the lower
-     * one. HdrHistogram's two significant digits are a relative error of 0.01.
+     * Takes the fewest precision bits with which two values in one bucket differ by no more than that, relative to the
+     * lower one. HdrHistogram's two significant digits are a relative error of 0.01.
      *
      * @param error from 0.00002 to 1
      */
@@ -66,8 +66,8 @@ public final class HistogramBuilder {
     }
 
     /**
-     * Allows values to be confused that differ by less than this, or by the relative error. It is rounded down to a power
-     * of two. With nanoseconds, 1000 tells apart what differs by 512 ns, and saves the nine lowest powers of two.
+     * Allows values to be confused that differ by less than this, or by the relative error. It is rounded down to a
+     * power of two. With nanoseconds, 1000 tells apart what differs by 512 ns, and saves the nine lowest powers of two.
      *
      * @param value 1, the default, or more
      */

@@ -1,8 +1,8 @@
 package dev.percpu.concurrent;
 
 /**
- * One reader's view of a {@link PerCpuHistogram}: what was recorded since this reader asked last. Readers do not disturb each
- * other, nor {@link PerCpuHistogram#snapshotThenReset()}: each sees every recorded value exactly once.
+ * One reader's view of a {@link PerCpuHistogram}: what was recorded since this reader asked last. Readers do not
+ * disturb each other, nor {@link PerCpuHistogram#snapshotThenReset()}: each sees every recorded value exactly once.
  *
  * <pre>{@code
  * HistogramInterval everyMinute = LATENCY.interval();
@@ -13,8 +13,8 @@ package dev.percpu.concurrent;
  * }</pre>
  *
  * <p>Several threads may use one interval; they wait for each other, and nobody who records waits. Its methods throw
- * {@link IllegalStateException} if the histogram is closed. It keeps its histogram reachable, and one number for each bucket
- * on the heap.
+ * {@link IllegalStateException} if the histogram is closed. It keeps its histogram reachable, and one number for each
+ * bucket on the heap.
  */
 public final class HistogramInterval {
     private final PerCpuHistogram histogram;
@@ -45,8 +45,8 @@ public final class HistogramInterval {
     }
 
     /**
-     * What {@link #next()} would return, which is left to it. As long as nobody calls that, no count in a later result is less
-     * than in an earlier one.
+     * What {@link #next()} would return, which is left to it. As long as nobody calls that, no count in a later result
+     * is less than in an earlier one.
      */
     public HistogramSnapshot peek() {
         // With the lock: a next() between the two looks would have the same values counted here and there.

@@ -7,9 +7,9 @@ import java.util.NoSuchElementException;
 /**
  * What a {@link PerCpuHistogram} had counted; it does not change any more.
  *
- * <p>The count is that of the buckets, always. The exact values are known only as far as their buckets tell: of two values
- * in a bucket, the greater is above the lower by less than {@link #unit()}, or by no more than {@link #relativeError()} of
- * it. Values below {@code 2 / relativeError()} units are known exactly if the unit is 1.
+ * <p>The count is that of the buckets, always. The exact values are known only as far as their buckets tell: of two
+ * values in a bucket, the greater is above the lower by less than {@link #unit()}, or by no more than {@link
+ * #relativeError()} of it. Values below {@code 2 / relativeError()} units are known exactly if the unit is 1.
  */
 public final class HistogramSnapshot {
     private final LogLinearBuckets layout;
@@ -64,8 +64,8 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * The exact sum of the values, those out of range included, wrapped at 64 bits. While values are being recorded it can
-     * differ from the buckets by those values.
+     * The exact sum of the values, those out of range included, wrapped at 64 bits. While values are being recorded it
+     * can differ from the buckets by those values.
      */
     public long sum() {
         return sum;
@@ -105,12 +105,13 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * A value that the given share of the recorded values is not above: 0.5 for the median, 0.99 for the 99th percentile.
+     * A value that the given share of the recorded values is not above: 0.5 for the median, 0.99 for
+     * the 99th percentile.
      *
      * <p>It is the upper bound of the bucket that the exact quantile is in (the value of rank
-     * {@code ceil(quantile * count)}, counted from 1), so it is never below that, and above it by less than a unit or by no more
-     * than the relative error. It is -1 if that value is negative, and {@link Long#MAX_VALUE} if it is above the range. Of
-     * more than 2^53 values the rank is rounded to 53 bits.
+     * {@code ceil(quantile * count)}, counted from 1), so it is never below that, and above it by less than a unit or
+     * by no more than the relative error. It is -1 if that value is negative, and {@link Long#MAX_VALUE} if it is above
+     * the range. Of more than 2^53 values the rank is rounded to 53 bits.
      *
      * @param quantile from 0 to 1
      * @throws NoSuchElementException if there are no values
@@ -165,13 +166,13 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * For each bound, how many values are not above it: what Prometheus' classic histograms call {@code le}. For the bound
-     * +Inf there is {@link #count()}.
+     * For each bound, how many values are not above it: what Prometheus' classic histograms call {@code le}. For the
+     * bound +Inf there is {@link #count()}.
      *
-     * <p>A bucket that a bound falls into is counted as above it. So a bound counts no value that is above it, and may miss
-     * some that are below it by less than a unit or by no more than the relative error. A bound that is the last value of a
-     * bucket is exact, such as {@code (1L << n) - 1}. The negative values are one bucket, whose last value is -1: a bound below
-     * that counts none of them.
+     * <p>A bucket that a bound falls into is counted as above it. So a bound counts no value that is above it, and may
+     * miss some that are below it by less than a unit or by no more than the relative error. A bound that is the last
+     * value of a bucket is exact, such as {@code (1L << n) - 1}. The negative values are one bucket, whose last value
+     * is -1: a bound below that counts none of them.
      *
      * @param upperBounds in rising order
      */
@@ -222,8 +223,8 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * What this snapshot counted and an earlier one had not: both of the same histogram, with no reset between them. While
-     * values are being recorded, the sum can differ from the buckets by those values.
+     * What this snapshot counted and an earlier one had not: both of the same histogram, with no reset between them.
+     * While values are being recorded, the sum can differ from the buckets by those values.
      *
      * @throws IllegalArgumentException if the other has other buckets, or counted values that this one does not have
      */

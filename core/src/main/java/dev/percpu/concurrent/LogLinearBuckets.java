@@ -15,10 +15,11 @@ package dev.percpu.concurrent;
  */
 final class LogLinearBuckets {
     /*
-     * A value's highest bit says how far to shift it so that precisionBits + 1 bits remain. They number the buckets within a
-     * power of two, and the shift numbers the powers of two. The first two runs of buckets have the same width: for values
-     * below the second one a bit is ORed in that keeps the shift from becoming less. A negative value, read as an unsigned one, has the highest bit of all, so its number is above that of
-     * Long.MAX_VALUE, and one comparison finds both ends of the range.
+     * A value's highest bit says how far to shift it so that precisionBits + 1 bits remain. They number the buckets
+     * within a power of two, and the shift numbers the powers of two. The first two runs of buckets have the same
+     * width: for values below the second one a bit is ORed in that keeps the shift from becoming less. A negative
+     * value, read as an unsigned one, has the highest bit of all, so its number is above that of Long.MAX_VALUE, and
+     * one comparison finds both ends of the range.
      *
      * What does not depend on the value is computed beforehand, which takes half a nanosecond of three from recording.
      */

@@ -20,24 +20,25 @@ import org.jspecify.annotations.Nullable;
  * combining a value with the identity must give the value. The order in which values are combined is not defined. For
  * sums, {@link PerCpuCounter} takes one sequence instead of two, and less memory.
  *
- * <p>A value that changes nothing, such as one below the maximum, costs one restartable sequence and writes nothing; any
- * other costs two. It takes 16 bytes for each CPU. The memory is given back once the accumulator is unreachable.
+ * <p>A value that changes nothing, such as one below the maximum, costs one restartable sequence and writes nothing;
+ * any other costs two. It takes 16 bytes for each CPU. The memory is given back once the accumulator is unreachable.
  *
  * <p><b>Exactness.</b> Each value is combined into exactly one of the results of {@link #getThenReset()}, or into what
  * is left, also while threads accumulate and while others reset. ({@code LongAccumulator} promises this only without
  * concurrent updates.) For a function that absorbs, such as a maximum, that means: a value that an earlier one made
- * superfluous went where the earlier one went. A result that is taken during updates or a reset is not an atomic snapshot.
+ * superfluous went where the earlier one went. A result that is taken during updates or a reset is not
+ * an atomic snapshot.
  *
- * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile values go to one number that all
- * share.
+ * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile values go to one number that
+ * all share.
  *
  * <p><b>Ordering.</b> Updates and reads are opaque, and order nothing else. It serializes as its value, identity and
  * function, if the function is serializable.
  */
 public final class PerCpuAccumulator extends GatedNumber {
     /*
-     * A number is kept as the bits in which it differs from the identity, so that zeroed memory is the identity. Setting
-     * the identity on each CPU would make a page on each, and on the wrong node.
+     * A number is kept as the bits in which it differs from the identity, so that zeroed memory is the identity.
+     * Setting the identity on each CPU would make a page on each, and on the wrong node.
      *
      * Accumulating reads the current CPU's number, applies the function, and compares and exchanges. If the thread has
      * moved between the two, the number of another CPU is compared with what was read on the first; if it is the same,
@@ -146,8 +147,8 @@ public final class PerCpuAccumulator extends GatedNumber {
     }
 
     /**
-     * Takes the value and resets, in one: what is in the result, and nothing else, is no longer in the accumulator. If the
-     * function throws, nothing is lost: all that was taken is in the accumulator still.
+     * Takes the value and resets, in one: what is in the result, and nothing else, is no longer in the accumulator. If
+     * the function throws, nothing is lost: all that was taken is in the accumulator still.
      */
     public long getThenReset() {
         // The function is a stranger's code, so it runs when nothing is locked, and the numbers are taken by then. What

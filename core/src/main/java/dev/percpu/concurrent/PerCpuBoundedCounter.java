@@ -9,8 +9,8 @@ import java.lang.ref.Reference;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A count with a cheap estimate, whose error is bounded, and additions that never take it above a limit: for quotas, rate
- * limits and what is to be compared with a threshold again and again.
+ * A count with a cheap estimate, whose error is bounded, and additions that never take it above a limit: for quotas,
+ * rate limits and what is to be compared with a threshold again and again.
  *
  * <pre>{@code
  * PerCpuBoundedCounter inUse = new PerCpuBoundedCounter();
@@ -20,28 +20,28 @@ import java.util.concurrent.atomic.AtomicLong;
  * }
  * }</pre>
  *
- * <p>Every CPU has a credit of up to twice the batch, which it adds from and subtracts into by one restartable sequence.
- * Only when it is used up or full, once in about as many operations as the batch is large, is the shared count
- * touched. So amounts should be well below the batch: larger ones always touch it. It takes 64 bytes for each CPU. The
- * memory is given back once the counter is unreachable.
+ * <p>Every CPU has a credit of up to twice the batch, which it adds from and subtracts into by one restartable
+ * sequence. Only when it is used up or full, once in about as many operations as the batch is large, is the shared
+ * count touched. So amounts should be well below the batch: larger ones always touch it. It takes 64 bytes for each
+ * CPU. The memory is given back once the counter is unreachable.
  *
  * <p><b>Limits.</b> {@link #tryAdd} succeeds only if the value is at most the limit after it, and fails only if there
  * was a moment during the call when it would have been above: whatever other threads do, no credit of any CPU is left
  * aside, and a quota of 1000 is exactly 1000 additions of 1. Different calls may have different limits. Near a limit
  * the credits of all CPUs are collected, which costs a system call that interrupts them for a moment, and the counter
- * goes on as one atomic number until the value is away from the limit again: by four batches for each CPU that the process
- * may use and one more, or by as many amounts if the amount is larger than a batch. If the limit is not above that, the
- * counter always works as one atomic number, and an {@link AtomicLong} does the same. {@link #trySub} is the same for a limit
- * below, but never uses credit.
+ * goes on as one atomic number until the value is away from the limit again: by four batches for each CPU that the
+ * process may use and one more, or by as many amounts if the amount is larger than a batch. If the limit is not above
+ * that, the counter always works as one atomic number, and an {@link AtomicLong} does the same. {@link #trySub} is the
+ * same for a limit below, but never uses credit.
  *
  * <p><b>Ordering.</b> Operations are opaque and order nothing else. Estimates and sums are opaque, too.
  *
- * <p><b>Range.</b> Additions that would take the value beyond 2^62 or -2^62 throw {@link ArithmeticException}. How near the end of
- * the range that begins depends on the credits: within twice the {@link #errorBound()} of it, before or after. Those that lead
- * back into the range work wherever the value is. It serializes as its sum and batch.
+ * <p><b>Range.</b> Additions that would take the value beyond 2^62 or -2^62 throw {@link ArithmeticException}. How near
+ * the end of the range that begins depends on the credits: within twice the {@link #errorBound()} of it, before or
+ * after. Those that lead back into the range work wherever the value is. It serializes as its sum and batch.
  *
- * <p>It is the kernel's {@code percpu_counter}: {@code percpu_counter_read} is here {@link #estimate()}, {@code _sum} is
- * {@link #sum()}, {@code _compare} is {@link #compareValueTo}, and {@code _limited_add} is {@link #tryAdd}.
+ * <p>It is the kernel's {@code percpu_counter}: {@code percpu_counter_read} is here {@link #estimate()}, {@code _sum}
+ * is {@link #sum()}, {@code _compare} is {@link #compareValueTo}, and {@code _limited_add} is {@link #tryAdd}.
  */
 public final class PerCpuBoundedCounter extends CreditedNumber {
     @Serial
@@ -136,11 +136,11 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     }
 
     /**
-     * Subtracts the amount if the value is at least the limit after it; otherwise it does nothing. It fails only if there was a
-     * moment during the call when the value would have been below the limit.
+     * Subtracts the amount if the value is at least the limit after it; otherwise it does nothing. It fails only if
+     * there was a moment during the call when the value would have been below the limit.
      *
-     * <p>This always touches the shared count, unlike {@link #tryAdd}: a CPU knows that the value is not above a limit without
-     * asking the others, but not that it is not below one.
+     * <p>This always touches the shared count, unlike {@link #tryAdd}: a CPU knows that the value is not above a limit
+     * without asking the others, but not that it is not below one.
      *
      * @return whether it was subtracted
      * @throws IllegalArgumentException if the amount is negative
@@ -167,11 +167,11 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     }
 
     /**
-     * How far an {@link #estimate()} can be from the value: the batch times the number of possible CPUs and one more. It
-     * is from what the value was at a moment during the call; updates go on.
+     * How far an {@link #estimate()} can be from the value: the batch times the number of possible CPUs and one more.
+     * It is from what the value was at a moment during the call; updates go on.
      *
-     * <p>It counts all possible CPUs, not those that this process may use: an affinity or a cpuset can be widened at any time
-     * from outside, and then a CPU that was not counted would have a credit.
+     * <p>It counts all possible CPUs, not those that this process may use: an affinity or a cpuset can be widened at
+     * any time from outside, and then a CPU that was not counted would have a credit.
      */
     public long errorBound() {
         return mostError();
@@ -187,8 +187,8 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     }
 
     /**
-     * Compares the value with another one: negative if it is below, 0 if they are equal, positive if it is above. The sum
-     * is taken only if the estimate cannot decide.
+     * Compares the value with another one: negative if it is below, 0 if they are equal, positive if it is above. The
+     * sum is taken only if the estimate cannot decide.
      */
     public int compareValueTo(long other) {
         // Within its range, so nothing overflows.

@@ -18,9 +18,9 @@ import java.lang.ref.Reference;
  *
  * <p><b>Exactness.</b> {@link #sumThenReset()} neither loses an update nor counts one twice, also while threads update
  * and while others call it too: each update is in exactly one of the results, or in the sum that is left. (That of
- * {@code LongAdder} promises this only without concurrent updates.) A sum that is taken meanwhile is not an atomic snapshot:
- * it holds every update that happened before the call, and some of those that happen during it; of a reset that happens
- * during it, it may see the counter before or after.
+ * {@code LongAdder} promises this only without concurrent updates.) A sum that is taken meanwhile is not an atomic
+ * snapshot: it holds every update that happened before the call, and some of those that happen during it; of a reset
+ * that happens during it, it may see the counter before or after.
  *
  * <p><b>Ordering.</b> Updates are opaque and order nothing else. A sum is opaque too, as {@code LongAdder}'s is in
  * effect: to publish data by a counter takes a fence. Resets happen one after the other, each after what the one before
@@ -32,9 +32,9 @@ import java.lang.ref.Reference;
  */
 public final class PerCpuCounter extends AreaNumber {
     /*
-     * A CPU's number is written by that CPU only: a zero from elsewhere could be lost under the store of an addition that
-     * had loaded the number before it, and all that was reset would come back. So a reset leaves the numbers alone, and
-     * takes the sum away somewhere else: from the spare slot, which threads without a CPU id add to,
+     * A CPU's number is written by that CPU only: a zero from elsewhere could be lost under the store of an addition
+     * that had loaded the number before it, and all that was reset would come back. So a reset leaves the numbers
+     * alone, and takes the sum away somewhere else: from the spare slot, which threads without a CPU id add to,
      * atomically. It begins at 0 like the others, and is what the sum has to be corrected by. So there is no field for
      * a baseline, and no look at one.
      *
@@ -45,13 +45,13 @@ public final class PerCpuCounter extends AreaNumber {
      *                                             4. adds 1 to CPU 1: 5 becomes 6
      *   5. adds -15 to the spare slot, returns 15
      *
-     * The update of 2 is in R's result, that of 4 in the next one: 10 + 6 - 15 = 1. With two that reset, both could read
-     * the same 15 and both take it away; hence the lock. Comparing and setting the spare slot instead would notice the
-     * other one, unless a third party had brought it back to what it was. The lock is this object's monitor; a header
-     * bit is all that it costs.
+     * The update of 2 is in R's result, that of 4 in the next one: 10 + 6 - 15 = 1. With two that reset, both could
+     * read the same 15 and both take it away; hence the lock. Comparing and setting the spare slot instead would notice
+     * the other one, unless a third party had brought it back to what it was. The lock is this object's monitor; a
+     * header bit is all that it costs.
      *
-     * A sum takes no lock. It reads the spare slot first, with acquire: seeing what R wrote in 5, it sees at least what R
-     * had read in 1 and 3. Read last, it could take away a sum that it has only added a part of, and be below zero.
+     * A sum takes no lock. It reads the spare slot first, with acquire: seeing what R wrote in 5, it sees at least what
+     * R had read in 1 and 3. Read last, it could take away a sum that it has only added a part of, and be below zero.
      */
     private static final Numbers NUMBERS = Numbers.CURRENT;
 

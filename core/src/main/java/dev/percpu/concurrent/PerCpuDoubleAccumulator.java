@@ -14,8 +14,8 @@ import java.util.function.DoubleBinaryOperator;
 
 /**
  * A {@code double} that many threads combine values into, such as a maximum: a
- * {@link java.util.concurrent.atomic.DoubleAccumulator}, method for method, of which every CPU has its own part. It is a
- * {@link PerCpuAccumulator} of the doubles' bits, which tells what it costs and guarantees.
+ * {@link java.util.concurrent.atomic.DoubleAccumulator}, method for method, of which every CPU has its own part. It is
+ * a {@link PerCpuAccumulator} of the doubles' bits, which tells what it costs and guarantees.
  *
  * <p>As there, the function must be associative and commutative, up to rounding, and free of side effects.
  */

@@ -15,13 +15,13 @@ import java.lang.ref.Reference;
  * A {@code double} that many threads add to: a {@link java.util.concurrent.atomic.DoubleAdder}, method for method, of
  * which every CPU has its own part.
  *
- * <p>An addition is one restartable sequence, without a lock, an atomic instruction or contention. It takes 16 bytes for
- * each CPU. The memory is given back once the counter is unreachable. There is nothing to close.
+ * <p>An addition is one restartable sequence, without a lock, an atomic instruction or contention. It takes 16 bytes
+ * for each CPU. The memory is given back once the counter is unreachable. There is nothing to close.
  *
  * <p><b>Exactness.</b> Each update is in exactly one of the results of {@link #sumThenReset()}, or in the sum that is
- * left, also while threads update and while others reset. What was reset leaves no trace: later sums are as precise as a
- * new counter's. Additions of doubles are rounded and not associative, so sums of the same updates can differ in their
- * last bits. A sum that is taken during updates or a reset is not an atomic snapshot.
+ * left, also while threads update and while others reset. What was reset leaves no trace: later sums are as precise as
+ * a new counter's. Additions of doubles are rounded and not associative, so sums of the same updates can differ in
+ * their last bits. A sum that is taken during updates or a reset is not an atomic snapshot.
  *
  * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile additions go to one number that
  * all share.

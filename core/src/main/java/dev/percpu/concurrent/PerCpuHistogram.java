@@ -20,16 +20,16 @@ import org.jspecify.annotations.Nullable;
  * long slow = LATENCY.snapshot().quantile(0.99);
  * }</pre>
  *
- * <p><b>Values.</b> Any {@code long}, in whatever unit. Those from 0 to {@link #highestTrackable()} are told apart with the
- * precision that was asked for. All values above are counted in one bucket, all negative ones in another: none is lost, and
- * the sum holds each as it is.
+ * <p><b>Values.</b> Any {@code long}, in whatever unit. Those from 0 to {@link #highestTrackable()} are told apart with
+ * the precision that was asked for. All values above are counted in one bucket, all negative ones in another: none is
+ * lost, and the sum holds each as it is.
  *
  * <p><b>Exactness.</b> Each recorded value is counted once, on the CPU that the thread runs on, however the thread is
  * preempted, moved or signalled. Counts and the sum wrap at 64 bits: a sum of nanoseconds does so after 292 years.
  *
- * <p><b>Ordering.</b> Recording is opaque, and orders nothing else. A snapshot holds everything whose recording happened
- * before it, and some of what is recorded during it; its count is always that of its buckets. Its sum is another number,
- * read at another moment: it can hold a value that is not counted yet, and the other way round.
+ * <p><b>Ordering.</b> Recording is opaque, and orders nothing else. A snapshot holds everything whose recording
+ * happened before it, and some of what is recorded during it; its count is always that of its buckets. Its sum is
+ * another number, read at another moment: it can hold a value that is not counted yet, and the other way round.
  *
  * <p><b>Memory.</b> {@link #bytesPerCpu()} for each CPU, of which pages that no value falls into are never touched. A
  * histogram that becomes unreachable gives it back by itself, closed or not.
@@ -40,9 +40,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PerCpuHistogram implements AutoCloseable {
     /*
-     * One word for the sum and one for each bucket, side by side in each CPU's place. Recording is one call that adds to
-     * two of them, in two restartable sections: the bucket's, then the sum's. There is no word for the total count: it
-     * would be one more addition, and could disagree with the buckets.
+     * One word for the sum and one for each bucket, side by side in each CPU's place. Recording is one call that adds
+     * to two of them, in two restartable sections: the bucket's, then the sum's. There is no word for the total count:
+     * it would be one more addition, and could disagree with the buckets.
      *
      * Refused: both additions in one section. A section commits with its last instruction; an abort between two stores
      * starts it over, and the first addition is done twice.
@@ -123,8 +123,8 @@ public final class PerCpuHistogram implements AutoCloseable {
     }
 
     /**
-     * What was recorded since the last call, or ever if there was none. Each recorded value is in the result of exactly one
-     * call, also if several threads call at the same time: they wait for each other, and nobody who records waits.
+     * What was recorded since the last call, or ever if there was none. Each recorded value is in the result of exactly
+     * one call, also if several threads call at the same time: they wait for each other, and nobody who records waits.
      */
     public HistogramSnapshot snapshotThenReset() {
         return sinceReset.next();
@@ -148,7 +148,9 @@ public final class PerCpuHistogram implements AutoCloseable {
         return buckets.relativeError();
     }
 
-    /** The bytes of address space that the histogram takes for each CPU. Memory it takes by the page, as values come. */
+    /**
+     * The bytes of address space that the histogram takes for each CPU. Memory it takes by the page, as values come.
+     */
     public long bytesPerCpu() {
         return bytesBefore(buckets.size());
     }

@@ -22,19 +22,19 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p><b>What it guarantees.</b> An object has one holder at a time. There are never more objects than the capacity.
- * An object is made if none is idle on the current CPU, and finding one elsewhere would cost more: idle objects of other
- * CPUs are taken first, at a limited rate. The pool never says that it is exhausted while an object is idle, on whatever
- * CPU it was released. What a holder does before the release happens before what the next
- * holder does after acquiring.
+ * An object is made if none is idle on the current CPU, and finding one elsewhere would cost more: idle objects of
+ * other CPUs are taken first, at a limited rate. The pool never says that it is exhausted while an object is idle, on
+ * whatever CPU it was released. What a holder does before the release happens before what the next holder
+ * does after acquiring.
  *
- * <p><b>When all objects are held.</b> {@link #tryAcquire()} returns null, and a caller that can do with an object outside
- * the pool makes one. {@link #tryAcquire(long, TimeUnit)} waits for a while, and {@link #acquire()} until one is
- * released. The names are those of {@link java.util.concurrent.Semaphore}. There is no fairness: who comes when an object
- * is released may get it before one who waits.
+ * <p><b>When all objects are held.</b> {@link #tryAcquire()} returns null, and a caller that can do with an object
+ * outside the pool makes one. {@link #tryAcquire(long, TimeUnit)} waits for a while, and {@link #acquire()} until one
+ * is released. The names are those of {@link java.util.concurrent.Semaphore}. There is no fairness: who comes when an
+ * object is released may get it before one who waits.
  *
- * <p><b>Hooks.</b> The factory runs in the thread that acquires, reset in the one that releases, destroy in the one that
- * releases or closes; neither with a lock of the pool nor with a {@link dev.percpu.CpuGuard} held. What a hook throws
- * reaches the caller:
+ * <p><b>Hooks.</b> The factory runs in the thread that acquires, reset in the one that releases, destroy in the one
+ * that releases or closes; neither with a lock of the pool nor with a {@link dev.percpu.CpuGuard} held. What a hook
+ * throws reaches the caller:
  *
  * <ul>
  *   <li>The factory throws, or returns null: nothing was acquired, and the place is free for another attempt.
@@ -45,20 +45,20 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Closing.</b> {@link #close()} destroys the idle objects, and a held one is destroyed when it is released, each
  * once. A pool that becomes unreachable without leaves its objects to the garbage collector, and destroy is not called.
  *
- * <p><b>Cost.</b> Usually acquiring and releasing are a restartable sequence each, on a stack that the current CPU has in
- * the per-CPU area, without an atomic instruction or allocation. An empty or full stack trades half of its size with a
- * store that all CPUs share, under a lock. A thread that holds a {@link dev.percpu.CpuGuard} should neither acquire nor
- * release: it cannot use its CPU's stack, and must not wait for that of another, so either may throw
- * {@link IllegalStateException}.
+ * <p><b>Cost.</b> Usually acquiring and releasing are a restartable sequence each, on a stack that the current CPU has
+ * in the per-CPU area, without an atomic instruction or allocation. An empty or full stack trades half of its size with
+ * a store that all CPUs share, under a lock. A thread that holds a {@link dev.percpu.CpuGuard} should neither acquire
+ * nor release: it cannot use its CPU's stack, and must not wait for that of another, so either may
+ * throw {@link IllegalStateException}.
  *
- * <p><b>Errors.</b> If an error breaks a call off ({@link StackOverflowError}, say), each object is as it was before the
- * call or as it is after it. A release or close that was broken off can be repeated, and goes on where it stopped.
+ * <p><b>Errors.</b> If an error breaks a call off ({@link StackOverflowError}, say), each object is as it was before
+ * the call or as it is after it. A release or close that was broken off can be repeated, and goes on where it stopped.
  *
  * <p><b>Checked mode.</b> With the system property {@code percpu.checked} set to {@code true}, each acquisition has a
  * handle of its own. Using it after its release always throws; the exception suppresses two others, whose stack traces
- * say where the object was acquired and where it was released. A handle that is collected by the garbage collector without
- * having been released is logged as a warning, to the logger {@code dev.percpu}. All that costs microseconds for each
- * acquisition: it is for tests.
+ * say where the object was acquired and where it was released. A handle that is collected by the garbage collector
+ * without having been released is logged as a warning, to the logger {@code dev.percpu}. All that costs microseconds
+ * for each acquisition: it is for tests.
  *
  * <p>The idea is that of tcmalloc's per-CPU caches.
  *
@@ -97,8 +97,8 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
      * Acquires an object, and waits while all are held. A virtual thread gives its carrier up meanwhile.
      *
      * @throws InterruptedException if the thread is interrupted and would have to wait
-     * @throws IllegalStateException if the pool is closed, also while the thread waits; or if the thread would have to wait
-     *     and holds a {@link dev.percpu.CpuGuard}
+     * @throws IllegalStateException if the pool is closed, also while the thread waits; or if the thread would have to
+     *     wait and holds a {@link dev.percpu.CpuGuard}
      */
     public Pooled<T> acquire() throws InterruptedException {
         Pooled<T> pooled = pop();
@@ -106,9 +106,9 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     }
 
     /**
-     * Acquires an object, if one is not held or can be made. It does not wait for an object. But if idle ones lie on the
-     * stack of a CPU whose {@link dev.percpu.CpuGuard} another thread holds, for whatever purpose, it waits until that thread
-     * closes it. To wait for a limited time, use {@link #tryAcquire(long, TimeUnit)}.
+     * Acquires an object, if one is not held or can be made. It does not wait for an object. But if idle ones lie on
+     * the stack of a CPU whose {@link dev.percpu.CpuGuard} another thread holds, for whatever purpose, it waits until
+     * that thread closes it. To wait for a limited time, use {@link #tryAcquire(long, TimeUnit)}.
      *
      * @return null if all are held
      * @throws IllegalStateException if the pool is closed
@@ -119,13 +119,13 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     }
 
     /**
-     * Acquires an object, and waits for a while if all are held, or if those that are not lie on the stack of a CPU whose
-     * {@link dev.percpu.CpuGuard} another thread holds.
+     * Acquires an object, and waits for a while if all are held, or if those that are not lie on the stack of a CPU
+     * whose {@link dev.percpu.CpuGuard} another thread holds.
      *
      * @return null if none could be had for so long
      * @throws InterruptedException if the thread is interrupted and would have to wait
-     * @throws IllegalStateException if the pool is closed, also while the thread waits; or if the thread would have to wait
-     *     and holds a {@link dev.percpu.CpuGuard}
+     * @throws IllegalStateException if the pool is closed, also while the thread waits; or if the thread would have to
+     *     wait and holds a {@link dev.percpu.CpuGuard}
      */
     public @Nullable Pooled<T> tryAcquire(long timeout, TimeUnit unit) throws InterruptedException {
         Pooled<T> pooled = pop();
@@ -139,8 +139,8 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
 
     /**
      * Destroys idle objects, all but so many, as after a peak. Objects that lie on the stack of a CPU whose
-     * {@link dev.percpu.CpuGuard} another thread holds are left alone. It costs a system call for each CPU that has idle
-     * objects.
+     * {@link dev.percpu.CpuGuard} another thread holds are left alone. It costs a system call for each CPU that has
+     * idle objects.
      *
      * @param keep how many idle objects to leave, at least
      * @return how many it destroyed
@@ -182,10 +182,10 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
      * @param waiting how many threads wait for one
      * @param made how many the factory made
      * @param destroyed how many of those are destroyed
-     * @param exchanges how often acquiring or releasing came to the store that all share, under a lock: the pool is fast if
-     *     this is rare. A thread without a CPU id has no stack to use instead
-     * @param searches how often other CPUs' stacks were looked through, for which CPUs are interrupted, as no object was at
-     *     hand
+     * @param exchanges how often acquiring or releasing came to the store that all share, under a lock: the pool is
+     *     fast if this is rare. A thread without a CPU id has no stack to use instead
+     * @param searches how often other CPUs' stacks were looked through, for which CPUs are interrupted, as no object
+     *     was at hand
      */
     public record Statistics(
             int capacity,

@@ -30,11 +30,11 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p><b>Ordering.</b> What is done before a read unlock happens before the return of the next write lock; what is done
  * before a write unlock happens before the return of later read and write locks.
  *
- * <p><b>Who comes first.</b> A writer that waits for readers keeps new readers out. Readers that wait come in together when
- * the writer ends, before the next writer. So a reader waits for one writer and no more: readers never starve. Among
- * writers, a fair lock keeps the order in which they asked. The default is not fair, as in {@code java.util.concurrent}: a
- * writer that comes at the right moment passes over those that wait. The untimed {@code tryLock} of the write lock always
- * does.
+ * <p><b>Who comes first.</b> A writer that waits for readers keeps new readers out. Readers that wait come in together
+ * when the writer ends, before the next writer. So a reader waits for one writer and no more: readers never starve.
+ * Among writers, a fair lock keeps the order in which they asked. The default is not fair, as in {@code
+ * java.util.concurrent}: a writer that comes at the right moment passes over those that wait. The untimed {@code
+ * tryLock} of the write lock always does.
  *
  * <p><b>The read lock belongs to nobody.</b> It is a count: it knows neither which threads are inside nor how often. So
  *
@@ -51,17 +51,17 @@ import java.util.concurrent.locks.ReentrantLock;
  * </ul>
  *
  * <p><b>The write lock</b> belongs to the thread that locked it, is reentrant, and can be turned into a read lock: its
- * holder may lock the read lock, which does not wait, and then unlock the write lock. Only its holder can unlock it; others
- * get an {@link IllegalMonitorStateException}.
+ * holder may lock the read lock, which does not wait, and then unlock the write lock. Only its holder can unlock it;
+ * others get an {@link IllegalMonitorStateException}.
  *
  * <p><b>Conditions</b> are the write lock's, and do what those of a
- * {@link java.util.concurrent.locks.ReentrantReadWriteLock} do: to wait gives up all holds, so that readers and writers come
- * in, and takes them again before it returns. If an error keeps it from shutting readers out again, the wait ends with that
- * error, and the thread should only unlock. The read lock has no conditions.
+ * {@link java.util.concurrent.locks.ReentrantReadWriteLock} do: to wait gives up all holds, so that readers and writers
+ * come in, and takes them again before it returns. If an error keeps it from shutting readers out again, the wait ends
+ * with that error, and the thread should only unlock. The read lock has no conditions.
  *
- * <p>Threads that wait are parked, virtual threads too, and do not pin their carriers. Interrupts and time limits are those
- * of {@link Lock}. A thread that holds a {@link dev.percpu.CpuGuard} and would have to wait gets an
- * {@link IllegalStateException} instead, as whoever it waits for may need the guard.
+ * <p>Threads that wait are parked, virtual threads too, and do not pin their carriers. Interrupts and time limits are
+ * those of {@link Lock}. A thread that holds a {@link dev.percpu.CpuGuard} and would have to wait gets an {@link
+ * IllegalStateException} instead, as whoever it waits for may need the guard.
  *
  * <p>It serializes as its fairness: what is read is a lock that nobody has, without a name.
  *
@@ -203,8 +203,8 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     }
 
     /**
-     * How often the write lock is held, and the read lock: {@code "[Write locks = 0, Read locks = not counted]"}. Read locks
-     * are known only while a writer has the lock or waits for readers.
+     * How often the write lock is held, and the read lock: {@code "[Write locks = 0, Read locks = not counted]"}. Read
+     * locks are known only while a writer has the lock or waits for readers.
      */
     @Override
     public String toString() {

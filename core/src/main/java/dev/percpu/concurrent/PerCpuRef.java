@@ -25,11 +25,11 @@ import java.util.concurrent.atomic.AtomicLong;
  * ref.kill();                        // once; the last put closes the connection
  * }</pre>
  *
- * <p>A ref begins with one reference, the initial one, which {@link #kill()} gives up. Until then the count cannot reach
- * zero, and so nobody needs to know it: {@link #get()} and {@link #put()} each add on their CPU. {@code kill} adds up the
- * CPUs' counts, at the cost of a system call that interrupts the other CPUs for a moment; from then on the count is one
- * atomic number. When it reaches zero, the release action runs: once, in the thread of the last {@code put}, or in that
- * of {@code kill} if nothing is left by then, with no lock held. What it throws that thread gets.
+ * <p>A ref begins with one reference, the initial one, which {@link #kill()} gives up. Until then the count cannot
+ * reach zero, and so nobody needs to know it: {@link #get()} and {@link #put()} each add on their CPU. {@code kill}
+ * adds up the CPUs' counts, at the cost of a system call that interrupts the other CPUs for a moment; from then on the
+ * count is one atomic number. When it reaches zero, the release action runs: once, in the thread of the last {@code
+ * put}, or in that of {@code kill} if nothing is left by then, with no lock held. What it throws that thread gets.
  *
  * <p><b>Ordering.</b> What is done before a {@code put} happens before the release action. What is done before
  * {@link #reinit()} happens before what is done after a get that sees the ref live again.
@@ -44,9 +44,11 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class PerCpuRef {
     /*
+     * This file is longer than others: half of it is the contract of its methods.
+     *
      * The count is the tally plus `central`. While the ref is live, the tally is open most of the time, and `central`
-     * holds a bias, so large that `central` alone never comes near zero. Killing closes the tally, and then takes, in one
-     * atomic step, the bias and the initial reference from `central` and adds the tally's sum.
+     * holds a bias, so large that `central` alone never comes near zero. Killing closes the tally, and then takes, in
+     * one atomic step, the bias and the initial reference from `central` and adds the tally's sum.
      *
      *   thread P, which has a reference             thread K
      *                                               1. kill: closes the tally, adds up P's get: 1
@@ -55,15 +57,16 @@ public final class PerCpuRef {
      *                                               4. central + 1 - bias - 1: 0, so K releases
      *
      * Without the bias, `central` would be 1 at 1, the initial reference, and 0 at 3: P would release; and then again K
-     * at 4, or, if a third thread's reference is in the sum, too early. With it, only 4 or what follows 4 can find zero.
-     * As every step is atomic, exactly one thread does.
+     * at 4, or, if a third thread's reference is in the sum, too early. With it, only 4 or what follows 4 can find
+     * zero. As every step is atomic, exactly one thread does.
      *
-     * A get or a put that looked at the tally's gate just before it closed is either in the sum or starts over and counts
-     * in `central`: Tally.close() sees to that.
+     * A get or a put that looked at the tally's gate just before it closed is either in the sum or starts over and
+     * counts in `central`: Tally.close() sees to that.
      *
-     * The bias also tells whether the ref is live: a get that must fail once the ref is killed decides and counts in one
-     * compare-and-set. Coming back to life puts bias and initial reference in, in one step too, and then opens the tally;
-     * references that `central` has counted stay in it, and may be put through the tally: the next kill adds up both.
+     * The bias also tells whether the ref is live: a get that must fail once the ref is killed decides and counts in
+     * one compare-and-set. Coming back to life puts bias and initial reference in, in one step too, and then opens the
+     * tally; references that `central` has counted stay in it, and may be put through the tally: the next kill
+     * adds up both.
      */
 
     /** Half of what a long holds, so that a ref is live if the central count is above half of this. */
@@ -77,12 +80,15 @@ public final class PerCpuRef {
     private final Runnable release;
 
     /**
-     * Its monitor is held to close and open the tally. Not a {@code ReentrantLock}: at the end of the stack that one locks, in
-     * the stack that the JVM has in reserve for it, and then throws, and nobody knows that it is to be unlocked.
+     * Its monitor is held to close and open the tally. Not a {@code ReentrantLock}: at the end of the stack that one
+     * locks, in the stack that the JVM has in reserve for it, and then throws, and nobody knows that it is
+     * to be unlocked.
      */
     private final Object lifecycle = new Object();
 
-    /** Lives that were ended by a kill, without those that a resurrection went on with; guarded by {@link #lifecycle}. */
+    /**
+     * Lives that were ended by a kill, without those that a resurrection went on with; guarded by {@link #lifecycle}.
+     */
     private long lives;
 
     /** Lives whose count has reached zero and whose release action is over; guarded by {@link #lifecycle}. */
@@ -156,8 +162,8 @@ public final class PerCpuRef {
     }
 
     /**
-     * Takes a reference unless the ref is killed. Of a call that runs at the same time as {@link #kill()} either may come
-     * first; one that starts after {@code kill} has returned fails.
+     * Takes a reference unless the ref is killed. Of a call that runs at the same time as {@link #kill()} either may
+     * come first; one that starts after {@code kill} has returned fails.
      *
      * @return whether it did
      */
@@ -273,13 +279,13 @@ public final class PerCpuRef {
     }
 
     /**
-     * Kills the ref, unless it is killed already, and waits until the last reference is given back and the release action is
-     * over. A thread that has a reference itself, and the release action, would wait for themselves.
+     * Kills the ref, unless it is killed already, and waits until the last reference is given back and the release
+     * action is over. A thread that has a reference itself, and the release action, would wait for themselves.
      *
      * @return false if time ran out, or somebody resurrected the ref meanwhile; a ref whose time ran out stays killed
      * @throws InterruptedException if the thread is interrupted; the ref stays killed
-     * @throws IllegalStateException if there were more puts than gets, as {@link #kill()} says; or if the thread would have
-     *     to wait, and holds a {@link dev.percpu.CpuGuard}; the ref stays killed
+     * @throws IllegalStateException if there were more puts than gets, as {@link #kill()} says; or if the thread would
+     *     have to wait, and holds a {@link dev.percpu.CpuGuard}; the ref stays killed
      */
     public boolean killAndAwait(long timeout, TimeUnit unit) throws InterruptedException {
         long start = System.nanoTime();
@@ -300,8 +306,8 @@ public final class PerCpuRef {
     }
 
     /**
-     * Makes a ref whose count has reached zero live again, with the initial reference. The release action may do this, or
-     * who knows that it has run.
+     * Makes a ref whose count has reached zero live again, with the initial reference. The release action may do this,
+     * or who knows that it has run.
      *
      * @throws IllegalStateException if the count is not zero; {@link #resurrect()} is for a ref that is still in use
      */

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>After its release it must not be used. As long as nobody else has acquired the object, using it throws. Later it
  * works on what is the other's then: this is the price of allocating nothing. In checked mode
- * ({@code -Dpercpu.checked=true}, see {@link PerCpuPool}) each acquisition has a handle of its own, and using it after its
- * release always throws.
+ * ({@code -Dpercpu.checked=true}, see {@link PerCpuPool}) each acquisition has a handle of its own, and using it after
+ * its release always throws.
  *
  * @param <T> the object's type
  */
@@ -58,13 +58,13 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
 
     /**
      * Gives the object back, after the pool's reset hook has seen it. If an error breaks this off
-     * ({@link StackOverflowError}, say), the object is either still held, or released or destroyed; calling it again then
-     * does what is left to do, and throws {@link IllegalStateException} if that is nothing.
+     * ({@link StackOverflowError}, say), the object is either still held, or released or destroyed; calling it again
+     * then does what is left to do, and throws {@link IllegalStateException} if that is nothing.
      *
      * @throws IllegalStateException if it is released already, as far as that can be seen: always, if nobody has
      *     acquired it since; not, if somebody has, or if two threads release it at the same instant
-     * @throws RuntimeException what the reset hook threw: the object is destroyed then, and its place in the pool is free
-     *     for another. Also what the destroy hook threw
+     * @throws RuntimeException what the reset hook threw: the object is destroyed then, and its place in the pool is
+     *     free for another. Also what the destroy hook threw
      */
     public void release() {
         pool.release(CheckedMode.ON ? checkedPlace() : this);
@@ -77,9 +77,9 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
     }
 
     /**
-     * Takes the object out of the pool for good, as it turned out to be broken, say: the pool's destroy hook is called, and
-     * its place is free for another object. The reset hook is not called. What breaks this off leaves it as
-     * {@link #release()} does.
+     * Takes the object out of the pool for good, as it turned out to be broken, say: the pool's destroy hook is called,
+     * and its place is free for another object. The reset hook is not called. What breaks this off leaves it as {@link
+     * #release()} does.
      *
      * @throws IllegalStateException as {@link #release()} does
      * @throws RuntimeException what the destroy hook threw: the object counts as destroyed all the same

@@ -3,8 +3,9 @@ package dev.percpu.concurrent;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fields of a {@link Pooled}, in a class above it: HotSpot puts them in front of the subclass's, and so its padding behind
- * all of them. In one class, it puts the padding in the middle, and what a CPU writes beside the next object's fields.
+ * The fields of a {@link Pooled}, in a class above it: HotSpot puts them in front of the subclass's, and so its padding
+ * behind all of them. In one class, it puts the padding in the middle, and what a CPU writes beside the
+ * next object's fields.
  */
 abstract class PooledFields<T> {
     /*
@@ -14,8 +15,8 @@ abstract class PooledFields<T> {
      *     |                  | pushing failed       | reset failed; discard;     | whoever finishes it
      *     +------------------+----------------------+------> UNFINISHED ---------+
      *
-     * The state is written by whoever has the object's number, apart from the step from UNFINISHED to LEAVING. That is a
-     * compare-and-set, since the object may be left by a thread whose stack overflowed, and any thread may finish it.
+     * The state is written by whoever has the object's number, apart from the step from UNFINISHED to LEAVING. That is
+     * a compare-and-set, since the object may be left by a thread whose stack overflowed, and any thread may finish it.
      */
 
     /** No thread holds the object. */
@@ -41,7 +42,9 @@ abstract class PooledFields<T> {
 
     int state;
 
-    /** In checked mode: who holds the object, or did last; null if there was no holder, and always without checked mode. */
+    /**
+     * In checked mode: who holds the object, or did last; null if there was no holder, and always without checked mode.
+     */
     @Nullable
     Acquisition<T> acquisition;
 

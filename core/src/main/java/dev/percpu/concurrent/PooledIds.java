@@ -13,17 +13,18 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The numbers of a pool's places, from 0 on. Each is taken by one thread at a time, or idle, or vacant: its place has no
- * object. No code of the pool's user is called from here.
+ * The numbers of a pool's places, from 0 on. Each is taken by one thread at a time, or idle, or vacant: its place has
+ * no object. No code of the pool's user is called from here.
  *
  * <p>What the last holder of a number did before {@link #give} happens before what the next one does after {@link #pop}
  * or {@link #seek()}.
  *
- * <p>This file is longer than most, since all that is done under the one lock is in it.
+ * <p>This file is longer than others: all that is done under the one lock is in it.
  */
 final class PooledIds extends CpuStacks {
     /*
-     * Idle numbers lie on a stack of the CPU that they were given back on. A shared store, under a lock, holds the rest:
+     * Idle numbers lie on a stack of the CPU that they were given back on. A shared store, under a lock,
+     * holds the rest:
      *
      *   stack of CPU 0 | stack of CPU 1 | ...      push and pop: one restartable sequence each
      *          \  ^         \  ^
@@ -34,10 +35,10 @@ final class PooledIds extends CpuStacks {
      * A number given back on another CPU than it was taken on comes round through the shared store, at the price of one
      * lock for half a stack.
      *
-     * Before anybody hears that there is no number, all stacks are looked through. Two things could hide one: a batch in
-     * somebody's hands, and a stack that is filled after it was looked at. So batches are moved under the lock; and who
-     * seeks sets "direct" first, which sends all that is given back to the shared store. That is an agreement of two
-     * threads by a store and a load each, of which the processor may do the load first:
+     * Before anybody hears that there is no number, all stacks are looked through. Two things could hide one: a batch
+     * in somebody's hands, and a stack that is filled after it was looked at. So batches are moved under the lock; and
+     * who seeks sets "direct" first, which sends all that is given back to the shared store. That is an agreement of
+     * two threads by a store and a load each, of which the processor may do the load first:
      *
      *   thread G gives a number back               thread S seeks one
      *   1. direct is false
@@ -49,14 +50,14 @@ final class PooledIds extends CpuStacks {
      *   7. direct is true: G gathers by itself
      *
      * Were G's load at 7 to come out false, it would have been before 2, so G was past the fence's point in its own
-     * code when 3 put a fence there: then 5 is before 4, and S finds the number. On rseq the heavy fence is a system call
-     * that interrupts the CPUs, and the light one is nothing, so that 6 and 7 cost a load. What G does if it finds
-     * "direct" is what S does: S may have begun to wait, and G cannot know which stack it pushed to, as it may have been
-     * moved since. In between, the number counts as G's, which has not returned.
+     * code when 3 put a fence there: then 5 is before 4, and S finds the number. On rseq the heavy fence is a system
+     * call that interrupts the CPUs, and the light one is nothing, so that 6 and 7 cost a load. What G does if it finds
+     * "direct" is what S does: S may have begun to wait, and G cannot know which stack it pushed to, as it may have
+     * been moved since. In between, the number counts as G's, which has not returned.
      *
      * The other place where a wake-up could be lost is between S's look and S's wait; but both are under the lock, and
-     * G signals under the lock. It signals before it stores the number: should the signal fail, for want of stack, nothing
-     * was done, and should the store fail, a waiter has looked once for nothing.
+     * G signals under the lock. It signals before it stores the number: should the signal fail, for want of stack,
+     * nothing was done, and should the store fail, a waiter has looked once for nothing.
      *
      * Direct ends when nobody waits and there are enough idle numbers to spread again, two for each CPU at least. With
      * fewer it ends after a calm: so many numbers were taken from the shared store and given back to it, without one
@@ -64,10 +65,11 @@ final class PooledIds extends CpuStacks {
      * search again at once, costs a lock each time and not system calls, and a pool of which a few are idle, or a small
      * one, is fast again. Searches never cost more than twice what a pool that knew the future would spend.
      *
-     * A vacant number means that an object has to be made. Idle numbers on other CPUs' stacks are better, but taking them
-     * interrupts the CPU. Where there are many it is always worth it. Where there are few, it is done at a limited rate,
-     * which is more than threads are moved between CPUs: a single object in use is found, wherever it was released. Where
-     * objects flow from one CPU to another in numbers, the rate is exceeded, and as many are made as make batches.
+     * A vacant number means that an object has to be made. Idle numbers on other CPUs' stacks are better, but taking
+     * them interrupts the CPU. Where there are many it is always worth it. Where there are few, it is done at a limited
+     * rate, which is more than threads are moved between CPUs: a single object in use is found, wherever it was
+     * released. Where objects flow from one CPU to another in numbers, the rate is exceeded, and as many are made as
+     * make batches.
      *
      * The lock is held for nothing that waits: a guard is tried for under it and waited for without it. Otherwise the
      * owner of a guard that gives a number back would wait for the lock, and the lock's owner for the guard.
@@ -103,7 +105,10 @@ final class PooledIds extends CpuStacks {
 
     private static final long MOST_SAVED = 64 * NANOS_PER_MOVE;
 
-    /** How long a thread that must keep its time waits until it looks again whether a guard is free: at first, and at most. */
+    /**
+     * How long a thread that must keep its time waits until it looks again whether a guard is free: at first, and at
+     * most.
+     */
     private static final long SHORTEST_LOOK = TimeUnit.MICROSECONDS.toNanos(50);
 
     private static final long LONGEST_LOOK = TimeUnit.MILLISECONDS.toNanos(5);
@@ -432,7 +437,10 @@ final class PooledIds extends CpuStacks {
         return id;
     }
 
-    /** Brings half of the fullest stack to the shared store; false if there is nothing, or it costs more than making one. */
+    /**
+     * Brings half of the fullest stack to the shared store; false if there is nothing, or it costs more than making
+     * one.
+     */
     private boolean moveFew() {
         int cpu = fullest();
         if (cpu == NO_CPU) {
@@ -496,8 +504,8 @@ final class PooledIds extends CpuStacks {
     /**
      * Sets {@link #direct} and brings what lies on the stacks to the shared store.
      *
-     * @return how many were found; if none, all numbers were taken at that moment, apart from those in the shared store;
-     *     or {@link #BUSY}, if none, and another thread is at work on a stack
+     * @return how many were found; if none, all numbers were taken at that moment, apart from those in the shared
+     *     store; or {@link #BUSY}, if none, and another thread is at work on a stack
      */
     private int gather() {
         if (!direct) {
@@ -525,7 +533,9 @@ final class PooledIds extends CpuStacks {
         return found == 0 && busy ? BUSY : found;
     }
 
-    /** {@link #gather}, and where a guard is taken it gives the lock up and waits for it; false if nothing was found. */
+    /**
+     * {@link #gather}, and where a guard is taken it gives the lock up and waits for it; false if nothing was found.
+     */
     private boolean gatherOrAwaitGuard() {
         int found = gather();
         if (found == BUSY) {

@@ -10,13 +10,13 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The objects of a pool, by number, from the factory to the destroy hook. {@link PerCpuPool} inherits it instead of having
- * it in a field: that would be one load more for each acquisition and release.
+ * The objects of a pool, by number, from the factory to the destroy hook. {@link PerCpuPool} inherits it instead of
+ * having it in a field: that would be one load more for each acquisition and release.
  */
 abstract class PooledObjects<T> {
     /*
-     * The numbers of the places are handed out by PooledIds, as sequences can move numbers and not references. This class
-     * has the objects, by number, and calls the hooks. A place is written by whoever has its number.
+     * The numbers of the places are handed out by PooledIds, as sequences can move numbers and not references. This
+     * class has the objects, by number, and calls the hooks. A place is written by whoever has its number.
      *
      * A stack that overflows can break off each step, also one that cleans up after another. So a step that must not be
      * forgotten is written down before it is tried, by a plain store that cannot fail: the place's state is UNFINISHED
@@ -41,7 +41,9 @@ abstract class PooledObjects<T> {
     final AtomicLong made = new AtomicLong();
     final AtomicLong destroyed = new AtomicLong();
 
-    /** Whether there may be a place in the state {@link PooledFields#UNFINISHED} that its holder does not come back to. */
+    /**
+     * Whether there may be a place in the state {@link PooledFields#UNFINISHED} that its holder does not come back to.
+     */
     volatile boolean unfinished;
 
     PooledObjects(PoolBuilder<T> builder) {
@@ -222,7 +224,10 @@ abstract class PooledObjects<T> {
         return count;
     }
 
-    /** What is thrown instead of lending a number that is on two stacks. It is on one less now, so the pool is exact again. */
+    /**
+     * What is thrown instead of lending a number that is on two stacks. It is on one less now, so the pool is exact
+     * again.
+     */
     final IllegalStateException twin(int id) {
         return new IllegalStateException(
                 "object " + id + " of a " + this + ": two threads released it at once earlier on,"

@@ -5,16 +5,16 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * What readers go in and out through, each counted on its CPU, until a writer shuts it and waits for the last of them to
- * leave. Writers exclude each other elsewhere: one thread at a time may shut and open.
+ * What readers go in and out through, each counted on its CPU, until a writer shuts it and waits for the last of them
+ * to leave. Writers exclude each other elsewhere: one thread at a time may shut and open.
  */
 final class ReaderGate {
     /*
      * The readers inside are the tally plus `inside`. While the gate is open, both are parts of one sum: a reader may
      * come in through the one and leave through the other, and either may be negative. Shutting closes the tally and
      * moves what it came to into `inside`, which then is the number of readers inside, exactly. Everything that is not
-     * the tally is guarded by the mutex; shutting and opening hold it, so a reader that finds the tally closed and takes
-     * the mutex finds all of a shutting or nothing of it.
+     * the tally is guarded by the mutex; shutting and opening hold it, so a reader that finds the tally closed and
+     * takes the mutex finds all of a shutting or nothing of it.
      *
      * A reader R that looked at the tally's gate word just before it closed:
      *
@@ -25,10 +25,10 @@ final class ReaderGate {
      *                                               4. membarrier: R's sequence is over or starts over
      *                                               5. adds up the counts
      *
-     * With 3 before 4, the count is visible at 5, and W waits for R. With 4 before 3, R starts over, finds 1, and waits.
-     * No fence of R's stands between its count and its reads of the data, though a processor may do reads before an
-     * older store is visible: 4 is a full barrier on R's CPU. So either R's store was visible to 5, or R does its reads
-     * after 4, having found the gate closed. That is what a reader saves, and what a writer pays for.
+     * With 3 before 4, the count is visible at 5, and W waits for R. With 4 before 3, R starts over, finds 1, and
+     * waits. No fence of R's stands between its count and its reads of the data, though a processor may do reads before
+     * an older store is visible: 4 is a full barrier on R's CPU. So either R's store was visible to 5, or R does its
+     * reads after 4, having found the gate closed. That is what a reader saves, and what a writer pays for.
      *
      * A reader R that leaves while the gate shuts:
      *
@@ -59,8 +59,8 @@ final class ReaderGate {
      * stream of writers lets all readers through between any two of them (phase-fair, in the words of Brandenburg and
      * Anderson). Shutting, on the other hand, keeps new readers out from its first moment.
      *
-     * A writer that loses patience leaves readers behind, in `inside`. They stay counted there. Later they leave through
-     * the tally, which becomes negative, and the next shutting adds the two up.
+     * A writer that loses patience leaves readers behind, in `inside`. They stay counted there. Later they leave
+     * through the tally, which becomes negative, and the next shutting adds the two up.
      *
      * Refused: counting readers in an atomic number while the gate is shut, with a bias until the sum is in. It saves
      * the mutex on a path that waits anyway, and brings back each of the races above.
@@ -204,7 +204,9 @@ final class ReaderGate {
         }
     }
 
-    /** Whether {@link #shut} has succeeded, and {@link #open} has not been called since; for the thread that may shut. */
+    /**
+     * Whether {@link #shut} has succeeded, and {@link #open} has not been called since; for the thread that may shut.
+     */
     boolean isAlone() {
         return alone;
     }

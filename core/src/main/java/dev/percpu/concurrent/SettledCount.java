@@ -5,8 +5,8 @@ import java.io.Serial;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A bounded counter's value while its credits are collected, and how far that value has to be from the limit that they were
- * collected for until it pays to hand credits out again.
+ * A bounded counter's value while its credits are collected, and how far that value has to be from the limit that they
+ * were collected for until it pays to hand credits out again.
  */
 final class SettledCount extends AtomicLong {
     @Serial
@@ -18,8 +18,8 @@ final class SettledCount extends AtomicLong {
     static final long LARGEST_VALUE = 1L << 62;
 
     /**
-     * The CPUs that the process could use at first. Should it be let onto more, credits are collected more often than they
-     * need be, which is only slower.
+     * The CPUs that the process could use at first. Should it be let onto more, credits are collected more often than
+     * they need be, which is only slower.
      */
     private static final int USABLE_CPUS = CpuMask.usable().weight();
 

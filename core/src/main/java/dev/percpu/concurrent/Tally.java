@@ -6,8 +6,8 @@ import dev.percpu.internal.protocol.Tallies;
 import java.lang.ref.Reference;
 
 /**
- * A count that each CPU keeps for itself until it is closed: then no addition succeeds any more, and what all of them came
- * to is known exactly. Reference counts and read locks are made of it.
+ * A count that each CPU keeps for itself until it is closed: then no addition succeeds any more, and what all of them
+ * came to is known exactly. Reference counts and read locks are made of it.
  *
  * <p>An addition looks at a gate and adds, in one restartable sequence. Closing shuts the gate, and then restarts the
  * sequences in flight on all CPUs: those that had seen it open look again. That costs a system call, and interrupts the

@@ -8,8 +8,8 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The write lock of a {@link PerCpuReadWriteLock}: a thread has it if it has {@code writers}, which excludes other writers,
- * and the gate is shut with no reader inside.
+ * The write lock of a {@link PerCpuReadWriteLock}: a thread has it if it has {@code writers}, which excludes other
+ * writers, and the gate is shut with no reader inside.
  */
 final class WriteLock implements Lock {
     private final ReaderGate gate;
@@ -153,12 +153,12 @@ final class WriteLock implements Lock {
     /**
      * A condition of the write lock: one of {@link #writers}, and the gate is open while a thread waits.
      *
-     * <p>The gate is opened before {@code writers} is given up, and shut after it is got back. A signal takes the write lock,
-     * and so {@code writers}: none can come between the opening and the waiting.
+     * <p>The gate is opened before {@code writers} is given up, and shut after it is got back. A signal takes the write
+     * lock, and so {@code writers}: none can come between the opening and the waiting.
      *
-     * <p>If the gate cannot be shut again (the stack overflows, or the kernel refuses the system call), the wait ends with
-     * that error. The thread then has {@code writers} and its holds, but readers may be inside. It can unlock, and its next
-     * lock shuts the gate first.
+     * <p>If the gate cannot be shut again (the stack overflows, or the kernel refuses the system call), the wait ends
+     * with that error. The thread then has {@code writers} and its holds, but readers may be inside. It can unlock, and
+     * its next lock shuts the gate first.
      */
     @SuppressWarnings("WaitNotInLoop") // the loop is the caller's, as for any condition
     private final class WriteCondition implements Condition {

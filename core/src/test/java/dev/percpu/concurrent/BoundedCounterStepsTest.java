@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * What others can see between two steps of an addition that hands out credit. A JVM of its own puts a look there, as if the
- * thread had been preempted.
+ * What others can see between two steps of an addition that hands out credit. A JVM of its own puts a look there, as if
+ * the thread had been preempted.
  */
 @Tag("native")
 class BoundedCounterStepsTest {

@@ -9,7 +9,9 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 
-/** What checked mode finds. It is chosen once for each JVM, so in one of its own, on whose class path are no libraries. */
+/**
+ * What checked mode finds. It is chosen once for each JVM, so in one of its own, on whose class path are no libraries.
+ */
 class CheckedPoolTest {
     @Test
     void checkedModeFindsWhatOtherwiseGoesUnnoticed() {

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * What 10,000 counters cost that all CPUs update, and what as many adders cost that threads have fought for: in a JVM of
- * its own, whose main method prints it.
+ * What 10,000 counters cost that all CPUs update, and what as many adders cost that threads have fought for: in a JVM
+ * of its own, whose main method prints it.
  */
 @Tag("native")
 class CounterMemoryTest {
@@ -33,7 +33,10 @@ class CounterMemoryTest {
     /** The adders' cells are private. */
     private static final String OPENED = "--add-opens=java.base/java.util.concurrent.atomic=ALL-UNNAMED";
 
-    /** By default the serial collector leaves up to a twentieth of the heap unused at its lower end, which counts as used. */
+    /**
+     * By default the serial collector leaves up to a twentieth of the heap unused at its lower end, which counts as
+     * used.
+     */
     private static final String COMPACTED = "-XX:MarkSweepDeadRatio=0";
 
     /** Makes the counters, then the adders, makes both hot, and prints what that took. */
@@ -90,7 +93,9 @@ class CounterMemoryTest {
         }
     }
 
-    /** Threads that increment one adder all at a time, until it has as many cells as it will ever have; then the next. */
+    /**
+     * Threads that increment one adder all at a time, until it has as many cells as it will ever have; then the next.
+     */
     private static final class Fight {
         private static final int INCREMENTS_BETWEEN_LOOKS = 100;
 

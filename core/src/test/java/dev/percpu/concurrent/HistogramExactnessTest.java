@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Nothing is lost and nothing doubled while threads that record are preempted, moved between CPUs and signalled, and others
- * take snapshots and reset.
+ * Nothing is lost and nothing doubled while threads that record are preempted, moved between CPUs and signalled, and
+ * others take snapshots and reset.
  */
 class HistogramExactnessTest {
     private static final int RECORDERS = 8;

@@ -23,7 +23,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A counter with an estimate and limits, beside a plain number, and many threads at a limit. */
+/**
+ * A counter with an estimate and limits, beside a plain number, and many threads at a limit.
+ *
+ * <p>This file is longer than others: limits above and below, near and far, each have their cases.
+ */
 class PerCpuBoundedCounterTest {
     private static final int THREADS = 8;
 
@@ -181,7 +185,9 @@ class PerCpuBoundedCounterTest {
         assertThat(counter.sum()).isEqualTo(shadow.get());
     }
 
-    /** The shadow is never above the counter where that must not be too low, nor below it where it must not be too high. */
+    /**
+     * The shadow is never above the counter where that must not be too low, nor below it where it must not be too high.
+     */
     @ParameterizedTest
     @ValueSource(ints = {2, 32})
     void staysBetweenTwoLimits(int batch) throws InterruptedException {
@@ -266,7 +272,9 @@ class PerCpuBoundedCounterTest {
         assertThat(collections).isLessThan(30);
     }
 
-    /** Others lift the shared count far above the limit and fill credits meanwhile, which are not for those below it. */
+    /**
+     * Others lift the shared count far above the limit and fill credits meanwhile, which are not for those below it.
+     */
     @Test
     void neverSpendsWhatWasReservedAboveItsLimit() throws InterruptedException {
         int limit = Effort.scaled(20_000);

@@ -55,7 +55,9 @@ class PerCpuPoolExactnessTest {
         assertThat(disturbed.migrations()).isGreaterThan(Effort.scaled(100));
     }
 
-    /** Those without one find each object in the shared store, or on the stacks of CPUs, and have no stack of their own. */
+    /**
+     * Those without one find each object in the shared store, or on the stacks of CPUs, and have no stack of their own.
+     */
     @Test
     @Tag("rseq")
     void eightThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {

@@ -190,8 +190,8 @@ class PerCpuPoolSearchTest {
     }
 
     /**
-     * A number is pushed after a search that did not find it, and who pushed it looks again, and may not. The push is done
-     * here as the release does it that had read "direct" before the search.
+     * A number is pushed after a search that did not find it, and who pushed it looks again, and may not. The push is
+     * done here as the release does it that had read "direct" before the search.
      */
     @Test
     @Tag("rseq")

@@ -9,7 +9,9 @@ import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Where the JVM puts the fields: what two CPUs write lies two cache lines apart, also if one object follows the other. */
+/**
+ * Where the JVM puts the fields: what two CPUs write lies two cache lines apart, also if one object follows the other.
+ */
 class PooledLayoutTest {
     private static final long TWO_LINES = 128;
 

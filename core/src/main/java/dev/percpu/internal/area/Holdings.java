@@ -105,7 +105,8 @@ final class Holdings {
         startIfNotStarted();
         synchronized (this) {
             if (count == all.length) {
-                all = Arrays.copyOf(all, 2 * count);
+                // By half, as a list does: with twice, empty places would be most of what a counter takes here.
+                all = Arrays.copyOf(all, count + (count >> 1));
             }
             Holding holding = new Holding(holder, unreachable);
             holding.index = count;
