@@ -1,12 +1,14 @@
 /**
- * Per-CPU variables: every CPU has its own instance of a variable, updated with a few plain instructions.
+ * Per-CPU variables. Each CPU has its own instance of a variable, and a thread updates it with a
+ * few ordinary instructions.
  *
  * <p>Start at {@link dev.percpu.PerCpuNumeric} for counters and at {@link dev.percpu.StaticPerCpu} for objects.
  */
 module dev.percpu {
     requires static org.jspecify;
     requires static com.google.errorprone.annotations;
-    // Only to record that a dead owner's CPU was taken over; a runtime image without it loses nothing else.
+    // Only to record that a thread took over a dead owner's CPU. A runtime image without this module loses
+    // only that event.
     requires static jdk.jfr;
 
     exports dev.percpu;

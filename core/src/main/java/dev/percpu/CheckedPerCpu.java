@@ -1,14 +1,14 @@
 package dev.percpu;
 
 /**
- * A per-CPU variable whose instances control their own changes, so that shared tokens for one can nest: the code that
- * holds one can call code that takes another.
+ * A per-CPU variable whose instances control their own changes, so shared tokens for one instance can nest: code that
+ * holds a token can call code that creates another.
  *
  * @param <T> the type of the instances
  */
 public interface CheckedPerCpu<T extends InteriorMutable> extends PerCpu<T> {
     /**
-     * Makes a token for shared access to the instance of the guard's CPU. It lives as long as the guard.
+     * Creates a token for shared access to the instance of the guard's CPU. The token lives as long as the guard.
      *
      * @throws IllegalStateException if an exclusive token for the instance is live, or if the guard or the variable is
      *     closed
@@ -19,8 +19,8 @@ public interface CheckedPerCpu<T extends InteriorMutable> extends PerCpu<T> {
     }
 
     /**
-     * The checked form of a variable whose instances are interior mutable. It is the same variable: closing or
-     * changing one is closing or changing the other.
+     * Returns the checked form of a variable whose instances are interior mutable. Both are the same variable: closing
+     * or changing one closes or changes the other.
      */
     static <T extends InteriorMutable> CheckedPerCpu<T> of(PerCpu<T> variable) {
         return variable instanceof CheckedPerCpu<T> checked ? checked : variable::ptr;

@@ -5,10 +5,10 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Shared access to one CPU's instance of a variable, for as long as the guard it was made with is open. Any number of
- * these can be live for one instance, all in one thread.
+ * Shared access to one CPU's instance of a variable, for as long as the guard that it was created with is open. Any
+ * number of these tokens can be live for one instance, all of them in one thread.
  *
- * <p>The methods throw what those of {@link PerCpuToken} throw.
+ * <p>The methods throw the same exceptions as those of {@link PerCpuToken}.
  *
  * @param <T> the type of the instance
  */
@@ -22,7 +22,7 @@ public final class CheckedPerCpuToken<T extends InteriorMutable> {
     }
 
     /**
-     * Makes a token for the instance of the guard's CPU; {@link CheckedPerCpu#get} is this.
+     * Creates a token for the instance of the guard's CPU; {@link CheckedPerCpu#get} does the same.
      *
      * @throws IllegalStateException if an exclusive token for the instance is live, or if the guard or the variable is
      *     closed

@@ -21,36 +21,38 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p><b>What it guarantees.</b> While a guard is held, no other thread holds a guard of the same CPU, so none touches
- * that CPU's instances of guarded variables, wherever the scheduler moves either thread. What an owner did happens
- * before what the CPU's next owner does.
+ * <p><b>What it guarantees.</b> While a guard is held, no other thread holds a guard of the same CPU, so no other
+ * thread touches that CPU's instances of guarded variables, whichever CPUs the scheduler moves the threads to.
+ * Everything that an owner did happens before everything that the CPU's next owner does.
  *
- * <p><b>What it does not.</b> User space cannot switch preemption off. The owner can be preempted, and then threads
- * that come to its CPU wait; it can be moved, and then it goes on owning the CPU that {@link #cpu()} names. Numbers
- * that no guard protects ({@link PerCpuNumeric#define(String, NumericWidth)}) go on being updated by anyone.
+ * <p><b>What it does not guarantee.</b> User space cannot disable preemption. While the owner is preempted, other
+ * threads that come to its CPU and need the guard wait. If the owner is moved to another CPU, it still owns the CPU
+ * that {@link #cpu()} names. No guard protects pure numbers ({@link PerCpuNumeric#define(String, NumericWidth)}): any
+ * thread can still update those.
  *
- * <p>A guard belongs to the thread that acquired it, a virtual one too. The thread must not block while it holds one,
- * and must close it; if the thread ends without, the next thread that wants the CPU takes it over and says so in the
- * log.
+ * <p>A guard belongs to the thread that acquired it, which may be a virtual thread. The thread must not block while it
+ * holds a guard, and must close it. If the thread ends without closing it, the next thread that wants the CPU's guard
+ * takes it over and reports that in the log.
  *
- * <p>Guards nest: a thread that holds one gets further ones without waiting, of the CPU it runs on if that is free and
- * otherwise of one that it owns already. They are closed in the reverse order, which {@code try} does by itself.
+ * <p>Guards nest: a thread that holds a guard acquires further ones without waiting. A nested guard is for the CPU that
+ * the thread runs on if that CPU is free, and otherwise for one that the thread owns already. Guards must be closed in
+ * reverse order, which {@code try} does automatically.
  *
- * <p>It is the {@code CpuGuard} of the Rust API, whose creation is the kernel's {@code preempt_disable()}.
+ * <p>This is the {@code CpuGuard} of the Rust API. Its creation corresponds to the kernel's {@code preempt_disable()}.
  */
 public final class CpuGuard implements AutoCloseable {
     /*
-     * Acquiring and releasing, as it is when nobody disturbs: a look whether the thread is registered, one restartable
-     * sequence, the count of open guards up; the count down, and a release store.
+     * Without contention, acquiring a guard checks whether the thread is registered, runs one restartable sequence, and
+     * increments the count of open guards. Closing it decrements the count and does a release store.
      *
-     * This object is to cost nothing: everything between acquire and close must be inlined, and each method has one
-     * allocation site only. With two (one for the fast and one for the slow way) escape analysis gives up, and each
-     * guard is an object on the heap.
+     * Escape analysis has to remove this object, so that it costs nothing. For that, everything between acquire and
+     * close must be inlined, and each method must have only one allocation site. With two (one for the fast path and
+     * one for the slow path) escape analysis gives up, and each guard is an object on the heap.
      *
-     * Where the object is on the heap (in the interpreter, say), its memory is taken before the CPU is: Java
-     * allocates for "new" before it evaluates the arguments. The other way round, a full heap would leave a CPU owned
-     * by a thread that has no guard to close. From the sequence to the count nothing is allocated; the stack can
-     * still overflow there, and then the CPU is recovered.
+     * Where the object is on the heap (in the interpreter, for example), its memory is allocated before the CPU is
+     * acquired: Java allocates for "new" before it evaluates the arguments. In the opposite order, a full heap would
+     * leave a CPU owned by a thread that has no guard to close. Nothing is allocated between the sequence and the
+     * count. The stack can still overflow there; then the CPU is recovered.
      */
     private static final GuardWords GUARD_WORDS = GuardWords.CURRENT;
 
@@ -59,14 +61,15 @@ public final class CpuGuard implements AutoCloseable {
     private final int level;
     private boolean hasTokens;
 
-    /** It is not counted any more, but the CPU may not be released yet. */
+    /** This guard is no longer counted, but the CPU may not have been released yet. */
     private boolean closing;
 
     private boolean closed;
 
-    /** @param cpu negative if none was acquired; then the guard is not to reach anyone */
+    /** @param cpu negative if no guard was acquired; then the caller must not hand this object out */
     private CpuGuard(Thread owner, int cpu) {
-        // On this architecture or that, a compiler may not move the owner's reads up past the acquisition.
+        // Neither the compiler nor the CPU, whatever its architecture, may move the owner's reads up
+        // past the acquisition.
         VarHandle.acquireFence();
         this.owner = owner;
         this.cpu = cpu;
@@ -77,7 +80,7 @@ public final class CpuGuard implements AutoCloseable {
      * Acquires the guard of the CPU that this thread runs on, and waits while another thread holds it. A thread that
      * holds a guard already does not wait.
      *
-     * @throws IllegalStateException if the thread has more than 255 guards nested
+     * @throws IllegalStateException if the thread has more than 255 nested guards
      */
     @MustBeClosed
     public static CpuGuard acquire() {
@@ -151,8 +154,8 @@ public final class CpuGuard implements AutoCloseable {
      * Acquires the guard of a given CPU, from any CPU, and waits while another thread holds it. This costs a system
      * call, and interrupts the other CPU for a moment.
      *
-     * @throws IllegalStateException if another thread holds the guard and this thread holds one already, so that it
-     *     must not wait; or if the thread has more than 255 guards nested
+     * @throws IllegalStateException if another thread holds the guard, and this thread must not wait because it holds
+     *     one already; or if the thread has more than 255 nested guards
      */
     @MustBeClosed
     public static CpuGuard acquire(CpuId cpu) {
@@ -192,7 +195,7 @@ public final class CpuGuard implements AutoCloseable {
      * @param timeout the longest time to wait; if it is not positive, the method does not wait
      * @return null if another thread still holds the guard then; {@code try} accepts that as a resource
      * @throws IllegalStateException if it would have to wait and this thread holds a guard already; or if the thread
-     *     has more than 255 guards nested
+     *     has more than 255 nested guards
      * @throws InterruptedException if the thread is interrupted, now or while it waits; its interrupted status is
      *     cleared then
      */
@@ -212,15 +215,16 @@ public final class CpuGuard implements AutoCloseable {
     }
 
     /**
-     * The thread that holds a CPU's guard, as far as it is one of Java's: {@link #describeOwner} names C code as
-     * well. It may have changed by the time the caller looks at the answer, so this is for monitoring.
+     * The Java thread that holds a CPU's guard. The result is empty if C code holds it; {@link #describeOwner} names C
+     * code as well. The owner may have changed by the time the caller uses the result, so this is for monitoring.
      */
     public static Optional<Thread> owner(CpuId cpu) {
         return Optional.ofNullable(Ownership.ownerThread(cpu.id()));
     }
 
     /**
-     * Who holds a CPU's guard, in words: for messages, and as short-lived as what {@link #owner} returns.
+     * Describes the holder of a CPU's guard in words, for messages. Like the result of {@link #owner}, the description
+     * may be out of date by the time the caller uses it.
      *
      * @return empty if the guard is free
      */
@@ -229,7 +233,7 @@ public final class CpuGuard implements AutoCloseable {
         return owner == 0 ? Optional.empty() : Optional.of(Ownership.describe(owner));
     }
 
-    /** Whether the current thread holds a guard, of whatever CPU. Who does must not block. */
+    /** Whether the current thread holds a guard, of any CPU. A thread that does must not block. */
     public static boolean isHeldByCurrentThread() {
         return Ownership.ownedBy(Thread.currentThread()) >= 0;
     }
@@ -240,12 +244,12 @@ public final class CpuGuard implements AutoCloseable {
     }
 
     /**
-     * Gives the CPU up, or ends a nested guard. If an error breaks this off ({@link StackOverflowError}, say), it can
-     * be repeated.
+     * Releases the CPU, or ends a nested guard. If an error such as {@link StackOverflowError} interrupts this method,
+     * it can be called again.
      *
      * @throws WrongThreadException if another thread acquired the guard
-     * @throws IllegalStateException if it is closed already, or a guard of the same CPU that was acquired after it is
-     *     not
+     * @throws IllegalStateException if this guard is closed already, or if a guard of the same CPU that was acquired
+     *     after it is still open
      */
     @Override
     public void close() {
@@ -261,18 +265,19 @@ public final class CpuGuard implements AutoCloseable {
         if (hasTokens) {
             OpenGuards.endSerial(cpu, level);
         }
-        // The count is stored last in there, so after an error either both are done or neither is.
+        // The store to the count is the last step of setCount, so an error leaves both the count and "closing" changed
+        // or neither.
         OpenGuards.setCount(cpu, level);
         closing = true;
         if (level == 0) {
             Ownership.release(cpu);
         }
-        // Last, so that a close that an error broke off can be repeated.
+        // Set last, so that a close that an error interrupted can be repeated.
         closed = true;
     }
 
     /**
-     * An error broke the first close off. Since then, the CPU may have been freed, and even have been acquired again.
+     * Completes a close that an error interrupted. Since then, the CPU may have been released, and even acquired again.
      */
     private void finishClosing() {
         if (level == 0) {
@@ -289,7 +294,7 @@ public final class CpuGuard implements AutoCloseable {
     int checkUsable() {
         if (owner != Thread.currentThread()) {
             throw new WrongThreadException("the guard of CPU " + cpu + " belongs to " + owner
-                    + ", which alone can use and close it, not " + Thread.currentThread());
+                    + ": only that thread can use and close it, not " + Thread.currentThread());
         }
         if (closed) {
             throw new IllegalStateException("the guard of CPU " + cpu + " is closed");
@@ -297,7 +302,10 @@ public final class CpuGuard implements AutoCloseable {
         return cpu;
     }
 
-    /** This guard's serial number among all of its CPU's guards, for a token; it is this guard's until it is closed. */
+    /**
+     * This guard's serial number among all guards of its CPU, for a token to record. It identifies this guard until the
+     * guard is closed.
+     */
     long serial() {
         hasTokens = true;
         return OpenGuards.serial(cpu, level);

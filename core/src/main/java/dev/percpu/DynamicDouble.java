@@ -4,8 +4,8 @@ import dev.percpu.internal.Registry;
 import dev.percpu.memory.NumericWidth;
 
 /**
- * A {@code double} that {@link PerCpuDouble#create()} makes, and that can be closed. One that becomes unreachable gives
- * its memory back by itself.
+ * A per-CPU {@code double} that {@link PerCpuDouble#create()} creates and that can be closed. If it becomes
+ * unreachable, its memory is given back automatically.
  */
 public final class DynamicDouble extends PerCpuDouble implements AutoCloseable {
     private final DynamicNumeric bits;
@@ -19,7 +19,7 @@ public final class DynamicDouble extends PerCpuDouble implements AutoCloseable {
         this.bits = bits;
     }
 
-    /** Ends the number: every operation on it throws from then on. Closing it again does nothing. */
+    /** Closes the number: every operation on it throws from then on. Closing it again does nothing. */
     @Override
     public void close() {
         bits.close();

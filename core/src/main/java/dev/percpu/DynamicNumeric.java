@@ -5,8 +5,8 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.memory.NumericWidth;
 
 /**
- * A number that {@link PerCpuNumeric#create(NumericWidth)} makes, and that can be closed. One that becomes unreachable
- * gives its memory back by itself.
+ * A number that {@link PerCpuNumeric#create(NumericWidth)} creates and that can be closed. If it becomes unreachable,
+ * its memory is given back automatically.
  */
 public final class DynamicNumeric extends PureNumeric implements AutoCloseable {
     DynamicNumeric(String name, NumericWidth width, long initial) {
@@ -14,7 +14,7 @@ public final class DynamicNumeric extends PureNumeric implements AutoCloseable {
         begin(Area.allocateFor(this, width.bytes(), width.bytes(), name), initial);
     }
 
-    /** Ends the number: every operation on it throws from then on. Closing it again does nothing. */
+    /** Closes the number: every operation on it throws from then on. Closing it again does nothing. */
     @Override
     public void close() {
         end();

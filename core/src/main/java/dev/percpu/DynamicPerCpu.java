@@ -18,14 +18,14 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * A per-CPU variable that is made and closed at run time.
+ * A per-CPU variable that is created and closed at run time.
  *
- * <p>{@link #share()} makes further handles to the same instances. When the last handle is closed, each instance that
- * is {@link AutoCloseable} is closed once, by the thread that closes the handle, when no token for any of them is left.
- * Then the memory of a variable of memory is given back, and its segments can no longer be used. A handle that becomes
- * unreachable without being closed gives its memory back, and closes no instance.
+ * <p>{@link #share()} creates further handles to the same instances. The thread that closes the last handle waits until
+ * no token for any of the instances is left, and then closes each instance that is {@link AutoCloseable}, once. If the
+ * instances are views of memory, that memory is then given back, and its segments can no longer be used. If a handle
+ * becomes unreachable without being closed, its memory is given back, but no instance is closed.
  *
- * <p>A handle can be used by several threads.
+ * <p>Several threads can use a handle at the same time.
  *
  * @param <T> the type of the instances
  */
@@ -34,15 +34,18 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
 
     private static final int OPEN = 0;
 
-    /** Closed, as far as this handle goes; and a thread is at work on the instances, if it was the last. */
+    /** This handle is closed. If it was the last one, a thread is closing the instances or has closed them. */
     private static final int CLOSED = 1;
 
-    /** Closed, but for instances that are still to be closed. */
+    /** This handle was the last one and is closed, but an error interrupted the closing of the instances. */
     private static final int BROKEN_OFF = 2;
 
     private final Shared<T> shared;
 
-    /** Changed under the lock of {@link #shared}, except from closed to broken off, which is for the closing thread. */
+    /**
+     * Changed under the lock of {@link #shared}, except from {@link #CLOSED} to {@link #BROKEN_OFF}: the closing thread
+     * makes that change without the lock.
+     */
     private volatile int state = OPEN;
 
     private DynamicPerCpu(Shared<T> shared) {
@@ -50,7 +53,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     }
 
     /**
-     * Creates a variable of zeroed memory.
+     * Creates a variable whose instances are zeroed memory.
      *
      * @throws AreaFullException if the per-CPU area is full
      */
@@ -61,7 +64,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     /**
      * Creates a variable whose instances are views of zeroed memory.
      *
-     * @param view makes the view of one CPU's memory; called once for each
+     * @param view creates the view of one CPU's memory; called once for each possible CPU
      * @throws AreaFullException if the per-CPU area is full
      */
     public static <T> DynamicPerCpu<T> createZero(MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
@@ -95,7 +98,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         }
     }
 
-    /** Creates a variable with what {@code factory} makes for each CPU. */
+    /** Creates a variable whose instances come from {@code factory}, one for each possible CPU. */
     public static <T> DynamicPerCpu<T> createWith(Supplier<? extends T> factory) {
         return createFrom(cpu -> factory.get());
     }
@@ -110,8 +113,8 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     }
 
     /**
-     * Creates a variable with what {@code factory} makes of each possible CPU's id, in ascending order. If it throws,
-     * what it has made and is {@link AutoCloseable} is closed.
+     * Creates a variable whose instances {@code factory} creates, each from the id of a possible CPU, in ascending
+     * order. If the factory throws, the instances that it has created are closed if they are {@link AutoCloseable}.
      */
     public static <T> DynamicPerCpu<T> createFrom(Function<CpuId, ? extends T> factory) {
         return from(NAME, factory);
@@ -127,8 +130,8 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     }
 
     private static <T> DynamicPerCpu<T> from(String name, Function<CpuId, ? extends T> factory) {
-        // All that is needed to close what was made exists before the first instance does: by then the heap may be
-        // full.
+        // Everything needed to close the instances after a failure is allocated before the first instance: later the
+        // heap may be full.
         List<T> made = new ArrayList<>(CpuMask.possible().weight());
         Failures failures = new Failures();
         Function<Piece, PerCpuPtr<T>> instances = piece -> PerCpuPtr.toObjects(piece, cpu -> {
@@ -166,14 +169,14 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     }
 
     private static DynamicPerCpu<NumericCell> numeric(String name, NumericWidth width, long initial) {
-        // Not given back at once: the sequences of PerCpuNumeric.of have the position as a number.
+        // The memory is not given back at once: the sequences of PerCpuNumeric.of hold the position as a plain number.
         return create(
                 Piece.collectable(name, Long.BYTES, Long.BYTES),
                 piece -> NumericCell.cells(piece, width, initial),
                 DynamicPerCpu::giveNothingBack);
     }
 
-    /** For instances on the heap, and for those whose memory the collector gives back. */
+    /** For instances on the heap, and for those whose memory the garbage collector gives back. */
     private static void giveNothingBack() {}
 
     /** @param giveBack gives the instances' memory back, once they are closed */
@@ -182,7 +185,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         return new DynamicPerCpu<>(new Shared<>(piece, instances.apply(piece), giveBack));
     }
 
-    /** Lists the instances, for as long as there is a handle to them. */
+    /** Adds the instances to the listing, where they stay as long as there is a handle to them. */
     private DynamicPerCpu<T> listed(String name, String type) {
         Registry.add(name, type, shared);
         return this;
@@ -195,26 +198,27 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     }
 
     /**
-     * Makes another handle to the same instances: the Rust API's {@code clone}.
+     * Creates another handle to the same instances: the Rust API's {@code clone}.
      *
      * @throws IllegalStateException if this handle is closed
      */
     public DynamicPerCpu<T> share() {
         checkOpen();
-        // Made before it is counted: a handle that is counted and could not be made would never be closed.
+        // The handle is created before it is counted: if it were counted but could not be created, nothing could ever
+        // close it.
         DynamicPerCpu<T> handle = new DynamicPerCpu<>(shared);
         shared.addHandle();
         return handle;
     }
 
     /**
-     * Closes this handle, and the instances if it is the last one. Closing it again does nothing, unless the first time
-     * failed half way: then it goes on where that stopped.
+     * Closes this handle, and the instances if it is the last one. Closing it again does nothing, unless the first call
+     * failed half way: then the next call continues where that one stopped.
      *
-     * @throws IllegalStateException if it is the last one and this thread holds a guard, as it then must not wait for
-     *     those of the other CPUs: nothing is closed; or if the guard of a CPU could not be acquired: the variable is
-     *     closed, but no instance is, and closing the handle again tries it again; or if closing an instance throws a
-     *     checked exception, which is the cause: the others are closed all the same
+     * @throws IllegalStateException in three cases. First, this is the last handle and this thread holds a guard, so it
+     *     must not wait for the guards of other CPUs; nothing is closed. Second, the guard of a CPU could not be
+     *     acquired; the variable is closed, but no instance is, and closing the handle again retries. Third, closing an
+     *     instance throws a checked exception, which is the cause; the other instances are closed nevertheless
      */
     @Override
     public void close() {
@@ -254,17 +258,17 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         return (state != OPEN ? "closed dynamic " : "dynamic ") + shared.ptr;
     }
 
-    /** What all handles to the same instances have in common. */
+    /** The state that all handles to the same instances share. */
     private static final class Shared<T> {
         private final Piece piece;
         private final PerCpuPtr<T> ptr;
         private final Runnable giveBack;
         private int handles = 1;
 
-        /** The CPUs up to this one, exclusive, have no token left. For the closing thread. */
+        /** The CPUs with ids below this one have no token left. Only the closing thread uses this field. */
         private int cpusWithoutTokens;
 
-        /** The CPUs up to this one, exclusive, have no instance left to close. For the closing thread. */
+        /** The CPUs with ids below this one have no instance left to close. Only the closing thread uses this field. */
         private int closedCpus;
 
         private Shared(Piece piece, PerCpuPtr<T> ptr, Runnable giveBack) {
@@ -296,8 +300,9 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         }
 
         /**
-         * Nobody has a handle any more, and closing the piece keeps everyone from making tokens. Somebody may still
-         * hold one, and a guard for it: once that guard could be had, nobody does. It can be called again if it fails.
+         * Waits until no thread holds a token. No handle is open any more, and closing the piece prevents new tokens. A
+         * thread may still hold a token, and the guard it was created with: once this thread has acquired that guard,
+         * no thread holds such a token. If this method fails, it can be called again.
          */
         private void awaitTokens() {
             piece.close();
@@ -312,7 +317,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
 
         private void awaitTokens(CpuId cpu) {
             try (CpuGuard _ = CpuGuard.acquire(cpu)) {
-                // Had, so nobody has a token.
+                // The guard was acquired, so no thread holds a token for this CPU's instance.
             } catch (RuntimeException e) {
                 throw new IllegalStateException(
                         ptr + " is closed, but none of its instances is, as the guard of " + cpu
@@ -323,8 +328,9 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         }
 
         /**
-         * Outside the guards, as instances may be large, may block, and may close variables of their own. What the
-         * instances are is settled: only who has a token can replace one. It can be called again if it fails.
+         * Closes the instances, without holding a guard: instances may be large, may block, and may close variables of
+         * their own. No instance can be replaced any more, because that takes a token. If this method fails, it can be
+         * called again.
          */
         private void closeInstances(Failures failures) {
             for (CpuId cpu : CpuMask.possible()) {
@@ -337,7 +343,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         }
     }
 
-    /** Closes an object that can be closed, and remembers what that throws. */
+    /** Closes the object if it is {@link AutoCloseable}, and adds whatever that throws to {@code failures}. */
     private static void close(Object object, Failures failures) {
         if (object instanceof AutoCloseable closeable) {
             try {

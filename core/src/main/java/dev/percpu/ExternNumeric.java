@@ -5,7 +5,7 @@ import dev.percpu.internal.extern.NativeVariable;
 import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.memory.NumericWidth;
 
-/** A number that C code defines, and that no guard protects. */
+/** A number that C code defines and that no guard protects. */
 final class ExternNumeric extends PerCpuNumeric {
     private static final Numbers NUMBERS = Numbers.CURRENT;
 

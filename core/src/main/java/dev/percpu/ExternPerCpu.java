@@ -14,7 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /**
- * A per-CPU variable that C code of this process defines with {@code percpu.h}, and that Java code declares: the
+ * A per-CPU variable that C code in this process defines with {@code percpu.h} and that Java code declares: the
  * kernel's {@code DECLARE_PER_CPU}, and the Rust API's {@code declare_extern_per_cpu!}.
  *
  * <pre>{@code
@@ -24,23 +24,24 @@ import java.util.function.Function;
  *         ExternPerCpu.declare(LOOKUP, "packets", NumericWidth.LONG);   // in Java
  * }</pre>
  *
- * <p>Both sides update the same instances, by the same rules: numbers by sequences, or, where those do not work, by
- * atomic instructions; everything else under the CPU's guard, which is one for both.
+ * <p>C code and Java code update the same instances by the same rules. They update numbers by sequences, or by atomic
+ * instructions where sequences do not work. They update everything else under the CPU's guard, which they share.
  *
- * <p>The first declaration of any variable of a library gives the library's variables their place in the per-CPU area.
- * If C code has used them before then they are moved there as they are; that waits for guards that C code holds.
- * Several libraries each have their own, and their variables may have the same names.
+ * <p>The first declaration of any variable of a library gives all of the library's variables their memory in the
+ * per-CPU area. If C code has used them before, they are moved there with their contents, which waits for guards that C
+ * code holds. Each library has its own variables, so variables of different libraries may have the same name.
  *
- * <p>A declaration can be repeated. It is not closed. A library that has variables here stays loaded: when the
- * {@link java.lang.foreign.Arena} of its lookup is closed, what was declared through the lookup throws
- * {@link IllegalStateException} from then on, and the memory stays the library's.
+ * <p>A declaration can be repeated, and is never closed. A library that has variables here stays loaded. Once the
+ * {@link java.lang.foreign.Arena} of its lookup is closed, whatever was declared through the lookup throws {@link
+ * IllegalStateException}, and the memory remains the library's.
  *
  * @param <T> the type of the instances
  */
 public final class ExternPerCpu<T> implements PerCpu<T> {
     /**
-     * The borrow words of each variable, by its position: tokens of one declaration see those of another. A library's
-     * variables keep their place for good, so this grows with what C code defines and not with what is declared.
+     * The borrow words of each variable, by its position, so that tokens of several declarations are checked against
+     * each other. A library's variables keep their position for good, so this map grows with the variables that C code
+     * defines, not with the number of declarations.
      */
     private static final Map<Long, long[]> BORROWS = new ConcurrentHashMap<>();
 
@@ -53,14 +54,13 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
     }
 
     /**
-     * Declares a number that no guard protects: C code updates it by {@code this_cpu_add} and the like.
+     * Declares a number that no guard protects: C code updates it with {@code this_cpu_add} and similar macros.
      *
-     * @param library where to look
+     * @param library where to look the variable up
      * @param name the variable's name in C
      * @param width the variable's size
      * @throws java.util.NoSuchElementException if the library has no such variable
-     * @throws IllegalArgumentException if there is a symbol of the name that is no per-CPU variable, or one of another
-     *     size
+     * @throws IllegalArgumentException if the symbol with this name is not a per-CPU variable, or has another size
      * @throws IllegalStateException if the library has been unloaded, or its variables are in another area
      * @throws AreaFullException if the per-CPU area has no room for the library's variables
      * @throws UnsupportedOperationException if native code cannot be called here
@@ -72,14 +72,15 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
     }
 
     /**
-     * Declares a variable whose instances are memory that the guard protects: C code uses them by {@code get_cpu_ptr}.
+     * Declares a variable whose instances are memory that the guard protects: C code accesses them
+     * with {@code get_cpu_ptr}.
      *
-     * @param library where to look
+     * @param library where to look the variable up
      * @param name the variable's name in C
      * @param layout the variable's layout
      * @throws java.util.NoSuchElementException if the library has no such variable
-     * @throws IllegalArgumentException if there is a symbol of the name that is no per-CPU variable, or one of another
-     *     size, or one that is not aligned as the layout wants
+     * @throws IllegalArgumentException if the symbol with this name is not a per-CPU variable, has another size, or
+     *     does not have the alignment that the layout requires
      * @throws IllegalStateException if the library has been unloaded, or its variables are in another area
      * @throws AreaFullException if the per-CPU area has no room for the library's variables
      * @throws UnsupportedOperationException if native code cannot be called here
@@ -91,8 +92,8 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
     /**
      * Like {@link #declare(SymbolLookup, String, MemoryLayout)}, with views of the memory.
      *
-     * @param view makes the view of one CPU's memory; called once for each, here and now. It must not touch the memory,
-     *     which C code may be using
+     * @param view creates the view of one CPU's memory; called once for each possible CPU, during this call. It must
+     *     not touch the memory, which C code may be using
      */
     public static <T> ExternPerCpu<T> declare(
             SymbolLookup library, String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
@@ -111,7 +112,7 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
     }
 
     /**
-     * Where the instances are.
+     * The pointer to the instances.
      *
      * @throws IllegalStateException if the library has been unloaded
      */

@@ -8,8 +8,8 @@ import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
 
 /**
- * A number that the guard protects. An update without a result is a sequence that looks at the guard word, and so costs
- * no acquisition; an update with a result, or one that found the guard taken, takes the guard.
+ * A number that the guard protects. An update without a result is a sequence that checks the guard word, so it need not
+ * acquire the guard. An update with a result acquires the guard, and so does an update that found the guard taken.
  */
 final class GuardedNumeric extends PerCpuNumeric {
     private static final Numbers NUMBERS = Numbers.CURRENT;

@@ -1,8 +1,8 @@
 package dev.percpu;
 
 /**
- * Marks a type whose objects control changes to what is in them, so that several tokens for one object at a time do no
- * harm: see {@link CheckedPerCpu}. The four cells of {@link dev.percpu.cell} are such types; yours can be too, if every
- * one of its methods leaves it fit for the next.
+ * Marks a type whose objects control changes to their contents, so several tokens for one object can safely be live at
+ * a time: see {@link CheckedPerCpu}. The four cells of {@link dev.percpu.cell} are such types. Your own type can be one
+ * too, if each of its methods leaves the object in a valid state for the next call.
  */
 public interface InteriorMutable {}

@@ -8,12 +8,12 @@ import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
 
 /**
- * One CPU's instance of a number that a guard protects: see {@link StaticPerCpu#defineNumeric} and
- * {@link DynamicPerCpu#createNumeric}. It lies in the per-CPU area, where CPUs share no cache line, and many lie side
- * by side.
+ * One CPU's instance of a number that a guard protects: see {@link StaticPerCpu#defineNumeric} and {@link
+ * DynamicPerCpu#createNumeric}. It lies in the per-CPU area, where CPUs share no cache line and many cells of one CPU
+ * lie side by side.
  *
- * <p>Its methods are for the owner of the CPU's guard, within a token's function. Writes are opaque. Each throws
- * {@link IllegalStateException} if the variable is closed.
+ * <p>Only the owner of the CPU's guard may call its methods, inside a function that it passes to a token. Writes are
+ * opaque. Each method throws {@link IllegalStateException} if the variable is closed.
  */
 public final class NumericCell implements InteriorMutable {
     private final Piece piece;
@@ -26,12 +26,12 @@ public final class NumericCell implements InteriorMutable {
         this.width = width;
     }
 
-    /** Pointer to cells of a piece of 8 bytes. */
+    /** Creates a pointer to the cells in a piece of 8 bytes. */
     static PerCpuPtr<NumericCell> cells(Piece piece, NumericWidth width, long initial) {
         return PerCpuPtr.toMemory(piece, piece.position(), cpu -> {
             NumericCell cell = new NumericCell(piece, cpu, width);
             if (initial != 0) {
-                // Writing a zero would make a page.
+                // The memory is zero already, and writing a zero would make its page resident.
                 cell.set(initial);
             }
             return cell;
@@ -47,7 +47,7 @@ public final class NumericCell implements InteriorMutable {
         }
     }
 
-    /** Sets it to the lowest bits of {@code value}. */
+    /** Sets the number to the lowest bits of {@code value}. */
     public void set(long value) {
         try {
             WidthAccess.set(width, offset(), value);
@@ -65,7 +65,7 @@ public final class NumericCell implements InteriorMutable {
         }
     }
 
-    /** How wide the number is. */
+    /** The number's width. */
     public NumericWidth width() {
         return width;
     }

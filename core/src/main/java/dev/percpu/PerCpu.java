@@ -10,23 +10,23 @@ import java.util.function.Function;
 /**
  * A per-CPU variable: every possible CPU has its own instance, protected by the CPU's {@link CpuGuard}.
  *
- * <p>The library's own are {@link StaticPerCpu} and {@link DynamicPerCpu}; a type of yours can implement this too, with
- * the {@link PerCpuPtr} of one of those.
+ * <p>The library implements it in {@link StaticPerCpu}, {@link DynamicPerCpu} and {@link ExternPerCpu}. Your own types
+ * can implement it too, with the {@link PerCpuPtr} of one of those.
  *
  * @param <T> the type of the instances
  */
 public interface PerCpu<T> {
     /**
-     * Where the instances are.
+     * The pointer to the instances.
      *
      * @throws IllegalStateException if the variable is closed
      */
     PerCpuPtr<T> ptr();
 
     /**
-     * Makes a token for exclusive access to the instance of the guard's CPU. It lives as long as the guard; while it
-     * does, no other token for this instance can be had. A second token for the same instance, once the first is done
-     * with, takes a guard nested for the first.
+     * Creates a token for exclusive access to the instance of the guard's CPU. The token lives as long as the guard,
+     * and while it lives, no other token for this instance can be created. To create a second token for the same
+     * instance later, create the first with a nested guard, and close that guard when you no longer need the token.
      *
      * @throws IllegalStateException if another token for the instance is live (nothing is changed then), or if the
      *     guard or the variable is closed
@@ -36,14 +36,14 @@ public interface PerCpu<T> {
         return PerCpuToken.of(guard, ptr());
     }
 
-    /** Calls {@code function} with the current CPU's instance under a guard of its own, and returns its result. */
+    /** Acquires a guard, calls {@code function} with the current CPU's instance, and returns its result. */
     default <R> R with(Function<? super T, ? extends R> function) {
         try (CpuGuard guard = CpuGuard.acquire()) {
             return getMut(guard).with(function);
         }
     }
 
-    /** Calls {@code action} with the current CPU's instance under a guard of its own. */
+    /** Acquires a guard and calls {@code action} with the current CPU's instance. */
     default void run(Consumer<? super T> action) {
         try (CpuGuard guard = CpuGuard.acquire()) {
             getMut(guard).run(action);
@@ -51,11 +51,12 @@ public interface PerCpu<T> {
     }
 
     /**
-     * Calls {@code action} with the instance of every possible CPU in turn, each under that CPU's guard. The calls are
-     * of different moments. Each costs what {@link CpuGuard#acquire(CpuId)} costs.
+     * Calls {@code action} with the instance of every possible CPU in turn, each under that CPU's guard. The calls
+     * happen one after the other, so together they are not an atomic snapshot. Each costs as much
+     * as {@link CpuGuard#acquire(CpuId)}.
      *
-     * @throws IllegalStateException if a guard is taken while this thread holds one already; the action has run for
-     *     the CPUs before then
+     * @throws IllegalStateException if another thread holds a CPU's guard while this thread holds one already; the
+     *     action has run for the CPUs before that one
      */
     default void forEachCpu(BiConsumer<CpuId, ? super T> action) {
         PerCpuPtr<T> instances = ptr();
@@ -67,26 +68,24 @@ public interface PerCpu<T> {
     }
 
     /**
-     * Calls {@code action} with the instance of every possible CPU whose guard can be had within a given time, each
-     * under that CPU's guard. So a guard that some thread never closes does not keep the caller for ever. The CPUs
-     * whose guards are free come first, in ascending order; then those that had to be waited for, in ascending order.
-     * The time is for all of them together. The calls are of different moments, and each costs what {@link
-     * CpuGuard#acquire(CpuId)} costs.
+     * Calls {@code action} with the instance of every possible CPU whose guard can be acquired within a given time,
+     * each under that CPU's guard. So a thread that never closes its guard does not block the caller forever. The CPUs
+     * whose guards are free come first, in ascending order; then those whose guards this method had to wait for, in
+     * ascending order. The timeout covers all CPUs together. The calls happen one after the other, so together they are
+     * not an atomic snapshot. Each costs as much as {@link CpuGuard#acquire(CpuId)}.
      *
-     * @param timeout the longest time to wait for guards; if it is not positive, the method does not wait. The
-     *     time that
-     *     the action takes counts as well, but no call of it is broken off
-     * @return the CPUs that the action has run for; all of {@link CpuMask#possible()} if none was left out
-     * @throws IllegalStateException if it would have to wait while this thread holds a guard already; the action
-     *     has run
-     *     for the CPUs whose guards were free
+     * @param timeout the longest time to wait for guards; if it is not positive, the method does not wait. The time
+     *     that the action takes counts as well, but no call of it is cut short
+     * @return the CPUs that the action has run for; equal to {@link CpuMask#possible()} if none was left out
+     * @throws IllegalStateException if the method would have to wait while this thread holds a guard already; the
+     *     action has run for the CPUs whose guards were free
      * @throws InterruptedException if the thread is interrupted before or while it waits; the action may have run for
-     *     some CPUs, which {@code action} can note if that matters
+     *     some CPUs, and can itself record which ones if that matters
      */
     default CpuMask forEachCpu(long timeout, TimeUnit unit, BiConsumer<CpuId, ? super T> action)
             throws InterruptedException {
         long start = System.nanoTime();
-        // Not negative, as what is left of the most negative time would overflow.
+        // At least 0: subtracting the elapsed time from the most negative timeout would overflow.
         long nanos = Math.max(unit.toNanos(timeout), 0);
         PerCpuPtr<T> instances = ptr();
         CpuMask visited = CpuMask.none();

@@ -8,8 +8,8 @@ import dev.percpu.memory.NumericWidth;
 import java.util.stream.LongStream;
 
 /**
- * A {@code double} of which every CPU has its own, updated in one step: {@link PerCpuNumeric} tells how, and what the
- * operations guarantee. No guard protects it.
+ * A per-CPU {@code double}: each CPU has its own instance, and a thread updates it in one step. {@link PerCpuNumeric}
+ * describes how, and what the operations guarantee. No guard protects the number.
  *
  * <p>Addition of doubles is not associative, so sums of the same additions can differ in their last bits.
  */
@@ -23,7 +23,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
     }
 
     /**
-     * Defines a number that lives as long as the process and begins as 0 on each CPU.
+     * Defines a number that lives as long as the process and starts at 0 on each CPU.
      *
      * @param name for messages and listings; it need not be unique
      * @throws AreaFullException if the per-CPU area is full
@@ -36,7 +36,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
      * Defines a number that lives as long as the process.
      *
      * @param name for messages and listings; it need not be unique
-     * @param initial what it begins with on each possible CPU; with 0 nothing is made resident
+     * @param initial the initial value on each possible CPU; with 0, no memory becomes resident
      * @throws AreaFullException if the per-CPU area is full
      */
     public static PerCpuDouble define(String name, double initial) {
@@ -47,7 +47,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
     }
 
     /**
-     * Creates a number that can be closed, and that begins as 0 on each CPU.
+     * Creates a number that can be closed and that starts at 0 on each CPU.
      *
      * @throws AreaFullException if the per-CPU area is full
      */
@@ -58,7 +58,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
     /**
      * Creates a number that can be closed.
      *
-     * @param initial what it begins with on each possible CPU
+     * @param initial the initial value on each possible CPU
      * @throws AreaFullException if the per-CPU area is full
      */
     public static DynamicDouble create(double initial) {
@@ -66,10 +66,10 @@ public sealed class PerCpuDouble permits DynamicDouble {
     }
 
     /**
-     * Creates a number that can be closed, and that has a name.
+     * Creates a number that can be closed and that has a name.
      *
      * @param name for messages and listings; it need not be unique
-     * @param initial what it begins with on each possible CPU
+     * @param initial the initial value on each possible CPU
      * @throws AreaFullException if the per-CPU area is full
      */
     public static DynamicDouble create(String name, double initial) {
@@ -98,33 +98,33 @@ public sealed class PerCpuDouble permits DynamicDouble {
         add(-delta);
     }
 
-    /** Adds to the current CPU's number and returns what it is then: {@code this_cpu_add_return}. */
+    /** Adds to the current CPU's number and returns the new value: {@code this_cpu_add_return}. */
     public double addAndGet(double delta) {
         return Double.longBitsToDouble(bits.update(Op.ADD_DOUBLE, Double.doubleToRawLongBits(delta), 0));
     }
 
-    /** Sets the current CPU's number and returns what it was: {@code this_cpu_xchg}. */
+    /** Sets the current CPU's number and returns the old value: {@code this_cpu_xchg}. */
     public double getAndSet(double value) {
         return Double.longBitsToDouble(bits.getAndSet(Double.doubleToRawLongBits(value)));
     }
 
     /**
-     * Sets the current CPU's number if it has the same bits as {@code expected}: {@code this_cpu_cmpxchg}. So 0.0 is
-     * not -0.0 here, and a NaN is itself.
+     * Sets the current CPU's number if it has the same bits as {@code expected}: {@code this_cpu_cmpxchg}. So here 0.0
+     * differs from -0.0, and a NaN equals a NaN with the same bits.
      *
-     * @return what it was
+     * @return the old value
      */
     public double compareAndExchange(double expected, double value) {
         return Double.longBitsToDouble(
                 bits.compareAndExchange(Double.doubleToRawLongBits(expected), Double.doubleToRawLongBits(value)));
     }
 
-    /** The number of a given CPU, seen from any: {@code per_cpu}. */
+    /** The number of a given CPU, which a thread on any CPU can read: {@code per_cpu}. */
     public double get(CpuId cpu) {
         return Double.longBitsToDouble(bits.get(cpu));
     }
 
-    /** The sum over all possible CPUs and all threads without a CPU id: see {@link PerCpuNumeric#sum()}. */
+    /** The sum over all possible CPUs and all updates by threads without a CPU id: see {@link PerCpuNumeric#sum()}. */
     public double sum() {
         double sum = sumWithoutCpu();
         for (double number : snapshot()) {
@@ -133,12 +133,12 @@ public sealed class PerCpuDouble permits DynamicDouble {
         return sum;
     }
 
-    /** What {@link #sum()} holds of threads that the kernel gave no CPU id; almost always 0. */
+    /** The part of {@link #sum()} that comes from threads without a CPU id; almost always 0. */
     public double sumWithoutCpu() {
         return Double.longBitsToDouble(bits.sumWithoutCpu());
     }
 
-    /** Every possible CPU's number, by the CPU's id, with 0 for ids that no possible CPU has. */
+    /** The numbers of all possible CPUs, indexed by CPU id, with 0 at ids that belong to no possible CPU. */
     public double[] snapshot() {
         return LongStream.of(bits.snapshot())
                 .mapToDouble(Double::longBitsToDouble)
@@ -150,14 +150,14 @@ public sealed class PerCpuDouble permits DynamicDouble {
         bits.forEachCpu((cpu, number) -> action.accept(cpu, Double.longBitsToDouble(number)));
     }
 
-    /** What {@link #forEachCpu} calls. */
+    /** The action that {@link #forEachCpu} calls. */
     @FunctionalInterface
     public interface Visitor {
         /** Receives a CPU's number. */
         void accept(CpuId cpu, double number);
     }
 
-    /** The name and the {@link #sum()}, or that it is closed. */
+    /** The name and the {@link #sum()}, or the name and that the number is closed. */
     @Override
     public String toString() {
         return bits.isClosed() ? bits.name() + ", closed" : bits.name() + " = " + sum();

@@ -11,8 +11,8 @@ import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
 
 /**
- * A number of 8, 16, 32 or 64 bits of which every CPU has its own, updated in one step without a lock and without an
- * atomic instruction.
+ * A per-CPU number of 8, 16, 32 or 64 bits: each CPU has its own instance, and a thread updates it in one step, with no
+ * lock and no atomic instruction.
  *
  * <pre>{@code
  * static final PerCpuNumeric REQUESTS = PerCpuNumeric.define("requests", NumericWidth.LONG);
@@ -21,15 +21,17 @@ import java.lang.ref.Reference;
  * long total = REQUESTS.sum();
  * }</pre>
  *
- * <p>The operations are the kernel's {@code this_cpu_*}. Each is exact: it happens once, on the instance of a CPU that
- * the thread runs on during the call, however the thread is preempted, moved or signalled. Updates are opaque, and
- * order nothing else. Arithmetic wraps at the width; values go in and out sign-extended as {@code long}.
+ * <p>The operations correspond to the kernel's {@code this_cpu_*}. Each is exact: it happens once, on the instance of a
+ * CPU that the thread runs on during the call, even if the thread is preempted, migrated or interrupted by a signal.
+ * Updates are opaque: they order no other memory access. Arithmetic wraps at the number's width. Values are passed and
+ * returned as {@code long}, sign-extended.
  *
- * <p>A number of its own ({@link #define(String, NumericWidth)}, {@link #create(NumericWidth)}) takes its width in
- * bytes for each CPU, is never waited for, and no guard protects it. One that {@link #of} makes belongs to a variable
- * that the guard protects: an update waits while another thread owns the CPU.
+ * <p>A number from {@link #define(String, NumericWidth)} or {@link #create(NumericWidth)} stands alone: it takes as
+ * many bytes for each CPU as its width, no guard protects it, and its operations never wait. A number from {@link #of}
+ * belongs to a variable that the guard protects: its updates wait while another thread owns the CPU.
  *
- * <p>A thread that the kernel gives no CPU id counts in the spare slot, atomically. {@link #sum()} includes it.
+ * <p>A thread without a CPU id updates the spare slot instead, with atomic instructions. {@link #sum()} includes the
+ * spare slot.
  *
  * <p>Each operation throws {@link IllegalStateException} if the number is closed.
  */
@@ -37,8 +39,8 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     PerCpuNumeric() {}
 
     /**
-     * Defines a number that lives as long as the process and begins as 0 on each CPU. A page of them that a CPU never
-     * updates costs no memory on that CPU.
+     * Defines a number that lives as long as the process and starts at 0 on each CPU. If a CPU never updates any number
+     * of a page, that page takes no memory on that CPU.
      *
      * @param name for messages and listings; it need not be unique
      * @throws AreaFullException if the per-CPU area is full
@@ -51,7 +53,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
      * Defines a number that lives as long as the process.
      *
      * @param name for messages and listings; it need not be unique
-     * @param initial what it begins with on each possible CPU, cut to the width
+     * @param initial the initial value on each possible CPU, truncated to the width
      * @throws AreaFullException if the per-CPU area is full
      */
     public static PerCpuNumeric define(String name, NumericWidth width, long initial) {
@@ -61,7 +63,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     }
 
     /**
-     * Creates a number that can be closed, and that begins as 0 on each CPU.
+     * Creates a number that can be closed and that starts at 0 on each CPU.
      *
      * @throws AreaFullException if the per-CPU area is full
      */
@@ -72,7 +74,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     /**
      * Creates a number that can be closed.
      *
-     * @param initial what it begins with on each possible CPU, cut to the width
+     * @param initial the initial value on each possible CPU, truncated to the width
      * @throws AreaFullException if the per-CPU area is full
      */
     public static DynamicNumeric create(NumericWidth width, long initial) {
@@ -80,10 +82,10 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     }
 
     /**
-     * Creates a number that can be closed, and that has a name.
+     * Creates a number that can be closed and that has a name.
      *
      * @param name for messages and listings; it need not be unique
-     * @param initial what it begins with on each possible CPU, cut to the width
+     * @param initial the initial value on each possible CPU, truncated to the width
      * @throws AreaFullException if the per-CPU area is full
      */
     public static DynamicNumeric create(String name, NumericWidth width, long initial) {
@@ -92,21 +94,21 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
         return number;
     }
 
-    /** The operations on a number that the guard protects: the Rust API's {@code num()}. */
+    /** Returns the operations on a number that the guard protects: the Rust API's {@code num()}. */
     public static PerCpuNumeric of(PerCpu<NumericCell> variable) {
         return new GuardedNumeric(variable);
     }
 
-    /** How wide the number is. */
+    /** The number's width. */
     public abstract NumericWidth width();
 
-    /** Does the operation on the current CPU's instance; see {@code Backend.update} for the result. */
+    /** Performs the operation on the current CPU's instance; see {@code Numbers.update} for the result. */
     abstract long update(Op op, long operand, long expected);
 
-    /** Does an operation whose result is not wanted. */
+    /** Performs an operation whose result the caller does not need. */
     abstract void update(Op op, long operand);
 
-    /** Where the number lies in each CPU's place. */
+    /** The number's position, which is the same in each CPU's place. */
     abstract long position();
 
     /** The current CPU's number: {@code this_cpu_read}. */
@@ -139,17 +141,17 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
         add(-1);
     }
 
-    /** Adds to the current CPU's number and returns what it is then: {@code this_cpu_add_return}. */
+    /** Adds to the current CPU's number and returns the new value: {@code this_cpu_add_return}. */
     public long addAndGet(long delta) {
         return update(Op.ADD, delta, 0);
     }
 
-    /** Adds to the current CPU's number and returns what it was. */
+    /** Adds to the current CPU's number and returns the old value. */
     public long getAndAdd(long delta) {
         return width().wrap(addAndGet(delta) - delta);
     }
 
-    /** Clears the bits of the current CPU's number that {@code mask} has not: {@code this_cpu_and}. */
+    /** Clears the bits of the current CPU's number that are not set in {@code mask}: {@code this_cpu_and}. */
     public void and(long mask) {
         update(Op.AND, mask);
     }
@@ -159,7 +161,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
         update(Op.OR, mask);
     }
 
-    /** Sets the current CPU's number and returns what it was: {@code this_cpu_xchg}. */
+    /** Sets the current CPU's number and returns the old value: {@code this_cpu_xchg}. */
     public long getAndSet(long value) {
         return update(Op.XCHG, value, 0);
     }
@@ -167,19 +169,19 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     /**
      * Sets the current CPU's number if it is {@code expected}: {@code this_cpu_cmpxchg}.
      *
-     * @return what it was; the value was set if that is {@code expected}, cut to the width
+     * @return the old value; {@code value} was stored if the old value equals {@code expected}, truncated to the width
      */
     public long compareAndExchange(long expected, long value) {
         return update(Op.CMPXCHG, value, expected);
     }
 
-    /** The number of a given CPU, seen from any: {@code per_cpu}. */
+    /** The number of a given CPU, which a thread on any CPU can read: {@code per_cpu}. */
     public long get(CpuId cpu) {
         return read(cpu.id());
     }
 
     /**
-     * The sum over all possible CPUs and all updates of threads without a CPU id, wrapped at 64 bits, not at the
+     * The sum over all possible CPUs and all updates by threads without a CPU id, wrapped at 64 bits, not at the
      * number's width. It is not an atomic snapshot: it holds every update that happened before the call, and some of
      * those that happen during it.
      */
@@ -191,12 +193,12 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
         return sum;
     }
 
-    /** What {@link #sum()} holds of threads that the kernel gave no CPU id; almost always 0. */
+    /** The part of {@link #sum()} that comes from threads without a CPU id; almost always 0. */
     public long sumWithoutCpu() {
         return read(Area.SPARE);
     }
 
-    /** Every possible CPU's number, by the CPU's id, with 0 for ids that no possible CPU has. */
+    /** The numbers of all possible CPUs, indexed by CPU id, with 0 at ids that belong to no possible CPU. */
     public long[] snapshot() {
         long[] numbers = new long[CpuMask.capacity()];
         for (int cpu = 0; cpu < numbers.length; cpu++) {
@@ -212,7 +214,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
         }
     }
 
-    /** What {@link #forEachCpu} calls. */
+    /** The action that {@link #forEachCpu} calls. */
     @FunctionalInterface
     public interface Visitor {
         /** Receives a CPU's number. */

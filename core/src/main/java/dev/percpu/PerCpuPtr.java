@@ -13,25 +13,25 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Names a variable's instances on all CPUs: an offset into the per-CPU area, or one heap object for each CPU. It is
- * immutable and can be shared freely, as it stands for another instance on each CPU. It does not keep a
- * {@link DynamicPerCpu} open.
+ * Refers to a variable's instances on all CPUs: by an offset into the per-CPU area, or by one heap object for each CPU.
+ * A pointer is immutable and can be shared freely, since it stands for a different instance on each CPU. It does not
+ * keep a {@link DynamicPerCpu} open.
  *
- * <p>It is the {@code PerCpuPtr} of the Rust API, where its use is unsafe. Here {@link #getRef} and {@link #getMutRef}
- * are checked like tokens; {@link #getPtr} is not.
+ * <p>This is the {@code PerCpuPtr} of the Rust API, where its use is unsafe. Here {@link #getRef} and {@link
+ * #getMutRef} are checked like tokens; {@link #getPtr} is not.
  *
  * @param <T> the type of the instances
  */
 public final class PerCpuPtr<T> {
     /*
      * Borrowing. Each instance has a borrow word, which only the owner of its CPU's guard reads and writes, so it needs
-     * no atomic access. It holds the serial number of the guard that the last token was made with, and whether that
-     * token was exclusive. Nothing is done when a guard is closed but to end its serial number: a word
-     * whose number is not that of a guard now open on the CPU is free. So tokens need no close, a dead owner's borrows
-     * end when its CPU is taken over, and the ordinary update costs a few loads and two stores more.
+     * no atomic access. It holds the serial number of the guard that the last token was created with, and whether that
+     * token was exclusive. Closing a guard only ends its serial number: a word whose number does not belong to a guard
+     * now open on the CPU is free. So tokens need no close, a dead owner's borrows end when its CPU is taken over, and
+     * an ordinary update costs only a few more loads and two more stores.
      *
-     * If several nested guards share an instance, the word has the outermost one's number, whichever borrowed first. It
-     * is closed last, so as long as any of them is open, the word says shared.
+     * If several nested guards share an instance, the word holds the number of the outermost one, whichever borrowed
+     * first. The outermost guard is closed last, so the word says shared as long as any of them is open.
      */
     private static final long EXCLUSIVE = 1;
 
@@ -39,7 +39,7 @@ public final class PerCpuPtr<T> {
 
     private final Piece piece;
 
-    /** The instances, and the borrow words, at {@link PaddedArray#index}. */
+    /** The instances. They and the borrow words lie at {@link PaddedArray#index}. */
     private final @Nullable Object[] instances;
 
     private final long[] borrows;
@@ -54,17 +54,19 @@ public final class PerCpuPtr<T> {
         this.isMemory = isMemory;
     }
 
-    /** Instances on the heap. The piece is their name and their end. */
+    /** Creates a pointer to instances on the heap. The piece holds their name, and whether the variable is closed. */
     static <T> PerCpuPtr<T> toObjects(Piece piece, Function<CpuId, ? extends T> factory) {
         return new PerCpuPtr<>(piece, fill(piece.name(), factory), newBorrows(), HEAP, false);
     }
 
-    /** Instances that are views of memory, at {@code offset} into the area if that is not negative. */
+    /** Creates a pointer to views of memory, which lies at {@code offset} into the area if that is not negative. */
     static <T> PerCpuPtr<T> toMemory(Piece piece, long offset, Function<CpuId, ? extends T> view) {
         return toMemory(piece, offset, view, newBorrows());
     }
 
-    /** The same, for memory that several pointers are made to, which so share its borrow words. */
+    /**
+     * Like {@link #toMemory(Piece, long, Function)}, for memory with several pointers, which share its borrow words.
+     */
     static <T> PerCpuPtr<T> toMemory(Piece piece, long offset, Function<CpuId, ? extends T> view, long[] borrows) {
         return new PerCpuPtr<>(piece, fill(piece.name(), view), borrows, offset, true);
     }
@@ -74,12 +76,12 @@ public final class PerCpuPtr<T> {
     }
 
     /**
-     * A pointer to raw memory of the area, for those who know what lies there: the variable must outlive the pointer,
-     * and tokens made from this pointer do not see those that are made from another one.
+     * Creates a pointer to raw memory of the area. The caller must know what lies there, and the variable must outlive
+     * the pointer. Tokens created from this pointer are not checked against tokens created from another one.
      *
-     * @param offset where the memory lies on every CPU, from the start of the CPU's place
-     * @throws IndexOutOfBoundsException if no variable has had memory that far from the start
-     * @throws IllegalArgumentException if the offset is not aligned as the layout wants
+     * @param offset how many bytes the memory lies behind the start of each CPU's place
+     * @throws IndexOutOfBoundsException if no variable has ever had memory that far from the start of a place
+     * @throws IllegalArgumentException if the offset does not have the alignment that the layout requires
      */
     public static PerCpuPtr<MemorySegment> ofOffset(long offset, MemoryLayout layout) {
         Objects.checkFromIndexSize(offset, layout.byteSize(), Area.openedBytesPerCpu());
@@ -105,10 +107,10 @@ public final class PerCpuPtr<T> {
     }
 
     /**
-     * Bytes from the start of each CPU's place in the per-CPU area to the instance, the same for every CPU.
+     * How many bytes the instance lies behind the start of a CPU's place in the per-CPU area; the same for every CPU.
      *
-     * @throws UnsupportedOperationException if the instances are not in the area: heap objects, and, where native
-     *     access is denied, the memory of a {@link DynamicPerCpu}
+     * @throws UnsupportedOperationException if the instances are not in the area: heap objects never are, and where
+     *     native access is denied, nor is the memory of a {@link DynamicPerCpu}
      * @throws IllegalStateException if the variable is closed
      */
     public long offset() {
@@ -121,7 +123,7 @@ public final class PerCpuPtr<T> {
     }
 
     /**
-     * The instance of the guard's CPU, for shared use until the guard is closed. It must not be used after.
+     * The instance of the guard's CPU, for shared use until the guard is closed. It must not be used after that.
      *
      * @throws IllegalStateException if an exclusive token for the instance is live, or if the guard or the variable is
      *     closed
@@ -133,7 +135,7 @@ public final class PerCpuPtr<T> {
     }
 
     /**
-     * The instance of the guard's CPU, for exclusive use until the guard is closed. It must not be used after.
+     * The instance of the guard's CPU, for exclusive use until the guard is closed. It must not be used after that.
      *
      * @throws IllegalStateException if another token for the instance is live, or if the guard or the variable is
      *     closed
@@ -145,8 +147,9 @@ public final class PerCpuPtr<T> {
     }
 
     /**
-     * The instance of the CPU that this thread runs on, without a guard: it may be in use by the CPU's owner, and the
-     * thread may be on another CPU by the time it looks. Buyer beware.
+     * The instance of the CPU that this thread runs on, without a guard. The CPU's owner may be using the instance at
+     * the same time, and this thread may be on another CPU by the time it uses the result. Making that safe is up to
+     * the caller.
      *
      * @throws IllegalStateException if the variable is closed
      */
@@ -160,13 +163,13 @@ public final class PerCpuPtr<T> {
         return instanceEvenIfClosed(cpu);
     }
 
-    /** The same, for who closes the instances of a variable that is closed for everyone else. */
+    /** Like {@link #instance}, but works on a closed variable too, so that its instances can be closed. */
     @SuppressWarnings("unchecked") // nothing else is ever stored
     T instanceEvenIfClosed(int cpu) {
         Object instance = instances[PaddedArray.index(cpu)];
         if (instance == null) {
             throw new IllegalStateException(
-                    piece.name() + " has no instance for CPU " + cpu + ", which the kernel does not call possible");
+                    piece.name() + " has no instance for CPU " + cpu + ", which is not a possible CPU of this system");
         }
         return (T) instance;
     }
@@ -174,7 +177,7 @@ public final class PerCpuPtr<T> {
     T replace(int cpu, T instance) {
         if (isMemory) {
             throw new UnsupportedOperationException(
-                    "the instances of " + piece.name() + " are views of memory: change what is in them");
+                    "the instances of " + piece.name() + " are views of memory: change their contents instead");
         }
         T old = instance(cpu);
         instances[PaddedArray.index(cpu)] =
@@ -211,16 +214,16 @@ public final class PerCpuPtr<T> {
         return (borrow & EXCLUSIVE) != 0;
     }
 
-    // It is given the guard's CPU, not the guard: an argument of a call that is not inlined is an object on the heap.
+    // Takes the guard's CPU and not the guard: the argument of a call that is not inlined is an object on the heap.
     private IllegalStateException aliasing(int cpu, String live, String wanted) {
         return new IllegalStateException("aliasing: " + live + " token for " + CpuId.of(cpu) + "'s instance of "
-                + piece.name() + " is live, so " + wanted + " one cannot be made; it ends when its guard is closed,"
-                + " so take a nested guard for a token that is to end sooner");
+                + piece.name() + " is live, so " + wanted + " one cannot be created; it ends when its guard is closed,"
+                + " so use a nested guard for a token that has to end sooner");
     }
 
-    /** A pointer to the same instances is equal. */
+    /** Pointers to the same instances are equal. */
     @Override
-    @SuppressWarnings("ReferenceEquality") // the identity of the borrow words is the instances'
+    @SuppressWarnings("ReferenceEquality") // the identity of the borrow words stands for the instances
     public boolean equals(Object other) {
         return other instanceof PerCpuPtr<?> ptr && ptr.borrows == borrows;
     }

@@ -7,7 +7,7 @@ import dev.percpu.internal.linux.Libc;
 import dev.percpu.internal.linux.RseqRegistration;
 import java.util.List;
 
-/** Tells how per-CPU variables run in this process, and which ones there are. */
+/** Reports how per-CPU variables are updated in this process, and which variables exist. */
 public final class PerCpuRuntime {
     private PerCpuRuntime() {}
 
@@ -16,25 +16,25 @@ public final class PerCpuRuntime {
         return Backends.name();
     }
 
-    /** Why it is that back end. */
+    /** Why the library chose that back end. */
     public static String backendReason() {
         return Backends.reason();
     }
 
-    /** What the self-test at start-up said. */
+    /** The result of the self-test at start-up, in words. */
     public static String selfTest() {
         return Backends.selfTest();
     }
 
     /**
-     * Runs the deep self-test, half a second of delayed and preempted sequences, and says what it found. It changes
-     * nothing: the back end stays what it is.
+     * Runs the deep self-test, which delays and preempts sequences for half a second, and returns what it found. It
+     * changes nothing: the back end stays the same.
      */
     public static String runDeepSelfTest() {
         return Backends.runDeepSelfTest();
     }
 
-    /** The C library's name and version, as far as it tells. */
+    /** The C library's name and version, as far as it reports them. */
     public static String libc() {
         return Libc.version();
     }
@@ -51,9 +51,8 @@ public final class PerCpuRuntime {
     }
 
     /**
-     * What there is in this process: the static variables, and then all other variables and structures that were given
-     * a name, each in the order in which they were made. One that is closed, or that nobody can reach any more,
-     * is left out.
+     * The static variables of this process, and then all other variables and structures that were given a name, each
+     * group in the order in which they were created. Those that are closed or no longer reachable are left out.
      */
     public static List<Variable> variables() {
         return Registry.list().stream()
@@ -64,7 +63,7 @@ public final class PerCpuRuntime {
     /**
      * A variable or a structure that has a name.
      *
-     * @param name what its maker calls it; it need not be unique
+     * @param name the name it was given; it need not be unique
      * @param type what it is
      */
     public record Variable(String name, String type) {}
@@ -73,7 +72,7 @@ public final class PerCpuRuntime {
      * A registration for restartable sequences.
      *
      * @param size how many bytes of {@code struct rseq} are in use; 0 if no thread is registered
-     * @param offset where it lies, from the thread pointer
+     * @param offset where the {@code struct rseq} lies, relative to the thread pointer
      * @param features the fields that the size covers
      */
     public record Rseq(int size, long offset, List<String> features) {}
@@ -83,8 +82,8 @@ public final class PerCpuRuntime {
      *
      * @param stride the size of each CPU's place, in bytes
      * @param reservedBytes the address space of the whole area
-     * @param usedBytesPerCpu how many bytes of each place are given to variables
-     * @param address where it begins, for tools that look at the process's mappings
+     * @param usedBytesPerCpu how many bytes of each place are allocated to variables
+     * @param address the area's start address, for tools that look at the process's mappings
      */
     public record Memory(long stride, long reservedBytes, long usedBytesPerCpu, long address) {}
 }

@@ -5,11 +5,11 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Exclusive access to one CPU's instance of a variable, for as long as the guard it was made with is open.
+ * Exclusive access to one CPU's instance of a variable, for as long as the guard that it was created with is open.
  *
- * <p>What the methods hand to a function must not be kept after it returns. Each of them throws
- * {@link IllegalStateException} if the guard or the variable is closed, and {@link WrongThreadException} on any thread
- * but the guard's; then the function is not called.
+ * <p>A function must not keep the instance that it receives after it returns. Each method throws {@link
+ * IllegalStateException} if the guard or the variable is closed, and {@link WrongThreadException} on any thread other
+ * than the guard's. In both cases the function is not called.
  *
  * @param <T> the type of the instance
  */
@@ -23,7 +23,7 @@ public final class PerCpuToken<T> {
     }
 
     /**
-     * Makes a token for the instance of the guard's CPU; {@link PerCpu#getMut} is this.
+     * Creates a token for the instance of the guard's CPU; {@link PerCpu#getMut} does the same.
      *
      * @throws IllegalStateException if another token for the instance is live, or if the guard or the variable is
      *     closed
@@ -47,7 +47,8 @@ public final class PerCpuToken<T> {
     /**
      * Replaces the instance, and returns the old one.
      *
-     * @throws UnsupportedOperationException if the instance is a view of memory, whose contents alone can change
+     * @throws UnsupportedOperationException if the instance is a view of memory: only the contents of the
+     *     memory can change
      */
     public T replace(T instance) {
         return ptr.replace(guard.checkUsable(), instance);

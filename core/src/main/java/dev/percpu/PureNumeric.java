@@ -9,17 +9,20 @@ import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
 
-/** A number of Java's own that no guard protects. */
+/** A number that Java code defines and that no guard protects. */
 abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, DynamicNumeric {
     private static final Numbers NUMBERS = Numbers.CURRENT;
 
-    /** No number lies at 0, where the header is; and 0 is what an unsafely published object could show. */
+    /**
+     * No number lies at 0, where the header is. Also, 0 is what a thread may read from an object that
+     * was published unsafely.
+     */
     private static final long CLOSED = 0;
 
     private final String name;
     private final NumericWidth width;
 
-    /** The place in the area, kept here and not in a Piece: this field is on the hot path. */
+    /** The position in the area. It is kept here and not in a Piece because this field is on the hot path. */
     private long position;
 
     PureNumeric(String name, NumericWidth width) {
@@ -27,18 +30,18 @@ abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, D
         this.width = width;
     }
 
-    /** Gives the number its place, which it begins with, and what each possible CPU's instance begins with. */
+    /** Sets the number's position, and the initial value of each possible CPU's instance. */
     final void begin(long firstPosition, long initial) {
         position = firstPosition;
         initialize(initial);
     }
 
-    /** Takes the place away: every operation throws from now on. */
+    /** Takes the position away: every operation throws from now on. */
     final void end() {
         position = CLOSED;
     }
 
-    /** Zero is what the memory is already, and writing it would make pages. */
+    /** Writes nothing for 0: the memory is zero already, and writing to it would make its pages resident. */
     private void initialize(long initial) {
         if (width.wrap(initial) != 0) {
             for (CpuId cpu : CpuMask.possible()) {
@@ -74,7 +77,7 @@ abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, D
         try {
             return width.wrap(NUMBERS.update(op, width, position(), operand, expected));
         } finally {
-            // Not before here may the place be given to another number.
+            // The position must not be given to another number before this point.
             Reference.reachabilityFence(this);
         }
     }

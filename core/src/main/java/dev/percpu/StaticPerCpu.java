@@ -18,12 +18,12 @@ import java.util.function.Supplier;
  * static final StaticPerCpu<Statistics> STATISTICS = StaticPerCpu.define("requests", Statistics::new);
  * }</pre>
  *
- * <p>It is the kernel's {@code DEFINE_PER_CPU} and the Rust API's {@code define_per_cpu!}. {@link PerCpuRuntime} lists
- * what is defined.
+ * <p>This is the kernel's {@code DEFINE_PER_CPU} and the Rust API's {@code define_per_cpu!}. {@link PerCpuRuntime}
+ * lists all variables that are defined.
  *
- * <p>Objects that are made together lie together on the heap, so two CPUs' instances may share a cache line, which
- * costs what per-CPU variables are there to save. Where the instances are small and change at every turn, use one of
- * the forms in memory: {@link #defineNumeric}, or {@link #define(String, MemoryLayout, Function)}.
+ * <p>Objects that are created together lie together on the heap, so instances of two CPUs may share a cache line. That
+ * brings back the contention that per-CPU variables exist to avoid. If the instances are small and change often, put
+ * them into the per-CPU area instead: {@link #defineNumeric}, or {@link #define(String, MemoryLayout, Function)}.
  *
  * @param <T> the type of the instances
  */
@@ -46,7 +46,7 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      * Defines a variable with a heap object for each possible CPU.
      *
      * @param name for messages and listings; it need not be unique
-     * @param initial makes one CPU's instance; called once for each, here and now
+     * @param initial creates one CPU's instance; called once for each possible CPU, during this call
      */
     public static <T> StaticPerCpu<T> define(String name, Supplier<? extends T> initial) {
         Piece piece = Piece.empty(Registry.checkName(name));
@@ -57,7 +57,7 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      * Defines a variable whose instances are zeroed memory of the per-CPU area.
      *
      * @param name for messages and listings; it need not be unique
-     * @param layout size and alignment
+     * @param layout the size and alignment of an instance
      * @throws AreaFullException if the per-CPU area is full
      */
     public static StaticPerCpu<MemorySegment> define(String name, MemoryLayout layout) {
@@ -68,9 +68,9 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      * Defines a variable whose instances are views of zeroed memory of the per-CPU area.
      *
      * @param name for messages and listings; it need not be unique
-     * @param layout size and alignment
-     * @param view makes the view of one CPU's memory; called once for each, here and now. It must not touch the memory
-     *     if that is not to be made resident for CPUs that never use it
+     * @param layout the size and alignment of an instance
+     * @param view creates the view of one CPU's memory; called once for each possible CPU, during this call. If it
+     *     touches the memory, the memory becomes resident even for CPUs that never use it
      * @throws AreaFullException if the per-CPU area is full
      */
     public static <T> StaticPerCpu<T> define(
@@ -82,9 +82,9 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
     }
 
     /**
-     * Like {@link #define(String, MemoryLayout, Function)}, with memory that begins as a copy of {@code initial}.
+     * Like {@link #define(String, MemoryLayout, Function)}, with memory that starts as a copy of {@code initial}.
      *
-     * @throws IllegalArgumentException if {@code initial} is not as large as the layout
+     * @throws IllegalArgumentException if {@code initial} and the layout differ in size
      */
     public static <T> StaticPerCpu<T> define(
             String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view, MemorySegment initial) {
@@ -96,11 +96,12 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
     }
 
     /**
-     * Defines a number that the guard protects, beside others perhaps. {@link PerCpuNumeric#of} updates it without a
-     * token. A number that needs no protection beside others is {@link PerCpuNumeric#define(String, NumericWidth)}.
+     * Defines a number that the guard protects, possibly together with other variables. {@link PerCpuNumeric#of}
+     * updates it without a token. For a number that needs no guard, use
+     * {@link PerCpuNumeric#define(String, NumericWidth)}.
      *
      * @param name for messages and listings; it need not be unique
-     * @param initial what each CPU's instance begins with, cut to the width
+     * @param initial the initial value of each CPU's instance, truncated to the width
      * @throws AreaFullException if the per-CPU area is full
      */
     public static StaticPerCpu<NumericCell> defineNumeric(String name, NumericWidth width, long initial) {
@@ -108,7 +109,7 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
         return register(name, "guarded " + width, NumericCell.cells(piece, width, initial));
     }
 
-    /** The name it was defined with. */
+    /** The name that the variable was defined with. */
     public String name() {
         return name;
     }

@@ -8,18 +8,19 @@
  * <p>The documentation uses the words of {@link java.lang.invoke.VarHandle}. In short:
  *
  * <ul>
- *   <li>An update of a per-CPU number is one step: no other update of the same instance comes into its middle,
- *       whatever the scheduler does. It is <em>opaque</em>: never torn, seen by others in time, and ordering nothing
- *       else. A program that publishes data by it needs a fence of its own.
- *   <li>Reads of other CPUs' instances, and so sums, are opaque. A sum over a number that is being updated is of no
- *       one moment: it holds every update that happened before the call, and some of those that happen during it.
+ *   <li>An update of a per-CPU number is one step: no other update of the same instance can come in the middle of it,
+ *       whatever the scheduler does. It is <em>opaque</em>: it is never torn, other threads see it eventually, and it
+ *       orders no other memory access. A program that publishes data through it needs its own fence.
+ *   <li>Reads of other CPUs' instances, and so sums, are opaque. A sum over a number that is being updated is not an
+ *       atomic snapshot: it holds every update that happened before the call, and some of those that happen during it.
  *   <li>Acquiring a {@link dev.percpu.CpuGuard} is a <em>load-acquire</em> and closing it a <em>store-release</em> of
- *       the CPU's guard word: what one owner did happens before what the next owner of that CPU does.
+ *       the CPU's guard word: everything that one owner did happens before everything that the next owner of
+ *       that CPU does.
  * </ul>
  *
  * <h2>Names</h2>
  *
- * <p>The ideas and the names are those of the Linux kernel's per-CPU variables and of the Rust API for them.
+ * <p>The ideas and the names come from the Linux kernel's per-CPU variables and the Rust API for them.
  */
 @NullMarked
 package dev.percpu;

@@ -5,15 +5,16 @@ import java.util.Objects;
 import java.util.function.UnaryOperator;
 
 /**
- * Holds a value that is only ever read and replaced as a whole, so that nobody can hold on to its inside: the Rust
- * standard library's {@code Cell}. It is for immutable values, and is not thread-safe: the guard protects it.
+ * Holds a value that can only be read and replaced as a whole, so no code can keep a reference to the inside of the
+ * cell: the Rust standard library's {@code Cell}. Use it for immutable values. It is not thread-safe: the guard
+ * protects it.
  *
  * @param <T> the type of the value
  */
 public final class Cell<T> implements InteriorMutable {
     private T value;
 
-    /** Makes a cell that holds the value. */
+    /** Creates a cell that holds the value. */
     public Cell(T value) {
         this.value = Objects.requireNonNull(value);
     }
@@ -35,7 +36,7 @@ public final class Cell<T> implements InteriorMutable {
         return old;
     }
 
-    /** Replaces the value by what the function makes of it. If the function throws, the value stays. */
+    /** Replaces the value with the function's result for it. If the function throws, the value stays the same. */
     public void update(UnaryOperator<T> function) {
         set(function.apply(value));
     }

@@ -5,18 +5,18 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /**
- * Memory about which nothing is assumed, since C code may have its hands in it: the kernel's {@code Opaque}. Define a
- * variable of it with a layout and {@code Opaque::new}. No check but that of the segment's bounds is made.
+ * Memory about which Java code assumes nothing, because C code may be using it: the kernel's {@code Opaque}. To define
+ * a variable of this type, pass a layout and {@code Opaque::new}. Only the segment's bounds are checked.
  */
 public final class Opaque implements InteriorMutable {
     private final MemorySegment memory;
 
-    /** Makes one of the memory. */
+    /** Creates an {@code Opaque} for the memory. */
     public Opaque(MemorySegment memory) {
         this.memory = Objects.requireNonNull(memory);
     }
 
-    /** The memory, whose address can be handed to C. */
+    /** The memory, whose address can be passed to C code. */
     public MemorySegment get() {
         return memory;
     }

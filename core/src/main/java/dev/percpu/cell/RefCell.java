@@ -24,7 +24,7 @@ public final class RefCell<T> implements InteriorMutable {
     /** How many readers there are, or {@link #WRITER}. */
     private int borrows;
 
-    /** Makes a cell that holds the object. */
+    /** Creates a cell that holds the object. */
     public RefCell(T object) {
         this.object = Objects.requireNonNull(object);
     }
@@ -97,9 +97,9 @@ public final class RefCell<T> implements InteriorMutable {
         }
 
         /**
-         * The object, to be used until this is closed.
+         * The object, which may be used until this borrow is closed.
          *
-         * @throws IllegalStateException if it is closed
+         * @throws IllegalStateException if this borrow is closed
          */
         public T get() {
             checkOpen();
@@ -109,7 +109,7 @@ public final class RefCell<T> implements InteriorMutable {
         /**
          * Replaces the object: Rust's {@code *borrow = x}.
          *
-         * @throws IllegalStateException if this is closed
+         * @throws IllegalStateException if this borrow is closed
          * @throws UnsupportedOperationException if this is a borrow for reading
          */
         public void set(T newObject) {

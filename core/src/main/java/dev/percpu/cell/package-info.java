@@ -1,4 +1,4 @@
-/** Types that control changes to what is in them, for {@link dev.percpu.CheckedPerCpu} variables. */
+/** Types that control changes to their contents, for {@link dev.percpu.CheckedPerCpu} variables. */
 @NullMarked
 package dev.percpu.cell;
 

@@ -13,7 +13,7 @@ final class BoundRuns {
         int owned = Ownership.ownedBy(Thread.currentThread());
         if (owned >= 0) {
             throw new IllegalStateException("a task cannot be run on each CPU by a thread that holds the guard of CPU "
-                    + owned + ", as the task could wait for it for ever: close the guard first");
+                    + owned + ", because the task could wait for that guard forever: close the guard first");
         }
         Failures failures = new Failures();
         for (CpuId cpu : cpus) {

@@ -6,8 +6,8 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
- * The id of a CPU of this system: from 0 to {@link CpuMask#capacity()} exclusive. Ids can be sparse. There is one
- * instance for each id.
+ * The id of a CPU of this system: from 0 to {@link CpuMask#capacity()} exclusive. Ids can have gaps. There is exactly
+ * one {@code CpuId} object for each id.
  */
 public final class CpuId implements Comparable<CpuId> {
     private static final CpuId[] IDS =
@@ -22,7 +22,7 @@ public final class CpuId implements Comparable<CpuId> {
     /**
      * The CPU with the given id.
      *
-     * @throws IndexOutOfBoundsException if this system can have no such CPU
+     * @throws IndexOutOfBoundsException if this system cannot have a CPU with that id
      */
     public static CpuId of(int id) {
         if (id < 0 || id >= IDS.length) {
@@ -33,26 +33,26 @@ public final class CpuId implements Comparable<CpuId> {
     }
 
     /**
-     * The CPU that the current thread runs on. Unless the thread is bound to one CPU, it can have moved by the time the
-     * caller looks at the answer, so this is a hint.
+     * The CPU that the current thread runs on. Unless the thread is bound to one CPU, it may have moved by the time the
+     * caller uses the result, so the result is only a hint.
      *
-     * <p>Where the system does not tell (native access denied, or not on Linux), it is an id that stays the same for
-     * each thread, and that spreads the threads over the CPUs.
+     * <p>Where the library cannot ask the system (native access is denied, or the system is not Linux), each thread
+     * always gets the same id, and the ids spread the threads over the CPUs.
      */
     public static CpuId current() {
         return IDS[CurrentCpu.CURRENT.get()];
     }
 
     /**
-     * Runs a task once on every CPU that is online and that this process may use, each time in a thread bound to that
-     * CPU, one CPU after the other, and returns when all have run. It is the kernel's {@code on_each_cpu}, except that
-     * it runs in an ordinary thread, where it may block.
+     * Runs a task once on every CPU that is online and that this process may use, one CPU after the other, each time in
+     * a thread bound to that CPU. Returns when the task has run on all of them. This is the kernel's {@code
+     * on_each_cpu}, except that the task runs in an ordinary thread, where it may block.
      *
      * <p>Everything the caller did before happens before each run, and each run happens before the return.
      *
-     * @throws IllegalStateException if this thread holds a guard, for which the task could wait for ever
-     * @throws RuntimeException what the task threw, the first time it did, with the later ones suppressed; the task
-     *     still ran on the other CPUs
+     * @throws IllegalStateException if this thread holds a guard, because the task could wait for that guard forever
+     * @throws RuntimeException the first exception that the task threw, with the later ones suppressed; the task still
+     *     ran on the other CPUs
      */
     public static void onEachCpu(Consumer<? super CpuId> task) {
         Objects.requireNonNull(task);

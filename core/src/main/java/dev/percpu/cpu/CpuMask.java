@@ -9,14 +9,15 @@ import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 
 /**
- * A set of CPUs, after the kernel's {@code cpumask}.
+ * A set of CPUs, modelled on the kernel's {@code cpumask}.
  *
- * <p>A mask has room for {@link #capacity()} CPUs, as many as this system can ever have; the CPU's id is its place.
- * Instances are mutable and not safe for use by several threads while one of them changes it. The methods that name
+ * <p>A mask has {@link #capacity()} bits, enough for all CPUs that this system can ever have; a CPU's id is the index
+ * of its bit. Masks are mutable. While one thread changes a mask, no other thread may use it. The methods that return
  * one of the system's masks return a new copy each time.
  *
- * <p>An {@link #iterator()} walks the ids in ascending order and is <em>fused</em>: once it has said that there is no
- * next CPU it goes on saying so, also when a CPU is set afterwards. It sees changes ahead of where it stands.
+ * <p>An {@link #iterator()} returns the CPUs in ascending order of their ids and is <em>fused</em>: once it has
+ * reported that there is no next CPU, it keeps reporting that, even if a CPU is set afterwards. It sees changes to ids
+ * that it has not reached yet.
  */
 public final class CpuMask implements Iterable<CpuId> {
     private final BitSet bits;
@@ -59,8 +60,8 @@ public final class CpuMask implements Iterable<CpuId> {
     }
 
     /**
-     * The CPUs that this process may run on, by its affinity and its cpuset, read anew on each call. A thread can have
-     * a narrower affinity of its own; this is the main thread's.
+     * The CPUs that this process may run on, according to its affinity and its cpuset, read anew on each call. A thread
+     * can have a narrower affinity of its own; this method reads the main thread's.
      */
     public static CpuMask allowed() {
         return new CpuMask(Topology.allowed());
@@ -88,12 +89,12 @@ public final class CpuMask implements Iterable<CpuId> {
         return bits.get(cpu.id());
     }
 
-    /** Sets every place of the mask, also those of ids that no possible CPU has. */
+    /** Sets every bit of the mask, including the bits of ids that belong to no possible CPU. */
     public void setAll() {
         bits.set(0, capacity());
     }
 
-    /** Clears every place of the mask. */
+    /** Clears every bit of the mask. */
     public void clearAll() {
         bits.clear();
     }
@@ -102,7 +103,7 @@ public final class CpuMask implements Iterable<CpuId> {
         return bits.isEmpty();
     }
 
-    /** Whether every place of the mask is set. */
+    /** Whether every bit of the mask is set. */
     public boolean isFull() {
         return weight() == capacity();
     }
@@ -112,7 +113,7 @@ public final class CpuMask implements Iterable<CpuId> {
         return bits.cardinality();
     }
 
-    /** A mask of its own with the same CPUs set. */
+    /** An independent copy of this mask. */
     public CpuMask copy() {
         return new CpuMask((BitSet) bits.clone());
     }
@@ -123,7 +124,7 @@ public final class CpuMask implements Iterable<CpuId> {
         bits.or(other.bits);
     }
 
-    /** A new mask of the CPUs that are set in both. */
+    /** A new mask with the CPUs that are set in both masks. */
     public CpuMask and(CpuMask other) {
         CpuMask both = copy();
         both.bits.and(other.bits);
@@ -159,7 +160,7 @@ public final class CpuMask implements Iterable<CpuId> {
                 return CpuId.of(id);
             }
 
-            // The next id, or -1 and then for good.
+            // The next id, or -1 if there is none; after that it is always -1.
             private int settle() {
                 int id = bits.nextSetBit(from);
                 if (id < 0) {

@@ -1,6 +1,6 @@
 package dev.percpu.memory;
 
-/** How wide a per-CPU number is. Arithmetic wraps at the width, as Java's own types do. */
+/** The width of a per-CPU number. Arithmetic wraps at the width, as Java's own types do. */
 public enum NumericWidth {
     /** 8 bits, as {@code byte}. */
     BYTE(8),
@@ -27,7 +27,7 @@ public enum NumericWidth {
         return bits / Byte.SIZE;
     }
 
-    /** The value's lowest bits of this width, sign-extended: what a number of this width makes of it. */
+    /** Truncates the value to this width and sign-extends the result, as a number of this width does. */
     public long wrap(long value) {
         int unused = Long.SIZE - bits;
         return value << unused >> unused;

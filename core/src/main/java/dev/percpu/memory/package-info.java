@@ -1,6 +1,6 @@
 /**
- * What describes a per-CPU variable's memory: how wide a number is, and what is thrown when the per-CPU area is full.
- * Nothing here uses any other package of the library.
+ * Types that describe a per-CPU variable's memory: the width of a number, and the exception for a full per-CPU area.
+ * This package uses no other package of the library.
  */
 @NullMarked
 package dev.percpu.memory;
