@@ -2,11 +2,11 @@ package dev.percpu.internal;
 
 import org.jspecify.annotations.Nullable;
 
-/** What went wrong in a series of steps of which each is taken whatever becomes of the others. */
+/** What went wrong in a series of steps which are all taken, even if some of them fail. */
 public final class Failures {
     private @Nullable Throwable first;
 
-    /** Remembers a failure: the first is thrown in the end, and the later ones are suppressed by it. */
+    /** Records a failure: the first one is thrown at the end, with the later ones as suppressed exceptions. */
     public void add(@Nullable Throwable failure) {
         if (first == null) {
             first = failure;
@@ -15,7 +15,7 @@ public final class Failures {
         }
     }
 
-    /** Lets {@code cause} suppress what went wrong. */
+    /** Adds what went wrong to {@code cause} as suppressed exceptions. */
     public void addTo(Throwable cause) {
         if (first != null) {
             suppress(cause, first);
@@ -23,7 +23,7 @@ public final class Failures {
     }
 
     /**
-     * Throws the first failure, if there is any.
+     * Throws the first failure, if there is one.
      *
      * @param checked the message of the {@link IllegalStateException} that carries a checked exception
      */

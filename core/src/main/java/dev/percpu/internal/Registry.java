@@ -10,11 +10,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The variables and structures that have a name, for listings. A static one is kept for good, as it lives as long as
- * the process. All others are held weakly: whoever drops one need not tell.
+ * The variables and structures that have a name, for listings. Static ones are kept forever, since they live as long as
+ * the process. All others are held weakly: a user that drops one does not have to unregister it.
  */
 public final class Registry {
-    /** A plain list, as there can be very many, and each takes heap for good. */
+    /** A plain list, since there can be very many, and each takes heap until the process ends. */
     private static final List<Static> STATIC = new ArrayList<>();
 
     private static final Set<Dynamic> DYNAMIC = new LinkedHashSet<>();
@@ -25,7 +25,7 @@ public final class Registry {
     /** Something that has a name and lives as long as the process. */
     private record Static(String name, String type, Object object) {}
 
-    /** Something that has a name for as long as somebody refers to it. */
+    /** Something that has a name, and is listed as long as it is reachable. */
     private static final class Dynamic extends WeakReference<Object> {
         private final Named named;
 
@@ -44,7 +44,7 @@ public final class Registry {
     public record Named(String name, String type) {}
 
     /**
-     * Checks a name that a user gives.
+     * Checks a name that a user gave.
      *
      * @throws IllegalArgumentException if it is null or blank
      */
@@ -56,14 +56,14 @@ public final class Registry {
         return name;
     }
 
-    /** Lists what lives as long as the process. */
+    /** Adds an object that lives as long as the process. */
     public static void addStatic(String name, String type, Object object) {
         synchronized (STATIC) {
             STATIC.add(new Static(name, type, object));
         }
     }
 
-    /** Lists what can go away. It must have been made completely. */
+    /** Adds an object that can go away. It must be completely constructed. */
     public static void add(String name, String type, Object object) {
         synchronized (DYNAMIC) {
             removeGone();
@@ -71,7 +71,7 @@ public final class Registry {
         }
     }
 
-    /** Ends the listing of something that is closed. */
+    /** Removes an object that was closed. */
     public static void remove(Object object) {
         synchronized (DYNAMIC) {
             removeGone();
@@ -79,7 +79,7 @@ public final class Registry {
         }
     }
 
-    /** What there is: first what is static, then everything else, each in the order in which it was made. */
+    /** All objects that are alive: first the static ones, then the others, both in the order they were made in. */
     public static List<Named> list() {
         List<Named> list = new ArrayList<>();
         synchronized (STATIC) {

@@ -1,4 +1,4 @@
-/** What several packages need and no other has a place for. */
+/** What several packages need, and what belongs to none of them. */
 @NullMarked
 package dev.percpu.internal;
 

@@ -25,9 +25,10 @@ import java.util.concurrent.atomic.AtomicReference;
  *            ^ position p     ^ position p
  * </pre>
  *
- * <p>The last place is the spare one: threads without a CPU id count there, atomically. The places are as many as the
- * highest possible CPU id says, so that an id is an index. Address space is reserved and nothing is touched: a page
- * comes into being on the CPU, and so on the NUMA node, that first writes it, and a CPU that never runs costs nothing.
+ * <p>The last place is the spare one: threads without a CPU id count there, atomically. There is a place for every id
+ * up to the highest possible CPU id, so that an id is an index. The address space is reserved, but not touched. A page
+ * comes into being on the CPU that first writes it, and so on that CPU's NUMA node. A CPU that never runs
+ * costs nothing.
  *
  * <p>Everything is static because the JIT compiler trusts {@code static final} fields, and the hot paths compute with
  * {@link #BASE} and {@link #SHIFT}.
@@ -44,7 +45,7 @@ public final class Area {
     /** How many CPUs have a place: the highest possible id plus one. */
     public static final int CPUS = Topology.capacity();
 
-    /** Stands for the spare place where a CPU is named. */
+    /** Names the spare place where a CPU is expected. */
     public static final int SPARE = CPUS;
 
     /** The whole mapping. Java code reads and writes through it, checked against its bounds. */
@@ -54,10 +55,13 @@ public final class Area {
     public static final int SHIFT;
     public static final long STRIDE;
 
-    /** Where address space is tight the area shrinks to this, and no further. */
+    /** If address space is scarce, the area shrinks to this, but no further. */
     private static final long SMALLEST_STRIDE = 1L << 20;
 
-    /** A place is opened by multiples of this, which is a multiple of the kernel's pages, and by an eighth of it. */
+    /**
+     * A place is opened by a multiple of this, which is itself a multiple of the kernel's page size, and, if the kernel
+     * allows it, by at least an eighth of what is open already.
+     */
     private static final long OPENED_AT_ONCE = 1L << 16;
 
     private static final int OPENED_SHARE = 8;
@@ -69,7 +73,7 @@ public final class Area {
 
     private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[(int) PAGE]);
 
-    /** A cache line, and the one that is fetched with it. */
+    /** Two cache lines: processors fetch the neighbour of a line along with it. */
     private static final long UNSHARED = 128;
 
     static {
@@ -82,24 +86,24 @@ public final class Area {
     }
 
     /**
-     * So many bytes of each place can be read and written; the rest is address space and nothing else. So neither a
-     * strict overcommit nor {@code mlockall} makes more of a place count as memory than variables have had. Changed by
-     * who has the allocator's lock.
+     * So many bytes of each place can be read and written; the rest is only address space. So neither strict overcommit
+     * nor {@code mlockall} counts more of a place as memory than variables have used. Only a thread that holds the
+     * allocator's lock changes it.
      */
     private static volatile long opened = Platform.hasSystemCalls() ? firstOpened(STRIDE) : STRIDE;
 
     private static final PositionAllocator POSITIONS = new PositionAllocator(CpuHeader.SIZE, STRIDE, Area::open);
 
     /**
-     * What is done when the class loader of this library has been collected, by code of the JDK alone. The mapping goes
-     * then: nobody can have its address, as {@link #LENT} keeps the loader.
+     * What to do once the class loader of this library has been collected, made of JDK code alone. Then the mapping is
+     * removed. No user can still have its address, since {@link #LENT} keeps the loader alive.
      */
     private static final AtomicReference<MethodHandle> AT_END =
             new AtomicReference<>(Platform.hasSystemCalls() ? Linux.unmapping(MEMORY) : DetachedThread.nothing());
 
     /**
-     * What users get segments of. As long as they have one, its scope keeps this class, and so the mapping. Those of
-     * {@link #MEMORY} have the scope of all, which keeps nothing.
+     * The segment from which users get theirs. As long as they have one, its scope keeps this class alive, and so the
+     * mapping. Segments of {@link #MEMORY} have the global scope, which keeps nothing alive.
      */
     private static final MemorySegment LENT = Platform.hasSystemCalls() ? lend(BASE, MEMORY.byteSize()) : MEMORY;
 
@@ -125,21 +129,22 @@ public final class Area {
     }
 
     /**
-     * Called for nothing when an arena is closed. Until then the arena's segments refer to it, and so to this class.
+     * The cleanup action of the lent segment, which does nothing. Until its arena is closed, the arena's segments refer
+     * to it, and so to this class.
      */
     private static void keepThisClass(MemorySegment closed) {}
 
-    /** Keeps the mapping even when the class loader of this library is gone, as C code goes on using it. */
+    /** Keeps the mapping even after the class loader of this library is gone, because C code continues to use it. */
     public static void keepMapped() {
         AT_END.set(DetachedThread.nothing());
     }
 
     /**
-     * Takes a piece of every CPU's place; it is zero on each. If none is left, the collector is asked for pieces that
-     * nobody can reach any more: see {@link Shortage}.
+     * Takes a piece of every CPU's place; it is zero on each. If none is left, this asks the garbage collector to find
+     * pieces that are no longer reachable: see {@link Shortage}.
      *
-     * @param owner who asks, for the message
-     * @throws dev.percpu.memory.AreaFullException if none is left all the same
+     * @param owner a description of the caller, for the message
+     * @throws dev.percpu.memory.AreaFullException if there is still none left
      */
     public static long allocate(long bytes, long alignment, String owner) {
         try {
@@ -150,7 +155,7 @@ public final class Area {
         }
     }
 
-    /** Gives a piece back. Nobody may reach it any more; it is zeroed for the next. */
+    /** Gives a piece back, and zeroes it for its next owner. It must no longer be reachable by anyone. */
     public static void free(long position, long bytes) {
         for (int cpu = 0; cpu <= CPUS; cpu++) {
             clear(MEMORY.asSlice(offset(cpu, position), bytes));
@@ -159,8 +164,9 @@ public final class Area {
     }
 
     /**
-     * Takes a piece that is given back once {@code holder} is unreachable, and so no thread can be about to use the
-     * piece. Not before: a thread that read the position and was preempted would write into the piece's next owner.
+     * Takes a piece that is given back once {@code holder} is unreachable, so that no thread can be about to use the
+     * piece. It cannot be given back earlier: a thread that had read the position and was preempted would write into
+     * memory of the next owner.
      */
     public static int allocateFor(Object holder, int bytes, long alignment, String owner) {
         return hold(holder, bytes, alignment, owner).position();
@@ -181,20 +187,20 @@ public final class Area {
     }
 
     /**
-     * Takes a piece that is given back when it is closed, or once no segment of it is reachable: a segment can be kept
-     * by anyone, and must never reach the piece's next owner.
+     * Takes a piece that is given back when it is closed, or once none of its segments is reachable. Anyone can keep a
+     * segment, and it must never reach memory of the next owner.
      */
     @SuppressWarnings("MustBeClosed") // it is closed by the slices, or becomes unreachable with them
     public static Slices collectable(long bytes, long alignment, String owner) {
         MemorySegment[] slices = new MemorySegment[CPUS];
         if (!Platform.hasSystemCalls()) {
             Arena arena = Arena.ofAuto();
-            // A segment's lifetime can be narrowed by a restricted method only, so this is memory outside the area.
+            // Only a restricted method can narrow a segment's lifetime, so this is memory outside the area.
             Arrays.setAll(slices, cpu -> arena.allocate(bytes, Math.max(alignment, UNSHARED)));
             return new Slices(OUTSIDE, List.of(slices), null, null);
         }
         Arena arena = Arena.ofShared();
-        // All of its segments refer to the scope, and none to the arena.
+        // All of its segments refer to the scope; none refers to the arena.
         Holdings.Holding holding = hold(arena.scope(), bytes, alignment, owner);
         long position = holding.position();
         Arrays.setAll(
@@ -204,7 +210,7 @@ public final class Area {
         return new Slices(position, List.of(slices), arena, holding);
     }
 
-    /** Gives back, now, what a holder has. */
+    /** Gives a holder's piece back at once. */
     static void giveBack(Holdings.Holding holding) {
         HOLDINGS.giveBack(holding);
     }
@@ -214,7 +220,9 @@ public final class Area {
         return opened;
     }
 
-    /** Opens all places up to {@code end}, and somewhat further, as each time costs a system call for each place. */
+    /**
+     * Opens all places up to {@code end}, and somewhat further, since each call costs one system call for each place.
+     */
     private static void open(long end, String owner) {
         if (end <= opened) {
             return;
@@ -237,7 +245,7 @@ public final class Area {
         }
     }
 
-    /** If it fails for some places, the next call does those again that did not. */
+    /** If it fails for one place, the next call opens those before it a second time. */
     private static void openTo(long end) {
         long rounded = Math.min(roundUp(end), STRIDE);
         for (int cpu = 0; cpu <= CPUS; cpu++) {
@@ -250,12 +258,12 @@ public final class Area {
         return (bytes + OPENED_AT_ONCE - 1) & -OPENED_AT_ONCE;
     }
 
-    /** The bytes of each CPU's place that variables have, header included. */
+    /** How many bytes of each CPU's place are in use by variables, header included. */
     public static long usedBytesPerCpu() {
         return CpuHeader.SIZE + POSITIONS.usedBytes();
     }
 
-    /** Makes a piece zero again, and gives the kernel back what memory it can have. */
+    /** Zeroes a piece, and returns as much of its memory to the kernel as possible. */
     private static void clear(MemorySegment piece) {
         long start = piece.address();
         long from = roundUp(start) - start;
@@ -268,7 +276,7 @@ public final class Area {
         }
     }
 
-    /** Writes only where something is not zero already, since a write makes a page, and on the writer's NUMA node. */
+    /** Writes only where something is not zero, since a write creates a page, and does so on the writer's NUMA node. */
     private static void overwrite(MemorySegment piece) {
         for (long at = 0; at < piece.byteSize(); at += PAGE) {
             MemorySegment part = piece.asSlice(at, Math.min(PAGE, piece.byteSize() - at));
@@ -294,7 +302,7 @@ public final class Area {
         }
     }
 
-    /** With the first part of each place open, the headers among it. */
+    /** Reserves the area and opens the first part of each place, which includes the header. */
     private static MemorySegment reserveOnce(long stride) {
         long bytes = Math.multiplyExact(stride, CPUS + 1L);
         long open = firstOpened(stride);
@@ -317,7 +325,7 @@ public final class Area {
         return Math.min(OPENED_AT_ONCE, stride);
     }
 
-    /** Without system calls nothing can be reserved, only allocated. */
+    /** Without system calls the area cannot be reserved, only allocated. */
     private static MemorySegment allocate(long stride) {
         return Arena.global().allocate(Math.multiplyExact(stride, CPUS + 1L), PAGE);
     }

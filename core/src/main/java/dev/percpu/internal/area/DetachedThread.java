@@ -20,32 +20,33 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToLongFunction;
 
 /**
- * A thread that hands references from a queue to a handler until nobody has the handler any more.
+ * A thread that passes references from a queue to a handler until the handler is unreachable.
  *
- * <p>A running thread keeps the class of its code alive, and so the class loader, and so all that the loader has ever
- * loaded: a web application that brings this library along could never be unloaded. So this thread's code is put
- * together from method handles, and what it refers to are classes of the JDK alone. The handler it has weakly. When the
- * collector clears that reference, it is queued as the others are, and the thread ends.
+ * <p>A running thread keeps the class of its code alive, hence the class loader, hence everything that the loader has
+ * ever loaded. A web application that contains this library could never be unloaded. So this thread's code is composed
+ * of method handles, and refers only to classes of the JDK. It holds the handler weakly. When the garbage collector
+ * clears that reference, the reference is queued like the others, and the thread ends.
  *
- * <p>Refused: a thread that ends when it has had nothing to do for a while. Whoever needs it must start it again, which
- * fails where no thread can be started, and it keeps the loader until then. Refused: {@link java.lang.ref.Cleaner},
- * whose thread refers to each action, so that a static field with a variable would keep its own loader alive.
+ * <p>Rejected: a thread that ends when it has had nothing to do for a while. Whoever needs it next must start it again,
+ * which fails where no thread can be started; and until it ends it keeps the loader alive. Rejected: {@link
+ * java.lang.ref.Cleaner}. Its thread refers to each action, so a static field with a variable would keep its own
+ * loader alive.
  */
 final class DetachedThread {
     private DetachedThread() {}
 
-    /** Waits for ever. */
+    /** A timeout of 0: wait forever. */
     private static final long FOREVER = 0;
 
-    /** What a step that failed waits for the next reference, in milliseconds. */
+    /** How long the thread waits for the next reference after a step that failed, in milliseconds. */
     private static final long AFTER_FAILURE = 1_000;
 
     /**
-     * Starts it.
+     * Starts the thread.
      *
-     * @param handler is given each reference, or null if none came for as long as it last returned, in milliseconds; 0
-     *     is for ever
-     * @param atEnd what the thread does when the handler is gone
+     * @param handler receives each reference, or null if none came within the time that it last returned, in
+     *     milliseconds; 0 means forever
+     * @param atEnd what the thread does once the handler is gone
      */
     static void start(
             String name,
@@ -58,13 +59,13 @@ final class DetachedThread {
                 .daemon()
                 .inheritInheritableThreadLocals(false)
                 .unstarted(code);
-        // Whoever made the first variable would be kept by it.
+        // Otherwise the thread would keep the creator of the first variable alive.
         thread.setContextClassLoader(null);
         thread.start();
     }
 
     /**
-     * This, without a class for it.
+     * The following code, without a class for it.
      *
      * <pre>{@code
      * long timeout = FOREVER;
@@ -78,8 +79,9 @@ final class DetachedThread {
      * atEnd();
      * }</pre>
      *
-     * <p>The order matters in the middle line: while the thread waits for a reference it must not have the handler on
-     * its stack. That {@code get} can return null there after it did not before only makes one more failure.
+     * <p>In the middle line, the order of the calls matters: while the thread waits for a reference, it must not have
+     * the handler on its stack. If {@code get} returns null there although it did not before, that is only one
+     * more failure.
      */
     private static MethodHandle code(
             ReferenceQueue<Object> queue, ToLongFunction<? super Reference<?>> handler, MethodHandle atEnd) {
@@ -94,7 +96,7 @@ final class DetachedThread {
             MethodHandle apply = publicLookup()
                     .findVirtual(ToLongFunction.class, "applyAsLong", methodType(long.class, Object.class))
                     .asType(methodType(long.class, Object.class, Reference.class));
-            // (reference) -> handler.get().applyAsLong(reference), and before it (timeout) -> queue.remove(timeout)
+            // (reference) -> handler.get().applyAsLong(reference), preceded by (timeout) -> queue.remove(timeout)
             MethodHandle step =
                     filterArguments(foldArguments(apply, dropArguments(get, 0, Reference.class)), 0, remove);
             MethodHandle failed = dropArguments(constant(long.class, AFTER_FAILURE), 0, Throwable.class);
@@ -113,7 +115,7 @@ final class DetachedThread {
         return publicLookup().findStatic(java.util.Objects.class, "nonNull", methodType(boolean.class, Object.class));
     }
 
-    /** What calls the function that is there when it is called: one without arguments or result. */
+    /** Calls the function that the reference holds at the time of the call; it has no arguments and no result. */
     static MethodHandle later(AtomicReference<MethodHandle> function) {
         try {
             MethodHandle get = publicLookup()

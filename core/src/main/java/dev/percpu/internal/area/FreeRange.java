@@ -3,14 +3,14 @@ package dev.percpu.internal.area;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A range of free positions, and the root of a tree of them: a treap, ordered by the start, in which the range with the
- * greatest hash is above the others. It never changes; whatever adds or removes a range returns a new tree, which
- * shares all but the path to the range with the old one.
+ * A range of free positions, and the root of a tree of such ranges. The tree is a treap: it is ordered by the start,
+ * and a range with a greater hash is above one with a smaller hash. It is immutable. Adding or removing a range returns
+ * a new tree, which shares everything with the old one except the path to the range.
  *
- * <p>Each range knows, for each alignment, the most bytes that fit into any range below it. So the lowest range that
- * fits is found on one path down, however fragmented the area is, and if there is none, that is known at the root. A
- * list of the ranges by size would not tell which of them are aligned. The lowest range rather than the smallest,
- * because so the area is used from its start on, and memory that was made usable once is used again.
+ * <p>Each range stores, for each alignment, the most bytes that fit into any range of its subtree. So the lowest range
+ * that fits is found on one path down, however fragmented the area is. If there is none, the root shows it. A list of
+ * the ranges by size would not tell which of them are aligned. The tree looks for the lowest range rather than the
+ * smallest, so that the area is used from its start, and memory that was made usable once is used again.
  */
 final class FreeRange {
     static final long LARGEST_ALIGNMENT = 4096;
@@ -22,7 +22,7 @@ final class FreeRange {
     private final @Nullable FreeRange left;
     private final @Nullable FreeRange right;
 
-    /** By the logarithm of the alignment. */
+    /** Indexed by the logarithm of the alignment. */
     private final int[] longest;
 
     private FreeRange(int start, int end, @Nullable FreeRange left, @Nullable FreeRange right) {
@@ -57,12 +57,12 @@ final class FreeRange {
         return end;
     }
 
-    /** The first position in the range that is aligned; it can be behind the end. */
+    /** The first aligned position in the range; it can be beyond the end. */
     int aligned(long alignment) {
         return (int) ((start + alignment - 1) & -alignment);
     }
 
-    /** The lowest range that has room. */
+    /** The lowest range that the request fits into. */
     static @Nullable FreeRange lowest(@Nullable FreeRange root, int bytes, long alignment) {
         int log = Long.numberOfTrailingZeros(alignment);
         FreeRange range = root;
@@ -92,7 +92,7 @@ final class FreeRange {
         return last;
     }
 
-    /** The tree with one more range, which overlaps none of its ranges. */
+    /** The tree with one more range, which must not overlap any of its ranges. */
     static FreeRange with(@Nullable FreeRange root, int start, int end) {
         if (root == null || rank(start) > rank(root.start)) {
             return new FreeRange(start, end, below(root, start), above(root, start));
@@ -102,7 +102,7 @@ final class FreeRange {
                 : root.withChildren(root.left, with(root.right, start, end));
     }
 
-    /** The tree without the range that starts there, which is in it. */
+    /** The tree without the range that starts there; the tree must contain it. */
     static @Nullable FreeRange without(@Nullable FreeRange root, int start) {
         if (root == null) {
             throw new IllegalStateException("no free range starts at " + start);
@@ -133,7 +133,7 @@ final class FreeRange {
                 : above(root.right, position);
     }
 
-    /** One tree of two, of which all of the first lies below all of the second. */
+    /** Joins two trees into one; all of the first must lie below all of the second. */
     private static @Nullable FreeRange join(@Nullable FreeRange low, @Nullable FreeRange high) {
         if (low == null) {
             return high;
@@ -154,10 +154,10 @@ final class FreeRange {
         return end - aligned(alignment);
     }
 
-    /** What takes the place of a random number for each range: no two starts have the same. */
+    /** Stands in for a random number for each range: no two starts have the same one. */
     private static int rank(int start) {
-        // Multiplications by odd numbers and shifts that can be undone. With one multiplication alone, starts at equal
-        // distances get ranks at equal distances, and the tree a shape that depends on the distance.
+        // Multiplications by odd numbers, and shifts that can be undone. With a single multiplication, starts at equal
+        // distances would get ranks at equal distances, and the tree's shape would depend on the distance.
         int mixed = start * 0x9e3779b9;
         mixed ^= mixed >>> 15;
         mixed *= 0x2c1b3c6d;

@@ -11,18 +11,19 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pieces that are given back when the objects that hold them have become unreachable, each once, by a thread
- * of its own.
+ * Pieces that are given back once the objects that hold them have become unreachable. Each is given back once, by a
+ * dedicated thread.
  *
- * <p>A {@link java.lang.ref.Cleaner} does the same in 72 bytes for each, which would be most of what a counter takes on
- * the heap: each has a reference and an action, which are two objects. Here it is one of 40, and a place in an array.
- * (Links from one to the next would make the collector walk a chain of all pieces one by one.)
+ * <p>A {@link java.lang.ref.Cleaner} does the same in 72 bytes for each piece, which would be most of what a counter
+ * takes on the heap: each piece needs a reference and an action, which are two objects. Here it is one object of 40
+ * bytes, and an entry in an array. (If the objects were linked instead, the garbage collector would have to walk a
+ * chain of all pieces one by one.)
  *
- * <p>No piece is lost. Giving one back can fail, out of memory say. Then it stays in the list of those that are due,
- * and is tried again ten times a second, and when another one is due.
+ * <p>No piece is lost. Giving one back can fail, for example because memory runs out. Then it stays in the list of
+ * those that are due. It is tried again ten times a second, and whenever another one is due.
  */
 final class Holdings {
-    /** What is done with a piece whose holder is gone. If it throws, it has done nothing, and is called again. */
+    /** Gives back a piece whose holder is gone. If it throws, it must have done nothing, and it is called again. */
     @FunctionalInterface
     interface Return {
         void give(long position, long bytes);
@@ -41,14 +42,14 @@ final class Holdings {
     private final Return giver;
     private final MethodHandle atEnd;
 
-    /** The thread has this weakly, and ends with it. */
+    /** The thread holds this weakly, and ends once it is unreachable. */
     private final ToLongFunction<Reference<?>> handler = this::handle;
 
     private volatile boolean started;
 
     /**
-     * Those that are due to be given back, and behind them those whose holders are still there. (A reference that is
-     * unreachable itself is never queued.) Guarded by this object's lock, and so are the fields of each.
+     * First the holdings that are due to be given back, then those whose holders are still reachable. (A reference that
+     * is itself unreachable is never queued.) Guarded by this object's lock, and so are the fields of each holding.
      */
     private @Nullable Holding[] all = new Holding[FIRST_LENGTH];
 
@@ -61,17 +62,17 @@ final class Holdings {
     /** The bytes of all of them. Guarded by this object's lock. */
     private long bytes;
 
-    /** One thread at a time gives pieces back. This lock comes before that of this object. */
+    /** Only one thread at a time gives pieces back. This lock is acquired before this object's lock. */
     private final Object giving = new Object();
 
-    /** Of a series of failures the thread logs the first. Guarded by {@link #giving}. */
+    /** The thread logs only the first of a series of failures. Guarded by {@link #giving}. */
     private boolean logged;
 
     Holdings(Return giver) {
         this(giver, DetachedThread.nothing());
     }
 
-    /** @param atEnd what the thread does when this object, and so all that its class loader has loaded, is gone */
+    /** @param atEnd what the thread does once this object is gone, and with it all that its class loader has loaded */
     Holdings(Return giver, MethodHandle atEnd) {
         this.giver = giver;
         this.atEnd = atEnd;
@@ -85,7 +86,7 @@ final class Holdings {
         /** Negative once the piece is given back. */
         private int bytes;
 
-        /** Where it is in the array; {@link #NOWHERE} once it is done with. */
+        /** Its index in the array; {@link #NOWHERE} once it is finished with. */
         private int index;
 
         private Holding(Object holder, ReferenceQueue<Object> queue) {
@@ -98,8 +99,8 @@ final class Holdings {
     }
 
     /**
-     * Promises to give back what {@link #hold} will name, once the holder is unreachable. It comes before the piece is
-     * taken, so that nothing has to be allocated when it is.
+     * Promises to give back the piece that {@link #hold} will name, once the holder is unreachable. It is called before
+     * the piece is taken, so that nothing has to be allocated afterwards.
      */
     Holding prepare(Object holder) {
         startIfNotStarted();
@@ -123,26 +124,26 @@ final class Holdings {
         bytes += size;
     }
 
-    /** Has a piece given back once the holder is unreachable. */
+    /** Arranges for a piece to be given back once the holder is unreachable. */
     Holding add(Object holder, int position, int size) {
         Holding holding = prepare(holder);
         hold(holding, position, size);
         return holding;
     }
 
-    /** Gives a piece back now. Nobody can reach it any more, though somebody may still reach the holder. */
+    /** Gives a piece back now. No code can reach the piece any more, though the holder may still be reachable. */
     void giveBack(Holding holding) {
         Throwable _ = giveBackAll(holding);
-        // It would do no harm if the collector queued it all the same; but it need not look at it any more.
+        // It would do no harm if the garbage collector still queued it, but there is no need for that any more.
         holding.clear();
     }
 
-    /** How many bytes have a holder, or had one and are not given back yet. */
+    /** How many bytes have a holder, or had one and are not yet given back. */
     synchronized long bytes() {
         return bytes;
     }
 
-    /** Becomes unreachable at once, and tells when the collector has announced that. */
+    /** Is unreachable from the start, and tells when the garbage collector has announced that. */
     static final class Sentinel extends PhantomReference<Object> {
         private volatile boolean announced;
 
@@ -160,8 +161,8 @@ final class Holdings {
     }
 
     /**
-     * Waits for a piece whose holder is unreachable, and gives it back, beside the thread that does so anyway. What
-     * could not be given back is for that thread to log, as the caller may have a lock.
+     * Waits for a piece whose holder is unreachable, and gives it back. The dedicated thread continues to do the same.
+     * If a piece cannot be given back, only that thread logs it, since the caller may hold a lock.
      *
      * @return false if none came in time
      */
@@ -171,7 +172,7 @@ final class Holdings {
         return reference != null;
     }
 
-    /** Gives back a piece, and those that could not be; returns how many milliseconds to wait for the next. */
+    /** Gives back a piece, and those that failed earlier; returns how many milliseconds to wait for the next. */
     private long handle(@Nullable Reference<?> reference) {
         Throwable failure = giveBack(reference);
         boolean isFirst;
@@ -195,10 +196,10 @@ final class Holdings {
     }
 
     /**
-     * Gives back one more, and everything that is due, and stops when two could not be, as then the others cannot be
-     * either, most likely.
+     * Gives back one more piece, and all that are due. It stops after two failures, since then the others would most
+     * likely fail too.
      *
-     * @return what the last one that could not be threw
+     * @return what the last failure threw
      */
     private @Nullable Throwable giveBackAll(@Nullable Holding oneMore) {
         synchronized (giving) {
@@ -207,14 +208,14 @@ final class Holdings {
             }
             Throwable failure = null;
             int failures = 0;
-            // From the last that came on, and those that fail stay below it.
+            // Starts with the piece that became due last, so that those that fail stay below it.
             for (int index = due() - 1; index >= 0 && failures < 2; index--) {
                 Holding holding = due(index);
                 try {
                     if (holding.bytes > 0) {
                         giver.give(holding.position, holding.bytes);
                     }
-                    // If the rest fails, it is tried again without this.
+                    // If a later step fails, the next attempt does not give the piece back a second time.
                     holding.bytes = -holding.bytes;
                     remove(holding);
                 } catch (Throwable t) {
@@ -234,7 +235,9 @@ final class Holdings {
         return Objects.requireNonNull(all[index]);
     }
 
-    /** Moves one to those that are due, if it is not among them, nor done with. No step of it can fail. */
+    /**
+     * Moves a holding to those that are due, unless it is there already or finished with. None of its steps can fail.
+     */
     private synchronized void makeDue(Holding holding) {
         int index = holding.index;
         if (index >= dueCount) {
@@ -249,7 +252,10 @@ final class Holdings {
         }
     }
 
-    /** The last that is due moves to its place, and the last of all to the place of that. No step of it can fail. */
+    /**
+     * Fills its entry with the last holding that is due, and that one's entry with the last of all. None of its steps
+     * can fail.
+     */
     private synchronized void remove(Holding holding) {
         dueCount--;
         Holding lastDue = all[dueCount];
@@ -276,11 +282,14 @@ final class Holdings {
                             "a piece of the per-CPU area could not be given back; it is tried again until it can be",
                             failure);
         } catch (Throwable alsoThrown) {
-            // A logger is somebody else's code. There is nobody to tell, and nothing is lost but the message.
+            // A logger is the user's code. There is nowhere to report this to, and only the message is lost.
         }
     }
 
-    /** Where no thread can be started, who finds the area full gives back what is due, and it is tried again later. */
+    /**
+     * If no thread can be started, a thread that finds the area full gives back what is due, and starting is tried
+     * again later.
+     */
     private void startIfNotStarted() {
         if (started) {
             return;

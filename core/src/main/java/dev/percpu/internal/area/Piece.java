@@ -1,8 +1,8 @@
 package dev.percpu.internal.area;
 
-/** A piece of every CPU's place that objects share, with a name for messages and an end. */
+/** A piece of every CPU's place, shared by several objects. It has a name for messages, and it can be closed. */
 public final class Piece {
-    /** No piece begins at 0, where the header is; and 0 is what an unsafely published object could show. */
+    /** No piece begins at 0, where the header is; and 0 is what a thread can read from an unsafely published object. */
     private static final long CLOSED = 0;
 
     private static final long NOWHERE = -1;
@@ -15,17 +15,17 @@ public final class Piece {
         this.position = position;
     }
 
-    /** A name and an end, without memory. */
+    /** A piece without memory: it only has a name and can be closed. */
     public static Piece empty(String name) {
         return new Piece(name, NOWHERE);
     }
 
-    /** Takes a piece for good. */
+    /** Takes a piece that is never given back. */
     public static Piece permanent(String name, long bytes, long alignment) {
         return new Piece(name, Area.allocate(bytes, alignment, name));
     }
 
-    /** Takes a piece that is given back once it is unreachable, closed or not. */
+    /** Takes a piece that is given back once this object is unreachable, closed or not. */
     public static Piece collectable(String name, int bytes, long alignment) {
         Piece piece = empty(name);
         piece.position = Area.allocateFor(piece, bytes, alignment, name);
@@ -37,7 +37,7 @@ public final class Piece {
     }
 
     /**
-     * The position. Who computes with it must keep this object reachable until it is done.
+     * The position. A caller that computes with it must keep this object reachable until it has finished.
      *
      * @throws IllegalStateException if the piece is closed
      */
@@ -52,7 +52,7 @@ public final class Piece {
     /**
      * Checks that the piece is not closed.
      *
-     * @throws IllegalStateException if it is
+     * @throws IllegalStateException if the piece is closed
      */
     public void checkOpen() {
         position();
@@ -62,7 +62,7 @@ public final class Piece {
         return position == CLOSED;
     }
 
-    /** Lets no one get at the position any more. */
+    /** Closes the piece: its position is no longer available. */
     public void close() {
         position = CLOSED;
     }

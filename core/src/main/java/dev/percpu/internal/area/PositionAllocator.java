@@ -2,12 +2,15 @@ package dev.percpu.internal.area;
 
 import dev.percpu.memory.AreaFullException;
 
-/** Hands out ranges of positions, always the lowest that fits, and joins what comes back. */
+/**
+ * Hands out ranges of positions, always the lowest that fits, and joins those that are given back with
+ * their neighbours.
+ */
 final class PositionAllocator {
     /*
-     * The free ranges are a tree that never changes: see FreeRange. An allocation makes a new tree beside the old one,
-     * and the last thing it does is to store the new root. So an error at any step (the heap is full, the stack
-     * overflows, the kernel refuses the memory) leaves the old tree, with nothing lost and nothing handed out twice.
+     * The free ranges are an immutable tree: see FreeRange. An allocation builds a new tree beside the old one, and
+     * storing the new root is its last step. So an error at any step (the heap is full, the stack overflows, the kernel
+     * refuses the memory) leaves the old tree, with nothing lost and nothing handed out twice.
      */
 
     /** Makes positions usable before they are handed out. */
@@ -66,7 +69,7 @@ final class PositionAllocator {
         return position;
     }
 
-    /** Takes a range back. If it throws, it has done nothing. */
+    /** Takes a range back. If it throws, it has changed nothing. */
     synchronized void free(long position, long bytes) {
         int from = (int) position;
         int to = (int) (position + bytes);
@@ -95,7 +98,7 @@ final class PositionAllocator {
         return end - start - used;
     }
 
-    /** Which size of the area has room for a request that this one has no room for. */
+    /** Recommends a size of the area that has room for a request which does not fit in this one. */
     private String enlarge(long bytes, long alignment) {
         FreeRange last = FreeRange.lastBelow(free, (int) end);
         long usedUpTo = last != null && last.end() == end ? last.start() : end;

@@ -7,39 +7,39 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is done when the area is full: the garbage collector knows nothing of this shortage, so it is asked to find the
- * variables that nobody can reach any more, as it is for direct buffers.
+ * What to do when the area is full. The garbage collector does not know about this shortage, so this class asks it to
+ * find variables that are no longer reachable, as the JDK does for direct buffers.
  *
- * <p>What that costs is bounded. A request that no collection can help causes none. Those that come while one is under
- * way wait for it. And after a collection that did not help, there is none for a while: for a second at least, and for
- * twenty times as long as it took.
+ * <p>The cost is bounded. A request that no collection can help causes none. Requests that come while one is in
+ * progress wait for it. After a collection that did not help, there is no other for a while: for at least a second, and
+ * for twenty times as long as it took.
  */
 final class Shortage {
     private static final long SHORTEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
     private static final long PAUSE_FACTOR = 20;
 
-    /** How long the collector may take to announce what it found, which on a busy machine is not at once. */
+    /** How long the garbage collector may take to announce what it found, which is not immediate on a busy machine. */
     private static final long LONGEST_WAIT = TimeUnit.SECONDS.toNanos(4);
 
-    /** What it found is announced in one go. */
+    /** The garbage collector announces all that it found at once. */
     private static final long NOTHING_MORE_MILLIS = 20;
 
     private static final int GARBAGE_BYTES = 1 << 14;
 
-    /** Volatile, or the compiler would not make what nobody reads. */
+    /** Volatile, since otherwise the compiler would remove an allocation that no code reads. */
     private static volatile byte[] garbage = {};
 
     private final LongSupplier clock;
     private final Holdings holdings;
 
-    /** How often a collection was asked for, for tests. Guarded by this object's lock, as all below is. */
+    /** How often a collection was requested, for tests. Guarded by this object's lock, like all fields below. */
     private long collections;
 
     private boolean paused;
     private long pausedSince;
     private long pause;
 
-    /** Where the collector does not run by itself, as it never does with Epsilon, it is not made to again. */
+    /** False once the garbage collector has not run under pressure, as with Epsilon; then that is not tried again. */
     private boolean runsWhenItMust = true;
 
     Shortage(Holdings holdings) {
@@ -57,13 +57,13 @@ final class Shortage {
     }
 
     /**
-     * Tries again, once the collector has run, what found the area full.
+     * Runs the garbage collector, and tries again what found the area full.
      *
-     * @param missing how many bytes have to come back at least for it to work, as far as is known at the moment
-     * @throws AreaFullException if it is full all the same
+     * @param missing how many bytes have to be given back at least for the attempt to succeed, as far as is known now
+     * @throws AreaFullException if the area is still full
      */
     long retry(LongSupplier attempt, LongSupplier missing, AreaFullException full) {
-        // In this order: what comes back in between counts twice, which is better than not at all.
+        // The order matters: what is given back between the two calls counts twice, which is better than not at all.
         if (holdings.bytes() < missing.getAsLong()) {
             throw full;
         }
@@ -78,7 +78,7 @@ final class Shortage {
     }
 
     private synchronized long retryUninterrupted(LongSupplier attempt, AreaFullException full) {
-        // Perhaps the thread before this one had a collection.
+        // The thread that was here before this one may have run a collection.
         Long position = tryAgain(attempt);
         if (position != null) {
             return position;
@@ -116,7 +116,7 @@ final class Shortage {
                         return tryAgain(attempt);
                     }
                 } catch (InterruptedException e) {
-                    // The exception has cleared the flag, so the next wait is one.
+                    // The exception has cleared the interrupt flag, so the next wait does wait.
                     interrupted = true;
                 }
             }
@@ -135,7 +135,7 @@ final class Shortage {
         }
     }
 
-    /** Has the collector run; false if it did not. */
+    /** Makes the garbage collector run; false if it did not. */
     private boolean collect() {
         collections++;
         var found = new WeakReference<>(new Object());
@@ -144,8 +144,8 @@ final class Shortage {
     }
 
     /**
-     * Has the collector run where {@code -XX:+DisableExplicitGC} forbids to ask for it, by filling what it is waiting
-     * to see filled. It would have run all the same, a little later.
+     * Makes the garbage collector run where {@code -XX:+DisableExplicitGC} forbids asking for it. It allocates garbage
+     * until the heap is so full that a collection has to run. That collection would have run anyway, a little later.
      */
     private boolean collectByGarbage(WeakReference<Object> found) {
         Runtime runtime = Runtime.getRuntime();

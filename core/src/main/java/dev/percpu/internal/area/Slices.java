@@ -8,10 +8,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A piece as segments.
  *
- * @param position where it lies in each CPU's place; negative if it is not in the area
+ * @param position its position in each CPU's place; negative if it is not in the area
  * @param perCpu the segments, by CPU
- * @param arena what the segments belong to; null if the piece is not in the area
- * @param holding what gives the piece back; null if the piece is not in the area
+ * @param arena the arena of the segments; null if the piece is not in the area
+ * @param holding gives the piece back; null if the piece is not in the area
  */
 public record Slices(
         long position, List<MemorySegment> perCpu, @Nullable Arena arena, Holdings.@Nullable Holding holding) {
@@ -20,11 +20,11 @@ public record Slices(
     }
 
     /**
-     * Ends all segments, and gives the piece back: no thread can be in the middle of an access when the arena is
-     * closed, as the JVM stops each to see to it.
+     * Ends all segments, and gives the piece back. No thread can be in the middle of an access then: the JVM stops each
+     * thread to make sure of that when the arena is closed.
      *
-     * <p>If a segment is in use by native code that it was passed to, it stays as it is, and the piece comes back
-     * when no segment is reachable.
+     * <p>If native code is using a segment that it was passed, nothing changes, and the piece is given back once no
+     * segment is reachable.
      */
     public void close() {
         if (arena == null || holding == null || !arena.scope().isAlive()) {

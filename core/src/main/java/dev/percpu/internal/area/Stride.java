@@ -5,27 +5,30 @@ import dev.percpu.internal.linux.Platform;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** How large each CPU's place is: what the property says, what is taken without it, and what to recommend. */
+/** How large each CPU's place is: the property's value, the default, and which value to recommend. */
 final class Stride {
     /** Sets the size of each CPU's place: a power of two, in bytes, or with a suffix: 512k, 64m, 1g. */
     static final String PROPERTY = "percpu.area.stride";
 
-    /** A place that has room for its header, and as much again. */
+    /** A place with room for its header, and as much again. */
     static final long SMALLEST = CpuHeader.SIZE * 2;
 
-    /** So that a position is an {@code int}, where many of them are kept on the heap. */
+    /** Makes a position fit into an {@code int}, since many positions are kept on the heap. */
     static final long LARGEST = 1L << 30;
 
-    /** Of address space nothing but address space is taken, so there is no reason for less. */
+    /** Only address space is taken, so there is no reason for less. */
     private static final long DEFAULT = LARGEST;
 
-    /** With many possible CPUs the area stays below this, as some kernels give a process no more than twice as much. */
+    /** With many possible CPUs the area stays below this, since some kernels give a process at most twice as much. */
     private static final long MOST_IN_ALL = 1L << 38;
 
-    /** Room for thousands of large variables; not given up for the limit above, which is a matter of taste. */
+    /**
+     * Room for thousands of large variables. The area does not shrink below this for the limit above, which is only
+     * a preference.
+     */
     private static final long DEFAULT_WITH_MANY_CPUS = 1L << 28;
 
-    /** Of address space that is limited the area takes a sixteenth, or this if that is more. */
+    /** If address space is limited, the area takes a sixteenth of it, or this if that is more. */
     private static final long DEFAULT_IF_LIMITED = 1L << 24;
 
     private static final int SHARE_IF_LIMITED = 16;
@@ -38,9 +41,9 @@ final class Stride {
     private Stride() {}
 
     /**
-     * How large each of so many places is to be.
+     * The size of each of so many places.
      *
-     * @throws IllegalArgumentException if the property says what cannot be
+     * @throws IllegalArgumentException if the property's value is not a possible size
      */
     static long wanted(int places) {
         String text = System.getProperty(PROPERTY);
@@ -70,7 +73,7 @@ final class Stride {
         return stride;
     }
 
-    /** 0 if it is no number of bytes. */
+    /** 0 if the text is not a number of bytes. */
     private static long bytes(String text) {
         int suffix = text.isEmpty() ? -1 : "kmg".indexOf(text.charAt(text.length() - 1));
         String digits = suffix < 0 ? text : text.substring(0, text.length() - 1);
@@ -81,7 +84,7 @@ final class Stride {
         }
     }
 
-    /** A size as the property takes it. */
+    /** Formats a size in the way that the property accepts. */
     static String format(long bytes) {
         int suffix = Math.min(Long.numberOfTrailingZeros(bytes) / KILO, "kmg".length());
         return bytes == 0 || suffix == 0
@@ -89,7 +92,7 @@ final class Stride {
                 : (bytes >> (KILO * suffix)) + "" + "kmg".charAt(suffix - 1);
     }
 
-    /** What to do if a place would have to be so large. */
+    /** What to do if a place would have to be as large as this. */
     static String adviceFor(long bytes) {
         @Nullable String value = bytes > LARGEST ? null : format(Long.highestOneBit(Math.max(bytes, SMALLEST) * 2 - 1));
         return value == null

@@ -3,7 +3,10 @@ package dev.percpu.internal.area;
 import dev.percpu.memory.NumericWidth;
 import java.nio.ByteOrder;
 
-/** Reads and writes numbers of each width in the area, with opaque ordering: never torn, and never a stale loop. */
+/**
+ * Reads and writes numbers of each width in the area, with opaque ordering: accesses never tear, and a loop sees
+ * new values.
+ */
 public final class WidthAccess {
     private static final boolean LITTLE_ENDIAN = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
 
@@ -29,9 +32,9 @@ public final class WidthAccess {
         }
     }
 
-    /** Adds to the number at an offset in {@link Area#MEMORY}, in two steps, and returns what it is then. */
+    /** Adds to the number at an offset in {@link Area#MEMORY}, in two steps, and returns the new value. */
     public static long add(NumericWidth width, long offset, long delta) {
-        // The usual width first: a comparison with a constant, where a switch looks its cases up in an array.
+        // The usual width first: this is a comparison with a constant, whereas a switch looks its cases up in an array.
         if (width == NumericWidth.LONG) {
             long sum = (long) Area.LONG.getOpaque(Area.MEMORY, offset) + delta;
             Area.LONG.setOpaque(Area.MEMORY, offset, sum);
@@ -42,7 +45,9 @@ public final class WidthAccess {
         return sum;
     }
 
-    /** Stores the lowest bits of {@code next} if the number is {@code expected}, atomically; returns what it was. */
+    /**
+     * Stores the lowest bits of {@code next} if the number is {@code expected}, atomically; returns the previous value.
+     */
     public static long compareAndExchange(NumericWidth width, long offset, long expected, long next) {
         return switch (width) {
             case LONG -> (long) Area.LONG.compareAndExchange(Area.MEMORY, offset, expected, next);
@@ -51,7 +56,10 @@ public final class WidthAccess {
         };
     }
 
-    /** Memory can be compared and exchanged by 32 bits at least, so the neighbours are carried along unchanged. */
+    /**
+     * Memory can only be compared and exchanged in units of at least 32 bits, so the neighbours are stored
+     * back unchanged.
+     */
     private static long compareAndExchangeWithin(NumericWidth width, long offset, long expected, long next) {
         long word = offset & -Integer.BYTES;
         int bytesBefore = (int) (offset - word);

@@ -1,4 +1,4 @@
-/** The memory that per-CPU variables live in, and who has which part of it. */
+/** The memory that per-CPU variables live in, and which variable has which part of it. */
 @NullMarked
 package dev.percpu.internal.area;
 

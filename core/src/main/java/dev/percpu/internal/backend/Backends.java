@@ -10,9 +10,9 @@ import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Chooses the back end, once, and keeps the reason. */
+/** Chooses the back end once, and remembers the reason. */
 public final class Backends {
-    /** Forces a back end by its name; without it the fastest that works is chosen. */
+    /** Forces a back end by its name; without it, the fastest that works is chosen. */
     public static final String PROPERTY = "percpu.backend";
 
     private static final String RSEQ = "rseq";
@@ -25,8 +25,8 @@ public final class Backends {
 
     /**
      * @param sequences null on the atomic back end
-     * @param reason why it is this back end, as a clause
-     * @param selfTest what the self-test said
+     * @param reason why this back end was chosen, as a clause
+     * @param selfTest the result of the self-test
      */
     private record Choice(@Nullable Sequences sequences, String reason, String selfTest) {
         private String name() {
@@ -41,13 +41,14 @@ public final class Backends {
         return CHOICE.name();
     }
 
-    /** Whether it updates by sequences; else by atomic instructions. */
+    /** Whether the back end updates with sequences; otherwise it uses atomic instructions. */
     public static boolean usesSequences() {
         return CHOICE.sequences != null;
     }
 
     /**
-     * The half of a protocol that runs here. Each protocol asks once, in the constant that all its users read.
+     * The half of a protocol that is in use. Each protocol asks once, and keeps the answer in the constant that all its
+     * users read.
      *
      * @param protocol the protocol's interface
      * @param rseq makes the half that calls sequences
@@ -58,12 +59,12 @@ public final class Backends {
         return Interposition.around(protocol, sequences == null ? atomic.get() : rseq.apply(sequences), rseq);
     }
 
-    /** Why it is the current one, as a clause. */
+    /** Why the current back end was chosen, as a clause. */
     public static String reason() {
         return CHOICE.reason;
     }
 
-    /** What the self-test at start-up said. */
+    /** The result of the self-test at start-up. */
     public static String selfTest() {
         return CHOICE.selfTest;
     }
@@ -72,7 +73,7 @@ public final class Backends {
         return REGISTRATION;
     }
 
-    /** Runs the deep self-test now; says what it found. */
+    /** Runs the deep self-test now; returns its result. */
     public static String runDeepSelfTest() {
         if (!usesSequences()) {
             return "not run: the back end is " + name();
@@ -148,7 +149,7 @@ public final class Backends {
         return new Choice(sequences, reason, "quick and, as kernel " + kernel + " is suspect, deep: passed");
     }
 
-    /** Additions of 1 at a position, by a build of their sequence with the instrumentation. */
+    /** Additions of 1 at a position, with a build of their sequence that has the instrumentation. */
     private static LongConsumer additions(Instrumentation instrumentation) {
         return SelfTest.additions(Sequences.emit(REGISTRATION, instrumentation, SelfTest.SEQUENCES));
     }

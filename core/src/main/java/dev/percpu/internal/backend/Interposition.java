@@ -3,8 +3,8 @@ package dev.percpu.internal.backend;
 import java.util.function.Function;
 
 /**
- * Lets a stress test come between the protocols and all that uses them, to delay and to count. Nothing else uses this,
- * and the package is exported to nobody.
+ * Lets a stress test insert code between the protocols and everything that uses them, in order to delay and to count.
+ * Nothing else uses this, and the package is not exported.
  */
 public final class Interposition {
     private static Interposer interposer = new Interposer() {
@@ -18,20 +18,20 @@ public final class Interposition {
 
     private Interposition() {}
 
-    /** Makes what stands in for a protocol's half. */
+    /** Makes the replacement for a protocol's half. */
     public interface Interposer {
         /**
-         * What everyone will use as this protocol.
+         * Returns what is used as this protocol from then on.
          *
          * @param protocol the protocol's interface
          * @param normal the half that was chosen
-         * @param rseq makes the half that calls other sequences, delayed ones say
+         * @param rseq makes the half that calls other sequences, for example delayed ones
          */
         <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq);
     }
 
     /**
-     * Has every use of a protocol go through what {@code interposer} makes of it.
+     * Makes every use of a protocol go through what {@code interposer} returns for it.
      *
      * @throws IllegalStateException if a protocol is in use already
      */

@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A kernel's version, of which some are said to lose aborts. */
+/** A kernel's version. Some versions are said to lose aborts. */
 record KernelVersion(int major, int minor, int patch) implements Comparable<KernelVersion> {
     private static final Pattern RELEASE = Pattern.compile("(\\d{1,5})\\.(\\d{1,5})(?:\\.(\\d{1,5}))?.*");
 
@@ -14,7 +14,7 @@ record KernelVersion(int major, int minor, int patch) implements Comparable<Kern
     private static final KernelVersion FIXED_ON_X86_64 = new KernelVersion(7, 0, 10);
     private static final KernelVersion FIXED_ELSEWHERE = new KernelVersion(7, 0, 14);
 
-    /** The running kernel's; 0.0.0 if it cannot be read. */
+    /** The running kernel's version; 0.0.0 if it cannot be read. */
     static KernelVersion running() {
         return parse(System.getProperty("os.version"));
     }
@@ -32,12 +32,13 @@ record KernelVersion(int major, int minor, int patch) implements Comparable<Kern
     }
 
     /**
-     * Whether sequences are said to lose updates under this kernel, so that it must show that they do not. A version
-     * that cannot be read may be any.
+     * Whether sequences are said to lose updates under this kernel. Then the deep self-test has to show that they do
+     * not. A version that cannot be read may be any version, so it is suspect too.
      */
     boolean isSuspect(Architecture architecture) {
         KernelVersion fixed = architecture == Architecture.X86_64 ? FIXED_ON_X86_64 : FIXED_ELSEWHERE;
-        // Not equals: what the JDK makes for a record's, it keeps softly, and with it the record's class loader.
+        // Not equals: the JDK softly keeps what it generates for a record's equals, and with it the record's
+        // class loader.
         return compareTo(UNKNOWN) == 0 || (compareTo(FIRST_SUSPECT) >= 0 && compareTo(fixed) < 0);
     }
 

@@ -22,20 +22,20 @@ import java.util.function.Function;
 import java.util.function.LongConsumer;
 
 /**
- * Lets the sequences show that they work on this kernel before they are trusted. The result of each test is what went
- * wrong; empty if nothing did.
+ * Tests that the sequences work on this kernel before the library trusts them. The result of each test is a description
+ * of what went wrong, or empty if nothing did.
  *
- * <p>The tests run while the back end is being chosen. So the threads that they start must not use the chosen one.
+ * <p>The tests run while the back end is being chosen. So the threads that they start must not use the chosen back end.
  */
 final class SelfTest {
     private static final Sequence ADDITION = Catalogue.pure(Op.ADD, NumericWidth.LONG);
 
-    /** What {@link #additions} calls. */
+    /** The sequences that {@link #additions} calls. */
     static final List<Sequence> SEQUENCES = List.of(ADDITION);
 
     private static final int QUICK_ROUNDS = 100;
 
-    /** Some microseconds for each section, so that an interrupt from another CPU hits one nearly always. */
+    /** A few microseconds for each section, so that an interrupt from another CPU nearly always hits a section. */
     private static final int ABORT_DELAY = 3_000;
 
     private static final long MOST_NANOS_FOR_AN_ABORT = TimeUnit.SECONDS.toNanos(5);
@@ -44,7 +44,9 @@ final class SelfTest {
     private static final int DEEP_THREADS = 4;
     private static final int DEEP_ROUNDS = 30_000;
 
-    /** A microsecond or two: then nearly all of a thread's time is inside a section, and so are its preemptions. */
+    /**
+     * A microsecond or two. A thread then spends nearly all of its time inside a section, so most preemptions hit one.
+     */
     private static final int DEEP_DELAY = 3_000;
 
     private static final MethodHandle CALL = Sequences.linkAny(3);
@@ -65,7 +67,7 @@ final class SelfTest {
         }
     }
 
-    /** Whether each sequence does what it should when nothing disturbs it; takes well below a millisecond. */
+    /** Tests whether each sequence does what it should when nothing disturbs it; takes well below a millisecond. */
     static String quick(Sequences sequences) {
         for (NumericWidth width : NumericWidth.values()) {
             MemorySegment address = sequences.addressOf(Catalogue.pure(Op.ADD, width));
@@ -101,11 +103,12 @@ final class SelfTest {
     }
 
     /**
-     * Whether the kernel aborts a section at all. A version number does not tell: distributors port changes back, and
-     * binary translators and restored checkpoints can lose what the kernel does. One thread is inside a delayed section
-     * nearly all of its time, and this one asks for restarts until an abort was counted. It takes about a millisecond.
+     * Tests whether the kernel aborts a section at all. A version number does not tell: distributors backport changes,
+     * and binary translators and restored checkpoints can lose what the kernel does. One thread is inside a delayed
+     * section nearly all of its time. This thread asks for restarts until an abort has been counted, which takes about
+     * a millisecond.
      *
-     * @param additions makes additions of 1, of a build of the sequences with the instrumentation
+     * @param additions makes additions of 1, with a build of the sequences that has the instrumentation
      */
     static String seeAnAbort(Function<Instrumentation, LongConsumer> additions) {
         long position = Area.allocate(3L * Long.BYTES, Long.BYTES, "self-test");
@@ -125,7 +128,7 @@ final class SelfTest {
                     return "the kernel aborted no section, though restarts were asked for all the time";
                 }
                 Linux.restartSequencesEverywhere();
-                // On a single CPU the other thread runs meanwhile, and its end is a preemption.
+                // On a single CPU, the other thread runs during this pause, and the end of the pause preempts it.
                 LockSupport.parkNanos(NANOS_BETWEEN_RESTARTS);
             }
             return "";
@@ -137,10 +140,11 @@ final class SelfTest {
     }
 
     /**
-     * Whether additions survive preemption and migration: threads bound to one CPU add with a long delay inside their
-     * sections, so that nearly each preemption must abort one, and the total must be right. Takes about half a second.
+     * Tests whether additions survive preemption and migration. Threads bound to one CPU add with a long delay inside
+     * their sections, so that nearly each preemption must abort a section, and the total must be right. Takes about
+     * half a second.
      *
-     * @param additions makes additions of 1, of a build of the sequences with the instrumentation
+     * @param additions makes additions of 1, with a build of the sequences that has the instrumentation
      */
     static String deep(Function<Instrumentation, LongConsumer> additions) {
         int cpu = Topology.usable().nextSetBit(0);

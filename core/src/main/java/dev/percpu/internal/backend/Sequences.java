@@ -20,14 +20,15 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * The sequences of the {@link Catalogue}, emitted into executable memory and ready to be called through the Foreign
- * Function and Memory API as critical functions.
+ * The sequences of the {@link Catalogue}, emitted into executable memory. They are called through the Foreign Function
+ * and Memory API as critical functions.
  *
- * <p>A handle is linked when a protocol asks for it, as linking the first of a shape takes milliseconds.
+ * <p>A handle is linked only when a protocol asks for it, since linking the first handle of a shape takes milliseconds.
  */
 public final class Sequences {
     /**
-     * Room for all of the catalogue, each entry below 300 bytes, and for their delays. What is not used is not touched.
+     * Room for the whole catalogue, with less than 300 bytes for each entry, and for the delays. Unused memory is
+     * not touched.
      */
     private static final int CODE_BYTES = 65536;
 
@@ -37,7 +38,7 @@ public final class Sequences {
         this.code = code;
     }
 
-    /** Emits the whole catalogue and gets ready to restart the sequences of other CPUs. */
+    /** Emits the whole catalogue, and prepares for restarting the sequences of other CPUs. */
     static Sequences emit(RseqRegistration registration) {
         return emit(registration, Instrumentation.NONE, Catalogue.entries());
     }
@@ -64,21 +65,22 @@ public final class Sequences {
     }
 
     /**
-     * A handle that calls one sequence: to the compiler, in a {@code static final} field, a call of a fixed address.
+     * A handle that calls one sequence. In a {@code static final} field, the compiler treats it as a call of a
+     * fixed address.
      */
     public MethodHandle link(Sequence sequence) {
         return Linux.bind(code.addressOf(sequence), longs(sequence.arguments()));
     }
 
     /**
-     * A handle that takes the address of the sequence to call as its first argument. It serves all sequences of a shape
-     * with one linking.
+     * A handle that takes the address of the sequence to call as its first argument. One linking serves all sequences
+     * of a shape.
      */
     public static MethodHandle linkAny(int arguments) {
         return Linux.bindVirtual(longs(arguments));
     }
 
-    /** What a handle of {@link #linkAny} calls. */
+    /** The address for a handle of {@link #linkAny} to call. */
     public MemorySegment addressOf(Sequence sequence) {
         return MemorySegment.ofAddress(code.addressOf(sequence));
     }
@@ -89,7 +91,10 @@ public final class Sequences {
                 JAVA_LONG, Collections.nCopies(arguments, JAVA_LONG).toArray(MemoryLayout[]::new));
     }
 
-    /** Passes on what came out of a call of a sequence, which itself throws nothing: a stack overflow, say. */
+    /**
+     * Rethrows what a call of a sequence threw. A sequence itself throws nothing, but the call can overflow the stack,
+     * for example.
+     */
     public static AssertionError thrown(Throwable t) {
         if (t instanceof Error e) {
             throw e;

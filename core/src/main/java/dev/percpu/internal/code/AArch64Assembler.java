@@ -3,9 +3,9 @@ package dev.percpu.internal.code;
 import dev.percpu.internal.linux.RseqRegistration;
 
 /**
- * AArch64, the platform's C convention: slot in x0, operand in x1, the third argument in x2, the fourth in x3; CPU in
- * x9, value in x10, an address in x11, a scratch value in x12, a stack's item in x13. What the instrumentation uses,
- * x14 to x16, nothing else does. Each method's comment is the instruction in the disassembler's words.
+ * AArch64 with the platform's C convention: slot in x0, operand in x1, the third argument in x2, the fourth in x3; CPU
+ * in x9, value in x10, an address in x11, a scratch value in x12, a stack's item in x13. Only the instrumentation uses
+ * x14 to x16. The comment beside each instruction is what a disassembler shows.
  *
  * <p>The instructions are those of ARMv8.0.
  *
@@ -13,11 +13,11 @@ import dev.percpu.internal.linux.RseqRegistration;
  */
 final class AArch64Assembler implements Assembler {
     /*
-     * Unlike x86-64, this architecture lets a plain load or store be seen before an earlier one to another address.
-     * What is acquired here, and what may stay plain:
+     * Unlike x86-64, this architecture lets other threads see a plain load or store before an earlier one to another
+     * address. So this says which accesses have to acquire or release, and which may be plain:
      *
-     * The looks (guard word, gate) are load-acquires. The one who opens stores the 0 with
-     * release, and has written before what the section, and the caller after it, is about to read:
+     * The checks (of guard word or gate) are load-acquires. The thread that opens the word stores the 0 with release.
+     * Before that, it wrote what the section, and the caller after it, is about to read:
      *
      *   thread R                                    thread U on CPU 1
      *   1. CPU 1's number = 0
@@ -25,21 +25,18 @@ final class AArch64Assembler implements Assembler {
      *                                               3. look: the gate is 0
      *                                               4. load: the number
      *
-     * Were 3 a plain load, 4 could be done before it, and find the number of before 1.
+     * If 3 were a plain load, 4 could be done before it, and find the value that the number had before 1.
      *
-     * The commits are plain stores, those of a guard's acquisition too. Whom could it disturb that what the thread does
-     * next is seen before its commit?
+     * The commits are plain stores, also that of a guard's acquisition. So another thread can see what this thread does
+     * next before it sees the commit. Could that do any harm?
      *
-     * - A thread on the same CPU: no, as a processor sees its own stores in the order of its program, and
-     * the kernel has
-     *   a full barrier between a thread that goes and one that comes.
-     * - A thread elsewhere, without a word of the kernel's: it only sums up, in order with nothing, or
-     * it has synchronized
-     *   with this one by a release of this one's that follows the commit.
-     * - A thread elsewhere that wants what the look protects: it writes the word and calls membarrier,
-     * whose interrupt is
-     *   a full barrier in the middle of this thread's program. If the commit is before that, it and all that was done
-     *   before it are visible to the caller. If not, the section starts over and finds the word written.
+     * - To a thread on the same CPU: no. A processor sees its own stores in program order, and the kernel executes a
+     *   full barrier when it switches from one thread to another.
+     * - To a thread elsewhere that does not involve the kernel: no. Either it only computes a sum, which is ordered
+     *   with nothing, or it has synchronized with this thread by a release of this thread that follows the commit.
+     * - To a thread elsewhere that wants what the check protects: no. It writes the word and calls membarrier, whose
+     *   interrupt is a full barrier in the middle of this thread's program. If the commit comes before that, the caller
+     *   sees the commit and everything before it. If not, the section starts over and finds the word written.
      *
      *   thread L on the CPU                         thread R elsewhere
      *   1. look: 0
@@ -49,9 +46,9 @@ final class AArch64Assembler implements Assembler {
      *                                               5. membarrier: 2 is visible
      *                                               6. the word is L: R has touched nothing
      *
-     * The spare place is updated by load-acquire and store-release exclusives: a thread that reads a sum there, with
-     * acquire, sees what whoever took it away had seen before, whichever updates came between. It is no full barrier,
-     * as it happens to be on x86-64, and nobody relies on one.
+     * The spare place is updated with load-acquire and store-release exclusives. A thread that reads a sum there with
+     * acquire sees everything that a thread which took the sum away had seen before, whichever updates came between. An
+     * update there is no full barrier, as it happens to be on x86-64, and no code relies on one.
      */
     private static final int SIGNATURE = 0xd428bc00;
 
@@ -74,7 +71,7 @@ final class AArch64Assembler implements Assembler {
     private static final int UNSIGNED_ABOVE = 8;
     private static final int ABOVE = 12;
 
-    /** Makes an index count in numbers of 8 bytes. */
+    /** Makes an index count numbers of 8 bytes. */
     private static final int TIMES_8 = 1 << 12;
 
     private final CodeBuffer code;
@@ -172,7 +169,7 @@ final class AArch64Assembler implements Assembler {
 
     @Override
     public void compareExpected(int bits, CodeBuffer.Label differs) {
-        // The load has cleared what is above the value's width; in the argument it is as it comes.
+        // The load has cleared the bits above the value's width. In the argument they are whatever the caller passed.
         int registers = THIRD << 16 | VALUE << 5;
         code.int32(registers
                 | switch (bits) {
@@ -311,7 +308,7 @@ final class AArch64Assembler implements Assembler {
         code.int32(0xd65f_03c0);
     }
 
-    /** Sets a register in up to four instructions: most of the constant's four parts are set by the first one. */
+    /** Sets a register in up to four instructions. The first sets as many of the constant's four parts as possible. */
     private void constant(int register, long value) {
         boolean ones = parts(value, 0xffff) > parts(value, 0);
         int rest = ones ? 0xffff : 0;
@@ -326,7 +323,7 @@ final class AArch64Assembler implements Assembler {
         }
     }
 
-    /** How many of the four parts are so. */
+    /** How many of the four parts have this value. */
     private static int parts(long value, int bits) {
         int count = 0;
         for (int part = 0; part < 4; part++) {
@@ -347,7 +344,7 @@ final class AArch64Assembler implements Assembler {
         use(target, 19, 4, distance -> 0xb500_0000 | field(distance, 19, 5) | register);
     }
 
-    /** The width of what is loaded or stored, in the instructions for single registers. */
+    /** Encodes the width of a load or store, in the instructions for single registers. */
     private static int size(int bits) {
         return switch (bits) {
             case 8 -> 0;
@@ -362,23 +359,23 @@ final class AArch64Assembler implements Assembler {
         return source == Source.VALUE ? VALUE : OPERAND;
     }
 
-    /** [base, index] as the memory operand. */
+    /** Encodes [base, index] as the memory operand. */
     private static int memory(int base, int index) {
         return index << 16 | base << 5;
     }
 
-    /** A signed number as {@code bits} bits of an instruction. */
+    /** Encodes a signed number in {@code bits} bits of an instruction. */
     private static int field(int number, int bits, int at) {
         return (number & (1 << bits) - 1) << at;
     }
 
-    /** An instruction, made from how far away the label is. */
+    /** Makes an instruction from the distance to the label. */
     @FunctionalInterface
     private interface Encoding {
         int of(int distance);
     }
 
-    /** @param unit what the distance is counted in; {@code bits} have to hold it */
+    /** @param unit the unit of the distance, which has to fit into {@code bits} */
     private void use(CodeBuffer.Label label, int bits, int unit, Encoding encoding) {
         code.use(label, Integer.BYTES, (bytes, at, position) -> {
             int distance = (position - at) / unit;

@@ -3,8 +3,8 @@ package dev.percpu.internal.code;
 import dev.percpu.internal.linux.Architecture;
 
 /**
- * What one architecture must know: how each step of a {@link Sequence} is encoded. The bytes go into a
- * {@link CodeBuffer}, and the labels are its own.
+ * What is specific to one architecture: how each step of a {@link Sequence} is encoded. The bytes go into a {@link
+ * CodeBuffer}, which also provides the labels.
  *
  * <p>A sequence is called as {@code long f(long slot, long operand, long expected)} by the platform's C convention,
  * where {@code slot} is the address of CPU 0's instance. It uses these values, which the architecture keeps in
@@ -12,7 +12,7 @@ import dev.percpu.internal.linux.Architecture;
  * of its memory from CPU 0's), and the <em>value</em>, which {@link #load} fills.
  */
 public interface Assembler {
-    /** Which register a store takes. */
+    /** Which register a store writes to memory. */
     enum Source {
         VALUE,
         OPERAND
@@ -23,7 +23,7 @@ public interface Assembler {
         return architecture != Architecture.OTHER;
     }
 
-    /** The assembler for an architecture of which {@link #exists} is true. */
+    /** The assembler for an architecture for which {@link #exists} returns true. */
     static Assembler of(Architecture architecture, CodeBuffer code) {
         return switch (architecture) {
             case X86_64 -> new X86_64Assembler(code);
@@ -35,10 +35,12 @@ public interface Assembler {
     /** The four bytes that the C library told the kernel to expect before each abort address. */
     void signature();
 
-    /** Stores the descriptor's address into the thread's {@code rseq_cs}, which the kernel looks at. */
+    /** Stores the descriptor's address in the thread's {@code rseq_cs}, where the kernel reads it. */
     void arm(long rseqOffset, CodeBuffer.Label descriptor);
 
-    /** CPU = the thread's {@code cpu_id}; negative, so a huge unsigned number, on a thread that has none. */
+    /**
+     * CPU = the thread's {@code cpu_id}. On a thread without a CPU id it is negative, which is a huge unsigned number.
+     */
     void loadCpu(long rseqOffset);
 
     /** Goes to {@code none} unless CPU, unsigned, is below {@code bound}. */
@@ -73,15 +75,15 @@ public interface Assembler {
     /** The instance at slot + CPU = the source: one instruction. */
     void store(int bits, Source source);
 
-    /** The word that {@link #lookAtWord} looked at = the first argument: one instruction. */
+    /** The word that {@link #lookAtWord} checked = the first argument: one instruction. */
     void storeWord();
 
-    /** Like {@link #load}, for a {@link #storeConditional} to follow. */
+    /** Like {@link #load}; a {@link #storeConditional} follows. */
     void loadLinked(int bits);
 
     /**
-     * The instance = the source, atomically; goes to {@code retry} if it is not what {@link #loadLinked} found, or for
-     * no reason. Together they acquire and release, and are no full barrier.
+     * The instance = the source, atomically. Goes to {@code retry} if the instance is no longer what {@link
+     * #loadLinked} found, or spuriously. The two together acquire and release, but are no full barrier.
      */
     void storeConditional(int bits, Source source, CodeBuffer.Label retry);
 
@@ -93,8 +95,8 @@ public interface Assembler {
 
     /**
      * Goes to {@code full} unless value, the count of a stack at slot + CPU, is below the third argument; value is one
-     * more; the operand is stored as the stack's topmost item. Nobody looks at that before the count says that it is
-     * there, so it may be stored again and again.
+     * more; the operand is stored as the stack's topmost item. No thread reads that item before the count includes it,
+     * so the store may be repeated.
      */
     void pushItem(CodeBuffer.Label full);
 
@@ -103,10 +105,10 @@ public interface Assembler {
      */
     void popItem(CodeBuffer.Label empty);
 
-    /** Returns what {@link #popItem} kept. */
+    /** Returns the item that {@link #popItem} kept. */
     void returnItem();
 
-    /** value = CPU, before it is scaled. */
+    /** value = CPU; comes before {@link #scaleCpu}. */
     void keepCpu();
 
     /** value = ~value. */

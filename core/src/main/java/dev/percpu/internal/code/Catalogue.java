@@ -8,14 +8,14 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Every restartable sequence there is: its name, its arguments, and what it does, free of architecture. The back end
- * emits what is listed here, once plainly and, for tests, once more with delays; the tests disassemble what is listed
- * here. A new sequence is one entry, its use in one protocol, and its test.
+ * All restartable sequences: the name, the arguments and the effect of each, independent of the architecture. The back
+ * end emits the sequences listed here: once plain and, for tests, once more with delays. The tests disassemble the same
+ * list. A new sequence takes one entry here, its use in one protocol, and a test.
  *
- * <p>All have one shape. Outside the critical section, the thread's {@code rseq_cs} is pointed at the section's
- * descriptor. Inside, the section reads the CPU's id, bounds it, finds the CPU's instance, and ends with <em>one</em>
- * store, its commit. When the kernel preempts, migrates or signals the thread inside, the thread goes on at the abort
- * address, which starts over.
+ * <p>All have one shape. Before the section, the thread's {@code rseq_cs} is set to the section's descriptor. The
+ * section reads the CPU's id, checks its bound, finds the CPU's instance, and ends with <em>one</em> store, its commit.
+ * If the kernel preempts, migrates or signals the thread inside the section, the thread continues at the abort address,
+ * which starts over.
  *
  * <pre>
  *         arm       rseq_cs = descriptor
@@ -28,33 +28,36 @@ import java.util.Objects;
  * abort:  start over
  * </pre>
  *
- * <p>Why this is exact: between {@code start} and {@code end} the thread is alone on its CPU, or it starts over. So
- * nobody else on this CPU changed the instance between load and commit, and threads on other CPUs do not write this
- * CPU's instance by sequence at all. Everything before the commit only reads, so it may be repeated; after the commit
- * the section is over, so it is not. A section with a second visible store would do that one twice after an abort
- * between the two.
+ * <p>Why this is exact: between {@code start} and {@code end} either the thread is alone on its CPU, or it starts over.
+ * So no other thread on this CPU changed the instance between load and commit, and threads on other CPUs never write
+ * this CPU's instance with a sequence. Everything before the commit only reads, so it may be repeated. After the commit
+ * the section is over, so the commit is not repeated. If a section had a second visible store, an abort between the two
+ * stores would repeat the first one.
  *
- * <p>A thread that the kernel gives no CPU id (its registration failed, or it was undone) adds atomically to the spare
- * slot. It cannot use a CPU's slot: an atomic addition on one CPU and a plain load, add, store on
- * another lose each other's updates.
+ * <p>A thread without a CPU id (its registration failed, or was undone) adds atomically to the spare slot. It cannot
+ * use a CPU's slot: an atomic addition on one CPU, and a plain load, add and store on another, lose each
+ * other's updates.
  */
 public final class Catalogue {
     /** What a sequence without a result returns when it did its work. */
     public static final long DONE = 0;
 
-    /** What a sequence returns that did nothing: the guard is taken, the gate is shut, or the thread has no CPU id. */
+    /** What a sequence that did nothing returns: the guard is taken, the gate is shut, or the thread has no CPU id. */
     public static final long REFUSED = 1;
 
-    /** What a push returns that found the stack full. */
+    /** What a push returns if the stack is full. */
     public static final long FULL = 2;
 
-    /** What a pop returns that found the stack empty. */
+    /** What a pop returns if the stack is empty. */
     public static final long EMPTY = -1;
 
-    /** What sequences return that did nothing: the thread has no CPU id or, of a pop, the guard is taken. */
+    /**
+     * What a sequence returns that did nothing because the thread has no CPU id or, for a pop, because the guard
+     * is taken.
+     */
     public static final long NO_CPU = Long.MIN_VALUE;
 
-    /** The gate of a number lies so far behind the number, in the spare place. */
+    /** The distance from a number to its gate, in the spare place. */
     public static final long GATE = Long.BYTES;
 
     private static final List<Sequence> ENTRIES = new ArrayList<>();
@@ -122,7 +125,7 @@ public final class Catalogue {
      */
     public static final Sequence ACQUIRE = add("guard", 1, 1, Catalogue::acquire);
 
-    /** Reads the thread's CPU id, which is negative on a thread without one. It is a plain read and no sequence. */
+    /** Reads the thread's CPU id, which is negative on a thread without one. It is a plain read and has no section. */
     public static final Sequence CURRENT_CPU = add("current CPU", 0, 0, Catalogue::currentCpu);
 
     private Catalogue() {}
@@ -150,8 +153,8 @@ public final class Catalogue {
 
     /**
      * The operation on a number that the guard protects: {@link #DONE}, or {@link #REFUSED} and nothing done if the
-     * guard is taken. It has no result, as that would need a value that no number can have. Who needs a result takes
-     * the guard.
+     * guard is taken. It does not return the number, since that would need a value that no number can have. A caller
+     * that needs the number takes the guard.
      *
      * @throws NullPointerException if there is no such operation; see {@link Op#exists}
      */
@@ -180,9 +183,9 @@ public final class Catalogue {
     }
 
     /**
-     * The owner is stored only if the word is 0. Only threads on this CPU change it from 0, so between look and store
+     * The owner is stored only if the word is 0. Only threads on this CPU change it from 0, so between check and store
      * it stays 0 unless the section starts over. (A compare-and-set from another CPU can come between too. The thread
-     * that does it finds out: see {@code GuardWords.tryAcquireOn}.)
+     * that does it detects this: see {@code GuardWords.tryAcquireOn}.)
      */
     private static long acquire(Section section) {
         var none = new CodeBuffer.Label();
@@ -206,8 +209,8 @@ public final class Catalogue {
     /**
      * An operation on a 64-bit number that is done only while the number's gate is 0.
      *
-     * <p>The look and the commit are in one section. So whoever shuts the gate, and then restarts the sequences of all
-     * CPUs, knows that no sequence goes on that saw it open.
+     * <p>The check and the commit are in one section. So once a thread has shut the gate, and then restarted the
+     * sequences of all CPUs, no sequence that saw the gate open is still in progress.
      */
     private static long gated(Section section, Op op) {
         var refused = new CodeBuffer.Label();
@@ -238,7 +241,7 @@ public final class Catalogue {
                 () -> section.returning(REFUSED));
     }
 
-    /** Two sections, one after the other, each exact by itself. Between the two the thread may be moved. */
+    /** Two sections in succession, each exact by itself. Between the two the thread may move to another CPU. */
     private static long addTwo(Section section) {
         var second = new CodeBuffer.Label();
         Runnable next = () -> {

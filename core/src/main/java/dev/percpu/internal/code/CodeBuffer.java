@@ -15,7 +15,7 @@ public final class CodeBuffer {
         private final List<Runnable> uses = new ArrayList<>();
     }
 
-    /** How a use of a label is written: where the bytes lie, and how far the label is from them. */
+    /** Writes a use of a label, given where its bytes are and the label's position. */
     @FunctionalInterface
     public interface Patch {
         void write(ByteBuffer code, int at, int labelPosition);
@@ -26,7 +26,7 @@ public final class CodeBuffer {
 
     /**
      * @param origin the address at which the first byte will run
-     * @param capacity the most bytes there may be
+     * @param capacity the maximum number of bytes
      */
     public CodeBuffer(long origin, int capacity) {
         this.origin = origin;
@@ -42,7 +42,7 @@ public final class CodeBuffer {
         label.uses.forEach(Runnable::run);
     }
 
-    /** Appends {@code size} bytes that {@code patch} writes as soon as the label's place is known. */
+    /** Appends {@code size} bytes. {@code patch} writes them as soon as the label's position is known. */
     public void use(Label label, int size, Patch patch) {
         int at = bytes.position();
         bytes.position(at + size);
@@ -64,7 +64,7 @@ public final class CodeBuffer {
         use(to, Long.BYTES, (code, at, position) -> code.putLong(at, position - from.position));
     }
 
-    /** Appends bytes, given as ints for the reader's ease. */
+    /** Appends bytes, given as ints for readability. */
     public void bytes(int... values) {
         for (int value : values) {
             bytes.put((byte) value);

@@ -7,7 +7,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 
 /**
- * A mapping with machine code, written first and executable afterwards, never both at a time.
+ * A mapping with machine code. It is first writable and then executable, never both at the same time.
  *
  * <p>It is never unmapped: a thread's {@code rseq_cs} can point at one of its descriptors long after the thread left
  * the section, and the kernel reads there at the next preemption.
@@ -24,7 +24,7 @@ public final class CodeMapping {
     /**
      * Makes a mapping with sequences.
      *
-     * @param bytes at least as many as the sequences take. What they do not take is not touched
+     * @param bytes at least as many as the sequences take; the rest is not touched
      * @throws dev.percpu.internal.linux.LinuxException if the kernel refuses executable memory
      */
     public static CodeMapping emit(
@@ -32,30 +32,29 @@ public final class CodeMapping {
         MemorySegment mapping = Linux.reserve(bytes);
         var buffer = new CodeBuffer(mapping.address(), bytes);
         var section = new Section(layout, buffer, Assembler.of(Architecture.current(), buffer), instrumentation);
-        // By identity: what the JDK makes for a record's hash code it keeps softly, and with it the record's class
-        // loader.
+        // By identity: the JDK softly keeps what it generates for a record's hash code, and with it the record's
+        // class loader.
         IdentityHashMap<Sequence, Long> addresses = new IdentityHashMap<>();
         for (Sequence sequence : sequences) {
             addresses.put(sequence, sequence.emitter().emit(section));
         }
         MemorySegment code = mapping.asSlice(0, buffer.size());
         code.copyFrom(MemorySegment.ofArray(buffer.toByteArray()));
-        // On AArch64 the instruction cache does not see what is stored. Whoever changes code there cleans and
-        // invalidates
-        // caches by instructions. There is no code for that yet here, and the C library exports no function for it. The
-        // kernel does it before a page becomes executable that was not executable since it was allocated (in
-        // arch/arm64/mm/flush.c). So the whole mapping is written before, once. And it has no huge pages: the kernel
-        // remembers of a huge page as a whole that it was executable, which would hold for what is written into the
-        // rest
-        // of it later. No CPU has fetched instructions here already, since nothing was executable.
+        // On AArch64 the instruction cache does not see stores. Code that changes instructions there has to clean and
+        // invalidate caches with special instructions. There is no such code here yet, and the C library exports no
+        // function for it. The kernel does it when a page becomes executable that was not executable since it was
+        // allocated (in arch/arm64/mm/flush.c). So the whole mapping is written once, before it becomes executable. And
+        // it has no huge pages: for a huge page, the kernel only records as a whole that it was executable. That would
+        // also apply to code written into the rest of the page later. No CPU can have fetched instructions here yet,
+        // since nothing was executable.
         Linux.makeExecutable(mapping);
         return new CodeMapping(code, addresses);
     }
 
     /**
-     * Where a sequence is called.
+     * The address at which to call a sequence.
      *
-     * @throws IllegalArgumentException if it was not emitted here
+     * @throws IllegalArgumentException if the sequence was not emitted here
      */
     public long addressOf(Sequence sequence) {
         Long address = addresses.get(sequence);

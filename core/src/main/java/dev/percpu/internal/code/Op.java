@@ -4,19 +4,19 @@ import dev.percpu.memory.NumericWidth;
 
 /** What a sequence does to the current CPU's instance of a number. */
 public enum Op {
-    /** Loads it. */
+    /** Loads the instance. */
     READ(Result.OLD),
     /** Adds the operand. */
     ADD(Result.NEW),
-    /** Adds the operand, both being the bits of a {@code double}. */
+    /** Adds the operand; instance and operand are the bits of a {@code double}. */
     ADD_DOUBLE(Result.NEW),
-    /** Keeps the bits that the operand has too. */
+    /** Clears the bits that the operand does not have: a bitwise AND. */
     AND(Result.NEW),
     /** Sets the operand's bits. */
     OR(Result.NEW),
-    /** Replaces it by the operand. */
+    /** Replaces the instance by the operand. */
     XCHG(Result.OLD),
-    /** Replaces it by the operand if it equals the expected value. */
+    /** Replaces the instance by the operand if it equals the expected value. */
     CMPXCHG(Result.OLD);
 
     private enum Result {
@@ -36,7 +36,8 @@ public enum Op {
     }
 
     /**
-     * How many arguments a sequence with this operation takes: where the number is, the operand, and what is expected.
+     * How many arguments a sequence with this operation takes: the number's address, the operand, and the
+     * expected value.
      */
     int arguments() {
         return switch (this) {
@@ -46,12 +47,12 @@ public enum Op {
         };
     }
 
-    /** Whether there is this operation on numbers of a width. Doubles have 64 bits. */
+    /** Whether this operation exists for numbers of a width. Doubles have 64 bits. */
     public boolean exists(NumericWidth width) {
         return this != ADD_DOUBLE || width == NumericWidth.LONG;
     }
 
-    /** The same in Java: the new value that the operation gives to one that is {@code old}. */
+    /** The same operation in Java: the new value if the old one is {@code old}. */
     public long applyTo(long old, long operand) {
         return switch (this) {
             case READ -> old;

@@ -1,8 +1,8 @@
 package dev.percpu.internal.code;
 
 /**
- * The shape that all sequences have, and the steps that several of them share, with the delays between steps that tests
- * and the deep self-test put there.
+ * The shape that all sequences have, and the steps that several of them share. Between the steps it inserts the delays
+ * that tests and the deep self-test ask for.
  */
 public final class Section {
     private static final int DESCRIPTOR_ALIGNMENT = 32;
@@ -32,16 +32,16 @@ public final class Section {
     }
 
     /**
-     * @param none where a thread without a CPU id goes; placed here, in front of {@code elsewhere}
-     * @param inside what ends in the commit
+     * @param none where a thread without a CPU id goes; placed here, before {@code elsewhere}
+     * @param inside the part that ends with the commit
      * @param after what follows the commit, outside the section
-     * @param elsewhere what is reached by a jump out of the section only
+     * @param elsewhere code outside the section that is reached only by a jump from the section
      */
     long emit(CodeBuffer.Label none, Runnable inside, Runnable after, Runnable elsewhere) {
         return emit(new CodeBuffer.Label(), none, inside, after, elsewhere);
     }
 
-    /** @param entry a label for the address to call, where another section jumps to it */
+    /** @param entry a label for the address to call, if another section jumps to it */
     long emit(CodeBuffer.Label entry, CodeBuffer.Label none, Runnable inside, Runnable after, Runnable elsewhere) {
         var descriptor = new CodeBuffer.Label();
         var start = new CodeBuffer.Label();
@@ -72,8 +72,8 @@ public final class Section {
         code.place(none);
         elsewhere.run();
 
-        // The kernel refuses an abort address that the signature does not precede. It lies outside the section, so that
-        // a second abort on the way back finds no section to abort.
+        // The kernel refuses an abort address without the signature before it. The address is outside the section, so
+        // that a second abort on the way back finds no section to abort.
         assembler.signature();
         code.place(abort);
         if (instrumentation.abortCounter() != 0) {
@@ -83,7 +83,7 @@ public final class Section {
         return code.addressOf(entry);
     }
 
-    /** Emits a function that is no section. Returns the address to call. */
+    /** Emits a function without a section. Returns the address to call. */
     long plain(Runnable body) {
         var entry = new CodeBuffer.Label();
         code.align(DESCRIPTOR_ALIGNMENT);
@@ -103,7 +103,7 @@ public final class Section {
         pause();
     }
 
-    /** The CPU's own instance: load, compute, and the commit. */
+    /** Updates the CPU's own instance: load, compute, and the commit. */
     void update(Op op, int bits) {
         if (op == Op.READ) {
             assembler.load(bits);
@@ -115,7 +115,7 @@ public final class Section {
     }
 
     /**
-     * The same for an operation that stores.
+     * Like the method above, for an operation that stores.
      *
      * @param differs where {@link Op#CMPXCHG} goes if the instance is not what it expects
      */
@@ -127,7 +127,7 @@ public final class Section {
         assembler.store(bits, source(op));
     }
 
-    /** The CPU's own instance, unless the sum would be above the third argument. */
+    /** Updates the CPU's own instance, unless the sum would be above the third argument. */
     void updateWithin(CodeBuffer.Label above) {
         assembler.load(Long.SIZE);
         pause();
@@ -138,7 +138,7 @@ public final class Section {
         assembler.store(Long.SIZE, Assembler.Source.VALUE);
     }
 
-    /** The spare slot, which many threads may update at a time. */
+    /** Updates the spare slot, which several threads may update at the same time. */
     void updateAtomically(Op op, int bits) {
         assembler.setCpu(layout.spareDistance());
         var retry = new CodeBuffer.Label();
@@ -165,7 +165,7 @@ public final class Section {
         return op.computes() ? Assembler.Source.VALUE : Assembler.Source.OPERAND;
     }
 
-    /** At the label, returns a constant. */
+    /** Places the label, and returns a constant there. */
     void returningAt(CodeBuffer.Label label, long constant) {
         code.place(label);
         returning(constant);

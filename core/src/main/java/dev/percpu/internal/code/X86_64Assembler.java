@@ -3,13 +3,15 @@ package dev.percpu.internal.code;
 import dev.percpu.internal.linux.RseqRegistration;
 
 /**
- * x86-64, System V convention: slot in rdi, operand in rsi, the third argument in rdx, the fourth in rcx; CPU in r8,
- * value in r9. rax and r11 are free. Each method's comment is the instruction in the disassembler's words.
+ * x86-64 with the System V convention: slot in rdi, operand in rsi, the third argument in rdx, the fourth in rcx; CPU
+ * in r8, value in r9. rax and r11 are free. The comment beside each instruction is what a disassembler shows.
  */
 final class X86_64Assembler implements Assembler {
     private static final int SIGNATURE = 0x53053053;
 
-    /** [rdi + r8] as the memory operand: the SIB byte, and the ModRM bytes with the value or the operand beside it. */
+    /**
+     * [rdi + r8] as the memory operand: the SIB byte, and the ModRM bytes for the value or the operand as the register.
+     */
     private static final int SLOT = 0x07;
 
     private static final int WITH_VALUE = 0x0c;
@@ -18,7 +20,7 @@ final class X86_64Assembler implements Assembler {
     private static final int OPERAND_SIZE_16 = 0x66;
     private static final int LOCK = 0xf0;
 
-    /** The prefix that makes r8 the index of a memory operand, and the bits that make it a wider one. */
+    /** The prefix that makes r8 the index of a memory operand, and the bits that select a 64-bit operand or r9. */
     private static final int REX_X = 0x42;
 
     private static final int REX_W = 0x08;
@@ -265,7 +267,7 @@ final class X86_64Assembler implements Assembler {
         return source == Source.VALUE ? WITH_VALUE : WITH_OPERAND;
     }
 
-    /** The 32-bit distance of the label from the end of the instruction, which it ends. */
+    /** The 32-bit distance of the label from the end of the instruction; it is the instruction's last part. */
     private void relative(CodeBuffer.Label label) {
         code.use(label, Integer.BYTES, (bytes, at, position) -> bytes.putInt(at, position - (at + Integer.BYTES)));
     }

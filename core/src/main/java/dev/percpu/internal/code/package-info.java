@@ -1,7 +1,7 @@
 /**
- * The machine code of the restartable sequences: {@link dev.percpu.internal.code.Catalogue} says what each does, free
- * of architecture, {@link dev.percpu.internal.code.Assembler} is what an architecture must know to encode it, and
- * {@link dev.percpu.internal.code.CodeMapping} is the memory they run from.
+ * The machine code of the restartable sequences. {@link dev.percpu.internal.code.Catalogue} says what each does,
+ * independent of the architecture. {@link dev.percpu.internal.code.Assembler} is what an architecture has to provide to
+ * encode it. {@link dev.percpu.internal.code.CodeMapping} is the memory that the sequences run from.
  */
 @NullMarked
 package dev.percpu.internal.code;

@@ -18,15 +18,15 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A library whose per-CPU section has its place in the area: what {@code struct percpu_library} of {@code percpu.h} is
- * on this side. As when the kernel loads a module, a piece of each CPU's place as large as the section is taken, and
- * the library is told. The library does the rest: it copies the section there, or, if its variables are in use already,
- * moves them.
+ * A library whose per-CPU section has a position in the area: the Java counterpart of {@code struct percpu_library} in
+ * {@code percpu.h}. As when the kernel loads a module, a piece as large as the section is taken from each CPU's place,
+ * and the library receives its position. The library does the rest: it copies the section there or, if its variables
+ * are in use already, moves them.
  *
- * <p>The piece is never given back, as the library keeps itself loaded, and its threads may go on.
+ * <p>The piece is never given back: the library keeps itself loaded, and its threads may go on running.
  */
 final class NativeLibrary {
-    /** Where the fields of {@code struct percpu_library} are. */
+    /** The offsets of the fields of {@code struct percpu_library}. */
     private static final long START = 0;
 
     private static final long STOP = 8;
@@ -36,7 +36,7 @@ final class NativeLibrary {
     private static final long DELTA = 56;
     private static final long FIELDS = 64;
 
-    /** What the library's function answers: {@code enum percpu_refusal}. */
+    /** What the library's function returns: {@code enum percpu_refusal}. */
     private static final int SHARED_NOW = 0;
 
     private static final int SHARED_BEFORE = 1;
@@ -58,9 +58,9 @@ final class NativeLibrary {
                     FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
 
     /**
-     * By the address of the library's structure, which tells two libraries of the same name apart. No lock is held
-     * while one is placed, which can wait for guards of C code: who holds such a guard may be about to come here too,
-     * and is to be refused.
+     * The key is the address of the library's structure, which distinguishes two libraries of the same name. No lock is
+     * held while a library is placed, because placing it can wait for guards of C code. The owner of such a guard may
+     * be about to come here too, and must then be refused rather than wait for the lock.
      */
     private static final Map<Long, NativeLibrary> PLACED = new ConcurrentHashMap<>();
 
@@ -77,7 +77,7 @@ final class NativeLibrary {
     }
 
     /**
-     * The library whose structure is at the address; placed if it is not yet.
+     * The library whose structure is at the address. It is placed first if necessary.
      *
      * @throws dev.percpu.memory.AreaFullException if the area has no room for its section
      * @throws IllegalStateException if the library refuses
@@ -98,23 +98,23 @@ final class NativeLibrary {
         String owner = "the per-CPU variables of " + file;
         int held = Ownership.ownedBy(Thread.currentThread());
         if (held >= 0) {
-            // Of what it waits for, something could wait for this guard.
+            // C code whose guard this thread would wait for could itself be waiting for this thread's guard.
             throw new IllegalStateException(owner + " cannot be placed: this thread holds the guard of CPU " + held
                     + ", and would have to wait for those that C code holds. Declare a library's first variable without a"
                     + " guard");
         }
-        // Before C code can own the first guard of the area.
+        // This comes before C code can own its first guard of the area.
         NativeOwners.expect();
-        // The linker has aligned the section as the variable wants it that wants most. How much that was is not known,
-        // but the section's address tells the most that it can have been.
+        // The linker has aligned the section for the variable with the largest alignment. That alignment is not known,
+        // but the section's address shows how large it can have been at most.
         long position = Area.allocate(stop - start, Math.min(Long.lowestOneBit(start), LARGEST_ALIGNMENT), owner);
-        // Its threads go on even if this library is unloaded.
+        // The library's threads go on even if dev.percpu is unloaded.
         Area.keepMapped();
         int answer = share(library.get(ADDRESS, SHARE), position);
         if (answer != SHARED_NOW) {
             Area.free(position, stop - start);
             if (answer == SHARED_BEFORE && library.get(JAVA_LONG, AREA) == Area.BASE) {
-                // By another thread, at the same time. An instance lies at variable + delta + cpu * stride.
+                // Another thread placed it at the same time. An instance lies at variable + delta + cpu * stride.
                 position = start + library.get(JAVA_LONG, DELTA) - Area.BASE;
                 return new NativeLibrary(file, start, stop, position);
             }
@@ -139,8 +139,7 @@ final class NativeLibrary {
 
     private static int share(MemorySegment function, long position) {
         try (Arena arena = Arena.ofConfined()) {
-            // Which CPUs are possible is this side's answer: where the kernel does not tell, the other one can only
-            // guess.
+            // The Java side says which CPUs are possible: where the kernel does not tell, the C side could only guess.
             MemorySegment possible =
                     arena.allocateFrom(JAVA_LONG, Topology.possible().toLongArray());
             return (int) CALL_SHARE.invokeExact(
@@ -167,7 +166,7 @@ final class NativeLibrary {
         return image >= start && bytes >= 0 && bytes <= stop - image;
     }
 
-    /** Where the variable lies in each CPU's place. */
+    /** The variable's position in each CPU's place. */
     long positionOf(long image) {
         return position + (image - start);
     }

@@ -11,18 +11,18 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 
 /**
- * A per-CPU variable of C code: what {@code struct percpu_variable} of {@code percpu.h} is on this side.
+ * A per-CPU variable of C code: the Java counterpart of {@code struct percpu_variable} in {@code percpu.h}.
  *
- * @param name the variable's name, and its library's, for messages
- * @param position where it lies in each CPU's place
+ * @param name the names of the variable and its library, for messages
+ * @param position its position in each CPU's place
  * @param bytes its size
  * @param scope alive until the library is unloaded
  */
 public record NativeVariable(String name, long position, long bytes, MemorySegment.Scope scope) {
-    /** In front of the variable's name, the name of the structure that describes it. */
+    /** This prefix and the variable's name make the name of the structure that describes the variable. */
     private static final String PREFIX = "percpu_variable_";
 
-    /** Where the fields of {@code struct percpu_variable} are. */
+    /** The offsets of the fields of {@code struct percpu_variable}. */
     private static final long MAGIC = 0;
 
     private static final long VERSION = 4;
@@ -35,11 +35,12 @@ public record NativeVariable(String name, long position, long bytes, MemorySegme
     private static final int RIGHT_VERSION = 2;
 
     /**
-     * Finds a variable, and sees to it that its library's variables are in the area.
+     * Finds a variable, and places its library's variables in the area if necessary.
      *
      * @throws UnsupportedOperationException if native code cannot be called here
      * @throws NoSuchElementException if there is no such symbol
-     * @throws IllegalArgumentException if the symbol is no per-CPU variable, or one of another version of percpu.h
+     * @throws IllegalArgumentException if the symbol is not a per-CPU variable, or is one of another version
+     *     of percpu.h
      * @throws IllegalStateException if the library has been unloaded, or cannot be placed
      */
     public static NativeVariable find(SymbolLookup lookup, String name) {
@@ -85,10 +86,10 @@ public record NativeVariable(String name, long position, long bytes, MemorySegme
     }
 
     /**
-     * Checks that the library has not been unloaded. Its instances stay where they are even then, so a thread that is
-     * just past this check does no harm.
+     * Checks that the library has not been unloaded. Its instances stay where they are even then, so a thread that has
+     * just passed this check does no harm.
      *
-     * @throws IllegalStateException if it has been
+     * @throws IllegalStateException if the library has been unloaded
      */
     public void checkLoaded() {
         if (!scope.isAlive()) {
@@ -97,9 +98,9 @@ public record NativeVariable(String name, long position, long bytes, MemorySegme
     }
 
     /**
-     * Checks that every instance is aligned as somebody expects.
+     * Checks that every instance has the alignment that the caller expects.
      *
-     * @throws IllegalArgumentException if it is not
+     * @throws IllegalArgumentException if it does not
      */
     public void checkAlignment(long expected, Object type) {
         if (position % expected != 0) {
@@ -108,9 +109,9 @@ public record NativeVariable(String name, long position, long bytes, MemorySegme
     }
 
     /**
-     * Checks the size that somebody expects.
+     * Checks that the variable has the size that the caller expects.
      *
-     * @throws IllegalArgumentException if it is another one
+     * @throws IllegalArgumentException if it has another size
      */
     public void checkSize(long expected, Object type) {
         if (bytes != expected) {

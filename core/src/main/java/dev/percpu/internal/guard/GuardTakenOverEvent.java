@@ -7,7 +7,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import org.jspecify.annotations.Nullable;
 
-/** A guard whose owner ended without closing it was taken over. */
+/** A thread took over a guard whose owner ended without closing it. */
 @Name("dev.percpu.GuardTakenOver")
 @Label("CPU Guard Taken Over")
 @Category({"Percpu"})

@@ -6,11 +6,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Owners that are C code: {@code percpu.h} puts the negative number of the kernel's thread into the guard word, as C
- * has no {@link Thread}.
+ * Owners that are C code. C has no {@link Thread}, so {@code percpu.h} stores the negative number of the kernel's
+ * thread in the guard word.
  */
 public final class NativeOwners {
-    /** Whether there is C code that takes guards at all. */
+    /** Whether C code takes guards in this process. */
     private static volatile boolean expected;
 
     private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -18,8 +18,8 @@ public final class NativeOwners {
     private NativeOwners() {}
 
     /**
-     * From now on C code takes guards. It also waits for those of Java's threads, and cannot tell whether one has
-     * ended. So a thread of this side frees what dead threads hold.
+     * Says that C code takes guards from now on. C code also waits for guards of Java threads, and cannot tell whether
+     * such a thread has ended. So this starts a Java thread that frees the guards of dead owners.
      */
     public static synchronized void expect() {
         if (!expected) {
@@ -33,18 +33,18 @@ public final class NativeOwners {
     }
 
     private static void watch() {
-        // An owner that had no guard when this thread last looked.
+        // An owner that had no open guard when this thread last checked.
         long[] without = new long[Area.CPUS];
         while (true) {
             try {
                 LockSupport.parkNanos(LOOK_NANOS);
-                // Nothing interrupts this thread in order to end it, and interrupted it would not park.
+                // No interrupt is meant to end this thread, and while its interrupt flag is set it could not park.
                 boolean _ = Thread.interrupted();
                 for (int cpu = 0; cpu < Area.CPUS; cpu++) {
                     freeIfJavaLeftIt(cpu, without);
                 }
             } catch (Throwable t) {
-                // Whatever it is: if this thread ended, C code would wait for dead owners for ever.
+                // Catch everything: if this thread ended, C code would wait for dead owners forever.
                 Reports.failed("the check on owners that have ended", t);
             }
         }
@@ -76,11 +76,12 @@ public final class NativeOwners {
     }
 
     /**
-     * Refuses to let a thread wait that holds a guard in C code which called this Java code. The two sides do not know
-     * each other's guards: it would wait for itself, or two of its kind for each other.
+     * Throws if C code on this thread holds a guard and has called this Java code, so that the thread must not wait.
+     * The two sides do not know each other's guards. The thread would wait for itself, or two such threads would wait
+     * for each other.
      *
      * @param forWhat as the object of "wait for"
-     * @throws IllegalStateException if it does
+     * @throws IllegalStateException if C code on this thread holds a guard
      */
     static void checkNoneHeldHere(String forWhat) {
         if (!expected) {

@@ -4,29 +4,29 @@ import dev.percpu.internal.area.Area;
 import java.util.Arrays;
 
 /**
- * What the owner of a CPU keeps about the guards that it has open. Only the owner reads and writes it, so nothing
- * here is atomic: with the guard word it passes from one owner to the next.
+ * What the owner of a CPU records about its open guards. Only the owner reads and writes it, so nothing here is atomic:
+ * it passes from one owner to the next along with the guard word.
  *
- * <p>It lies on the heap and not beside the guard word because the JIT compiler has little work with arrays, and much
- * with memory segments: an access is some dozen methods to inline. A guard, a token and the user's function together
- * were more than it takes on at once; where it stops, guard and token become objects on the heap.
+ * <p>It is on the heap and not beside the guard word because arrays are little work for the JIT compiler. An access to
+ * a memory segment is a dozen or so methods to inline. With segments, a guard, a token and the user's function together
+ * exceeded the compiler's inlining limits. Where it stops inlining, guard and token are allocated on the heap.
  */
 public final class OpenGuards {
     /** The kernel's preempt_count has eight bits for the same purpose. */
     public static final int MOST = 255;
 
-    /** What {@link #levelOf} returns for a guard that is not open any more. */
+    /** What {@link #levelOf} returns for a guard that is no longer open. */
     public static final int ENDED = -1;
 
-    /** {@link #MOST}, and one that keeps the indices simple. */
+    /** {@link #MOST} plus one, which makes it a power of two and keeps the indices simple. */
     private static final int LEVELS = MOST + 1;
 
     private static final int[] COUNTS = new int[PaddedArray.length(Area.CPUS)];
 
     /**
-     * For each CPU and level, how many guards with tokens have been closed there, plus 1. With the level it makes a
-     * number that names the guard now open there, and none before or after it. Hardly any level but the first is ever
-     * used, so the levels that follow keep the CPUs' apart.
+     * For each CPU and level, how many guards with tokens have been closed there, plus 1. Together with the level it
+     * makes a serial number for the guard that is open there now, and for no guard before or after it. Levels above the
+     * first are hardly ever used, so they double as padding between the CPUs.
      */
     private static final long[] GENERATIONS = new long[(Area.CPUS + 1) * LEVELS];
 
@@ -36,7 +36,7 @@ public final class OpenGuards {
 
     private OpenGuards() {}
 
-    /** How many there are. The first is at level 0. */
+    /** How many guards the CPU's owner has open. The first is at level 0. */
     public static int count(int cpu) {
         return COUNTS[PaddedArray.index(cpu)];
     }
@@ -54,7 +54,7 @@ public final class OpenGuards {
             throw new IllegalStateException("this thread has " + level + " guards of CPU " + cpu
                     + " open, and more are not possible: a guard is not being closed");
         }
-        // From here on the guard must reach the caller, so nothing may follow that can fail.
+        // The guard must reach the caller now, so nothing that can fail may follow.
         COUNTS[index] = level + 1;
         return level;
     }
@@ -68,18 +68,18 @@ public final class OpenGuards {
         return (GENERATIONS[index(cpu, level)] << Byte.SIZE) | level;
     }
 
-    /** Lets the serial number be that of no open guard any more. */
+    /** Changes the serial number, so that no open guard has the old one. */
     public static void endSerial(int cpu, int level) {
         GENERATIONS[index(cpu, level)]++;
     }
 
-    /** The level of the open guard that has this serial number; {@link #ENDED} if none has. */
+    /** The level of the open guard with this serial number; {@link #ENDED} if there is none. */
     public static int levelOf(int cpu, long serial) {
         int level = (int) serial & MOST;
         return level < count(cpu) && serial(cpu, level) == serial ? level : ENDED;
     }
 
-    /** Ends all guards of a dead owner, and so its tokens. If an error breaks it off, it can be repeated. */
+    /** Ends all guards of a dead owner, and with them its tokens. If an error interrupts it, it can be repeated. */
     static void endAll(int cpu) {
         for (int level = 0; level < count(cpu); level++) {
             endSerial(cpu, level);
@@ -87,7 +87,7 @@ public final class OpenGuards {
         setCount(cpu, 0);
     }
 
-    /** CPU 0's are not the first ones, which are beside the array's header. */
+    /** CPU 0's elements are not the first ones, since those are beside the array's header. */
     private static int index(int cpu, int level) {
         return (cpu + 1) * LEVELS + level;
     }

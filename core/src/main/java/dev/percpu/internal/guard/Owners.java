@@ -8,31 +8,33 @@ import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads that may own a CPU, by their ids: whoever finds an id in a guard word can ask for its thread, and whether
- * that has ended.
+ * The threads that may own a CPU, by their ids. A thread that finds an id in a guard word can look up the owner here,
+ * and ask whether it has ended.
  *
- * <p>A thread registers before its first acquisition. Nothing that could fail is left to do between the store of its id
- * and the moment from which others can recover its CPU. It costs every later acquisition one load and one comparison.
+ * <p>A thread registers before its first acquisition. So once its id is stored, nothing that can fail has to happen
+ * before others can recover its CPU. Every later acquisition pays for this with one load and one comparison.
  *
- * <p>Threads are held weakly, so a thread that has ended does not keep its class loader alive. Therefore an id that
- * leads to no thread is that of a thread which has ended. A platform thread is reachable while it runs. So is a
- * virtual thread that runs, or that something can wake up. A virtual thread that is unreachable while it waits can be
- * collected. Nothing can wake it up any more, so it never comes back to its guard, and its guard is free for others
- * as a dead one's is.
+ * <p>Threads are held weakly, so that a thread which has ended does not keep its class loader alive. Therefore an id
+ * without a thread means that the thread has ended. A platform thread is reachable while it runs. So is a virtual
+ * thread that runs, or that something can wake up. A virtual thread that is unreachable while it waits can be
+ * collected. Nothing can wake it up any more, so it never returns to its guard, and others may take that guard over as
+ * they do a dead thread's.
  */
 public final class Owners {
     /**
-     * Ids are given in ascending order, so threads that were started together don't share an entry of {@link #KNOWN}.
+     * Ids are given in ascending order, so threads that start at the same time don't share an entry of {@link #KNOWN}.
      */
     private static final int KNOWN_LENGTH = 4096;
 
-    /** For each id's last bits, an id that is registered. Each thread looks for its own, which only it writes. */
+    /** For each value of an id's last bits, one registered id. A thread looks for its own id, which only it writes. */
     private static final long[] KNOWN = new long[KNOWN_LENGTH];
 
     private static final ConcurrentMap<Long, Owner> REGISTERED = new ConcurrentHashMap<>();
     private static final ReferenceQueue<Thread> COLLECTED = new ReferenceQueue<>();
 
-    /** More than one, so that the table shrinks; few, so that no thread works long for those before it. */
+    /**
+     * More than one, so that the table shrinks; few, so that no thread spends long on cleaning up after earlier ones.
+     */
     private static final int REMOVED_AT_ONCE = 4;
 
     private Owners() {}
@@ -46,7 +48,7 @@ public final class Owners {
         }
     }
 
-    /** Registers the current thread if it isn't registered yet. Must come before its id gets into a guard word. */
+    /** Registers the current thread if it isn't registered yet. Must come before its id is stored in a guard word. */
     public static void register(Thread me) {
         long id = me.threadId();
         if (KNOWN[(int) id & (KNOWN_LENGTH - 1)] != id) {
@@ -55,12 +57,12 @@ public final class Owners {
     }
 
     private static void registerSlowly(Thread me, long id) {
-        // A thread whose entry another one has taken is registered still.
+        // If another thread has overwritten this thread's entry, this thread is registered all the same.
         if (!REGISTERED.containsKey(id)) {
             removeCollected();
             REGISTERED.put(id, new Owner(me));
-            // Whoever sees the id in a guard word sees it in the table too. The sequence that stores it is no release
-            // store, so on some architectures it could be seen first.
+            // A thread that sees the id in a guard word must see it in the table too. The sequence that stores the id
+            // is no release store, so on some architectures the id could be seen first.
             VarHandle.fullFence();
         }
         KNOWN[(int) id & (KNOWN_LENGTH - 1)] = id;
@@ -75,7 +77,7 @@ public final class Owners {
         }
     }
 
-    /** The thread with an id that is in a guard word; null if it has ended and been collected. */
+    /** The thread whose id is in a guard word; null if it has ended and been collected. */
     static @Nullable Thread find(long id) {
         Owner owner = REGISTERED.get(id);
         return owner == null ? null : owner.get();
@@ -86,7 +88,7 @@ public final class Owners {
         return thread == null || !thread.isAlive();
     }
 
-    /** For messages. A subclass's {@code toString} is the user's code, so it is not called. */
+    /** For messages. It does not call {@code toString}, which a subclass can override with the user's code. */
     static String describe(long id, @Nullable Thread thread) {
         return thread == null || thread.getName().isEmpty()
                 ? "thread #" + id

@@ -9,36 +9,37 @@ import org.jspecify.annotations.Nullable;
 /**
  * The guard words: who owns which CPU's data.
  *
- * <p>A word is 0 if it is free, otherwise its owner's {@link Thread#threadId()}, which is never used twice; or it is
- * negative, see {@link NativeOwners}. The fast way in is {@link GuardWords#tryAcquire}; this class is what happens
- * when the word is not free.
+ * <p>A word is 0 if the guard is free. Otherwise it is the owner's {@link Thread#threadId()}, which is never reused, or
+ * a negative number: see {@link NativeOwners}. The fast path is {@link GuardWords#tryAcquire}; this class handles a
+ * word that is not 0.
  *
- * <p>There is no deadlock, as a thread that has a guard open never waits for another: asked for a guard, it gets one
- * more of a CPU that it owns. Nor does owning a CPU run anybody else's code: what is to be logged is logged by
- * another thread.
+ * <p>There is no deadlock, since a thread with an open guard never waits for another guard: if it asks for one, it gets
+ * a nested guard of a CPU that it owns. Acquiring a CPU runs no code of the user's either: another thread does
+ * the logging.
  *
- * <p>A thread owns a CPU from the moment its id is in the word, and has guards of it open as {@link OpenGuards} counts
- * them. An error in between (the stack can overflow anywhere) leaves a CPU with an owner and no open guard. The thread
- * frees such a CPU when it next comes by. If it doesn't, a thread that waits does: see {@link Recovery}.
+ * <p>A thread owns a CPU from the moment its id is in the word. {@link OpenGuards} counts the guards of it that the
+ * thread has open. An error between the two (the stack can overflow anywhere) leaves a CPU with an owner and no open
+ * guard. The owner frees such a CPU the next time it acquires a guard. Until it does, a waiting thread may free it: see
+ * {@link Recovery}.
  */
 public final class Ownership {
-    /** What the methods that do not wait, or not for ever, return if somebody else owns the CPU. */
+    /** What methods that do not wait, or wait for a limited time, return if another thread owns the CPU. */
     public static final int TAKEN = -1;
 
     private static final GuardWords GUARD_WORDS = GuardWords.CURRENT;
 
     static {
-        // A class whose initializer fails is lost for good, and the first use may come with a full heap or stack. So
-        // they are all initialized before the first guard is acquired.
+        // A class whose initializer fails stays unusable, and the first use may come when the heap or stack is full. So
+        // all of them are initialized before the first guard is acquired.
         Recovery.initialize();
     }
 
     private Ownership() {}
 
     /**
-     * Continues an acquisition of the current CPU that came out as {@code first}.
+     * Continues an acquisition of the current CPU whose first attempt returned {@code first}.
      *
-     * @return the CPU that the thread owns now
+     * @return the CPU that the thread now owns
      */
     public static int acquire(Thread me, int first) {
         int cpu = acquireOrNest(me, first);
@@ -50,9 +51,9 @@ public final class Ownership {
     }
 
     /**
-     * Like {@link #acquire}, but waits for so long at most, and ends with an interrupt.
+     * Like {@link #acquire}, but waits for a limited time, and an interrupt ends the wait.
      *
-     * @return {@link #TAKEN} if that was not enough
+     * @return {@link #TAKEN} if the time ran out
      */
     public static int acquire(Thread me, int first, long nanos) throws InterruptedException {
         int cpu = acquireOrNest(me, first);
@@ -63,7 +64,7 @@ public final class Ownership {
         return new Wait(me, ~cpu).untilAcquired(() -> attempt(me), nanos);
     }
 
-    /** Like {@link #acquire}, but does not wait: {@link #TAKEN}. */
+    /** Like {@link #acquire}, but returns {@link #TAKEN} instead of waiting. */
     public static int tryAcquire(Thread me, int first) {
         return Math.max(acquireOrNest(me, first), TAKEN);
     }
@@ -82,9 +83,9 @@ public final class Ownership {
     }
 
     /**
-     * Like {@link #acquireOn}, but waits for so long at most, and ends with an interrupt.
+     * Like {@link #acquireOn}, but waits for a limited time, and an interrupt ends the wait.
      *
-     * @return {@link #TAKEN} if that was not enough
+     * @return {@link #TAKEN} if the time ran out
      */
     public static int acquireOn(Thread me, int cpu, long nanos) throws InterruptedException {
         if (tryAcquireOn(me, cpu) >= 0) {
@@ -94,7 +95,7 @@ public final class Ownership {
         return new Wait(me, cpu).untilAcquired(() -> attemptOn(me, cpu), nanos);
     }
 
-    /** Like {@link #acquireOn}, but does not wait: {@link #TAKEN}. */
+    /** Like {@link #acquireOn}, but returns {@link #TAKEN} instead of waiting. */
     public static int tryAcquireOn(Thread me, int cpu) {
         Owners.register(me);
         if (holds(me, cpu)) {
@@ -117,11 +118,11 @@ public final class Ownership {
     }
 
     /**
-     * Refuses to let the current thread wait while it holds a guard: what it waits for may need that guard, and then
-     * neither goes on.
+     * Throws if the current thread holds a guard, so that it must not wait. The thread that it would wait for may need
+     * that guard, and then neither could go on.
      *
      * @param forWhat as the object of "wait for"
-     * @throws IllegalStateException if it holds one, in Java or in C code that called this Java code
+     * @throws IllegalStateException if the thread holds a guard, in Java or in C code that called this Java code
      */
     public static void refuseToWait(String forWhat) {
         int owned = ownedBy(Thread.currentThread());
@@ -133,12 +134,12 @@ public final class Ownership {
         NativeOwners.checkNoneHeldHere(forWhat);
     }
 
-    /** Frees a CPU. What its owner wrote is visible to the next one, as this is a release store. */
+    /** Frees a CPU. This is a release store, so the next owner sees what this one wrote. */
     public static void release(int cpu) {
         Area.LONG.setRelease(Area.MEMORY, offset(cpu), Recovery.FREE);
     }
 
-    /** Frees a CPU that the thread owns without a guard; does nothing if it owns no such CPU. */
+    /** Frees a CPU that the thread owns without an open guard; does nothing if there is no such CPU. */
     public static void releaseLeftBehind(Thread me, int cpu) {
         boolean _ = Recovery.freeOwn(me, cpu);
     }
@@ -148,12 +149,15 @@ public final class Ownership {
         return Recovery.ownerIn(word(cpu));
     }
 
-    /** The thread that owns the CPU; null if it is free, or its owner is C code, or has ended and been collected. */
+    /**
+     * The thread that owns the CPU; null if the CPU is free, its owner is C code, or its owner has ended and
+     * been collected.
+     */
     public static @Nullable Thread ownerThread(int cpu) {
         return Owners.find(owner(cpu));
     }
 
-    /** Who has an id that is in a word, for messages. */
+    /** Describes the owner with an id from a guard word, for messages. */
     public static String describe(long owner) {
         return NativeOwners.isNative(owner) ? NativeOwners.describe(owner) : Owners.describe(owner, Owners.find(owner));
     }
@@ -170,7 +174,7 @@ public final class Ownership {
         return Area.offset(cpu, CpuHeader.GUARD_WORD);
     }
 
-    /** Whether the thread has guards of a CPU. If it owns the CPU without any, it frees it. */
+    /** Whether the thread has open guards of a CPU. If it owns the CPU without any, this frees the CPU. */
     private static boolean holds(Thread me, int cpu) {
         if (owner(cpu) != me.threadId()) {
             return false;
@@ -182,7 +186,10 @@ public final class Ownership {
         return false;
     }
 
-    /** A CPU that the thread owns now, or owned already, or the complement of the one that is taken. */
+    /**
+     * One attempt without waiting: a CPU that the thread now owns or owned already, or the complement of the CPU that
+     * is taken.
+     */
     private static int acquireOrNest(Thread me, int first) {
         int outcome = acquireOnce(me, first);
         if (outcome < 0 && Recovery.freeIfAbandoned(me, ~outcome)) {
@@ -200,7 +207,7 @@ public final class Ownership {
         return owned >= 0 ? owned : outcome;
     }
 
-    /** One attempt of a thread that waits, and so has no guard: a CPU, or the complement of the one that is taken. */
+    /** One attempt of a waiting thread, which holds no guard: a CPU, or the complement of the CPU that is taken. */
     private static int attempt(Thread me) {
         return acquireOnce(me, GUARD_WORDS.tryAcquire(me.threadId()));
     }
@@ -209,7 +216,7 @@ public final class Ownership {
         return GUARD_WORDS.tryAcquireOn(cpu, me.threadId()) ? cpu : ~cpu;
     }
 
-    /** A thread without a CPU id acquires the CPU it runs on as if from another one. */
+    /** A thread without a CPU id acquires the CPU it runs on in the way that it would acquire another CPU. */
     private static int acquireOnce(Thread me, int outcome) {
         if (outcome != GuardWords.NO_CPU) {
             return outcome;

@@ -1,27 +1,27 @@
 package dev.percpu.internal.guard;
 
 /**
- * An array on the heap with one element for each CPU: where they lie, so that what one CPU writes is on no other
- * CPU's cache line. They are kept from the array's header too: everyone reads that for the bounds check, and beside
- * CPU 0's element it would move between caches with each of its updates.
+ * An array on the heap with one element for each CPU. The elements are spaced so that no two CPUs write the same cache
+ * line. They are kept away from the array's header too. Every access reads the header for the bounds check. Beside CPU
+ * 0's element, the header would move between caches with each of CPU 0's updates.
  *
- * <p>An array is the one thing on the heap whose layout is known: the JVM orders an object's fields as it likes, and
- * the collector puts objects side by side.
+ * <p>Only an array has a layout on the heap that can be relied on: the JVM orders an object's fields as it likes, and
+ * the garbage collector puts objects side by side.
  */
 public final class PaddedArray {
-    /** References take 4 bytes at least, so this is a cache line, or more. */
+    /** References take at least 4 bytes, so this is at least a cache line. */
     private static final int DISTANCE = 16;
 
     private static final int FIRST = 2 * DISTANCE;
 
     private PaddedArray() {}
 
-    /** How long the array must be. */
+    /** The length that the array needs. */
     public static int length(int cpus) {
         return index(cpus) + DISTANCE;
     }
 
-    /** Where a CPU's element is. */
+    /** The index of a CPU's element. */
     public static int index(int cpu) {
         return FIRST + cpu * DISTANCE;
     }

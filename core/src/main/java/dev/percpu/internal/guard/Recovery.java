@@ -7,16 +7,16 @@ import java.lang.invoke.VarHandle;
 import java.util.List;
 
 /**
- * Frees CPUs whose owner will not: it has ended, or it is alive but has no guard, because an error broke off its
- * acquisition or its close.
+ * Frees CPUs that their owner will not free. Either the owner has ended, or it is alive but has no open guard because
+ * an error interrupted its acquisition or its close.
  *
- * <p>Freeing takes several steps, so the word says so first ({@link #BEING_FREED}). If an error breaks that off, the
- * next thread that comes by starts again: each step can be repeated.
+ * <p>Freeing takes several steps, so the word is marked first ({@link #BEING_FREED}). If an error interrupts the steps,
+ * the next thread that finds the mark starts again: each step can be repeated.
  *
- * <p><b>A living owner without a guard.</b> Its id is in the word and its count of open guards is 0. But so they are
- * for a moment in each acquisition, between the sequence and the count, and in each close, between the count and the
- * release; and a thread can be preempted there for long. What tells the two apart is the owner's stack trace: in that
- * moment the thread is inside of this package or of {@link dev.percpu.CpuGuard}.
+ * <p><b>A living owner without a guard.</b> Its id is in the word and its count of open guards is 0. But the same is
+ * true for a moment in each acquisition, between the sequence and the count, and in each close, between the count and
+ * the release; and a thread can be preempted there for long. The owner's stack trace tells the two apart: in that
+ * moment the thread is inside this package or {@link dev.percpu.CpuGuard}.
  *
  * <pre>
  *   waiter W (one at a time)                  owner O
@@ -27,19 +27,19 @@ import java.util.List;
  *   4. else word O, suspected -> being freed
  * </pre>
  *
- * <p>If O was in the middle of an acquisition at 1, it is inside at 2, or it has counted before 2; taking the trace
- * stops O, so W sees the count. If O comes to acquire after 1, the word is not 0, so O goes the slow way and there
- * frees the word itself, by compare-and-set from what it is. Either this fails or 4 does. O's release of a guard
- * that it had at 1 is a plain store of 0, which makes 3 or 4 fail. So O pays nothing for all this as long as nothing
- * goes wrong.
+ * <p>If O was in the middle of an acquisition at 1, then either it is still inside at 2, or it has counted before 2.
+ * Taking the trace stops O, so W sees the count. If O starts to acquire after 1, the word is not 0, so O takes the slow
+ * path and frees the word there itself, by compare-and-set from the value it finds. Either this compare-and-set fails
+ * or 4 does. If O had a guard at 1 and releases it, that is a plain store of 0, which makes 3 or 4 fail. So O pays
+ * nothing for all this as long as nothing goes wrong.
  */
 final class Recovery {
     static final long FREE = 0;
 
-    /** Set in addition to the owner's id. No thread's id is so large, and those of C code are negative. */
+    /** Added to the owner's id. No thread's id is so large, and those of C code are negative. */
     private static final long SUSPECTED = 1L << 62;
 
-    /** Not free, and nobody's. */
+    /** Not free, and without an owner. */
     private static final long BEING_FREED = SUSPECTED;
 
     private Recovery() {}
@@ -69,9 +69,9 @@ final class Recovery {
     }
 
     /**
-     * Frees a CPU if its owner has ended, or is the current thread and has no guard.
+     * Frees a CPU if its owner has ended, or if its owner is the current thread and has no open guard.
      *
-     * @return whether it did
+     * @return whether it freed the CPU
      */
     static boolean freeIfAbandoned(Thread me, int cpu) {
         long word = Ownership.word(cpu);
@@ -85,22 +85,23 @@ final class Recovery {
         return owner != FREE && freeIfDead(cpu, word, owner);
     }
 
-    /** Frees a CPU that the current thread owns without a guard. */
+    /** Frees a CPU that the current thread owns without an open guard. */
     static boolean freeOwn(Thread me, int cpu) {
         long word = Ownership.word(cpu);
         while (ownerIn(word) == me.threadId() && OpenGuards.count(cpu) == 0) {
             if (Ownership.compareAndSetWord(cpu, word, FREE)) {
                 return true;
             }
-            // Another thread has marked the word, or taken the mark away.
+            // Another thread has marked the word, or removed its mark.
             word = Ownership.word(cpu);
         }
         return false;
     }
 
     /**
-     * Everything a dead owner wrote is visible here: its end was seen by {@link Thread#isAlive}, by the kernel, or by
-     * the collector, which stops or synchronizes with each thread before it clears a reference.
+     * Frees a CPU whose owner has ended. Everything that the owner wrote is visible here. Its end was reported by
+     * {@link Thread#isAlive}, by the kernel, or by the garbage collector, which stops or synchronizes with each thread
+     * before it clears a reference.
      */
     static boolean freeIfDead(int cpu, long word, long owner) {
         Thread thread = null;
@@ -121,7 +122,7 @@ final class Recovery {
         return true;
     }
 
-    /** Frees a CPU whose owner lives, but has no guard and is not about to have one. */
+    /** Frees a CPU whose owner is alive, but has no open guard and is not about to have one. */
     static boolean freeIfLeftBehind(int cpu) {
         long word = Ownership.word(cpu);
         long owner = ownerIn(word);
@@ -136,10 +137,10 @@ final class Recovery {
         return true;
     }
 
-    /** One thread at a time: two that both rely on a mark could not know whose it is. */
+    /** Runs in one thread at a time: two that both rely on a mark could not tell whose it is. */
     private static synchronized boolean freeUnlessInside(int cpu, Thread thread, long owner) {
         long suspected = owner | SUSPECTED;
-        // It may be marked already, by a thread that an error broke off in here.
+        // The word may be marked already, if an error interrupted an earlier thread in here.
         if (Ownership.word(cpu) != suspected && !Ownership.compareAndSetWord(cpu, owner, suspected)) {
             return false;
         }
@@ -157,7 +158,7 @@ final class Recovery {
             return false;
         }
         OpenGuards.endAll(cpu);
-        // With a count left behind, C code would never free the CPU.
+        // If a count were left behind, C code would never free the CPU.
         Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.NATIVE_NESTED), 0L);
         Ownership.release(cpu);
         return true;

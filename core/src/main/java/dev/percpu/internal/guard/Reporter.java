@@ -8,12 +8,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The one thread that makes reports. Loggers are the user's code: they can wait for the guard that the report is about,
- * throw, or never return. None of that reaches the thread that has something to report.
+ * throw, or never return. None of that affects the thread that has something to report.
  *
- * <p>Reports wait in a queue of fixed size. One that finds the queue full, that cannot be made or that throws is
- * counted as lost, and the next report that works says how many were. The thread ends when there has been nothing
- * to report for a while, so that it doesn't keep the library's class loader alive, and is started again when it
- * is needed.
+ * <p>Reports wait in a queue of fixed size. A report is counted as lost if the queue is full, if the report cannot be
+ * made, or if it throws. The next report that works says how many were lost. The thread ends when there has been
+ * nothing to report for a while, so that it doesn't keep the library's class loader alive. It is started again
+ * when needed.
  */
 final class Reporter {
     static final String LOGGER = "dev.percpu";
@@ -21,10 +21,10 @@ final class Reporter {
     private static final int CAPACITY = 1024;
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** At the limit of threads, a try for each report would only cost time. */
+    /** When no more threads can be started, trying again for each report would only waste time. */
     private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** Guards all fields. Nothing is called under it that is the user's. */
+    /** Guards all fields. No code of the user's is called while it is held. */
     private static final Object LOCK = new Object();
 
     private static final Queue<Runnable> QUEUE = new ArrayDeque<>(CAPACITY);
@@ -35,7 +35,7 @@ final class Reporter {
 
     private Reporter() {}
 
-    /** Queues a report. It is lost, and counted, if anything goes wrong; the caller goes on in any case. */
+    /** Queues a report. If anything goes wrong, the report is counted as lost, and the caller continues. */
     static void queue(Runnable report) {
         synchronized (LOCK) {
             if (QUEUE.size() < CAPACITY) {
@@ -48,14 +48,14 @@ final class Reporter {
         }
     }
 
-    /** A report could not be queued. */
+    /** Counts a report that could not be queued. */
     static void countLost() {
         synchronized (LOCK) {
             lost++;
         }
     }
 
-    /** Starts the thread, for who may soon have something to report. */
+    /** Starts the thread, for a caller that may soon have something to report. */
     static void prepare() {
         synchronized (LOCK) {
             startIfNeeded();
@@ -72,7 +72,7 @@ final class Reporter {
         startFailed = true;
         startFailedAt = System.nanoTime();
         try {
-            // Without the starter's thread locals, it has the system's class loader for its context too.
+            // The thread does not inherit the starter's thread locals. So its context class loader is the system's.
             thread = Thread.ofPlatform()
                     .daemon()
                     .name("percpu-reporter")
@@ -80,7 +80,8 @@ final class Reporter {
                     .start(Reporter::makeReports);
             startFailed = false;
         } catch (OutOfMemoryError e) {
-            // No thread, or no memory. The reports stay in the queue until a later caller can start it.
+            // No thread could be started, or memory ran out. The reports stay in the queue until a later caller
+            // starts it.
             thread = null;
         }
     }
@@ -97,13 +98,13 @@ final class Reporter {
                     reportLost();
                 }
             } catch (Throwable t) {
-                // Whatever it is: a thread that ended here would never report anything again.
+                // Catch everything: if this thread ended here, nothing would ever be reported again.
                 countLost();
             }
         }
     }
 
-    /** Waits for a report; null if none came for long. Then this thread is no longer the one that makes reports. */
+    /** Waits for a report; null if none came for a long time. Then this thread is no longer the reporter. */
     private static @Nullable Runnable next() {
         synchronized (LOCK) {
             long start = System.nanoTime();
@@ -116,7 +117,8 @@ final class Reporter {
                 try {
                     TimeUnit.NANOSECONDS.timedWait(LOCK, left);
                 } catch (InterruptedException e) {
-                    // A logger's doing. This thread has nothing to be interrupted in, so it waits on.
+                    // A logger must have interrupted this thread. There is nothing here to interrupt, so it
+                    // keeps waiting.
                 }
             }
             return QUEUE.poll();

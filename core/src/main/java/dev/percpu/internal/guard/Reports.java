@@ -6,17 +6,17 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells of guards and locks that are not as they should be. The {@link Reporter} does the telling. None of these
- * methods throws for want of memory or threads: what they are called for matters more than the report.
+ * Reports guards and locks that are not as they should be. The {@link Reporter} does the logging. None of these methods
+ * throws if memory or threads run out: the caller's own work matters more than the report.
  */
 public final class Reports {
-    /** A wait for one owner that takes this long is reported. */
+    /** If a thread waits this long for one owner, it is reported. */
     public static final long LONG_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-    /** It is reported again after this time, if the owner still keeps it. */
+    /** It is reported again after this time, if the owner still holds the guard. */
     static final long REPEAT_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    /** The owner of each CPU that was reported last, and when. */
+    /** The last owner of each CPU that was reported, and when. */
     private static final long[] REPORTED = new long[Area.CPUS];
 
     private static final long[] REPORTED_AT = new long[Area.CPUS];
@@ -29,24 +29,24 @@ public final class Reports {
 
     private Reports() {}
 
-    /** Makes ready to report: to be called by a thread that has waited long already, and may come to report it. */
+    /** Prepares for reports. To be called by a thread that has waited for some time, and may soon have to report it. */
     public static void prepare() {
         Reporter.prepare();
     }
 
-    /** For messages; calls nothing that a subclass could have overridden. */
+    /** Describes a thread for messages. Calls no method that a subclass could have overridden. */
     public static String describe(Thread thread) {
         return Owners.describe(thread.threadId(), thread);
     }
 
     /**
-     * A thread waits for something that one owner has kept for long. The caller calls it once for an owner, not once
-     * for each thread that waits.
+     * Reports a thread that waits for something that one owner has held for a long time. It is called once for each
+     * owner, not once for each waiting thread.
      *
-     * @param waiter who waits
+     * @param waiter the waiting thread
      * @param forWhat as the object of "waits for"
      * @param nanos how long it has waited
-     * @param holder who keeps it, in words; null if that is not known
+     * @param holder a description of the owner; null if it is not known
      */
     public static void longWait(Thread waiter, String forWhat, long nanos, @Nullable String holder) {
         try {
@@ -62,7 +62,10 @@ public final class Reports {
         }
     }
 
-    /** One owner has kept a guard for long, and others wait for it. All of them say so, and one is heard. */
+    /**
+     * Reports that one owner has held a guard for a long time, and others wait. Each waiter calls this, and one report
+     * is made.
+     */
     static void longHeld(int cpu, long owner, long nanos, int waiters) {
         if (!isNews(cpu, owner)) {
             return;
@@ -78,7 +81,7 @@ public final class Reports {
         }
     }
 
-    /** The CPU of an owner that has ended was freed. */
+    /** Reports that the CPU of an owner that has ended was freed. */
     static void takenOver(int cpu, long owner, @Nullable Thread thread) {
         try {
             String who = Ownership.describe(owner);
@@ -96,7 +99,7 @@ public final class Reports {
         }
     }
 
-    /** A CPU was freed that a living thread owned without a guard. */
+    /** Reports that a CPU was freed which a living thread owned without an open guard. */
     static void leftBehind(int cpu, long owner) {
         try {
             String who = Ownership.describe(owner);
@@ -109,10 +112,10 @@ public final class Reports {
         }
     }
 
-    /** A background thread goes on after an error, which is told of here. */
+    /** Reports an error after which a background thread continues. */
     static void failed(String what, Throwable thrown) {
         try {
-            // The message and the cause may be the user's code.
+            // The exception's message and cause may be the user's code.
             String kind = thrown.getClass().getName();
             Reporter.queue(() -> log("{0} failed with {1}, and goes on", what, kind));
         } catch (VirtualMachineError e) {

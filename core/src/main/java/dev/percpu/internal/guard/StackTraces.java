@@ -1,16 +1,16 @@
 package dev.percpu.internal.guard;
 
-/** Whether a thread is at work on guards just now, by its stack trace. */
+/** Tells from a thread's stack trace whether the thread is working on guards just now. */
 final class StackTraces {
     private static final String PACKAGE = Ownership.class.getPackageName() + ".";
 
-    /** {@code CpuGuard}, which this package does not know. */
+    /** {@code CpuGuard}, which this package does not depend on. */
     private static final String GUARD = "dev.percpu.CpuGuard";
 
-    /** Acquire and close call nothing that is nested as deeply. */
+    /** Acquire and close make no calls that are nested as deeply as this. */
     private static final int DEEP_ENOUGH = 32;
 
-    /** A JVM can be told to cut traces off ({@code -XX:MaxJavaStackTraceDepth}), and then they tell nothing. */
+    /** A JVM can be configured to truncate traces ({@code -XX:MaxJavaStackTraceDepth}); then they are of no use. */
     private static final boolean ARE_DEEP_ENOUGH = traceFrom(DEEP_ENOUGH).length > DEEP_ENOUGH;
 
     private StackTraces() {}
@@ -35,7 +35,7 @@ final class StackTraces {
         }
     }
 
-    /** Whether the thread is inside of a method of this package or of {@code CpuGuard}, or it cannot be told. */
+    /** Whether the thread is inside a method of this package or of {@code CpuGuard}, or might be. */
     static boolean isInGuards(Thread thread) {
         StackTraceElement[] trace = thread.getStackTrace();
         for (StackTraceElement frame : trace) {

@@ -6,36 +6,38 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
 
-/** One thread's wait for a guard: it spins, yields, sleeps, and checks on an owner that takes long. */
+/** One thread's wait for a guard: it spins, yields, sleeps, and checks an owner that takes long. */
 final class Wait {
-    /** The owner may run on another CPU by now and be about to release. */
+    /** The owner may be running on another CPU by now, and about to release. */
     private static final int SPINS = 32;
 
-    /** More often it was preempted on this very CPU, and runs again when this thread lets it. */
+    /** More often the owner was preempted on this very CPU, and runs again when this thread yields. */
     private static final int YIELDS = 64;
 
     private static final long SHORTEST_PARK = TimeUnit.MICROSECONDS.toNanos(20);
     private static final long LONGEST_PARK = TimeUnit.MILLISECONDS.toNanos(50);
 
     /**
-     * The more threads sleep, the longer each does, up to a limit: so all of them together wake up some hundred times a
-     * second. One of them notices a release soon all the same.
+     * The more threads sleep, the longer each sleeps, up to a limit. So all of them together wake up a few hundred
+     * times a second. One of them still notices a release soon.
      */
     private static final long LONGEST_PARK_FOR_EACH_SLEEPER = TimeUnit.MILLISECONDS.toNanos(2);
 
     private static final long LONGEST_PARK_OF_MANY = TimeUnit.MILLISECONDS.toNanos(250);
 
     /**
-     * A thread sleeps for this part of the time that it has waited already. So it notices a release late by little
-     * compared with what it has waited, and however long an owner takes, those that wait for it cost next to no
+     * A thread sleeps for this fraction of the time that it has waited already. So it notices a release with a delay
+     * that is small compared with its whole wait. And however long an owner takes, the waiting threads use next to no
      * processor time.
      */
     private static final int PART = 4;
 
-    /** An owner without a guard is not suspected before: it may be preempted between acquiring and having a guard. */
+    /**
+     * An owner without a guard is not suspected earlier: it may be preempted between acquiring and counting the guard.
+     */
     private static final long SUSPICIOUS = TimeUnit.MILLISECONDS.toNanos(10);
 
-    /** How many threads sleep for each CPU's guard, for the report. */
+    /** How many threads sleep while they wait for each CPU's guard, for the report. */
     private static final AtomicIntegerArray SLEEPERS = new AtomicIntegerArray(PaddedArray.length(Area.CPUS));
 
     private final Thread me;
@@ -43,7 +45,7 @@ final class Wait {
     private int cpu;
     private int rounds;
 
-    /** The owner seen last, and since when, and what is to be done about it at which age. */
+    /** The owner seen last, since when, and the time after which to suspect it and to report it. */
     private long owner;
 
     private long ownerSince = start;
@@ -56,9 +58,9 @@ final class Wait {
     }
 
     /**
-     * Waits without interruption, as a lock does; the caller sees an interrupt afterwards.
+     * Waits without reacting to interrupts, as a lock does; the caller's interrupt flag is set afterwards if one came.
      *
-     * @param attempt returns the CPU that it acquired, or the complement of the one that is taken
+     * @param attempt returns the CPU that it acquired, or the complement of the CPU that is taken
      */
     int untilAcquired(IntSupplier attempt) {
         boolean interrupted = false;
@@ -77,7 +79,7 @@ final class Wait {
         }
     }
 
-    /** Like {@link #untilAcquired(IntSupplier)}, for so long at most: {@link Ownership#TAKEN}. */
+    /** Like {@link #untilAcquired(IntSupplier)}, but for a limited time; {@link Ownership#TAKEN} if that ran out. */
     int untilAcquired(IntSupplier attempt, long nanos) throws InterruptedException {
         while (true) {
             if (Thread.interrupted()) {
@@ -98,7 +100,7 @@ final class Wait {
         }
     }
 
-    /** Waits a little, longer each time; true if it slept. */
+    /** Pauses briefly, longer each time; true if it slept. */
     @SuppressWarnings("ThreadPriorityCheck") // a yield lets an owner run that was preempted on this CPU
     private boolean pause(long waited, long left) {
         rounds++;
@@ -121,7 +123,7 @@ final class Wait {
         return true;
     }
 
-    /** Many owners one after the other are contention, and nobody's fault; one that stays may be dead, or at fault. */
+    /** Many owners in succession are contention, which is normal. One owner that stays may be dead, or at fault. */
     private void checkOwner() {
         boolean _ = Recovery.freeIfAbandoned(me, cpu);
         long now = System.nanoTime();

@@ -1,4 +1,4 @@
-/** Who owns which CPU's data: waiting for it, and what becomes of it when the owner dies. */
+/** Who owns which CPU's data, how threads wait for it, and how they take it over when the owner dies. */
 @NullMarked
 package dev.percpu.internal.guard;
 

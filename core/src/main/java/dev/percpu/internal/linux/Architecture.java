@@ -2,7 +2,7 @@ package dev.percpu.internal.linux;
 
 import java.util.Locale;
 
-/** The processor architecture this JVM runs on, and what the kernel's interface has different on each. */
+/** The processor architecture this JVM runs on, and how the kernel's interface differs between architectures. */
 public enum Architecture {
     X86_64(324, 234),
     AARCH64(283, 131),

@@ -5,10 +5,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A thread that is bound to one CPU. Where threads cannot be bound, because there are no system calls, the atomic back
- * end takes this thread's word for the CPU it is on.
+ * end treats this thread as running on that CPU.
  */
 public final class BoundThread extends Thread {
-    /** In the place of a CPU: the thread is bound to none. */
+    /** Used instead of a CPU: the thread is not bound. */
     public static final int ANYWHERE = -1;
 
     private static final int CALLING_THREAD = 0;
@@ -23,7 +23,9 @@ public final class BoundThread extends Thread {
         this.task = task;
     }
 
-    /** Runs a task in a thread bound to a CPU, waits for its end, and returns what it threw; null if nothing. */
+    /**
+     * Runs a task in a thread bound to a CPU, waits for its end, and returns what it threw; null if it threw nothing.
+     */
     public static @Nullable Throwable run(int cpu, Runnable task) {
         return start(cpu, task).await();
     }
@@ -35,7 +37,9 @@ public final class BoundThread extends Thread {
         return thread;
     }
 
-    /** Waits for the task's end and returns what it threw; null if nothing. An interrupt is kept for the caller. */
+    /**
+     * Waits for the task's end and returns what it threw; null if it threw nothing. Leaves an interrupt to the caller.
+     */
     public @Nullable Throwable await() {
         boolean interrupted = false;
         while (isAlive()) {

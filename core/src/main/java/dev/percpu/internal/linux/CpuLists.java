@@ -17,12 +17,12 @@ public final class CpuLists {
 
     private CpuLists() {}
 
-    /** One of the kernel's masks, {@code possible}, {@code present} or {@code online}; empty if it is not told. */
+    /** One of the kernel's masks, {@code possible}, {@code present} or {@code online}; empty if it is not available. */
     public static Optional<BitSet> system(String mask) {
         return read(SYSFS.resolve(mask)).flatMap(CpuLists::known);
     }
 
-    /** The CPUs that the process's main thread may run on; empty if it is not told. */
+    /** The CPUs that the process's main thread may run on; empty if that is not available. */
     public static Optional<BitSet> allowed() {
         return read(STATUS)
                 .flatMap(status -> status.lines()
@@ -31,7 +31,7 @@ public final class CpuLists {
                         .flatMap(line -> known(line.substring(ALLOWED.length()))));
     }
 
-    /** A sandbox can put anything in the place of the kernel's files; what is no list tells nothing. */
+    /** A sandbox can replace the kernel's files with anything; content that is not a list is ignored. */
     private static Optional<BitSet> known(String list) {
         try {
             return Optional.of(parse(list)).filter(cpus -> !cpus.isEmpty());
@@ -43,7 +43,7 @@ public final class CpuLists {
     /**
      * Parses a list in the kernel's format.
      *
-     * @throws IllegalArgumentException if it is none
+     * @throws IllegalArgumentException if the text is not such a list
      */
     public static BitSet parse(String list) {
         BitSet cpus = new BitSet();

@@ -9,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Threads of this process by the kernel's numbers, which C code has no other names for. */
+/** Threads of this process by the kernel's numbers, which are the only names that C code has for them. */
 public final class KernelThreads {
     private static final int PROCESS = Math.toIntExact(ProcessHandle.current().pid());
 
@@ -17,7 +17,7 @@ public final class KernelThreads {
 
     private KernelThreads() {}
 
-    /** The number of the thread that this one, virtual or not, runs on; 0 where the C library does not tell. */
+    /** The number of the thread that this one, virtual or not, runs on; 0 if the C library does not provide it. */
     public static int current() {
         if (GETTID == null) {
             return 0;
@@ -30,8 +30,8 @@ public final class KernelThreads {
     }
 
     /**
-     * Whether no thread of this process has the number. Any other refusal than that, a sandbox's say, does not tell: so
-     * false.
+     * Whether no thread of this process has the number. If the kernel refuses for another reason, such as a sandbox,
+     * that cannot be told, and the result is false.
      */
     public static boolean hasEnded(int thread) {
         return Linux.askAfterThread(PROCESS, thread) == Linux.ESRCH;

@@ -5,13 +5,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 
-/** Which C library this process runs on. */
+/** Which C library this process uses. */
 public final class Libc {
     private static final int LONGEST_VERSION = 64;
 
     private Libc() {}
 
-    /** The name and version, as far as the library tells. */
+    /** The name and version, as far as the library provides them. */
     public static String version() {
         if (!Platform.hasSystemCalls()) {
             return "unknown: " + Platform.whyNoSystemCalls();

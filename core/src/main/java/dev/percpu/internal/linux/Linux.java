@@ -20,8 +20,8 @@ import java.util.BitSet;
 import java.util.Optional;
 
 /**
- * The calls into libc and the kernel that this library makes, each as one method that throws {@link LinuxException}
- * with the call's name and errno when the kernel says no.
+ * The calls to libc and the kernel that this library makes. Each is one method, which throws a {@link LinuxException}
+ * with the call's name and errno if the kernel refuses.
  *
  * <p>Loading this class fails with an {@link IllegalCallerException} where native access is denied and with an
  * {@link UnsatisfiedLinkError} or {@link UnsupportedOperationException} where this is not a Linux with these calls;
@@ -47,7 +47,10 @@ public final class Linux {
     private static final int MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ = 1 << 8;
     private static final int MEMBARRIER_FLAG_CPU = 1;
 
-    /** Room for 8192 CPUs, the most a kernel can be built for; the kernel takes any size that covers its own. */
+    /**
+     * Room for 8192 CPUs, the most that a kernel can be built for; the kernel accepts any size that covers its
+     * own CPUs.
+     */
     private static final int AFFINITY_BYTES = 1024;
 
     private static final Linker LINKER = Linker.nativeLinker();
@@ -74,24 +77,24 @@ public final class Linux {
             Linker.Option.firstVariadicArg(1),
             Linker.Option.captureCallState("errno"));
 
-    /** Critical, as it is on the hot path of the atomic back end and reads two words of the vDSO's. */
+    /** Critical, since it is on the hot path of the atomic back end, and only reads two words of the vDSO. */
     private static final MethodHandle GET_CPU = LINKER.downcallHandle(
             symbol("sched_getcpu"), FunctionDescriptor.of(JAVA_INT), Linker.Option.critical(false));
 
     private Linux() {}
 
     /**
-     * Reserves zeroed, private, readable and writable memory, page aligned, of which no page exists until it is
-     * touched; none of them is a huge one.
+     * Reserves zeroed, private, readable and writable memory, page aligned. A page exists only once it is touched, and
+     * none is a huge page.
      */
     public static MemorySegment reserve(long bytes) {
         return map(bytes, PROT_READ | PROT_WRITE);
     }
 
     /**
-     * Reserves address space that nothing can touch until {@link #open} makes parts of it memory, which is then as that
-     * of {@link #reserve}. Until then no kernel counts it as memory, nor makes it resident: not under strict
-     * overcommit, nor after {@code mlockall}.
+     * Reserves address space that cannot be accessed. {@link #open} makes parts of it memory like that of {@link
+     * #reserve}. Until then no kernel counts it as memory or makes it resident, not even under strict overcommit or
+     * after {@code mlockall}.
      */
     public static MemorySegment reserveClosed(long bytes) {
         return map(bytes, PROT_NONE);
@@ -103,7 +106,8 @@ public final class Linux {
     }
 
     /**
-     * Gives the memory of whole pages back to the kernel: they are zero from then on, and new when they are touched.
+     * Gives the memory of whole pages back to the kernel. They are zero from then on, and new pages once they
+     * are touched.
      *
      * @return false if the kernel refuses, as it does if the pages are locked
      */
@@ -129,10 +133,10 @@ public final class Linux {
                 .asType(MethodType.methodType(void.class));
     }
 
-    /** How many bytes of address space this process may take; {@link Long#MAX_VALUE} if that is not limited. */
+    /** How many bytes of address space this process may take; {@link Long#MAX_VALUE} if there is no limit. */
     public static long addressSpaceLimit() {
         try (Arena arena = Arena.ofConfined()) {
-            // The soft limit, and the hard one.
+            // The soft limit and the hard limit.
             MemorySegment limit = arena.allocate(2 * JAVA_LONG.byteSize(), JAVA_LONG.byteAlignment());
             int result = (int) GETRLIMIT.invokeExact(RLIMIT_AS, limit);
             long bytes = limit.get(JAVA_LONG, 0);
@@ -144,7 +148,7 @@ public final class Linux {
 
     private static MemorySegment map(long bytes, int protection) {
         MemorySegment mapping = mapWithHugePages(bytes, protection);
-        // A kernel without huge pages refuses the advice (EINVAL), and then there is nothing to be kept from.
+        // A kernel without huge pages refuses the advice (EINVAL); then there are none to avoid.
         advise(mapping, MADV_NOHUGEPAGE);
         return mapping;
     }
@@ -190,7 +194,9 @@ public final class Linux {
         }
     }
 
-    /** The CPU the calling thread runs on, which may be another one by the time the caller looks at it. */
+    /**
+     * The CPU that the calling thread runs on. The thread may be on another CPU by the time the caller uses the result.
+     */
     public static int currentCpu() {
         try {
             int cpu = (int) GET_CPU.invokeExact();
@@ -225,8 +231,8 @@ public final class Linux {
     }
 
     /**
-     * Restarts whatever restartable sequence of this process is in flight on {@code cpu}, and is a full memory barrier
-     * on that CPU. When it returns, no sequence there still relies on something it read before the call.
+     * Restarts any restartable sequence of this process in flight on {@code cpu}, and is a full memory barrier on that
+     * CPU. Once it has returned, no sequence there still relies on something it read before the call.
      */
     public static void restartSequencesOn(int cpu) {
         membarrier(MEMBARRIER_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_FLAG_CPU, cpu);
@@ -250,7 +256,10 @@ public final class Linux {
         }
     }
 
-    /** Sends a thread of this process no signal; what the kernel says to that, as errno, or 0. */
+    /**
+     * Calls {@code tgkill} for a thread of this process with signal 0, which sends nothing; returns the kernel's errno,
+     * or 0.
+     */
     static int askAfterThread(int process, int thread) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);
@@ -267,7 +276,7 @@ public final class Linux {
         return LIBC.find(name);
     }
 
-    /** A handle for code at {@code address} that neither blocks nor takes longer than a few instructions. */
+    /** A handle for code at {@code address} that does not block and takes only a few instructions. */
     public static MethodHandle bind(long address, FunctionDescriptor descriptor) {
         return LINKER.downcallHandle(MemorySegment.ofAddress(address), descriptor, Linker.Option.critical(false));
     }

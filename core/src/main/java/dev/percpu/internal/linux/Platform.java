@@ -3,9 +3,9 @@ package dev.percpu.internal.linux;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Decides, once, whether this JVM runs on a Linux whose system calls this library may make. */
+/** Decides once whether this JVM runs on a Linux whose system calls this library may make. */
 public final class Platform {
-    /** Why there are no system calls here; null where there are. */
+    /** Why there are no system calls here; null if there are. */
     private static final @Nullable String NO_SYSTEM_CALLS = probe();
 
     private Platform() {}
@@ -25,7 +25,7 @@ public final class Platform {
             return "the operating system is " + os + ", not Linux";
         }
         try {
-            // Loads the class, and so links every call, and is harmless.
+            // Loads the class, and so links every call; the call itself is harmless.
             Linux.currentCpu();
             return null;
         } catch (ExceptionInInitializerError e) {

@@ -9,7 +9,7 @@ import java.util.SequencedMap;
 /**
  * How the C library registered its threads for restartable sequences.
  *
- * @param offset where the thread's {@code struct rseq} lies, in bytes from its thread pointer
+ * @param offset the offset of the thread's {@code struct rseq} from its thread pointer, in bytes
  * @param size how many bytes of it the C library and the kernel agreed on; 0 if no thread is registered
  * @param flags the registration's flags, as the C library reports them
  */
@@ -20,7 +20,7 @@ public record RseqRegistration(long offset, int size, int flags) {
     /** Offset of {@code rseq_cs}, the only field of the kernel's area that user space may write. */
     public static final int RSEQ_CS = 8;
 
-    /** Up to where {@code struct rseq} must reach for {@link #RSEQ_CS} to be in it. */
+    /** The size that {@code struct rseq} must have at least to include {@link #RSEQ_CS}. */
     public static final int SMALLEST_USABLE_SIZE = 16;
 
     /** Where each field of {@code struct rseq} ends. */
@@ -37,7 +37,7 @@ public record RseqRegistration(long offset, int size, int flags) {
 
     public static final RseqRegistration NONE = new RseqRegistration(0, 0, 0);
 
-    /** What the running C library exports; {@link #NONE} where it exports nothing (musl, an old glibc). */
+    /** What the running C library exports; {@link #NONE} if it exports nothing (musl, an old glibc). */
     public static RseqRegistration read() {
         var offset = Linux.exported("__rseq_offset");
         var size = Linux.exported("__rseq_size");

@@ -3,7 +3,7 @@ package dev.percpu.internal.linux;
 import java.util.BitSet;
 import java.util.Optional;
 
-/** Where the system's masks come from, and what stands in for them where the kernel does not tell. */
+/** The system's masks of CPUs, and their substitutes where the kernel does not provide them. */
 public final class Topology {
     private static final BitSet POSSIBLE = CpuLists.system("possible").orElseGet(Topology::assumedPossible);
     private static final int CAPACITY = POSSIBLE.length();
@@ -36,7 +36,7 @@ public final class Topology {
         return cpus.isEmpty() ? allowed() : cpus;
     }
 
-    /** Without sysfs: the CPUs this process may use and all below them, or as many as the JVM counts. */
+    /** Without sysfs: the CPUs this process may use and all below them, but at least as many as the JVM counts. */
     private static BitSet assumedPossible() {
         BitSet possible = new BitSet();
         int counted = Runtime.getRuntime().availableProcessors();
@@ -46,8 +46,8 @@ public final class Topology {
 
     private static BitSet known(Optional<BitSet> told) {
         BitSet cpus = told.orElseGet(Topology::possible);
-        // Without sysfs the possible CPUs are an assumption, and every mask keeps to it. A container's sysfs and its
-        // affinity can name different CPUs.
+        // Without sysfs the possible CPUs are an assumption, and every mask stays within it. A container's sysfs and
+        // its affinity can name different CPUs.
         cpus.and(POSSIBLE);
         return cpus.isEmpty() ? possible() : cpus;
     }

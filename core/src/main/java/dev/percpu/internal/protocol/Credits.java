@@ -7,15 +7,15 @@ import dev.percpu.internal.code.Catalogue;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Amounts that each CPU may spend by itself, up to a limit that is in the {@link Gate}. A credit takes {@link
- * Gate#BYTES} and begins as 0, with a gate of 0.
+ * Amounts that each CPU may spend by itself. Their limit is in the {@link Gate}. A credit takes {@link Gate#BYTES}
+ * bytes and begins as 0, with a gate of 0.
  */
 public interface Credits {
     Credits CURRENT = Backends.half(Credits.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
 
     /**
-     * Adds to the current CPU's credit, if it stays within 0 and {@code bound}, and if the gate is at most {@code
-     * most}. The look at the gate and the addition are one step.
+     * Adds to the current CPU's credit, if the sum stays within 0 and {@code bound}, and if the gate is at most {@code
+     * most}. Checking the gate and adding are one atomic step.
      *
      * @param bound at most 2^31
      * @param most below {@link Gate#SHUT}
@@ -33,7 +33,7 @@ public interface Credits {
      */
     long take(long position);
 
-    /** By sequences that look at the gate. */
+    /** With sequences that check the gate. */
     record Rseq(MethodHandle credit) implements Credits {
         public static Rseq link(Sequences sequences) {
             return new Rseq(sequences.link(Catalogue.CREDIT));
@@ -69,9 +69,10 @@ public interface Credits {
     }
 
     /**
-     * By atomic instructions. A slot has the credit in its lower half, and how often it grew or was taken in its upper
-     * half. The slot is loaded before the look at the gate, and must not have changed when the addition is stored: then
-     * the credit was the same at the moment of the look, and the two are one step.
+     * With atomic instructions. The lower half of a slot is the credit. The upper half counts how often the credit grew
+     * or was taken. An addition loads the slot before it checks the gate, and its compare-and-set fails if the slot has
+     * changed since. So the credit was still the same when the gate was checked, and the check and the addition are
+     * one step.
      *
      * <pre>
      *   thread T, may go up to 100                others
@@ -81,7 +82,8 @@ public interface Credits {
      *   4. compare-and-set: 5 to 4
      * </pre>
      *
-     * <p>With the credit alone, 4 would spend what was reserved above T's limit. But 3 has counted the upper half up.
+     * <p>If the slot were the credit alone, step 4 would succeed and spend what was reserved above T's limit. But step
+     * 3 has incremented the upper half, so step 4 fails.
      */
     record Atomic(CurrentCpu cpu) implements Credits {
         private static final long CREDIT = 0xffff_ffffL;
@@ -125,7 +127,7 @@ public interface Credits {
             return sum;
         }
 
-        /** It counts up even if there is no credit, so that additions fail that saw the gate lower. */
+        /** Increments the upper half even if there is no credit, so that additions which saw the lower gate fail. */
         private static long takeSlot(long offset) {
             while (true) {
                 long old = (long) Area.LONG.getVolatile(Area.MEMORY, offset);

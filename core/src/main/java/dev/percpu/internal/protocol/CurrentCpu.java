@@ -15,10 +15,10 @@ import java.util.List;
 public interface CurrentCpu {
     CurrentCpu CURRENT = Backends.half(CurrentCpu.class, Rseq::link, Atomic::create);
 
-    /** The CPU, from 0 to the area's number of CPUs exclusive. It is a hint, as the thread may move at any moment. */
+    /** The CPU, at least 0 and below the area's number of CPUs. It is a hint: the thread may move at any moment. */
     int get();
 
-    /** Reads what the kernel keeps up to date beside the thread's registration. */
+    /** Reads the CPU id, which the kernel keeps up to date in the thread's {@code struct rseq}. */
     record Rseq(MethodHandle id) implements CurrentCpu {
         static Rseq link(Sequences sequences) {
             return new Rseq(sequences.link(Catalogue.CURRENT_CPU));
@@ -37,10 +37,10 @@ public interface CurrentCpu {
     }
 
     /**
-     * Asks the kernel, or gives each thread a CPU that stays the same.
+     * Asks the kernel, or assigns each thread a fixed CPU.
      *
-     * @param asksKernel whether the kernel is asked
-     * @param usable the CPUs that threads are spread over where it is not
+     * @param asksKernel whether to ask the kernel
+     * @param usable the CPUs that threads are spread over if the kernel is not asked
      */
     record Atomic(boolean asksKernel, List<Integer> usable) implements CurrentCpu {
         /** Spreads consecutive thread ids: 2^64 divided by the golden ratio. */

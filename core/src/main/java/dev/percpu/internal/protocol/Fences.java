@@ -5,25 +5,26 @@ import dev.percpu.internal.linux.Linux;
 import java.lang.invoke.VarHandle;
 
 /**
- * An asymmetric fence. Of two threads of which one pushes on a stack, does {@link #light()} and reads a flag, and the
- * other sets the flag, does {@link #heavy()} and reads the stack, at least one sees what the other did.
+ * An asymmetric fence. One thread pushes on a stack, calls {@link #light()}, and reads a flag. Another sets the flag,
+ * calls {@link #heavy()}, and reads the stack. Then at least one of the two sees what the other did.
  */
 public interface Fences {
     Fences CURRENT = Backends.half(Fences.class, _ -> new Rseq(), Atomic::new);
 
     /**
-     * The cheap half: what this thread pushed or popped before comes before what it reads next, as far as a thread can
-     * tell that does {@link #heavy()}.
+     * The cheap half. To a thread that calls {@link #heavy()}, this thread's earlier pushes and pops come before its
+     * later reads.
      */
     void light();
 
-    /** The other half: a full fence, on this thread and in the middle of whatever every other thread does. */
+    /** The expensive half: a full fence on this thread, and on every other thread, wherever that is in its program. */
     void heavy();
 
-    /** The kernel puts a fence into all running threads. */
+    /** The heavy half has the kernel execute a fence in all running threads. */
     record Rseq() implements Fences {
         /**
-         * Nothing: the compiler does not reorder a call of a sequence, and the processor's part is the heavy half's.
+         * Nothing to do: the compiler does not reorder calls of sequences, and the heavy half orders what the
+         * processor does.
          */
         @Override
         public void light() {}

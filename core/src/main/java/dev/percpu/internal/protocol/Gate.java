@@ -5,26 +5,26 @@ import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.linux.Linux;
 
 /**
- * What stands in front of a number that can be taken away from its CPUs: a word in the spare place, behind the number's
- * slot there. Every update looks at it and commits in one section.
+ * A word that lets updates of a number through or stops them, so that the number can be taken away from its CPUs. It
+ * lies in the spare place, behind the number's slot there. Every update checks the gate and commits in one section.
  *
- * <p>It lies in the spare place since hardly anything else is ever written there. Beside a CPU's number it would move
- * between caches with each update, and everyone reads it all the time.
+ * <p>It lies in the spare place because hardly anything else is ever written there. Every CPU reads the gate all the
+ * time: beside one CPU's number, its cache line would move between CPUs with each update of that number.
  *
- * <p>A gate is open if it is 0. That of a credit is a limit, and is open for whoever may go as far.
+ * <p>A gate is open if it is 0. The gate of a credit is a limit instead: it is open to an update that may go that far.
  */
 public final class Gate {
-    /** How many bytes a number with a gate takes: the number, and in the spare place the gate behind it. */
+    /** How many bytes a number with a gate takes: the number itself, and in the spare place the gate behind it. */
     public static final int BYTES = (int) Catalogue.GATE + Long.BYTES;
 
-    /** Above all limits: nobody gets through. */
+    /** Above all limits: no update passes. */
     public static final long SHUT = Long.MAX_VALUE;
 
     private static final long OPEN = 0;
 
     private Gate() {}
 
-    /** Where the gate of a number is, in the area. */
+    /** The offset of a number's gate in the area. */
     static long offset(long position) {
         return Area.offset(Area.SPARE, position + Catalogue.GATE);
     }
@@ -45,9 +45,9 @@ public final class Gate {
     }
 
     /**
-     * Shuts a gate that sequences look at. Those in flight that saw it open start over, look again, and find it shut.
-     * What any of them committed before is visible when this returns, as a restart is a full barrier on each CPU. If
-     * the kernel refuses, the gate is what it was.
+     * Shuts a gate that sequences check. Sequences in flight that saw it open start over, check again, and find it
+     * shut. What any of them committed before is visible when this method returns, since a restart is a full barrier on
+     * each CPU. If the kernel refuses, the gate is reset to what it was.
      */
     static void shut(long position) {
         long offset = offset(position);
@@ -58,17 +58,17 @@ public final class Gate {
             restarted = true;
         } finally {
             if (!restarted) {
-                // By the same operation as above, which is linked by now and needs no more stack than it did then: with
-                // another
-                // one a second stack overflow would leave the gate shut. "finally" needs no exception type looked up.
+                // This must be the same operation as above: it is linked by now, and needs no more stack than it did
+                // then. With a different one, a second stack overflow would leave the gate shut. "finally" does not
+                // have to look up an exception type.
                 long _ = (long) Area.LONG.getAndSet(Area.MEMORY, offset, before);
             }
         }
     }
 
     /**
-     * Takes what is in a slot whose gate is shut, and leaves the given value. A slot that has the value already is not
-     * written, since that would make a page resident.
+     * Takes the value of a slot whose gate is shut, and leaves the given value there. If the slot already has that
+     * value it is not written, since a write would make a page resident.
      */
     static long exchange(int cpu, long position, long value) {
         long offset = Area.offset(cpu, position);

@@ -10,13 +10,14 @@ import java.lang.invoke.MethodHandle;
 
 /**
  * Numbers of 64 bits that can be taken away from their CPUs: each begins as 0 and has a {@link Gate}. While the gate is
- * shut, nobody updates the CPUs' instances. Callers that are refused update the spare slot, atomically.
+ * shut, no thread updates the CPUs' instances. A caller whose update is refused updates the spare slot
+ * instead, atomically.
  */
 public interface GatedNumbers {
     GatedNumbers CURRENT = Backends.half(GatedNumbers.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
 
     /**
-     * Adds to the current CPU's instance, both being the bits of a {@code double}.
+     * Adds to the current CPU's instance. The instance and the operand are the bits of a {@code double}.
      *
      * @return false if nothing was done: the gate is shut, or the thread has no CPU id
      */
@@ -30,15 +31,17 @@ public interface GatedNumbers {
     boolean compareAndSet(long position, long expected, long value);
 
     /**
-     * Shuts the gate: when it returns, {@link #exchange} loses no update of any instance. One thread at a time may shut
-     * the gate and open it, by {@link Gate#open}.
+     * Shuts the gate. Once it has returned, {@link #exchange} loses no update of any instance. Only one thread at a
+     * time may shut the gate and open it again with {@link Gate#open}.
      */
     void shut(long position);
 
-    /** Sets a given CPU's instance, or the spare one, of a number whose gate is shut, and returns what it was. */
+    /**
+     * Sets a given CPU's instance, or the spare slot, of a number whose gate is shut, and returns the previous value.
+     */
     long exchange(int cpu, long position, long value);
 
-    /** By sequences that look at the gate. */
+    /** With sequences that check the gate. */
     record Rseq(MethodHandle addDouble, MethodHandle compareAndExchange) implements GatedNumbers {
         public static Rseq link(Sequences sequences) {
             return new Rseq(sequences.link(Catalogue.GATED_ADD_DOUBLE), sequences.link(Catalogue.GATED_CMPXCHG));
@@ -73,7 +76,7 @@ public interface GatedNumbers {
         }
     }
 
-    /** By atomic instructions, which need no gate: each update is one, and so is the exchange. */
+    /** With atomic instructions. They need no gate, since each update is a single one, and so is the exchange. */
     record Atomic(CurrentCpu cpu) implements GatedNumbers {
         @Override
         public boolean addDouble(long position, long operand) {

@@ -12,13 +12,13 @@ import java.lang.invoke.MethodHandle;
 public interface GuardWords {
     GuardWords CURRENT = Backends.half(GuardWords.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
 
-    /** What {@link #tryAcquire} returns on a thread of which the kernel does not tell the CPU. */
+    /** What {@link #tryAcquire} returns on a thread without a CPU id. */
     int NO_CPU = Integer.MIN_VALUE;
 
     /**
      * Tries to make {@code owner} the owner of the current CPU.
      *
-     * @return the CPU if it worked, its complement ({@code ~cpu}) if the CPU is taken, or {@link #NO_CPU}
+     * @return the CPU if the thread owns it now, its complement ({@code ~cpu}) if the CPU is taken, or {@link #NO_CPU}
      */
     int tryAcquire(long owner);
 
@@ -29,7 +29,7 @@ public interface GuardWords {
      */
     boolean tryAcquireOn(int cpu, long owner);
 
-    /** By a sequence on the current CPU, and by a restart of sequences on another one. */
+    /** On the current CPU with a sequence; on another CPU by restarting the sequences there. */
     record Rseq(MethodHandle acquire) implements GuardWords {
         public static Rseq link(Sequences sequences) {
             return new Rseq(sequences.link(Catalogue.ACQUIRE));
@@ -38,7 +38,7 @@ public interface GuardWords {
         @Override
         public int tryAcquire(long owner) {
             try {
-                // A plain cast would cut NO_CPU to 0, hence the comparison. It is predicted, and off the usual way.
+                // A plain cast would cut NO_CPU to 0, hence the comparison. It is predicted, and not on the hot path.
                 long cpu = (long) acquire.invokeExact(owner);
                 return cpu == Catalogue.NO_CPU ? NO_CPU : (int) cpu;
             } catch (Throwable t) {
@@ -47,8 +47,8 @@ public interface GuardWords {
         }
 
         /**
-         * A word that is 0 is set from here. Then whatever sequence is in flight on that CPU is restarted, and then the
-         * word is looked at again.
+         * Sets the word from here if it is 0. Then restarts any sequence in flight on that CPU, and reads the
+         * word again.
          *
          * <pre>
          *   thread L on the CPU                        this thread R, elsewhere
@@ -60,10 +60,10 @@ public interface GuardWords {
          *                                                 tries again if it is 0
          * </pre>
          *
-         * <p>Were 3 after 4, L's section would have been restarted by 4 and have found R in 1. The same goes for an
-         * update that looked at the word before 2: it commits before 4 returns, so before R touches anything, or it
-         * starts over and finds the guard taken. Only R itself writes R into the word, so finding it there at 5 means
-         * that nobody overwrote it, and nobody will: no section is left that saw a 0.
+         * <p>If 3 came after 4, the restart at 4 would have sent L's section back to step 1, where it would have found
+         * R. The same holds for an update that checked the word before 2. Either it commits before 4 returns, so before
+         * R touches anything, or it starts over and finds the guard taken. Only R itself writes R into the word. So if
+         * the word is R at 5, no other thread has overwritten it, and none will: no section is left that saw a 0.
          */
         @Override
         public boolean tryAcquireOn(int cpu, long owner) {
@@ -72,7 +72,8 @@ public interface GuardWords {
                 try {
                     Linux.restartSequencesOn(cpu);
                 } catch (Throwable t) {
-                    // Out of memory, say. R has touched nothing, so the word is as if it were 0, unless L overwrote it.
+                    // For example, the kernel is out of memory. R has touched nothing yet. So undo step 2, unless L
+                    // overwrote it.
                     Area.LONG.compareAndSet(Area.MEMORY, word, owner, 0L);
                     throw t;
                 }
@@ -84,7 +85,7 @@ public interface GuardWords {
         }
     }
 
-    /** By compare-and-set. */
+    /** With compare-and-set. */
     record Atomic(CurrentCpu cpu) implements GuardWords {
         @Override
         public int tryAcquire(long owner) {

@@ -12,39 +12,38 @@ import java.lang.invoke.MethodHandle;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Numbers of which each update is one step. */
+/** Numbers whose updates are each one atomic step. */
 public interface Numbers {
     Numbers CURRENT = Backends.half(Numbers.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
 
     /**
-     * Does the operation on the current CPU's instance of a number that no guard protects, in one step that no other
-     * operation on it can come into the middle of. Never waits.
+     * Applies the operation to the current CPU's instance of a pure number. It is one step: no other operation on the
+     * instance can come between. Never waits.
      *
      * @return the new value if the operation computes it, otherwise the old one; only the bits of the width count
      */
     long update(Op op, NumericWidth width, long position, long operand, long expected);
 
     /**
-     * Does the operation on the current CPU's instance of a number that the guard protects, unless the CPU's guard is
-     * taken.
+     * Applies the operation to the current CPU's instance of a guarded number, unless the CPU's guard is taken.
      *
-     * @return false if nothing was done; then it has to be done with the guard held
+     * @return false if nothing was done; then the caller has to acquire the guard to do the operation
      */
     boolean updateUnlessGuarded(Op op, NumericWidth width, long position, long operand);
 
     /** Adds to the current CPU's instance of a {@code long} number. */
     void add(long position, long delta);
 
-    /** The current CPU's instance of a {@code long} number. */
+    /** Reads the current CPU's instance of a {@code long} number. */
     long read(long position);
 
     /** Adds to the current CPU's instances of two {@code long} numbers, one after the other, in one call. */
     void addTwo(long position, long delta, long secondPosition, long secondDelta);
 
     /**
-     * By sequences. The addition of a {@code long} has a handle of its own. The others share one that takes the
-     * address, which saves linking a handle for each. The addresses are in unmodifiable lists, whose elements the
-     * compiler trusts.
+     * With sequences. The addition of a {@code long} has a handle of its own. The other operations share one handle
+     * that takes the address as an argument, so that not every one has to be linked. The addresses are in unmodifiable
+     * lists because the compiler trusts their elements.
      */
     record Rseq(
             MethodHandle addLong,
@@ -69,7 +68,7 @@ public interface Numbers {
             MemorySegment of(Op op, NumericWidth width);
         }
 
-        /** Where there is no such operation stands a null address, which the linker refuses to call. */
+        /** A combination that does not exist gets a null address, which the linker refuses to call. */
         private static List<MemorySegment> table(Address address) {
             return Stream.of(Op.values())
                     .flatMap(op -> Stream.of(WIDTHS)
@@ -130,8 +129,8 @@ public interface Numbers {
     }
 
     /**
-     * By atomic instructions, on the instance of the CPU that the thread was on a moment ago. A thread that has moved
-     * since updates another CPU's instance, which is as exact, and only slower.
+     * With atomic instructions, on the instance of the CPU that the thread was on a moment ago. A thread that has moved
+     * since updates another CPU's instance. That is just as exact, only slower.
      */
     record Atomic(CurrentCpu cpu) implements Numbers {
         @Override
@@ -160,7 +159,7 @@ public interface Numbers {
             }
         }
 
-        /** Only the guard's holder may write what the guard protects, so the guard has to be taken. */
+        /** Only the guard's owner may write guarded data, so the caller has to take the guard. */
         @Override
         public boolean updateUnlessGuarded(Op op, NumericWidth width, long position, long operand) {
             return false;

@@ -7,19 +7,19 @@ import dev.percpu.internal.code.Catalogue;
 import java.lang.invoke.MethodHandle;
 
 /**
- * A stack for each CPU: a {@code long} that says how many items there are, and one for each item. Items
- * are not negative.
+ * A stack for each CPU: a {@code long} with the number of items, followed by one {@code long} for each item. Items are
+ * not negative.
  */
 public interface Stacks {
     Stacks CURRENT = Backends.half(Stacks.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
 
-    /** How many bytes a stack takes that holds so many items. */
+    /** How many bytes a stack with room for so many items takes. */
     static int bytes(int capacity) {
         return (capacity + 1) * Long.BYTES;
     }
 
     /**
-     * Puts an item on the current CPU's stack, unless that is full or in use by another thread.
+     * Puts an item on the current CPU's stack, unless the stack is full or in use by another thread.
      *
      * @param item not negative
      * @return false if nothing was done
@@ -40,12 +40,12 @@ public interface Stacks {
      */
     long popFrom(int cpu, long position);
 
-    /** How many items a CPU's stack has; negative while a thread of the atomic half is at work there. */
+    /** How many items a CPU's stack has; negative while a thread of the atomic half is working on it. */
     static long count(int cpu, long position) {
         return (long) Area.LONG.getVolatile(Area.MEMORY, Area.offset(cpu, position));
     }
 
-    /** By sequences that look at the guard word, so the owner of a CPU's guard is alone with the CPU's stack. */
+    /** With sequences that check the guard word. So the owner of a CPU's guard has the CPU's stack to itself. */
     record Rseq(MethodHandle pushItem, MethodHandle popItem) implements Stacks {
         public static Rseq link(Sequences sequences) {
             return new Rseq(sequences.link(Catalogue.PUSH), sequences.link(Catalogue.POP));
@@ -83,8 +83,8 @@ public interface Stacks {
     }
 
     /**
-     * By atomic instructions. While a thread is at work on a stack its count is negative, and other threads do not wait
-     * but find the stack in use.
+     * With atomic instructions. While a thread works on a stack, it makes the count negative. Other threads do not
+     * wait: they report that the stack is in use.
      */
     record Atomic(CurrentCpu cpu) implements Stacks {
         private static final long IN_USE = -1;

@@ -7,8 +7,8 @@ import dev.percpu.internal.code.Catalogue;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Counts that each CPU keeps for itself until they are closed: then no addition succeeds any more, and what all of them
- * came to is known exactly. A tally takes {@link Gate#BYTES} and begins as 0, open.
+ * Counts that each CPU keeps for itself until they are closed. From then on no addition succeeds, and the total is
+ * known exactly. A tally takes {@link Gate#BYTES} bytes and begins as 0, open.
  */
 public interface Tallies {
     Tallies CURRENT = Backends.half(Tallies.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
@@ -21,19 +21,19 @@ public interface Tallies {
     boolean add(long position, long delta);
 
     /**
-     * Closes a tally: when it returns, no addition succeeds any more, and every one that did is in the result. One
-     * thread at a time may close and open.
+     * Closes a tally. Once it has returned, no addition succeeds any more, and the result includes every addition that
+     * did succeed. Only one thread at a time may close and open a tally.
      *
-     * @return the sum over all instances, which are 0 then
+     * @return the sum over all instances, which are 0 afterwards
      */
     long close(long position);
 
-    /** Opens a tally that is closed. */
+    /** Opens a closed tally. */
     void open(long position);
 
     /**
-     * By sequences that look at the gate. Whoever they refuse, for whatever reason, goes to the spare slot, which can
-     * be closed by itself:
+     * With sequences that check the gate. A caller that they refuse, for whatever reason, adds to the spare slot, which
+     * can be closed by itself:
      *
      * <pre>
      *   thread T                                   closing thread C
@@ -44,8 +44,8 @@ public interface Tallies {
      *                                              5. takes what the CPUs have
      * </pre>
      *
-     * <p>With 4 before 3, T finds the spare slot closed, and its addition has failed. So it is the spare slot that
-     * decides, and a thread without a CPU id needs no way of its own. While the tally is open, that slot is open too.
+     * <p>If 4 comes before 3, T finds the spare slot closed, and its addition fails. So the spare slot decides, and a
+     * thread without a CPU id needs no separate path. While the tally is open, the spare slot is open too.
      */
     record Rseq(MethodHandle gatedAdd) implements Tallies {
         public static Rseq link(Sequences sequences) {
@@ -80,7 +80,7 @@ public interface Tallies {
         }
     }
 
-    /** By atomic instructions: each CPU's slot can be closed by itself, and there is no gate. */
+    /** With atomic instructions: each CPU's slot can be closed by itself, so there is no gate. */
     record Atomic(CurrentCpu cpu) implements Tallies {
         @Override
         public boolean add(long position, long delta) {
@@ -105,8 +105,8 @@ public interface Tallies {
     }
 
     /**
-     * A number that threads add to by atomic instructions until it is closed. The slot is twice the number, and one
-     * more if it is closed: closing changes the slot itself, so no addition can come after it unseen.
+     * A number that threads add to with atomic instructions until it is closed. The slot holds twice the number, plus 1
+     * if it is closed. Closing changes the slot itself, so no addition can succeed after it unnoticed.
      */
     final class ClosableSlot {
         private static final long CLOSED = 1;
@@ -125,12 +125,12 @@ public interface Tallies {
             }
         }
 
-        /** Closes the slot and returns the number that was in it. */
+        /** Closes the slot and returns its number. */
         static long close(long offset) {
             return (long) Area.LONG.getAndSet(Area.MEMORY, offset, CLOSED) >> 1;
         }
 
-        /** Opens the slot, with 0 in it. */
+        /** Opens the slot with the number 0. */
         static void open(long offset) {
             Area.LONG.setVolatile(Area.MEMORY, offset, 0L);
         }

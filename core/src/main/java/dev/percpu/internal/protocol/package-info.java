@@ -1,12 +1,13 @@
 /**
- * What the structures are made of: each protocol is one small interface, with the half that calls restartable sequences
- * and the half that uses atomic instructions beside each other in its file. {@code CURRENT} is the half that runs here.
+ * The building blocks of the structures. Each protocol is one small interface. Its file has both halves side by side:
+ * the one that calls restartable sequences, and the one that uses atomic instructions. {@code CURRENT} is the half
+ * in use.
  *
- * <p>A position is a variable's place within each CPU's part of the area. Callers keep the object that holds the
- * position reachable until the call returns, since the position may be given to another variable afterwards.
+ * <p>A position is the offset of a variable within each CPU's place. Callers keep the object that owns the position
+ * reachable until the call returns, since the position may be given to another variable afterwards.
  *
- * <p>The halves are records because the JIT compiler trusts the fields of records: with the record in a constant, a
- * handle in it is a call of a fixed address.
+ * <p>The halves are records because the JIT compiler trusts the fields of records. If the record is in a constant,
+ * calling a handle in it is a call of a fixed address.
  */
 @NullMarked
 package dev.percpu.internal.protocol;
