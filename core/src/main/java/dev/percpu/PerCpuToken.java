@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Exclusive access to one CPU's instance of a variable, for as long as the guard that it was created with is open.
  *
- * <p>A function must not keep the instance that it receives after it returns. Each method throws {@link
- * IllegalStateException} if the guard or the variable is closed, and {@link WrongThreadException} on any thread other
- * than the guard's. In both cases the function is not called.
+ * <p>A function must not keep the instance that it receives: the instance must not be used after the function returns.
+ * Each method throws {@link IllegalStateException} if the guard or the variable is closed, and {@link
+ * WrongThreadException} on any thread other than the guard's. In both cases the function is not called.
  *
  * @param <T> the type of the instance
  */
