@@ -237,8 +237,9 @@ public final class Area {
                         owner + " needs memory of the per-CPU area that the kernel refuses: "
                                 + refusedAgain.getMessage() + " for each of " + CPUS
                                 + " CPUs. Close variables that are no longer"
-                                + " needed, or raise the limit: that of memory which may be committed"
-                                + " (vm.overcommit_memory), of data (ulimit -d), or, with mlockall, of locked memory (ulimit -l)");
+                                + " needed, or raise the limit on committed memory"
+                                + " (vm.overcommit_memory), on data (ulimit -d), or, with mlockall, on locked memory"
+                                + " (ulimit -l)");
                 full.initCause(refusedAgain);
                 throw full;
             }

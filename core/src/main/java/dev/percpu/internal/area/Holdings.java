@@ -279,7 +279,7 @@ final class Holdings {
             System.getLogger("dev.percpu")
                     .log(
                             Logger.Level.WARNING,
-                            "a piece of the per-CPU area could not be given back; it is tried again until it can be",
+                            "a piece of the per-CPU area could not be given back; it is retried until that succeeds",
                             failure);
         } catch (Throwable alsoThrown) {
             // A logger is the user's code. There is nowhere to report this to, and only the message is lost.

@@ -50,7 +50,7 @@ final class PositionAllocator {
         FreeRange found = bytes > end - start ? null : FreeRange.lowest(free, (int) bytes, alignment);
         if (found == null) {
             throw new AreaFullException(owner + " needs " + bytes + " bytes aligned to " + alignment
-                    + ", and of each CPU's " + (end - start) + " bytes no such piece is free (" + used
+                    + ", but no such piece is free in each CPU's " + (end - start) + " bytes (" + used
                     + " are in use): close variables that are no longer needed, or " + enlarge(bytes, alignment));
         }
         int position = found.aligned(alignment);

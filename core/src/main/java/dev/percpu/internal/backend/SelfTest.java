@@ -125,7 +125,7 @@ final class SelfTest {
             long start = System.nanoTime();
             while ((long) Area.LONG.getVolatile(Area.MEMORY, aborts) == 0) {
                 if (!adding.isAlive() || System.nanoTime() - start > MOST_NANOS_FOR_AN_ABORT) {
-                    return "the kernel aborted no section, though restarts were asked for all the time";
+                    return "the kernel aborted no section, although restarts were requested continuously";
                 }
                 Linux.restartSequencesEverywhere();
                 // On a single CPU, the other thread runs during this pause, and the end of the pause preempts it.

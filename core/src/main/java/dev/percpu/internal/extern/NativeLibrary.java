@@ -100,8 +100,8 @@ final class NativeLibrary {
         if (held >= 0) {
             // C code whose guard this thread would wait for could itself be waiting for this thread's guard.
             throw new IllegalStateException(owner + " cannot be placed: this thread holds the guard of CPU " + held
-                    + ", and would have to wait for those that C code holds. Declare a library's first variable without a"
-                    + " guard");
+                    + ", and might have to wait for guards that C code holds. Declare a library's first variable without"
+                    + " holding a guard");
         }
         // This comes before C code can own its first guard of the area.
         NativeOwners.expect();
@@ -127,10 +127,11 @@ final class NativeLibrary {
                             " cannot be placed: C code on this very thread holds a guard of theirs, and has called Java";
                         case OTHER_CPUS ->
                             " cannot be moved to the area for " + Area.CPUS
-                                    + " CPUs: the library has found other CPUs possible when its C code first used them. Declare them before that";
+                                    + " CPUs: when C code first used them, the library found other"
+                                    + " CPUs possible. Declare them before C code uses them";
                         case NO_MEMBARRIER ->
                             " cannot be moved to the area: C code uses them already, and the kernel refuses membarrier, which"
-                                    + " stops it meanwhile. A seccomp filter may be the reason";
+                                    + " is needed to stop that code during the move. A seccomp filter may be the reason";
                         default -> " cannot be placed, for a reason that this version does not know: " + answer;
                     });
         }

@@ -53,7 +53,7 @@ public record NativeVariable(String name, long position, long bytes, MemorySegme
         int version = descriptor.get(JAVA_INT, VERSION);
         if (magic != RIGHT_MAGIC || version != RIGHT_VERSION) {
             throw new IllegalArgumentException(
-                    name + " is no per-CPU variable that this version can read: " + PREFIX + name
+                    name + " is not a per-CPU variable that this version can read: " + PREFIX + name
                             + (magic == RIGHT_MAGIC
                                     ? " is of version " + version + " of percpu.h, not " + RIGHT_VERSION
                                     : " was not made by percpu.h"));

@@ -53,10 +53,7 @@ public final class Reports {
             String who = describe(waiter);
             Reporter.queue(() -> log(
                     "{0} has waited over {1} s for {2}, held by {3}",
-                    who,
-                    TimeUnit.NANOSECONDS.toSeconds(nanos),
-                    forWhat,
-                    holder == null ? "threads that are not known" : holder));
+                    who, TimeUnit.NANOSECONDS.toSeconds(nanos), forWhat, holder == null ? "unknown threads" : holder));
         } catch (VirtualMachineError e) {
             Reporter.countLost();
         }

@@ -77,7 +77,7 @@ public interface Credits {
      * <pre>
      *   thread T, may go up to 100                others
      *   1. loads the slot: a credit of 5
-     *   2. looks at the gate: 100
+     *   2. checks the gate: 100
      *                                             3. spend the 5, raise the gate to 200, put in 5 again
      *   4. compare-and-set: 5 to 4
      * </pre>
