@@ -233,13 +233,12 @@ public final class Area {
             try {
                 openTo(end);
             } catch (LinuxException refusedAgain) {
-                var full = new AreaFullException(
-                        owner + " needs memory of the per-CPU area that the kernel refuses: "
-                                + refusedAgain.getMessage() + " for each of " + CPUS
-                                + " CPUs. Close variables that are no longer"
-                                + " needed, or raise the limit on committed memory"
-                                + " (vm.overcommit_memory), on data (ulimit -d), or, with mlockall, on locked memory"
-                                + " (ulimit -l)");
+                var full = new AreaFullException(owner + " needs memory of the per-CPU area that the kernel refuses: "
+                        + refusedAgain.getMessage() + " for each of " + CPUS
+                        + " CPUs. Close variables that are no longer"
+                        + " needed, or raise the limit on committed memory"
+                        + " (vm.overcommit_memory), on data (ulimit -d), or, with mlockall, on locked memory"
+                        + " (ulimit -l)");
                 full.initCause(refusedAgain);
                 throw full;
             }

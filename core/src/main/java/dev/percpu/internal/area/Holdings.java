@@ -106,7 +106,7 @@ final class Holdings {
         startIfNotStarted();
         synchronized (this) {
             if (count == all.length) {
-                // By half, as a list does: with twice, empty places would be most of what a counter takes here.
+                // Grows by half, as a list does. If it doubled, unused entries would be most of what a counter takes.
                 all = Arrays.copyOf(all, count + (count >> 1));
             }
             Holding holding = new Holding(holder, unreachable);
@@ -253,8 +253,8 @@ final class Holdings {
     }
 
     /**
-     * Fills its entry with the last holding that is due, and that one's entry with the last of all. None of its steps
-     * can fail.
+     * Removes a holding that is due. The last due holding moves to its entry, and the last of all to the entry that
+     * this frees. None of its steps can fail.
      */
     private synchronized void remove(Holding holding) {
         dueCount--;

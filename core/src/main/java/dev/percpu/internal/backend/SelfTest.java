@@ -161,7 +161,7 @@ final class SelfTest {
                     }
                 }));
             }
-            // All of them, since they write to what is given back below.
+            // Waits for all threads, since they write to memory that is given back below.
             List<Throwable> thrown = threads.stream()
                     .map(BoundThread::await)
                     .filter(Objects::nonNull)

@@ -27,7 +27,7 @@ public interface Credits {
     long sum(long position);
 
     /**
-     * Shuts the gate and takes what is in all credits. One thread at a time may do so and set the gate.
+     * Shuts the gate and takes what is in all credits. Only one thread at a time may do this and set the gate.
      *
      * @return the sum of all credits, which are 0 until the gate is lower
      */
