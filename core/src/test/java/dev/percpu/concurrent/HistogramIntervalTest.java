@@ -66,16 +66,19 @@ class HistogramIntervalTest {
     @Test
     void aSnapshotCountsNothingThatAResetTookMeanwhile() throws InterruptedException {
         // So many buckets that resets come while they are added up.
-        PerCpuHistogram large = PerCpuHistogram.builder().precisionBits(10).build();
-        int rounds = Effort.scaled(3_000);
+        PerCpuHistogram large = PerCpuHistogram.builder().precisionBits(7).build();
+        int rounds = Effort.scaled(20_000);
         AtomicInteger running = new AtomicInteger(1);
         Workers.run("reset-", 2, number -> {
             if (number == 0) {
-                for (int i = 0; i < rounds; i++) {
-                    large.record(5);
-                    assertThat(large.snapshotThenReset().count()).isEqualTo(1);
+                try {
+                    for (int i = 0; i < rounds; i++) {
+                        large.record(5);
+                        assertThat(large.snapshotThenReset().count()).isEqualTo(1);
+                    }
+                } finally {
+                    running.decrementAndGet();
                 }
-                running.decrementAndGet();
             } else {
                 while (running.get() > 0) {
                     assertThat(large.snapshot().count()).isLessThanOrEqualTo(1);
