@@ -253,7 +253,10 @@ public final class CpuGuard implements AutoCloseable {
      */
     @Override
     public void close() {
-        checkUsable();
+        checkThread();
+        if (closed) {
+            throw closedAlready(cpu);
+        }
         if (closing) {
             finishClosing();
             return;
@@ -292,14 +295,24 @@ public final class CpuGuard implements AutoCloseable {
      * @return the CPU's id
      */
     int checkUsable() {
+        checkThread();
+        // Also not after a close that an error interrupted: the CPU may belong to another thread by now.
+        if (closing || closed) {
+            throw closedAlready(cpu);
+        }
+        return cpu;
+    }
+
+    // Static: what a method that is not inlined is called on is an object on the heap.
+    private static IllegalStateException closedAlready(int cpu) {
+        return new IllegalStateException("the guard of CPU " + cpu + " is closed");
+    }
+
+    private void checkThread() {
         if (owner != Thread.currentThread()) {
             throw new WrongThreadException("the guard of CPU " + cpu + " belongs to " + owner
                     + ": only that thread can use and close it, not " + Thread.currentThread());
         }
-        if (closed) {
-            throw new IllegalStateException("the guard of CPU " + cpu + " is closed");
-        }
-        return cpu;
     }
 
     /**

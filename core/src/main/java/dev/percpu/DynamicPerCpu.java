@@ -30,6 +30,7 @@ import java.util.function.Supplier;
  * @param <T> the type of the instances
  */
 public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
+    // This file is longer than others: each way to create a variable has a form with a name and one without.
     private static final String NAME = "a dynamic per-CPU variable";
 
     private static final int OPEN = 0;

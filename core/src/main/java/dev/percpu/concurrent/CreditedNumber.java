@@ -229,7 +229,16 @@ abstract class CreditedNumber extends AreaNumber {
     private void shut(long nearby, long amount) {
         long reserved = gate();
         settled.near(nearby, amount);
-        settled.set(reserved - CREDITS.take(position()));
+        boolean taken = false;
+        try {
+            settled.set(reserved - CREDITS.take(position()));
+            taken = true;
+        } finally {
+            if (!taken) {
+                // A gate that stayed shut while nothing is settled would be a value of its own.
+                setGate(reserved);
+            }
+        }
     }
 
     /** Raises G by the amount and a batch for the current CPU's credit. The lock is held. */
@@ -263,7 +272,16 @@ abstract class CreditedNumber extends AreaNumber {
         long value = settled.get();
         if (value != SettledCount.OPEN && settled.isFar(value)) {
             // In this order: who sees neither waits for the lock.
-            setGate(settled.getAndSet(SettledCount.OPEN));
+            long opening = settled.getAndSet(SettledCount.OPEN);
+            boolean opened = false;
+            try {
+                setGate(opening);
+                opened = true;
+            } finally {
+                if (!opened) {
+                    settled.set(opening);
+                }
+            }
         }
     }
 

@@ -259,14 +259,26 @@ public final class PerCpuRef {
      * @throws IllegalStateException if there were more puts than gets; the ref is killed and never released
      */
     public boolean kill() {
+        return endLife() > 0;
+    }
+
+    /**
+     * Kills the ref unless it is killed already.
+     *
+     * @return which life this ended, from 1 on; or the complement of the life that was ended before. Both are read
+     *     together with the kill: a resurrection may follow at once
+     */
+    private long endLife() {
         long left;
+        long life;
         synchronized (lifecycle) {
             if (isKilled()) {
-                return false;
+                return ~lives;
             }
             long sum = tally.close();
             left = central.addAndGet(sum - BIAS - INITIAL_REFERENCE);
             lives++;
+            life = lives;
         }
         if (left < 0) {
             throw new IllegalStateException(
@@ -275,7 +287,7 @@ public final class PerCpuRef {
         if (left == 0) {
             releaseAndTell();
         }
-        return true;
+        return life;
     }
 
     /**
@@ -290,9 +302,9 @@ public final class PerCpuRef {
     public boolean killAndAwait(long timeout, TimeUnit unit) throws InterruptedException {
         long start = System.nanoTime();
         long most = Math.max(0, unit.toNanos(timeout));
-        boolean _ = kill();
+        long ended = endLife();
+        long life = ended > 0 ? ended : ~ended;
         synchronized (lifecycle) {
-            long life = lives;
             while (endedLives < life) {
                 long left = most - (System.nanoTime() - start);
                 if (lives < life || left <= 0) {
@@ -335,9 +347,13 @@ public final class PerCpuRef {
             while (count > 0) {
                 long found = central.compareAndExchange(count, count + BIAS + INITIAL_REFERENCE);
                 if (found == count) {
-                    tally.open();
+                    // First what others wait for. A tally that an error keeps from being opened is only slow.
                     lives--;
-                    lifecycle.notifyAll();
+                    try {
+                        tally.open();
+                    } finally {
+                        lifecycle.notifyAll();
+                    }
                     return true;
                 }
                 count = found;

@@ -430,11 +430,11 @@ final class PooledIds extends CpuStacks {
                 return vacant.pop() | VACANT;
             }
         }
-        int id = idle.pop();
+        // First, as it can fail, and takes half of what is idle at most.
         if (!direct) {
             refill();
         }
-        return id;
+        return idle.pop();
     }
 
     /**

@@ -130,6 +130,8 @@ abstract class PooledObjects<T> {
         place.state = Pooled.LEAVING;
         try {
             hook.accept(place.object());
+            // If giving it back fails, it is held, and can be released again.
+            place.state = Pooled.HELD;
         } catch (Throwable t) {
             place.state = Pooled.UNFINISHED;
             alsoFinish(place, t);
@@ -141,7 +143,18 @@ abstract class PooledObjects<T> {
     final void retire(@Nullable Pooled<T> place) {
         if (place != null) {
             place.state = Pooled.UNFINISHED;
-            finish(place);
+            try {
+                finish(place);
+            } finally {
+                noteUnfinished(place);
+            }
+        }
+    }
+
+    /** Others come back to a place that an error left unfinished. */
+    private void noteUnfinished(Pooled<T> place) {
+        if (place.state == Pooled.UNFINISHED) {
+            unfinished = true;
         }
     }
 
@@ -152,6 +165,8 @@ abstract class PooledObjects<T> {
             Failures failures = new Failures();
             failures.add(alsoThrown);
             failures.addTo(cause);
+        } finally {
+            noteUnfinished(place);
         }
     }
 

@@ -45,12 +45,17 @@ public final class NativeOwners {
                 }
             } catch (Throwable t) {
                 // Catch everything: if this thread ended, C code would wait for dead owners forever.
-                Reports.failed("the check on owners that have ended", t);
+                try {
+                    Reports.failed("the check on owners that have ended", t);
+                } catch (Throwable alsoFailed) {
+                    // In a heap that is full to the last byte even this fails. The next look is in a second.
+                }
             }
         }
     }
 
     private static void freeIfJavaLeftIt(int cpu, long[] without) {
+        Recovery.finishFreeing(cpu);
         long word = Ownership.word(cpu);
         long owner = Recovery.ownerIn(word);
         if (owner <= Recovery.FREE || Recovery.freeIfDead(cpu, word, owner) || OpenGuards.count(cpu) != 0) {

@@ -146,7 +146,20 @@ final class Recovery {
         }
         boolean inside = StackTraces.isInGuards(thread);
         VarHandle.fullFence();
-        if (inside || OpenGuards.count(cpu) != 0) {
+        boolean open = inside || OpenGuards.count(cpu) != 0;
+        // The owner can have had a guard open at the first trace, and begin to close it before the count is read:
+        //
+        //   owner O, in a guard                         this thread
+        //                                               1. trace: O is in its own code
+        //   2. close: sets the count to 0
+        //                                               3. reads the count: 0
+        //                                               4. would free the CPU
+        //   5. close: stores 0, over the next owner
+        //
+        // So it is traced again. If it is outside now, its close is over, and its 0 replaced the mark: the trace stops
+        // the thread, so its stores are visible. If it has acquired the CPU since, the word has no mark. Then freeing
+        // fails.
+        if (open || StackTraces.isInGuards(thread)) {
             boolean _ = Ownership.compareAndSetWord(cpu, suspected, owner);
             return false;
         }
@@ -160,7 +173,15 @@ final class Recovery {
         OpenGuards.endAll(cpu);
         // If a count were left behind, C code would never free the CPU.
         Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.NATIVE_NESTED), 0L);
-        Ownership.release(cpu);
+        // A sequence that saw a 0 before an error kept a thread from restarting it may have acquired the CPU meanwhile.
+        boolean _ = Ownership.compareAndSetWord(cpu, BEING_FREED, FREE);
         return true;
+    }
+
+    /** Completes a freeing that an error interrupted. */
+    static void finishFreeing(int cpu) {
+        if (Ownership.word(cpu) == BEING_FREED) {
+            boolean _ = free(cpu, BEING_FREED);
+        }
     }
 }

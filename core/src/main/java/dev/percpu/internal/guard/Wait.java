@@ -63,40 +63,53 @@ final class Wait {
      * @param attempt returns the CPU that it acquired, or the complement of the CPU that is taken
      */
     int untilAcquired(IntSupplier attempt) {
-        boolean interrupted = false;
         try {
-            while (true) {
-                try {
-                    return untilAcquired(attempt, Long.MAX_VALUE);
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        } finally {
-            if (interrupted) {
-                me.interrupt();
-            }
+            return untilAcquired(attempt, Long.MAX_VALUE, false);
+        } catch (InterruptedException e) {
+            throw new AssertionError("interrupted without waiting interruptibly", e);
         }
     }
 
     /** Like {@link #untilAcquired(IntSupplier)}, but for a limited time; {@link Ownership#TAKEN} if that ran out. */
     int untilAcquired(IntSupplier attempt, long nanos) throws InterruptedException {
-        while (true) {
-            if (Thread.interrupted()) {
-                throw new InterruptedException("while waiting for the guard of CPU " + cpu);
+        return untilAcquired(attempt, nanos, true);
+    }
+
+    private int untilAcquired(IntSupplier attempt, long nanos, boolean interruptible) throws InterruptedException {
+        boolean interrupted = false;
+        boolean acquired = false;
+        try {
+            while (true) {
+                if (Thread.interrupted()) {
+                    if (interruptible) {
+                        throw new InterruptedException("while waiting for the guard of CPU " + cpu);
+                    }
+                    interrupted = true;
+                }
+                long waited = System.nanoTime() - start;
+                if (waited >= nanos) {
+                    return Ownership.TAKEN;
+                }
+                if (pause(waited, nanos - waited)) {
+                    checkOwner();
+                }
+                if (interrupted) {
+                    // Before the attempt: a subclass of Thread can override this method. Its code must not run between
+                    // the acquisition and the count of open guards, as any use of guards there would find a CPU that
+                    // is owned with no guard open, and free it.
+                    me.interrupt();
+                }
+                int outcome = attempt.getAsInt();
+                acquired = outcome >= 0;
+                if (acquired) {
+                    return outcome;
+                }
+                cpu = ~outcome;
             }
-            long waited = System.nanoTime() - start;
-            if (waited >= nanos) {
-                return Ownership.TAKEN;
+        } finally {
+            if (interrupted && !acquired) {
+                me.interrupt();
             }
-            if (pause(waited, nanos - waited)) {
-                checkOwner();
-            }
-            int outcome = attempt.getAsInt();
-            if (outcome >= 0) {
-                return outcome;
-            }
-            cpu = ~outcome;
         }
     }
 
