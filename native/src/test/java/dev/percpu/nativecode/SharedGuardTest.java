@@ -188,7 +188,7 @@ class SharedGuardTest {
         driver.withGuardOf(CPU.id(), () -> {
             assertThatThrownBy(() -> CpuGuard.acquire(CPU))
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("the guard of CPU 0 is taken")
+                    .hasMessageContaining("would have to wait for the guard of CPU 0")
                     .hasMessageContaining("C code must not call Java code that takes a guard");
         });
     }

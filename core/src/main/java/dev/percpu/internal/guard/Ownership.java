@@ -78,7 +78,7 @@ public final class Ownership {
         if (tryAcquireOn(me, cpu) >= 0) {
             return cpu;
         }
-        refuseToWait("that of CPU " + cpu);
+        refuseToWait("the guard of CPU " + cpu);
         return new Wait(me, cpu).untilAcquired(() -> attemptOn(me, cpu));
     }
 
@@ -91,7 +91,7 @@ public final class Ownership {
         if (tryAcquireOn(me, cpu) >= 0) {
             return cpu;
         }
-        refuseToWait("that of CPU " + cpu);
+        refuseToWait("the guard of CPU " + cpu);
         return new Wait(me, cpu).untilAcquired(() -> attemptOn(me, cpu), nanos);
     }
 
