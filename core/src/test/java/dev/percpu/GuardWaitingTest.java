@@ -168,7 +168,7 @@ class GuardWaitingTest {
                         .hasMessageContaining("must not wait for an object of the pool");
                 assertThatThrownBy(() -> CpuGuard.tryAcquire(FIRST, 1, TimeUnit.DAYS))
                         .isInstanceOf(IllegalStateException.class)
-                        .hasMessageContaining("must not wait for that of " + FIRST);
+                        .hasMessageContaining("must not wait for the guard of " + FIRST);
             }
         }
         releaseAll();

@@ -173,7 +173,7 @@ class SharedGuardTest {
                 }
             });
             waiter.start();
-            assertThat(log.first()).contains("the guard of CPU 0, held by C code on thread ");
+            assertThat(log.first()).contains("guard of CPU 0 held for over 2 s by C code on thread ");
             reported.countDown();
             waiter.join();
         } finally {
