@@ -92,7 +92,7 @@ class HoldingsTest {
             for (int i = 0; i < 10; i++) {
                 assertThat(given.get((long) position(i))).containsExactly(i + 1L);
             }
-            assertThat(log.first()).startsWith("WARNING").contains("tried again");
+            assertThat(log.first()).startsWith("WARNING").contains("retried until that succeeds");
             while (failing.bytes() > 0) {
                 Thread.sleep(1);
             }
