@@ -8,6 +8,7 @@ import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.IntConsumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Tag;
@@ -22,20 +23,27 @@ class CounterExactnessTest {
     /** One of each kind, and what was taken out of them. */
     private static final class Counters {
         private final PerCpuCounter counter = new PerCpuCounter();
+        private final PerCpuCounterArray array = new PerCpuCounterArray(2);
         private final PerCpuDoubleCounter doubles = new PerCpuDoubleCounter();
         private final PerCpuAccumulator accumulator = new PerCpuAccumulator(Long::sum, 0);
         private final AtomicLong taken = new AtomicLong();
+        private final AtomicLongArray takenArray = new AtomicLongArray(2);
         private final AtomicLong takenDoubles = new AtomicLong();
         private final AtomicLong takenAccumulator = new AtomicLong();
 
         private void update() {
             counter.increment();
+            array.increment(0);
+            array.add(1, 4);
             doubles.add(2);
             accumulator.accumulate(3);
         }
 
         private void reset() {
             taken.addAndGet(counter.sumThenReset());
+            long[] sums = array.sumsThenReset();
+            takenArray.addAndGet(0, sums[0]);
+            takenArray.addAndGet(1, sums[1] + array.sumThenReset(1));
             takenDoubles.addAndGet((long) doubles.sumThenReset());
             takenAccumulator.addAndGet(accumulator.getThenReset());
         }
@@ -43,6 +51,8 @@ class CounterExactnessTest {
         private void verify(long updates) {
             reset();
             assertThat(taken).as("counter").hasValue(updates);
+            assertThat(takenArray.get(0)).as("array").isEqualTo(updates);
+            assertThat(takenArray.get(1)).as("array, by fours").isEqualTo(4 * updates);
             assertThat(takenDoubles).as("counter of doubles").hasValue(2 * updates);
             assertThat(takenAccumulator).as("accumulator").hasValue(3 * updates);
         }

@@ -168,7 +168,7 @@ public final class Area {
      * piece. It cannot be given back earlier: a thread that had read the position and was preempted would write into
      * memory of the next owner.
      */
-    public static int allocateFor(Object holder, int bytes, long alignment, String owner) {
+    public static int allocateFor(Object holder, long bytes, long alignment, String owner) {
         return hold(holder, bytes, alignment, owner).position();
     }
 

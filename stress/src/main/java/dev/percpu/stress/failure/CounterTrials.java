@@ -6,6 +6,7 @@ import dev.percpu.concurrent.HistogramSnapshot;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuBoundedCounter;
 import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuDoubleAccumulator;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
 import dev.percpu.concurrent.PerCpuHistogram;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.LongSupplier;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** What adds up: numbers, counters, accumulators, histograms. */
@@ -61,6 +63,25 @@ final class CounterTrials {
         all.add(new Operation("counter sumThenReset", _ -> {
             PerCpuCounter counter = new PerCpuCounter();
             return new Taking(() -> counter.add(1), counter::sumThenReset, counter::sum);
+        }));
+        all.add(new Operation("counter array add", _ -> {
+            PerCpuCounterArray counters = new PerCpuCounterArray(2);
+            return new Adding(() -> counters.add(1, 1), () -> counters.sum(1));
+        }));
+        all.add(new Operation("counter array sumThenReset", _ -> {
+            PerCpuCounterArray counters = new PerCpuCounterArray(2);
+            return new Taking(() -> counters.add(1, 1), () -> counters.sumThenReset(1), () -> counters.sum(1));
+        }));
+        // Both counters are reset, or neither is.
+        all.add(new Operation("counter array sumsThenReset", _ -> {
+            PerCpuCounterArray counters = new PerCpuCounterArray(2);
+            return new Taking(
+                    () -> {
+                        counters.add(0, 3);
+                        counters.add(1, -2);
+                    },
+                    () -> LongStream.of(counters.sumsThenReset()).sum(),
+                    () -> LongStream.of(counters.sums()).sum());
         }));
         all.add(new Operation("double counter add", _ -> {
             PerCpuDoubleCounter counter = new PerCpuDoubleCounter();

@@ -1,15 +1,23 @@
 package dev.percpu.stress.subject;
 
 import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 
 /** Counters that are reset all the time: each update is in the result of exactly one reset. */
 final class Counters implements Subject {
+    /** Some cache lines of them. */
+    private static final int COUNTERS = 30;
+
     private final PerCpuCounter longs = new PerCpuCounter();
     private final LongAdder longsAdded = new LongAdder();
     private final LongAdder longsTaken = new LongAdder();
+    private final PerCpuCounterArray array = new PerCpuCounterArray(COUNTERS);
+    private final AtomicLongArray arrayAdded = new AtomicLongArray(COUNTERS);
+    private final AtomicLongArray arrayTaken = new AtomicLongArray(COUNTERS);
     private final PerCpuDoubleCounter halves = new PerCpuDoubleCounter();
     private final LongAdder halvesAdded = new LongAdder();
     private final LongAdder halvesTaken = new LongAdder();
@@ -17,10 +25,12 @@ final class Counters implements Subject {
     @Override
     public int use(RandomGenerator random) {
         int burst = random.nextInt(1, LONGEST_BURST);
-        return switch (random.nextInt(8)) {
+        return switch (random.nextInt(12)) {
             case 0 -> reset(burst / 4);
             case 1 -> resetHalves(burst / 4);
             case 2, 3, 4 -> add(random.nextInt(-100, 100), burst);
+            case 5 -> resetArray(random.nextInt(COUNTERS));
+            case 6, 7 -> addToArray(random.nextInt(COUNTERS), random.nextInt(-100, 100), burst);
             default -> addHalves(burst);
         };
     }
@@ -29,6 +39,25 @@ final class Counters implements Subject {
     private int reset(int burst) {
         for (int i = 0; i < burst; i++) {
             longsTaken.add(longs.sumThenReset());
+        }
+        return burst;
+    }
+
+    /** All at once, and one by itself. */
+    private int resetArray(int index) {
+        long[] sums = array.sumsThenReset();
+        for (int i = 0; i < COUNTERS; i++) {
+            arrayTaken.addAndGet(i, sums[i]);
+        }
+        arrayTaken.addAndGet(index, array.sumThenReset(index));
+        return 2;
+    }
+
+    private int addToArray(int first, int delta, int burst) {
+        for (int i = 0; i < burst; i++) {
+            int index = (first + i) % COUNTERS;
+            array.add(index, delta);
+            arrayAdded.addAndGet(index, delta);
         }
         return burst;
     }
@@ -63,6 +92,10 @@ final class Counters implements Subject {
     public void verify() {
         Subject.expect("counter", longsAdded.sum(), longsTaken.sum() + longs.sumThenReset());
         Subject.expect("counter after its reset", 0, longs.sum());
+        long[] sums = array.sumsThenReset();
+        for (int i = 0; i < COUNTERS; i++) {
+            Subject.expect("counter " + i + " of an array", arrayAdded.get(i), arrayTaken.get(i) + sums[i]);
+        }
         Subject.expect("halves", halvesAdded.sum(), halvesTaken.sum() + (long) (2 * halves.sumThenReset()));
     }
 }

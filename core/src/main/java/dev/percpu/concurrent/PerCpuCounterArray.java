@@ -1,0 +1,189 @@
+package dev.percpu.concurrent;
+
+import dev.percpu.internal.Registry;
+import dev.percpu.internal.area.AdjacentNumbers;
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.protocol.Numbers;
+import dev.percpu.memory.AreaFullException;
+import java.lang.ref.Reference;
+import java.util.Objects;
+
+/**
+ * Many counters side by side, in one object: one for each label of a metric, each state, or each table of a database.
+ * Each counter is a {@link PerCpuCounter}, reached by its index as in an
+ * {@link java.util.concurrent.atomic.AtomicLongArray}.
+ *
+ * <pre>{@code
+ * static final PerCpuCounterArray RESPONSES = new PerCpuCounterArray("responses", 600);
+ *
+ * RESPONSES.increment(status);
+ * long[] byStatus = RESPONSES.sums();
+ * }</pre>
+ *
+ * <p>An addition is one restartable sequence, without a lock, an atomic instruction or contention. A counter takes 8
+ * bytes for each CPU, and nothing on the heap. If a CPU updates no counter of a page, that page takes no memory there.
+ * The memory is given back once the array is unreachable. There is nothing to close.
+ *
+ * <p><b>Exactness.</b> Each update of a counter is in exactly one result of {@link #sumThenReset} or
+ * {@link #sumsThenReset}, or in the sum that is left, also while threads update and while others reset. A sum that is
+ * taken meanwhile is not an atomic snapshot: it holds every update that happened before the call, and some of those
+ * that happen during it. Counters are read and reset one after the other, so a result can hold an update of one counter
+ * and not an earlier update of another.
+ *
+ * <p><b>Ordering.</b> Updates and sums are opaque and order nothing else. Resets happen one after the other.
+ *
+ * <p>Sums wrap around at 64 bits. Methods with an index throw {@link IndexOutOfBoundsException} if it is negative, or
+ * not below {@link #length()}.
+ */
+public final class PerCpuCounterArray {
+    /*
+     * A reset subtracts what it has read, in the spare slot, as PerCpuCounter's does, which shows the interleavings.
+     * There is one monitor for all counters. Resets are rare, and a lock for each would be another array.
+     */
+    private static final Numbers NUMBERS = Numbers.CURRENT;
+
+    private final String name;
+    private final int length;
+
+    /** Where the first counter lies in each CPU's place. */
+    private final int position;
+
+    /**
+     * Makes an array of counters that are 0.
+     *
+     * @param length how many counters
+     * @throws NegativeArraySizeException if the length is negative
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuCounterArray(int length) {
+        this(length, "a PerCpuCounterArray");
+    }
+
+    /**
+     * Makes an array of counters that are 0, and gives it a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @param length how many counters
+     * @throws NegativeArraySizeException if the length is negative
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuCounterArray(String name, int length) {
+        this(length, Registry.checkName(name));
+        Registry.add(name, "PerCpuCounterArray", this);
+    }
+
+    private PerCpuCounterArray(int length, String name) {
+        if (length < 0) {
+            throw new NegativeArraySizeException(name + " of length " + length + ": a length is at least 0");
+        }
+        this.name = name;
+        this.length = length;
+        // An array of none takes a counter that is not used, since no piece of the area is empty.
+        this.position =
+                Area.allocateFor(this, Math.max(1L, length) * Long.BYTES, Long.BYTES, name + " of length " + length);
+    }
+
+    /** How many counters there are. */
+    public int length() {
+        return length;
+    }
+
+    /** Adds the given value to a counter. Adding 0 does nothing. */
+    public void add(int index, long delta) {
+        long counter = position(index);
+        if (delta == 0) {
+            return;
+        }
+        try {
+            NUMBERS.add(counter, delta);
+        } finally {
+            // The memory must not be given to another owner before this point.
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Adds 1 to a counter. */
+    public void increment(int index) {
+        add(index, 1);
+    }
+
+    /** Subtracts 1 from a counter. */
+    public void decrement(int index) {
+        add(index, -1);
+    }
+
+    /** The sum of all updates of a counter since its last reset; not an atomic snapshot while there are updates. */
+    public long sum(int index) {
+        long counter = position(index);
+        try {
+            // The spare slot first, so that no reset is seen without what it has taken.
+            long sum = (long) Area.LONG.getAcquire(Area.MEMORY, Area.offset(Area.SPARE, counter));
+            for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+                sum += (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(cpu, counter));
+            }
+            return sum;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /**
+     * The sums of all counters, by index, each as {@link #sum} has it. They are read CPU by CPU, and so much faster
+     * than one counter after the other.
+     */
+    public long[] sums() {
+        try {
+            return AdjacentNumbers.sums(position, length);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Resets all counters: it takes away what happened before the call, and perhaps some of what happens during it. */
+    public void reset() {
+        long[] _ = sumsThenReset();
+    }
+
+    /** Takes a counter's sum and resets it, in one: what is in the result, and nothing else, is no longer in it. */
+    public synchronized long sumThenReset(int index) {
+        long sum = sum(index);
+        subtract(index, sum);
+        return sum;
+    }
+
+    /**
+     * Takes the sums of all counters and resets them, each as {@link #sumThenReset} does. Updates go on meanwhile, and
+     * each is in this result or left for the next.
+     */
+    public synchronized long[] sumsThenReset() {
+        long[] sums = sums();
+        // An error comes before the first subtraction or not at all: the later ones allocate nothing, and take no more
+        // stack than the first.
+        for (int index = 0; index < length; index++) {
+            subtract(index, sums[index]);
+        }
+        return sums;
+    }
+
+    /** Subtracts from the spare slot. Not 0, since that would make a page resident. */
+    private void subtract(int index, long sum) {
+        if (sum != 0) {
+            try {
+                long _ = (long) Area.LONG.getAndAdd(Area.MEMORY, Area.offset(Area.SPARE, position(index)), -sum);
+            } finally {
+                Reference.reachabilityFence(this);
+            }
+        }
+    }
+
+    /** The position of a counter. */
+    private long position(int index) {
+        return position + (long) Objects.checkIndex(index, length) * Long.BYTES;
+    }
+
+    /** The name and the length. */
+    @Override
+    public String toString() {
+        return name + " of length " + length;
+    }
+}
