@@ -21,6 +21,9 @@ public @interface Role {
      */
     String task() default "";
 
+    /** What it measures, as tables name it; its method's name if empty. */
+    String label() default "";
+
     /** What a benchmark can be. */
     enum Kind {
         /** This library's. */

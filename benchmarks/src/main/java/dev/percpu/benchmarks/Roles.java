@@ -42,10 +42,15 @@ final class Roles {
         return roles;
     }
 
-    /** Prints a line for each benchmark: its name, its role and, if it has one, its task, with tabs between them. */
+    /** Prints a line for each benchmark: its name, its role, its task if it has one, and its label, by tabs apart. */
     static void print(PrintStream out) {
         out.println(HEADER);
-        all().forEach((name, role) -> out.println(name + "\t" + role.value() + "\t" + role.task()));
+        all().forEach((name, role) ->
+                out.println(String.join("\t", name, role.value().toString(), role.task(), label(name, role))));
+    }
+
+    private static String label(String name, Role role) {
+        return role.label().isEmpty() ? "`" + name.substring(name.lastIndexOf('.') + 1) + "`" : role.label();
     }
 
     private static SortedSet<String> classes() {

@@ -1,32 +1,42 @@
 package dev.percpu.cli;
 
-import com.google.gson.GsonBuilder;
-import com.google.gson.JsonArray;
 import dev.percpu.PerCpuRuntime;
+import dev.percpu.cli.bench.Arrangement;
 import dev.percpu.cli.bench.Jmh;
+import dev.percpu.cli.bench.Page;
+import dev.percpu.cli.bench.Progress;
+import dev.percpu.cli.bench.Regressions;
 import dev.percpu.cli.bench.Report;
+import dev.percpu.cli.bench.Results;
 import dev.percpu.cli.bench.Roles;
+import dev.percpu.cli.bench.Run;
+import dev.percpu.cli.bench.Tables;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
-/** Runs the benchmarks, and compares per-CPU variables with what there is without them. */
+/** Runs the benchmarks, and sets per-CPU variables beside what there is without them. */
 @Command(
         name = "bench",
-        description = "Measures per-CPU variables beside their peers with JMH, whose output goes to standard error, and"
-                + " prints a table of the results. All of it takes long; see --only and --quick.",
+        description = "Measures per-CPU variables beside their peers with JMH, and prints a table of the results. All of"
+                + " it takes hours; see --only and --quick.",
         sortOptions = false)
 final class BenchCommand implements Callable<Integer> {
     private static final String HOME = "percpu.home";
+    private static final String COMMIT = "percpu.commit";
 
     private final Console console;
 
@@ -40,18 +50,54 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--threads",
             paramLabel = "N",
-            description = "With so many threads. Default: first with 1, then with 2.",
+            description = "With so many threads. Default: 1, one for each CPU, four for each CPU, and the same with"
+                    + " virtual threads.",
             converter = PositiveConverter.class)
     private @Nullable Integer threads;
 
-    @Option(names = "--quick", description = "Measure for a short time only: rough numbers.")
+    @Option(names = "--virtual", description = "With --threads: virtual threads.")
+    private boolean virtual;
+
+    @Option(
+            names = "--quick",
+            description = "Measure for a short time only, with 1 thread and with one for each CPU: rough numbers.")
     private boolean quick;
 
     @Option(
             names = "--json",
             paramLabel = "FILE",
-            description = "Write the results to a file too, in the format of JMH.")
+            description = "Write the results to a file too, in the format of JMH, with the machine added to each.")
     private @Nullable Path json;
+
+    @Option(
+            names = "--save",
+            description = "Keep the results in benchmarks/results, in the file of this processor.")
+    private boolean save;
+
+    @Option(
+            names = "--saved",
+            description = "Measure nothing: take the results that are kept, of all processors.")
+    private boolean saved;
+
+    @Option(
+            names = "--check",
+            description = "Hold the ratios to the best peers against those that are kept for this processor. The status"
+                    + " is 1 if one is worse by more than the measurements' spread.")
+    private boolean check;
+
+    @Option(
+            names = "--tables",
+            description = "Make the tables in README and docs anew, from the results that are kept.")
+    private boolean tables;
+
+    @Option(
+            names = "--html",
+            paramLabel = "FILE",
+            description = "Write a page with a chart for each comparison.")
+    private @Nullable Path html;
+
+    @Spec
+    private @Nullable CommandSpec spec;
 
     BenchCommand(Console console) {
         this.console = console;
@@ -59,37 +105,116 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (json != null) {
-            checkWritable(json);
+        for (Path file : Stream.of(json, html).filter(Objects::nonNull).toList()) {
+            checkWritable(file);
         }
+        boolean measures = !saved && !(tables && only == null && !quick && !save && !check && html == null);
+        Results results = measures ? measure() : Results.readAll(kept());
+        if (json != null) {
+            results.write(json);
+        }
+        if (measures) {
+            console.out().println("Back end " + PerCpuRuntime.backend());
+            console.out().println();
+            new Report(results).print(console.out());
+        }
+        int worse = check ? check(results) : 0;
+        if (save) {
+            keep(results);
+        }
+        if (tables) {
+            renewTables();
+        }
+        if (html != null) {
+            write(html, new Page(results, commandLine()).html());
+        }
+        return worse == 0 ? 0 : 1;
+    }
+
+    private Results measure() {
         // The JVMs that measure shall not choose a back end on their own: what was forced here, or is denied here, is
         // so there too.
-        String backend = PerCpuRuntime.backend();
-        Jmh jmh = new Jmh(jar(), List.of("-Dpercpu.backend=" + backend));
+        Jmh jmh = new Jmh(jar(), List.of("-Dpercpu.backend=" + PerCpuRuntime.backend()));
         String regex = only == null ? ".*" : only.pattern();
         if (jmh.list(regex).isEmpty()) {
             throw new CliException("no benchmark has \"" + regex + "\" in its name");
         }
         Roles roles = jmh.roles();
-        JsonArray results = new JsonArray();
-        for (int count : threads == null ? List.of(1, 2) : List.of(threads)) {
-            results.addAll(jmh.measure(regex, count, quick, console.err()));
+        Run run = Run.now(System.getProperty(COMMIT, "unknown"));
+        Results results = new Results();
+        List<Arrangement> arrangements = arrangements();
+        Progress progress = new Progress(arrangements.size(), console::say, System::nanoTime);
+        for (Arrangement arrangement : arrangements) {
+            progress.next(arrangement);
+            results.add(jmh.measure(regex, arrangement, quick, progress::line), run, arrangement, roles);
         }
-        if (json != null) {
-            write(results, json);
-        }
-        console.out().println("Back end " + backend);
-        console.out().println();
-        Report.of(results, roles).print(console.out());
-        return 0;
+        return results;
     }
 
-    private static Path jar() {
+    private List<Arrangement> arrangements() {
+        int cpus = Runtime.getRuntime().availableProcessors();
+        if (threads != null) {
+            return List.of(new Arrangement(threads, virtual));
+        }
+        return quick ? Arrangement.fewest(cpus) : Arrangement.all(cpus);
+    }
+
+    private int check(Results results) {
+        Path file = Results.file(kept(), Run.now("").processor());
+        if (!Files.exists(file)) {
+            throw new CliException("there is nothing to check against: no results of this processor are kept in "
+                    + Messages.printable(file) + "; --save keeps some");
+        }
+        console.out().println();
+        int worse = new Regressions(Results.read(file), results).print(console.out());
+        if (worse > 0) {
+            console.say(worse + " ratios are worse than those that are kept");
+        }
+        return worse;
+    }
+
+    private void keep(Results results) {
+        Path file = Results.file(kept(), Run.now("").processor());
+        (Files.exists(file) ? results.over(Results.read(file)) : results).write(file);
+        console.say("kept in " + Messages.printable(file));
+    }
+
+    private void renewTables() {
+        Tables renewed = new Tables(Results.readAll(kept()));
+        for (Path page : Tables.pages(home())) {
+            String before = read(page);
+            String after = renewed.renew(before);
+            if (!after.equals(before)) {
+                write(page, after);
+                console.say("renewed the tables of " + Messages.printable(page));
+            }
+        }
+    }
+
+    private String commandLine() {
+        return "./percpu "
+                + String.join(
+                        " ",
+                        Objects.requireNonNull(spec)
+                                .commandLine()
+                                .getParseResult()
+                                .originalArgs());
+    }
+
+    private static Path home() {
         String home = System.getProperty(HOME);
         if (home == null) {
             throw new CliException("where the benchmarks are is not known: run ./percpu, which sets " + HOME);
         }
-        return Path.of(home, "benchmarks", "target", "benchmarks.jar");
+        return Path.of(home);
+    }
+
+    private static Path jar() {
+        return home().resolve("benchmarks").resolve("target").resolve("benchmarks.jar");
+    }
+
+    private static Path kept() {
+        return home().resolve("benchmarks").resolve("results");
     }
 
     /** Better now than when all has been measured. */
@@ -102,10 +227,17 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private static void write(JsonArray results, Path file) {
+    private static String read(Path file) {
         try {
-            Files.writeString(
-                    file, new GsonBuilder().setPrettyPrinting().create().toJson(results) + "\n");
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new CliException(Messages.printable(file) + " cannot be read: " + Messages.reason(e), e);
+        }
+    }
+
+    private static void write(Path file, String text) {
+        try {
+            Files.writeString(file, text);
         } catch (IOException e) {
             throw new CliException(Messages.printable(file) + " cannot be written: " + Messages.reason(e), e);
         }

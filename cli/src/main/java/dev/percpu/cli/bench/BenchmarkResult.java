@@ -1,59 +1,95 @@
 package dev.percpu.cli.bench;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What JMH measured for one benchmark method.
+ * What was measured for one benchmark method in one arrangement.
  *
+ * @param run where and when
  * @param comparison what it is compared within: the class, by its simple name, and if there are any the task and the
  *     parameters
  * @param method the method's name
+ * @param label what it measures, for people
  * @param kind what it is in the comparison
- * @param threads how many threads ran it at a time
- * @param nanos its time per operation, in nanoseconds
- * @param error half the width of the confidence interval of that; NaN if there were too few measurements for one
+ * @param arrangement by which threads
+ * @param nanos its time per operation in nanoseconds: the median of the forks
+ * @param least the least that a fork measured; of an iteration, if there was only one fork
+ * @param greatest the greatest, likewise
  * @param allocatedBytes how much it allocated per operation; NaN if that was not measured
  */
 record BenchmarkResult(
+        Run run,
         String comparison,
         String method,
+        String label,
         Roles.Kind kind,
-        int threads,
+        Arrangement arrangement,
         double nanos,
-        double error,
+        double least,
+        double greatest,
         double allocatedBytes) {
+
+    /** The member that is added to what JMH writes. */
+    private static final String ADDED = "percpu";
 
     private static final String UNIT = "ns/op";
     private static final String ALLOCATION = "gc.alloc.rate.norm";
 
+    /** Adds to an element of the array that JMH writes what {@link #of} needs besides. */
+    static void complete(JsonObject json, Run run, Arrangement arrangement, Roles roles) {
+        Roles.Role role = roles.of(json.get("benchmark").getAsString());
+        JsonObject added = run.toJson();
+        added.addProperty("virtual", arrangement.virtual());
+        added.addProperty("role", role.kind().name());
+        added.addProperty("task", role.task());
+        added.addProperty("label", role.label());
+        json.add(ADDED, added);
+    }
+
     /**
-     * Reads an element of the array that JMH writes.
+     * Reads a completed element.
      *
      * @throws IllegalArgumentException if it is not in nanoseconds per operation
      */
-    static BenchmarkResult of(JsonObject json, Roles roles) {
+    static BenchmarkResult of(JsonObject json) {
         String name = json.get("benchmark").getAsString();
         JsonObject metric = json.getAsJsonObject("primaryMetric");
         String unit = metric.get("scoreUnit").getAsString();
         if (!unit.equals(UNIT)) {
             throw new IllegalArgumentException(name + " was measured in " + unit + ", not in " + UNIT);
         }
-        Roles.Role role = roles.of(name);
+        JsonObject added = json.getAsJsonObject(ADDED);
         int method = name.lastIndexOf('.') + 1;
         int simpleName = name.lastIndexOf('.', method - 2) + 1;
+        String task = added.get("task").getAsString();
+        double[] forks = forks(metric.getAsJsonArray("rawData"));
         return new BenchmarkResult(
-                name.substring(simpleName, method - 1)
-                        + (role.task().isEmpty() ? "" : ", " + role.task())
-                        + parameters(json),
+                Run.of(added),
+                name.substring(simpleName, method - 1) + (task.isEmpty() ? "" : ", " + task) + parameters(json),
                 name.substring(method),
-                role.kind(),
-                json.get("threads").getAsInt(),
-                metric.get("score").getAsDouble(),
-                // JMH writes what is not a number as the string "NaN".
-                metric.get("scoreError").getAsDouble(),
+                added.get("label").getAsString(),
+                Roles.Kind.valueOf(added.get("role").getAsString()),
+                new Arrangement(
+                        json.get("threads").getAsInt(), added.get("virtual").getAsBoolean()),
+                median(forks),
+                forks[0],
+                forks[forks.length - 1],
                 allocation(json));
+    }
+
+    /** Which of two results that are in one list stand for the same: the later one replaces the other. */
+    String identity() {
+        return String.join("\t", comparison, method, arrangement.label(), run.backend());
+    }
+
+    /** How wide the measurements are, relative to their median. */
+    double spread() {
+        return (greatest - least) / nanos;
     }
 
     private static String parameters(JsonObject json) {
@@ -63,6 +99,29 @@ record BenchmarkResult(
         Map<String, String> parameters = new TreeMap<>();
         json.getAsJsonObject("params").asMap().forEach((key, value) -> parameters.put(key, value.getAsString()));
         return " " + parameters;
+    }
+
+    /** The average of each fork, or if there is but one fork each of its iterations; sorted. */
+    private static double[] forks(JsonArray rawData) {
+        double[] sorted = rawData.size() == 1
+                ? numbers(rawData.get(0))
+                : rawData.asList().stream()
+                        .mapToDouble(
+                                fork -> Arrays.stream(numbers(fork)).average().orElseThrow())
+                        .toArray();
+        Arrays.sort(sorted);
+        return sorted;
+    }
+
+    private static double[] numbers(JsonElement array) {
+        return array.getAsJsonArray().asList().stream()
+                .mapToDouble(JsonElement::getAsDouble)
+                .toArray();
+    }
+
+    private static double median(double[] sorted) {
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
     private static double allocation(JsonObject json) {

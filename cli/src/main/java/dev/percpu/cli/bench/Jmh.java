@@ -5,25 +5,32 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import dev.percpu.cli.CliException;
 import dev.percpu.cli.Messages;
+import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.Reader;
-import java.io.StringWriter;
-import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** Runs the jar with the benchmarks, in a process of its own. */
 public final class Jmh {
     /** Nothing but the time of one operation, and what it allocates. A benchmark that throws is a failure. */
     private static final List<String> MEASUREMENT = List.of("-bm", "avgt", "-tu", "ns", "-prof", "gc", "-foe", "true");
 
-    private static final List<String> QUICK = List.of("-f", "1", "-wi", "2", "-w", "300ms", "-i", "3", "-r", "300ms");
+    /** Enough for a first impression of a hundred benchmarks within five minutes. */
+    private static final List<String> QUICK = List.of("-f", "1", "-wi", "3", "-w", "80ms", "-i", "5", "-r", "60ms");
+
+    /** JMH makes the threads of a fork as this option of the fork's JVM says. */
+    private static final List<String> VIRTUAL = List.of("-jvmArgsAppend", "-Djmh.executor=VIRTUAL");
 
     private static final String NAMES_FOLLOW = "Benchmarks:";
     private static final String ROLES_FOLLOW = "Roles:";
+
+    private static final int LINES_OF_A_FAILURE = 12;
 
     private final List<String> java;
 
@@ -60,9 +67,8 @@ public final class Jmh {
 
     /** What is printed after a header. The JVM may print something before it, about its options. */
     private List<String> linesAfter(String header, List<String> options) {
-        StringWriter output = new StringWriter();
-        run(options, output);
-        List<String> lines = output.toString().lines().toList();
+        List<String> lines = new ArrayList<>();
+        run(options, lines::add);
         int found = lines.stream().map(String::strip).toList().indexOf(header);
         if (found < 0) {
             throw new CliException("the benchmarks cannot be listed: " + String.join(" ", lines));
@@ -74,12 +80,12 @@ public final class Jmh {
      * Measures.
      *
      * @param regex which benchmarks
-     * @param threads by how many threads at a time
+     * @param arrangement by which threads
      * @param quick for a short time only, in one JVM each
-     * @param output where JMH's own output goes
+     * @param lines takes each line that JMH prints
      * @return the array that JMH writes as JSON
      */
-    public JsonArray measure(String regex, int threads, boolean quick, Writer output) {
+    public JsonArray measure(String regex, Arrangement arrangement, boolean quick, Consumer<String> lines) {
         try {
             Path results = Files.createTempFile("percpu-bench", ".json");
             // If this JVM is told to end while JMH is running.
@@ -87,9 +93,10 @@ public final class Jmh {
             try {
                 List<String> options = new ArrayList<>(MEASUREMENT);
                 options.addAll(quick ? QUICK : List.of());
-                options.addAll(List.of("-t", Integer.toString(threads), "-rf", "json", "-rff", results.toString()));
-                options.add(regex);
-                run(options, output);
+                options.addAll(arrangement.virtual() ? VIRTUAL : List.of());
+                options.addAll(List.of("-t", Integer.toString(arrangement.threads())));
+                options.addAll(List.of("-rf", "json", "-rff", results.toString(), regex));
+                run(options, lines);
                 return JsonParser.parseString(Files.readString(results)).getAsJsonArray();
             } finally {
                 Files.delete(results);
@@ -101,20 +108,26 @@ public final class Jmh {
         }
     }
 
-    private void run(List<String> options, Writer output) {
+    private void run(List<String> options, Consumer<String> lines) {
         List<String> command = new ArrayList<>(java);
         command.addAll(options);
+        Deque<String> end = new ArrayDeque<>();
         int status;
         try {
             Process process =
                     new ProcessBuilder(command).redirectErrorStream(true).start();
             // If this JVM is told to end, JMH and the JVM in which it measures shall not go on without it.
-            Thread end = new Thread(() -> destroy(process));
-            Runtime.getRuntime().addShutdownHook(end);
+            Thread atExit = new Thread(() -> destroy(process));
+            Runtime.getRuntime().addShutdownHook(atExit);
             process.getOutputStream().close();
-            copy(process.inputReader(StandardCharsets.UTF_8), output);
+            try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8)) {
+                for (String line = output.readLine(); line != null; line = output.readLine()) {
+                    lines.accept(line);
+                    keep(line, end);
+                }
+            }
             status = process.waitFor();
-            Runtime.getRuntime().removeShutdownHook(end);
+            Runtime.getRuntime().removeShutdownHook(atExit);
         } catch (IOException e) {
             throw new CliException("JMH cannot be run: " + Messages.reason(e), e);
         } catch (InterruptedException e) {
@@ -122,21 +135,21 @@ public final class Jmh {
             throw new CliException("interrupted while JMH was running", e);
         }
         if (status != 0) {
-            throw new CliException("JMH ended with status " + status + "; its output tells why");
+            throw new CliException("JMH ended with status " + status + "; its last lines: " + String.join(" | ", end));
+        }
+    }
+
+    private static void keep(String line, Deque<String> end) {
+        if (!line.isBlank()) {
+            end.addLast(line.strip());
+        }
+        if (end.size() > LINES_OF_A_FAILURE) {
+            end.removeFirst();
         }
     }
 
     private static void destroy(Process process) {
         process.descendants().forEach(ProcessHandle::destroy);
         process.destroy();
-    }
-
-    /** Piece by piece, so that what JMH has written of a line shows while it works on the rest. */
-    private static void copy(Reader from, Writer to) throws IOException {
-        char[] buffer = new char[1024];
-        for (int read = from.read(buffer); read >= 0; read = from.read(buffer)) {
-            to.write(buffer, 0, read);
-            to.flush();
-        }
     }
 }

@@ -1,61 +1,66 @@
 package dev.percpu.cli.bench;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import dev.percpu.cli.TextTable;
 import dev.percpu.cli.bench.Roles.Kind;
 import java.io.PrintWriter;
-import java.math.BigDecimal;
-import java.math.MathContext;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.SortedSet;
 import java.util.TreeSet;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Sets results side by side: for each comparison and number of threads, ours beside the best peer and the floors. */
+/** Sets the results of one run side by side: for each comparison and arrangement, ours beside the best peer. */
 public final class Report {
-    private static final double SMALL = 0.1;
+    private static final double PERCENT = 100;
 
-    private final List<BenchmarkResult> results;
+    private final Results results;
 
-    private Report(List<BenchmarkResult> results) {
+    public Report(Results results) {
         this.results = results;
     }
 
-    /** Makes one of the array that JMH writes as JSON. */
-    public static Report of(JsonArray results, Roles roles) {
-        return new Report(results.asList().stream()
-                .map(JsonElement::getAsJsonObject)
-                .map(json -> BenchmarkResult.of(json, roles))
-                .toList());
-    }
-
-    /** Prints a table for each comparison, fastest first for each number of threads. */
+    /** Prints a table for each comparison, fastest first for each arrangement. */
     public void print(PrintWriter out) {
-        for (String comparison : sorted(BenchmarkResult::comparison)) {
-            TextTable table = new TextTable(comparison, "threads", "ns/op", "±", "B/op", "best peer", "to floor");
-            for (int threads : sorted(BenchmarkResult::threads)) {
-                addRows(table, of(comparison, threads));
+        results.comparisons().forEach((comparison, list) -> {
+            TextTable table = new TextTable(comparison, "threads", "ns/op", "spread", "B/op", "best peer", "to floor");
+            for (Arrangement arrangement : arrangements(list)) {
+                addRows(table, of(arrangement, list));
             }
             table.print(out);
             out.println();
-        }
+        });
+        out.println("ns/op: the median of the forks. spread: from the fastest to the slowest, relative to the median.");
         out.println("best peer: its time divided by ours, so more than 1 is faster than the best of the peers.");
         out.println("to floor: our time divided by that of a part which cannot be left out. B/op: bytes allocated.");
+        out.println("unclear: the measurements lie too far apart for a conclusion.");
     }
 
-    /** Adds a row for each result; they are sorted, the fastest first. */
+    static SortedSet<Arrangement> arrangements(List<BenchmarkResult> list) {
+        return list.stream().map(BenchmarkResult::arrangement).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** Those in an arrangement, fastest first. */
+    static List<BenchmarkResult> of(Arrangement arrangement, List<BenchmarkResult> list) {
+        return list.stream()
+                .filter(result -> result.arrangement().equals(arrangement))
+                .sorted(Comparator.comparingDouble(BenchmarkResult::nanos))
+                .toList();
+    }
+
+    /** The fastest of a kind among rows that are sorted. */
+    static Stream<BenchmarkResult> ofKind(Kind kind, List<BenchmarkResult> rows) {
+        return rows.stream().filter(row -> row.kind() == kind);
+    }
+
     private static void addRows(TextTable table, List<BenchmarkResult> rows) {
         for (BenchmarkResult row : rows) {
             table.add(
                     "  " + row.method(),
-                    Integer.toString(row.threads()),
+                    row.arrangement().label(),
                     number(row.nanos()),
-                    number(row.error()),
+                    String.format(Locale.ROOT, "%.0f%%", row.spread() * PERCENT),
                     number(row.allocatedBytes()),
                     toPeer(row, rows),
                     row.kind() == Kind.OURS ? toFloors(row, rows) : "");
@@ -67,7 +72,7 @@ public final class Report {
             case OURS ->
                 ofKind(Kind.PEER, rows)
                         .findFirst()
-                        .map(best -> ratio(best.nanos(), row.nanos()) + " " + best.method())
+                        .map(best -> Ratio.of(best, row) + " " + best.method())
                         .orElse("none");
             case PEER -> "";
             case FLOOR -> "floor";
@@ -77,34 +82,8 @@ public final class Report {
 
     private static String toFloors(BenchmarkResult row, List<BenchmarkResult> rows) {
         return ofKind(Kind.FLOOR, rows)
-                .map(floor -> ratio(row.nanos(), floor.nanos()) + " " + floor.method())
+                .map(floor -> Ratio.of(row, floor) + " " + floor.method())
                 .collect(Collectors.joining(", "));
-    }
-
-    /** Fastest first, as the rows are. */
-    private static Stream<BenchmarkResult> ofKind(Kind kind, List<BenchmarkResult> rows) {
-        return rows.stream().filter(row -> row.kind() == kind);
-    }
-
-    private List<BenchmarkResult> of(String comparison, int threads) {
-        return results.stream()
-                .filter(result -> result.comparison().equals(comparison) && result.threads() == threads)
-                .sorted(Comparator.comparingDouble(BenchmarkResult::nanos))
-                .toList();
-    }
-
-    private <T> SortedSet<T> sorted(Function<BenchmarkResult, T> property) {
-        SortedSet<T> values = new TreeSet<>();
-        results.forEach(result -> values.add(property.apply(result)));
-        return values;
-    }
-
-    private static String ratio(double nanos, double otherNanos) {
-        double ratio = nanos / otherNanos;
-        // With two decimals only, what is a thousand times slower would be "0.00x".
-        return ratio < SMALL
-                ? new BigDecimal(ratio).round(new MathContext(2)).toPlainString() + "x"
-                : String.format(Locale.ROOT, "%.2fx", ratio);
     }
 
     private static String number(double value) {

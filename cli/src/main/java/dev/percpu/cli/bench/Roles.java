@@ -19,17 +19,18 @@ public final class Roles {
      * One benchmark's role.
      *
      * @param task what it does, and is compared with others in; empty if all in its class do the same
+     * @param label what it measures, for people
      */
-    record Role(Kind kind, String task) {}
+    record Role(Kind kind, String task, String label) {}
 
-    private static final int FIELDS = 3;
+    private static final int FIELDS = 4;
 
     private final Map<String, Role> roles = new HashMap<>();
 
     private Roles() {}
 
     /**
-     * Reads lines with a benchmark's name, its role and its task, and tabs between them.
+     * Reads lines with a benchmark's name, its role, its task and its label, and tabs between them.
      *
      * @throws CliException if a line is something else
      */
@@ -40,7 +41,7 @@ public final class Roles {
             if (fields.length != FIELDS) {
                 throw new CliException("this is no role of a benchmark: " + line);
             }
-            parsed.roles.put(fields[0], new Role(kind(fields[1], line), fields[2]));
+            parsed.roles.put(fields[0], new Role(kind(fields[1], line), fields[2], fields[3]));
         }
         return parsed;
     }

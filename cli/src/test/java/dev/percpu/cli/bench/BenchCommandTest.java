@@ -52,43 +52,70 @@ class BenchCommandTest {
     }
 
     @Test
-    void measuresWithOneAndTwoThreadsAndPrintsATable() throws Exception {
+    void quicklyMeasuresAThreadAloneAndOneForEachCpuAndPrintsATable() throws Exception {
         installFakeJmh();
         Path json = home.resolve("results.json");
 
         CommandRun run = CommandRun.of("bench", "--quick", "--only", "Add", "--json", json.toString());
 
         assertThat(run.status()).isZero();
+        String cpus = Integer.toString(Runtime.getRuntime().availableProcessors());
         assertThat(run.out().lines())
-                .startsWith(
-                        "Back end " + System.getProperty("percpu.backend"),
-                        "",
-                        "AddBenchmark  threads  ns/op     ±  B/op  best peer  to floor",
-                        "  perCpuAdd         1   3.00  0.50             none",
-                        "  perCpuAdd         2   3.00  0.50             none");
-        assertThat(run.err())
-                .contains("-t, 1,", "-t, 2,", "-f, 1,", "-prof, gc,", "Add]")
-                .contains("backend: " + System.getProperty("percpu.backend"));
+                .startsWith("Back end " + System.getProperty("percpu.backend"), "")
+                .contains("  perCpuAdd         1   3.00      7%             none");
+        assertThat(run.err()).contains("AddBenchmark.perCpuAdd, 1 thread", "AddBenchmark.perCpuAdd, " + cpus + " thread");
         assertThat(JsonParser.parseString(Files.readString(json))
                         .getAsJsonArray()
                         .asList())
                 .extracting(JsonElement::getAsJsonObject)
-                .extracting(result -> result.get("threads").getAsInt())
-                .containsExactly(1, 2);
+                .extracting(result -> result.get("threads").getAsString())
+                .containsExactly("1", cpus);
     }
 
     @Test
     void measuresWithTheThreadsAskedFor() throws Exception {
         installFakeJmh();
 
-        CommandRun run = CommandRun.of("bench", "--threads", "3");
+        CommandRun run = CommandRun.of("bench", "--threads", "3", "--virtual");
 
         assertThat(run.status()).isZero();
+        assertThat(run.out()).contains("  perCpuAdd   3 virtual   3.00");
         assertThat(run.err().lines())
                 .singleElement()
                 .asString()
-                .contains("-t, 3,")
-                .doesNotContain("-f, 1,");
+                .matches("percpu:  50%, \\d+ s left  AddBenchmark.perCpuAdd, 3 virtual threads");
+    }
+
+    @Test
+    void whatIsSavedIsCheckedAgainstTabulatedAndDrawn() throws Exception {
+        installFakeJmh();
+        Files.createDirectories(home.resolve("benchmarks/results"));
+        Files.createDirectories(home.resolve("docs"));
+        Path page = home.resolve("docs/page.md");
+        Files.writeString(page, "<!-- figures: AddBenchmark -->\nold\n<!-- end of figures -->\n");
+        Files.writeString(home.resolve("README.md"), "");
+        Path html = home.resolve("page.html");
+
+        assertThat(CommandRun.of("bench", "--quick", "--save").status()).isZero();
+        CommandRun check = CommandRun.of("bench", "--quick", "--check");
+        CommandRun tables = CommandRun.of("bench", "--tables");
+        CommandRun drawn = CommandRun.of("bench", "--saved", "--html", html.toString());
+
+        assertThat(check.status()).isZero();
+        assertThat(tables.status()).isZero();
+        assertThat(Files.readString(page)).contains("| **`add`** | **3.00").doesNotContain("old");
+        assertThat(drawn.status()).isZero();
+        assertThat(Files.readString(html)).contains("\"name\":\"AddBenchmark\"", "bench --saved --html");
+    }
+
+    @Test
+    void thereMustBeResultsToCheckAgainst() throws Exception {
+        installFakeJmh();
+
+        CommandRun run = CommandRun.of("bench", "--quick", "--check");
+
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.err().lines()).last().asString().startsWith("percpu: there is nothing to check against");
     }
 
     @Test
@@ -102,14 +129,18 @@ class BenchCommandTest {
     }
 
     @Test
-    void aFailureOfJmhIsAnError() throws Exception {
+    void aFailureOfJmhIsAnErrorWithItsLastLines() throws Exception {
         installFakeJmh();
 
         CommandRun run = CommandRun.of("bench", "--only", FakeJmh.FAILING);
 
         assertThat(run.status()).isEqualTo(1);
         assertThat(run.out()).isEmpty();
-        assertThat(run.err().lines()).last().isEqualTo("percpu: JMH ended with status 1; its output tells why");
+        assertThat(run.err().lines())
+                .last()
+                .asString()
+                .startsWith("percpu: JMH ended with status 1; its last lines: options: [")
+                .contains("-t, 1,", "-prof, gc,", "backend: " + System.getProperty("percpu.backend"));
     }
 
     @Test

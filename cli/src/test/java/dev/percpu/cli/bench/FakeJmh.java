@@ -20,7 +20,7 @@ final class FakeJmh {
         String regex = options.getLast();
         if (options.contains("--roles")) {
             System.out.println("Roles:");
-            System.out.println(NAME + "\tOURS\t");
+            System.out.println(NAME + "\tOURS\t\t`add`");
             return;
         }
         if (options.contains("-l")) {
@@ -30,13 +30,16 @@ final class FakeJmh {
             }
             return;
         }
-        System.out.println("options: " + options + ", backend: " + System.getProperty("percpu.backend"));
         if (options.getLast().equals(FAILING)) {
+            System.out.println("options: " + options + ", backend: " + System.getProperty("percpu.backend"));
             System.exit(1);
         }
+        System.out.println("# Benchmark: " + NAME);
+        System.out.println("# Run progress: 50.00% complete, ETA 00:00:01");
         Files.writeString(Path.of(after("-rff", options)), """
                 [{"benchmark": "%s", "threads": %s, "secondaryMetrics": {},
-                  "primaryMetric": {"score": 3.0, "scoreError": 0.5, "scoreUnit": "ns/op"}}]
+                  "primaryMetric": {"score": 3.0, "scoreError": 0.5, "scoreUnit": "ns/op",
+                                    "rawData": [[3.0, 2.9, 3.1]]}}]
                 """.formatted(NAME, after("-t", options)));
     }
 

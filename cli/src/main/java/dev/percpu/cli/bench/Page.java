@@ -1,0 +1,119 @@
+package dev.percpu.cli.bench;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import dev.percpu.cli.bench.Roles.Kind;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * The results as one page of HTML that needs nothing else: a chart for each comparison, of time per operation against
+ * the arrangement, drawn by Chart.js, which is part of the page.
+ */
+public final class Page {
+    private static final String TEMPLATE = "page.html";
+    private static final String CHARTS = "chart.umd.min.js";
+
+    private final Results results;
+    private final String command;
+
+    /**
+     * Takes what is to be shown.
+     *
+     * @param command what made it, for the reader
+     */
+    public Page(Results results, String command) {
+        this.results = results;
+        this.command = command;
+    }
+
+    /** The page's text. */
+    public String html() {
+        // No script in the page ends early: "<" in the data is written as an escape by Gson.
+        return resource(TEMPLATE)
+                .replace("/*data*/", "const data = " + new Gson().toJson(data()) + ";")
+                .replace("/*charts*/", resource(CHARTS));
+    }
+
+    private JsonObject data() {
+        JsonObject data = new JsonObject();
+        data.addProperty("command", command);
+        JsonArray runs = new JsonArray();
+        results.distinct(BenchmarkResult::run).forEach(run -> runs.add(run.toJson()));
+        data.add("runs", runs);
+        JsonArray comparisons = new JsonArray();
+        for (String processor : results.distinct(result -> result.run().processor())) {
+            results.comparisons().forEach((comparison, list) -> {
+                List<BenchmarkResult> there = list.stream()
+                        .filter(result -> result.run().processor().equals(processor))
+                        .toList();
+                if (!there.isEmpty()) {
+                    comparisons.add(comparison(comparison, processor, there));
+                }
+            });
+        }
+        data.add("comparisons", comparisons);
+        return data;
+    }
+
+    private static JsonObject comparison(String name, String processor, List<BenchmarkResult> list) {
+        JsonObject comparison = new JsonObject();
+        comparison.addProperty("name", name);
+        comparison.addProperty("processor", processor);
+        List<Arrangement> arrangements = List.copyOf(Report.arrangements(list));
+        JsonArray labels = new JsonArray();
+        arrangements.forEach(arrangement -> labels.add(arrangement.description()));
+        comparison.add("arrangements", labels);
+        JsonArray series = new JsonArray();
+        Map<String, List<BenchmarkResult>> bySeries = list.stream()
+                .collect(Collectors.groupingBy(Page::series, LinkedHashMap::new, Collectors.toList()));
+        bySeries.forEach((label, row) -> series.add(series(label, row, arrangements)));
+        comparison.add("series", series);
+        return comparison;
+    }
+
+    private static String series(BenchmarkResult result) {
+        return result.label() + (result.run().backend().equals("rseq") || result.kind() != Kind.OURS
+                ? ""
+                : ", " + result.run().backend() + " back end");
+    }
+
+    private static JsonObject series(String label, List<BenchmarkResult> row, List<Arrangement> arrangements) {
+        JsonObject series = new JsonObject();
+        series.addProperty("label", label.replace("`", ""));
+        series.addProperty("role", row.getFirst().kind().name());
+        JsonArray points = new JsonArray();
+        for (Arrangement arrangement : arrangements) {
+            JsonObject point = new JsonObject();
+            row.stream()
+                    .filter(result -> result.arrangement().equals(arrangement))
+                    .findFirst()
+                    .ifPresent(result -> {
+                        point.addProperty("nanos", result.nanos());
+                        point.addProperty("least", result.least());
+                        point.addProperty("greatest", result.greatest());
+                    });
+            points.add(point);
+        }
+        series.add("points", points);
+        return series;
+    }
+
+    private static String resource(String name) {
+        try (InputStream stream = Page.class.getResourceAsStream(name)) {
+            if (stream == null) {
+                throw new IllegalStateException("the resource " + name + " is missing from this build");
+            }
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package dev.percpu.cli.bench;
+
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.util.Locale;
+
+/**
+ * How many times as long one result took as another one of the same run: the quotient of the medians, and what it is at
+ * least and at most if both are anywhere between their least and greatest measurement.
+ */
+record Ratio(double value, double least, double greatest) {
+    /** If the bounds are this far apart, nothing can be concluded. */
+    private static final double TOO_WIDE = 1.5;
+
+    private static final double SMALL = 0.1;
+
+    static Ratio of(BenchmarkResult one, BenchmarkResult other) {
+        return new Ratio(
+                one.nanos() / other.nanos(), one.least() / other.greatest(), one.greatest() / other.least());
+    }
+
+    /** Whether the measurements lie too far apart for a conclusion. */
+    boolean isUnclear() {
+        return greatest / least > TOO_WIDE;
+    }
+
+    /** Whether the two ranges have nothing in common. */
+    boolean isApartFrom(Ratio other) {
+        return greatest < other.least || other.greatest < least;
+    }
+
+    /** Such as {@code 2.13x}, or {@code unclear (1.2x to 2.4x)}. */
+    @Override
+    public String toString() {
+        return isUnclear() ? "unclear (" + times(least) + " to " + times(greatest) + ")" : times(value);
+    }
+
+    private static String times(double ratio) {
+        // With two decimals only, what is a thousand times slower would be "0.00x".
+        return ratio < SMALL
+                ? new BigDecimal(ratio).round(new MathContext(2)).toPlainString() + "x"
+                : String.format(Locale.ROOT, "%.2fx", ratio);
+    }
+}

@@ -1,0 +1,142 @@
+package dev.percpu.cli.bench;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import dev.percpu.cli.CliException;
+import dev.percpu.cli.Messages;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Results, in JMH's own format with one member added to each: where and when it was measured, and its role. So a file of
+ * them can be read by whatever reads JMH's.
+ */
+public final class Results {
+    private static final String SUFFIX = ".json";
+
+    /** Members of JMH's that are long, and say what others say too. */
+    private static final List<String> LEFT_OUT =
+            List.of("jvm", "jvmArgs", "vmName", "vmVersion", "warmupBatchSize", "measurementBatchSize");
+
+    private static final List<String> LEFT_OUT_OF_METRIC = List.of("scorePercentiles");
+
+    private final List<JsonObject> entries = new ArrayList<>();
+
+    /** Adds what JMH wrote. */
+    public void add(JsonArray measured, Run run, Arrangement arrangement, Roles roles) {
+        for (JsonElement element : measured) {
+            JsonObject entry = element.getAsJsonObject();
+            BenchmarkResult.complete(entry, run, arrangement, roles);
+            entries.add(shortened(entry));
+        }
+    }
+
+    /** The file of a processor's results in a directory. */
+    public static Path file(Path directory, String processor) {
+        return directory.resolve(Processor.fileName(processor) + SUFFIX);
+    }
+
+    /** Reads a file. */
+    public static Results read(Path file) {
+        Results results = new Results();
+        try {
+            for (JsonElement element :
+                    JsonParser.parseString(Files.readString(file)).getAsJsonArray()) {
+                results.entries.add(element.getAsJsonObject());
+            }
+        } catch (IOException e) {
+            throw new CliException(Messages.printable(file) + " cannot be read: " + Messages.reason(e), e);
+        } catch (JsonParseException | IllegalStateException e) {
+            throw new CliException(Messages.printable(file) + " holds no JSON array: " + e.getMessage(), e);
+        }
+        return results;
+    }
+
+    /** Reads all files of a directory. */
+    public static Results readAll(Path directory) {
+        Results all = new Results();
+        try (Stream<Path> files = Files.list(directory)) {
+            files.filter(file -> file.toString().endsWith(SUFFIX))
+                    .sorted()
+                    .forEach(file -> all.entries.addAll(read(file).entries));
+        } catch (IOException e) {
+            throw new CliException(Messages.printable(directory) + " cannot be read: " + Messages.reason(e), e);
+        }
+        return all;
+    }
+
+    /** Writes a file, with one line for each result. */
+    public void write(Path file) {
+        Gson gson = new Gson();
+        String lines = entries.stream().map(gson::toJson).collect(Collectors.joining(",\n", "[\n", "\n]\n"));
+        try {
+            Files.writeString(file, lines);
+        } catch (IOException e) {
+            throw new CliException(Messages.printable(file) + " cannot be written: " + Messages.reason(e), e);
+        }
+    }
+
+    /** These results, and those of the other ones that were not measured again. */
+    public Results over(Results older) {
+        Map<String, JsonObject> merged = new TreeMap<>();
+        for (JsonObject entry : older.entries) {
+            merged.put(BenchmarkResult.of(entry).identity(), entry);
+        }
+        for (JsonObject entry : entries) {
+            merged.put(BenchmarkResult.of(entry).identity(), entry);
+        }
+        Results results = new Results();
+        results.entries.addAll(merged.values());
+        return results;
+    }
+
+    /** The comparisons, by name, each with its results. */
+    SortedMap<String, List<BenchmarkResult>> comparisons() {
+        return list().stream()
+                .collect(Collectors.groupingBy(BenchmarkResult::comparison, TreeMap::new, Collectors.toList()));
+    }
+
+    List<BenchmarkResult> list() {
+        return entries.stream().map(BenchmarkResult::of).toList();
+    }
+
+    /** What all results have of something, in the order of their first appearance. */
+    <T> List<T> distinct(Function<BenchmarkResult, T> property) {
+        return new ArrayList<>(list().stream()
+                .collect(Collectors.toMap(property, property, (one, _) -> one, LinkedHashMap::new))
+                .values());
+    }
+
+    private static JsonObject shortened(JsonObject entry) {
+        LEFT_OUT.forEach(entry::remove);
+        shorten(entry.getAsJsonObject("primaryMetric"));
+        JsonObject kept = new JsonObject();
+        entry.getAsJsonObject("secondaryMetrics").asMap().forEach((name, metric) -> {
+            if (name.equals("gc.alloc.rate.norm")) {
+                shorten(metric.getAsJsonObject());
+                metric.getAsJsonObject().remove("rawData");
+                kept.add(name, metric);
+            }
+        });
+        entry.add("secondaryMetrics", kept);
+        return entry;
+    }
+
+    private static void shorten(JsonObject metric) {
+        LEFT_OUT_OF_METRIC.forEach(metric::remove);
+    }
+}

@@ -1,0 +1,54 @@
+package dev.percpu.cli.bench;
+
+import com.google.gson.JsonObject;
+import dev.percpu.PerCpuRuntime;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+
+/**
+ * Where and when something was measured. Only figures of one run on one back end may be divided by each other.
+ *
+ * @param processor the processor's name, see {@link Processor}
+ * @param cpus how many CPUs the process could use
+ * @param kernel the operating system's name and release
+ * @param jdk the JVM's version
+ * @param date the day, in UTC
+ * @param commit the source's version, shortened; "unknown" without git
+ * @param backend the back end's name
+ */
+public record Run(String processor, int cpus, String kernel, String jdk, String date, String commit, String backend) {
+    /** The run that begins now, in which the JVMs that measure use this JVM's back end. */
+    public static Run now(String commit) {
+        return new Run(
+                Processor.name(),
+                Runtime.getRuntime().availableProcessors(),
+                System.getProperty("os.name") + " " + System.getProperty("os.version"),
+                System.getProperty("java.runtime.version"),
+                LocalDate.now(ZoneOffset.UTC).toString(),
+                commit,
+                PerCpuRuntime.backend());
+    }
+
+    static Run of(JsonObject json) {
+        return new Run(
+                json.get("processor").getAsString(),
+                json.get("cpus").getAsInt(),
+                json.get("kernel").getAsString(),
+                json.get("jdk").getAsString(),
+                json.get("date").getAsString(),
+                json.get("commit").getAsString(),
+                json.get("backend").getAsString());
+    }
+
+    JsonObject toJson() {
+        JsonObject json = new JsonObject();
+        json.addProperty("processor", processor);
+        json.addProperty("cpus", cpus);
+        json.addProperty("kernel", kernel);
+        json.addProperty("jdk", jdk);
+        json.addProperty("date", date);
+        json.addProperty("commit", commit);
+        json.addProperty("backend", backend);
+        return json;
+    }
+}

@@ -1,0 +1,181 @@
+package dev.percpu.cli.bench;
+
+import dev.percpu.cli.CliException;
+import dev.percpu.cli.Messages;
+import dev.percpu.cli.bench.Roles.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Writes the tables of figures in the documentation from saved results, so that nobody types a figure. A table stands
+ * between two comments:
+ *
+ * <pre>
+ * &lt;!-- figures: CounterBenchmark, increment --&gt;
+ * &lt;!-- end of figures --&gt;
+ * </pre>
+ *
+ * <p>It has a row for each benchmark of that comparison and a column for each processor, and each back end of ours.
+ * A cell has the times of a thread alone and of one for each CPU. With {@code figures by threads:} there is a column
+ * for each arrangement instead.
+ */
+public final class Tables {
+    private static final Pattern TABLE =
+            Pattern.compile("(<!-- figures(?<byThreads> by threads)?: (?<comparison>[^>]+?) -->\n).*?(<!-- end of figures -->)", Pattern.DOTALL);
+
+    /** Below this, a spread is not worth telling. */
+    private static final double NARROW = 0.1;
+
+    private final Results results;
+
+    public Tables(Results results) {
+        this.results = results;
+    }
+
+    /** The pages that can have tables: the README and those in docs. */
+    public static List<Path> pages(Path home) {
+        try (Stream<Path> docs = Files.list(home.resolve("docs"))) {
+            return Stream.concat(
+                            Stream.of(home.resolve("README.md")),
+                            docs.filter(file -> file.toString().endsWith(".md")).sorted())
+                    .toList();
+        } catch (IOException e) {
+            throw new CliException(Messages.printable(home) + " has no pages: " + Messages.reason(e), e);
+        }
+    }
+
+    /**
+     * The text of a page with its tables made anew.
+     *
+     * @throws CliException if a table is of a comparison without results
+     */
+    public String renew(String page) {
+        return TABLE.matcher(page).replaceAll(found -> Matcher.quoteReplacement(
+                found.group(1) + "\n" + table(found) + "\n" + found.group(found.groupCount())));
+    }
+
+    private String table(MatchResult found) {
+        String comparison = found.group("comparison");
+        List<BenchmarkResult> list = results.comparisons().get(comparison);
+        if (list == null) {
+            throw new CliException("a table is of \"" + comparison + "\", of which there are no saved results: save"
+                    + " some with ./percpu bench --save, or correct the name; there are "
+                    + String.join("; ", results.comparisons().keySet()));
+        }
+        return found.group("byThreads") == null ? byProcessor(list) : byThreads(list);
+    }
+
+    private static String byProcessor(List<BenchmarkResult> list) {
+        Map<String, List<BenchmarkResult>> columns = list.stream()
+                .filter(result -> !result.arrangement().virtual()
+                        && result.arrangement().threads() <= result.run().cpus())
+                .collect(Collectors.groupingBy(Tables::column, LinkedHashMap::new, Collectors.toList()));
+        return rows(list, columns, Tables::cell);
+    }
+
+    private static String column(BenchmarkResult result) {
+        Run run = result.run();
+        String threads = run.cpus() == 1 ? "1 thread" : "1 / " + run.cpus() + " threads";
+        return run.processor() + (run.backend().equals("rseq") ? "" : ", " + run.backend()) + ", " + threads;
+    }
+
+    private static String byThreads(List<BenchmarkResult> list) {
+        Map<String, List<BenchmarkResult>> columns = list.stream()
+                .filter(result -> result.run().backend().equals("rseq"))
+                .sorted(Comparator.comparing(BenchmarkResult::arrangement))
+                .collect(Collectors.groupingBy(
+                        result -> result.run().processor() + ", "
+                                + result.arrangement().description(),
+                        LinkedHashMap::new,
+                        Collectors.toList()));
+        return rows(list, columns, Tables::cell);
+    }
+
+    private interface Cell {
+        String of(String label, List<BenchmarkResult> column);
+    }
+
+    private static String rows(List<BenchmarkResult> list, Map<String, List<BenchmarkResult>> columns, Cell cell) {
+        List<List<String>> table = new ArrayList<>();
+        table.add(Stream.concat(Stream.of("ns per operation"), columns.keySet().stream())
+                .toList());
+        for (Map.Entry<String, Kind> row : labels(list).entrySet()) {
+            String label = row.getKey();
+            String emphasis = row.getValue() == Kind.OURS ? "**" : "";
+            table.add(Stream.concat(
+                            Stream.of(emphasis + label + emphasis + remark(row.getValue())),
+                            columns.values().stream().map(column -> {
+                                String text = cell.of(label, column);
+                                return text.isEmpty() ? "" : emphasis + text + emphasis;
+                            }))
+                    .toList());
+        }
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < table.size(); i++) {
+            text.append("| ").append(String.join(" | ", table.get(i))).append(" |\n");
+            if (i == 0) {
+                text.append("|---".repeat(table.get(0).size())).append("|\n");
+            }
+        }
+        return text.toString();
+    }
+
+    private static String remark(Kind kind) {
+        return switch (kind) {
+            case OURS, PEER -> "";
+            case FLOOR -> " (floor)";
+            case NOT_COMPARABLE -> " (not comparable)";
+        };
+    }
+
+    /** What there is a row for: ours, the floors, the peers, the rest; of a kind, the fastest first. */
+    private static Map<String, Kind> labels(List<BenchmarkResult> list) {
+        List<Kind> order = List.of(Kind.OURS, Kind.FLOOR, Kind.PEER, Kind.NOT_COMPARABLE);
+        Map<String, Kind> labels = new LinkedHashMap<>();
+        list.stream()
+                .sorted(Comparator.comparingInt((BenchmarkResult result) -> order.indexOf(result.kind()))
+                        .thenComparingDouble(BenchmarkResult::nanos))
+                .forEach(result -> labels.putIfAbsent(result.label(), result.kind()));
+        return labels;
+    }
+
+    private static String cell(String label, List<BenchmarkResult> column) {
+        return column.stream()
+                .filter(result -> result.label().equals(label))
+                .sorted(Comparator.comparing(BenchmarkResult::arrangement))
+                .map(Tables::time)
+                .distinct()
+                .collect(Collectors.joining(" / "));
+    }
+
+    /** A time, with its range if that is worth telling; the range alone, if it is wider than the time itself. */
+    private static String time(BenchmarkResult result) {
+        String range = digits(result.least()) + " to " + digits(result.greatest());
+        if (result.spread() > 1) {
+            return "unstable: " + range;
+        }
+        return digits(result.nanos()) + (result.spread() > NARROW ? " (" + range + ")" : "");
+    }
+
+    /** Three significant digits. */
+    static String digits(double nanos) {
+        int three = 100;
+        int two = 10;
+        if (nanos >= three) {
+            return String.format(Locale.ROOT, "%,d", Math.round(nanos));
+        }
+        return String.format(Locale.ROOT, nanos >= two ? "%.1f" : "%.2f", nanos);
+    }
+}

@@ -1,0 +1,63 @@
+package dev.percpu.cli.bench;
+
+import static dev.percpu.cli.bench.Samples.RUN;
+import static dev.percpu.cli.bench.Samples.entry;
+import static dev.percpu.cli.bench.Samples.results;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.groups.Tuple.tuple;
+
+import dev.percpu.cli.CliException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ResultsTest {
+    @TempDir
+    Path directory;
+
+    @Test
+    void aFileGivesBackWhatWasWritten() {
+        Results results = results(entry("AddBenchmark.perCpuAdd", 1, 2, 3, 7), entry("Lock.perCpuRead", 2, 5));
+        Path file = Results.file(directory, RUN.processor());
+
+        results.write(file);
+
+        assertThat(file.getFileName()).hasToString("amd-zen-5.json");
+        assertThat(Results.readAll(directory).list()).isEqualTo(results.list());
+    }
+
+    @Test
+    void theTimeIsTheMedianOfTheForks() {
+        BenchmarkResult result =
+                results(entry("AddBenchmark.perCpuAdd", 1, 2, 3, 7)).list().getFirst();
+
+        assertThat(result.nanos()).isEqualTo(3);
+        assertThat(result.least()).isEqualTo(2);
+        assertThat(result.greatest()).isEqualTo(7);
+    }
+
+    @Test
+    void theNewerResultReplacesTheOlderOneAndLeavesTheOthers() {
+        Results older = results(entry("AddBenchmark.perCpuAdd", 1, 2), entry("AddBenchmark.perCpuAdd", 2, 4));
+        Results newer = results(entry("AddBenchmark.perCpuAdd", 2, 5), entry("AddBenchmark.longAdder", 2, 9));
+
+        assertThat(newer.over(older).list())
+                .extracting(BenchmarkResult::method, BenchmarkResult::nanos)
+                .containsExactlyInAnyOrder(
+                        tuple("perCpuAdd", 2.0),
+                        tuple("perCpuAdd", 5.0),
+                        tuple("longAdder", 9.0));
+    }
+
+    @Test
+    void aFileThatHoldsSomethingElseIsAnError() throws IOException {
+        Path file = Files.writeString(directory.resolve("other.json"), "{}");
+
+        assertThatThrownBy(() -> Results.read(file))
+                .isInstanceOf(CliException.class)
+                .hasMessageContaining("holds no JSON array");
+    }
+}
