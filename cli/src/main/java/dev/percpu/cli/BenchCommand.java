@@ -31,8 +31,9 @@ import picocli.CommandLine.TypeConversionException;
 /** Runs the benchmarks, and sets per-CPU variables beside what there is without them. */
 @Command(
         name = "bench",
-        description = "Measures per-CPU variables beside their peers with JMH, and prints a table of the results. All of"
-                + " it takes hours; see --only and --quick.",
+        description =
+                "Measures per-CPU variables beside their peers with JMH, and prints a table of the results. All of"
+                        + " it takes hours; see --only and --quick.",
         sortOptions = false)
 final class BenchCommand implements Callable<Integer> {
     private static final String HOME = "percpu.home";
@@ -69,14 +70,10 @@ final class BenchCommand implements Callable<Integer> {
             description = "Write the results to a file too, in the format of JMH, with the machine added to each.")
     private @Nullable Path json;
 
-    @Option(
-            names = "--save",
-            description = "Keep the results in benchmarks/results, in the file of this processor.")
+    @Option(names = "--save", description = "Keep the results in benchmarks/results, in the file of this processor.")
     private boolean save;
 
-    @Option(
-            names = "--saved",
-            description = "Measure nothing: take the results that are kept, of all processors.")
+    @Option(names = "--saved", description = "Measure nothing: take the results that are kept, of all processors.")
     private boolean saved;
 
     @Option(
@@ -90,10 +87,7 @@ final class BenchCommand implements Callable<Integer> {
             description = "Make the tables in README and docs anew, from the results that are kept.")
     private boolean tables;
 
-    @Option(
-            names = "--html",
-            paramLabel = "FILE",
-            description = "Write a page with a chart for each comparison.")
+    @Option(names = "--html", paramLabel = "FILE", description = "Write a page with a chart for each comparison.")
     private @Nullable Path html;
 
     @Spec

@@ -72,17 +72,18 @@ public final class Page {
         arrangements.forEach(arrangement -> labels.add(arrangement.description()));
         comparison.add("arrangements", labels);
         JsonArray series = new JsonArray();
-        Map<String, List<BenchmarkResult>> bySeries = list.stream()
-                .collect(Collectors.groupingBy(Page::series, LinkedHashMap::new, Collectors.toList()));
+        Map<String, List<BenchmarkResult>> bySeries =
+                list.stream().collect(Collectors.groupingBy(Page::series, LinkedHashMap::new, Collectors.toList()));
         bySeries.forEach((label, row) -> series.add(series(label, row, arrangements)));
         comparison.add("series", series);
         return comparison;
     }
 
     private static String series(BenchmarkResult result) {
-        return result.label() + (result.run().backend().equals("rseq") || result.kind() != Kind.OURS
-                ? ""
-                : ", " + result.run().backend() + " back end");
+        return result.label()
+                + (result.run().backend().equals("rseq") || result.kind() != Kind.OURS
+                        ? ""
+                        : ", " + result.run().backend() + " back end");
     }
 
     private static JsonObject series(String label, List<BenchmarkResult> row, List<Arrangement> arrangements) {

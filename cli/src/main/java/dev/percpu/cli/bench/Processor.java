@@ -51,7 +51,8 @@ final class Processor {
             int colon = line.indexOf(':');
             if (colon > 0) {
                 fields.putIfAbsent(
-                        line.substring(0, colon).strip(), line.substring(colon + 1).strip());
+                        line.substring(0, colon).strip(),
+                        line.substring(colon + 1).strip());
             }
         }
         String vendor = fields.getOrDefault("vendor_id", "");

@@ -55,7 +55,8 @@ public final class Progress {
         Matcher done = DONE.matcher(line);
         if (done.matches() && benchmark != null) {
             double share = (run + Double.parseDouble(done.group(1)) / PERCENT) / runs;
-            say.accept(String.format("%3d%%%s  %s, %s", Math.round(share * PERCENT), left(share), benchmark, arrangement));
+            say.accept(
+                    String.format("%3d%%%s  %s, %s", Math.round(share * PERCENT), left(share), benchmark, arrangement));
         }
     }
 
@@ -67,8 +68,6 @@ public final class Progress {
         }
         long passed = nanoTime.getAsLong() - start;
         Duration left = Duration.ofNanos(Math.round(passed / share * (1 - share)));
-        return left.toMinutes() > 0
-                ? ", " + left.toMinutes() + " min left"
-                : ", " + left.toSeconds() + " s left";
+        return left.toMinutes() > 0 ? ", " + left.toMinutes() + " min left" : ", " + left.toSeconds() + " s left";
     }
 }

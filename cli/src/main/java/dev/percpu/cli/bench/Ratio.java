@@ -15,8 +15,7 @@ record Ratio(double value, double least, double greatest) {
     private static final double SMALL = 0.1;
 
     static Ratio of(BenchmarkResult one, BenchmarkResult other) {
-        return new Ratio(
-                one.nanos() / other.nanos(), one.least() / other.greatest(), one.greatest() / other.least());
+        return new Ratio(one.nanos() / other.nanos(), one.least() / other.greatest(), one.greatest() / other.least());
     }
 
     /** Whether the measurements lie too far apart for a conclusion. */

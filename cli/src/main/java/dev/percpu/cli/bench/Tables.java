@@ -32,8 +32,9 @@ import java.util.stream.Stream;
  * for each arrangement instead.
  */
 public final class Tables {
-    private static final Pattern TABLE =
-            Pattern.compile("(<!-- figures(?<byThreads> by threads)?: (?<comparison>[^>]+?) -->\n).*?(<!-- end of figures -->)", Pattern.DOTALL);
+    private static final Pattern TABLE = Pattern.compile(
+            "(<!-- figures(?<byThreads> by threads)?: (?<comparison>[^>]+?) -->\n).*?(<!-- end of figures -->)",
+            Pattern.DOTALL);
 
     /** Below this, a spread is not worth telling. */
     private static final double NARROW = 0.1;
@@ -62,8 +63,9 @@ public final class Tables {
      * @throws CliException if a table is of a comparison without results
      */
     public String renew(String page) {
-        return TABLE.matcher(page).replaceAll(found -> Matcher.quoteReplacement(
-                found.group(1) + "\n" + table(found) + "\n" + found.group(found.groupCount())));
+        return TABLE.matcher(page)
+                .replaceAll(found -> Matcher.quoteReplacement(
+                        found.group(1) + "\n" + table(found) + "\n" + found.group(found.groupCount())));
     }
 
     private String table(MatchResult found) {

@@ -63,7 +63,8 @@ class BenchCommandTest {
         assertThat(run.out().lines())
                 .startsWith("Back end " + System.getProperty("percpu.backend"), "")
                 .contains("  perCpuAdd         1   3.00      7%             none");
-        assertThat(run.err()).contains("AddBenchmark.perCpuAdd, 1 thread", "AddBenchmark.perCpuAdd, " + cpus + " thread");
+        assertThat(run.err())
+                .contains("AddBenchmark.perCpuAdd, 1 thread", "AddBenchmark.perCpuAdd, " + cpus + " thread");
         assertThat(JsonParser.parseString(Files.readString(json))
                         .getAsJsonArray()
                         .asList())

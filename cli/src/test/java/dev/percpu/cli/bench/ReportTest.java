@@ -17,7 +17,10 @@ class ReportTest {
     private static List<String> table(String... entries) {
         StringWriter text = new StringWriter();
         new Report(results(entries)).print(new PrintWriter(text));
-        return text.toString().lines().takeWhile(line -> !line.startsWith("ns/op:")).toList();
+        return text.toString()
+                .lines()
+                .takeWhile(line -> !line.startsWith("ns/op:"))
+                .toList();
     }
 
     @Test

@@ -46,10 +46,7 @@ class ResultsTest {
 
         assertThat(newer.over(older).list())
                 .extracting(BenchmarkResult::method, BenchmarkResult::nanos)
-                .containsExactlyInAnyOrder(
-                        tuple("perCpuAdd", 2.0),
-                        tuple("perCpuAdd", 5.0),
-                        tuple("longAdder", 9.0));
+                .containsExactlyInAnyOrder(tuple("perCpuAdd", 2.0), tuple("perCpuAdd", 5.0), tuple("longAdder", 9.0));
     }
 
     @Test

@@ -47,10 +47,10 @@ class TablesTest {
 
     @Test
     void orAColumnForEachArrangement() {
-        Results results =
-                results(entry("AddBenchmark.perCpuAdd", 1, 2.5), entry("AddBenchmark.perCpuAdd", 8, 3.0));
+        Results results = results(entry("AddBenchmark.perCpuAdd", 1, 2.5), entry("AddBenchmark.perCpuAdd", 8, 3.0));
 
-        assertThat(new Tables(results).renew(page("figures by threads: AddBenchmark"))).contains("""
+        assertThat(new Tables(results).renew(page("figures by threads: AddBenchmark")))
+                .contains("""
                 | ns per operation | AMD Zen 5, 1 thread | AMD Zen 5, 8 threads |
                 |---|---|---|
                 | **`PerCpuNumeric.add`** | **2.50** | **3.00** |
