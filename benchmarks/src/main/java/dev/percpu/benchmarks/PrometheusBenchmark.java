@@ -1,0 +1,148 @@
+package dev.percpu.benchmarks;
+
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
+import dev.percpu.prometheus.Counter;
+import dev.percpu.prometheus.Histogram;
+import io.prometheus.metrics.core.datapoints.CounterDataPoint;
+import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
+import java.util.stream.Stream;
+import org.openjdk.jmh.annotations.Benchmark;
+
+/**
+ * What does it cost to update a metric of the Prometheus client, kept per CPU and as the client keeps it? All have the
+ * client's defaults, with exemplars, and two labels.
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar PrometheusBenchmark -t 1
+ * java -jar benchmarks/target/benchmarks.jar PrometheusBenchmark -t 2
+ * </pre>
+ */
+public class PrometheusBenchmark extends CountingComparison {
+    private static final String[] LABELS = {"method", "status"};
+
+    private final Counter counter =
+            Counter.builder().name("requests").labelNames(LABELS).build();
+    private final io.prometheus.metrics.core.metrics.Counter clientsCounter =
+            io.prometheus.metrics.core.metrics.Counter.builder()
+                    .name("requests")
+                    .labelNames(LABELS)
+                    .build();
+    private final CounterDataPoint child = counter.labelValues("GET", "200");
+    private final CounterDataPoint clientsChild = clientsCounter.labelValues("GET", "200");
+
+    private final DistributionDataPoint classic = Histogram.builder()
+            .name("latency_seconds")
+            .labelNames(LABELS)
+            .classicOnly()
+            .build()
+            .labelValues("GET", "200");
+    private final DistributionDataPoint nativeOne = Histogram.builder()
+            .name("latency_seconds")
+            .labelNames(LABELS)
+            .nativeOnly()
+            .build()
+            .labelValues("GET", "200");
+    private final DistributionDataPoint both = Histogram.builder()
+            .name("latency_seconds")
+            .labelNames(LABELS)
+            .build()
+            .labelValues("GET", "200");
+    private final DistributionDataPoint clientsClassic = io.prometheus.metrics.core.metrics.Histogram.builder()
+            .name("latency_seconds")
+            .labelNames(LABELS)
+            .classicOnly()
+            .build()
+            .labelValues("GET", "200");
+    private final DistributionDataPoint clientsNative = io.prometheus.metrics.core.metrics.Histogram.builder()
+            .name("latency_seconds")
+            .labelNames(LABELS)
+            .nativeOnly()
+            .build()
+            .labelValues("GET", "200");
+    private final DistributionDataPoint clientsBoth = io.prometheus.metrics.core.metrics.Histogram.builder()
+            .name("latency_seconds")
+            .labelNames(LABELS)
+            .build()
+            .labelValues("GET", "200");
+
+    @Benchmark
+    @Role(value = OURS, task = "increment")
+    public void perCpuIncrement(Calls calls) {
+        calls.count();
+        child.inc();
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = "increment")
+    public void clientIncrement(Calls calls) {
+        calls.count();
+        clientsChild.inc();
+    }
+
+    @Benchmark
+    @Role(value = OURS, task = "look up and increment")
+    public void perCpuLookUp(Calls calls) {
+        calls.count();
+        counter.labelValues("GET", "200").inc();
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = "look up and increment")
+    public void clientLookUp(Calls calls) {
+        calls.count();
+        clientsCounter.labelValues("GET", "200").inc();
+    }
+
+    @Benchmark
+    @Role(value = OURS, task = "observe, classic")
+    public void perCpuClassic(Calls calls, Latencies latencies) {
+        calls.count();
+        classic.observe(latencies.nextSeconds());
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = "observe, classic")
+    public void clientClassic(Calls calls, Latencies latencies) {
+        calls.count();
+        clientsClassic.observe(latencies.nextSeconds());
+    }
+
+    @Benchmark
+    @Role(value = OURS, task = "observe, native")
+    public void perCpuNative(Calls calls, Latencies latencies) {
+        calls.count();
+        nativeOne.observe(latencies.nextSeconds());
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = "observe, native")
+    public void clientNative(Calls calls, Latencies latencies) {
+        calls.count();
+        clientsNative.observe(latencies.nextSeconds());
+    }
+
+    @Benchmark
+    @Role(value = OURS, task = "observe, both")
+    public void perCpuBoth(Calls calls, Latencies latencies) {
+        calls.count();
+        both.observe(latencies.nextSeconds());
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = "observe, both")
+    public void clientBoth(Calls calls, Latencies latencies) {
+        calls.count();
+        clientsBoth.observe(latencies.nextSeconds());
+    }
+
+    @Override
+    long total() {
+        return child.getLongValue()
+                + clientsChild.getLongValue()
+                + Stream.of(classic, nativeOne, both, clientsClassic, clientsNative, clientsBoth)
+                        .mapToLong(DistributionDataPoint::getCount)
+                        .sum();
+    }
+}

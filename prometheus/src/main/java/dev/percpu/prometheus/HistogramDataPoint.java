@@ -1,0 +1,136 @@
+package dev.percpu.prometheus;
+
+import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
+import io.prometheus.metrics.core.exemplars.ExemplarSampler;
+import io.prometheus.metrics.model.snapshots.Exemplars;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/** The histogram of some label values. */
+final class HistogramDataPoint implements DistributionDataPoint {
+    private final HistogramSettings settings;
+    private final @Nullable ExemplarSampler sampler;
+
+    /** Held by who replaces the counters. Who counts needs it for a value that is the first of its bucket. */
+    private final ReentrantLock lock = new ReentrantLock();
+
+    private volatile HistogramCounters counters;
+
+    /** When a histogram that was scaled down may begin anew. Under the lock. */
+    private long resetAt;
+
+    HistogramDataPoint(HistogramSettings settings, @Nullable ExemplarSampler sampler) {
+        this.settings = settings;
+        this.sampler = sampler;
+        counters = HistogramCounters.create(settings);
+        resetAt = settings.nanoTime().getAsLong() + settings.resetNanos();
+    }
+
+    @Override
+    public void observe(double value) {
+        // The client ignores NaN too.
+        if (Double.isNaN(value)) {
+            return;
+        }
+        count(value);
+        if (sampler != null) {
+            sampler.observe(value);
+        }
+    }
+
+    @Override
+    public void observeWithExemplar(double value, Labels labels) {
+        if (Double.isNaN(value)) {
+            return;
+        }
+        count(value);
+        if (sampler != null) {
+            sampler.observeWithExemplar(value, labels);
+        }
+    }
+
+    private void count(double value) {
+        HistogramCounters current = counters;
+        int counter = current.counterOf(value);
+        if (counter >= 0) {
+            current.count(counter, value);
+        } else {
+            countFirst(value);
+        }
+    }
+
+    /*
+     * Nobody waits for those that count. Somebody who has read the counters before they are replaced, and counts after
+     * that, counts in a counter that the new ones have too. Only after a reset they have not: then it is as if the
+     * value had been observed before the reset.
+     */
+    private void countFirst(double value) {
+        HistogramCounters current;
+        int counter;
+        lock.lock();
+        try {
+            current = counters;
+            counter = current.counterOf(value);
+            while (counter < 0) {
+                current = limited(current, current.withCounterFor(value));
+                counters = current;
+                counter = current.counterOf(value);
+            }
+        } finally {
+            lock.unlock();
+        }
+        current.count(counter, value);
+    }
+
+    /** Counters with one more, or with fewer buckets than that if there would be too many. */
+    private HistogramCounters limited(HistogramCounters before, HistogramCounters after) {
+        int buckets = after.nativeBuckets();
+        if (settings.maxBuckets() == 0 || buckets <= settings.maxBuckets() || buckets == before.nativeBuckets()) {
+            return after;
+        }
+        return mayReset() ? anew() : after.scaledDown();
+    }
+
+    private boolean mayReset() {
+        return settings.resetNanos() > 0 && settings.nanoTime().getAsLong() - resetAt >= 0;
+    }
+
+    private HistogramCounters anew() {
+        HistogramCounters anew = HistogramCounters.create(settings);
+        resetAt = settings.nanoTime().getAsLong() + settings.resetNanos();
+        if (sampler != null) {
+            sampler.reset();
+        }
+        return anew;
+    }
+
+    @Override
+    public long getCount() {
+        return counters.count();
+    }
+
+    @Override
+    public double getSum() {
+        return counters.sum();
+    }
+
+    HistogramDataPointSnapshot collect(Labels labels) {
+        // Before the counts, so that no exemplar is exposed whose observation is not.
+        Exemplars exemplars = sampler == null ? Exemplars.EMPTY : sampler.collect();
+        HistogramCounters current = counters;
+        HistogramDataPointSnapshot snapshot = current.snapshot(labels, exemplars);
+        // After the snapshot, so that little is lost. If somebody has the lock, after the next one.
+        if (settings.resetNanos() > 0 && current.isScaledDown() && lock.tryLock()) {
+            try {
+                if (counters == current && mayReset()) {
+                    counters = anew();
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+        return snapshot;
+    }
+}

@@ -1,0 +1,255 @@
+package dev.percpu.prometheus;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.prometheus.metrics.config.MetricsProperties;
+import io.prometheus.metrics.config.PrometheusProperties;
+import io.prometheus.metrics.core.datapoints.DataPoint;
+import io.prometheus.metrics.core.exemplars.ExemplarSampler;
+import io.prometheus.metrics.core.exemplars.ExemplarSamplerConfig;
+import io.prometheus.metrics.core.metrics.MetricWithFixedMetadata;
+import io.prometheus.metrics.model.snapshots.Labels;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the metrics of this package have in common: a data point for each combination of label values, as in the
+ * client's {@link io.prometheus.metrics.core.metrics.StatefulMetric}. That class cannot be extended from outside, as
+ * its builder is not public. Names, labels, units and what the registry is told of them are the client's own code.
+ *
+ * <p>Looking up a data point costs more than updating it. Where the label values are known beforehand, keep what
+ * {@link #labelValues} returns.
+ *
+ * @param <D> what a data point can do
+ * @param <T> what a data point is
+ */
+public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends MetricWithFixedMetadata {
+    private final ConcurrentHashMap<LabelValues, T> dataPoints = new ConcurrentHashMap<>();
+
+    /** The data point of a metric without labels, once it is used. */
+    private volatile @Nullable T withoutLabels;
+
+    private final @Nullable Supplier<Labels> exemplarLabels;
+
+    PerCpuMetric(Builder<?, ?> builder) {
+        super(builder);
+        exemplarLabels = builder.exemplarLabels;
+    }
+
+    /**
+     * The data point of these label values, in the order of the label names; it is made with the first call.
+     *
+     * @throws IllegalArgumentException if there are more or fewer values than the metric has label names, or one is
+     *     null
+     */
+    public D labelValues(String... labelValues) {
+        T dataPoint = dataPoints.get(new LabelValues(labelValues));
+        return dataPoint != null ? dataPoint : addDataPoint(labelValues.clone());
+    }
+
+    private T addDataPoint(String[] labelValues) {
+        if (labelValues.length != labelNames.length) {
+            throw new IllegalArgumentException(
+                    labelValues.length == 0
+                            ? getClass().getSimpleName() + " " + metadata.getName()
+                                    + " was created with label names, so you must call labelValues(...) when using it."
+                            : "Expected " + labelNames.length + " label values, but got " + labelValues.length + ".");
+        }
+        for (int i = 0; i < labelValues.length; i++) {
+            if (labelValues[i] == null) {
+                throw new IllegalArgumentException(
+                        "null label value for metric " + metadata.getName() + " and label " + labelNames[i]);
+            }
+        }
+        return dataPoints.computeIfAbsent(new LabelValues(labelValues), _ -> newDataPoint());
+    }
+
+    /** Makes the data point of these label values, so that it is exposed before its first update. */
+    public void initLabelValues(String... labelValues) {
+        D _ = labelValues(labelValues);
+    }
+
+    /** Removes a data point. Updates of whoever has kept it are no longer exposed. */
+    public void remove(String... labelValues) {
+        dataPoints.remove(new LabelValues(labelValues.clone()));
+        forgetWithoutLabels();
+    }
+
+    /** Removes the data points of whose label values the function is true. */
+    public void removeIf(Function<List<String>, Boolean> function) {
+        dataPoints.keySet().removeIf(labelValues -> function.apply(List.of(labelValues.values)));
+        forgetWithoutLabels();
+    }
+
+    /** Removes all data points. */
+    public void clear() {
+        dataPoints.clear();
+        forgetWithoutLabels();
+    }
+
+    /*
+     * After the removal from the map, and not while another thread is between the map and the field:
+     *
+     *   thread that updates                        thread that clears
+     *   1. finds the data point in the map
+     *                                              2. removes it from the map, forgets it
+     *   3. remembers it                            -> all later updates would go to what nobody collects
+     */
+    private synchronized void forgetWithoutLabels() {
+        withoutLabels = null;
+    }
+
+    /** The data point of a metric without labels. */
+    final T withoutLabels() {
+        T dataPoint = withoutLabels;
+        return dataPoint != null ? dataPoint : addWithoutLabels();
+    }
+
+    private synchronized T addWithoutLabels() {
+        T dataPoint = addDataPoint(new String[0]);
+        withoutLabels = dataPoint;
+        return dataPoint;
+    }
+
+    abstract T newDataPoint();
+
+    /** What each data point collects. A metric without labels is exposed also before its first update. */
+    final <S> List<S> collect(BiFunction<T, Labels, S> dataPointSnapshot) {
+        if (labelNames.length == 0 && dataPoints.isEmpty()) {
+            T _ = withoutLabels();
+        }
+        List<S> snapshots = new ArrayList<>(dataPoints.size());
+        dataPoints.forEach((labelValues, dataPoint) ->
+                snapshots.add(dataPointSnapshot.apply(dataPoint, constLabels.merge(labelNames, labelValues.values))));
+        return snapshots;
+    }
+
+    /** The client's sampler for a data point, or null where exemplars are off. */
+    final @Nullable ExemplarSampler newSampler(@Nullable ExemplarSamplerConfig config) {
+        return config == null ? null : new ExemplarSampler(config, null, exemplarLabels);
+    }
+
+    /** Some strings as a key. An array that is not copied serves for one look-up. */
+    private static final class LabelValues {
+        private final String[] values;
+        private final int hash;
+
+        LabelValues(String[] values) {
+            this.values = values;
+            int hash = 1;
+            for (String value : values) {
+                hash = 31 * hash + Objects.hashCode(value);
+            }
+            this.hash = hash;
+        }
+
+        @Override
+        public int hashCode() {
+            return hash;
+        }
+
+        @Override
+        public boolean equals(@Nullable Object object) {
+            if (!(object instanceof LabelValues other) || other.values.length != values.length) {
+                return false;
+            }
+            for (int i = 0; i < values.length; i++) {
+                if (!Objects.equals(values[i], other.values[i])) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    /**
+     * What a metric is made with.
+     *
+     * @param <B> the builder
+     * @param <M> the metric
+     */
+    public abstract static class Builder<B extends Builder<B, M>, M extends PerCpuMetric<?, ?>>
+            extends MetricWithFixedMetadata.Builder<B, M> {
+        private @Nullable Boolean exemplarsEnabled;
+        private @Nullable Supplier<Labels> exemplarLabels;
+
+        Builder(List<String> illegalLabelNames, PrometheusProperties properties) {
+            super(illegalLabelNames, properties);
+        }
+
+        /** More labels for each exemplar that the client samples; asked for each time. */
+        @CanIgnoreReturnValue
+        public B exemplarLabelsSupplier(Supplier<Labels> supplier) {
+            exemplarLabels = supplier;
+            return self();
+        }
+
+        /** Allows exemplars. */
+        @CanIgnoreReturnValue
+        public B withExemplars() {
+            exemplarsEnabled = true;
+            return self();
+        }
+
+        /** Turns exemplars off; no configuration overrides that. */
+        @CanIgnoreReturnValue
+        public B withoutExemplars() {
+            exemplarsEnabled = false;
+            return self();
+        }
+
+        /** What this builder was told, for a histogram with more than whether there are exemplars. */
+        MetricsProperties.Builder toProperties() {
+            return MetricsProperties.builder().exemplarsEnabled(exemplarsEnabled);
+        }
+
+        /** What holds if nobody says anything. */
+        MetricsProperties.Builder defaults() {
+            return MetricsProperties.builder().exemplarsEnabled(true);
+        }
+
+        /** The settings of a metric, from what overrides to what is overridden, as in the client. */
+        final Settings settings(String metricName) {
+            List<MetricsProperties> sources = new ArrayList<>();
+            if (Boolean.FALSE.equals(exemplarsEnabled)) {
+                sources.add(MetricsProperties.builder().exemplarsEnabled(false).build());
+            }
+            MetricsProperties ofName = properties.getMetricProperties(metricName);
+            if (ofName != null) {
+                sources.add(ofName);
+            }
+            sources.add(toProperties().build());
+            sources.add(properties.getDefaultMetricProperties());
+            sources.add(defaults().build());
+            return new Settings(sources, properties);
+        }
+    }
+
+    /** The first source that says something decides. */
+    record Settings(List<MetricsProperties> sources, PrometheusProperties properties) {
+        <P> P get(Function<MetricsProperties, @Nullable P> setting) {
+            for (MetricsProperties source : sources) {
+                P value = setting.apply(source);
+                if (value != null) {
+                    return value;
+                }
+            }
+            throw new IllegalStateException("no default for a setting of " + sources);
+        }
+
+        boolean exemplars() {
+            return get(MetricsProperties::getExemplarsEnabled);
+        }
+
+        /** For a metric that is not a classic histogram; null where exemplars are off. */
+        @Nullable
+        ExemplarSamplerConfig exemplars(int number) {
+            return exemplars() ? new ExemplarSamplerConfig(properties.getExemplarProperties(), number) : null;
+        }
+    }
+}

@@ -1,0 +1,429 @@
+package dev.percpu.prometheus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.prometheus.metrics.config.MetricsProperties;
+import io.prometheus.metrics.config.PrometheusProperties;
+import io.prometheus.metrics.core.datapoints.CounterDataPoint;
+import io.prometheus.metrics.core.datapoints.GaugeDataPoint;
+import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
+import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
+import io.prometheus.metrics.model.registry.Collector;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricFamilyDescriptor;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import io.prometheus.metrics.model.snapshots.Unit;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What is registered, exposed and refused is what the client's own metrics register, expose and refuse. */
+class MetricsTest {
+    private final PrometheusRegistry ours = new PrometheusRegistry();
+    private final PrometheusRegistry clients = new PrometheusRegistry();
+
+    private static String prometheusText(PrometheusRegistry registry) throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        PrometheusTextFormatWriter.create().write(out, registry.scrape());
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    private static String openMetricsText(PrometheusRegistry registry) throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        OpenMetricsTextFormatWriter.create().write(out, registry.scrape());
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void theSameTextIsExposed() throws IOException {
+        Counter counter = Counter.builder()
+                .name("requests_total")
+                .help("Requests")
+                .labelNames("path", "status.code")
+                .constLabels(Labels.of("zone", "a"))
+                .register(ours);
+        io.prometheus.metrics.core.metrics.Counter clientsCounter =
+                io.prometheus.metrics.core.metrics.Counter.builder()
+                        .name("requests_total")
+                        .help("Requests")
+                        .labelNames("path", "status.code")
+                        .constLabels(Labels.of("zone", "a"))
+                        .register(clients);
+        for (CounterDataPoint dataPoint :
+                List.of(counter.labelValues("/", "200"), clientsCounter.labelValues("/", "200"))) {
+            dataPoint.inc();
+            dataPoint.inc(41);
+            dataPoint.inc(0.5);
+            dataPoint.inc(0);
+        }
+        counter.initLabelValues("/", "500");
+        clientsCounter.initLabelValues("/", "500");
+        Counter.builder().name("never").unit(Unit.BYTES).register(ours);
+        io.prometheus.metrics.core.metrics.Counter.builder()
+                .name("never")
+                .unit(Unit.BYTES)
+                .register(clients);
+
+        Gauge gauge = Gauge.builder().name("in_progress").labelNames("queue").register(ours);
+        io.prometheus.metrics.core.metrics.Gauge clientsGauge = io.prometheus.metrics.core.metrics.Gauge.builder()
+                .name("in_progress")
+                .labelNames("queue")
+                .register(clients);
+        for (GaugeDataPoint dataPoint : List.of(gauge.labelValues("a"), clientsGauge.labelValues("a"))) {
+            dataPoint.set(7);
+            dataPoint.inc();
+            dataPoint.dec(0.5);
+            dataPoint.dec();
+        }
+
+        Histogram histogram = Histogram.builder()
+                .name("duration")
+                .unit(Unit.SECONDS)
+                .labelNames("method")
+                .register(ours);
+        io.prometheus.metrics.core.metrics.Histogram clientsHistogram =
+                io.prometheus.metrics.core.metrics.Histogram.builder()
+                        .name("duration")
+                        .unit(Unit.SECONDS)
+                        .labelNames("method")
+                        .register(clients);
+        for (double value : new double[] {0.005, 0.25, 3, 100, -1}) {
+            histogram.labelValues("GET").observe(value);
+            clientsHistogram.labelValues("GET").observe(value);
+        }
+
+        assertThat(prometheusText(ours))
+                .isEqualTo(prometheusText(clients))
+                .contains("requests_total{path=\"/\",status_code=\"200\",zone=\"a\"} 42.5")
+                .contains("in_progress{queue=\"a\"} 6.5")
+                .contains("duration_seconds_count{method=\"GET\"} 5");
+        assertThat(openMetricsText(ours)).isEqualTo(openMetricsText(clients));
+    }
+
+    static Stream<Arguments> metrics() {
+        return Stream.of(
+                Arguments.of(Counter.builder()
+                        .name("a_total")
+                        .help("text")
+                        .labelNames("b.c")
+                        .constLabels(Labels.of("d", "e"))
+                        .build()),
+                Arguments.of(Gauge.builder().name("a").unit(Unit.BYTES).build()),
+                Arguments.of(Histogram.builder().name("a").labelNames("b").build()));
+    }
+
+    /** Since version 1.6 the registry looks at what a collector says before it is scraped. */
+    @ParameterizedTest
+    @MethodSource("metrics")
+    void whatIsRegisteredIsWhatIsExposed(PerCpuMetric<?, ?> metric) {
+        metric.initLabelValues(metric.getMetricFamilyDescriptor().getLabelNames().stream()
+                .filter(name -> !name.equals("d"))
+                .toArray(String[]::new));
+        MetricFamilyDescriptor descriptor = metric.getMetricFamilyDescriptor();
+        MetricSnapshot snapshot = metric.collect();
+        assertThat(descriptor.getMetadata()).isSameAs(snapshot.getMetadata());
+        assertThat(descriptor.getPrometheusName())
+                .isEqualTo(snapshot.getMetadata().getPrometheusName());
+        assertThat(descriptor.getType().name())
+                .isEqualTo(snapshot.getClass().getSimpleName().replace("Snapshot", "").toUpperCase(java.util.Locale.ROOT));
+        assertThat(snapshot.getDataPoints()).hasSize(1);
+        Labels labels = snapshot.getDataPoints().get(0).getLabels();
+        assertThat(labels.stream().map(label -> label.getName().replace('.', '_')))
+                .containsExactlyInAnyOrderElementsOf(descriptor.getLabelNames());
+    }
+
+    @Test
+    void aScrapeByNameSkipsTheOthers() {
+        Counter.builder().name("a").register(ours);
+        Gauge.builder().name("b").register(ours);
+        assertThat(ours.scrape(name -> name.equals("b"))).hasSize(1);
+    }
+
+    private void sameFailure(ThrowingCallable oursDoes, ThrowingCallable clientsDoes) {
+        Throwable expected = catchThrowable(clientsDoes);
+        assertThat(expected).as("what the client throws").isNotNull();
+        assertThat(catchThrowable(oursDoes))
+                .isExactlyInstanceOf(expected.getClass())
+                .hasMessage(expected.getMessage());
+    }
+
+    @Test
+    void badNamesAndLabelsAreRefusedAsByTheClient() {
+        for (String name : Arrays.asList("", "1a", "a b", "a_total_total", "a\u0000", "a_bucket", "a_info", "a_created")) {
+            Throwable expected = catchThrowable(
+                    () -> io.prometheus.metrics.core.metrics.Counter.builder().name(name));
+            Throwable actual = catchThrowable(() -> Counter.builder().name(name));
+            if (expected == null) {
+                assertThat(actual).as("name %s", name).isNull();
+            } else {
+                assertThat(actual)
+                        .as("name %s", name)
+                        .isExactlyInstanceOf(expected.getClass())
+                        .hasMessage(expected.getMessage());
+            }
+        }
+        sameFailure(
+                () -> Counter.builder().build(),
+                () -> io.prometheus.metrics.core.metrics.Counter.builder().build());
+        sameFailure(
+                () -> Counter.builder().name("a").labelNames("__b"),
+                () -> io.prometheus.metrics.core.metrics.Counter.builder().name("a").labelNames("__b"));
+        sameFailure(
+                () -> Histogram.builder().labelNames("le"),
+                () -> io.prometheus.metrics.core.metrics.Histogram.builder().labelNames("le"));
+        sameFailure(
+                () -> Histogram.builder().constLabels(Labels.of("le", "x")),
+                () -> io.prometheus.metrics.core.metrics.Histogram.builder().constLabels(Labels.of("le", "x")));
+        sameFailure(
+                () -> Gauge.builder().labelNames("b").constLabels(Labels.of("b", "c")),
+                () -> io.prometheus.metrics.core.metrics.Gauge.builder()
+                        .labelNames("b")
+                        .constLabels(Labels.of("b", "c")));
+    }
+
+    @Test
+    void badLabelValuesAreRefusedAsByTheClient() {
+        Counter counter = Counter.builder().name("a").labelNames("b", "c").build();
+        io.prometheus.metrics.core.metrics.Counter clients = io.prometheus.metrics.core.metrics.Counter.builder()
+                .name("a")
+                .labelNames("b", "c")
+                .build();
+        sameFailure(counter::inc, clients::inc);
+        sameFailure(() -> counter.labelValues("x"), () -> clients.labelValues("x"));
+        sameFailure(() -> counter.labelValues("x", null), () -> clients.labelValues("x", null));
+        assertThat(counter.collect().getDataPoints()).isEmpty();
+    }
+
+    @Test
+    void negativeIncrementsAreRefusedAsByTheClientAndNotCounted() {
+        Counter counter = Counter.builder().name("a").build();
+        io.prometheus.metrics.core.metrics.Counter clients =
+                io.prometheus.metrics.core.metrics.Counter.builder().name("a").build();
+        sameFailure(() -> counter.inc(-1), () -> clients.inc(-1));
+        sameFailure(() -> counter.inc(-0.5), () -> clients.inc(-0.5));
+        sameFailure(() -> counter.inc(Long.MIN_VALUE), () -> clients.inc(Long.MIN_VALUE));
+        sameFailure(() -> counter.incWithExemplar(-1, Labels.EMPTY), () -> clients.incWithExemplar(-1, Labels.EMPTY));
+        assertThat(counter.get()).isZero();
+        for (double odd : new double[] {-0.0, Double.POSITIVE_INFINITY, Double.NaN}) {
+            counter.inc(odd);
+            clients.inc(odd);
+            assertThat(counter.get()).isEqualTo(Double.valueOf(clients.get()));
+            assertThat(counter.getLongValue()).isEqualTo(clients.getLongValue());
+        }
+    }
+
+    @Test
+    void badHistogramsAreRefusedAsByTheClient() {
+        sameFailure(
+                () -> Histogram.builder().classicOnly().nativeOnly(),
+                () -> io.prometheus.metrics.core.metrics.Histogram.builder()
+                        .classicOnly()
+                        .nativeOnly());
+        sameFailure(
+                () -> Histogram.builder().nativeOnly().classicOnly(),
+                () -> io.prometheus.metrics.core.metrics.Histogram.builder()
+                        .nativeOnly()
+                        .classicOnly());
+        sameFailure(
+                () -> Histogram.builder().classicUpperBounds(1, Double.NaN),
+                () -> io.prometheus.metrics.core.metrics.Histogram.builder().classicUpperBounds(1, Double.NaN));
+        for (int schema : new int[] {-5, 9}) {
+            sameFailure(
+                    () -> Histogram.builder().nativeInitialSchema(schema),
+                    () -> io.prometheus.metrics.core.metrics.Histogram.builder().nativeInitialSchema(schema));
+        }
+        sameFailure(
+                () -> Histogram.builder().nativeMinZeroThreshold(-1),
+                () -> io.prometheus.metrics.core.metrics.Histogram.builder().nativeMinZeroThreshold(-1));
+        sameFailure(
+                () -> Histogram.builder().nativeMaxZeroThreshold(-1),
+                () -> io.prometheus.metrics.core.metrics.Histogram.builder().nativeMaxZeroThreshold(-1));
+        sameFailure(
+                () -> Histogram.builder().nativeResetDuration(0, TimeUnit.DAYS),
+                () -> io.prometheus.metrics.core.metrics.Histogram.builder().nativeResetDuration(0, TimeUnit.DAYS));
+        sameFailure(
+                () -> Histogram.builder().nativeResetDuration(10, TimeUnit.MILLISECONDS),
+                () -> io.prometheus.metrics.core.metrics.Histogram.builder()
+                        .nativeResetDuration(10, TimeUnit.MILLISECONDS));
+        sameFailure(
+                () -> Histogram.builder().name("a").nativeMaxNumberOfBuckets(-1).build(),
+                () -> io.prometheus.metrics.core.metrics.Histogram.builder()
+                        .name("a")
+                        .nativeMaxNumberOfBuckets(-1)
+                        .build());
+    }
+
+    @Test
+    void aSecondRegistrationIsRefused() {
+        Counter counter = Counter.builder().name("a").register(ours);
+        io.prometheus.metrics.core.metrics.Counter.builder().name("a").register(clients);
+        sameFailure(
+                () -> Gauge.builder().name("a_total").register(ours),
+                () -> io.prometheus.metrics.core.metrics.Gauge.builder()
+                        .name("a_total")
+                        .register(clients));
+        sameFailure(
+                () -> Histogram.builder().name("a").register(ours),
+                () -> io.prometheus.metrics.core.metrics.Histogram.builder()
+                        .name("a")
+                        .register(clients));
+        sameFailure(
+                () -> Counter.builder().name("a").register(ours),
+                () -> io.prometheus.metrics.core.metrics.Counter.builder()
+                        .name("a")
+                        .register(clients));
+        // Also beside one of the client's own.
+        sameFailure(
+                () -> Counter.builder().name("a").register(clients),
+                () -> io.prometheus.metrics.core.metrics.Counter.builder()
+                        .name("a")
+                        .register(clients));
+        assertThatIllegalArgumentException().isThrownBy(() -> ours.register(counter));
+        ours.unregister((Collector) counter);
+        Counter.builder().name("a").register(ours);
+        assertThat(ours.scrape()).hasSize(1);
+    }
+
+    @Test
+    void configurationOfTheClientIsHeard() {
+        PrometheusProperties properties = PrometheusProperties.builder()
+                .putMetricProperty(
+                        "sizes",
+                        MetricsProperties.builder()
+                                .histogramClassicOnly(true)
+                                .histogramClassicUpperBounds(1, 2)
+                                .build())
+                .build();
+        Histogram histogram =
+                Histogram.builder(properties).name("sizes").nativeInitialSchema(3).build();
+        assertThat(histogram.collect().getDataPoints().getFirst().hasNativeHistogramData())
+                .isFalse();
+        assertThat(histogram.collect().getDataPoints().getFirst().getClassicBuckets().size())
+                .isEqualTo(3);
+        Histogram other = Histogram.builder(properties).name("other").build();
+        assertThat(other.collect().getDataPoints().getFirst().hasNativeHistogramData())
+                .isTrue();
+    }
+
+    @Test
+    void dataPointsCanBeRemoved() {
+        Counter counter = Counter.builder().name("a").labelNames("b").build();
+        String[] values = {"x"};
+        CounterDataPoint x = counter.labelValues(values);
+        values[0] = "y";
+        counter.labelValues("y").inc();
+        counter.labelValues("z").inc();
+        // A data point is found by what the array held, and no other is made.
+        assertThat(counter.labelValues("x")).isSameAs(x);
+        assertThat(counter.collect().getDataPoints()).hasSize(3);
+        counter.remove("x");
+        counter.removeIf(labels -> labels.equals(List.of("z")));
+        assertThat(counter.collect().getDataPoints()).hasSize(1);
+        counter.clear();
+        assertThat(counter.collect().getDataPoints()).isEmpty();
+        counter.labelValues("y").inc();
+        assertThat(counter.labelValues("y").get()).isEqualTo(1);
+    }
+
+    @Test
+    void aMetricWithoutLabelsCountsWhereItIsExposedAlsoAfterItWasCleared() {
+        Counter counter = Counter.builder().name("a").build();
+        List<Runnable> removals = List.of(counter::clear, counter::remove, () -> counter.removeIf(_ -> true));
+        for (Runnable removal : removals) {
+            counter.inc();
+            removal.run();
+            counter.inc(2);
+            assertThat(counter.collect().getDataPoints().getFirst().getValue()).isEqualTo(2);
+            counter.clear();
+        }
+    }
+
+    @Test
+    void noIncrementIsLostAndNoScrapeGoesBack() throws InterruptedException {
+        Counter counter = Counter.builder().name("a").labelNames("b").build();
+        int each = 50_000;
+        Thread[] threads = new Thread[4];
+        for (int i = 0; i < threads.length; i++) {
+            threads[i] = Thread.ofVirtual().start(() -> {
+                for (int n = 0; n < each; n++) {
+                    counter.labelValues("x").inc();
+                    counter.labelValues("x").inc(0.25);
+                }
+            });
+        }
+        double before = 0;
+        while (Stream.of(threads).anyMatch(Thread::isAlive)) {
+            for (CounterSnapshot.CounterDataPointSnapshot snapshot : counter.collect().getDataPoints()) {
+                assertThat(snapshot.getValue()).isGreaterThanOrEqualTo(before);
+                before = snapshot.getValue();
+            }
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        assertThat(counter.labelValues("x").get()).isEqualTo(threads.length * each * 1.25);
+    }
+
+    @Test
+    void settingAGaugeLeavesNothingOfWhatWasThere() {
+        Gauge gauge = Gauge.builder().name("a").build();
+        gauge.inc(1e16);
+        gauge.set(0);
+        gauge.inc();
+        assertThat(gauge.get()).isEqualTo(1);
+        gauge.inc(Double.POSITIVE_INFINITY);
+        gauge.set(3);
+        gauge.dec();
+        assertThat(gauge.get()).isEqualTo(2);
+        gauge.set(Double.NaN);
+        assertThat(gauge.get()).isNaN();
+        gauge.set(-0.5);
+        assertThat(gauge.get()).isEqualTo(-0.5);
+    }
+
+    @Test
+    void nobodySeesAGaugeBetweenTwoValues() throws InterruptedException {
+        Gauge gauge = Gauge.builder().name("a").build();
+        gauge.set(1000);
+        Thread setter = Thread.ofVirtual().start(() -> {
+            for (int i = 0; i < 2_000; i++) {
+                gauge.set(1000);
+            }
+        });
+        while (setter.isAlive()) {
+            assertThat(gauge.get()).isEqualTo(1000);
+        }
+        setter.join();
+    }
+
+    @Test
+    void exemplarsThatAreGivenAreExposed() {
+        Labels labels = Labels.of("request", "17");
+        Counter counter = Counter.builder().name("a").build();
+        counter.incWithExemplar(2, labels);
+        assertThat(counter.collect().getDataPoints().getFirst().getExemplar().getValue())
+                .isEqualTo(2);
+        Gauge gauge = Gauge.builder().name("b").build();
+        gauge.inc(5);
+        gauge.incWithExemplar(2, labels);
+        // Of a gauge it is the value that the update led to.
+        assertThat(gauge.collect().getDataPoints().getFirst().getExemplar().getValue())
+                .isEqualTo(7);
+        Counter without = Counter.builder().name("a").withoutExemplars().build();
+        without.incWithExemplar(2, labels);
+        assertThat(without.collect().getDataPoints().getFirst().getExemplar()).isNull();
+    }
+}
