@@ -126,8 +126,7 @@ class HistogramTest {
     @Provide
     Arbitrary<Double> thresholds() {
         return Arbitraries.oneOf(
-                Arbitraries.of(0.0, 0x1p-128, 0.001, 1.0),
-                Arbitraries.doubles().between(0, 10));
+                Arbitraries.of(0.0, 0x1p-128, 0.001, 1.0), Arbitraries.doubles().between(0, 10));
     }
 
     /** Values as they are observed, powers of two and what lies beside them, the client's bounds, and what is odd. */
@@ -137,10 +136,10 @@ class HistogramTest {
                 .between(-20, 20)
                 .map(exponent -> Math.scalb(1.0, exponent))
                 .flatMap(power -> Arbitraries.of(power, Math.nextUp(power), Math.nextDown(power), -power));
-        Arbitrary<Double> bounds = Arbitraries.of(DoubleStream.of(
-                        io.prometheus.metrics.core.metrics.Histogram.Builder.DEFAULT_CLASSIC_UPPER_BOUNDS)
-                .boxed()
-                .toList());
+        Arbitrary<Double> bounds = Arbitraries.of(
+                DoubleStream.of(io.prometheus.metrics.core.metrics.Histogram.Builder.DEFAULT_CLASSIC_UPPER_BOUNDS)
+                        .boxed()
+                        .toList());
         return Arbitraries.frequencyOf(
                         net.jqwik.api.Tuple.of(6, Arbitraries.doubles().between(0, 12)),
                         net.jqwik.api.Tuple.of(4, powers),
@@ -168,8 +167,9 @@ class HistogramTest {
                 .boxed()
                 .toList();
         Histogram ours = Histogram.builder().name("some").build();
-        io.prometheus.metrics.core.metrics.Histogram clients =
-                io.prometheus.metrics.core.metrics.Histogram.builder().name("some").build();
+        io.prometheus.metrics.core.metrics.Histogram clients = io.prometheus.metrics.core.metrics.Histogram.builder()
+                .name("some")
+                .build();
         verifySameOf(ours, clients, values);
         // That is more buckets than fit into the first array, and than are allowed.
         assertThat(ours(ours).getNativeSchema()).isLessThan(HistogramSettings.DEFAULT_SCHEMA);
@@ -216,7 +216,8 @@ class HistogramTest {
                 });
             }
             long before = 0;
-            while (before < (long) threads.length * each && List.of(threads).stream().anyMatch(Thread::isAlive)) {
+            while (before < (long) threads.length * each
+                    && List.of(threads).stream().anyMatch(Thread::isAlive)) {
                 // The snapshot's constructor compares the classic count with the native one.
                 long now = ours(histogram).getCount();
                 assertThat(now).isGreaterThanOrEqualTo(before);

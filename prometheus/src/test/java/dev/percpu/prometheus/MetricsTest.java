@@ -55,13 +55,12 @@ class MetricsTest {
                 .labelNames("path", "status.code")
                 .constLabels(Labels.of("zone", "a"))
                 .register(ours);
-        io.prometheus.metrics.core.metrics.Counter clientsCounter =
-                io.prometheus.metrics.core.metrics.Counter.builder()
-                        .name("requests_total")
-                        .help("Requests")
-                        .labelNames("path", "status.code")
-                        .constLabels(Labels.of("zone", "a"))
-                        .register(clients);
+        io.prometheus.metrics.core.metrics.Counter clientsCounter = io.prometheus.metrics.core.metrics.Counter.builder()
+                .name("requests_total")
+                .help("Requests")
+                .labelNames("path", "status.code")
+                .constLabels(Labels.of("zone", "a"))
+                .register(clients);
         for (CounterDataPoint dataPoint :
                 List.of(counter.labelValues("/", "200"), clientsCounter.labelValues("/", "200"))) {
             dataPoint.inc();
@@ -138,7 +137,10 @@ class MetricsTest {
         assertThat(descriptor.getPrometheusName())
                 .isEqualTo(snapshot.getMetadata().getPrometheusName());
         assertThat(descriptor.getType().name())
-                .isEqualTo(snapshot.getClass().getSimpleName().replace("Snapshot", "").toUpperCase(java.util.Locale.ROOT));
+                .isEqualTo(snapshot.getClass()
+                        .getSimpleName()
+                        .replace("Snapshot", "")
+                        .toUpperCase(java.util.Locale.ROOT));
         assertThat(snapshot.getDataPoints()).hasSize(1);
         Labels labels = snapshot.getDataPoints().get(0).getLabels();
         assertThat(labels.stream().map(label -> label.getName().replace('.', '_')))
@@ -162,7 +164,8 @@ class MetricsTest {
 
     @Test
     void badNamesAndLabelsAreRefusedAsByTheClient() {
-        for (String name : Arrays.asList("", "1a", "a b", "a_total_total", "a\u0000", "a_bucket", "a_info", "a_created")) {
+        for (String name :
+                Arrays.asList("", "1a", "a b", "a_total_total", "a\u0000", "a_bucket", "a_info", "a_created")) {
             Throwable expected = catchThrowable(
                     () -> io.prometheus.metrics.core.metrics.Counter.builder().name(name));
             Throwable actual = catchThrowable(() -> Counter.builder().name(name));
@@ -180,7 +183,9 @@ class MetricsTest {
                 () -> io.prometheus.metrics.core.metrics.Counter.builder().build());
         sameFailure(
                 () -> Counter.builder().name("a").labelNames("__b"),
-                () -> io.prometheus.metrics.core.metrics.Counter.builder().name("a").labelNames("__b"));
+                () -> io.prometheus.metrics.core.metrics.Counter.builder()
+                        .name("a")
+                        .labelNames("__b"));
         sameFailure(
                 () -> Histogram.builder().labelNames("le"),
                 () -> io.prometheus.metrics.core.metrics.Histogram.builder().labelNames("le"));
@@ -307,11 +312,18 @@ class MetricsTest {
                                 .histogramClassicUpperBounds(1, 2)
                                 .build())
                 .build();
-        Histogram histogram =
-                Histogram.builder(properties).name("sizes").nativeInitialSchema(3).build();
+        Histogram histogram = Histogram.builder(properties)
+                .name("sizes")
+                .nativeInitialSchema(3)
+                .build();
         assertThat(histogram.collect().getDataPoints().getFirst().hasNativeHistogramData())
                 .isFalse();
-        assertThat(histogram.collect().getDataPoints().getFirst().getClassicBuckets().size())
+        assertThat(histogram
+                        .collect()
+                        .getDataPoints()
+                        .getFirst()
+                        .getClassicBuckets()
+                        .size())
                 .isEqualTo(3);
         Histogram other = Histogram.builder(properties).name("other").build();
         assertThat(other.collect().getDataPoints().getFirst().hasNativeHistogramData())
@@ -366,7 +378,8 @@ class MetricsTest {
         }
         double before = 0;
         while (Stream.of(threads).anyMatch(Thread::isAlive)) {
-            for (CounterSnapshot.CounterDataPointSnapshot snapshot : counter.collect().getDataPoints()) {
+            for (CounterSnapshot.CounterDataPointSnapshot snapshot :
+                    counter.collect().getDataPoints()) {
                 assertThat(snapshot.getValue()).isGreaterThanOrEqualTo(before);
                 before = snapshot.getValue();
             }

@@ -34,7 +34,8 @@ class NativeSchemaTest {
                 .withoutExemplars()
                 .build();
         histogram.observe(value);
-        HistogramDataPointSnapshot snapshot = histogram.collect().getDataPoints().getFirst();
+        HistogramDataPointSnapshot snapshot =
+                histogram.collect().getDataPoints().getFirst();
         NativeHistogramBuckets buckets = snapshot.getNativeBucketsForPositiveValues();
         assertThat(buckets.size()).as("buckets of %s", value).isOne();
         return buckets.getBucketIndex(0);
@@ -47,8 +48,7 @@ class NativeSchemaTest {
     }
 
     private static DoubleStream around(double value) {
-        return DoubleStream.of(value, Math.nextUp(value), Math.nextDown(value))
-                .filter(near -> near > 0);
+        return DoubleStream.of(value, Math.nextUp(value), Math.nextDown(value)).filter(near -> near > 0);
     }
 
     @ParameterizedTest
