@@ -15,5 +15,6 @@ module dev.percpu {
     exports dev.percpu.cell;
     exports dev.percpu.concurrent;
     exports dev.percpu.cpu;
+    exports dev.percpu.listing;
     exports dev.percpu.memory;
 }

@@ -79,7 +79,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      */
     public static <T> DynamicPerCpu<T> createZero(
             String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
-        return DynamicPerCpu.<T>zero(Registry.checkName(name), layout, view).listed(name, layout.toString());
+        return DynamicPerCpu.<T>zero(Registry.checkName(name), layout, view).listed(name, layout.toString(), Registry.Reader.NONE);
     }
 
     private static <T> DynamicPerCpu<T> zero(
@@ -127,7 +127,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      * @param name for messages and listings; it need not be unique
      */
     public static <T> DynamicPerCpu<T> createFrom(String name, Function<CpuId, ? extends T> factory) {
-        return DynamicPerCpu.<T>from(Registry.checkName(name), factory).listed(name, "object");
+        return DynamicPerCpu.<T>from(Registry.checkName(name), factory).listed(name, "object", Registry.Reader.NONE);
     }
 
     private static <T> DynamicPerCpu<T> from(String name, Function<CpuId, ? extends T> factory) {
@@ -166,7 +166,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      * @param name for messages and listings; it need not be unique
      */
     public static DynamicPerCpu<NumericCell> createNumeric(String name, NumericWidth width, long initial) {
-        return numeric(Registry.checkName(name), width, initial).listed(name, "guarded " + width);
+        return numeric(Registry.checkName(name), width, initial).listed(name, "guarded " + width, shared -> NumericCell.values(shared.ptr));
     }
 
     private static DynamicPerCpu<NumericCell> numeric(String name, NumericWidth width, long initial) {
@@ -187,8 +187,8 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     }
 
     /** Adds the instances to the listing, where they stay as long as there is a handle to them. */
-    private DynamicPerCpu<T> listed(String name, String type) {
-        Registry.add(name, type, shared);
+    private DynamicPerCpu<T> listed(String name, String type, Registry.Reader<? super Shared<T>> reader) {
+        Registry.add(name, type, shared, reader);
         return this;
     }
 

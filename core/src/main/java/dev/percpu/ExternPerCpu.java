@@ -67,7 +67,7 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
      */
     public static PerCpuNumeric declare(SymbolLookup library, String name, NumericWidth width) {
         ExternNumeric number = new ExternNumeric(NativeVariable.find(library, name), width);
-        Registry.add(name, "extern " + width, number);
+        Registry.add(name, "extern " + width, number, PerCpuNumeric::values);
         return number;
     }
 

@@ -1,11 +1,14 @@
 package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.area.WidthAccess;
+import dev.percpu.listing.Value;
 import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
+import java.util.List;
 
 /**
  * One CPU's instance of a number that a guard protects: see {@link StaticPerCpu#defineNumeric} and {@link
@@ -36,6 +39,15 @@ public final class NumericCell implements InteriorMutable {
             }
             return cell;
         });
+    }
+
+    /** For a listing, which reads the numbers without their guards. */
+    static List<Value> values(PerCpuPtr<NumericCell> cells) {
+        long[] numbers = new long[CpuMask.capacity()];
+        for (CpuId cpu : CpuMask.possible()) {
+            numbers[cpu.id()] = cells.instance(cpu.id()).get();
+        }
+        return List.of(Value.sum("value", numbers, 0));
     }
 
     /** The number. */

@@ -3,8 +3,10 @@ package dev.percpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.code.Op;
+import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
+import java.util.List;
 import java.util.stream.LongStream;
 
 /**
@@ -42,7 +44,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
     public static PerCpuDouble define(String name, double initial) {
         PerCpuDouble number =
                 new PerCpuDouble(new StaticNumeric(name, NumericWidth.LONG, Double.doubleToRawLongBits(initial)));
-        Registry.addStatic(name, TYPE, number);
+        Registry.addStatic(name, TYPE, number, PerCpuDouble::values);
         return number;
     }
 
@@ -74,7 +76,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
      */
     public static DynamicDouble create(String name, double initial) {
         DynamicDouble number = new DynamicDouble(Registry.checkName(name), initial);
-        Registry.add(name, TYPE, number);
+        Registry.add(name, TYPE, number, PerCpuDouble::values);
         return number;
     }
 
@@ -155,6 +157,10 @@ public sealed class PerCpuDouble permits DynamicDouble {
     public interface Visitor {
         /** Receives a CPU's number. */
         void accept(CpuId cpu, double number);
+    }
+
+    private List<Value> values() {
+        return List.of(Value.sum("value", snapshot(), sumWithoutCpu()));
     }
 
     /** The name and the {@link #sum()}, or the name and that the number is closed. */

@@ -6,9 +6,11 @@ import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
+import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
+import java.util.List;
 
 /**
  * A per-CPU number of 8, 16, 32 or 64 bits: each CPU has its own instance, and a thread updates it in one step, with no
@@ -58,7 +60,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
      */
     public static PerCpuNumeric define(String name, NumericWidth width, long initial) {
         StaticNumeric number = new StaticNumeric(name, width, initial);
-        Registry.addStatic(name, width.toString(), number);
+        Registry.addStatic(name, width.toString(), number, PerCpuNumeric::values);
         return number;
     }
 
@@ -90,7 +92,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
      */
     public static DynamicNumeric create(String name, NumericWidth width, long initial) {
         DynamicNumeric number = new DynamicNumeric(Registry.checkName(name), width, initial);
-        Registry.add(name, width.toString(), number);
+        Registry.add(name, width.toString(), number, PerCpuNumeric::values);
         return number;
     }
 
@@ -219,6 +221,11 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     public interface Visitor {
         /** Receives a CPU's number. */
         void accept(CpuId cpu, long number);
+    }
+
+    /** For a listing. */
+    List<Value> values() {
+        return List.of(Value.sum("value", snapshot(), sumWithoutCpu()));
     }
 
     private long read(int cpu) {

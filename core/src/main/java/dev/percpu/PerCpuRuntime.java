@@ -5,6 +5,7 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.linux.Libc;
 import dev.percpu.internal.linux.RseqRegistration;
+import dev.percpu.listing.Variable;
 import java.util.List;
 
 /** Reports how per-CPU variables are updated in this process, and which variables exist. */
@@ -55,18 +56,8 @@ public final class PerCpuRuntime {
      * group in the order in which they were created. Those that are closed or no longer reachable are left out.
      */
     public static List<Variable> variables() {
-        return Registry.list().stream()
-                .map(named -> new Variable(named.name(), named.type()))
-                .toList();
+        return Registry.list();
     }
-
-    /**
-     * A variable or a structure that has a name.
-     *
-     * @param name the name it was given; it need not be unique
-     * @param type what it is
-     */
-    public record Variable(String name, String type) {}
 
     /**
      * A registration for restartable sequences.

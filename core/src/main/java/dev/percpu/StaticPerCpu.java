@@ -36,9 +36,10 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
         this.ptr = ptr;
     }
 
-    private static <T> StaticPerCpu<T> register(String name, String type, PerCpuPtr<T> ptr) {
+    private static <T> StaticPerCpu<T> register(
+            String name, String type, PerCpuPtr<T> ptr, Registry.Reader<? super PerCpuPtr<T>> reader) {
         StaticPerCpu<T> variable = new StaticPerCpu<>(name, ptr);
-        Registry.addStatic(name, type, variable);
+        Registry.addStatic(name, type, ptr, reader);
         return variable;
     }
 
@@ -50,7 +51,7 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      */
     public static <T> StaticPerCpu<T> define(String name, Supplier<? extends T> initial) {
         Piece piece = Piece.empty(Registry.checkName(name));
-        return register(name, "object", PerCpuPtr.toObjects(piece, cpu -> initial.get()));
+        return register(name, "object", PerCpuPtr.toObjects(piece, cpu -> initial.get()), Registry.Reader.NONE);
     }
 
     /**
@@ -78,7 +79,7 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
         long offset = Area.allocate(layout.byteSize(), layout.byteAlignment(), Registry.checkName(name));
         Piece piece = Piece.empty(name);
         Function<CpuId, T> instance = cpu -> view.apply(Area.slice(cpu.id(), offset, layout.byteSize()));
-        return register(name, layout.toString(), PerCpuPtr.toMemory(piece, offset, instance));
+        return register(name, layout.toString(), PerCpuPtr.toMemory(piece, offset, instance), Registry.Reader.NONE);
     }
 
     /**
@@ -106,7 +107,7 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      */
     public static StaticPerCpu<NumericCell> defineNumeric(String name, NumericWidth width, long initial) {
         Piece piece = Piece.permanent(Registry.checkName(name), Long.BYTES, Long.BYTES);
-        return register(name, "guarded " + width, NumericCell.cells(piece, width, initial));
+        return register(name, "guarded " + width, NumericCell.cells(piece, width, initial), NumericCell::values);
     }
 
     /** The name that the variable was defined with. */

@@ -60,6 +60,7 @@ class ArchitectureRulesTest {
                         "dev.percpu.cell",
                         "dev.percpu.concurrent",
                         "dev.percpu.cpu",
+                        "dev.percpu.listing",
                         "dev.percpu.memory");
     }
 
@@ -72,6 +73,7 @@ class ArchitectureRulesTest {
                         "dev.percpu.cell",
                         "dev.percpu.concurrent",
                         "dev.percpu.cpu",
+                        "dev.percpu.listing",
                         "dev.percpu.memory"))
                 .and()
                 .arePublic()

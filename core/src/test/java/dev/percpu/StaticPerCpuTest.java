@@ -133,10 +133,8 @@ class StaticPerCpuTest {
         PerCpuNumeric.define("listed number", NumericWidth.SHORT);
         PerCpuDouble.define("listed double", 0);
         assertThat(PerCpuRuntime.variables())
-                .contains(
-                        new PerCpuRuntime.Variable("listed object", "object"),
-                        new PerCpuRuntime.Variable("listed number", "SHORT"),
-                        new PerCpuRuntime.Variable("listed double", "DOUBLE"));
+                .extracting(Object::toString)
+                .contains("listed object: object", "listed number: SHORT", "listed double: DOUBLE");
         assertThat(object.toString()).contains("listed object");
     }
 }

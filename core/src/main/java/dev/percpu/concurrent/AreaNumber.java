@@ -4,6 +4,7 @@ import dev.percpu.internal.area.Area;
 import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;
 import java.io.Serial;
+import java.util.Arrays;
 
 /**
  * What the counters and accumulators have in common: a piece of every CPU's place, whose first number is the CPU's own,
@@ -43,6 +44,13 @@ abstract class AreaNumber extends Number {
     /** The number of a CPU, or that in the spare slot: opaque. */
     final long read(int cpu) {
         return (long) Area.LONG.getOpaque(Area.MEMORY, offset(cpu));
+    }
+
+    /** The numbers of all CPUs, indexed by CPU id. The caller must keep this object reachable until it has them. */
+    final long[] readAll() {
+        long[] numbers = new long[Area.CPUS];
+        Arrays.setAll(numbers, this::read);
+        return numbers;
     }
 
     /** {@link #longValue()}, cut to 32 bits. */

@@ -98,7 +98,7 @@ public final class HistogramBuilder {
     public PerCpuHistogram build() {
         PerCpuHistogram histogram = new PerCpuHistogram(name, buckets());
         if (name != null) {
-            Registry.add(name, "PerCpuHistogram", histogram);
+            Registry.add(name, "PerCpuHistogram", histogram, PerCpuHistogram::values);
         }
         return histogram;
     }

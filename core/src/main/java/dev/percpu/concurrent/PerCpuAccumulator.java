@@ -4,12 +4,16 @@ import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.internal.protocol.Numbers;
+import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
 import java.io.Serializable;
 import java.lang.ref.Reference;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.LongBinaryOperator;
+import java.util.function.LongFunction;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -91,7 +95,7 @@ public final class PerCpuAccumulator extends GatedNumber {
      */
     public PerCpuAccumulator(String name, LongBinaryOperator accumulatorFunction, long identity) {
         this(Registry.checkName(name), identity, accumulatorFunction);
-        Registry.add(name, "PerCpuAccumulator", this);
+        Registry.add(name, "PerCpuAccumulator", this, accumulator -> accumulator.values(Long::valueOf));
     }
 
     private PerCpuAccumulator(String owner, long identity, LongBinaryOperator accumulatorFunction) {
@@ -135,6 +139,23 @@ public final class PerCpuAccumulator extends GatedNumber {
                 result = function.applyAsLong(result, read(cpu) ^ identity);
             }
             return combined(result, uncombined);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /**
+     * For a listing.
+     *
+     * @param number what the bits of a value stand for
+     */
+    List<Value> values(LongFunction<Number> number) {
+        try {
+            List<Number> perCpu = LongStream.of(readAll())
+                    .mapToObj(bits -> number.apply(bits ^ identity))
+                    .toList();
+            return List.of(
+                    Value.of("value", number.apply(get()), perCpu, number.apply(read(Area.SPARE) ^ identity)));
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -2,10 +2,12 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.protocol.Gate;
+import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
 import java.io.Serializable;
 import java.lang.ref.Reference;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -78,7 +80,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
      */
     public PerCpuBoundedCounter(String name, int batch) {
         this(batch, Registry.checkName(name));
-        Registry.add(name, "PerCpuBoundedCounter", this);
+        Registry.add(name, "PerCpuBoundedCounter", this, PerCpuBoundedCounter::values);
     }
 
     private PerCpuBoundedCounter(int batch, String owner) {
@@ -184,6 +186,10 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
      */
     public long sum() {
         return exactSum();
+    }
+
+    private List<Value> values() {
+        return List.of(Value.sum("value", sum()), Value.of("batch", batch()), Value.of("errorBound", errorBound()));
     }
 
     /**

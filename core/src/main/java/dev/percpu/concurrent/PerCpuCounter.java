@@ -3,10 +3,12 @@ package dev.percpu.concurrent;
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.Numbers;
+import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
 import java.io.Serializable;
 import java.lang.ref.Reference;
+import java.util.List;
 
 /**
  * A {@code long} that many threads add to: a {@link java.util.concurrent.atomic.LongAdder}, method for method, of which
@@ -75,7 +77,7 @@ public final class PerCpuCounter extends AreaNumber {
      */
     public PerCpuCounter(String name) {
         super(Registry.checkName(name), Long.BYTES, Long.BYTES);
-        Registry.add(name, "PerCpuCounter", this);
+        Registry.add(name, "PerCpuCounter", this, PerCpuCounter::values);
     }
 
     /** Adds the given value. */
@@ -106,6 +108,16 @@ public final class PerCpuCounter extends AreaNumber {
                 sum += read(cpu);
             }
             return sum;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** For a listing. The spare slot is read first, as {@link #sum()} does. */
+    private List<Value> values() {
+        try {
+            long elsewhere = (long) Area.LONG.getAcquire(Area.MEMORY, offset(Area.SPARE));
+            return List.of(Value.sum("value", readAll(), elsewhere));
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -1,15 +1,18 @@
 package dev.percpu.concurrent;
 
-import static java.lang.Double.doubleToRawLongBits;
-import static java.lang.Double.longBitsToDouble;
-
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.GatedNumbers;
+import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
 import java.io.Serializable;
 import java.lang.ref.Reference;
+import java.util.List;
+import java.util.stream.LongStream;
+import static java.lang.Double.doubleToRawLongBits;
+import static java.lang.Double.longBitsToDouble;
+
 
 /**
  * A {@code double} that many threads add to: a {@link java.util.concurrent.atomic.DoubleAdder}, method for method, of
@@ -58,7 +61,7 @@ public final class PerCpuDoubleCounter extends GatedNumber {
      */
     public PerCpuDoubleCounter(String name) {
         super(Registry.checkName(name));
-        Registry.add(name, "PerCpuDoubleCounter", this);
+        Registry.add(name, "PerCpuDoubleCounter", this, PerCpuDoubleCounter::values);
     }
 
     /** Adds the given value. */
@@ -87,6 +90,17 @@ public final class PerCpuDoubleCounter extends GatedNumber {
                 sum += longBitsToDouble(read(cpu));
             }
             return sum;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    private List<Value> values() {
+        try {
+            double[] perCpu = LongStream.of(readAll())
+                    .mapToDouble(Double::longBitsToDouble)
+                    .toArray();
+            return List.of(Value.sum("value", perCpu, longBitsToDouble(read(Area.SPARE))));
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -3,7 +3,11 @@ package dev.percpu.concurrent;
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.Numbers;
+import dev.percpu.listing.Value;
 import java.lang.ref.Reference;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -173,15 +177,50 @@ public final class PerCpuHistogram implements AutoCloseable {
             long sum = position();
             long[] totals = new long[FIRST_BUCKET + buckets.size()];
             for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
-                long offset = Area.offset(cpu, sum);
                 for (int word = 0; word < totals.length; word++) {
-                    totals[word] += (long) Area.LONG.getOpaque(Area.MEMORY, offset + (long) word * Long.BYTES);
+                    totals[word] += read(cpu, sum, word);
                 }
             }
             return totals;
         } finally {
             Reference.reachabilityFence(this);
         }
+    }
+
+    /** For a listing: all that was ever recorded, whatever was reset. */
+    List<Value> values() {
+        try {
+            long position = position();
+            long[] totals = new long[FIRST_BUCKET + buckets.size()];
+            long[] counts = new long[Area.CPUS + 1];
+            long[] sums = new long[Area.CPUS + 1];
+            for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
+                for (int word = 0; word < totals.length; word++) {
+                    long number = read(cpu, position, word);
+                    totals[word] += number;
+                    counts[cpu] += word == SUM ? 0 : number;
+                    sums[cpu] += word == SUM ? number : 0;
+                }
+            }
+            HistogramSnapshot ever = since(new long[0], totals);
+            List<Value> values = new ArrayList<>();
+            values.add(Value.sum("count", Arrays.copyOf(counts, Area.CPUS), counts[Area.SPARE]));
+            values.add(Value.sum("sum", Arrays.copyOf(sums, Area.CPUS), sums[Area.SPARE]));
+            if (!ever.isEmpty()) {
+                long[] quantiles = ever.quantiles(0.5, 0.9, 0.99);
+                values.add(Value.of("p50", quantiles[0]));
+                values.add(Value.of("p90", quantiles[1]));
+                values.add(Value.of("p99", quantiles[2]));
+                values.add(Value.of("max", ever.max()));
+            }
+            return values;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    private static long read(int cpu, long position, int word) {
+        return (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(cpu, position) + (long) word * Long.BYTES);
     }
 
     /** The difference of two {@link #totals()}, of which the first may be empty for zeros. */

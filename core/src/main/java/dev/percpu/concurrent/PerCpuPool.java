@@ -1,6 +1,8 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.Registry;
+import dev.percpu.listing.Value;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -217,6 +219,21 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
                 gone,
                 seen.exchanges(),
                 seen.searches());
+    }
+
+    /** For a listing. */
+    List<Value> values() {
+        Statistics now = statistics();
+        return List.of(
+                Value.of("held", now.held),
+                Value.of("idle", now.idle),
+                Value.of("objects", now.objects),
+                Value.of("capacity", now.capacity),
+                Value.of("waiting", now.waiting),
+                Value.sum("made", now.made),
+                Value.sum("destroyed", now.destroyed),
+                Value.sum("exchanges", now.exchanges),
+                Value.sum("searches", now.searches));
     }
 
     @Override

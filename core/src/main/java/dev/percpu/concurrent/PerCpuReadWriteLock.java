@@ -1,10 +1,13 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.Registry;
+import dev.percpu.listing.Value;
 import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;
 import java.io.Serial;
 import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
@@ -119,7 +122,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      */
     public PerCpuReadWriteLock(String name, boolean fair) {
         this(new ReaderGate(Registry.checkName(name)), fair);
-        Registry.add(name, "PerCpuReadWriteLock", this);
+        Registry.add(name, "PerCpuReadWriteLock", this, PerCpuReadWriteLock::values);
     }
 
     private PerCpuReadWriteLock(ReaderGate gate, boolean fair) {
@@ -200,6 +203,18 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      */
     public int getWaitQueueLength(Condition condition) {
         return writers.getWaitQueueLength(writeLock.lineOf(condition));
+    }
+
+    /** For a listing. Readers are known only while a writer has the lock or waits for readers. */
+    private List<Value> values() {
+        List<Value> values = new ArrayList<>();
+        values.add(Value.of("writeLocked", isWriteLocked() ? 1 : 0));
+        values.add(Value.of("waiting", getQueueLength()));
+        long readers = gate.readersIfKnown();
+        if (readers >= 0) {
+            values.add(Value.of("readers", readers));
+        }
+        return values;
     }
 
     /**

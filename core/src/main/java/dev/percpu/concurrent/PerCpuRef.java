@@ -2,7 +2,9 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.listing.Value;
 import java.lang.invoke.VarHandle;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -113,7 +115,7 @@ public final class PerCpuRef {
      */
     public PerCpuRef(String name, Runnable release) {
         this(release, Registry.checkName(name));
-        Registry.add(name, "PerCpuRef", this);
+        Registry.add(name, "PerCpuRef", this, PerCpuRef::values);
     }
 
     private PerCpuRef(Runnable release, String name) {
@@ -370,6 +372,14 @@ public final class PerCpuRef {
     /** Whether the count has reached zero, and the ref was not reinitialised since. */
     public boolean isZero() {
         return central.get() == 0;
+    }
+
+    /** For a listing. The count is known only once the ref is killed. */
+    private List<Value> values() {
+        long count = central.get();
+        return count < BIAS / 2
+                ? List.of(Value.of("live", 0), Value.of("count", count))
+                : List.of(Value.of("live", 1));
     }
 
     @Override

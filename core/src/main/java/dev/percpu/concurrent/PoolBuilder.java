@@ -63,7 +63,7 @@ public final class PoolBuilder<T> {
     public PerCpuPool<T> build() {
         PerCpuPool<T> pool = new PerCpuPool<>(this);
         if (name != null) {
-            Registry.add(name, "PerCpuPool", pool);
+            Registry.add(name, "PerCpuPool", pool, PerCpuPool::values);
         }
         return pool;
     }

@@ -1,0 +1,27 @@
+package dev.percpu.listing;
+
+import java.util.List;
+
+/**
+ * A variable or a structure that has a name, as {@code PerCpuRuntime.variables()} lists it. It does not keep the
+ * variable alive, unless that lives as long as the process anyway.
+ */
+public interface Variable {
+    /** The name it was given; it need not be unique. */
+    String name();
+
+    /** What it is: a number's width, a structure's class, a memory layout. */
+    String type();
+
+    /**
+     * Reads the values now. The list is empty if the variable has no values that can be read without its guard, as
+     * objects and memory have none, or if it has become unreachable. Reading takes no lock that an update needs, and is
+     * not an atomic snapshot.
+     *
+     * <p>To read an accumulator calls its function, here and with no lock held.
+     *
+     * @throws IllegalStateException if the variable was closed since it was listed
+     * @throws RuntimeException what an accumulator's function throws
+     */
+    List<Value> values();
+}
