@@ -195,11 +195,14 @@ class ListingTest {
         PerCpuReadWriteLock lock = new PerCpuReadWriteLock("listing lock");
         assertThat(totals("listing lock")).containsEntry("writeLocked", 0L).doesNotContainKey("readers");
         lock.writeLock().lock();
-        assertThat(totals("listing lock"))
-                .containsEntry("writeLocked", 1L)
-                .containsEntry("readers", 0L)
-                .containsEntry("waiting", 0L);
-        lock.writeLock().unlock();
+        try {
+            assertThat(totals("listing lock"))
+                    .containsEntry("writeLocked", 1L)
+                    .containsEntry("readers", 0L)
+                    .containsEntry("waiting", 0L);
+        } finally {
+            lock.writeLock().unlock();
+        }
     }
 
     @Test
