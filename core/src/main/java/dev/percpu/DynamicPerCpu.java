@@ -79,7 +79,8 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      */
     public static <T> DynamicPerCpu<T> createZero(
             String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
-        return DynamicPerCpu.<T>zero(Registry.checkName(name), layout, view).listed(name, layout.toString(), Registry.Reader.NONE);
+        return DynamicPerCpu.<T>zero(Registry.checkName(name), layout, view)
+                .listed(name, layout.toString(), Registry.Reader.NONE);
     }
 
     private static <T> DynamicPerCpu<T> zero(
@@ -166,7 +167,8 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      * @param name for messages and listings; it need not be unique
      */
     public static DynamicPerCpu<NumericCell> createNumeric(String name, NumericWidth width, long initial) {
-        return numeric(Registry.checkName(name), width, initial).listed(name, "guarded " + width, shared -> NumericCell.values(shared.ptr));
+        return numeric(Registry.checkName(name), width, initial)
+                .listed(name, "guarded " + width, shared -> NumericCell.values(shared.ptr));
     }
 
     private static DynamicPerCpu<NumericCell> numeric(String name, NumericWidth width, long initial) {

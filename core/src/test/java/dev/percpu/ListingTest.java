@@ -73,7 +73,9 @@ class ListingTest {
         assertThat(value.elsewhere()).isEqualTo(0L);
         Variable listed = variable("listing number");
         number.close();
-        assertThatThrownBy(listed::values).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+        assertThatThrownBy(listed::values)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("closed");
     }
 
     @Test
@@ -170,7 +172,8 @@ class ListingTest {
                             Map.entry("p90", 3L),
                             Map.entry("p99", 3L),
                             Map.entry("max", 3L));
-            assertThat(variable("listing histogram").values().getFirst().perCpu()).isEqualTo(onUsable(10L, 0L));
+            assertThat(variable("listing histogram").values().getFirst().perCpu())
+                    .isEqualTo(onUsable(10L, 0L));
         }
     }
 

@@ -154,8 +154,7 @@ public final class PerCpuAccumulator extends GatedNumber {
             List<Number> perCpu = LongStream.of(readAll())
                     .mapToObj(bits -> number.apply(bits ^ identity))
                     .toList();
-            return List.of(
-                    Value.of("value", number.apply(get()), perCpu, number.apply(read(Area.SPARE) ^ identity)));
+            return List.of(Value.of("value", number.apply(get()), perCpu, number.apply(read(Area.SPARE) ^ identity)));
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -53,7 +53,11 @@ public final class PerCpuDoubleAccumulator extends Number {
      */
     public PerCpuDoubleAccumulator(String name, DoubleBinaryOperator accumulatorFunction, double identity) {
         this(accumulatorFunction, identity);
-        Registry.add(Registry.checkName(name), "PerCpuDoubleAccumulator", this, accumulator -> accumulator.bits.values(Double::longBitsToDouble));
+        Registry.add(
+                Registry.checkName(name),
+                "PerCpuDoubleAccumulator",
+                this,
+                accumulator -> accumulator.bits.values(Double::longBitsToDouble));
     }
 
     /** Combines a value into this one. */

@@ -1,5 +1,8 @@
 package dev.percpu.concurrent;
 
+import static java.lang.Double.doubleToRawLongBits;
+import static java.lang.Double.longBitsToDouble;
+
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.GatedNumbers;
@@ -10,9 +13,6 @@ import java.io.Serializable;
 import java.lang.ref.Reference;
 import java.util.List;
 import java.util.stream.LongStream;
-import static java.lang.Double.doubleToRawLongBits;
-import static java.lang.Double.longBitsToDouble;
-
 
 /**
  * A {@code double} that many threads add to: a {@link java.util.concurrent.atomic.DoubleAdder}, method for method, of

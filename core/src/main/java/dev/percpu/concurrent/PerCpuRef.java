@@ -377,9 +377,7 @@ public final class PerCpuRef {
     /** For a listing. The count is known only once the ref is killed. */
     private List<Value> values() {
         long count = central.get();
-        return count < BIAS / 2
-                ? List.of(Value.of("live", 0), Value.of("count", count))
-                : List.of(Value.of("live", 1));
+        return count < BIAS / 2 ? List.of(Value.of("live", 0), Value.of("count", count)) : List.of(Value.of("live", 1));
     }
 
     @Override
