@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.core.util.RecyclerPool;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.Pooled;
+import dev.percpu.jackson.PerCpuRecyclerPool;
 import io.netty.util.Recycler;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jctools.queues.MpmcArrayQueue;
@@ -39,6 +40,8 @@ public class PoolBenchmark extends Comparison {
     };
     private final MpmcArrayQueue<Item> mpmc = new MpmcArrayQueue<>(CAPACITY);
     private final ConcurrentLinkedQueue<Item> linked = new ConcurrentLinkedQueue<>();
+
+    private final RecyclerPool<BufferRecycler> perCpuJackson = PerCpuRecyclerPool.create(CAPACITY);
 
     @SuppressWarnings("deprecation") // in use all the same
     private final RecyclerPool<BufferRecycler> lockFree = JsonRecyclerPools.newLockFreePool();
@@ -107,6 +110,12 @@ public class PoolBenchmark extends Comparison {
         long uses = item.use();
         linked.offer(item);
         return uses;
+    }
+
+    @Benchmark
+    @Role(OURS)
+    public BufferRecycler perCpuRecyclerPool() {
+        return takeAndGiveBack(perCpuJackson);
     }
 
     @Benchmark

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.core.util.RecyclerPool;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.Pooled;
+import dev.percpu.jackson.PerCpuRecyclerPool;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -31,10 +32,12 @@ import org.openjdk.jmh.infra.Blackhole;
 public class PoolBenchmarkVirtualThreads extends Comparison {
     private static final int THREADS = 1000;
     private static final int ROUNDS = 500;
-    private static final int OPERATIONS = THREADS * ROUNDS;
+    static final int OPERATIONS = THREADS * ROUNDS;
 
     private final PerCpuPool<BufferRecycler> perCpu =
             PerCpuPool.builder(PoolBenchmark.CAPACITY, BufferRecycler::new).build();
+
+    private final RecyclerPool<BufferRecycler> perCpuJackson = PerCpuRecyclerPool.create(PoolBenchmark.CAPACITY);
 
     @SuppressWarnings("deprecation") // in use all the same
     private final RecyclerPool<BufferRecycler> lockFree = JsonRecyclerPools.newLockFreePool();
@@ -54,6 +57,13 @@ public class PoolBenchmarkVirtualThreads extends Comparison {
             work(pooled.get());
             pooled.release();
         });
+    }
+
+    @Benchmark
+    @Role(OURS)
+    @OperationsPerInvocation(OPERATIONS)
+    public void perCpuRecyclerPool() throws InterruptedException {
+        inVirtualThreads(() -> takeAndGiveBack(perCpuJackson));
     }
 
     @Benchmark
@@ -98,7 +108,7 @@ public class PoolBenchmarkVirtualThreads extends Comparison {
         Blackhole.consumeCPU(2);
     }
 
-    private static void inVirtualThreads(Runnable operation) throws InterruptedException {
+    static void inVirtualThreads(Runnable operation) throws InterruptedException {
         CountDownLatch ended = new CountDownLatch(THREADS);
         for (int i = 0; i < THREADS; i++) {
             Thread.ofVirtual().start(() -> {

@@ -1,0 +1,149 @@
+package dev.percpu.benchmarks;
+
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.util.BufferRecycler;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
+import com.fasterxml.jackson.core.util.RecyclerPool;
+import dev.percpu.jackson.PerCpuRecyclerPool;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+
+/**
+ * What does it cost to write a small object with Jackson and to read it back, with this library's pool for the buffers
+ * and with each of Jackson's own?
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar JacksonBenchmark
+ * </pre>
+ *
+ * <p>An operation makes a generator, writes an object of three fields and closes the generator, which gives the buffers
+ * back, and does the same with a parser. One thread does so in a loop, or 1,000 virtual threads do: see {@link PoolBenchmarkVirtualThreads}.
+ * {@code threadLocal} is Jackson 2's default, {@code concurrentDeque} that of Jackson 3. For the pools alone see {@link
+ * PoolBenchmark} and {@link PoolBenchmarkVirtualThreads}.
+ */
+public class JacksonBenchmark extends Comparison {
+    private static final String ONE = "one thread";
+    private static final String MANY = "virtual threads";
+
+    private final JsonFactory perCpu = factory(PerCpuRecyclerPool.create(PoolBenchmark.CAPACITY));
+    private final JsonFactory threadLocal = factory(JsonRecyclerPools.threadLocalPool());
+    private final JsonFactory none = factory(JsonRecyclerPools.nonRecyclingPool());
+    private final JsonFactory deque = factory(JsonRecyclerPools.newConcurrentDequePool());
+    private final JsonFactory bounded = factory(JsonRecyclerPools.newBoundedPool(PoolBenchmark.CAPACITY));
+
+    @SuppressWarnings("deprecation") // in use all the same
+    private final JsonFactory lockFree = factory(JsonRecyclerPools.newLockFreePool());
+
+    private static JsonFactory factory(RecyclerPool<BufferRecycler> pool) {
+        return JsonFactory.builder().recyclerPool(pool).build();
+    }
+
+    @Benchmark
+    @Role(value = OURS, task = ONE)
+    public long onePerCpu() {
+        return roundTrip(perCpu);
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = ONE)
+    public long oneThreadLocal() {
+        return roundTrip(threadLocal);
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = ONE)
+    public long oneNonRecycling() {
+        return roundTrip(none);
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = ONE)
+    public long oneConcurrentDeque() {
+        return roundTrip(deque);
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = ONE)
+    public long oneBounded() {
+        return roundTrip(bounded);
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = ONE)
+    public long oneLockFree() {
+        return roundTrip(lockFree);
+    }
+
+    @Benchmark
+    @Role(value = OURS, task = MANY)
+    @OperationsPerInvocation(PoolBenchmarkVirtualThreads.OPERATIONS)
+    public void manyPerCpu() throws InterruptedException {
+        PoolBenchmarkVirtualThreads.inVirtualThreads(() -> roundTrip(perCpu));
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = MANY)
+    @OperationsPerInvocation(PoolBenchmarkVirtualThreads.OPERATIONS)
+    public void manyThreadLocal() throws InterruptedException {
+        PoolBenchmarkVirtualThreads.inVirtualThreads(() -> roundTrip(threadLocal));
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = MANY)
+    @OperationsPerInvocation(PoolBenchmarkVirtualThreads.OPERATIONS)
+    public void manyNonRecycling() throws InterruptedException {
+        PoolBenchmarkVirtualThreads.inVirtualThreads(() -> roundTrip(none));
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = MANY)
+    @OperationsPerInvocation(PoolBenchmarkVirtualThreads.OPERATIONS)
+    public void manyConcurrentDeque() throws InterruptedException {
+        PoolBenchmarkVirtualThreads.inVirtualThreads(() -> roundTrip(deque));
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = MANY)
+    @OperationsPerInvocation(PoolBenchmarkVirtualThreads.OPERATIONS)
+    public void manyBounded() throws InterruptedException {
+        PoolBenchmarkVirtualThreads.inVirtualThreads(() -> roundTrip(bounded));
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = MANY)
+    @OperationsPerInvocation(PoolBenchmarkVirtualThreads.OPERATIONS)
+    public void manyLockFree() throws InterruptedException {
+        PoolBenchmarkVirtualThreads.inVirtualThreads(() -> roundTrip(lockFree));
+    }
+
+    /** Writes an object and reads it back. */
+    private static long roundTrip(JsonFactory json) {
+        try {
+            ByteArrayOutputStream out = new ByteArrayOutputStream(128);
+            try (JsonGenerator generator = json.createGenerator(out)) {
+                generator.writeStartObject();
+                generator.writeNumberField("id", 42);
+                generator.writeStringField("name", "percpu");
+                generator.writeBooleanField("active", true);
+                generator.writeEndObject();
+            }
+            long tokens = 0;
+            try (JsonParser parser = json.createParser(out.toByteArray())) {
+                while (parser.nextToken() != null) {
+                    tokens++;
+                }
+            }
+            return tokens;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

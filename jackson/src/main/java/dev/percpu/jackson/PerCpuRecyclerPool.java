@@ -1,0 +1,182 @@
+package dev.percpu.jackson;
+
+import com.fasterxml.jackson.core.util.BufferRecycler;
+import com.fasterxml.jackson.core.util.RecyclerPool;
+import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.concurrent.PoolBuilder;
+import dev.percpu.concurrent.Pooled;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A pool of Jackson's buffers for platform and virtual threads, on a {@link PerCpuPool}: each CPU has a stack of idle
+ * recyclers, and a parser or generator takes one from it without a lock or an atomic instruction.
+ *
+ * <pre>{@code
+ * JsonFactory json = JsonFactory.builder()
+ *         .recyclerPool(PerCpuRecyclerPool.shared())
+ *         .build();
+ * }</pre>
+ *
+ * <p><b>Capacity.</b> The pool keeps at most as many recyclers as its capacity. If all of them are in use, a caller gets
+ * a recycler outside the pool, which its release leaves to the garbage collector. Acquiring and releasing never wait for
+ * a recycler or for a {@link dev.percpu.CpuGuard}.
+ *
+ * <p><b>Releasing.</b> {@link BufferRecycler#releaseToPool()} releases a recycler once; calling it again does nothing.
+ * {@link #releasePooled} throws {@link IllegalStateException} for a recycler that is idle already. A recycler whose
+ * parser or generator is never closed takes up capacity as long as the pool lives.
+ *
+ * <p><b>Serialization.</b> As with Jackson's own pools no recycler is written. The shared pool becomes the shared pool
+ * of the JVM that reads it, any other one a new pool of the same capacity.
+ */
+public final class PerCpuRecyclerPool extends RecyclerPool.StatefulImplBase<BufferRecycler> {
+    private static final long serialVersionUID = 1L;
+
+    /** With so many for each CPU, the stack of a CPU has its full size. A recycler's usual buffers take 20 to 40 KB. */
+    private static final int PER_CPU = 128;
+
+    private static @Nullable PerCpuRecyclerPool shared;
+
+    private final transient PerCpuPool<PooledRecycler> pool;
+
+    /**
+     * A recycler of this pool. The handle that releases it is its link to the pool, so that to link it again, for each
+     * parser, is to set a flag: a reference would cost the garbage collector's barrier.
+     */
+    private final class PooledRecycler extends BufferRecycler {
+        private final Pooled<PooledRecycler> handle;
+        private boolean linked;
+
+        PooledRecycler(Pooled<PooledRecycler> handle) {
+            this.handle = handle;
+        }
+
+        @Override
+        public boolean isLinkedWithPool() {
+            return linked || super.isLinkedWithPool();
+        }
+
+        @Override
+        public BufferRecycler withPool(RecyclerPool<BufferRecycler> pool) {
+            if (linked) {
+                throw new IllegalStateException("this recycler is linked to " + PerCpuRecyclerPool.this + " already");
+            }
+            if (pool != PerCpuRecyclerPool.this || super.isLinkedWithPool()) {
+                // A pool of somebody else's that takes its recyclers from this one.
+                return super.withPool(pool);
+            }
+            linked = true;
+            return this;
+        }
+
+        @Override
+        public void releaseToPool() {
+            if (linked) {
+                release();
+            } else {
+                super.releaseToPool();
+            }
+        }
+
+        void release() {
+            // Before, as it is the next holder's then.
+            linked = false;
+            handle.release();
+        }
+    }
+
+    private PerCpuRecyclerPool(int serialization, int capacity) {
+        super(serialization);
+        PoolBuilder<PooledRecycler> builder = PerCpuPool.builderWithHandle(capacity, PooledRecycler::new);
+        if (serialization == SERIALIZATION_SHARED) {
+            builder.name("Jackson buffers");
+        }
+        pool = builder.build();
+    }
+
+    /**
+     * The pool that the whole JVM shares. Its capacity is 128 recyclers for each CPU that the JVM may use; it makes
+     * only as many as are in use at once.
+     *
+     * @throws dev.percpu.memory.AreaFullException if it does not exist yet and the per-CPU area is full
+     */
+    public static synchronized PerCpuRecyclerPool shared() {
+        if (shared == null) {
+            shared = new PerCpuRecyclerPool(
+                    SERIALIZATION_SHARED, PER_CPU * Runtime.getRuntime().availableProcessors());
+        }
+        return shared;
+    }
+
+    /**
+     * Makes a pool of its own.
+     *
+     * @param capacity how many recyclers it keeps at most
+     * @throws IllegalArgumentException if the capacity is 0 or less
+     * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
+     */
+    public static PerCpuRecyclerPool create(int capacity) {
+        return new PerCpuRecyclerPool(capacity, capacity);
+    }
+
+    /** How many recyclers the pool keeps at most. */
+    public int capacity() {
+        return pool.capacity();
+    }
+
+    @Override
+    public BufferRecycler acquirePooled() {
+        Pooled<PooledRecycler> pooled;
+        try {
+            // With a time limit of 0: tryAcquire() without one would wait for the owner of another CPU's guard.
+            pooled = pool.tryAcquire(0, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            throw new AssertionError("it does not wait", e);
+        }
+        return pooled != null ? pooled.get() : createPooled();
+    }
+
+    /** Makes a recycler outside the pool. */
+    @Override
+    public BufferRecycler createPooled() {
+        return new BufferRecycler();
+    }
+
+    /**
+     * Gives a recycler back. One that was made outside the pool is left to the garbage collector.
+     *
+     * @throws IllegalStateException if it is idle already
+     */
+    @Override
+    public void releasePooled(BufferRecycler recycler) {
+        if (recycler instanceof PooledRecycler pooled) {
+            pooled.release();
+        }
+    }
+
+    /** How many recyclers are idle. */
+    @Override
+    public int pooledCount() {
+        return (int) pool.statistics().idle();
+    }
+
+    /**
+     * Drops all idle recyclers. Those on the stack of a CPU whose {@link dev.percpu.CpuGuard} another thread holds stay.
+     *
+     * @return true
+     */
+    @Override
+    public boolean clear() {
+        pool.trim(0);
+        return true;
+    }
+
+    @Override
+    public String toString() {
+        return "Jackson buffers in a " + pool;
+    }
+
+    private Object readResolve() {
+        return _serialization == SERIALIZATION_SHARED ? shared() : create(_serialization);
+    }
+}
