@@ -24,8 +24,9 @@ import org.openjdk.jmh.annotations.OperationsPerInvocation;
  * java -jar benchmarks/target/benchmarks.jar JacksonBenchmark
  * </pre>
  *
- * <p>An operation makes a generator, writes an object of three fields and closes the generator, which gives the buffers
- * back, and does the same with a parser. One thread does so in a loop, or 1,000 virtual threads do: see {@link PoolBenchmarkVirtualThreads}.
+ * <p>An operation makes a generator, writes an object of three fields and closes the generator, which gives the
+ * buffers back, and does the same with a parser. One thread does so in a loop, or 1,000 virtual threads do: see {@link
+ * PoolBenchmarkVirtualThreads}.
  * {@code threadLocal} is Jackson 2's default, {@code concurrentDeque} that of Jackson 3. For the pools alone see {@link
  * PoolBenchmark} and {@link PoolBenchmarkVirtualThreads}.
  */

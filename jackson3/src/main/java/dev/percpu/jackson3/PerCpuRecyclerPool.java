@@ -18,9 +18,9 @@ import tools.jackson.core.util.RecyclerPool;
  *         .build();
  * }</pre>
  *
- * <p><b>Capacity.</b> The pool keeps at most as many recyclers as its capacity. If all of them are in use, a caller gets
- * a recycler outside the pool, which its release leaves to the garbage collector. Acquiring and releasing never wait for
- * a recycler or for a {@link dev.percpu.CpuGuard}.
+ * <p><b>Capacity.</b> The pool keeps at most as many recyclers as its capacity. If all of them are in use, a caller
+ * gets a recycler outside the pool, which its release leaves to the garbage collector. Acquiring and releasing never
+ * wait for a recycler or for a {@link dev.percpu.CpuGuard}.
  *
  * <p><b>Releasing.</b> {@link BufferRecycler#releaseToPool()} releases a recycler once; calling it again does nothing.
  * {@link #releasePooled} throws {@link IllegalStateException} for a recycler that is idle already. A recycler whose
@@ -161,7 +161,8 @@ public final class PerCpuRecyclerPool extends RecyclerPool.StatefulImplBase<Buff
     }
 
     /**
-     * Drops all idle recyclers. Those on the stack of a CPU whose {@link dev.percpu.CpuGuard} another thread holds stay.
+     * Drops all idle recyclers, apart from those on the stack of a CPU whose {@link dev.percpu.CpuGuard} another thread
+     * holds.
      *
      * @return true
      */
