@@ -96,8 +96,10 @@ public final class PerCpuPtr<T> {
     private static @Nullable Object[] fill(String name, Function<CpuId, ?> factory) {
         @Nullable Object[] instances = new Object[PaddedArray.length(CpuMask.capacity())];
         for (CpuId cpu : CpuMask.possible()) {
-            instances[PaddedArray.index(cpu.id())] =
-                    Objects.requireNonNull(factory.apply(cpu), () -> nullInstance(name, cpu));
+            Object _ = PaddedArray.put(
+                    instances,
+                    cpu.id(),
+                    () -> Objects.requireNonNull(factory.apply(cpu), () -> nullInstance(name, cpu)));
         }
         return instances;
     }

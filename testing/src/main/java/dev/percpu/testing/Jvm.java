@@ -18,12 +18,13 @@ import java.util.concurrent.TimeUnit;
 public final class Jvm {
     private static final int MINUTES = 2;
 
-    private final List<String> options = new ArrayList<>(List.of("-Xmx256m", "-XX:+UseSerialGC"));
+    private final List<String> options = new ArrayList<>(List.of("-Xmx256m"));
     private final Map<String, String> environment = new HashMap<>();
     private final List<String> wrapper = new ArrayList<>();
     private final List<Runnable> refusals = new ArrayList<>();
     private final List<String> classPath = new ArrayList<>();
     private boolean nativeAccess = true;
+    private String collector = "Serial";
 
     /**
      * How it ended.
@@ -35,6 +36,12 @@ public final class Jvm {
 
     public Jvm option(String option) {
         options.add(option);
+        return this;
+    }
+
+    /** Takes another garbage collector than the serial one, such as {@code G1}. */
+    public Jvm collector(String name) {
+        collector = name;
         return this;
     }
 
@@ -70,6 +77,7 @@ public final class Jvm {
     public Result run(Class<?> main, String... arguments) {
         List<String> command = new ArrayList<>(wrapper);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("-XX:+Use" + collector + "GC");
         command.addAll(options);
         command.addAll(given());
         command.add("--illegal-native-access=deny");

@@ -1,0 +1,102 @@
+package dev.percpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.area.Piece;
+import dev.percpu.testing.Jvm;
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Two CPUs that update their own objects must not write the same cache line, whatever the collector does to them. */
+class HeapInstancesTest {
+    /** Two cache lines: processors fetch the neighbour of a line along with it. */
+    private static final long APART = 128;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"Serial", "Parallel", "G1"})
+    void theInstancesOfDifferentCpusLieFarApartBeforeAndAfterCollections(String collector) {
+        Jvm.Result result = new Jvm()
+                .collector(collector)
+                // So that a reference in an array is an address.
+                .option("-XX:-UseCompressedOops")
+                .option("--sun-misc-unsafe-memory-access=allow")
+                .run(Probe.class);
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output().lines().map(Long::parseLong))
+                .as("the least distances, in bytes, at first, after young collections and after full ones")
+                .hasSize(3)
+                .allMatch(distance -> distance >= APART);
+    }
+
+    private static final class Counter {
+        private long value;
+
+        @Override
+        public String toString() {
+            return Long.toString(value);
+        }
+    }
+
+    /** Prints how far apart the two nearest instances lie. */
+    static final class Probe {
+        private static final PerCpuPtr<?>[] VARIABLES = new PerCpuPtr<?>[20];
+
+        private static Object garbage = new Object();
+
+        private Probe() {}
+
+        public static void main(String[] arguments) throws Exception {
+            for (int i = 0; i < VARIABLES.length; i++) {
+                VARIABLES[i] = PerCpuPtr.toObjects(Piece.empty("test"), cpu -> new Counter());
+            }
+            System.out.println(leastDistance(instances()));
+            makeGarbage();
+            System.out.println(leastDistance(instances()));
+            System.gc();
+            System.gc();
+            System.out.println(leastDistance(instances()));
+            if (garbage == null) {
+                throw new AssertionError("the compiler must not remove the garbage");
+            }
+        }
+
+        /** A list that lives during a collection would have the collector put them side by side. */
+        private static Object[] instances() {
+            return Arrays.stream(VARIABLES)
+                    .flatMap(ptr -> CpuMask.possible().ids().mapToObj(ptr::instanceEvenIfClosed))
+                    .toArray();
+        }
+
+        /** Enough for several young collections. */
+        private static void makeGarbage() {
+            for (int i = 0; i < 3_000_000; i++) {
+                garbage = new byte[100];
+            }
+        }
+
+        private static long leastDistance(Object[] instances) throws Exception {
+            Field field = Class.forName("sun.misc.Unsafe").getDeclaredField("theUnsafe");
+            field.setAccessible(true);
+            Object unsafe = field.get(null);
+            Method getLong = unsafe.getClass().getMethod("getLong", Object.class, long.class);
+            int base = (int) unsafe.getClass()
+                    .getMethod("arrayBaseOffset", Class.class)
+                    .invoke(unsafe, Object[].class);
+            long[] addresses = new long[instances.length];
+            for (int i = 0; i < instances.length; i++) {
+                addresses[i] = (long) getLong.invoke(unsafe, instances, base + (long) i * Long.BYTES);
+            }
+            Arrays.sort(addresses);
+            long least = Long.MAX_VALUE;
+            for (int i = 1; i < addresses.length; i++) {
+                least = Math.min(least, addresses[i] - addresses[i - 1]);
+            }
+            return least;
+        }
+    }
+}
