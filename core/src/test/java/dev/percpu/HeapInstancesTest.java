@@ -84,9 +84,8 @@ class HeapInstancesTest {
             field.setAccessible(true);
             Object unsafe = field.get(null);
             Method getLong = unsafe.getClass().getMethod("getLong", Object.class, long.class);
-            int base = (int) unsafe.getClass()
-                    .getMethod("arrayBaseOffset", Class.class)
-                    .invoke(unsafe, Object[].class);
+            int base = (int)
+                    unsafe.getClass().getMethod("arrayBaseOffset", Class.class).invoke(unsafe, Object[].class);
             long[] addresses = new long[instances.length];
             for (int i = 0; i < instances.length; i++) {
                 addresses[i] = (long) getLong.invoke(unsafe, instances, base + (long) i * Long.BYTES);
