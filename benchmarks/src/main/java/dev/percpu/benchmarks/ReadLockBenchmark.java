@@ -9,24 +9,17 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.concurrent.locks.StampedLock;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * What does it cost to read under a read-write lock, to write under it, and to do a write in a thousand?
+ * What does it cost to read under a read-write lock, and to write under it? {@link ReadWriteMixBenchmark} does both.
  *
  * <pre>
  * java -jar benchmarks/target/benchmarks.jar ReadLockBenchmark -t 1 -prof gc
  * java -jar benchmarks/target/benchmarks.jar ReadLockBenchmark -t 2 -prof gc
  * </pre>
- *
- * <p>A writer of ours makes a system call, and is no match for the others: what counts is what is left of that in the
- * mixture.
  */
 public class ReadLockBenchmark extends Comparison {
-    private static final int READS_PER_WRITE = 999;
-
     private final ReadWriteLock perCpu = new PerCpuReadWriteLock();
     private final ReadWriteLock reentrant = new ReentrantReadWriteLock();
     private final StampedLock stampedLock = new StampedLock();
@@ -36,12 +29,6 @@ public class ReadLockBenchmark extends Comparison {
     private long first;
 
     private long second;
-
-    /** How many reads are left until a thread's next write. */
-    @State(Scope.Thread)
-    public static class Turn {
-        private int reads = READS_PER_WRITE;
-    }
 
     @Benchmark
     @Role(value = OURS, task = "read")
@@ -82,33 +69,6 @@ public class ReadLockBenchmark extends Comparison {
     @Role(value = PEER, task = "write")
     public void stampedLockWrite() {
         write(stamped);
-    }
-
-    @Benchmark
-    @Role(value = OURS, task = "mixed")
-    public long perCpuMixed(Turn turn) {
-        return mixed(perCpu, turn);
-    }
-
-    @Benchmark
-    @Role(value = PEER, task = "mixed")
-    public long reentrantReadWriteLockMixed(Turn turn) {
-        return mixed(reentrant, turn);
-    }
-
-    @Benchmark
-    @Role(value = PEER, task = "mixed")
-    public long stampedLockMixed(Turn turn) {
-        return mixed(stamped, turn);
-    }
-
-    private long mixed(ReadWriteLock lock, Turn turn) {
-        if (turn.reads-- > 0) {
-            return read(lock);
-        }
-        turn.reads = READS_PER_WRITE;
-        write(lock);
-        return 0;
     }
 
     private long read(ReadWriteLock lock) {

@@ -1,28 +1,68 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.guard.Ownership;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.Lock;
 
 /** How long a thread waits for something, and whether an interrupt ends that. */
-@FunctionalInterface
 @SuppressWarnings("WaitNotInLoop") // the loop is the caller's, see await
 interface Patience {
     /** What all of them wait for. */
     String WHAT = "a per-CPU read-write lock";
 
     /** Does not wait at all. */
-    Patience NONE = _ -> false;
+    Patience NONE = new Patience() {
+        @Override
+        public boolean waits() {
+            return false;
+        }
 
-    Patience UNINTERRUPTIBLE = condition -> {
-        Ownership.refuseToWait(WHAT);
-        condition.awaitUninterruptibly();
-        return true;
+        @Override
+        public boolean await(Condition condition) {
+            return false;
+        }
+
+        @Override
+        public boolean lock(Lock line) {
+            return false;
+        }
     };
 
-    Patience INTERRUPTIBLE = condition -> {
-        Ownership.refuseToWait(WHAT);
-        condition.await();
-        return true;
+    /** Waits for ever, and is not interrupted. */
+    Patience UNINTERRUPTIBLE = new Patience() {
+        @Override
+        public boolean await(Condition condition) {
+            Ownership.refuseToWait(WHAT);
+            condition.awaitUninterruptibly();
+            return true;
+        }
+
+        @Override
+        @SuppressWarnings("LockNotBeforeTry") // it is the caller's to unlock
+        public boolean lock(Lock line) {
+            Ownership.refuseToWait(WHAT);
+            line.lock();
+            return true;
+        }
+    };
+
+    /** Waits for ever, or until it is interrupted. */
+    Patience INTERRUPTIBLE = new Patience() {
+        @Override
+        public boolean await(Condition condition) throws InterruptedException {
+            Ownership.refuseToWait(WHAT);
+            condition.await();
+            return true;
+        }
+
+        @Override
+        @SuppressWarnings("LockNotBeforeTry") // it is the caller's to unlock
+        public boolean lock(Lock line) throws InterruptedException {
+            Ownership.refuseToWait(WHAT);
+            line.lockInterruptibly();
+            return true;
+        }
     };
 
     /** Waits until so much time has gone by, from now on, or until it is interrupted; without time it does not wait. */
@@ -30,15 +70,37 @@ interface Patience {
         long start = System.nanoTime();
         // The time that has gone by, taken from a very negative number, would come out as centuries that are left.
         long most = Math.max(0, nanos);
-        return condition -> {
-            long left = most - (System.nanoTime() - start);
-            if (left <= 0) {
-                return false;
+        return new Patience() {
+            @Override
+            public boolean await(Condition condition) throws InterruptedException {
+                long left = left();
+                if (left <= 0) {
+                    return false;
+                }
+                Ownership.refuseToWait(WHAT);
+                condition.awaitNanos(left);
+                return true;
             }
-            Ownership.refuseToWait(WHAT);
-            condition.awaitNanos(left);
-            return true;
+
+            @Override
+            public boolean lock(Lock line) throws InterruptedException {
+                long left = left();
+                if (left <= 0) {
+                    return false;
+                }
+                Ownership.refuseToWait(WHAT);
+                return line.tryLock(left, TimeUnit.NANOSECONDS);
+            }
+
+            private long left() {
+                return most - (System.nanoTime() - start);
+            }
         };
+    }
+
+    /** Whether the thread may wait at all, if only by spinning. */
+    default boolean waits() {
+        return true;
     }
 
     /**
@@ -48,4 +110,12 @@ interface Patience {
      * @throws IllegalStateException if the thread would have to wait, and holds a guard
      */
     boolean await(Condition condition) throws InterruptedException;
+
+    /**
+     * Locks a lock, and waits for it if necessary. An error may leave it locked or not.
+     *
+     * @return false if there was not enough time
+     * @throws IllegalStateException if the thread would have to wait, and holds a guard
+     */
+    boolean lock(Lock line) throws InterruptedException;
 }

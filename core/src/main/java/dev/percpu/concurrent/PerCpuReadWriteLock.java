@@ -12,7 +12,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A read-write lock whose readers do not slow each other down: each counts itself in and out on its own CPU. A writer
@@ -76,9 +75,6 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
 
     private static final String UNNAMED = "a per-CPU read-write lock";
 
-    /** Held by the writer that has the gate shut or is shutting it; it is also the writers' line. */
-    private final transient ReentrantLock writers;
-
     private final transient ReaderGate gate;
     private final transient ReadLock readLock;
     private final transient WriteLock writeLock;
@@ -100,7 +96,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuReadWriteLock(boolean fair) {
-        this(new ReaderGate(UNNAMED), fair);
+        this(new ReaderGate(UNNAMED, new Pace()), fair);
     }
 
     /**
@@ -121,15 +117,15 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuReadWriteLock(String name, boolean fair) {
-        this(new ReaderGate(Registry.checkName(name)), fair);
+        this(new ReaderGate(Registry.checkName(name), new Pace()), fair);
         Registry.add(name, "PerCpuReadWriteLock", this, PerCpuReadWriteLock::values);
     }
 
-    private PerCpuReadWriteLock(ReaderGate gate, boolean fair) {
+    /** Makes a lock of a given gate, for tests too. */
+    PerCpuReadWriteLock(ReaderGate gate, boolean fair) {
         this.gate = gate;
-        writers = new ReentrantLock(fair);
-        readLock = new ReadLock(gate, writers);
-        writeLock = new WriteLock(gate, writers);
+        readLock = new ReadLock(gate);
+        writeLock = new WriteLock(gate, fair);
     }
 
     /**
@@ -157,7 +153,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
 
     /** Whether writers come in the order in which they asked. */
     public boolean isFair() {
-        return writers.isFair();
+        return writeLock.isFair();
     }
 
     /** Whether any thread has the write lock; not whether one waits for it. */
@@ -182,7 +178,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
 
     /** How many threads wait for the read lock or the write lock: an estimate, as they come and go meanwhile. */
     public int getQueueLength() {
-        return (int) Math.min(Integer.MAX_VALUE, writers.getQueueLength() + gate.waiting());
+        return (int) Math.min(Integer.MAX_VALUE, writeLock.queueLength() + gate.waiting());
     }
 
     /**
@@ -192,7 +188,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      * @throws IllegalArgumentException if the condition is another lock's
      */
     public boolean hasWaiters(Condition condition) {
-        return writers.hasWaiters(writeLock.lineOf(condition));
+        return writeLock.hasWaiters(condition);
     }
 
     /**
@@ -202,10 +198,10 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      * @throws IllegalArgumentException if the condition is another lock's
      */
     public int getWaitQueueLength(Condition condition) {
-        return writers.getWaitQueueLength(writeLock.lineOf(condition));
+        return writeLock.waiters(condition);
     }
 
-    /** For a listing. Readers are known only while a writer has the lock or waits for readers. */
+    /** For a listing. Readers are known while a writer has the lock or waits for readers, and for a while after. */
     private List<Value> values() {
         List<Value> values = new ArrayList<>();
         values.add(Value.of("writeLocked", isWriteLocked() ? 1 : 0));
@@ -253,11 +249,9 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
 
     private static final class ReadLock implements Lock {
         private final ReaderGate gate;
-        private final ReentrantLock writers;
 
-        private ReadLock(ReaderGate gate, ReentrantLock writers) {
+        private ReadLock(ReaderGate gate) {
             this.gate = gate;
-            this.writers = writers;
         }
 
         @Override
@@ -300,7 +294,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
 
         /** The writer is inside already, and would wait for itself. */
         private boolean enterAsWriter() {
-            if (!writers.isHeldByCurrentThread()) {
+            if (!gate.isShutByMe()) {
                 return false;
             }
             gate.enterShut();

@@ -1,97 +1,68 @@
 package dev.percpu.concurrent;
 
-import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What readers go in and out through, each counted on its CPU, until a writer shuts it and waits for the last of them
- * to leave. Writers exclude each other elsewhere: one thread at a time may shut and open.
+ * What readers go in and out through, until a writer shuts it and waits for the last of them to leave. One writer at a
+ * time has it shut.
  */
-final class ReaderGate {
+final class ReaderGate extends ReadersInside {
     /*
-     * The readers inside are the tally plus `inside`. While the gate is open, both are parts of one sum: a reader may
-     * come in through the one and leave through the other, and either may be negative. Shutting closes the tally and
-     * moves what it came to into `inside`, which then is the number of readers inside, exactly. Everything that is not
-     * the tally is guarded by the mutex; shutting and opening hold it, so a reader that finds the tally closed and
-     * takes the mutex finds all of a shutting or nothing of it.
-     *
-     * A reader R that looked at the tally's gate word just before it closed:
+     * A reader R that leaves last, while a writer waits:
      *
      *   reader R                                    writer W
-     *   1. sequence: gate word is 0
-     *                                               2. gate word = 1
-     *   3. commit: count on its CPU + 1
-     *                                               4. membarrier: R's sequence is over or starts over
-     *                                               5. adds up the counts
+     *                                               1. the word is not 0: mutex; sets WAITERS
+     *   2. finds WAITERS: waits for the mutex
+     *                                               3. waits on `empty`, which gives up the mutex in one step
+     *   4. mutex; signals; word - 1: 0
+     *   5. gives up the mutex
+     *                                               6. has the mutex back, finds 0
      *
-     * With 3 before 4, the count is visible at 5, and W waits for R. With 4 before 3, R starts over, finds 1, and
-     * waits. No fence of R's stands between its count and its reads of the data, though a processor may do reads before
-     * an older store is visible: 4 is a full barrier on R's CPU. So either R's store was visible to 5, or R does its
-     * reads after 4, having found the gate closed. That is what a reader saves, and what a writer pays for.
-     *
-     * A reader R that leaves while the gate shuts:
-     *
-     *   reader R                                    writer W
-     *                                               1. takes the mutex; closes the tally: R is in the sum
-     *   2. finds the tally closed
-     *   3. waits for the mutex
-     *                                               4. inside = sum, at least 1: waits on `empty`, which gives the
-     *                                                  mutex up and waits in one step
-     *   5. has the mutex: inside - 1 is 0; signals
-     *                                               6. has the mutex back: inside is 0
-     *
-     * R cannot count itself out between 1 and 4, where the last reader would be missed, nor signal between W's look at
-     * `inside` and W's waiting. If R commits its count out before W's membarrier, W adds it up instead.
+     * With R's decrement before 1, W finds 0 at 1, as it sets WAITERS in the word that it found not to be 0. The signal
+     * comes before the decrement so that an error between the two only wakes W for nothing.
      *
      * A reader R that is turned away while the writer opens:
      *
      *   reader R                                    writer W
-     *   1. finds the tally closed
-     *                                               2. with the mutex: admits who waits, opens, gives the mutex up
-     *   3. has the mutex: the gate is open
-     *   4. inside + 1
+     *   1. finds SHUT; mutex; sets WAITERS
+     *                                               2. finds WAITERS: waits for the mutex
+     *   3. waiting + 1; waits on `admission`
+     *                                               4. mutex; word + waiting, clears SHUT and WAITERS: one step
      *
-     * R does not go back to 1, where the next writer might have shut the gate again, and so on for ever.
+     * With W's clearing before 1, R goes in. Opening counts in, at once, all readers that wait: they are inside before
+     * the next writer can shut the gate, which must then wait for them. So a reader that waits does so for one writer,
+     * and a stream of writers lets all readers through between any two of them (phase-fair, in the words of Brandenburg
+     * and Anderson). Shutting, on the other hand, keeps new readers out from its first moment. Before it waits, a reader
+     * spins for a moment, as most writers are quick; there another writer may pass it.
      *
-     * Opening counts in, at once, all readers that wait: whoever came while a writer had the lock is inside before the
-     * next writer can shut the gate, which must then wait for them. So a reader waits for one writer and no more, and a
-     * stream of writers lets all readers through between any two of them (phase-fair, in the words of Brandenburg and
-     * Anderson). Shutting, on the other hand, keeps new readers out from its first moment.
+     * A writer that loses patience leaves readers behind, in the word. They leave through whatever counter is open.
      *
-     * A writer that loses patience leaves readers behind, in `inside`. They stay counted there. Later they leave
-     * through the tally, which becomes negative, and the next shutting adds the two up.
-     *
-     * Refused: counting readers in an atomic number while the gate is shut, with a bias until the sum is in. It saves
-     * the mutex on a path that waits anyway, and brings back each of the races above.
+     * Refused: a word of state that also says who owns the lock and who waits, as AbstractQueuedLongSynchronizer would
+     * have it. Its queue has readers wait for each writer that came before them.
      */
-    private final Tally tally;
+    /** How often to look before parking, which takes far longer. Of no use where nobody else can run meanwhile. */
+    private static final int SPINS = Runtime.getRuntime().availableProcessors() > 1 ? 100 : 0;
 
-    private final ReentrantLock mutex = new ReentrantLock();
+    /** The thread that set SHUT; written by it, and cleared before SHUT is. */
+    private @Nullable Thread shutter;
+
+    /** Whether no reader was inside since the shutter set SHUT; written by the shutter. */
+    private boolean alone;
+
     private final Condition admission = mutex.newCondition();
     private final Condition empty = mutex.newCondition();
+    private final Condition opened = mutex.newCondition();
 
-    private boolean shut;
-
-    /** Whether whoever shut the gate is alone; changed by that thread, and read by others to report it. */
-    private volatile boolean alone;
-
-    private long inside;
+    /** Readers that wait; guarded by the mutex. */
     private long waiting;
 
-    /** How often the gate was opened; tells a waiting reader that it has been counted in. */
+    /** How often waiting readers were let in, which tells each that it has been counted in; guarded by the mutex. */
     private long openings;
 
-    ReaderGate(String owner) {
-        tally = new Tally(owner);
-    }
-
-    /** Goes in unless the gate is shut. */
-    boolean tryEnter() {
-        boolean entered = tally.add(1);
-        // The reads of the data stay behind the look at the gate word. The processor's part is told above.
-        VarHandle.acquireFence();
-        return entered;
+    ReaderGate(String owner, Pace pace) {
+        super(owner, pace);
     }
 
     /**
@@ -100,23 +71,42 @@ final class ReaderGate {
      * @return false if patience ended
      */
     boolean enter(Patience patience) throws InterruptedException {
-        mutex.lock();
-        try {
-            if (!shut) {
-                inside++;
+        for (int spin = 0; spin < SPINS; spin++) {
+            if (tryEnterCentrally()) {
                 return true;
             }
-            return awaitAdmission(patience);
+            Thread.onSpinWait();
+        }
+        mutex.lock();
+        try {
+            while (!tryEnterCentrally()) {
+                if (askToBeWoken(SHUT)) {
+                    return awaitAdmission(patience);
+                }
+            }
+            return true;
         } finally {
             mutex.unlock();
         }
+    }
+
+    /** Sets WAITERS if a flag is set, with the mutex; false if it is not, and the caller should look again. */
+    private boolean askToBeWoken(long flag) {
+        long found = word;
+        while (has(found, flag)) {
+            if (WORD.compareAndSet(this, found, found | WAITERS)) {
+                return true;
+            }
+            found = word;
+        }
+        return false;
     }
 
     private boolean awaitAdmission(Patience patience) throws InterruptedException {
         long arrival = openings;
         waiting++;
         try {
-            while (arrival == openings && patience.await(admission)) {}
+            while (arrival == openings && await(patience, admission)) {}
         } catch (InterruptedException e) {
             if (arrival == openings) {
                 throw e;
@@ -126,7 +116,7 @@ final class ReaderGate {
         } catch (Error e) {
             if (arrival != openings) {
                 // Counted in already, and the caller will not know.
-                countOut();
+                leaveCentrally();
             }
             throw e;
         } finally {
@@ -137,131 +127,216 @@ final class ReaderGate {
         return arrival != openings;
     }
 
-    /** Goes in although the gate is shut, which only who shut it may do. */
-    void enterShut() {
-        mutex.lock();
+    /** Waits with the mutex, and has it afterwards, also if an error broke the wait off before it was got back. */
+    private boolean await(Patience patience, Condition condition) throws InterruptedException {
         try {
-            inside++;
+            return patience.await(condition);
         } finally {
-            mutex.unlock();
-        }
-    }
-
-    /**
-     * Goes out.
-     *
-     * @throws IllegalMonitorStateException if the gate is shut and nobody is inside
-     */
-    void leave() {
-        // All that was done inside stays before the count, on this CPU or in the mutex.
-        VarHandle.releaseFence();
-        if (!tally.add(-1)) {
-            leaveShut();
-        }
-    }
-
-    private void leaveShut() {
-        mutex.lock();
-        try {
-            if (shut && inside == 0) {
-                throw new IllegalMonitorStateException(
-                        "no reader is inside: this read lock has been unlocked more often than locked");
+            if (!mutex.isHeldByCurrentThread()) {
+                mutex.lock();
             }
-            countOut();
+        }
+    }
+
+    @Override
+    void leaveAndWake() {
+        mutex.lock();
+        try {
+            empty.signal();
+            long found;
+            do {
+                found = word;
+                checkSomebodyInside(found);
+            } while (!WORD.compareAndSet(this, found, found - ONE));
         } finally {
             mutex.unlock();
         }
     }
 
-    private void countOut() {
-        inside--;
-        if (shut && inside == 0) {
-            empty.signal();
+    /** Whether the current thread has the gate shut, or is shutting it. */
+    boolean isShutByMe() {
+        return shutter == Thread.currentThread();
+    }
+
+    /** Shuts the gate if that is a matter of one step: nobody is inside, for sure, and nobody else shuts it. */
+    boolean tryShutAtOnce() {
+        Thread me = Thread.currentThread();
+        long found = word;
+        if ((found & LOW) != 0 || !WORD.compareAndSet(this, found, SHUT)) {
+            return false;
+        }
+        // No call between the step and these, so no stack overflow.
+        shutter = me;
+        alone = true;
+        return true;
+    }
+
+    /**
+     * Begins to shut the gate: no reader comes in any more. Then {@link #awaitAlone} and {@link #open} have to follow.
+     *
+     * @param spins how often to look if another thread has it shut
+     */
+    private boolean tryBegin(int spins) {
+        Thread me = Thread.currentThread();
+        int left = spins;
+        while (true) {
+            long found = word;
+            if (has(found, SHUT)) {
+                if (left <= 0) {
+                    return false;
+                }
+                left--;
+                Thread.onSpinWait();
+            } else if (WORD.compareAndSet(this, found, found | SHUT)) {
+                shutter = me;
+                return true;
+            }
+        }
+    }
+
+    /** Begins to shut the gate, unless another thread has it shut. */
+    boolean tryBegin() {
+        return tryBegin(0);
+    }
+
+    /** Begins to shut the gate, unless another thread has it shut for longer than a moment. */
+    boolean tryBeginSoon() {
+        return tryBegin(SPINS);
+    }
+
+    /**
+     * Begins to shut the gate, or waits for that; one thread at a time may do so.
+     *
+     * @return false if patience ended
+     */
+    boolean begin(Patience patience) throws InterruptedException {
+        mutex.lock();
+        try {
+            while (!tryBegin(0)) {
+                if (askToBeWoken(SHUT) && !await(patience, opened)) {
+                    return false;
+                }
+            }
+            return true;
+        } finally {
+            mutex.unlock();
         }
     }
 
     /**
-     * Shuts the gate and waits until nobody is inside. If it fails in any way, the gate is open.
+     * Waits until nobody is inside, for the thread that has begun to shut the gate. If it fails in any way, the gate is
+     * still shut.
      *
      * @return false if patience ended
      * @throws IllegalMonitorStateException if more readers have left than came
      */
-    boolean shut(Patience patience) throws InterruptedException {
+    boolean awaitAlone(Patience patience) throws InterruptedException {
+        if (has(word, STRAY)) {
+            closeCounters();
+        }
+        alone = isEmptySoon(patience.waits() ? SPINS : 0) || awaitEmpty(patience);
+        return alone;
+    }
+
+    private boolean isEmptySoon(int spins) {
+        int left = spins;
+        while (inside(word) != 0) {
+            if (left <= 0) {
+                return false;
+            }
+            left--;
+            Thread.onSpinWait();
+        }
+        return true;
+    }
+
+    private boolean awaitEmpty(Patience patience) throws InterruptedException {
         mutex.lock();
         try {
-            inside += tally.close();
-            shut = true;
-            try {
-                alone = awaitEmpty(patience);
-            } finally {
-                if (!alone) {
-                    openLocked();
+            while (true) {
+                long found = word;
+                if (inside(found) == 0) {
+                    return true;
+                }
+                if (WORD.compareAndSet(this, found, found | WAITERS) && !await(patience, empty)) {
+                    return inside(word) == 0;
                 }
             }
-            return alone;
         } finally {
             mutex.unlock();
         }
     }
 
-    /**
-     * Whether {@link #shut} has succeeded, and {@link #open} has not been called since; for the thread that may shut.
-     */
+    /** Whether a writer is alone: {@link #awaitAlone} has succeeded, and {@link #open} has not been called since. */
     boolean isAlone() {
-        return alone;
+        return has(word, SHUT) && alone;
     }
 
     /** How many threads wait: readers, and a writer that waits for readers to leave. */
     long waiting() {
         mutex.lock();
         try {
-            return waiting + (shut && !alone ? 1 : 0);
+            return waiting + (has(word, SHUT) && !alone ? 1 : 0);
         } finally {
             mutex.unlock();
         }
     }
 
-    /** How many readers are inside; negative while the gate is open, as nobody knows it then. */
-    long readersIfKnown() {
-        mutex.lock();
-        try {
-            return shut ? inside : -1;
-        } finally {
-            mutex.unlock();
-        }
+    /** A condition whose waiting threads have the gate open. */
+    Condition newCondition() {
+        return mutex.newCondition();
     }
 
-    private boolean awaitEmpty(Patience patience) throws InterruptedException {
-        if (inside < 0) {
-            throw new IllegalMonitorStateException("this lock's read lock has been unlocked " + -inside
-                    + " times more often than locked, so nobody can say whether readers are inside");
-        }
-        while (inside != 0 && patience.await(empty)) {}
-        return inside == 0;
+    /** Held by who opens the gate in order to wait on a condition, by who signals one, and by who asks about one. */
+    ReentrantLock mutex() {
+        return mutex;
     }
 
-    /** Opens the gate, and lets in all readers that wait. */
+    /** Opens the gate, and lets in all readers that wait. If it throws, the gate is as before. */
     void open() {
+        long found = word;
+        while (!has(found, WAITERS)) {
+            // Who came in since the last writer is counted anew.
+            if (release(found, found & LOW & ~SHUT)) {
+                return;
+            }
+            found = word;
+        }
+        openAndWake();
+    }
+
+    private void openAndWake() {
         mutex.lock();
         try {
-            openLocked();
+            // First, so that an error after it only wakes them for nothing.
+            admission.signalAll();
+            opened.signal();
+            long found;
+            do {
+                found = word;
+            } while (!release(found, ((found & LOW) + waiting * ONE) & ~(SHUT | WAITERS)));
+            waiting = 0;
+            openings++;
         } finally {
             mutex.unlock();
         }
     }
 
-    private void openLocked() {
+    /** Changes the word to one without SHUT. After that another writer may be the shutter, so it is cleared before. */
+    private boolean release(long found, long next) {
+        Thread me = shutter;
+        boolean wasAlone = alone;
+        boolean released = false;
         alone = false;
-        inside += waiting;
-        waiting = 0;
-        openings++;
-        if (shut) {
-            // In this order, so that an opening that an error broke off can be repeated: opening the tally a second
-            // time
-            // would forget who came in through it since. A closed tally with the gate open is only slow.
-            shut = false;
-            tally.open();
+        shutter = null;
+        try {
+            released = WORD.compareAndSet(this, found, next);
+        } finally {
+            if (!released) {
+                shutter = me;
+                alone = wasAlone;
+            }
         }
-        admission.signalAll();
+        return released;
     }
 }

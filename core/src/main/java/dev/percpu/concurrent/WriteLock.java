@@ -6,96 +6,118 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
-/**
- * The write lock of a {@link PerCpuReadWriteLock}: a thread has it if it has {@code writers}, which excludes other
- * writers, and the gate is shut with no reader inside.
- */
+/** The write lock of a {@link PerCpuReadWriteLock}: a thread has it if it has shut the gate with no reader inside. */
 final class WriteLock implements Lock {
     private final ReaderGate gate;
-    private final ReentrantLock writers;
 
-    /** How often the owner has locked; written by the holder of {@link #writers}. */
+    /** Who has it is the next writer that shuts the gate, if another has that shut now. The others wait in its line. */
+    private final ReentrantLock line;
+
+    /** How often the owner has locked; written by it. While it is 0, the owner is still shutting the gate. */
     private int holds;
 
-    WriteLock(ReaderGate gate, ReentrantLock writers) {
+    WriteLock(ReaderGate gate, boolean fair) {
         this.gate = gate;
-        this.writers = writers;
+        line = new ReentrantLock(fair);
     }
 
     @Override
     public void lock() {
-        if (!getsWritersAtOnce()) {
-            Ownership.refuseToWait("the write lock");
-            writers.lock();
+        if (!locksAtOnce()) {
+            boolean _ = lockUninterruptibly(Patience.UNINTERRUPTIBLE);
         }
-        boolean _ = shutUninterruptibly(Patience.UNINTERRUPTIBLE);
     }
 
     @Override
     public void lockInterruptibly() throws InterruptedException {
         PerCpuReadWriteLock.checkInterrupt();
-        if (!getsWritersAtOnce()) {
-            Ownership.refuseToWait("the write lock");
-            writers.lockInterruptibly();
+        if (!locksAtOnce()) {
+            boolean _ = lock(Patience.INTERRUPTIBLE);
         }
-        boolean _ = shut(Patience.INTERRUPTIBLE);
     }
 
     @Override
     public boolean tryLock() {
-        return writers.tryLock() && shutUninterruptibly(Patience.NONE);
+        return locksAgain() || locksFree() || lockUninterruptibly(Patience.NONE);
     }
 
     @Override
     public boolean tryLock(long time, TimeUnit unit) throws InterruptedException {
-        long nanos = unit.toNanos(time);
-        Patience patience = Patience.ofNanos(nanos);
+        Patience patience = Patience.ofNanos(unit.toNanos(time));
         PerCpuReadWriteLock.checkInterrupt();
-        if (!getsWritersAtOnce()) {
-            if (nanos <= 0) {
-                return false;
-            }
-            Ownership.refuseToWait("the write lock");
-            if (!writers.tryLock(nanos, TimeUnit.NANOSECONDS)) {
-                return false;
-            }
+        return locksAtOnce() || lock(patience);
+    }
+
+    private boolean locksAtOnce() {
+        return locksAgain() || (mayPass() && locksFree());
+    }
+
+    /** The thread has it already, unless an error broke its locking off before the end. */
+    private boolean locksAgain() {
+        if (!gate.isShutByMe() || !gate.isAlone()) {
+            return false;
         }
-        return shut(patience);
+        holds++;
+        return true;
     }
 
-    /** Takes {@link #writers} if that takes no waiting, and passes over nobody's turn if the lock is fair. */
-    private boolean getsWritersAtOnce() {
-        boolean myTurn = !writers.isFair() || writers.isHeldByCurrentThread() || !writers.hasQueuedThreads();
-        return myTurn && writers.tryLock();
+    private boolean locksFree() {
+        if (!gate.tryShutAtOnce()) {
+            return false;
+        }
+        holds = 1;
+        return true;
     }
 
-    private boolean shutUninterruptibly(Patience patience) {
+    /** Whether a writer that comes may go before those that wait. */
+    private boolean mayPass() {
+        return !line.isFair() || !line.isLocked();
+    }
+
+    private boolean lockUninterruptibly(Patience patience) {
         try {
-            return shut(patience);
+            return lock(patience);
         } catch (InterruptedException e) {
             throw new AssertionError("interrupted without waiting interruptibly", e);
         }
     }
 
-    /**
-     * The thread has got {@code writers}, and keeps it only if it gets the rest. Whether it has the rest already is
-     * the gate's to say, not that of {@code writers}: an error just after that was locked, a stack overflow say,
-     * leaves it locked by a thread that does not have the write lock.
-     */
-    private boolean shut(Patience patience) throws InterruptedException {
-        boolean alone = false;
+    /** Keeps the gate shut only if nobody is inside, or if the thread had it before. */
+    private boolean lock(Patience patience) throws InterruptedException {
+        boolean locked = false;
         try {
-            alone = gate.isAlone() || gate.shut(patience);
-            if (alone) {
+            locked = begins(patience) && gate.awaitAlone(patience);
+            if (locked) {
                 holds++;
             }
         } finally {
-            if (!alone) {
-                writers.unlock();
+            if (!locked && holdCount() == 0 && gate.isShutByMe()) {
+                gate.open();
             }
         }
-        return alone;
+        return locked;
+    }
+
+    private boolean begins(Patience patience) throws InterruptedException {
+        if (gate.isShutByMe()) {
+            return true;
+        }
+        if (!patience.waits()) {
+            return gate.tryBegin();
+        }
+        if (mayPass() && gate.tryBeginSoon()) {
+            return true;
+        }
+        try {
+            return patience.lock(line) && gate.begin(patience);
+        } finally {
+            // An error just after it was locked, a stack overflow say, may have come out of the call that locks it.
+            while (line.isHeldByCurrentThread()) {
+                line.unlock();
+            }
+        }
     }
 
     @Override
@@ -103,25 +125,35 @@ final class WriteLock implements Lock {
         checkHeld("unlock it");
         if (holds > 1) {
             holds--;
-            writers.unlock();
-            return;
+        } else {
+            openWithoutHolds();
         }
-        gate.open();
+    }
+
+    /** Opens the gate; if that fails, the thread has its holds as before. */
+    private void openWithoutHolds() {
+        int held = holds;
+        // Before the opening: after it, another thread may write it.
         holds = 0;
-        // More than one if an error left some behind.
-        for (int locked = writers.getHoldCount(); locked > 0; locked--) {
-            writers.unlock();
+        boolean opened = false;
+        try {
+            gate.open();
+            opened = true;
+        } finally {
+            if (!opened && gate.isShutByMe()) {
+                holds = held;
+            }
         }
     }
 
     @Override
     public Condition newCondition() {
-        return new WriteCondition(writers.newCondition());
+        return new WriteCondition(gate.newCondition());
     }
 
     /** How often the current thread has locked it and not unlocked. */
     int holdCount() {
-        return writers.isHeldByCurrentThread() ? holds : 0;
+        return gate.isShutByMe() ? holds : 0;
     }
 
     /** How often the owner has locked it, for messages: without order, unless the owner asks. */
@@ -129,13 +161,33 @@ final class WriteLock implements Lock {
         return gate.isAlone() ? Math.max(1, holds) : 0;
     }
 
-    /** The line that a condition of this lock has in {@link #writers}. */
-    Condition lineOf(Condition condition) {
-        if (condition instanceof WriteCondition ours && ours.lock() == this) {
-            return ours.line;
+    boolean isFair() {
+        return line.isFair();
+    }
+
+    /** How many writers wait for other writers: an estimate. */
+    int queueLength() {
+        return line.getQueueLength() + (line.isLocked() ? 1 : 0);
+    }
+
+    boolean hasWaiters(Condition condition) {
+        return waiters(condition) > 0;
+    }
+
+    /** How many threads wait for a signal of the condition. */
+    int waiters(Condition condition) {
+        if (!(condition instanceof WriteCondition ours && ours.lock() == this)) {
+            throw new IllegalArgumentException(
+                    condition + " is not a condition of this write lock: ask the lock that made it");
         }
-        throw new IllegalArgumentException(
-                condition + " is not a condition of this write lock: ask the lock that made it");
+        checkHeld("ask who waits for one of its conditions");
+        ReentrantLock mutex = gate.mutex();
+        mutex.lock();
+        try {
+            return mutex.getWaitQueueLength(ours.waiters);
+        } finally {
+            mutex.unlock();
+        }
     }
 
     private void checkHeld(String use) {
@@ -151,26 +203,26 @@ final class WriteLock implements Lock {
     }
 
     /**
-     * A condition of the write lock: one of {@link #writers}, and the gate is open while a thread waits.
+     * A condition of the write lock. The gate is open while a thread waits.
      *
-     * <p>The gate is opened before {@code writers} is given up, and shut after it is got back. A signal takes the write
-     * lock, and so {@code writers}: none can come between the opening and the waiting.
+     * <p>A thread takes the gate's mutex, opens the gate, and waits on a condition of the mutex. A signal needs the
+     * write lock first, and then the mutex: none can come between the opening and the waiting.
      *
-     * <p>If the gate cannot be shut again (the stack overflows, or the kernel refuses the system call), the wait ends
-     * with that error. The thread then has {@code writers} and its holds, but readers may be inside. It can unlock, and
-     * its next lock shuts the gate first.
+     * <p>If the gate cannot be shut again with nobody inside (the stack overflows, or the kernel refuses the system
+     * call), the wait ends with that error. If the thread had begun to shut the gate, it has its holds, but readers may
+     * be inside. It can unlock, and its next lock waits for the readers first.
      */
     @SuppressWarnings("WaitNotInLoop") // the loop is the caller's, as for any condition
     private final class WriteCondition implements Condition {
-        private final Condition line;
+        private final Condition waiters;
 
-        private WriteCondition(Condition line) {
-            this.line = line;
+        private WriteCondition(Condition waiters) {
+            this.waiters = waiters;
         }
 
         @FunctionalInterface
         private interface Waiting {
-            boolean await(Condition line) throws InterruptedException;
+            boolean await(Condition waiters) throws InterruptedException;
         }
 
         @Override
@@ -217,25 +269,44 @@ final class WriteLock implements Lock {
             Ownership.refuseToWait("a condition of the write lock");
             int held = holds;
             try {
-                gate.open();
-                holds = 0;
-                return waiting.await(line);
+                return openAndWait(waiting);
             } finally {
-                holds = held;
-                shutAgain();
+                lockAgain(held);
+            }
+        }
+
+        private boolean openAndWait(Waiting waiting) throws InterruptedException {
+            ReentrantLock mutex = gate.mutex();
+            mutex.lock();
+            try {
+                openWithoutHolds();
+                return waiting.await(waiters);
+            } finally {
+                // An error may have broken the wait off before it had the mutex back.
+                while (mutex.isHeldByCurrentThread()) {
+                    mutex.unlock();
+                }
             }
         }
 
         @Override
         public void signal() {
-            checkHeld("signal one of its conditions");
-            line.signal();
+            withMutex(Condition::signal);
         }
 
         @Override
         public void signalAll() {
+            withMutex(Condition::signalAll);
+        }
+
+        private void withMutex(Consumer<Condition> signal) {
             checkHeld("signal one of its conditions");
-            line.signalAll();
+            gate.mutex().lock();
+            try {
+                signal.accept(waiters);
+            } finally {
+                gate.mutex().unlock();
+            }
         }
 
         private WriteLock lock() {
@@ -248,12 +319,14 @@ final class WriteLock implements Lock {
         }
     }
 
-    private void shutAgain() {
-        if (gate.isAlone()) {
-            return;
-        }
+    /** Takes the lock back as it was; a thread that had not given it up just keeps it. */
+    private void lockAgain(int held) {
         try {
-            boolean _ = gate.shut(Patience.UNINTERRUPTIBLE);
+            boolean _ = begins(Patience.UNINTERRUPTIBLE);
+            holds = held;
+            if (!gate.isAlone()) {
+                boolean _ = gate.awaitAlone(Patience.UNINTERRUPTIBLE);
+            }
         } catch (InterruptedException e) {
             throw new AssertionError("interrupted without waiting interruptibly", e);
         }

@@ -12,18 +12,26 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** No writer is inside with anybody else, and what one wrote the others see. */
+@ParameterizedClass
+@EnumSource(names = {"WORD", "ALL", "TALLY"})
 class ReadWriteLockExclusionTest {
     private static final int THREADS = 8;
 
     /** The data have no other protection than the lock: plain fields that are the same but while they are changed. */
     private static final class Guarded {
-        private final PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
+        private final PerCpuReadWriteLock lock;
         private final LongAdder writes = new LongAdder();
         private final LongAdder refusals = new LongAdder();
         private long first;
         private long second;
+
+        private Guarded(Counters counters) {
+            lock = counters.lock();
+        }
 
         private void read() {
             lock.readLock().lock();
@@ -135,10 +143,16 @@ class ReadWriteLockExclusionTest {
         }
     }
 
+    private final Counters counters;
+
+    ReadWriteLockExclusionTest(Counters counters) {
+        this.counters = counters;
+    }
+
     @Test
     void eightThreads() throws InterruptedException {
-        Guarded guarded = new Guarded();
-        Workers.run("lock-worker-", THREADS, _ -> guarded.mix(Effort.scaled(100_000), 20));
+        Guarded guarded = new Guarded(counters);
+        Workers.run("lock-worker-", THREADS, _ -> guarded.mix(Effort.scaled(50_000), 20));
         guarded.verify();
         assertThat(guarded.writes.sum()).isPositive();
         assertThat(guarded.refusals.sum()).as("writers that gave up").isPositive();
@@ -146,8 +160,8 @@ class ReadWriteLockExclusionTest {
 
     @Test
     void oneThreadWritesAllTheTime() throws InterruptedException {
-        int rounds = Effort.scaled(100_000);
-        Guarded guarded = new Guarded();
+        int rounds = Effort.scaled(50_000);
+        Guarded guarded = new Guarded(counters);
         Workers.run("lock-worker-", 2, number -> {
             for (int round = 0; round < rounds; round++) {
                 if (number == 0) {
@@ -163,11 +177,11 @@ class ReadWriteLockExclusionTest {
     @Test
     @Tag("native")
     void eightThreadsUnderChurnAndSignals() throws InterruptedException {
-        Guarded guarded = new Guarded();
+        Guarded guarded = new Guarded(counters);
         Disturbance.Report disturbed = Disturbance.during(
                 "lock-worker",
                 3,
-                () -> Workers.run("lock-worker-", THREADS, _ -> guarded.mix(Effort.scaled(100_000), 20)));
+                () -> Workers.run("lock-worker-", THREADS, _ -> guarded.mix(Effort.scaled(50_000), 20)));
         assertThat(disturbed.migrations()).isGreaterThan(Effort.scaled(100));
         assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
         guarded.verify();
@@ -177,21 +191,21 @@ class ReadWriteLockExclusionTest {
     @Test
     @Tag("rseq")
     void eightThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {
-        Guarded guarded = new Guarded();
+        Guarded guarded = new Guarded(counters);
         Disturbance.Report disturbed = Disturbance.during(
                 "lock-worker",
                 6,
                 () -> Workers.run(
                         "lock-worker-",
                         THREADS,
-                        WithoutCpuId.everySecond(_ -> guarded.mix(Effort.scaled(50_000), 20))));
+                        WithoutCpuId.everySecond(_ -> guarded.mix(Effort.scaled(30_000), 20))));
         assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
         guarded.verify();
     }
 
     @Test
     void tenThousandVirtualThreads() throws InterruptedException {
-        Guarded guarded = new Guarded();
+        Guarded guarded = new Guarded(counters);
         Workers.runVirtual(10_000, _ -> guarded.mix(Effort.scaled(50), 20));
         guarded.verify();
     }

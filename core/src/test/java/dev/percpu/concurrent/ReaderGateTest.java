@@ -6,20 +6,21 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What a reader whose wait ends with an error leaves behind. The time limit ends a wait for ever. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class ReaderGateTest {
-    private final ReaderGate gate = new ReaderGate("a gate");
+    private final ReaderGate gate = new ReaderGate("a gate", new Pace(0, 0));
 
     /** The next writer waits for a reader that was let in, and that reader's wait then ends with an error. */
     @Test
     void aReaderThatFailsAfterItWasLetInWakesTheWriterThatWaitsForIt() throws InterruptedException {
         CountDownLatch secondWriterWaits = new CountDownLatch(1);
         shut();
-        Patience failing = condition -> {
+        Patience failing = (Waiting) condition -> {
             // Gives up the mutex each time, so that the writers can do their part before the reader notices.
             while (secondWriterWaits.getCount() > 0) {
                 long _ = condition.awaitNanos(TimeUnit.MILLISECONDS.toNanos(1));
@@ -46,10 +47,10 @@ class ReaderGateTest {
         for (Patience patience : new Patience[] {
             Patience.NONE,
             Patience.ofNanos(1000),
-            _ -> {
+            (Waiting) _ -> {
                 throw new StackOverflowError("injected");
             },
-            _ -> {
+            (Waiting) _ -> {
                 throw new InterruptedException();
             }
         }) {
@@ -64,12 +65,22 @@ class ReaderGateTest {
         shut();
         assertThat(gate.readersIfKnown()).isZero();
         gate.open();
-        assertThat(gate.readersIfKnown()).isNegative();
+        assertThat(gate.readersIfKnown()).isZero();
+    }
+
+    /** A patience that waits on conditions only. */
+    @FunctionalInterface
+    private interface Waiting extends Patience {
+        @Override
+        default boolean lock(Lock line) {
+            throw new AssertionError("there is no line");
+        }
     }
 
     private void shut() {
         try {
-            assertThat(gate.shut(Patience.UNINTERRUPTIBLE)).isTrue();
+            assertThat(gate.begin(Patience.UNINTERRUPTIBLE)).isTrue();
+            assertThat(gate.awaitAlone(Patience.UNINTERRUPTIBLE)).isTrue();
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }

@@ -1,0 +1,115 @@
+package dev.percpu.benchmarks;
+
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
+import dev.percpu.concurrent.PerCpuReadWriteLock;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.concurrent.locks.StampedLock;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+
+/**
+ * What does a read-write lock cost on average, with so many writes in a thousand operations of each thread?
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar ReadWriteMixBenchmark -t 2
+ * </pre>
+ *
+ * <p>Which operation is a write is drawn at random, so that threads do not fall into step.
+ */
+public class ReadWriteMixBenchmark extends Comparison {
+    private static final int THOUSAND = 1000;
+
+    @Param({"0", "1", "10", "100", "500"})
+    int writesInThousand;
+
+    private final ReadWriteLock perCpu = new PerCpuReadWriteLock();
+    private final ReadWriteLock reentrant = new ReentrantReadWriteLock();
+    private final StampedLock stamped = new StampedLock();
+
+    /** What the locks guard: two numbers that are the same. */
+    private long first;
+
+    private long second;
+
+    /** A thread's random numbers. */
+    @State(Scope.Thread)
+    public static class Draw {
+        private int seed = System.identityHashCode(this) | 1;
+
+        private boolean isWrite(int inThousand) {
+            seed ^= seed << 13;
+            seed ^= seed >>> 17;
+            seed ^= seed << 5;
+            return ((seed & 0xFFFF_FFFFL) * THOUSAND >>> Integer.SIZE) < inThousand;
+        }
+    }
+
+    @Benchmark
+    @Role(OURS)
+    public long perCpu(Draw draw) {
+        return mixed(perCpu, draw);
+    }
+
+    @Benchmark
+    @Role(PEER)
+    public long reentrantReadWriteLock(Draw draw) {
+        return mixed(reentrant, draw);
+    }
+
+    @Benchmark
+    @Role(PEER)
+    public long stampedLock(Draw draw) {
+        if (draw.isWrite(writesInThousand)) {
+            long stamp = stamped.writeLock();
+            try {
+                first++;
+                second++;
+            } finally {
+                stamped.unlockWrite(stamp);
+            }
+            return 0;
+        }
+        long stamp = stamped.readLock();
+        try {
+            return first;
+        } finally {
+            stamped.unlockRead(stamp);
+        }
+    }
+
+    private long mixed(ReadWriteLock lock, Draw draw) {
+        if (draw.isWrite(writesInThousand)) {
+            Lock writeLock = lock.writeLock();
+            writeLock.lock();
+            try {
+                first++;
+                second++;
+            } finally {
+                writeLock.unlock();
+            }
+            return 0;
+        }
+        Lock readLock = lock.readLock();
+        readLock.lock();
+        try {
+            return first;
+        } finally {
+            readLock.unlock();
+        }
+    }
+
+    /** Checks that no write was lost. */
+    @TearDown
+    public void checkExclusion() {
+        if (first != second) {
+            throw new IllegalStateException("two writers at a time: " + first + ", " + second);
+        }
+    }
+}

@@ -1,0 +1,316 @@
+package dev.percpu.concurrent;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * How many readers are inside a gate, in counters that are the cheaper for readers the dearer they are for writers.
+ * {@link ReaderGate} does all waiting.
+ */
+abstract class ReadersInside {
+    /*
+     * The readers inside are one sum over three counters:
+     *
+     *   counter      a reader pays              a writer pays to close it
+     *   tally        two sequences              a membarrier: microseconds, and an interrupt on the other CPUs
+     *   stripes      two atomic instructions    an atomic instruction for each stripe
+     *   word         two atomic instructions    nothing: the word is what the writer changes anyway
+     *                on a shared line
+     *
+     * A reader may come in through one and leave through another, so each may be negative. `mode` names the counter
+     * that readers should use. It is only a hint, as what counts is the sum: a reader that finds a counter closed
+     * uses the word. A writer leaves all but the word closed, so another writer finds it cheap. Readers that come again
+     * and again without a writer open the stripes, and later the tally: `Pace` knows when.
+     *
+     * The word has, from its highest bit on, how many readers have come in through it since the last writer; its part
+     * of the sum; and
+     *
+     *   SHUT     a writer is inside, or waits for readers to leave: no reader comes in through the word
+     *   STRAY    the tally or the stripes may be open, so only the sum of all counters is exact
+     *   WAITERS  somebody is parked, or about to be: whoever opens the gate, or leaves last, has to wake
+     *
+     * If SHUT was set by a thread, that thread is `shutter`. It alone clears SHUT and closes counters. Opening a
+     * counter takes the mutex, and STRAY set at a moment at which SHUT is not.
+     *
+     * A reader that comes in through the tally while a writer W shuts the gate:
+     *
+     *   reader R                                    writer W
+     *   1. sequence: the tally's gate is open
+     *                                               2. sets SHUT
+     *                                               3. shuts the tally's gate
+     *   4. commit: count on its CPU + 1
+     *                                               5. membarrier: R's sequence is over or starts over
+     *                                               6. adds up the counts
+     *
+     * With 4 before 5, the count is visible at 6, and W waits for R. With 5 before 4, R starts over, finds the tally
+     * closed, and SHUT in the word. No fence of R's stands between its count and its reads of the data, though a
+     * processor may do reads before an older store is visible: 5 is a full barrier on R's CPU. So either R's store was
+     * visible to 6, or R does its reads after 5, having found the gate shut. With a stripe it is simpler: R's addition
+     * and W's closing are atomic changes of one number.
+     *
+     * A reader R opens a counter while a writer W comes:
+     *
+     *   reader R                                    writer W
+     *   1. mutex; SHUT is not set: sets STRAY
+     *                                               2. sets SHUT; finds STRAY: waits for the mutex
+     *   3. opens the counter; gives up the mutex
+     *                                               4. closes the counter; adds what it held to the word; clears STRAY
+     *
+     * With 2 before 1, R finds SHUT, and opens nothing. So no counter is opened once W has the sum.
+     *
+     * A reader R that leaves while the gate shuts, by a counter that is closed already:
+     *
+     *   reader R                                    writer W
+     *                                               1. closes the stripe: R's 1 is in W's sum, not yet in the word
+     *   2. word - 1: -1, STRAY is set
+     *                                               3. word + 1: 0, clears STRAY: nobody is inside
+     *
+     * So a negative word is no error as long as STRAY is set, and R wakes nobody there: W looks at the word after 3.
+     */
+    static final long SHUT = 1;
+    static final long STRAY = 2;
+    static final long WAITERS = 4;
+    static final long ONE = 8;
+
+    private static final int LOW_BITS = 44;
+    private static final long ARRIVAL = 1L << LOW_BITS;
+    static final long LOW = ARRIVAL - 1;
+
+    static final VarHandle WORD = word();
+
+    /** What {@link #mode} can be. A lock begins with the first one, so that it costs nothing until it is used often. */
+    private static final int CENTRAL = 0;
+
+    private static final int STRIPED = 1;
+    private static final int PER_CPU = 2;
+
+    // All of these have default values at first, which a thread that sees the lock without order would see too.
+    volatile long word;
+    private int mode;
+
+    /** Whether these may be open; guarded by the mutex. */
+    private boolean tallyOpen;
+
+    private boolean stripesOpen;
+
+    /** What closed counters held, and what is not in the word yet; guarded by the mutex. */
+    private long pending;
+
+    private final Tally tally;
+    private final Stripes stripes;
+    private final Pace pace;
+
+    /** Held to open and to close counters, and to wait. */
+    final ReentrantLock mutex = new ReentrantLock();
+
+    ReadersInside(String owner, Pace pace) {
+        tally = new Tally(owner);
+        stripes = new Stripes(owner);
+        this.pace = pace;
+    }
+
+    private static VarHandle word() {
+        try {
+            return MethodHandles.lookup().findVarHandle(ReadersInside.class, "word", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("the field of the gate's word", e);
+        }
+    }
+
+    static long inside(long word) {
+        return word << (Long.SIZE - LOW_BITS) >> (Long.SIZE - LOW_BITS + Long.numberOfTrailingZeros(ONE));
+    }
+
+    /** How many readers came in since the last writer. A negative sum has borrowed one, which is added here. */
+    private static long arrivals(long word) {
+        return (word - (word << (Long.SIZE - LOW_BITS) >> (Long.SIZE - LOW_BITS))) >>> LOW_BITS;
+    }
+
+    static boolean has(long word, long flag) {
+        return (word & flag) != 0;
+    }
+
+    /** Goes in unless the gate is shut. */
+    final boolean tryEnter() {
+        int hint = mode;
+        if (hint == PER_CPU) {
+            if (tally.add(1)) {
+                // The reads of the data stay behind the look at the tally's gate. The processor's part is told above.
+                VarHandle.acquireFence();
+                return true;
+            }
+        } else if (hint == STRIPED) {
+            int arrivals = stripes.arrive();
+            if (arrivals != Stripes.CLOSED) {
+                if (arrivals >= pace.beforeTally()) {
+                    openForMore(PER_CPU);
+                }
+                return true;
+            }
+        }
+        return tryEnterCentrally();
+    }
+
+    final boolean tryEnterCentrally() {
+        long found = word;
+        while (!has(found, SHUT)) {
+            long before = (long) WORD.compareAndExchange(this, found, found + ARRIVAL + ONE);
+            if (before == found) {
+                if (arrivals(found) >= pace.beforeStripes()) {
+                    openForMore(STRIPED);
+                }
+                return true;
+            }
+            found = before;
+        }
+        return false;
+    }
+
+    /** A reader that has come in opens a counter for the next. If that fails, it has not come in. */
+    private void openForMore(int next) {
+        boolean done = false;
+        try {
+            openCounter(next);
+            done = true;
+        } finally {
+            if (!done) {
+                leave();
+            }
+        }
+    }
+
+    private void openCounter(int next) {
+        if (mode >= next || !mutex.tryLock()) {
+            return;
+        }
+        try {
+            if (mode >= next || (next == PER_CPU ? tallyOpen : stripesOpen)) {
+                return;
+            }
+            long found;
+            do {
+                found = word;
+                if (has(found, SHUT)) {
+                    return;
+                }
+            } while (!WORD.compareAndSet(this, found, found | STRAY));
+            if (next == PER_CPU) {
+                tallyOpen = true;
+                tally.open();
+            } else {
+                stripesOpen = true;
+                stripes.open();
+            }
+            mode = next;
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    /** Goes in although the gate is shut, which only who shut it may do. */
+    final void enterShut() {
+        long _ = (long) WORD.getAndAdd(this, ONE);
+    }
+
+    /**
+     * Goes out.
+     *
+     * @throws IllegalMonitorStateException if it is known that nobody is inside
+     */
+    final void leave() {
+        int hint = mode;
+        if (hint == PER_CPU) {
+            // All that was done inside stays before the count.
+            VarHandle.releaseFence();
+            if (tally.add(-1)) {
+                return;
+            }
+        } else if (hint == STRIPED && stripes.depart()) {
+            return;
+        }
+        leaveCentrally();
+    }
+
+    final void leaveCentrally() {
+        long found = word;
+        while (true) {
+            checkSomebodyInside(found);
+            if (isLastOneWaitedFor(found)) {
+                leaveAndWake();
+                return;
+            }
+            long before = (long) WORD.compareAndExchange(this, found, found - ONE);
+            if (before == found) {
+                return;
+            }
+            found = before;
+        }
+    }
+
+    private static boolean isLastOneWaitedFor(long word) {
+        return (word & LOW) == (ONE | SHUT | WAITERS);
+    }
+
+    static void checkSomebodyInside(long word) {
+        if (!has(word, STRAY) && inside(word) <= 0) {
+            throw new IllegalMonitorStateException(
+                    "no reader is inside: this read lock has been unlocked more often than locked");
+        }
+    }
+
+    /** Does what {@link #leaveCentrally} does for the last reader that a writer waits for. */
+    abstract void leaveAndWake();
+
+    /**
+     * Closes the tally and the stripes, so that the word is the exact sum; for the shutter.
+     *
+     * @throws IllegalMonitorStateException if more readers have left than came
+     */
+    final void closeCounters() {
+        mutex.lock();
+        try {
+            if (stripesOpen) {
+                long arrivals = 0;
+                for (int index = 0; index < Stripes.slots(); index++) {
+                    long slot = stripes.close(index);
+                    pending += Stripes.sum(slot);
+                    arrivals += Stripes.arrivals(slot);
+                }
+                stripesOpen = false;
+                pace.stripesClosed(arrivals);
+            }
+            if (tallyOpen) {
+                long start = System.nanoTime();
+                pending += tally.close();
+                tallyOpen = false;
+                pace.tallyClosed(System.nanoTime() - start);
+            }
+            mode = CENTRAL;
+            addPending();
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    private void addPending() {
+        long found;
+        long total;
+        do {
+            found = word;
+            total = inside(found) + pending;
+            // A count that is wrong stays one that nobody relies on.
+        } while (!WORD.compareAndSet(this, found, (found + pending * ONE) & (total < 0 ? -1 : ~STRAY)));
+        pending = 0;
+        if (total < 0) {
+            throw new IllegalMonitorStateException("this lock's read lock has been unlocked " + -total
+                    + " times more often than locked, so nobody can say whether readers are inside");
+        }
+    }
+
+    /** How many readers are inside; negative if nobody knows. */
+    final long readersIfKnown() {
+        long found = word;
+        return has(found, STRAY) ? -1 : inside(found);
+    }
+}
