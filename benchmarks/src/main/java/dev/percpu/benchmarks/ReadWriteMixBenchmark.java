@@ -41,13 +41,13 @@ public class ReadWriteMixBenchmark extends Comparison {
     /** A thread's random numbers. */
     @State(Scope.Thread)
     public static class Draw {
-        private int seed = System.identityHashCode(this) | 1;
+        private int seed = new Object().hashCode() | 1;
 
         private boolean isWrite(int inThousand) {
             seed ^= seed << 13;
             seed ^= seed >>> 17;
             seed ^= seed << 5;
-            return ((seed & 0xFFFF_FFFFL) * THOUSAND >>> Integer.SIZE) < inThousand;
+            return (((seed & 0xFFFF_FFFFL) * THOUSAND) >>> Integer.SIZE) < inThousand;
         }
     }
 

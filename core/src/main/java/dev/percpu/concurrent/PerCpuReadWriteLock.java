@@ -14,9 +14,11 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 
 /**
- * A read-write lock whose readers do not slow each other down: each counts itself in and out on its own CPU. A writer
- * pays for that, with a system call that interrupts the other CPUs for a moment. It is for data that is read all the
- * time and written now and then.
+ * A read-write lock whose readers do not slow each other down: while no writer comes, each counts itself in and out on
+ * its own CPU. The first writer after that pays with a system call, which interrupts the other CPUs for a moment. Then
+ * readers count with atomic instructions for a while, and a writer costs what it costs in other locks. The lock changes
+ * by itself, by how many readers come between writers. So it is for data that is read far more often than written, and
+ * not much slower than other locks where it is not.
  *
  * <pre>{@code
  * private final PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
@@ -32,11 +34,13 @@ import java.util.concurrent.locks.ReadWriteLock;
  * <p><b>Ordering.</b> What is done before a read unlock happens before the return of the next write lock; what is done
  * before a write unlock happens before the return of later read and write locks.
  *
- * <p><b>Who comes first.</b> A writer that waits for readers keeps new readers out. Readers that wait come in together
- * when the writer ends, before the next writer. So a reader waits for one writer and no more: readers never starve.
- * Among writers, a fair lock keeps the order in which they asked. The default is not fair, as in {@code
- * java.util.concurrent}: a writer that comes at the right moment passes over those that wait. The untimed {@code
- * tryLock} of the write lock always does.
+ * <p><b>Who comes first.</b> A writer that waits for readers keeps new readers out. Beyond that, fairness is a choice,
+ * as in {@code java.util.concurrent}, and the default is not fair: a writer that comes at the right moment passes over
+ * writers and readers that wait. Readers don't starve: when one of them has been passed over for a millisecond, all
+ * readers that wait come in when the next writer ends. A fair lock keeps writers in the order in which they asked, and
+ * lets in all readers that wait between any two writers, so that a reader waits for one writer and no more. Each write
+ * then may take as long as it takes to wake a thread. The untimed {@code tryLock} of the write lock passes over those
+ * that wait even so.
  *
  * <p><b>The read lock belongs to nobody.</b> It is a count: it knows neither which threads are inside nor how often. So
  *
@@ -47,8 +51,8 @@ import java.util.concurrent.locks.ReadWriteLock;
  *       rule. {@code tryLock} is safe there;
  *   <li>it <em>cannot be upgraded</em>: a thread that has it and locks the write lock waits for itself. The timed
  *       {@code tryLock} returns false;
- *   <li>an unlock too many is found when the next writer locks, or at once while a writer has the lock, if no other
- *       reader's lock hides it: {@link IllegalMonitorStateException}. The lock then refuses writers for good, since
+ *   <li>an unlock too many is found at once after a writer, or when the next writer locks, if no other reader's lock
+ *       hides it: {@link IllegalMonitorStateException}. If a writer finds it, the lock refuses writers for good, since
  *       nobody can say any more whether readers are inside.
  * </ul>
  *
@@ -59,7 +63,8 @@ import java.util.concurrent.locks.ReadWriteLock;
  * <p><b>Conditions</b> are the write lock's, and do what those of a
  * {@link java.util.concurrent.locks.ReentrantReadWriteLock} do: to wait gives up all holds, so that readers and writers
  * come in, and takes them again before it returns. If an error keeps it from shutting readers out again, the wait ends
- * with that error, and the thread should only unlock. The read lock has no conditions.
+ * with that error. Readers may be inside then: the thread should only unlock, if it still has the lock. The read lock
+ * has no conditions.
  *
  * <p>Threads that wait are parked, virtual threads too, and do not pin their carriers. Interrupts and time limits are
  * those of {@link Lock}. A thread that holds a {@link dev.percpu.CpuGuard} and would have to wait gets an {@link
@@ -67,7 +72,7 @@ import java.util.concurrent.locks.ReadWriteLock;
  *
  * <p>It serializes as its fairness: what is read is a lock that nobody has, without a name.
  *
- * <p>A lock takes 16 bytes for each CPU. One that becomes unreachable gives them back by itself.
+ * <p>A lock takes 24 bytes for each CPU. One that becomes unreachable gives them back by itself.
  */
 public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     @Serial
@@ -80,7 +85,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     private final transient WriteLock writeLock;
 
     /**
-     * Makes a lock that nobody has, and that is not fair among writers.
+     * Makes a lock that nobody has, and that is not fair.
      *
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
@@ -91,16 +96,16 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     /**
      * Makes a lock that nobody has.
      *
-     * @param fair whether writers come in the order in which they asked, which makes them many times slower if several
-     *     write all the time
+     * @param fair whether writers come in the order in which they asked, and readers between any two writers, which
+     *     makes writes many times slower if threads write all the time
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuReadWriteLock(boolean fair) {
-        this(new ReaderGate(UNNAMED, new Pace()), fair);
+        this(new ReaderGate(UNNAMED, fair, new Pace()), fair);
     }
 
     /**
-     * Makes a lock that nobody has, with a name, and that is not fair among writers.
+     * Makes a lock that nobody has, with a name, and that is not fair.
      *
      * @param name for messages and listings; it need not be unique
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
@@ -113,11 +118,11 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      * Makes a lock that nobody has, with a name.
      *
      * @param name for messages and listings; it need not be unique
-     * @param fair whether writers come in the order in which they asked
+     * @param fair whether writers come in the order in which they asked, and readers between any two writers
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuReadWriteLock(String name, boolean fair) {
-        this(new ReaderGate(Registry.checkName(name), new Pace()), fair);
+        this(new ReaderGate(Registry.checkName(name), fair, new Pace()), fair);
         Registry.add(name, "PerCpuReadWriteLock", this, PerCpuReadWriteLock::values);
     }
 
@@ -143,15 +148,15 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      * The lock for writing.
      *
      * <p>Its methods may throw {@link IllegalMonitorStateException} if the read lock was unlocked too often. Its
-     * {@code tryLock} without a time limit fails if a reader is inside; finding that out costs a system call, and holds
-     * new readers off for as long.
+     * {@code tryLock} without a time limit fails if a reader is inside; finding that out can cost a system call, and
+     * holds new readers off for as long.
      */
     @Override
     public Lock writeLock() {
         return writeLock;
     }
 
-    /** Whether writers come in the order in which they asked. */
+    /** Whether writers come in the order in which they asked, and readers between any two writers. */
     public boolean isFair() {
         return writeLock.isFair();
     }
@@ -215,7 +220,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
 
     /**
      * How often the write lock is held, and the read lock: {@code "[Write locks = 0, Read locks = not counted]"}. Read
-     * locks are known only while a writer has the lock or waits for readers.
+     * locks are known while a writer has the lock or waits for readers, and for a while after that.
      */
     @Override
     public String toString() {

@@ -31,19 +31,25 @@ final class ReaderGate extends ReadersInside {
      *   3. waiting + 1; waits on `admission`
      *                                               4. mutex; word + waiting, clears SHUT and WAITERS: one step
      *
-     * With W's clearing before 1, R goes in. Opening counts in, at once, all readers that wait: they are inside before
-     * the next writer can shut the gate, which must then wait for them. So a reader that waits does so for one writer,
-     * and a stream of writers lets all readers through between any two of them (phase-fair, in the words of Brandenburg
-     * and Anderson). Shutting, on the other hand, keeps new readers out from its first moment. Before it waits, a reader
-     * spins for a moment, as most writers are quick; there another writer may pass it.
+     * With W's clearing before 1, R goes in. In a fair lock, 4 counts in, at once, all readers that wait. They are
+     * inside before the next writer can shut the gate, which must then wait for them. So a reader waits for one writer
+     * and no more, and a stream of writers lets all readers through between any two of them (phase-fair, in the words
+     * of Brandenburg and Anderson). That makes the next writer wait until a parked reader has woken up, read and left:
+     * microseconds for each write. So in a lock that is not fair, 4 only wakes the readers, and writers may come in
+     * before them. A reader that has been passed over for a millisecond insists, and then 4 counts in all that wait.
      *
      * A writer that loses patience leaves readers behind, in the word. They leave through whatever counter is open.
      *
      * Refused: a word of state that also says who owns the lock and who waits, as AbstractQueuedLongSynchronizer would
      * have it. Its queue has readers wait for each writer that came before them.
      */
-    /** How often to look before parking, which takes far longer. Of no use where nobody else can run meanwhile. */
-    private static final int SPINS = Runtime.getRuntime().availableProcessors() > 1 ? 100 : 0;
+    /** How often a writer looks whether the last reader has left before it parks: most readers leave at once. */
+    private static final int SPINS = Runtime.getRuntime().availableProcessors() > 1 ? 10 : 0;
+
+    /** How long writers may pass a waiting reader, in nanoseconds, if the lock is not fair. */
+    private static final long MOST_PASSED_OVER = 1_000_000;
+
+    private final boolean fair;
 
     /** The thread that set SHUT; written by it, and cleared before SHUT is. */
     private @Nullable Thread shutter;
@@ -58,11 +64,15 @@ final class ReaderGate extends ReadersInside {
     /** Readers that wait; guarded by the mutex. */
     private long waiting;
 
+    /** Those of them that no further writer may pass; guarded by the mutex. */
+    private long insisting;
+
     /** How often waiting readers were let in, which tells each that it has been counted in; guarded by the mutex. */
     private long openings;
 
-    ReaderGate(String owner, Pace pace) {
+    ReaderGate(String owner, boolean fair, Pace pace) {
         super(owner, pace);
+        this.fair = fair;
     }
 
     /**
@@ -71,29 +81,18 @@ final class ReaderGate extends ReadersInside {
      * @return false if patience ended
      */
     boolean enter(Patience patience) throws InterruptedException {
-        for (int spin = 0; spin < SPINS; spin++) {
-            if (tryEnterCentrally()) {
-                return true;
-            }
-            Thread.onSpinWait();
-        }
         mutex.lock();
         try {
-            while (!tryEnterCentrally()) {
-                if (askToBeWoken(SHUT)) {
-                    return awaitAdmission(patience);
-                }
-            }
-            return true;
+            return tryEnterCentrally() || awaitAdmission(patience);
         } finally {
             mutex.unlock();
         }
     }
 
-    /** Sets WAITERS if a flag is set, with the mutex; false if it is not, and the caller should look again. */
-    private boolean askToBeWoken(long flag) {
+    /** Sets WAITERS, with the mutex; false if the gate is open by now, and the caller should try again. */
+    private boolean askToBeWoken() {
         long found = word;
-        while (has(found, flag)) {
+        while (has(found, SHUT)) {
             if (WORD.compareAndSet(this, found, found | WAITERS)) {
                 return true;
             }
@@ -103,16 +102,32 @@ final class ReaderGate extends ReadersInside {
     }
 
     private boolean awaitAdmission(Patience patience) throws InterruptedException {
+        long start = System.nanoTime();
         long arrival = openings;
+        boolean insists = fair;
         waiting++;
+        insisting += insists ? 1 : 0;
         try {
-            while (arrival == openings && await(patience, admission)) {}
+            while (arrival == openings) {
+                if (tryEnterCentrally()) {
+                    return true;
+                }
+                if (!insists && System.nanoTime() - start >= MOST_PASSED_OVER) {
+                    insists = true;
+                    insisting++;
+                }
+                if (askToBeWoken() && !await(patience, admission)) {
+                    return arrival != openings;
+                }
+            }
+            return true;
         } catch (InterruptedException e) {
             if (arrival == openings) {
                 throw e;
             }
             // Counted in already, so the interrupt is the caller's business.
             Thread.currentThread().interrupt();
+            return true;
         } catch (Error e) {
             if (arrival != openings) {
                 // Counted in already, and the caller will not know.
@@ -122,9 +137,9 @@ final class ReaderGate extends ReadersInside {
         } finally {
             if (arrival == openings) {
                 waiting--;
+                insisting -= insists ? 1 : 0;
             }
         }
-        return arrival != openings;
     }
 
     /** Waits with the mutex, and has it afterwards, also if an error broke the wait off before it was got back. */
@@ -172,36 +187,20 @@ final class ReaderGate extends ReadersInside {
     }
 
     /**
-     * Begins to shut the gate: no reader comes in any more. Then {@link #awaitAlone} and {@link #open} have to follow.
-     *
-     * @param spins how often to look if another thread has it shut
+     * Begins to shut the gate, unless another thread has it shut: no reader comes in any more. Then {@link #awaitAlone}
+     * and {@link #open} have to follow.
      */
-    private boolean tryBegin(int spins) {
+    boolean tryBegin() {
         Thread me = Thread.currentThread();
-        int left = spins;
-        while (true) {
-            long found = word;
-            if (has(found, SHUT)) {
-                if (left <= 0) {
-                    return false;
-                }
-                left--;
-                Thread.onSpinWait();
-            } else if (WORD.compareAndSet(this, found, found | SHUT)) {
+        long found = word;
+        while (!has(found, SHUT)) {
+            if (WORD.compareAndSet(this, found, found | SHUT)) {
                 shutter = me;
                 return true;
             }
+            found = word;
         }
-    }
-
-    /** Begins to shut the gate, unless another thread has it shut. */
-    boolean tryBegin() {
-        return tryBegin(0);
-    }
-
-    /** Begins to shut the gate, unless another thread has it shut for longer than a moment. */
-    boolean tryBeginSoon() {
-        return tryBegin(SPINS);
+        return false;
     }
 
     /**
@@ -212,8 +211,8 @@ final class ReaderGate extends ReadersInside {
     boolean begin(Patience patience) throws InterruptedException {
         mutex.lock();
         try {
-            while (!tryBegin(0)) {
-                if (askToBeWoken(SHUT) && !await(patience, opened)) {
+            while (!tryBegin()) {
+                if (askToBeWoken() && !await(patience, opened)) {
                     return false;
                 }
             }
@@ -292,7 +291,7 @@ final class ReaderGate extends ReadersInside {
         return mutex;
     }
 
-    /** Opens the gate, and lets in all readers that wait. If it throws, the gate is as before. */
+    /** Opens the gate, and lets in or wakes the readers that wait. If it throws, the gate is as before. */
     void open() {
         long found = word;
         while (!has(found, WAITERS)) {
@@ -311,12 +310,16 @@ final class ReaderGate extends ReadersInside {
             // First, so that an error after it only wakes them for nothing.
             admission.signalAll();
             opened.signal();
+            long admitted = insisting > 0 ? waiting : 0;
             long found;
             do {
                 found = word;
-            } while (!release(found, ((found & LOW) + waiting * ONE) & ~(SHUT | WAITERS)));
-            waiting = 0;
-            openings++;
+            } while (!release(found, ((found & LOW) + admitted * ONE) & ~(SHUT | WAITERS)));
+            if (admitted > 0) {
+                insisting = 0;
+                waiting = 0;
+                openings++;
+            }
         } finally {
             mutex.unlock();
         }

@@ -15,12 +15,15 @@ final class WriteLock implements Lock {
     /** Who has it is the next writer that shuts the gate, if another has that shut now. The others wait in its line. */
     private final ReentrantLock line;
 
+    private final boolean fair;
+
     /** How often the owner has locked; written by it. While it is 0, the owner is still shutting the gate. */
     private int holds;
 
     WriteLock(ReaderGate gate, boolean fair) {
         this.gate = gate;
         line = new ReentrantLock(fair);
+        this.fair = fair;
     }
 
     @Override
@@ -40,7 +43,7 @@ final class WriteLock implements Lock {
 
     @Override
     public boolean tryLock() {
-        return locksAgain() || locksFree() || lockUninterruptibly(Patience.NONE);
+        return locksFree() || locksAgain() || lockUninterruptibly(Patience.NONE);
     }
 
     @Override
@@ -51,7 +54,7 @@ final class WriteLock implements Lock {
     }
 
     private boolean locksAtOnce() {
-        return locksAgain() || (mayPass() && locksFree());
+        return (mayPass() && locksFree()) || locksAgain();
     }
 
     /** The thread has it already, unless an error broke its locking off before the end. */
@@ -73,7 +76,7 @@ final class WriteLock implements Lock {
 
     /** Whether a writer that comes may go before those that wait. */
     private boolean mayPass() {
-        return !line.isFair() || !line.isLocked();
+        return !fair || !line.isLocked();
     }
 
     private boolean lockUninterruptibly(Patience patience) {
@@ -104,10 +107,7 @@ final class WriteLock implements Lock {
         if (gate.isShutByMe()) {
             return true;
         }
-        if (!patience.waits()) {
-            return gate.tryBegin();
-        }
-        if (mayPass() && gate.tryBeginSoon()) {
+        if ((mayPass() || !patience.waits()) && gate.tryBegin()) {
             return true;
         }
         try {
@@ -162,7 +162,7 @@ final class WriteLock implements Lock {
     }
 
     boolean isFair() {
-        return line.isFair();
+        return fair;
     }
 
     /** How many writers wait for other writers: an estimate. */

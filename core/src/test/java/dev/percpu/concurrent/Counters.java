@@ -22,13 +22,18 @@ enum Counters {
         this.beforeTally = beforeTally;
     }
 
-    ReaderGate gate() {
-        return new ReaderGate("a test", new Pace(beforeStripes, beforeTally));
+    ReaderGate gate(boolean fair) {
+        return new ReaderGate("a test", fair, new Pace(beforeStripes, beforeTally));
     }
 
     /** A lock of which the readers that come next use these counters. */
     PerCpuReadWriteLock lock() {
-        PerCpuReadWriteLock lock = new PerCpuReadWriteLock(gate(), false);
+        return lock(false);
+    }
+
+    /** As {@link #lock()}, and fair or not. */
+    PerCpuReadWriteLock lock(boolean fair) {
+        PerCpuReadWriteLock lock = new PerCpuReadWriteLock(gate(fair), fair);
         use(lock);
         return lock;
     }

@@ -83,12 +83,15 @@ class PerCpuReadWriteLockWaitingTest extends ReadWriteLockFixture {
     }
 
     @Test
-    void readersThatWaitComeInBeforeTheNextWriter() throws InterruptedException {
-        write.lock();
-        Waiter firstReader = Waiter.of(read::lock, read::unlock);
-        Waiter nextWriter = Waiter.of(write::lock, write::unlock);
-        Waiter secondReader = Waiter.of(() -> read.tryLock(1, TimeUnit.DAYS), read::unlock);
-        write.unlock();
+    void readersThatWaitForAFairLockComeInBeforeTheNextWriter() throws InterruptedException {
+        PerCpuReadWriteLock fair = counters.lock(true);
+        Lock fairRead = fair.readLock();
+        Lock fairWrite = fair.writeLock();
+        fairWrite.lock();
+        Waiter firstReader = Waiter.of(fairRead::lock, fairRead::unlock);
+        Waiter nextWriter = Waiter.of(fairWrite::lock, fairWrite::unlock);
+        Waiter secondReader = Waiter.of(() -> fairRead.tryLock(1, TimeUnit.DAYS), fairRead::unlock);
+        fairWrite.unlock();
         firstReader.awaitEntry();
         secondReader.awaitEntry();
         assertThat(nextWriter.isInside()).isFalse();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 /** What a reader whose wait ends with an error leaves behind. The time limit ends a wait for ever. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class ReaderGateTest {
-    private final ReaderGate gate = new ReaderGate("a gate", new Pace(0, 0));
+    private final ReaderGate gate = new ReaderGate("a gate", true, new Pace(0, 0));
 
     /** The next writer waits for a reader that was let in, and that reader's wait then ends with an error. */
     @Test
@@ -66,6 +67,57 @@ class ReaderGateTest {
         assertThat(gate.readersIfKnown()).isZero();
         gate.open();
         assertThat(gate.readersIfKnown()).isZero();
+    }
+
+    /** Writers pass over a reader, but not for ever. */
+    @Test
+    @SuppressWarnings("WaitNotInLoop") // the loop is the gate's
+    void aReaderThatWaitsLongIsLetInBeforeTheNextWriter() throws InterruptedException {
+        ReaderGate unfair = new ReaderGate("a gate", false, new Pace(0, 0));
+        AtomicInteger waits = new AtomicInteger();
+        assertThat(unfair.tryShutAtOnce()).isTrue();
+        Thread reader = Thread.ofPlatform().start(() -> {
+            try {
+                assertThat(unfair.enter((Waiting) condition -> {
+                            waits.incrementAndGet();
+                            condition.awaitUninterruptibly();
+                            return true;
+                        }))
+                        .isTrue();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            unfair.leave();
+        });
+        awaitWaits(waits, 1);
+        // Long enough for the reader to insist once it is passed over.
+        Thread.sleep(10);
+        openAndBeginAgain(unfair);
+        assertThat(unfair.readersIfKnown()).isZero();
+        awaitWaits(waits, 2);
+        openAndBeginAgain(unfair);
+        // The reader is inside, though it has not woken up.
+        assertThat(waits).hasValue(2);
+        assertThat(unfair.awaitAlone(Patience.UNINTERRUPTIBLE)).isTrue();
+        Workers.join(reader);
+        unfair.open();
+    }
+
+    /** Another writer comes before any thread that waits has woken up, as that needs the mutex first. */
+    private static void openAndBeginAgain(ReaderGate gate) {
+        gate.mutex().lock();
+        try {
+            gate.open();
+            assertThat(gate.tryBegin()).isTrue();
+        } finally {
+            gate.mutex().unlock();
+        }
+    }
+
+    private static void awaitWaits(AtomicInteger waits, int expected) throws InterruptedException {
+        while (waits.get() < expected) {
+            Thread.sleep(1);
+        }
     }
 
     /** A patience that waits on conditions only. */
