@@ -12,8 +12,8 @@ import java.util.stream.DoubleStream;
  * The upper bounds of classic buckets, and which bucket a value falls into: the first whose bound is not below it.
  *
  * <p>The bits of positive doubles, read as a {@code long}, are in the order of the doubles. Their highest bits, which
- * are the exponent and some of the mantissa, cut the numbers into slices. For each slice a table has the bucket to begin
- * with. With the usual bounds at most one comparison is left that fails.
+ * are the exponent and some of the mantissa, cut the numbers into slices. For each slice a table has the bucket to
+ * begin with. With the usual bounds at most one comparison is left that fails.
  */
 final class ClassicBounds {
     private static final int MANTISSA_BITS = 52;

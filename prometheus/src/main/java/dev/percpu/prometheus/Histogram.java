@@ -219,7 +219,10 @@ public final class Histogram extends PerCpuMetric<DistributionDataPoint, Histogr
             return this;
         }
 
-        /** How many native buckets there may be before the schema becomes coarser; 160 without this call, 0 for any number. */
+        /**
+         * How many native buckets there may be before the schema becomes coarser; 160 without this call, 0 for any
+         * number.
+         */
         @CanIgnoreReturnValue
         public Builder nativeMaxNumberOfBuckets(int maxBuckets) {
             nativeMaxNumberOfBuckets = maxBuckets;

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * native ones are sums of the same counts: they always agree.
  *
  * <p>Instances do not change, but for the counts. A new counter, a coarser schema or a wider zero bucket is another
- * instance over the same counts: a counter keeps its number, and only what it stands for changes. So a thread that still
- * has an older instance counts what will be found.
+ * instance over the same counts: a counter keeps its number, and only what it stands for changes. So a thread that
+ * still has an older instance counts what will be found.
  */
 final class HistogramCounters {
     private static final int FIRST_LENGTH = 32;
@@ -173,8 +173,8 @@ final class HistogramCounters {
     }
 
     /**
-     * With fewer native buckets: a wider zero bucket if that is allowed, else a coarser schema. If there is none coarser
-     * the same.
+     * With fewer native buckets: a wider zero bucket if that is allowed, else a coarser schema. If there is none
+     * coarser the same.
      */
     HistogramCounters scaledDown() {
         NativeSchema schema = schema();

@@ -22,8 +22,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Results, in JMH's own format with one member added to each: where and when it was measured, and its role. So a file of
- * them can be read by whatever reads JMH's.
+ * Results, in JMH's own format with one member added to each: where and when it was measured, and its role. So a file
+ * of them can be read by whatever reads JMH's.
  */
 public final class Results {
     private static final String SUFFIX = ".json";
