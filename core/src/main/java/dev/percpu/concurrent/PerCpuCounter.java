@@ -1,8 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.Registry;
-import dev.percpu.internal.area.Area;
-import dev.percpu.internal.protocol.Numbers;
+import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
@@ -34,11 +33,11 @@ import java.util.List;
  */
 public final class PerCpuCounter extends AreaNumber {
     /*
-     * A CPU's number is written by that CPU only: a zero from elsewhere could be lost under the store of an addition
-     * that had loaded the number before it, and all that was reset would come back. So a reset leaves the numbers
-     * alone, and takes the sum away somewhere else: from the spare slot, which threads without a CPU id add to,
-     * atomically. It begins at 0 like the others, and is what the sum has to be corrected by. So there is no field for
-     * a baseline, and no look at one.
+     * A CPU's number is written by that CPU only, and that of an own place by its owner only: a zero from elsewhere
+     * could be lost under the store of an addition that had loaded the number before it, and all that was reset would
+     * come back. So a reset leaves the numbers alone, and takes the sum away somewhere else: from the spare slot, which
+     * threads without a CPU id add to, atomically. It begins at 0 like the others, and is what the sum has to be
+     * corrected by. So there is no field for a baseline, and no look at one.
      *
      *   resetting thread R                        a thread U on CPU 1
      *   1. reads CPU 0: 10
@@ -53,10 +52,9 @@ public final class PerCpuCounter extends AreaNumber {
      * header bit is all that it costs.
      *
      * A sum takes no lock. It reads the spare slot first, with acquire: seeing what R wrote in 5, it sees at least what
-     * R had read in 1 and 3. Read last, it could take away a sum that it has only added a part of, and be below zero.
+     * R had read in 1 and 3, in all places that R had read. Read last, it could take away a sum that it has only added
+     * a part of, and be below zero.
      */
-    private static final Numbers NUMBERS = Numbers.CURRENT;
-
     @Serial
     private static final long serialVersionUID = 1;
 
@@ -83,7 +81,7 @@ public final class PerCpuCounter extends AreaNumber {
     /** Adds the given value. */
     public void add(long x) {
         try {
-            NUMBERS.add(position(), x);
+            Sums.add(position(), x);
         } finally {
             // Not before here may the memory be given to another counter.
             Reference.reachabilityFence(this);
@@ -103,11 +101,7 @@ public final class PerCpuCounter extends AreaNumber {
     /** The sum of all updates since the last reset; not an atomic snapshot while there are updates. */
     public long sum() {
         try {
-            long sum = (long) Area.LONG.getAcquire(Area.MEMORY, offset(Area.SPARE));
-            for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-                sum += read(cpu);
-            }
-            return sum;
+            return Sums.sum(position());
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -116,7 +110,7 @@ public final class PerCpuCounter extends AreaNumber {
     /** For a listing. The spare slot is read first, as {@link #sum()} does. */
     private List<Value> values() {
         try {
-            long elsewhere = (long) Area.LONG.getAcquire(Area.MEMORY, offset(Area.SPARE));
+            long elsewhere = Sums.elsewhere(position());
             return List.of(Value.sum("value", readAll(), elsewhere));
         } finally {
             Reference.reachabilityFence(this);
@@ -134,7 +128,7 @@ public final class PerCpuCounter extends AreaNumber {
         // Zero is not added, as that would make a page.
         if (sum != 0) {
             try {
-                long _ = (long) Area.LONG.getAndAdd(Area.MEMORY, offset(Area.SPARE), -sum);
+                Sums.addToSpare(position(), -sum);
             } finally {
                 Reference.reachabilityFence(this);
             }

@@ -19,16 +19,17 @@ import java.util.concurrent.atomic.AtomicReference;
  * <em>position</em> in each.
  *
  * <pre>
- * BASE            BASE + STRIDE        ...   BASE + CPUS * STRIDE
- * | CPU 0         | CPU 1              ...   | spare       |
- * | header | vars | header | vars      ...   | vars        |
+ * BASE            BASE + STRIDE    ...   BASE + CPUS * STRIDE
+ * | CPU 0         | CPU 1          ...   | spare         | own           | own    ...
+ * | header | vars | header | vars  ...   | header | vars | header | vars | ...
  *            ^ position p     ^ position p
  * </pre>
  *
- * <p>The last place is the spare one: threads without a CPU id count there, atomically. There is a place for every id
- * up to the highest possible CPU id, so that an id is an index. The address space is reserved, but not touched. A page
- * comes into being on the CPU that first writes it, and so on that CPU's NUMA node. A CPU that never runs
- * costs nothing.
+ * <p>There is a place for every id up to the highest possible CPU id, so that an id is an index. Behind them lies the
+ * spare place: threads without a CPU id count there, atomically. Then come the places that threads can have for
+ * themselves: see {@link OwnPlaces}. The address space is reserved, but not touched. A page comes into being on the CPU
+ * that first writes it, and so on that CPU's NUMA node. A CPU that never runs costs nothing, nor does a place that no
+ * thread has had.
  *
  * <p>Everything is static because the JIT compiler trusts {@code static final} fields, and the hot paths compute with
  * {@link #BASE} and {@link #SHIFT}.
@@ -48,6 +49,9 @@ public final class Area {
     /** Names the spare place where a CPU is expected. */
     public static final int SPARE = CPUS;
 
+    /** The first place that a thread can have for itself. */
+    static final int FIRST_OWN = CPUS + 1;
+
     /** The whole mapping. Java code reads and writes through it, checked against its bounds. */
     public static final MemorySegment MEMORY;
 
@@ -55,15 +59,7 @@ public final class Area {
     public static final int SHIFT;
     public static final long STRIDE;
 
-    /** If address space is scarce, the area shrinks to this, but no further. */
-    private static final long SMALLEST_STRIDE = 1L << 20;
-
-    /**
-     * A place is opened by a multiple of this, which is itself a multiple of the kernel's page size, and, if the kernel
-     * allows it, by at least an eighth of what is open already.
-     */
-    private static final long OPENED_AT_ONCE = 1L << 16;
-
+    /** If the kernel allows it, a place is opened by at least this share of what is open already. */
     private static final int OPENED_SHARE = 8;
 
     private static final long PAGE = 4096;
@@ -77,11 +73,14 @@ public final class Area {
     private static final long UNSHARED = 128;
 
     static {
-        long wanted = Stride.wanted(CPUS + 1);
-        MemorySegment memory = Platform.hasSystemCalls() ? reserve(wanted) : allocate(wanted);
+        int reserved = FIRST_OWN + OwnPlaces.COUNT;
+        long wanted = Stride.wanted(reserved);
+        MemorySegment memory = Platform.hasSystemCalls()
+                ? Reservation.reserve(wanted, reserved, FIRST_OWN)
+                : Reservation.allocate(wanted, reserved);
         MEMORY = memory;
         BASE = memory.address();
-        STRIDE = memory.byteSize() / (CPUS + 1);
+        STRIDE = memory.byteSize() / reserved;
         SHIFT = Long.numberOfTrailingZeros(STRIDE);
     }
 
@@ -90,7 +89,10 @@ public final class Area {
      * nor {@code mlockall} counts more of a place as memory than variables have used. Only a thread that holds the
      * allocator's lock changes it.
      */
-    private static volatile long opened = Platform.hasSystemCalls() ? firstOpened(STRIDE) : STRIDE;
+    private static volatile long opened = Platform.hasSystemCalls() ? Reservation.firstOpened(STRIDE) : STRIDE;
+
+    /** Only a thread that holds the allocator's lock changes it. */
+    private static volatile int places = FIRST_OWN;
 
     private static final PositionAllocator POSITIONS = new PositionAllocator(CpuHeader.SIZE, STRIDE, Area::open);
 
@@ -113,9 +115,9 @@ public final class Area {
 
     private Area() {}
 
-    /** Where a position lies in {@link #MEMORY} for a CPU or for {@link #SPARE}. */
-    public static long offset(int cpu, long position) {
-        return ((long) cpu << SHIFT) + position;
+    /** Where a position lies in {@link #MEMORY} for a CPU, for {@link #SPARE}, or for another place. */
+    public static long offset(int place, long position) {
+        return ((long) place << SHIFT) + position;
     }
 
     /** A variable's memory on one CPU. */
@@ -157,8 +159,9 @@ public final class Area {
 
     /** Gives a piece back, and zeroes it for its next owner. It must no longer be reachable by anyone. */
     public static void free(long position, long bytes) {
-        for (int cpu = 0; cpu <= CPUS; cpu++) {
-            clear(MEMORY.asSlice(offset(cpu, position), bytes));
+        // A place that a thread gets for itself meanwhile is zero here: who could write there has lost the piece.
+        for (int place = 0; place < places; place++) {
+            clear(MEMORY.asSlice(offset(place, position), bytes));
         }
         POSITIONS.free(position, bytes);
     }
@@ -248,14 +251,43 @@ public final class Area {
     /** If it fails for one place, the next call opens those before it a second time. */
     private static void openTo(long end) {
         long rounded = Math.min(roundUp(end), STRIDE);
-        for (int cpu = 0; cpu <= CPUS; cpu++) {
-            Linux.open(MEMORY.asSlice(offset(cpu, opened), rounded - opened));
+        for (int place = 0; place < places; place++) {
+            Linux.open(MEMORY.asSlice(offset(place, opened), rounded - opened));
         }
         opened = rounded;
     }
 
+    /**
+     * The number of places that can hold something: those of the CPUs, the spare one, and those that threads have or
+     * have had for themselves. It never decreases. An update that happened before the call is in one of them.
+     */
+    public static int places() {
+        return places;
+    }
+
+    /**
+     * Opens one more place, as far as the others are open.
+     *
+     * @return false if there is none left
+     * @throws LinuxException if the kernel refuses the memory
+     */
+    static boolean openOwnPlace() {
+        // The allocator's lock. Otherwise another thread could open all other places further meanwhile.
+        synchronized (POSITIONS) {
+            int next = places;
+            if (next == FIRST_OWN + OwnPlaces.COUNT) {
+                return false;
+            }
+            if (Platform.hasSystemCalls() && Reservation.firstOpened(STRIDE) < STRIDE) {
+                Linux.open(MEMORY.asSlice(offset(next, 0), opened));
+            }
+            places = next + 1;
+            return true;
+        }
+    }
+
     private static long roundUp(long bytes) {
-        return (bytes + OPENED_AT_ONCE - 1) & -OPENED_AT_ONCE;
+        return (bytes + Reservation.OPENED_AT_ONCE - 1) & -Reservation.OPENED_AT_ONCE;
     }
 
     /** How many bytes of each CPU's place are in use by variables, header included. */
@@ -267,7 +299,7 @@ public final class Area {
     private static void clear(MemorySegment piece) {
         long start = piece.address();
         long from = roundUp(start) - start;
-        long to = ((start + piece.byteSize()) & -OPENED_AT_ONCE) - start;
+        long to = ((start + piece.byteSize()) & -Reservation.OPENED_AT_ONCE) - start;
         if (from < to && Platform.hasSystemCalls() && Linux.discard(piece.asSlice(from, to - from))) {
             overwrite(piece.asSlice(0, from));
             overwrite(piece.asSlice(to));
@@ -284,49 +316,5 @@ public final class Area {
                 part.fill((byte) 0);
             }
         }
-    }
-
-    private static MemorySegment reserve(long wanted) {
-        for (long stride = wanted; ; stride /= 2) {
-            try {
-                return reserveOnce(stride);
-            } catch (LinuxException refused) {
-                if (stride <= SMALLEST_STRIDE) {
-                    throw new IllegalStateException(
-                            "no address space for the per-CPU area, not even " + stride + " bytes for each of " + CPUS
-                                    + " CPUs: raise the process's limits (ulimit -v, ulimit -d, or, with mlockall,"
-                                    + " ulimit -l), or set a smaller -D" + STRIDE_PROPERTY,
-                            refused);
-                }
-            }
-        }
-    }
-
-    /** Reserves the area and opens the first part of each place, which includes the header. */
-    private static MemorySegment reserveOnce(long stride) {
-        long bytes = Math.multiplyExact(stride, CPUS + 1L);
-        long open = firstOpened(stride);
-        if (open == stride) {
-            return Linux.reserve(bytes);
-        }
-        MemorySegment memory = Linux.reserveClosed(bytes);
-        try {
-            for (int cpu = 0; cpu <= CPUS; cpu++) {
-                Linux.open(memory.asSlice(cpu * stride, open));
-            }
-            return memory;
-        } catch (LinuxException refused) {
-            Linux.unmap(memory);
-            throw refused;
-        }
-    }
-
-    private static long firstOpened(long stride) {
-        return Math.min(OPENED_AT_ONCE, stride);
-    }
-
-    /** Without system calls the area cannot be reserved, only allocated. */
-    private static MemorySegment allocate(long stride) {
-        return Arena.global().allocate(Math.multiplyExact(stride, CPUS + 1L), PAGE);
     }
 }

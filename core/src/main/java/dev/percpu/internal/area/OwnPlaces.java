@@ -1,0 +1,258 @@
+package dev.percpu.internal.area;
+
+import dev.percpu.internal.linux.LinuxException;
+import dev.percpu.internal.linux.Platform;
+import dev.percpu.internal.linux.Topology;
+import java.lang.ref.WeakReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Places of the area that a single thread has for itself. Only a platform thread that updates all the time gets one. In
+ * its own place it updates variables with ordinary Java instructions, since no other thread writes there: no native
+ * call, no atomic instruction.
+ *
+ * <p>This is for variables that only add up, so that a sum over all places is what counts. When the owner has ended,
+ * another thread gets the place, with all that is in it. The place is never emptied, so no sum ever goes backwards.
+ *
+ * <p>{@link #mine} finds the place in a table with a slot for each of the lowest bits of {@link Thread#threadId()}. Two
+ * hot threads whose lowest bits are equal cannot both have a place; the second one goes on with native calls.
+ */
+public final class OwnPlaces {
+    /*
+     * A slot has the owner's id and the offset of the owner's place. A thread finds its own id only where it has put it
+     * itself, since the JVM never gives an id to a second thread. So it does no harm that the table is read without
+     * ordering, and that a slot is cleared while others read it. (Where a long is read in two halves, as on a 32-bit
+     * JVM, a wrong match would take ids beyond 2^32.)
+     *
+     * What matters is that no thread gets a place while its owner can still write there:
+     *
+     *   owner T                            thread U
+     *   1. loads 4 from its place
+     *                                      2. gets the place
+     *                                      3. loads 4, stores 5
+     *   4. stores 5: U's update is lost
+     *
+     * So a place is taken back only after Thread.isAlive() has returned false, or after the Thread object has been
+     * collected. All actions of a thread happen before isAlive() returns false (JLS, 17.4.5), and after it the thread
+     * runs no Java code. A thread that runs is always reachable, so if it has been collected, it has ended, and the
+     * garbage collector has synchronized with it since. Under the lock, U takes the place back itself, or gets it after
+     * another thread took it back. So T's last store happens before U's first load.
+     *
+     * Refused: to let an owner that no longer updates give its place back. It would have to look for that request with
+     * each update. Refused: to take it away. That takes a membarrier, and a mark that the owner is in the middle of an
+     * update.
+     *
+     * Refused: ThreadLocal instead of the table. It takes about 2 ns, and a value in it is kept until the thread ends.
+     *
+     * The lock is acquired before the allocator's lock. Nothing else is acquired under it, and no user code runs under
+     * it. If loading a class under it called a user's class loader that updates a counter, that update would find that
+     * the thread has the lock.
+     */
+
+    /** Sets how many threads can have a place at a time; 0 for none. */
+    public static final String PROPERTY = "percpu.places";
+
+    /** What {@link #mine} returns if the thread has no place. No thread can have the place that begins there. */
+    public static final long NONE = 0;
+
+    /** Where each own place has a word for what its owner wants others to know: see {@link #count()}. */
+    public static final long BUSY = 0;
+
+    private static final int MOST = 1024;
+    private static final int DEFAULT_PER_CPU = 4;
+    private static final int DEFAULT_LEAST = 16;
+    private static final int DEFAULT_MOST = 256;
+
+    /** Without system calls memory is taken for each place at once, so by default there are fewer. */
+    private static final int ALLOCATED_LEAST = 4;
+
+    private static final int ALLOCATED_MOST = 64;
+
+    /** How many threads can have a place at a time. */
+    public static final int COUNT = wanted(System.getProperty(PROPERTY));
+
+    /** So many slots for each place make it unlikely that two owners want the same slot. */
+    private static final int SLOTS_PER_PLACE = 16;
+
+    private static final int MASK = powerOfTwo(COUNT * SLOTS_PER_PLACE) - 1;
+
+    /**
+     * For each slot the id of its owner, or 0, and the offset of the owner's place. Guarded by {@link #LOCK} for
+     * writing.
+     */
+    private static final long[] TABLE = new long[(MASK + 1) * 2];
+
+    /** A thread is hot if it misses so often ... */
+    private static final int HOT = 1000;
+
+    /** ... in so many nanoseconds. */
+    private static final long HOT_NANOS = 20_000_000;
+
+    /** How often a thread misses before it tries again, if there was no place for it. */
+    private static final long BACKOFF = 1_000_000;
+
+    private static final int COUNTERS_MASK = powerOfTwo(COUNT * 4) - 1;
+
+    /** Two cache lines for each counter, as a log of two, in longs. */
+    private static final int COUNTER_SHIFT = 4;
+
+    /**
+     * How often threads missed, and when that was last 0. Threads with the same lowest bits of their ids share a
+     * counter, and lose updates of it. That matters little: it is a heuristic.
+     */
+    private static final long[] MISSES = new long[(COUNTERS_MASK + 1) << COUNTER_SHIFT];
+
+    private static final Object LOCK = new Object();
+
+    /** For each place its owner, which may have ended; null if it has none. Guarded by {@link #LOCK}. */
+    private static final @Nullable Owner[] OWNERS = new Owner[COUNT];
+
+    private OwnPlaces() {}
+
+    /** A thread that has a place. It is held weakly. */
+    private static final class Owner extends WeakReference<Thread> {
+        private final int slot;
+
+        private Owner(Thread thread, int slot) {
+            super(thread);
+            this.slot = slot;
+        }
+
+        private boolean hasEnded() {
+            Thread thread = get();
+            return thread == null || !thread.isAlive();
+        }
+    }
+
+    /**
+     * Where the current thread's own place begins in {@link Area#MEMORY}; {@link #NONE} if it has none. The result is
+     * valid on this thread for as long as it lives. A thread that calls this very often, and is no virtual thread, gets
+     * a place some time.
+     */
+    public static long mine() {
+        if (COUNT == 0) {
+            return NONE;
+        }
+        Thread thread = Thread.currentThread();
+        long id = thread.threadId();
+        int slot = ((int) id & MASK) << 1;
+        if (TABLE[slot] == id) {
+            return TABLE[slot + 1];
+        }
+        return thread.isVirtual() ? NONE : missed(thread, (int) id);
+    }
+
+    /** Adds to a number in the current thread's own place. */
+    public static void add(long offset, long delta) {
+        Area.LONG.setOpaque(Area.MEMORY, offset, (long) Area.LONG.getOpaque(Area.MEMORY, offset) + delta);
+    }
+
+    /**
+     * How many places have, or have had, an owner. They begin at {@link #offset offsets} 0 to this minus 1. It never
+     * decreases. An update that happened before the call is in one of these places, or in one of a CPU, or in the
+     * spare one.
+     */
+    public static int count() {
+        return Area.places() - Area.FIRST_OWN;
+    }
+
+    /** Where an own place begins in {@link Area#MEMORY}. */
+    public static long offset(int index) {
+        return Area.offset(Area.FIRST_OWN + index, 0);
+    }
+
+    private static long missed(Thread thread, int id) {
+        int counter = (id & COUNTERS_MASK) << COUNTER_SHIFT;
+        long misses = MISSES[counter] + 1;
+        MISSES[counter] = misses;
+        return misses < HOT ? NONE : ifHot(thread, counter);
+    }
+
+    private static long ifHot(Thread thread, int counter) {
+        long now = System.nanoTime();
+        long since = MISSES[counter + 1];
+        MISSES[counter] = 0;
+        MISSES[counter + 1] = now;
+        if (now - since > HOT_NANOS || Thread.holdsLock(LOCK)) {
+            return NONE;
+        }
+        long place = NONE;
+        try {
+            place = claim(thread);
+        } catch (LinuxException | OutOfMemoryError | StackOverflowError refused) {
+            // The caller does not need a place, so it must not fail because of that.
+            place = NONE;
+        }
+        if (place == NONE) {
+            MISSES[counter] = -BACKOFF;
+        }
+        return place;
+    }
+
+    /** Gets a place for the current thread. If it throws, it has changed nothing. */
+    private static long claim(Thread thread) {
+        int slot = ((int) thread.threadId() & MASK) << 1;
+        Owner owner = new Owner(thread, slot);
+        synchronized (LOCK) {
+            takeBack();
+            int free = TABLE[slot] == 0 ? free() : COUNT;
+            if (free == COUNT) {
+                return NONE;
+            }
+            long offset = offset(free);
+            // Links the method, so that later no class is loaded between its load and its store.
+            add(offset + BUSY, 0);
+            // Nothing from here on can fail.
+            OWNERS[free] = owner;
+            TABLE[slot + 1] = offset;
+            TABLE[slot] = thread.threadId();
+            return offset;
+        }
+    }
+
+    /** A place without an owner; {@link #COUNT} if there is none. */
+    private static int free() {
+        int opened = count();
+        for (int index = 0; index < opened; index++) {
+            if (OWNERS[index] == null) {
+                return index;
+            }
+        }
+        return Area.openOwnPlace() ? opened : COUNT;
+    }
+
+    /** Takes back the places whose owners have ended. */
+    private static void takeBack() {
+        for (int index = 0; index < COUNT; index++) {
+            Owner owner = OWNERS[index];
+            if (owner != null && owner.hasEnded()) {
+                OWNERS[index] = null;
+                TABLE[owner.slot] = 0;
+            }
+        }
+    }
+
+    static int wanted(@Nullable String text) {
+        if (text == null) {
+            int cpus = Topology.usable().cardinality();
+            return Platform.hasSystemCalls()
+                    ? Math.clamp((long) cpus * DEFAULT_PER_CPU, DEFAULT_LEAST, DEFAULT_MOST)
+                    : Math.clamp(cpus, ALLOCATED_LEAST, ALLOCATED_MOST);
+        }
+        int places;
+        try {
+            places = Integer.parseInt(text.strip());
+        } catch (NumberFormatException notANumber) {
+            places = -1;
+        }
+        if (places < 0 || places > MOST) {
+            throw new IllegalArgumentException(PROPERTY + " must be a whole number from 0 to " + MOST
+                    + ", of threads that can have a place of their own, or 0 if none shall; not '" + text + "'");
+        }
+        return places;
+    }
+
+    private static int powerOfTwo(int atLeast) {
+        return Integer.highestOneBit(Math.max(1, atLeast * 2 - 1));
+    }
+}

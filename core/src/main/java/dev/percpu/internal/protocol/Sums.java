@@ -1,0 +1,65 @@
+package dev.percpu.internal.protocol;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.OwnPlaces;
+
+/**
+ * {@code long} numbers of which only the sum over all places counts. A thread that has a place of its own adds there,
+ * with ordinary instructions; any other adds to the current CPU's instance, as {@link Numbers} does.
+ *
+ * <p>Each instance is written by its owner only: a CPU's by that CPU's threads, an own place's by its thread. Everyone
+ * may add to the spare slot, atomically.
+ */
+public final class Sums {
+    private static final Numbers NUMBERS = Numbers.CURRENT;
+
+    private Sums() {}
+
+    /** Adds. It orders nothing else. */
+    public static void add(long position, long delta) {
+        long own = OwnPlaces.mine();
+        if (own == OwnPlaces.NONE) {
+            NUMBERS.add(position, delta);
+        } else {
+            OwnPlaces.add(own + position, delta);
+        }
+    }
+
+    /** Adds to two numbers, one after the other. */
+    public static void addTwo(long position, long delta, long secondPosition, long secondDelta) {
+        long own = OwnPlaces.mine();
+        if (own == OwnPlaces.NONE) {
+            NUMBERS.addTwo(position, delta, secondPosition, secondDelta);
+        } else {
+            OwnPlaces.add(own + position, delta);
+            OwnPlaces.add(own + secondPosition, secondDelta);
+        }
+    }
+
+    /**
+     * The sum over all places. It includes what a thread added to the spare slot, and all that this thread had seen
+     * by then: the spare slot is read first, with acquire.
+     */
+    public static long sum(long position) {
+        long sum = elsewhere(position);
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            sum += (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(cpu, position));
+        }
+        return sum;
+    }
+
+    /** The part of the sum that lies in no CPU's place. It has to be read before the others, as in {@link #sum}. */
+    public static long elsewhere(long position) {
+        long sum = (long) Area.LONG.getAcquire(Area.MEMORY, Area.offset(Area.SPARE, position));
+        int places = Area.places();
+        for (int place = Area.SPARE + 1; place < places; place++) {
+            sum += (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(place, position));
+        }
+        return sum;
+    }
+
+    /** Adds to the spare slot, atomically, with release. */
+    public static void addToSpare(long position, long delta) {
+        long _ = (long) Area.LONG.getAndAdd(Area.MEMORY, Area.offset(Area.SPARE, position), delta);
+    }
+}

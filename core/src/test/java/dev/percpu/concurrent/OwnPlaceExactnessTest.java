@@ -1,0 +1,102 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.internal.area.OwnPlaces;
+import dev.percpu.testing.Effort;
+import dev.percpu.testing.Workers;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Hot threads that come and go while others read and reset: each place changes hands many times, and no update is lost.
+ */
+class OwnPlaceExactnessTest {
+    /** More than there are places, and together many times as many. */
+    private static final int AT_A_TIME = OwnPlaces.COUNT + 4;
+
+    private static final int WAVES = 10;
+    private static final int UPDATES = Effort.scaled(20_000);
+    private static final long ALL = (long) AT_A_TIME * WAVES * UPDATES;
+
+    private final PerCpuCounter counter = new PerCpuCounter();
+    private final PerCpuDoubleCounter doubles = new PerCpuDoubleCounter();
+    private final PerCpuHistogram histogram =
+            PerCpuHistogram.builder().highestTrackable(1_000).build();
+
+    /** How many threads had a place when they ended. */
+    private final AtomicInteger owners = new AtomicInteger();
+
+    private void update() {
+        for (int i = 0; i < UPDATES; i++) {
+            counter.increment();
+            doubles.add(2);
+            histogram.record(i % 1_000);
+        }
+        if (OwnPlaces.mine() != OwnPlaces.NONE) {
+            owners.incrementAndGet();
+        }
+    }
+
+    /** Runs waves of threads that update, and meanwhile the task again and again. */
+    private void updateAndMeanwhile(Runnable task) throws InterruptedException {
+        AtomicBoolean done = new AtomicBoolean();
+        Thread[] others = new Thread[2];
+        AtomicInteger failed = new AtomicInteger(others.length);
+        for (int i = 0; i < others.length; i++) {
+            others[i] = Thread.ofPlatform().start(() -> {
+                while (!done.get()) {
+                    task.run();
+                }
+                failed.decrementAndGet();
+            });
+        }
+        try {
+            for (int wave = 0; wave < WAVES; wave++) {
+                Workers.run("wave-", AT_A_TIME, _ -> update());
+            }
+        } finally {
+            done.set(true);
+            Workers.join(others);
+        }
+        assertThat(failed).as("threads that failed").hasValue(0);
+        assertThat(owners.get()).as("threads that had a place").isGreaterThan(2 * OwnPlaces.COUNT);
+    }
+
+    @Test
+    void sumsOnlyGrow() throws InterruptedException {
+        ThreadLocal<long[]> before = ThreadLocal.withInitial(() -> new long[3]);
+        updateAndMeanwhile(() -> {
+            long[] last = before.get();
+            long[] now = {
+                counter.sum(), (long) doubles.sum(), histogram.snapshot().count()
+            };
+            for (int i = 0; i < last.length; i++) {
+                assertThat(now[i]).isGreaterThanOrEqualTo(last[i]);
+                last[i] = now[i];
+            }
+        });
+        assertThat(counter.sum()).isEqualTo(ALL);
+        assertThat(doubles.sum()).isEqualTo(2.0 * ALL);
+        assertThat(histogram.snapshot().count()).isEqualTo(ALL);
+    }
+
+    @Test
+    void eachUpdateIsInExactlyOneResult() throws InterruptedException {
+        AtomicLong taken = new AtomicLong();
+        AtomicLong takenDoubles = new AtomicLong();
+        AtomicLong takenRecords = new AtomicLong();
+        updateAndMeanwhile(() -> {
+            taken.addAndGet(counter.sumThenReset());
+            takenDoubles.addAndGet((long) doubles.sumThenReset());
+            takenRecords.addAndGet(histogram.snapshotThenReset().count());
+        });
+        assertThat(taken.get() + counter.sumThenReset()).isEqualTo(ALL);
+        assertThat(takenDoubles.get() + doubles.sumThenReset()).isEqualTo(2.0 * ALL);
+        assertThat(takenRecords.get() + histogram.snapshotThenReset().count()).isEqualTo(ALL);
+        assertThat(counter.sum()).isZero();
+        assertThat(doubles.sum()).isZero();
+    }
+}

@@ -1,0 +1,198 @@
+package dev.percpu.internal.area;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.testing.Workers;
+import java.lang.ref.WeakReference;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/** Who gets a place of its own, when it goes to another thread, and what keeps whom alive. */
+class OwnPlacesTest {
+    /** Calls until it has a place. While all places are taken, it tries again only after many calls. */
+    private static long getOne() {
+        long place = OwnPlaces.mine();
+        for (long calls = 0; place == OwnPlaces.NONE; calls++) {
+            if (calls == 2_000_000_000L) {
+                throw new AssertionError("no place after " + calls + " calls");
+            }
+            place = OwnPlaces.mine();
+        }
+        return place;
+    }
+
+    @Test
+    void aThreadThatIsHotGetsAPlaceAndKeepsIt() throws InterruptedException {
+        Workers.run("hot-", 1, _ -> {
+            assertThat(OwnPlaces.mine()).isEqualTo(OwnPlaces.NONE);
+            long place = getOne();
+            assertThat(place).isGreaterThanOrEqualTo(Area.offset(Area.FIRST_OWN, 0));
+            assertThat(place % Area.STRIDE).isZero();
+            assertThat(place / Area.STRIDE).isLessThan(Area.places());
+            for (int i = 0; i < 5_000; i++) {
+                assertThat(OwnPlaces.mine()).isEqualTo(place);
+            }
+        });
+        assertThat(OwnPlaces.count()).isBetween(1, OwnPlaces.COUNT);
+    }
+
+    @Test
+    void aVirtualThreadNeverHasOne() throws InterruptedException {
+        Workers.runVirtual(4, _ -> {
+            for (int i = 0; i < 100_000; i++) {
+                assertThat(OwnPlaces.mine()).isEqualTo(OwnPlaces.NONE);
+            }
+        });
+    }
+
+    @Test
+    void threadsOneAfterTheOtherAllGetOne() throws InterruptedException {
+        oneAfterTheOther();
+    }
+
+    private static void oneAfterTheOther() throws InterruptedException {
+        Set<Long> places = ConcurrentHashMap.newKeySet();
+        for (int i = 0; i < 4 * OwnPlaces.COUNT; i++) {
+            Workers.run("one-of-many-", 1, _ -> places.add(getOne()));
+        }
+        assertThat(places).hasSizeBetween(1, OwnPlaces.COUNT);
+        assertThat(OwnPlaces.count()).isLessThanOrEqualTo(OwnPlaces.COUNT);
+    }
+
+    /** Each waits for the others, so that all live at the same time. */
+    @Test
+    void noTwoLivingThreadsHaveTheSamePlaceAndThereAreNoMoreThanTheBound() throws InterruptedException {
+        int threads = OwnPlaces.COUNT + 8;
+        Set<Long> places = ConcurrentHashMap.newKeySet();
+        AtomicInteger owners = new AtomicInteger();
+        CountDownLatch all = new CountDownLatch(threads);
+        Workers.run("crowd-", threads, _ -> {
+            long place = OwnPlaces.NONE;
+            for (int calls = 0; calls < 200_000 && place == OwnPlaces.NONE; calls++) {
+                place = OwnPlaces.mine();
+            }
+            if (place != OwnPlaces.NONE) {
+                owners.incrementAndGet();
+                places.add(place);
+            }
+            all.countDown();
+            Workers.await(all);
+            assertThat(OwnPlaces.mine()).isEqualTo(place);
+        });
+        assertThat(owners.get()).isBetween(1, OwnPlaces.COUNT);
+        assertThat(places).hasSize(owners.get());
+    }
+
+    /** With as many ids as there are slots, two threads have the same slot. */
+    @Test
+    void twoThreadsWithTheSameSlotDoNotGetEachOthersPlace() throws InterruptedException {
+        PerCpuCounter counter = new PerCpuCounter();
+        int slots = 16 * Integer.highestOneBit(2 * OwnPlaces.COUNT - 1);
+        AtomicLong first = new AtomicLong();
+        AtomicLong firstPlace = new AtomicLong();
+        CountDownLatch firstHas = new CountDownLatch(1);
+        CountDownLatch done = new CountDownLatch(1);
+        Thread owner = Thread.ofPlatform().start(() -> {
+            first.set(Thread.currentThread().threadId());
+            firstPlace.set(getOne());
+            firstHas.countDown();
+            Workers.await(done);
+            counter.add(1);
+        });
+        Workers.await(firstHas, owner);
+        Thread second;
+        AtomicInteger wrong = new AtomicInteger();
+        do {
+            // Only takes the next id.
+            second = Thread.ofPlatform().unstarted(() -> {
+                for (int i = 0; i < 10_000; i++) {
+                    if (OwnPlaces.mine() == firstPlace.get()) {
+                        wrong.incrementAndGet();
+                    }
+                    counter.add(1);
+                }
+            });
+        } while ((second.threadId() - first.get()) % slots != 0);
+        second.start();
+        second.join();
+        done.countDown();
+        owner.join();
+        assertThat(wrong).hasValue(0);
+        assertThat(counter.sum()).isEqualTo(10_001);
+    }
+
+    @Test
+    void anEndedOwnerAndItsClassLoaderCanBeCollected() throws InterruptedException {
+        WeakReference<?>[] references = new WeakReference<?>[2];
+        makeOwner(references);
+        while (!references[0].refersTo(null) || !references[1].refersTo(null)) {
+            System.gc();
+            Thread.sleep(1);
+        }
+        // The place of a thread that has been collected is available like any other.
+        oneAfterTheOther();
+    }
+
+    private static void makeOwner(WeakReference<?>[] references) throws InterruptedException {
+        ClassLoader loader = new URLClassLoader(new URL[0], null);
+        AtomicLong place = new AtomicLong();
+        Thread owner = Thread.ofPlatform().unstarted(() -> place.set(getOne()));
+        owner.setContextClassLoader(loader);
+        owner.start();
+        owner.join();
+        assertThat(place.get()).isNotEqualTo(OwnPlaces.NONE);
+        references[0] = new WeakReference<>(owner);
+        references[1] = new WeakReference<>(loader);
+    }
+
+    /** Whatever step of it fails for want of stack, a later attempt of this thread or of another one succeeds. */
+    @Test
+    void anAttemptThatFailsLeavesAllAsItWas() throws InterruptedException {
+        PerCpuCounter counter = new PerCpuCounter();
+        for (int i = 0; i < 20; i++) {
+            Workers.run("deep-", 1, _ -> {
+                for (int round = 0; round < 3; round++) {
+                    countToTheEndOfTheStack(counter);
+                }
+            });
+        }
+        long before = counter.sum();
+        Workers.run("after-", 2, _ -> {
+            getOne();
+            counter.increment();
+        });
+        assertThat(counter.sum()).isEqualTo(before + 2);
+    }
+
+    @SuppressWarnings("InfiniteRecursion") // the end of the stack ends it
+    private static void countToTheEndOfTheStack(PerCpuCounter counter) {
+        try {
+            counter.increment();
+            countToTheEndOfTheStack(counter);
+        } catch (StackOverflowError end) {
+            counter.increment();
+        }
+    }
+
+    @Test
+    void thePropertyTakesAWholeNumber() {
+        assertThat(OwnPlaces.wanted("0")).isZero();
+        assertThat(OwnPlaces.wanted(" 7 ")).isEqualTo(7);
+        assertThat(OwnPlaces.wanted("1024")).isEqualTo(1024);
+        assertThat(OwnPlaces.wanted(null)).isBetween(4, 256);
+        for (String text : new String[] {"", "-1", "1025", "4k", "many", "99999999999"}) {
+            assertThatThrownBy(() -> OwnPlaces.wanted(text))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("percpu.places must be a whole number from 0 to 1024")
+                    .hasMessageContaining("not '" + text + "'");
+        }
+    }
+}
