@@ -3,7 +3,7 @@ package dev.percpu.concurrent;
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.AdjacentNumbers;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.protocol.Numbers;
+import dev.percpu.internal.protocol.Sums;
 import dev.percpu.memory.AreaFullException;
 import java.lang.ref.Reference;
 import java.util.Objects;
@@ -40,8 +40,6 @@ public final class PerCpuCounterArray {
      * A reset subtracts what it has read, in the spare slot, as PerCpuCounter's does, which shows the interleavings.
      * There is one monitor for all counters. Resets are rare, and a lock for each would be another array.
      */
-    private static final Numbers NUMBERS = Numbers.CURRENT;
-
     private final String name;
     private final int length;
 
@@ -95,7 +93,7 @@ public final class PerCpuCounterArray {
             return;
         }
         try {
-            NUMBERS.add(counter, delta);
+            Sums.add(counter, delta);
         } finally {
             // The memory must not be given to another owner before this point.
             Reference.reachabilityFence(this);
@@ -116,12 +114,7 @@ public final class PerCpuCounterArray {
     public long sum(int index) {
         long counter = position(index);
         try {
-            // The spare slot first, so that no reset is seen without what it has taken.
-            long sum = (long) Area.LONG.getAcquire(Area.MEMORY, Area.offset(Area.SPARE, counter));
-            for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-                sum += (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(cpu, counter));
-            }
-            return sum;
+            return Sums.sum(counter);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -169,7 +162,7 @@ public final class PerCpuCounterArray {
     private void subtract(int index, long sum) {
         if (sum != 0) {
             try {
-                long _ = (long) Area.LONG.getAndAdd(Area.MEMORY, Area.offset(Area.SPARE, position(index)), -sum);
+                Sums.addToSpare(position(index), -sum);
             } finally {
                 Reference.reachabilityFence(this);
             }

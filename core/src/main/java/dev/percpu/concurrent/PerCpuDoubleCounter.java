@@ -5,7 +5,7 @@ import static java.lang.Double.longBitsToDouble;
 
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.protocol.GatedNumbers;
+import dev.percpu.internal.protocol.GatedSums;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
@@ -36,11 +36,10 @@ public final class PerCpuDoubleCounter extends GatedNumber {
      * PerCpuCounter resets by subtracting what it has read. With doubles that would not be exact: after a sum of 1e16 a
      * CPU's number swallows every addition of 1, and the difference of two sums is not the sum of what lies between.
      * Values remembered for each CPU have the same flaw, as it is the CPU's number that grows. So the numbers have to
-     * become 0, and that takes a gate: see GatedNumber. Guarded numbers would do it without a new sequence, but an
-     * addition would have to wait, or go elsewhere, whenever anybody holds the CPU's guard for whatever reason.
+     * become 0, and that takes a gate: see GatedNumber and GatedSums. Guarded numbers would do it without a new
+     * sequence, but an addition would have to wait, or go elsewhere, whenever anybody holds the CPU's guard for
+     * whatever reason.
      */
-    private static final GatedNumbers GATED_NUMBERS = GatedNumbers.CURRENT;
-
     @Serial
     private static final long serialVersionUID = 1;
 
@@ -67,7 +66,7 @@ public final class PerCpuDoubleCounter extends GatedNumber {
     /** Adds the given value. */
     public void add(double x) {
         try {
-            if (!GATED_NUMBERS.addDouble(position(), doubleToRawLongBits(x))) {
+            if (!GatedSums.add(position(), x)) {
                 addToSpare(x);
             }
         } finally {
@@ -85,11 +84,7 @@ public final class PerCpuDoubleCounter extends GatedNumber {
     /** The sum of all updates since the last reset; not an atomic snapshot while there are updates or resets. */
     public double sum() {
         try {
-            double sum = 0;
-            for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
-                sum += longBitsToDouble(read(cpu));
-            }
-            return sum;
+            return GatedSums.sum(position());
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -100,7 +95,7 @@ public final class PerCpuDoubleCounter extends GatedNumber {
             double[] perCpu = LongStream.of(readAll())
                     .mapToDouble(Double::longBitsToDouble)
                     .toArray();
-            return List.of(Value.sum("value", perCpu, longBitsToDouble(read(Area.SPARE))));
+            return List.of(Value.sum("value", perCpu, GatedSums.elsewhere(position())));
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -112,12 +107,12 @@ public final class PerCpuDoubleCounter extends GatedNumber {
     }
 
     /** Takes the sum and resets, in one: what is in the result, and nothing else, is no longer in the counter. */
-    public double sumThenReset() {
-        double sum = 0;
-        for (long bits : takeAll()) {
-            sum += longBitsToDouble(bits);
+    public synchronized double sumThenReset() {
+        try {
+            return GatedSums.takeAll(position());
+        } finally {
+            Reference.reachabilityFence(this);
         }
-        return sum;
     }
 
     /** The {@link #sum()}. */

@@ -2,7 +2,7 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.protocol.Numbers;
+import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
@@ -61,8 +61,6 @@ public final class PerCpuHistogram implements AutoCloseable {
      *
      * So a reset remembers what it has reported, and nothing in the area changes.
      */
-    private static final Numbers NUMBERS = Numbers.CURRENT;
-
     /** Nothing lies at 0, where the header is; and 0 is what an unsafely published object could show. */
     private static final long CLOSED = 0;
 
@@ -96,7 +94,7 @@ public final class PerCpuHistogram implements AutoCloseable {
     public void record(long value) {
         try {
             long sum = position();
-            NUMBERS.addTwo(sum + bytesBefore(buckets.indexOf(value)), 1, sum, value);
+            Sums.addTwo(sum + bytesBefore(buckets.indexOf(value)), 1, sum, value);
         } finally {
             // Not before here may the place be given to somebody else.
             Reference.reachabilityFence(this);
@@ -115,7 +113,7 @@ public final class PerCpuHistogram implements AutoCloseable {
         }
         try {
             long sum = position();
-            NUMBERS.addTwo(sum + bytesBefore(buckets.indexOf(value)), count, sum, value * count);
+            Sums.addTwo(sum + bytesBefore(buckets.indexOf(value)), count, sum, value * count);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -175,10 +173,11 @@ public final class PerCpuHistogram implements AutoCloseable {
     long[] totals() {
         try {
             long sum = position();
+            int places = Area.places();
             long[] totals = new long[FIRST_BUCKET + buckets.size()];
-            for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
+            for (int place = 0; place < places; place++) {
                 for (int word = 0; word < totals.length; word++) {
-                    totals[word] += read(cpu, sum, word);
+                    totals[word] += read(place, sum, word);
                 }
             }
             return totals;
@@ -194,12 +193,15 @@ public final class PerCpuHistogram implements AutoCloseable {
             long[] totals = new long[FIRST_BUCKET + buckets.size()];
             long[] counts = new long[Area.CPUS + 1];
             long[] sums = new long[Area.CPUS + 1];
-            for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
+            int places = Area.places();
+            for (int place = 0; place < places; place++) {
+                // What threads have recorded in places of their own lies on no CPU, as what is in the spare place.
+                int part = Math.min(place, Area.SPARE);
                 for (int word = 0; word < totals.length; word++) {
-                    long number = read(cpu, position, word);
+                    long number = read(place, position, word);
                     totals[word] += number;
-                    counts[cpu] += word == SUM ? 0 : number;
-                    sums[cpu] += word == SUM ? number : 0;
+                    counts[part] += word == SUM ? 0 : number;
+                    sums[part] += word == SUM ? number : 0;
                 }
             }
             HistogramSnapshot ever = since(new long[0], totals);
@@ -219,8 +221,8 @@ public final class PerCpuHistogram implements AutoCloseable {
         }
     }
 
-    private static long read(int cpu, long position, int word) {
-        return (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(cpu, position) + (long) word * Long.BYTES);
+    private static long read(int place, long position, int word) {
+        return (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(place, position) + (long) word * Long.BYTES);
     }
 
     /** The difference of two {@link #totals()}, of which the first may be empty for zeros. */

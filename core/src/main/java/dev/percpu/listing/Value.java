@@ -14,8 +14,8 @@ import java.util.stream.Stream;
  * @param cumulative whether it is a sum of updates, so that the difference of two readings is what was added in between
  * @param total the whole
  * @param perCpu the parts, indexed by CPU id; empty if it has no part on a CPU
- * @param elsewhere the part that lies on no CPU. A counter counts there for threads without a CPU id, and for hot threads
- *     that have a place of their own, and takes away there what was reset
+ * @param elsewhere the part that lies on no CPU. A counter counts there for threads without a CPU id, and for hot
+ *     threads that have a place of their own, and takes away there what was reset
  */
 public record Value(String name, boolean cumulative, Number total, List<Number> perCpu, Number elsewhere) {
     /** Makes a value. */

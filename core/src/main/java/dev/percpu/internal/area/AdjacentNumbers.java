@@ -18,7 +18,7 @@ public final class AdjacentNumbers {
     private AdjacentNumbers() {}
 
     /**
-     * The sum of each number over all CPUs and the spare slot, wrapped at 64 bits. Each number is read in one step from
+     * The sum of each number over all places, wrapped at 64 bits. Each number is read in one step from
      * each place. The spare slot is read first, with acquire: if it shows what a thread stored there with release or
      * stronger, the sum holds all that this thread had seen.
      *
@@ -30,10 +30,14 @@ public final class AdjacentNumbers {
         copy(Area.SPARE, position, sums, count);
         VarHandle.acquireFence();
         long[] part = new long[Math.min(count, COPIED_AT_ONCE)];
-        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+        int places = Area.places();
+        for (int place = 0; place < places; place++) {
+            if (place == Area.SPARE) {
+                continue;
+            }
             for (int first = 0; first < count; first += part.length) {
                 int length = Math.min(part.length, count - first);
-                copy(cpu, position + (long) first * Long.BYTES, part, length);
+                copy(place, position + (long) first * Long.BYTES, part, length);
                 for (int i = 0; i < length; i++) {
                     sums[first + i] += part[i];
                 }
@@ -42,7 +46,7 @@ public final class AdjacentNumbers {
         return sums;
     }
 
-    private static void copy(int cpu, long position, long[] to, int count) {
-        MemorySegment.copy(Area.MEMORY, ValueLayout.JAVA_LONG, Area.offset(cpu, position), to, 0, count);
+    private static void copy(int place, long position, long[] to, int count) {
+        MemorySegment.copy(Area.MEMORY, ValueLayout.JAVA_LONG, Area.offset(place, position), to, 0, count);
     }
 }

@@ -43,6 +43,8 @@ public final class Linux {
     private static final int MADV_DONTNEED = 4;
     private static final int MADV_NOHUGEPAGE = 15;
 
+    private static final int MEMBARRIER_PRIVATE_EXPEDITED = 1 << 3;
+    private static final int MEMBARRIER_REGISTER_PRIVATE_EXPEDITED = 1 << 4;
     private static final int MEMBARRIER_PRIVATE_EXPEDITED_RSEQ = 1 << 7;
     private static final int MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ = 1 << 8;
     private static final int MEMBARRIER_FLAG_CPU = 1;
@@ -241,6 +243,21 @@ public final class Linux {
     /** {@link #restartSequencesOn} for every CPU that runs a thread of this process. */
     public static void restartSequencesEverywhere() {
         membarrier(MEMBARRIER_PRIVATE_EXPEDITED_RSEQ, 0, 0);
+    }
+
+    /** Tells the kernel that this process will ask for {@link #barrierEverywhere}; false if it refuses. */
+    public static boolean registerForBarriers() {
+        try {
+            membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+            return true;
+        } catch (LinuxException refused) {
+            return false;
+        }
+    }
+
+    /** A full memory barrier on every CPU that runs a thread of this process. */
+    public static void barrierEverywhere() {
+        membarrier(MEMBARRIER_PRIVATE_EXPEDITED, 0, 0);
     }
 
     private static void membarrier(int command, int flags, int cpu) {

@@ -2,7 +2,6 @@ package dev.percpu.internal.protocol;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.code.Catalogue;
-import dev.percpu.internal.linux.Linux;
 
 /**
  * A word that lets updates of a number through or stops them, so that the number can be taken away from its CPUs. It
@@ -21,6 +20,8 @@ public final class Gate {
     public static final long SHUT = Long.MAX_VALUE;
 
     private static final long OPEN = 0;
+
+    private static final Fences RESTARTING = new Fences.Rseq();
 
     private Gate() {}
 
@@ -50,11 +51,16 @@ public final class Gate {
      * each CPU. If the kernel refuses, the gate is reset to what it was.
      */
     static void shut(long position) {
+        shut(position, RESTARTING);
+    }
+
+    /** The same, for updates that a heavy fence orders with the gate. */
+    static void shut(long position, Fences fences) {
         long offset = offset(position);
         long before = (long) Area.LONG.getAndSet(Area.MEMORY, offset, SHUT);
         boolean restarted = false;
         try {
-            Linux.restartSequencesEverywhere();
+            fences.heavy();
             restarted = true;
         } finally {
             if (!restarted) {

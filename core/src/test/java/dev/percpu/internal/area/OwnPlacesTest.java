@@ -17,23 +17,9 @@ import org.junit.jupiter.api.Test;
 
 /** Who gets a place of its own, when it goes to another thread, and what keeps whom alive. */
 class OwnPlacesTest {
-    /** Calls until it has a place. While all places are taken, it tries again only after many calls. */
-    private static long getOne() {
-        long place = OwnPlaces.mine();
-        for (long calls = 0; place == OwnPlaces.NONE; calls++) {
-            if (calls == 2_000_000_000L) {
-                throw new AssertionError("no place after " + calls + " calls");
-            }
-            place = OwnPlaces.mine();
-        }
-        return place;
-    }
-
     @Test
     void aThreadThatIsHotGetsAPlaceAndKeepsIt() throws InterruptedException {
-        Workers.run("hot-", 1, _ -> {
-            assertThat(OwnPlaces.mine()).isEqualTo(OwnPlaces.NONE);
-            long place = getOne();
+        HotThread.run(place -> {
             assertThat(place).isGreaterThanOrEqualTo(Area.offset(Area.FIRST_OWN, 0));
             assertThat(place % Area.STRIDE).isZero();
             assertThat(place / Area.STRIDE).isLessThan(Area.places());
@@ -61,7 +47,7 @@ class OwnPlacesTest {
     private static void oneAfterTheOther() throws InterruptedException {
         Set<Long> places = ConcurrentHashMap.newKeySet();
         for (int i = 0; i < 4 * OwnPlaces.COUNT; i++) {
-            Workers.run("one-of-many-", 1, _ -> places.add(getOne()));
+            HotThread.run(places::add);
         }
         assertThat(places).hasSizeBetween(1, OwnPlaces.COUNT);
         assertThat(OwnPlaces.count()).isLessThanOrEqualTo(OwnPlaces.COUNT);
@@ -96,37 +82,33 @@ class OwnPlacesTest {
     void twoThreadsWithTheSameSlotDoNotGetEachOthersPlace() throws InterruptedException {
         PerCpuCounter counter = new PerCpuCounter();
         int slots = 16 * Integer.highestOneBit(2 * OwnPlaces.COUNT - 1);
-        AtomicLong first = new AtomicLong();
-        AtomicLong firstPlace = new AtomicLong();
-        CountDownLatch firstHas = new CountDownLatch(1);
-        CountDownLatch done = new CountDownLatch(1);
-        Thread owner = Thread.ofPlatform().start(() -> {
-            first.set(Thread.currentThread().threadId());
-            firstPlace.set(getOne());
-            firstHas.countDown();
-            Workers.await(done);
-            counter.add(1);
-        });
-        Workers.await(firstHas, owner);
-        Thread second;
         AtomicInteger wrong = new AtomicInteger();
-        do {
-            // Only takes the next id.
-            second = Thread.ofPlatform().unstarted(() -> {
+        HotThread.run(place -> {
+            Thread second = withTheSlotOf(Thread.currentThread(), slots, () -> {
                 for (int i = 0; i < 10_000; i++) {
-                    if (OwnPlaces.mine() == firstPlace.get()) {
+                    if (OwnPlaces.mine() == place) {
                         wrong.incrementAndGet();
                     }
                     counter.add(1);
                 }
             });
-        } while ((second.threadId() - first.get()) % slots != 0);
-        second.start();
-        second.join();
-        done.countDown();
-        owner.join();
+            second.start();
+            for (int i = 0; i < 10_000; i++) {
+                counter.add(1);
+            }
+            Workers.join(second);
+        });
         assertThat(wrong).hasValue(0);
-        assertThat(counter.sum()).isEqualTo(10_001);
+        assertThat(counter.sum()).isEqualTo(20_000);
+    }
+
+    private static Thread withTheSlotOf(Thread first, int slots, Runnable task) {
+        Thread second;
+        do {
+            // Most of these only take an id.
+            second = Thread.ofPlatform().unstarted(task);
+        } while ((second.threadId() - first.threadId()) % slots != 0);
+        return second;
     }
 
     @Test
@@ -144,11 +126,15 @@ class OwnPlacesTest {
     private static void makeOwner(WeakReference<?>[] references) throws InterruptedException {
         ClassLoader loader = new URLClassLoader(new URL[0], null);
         AtomicLong place = new AtomicLong();
-        Thread owner = Thread.ofPlatform().unstarted(() -> place.set(getOne()));
+        Thread owner = Thread.ofPlatform().unstarted(() -> place.set(HotThread.tryGetPlace()));
         owner.setContextClassLoader(loader);
         owner.start();
         owner.join();
-        assertThat(place.get()).isNotEqualTo(OwnPlaces.NONE);
+        if (place.get() == OwnPlaces.NONE) {
+            // Another owner has its slot.
+            makeOwner(references);
+            return;
+        }
         references[0] = new WeakReference<>(owner);
         references[1] = new WeakReference<>(loader);
     }
@@ -165,11 +151,8 @@ class OwnPlacesTest {
             });
         }
         long before = counter.sum();
-        Workers.run("after-", 2, _ -> {
-            getOne();
-            counter.increment();
-        });
-        assertThat(counter.sum()).isEqualTo(before + 2);
+        HotThread.run(_ -> counter.increment());
+        assertThat(counter.sum()).isEqualTo(before + 1);
     }
 
     @SuppressWarnings("InfiniteRecursion") // the end of the stack ends it

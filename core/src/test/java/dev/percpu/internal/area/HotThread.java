@@ -1,0 +1,44 @@
+package dev.percpu.internal.area;
+
+import dev.percpu.testing.Workers;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongConsumer;
+
+/** Threads that have a place of their own, for tests. */
+public final class HotThread {
+    /** After a million in vain, a thread tries again. */
+    private static final int CALLS = 3_000_000;
+
+    private static final int THREADS = 20;
+
+    private HotThread() {}
+
+    /** Makes the current thread hot; its place, or {@link OwnPlaces#NONE} if it got none. */
+    public static long tryGetPlace() {
+        long place = OwnPlaces.mine();
+        for (int calls = 0; calls < CALLS && place == OwnPlaces.NONE; calls++) {
+            place = OwnPlaces.mine();
+        }
+        return place;
+    }
+
+    /**
+     * Runs a task in a thread that has a place, which the task gets. A thread gets none if the lowest bits of its id
+     * are those of another owner's, such as the one that runs all tests. Then the next thread is tried.
+     */
+    public static void run(LongConsumer task) throws InterruptedException {
+        AtomicBoolean had = new AtomicBoolean();
+        for (int i = 0; i < THREADS && !had.get(); i++) {
+            Workers.run("hot-", 1, _ -> {
+                long place = tryGetPlace();
+                if (place != OwnPlaces.NONE) {
+                    had.set(true);
+                    task.accept(place);
+                }
+            });
+        }
+        if (!had.get()) {
+            throw new AssertionError("none of " + THREADS + " threads got a place");
+        }
+    }
+}
