@@ -53,9 +53,8 @@ sources() {
     tar -C "$root" --null -T - -c | tar -x -C "$1"
 }
 
-# Builds and deploys to DIRECTORY/repository: build DIRECTORY ARGUMENT...
+# Builds DIRECTORY/sources and deploys to DIRECTORY/repository: build DIRECTORY ARGUMENT...
 build() {
-  sources "$1/sources"
   maven "$1/sources" "$1/build.log" -Prelease -Dmaven.test.skip=true -Dspotless.check.skip=true \
     -Dmaven.install.skip=true "${published[@]}" deploy "-DaltDeploymentRepository=test::file:$1/repository" "${@:2}"
 }
@@ -211,6 +210,9 @@ if compgen -G "$work/baseline/sources/core/target/percpu-core-*-SNAPSHOT.jar" >/
 fi
 
 printf 'Two builds\n'
+sources "$work/one/sources"
+mkdir "$work/two"
+cp -a "$work/one/sources" "$work/two/sources"
 # Not with another umask: archives hold the modes of files.
 TZ=UTC build "$work/one"
 TZ=Pacific/Auckland build "$work/two" "-Dapi.baseline=$work/baseline/jars" "-Dapi.strict=$strict"

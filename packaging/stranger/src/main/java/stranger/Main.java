@@ -21,6 +21,7 @@ public final class Main {
         uses.put("percpu-core", UsesCore::run);
         uses.put("percpu-native", UsesNative::run);
         uses.put("percpu-hdrhistogram", UsesHdrHistogram::run);
+        uses.put("percpu-caffeine", UsesCaffeine::run);
 
         System.out.println("back end: " + PerCpuRuntime.backend());
         for (Map.Entry<String, Callable<String>> use : uses.entrySet()) {
