@@ -10,6 +10,7 @@ import com.github.benmanes.caffeine.cache.stats.CacheStats;
 import com.github.benmanes.caffeine.cache.stats.ConcurrentStatsCounter;
 import com.github.benmanes.caffeine.cache.stats.StatsCounter;
 import dev.percpu.PerCpuRuntime;
+import dev.percpu.listing.Variable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -114,7 +115,7 @@ class PerCpuStatsCounterTest {
         var named = new PerCpuStatsCounter("sessions");
         named.recordHits(1);
         assertThat(PerCpuRuntime.variables())
-                .extracting(PerCpuRuntime.Variable::name)
+                .extracting(Variable::name)
                 .contains("sessions");
         assertThat(named.snapshot().hitCount()).isEqualTo(1);
     }
