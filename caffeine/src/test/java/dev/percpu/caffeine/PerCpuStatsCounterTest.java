@@ -114,9 +114,7 @@ class PerCpuStatsCounterTest {
     void isListedUnderItsName() {
         var named = new PerCpuStatsCounter("sessions");
         named.recordHits(1);
-        assertThat(PerCpuRuntime.variables())
-                .extracting(Variable::name)
-                .contains("sessions");
+        assertThat(PerCpuRuntime.variables()).extracting(Variable::name).contains("sessions");
         assertThat(named.snapshot().hitCount()).isEqualTo(1);
     }
 
