@@ -5,13 +5,14 @@ import java.lang.ref.Cleaner;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One holder's time with a pool's object, in checked mode. The handle that the holder gets is its own, so that it
- * throws after its release whoever has the object by then; and if it is collected without a release, that is logged.
+ * One acquisition of a pool's object, in checked mode. Its holder gets a handle of its own. That handle throws after
+ * its release, even if somebody else has acquired the object since. If the garbage collector finds it unreleased, a
+ * warning is logged.
  *
- * <p>Nothing here refers to that handle, or it would never be collected.
+ * <p>This class must not refer to that handle, or it would never be collected.
  */
 final class Acquisition<T> implements Runnable {
-    /** It logs in a thread of its own, which goes on whatever a logger throws. */
+    /** Its thread does the logging, and survives whatever a logger throws. */
     private static final class Watch {
         private static final Cleaner CLEANER = Cleaner.create();
     }
@@ -28,11 +29,17 @@ final class Acquisition<T> implements Runnable {
         this.place = place;
     }
 
-    /** Begins a holder's time, and makes the holder's handle. */
-    static <T> Pooled<T> begin(Pooled<T> place) {
+    /**
+     * Begins an acquisition, and makes its handle.
+     *
+     * @param warnIfLost whether to warn if the handle is collected unreleased
+     */
+    static <T> Pooled<T> begin(Pooled<T> place, boolean warnIfLost) {
         Acquisition<T> acquisition = new Acquisition<>(place);
         Pooled<T> handle = new Pooled<>(acquisition);
-        acquisition.watch = Watch.CLEANER.register(handle, acquisition);
+        if (warnIfLost) {
+            acquisition.watch = Watch.CLEANER.register(handle, acquisition);
+        }
         place.acquisition = acquisition;
         return handle;
     }
@@ -46,12 +53,12 @@ final class Acquisition<T> implements Runnable {
         }
     }
 
-    /** Whether this is the object's present holder. */
+    /** Whether the object is held by this acquisition. */
     boolean isCurrent() {
         return !ended && place.acquisition == this;
     }
 
-    /** Says in an exception where the object was acquired, and where it was released. */
+    /** Adds to an exception where the object was acquired, and where it was released. */
     <E extends Throwable> E explain(E failure) {
         failure.addSuppressed(acquired);
         if (released != null) {
@@ -60,15 +67,15 @@ final class Acquisition<T> implements Runnable {
         return failure;
     }
 
-    /** The handle cannot be reached any more. */
+    /** The cleaner calls this when the handle is unreachable or {@link #end} has come first. */
     @Override
     public void run() {
         if (!ended) {
             System.getLogger("dev.percpu")
                     .log(
                             Logger.Level.WARNING,
-                            "the handle of " + place + " was lost: whoever acquired it never released it, and its place"
-                                    + " in the pool stays taken. Close each handle, best by try-with-resources",
+                            "the handle of " + place + " was lost: it was acquired and never released, so its place in the"
+                                    + " pool stays taken. Close each handle, best by try-with-resources",
                             acquired);
         }
     }

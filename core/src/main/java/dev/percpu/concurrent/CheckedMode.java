@@ -1,8 +1,8 @@
 package dev.percpu.concurrent;
 
 /**
- * Whether the structures look for mistakes of their users, at a cost: {@code -Dpercpu.checked=true}. It is read once,
- * so that the compiler leaves the checks out where they are off.
+ * Whether the structures detect misuse, at a cost: {@code -Dpercpu.checked=true}. The property is read once, so the
+ * compiler removes the checks if they are off.
  */
 final class CheckedMode {
     static final boolean ON = Boolean.getBoolean("percpu.checked");

@@ -10,8 +10,8 @@ import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 
 /**
- * The stacks of idle numbers that the CPUs have. {@link PooledIds} inherits them instead of having them in a field: a
- * further object on the way to the current CPU's stack would be one load more for each acquisition and release.
+ * Each CPU's stack of idle numbers. {@link PooledIds} inherits this class instead of having it in a field: a field
+ * would cost one load more for each acquisition and release.
  */
 abstract class CpuStacks {
     private static final Stacks STACKS = Stacks.CURRENT;
@@ -19,7 +19,7 @@ abstract class CpuStacks {
     /** What {@link #fullest} returns if nothing lies on any stack. */
     static final int NO_CPU = -1;
 
-    /** As many as keep the lock out of sight, and no more, since they lie idle on a CPU that does not need them. */
+    /** Enough to make the lock rare. Not more, since they lie idle on a CPU that does not need them. */
     private static final int LARGEST = 64;
 
     private final long position;
@@ -35,13 +35,12 @@ abstract class CpuStacks {
     }
 
     /**
-     * Takes an idle number from the current CPU's stack; negative if there is none, which does not say that none is
-     * idle.
+     * Pops an idle number from the current CPU's stack; negative if that has none. Others may be idle elsewhere.
      */
     final long pop() {
         try {
             long id = STACKS.pop(position);
-            // The sequences are plain: on this architecture or that, reads could move up past them.
+            // The sequences have no fence: on some architectures, later reads could be done before them.
             VarHandle.acquireFence();
             return id;
         } finally {
@@ -49,19 +48,19 @@ abstract class CpuStacks {
         }
     }
 
-    /** Puts a number on the current CPU's stack; false if nothing was done, as it is full or in use. */
+    /** Pushes a number onto the current CPU's stack. False if the stack is full or in use; then nothing was done. */
     final boolean push(int id) {
         // Pairs with the fence in pop.
         VarHandle.releaseFence();
         return STACKS.push(position, id, stackCapacity);
     }
 
-    /** How many numbers a CPU's stack has; negative while a thread of the atomic back end is at work there. */
+    /** How many numbers lie on a CPU's stack; negative while a thread of the atomic back end is at work there. */
     final long count(int cpu) {
         return Stacks.count(cpu, position);
     }
 
-    /** How many numbers lie on the stacks, which is not an atomic snapshot. */
+    /** How many numbers lie on all stacks; not an atomic snapshot. */
     final long total() {
         long total = 0;
         for (int cpu = 0; cpu < Area.CPUS; cpu++) {
@@ -85,8 +84,8 @@ abstract class CpuStacks {
     }
 
     /**
-     * Moves numbers from a CPU's stack to a store, with that CPU's guard. Otherwise a sequence in flight there, which
-     * popped or pushed without looking at the guard again, would go on with the count that it read before.
+     * Moves numbers from a CPU's stack to a store. It takes that CPU's guard, which restarts a sequence in flight
+     * there: otherwise that sequence would go on with the count that it read before.
      *
      * @param most how many at most
      * @return how many it moved; negative if another thread has the guard
@@ -101,7 +100,7 @@ abstract class CpuStacks {
             // Between a pop and the push nothing can fail: the push needs less of the thread's stack than the pop did.
             for (long id; moved < most && (id = STACKS.popFrom(cpu, position)) >= 0; moved++) {
                 if (store.room() == 0) {
-                    // All numbers are in the store, so this is there twice, and is better dropped.
+                    // All numbers are in the store, so this one is idle twice. Drop it.
                     throw tooMany();
                 }
                 store.push((int) id);
@@ -112,7 +111,7 @@ abstract class CpuStacks {
 
     static IllegalStateException tooMany() {
         return new IllegalStateException(
-                "more objects were released than the pool has: two threads released one at once."
-                        + " Let one thread at a time use a handle, and find who does not with -Dpercpu.checked=true");
+                "more objects were released than the pool has: two threads released one at once. Let one thread at a"
+                        + " time use a handle; -Dpercpu.checked=true finds out who does not");
     }
 }

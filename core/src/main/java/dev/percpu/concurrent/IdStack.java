@@ -1,6 +1,6 @@
 package dev.percpu.concurrent;
 
-/** A stack of numbers with room for so many, which the caller's lock protects. */
+/** A bounded stack of numbers. The caller's lock protects it. */
 final class IdStack {
     static final int EMPTY = -1;
 
@@ -11,13 +11,13 @@ final class IdStack {
         ids = new int[capacity];
     }
 
-    /** Either puts the number here, or throws and does nothing: what it does calls nothing that could fail half way. */
+    /** Pushes a number. If this throws, nothing was done: no call in it could fail half way. */
     void push(int id) {
         ids[size] = id;
         size++;
     }
 
-    /** Takes the number that was put here last; {@link #EMPTY} if there is none. */
+    /** Pops the number that was pushed last; {@link #EMPTY} if there is none. */
     int pop() {
         if (size == 0) {
             return EMPTY;
@@ -30,7 +30,7 @@ final class IdStack {
         return size;
     }
 
-    /** How many more it has room for. */
+    /** How many more numbers it has room for. */
     int room() {
         return ids.length - size;
     }

@@ -23,44 +23,45 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p><b>What it guarantees.</b> An object has one holder at a time. There are never more objects than the capacity.
- * An object is made if none is idle on the current CPU, and finding one elsewhere would cost more: idle objects of
- * other CPUs are taken first, at a limited rate. The pool never says that it is exhausted while an object is idle, on
- * whatever CPU it was released. What a holder does before the release happens before what the next holder
- * does after acquiring.
+ * <p><b>What it guarantees.</b> An object has one holder at a time. There are never more objects than the capacity. The
+ * pool first takes an idle object of the current CPU, then, at a limited rate, one of another CPU, and otherwise makes
+ * one. It never says that it is exhausted while an object is idle, on whatever CPU it was released. What a holder does
+ * before the release happens before what the next holder does after acquiring.
  *
- * <p><b>When all objects are held.</b> {@link #tryAcquire()} returns null, and a caller that can do with an object
- * outside the pool makes one. {@link #tryAcquire(long, TimeUnit)} waits for a while, and {@link #acquire()} until one
- * is released. The names are those of {@link java.util.concurrent.Semaphore}. There is no fairness: who comes when an
- * object is released may get it before one who waits.
+ * <p><b>When all objects are held.</b> {@link #tryAcquire()} returns null, and its caller may make an object outside
+ * the pool. {@link #tryAcquire(long, TimeUnit)} waits for a limited time, and {@link #acquire()} until one is released.
+ * The names are those of {@link java.util.concurrent.Semaphore}. There is no fairness: a thread that arrives when an
+ * object is released may get it before one that waits.
  *
  * <p><b>Hooks.</b> The factory runs in the thread that acquires, reset in the one that releases, destroy in the one
- * that releases or closes; neither with a lock of the pool nor with a {@link dev.percpu.CpuGuard} held. What a hook
- * throws reaches the caller:
+ * that releases, trims or closes. The pool holds neither a lock nor a {@link dev.percpu.CpuGuard} while it calls a
+ * hook. What a hook throws reaches the caller:
  *
  * <ul>
- *   <li>The factory throws, or returns null: nothing was acquired, and the place is free for another attempt.
- *   <li>Reset throws: the object is destroyed, and its place is free for another.
- *   <li>Destroy throws: the object counts as destroyed. Closing goes on with the others, and then throws.
+ *   <li>If the factory throws or returns null, nothing is acquired, and the place is free for another attempt.
+ *   <li>If reset throws, the object is destroyed, and its place is free for another.
+ *   <li>If destroy throws, the object counts as destroyed. Closing destroys the others, and then throws.
  * </ul>
  *
- * <p><b>Closing.</b> {@link #close()} destroys the idle objects, and a held one is destroyed when it is released, each
- * once. A pool that becomes unreachable without leaves its objects to the garbage collector, and destroy is not called.
+ * <p><b>Closing.</b> {@link #close()} destroys the idle objects. A held one is destroyed when it is released. Each is
+ * destroyed once. If a pool becomes unreachable and was not closed, the garbage collector takes its objects, and
+ * destroy is not called.
  *
- * <p><b>Cost.</b> Usually acquiring and releasing are a restartable sequence each, on a stack that the current CPU has
- * in the per-CPU area, without an atomic instruction or allocation. An empty or full stack trades half of its size with
- * a store that all CPUs share, under a lock. A thread that holds a {@link dev.percpu.CpuGuard} should neither acquire
- * nor release: it cannot use its CPU's stack, and must not wait for that of another, so either may
- * throw {@link IllegalStateException}.
+ * <p><b>Cost.</b> Acquiring and releasing usually take a restartable sequence each, on the current CPU's stack in the
+ * per-CPU area: no atomic instruction, no allocation. An empty or full stack moves half of its size from or to a store
+ * that all CPUs share, under a lock. A thread that holds a {@link dev.percpu.CpuGuard} cannot use that CPU's stack, and
+ * must not wait for the guard of another, so acquiring may throw {@link IllegalStateException}. It should not release
+ * to a closed pool either: if another thread holds a guard meanwhile, the object may stay until the next {@link #close}
+ * or {@link #trim}.
  *
- * <p><b>Errors.</b> If an error breaks a call off ({@link StackOverflowError}, say), each object is as it was before
- * the call or as it is after it. A release or close that was broken off can be repeated, and goes on where it stopped.
+ * <p><b>Errors.</b> If an error such as {@link StackOverflowError} interrupts a call, each object is as before the call
+ * or as after it. Call an interrupted release or close again, and it continues where it stopped.
  *
  * <p><b>Checked mode.</b> With the system property {@code percpu.checked} set to {@code true}, each acquisition has a
- * handle of its own. Using it after its release always throws; the exception suppresses two others, whose stack traces
- * say where the object was acquired and where it was released. A handle that is collected by the garbage collector
- * without having been released is logged as a warning, to the logger {@code dev.percpu}. All that costs microseconds
- * for each acquisition: it is for tests.
+ * handle of its own. Using it after its release always throws; the exception's suppressed ones say where the object was
+ * acquired and where it was released. If the garbage collector finds a handle that was not released, a warning goes to
+ * the logger {@code dev.percpu}; not so in a pool made by {@link #builderWithHandle}, whose objects keep a handle.
+ * Checked mode costs microseconds for each acquisition: use it in tests.
  *
  * <p>The idea is that of tcmalloc's per-CPU caches.
  *
@@ -75,28 +76,28 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     }
 
     /**
-     * Begins a pool.
+     * Returns a builder of a pool.
      *
      * @param capacity how many objects there are at most
      * @param factory makes an object
      */
     public static <T> PoolBuilder<T> builder(int capacity, Supplier<? extends T> factory) {
         Objects.requireNonNull(factory, "factory");
-        return new PoolBuilder<>(capacity, _ -> factory.get());
+        return new PoolBuilder<>(capacity, _ -> factory.get(), false);
     }
 
     /**
-     * Begins a pool of objects that know how to release themselves.
+     * Returns a builder of a pool whose objects release themselves.
      *
      * @param capacity how many objects there are at most
      * @param factory makes an object that keeps the handle it is given; the handle works once the object is acquired
      */
     public static <T> PoolBuilder<T> builderWithHandle(int capacity, Function<? super Pooled<T>, ? extends T> factory) {
-        return new PoolBuilder<>(capacity, factory);
+        return new PoolBuilder<>(capacity, factory, true);
     }
 
     /**
-     * Acquires an object, and waits while all are held. A virtual thread gives its carrier up meanwhile.
+     * Acquires an object, and waits while all are held. A virtual thread frees its carrier while it waits.
      *
      * @throws InterruptedException if the thread is interrupted and would have to wait
      * @throws IllegalStateException if the pool is closed, also while the thread waits; or if the thread would have to
@@ -108,12 +109,13 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     }
 
     /**
-     * Acquires an object, if one is not held or can be made. It does not wait for an object. But if idle ones lie on
-     * the stack of a CPU whose {@link dev.percpu.CpuGuard} another thread holds, for whatever purpose, it waits until
-     * that thread closes it. To wait for a limited time, use {@link #tryAcquire(long, TimeUnit)}.
+     * Acquires an object, if one is idle or can be made. It does not wait for a release. But if the only idle ones lie
+     * on the stack of a CPU whose {@link dev.percpu.CpuGuard} another thread holds, it waits until that thread closes
+     * the guard. {@link #tryAcquire(long, TimeUnit)} with a time of 0 never waits.
      *
      * @return null if all are held
-     * @throws IllegalStateException if the pool is closed
+     * @throws IllegalStateException if the pool is closed; or if it would have to wait for a guard and the thread holds
+     *     another {@link dev.percpu.CpuGuard}
      */
     public @Nullable Pooled<T> tryAcquire() {
         Pooled<T> pooled = pop();
@@ -121,10 +123,10 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     }
 
     /**
-     * Acquires an object, and waits for a while if all are held, or if those that are not lie on the stack of a CPU
+     * Acquires an object. It waits for a limited time if all are held, or if the idle ones lie on the stack of a CPU
      * whose {@link dev.percpu.CpuGuard} another thread holds.
      *
-     * @return null if none could be had for so long
+     * @return null if the time ran out
      * @throws InterruptedException if the thread is interrupted and would have to wait
      * @throws IllegalStateException if the pool is closed, also while the thread waits; or if the thread would have to
      *     wait and holds a {@link dev.percpu.CpuGuard}
@@ -140,27 +142,29 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     }
 
     /**
-     * Destroys idle objects, all but so many, as after a peak. Objects that lie on the stack of a CPU whose
-     * {@link dev.percpu.CpuGuard} another thread holds are left alone. It costs a system call for each CPU that has
-     * idle objects.
+     * Destroys idle objects except {@code keep} of them, for example after a peak. It leaves objects alone that lie on
+     * the stack of a CPU whose {@link dev.percpu.CpuGuard} another thread holds. It costs a system call for each CPU
+     * that has idle objects.
      *
-     * @param keep how many idle objects to leave, at least
+     * @param keep how many idle objects to leave at least
      * @return how many it destroyed
      * @throws IllegalArgumentException if {@code keep} is negative
      * @throws RuntimeException what the destroy hook threw first, when it was called for all; it suppresses the others
      */
     public int trim(int keep) {
         if (keep < 0) {
-            throw new IllegalArgumentException("trim(" + keep + ") of " + this + ": keep none or some, 0 or more");
+            throw new IllegalArgumentException("trim(" + keep + ") of " + this + ": the number to keep must be 0 or more");
         }
         finishAll();
         return destroyIdle(ids.collect() - keep);
     }
 
     /**
-     * Closes the pool and destroys the objects that are idle. Those that are held are destroyed when they are released;
-     * acquiring throws from now on. Closing it again does nothing, or, if an error broke closing off, goes on with it.
+     * Closes the pool and destroys the idle objects. Held ones are destroyed when they are released. From now on,
+     * acquiring throws. Closing again does nothing, or, if an error interrupted closing, continues it.
      *
+     * @throws IllegalStateException if it would have to wait for a guard and the thread holds another {@link
+     *     dev.percpu.CpuGuard}; then the pool is still open
      * @throws RuntimeException what the destroy hook threw first, when it was called for all; it suppresses the others
      */
     @Override
@@ -175,19 +179,18 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     }
 
     /**
-     * What a pool holds and has done. While it is in use this is not an atomic snapshot.
+     * The numbers of a pool. While the pool is in use, this is not an atomic snapshot.
      *
      * @param capacity how many objects there are at most
      * @param objects how many there are
      * @param idle how many of them nobody holds
-     * @param held the others: those that are acquired, or are being reset or destroyed
+     * @param held the others: those that are acquired, or being reset or destroyed
      * @param waiting how many threads wait for one
      * @param made how many the factory made
      * @param destroyed how many of those are destroyed
-     * @param exchanges how often acquiring or releasing came to the store that all share, under a lock: the pool is
-     *     fast if this is rare. A thread without a CPU id has no stack to use instead
-     * @param searches how often other CPUs' stacks were looked through, for which CPUs are interrupted, as no object
-     *     was at hand
+     * @param exchanges how often acquiring or releasing used the store that all CPUs share, under a lock. The pool is
+     *     fast if this is rare. A thread without a CPU id always uses it
+     * @param searches how often other CPUs' stacks were searched, which interrupts those CPUs
      */
     public record Statistics(
             int capacity,
@@ -200,7 +203,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
             long exchanges,
             long searches) {}
 
-    /** What the pool holds and has done. Counting costs nothing while acquiring and releasing are fast. */
+    /** The pool's numbers. Counting costs nothing while acquiring and releasing are fast. */
     public Statistics statistics() {
         // In this order, or objects could be negative.
         long gone = destroyed.get();
@@ -241,27 +244,27 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
         return name + " of " + capacity() + (ids.isClosed() ? ", closed" : "");
     }
 
-    /** The usual way to an object; null if it leads to none. */
+    /** Acquires an object from the current CPU's stack; null if that has none. */
     private @Nullable Pooled<T> pop() {
         long id = ids.pop();
         if (id < 0) {
             return null;
         }
-        // From here on nothing may fail until the object is held, or its number would be lost: so nothing is called.
+        // Until the object is held, an error would lose its number: so nothing is called.
         Pooled<T> place = places[(int) id];
         if (place == null || place.state != Pooled.IDLE) {
             throw twin((int) id);
         }
         place.state = Pooled.HELD;
         if (ids.isDirect() && ids.isClosed()) {
-            // A release pushed it while the pool was being closed, and will find it gone.
+            // A release pushed it while the pool was being closed.
             retire(place);
             throw closed();
         }
         return CheckedMode.ON ? lend(place) : place;
     }
 
-    /** Where an object is had if {@link #pop} leads to none. */
+    /** Acquires an object if {@link #pop} found none. */
     private @Nullable Pooled<T> seek() {
         if (unfinished) {
             finishAll();
@@ -276,7 +279,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
         return hold(ids.seek(nanos));
     }
 
-    /** Makes the caller the holder of a place that was sought, and puts an object there if there is none. */
+    /** Makes the caller the holder of a place, and makes an object if the place is vacant. */
     private @Nullable Pooled<T> hold(int sought) {
         if (sought < 0) {
             return refuse(sought);
@@ -298,14 +301,13 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
         return switch (why) {
             case PooledIds.CLOSED -> throw closed();
             case PooledIds.HOLDS_GUARD ->
-                throw new IllegalStateException(this + " is exhausted, and this thread holds"
-                        + " the guard of a CPU: a thread must not wait while it holds a guard. Close the guard first, or use"
-                        + " tryAcquire()");
+                throw new IllegalStateException(this + " is exhausted, and this thread"
+                        + " holds a CPU's guard, so it must not wait. Close the guard first, or use tryAcquire()");
             default -> null;
         };
     }
 
     private IllegalStateException closed() {
-        return new IllegalStateException(this + ": acquire before it is closed, or make another pool");
+        return new IllegalStateException(this + ": acquire before closing it, or make another pool");
     }
 }

@@ -7,13 +7,16 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a pool is made from.
+ * Builds a {@link PerCpuPool}.
  *
  * @param <T> the objects' type
  */
 public final class PoolBuilder<T> {
     final int capacity;
     final Function<? super Pooled<T>, ? extends T> factory;
+
+    /** Whether the objects keep a handle, so that a holder may drop the one that it got. */
+    final boolean keepsHandles;
 
     @Nullable
     Consumer<? super T> reset;
@@ -24,12 +27,14 @@ public final class PoolBuilder<T> {
     @Nullable
     String name;
 
-    PoolBuilder(int capacity, Function<? super Pooled<T>, ? extends T> factory) {
-        if (capacity < 1) {
-            throw new IllegalArgumentException(
-                    "a pool of " + capacity + " objects: it must have room for one at least");
+    PoolBuilder(int capacity, Function<? super Pooled<T>, ? extends T> factory, boolean keepsHandles) {
+        if (capacity < 1 || capacity > PooledIds.MOST) {
+            throw new IllegalArgumentException("a pool of " + capacity + " objects: the capacity is how many there are at"
+                    + " most, from 1 to " + PooledIds.MOST + ". Each takes 12 bytes of heap from the start, so choose as"
+                    + " many as will be in use at once");
         }
         this.capacity = capacity;
+        this.keepsHandles = keepsHandles;
         this.factory = Objects.requireNonNull(factory, "factory");
     }
 
@@ -43,20 +48,20 @@ public final class PoolBuilder<T> {
         return this;
     }
 
-    /** Sets what is done to each object when it is released, so that its next holder finds it clean. */
+    /** Sets a hook that cleans each object when it is released, for its next holder. */
     public PoolBuilder<T> reset(Consumer<? super T> hook) {
         reset = Objects.requireNonNull(hook, "hook");
         return this;
     }
 
-    /** Sets what is done to each object when it leaves the pool for good. */
+    /** Sets a hook that is called for each object that leaves the pool for good. */
     public PoolBuilder<T> destroy(Consumer<? super T> hook) {
         destroy = Objects.requireNonNull(hook, "hook");
         return this;
     }
 
     /**
-     * Makes the pool, without any object yet.
+     * Makes the pool. It has no object yet.
      *
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */

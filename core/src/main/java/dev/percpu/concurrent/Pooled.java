@@ -4,7 +4,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An object of a {@link PerCpuPool}, in the hands of whoever acquired it until it is released.
+ * The handle of an object of a {@link PerCpuPool}. Its holder is the thread that acquired it, until it releases it.
  *
  * <pre>{@code
  * try (Pooled<Buffer> buffer = pool.acquire()) {
@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>It is made together with the object and stays the same each time the object is acquired, so acquiring allocates
- * nothing. It may be handed to another thread, which then releases it, as long as the two are ordered, as by a queue.
+ * <p>The handle is made together with its object and stays the same each time the object is acquired, so acquiring
+ * allocates nothing. A holder may pass it to another thread, by a queue for example; then that thread releases it.
  *
- * <p>After its release it must not be used. As long as nobody else has acquired the object, using it throws. Later it
- * works on what is the other's then: this is the price of allocating nothing. In checked mode
+ * <p>It must not be used after its release. Using it throws as long as nobody else has acquired the object. From then
+ * on it works on that holder's object: this is the price of allocating nothing. In checked mode
  * ({@code -Dpercpu.checked=true}, see {@link PerCpuPool}) each acquisition has a handle of its own, and using it after
  * its release always throws.
  *
@@ -24,19 +24,19 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
     /**
-     * Objects that were made together lie together, and different CPUs write to {@link #state}: this keeps two off one
-     * cache line and off the one that is fetched with it.
+     * Handles that were made together lie side by side, and different CPUs write their {@link #state}. The padding
+     * keeps two of them off one cache line, and off the neighbour line that the processor fetches with it.
      */
     @SuppressWarnings("unused")
     private long p01, p02, p03, p04, p05, p06, p07, p08, p09, p10, p11, p12, p13, p14, p15, p16;
 
-    /** The handle that the pool keeps for an object that is to be made. */
+    /** The pool's own handle, for an object that is not made yet. */
     Pooled(PooledObjects<T> pool, int id) {
         super(pool, id);
         state = LEAVING;
     }
 
-    /** A holder's own handle, in checked mode. */
+    /** The handle of one acquisition, in checked mode. */
     Pooled(Acquisition<T> acquisition) {
         super(acquisition.place.pool, acquisition.place.id);
         this.acquisition = acquisition;
@@ -45,8 +45,8 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
     /**
      * The object.
      *
-     * @throws IllegalStateException if it is released, as far as that can be seen: see above; or in the factory, which
-     *     has not returned it yet
+     * @throws IllegalStateException if it is released and nobody has acquired it since; or in the factory, which has
+     *     not returned it yet
      */
     public T get() {
         Pooled<T> place = CheckedMode.ON ? checkedPlace() : this;
@@ -57,13 +57,14 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
     }
 
     /**
-     * Gives the object back, after the pool's reset hook has seen it. If an error breaks this off
-     * ({@link StackOverflowError}, say), the object is either still held, or released or destroyed; calling it again
-     * then does what is left to do, and throws {@link IllegalStateException} if that is nothing.
+     * Calls the pool's reset hook and gives the object back. If an error such as {@link StackOverflowError} interrupts
+     * this, the object is held, released or destroyed. Call this again to finish; it throws {@link
+     * IllegalStateException} if nothing is left to do.
      *
-     * @throws IllegalStateException if it is released already, as far as that can be seen: always, if nobody has
-     *     acquired it since; not, if somebody has, or if two threads release it at the same instant
-     * @throws RuntimeException what the reset hook threw: the object is destroyed then, and its place in the pool is
+     * @throws IllegalStateException if it is released already and nobody has acquired it since. If somebody has, this
+     *     releases it for that holder. If two threads release it at the same instant, both may return: {@link
+     *     PerCpuPool} detects that when the object is acquired
+     * @throws RuntimeException what the reset hook threw; then the object is destroyed, and its place in the pool is
      *     free for another. Also what the destroy hook threw
      */
     public void release() {
@@ -77,9 +78,9 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
     }
 
     /**
-     * Takes the object out of the pool for good, as it turned out to be broken, say: the pool's destroy hook is called,
-     * and its place is free for another object. The reset hook is not called. What breaks this off leaves it as {@link
-     * #release()} does.
+     * Takes the object out of the pool for good, for example because it is broken. This calls the pool's destroy hook,
+     * not the reset hook, and frees the object's place for another. If an error interrupts this, see {@link
+     * #release()}.
      *
      * @throws IllegalStateException as {@link #release()} does
      * @throws RuntimeException what the destroy hook threw: the object counts as destroyed all the same
@@ -93,7 +94,7 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
         return Objects.requireNonNull(object);
     }
 
-    /** What the pool's own handle is, for a holder's; itself, if it is the pool's and the object keeps it. */
+    /** The pool's own handle for this one; this one itself, if it is the pool's and the object keeps it. */
     private Pooled<T> checkedPlace() {
         Acquisition<T> mine = acquisition;
         if (mine == null || mine.place == this) {
@@ -101,14 +102,14 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
         }
         if (!mine.isCurrent()) {
             throw mine.explain(new IllegalStateException("this handle of object " + id + " of a " + pool
-                    + " is released already: use what a pool lends after acquiring it and before its one release"));
+                    + " is released already: use a handle after acquiring it, and release it once"));
         }
         return mine.place;
     }
 
     IllegalStateException notHeld() {
         IllegalStateException failure = new IllegalStateException(
-                this + ": use what a pool lends after acquiring it and before its one release");
+                this + ": use a handle after acquiring it, and release it once");
         Acquisition<T> last = acquisition;
         return last == null ? failure : last.explain(failure);
     }

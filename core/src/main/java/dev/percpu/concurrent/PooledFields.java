@@ -3,9 +3,9 @@ package dev.percpu.concurrent;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fields of a {@link Pooled}, in a class above it: HotSpot puts them in front of the subclass's, and so its padding
- * behind all of them. In one class, it puts the padding in the middle, and what a CPU writes beside the
- * next object's fields.
+ * The fields of a {@link Pooled}, in its superclass: HotSpot lays a superclass's fields out first, so the padding of
+ * {@link Pooled} comes behind all of them. If all were in one class, HotSpot would put the padding in the middle, and
+ * {@link #state} beside the next object's fields.
  */
 abstract class PooledFields<T> {
     /*
@@ -15,8 +15,9 @@ abstract class PooledFields<T> {
      *     |                  | pushing failed       | reset failed; discard;     | whoever finishes it
      *     +------------------+----------------------+------> UNFINISHED ---------+
      *
-     * The state is written by whoever has the object's number, apart from the step from UNFINISHED to LEAVING. That is
-     * a compare-and-set, since the object may be left by a thread whose stack overflowed, and any thread may finish it.
+     * The thread that has the object's number writes the state. The step from UNFINISHED to LEAVING is a
+     * compare-and-set instead: a thread whose stack overflowed may have left the object behind, and then any thread may
+     * finish it.
      */
 
     /** No thread holds the object. */
@@ -24,13 +25,13 @@ abstract class PooledFields<T> {
 
     static final int HELD = 1;
 
-    /** It is made, reset or destroyed just now. */
+    /** A thread is making, resetting or destroying it. */
     static final int LEAVING = 2;
 
-    /** It is to be destroyed, and its place to be made vacant, and no thread is about to do it. */
+    /** It has to be destroyed and its place made vacant, and no thread is doing it. */
     static final int UNFINISHED = 3;
 
-    /** Its place is vacant, or is another object's by now. */
+    /** Its place is vacant, or belongs to another object by now. */
     static final int GONE = 4;
 
     final PooledObjects<T> pool;
@@ -43,7 +44,7 @@ abstract class PooledFields<T> {
     int state;
 
     /**
-     * In checked mode: who holds the object, or did last; null if there was no holder, and always without checked mode.
+     * In checked mode, the object's present or last acquisition; null if there was none. Always null otherwise.
      */
     @Nullable
     Acquisition<T> acquisition;

@@ -10,18 +10,18 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The objects of a pool, by number, from the factory to the destroy hook. {@link PerCpuPool} inherits it instead of
- * having it in a field: that would be one load more for each acquisition and release.
+ * The objects of a pool, by number, from the factory to the destroy hook. {@link PerCpuPool} inherits this class
+ * instead of having it in a field: a field would cost one load more for each acquisition and release.
  */
 abstract class PooledObjects<T> {
     /*
-     * The numbers of the places are handed out by PooledIds, as sequences can move numbers and not references. This
-     * class has the objects, by number, and calls the hooks. A place is written by whoever has its number.
+     * PooledIds hands out the numbers of places, since sequences can move numbers and not references. This class has
+     * the objects, by number, and calls the hooks. The thread that has a number writes its place.
      *
-     * A stack that overflows can break off each step, also one that cleans up after another. So a step that must not be
-     * forgotten is written down before it is tried, by a plain store that cannot fail: the place's state is UNFINISHED
-     * then, and whoever comes next finishes it. A place that is vacant keeps its last handle, with the state GONE: so a
-     * number that comes from a stack after its object was destroyed is recognised.
+     * A stack overflow can interrupt each step, also one that cleans up after another. So a step that must not be
+     * forgotten is recorded before it is tried, by a plain store that cannot fail: the place's state is UNFINISHED
+     * then, and the next thread that looks finishes it. A vacant place keeps its last handle, with the state GONE: that
+     * detects a number that comes from a stack after its object was destroyed.
      */
     private static final VarHandle STATE;
 
@@ -36,13 +36,14 @@ abstract class PooledObjects<T> {
     private final Function<? super Pooled<T>, ? extends T> factory;
     private final @Nullable Consumer<? super T> reset;
     private final @Nullable Consumer<? super T> destroy;
+    private final boolean keepsHandles;
     final @Nullable Pooled<T>[] places;
     final PooledIds ids;
     final AtomicLong made = new AtomicLong();
     final AtomicLong destroyed = new AtomicLong();
 
     /**
-     * Whether there may be a place in the state {@link PooledFields#UNFINISHED} that its holder does not come back to.
+     * Whether there may be a place in the state {@link PooledFields#UNFINISHED} that its holder does not finish.
      */
     volatile boolean unfinished;
 
@@ -50,11 +51,12 @@ abstract class PooledObjects<T> {
         factory = builder.factory;
         reset = builder.reset;
         destroy = builder.destroy;
+        keepsHandles = builder.keepsHandles;
         places = newPlaces(builder.capacity);
         ids = new PooledIds(builder.capacity);
     }
 
-    /** Releases an object, which is named by the pool's own handle. */
+    /** Releases the object of the pool's own handle. */
     final void release(Pooled<T> place) {
         if (place.state != Pooled.HELD) {
             resume(place);
@@ -82,7 +84,7 @@ abstract class PooledObjects<T> {
         }
     }
 
-    /** What releasing an object again comes to. */
+    /** What releasing an object does that is not held. */
     private void resume(Pooled<T> place) {
         if (place.state != Pooled.UNFINISHED) {
             throw place.notHeld();
@@ -112,10 +114,10 @@ abstract class PooledObjects<T> {
         return place;
     }
 
-    /** Gives the holder a handle of its own. */
+    /** Makes the handle of this acquisition, in checked mode. */
     final Pooled<T> lend(Pooled<T> place) {
         try {
-            return Acquisition.begin(place);
+            return Acquisition.begin(place, !keepsHandles);
         } catch (Throwable t) {
             // The object was not used, so it need not be reset.
             int left = ids.give(place);
@@ -130,7 +132,7 @@ abstract class PooledObjects<T> {
         place.state = Pooled.LEAVING;
         try {
             hook.accept(place.object());
-            // If giving it back fails, it is held, and can be released again.
+            // If giving it back fails, the object is held and can be released again.
             place.state = Pooled.HELD;
         } catch (Throwable t) {
             place.state = Pooled.UNFINISHED;
@@ -151,7 +153,7 @@ abstract class PooledObjects<T> {
         }
     }
 
-    /** Others come back to a place that an error left unfinished. */
+    /** Has others finish a place that an error left unfinished. */
     private void noteUnfinished(Pooled<T> place) {
         if (place.state == Pooled.UNFINISHED) {
             unfinished = true;
@@ -170,7 +172,7 @@ abstract class PooledObjects<T> {
         }
     }
 
-    /** Finishes what was left {@link PooledFields#UNFINISHED}, unless another thread does. */
+    /** Destroys an object that is {@link PooledFields#UNFINISHED}, unless another thread does. */
     private void finish(Pooled<T> place) {
         boolean mine = false;
         try {
@@ -198,7 +200,7 @@ abstract class PooledObjects<T> {
             }
         } finally {
             Acquisition<T> ending = CheckedMode.ON ? place.acquisition : null;
-            // Not before, as there could be one object too many.
+            // Not earlier, or there could be one object too many.
             ids.vacate(place);
             if (CheckedMode.ON && ending != null) {
                 ending.end();
@@ -240,14 +242,13 @@ abstract class PooledObjects<T> {
     }
 
     /**
-     * What is thrown instead of lending a number that is on two stacks. It is on one less now, so the pool is exact
-     * again.
+     * Thrown instead of lending a number that was on two stacks. It is on one of them now, so the pool is exact again.
      */
     final IllegalStateException twin(int id) {
         return new IllegalStateException(
-                "object " + id + " of a " + this + ": two threads released it at once earlier on,"
-                        + " so it was idle twice. Let one thread at a time use a handle, and find who does not with"
-                        + " -Dpercpu.checked=true");
+                "object " + id + " of a " + this + ": two threads released it at once, so it was"
+                        + " idle twice. Let one thread at a time use a handle; -Dpercpu.checked=true finds out who"
+                        + " does not");
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // there are no generic arrays

@@ -35,6 +35,8 @@ class CheckedPoolTest {
         return result;
     }
 
+    private record Keeper(Pooled<Keeper> handle) {}
+
     /** Uses handles after their release. */
     static final class Mistakes {
         private Mistakes() {}
@@ -66,8 +68,6 @@ class CheckedPoolTest {
             pool.close();
             System.out.println("all found");
         }
-
-        private record Keeper(Pooled<Keeper> handle) {}
 
         private static void assertRefused(Runnable use) {
             try {
@@ -114,11 +114,16 @@ class CheckedPoolTest {
             logger.setUseParentHandlers(false);
             PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
             pool.acquire().release();
+            // It keeps a handle, so that the one that it was acquired by may be dropped.
+            PerCpuPool<Keeper> keepers =
+                    PerCpuPool.builderWithHandle(1, Keeper::new).build();
+            Keeper keeper = keepers.acquire().get();
             lose(pool);
             while (logged.getCount() > 0) {
                 System.gc();
                 Thread.sleep(10);
             }
+            keeper.handle.release();
             System.out.println("over, held " + pool.statistics().held());
         }
 

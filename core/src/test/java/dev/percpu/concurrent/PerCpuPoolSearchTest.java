@@ -216,6 +216,48 @@ class PerCpuPoolSearchTest {
         assertThat(got.get()).isEqualTo(place.id);
     }
 
+    /** The guard's owner may wait for a guard of this thread, so this thread must not wait for it; nor need it. */
+    @Test
+    @Tag("rseq")
+    void aReleaseByTheOwnerOfAGuardDoesNotWaitForAnother() throws InterruptedException {
+        PerCpuPool<Object> pool = poolWithItsObjectOnTheFirstCpu();
+        Holder owner = Holder.of(CpuId.of(firstCpu));
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        Thread seeker = Thread.ofPlatform()
+                .start(() -> failure.set(catchThrowable(() -> pool.acquire().release())));
+        awaitBlocked(seeker);
+        if (firstCpu != lastCpu) {
+            try (CpuGuard _ = CpuGuard.acquire(CpuId.of(lastCpu))) {
+                // As a release that pushed the object before it was searched for.
+                assertThat(pool.ids.lookAgain()).isEqualTo(PooledIds.NONE);
+            }
+        }
+        owner.release();
+        Workers.join(seeker);
+        assertThat(failure.get()).isNull();
+    }
+
+    /** As above, and the pool was closed in between; what is left is destroyed by the next one who looks. */
+    @Test
+    @Tag("rseq")
+    void whatTheOwnerOfAGuardLeavesInAClosedPoolIsDestroyedLater() throws InterruptedException {
+        PerCpuPool<Object> pool = pool(1);
+        Pooled<Object> held = pool.tryAcquire();
+        pool.close();
+        held.state = Pooled.IDLE;
+        run(firstCpu, () -> assertThat(pool.ids.push(held.id)).isTrue());
+        Holder owner = Holder.of(CpuId.of(firstCpu));
+        if (firstCpu != lastCpu) {
+            try (CpuGuard _ = CpuGuard.acquire(CpuId.of(lastCpu))) {
+                assertThat(pool.ids.lookAgain()).isEqualTo(PooledIds.NONE);
+            }
+        }
+        assertThat(destroyed).isEmpty();
+        owner.release();
+        pool.close();
+        assertThat(destroyed).hasSize(1);
+    }
+
     private static void awaitBlocked(Thread thread) throws InterruptedException {
         while (thread.isAlive() && LockSupport.getBlocker(thread) == null) {
             Thread.sleep(1);

@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.cpu.CpuMask;
@@ -54,6 +55,16 @@ class PerCpuPoolTest {
         all.getFirst().release();
         assertThat(pool.tryAcquire()).isSameAs(all.getFirst());
         assertThat(pool.statistics().made()).isEqualTo(100);
+    }
+
+    @Test
+    void theCapacityIsOneThatCanBe() {
+        for (int capacity : new int[] {Integer.MIN_VALUE, -1, 0, (1 << 30) + 1, Integer.MAX_VALUE}) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> PerCpuPool.builder(capacity, Item::new))
+                    .withMessageContaining("a pool of " + capacity + " objects")
+                    .withMessageContaining("from 1 to 1073741824");
+        }
     }
 
     @Test

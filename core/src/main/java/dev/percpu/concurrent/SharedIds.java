@@ -1,0 +1,346 @@
+package dev.percpu.concurrent;
+
+import dev.percpu.CpuGuard;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.linux.LinuxException;
+import dev.percpu.internal.protocol.Fences;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The shared store of a pool's numbers and its lock, and what moves numbers between it and the CPUs' stacks. {@link
+ * PooledIds} is what threads call. Unless a method says otherwise, its caller holds the lock.
+ */
+abstract class SharedIds extends CpuStacks {
+    /*
+     * Idle numbers lie on the stack of the CPU that they were given back on. The shared store, under the lock, holds
+     * the rest:
+     *
+     *   stack of CPU 0 | stack of CPU 1 | ...      push and pop: one restartable sequence each
+     *          \  ^         \  ^
+     *   full    \  | empty: half a stack at a time
+     *            v |
+     *   shared store: idle numbers, vacant numbers
+     *
+     * A number that is given back on another CPU than it was taken on returns through the shared store. That costs one
+     * use of the lock for half a stack of numbers.
+     *
+     * A vacant number means that an object has to be made. An idle number on another CPU's stack is better, but taking
+     * it interrupts that CPU. If there are many on that stack, it always pays. If there are few, they are taken at a
+     * limited rate, which is more than the scheduler moves threads between CPUs: so a single object in use is found
+     * wherever it was released. If objects flow from one CPU to another faster than that, the pool makes more, until
+     * there are enough to move in batches.
+     *
+     * While the lock is held, the thread waits for nothing. Under the lock it only tries to take a guard. To wait for a
+     * guard it releases the lock first. Otherwise the owner of a guard that gives a number back would wait for the
+     * lock, and the owner of the lock for the guard.
+     *
+     * Refused: a lock-free shared stack. Nobody sees a batch while a thread moves it, and a pool that is not exhausted
+     * would say that it is. Also refused: a count of idle numbers, which would cost as much as the push.
+     */
+    private static final Fences FENCES = Fences.CURRENT;
+
+    /** Nothing is idle or vacant. */
+    static final int NONE = -1;
+
+    /** Another thread has the guard of a CPU on whose stack numbers lie; {@link #awaitGuard} waits for it. */
+    static final int BUSY = -4;
+
+    /** Set in a number that is vacant. */
+    static final int VACANT = 1 << 30;
+
+    /** How many numbers there can be. */
+    static final int MOST = VACANT;
+
+    /** How many uses of the shared store cost as much as a system call that interrupts a CPU. */
+    private static final int USES_PER_CALL = 64;
+
+    /** If so many numbers lie on another CPU's stack, moving them is cheap for each. */
+    private static final int WORTH_A_CALL = 32;
+
+    /** At most how often fewer are moved; {@link #MOST_SAVED} is how much of that rate can be saved up. */
+    private static final long NANOS_PER_MOVE = TimeUnit.MICROSECONDS.toNanos(100);
+
+    private static final long MOST_SAVED = 64 * NANOS_PER_MOVE;
+
+    private final int enoughToSpread;
+
+    /**
+     * Whether threads leave the CPUs' stacks alone, because a thread searches or waits, or because the numbers are
+     * closed. Written under the lock; {@link PooledIds#give} reads it without.
+     */
+    volatile boolean direct;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition available = lock.newCondition();
+    final IdStack idle;
+    final IdStack vacant;
+
+    /** How many threads wait for a number. It is atomic as an error may end a wait without the lock. */
+    final AtomicInteger waiting = new AtomicInteger();
+
+    long exchanges;
+    long searches;
+    boolean closed;
+    private int busyCpu;
+
+    /**
+     * How often the shared store was used since a thread last searched in vain, and how often it must be used before
+     * {@link #direct} ends.
+     */
+    private int calm;
+
+    private int calmNeeded;
+
+    /** Until when the moves of a few numbers are paid for, see {@link #pays}. */
+    private long paidUntil = System.nanoTime() - MOST_SAVED;
+
+    SharedIds(int capacity) {
+        super(capacity);
+        enoughToSpread = Math.max(2 * CpuMask.usable().weight(), batch);
+        idle = new IdStack(capacity);
+        vacant = new IdStack(capacity);
+        for (int id = capacity - 1; id >= 0; id--) {
+            vacant.push(id);
+        }
+    }
+
+    /**
+     * Takes the lock. If this throws, the thread does not have it: at the end of the stack, a {@link ReentrantLock} is
+     * taken and throws all the same.
+     */
+    final void lock() {
+        try {
+            lock.lock();
+        } catch (Throwable t) {
+            unlock();
+            throw t;
+        }
+    }
+
+    /** Releases the lock, unless an error left the thread without it. */
+    final void unlock() {
+        if (lock.isHeldByCurrentThread()) {
+            lock.unlock();
+        }
+    }
+
+    /** Wakes a thread that waits for a number. A caller does so before it stores the number: see {@link PooledIds}. */
+    final void signal() {
+        available.signal();
+    }
+
+    /** Wakes all threads that wait for a number. */
+    final void signalAll() {
+        available.signalAll();
+    }
+
+    /** Wakes all, after an error that may have left the thread without the lock. */
+    final void signalAllAfterError() {
+        if (!lock.isHeldByCurrentThread()) {
+            lock();
+        }
+        signalAll();
+    }
+
+    /** Waits for a signal, without the lock. If this throws an error, the thread may not have the lock any more. */
+    @SuppressWarnings("WaitNotInLoop") // the caller looks again
+    final void awaitSignal(long nanos) throws InterruptedException {
+        waiting.incrementAndGet();
+        try {
+            long _ = available.awaitNanos(nanos);
+        } finally {
+            waiting.decrementAndGet();
+        }
+    }
+
+    /** Takes a number from the shared store, and moves some more to this CPU's stack; negative if there is none. */
+    final int takeShared() {
+        int id = takeOne();
+        if (id >= 0) {
+            calm();
+        }
+        return id;
+    }
+
+    private int takeOne() {
+        if (idle.size() == 0) {
+            if (vacant.size() == 0) {
+                return NONE;
+            }
+            if (direct || !moveFew()) {
+                return vacant.pop() | VACANT;
+            }
+        }
+        // First, as it can fail, and takes half of what is idle at most.
+        if (!direct) {
+            refill();
+        }
+        return idle.pop();
+    }
+
+    /**
+     * Moves half of the fullest stack to the shared store. Returns false if nothing is there, or if moving it costs
+     * more than making an object.
+     */
+    private boolean moveFew() {
+        int cpu = fullest();
+        if (cpu == NO_CPU) {
+            return false;
+        }
+        long count = count(cpu);
+        if (count <= 0 || (count < WORTH_A_CALL && !pays())) {
+            return false;
+        }
+        searches++;
+        try {
+            return move(cpu, (count + 1) / 2, idle) > 0;
+        } catch (LinuxException refused) {
+            // Moving would have saved making an object, which needs no system call.
+            return false;
+        }
+    }
+
+    /** Whether the rate allows one more move of a few numbers. If so, this counts it. */
+    private boolean pays() {
+        long now = System.nanoTime();
+        if (now - paidUntil > MOST_SAVED) {
+            paidUntil = now - MOST_SAVED;
+        }
+        if (now - paidUntil < NANOS_PER_MOVE) {
+            return false;
+        }
+        paidUntil += NANOS_PER_MOVE;
+        return true;
+    }
+
+    /** Moves idle numbers to the current CPU's stack: half a stack, or half of what is idle if that is less. */
+    private void refill() {
+        for (int n = Math.min(batch, idle.size() / 2); n > 0; n--) {
+            int id = idle.pop();
+            boolean pushed = false;
+            try {
+                pushed = push(id);
+            } finally {
+                if (!pushed) {
+                    idle.push(id);
+                }
+            }
+            if (!pushed) {
+                return;
+            }
+        }
+    }
+
+    /** Moves half of the current CPU's stack to the shared store. */
+    final void spill() {
+        for (int n = Math.min(batch, idle.room()); n > 0; n--) {
+            long id = pop();
+            if (id < 0) {
+                return;
+            }
+            idle.push((int) id);
+        }
+    }
+
+    /**
+     * Sets {@link #direct} and moves what lies on the stacks to the shared store.
+     *
+     * @return how many numbers it found. If none, all numbers were taken at that moment, apart from those in the shared
+     *     store. {@link #BUSY} if it found none and another thread is at work on a stack
+     */
+    final int gather() {
+        if (!direct) {
+            searches++;
+            direct = true;
+            calm = 0;
+            calmNeeded = USES_PER_CALL;
+            try {
+                FENCES.heavy();
+            } catch (Throwable t) {
+                // Nobody can rely on it without the fence.
+                direct = false;
+                throw t;
+            }
+        }
+        int before = idle.size();
+        boolean busy = false;
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            if (!empty(cpu)) {
+                busy = true;
+                busyCpu = cpu;
+            }
+        }
+        int found = idle.size() - before;
+        return found == 0 && busy ? BUSY : found;
+    }
+
+    /** {@link #gather}, and waits for the guard if another thread is at work on a stack. False if nothing was found. */
+    final boolean gatherOrAwaitGuard() {
+        int found = gather();
+        if (found == BUSY) {
+            awaitGuard();
+        }
+        return found != 0;
+    }
+
+    /** Moves what lies on a CPU's stack to the shared store; false if another thread is at work there. */
+    final boolean empty(int cpu) {
+        long count = count(cpu);
+        if (count == 0) {
+            return true;
+        }
+        calmNeeded += USES_PER_CALL;
+        // Before, see PooledIds. On the atomic back end, the count says nothing while a thread is in a push.
+        for (long n = Math.min(waiting.get(), Math.max(count, 1)); n > 0; n--) {
+            signal();
+        }
+        if (move(cpu, Long.MAX_VALUE, idle) < 0) {
+            return false;
+        }
+        // On the atomic back end that thread has no guard.
+        return count(cpu) == 0;
+    }
+
+    /** Waits for the guard that {@link #gather} could not have, without the lock. */
+    @SuppressWarnings("ThreadPriorityCheck") // a yield lets a thread go on that was preempted at work
+    final void awaitGuard() {
+        CpuId cpu = CpuId.of(busyCpu);
+        unlock();
+        try {
+            try (CpuGuard _ = CpuGuard.acquire(cpu)) {
+                // Whoever was at work with it is done.
+            }
+            // Without the guard: a virtual thread may be away for long.
+            Thread.yield();
+        } finally {
+            lock();
+        }
+    }
+
+    /** Whether the current thread holds a guard, so that it must not wait. */
+    static boolean holdsGuard() {
+        return Ownership.ownedBy(Thread.currentThread()) >= 0;
+    }
+
+    /** Counts a use of the shared store, and ends {@link #direct} if that pays: see {@link PooledIds}. */
+    final void calm() {
+        if (direct) {
+            calm++;
+            int left = idle.size();
+            if (!closed && waiting.get() == 0 && (left >= enoughToSpread || (left > 0 && calm >= calmNeeded))) {
+                direct = false;
+            }
+        }
+    }
+
+    /** A thread has searched in vain. */
+    final void notCalm() {
+        calm = 0;
+    }
+}
