@@ -74,7 +74,8 @@ final class Acquisition<T> implements Runnable {
             System.getLogger("dev.percpu")
                     .log(
                             Logger.Level.WARNING,
-                            "the handle of " + place + " was lost: it was acquired and never released, so its place in the"
+                            "the handle of " + place
+                                    + " was lost: it was acquired and never released, so its place in the"
                                     + " pool stays taken. Close each handle, best by try-with-resources",
                             acquired);
         }

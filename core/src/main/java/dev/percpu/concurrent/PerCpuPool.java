@@ -153,7 +153,8 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
      */
     public int trim(int keep) {
         if (keep < 0) {
-            throw new IllegalArgumentException("trim(" + keep + ") of " + this + ": the number to keep must be 0 or more");
+            throw new IllegalArgumentException(
+                    "trim(" + keep + ") of " + this + ": the number to keep must be 0 or more");
         }
         finishAll();
         return destroyIdle(ids.collect() - keep);

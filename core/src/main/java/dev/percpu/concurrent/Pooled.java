@@ -108,8 +108,8 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
     }
 
     IllegalStateException notHeld() {
-        IllegalStateException failure = new IllegalStateException(
-                this + ": use a handle after acquiring it, and release it once");
+        IllegalStateException failure =
+                new IllegalStateException(this + ": use a handle after acquiring it, and release it once");
         Acquisition<T> last = acquisition;
         return last == null ? failure : last.explain(failure);
     }
