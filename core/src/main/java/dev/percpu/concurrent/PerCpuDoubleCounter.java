@@ -18,8 +18,9 @@ import java.util.stream.LongStream;
  * A {@code double} that many threads add to: a {@link java.util.concurrent.atomic.DoubleAdder}, method for method, of
  * which every CPU has its own part.
  *
- * <p>An addition is one restartable sequence, without a lock, an atomic instruction or contention. It takes 16 bytes
- * for each CPU. The memory is given back once the counter is unreachable. There is nothing to close.
+ * <p>An addition is one restartable sequence, without a lock, an atomic instruction or contention. A hot platform
+ * thread gets a place of its own, where an addition needs no native call. The counter takes 16 bytes for each CPU and
+ * each such place. The memory is given back once the counter is unreachable. There is nothing to close.
  *
  * <p><b>Exactness.</b> Each update is in exactly one of the results of {@link #sumThenReset()}, or in the sum that is
  * left, also while threads update and while others reset. What was reset leaves no trace: later sums are as precise as

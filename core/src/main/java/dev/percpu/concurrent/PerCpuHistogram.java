@@ -35,8 +35,8 @@ import org.jspecify.annotations.Nullable;
  * happened before it, and some of what is recorded during it; its count is always that of its buckets. Its sum is
  * another number, read at another moment: it can hold a value that is not counted yet, and the other way round.
  *
- * <p><b>Memory.</b> {@link #bytesPerCpu()} for each CPU, of which pages that no value falls into are never touched. A
- * histogram that becomes unreachable gives it back by itself, closed or not.
+ * <p><b>Memory.</b> {@link #bytesPerCpu()} for each CPU and each hot platform thread's own place, of which pages that
+ * no value falls into are never touched. A histogram that becomes unreachable gives it back by itself, closed or not.
  *
  * <p>Recording and snapshots throw {@link IllegalStateException} if the histogram is closed.
  *

@@ -40,6 +40,7 @@ public interface Subject {
                 new Kind("guards", _ -> new Guards()),
                 new Kind("variables", _ -> new Variables()),
                 new Kind("counters", _ -> new Counters()),
+                new Kind("short-lived threads", _ -> new ShortLivedThreads()),
                 new Kind("accumulators", _ -> new Accumulators()),
                 new Kind("bounded counter", BoundedCounter::new),
                 new Kind("histogram", _ -> new Histogram()),
