@@ -1,0 +1,84 @@
+package dev.percpu.benchmarks;
+
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+
+import dev.percpu.micrometer.PerCpuMeterRegistry;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+
+/**
+ * What does it cost to record with a meter of Micrometer, kept per CPU and as its simple registry keeps it?
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar MicrometerBenchmark -t 1
+ * java -jar benchmarks/target/benchmarks.jar MicrometerBenchmark -t 2
+ * </pre>
+ */
+public class MicrometerBenchmark extends CountingComparison {
+    private final MeterRegistry perCpu = new PerCpuMeterRegistry();
+    private final MeterRegistry simple = new SimpleMeterRegistry();
+
+    private final Counter counter = perCpu.counter("counter");
+    private final Counter simpleCounter = simple.counter("counter");
+    private final Timer timer = perCpu.timer("timer");
+    private final Timer simpleTimer = simple.timer("timer");
+    private final DistributionSummary summary = perCpu.summary("summary");
+    private final DistributionSummary simpleSummary = simple.summary("summary");
+
+    @Benchmark
+    @Role(value = OURS, task = "increment")
+    public void perCpuIncrement(Calls calls) {
+        calls.count();
+        counter.increment();
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = "increment")
+    public void simpleIncrement(Calls calls) {
+        calls.count();
+        simpleCounter.increment();
+    }
+
+    @Benchmark
+    @Role(value = OURS, task = "record a time")
+    public void perCpuTimer(Calls calls, Latencies latencies) {
+        calls.count();
+        timer.record(latencies.nextNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = "record a time")
+    public void simpleTimer(Calls calls, Latencies latencies) {
+        calls.count();
+        simpleTimer.record(latencies.nextNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    @Benchmark
+    @Role(value = OURS, task = "record an amount")
+    public void perCpuSummary(Calls calls, Latencies latencies) {
+        calls.count();
+        summary.record(latencies.nextSeconds());
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = "record an amount")
+    public void simpleSummary(Calls calls, Latencies latencies) {
+        calls.count();
+        simpleSummary.record(latencies.nextSeconds());
+    }
+
+    @Override
+    long total() {
+        return (long) (counter.count() + simpleCounter.count())
+                + timer.count()
+                + simpleTimer.count()
+                + summary.count()
+                + simpleSummary.count();
+    }
+}

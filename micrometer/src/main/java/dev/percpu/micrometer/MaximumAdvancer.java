@@ -1,0 +1,44 @@
+package dev.percpu.micrometer;
+
+import java.lang.ref.WeakReference;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A thread for each registry that ends the steps of maxima that are over, also of those that nobody reads. It ends with
+ * the registry, which it does not keep alive.
+ */
+final class MaximumAdvancer implements Runnable {
+    private static final Duration INTERVAL = Duration.ofSeconds(1);
+
+    private final WeakReference<PerCpuMeterRegistry> registry;
+
+    private MaximumAdvancer(PerCpuMeterRegistry registry) {
+        this.registry = new WeakReference<>(registry);
+    }
+
+    static void start(PerCpuMeterRegistry registry) {
+        Thread.ofPlatform().daemon().name("percpu-micrometer-maxima").start(new MaximumAdvancer(registry));
+    }
+
+    @Override
+    public void run() {
+        while (advance(registry.get())) {
+            try {
+                Thread.sleep(INTERVAL);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    /** Returns whether there will be more to do. A method of its own, so that the registry is not kept meanwhile. */
+    private static boolean advance(@Nullable PerCpuMeterRegistry registry) {
+        if (registry == null || registry.isClosed()) {
+            return false;
+        }
+        registry.advanceMaxima();
+        return true;
+    }
+}

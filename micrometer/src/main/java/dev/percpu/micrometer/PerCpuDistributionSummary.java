@@ -1,0 +1,54 @@
+package dev.percpu.micrometer;
+
+import static java.lang.Double.doubleToRawLongBits;
+import static java.lang.Double.longBitsToDouble;
+
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuDoubleCounter;
+import dev.percpu.concurrent.PerCpuEvent;
+import io.micrometer.core.instrument.AbstractDistributionSummary;
+import io.micrometer.core.instrument.distribution.NoopHistogram;
+
+/** A distribution summary without a histogram: a recording is one event, and a look at the maximum. */
+final class PerCpuDistributionSummary extends AbstractDistributionSummary implements HasMaximum {
+    private final PerCpuCounter count = new PerCpuCounter();
+    private final PerCpuDoubleCounter total = new PerCpuDoubleCounter();
+    private final PerCpuEvent recording = PerCpuEvent.builder()
+            .increment(count)
+            .add(total, PerCpuEvent.Argument.FIRST)
+            .build();
+
+    /** Of the bits, as those of doubles that are not negative are in the order of the doubles. */
+    private final WindowMaximum maximum;
+
+    PerCpuDistributionSummary(Id id, double scale, WindowMaximum maximum) {
+        super(id, scale, NoopHistogram.INSTANCE);
+        this.maximum = maximum;
+    }
+
+    @Override
+    protected void recordNonNegative(double amount) {
+        recording.record(amount);
+        maximum.record(doubleToRawLongBits(amount));
+    }
+
+    @Override
+    public long count() {
+        return count.sum();
+    }
+
+    @Override
+    public double totalAmount() {
+        return total.sum();
+    }
+
+    @Override
+    public double max() {
+        return longBitsToDouble(maximum.poll());
+    }
+
+    @Override
+    public WindowMaximum maximum() {
+        return maximum;
+    }
+}

@@ -1,0 +1,318 @@
+package dev.percpu.micrometer;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.FunctionTimer;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.LongTaskTimer;
+import io.micrometer.core.instrument.Measurement;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.TimeGauge;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.cumulative.CumulativeFunctionCounter;
+import io.micrometer.core.instrument.cumulative.CumulativeFunctionTimer;
+import io.micrometer.core.instrument.distribution.DistributionStatisticConfig;
+import io.micrometer.core.instrument.distribution.pause.PauseDetector;
+import io.micrometer.core.instrument.internal.DefaultGauge;
+import io.micrometer.core.instrument.internal.DefaultMeter;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.core.instrument.util.TimeUtils;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A registry in front of another one, the exporter: its counters, timers and distribution summaries are kept per CPU,
+ * and the exporter reads them when it exports.
+ *
+ * <pre>{@code
+ * PrometheusMeterRegistry exporter = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+ * MeterRegistry registry = new PerCpuMeterRegistry(exporter);
+ *
+ * Timer timer = registry.timer("requests", "path", "/hello");
+ * timer.record(nanos, TimeUnit.NANOSECONDS);
+ * String scraped = exporter.scrape();
+ * }</pre>
+ *
+ * <p><b>What is kept per CPU.</b> Counters, and timers and distribution summaries without percentiles and without a
+ * histogram. A recording is one call for count and total, without a lock and without a contended cache line, and a look
+ * at the maximum. Each recording is in count and total once. The maximum is that of the last few steps of a minute, or
+ * of what was asked for as expiry, as in Micrometer's other registries.
+ *
+ * <p><b>What the exporter keeps.</b> Everything else: gauges, long task timers, meters that are functions, and the
+ * timers and summaries with percentiles or a histogram, as only the exporter knows how to export those. They are
+ * neither faster nor slower than without this registry.
+ *
+ * <p><b>What the exporter sees.</b> A counter is a {@link FunctionCounter} to it. A timer is a {@link FunctionTimer} of
+ * the same name and a {@link TimeGauge} with {@code .max} behind the name. A distribution summary is a
+ * {@code FunctionCounter} with {@code .count} behind its name, another with {@code .total}, and a gauge with
+ * {@code .max}.
+ *
+ * <p>Meters that are removed here are removed there. Closing this registry closes the exporter. As with every registry,
+ * meters that are asked for after that do nothing.
+ */
+public final class PerCpuMeterRegistry extends MeterRegistry {
+    /** What maxima are of, if nothing else is said: the step of the exporters that do not say either. */
+    static final Duration STEP = Duration.ofMinutes(1);
+
+    private final MeterRegistry exporter;
+
+    /** What the exporter has for each meter. */
+    private final Map<Meter.Id, List<Meter>> exported = new ConcurrentHashMap<>();
+
+    /** A registry that nobody exports: it keeps totals since its beginning, as {@link SimpleMeterRegistry} does. */
+    public PerCpuMeterRegistry() {
+        this(new SimpleMeterRegistry());
+    }
+
+    /** A registry in front of this exporter, with its clock. */
+    public PerCpuMeterRegistry(MeterRegistry exporter) {
+        super(exporter.config().clock());
+        this.exporter = exporter;
+        config().onMeterRemoved(this::removeExported);
+        MaximumAdvancer.start(this);
+    }
+
+    private void removeExported(Meter meter) {
+        List<Meter> meters = exported.remove(meter.getId());
+        if (meters != null) {
+            for (Meter one : meters) {
+                Meter _ = exporter.remove(one);
+            }
+        }
+    }
+
+    private <M extends Meter> M exportedAs(M meter, Meter... meters) {
+        exported.put(meter.getId(), List.of(meters));
+        return meter;
+    }
+
+    /** Ends the steps of maxima that are over. */
+    void advanceMaxima() {
+        forEachMeter(meter -> {
+            if (meter instanceof HasMaximum has) {
+                has.maximum().advance();
+            }
+        });
+    }
+
+    @Override
+    protected Counter newCounter(Meter.Id id) {
+        Counter counter = new CountingMeter(id);
+        return exportedAs(counter, functionCounter(id, "", counter, Counter::count));
+    }
+
+    private <T> FunctionCounter functionCounter(Meter.Id id, String suffix, T obj, ToDoubleFunction<T> function) {
+        return FunctionCounter.builder(id.getName() + suffix, obj, function)
+                .tags(id.getTagsAsIterable())
+                .description(id.getDescription())
+                .baseUnit(id.getBaseUnit())
+                .register(exporter);
+    }
+
+    @Override
+    protected Timer newTimer(Meter.Id id, DistributionStatisticConfig config, PauseDetector pauseDetector) {
+        if (config.isPublishingPercentiles() || config.isPublishingHistogram()) {
+            Timer timer = Timer.builder(id.getName())
+                    .tags(id.getTagsAsIterable())
+                    .description(id.getDescription())
+                    .publishPercentiles(config.getPercentiles())
+                    .percentilePrecision(config.getPercentilePrecision())
+                    .publishPercentileHistogram(config.isPercentileHistogram())
+                    .serviceLevelObjectives(durations(config.getServiceLevelObjectiveBoundaries()))
+                    .minimumExpectedValue(duration(config.getMinimumExpectedValueAsDouble()))
+                    .maximumExpectedValue(duration(config.getMaximumExpectedValueAsDouble()))
+                    .distributionStatisticExpiry(config.getExpiry())
+                    .distributionStatisticBufferLength(config.getBufferLength())
+                    .pauseDetector(pauseDetector)
+                    .register(exporter);
+            return exportedAs(new ForwardingTimer(id, clock, getBaseTimeUnit(), timer), timer);
+        }
+        PerCpuTimer timer =
+                new PerCpuTimer(id, clock, pauseDetector, getBaseTimeUnit(), WindowMaximum.of(clock, config));
+        return exportedAs(
+                timer,
+                FunctionTimer.builder(
+                                id.getName(),
+                                timer,
+                                Timer::count,
+                                recorded -> recorded.totalTime(TimeUnit.NANOSECONDS),
+                                TimeUnit.NANOSECONDS)
+                        .tags(id.getTagsAsIterable())
+                        .description(id.getDescription())
+                        .register(exporter),
+                TimeGauge.builder(
+                                id.getName() + ".max",
+                                timer,
+                                TimeUnit.NANOSECONDS,
+                                recorded -> recorded.max(TimeUnit.NANOSECONDS))
+                        .tags(id.getTagsAsIterable())
+                        .description(id.getDescription())
+                        .register(exporter));
+    }
+
+    private static @Nullable Duration duration(@Nullable Double nanos) {
+        // Nothing is above the longest duration that there is, and it is what an infinite one is rounded to.
+        return nanos == null ? null : Duration.ofNanos(nanos.longValue());
+    }
+
+    private static Duration @Nullable [] durations(double @Nullable [] nanos) {
+        return nanos == null
+                ? null
+                : Arrays.stream(nanos).mapToObj(each -> Duration.ofNanos((long) each)).toArray(Duration[]::new);
+    }
+
+    @Override
+    protected DistributionSummary newDistributionSummary(
+            Meter.Id id, DistributionStatisticConfig config, double scale) {
+        if (config.isPublishingPercentiles() || config.isPublishingHistogram()) {
+            DistributionSummary summary = DistributionSummary.builder(id.getName())
+                    .tags(id.getTagsAsIterable())
+                    .description(id.getDescription())
+                    .baseUnit(id.getBaseUnit())
+                    .publishPercentiles(config.getPercentiles())
+                    .percentilePrecision(config.getPercentilePrecision())
+                    .publishPercentileHistogram(config.isPercentileHistogram())
+                    .serviceLevelObjectives(config.getServiceLevelObjectiveBoundaries())
+                    .minimumExpectedValue(config.getMinimumExpectedValueAsDouble())
+                    .maximumExpectedValue(config.getMaximumExpectedValueAsDouble())
+                    .distributionStatisticExpiry(config.getExpiry())
+                    .distributionStatisticBufferLength(config.getBufferLength())
+                    .register(exporter);
+            return exportedAs(new ForwardingDistributionSummary(id, scale, summary), summary);
+        }
+        PerCpuDistributionSummary summary =
+                new PerCpuDistributionSummary(id, scale, WindowMaximum.of(clock, config));
+        return exportedAs(
+                summary,
+                functionCounter(id, ".count", summary, DistributionSummary::count),
+                functionCounter(id, ".total", summary, DistributionSummary::totalAmount),
+                gauge(id, ".max", summary, DistributionSummary::max));
+    }
+
+    private <T> Gauge gauge(Meter.Id id, String suffix, @Nullable T obj, ToDoubleFunction<T> function) {
+        return Gauge.builder(id.getName() + suffix, obj, function)
+                .tags(id.getTagsAsIterable())
+                .description(id.getDescription())
+                .baseUnit(id.getBaseUnit())
+                .register(exporter);
+    }
+
+    @Override
+    protected <T> Gauge newGauge(Meter.Id id, @Nullable T obj, ToDoubleFunction<T> valueFunction) {
+        return exportedAs(new DefaultGauge<>(id, obj, valueFunction), gauge(id, "", obj, valueFunction));
+    }
+
+    @Override
+    protected <T> TimeGauge newTimeGauge(
+            Meter.Id id, @Nullable T obj, TimeUnit valueFunctionUnit, ToDoubleFunction<T> valueFunction) {
+        Meter.Id inSeconds = id.withBaseUnit("seconds");
+        Gauge gauge = new DefaultGauge<>(
+                inSeconds,
+                obj,
+                value -> TimeUtils.convert(valueFunction.applyAsDouble(value), valueFunctionUnit, getBaseTimeUnit()));
+        TimeGauge timeGauge = new TimeGauge() {
+            @Override
+            public Meter.Id getId() {
+                return inSeconds;
+            }
+
+            @Override
+            public double value() {
+                return gauge.value();
+            }
+
+            @Override
+            public TimeUnit baseTimeUnit() {
+                return getBaseTimeUnit();
+            }
+        };
+        // The exporter's has its own unit.
+        return exportedAs(
+                timeGauge,
+                TimeGauge.builder(id.getName(), obj, valueFunctionUnit, valueFunction)
+                        .tags(id.getTagsAsIterable())
+                        .description(id.getDescription())
+                        .register(exporter));
+    }
+
+    @Override
+    protected LongTaskTimer newLongTaskTimer(Meter.Id id, DistributionStatisticConfig config) {
+        LongTaskTimer.Builder builder = LongTaskTimer.builder(id.getName())
+                .tags(id.getTagsAsIterable())
+                .description(id.getDescription())
+                .publishPercentiles(config.getPercentiles())
+                .percentilePrecision(config.getPercentilePrecision())
+                .publishPercentileHistogram(config.isPercentileHistogram())
+                .minimumExpectedValue(duration(config.getMinimumExpectedValueAsDouble()))
+                .maximumExpectedValue(duration(config.getMaximumExpectedValueAsDouble()))
+                .distributionStatisticExpiry(config.getExpiry())
+                .distributionStatisticBufferLength(config.getBufferLength());
+        Duration[] objectives = durations(config.getServiceLevelObjectiveBoundaries());
+        if (objectives != null) {
+            builder.serviceLevelObjectives(objectives);
+        }
+        LongTaskTimer timer = builder.register(exporter);
+        return exportedAs(new ForwardingLongTaskTimer(id, timer), timer);
+    }
+
+    @Override
+    protected <T> FunctionTimer newFunctionTimer(
+            Meter.Id id,
+            T obj,
+            ToLongFunction<T> countFunction,
+            ToDoubleFunction<T> totalTimeFunction,
+            TimeUnit totalTimeFunctionUnit) {
+        return exportedAs(
+                new CumulativeFunctionTimer<>(
+                        id, obj, countFunction, totalTimeFunction, totalTimeFunctionUnit, getBaseTimeUnit()),
+                FunctionTimer.builder(id.getName(), obj, countFunction, totalTimeFunction, totalTimeFunctionUnit)
+                        .tags(id.getTagsAsIterable())
+                        .description(id.getDescription())
+                        .register(exporter));
+    }
+
+    @Override
+    protected <T> FunctionCounter newFunctionCounter(Meter.Id id, T obj, ToDoubleFunction<T> countFunction) {
+        return exportedAs(
+                new CumulativeFunctionCounter<>(id, obj, countFunction), functionCounter(id, "", obj, countFunction));
+    }
+
+    @Override
+    protected Meter newMeter(Meter.Id id, Meter.Type type, Iterable<Measurement> measurements) {
+        return exportedAs(
+                new DefaultMeter(id, type, measurements),
+                Meter.builder(id.getName(), type, measurements)
+                        .tags(id.getTagsAsIterable())
+                        .description(id.getDescription())
+                        .baseUnit(id.getBaseUnit())
+                        .register(exporter));
+    }
+
+    /** Seconds; the exporter has its own unit. */
+    @Override
+    protected TimeUnit getBaseTimeUnit() {
+        return TimeUnit.SECONDS;
+    }
+
+    /** Nothing: what nobody asked for, the exporter decides. */
+    @Override
+    protected DistributionStatisticConfig defaultHistogramConfig() {
+        return DistributionStatisticConfig.NONE;
+    }
+
+    /** Closes this registry and the exporter. */
+    @Override
+    public void close() {
+        super.close();
+        exporter.close();
+    }
+}

@@ -1,0 +1,53 @@
+package dev.percpu.micrometer;
+
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuEvent;
+import io.micrometer.core.instrument.AbstractTimer;
+import io.micrometer.core.instrument.Clock;
+import io.micrometer.core.instrument.distribution.NoopHistogram;
+import io.micrometer.core.instrument.distribution.pause.PauseDetector;
+import io.micrometer.core.instrument.util.TimeUtils;
+import java.util.concurrent.TimeUnit;
+
+/** A timer without a histogram: a recording is one event, and a look at the maximum. */
+final class PerCpuTimer extends AbstractTimer implements HasMaximum {
+    private final PerCpuCounter count = new PerCpuCounter();
+    private final PerCpuCounter nanos = new PerCpuCounter();
+    private final PerCpuEvent recording = PerCpuEvent.builder()
+            .increment(count)
+            .add(nanos, PerCpuEvent.Argument.FIRST)
+            .build();
+    private final WindowMaximum maximum;
+
+    PerCpuTimer(Id id, Clock clock, PauseDetector pauseDetector, TimeUnit baseTimeUnit, WindowMaximum maximum) {
+        super(id, clock, pauseDetector, baseTimeUnit, NoopHistogram.INSTANCE);
+        this.maximum = maximum;
+    }
+
+    @Override
+    protected void recordNonNegative(long amount, TimeUnit unit) {
+        long inNanos = unit.toNanos(amount);
+        recording.record(inNanos);
+        maximum.record(inNanos);
+    }
+
+    @Override
+    public long count() {
+        return count.sum();
+    }
+
+    @Override
+    public double totalTime(TimeUnit unit) {
+        return TimeUtils.nanosToUnit((double) nanos.sum(), unit);
+    }
+
+    @Override
+    public double max(TimeUnit unit) {
+        return TimeUtils.nanosToUnit((double) maximum.poll(), unit);
+    }
+
+    @Override
+    public WindowMaximum maximum() {
+        return maximum;
+    }
+}

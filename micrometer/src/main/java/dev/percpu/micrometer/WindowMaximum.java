@@ -1,0 +1,86 @@
+package dev.percpu.micrometer;
+
+import io.micrometer.core.instrument.Clock;
+import io.micrometer.core.instrument.distribution.DistributionStatisticConfig;
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * The greatest number of late, 0 if there was none: what Micrometer's {@code TimeWindowMax} says, without its clock and
+ * its ring at each number.
+ *
+ * <p>Time is cut into steps. For each of the last few there is the greatest number since it began. The newest is the
+ * least of them, so a number that does not exceed that one changes nothing: that is one look at a field that is hardly
+ * ever written. With numbers in no particular order, the n-th number exceeds those before it with a probability of 1/n.
+ *
+ * <p>Somebody has to call {@link #advance()} after each step, as a number alone does not tell that a step is over. What
+ * comes between the end of a step and that call belongs to the step.
+ */
+final class WindowMaximum {
+    private final Clock clock;
+    private final long stepMillis;
+    private final long[] maxima;
+
+    /** The step of which there is the oldest maximum, the one that is reported. */
+    private int oldest;
+
+    private long stepBegan;
+
+    /** The maximum of the newest step. Written under the monitor. */
+    private volatile long newest;
+
+    WindowMaximum(Clock clock, Duration step, int steps) {
+        this.clock = clock;
+        stepMillis = step.toMillis();
+        maxima = new long[steps];
+        stepBegan = clock.wallTime();
+        if (stepMillis <= 0) {
+            throw new IllegalArgumentException("a maximum over steps of " + step + ": a step is at least 1 ms long");
+        }
+    }
+
+    /** With the expiry and the length of the buffer that were asked for, or those that Micrometer has else. */
+    static WindowMaximum of(Clock clock, DistributionStatisticConfig config) {
+        DistributionStatisticConfig merged = config.merge(
+                DistributionStatisticConfig.builder().expiry(PerCpuMeterRegistry.STEP).build()
+                        .merge(DistributionStatisticConfig.DEFAULT));
+        return new WindowMaximum(
+                clock,
+                Objects.requireNonNull(merged.getExpiry(), "expiry"),
+                Objects.requireNonNull(merged.getBufferLength(), "length of the buffer"));
+    }
+
+    void record(long number) {
+        if (number > newest) {
+            raise(number);
+        }
+    }
+
+    private synchronized void raise(long number) {
+        advance();
+        for (int i = 0; i < maxima.length; i++) {
+            maxima[i] = Math.max(maxima[i], number);
+        }
+        newest = maxima[Math.floorMod(oldest - 1, maxima.length)];
+    }
+
+    /** The greatest number since the beginning of the oldest step. */
+    synchronized long poll() {
+        advance();
+        return maxima[oldest];
+    }
+
+    /** Ends the steps that are over. */
+    synchronized void advance() {
+        long over = (clock.wallTime() - stepBegan) / stepMillis;
+        if (over <= 0) {
+            return;
+        }
+        for (int i = 0; i < Math.min(over, maxima.length); i++) {
+            maxima[oldest] = 0;
+            oldest = (oldest + 1) % maxima.length;
+        }
+        stepBegan += over * stepMillis;
+        newest = 0;
+    }
+}

@@ -1,0 +1,257 @@
+package dev.percpu.micrometer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.LongTaskTimer;
+import io.micrometer.core.instrument.Measurement;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.MockClock;
+import io.micrometer.core.instrument.Statistic;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.TimeGauge;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.core.instrument.simple.SimpleConfig;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** What the exporter shows of what was recorded. */
+class PerCpuMeterRegistryTest {
+    private final MockClock clock = new MockClock();
+    private final PrometheusMeterRegistry exporter =
+            new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, new PrometheusRegistry(), clock);
+    private final MeterRegistry registry = new PerCpuMeterRegistry(exporter);
+
+    private List<String> scraped() {
+        return exporter.scrape().lines().filter(line -> !line.startsWith("#")).toList();
+    }
+
+    @Test
+    void theExporterShowsWhatWasRecorded() {
+        Counter counter = Counter.builder("requests").tag("path", "/").baseUnit("calls").register(registry);
+        counter.increment();
+        counter.increment(1);
+        counter.increment(0.5);
+
+        Timer timer = registry.timer("latency", "path", "/");
+        timer.record(Duration.ofMillis(250));
+        timer.record(1, TimeUnit.SECONDS);
+        timer.record(-1, TimeUnit.SECONDS);
+
+        DistributionSummary summary =
+                DistributionSummary.builder("size").baseUnit("bytes").scale(2).register(registry);
+        summary.record(10);
+        summary.record(20.5);
+        summary.record(-1);
+        summary.record(Double.NaN);
+
+        assertThat(scraped())
+                .containsExactlyInAnyOrder(
+                        "requests_calls_total{path=\"/\"} 2.5",
+                        "latency_seconds_count{path=\"/\"} 2",
+                        "latency_seconds_sum{path=\"/\"} 1.25",
+                        "latency_max_seconds{path=\"/\"} 1.0",
+                        "size_count_bytes_total 2.0",
+                        "size_total_bytes_total 61.0",
+                        "size_max_bytes 41.0");
+        assertThat(summary.totalAmount()).isEqualTo(61);
+        assertThat(summary.max()).isEqualTo(41);
+        assertThat(timer.mean(TimeUnit.MILLISECONDS)).isEqualTo(625);
+    }
+
+    @Test
+    void theExporterKeepsWhatOnlyItCanExport() {
+        Timer timer = Timer.builder("latency")
+                .publishPercentiles(0.5)
+                .serviceLevelObjectives(Duration.ofMillis(100), Duration.ofMillis(500))
+                .minimumExpectedValue(Duration.ofMillis(1))
+                .register(registry);
+        timer.record(Duration.ofMillis(250));
+        DistributionSummary summary = DistributionSummary.builder("size")
+                .serviceLevelObjectives(100, 500)
+                .scale(10)
+                .register(registry);
+        summary.record(25);
+        assertThat(scraped())
+                .contains(
+                        "latency_seconds_count 1",
+                        "latency_seconds_max 0.25",
+                        "latency_seconds_bucket{le=\"0.1\"} 0",
+                        "latency_seconds_bucket{le=\"0.5\"} 1",
+                        "size_sum 250.0",
+                        "size_bucket{le=\"100.0\"} 0",
+                        "size_bucket{le=\"500.0\"} 1");
+        assertThat(timer.count()).isOne();
+        assertThat(timer.totalTime(TimeUnit.MILLISECONDS)).isEqualTo(250);
+        assertThat(timer.max(TimeUnit.MILLISECONDS)).isEqualTo(250);
+        assertThat(timer.takeSnapshot().percentileValues()).hasSize(1);
+        assertThat(summary.max()).isEqualTo(250);
+        assertThat(summary.count()).isOne();
+    }
+
+    @Test
+    void allOtherMetersAreTheExportersToo() {
+        AtomicInteger number = new AtomicInteger(7);
+        Gauge gauge = Gauge.builder("queue", number, AtomicInteger::get).register(registry);
+        TimeGauge timeGauge = TimeGauge.builder("age", number, TimeUnit.MILLISECONDS, AtomicInteger::get)
+                .register(registry);
+        Gauge strong = Gauge.builder("strong", () -> 5).register(registry);
+        registry.more().counter("calls", Tags.empty(), number);
+        registry.more().timer("work", Tags.empty(), number, _ -> 3, _ -> 6, TimeUnit.SECONDS);
+        LongTaskTimer longTaskTimer = registry.more().longTaskTimer("job");
+        LongTaskTimer.Sample sample = longTaskTimer.start();
+        clock.add(2, TimeUnit.SECONDS);
+        Meter.builder("custom", Meter.Type.OTHER, List.of(new Measurement(() -> 4.0, Statistic.VALUE)))
+                .register(registry);
+        assertThat(scraped())
+                .contains(
+                        "queue 7.0",
+                        "age_seconds 0.007",
+                        "strong 5.0",
+                        "calls_total 7.0",
+                        "work_seconds_count 3",
+                        "work_seconds_sum 6.0",
+                        "job_seconds_count 1",
+                        "job_seconds_sum 2.0",
+                        "custom_value{statistic=\"VALUE\"} 4.0");
+        assertThat(gauge.value()).isEqualTo(7);
+        assertThat(strong.value()).isEqualTo(5);
+        assertThat(timeGauge.value(TimeUnit.MILLISECONDS)).isEqualTo(7);
+        assertThat(longTaskTimer.activeTasks()).isOne();
+        assertThat(longTaskTimer.max(TimeUnit.SECONDS)).isEqualTo(2);
+        assertThat(sample.stop()).isEqualTo(Duration.ofSeconds(2).toNanos());
+        assertThat(longTaskTimer.activeTasks()).isZero();
+    }
+
+    @Test
+    void whatIsRemovedHereIsRemovedThere() {
+        AtomicInteger number = new AtomicInteger();
+        List<Meter> meters = List.of(
+                registry.counter("counter"),
+                registry.timer("timer"),
+                registry.summary("summary"),
+                Timer.builder("percentiles").publishPercentiles(0.9).register(registry),
+                Gauge.builder("gauge", number, AtomicInteger::get).register(registry),
+                TimeGauge.builder("age", number, TimeUnit.MILLISECONDS, AtomicInteger::get)
+                        .register(registry),
+                registry.more().longTaskTimer("job"));
+        assertThat(exporter.getMeters()).hasSizeGreaterThan(meters.size());
+        for (Meter meter : meters) {
+            assertThat(registry.remove(meter)).isSameAs(meter);
+        }
+        assertThat(registry.getMeters()).isEmpty();
+        assertThat(exporter.getMeters()).isEmpty();
+        // It begins at 0 again.
+        registry.counter("counter").increment();
+        assertThat(scraped()).containsExactly("counter_total 1.0");
+    }
+
+    /** Filters of both registries apply, each to its own meters. */
+    @Test
+    void tagsOfTheExporterAreAddedThere() {
+        exporter.config().commonTags("zone", "a");
+        registry.config().commonTags("app", "b");
+        registry.config().meterFilter(MeterFilter.denyNameStartsWith("secret"));
+        Counter counter = registry.counter("requests");
+        counter.increment();
+        registry.counter("secret").increment();
+        assertThat(scraped()).containsExactly("requests_total{app=\"b\",zone=\"a\"} 1.0");
+        assertThat(registry.remove(counter)).isSameAs(counter);
+        assertThat(exporter.getMeters()).isEmpty();
+    }
+
+    @Test
+    void aNameThatIsTakenByAnotherKindIsRefused() {
+        registry.counter("taken");
+        assertThatIllegalArgumentException().isThrownBy(() -> registry.timer("taken"));
+        // Also if only the exporter knows of it.
+        exporter.timer("elsewhere");
+        assertThatIllegalArgumentException().isThrownBy(() -> registry.counter("elsewhere"));
+        assertThat(registry.find("elsewhere").counter()).isNull();
+    }
+
+    @Test
+    void aClosedRegistryCountsNothingMore() {
+        Counter counter = registry.counter("before");
+        registry.close();
+        assertThat(exporter.isClosed()).isTrue();
+        counter.increment();
+        Counter after = registry.counter("after");
+        after.increment();
+        assertThat(after.count()).isZero();
+        registry.timer("timer").record(1, TimeUnit.SECONDS);
+        assertThat(registry.timer("timer").count()).isZero();
+    }
+
+    @Test
+    void aStepExporterShowsWhatCameInTheStep() {
+        SimpleMeterRegistry steps = new SimpleMeterRegistry(
+                key -> key.equals("simple.mode") ? "STEP" : null, clock);
+        PerCpuMeterRegistry inFront = new PerCpuMeterRegistry(steps);
+        Timer timer = inFront.timer("timer");
+        timer.record(2, TimeUnit.SECONDS);
+        timer.record(4, TimeUnit.SECONDS);
+        clock.add(SimpleConfig.DEFAULT.step());
+        assertThat(steps.get("timer").functionTimer().count()).isEqualTo(2);
+        assertThat(steps.get("timer").functionTimer().totalTime(TimeUnit.SECONDS)).isEqualTo(6);
+        timer.record(3, TimeUnit.SECONDS);
+        clock.add(SimpleConfig.DEFAULT.step());
+        assertThat(steps.get("timer").functionTimer().count()).isOne();
+        assertThat(timer.count()).isEqualTo(3);
+    }
+
+    @Test
+    void maximaEndThoughNobodyReadsThem() {
+        PerCpuMeterRegistry simple =
+                new PerCpuMeterRegistry(new SimpleMeterRegistry(SimpleConfig.DEFAULT, clock));
+        Timer timer = simple.timer("timer");
+        timer.record(5, TimeUnit.SECONDS);
+        clock.add(Duration.ofMinutes(5));
+        simple.advanceMaxima();
+        timer.record(1, TimeUnit.SECONDS);
+        assertThat(timer.max(TimeUnit.SECONDS)).isEqualTo(1);
+    }
+
+    @Test
+    void nothingIsLost() throws InterruptedException {
+        PerCpuMeterRegistry simple = new PerCpuMeterRegistry();
+        int each = 50_000;
+        Thread[] threads = new Thread[4];
+        for (int i = 0; i < threads.length; i++) {
+            threads[i] = Thread.ofVirtual().start(() -> {
+                Counter counter = simple.counter("counter");
+                Timer timer = simple.timer("timer");
+                DistributionSummary summary = simple.summary("summary");
+                for (int n = 1; n <= each; n++) {
+                    counter.increment();
+                    counter.increment(0.25);
+                    timer.record(n, TimeUnit.NANOSECONDS);
+                    summary.record(n);
+                }
+            });
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        double total = threads.length * (each + 1.0) * each / 2;
+        assertThat(simple.counter("counter").count()).isEqualTo(threads.length * each * 1.25);
+        assertThat(simple.timer("timer").count()).isEqualTo((long) threads.length * each);
+        assertThat(simple.timer("timer").totalTime(TimeUnit.NANOSECONDS)).isEqualTo(total);
+        assertThat(simple.timer("timer").max(TimeUnit.NANOSECONDS)).isEqualTo(each);
+        assertThat(simple.summary("summary").count()).isEqualTo((long) threads.length * each);
+        assertThat(simple.summary("summary").totalAmount()).isEqualTo(total);
+        assertThat(simple.summary("summary").max()).isEqualTo(each);
+    }
+}

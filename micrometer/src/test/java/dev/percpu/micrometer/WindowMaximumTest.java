@@ -1,0 +1,78 @@
+package dev.percpu.micrometer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.micrometer.core.instrument.MockClock;
+import io.micrometer.core.instrument.distribution.TimeWindowMax;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+/** The maximum is the one that Micrometer's own class has. */
+class WindowMaximumTest {
+    private static final long STEP = 100;
+
+    /** A number, or a time to go on if it is negative. */
+    @Provide
+    Arbitrary<List<Integer>> steps() {
+        return Arbitraries.frequencyOf(
+                        net.jqwik.api.Tuple.of(3, Arbitraries.integers().between(0, 1000)),
+                        net.jqwik.api.Tuple.of(2, Arbitraries.integers().between(-250, -1)),
+                        net.jqwik.api.Tuple.of(1, Arbitraries.of(-100, -300, -1000)))
+                .list()
+                .ofMaxSize(40);
+    }
+
+    @Property
+    void anyNumbersAtAnyTime(@ForAll("steps") List<Integer> steps, @ForAll @IntRange(min = 1, max = 5) int length) {
+        MockClock clock = new MockClock();
+        WindowMaximum ours = new WindowMaximum(clock, Duration.ofMillis(STEP), length);
+        TimeWindowMax micrometers = new TimeWindowMax(clock, STEP, length);
+        for (int step : steps) {
+            if (step < 0) {
+                clock.add(-step, TimeUnit.MILLISECONDS);
+                ours.advance();
+            } else {
+                ours.record(step);
+                micrometers.record((double) step, TimeUnit.NANOSECONDS);
+            }
+            assertThat(ours.poll()).isEqualTo((long) micrometers.poll(TimeUnit.NANOSECONDS));
+        }
+    }
+
+    @Test
+    void theGreatestOfManyThreadsIsThere() throws InterruptedException {
+        MockClock clock = new MockClock();
+        for (int round = 1; round <= 50; round++) {
+            WindowMaximum maximum = new WindowMaximum(clock, Duration.ofMillis(STEP), 3);
+            Thread[] threads = new Thread[4];
+            for (int i = 0; i < threads.length; i++) {
+                int offset = i;
+                threads[i] = Thread.ofVirtual().start(() -> {
+                    for (int n = 1; n <= 1000; n++) {
+                        maximum.record(n * threads.length + offset);
+                    }
+                });
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            assertThat(maximum.poll()).isEqualTo(1000 * threads.length + threads.length - 1);
+        }
+    }
+
+    @Test
+    void aStepOfNoTimeIsRefused() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new WindowMaximum(new MockClock(), Duration.ofNanos(1), 3))
+                .withMessageContaining("PT0.000000001S");
+    }
+}
