@@ -1,0 +1,24 @@
+-- Counts what wrk sends. What it reports itself are the responses, and at the end some are on their way.
+local threads = {}
+
+function setup(thread)
+  table.insert(threads, thread)
+end
+
+function init(args)
+  sent = 0
+end
+
+function request()
+  sent = sent + 1
+  return wrk.format()
+end
+
+function done(summary, latency, requests)
+  local total = 0
+  for _, thread in ipairs(threads) do
+    total = total + thread:get("sent")
+  end
+  io.write("answered: ", summary.requests, "\n")
+  io.write("sent: ", total, "\n")
+end

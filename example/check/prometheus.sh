@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# A real Prometheus server scrapes the example while wrk sends requests to it. Then the totals that Prometheus answers
+# with must be what wrk has sent, to the last request. All of it is on the loopback interface, and ends by itself.
+#
+#   example/check/prometheus.sh [SECONDS]
+#
+# Needs the example built (./percpu example --help builds it), and wrk, prometheus and curl. PROMETHEUS names the
+# program if it is not on the PATH. Prints what was sent, answered and scraped.
+set -euo pipefail
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+root=$(dirname "$(dirname "$here")")
+seconds=${1:-10}
+prometheus=${PROMETHEUS:-prometheus}
+for tool in wrk "$prometheus" curl; do
+  command -v "$tool" >/dev/null || { echo "missing: $tool" >&2; exit 1; }
+done
+
+work=$(mktemp -d)
+pids=()
+finish() {
+  for pid in "${pids[@]}"; do
+    kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true
+  done
+  rm -rf "$work"
+}
+trap finish EXIT
+
+"$root/percpu" example --port 0 >"$work/example.out" 2>"$work/example.err" &
+pids+=($!)
+for _ in {1..100}; do
+  address=$(sed -n 's,^Status page: http://\(.*\)/$,\1,p' "$work/example.out")
+  [[ -z $address ]] || break
+  sleep 0.1
+done
+[[ -n $address ]] || { cat "$work/example.err" >&2; echo "the example did not start" >&2; exit 1; }
+
+cat >"$work/prometheus.yml" <<YML
+global:
+  scrape_interval: 1s
+scrape_configs:
+  - job_name: example
+    static_configs:
+      - targets: ["$address"]
+YML
+port=9475
+"$prometheus" --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/data" \
+  --web.listen-address="127.0.0.1:$port" >"$work/prometheus.log" 2>&1 &
+pids+=($!)
+
+query() {
+  curl -sf --get "http://127.0.0.1:$port/api/v1/query" --data-urlencode "query=$1" |
+    sed -n 's/.*"value":\[[^,]*,"\([^"]*\)"\].*/\1/p'
+}
+
+for _ in {1..200}; do
+  [[ $(query 'up{job="example"}' || true) != 1 ]] || break
+  sleep 0.1
+done
+[[ $(query 'up{job="example"}') == 1 ]] || { tail "$work/prometheus.log" >&2; echo "nothing is scraped" >&2; exit 1; }
+
+wrk -t2 -c16 -d"${seconds}s" --latency -s "$here/count.lua" "http://$address/hello" | tee "$work/wrk.out"
+sent=$(sed -n 's/^sent: //p' "$work/wrk.out")
+
+# Until a scrape has the last request.
+for _ in {1..100}; do
+  total=$(query 'sum(example_requests_total{path="/hello"})')
+  [[ $total != "$sent" ]] || break
+  sleep 0.2
+done
+count=$(query 'sum(example_request_duration_seconds_count{path="/hello"})')
+bucket=$(query 'sum(example_request_duration_seconds_bucket{path="/hello",le="+Inf"})')
+rate=$(query "max_over_time(rate(example_requests_total{path=\"/hello\",status=\"200\"}[5s])[${seconds}s:1s])")
+echo "wrk sent $sent; Prometheus: counter $total, histogram count $count, bucket +Inf $bucket, highest rate $rate/s"
+[[ $total == "$sent" && $count == "$sent" && $bucket == "$sent" ]] || { echo "NOT EQUAL" >&2; exit 1; }
+echo "EQUAL"

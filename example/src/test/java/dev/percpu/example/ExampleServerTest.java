@@ -1,0 +1,137 @@
+package dev.percpu.example;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ExecutorService;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The server answers, and its metrics say how often it did. */
+class ExampleServerTest {
+    private final HttpClient client = HttpClient.newHttpClient();
+    private ExampleServer server;
+
+    @BeforeEach
+    void start() throws IOException {
+        server = ExampleServer.start(0);
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+        client.close();
+    }
+
+    private HttpResponse<String> get(String path) throws IOException, InterruptedException {
+        URI uri = URI.create("http://127.0.0.1:" + server.port() + path);
+        return client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    /** A response arrives a moment before its request is counted. */
+    private long waitFor(String metric, long expected) throws IOException, InterruptedException {
+        while (true) {
+            String text = get("/metrics").body();
+            Matcher matcher = Pattern.compile("^" + Pattern.quote(metric) + " (\\S+)$", Pattern.MULTILINE)
+                    .matcher(text);
+            long value = matcher.find() ? (long) Double.parseDouble(matcher.group(1)) : 0;
+            if (value >= expected) {
+                return value;
+            }
+        }
+    }
+
+    @Test
+    void metricsTotalWhatWasSent() throws Exception {
+        int senders = 8;
+        int each = 250;
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<CompletableFuture<Void>> all = new ArrayList<>();
+            for (int i = 0; i < senders; i++) {
+                all.add(CompletableFuture.runAsync(
+                        () -> {
+                            try {
+                                for (int n = 0; n < each; n++) {
+                                    assertThat(get("/hello").statusCode()).isEqualTo(200);
+                                    assertThat(get("/work?micros=10").statusCode()).isEqualTo(200);
+                                }
+                            } catch (IOException | InterruptedException e) {
+                                throw new IllegalStateException(e);
+                            }
+                        },
+                        threads));
+            }
+            CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).get();
+        }
+        long sent = (long) senders * each;
+        assertThat(waitFor("example_requests_total{path=\"/hello\",status=\"200\"}", sent))
+                .isEqualTo(sent);
+        assertThat(waitFor("example_requests_total{path=\"/work\",status=\"200\"}", sent))
+                .isEqualTo(sent);
+        assertThat(waitFor("example_request_duration_seconds_count{path=\"/work\"}", sent))
+                .isEqualTo(sent);
+        assertThat(get("/metrics").body()).contains("\nexample_requests_in_progress 0.0\n");
+    }
+
+    @Test
+    void aRequestThatIsRefusedIsCountedWithItsStatus() throws Exception {
+        for (String query : List.of("", "?micros=", "?micros=x", "?micros=-1", "?micros=100001", "?other=1")) {
+            assertThat(get("/work" + query).statusCode()).as(query).isEqualTo(400);
+        }
+        assertThat(waitFor("example_requests_total{path=\"/work\",status=\"400\"}", 6)).isEqualTo(6);
+    }
+
+    @Test
+    void thePageHasWhatItNeeds() throws Exception {
+        HttpResponse<String> page = get("/");
+        assertThat(page.statusCode()).isEqualTo(200);
+        assertThat(page.headers().firstValue("Content-Type")).hasValueSatisfying(type -> assertThat(type)
+                .startsWith("text/html"));
+        assertThat(page.body()).contains("src=\"/chart.js\"", "fetch(\"/history\")");
+        assertThat(get("/chart.js").body()).contains("Chart.js");
+        assertThat(get("/nowhere").statusCode()).isEqualTo(404);
+    }
+
+    @Test
+    void theHistoryHasTheRequestsOfEachCpu() throws Exception {
+        assertThat(get("/hello").statusCode()).isEqualTo(200);
+        String history;
+        // Until a second is over.
+        do {
+            history = get("/history").body();
+        } while (!history.matches("(?s).*\"rate\": \\[(\\d+, )*[1-9].*"));
+        assertThat(history).startsWith("[{\"cpu\": ").contains("\"micros\": [");
+    }
+
+    @Test
+    void openMetricsIsThereForWhoAsks() throws Exception {
+        URI uri = URI.create("http://127.0.0.1:" + server.port() + "/metrics");
+        HttpResponse<String> response = client.send(
+                HttpRequest.newBuilder(uri)
+                        .header("Accept", "application/openmetrics-text;version=1.0.0")
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+        assertThat(response.body()).endsWith("# EOF\n");
+    }
+
+    @Test
+    void aPortThatIsTakenIsRefused() {
+        int taken = server.port();
+        assertThatThrownBy(() -> ExampleServer.start(taken))
+                .isInstanceOf(BindException.class)
+                .hasMessageContaining("port " + taken + " is taken");
+    }
+}
