@@ -98,10 +98,57 @@ public final class PerCpuAccumulator extends GatedNumber {
         Registry.add(name, "PerCpuAccumulator", this, accumulator -> accumulator.values(Long::valueOf));
     }
 
+    /**
+     * Makes an accumulator of the greatest value, which is {@link Long#MIN_VALUE} as long as there is none. An event
+     * updates it together with its other variables: {@link EventBuilder#accumulate(PerCpuAccumulator,
+     * PerCpuEvent.Argument)}.
+     *
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static PerCpuAccumulator maximum() {
+        return new PerCpuAccumulator(Extreme.GREATEST, Extreme.GREATEST.identity);
+    }
+
+    /**
+     * {@link #maximum()} with a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static PerCpuAccumulator maximum(String name) {
+        return new PerCpuAccumulator(name, Extreme.GREATEST, Extreme.GREATEST.identity);
+    }
+
+    /**
+     * Makes an accumulator of the least value, which is {@link Long#MAX_VALUE} as long as there is none. An event
+     * updates it as one of {@link #maximum()}.
+     *
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static PerCpuAccumulator minimum() {
+        return new PerCpuAccumulator(Extreme.LEAST, Extreme.LEAST.identity);
+    }
+
+    /**
+     * {@link #minimum()} with a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static PerCpuAccumulator minimum(String name) {
+        return new PerCpuAccumulator(name, Extreme.LEAST, Extreme.LEAST.identity);
+    }
+
     private PerCpuAccumulator(String owner, long identity, LongBinaryOperator accumulatorFunction) {
         super(owner);
         this.function = Objects.requireNonNull(accumulatorFunction, "accumulatorFunction");
         this.identity = identity;
+    }
+
+    /** The function, if it is one that an event needs no Java for. */
+    @Nullable
+    Extreme extreme() {
+        return function instanceof Extreme extreme && identity == extreme.identity ? extreme : null;
     }
 
     /** Combines a value into this one. */

@@ -239,6 +239,22 @@ public final class PerCpuHistogram implements AutoCloseable {
         return new HistogramSnapshot(buckets, counts, sum);
     }
 
+    /** Which bucket a value is counted in. */
+    int bucketOf(long value) {
+        long _ = position();
+        return buckets.indexOf(value);
+    }
+
+    /** Where the sum lies. */
+    long sumPosition() {
+        return position();
+    }
+
+    /** Where the first bucket lies. */
+    long bucketsPosition() {
+        return position() + bytesBefore(0);
+    }
+
     private long position() {
         long current = position;
         if (current == CLOSED) {

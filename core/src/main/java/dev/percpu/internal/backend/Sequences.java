@@ -6,18 +6,22 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.code.CodeMapping;
+import dev.percpu.internal.code.EventShape;
 import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.Sequence;
 import dev.percpu.internal.code.SequenceLayout;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.RseqRegistration;
+import java.lang.System.Logger;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The sequences of the {@link Catalogue}, emitted into executable memory. They are called through the Foreign Function
@@ -32,9 +36,25 @@ public final class Sequences {
      */
     private static final int CODE_BYTES = 65536;
 
+    /** Room for a shape with as many updates as an event may have, and for the delays. */
+    private static final int SHAPE_BYTES = 16384;
+
+    /**
+     * How many shapes get code. Each keeps a mapping for the life of the process. A program has as many as there are
+     * kinds of events in its sources; one that makes them up at run time must not use up the process's mappings.
+     */
+    private static final int MOST_SHAPES = 256;
+
+    private final SequenceLayout layout;
+    private final Instrumentation instrumentation;
     private final CodeMapping code;
 
-    private Sequences(CodeMapping code) {
+    /** By the names of their sequences. Guarded by its own lock. */
+    private final Map<String, MemorySegment> shapes = new HashMap<>();
+
+    private Sequences(SequenceLayout layout, Instrumentation instrumentation, CodeMapping code) {
+        this.layout = layout;
+        this.instrumentation = instrumentation;
         this.code = code;
     }
 
@@ -58,7 +78,8 @@ public final class Sequences {
         SequenceLayout layout =
                 new SequenceLayout(registration.offset(), Area.CPUS, Area.SHIFT, Area.BASE + CpuHeader.GUARD_WORD);
         try {
-            return new Sequences(CodeMapping.emit(CODE_BYTES, layout, instrumentation, entries));
+            return new Sequences(
+                    layout, instrumentation, CodeMapping.emit(CODE_BYTES, layout, instrumentation, entries));
         } catch (LinuxException e) {
             throw new RseqUnavailableException("there is no executable memory: " + e.getMessage(), e);
         }
@@ -83,6 +104,36 @@ public final class Sequences {
     /** The address for a handle of {@link #linkAny} to call. */
     public MemorySegment addressOf(Sequence sequence) {
         return MemorySegment.ofAddress(code.addressOf(sequence));
+    }
+
+    /**
+     * The address of a shape's code, which is emitted when the first event of that shape needs it. {@link
+     * MemorySegment#NULL} if the kernel gives no executable memory any more, or if there are too many shapes.
+     */
+    public MemorySegment addressOf(EventShape shape) {
+        Sequence sequence = shape.sequence();
+        try {
+            synchronized (shapes) {
+                MemorySegment address = shapes.get(sequence.name());
+                if (address == null && shapes.size() < MOST_SHAPES) {
+                    // What a failed attempt leaves is that there is no code for this shape.
+                    shapes.put(sequence.name(), MemorySegment.NULL);
+                    CodeMapping mapping = CodeMapping.emit(SHAPE_BYTES, layout, instrumentation, List.of(sequence));
+                    address = MemorySegment.ofAddress(mapping.addressOf(sequence));
+                    shapes.put(sequence.name(), address);
+                }
+                return address == null ? MemorySegment.NULL : address;
+            }
+        } catch (LinuxException e) {
+            // The self-test passed, so the process has lost a right since then, or has too many mappings.
+            System.getLogger("dev.percpu")
+                    .log(
+                            Logger.Level.WARNING,
+                            "there is no executable memory for an event, which therefore updates its variables one by"
+                                    + " one",
+                            e);
+            return MemorySegment.NULL;
+        }
     }
 
     /** A function that takes so many numbers and returns one. */

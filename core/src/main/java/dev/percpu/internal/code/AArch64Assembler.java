@@ -4,8 +4,9 @@ import dev.percpu.internal.linux.RseqRegistration;
 
 /**
  * AArch64 with the platform's C convention: slot in x0, operand in x1, the third argument in x2, the fourth in x3; CPU
- * in x9, value in x10, an address in x11, a scratch value in x12, a stack's item in x13. Only the instrumentation uses
- * x14 to x16. The comment beside each instruction is what a disassembler shows.
+ * in x9, value in x10, an address in x11, a scratch value in x12, a stack's item in x13. In a call with a table, that is
+ * in x6, and the values are in x7 and x2 to x5. Only the instrumentation uses x14 to x16. The comment beside each
+ * instruction is what a disassembler shows.
  *
  * <p>The instructions are those of ARMv8.0.
  *
@@ -56,6 +57,8 @@ final class AArch64Assembler implements Assembler {
     private static final int OPERAND = 1;
     private static final int THIRD = 2;
     private static final int FOURTH = 3;
+    private static final int TABLE = 6;
+    private static final int FIRST_VALUE = 7;
     private static final int CPU = 9;
     private static final int VALUE = 10;
     private static final int ADDRESS = 11;
@@ -163,7 +166,7 @@ final class AArch64Assembler implements Assembler {
                 code.int32(0x1e61_2800); // fadd d0, d0, d1
                 code.int32(0x9e66_0000 | VALUE); // fmov x10, d0
             }
-            case READ, XCHG, CMPXCHG -> throw new IllegalArgumentException(op + " computes nothing");
+            case READ, MAX, XCHG, CMPXCHG -> throw new IllegalArgumentException(op + " computes nothing");
         }
     }
 
@@ -211,6 +214,53 @@ final class AArch64Assembler implements Assembler {
     public void compareAtMost(CodeBuffer.Label above) {
         compare(VALUE, THIRD); // cmp x10, x2
         branchIf(UNSIGNED_ABOVE, above); // b.hi above
+    }
+
+    @Override
+    public void compareBelowOperand(CodeBuffer.Label notBelow) {
+        compare(VALUE, OPERAND); // cmp x10, x1
+        branchIf(UNSIGNED_AT_LEAST, notBelow); // b.cs notBelow
+    }
+
+    @Override
+    public void keepValues(int values) {
+        move(TABLE, SLOT); // mov x6, x0
+        move(FIRST_VALUE, OPERAND); // mov x7, x1
+    }
+
+    @Override
+    public void loadSlot(int word) {
+        loadWord(SLOT, word); // ldr x0, [x6, #word]
+    }
+
+    @Override
+    public void addToSlot(int value) {
+        // add x0, x0, x7 or x2 to x5, lsl #3
+        code.int32(0x8b00_0c00 | value(value) << 16 | SLOT << 5 | SLOT);
+    }
+
+    @Override
+    public void loadOperand(int word) {
+        loadWord(OPERAND, word); // ldr x1, [x6, #word]
+    }
+
+    @Override
+    public void setOperand(int value) {
+        move(OPERAND, value(value)); // mov x1, x7 or x2 to x5
+    }
+
+    @Override
+    public void xorOperand(int word) {
+        loadWord(SCRATCH, word); // ldr x12, [x6, #word]
+        code.int32(0xca00_0000 | SCRATCH << 16 | OPERAND << 5 | OPERAND); // eor x1, x1, x12
+    }
+
+    private void loadWord(int target, int word) {
+        code.int32(0xf940_0000 | word << 10 | TABLE << 5 | target);
+    }
+
+    private static int value(int number) {
+        return number == 0 ? FIRST_VALUE : OPERAND + number;
     }
 
     @Override

@@ -90,8 +90,34 @@ public interface Assembler {
     /** Goes to {@code above} unless value, unsigned, is at most the third argument. */
     void compareAtMost(CodeBuffer.Label above);
 
+    /** Goes to {@code notBelow} unless value, unsigned, is below the operand. */
+    void compareBelowOperand(CodeBuffer.Label notBelow);
+
     /** slot = the third argument, operand = the fourth. */
     void nextSlot();
+
+    /**
+     * Begins a call whose first argument is the address of a table, and whose further arguments are values, which are
+     * numbered from 0 on. They stay available: the other steps of {@link EventShape} do not change them.
+     *
+     * @param values how many values the call passes
+     */
+    void keepValues(int values);
+
+    /** slot = a word of the table. */
+    void loadSlot(int word);
+
+    /** slot = slot + 8 * a value. */
+    void addToSlot(int value);
+
+    /** operand = a word of the table. */
+    void loadOperand(int word);
+
+    /** operand = a value. */
+    void setOperand(int value);
+
+    /** operand = operand ^ a word of the table. */
+    void xorOperand(int word);
 
     /**
      * Goes to {@code full} unless value, the count of a stack at slot + CPU, is below the third argument; value is one

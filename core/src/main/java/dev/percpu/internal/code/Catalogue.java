@@ -10,7 +10,8 @@ import java.util.Objects;
 /**
  * All restartable sequences: the name, the arguments and the effect of each, independent of the architecture. The back
  * end emits the sequences listed here: once plain and, for tests, once more with delays. The tests disassemble the same
- * list. A new sequence takes one entry here, its use in one protocol, and a test.
+ * list. A new sequence takes one entry here, its use in one protocol, and a test. Only those of events are not listed:
+ * {@link EventShape} composes them from the same steps.
  *
  * <p>All have one shape. Before the section, the thread's {@code rseq_cs} is set to the section's descriptor. The
  * section reads the CPU's id, checks its bound, finds the CPU's instance, and ends with <em>one</em> store, its commit.
@@ -218,8 +219,7 @@ public final class Catalogue {
                 refused,
                 () -> {
                     section.scaleCpu();
-                    section.assembler().lookAtGate(section.layout().spareDistance() + GATE, refused);
-                    section.pause();
+                    section.lookAtGate(refused);
                     section.updateOrLeave(op, Long.SIZE, refused);
                 },
                 () -> section.returning(DONE),

@@ -14,6 +14,8 @@ public enum Op {
     AND(Result.NEW),
     /** Sets the operand's bits. */
     OR(Result.NEW),
+    /** Replaces the instance by the operand if that is greater; both are unsigned. */
+    MAX(Result.OLD),
     /** Replaces the instance by the operand. */
     XCHG(Result.OLD),
     /** Replaces the instance by the operand if it equals the expected value. */
@@ -31,7 +33,7 @@ public enum Op {
     }
 
     /** Whether the new value is computed from the old one, and is also the result. */
-    boolean computes() {
+    public boolean computes() {
         return result == Result.NEW;
     }
 
@@ -42,14 +44,14 @@ public enum Op {
     int arguments() {
         return switch (this) {
             case READ -> 1;
-            case ADD, ADD_DOUBLE, AND, OR, XCHG -> 2;
+            case ADD, ADD_DOUBLE, AND, OR, MAX, XCHG -> 2;
             case CMPXCHG -> 3;
         };
     }
 
-    /** Whether this operation exists for numbers of a width. Doubles have 64 bits. */
+    /** Whether this operation exists for numbers of a width. Doubles and maxima have 64 bits. */
     public boolean exists(NumericWidth width) {
-        return this != ADD_DOUBLE || width == NumericWidth.LONG;
+        return (this != ADD_DOUBLE && this != MAX) || width == NumericWidth.LONG;
     }
 
     /** The same operation in Java: the new value if the old one is {@code old}. */
@@ -61,6 +63,7 @@ public enum Op {
                 Double.doubleToRawLongBits(Double.longBitsToDouble(old) + Double.longBitsToDouble(operand));
             case AND -> old & operand;
             case OR -> old | operand;
+            case MAX -> Long.compareUnsigned(operand, old) > 0 ? operand : old;
             case XCHG, CMPXCHG -> operand;
         };
     }

@@ -103,6 +103,11 @@ public final class Section {
         pause();
     }
 
+    void lookAtGate(CodeBuffer.Label shut) {
+        assembler.lookAtGate(layout.spareDistance() + Catalogue.GATE, shut);
+        pause();
+    }
+
     /** Updates the CPU's own instance: load, compute, and the commit. */
     void update(Op op, int bits) {
         if (op == Op.READ) {
@@ -117,7 +122,8 @@ public final class Section {
     /**
      * Like the method above, for an operation that stores.
      *
-     * @param differs where {@link Op#CMPXCHG} goes if the instance is not what it expects
+     * @param differs where {@link Op#CMPXCHG} goes if the instance is not what it expects, and {@link Op#MAX} if the
+     *     operand is not greater
      */
     void updateOrLeave(Op op, int bits, CodeBuffer.Label differs) {
         assembler.load(bits);
@@ -156,6 +162,8 @@ public final class Section {
     private void compute(Op op, int bits, CodeBuffer.Label differs) {
         if (op == Op.CMPXCHG) {
             assembler.compareExpected(bits, differs);
+        } else if (op == Op.MAX) {
+            assembler.compareBelowOperand(differs);
         } else if (op.computes()) {
             assembler.compute(op);
         }

@@ -4,7 +4,9 @@ import dev.percpu.internal.linux.RseqRegistration;
 
 /**
  * x86-64 with the System V convention: slot in rdi, operand in rsi, the third argument in rdx, the fourth in rcx; CPU
- * in r8, value in r9. rax and r11 are free. The comment beside each instruction is what a disassembler shows.
+ * in r8, value in r9. rax and r11 are free. In a call with a table, that is in r10, and the values are in xmm2, rdx, rcx,
+ * xmm3 and xmm4. (Not in r11, which a delay changes. If it put back what it found there, an abort inside the delay would
+ * start over without.) The comment beside each instruction is what a disassembler shows.
  */
 final class X86_64Assembler implements Assembler {
     private static final int SIGNATURE = 0x53053053;
@@ -118,7 +120,7 @@ final class X86_64Assembler implements Assembler {
                 code.bytes(0xf2, 0x0f, 0x58, 0xc1); // addsd xmm0,xmm1
                 code.bytes(0x66, 0x49, 0x0f, 0x7e, 0xc1); // movq r9,xmm0
             }
-            case READ, XCHG, CMPXCHG -> throw new IllegalArgumentException(op + " computes nothing");
+            case READ, MAX, XCHG, CMPXCHG -> throw new IllegalArgumentException(op + " computes nothing");
         }
     }
 
@@ -178,6 +180,66 @@ final class X86_64Assembler implements Assembler {
         code.bytes(0x49, 0x39, 0xd1); // cmp r9,rdx
         code.bytes(0x0f, 0x87); // ja above
         relative(above);
+    }
+
+    @Override
+    public void compareBelowOperand(CodeBuffer.Label notBelow) {
+        code.bytes(0x49, 0x39, 0xf1); // cmp r9,rsi
+        code.bytes(0x0f, 0x83); // jae notBelow
+        relative(notBelow);
+    }
+
+    @Override
+    public void keepValues(int values) {
+        code.bytes(0x49, 0x89, 0xfa); // mov r10,rdi
+        code.bytes(0x66, 0x48, 0x0f, 0x6e, 0xd6); // movq xmm2,rsi
+        if (values > 3) {
+            code.bytes(0x66, 0x49, 0x0f, 0x6e, 0xd8); // movq xmm3,r8
+            code.bytes(0x66, 0x49, 0x0f, 0x6e, 0xe1); // movq xmm4,r9
+        }
+    }
+
+    @Override
+    public void loadSlot(int word) {
+        code.bytes(0x49, 0x8b, 0xba); // mov rdi,QWORD PTR [r10+word]
+        code.int32(word * Long.BYTES);
+    }
+
+    @Override
+    public void addToSlot(int value) {
+        switch (value) {
+            case 0 -> code.bytes(0x66, 0x48, 0x0f, 0x7e, 0xd0); // movq rax,xmm2
+            case 1 -> code.bytes(0x48, 0x89, 0xd0); // mov rax,rdx
+            case 2 -> code.bytes(0x48, 0x89, 0xc8); // mov rax,rcx
+            case 3 -> code.bytes(0x66, 0x48, 0x0f, 0x7e, 0xd8); // movq rax,xmm3
+            case 4 -> code.bytes(0x66, 0x48, 0x0f, 0x7e, 0xe0); // movq rax,xmm4
+            default -> throw noValue(value);
+        }
+        code.bytes(0x48, 0x8d, 0x3c, 0xc7); // lea rdi,[rdi+rax*8]
+    }
+
+    @Override
+    public void loadOperand(int word) {
+        code.bytes(0x49, 0x8b, 0xb2); // mov rsi,QWORD PTR [r10+word]
+        code.int32(word * Long.BYTES);
+    }
+
+    @Override
+    public void setOperand(int value) {
+        switch (value) {
+            case 0 -> code.bytes(0x66, 0x48, 0x0f, 0x7e, 0xd6); // movq rsi,xmm2
+            case 1 -> code.bytes(0x48, 0x89, 0xd6); // mov rsi,rdx
+            case 2 -> code.bytes(0x48, 0x89, 0xce); // mov rsi,rcx
+            case 3 -> code.bytes(0x66, 0x48, 0x0f, 0x7e, 0xde); // movq rsi,xmm3
+            case 4 -> code.bytes(0x66, 0x48, 0x0f, 0x7e, 0xe6); // movq rsi,xmm4
+            default -> throw noValue(value);
+        }
+    }
+
+    @Override
+    public void xorOperand(int word) {
+        code.bytes(0x49, 0x33, 0xb2); // xor rsi,QWORD PTR [r10+word]
+        code.int32(word * Long.BYTES);
     }
 
     @Override
@@ -270,6 +332,10 @@ final class X86_64Assembler implements Assembler {
     /** The 32-bit distance of the label from the end of the instruction; it is the instruction's last part. */
     private void relative(CodeBuffer.Label label) {
         code.use(label, Integer.BYTES, (bytes, at, position) -> bytes.putInt(at, position - (at + Integer.BYTES)));
+    }
+
+    private static IllegalArgumentException noValue(int value) {
+        return new IllegalArgumentException("no value has the number " + value);
     }
 
     private static IllegalArgumentException width(int bits) {

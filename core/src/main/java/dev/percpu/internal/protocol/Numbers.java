@@ -41,6 +41,21 @@ public interface Numbers {
     void addTwo(long position, long delta, long secondPosition, long secondDelta);
 
     /**
+     * Applies the operation to the number at an offset of the area, which is updated with atomic instructions only.
+     *
+     * @return the new value if the operation computes it, otherwise the old one
+     */
+    static long updateAtomically(Op op, NumericWidth width, long offset, long operand) {
+        while (true) {
+            long old = WidthAccess.get(width, offset);
+            long next = op.applyTo(old, operand);
+            if (WidthAccess.compareAndExchange(width, offset, old, next) == old) {
+                return op.computes() ? next : old;
+            }
+        }
+    }
+
+    /**
      * With sequences. The addition of a {@code long} has a handle of its own. The other operations share one handle
      * that takes the address as an argument, so that not every one has to be linked. The addresses are in unmodifiable
      * lists because the compiler trusts their elements.
@@ -143,20 +158,10 @@ public interface Numbers {
                     if (width == NumericWidth.LONG) {
                         yield (long) Area.LONG.getAndAdd(Area.MEMORY, offset, operand) + operand;
                     }
-                    yield updateByCompareAndExchange(op, width, offset, operand);
+                    yield updateAtomically(op, width, offset, operand);
                 }
-                case ADD_DOUBLE, AND, OR, XCHG -> updateByCompareAndExchange(op, width, offset, operand);
+                case ADD_DOUBLE, AND, OR, MAX, XCHG -> updateAtomically(op, width, offset, operand);
             };
-        }
-
-        private static long updateByCompareAndExchange(Op op, NumericWidth width, long offset, long operand) {
-            while (true) {
-                long old = WidthAccess.get(width, offset);
-                long next = op.applyTo(old, operand);
-                if (WidthAccess.compareAndExchange(width, offset, old, next) == old) {
-                    return op == Op.XCHG ? old : next;
-                }
-            }
         }
 
         /** Only the guard's owner may write guarded data, so the caller has to take the guard. */

@@ -370,6 +370,58 @@ class AArch64DisassemblyTest extends DisassemblyTest {
     }
 
     @Test
+    void aMaximum() {
+        assertThat(listing(Catalogue.pure(Op.MAX, NumericWidth.LONG)))
+                .containsSubsequence(
+                        "ldr x10, [x0, x9]",
+                        "cmp x10, x1",
+                        "b.cs FORWARD",
+                        "str x1, [x0, x9]",
+                        "mov x0, x10",
+                        "ret",
+                        "ldaxr x10, [x11]",
+                        "cmp x10, x1",
+                        "b.cs FORWARD",
+                        "stlxr w12, x1, [x11]",
+                        "cbnz w12, BACK");
+    }
+
+    @Test
+    void anEvent() {
+        assertThat(listing(event()))
+                .containsSubsequence(
+                        "str x10, [x0, x9]",
+                        "ldr x0, [x6, #16]",
+                        "add x0, x0, x4, lsl #3",
+                        "mov x1, x2",
+                        "b FORWARD",
+                        "stlxr w12, x10, [x11]",
+                        "b BACK",
+                        "mov x6, x0",
+                        "mov x7, x1",
+                        "ldr x0, [x6]",
+                        "ldr x1, [x6, #8]",
+                        "b BACK",
+                        "str x10, [x0, x9]",
+                        "ldr x0, [x6, #32]",
+                        "add x0, x0, x3, lsl #3",
+                        "mov x1, x5",
+                        "b FORWARD",
+                        "cbnz x12, FORWARD",
+                        "fadd d0, d0, d1",
+                        "str x10, [x0, x9]",
+                        "ldr x0, [x6, #48]",
+                        "mov x1, x7",
+                        "ldr x12, [x6, #56]",
+                        "eor x1, x1, x12",
+                        "cbnz x12, FORWARD",
+                        "cmp x10, x1",
+                        "b.cs FORWARD",
+                        "str x1, [x0, x9]",
+                        "ret");
+    }
+
+    @Test
     void instrumentation() {
         List<String> texts =
                 listing(new Instrumentation(1000, 0x123456789aL), Catalogue.pure(Op.ADD, NumericWidth.LONG));

@@ -58,6 +58,29 @@ abstract class DisassemblyTest {
                 }));
     }
 
+    /** The same for what events have: each section of each shape. */
+    @TestFactory
+    Stream<DynamicTest> everySectionOfAnEventHasOneStoreAndEndsWithIt() {
+        return EventShapes.generated(17, 8).stream()
+                .map(shape -> DynamicTest.dynamicTest(shape.toString(), () -> {
+                    checkShape(LAYOUT, Instrumentation.NONE, shape.sequence());
+                    checkShape(OTHER_LAYOUT, new Instrumentation(70_000, 0x1234_5678_9abcL), shape.sequence());
+                    assertThat(Listing.of(architecture, LAYOUT, Instrumentation.NONE, shape.sequence())
+                                    .sections())
+                            .hasSameSizeAs(shape.updates());
+                }));
+    }
+
+    /** A shape that has each step of a shape. */
+    static Sequence event() {
+        return new EventShape(List.of(
+                        new EventShape.Update(Op.ADD, false, EventShape.NONE, EventShape.NONE, false),
+                        new EventShape.Update(Op.ADD, false, 3, 1, false),
+                        new EventShape.Update(Op.ADD_DOUBLE, true, 2, 4, false),
+                        new EventShape.Update(Op.MAX, true, EventShape.NONE, 0, true)))
+                .sequence();
+    }
+
     /** The item is stored above the count, where nobody looks, and the count is the commit. */
     @Test
     void onlyAPushMayHaveAStoreBeforeItsCommit() {

@@ -263,6 +263,63 @@ class X86_64DisassemblyTest extends DisassemblyTest {
     }
 
     @Test
+    void aMaximum() {
+        assertThat(listing(Catalogue.pure(Op.MAX, NumericWidth.LONG)))
+                .containsSubsequence(
+                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "cmp r9,rsi",
+                        "jae FORWARD",
+                        "mov QWORD PTR [rdi+r8*1],rsi",
+                        "mov rax,r9",
+                        "ret",
+                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "mov rax,r9",
+                        "cmp r9,rsi",
+                        "jae FORWARD",
+                        "lock cmpxchg QWORD PTR [rdi+r8*1],rsi",
+                        "jne BACK");
+    }
+
+    @Test
+    void anEvent() {
+        assertThat(listing(event()))
+                .containsSubsequence(
+                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "mov rdi,QWORD PTR [r10+0x10]",
+                        "movq rax,xmm3",
+                        "lea rdi,[rdi+rax*8]",
+                        "mov rsi,rdx",
+                        "jmp FORWARD",
+                        "lock cmpxchg QWORD PTR [rdi+r8*1],r9",
+                        "jne BACK",
+                        "jmp BACK",
+                        "mov r10,rdi",
+                        "movq xmm2,rsi",
+                        "movq xmm3,r8",
+                        "movq xmm4,r9",
+                        "mov rdi,QWORD PTR [r10+0x0]",
+                        "mov rsi,QWORD PTR [r10+0x8]",
+                        "jmp BACK",
+                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "mov rdi,QWORD PTR [r10+0x20]",
+                        "mov rax,rcx",
+                        "lea rdi,[rdi+rax*8]",
+                        "movq rsi,xmm4",
+                        "jmp FORWARD",
+                        "cmp QWORD PTR [rdi+rax*1],0x0",
+                        "jne FORWARD",
+                        "addsd xmm0,xmm1",
+                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "mov rdi,QWORD PTR [r10+0x30]",
+                        "movq rsi,xmm2",
+                        "xor rsi,QWORD PTR [r10+0x38]",
+                        "cmp QWORD PTR [rdi+rax*1],0x0",
+                        "cmp r9,rsi",
+                        "mov QWORD PTR [rdi+r8*1],rsi",
+                        "ret");
+    }
+
+    @Test
     void instrumentation() {
         List<String> texts =
                 listing(new Instrumentation(1000, 0x123456789aL), Catalogue.pure(Op.ADD, NumericWidth.LONG));

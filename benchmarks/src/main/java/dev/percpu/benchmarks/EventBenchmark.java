@@ -1,0 +1,106 @@
+package dev.percpu.benchmarks;
+
+import static dev.percpu.benchmarks.Role.Kind.FLOOR;
+import static dev.percpu.benchmarks.Role.Kind.NOT_COMPARABLE;
+import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.Role.Kind.PEER;
+import static dev.percpu.concurrent.PerCpuEvent.Argument.FIRST;
+import static dev.percpu.concurrent.PerCpuEvent.Argument.SECOND;
+
+import dev.percpu.concurrent.PerCpuAccumulator;
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuCounterArray;
+import dev.percpu.concurrent.PerCpuEvent;
+import java.util.concurrent.atomic.LongAccumulator;
+import java.util.concurrent.atomic.LongAdder;
+import org.openjdk.jmh.annotations.Benchmark;
+
+/**
+ * What does it cost to count a request with five updates: the request, its bytes, its latency's bucket, the sum of the
+ * latencies and the greatest latency? All threads share the variables.
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar EventBenchmark -t 1 -prof gc
+ * java -jar benchmarks/target/benchmarks.jar EventBenchmark -t 2 -prof gc
+ * </pre>
+ *
+ * <p>Both sides find the bucket the same way. {@link #perCpuOneByOne} makes the same updates by the variables' own
+ * methods.
+ */
+public class EventBenchmark extends CountingComparison {
+    private static final int BUCKETS = 12;
+
+    private static final PerCpuCounter REQUESTS = new PerCpuCounter();
+    private static final PerCpuCounter BYTES = new PerCpuCounter();
+    private static final PerCpuCounterArray LATENCIES = new PerCpuCounterArray(BUCKETS);
+    private static final PerCpuCounter LATENCY_SUM = new PerCpuCounter();
+    private static final PerCpuAccumulator SLOWEST = PerCpuAccumulator.maximum();
+    private static final PerCpuEvent SERVED = PerCpuEvent.builder("served")
+            .increment(REQUESTS)
+            .add(BYTES, FIRST)
+            .increment(LATENCIES, PerCpuEvent.Argument.THIRD)
+            .add(LATENCY_SUM, SECOND)
+            .accumulate(SLOWEST, SECOND)
+            .build();
+
+    private final LongAdder requests = new LongAdder();
+    private final LongAdder bytes = new LongAdder();
+    private final LongAdder[] latencies = new LongAdder[BUCKETS];
+    private final LongAdder latencySum = new LongAdder();
+    private final LongAccumulator slowest = new LongAccumulator(Math::max, Long.MIN_VALUE);
+
+    /** Makes the peer's buckets. */
+    public EventBenchmark() {
+        for (int i = 0; i < BUCKETS; i++) {
+            latencies[i] = new LongAdder();
+        }
+    }
+
+    private static int bucketOf(long nanos) {
+        return Math.min(BUCKETS - 1, (Long.SIZE - Long.numberOfLeadingZeros(nanos)) / 4);
+    }
+
+    @Benchmark
+    @Role(OURS)
+    public void perCpuEvent(Calls calls, Latencies latency) {
+        calls.count();
+        long nanos = latency.nextNanos();
+        SERVED.record(512, nanos, bucketOf(nanos));
+    }
+
+    @Benchmark
+    @Role(NOT_COMPARABLE)
+    public void perCpuOneByOne(Calls calls, Latencies latency) {
+        calls.count();
+        long nanos = latency.nextNanos();
+        REQUESTS.increment();
+        BYTES.add(512);
+        LATENCIES.increment(bucketOf(nanos));
+        LATENCY_SUM.add(nanos);
+        SLOWEST.accumulate(nanos);
+    }
+
+    @Benchmark
+    @Role(PEER)
+    public void adders(Calls calls, Latencies latency) {
+        calls.count();
+        long nanos = latency.nextNanos();
+        requests.increment();
+        bytes.add(512);
+        latencies[bucketOf(nanos)].increment();
+        latencySum.add(nanos);
+        slowest.accumulate(nanos);
+    }
+
+    /** What the event's values cost. */
+    @Benchmark
+    @Role(FLOOR)
+    public int valuesAlone(Latencies latency) {
+        return bucketOf(latency.nextNanos());
+    }
+
+    @Override
+    long total() {
+        return REQUESTS.sum() + requests.sum();
+    }
+}

@@ -1,0 +1,37 @@
+package dev.percpu.concurrent;
+
+import java.util.function.LongBinaryOperator;
+
+/** The functions of accumulators that an event needs no Java for. An enum, so that they stay what they are in streams. */
+enum Extreme implements LongBinaryOperator {
+    GREATEST(Long.MIN_VALUE) {
+        @Override
+        public long applyAsLong(long left, long right) {
+            return Math.max(left, right);
+        }
+    },
+    LEAST(Long.MAX_VALUE) {
+        @Override
+        public long applyAsLong(long left, long right) {
+            return Math.min(left, right);
+        }
+    };
+
+    /**
+     * What leaves each value as it is. An accumulator keeps the bits in which its value differs from the identity. So
+     * it is a greater value, or a lesser one, that has greater bits, read as unsigned ones:
+     *
+     * <pre>
+     *   value            bits for GREATEST, value ^ MIN_VALUE   bits for LEAST, value ^ MAX_VALUE
+     *   MIN_VALUE        0                                      all ones
+     *   -1               0x7f...f                               0x8000...0
+     *   0                0x8000...0                             0x7f...f
+     *   MAX_VALUE        all ones                               0
+     * </pre>
+     */
+    final long identity;
+
+    Extreme(long identity) {
+        this.identity = identity;
+    }
+}

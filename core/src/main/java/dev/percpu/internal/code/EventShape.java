@@ -1,0 +1,172 @@
+package dev.percpu.internal.code;
+
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * What one event does to several numbers: which operations, in which order, with which of the call's values. Where the
+ * numbers lie is not part of the shape, so events of one shape share their code. A shape is a {@link Sequence} that is
+ * composed when somebody needs it, and not an entry of the {@link Catalogue}.
+ *
+ * <p>It is called with the address of a table and with {@value #FEWEST_VALUES} or {@value #MOST_VALUES} values, and has
+ * a section for each update. The table has two words for each update: the address of CPU 0's instance, and a constant.
+ * So no address is compiled in, and the code has the constants of no event.
+ *
+ * <pre>
+ *   keep the table and the values where no step changes them
+ *   for each update:
+ *       slot    = table[2 i] (+ 8 * a value, for an element)
+ *       operand = table[2 i + 1], or a value, or the bits in which they differ
+ *       section: CPU, bound, gate if there is one, load, compute, commit
+ *       (a thread without a CPU id, or that finds the gate shut, updates the spare slot instead, atomically)
+ * </pre>
+ *
+ * <p>Each section is exact by itself: if the kernel aborts it, it alone starts over, with the slot and the operand that
+ * were loaded before it. Between two sections the thread may move to another CPU. No section is refused: where a single
+ * update of a gated number would tell its caller to go to the spare slot, the code here goes there by itself.
+ */
+public final class EventShape {
+    /** The values that each call passes; unused ones are 0. */
+    public static final int FEWEST_VALUES = 3;
+
+    /** The values that a call passes if there are more than {@value #FEWEST_VALUES}. */
+    public static final int MOST_VALUES = 5;
+
+    /** The words that each update has in the table. */
+    public static final int WORDS = 2;
+
+    /** In place of the number of a value: none. */
+    public static final int NONE = -1;
+
+    private final List<Update> updates;
+    private final Sequence sequence;
+
+    /**
+     * @param updates at least one
+     */
+    public EventShape(List<Update> updates) {
+        if (updates.isEmpty()) {
+            throw new IllegalArgumentException("an event updates something");
+        }
+        this.updates = List.copyOf(updates);
+        int values = 1 + updates.stream().mapToInt(Update::greatestValue).max().orElse(NONE);
+        int passed = values <= FEWEST_VALUES ? FEWEST_VALUES : MOST_VALUES;
+        String name = updates.stream().map(Update::toString).collect(Collectors.joining(", ", "event: ", ""));
+        this.sequence = new Sequence(name, 1 + passed, 1, this::emit);
+    }
+
+    /**
+     * One update of a number of 64 bits.
+     *
+     * @param op one that stores
+     * @param gated whether the number has a gate, of which a shut one sends updates to the spare slot
+     * @param element the number of the value that says which element of an array it is, or {@link #NONE}
+     * @param operand the number of the value that is the operand, or {@link #NONE} if the constant is
+     * @param differs whether the operand is the bits in which the value differs from the constant
+     */
+    public record Update(Op op, boolean gated, int element, int operand, boolean differs) {
+        public Update {
+            if (op == Op.READ || op == Op.CMPXCHG || (gated && op != Op.ADD_DOUBLE && op != Op.MAX)) {
+                throw new IllegalArgumentException("no event has the operation " + op + (gated ? ", gated" : ""));
+            }
+            if (element >= MOST_VALUES || operand >= MOST_VALUES) {
+                throw new IllegalArgumentException("a call passes " + MOST_VALUES + " values at most");
+            }
+        }
+
+        private int greatestValue() {
+            return Math.max(element, operand);
+        }
+
+        /** The same text for the same update, and another one for another. */
+        @Override
+        public String toString() {
+            return (gated ? "gated " : "") + op + (element == NONE ? "" : " of element " + element)
+                    + (operand == NONE ? "" : " by " + operand) + (differs ? " xor" : "");
+        }
+    }
+
+    /** The updates in their order. */
+    public List<Update> updates() {
+        return updates;
+    }
+
+    /** The sequence, whose name is the same for equal shapes, and different for others. */
+    public Sequence sequence() {
+        return sequence;
+    }
+
+    @Override
+    public String toString() {
+        return sequence.name();
+    }
+
+    private long emit(Section section) {
+        CodeBuffer.Label start = new CodeBuffer.Label();
+        CodeBuffer.Label entry = new CodeBuffer.Label();
+        for (int i = 0; i < updates.size(); i++) {
+            boolean isFirst = i == 0;
+            boolean isLast = i == updates.size() - 1;
+            CodeBuffer.Label here = entry;
+            CodeBuffer.Label next = new CodeBuffer.Label();
+            int following = i + 1;
+            Runnable after = isLast ? section.assembler()::returnValue : () -> prepare(section, following, next);
+            Runnable elsewhere = isFirst ? () -> begin(section, start, here) : () -> {};
+            emit(section, updates.get(i), here, after, elsewhere);
+            entry = next;
+        }
+        return section.code().addressOf(start);
+    }
+
+    /** Where the call enters. It lies behind the first section, so that a descriptor is the first thing of all code. */
+    private void begin(Section section, CodeBuffer.Label start, CodeBuffer.Label first) {
+        section.code().place(start);
+        section.assembler().keepValues(sequence.arguments() - 1);
+        prepare(section, 0, first);
+    }
+
+    /** Loads what the update needs, and goes to its section. */
+    private void prepare(Section section, int index, CodeBuffer.Label entry) {
+        Assembler assembler = section.assembler();
+        Update update = updates.get(index);
+        assembler.loadSlot(index * WORDS);
+        if (update.element() != NONE) {
+            assembler.addToSlot(update.element());
+        }
+        int constant = index * WORDS + 1;
+        if (update.operand() == NONE) {
+            assembler.loadOperand(constant);
+        } else {
+            assembler.setOperand(update.operand());
+            if (update.differs()) {
+                assembler.xorOperand(constant);
+            }
+        }
+        assembler.jump(entry);
+    }
+
+    private static void emit(
+            Section section, Update update, CodeBuffer.Label entry, Runnable after, Runnable elsewhere) {
+        var spare = new CodeBuffer.Label();
+        var done = new CodeBuffer.Label();
+        section.emit(
+                entry,
+                spare,
+                () -> {
+                    section.scaleCpu();
+                    if (update.gated()) {
+                        section.lookAtGate(spare);
+                    }
+                    section.update(update.op(), Long.SIZE);
+                },
+                () -> {
+                    section.code().place(done);
+                    after.run();
+                },
+                () -> {
+                    section.updateAtomically(update.op(), Long.SIZE);
+                    section.assembler().jump(done);
+                    elsewhere.run();
+                });
+    }
+}

@@ -1,0 +1,94 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.internal.backend.Interposition;
+import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.code.EventShape;
+import dev.percpu.internal.protocol.Events;
+import dev.percpu.testing.Jvm;
+import java.lang.ref.WeakReference;
+import java.util.function.Function;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What an event refers to must stay until its call returns, even if nobody has the event any more, and must not stay
+ * longer. A JVM of its own collects garbage just before the call, when compiled code uses the event for the last time.
+ */
+@Tag("native")
+class EventMemoryTest {
+    @Test
+    void tableAndVariablesStayUntilTheCallReturns() {
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-Xcomp")
+                .option("-XX:CompileCommand=compileonly,dev.percpu.concurrent.PerCpuEvent::*")
+                .option("-XX:CompileCommand=compileonly,dev.percpu.concurrent.EventMemoryTest$Probe::useOnce")
+                .option("-XX:CompileCommand=quiet")
+                .run(Probe.class);
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output().strip())
+                .isEqualTo("during the call: table true, variables true; after it: table false, variables false");
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class Probe {
+        private Probe() {}
+
+        private static WeakReference<Object> table = new WeakReference<>(null);
+        private static WeakReference<Object> variable = new WeakReference<>(null);
+        private static String during = "";
+
+        public static void main(String[] arguments) {
+            Interposition.install(new Interposition.Interposer() {
+                @Override
+                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
+                    return protocol == Events.class ? protocol.cast(new Looking((Events) normal)) : normal;
+                }
+            });
+            useOnce(event());
+            String after = look();
+            System.out.println("during the call: " + during + "; after it: " + after);
+        }
+
+        private static PerCpuEvent event() {
+            PerCpuCounter counter = new PerCpuCounter();
+            PerCpuEvent event = PerCpuEvent.builder().increment(counter).build();
+            table = new WeakReference<>(event.table());
+            variable = new WeakReference<>(counter);
+            return event;
+        }
+
+        /** Its caller has no reference to the event, and neither has it itself from the call on. */
+        private static void useOnce(PerCpuEvent event) {
+            event.record();
+        }
+
+        private static String look() {
+            for (int i = 0; i < 3; i++) {
+                System.gc();
+            }
+            return "table " + (table.get() != null) + ", variables " + (variable.get() != null);
+        }
+
+        /** Looks before the call, with nothing that would keep the event. */
+        private record Looking(Events events) implements Events {
+            @Override
+            public Plan plan(EventShape shape, long[] words) {
+                return events.plan(shape, words);
+            }
+
+            @Override
+            public void update(Plan plan, long first, long second, long third) {
+                during = look();
+            }
+
+            @Override
+            public void update(Plan plan, long first, long second, long third, long fourth, long fifth) {
+                during = look();
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package dev.percpu.internal.code;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** Shapes for tests: each kind of update alone, and generated ones. */
+public final class EventShapes {
+    private static final int MOST_UPDATES = 16;
+
+    private EventShapes() {}
+
+    /** Shapes of every kind of update alone, and of so many updates chosen at random. */
+    public static List<EventShape> generated(long seed, int count) {
+        List<EventShape> shapes = new ArrayList<>();
+        for (Op op : List.of(Op.ADD, Op.ADD_DOUBLE, Op.MAX)) {
+            shapes.add(new EventShape(List.of(new EventShape.Update(op, false, 0, EventShape.NONE, false))));
+            shapes.add(new EventShape(
+                    List.of(new EventShape.Update(op, op != Op.ADD, EventShape.NONE, 4, op == Op.MAX))));
+        }
+        Random random = new Random(seed);
+        for (int i = 0; i < count; i++) {
+            // The last one is as long as one can be, and has every value.
+            boolean isLast = i == count - 1;
+            int length = isLast ? MOST_UPDATES : random.nextInt(1, MOST_UPDATES);
+            int values = isLast ? EventShape.MOST_VALUES : random.nextInt(EventShape.MOST_VALUES + 1);
+            List<EventShape.Update> updates = new ArrayList<>();
+            for (int at = 0; at < length; at++) {
+                updates.add(update(random, values));
+            }
+            shapes.add(new EventShape(updates));
+        }
+        return shapes;
+    }
+
+    private static EventShape.Update update(Random random, int values) {
+        Op op = List.of(Op.ADD, Op.ADD, Op.ADD_DOUBLE, Op.MAX).get(random.nextInt(4));
+        int element = random.nextInt(3) == 0 ? value(random, values) : EventShape.NONE;
+        int operand = value(random, values);
+        boolean differs = operand != EventShape.NONE && op == Op.MAX && random.nextBoolean();
+        // An element has no gate: that lies behind a single number.
+        boolean gated = op != Op.ADD && element == EventShape.NONE && random.nextBoolean();
+        return new EventShape.Update(op, gated, element, operand, differs);
+    }
+
+    private static int value(Random random, int values) {
+        return random.nextInt(values + 1) - 1;
+    }
+}
