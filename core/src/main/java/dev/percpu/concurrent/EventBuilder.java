@@ -10,20 +10,20 @@ import dev.percpu.internal.protocol.Events;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.LongConsumer;
-import java.util.function.LongToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Says what a {@link PerCpuEvent} does to which variables.
  *
  * <p>An event has at most {@value #MOST_UPDATES} updates; recording into a histogram counts as two. Its arguments, and
- * the histograms and elements of arrays that it updates, are together at most {@value EventShape#MOST_VALUES}. Arguments
- * are numbered without gaps, and {@code long}s come before {@code double}s.
+ * its histograms, are together at most {@value EventShape#MOST_VALUES}. Arguments are numbered without gaps, and {@code
+ * long}s come before {@code double}s.
  *
  * <p>Each method throws {@link IllegalArgumentException} if the update does not fit with those before it.
  */
@@ -34,10 +34,14 @@ public final class EventBuilder {
 
     private final String name;
     private final List<Part> parts = new ArrayList<>();
-    private final List<PerCpuEvent.Element> elements = new ArrayList<>();
+    private final List<PerCpuEvent.Element> indexes = new ArrayList<>();
+    private final List<PerCpuEvent.Element> buckets = new ArrayList<>();
     private final List<PerCpuEvent.Alone> alone = new ArrayList<>();
     private final Map<Argument, Use> uses = new EnumMap<>(Argument.class);
-    private final Set<Object> seen = new HashSet<>();
+
+    /** Which updates each variable has already. */
+    private final IdentityHashMap<Object, Set<String>> seen = new IdentityHashMap<>();
+
     private final List<Object> variables = new ArrayList<>();
 
     EventBuilder(String name) {
@@ -47,31 +51,31 @@ public final class EventBuilder {
     /**
      * One update.
      *
-     * @param element its number among the elements, or {@link EventShape#NONE}
+     * @param index the number of the argument that is an index, or {@link EventShape#NONE}
+     * @param bucket its number among the histograms, or {@link EventShape#NONE}
      * @param operand the argument's number, or {@link EventShape#NONE} if it is the constant
+     * @param differs whether the operand is the bits in which the argument differs from the constant
      */
-    private record Part(Op op, boolean gated, long position, int element, int operand, boolean differs, long constant) {
-        /** @param arguments how many there are; the elements' indexes come behind them */
+    private record Part(
+            Op op, boolean gated, long position, int index, int bucket, int operand, boolean differs, long constant) {
+        /** The addition of an argument, or of the constant if there is none. */
+        private static Part addition(long position, int index, int bucket, @Nullable Argument x, long constant) {
+            return new Part(Op.ADD, false, position, index, bucket, x == null ? NONE : x.number, false, constant);
+        }
+
+        /** An update of a number with a gate by an argument. */
+        private static Part gated(Op op, long position, Argument x, boolean differs, long constant) {
+            return new Part(op, true, position, NONE, NONE, x.number, differs, constant);
+        }
+
+        /** @param arguments how many there are; the buckets come behind them */
         private EventShape.Update update(int arguments) {
-            return new EventShape.Update(op, gated, element == NONE ? NONE : arguments + element, operand, differs);
+            return new EventShape.Update(op, gated, bucket == NONE ? index : arguments + bucket, operand, differs);
         }
     }
 
     /** By what an argument became a {@code long} or a {@code double}. */
     private record Use(boolean isDouble, Object variable) {}
-
-    /** What must not be there twice. Variables are told apart by identity. */
-    private record Key(int identity, Object variable, String update) {
-        @Override
-        public boolean equals(@Nullable Object other) {
-            return other instanceof Key key && key.variable == variable && key.update.equals(update);
-        }
-
-        @Override
-        public int hashCode() {
-            return identity ^ update.hashCode();
-        }
-    }
 
     /** Adds 1 to the counter. */
     public EventBuilder increment(PerCpuCounter counter) {
@@ -81,7 +85,7 @@ public final class EventBuilder {
     /** Adds a number that is always the same to the counter. */
     public EventBuilder add(PerCpuCounter counter, long x) {
         check(counter, "add", null, 1);
-        parts.add(new Part(Op.ADD, false, counter.position(), NONE, NONE, false, x));
+        parts.add(Part.addition(counter.position(), NONE, NONE, null, x));
         return this;
     }
 
@@ -89,7 +93,7 @@ public final class EventBuilder {
     public EventBuilder add(PerCpuCounter counter, Argument x) {
         check(counter, "add", x, 1);
         useLong(x, counter);
-        parts.add(new Part(Op.ADD, false, counter.position(), NONE, x.ordinal(), false, 0));
+        parts.add(Part.addition(counter.position(), NONE, NONE, x, 0));
         return this;
     }
 
@@ -97,7 +101,37 @@ public final class EventBuilder {
     public EventBuilder add(PerCpuDoubleCounter counter, Argument x) {
         check(counter, "add", x, 1);
         use(x, true, counter);
-        parts.add(new Part(Op.ADD_DOUBLE, true, counter.position(), NONE, x.ordinal(), false, 0));
+        parts.add(Part.gated(Op.ADD_DOUBLE, counter.position(), x, false, 0));
+        return this;
+    }
+
+    /**
+     * Adds 1 to one counter of an array.
+     *
+     * @param index which one: an argument, a {@code long}. If there is no such counter, the call throws {@link
+     *     IndexOutOfBoundsException} and updates nothing
+     */
+    public EventBuilder increment(PerCpuCounterArray counters, Argument index) {
+        return addAt(counters, index, null);
+    }
+
+    /**
+     * Adds an argument, a {@code long}, to one counter of an array.
+     *
+     * @param index which one, as in {@link #increment(PerCpuCounterArray, PerCpuEvent.Argument)}
+     */
+    public EventBuilder add(PerCpuCounterArray counters, Argument index, Argument x) {
+        return addAt(counters, index, Objects.requireNonNull(x, "x"));
+    }
+
+    private EventBuilder addAt(PerCpuCounterArray counters, Argument index, @Nullable Argument x) {
+        check(counters, "add at " + index, x, 1);
+        useLong(index, counters);
+        if (x != null) {
+            useLong(x, counters);
+        }
+        parts.add(Part.addition(counters.position(0), index.number, NONE, x, 1));
+        indexes.add(new PerCpuEvent.Element(counters::checkIndex, index.number));
         return this;
     }
 
@@ -105,9 +139,9 @@ public final class EventBuilder {
     public EventBuilder record(PerCpuHistogram histogram, Argument value) {
         check(histogram, "record", value, 2);
         useLong(value, histogram);
-        int element = element(histogram::bucketOf, value);
-        parts.add(new Part(Op.ADD, false, histogram.bucketsPosition(), element, NONE, false, 1));
-        parts.add(new Part(Op.ADD, false, histogram.sumPosition(), NONE, value.ordinal(), false, 0));
+        parts.add(Part.addition(histogram.bucketsPosition(), NONE, buckets.size(), null, 1));
+        parts.add(Part.addition(histogram.sumPosition(), NONE, NONE, value, 0));
+        buckets.add(new PerCpuEvent.Element(histogram::bucketOf, value.number));
         return this;
     }
 
@@ -123,7 +157,7 @@ public final class EventBuilder {
         if (extreme == null) {
             return alone(accumulator::accumulate, x);
         }
-        parts.add(new Part(Op.MAX, true, accumulator.position(), NONE, x.ordinal(), true, extreme.identity));
+        parts.add(Part.gated(Op.MAX, accumulator.position(), x, true, extreme.identity));
         return this;
     }
 
@@ -146,10 +180,10 @@ public final class EventBuilder {
         }
         int arguments = uses.size();
         int doubles = checkArguments(arguments);
-        if (arguments + elements.size() > EventShape.MOST_VALUES) {
-            throw new IllegalStateException(name + " has " + arguments + " arguments and " + elements.size()
-                    + " histograms or elements of arrays, together more than the " + EventShape.MOST_VALUES
-                    + " that a call passes: make two events of it");
+        if (arguments + buckets.size() > EventShape.MOST_VALUES) {
+            throw new IllegalStateException(name + " has " + arguments + " arguments and " + buckets.size()
+                    + " histograms, together more than the " + EventShape.MOST_VALUES
+                    + " values that a call passes: make two events of it");
         }
         EventShape shape = new EventShape(
                 parts.stream().map(part -> part.update(arguments)).toList());
@@ -163,19 +197,15 @@ public final class EventBuilder {
                 Events.CURRENT.plan(shape, words),
                 arguments - doubles,
                 doubles,
-                List.copyOf(elements),
+                List.copyOf(indexes),
+                List.copyOf(buckets),
                 List.copyOf(alone),
                 List.copyOf(variables));
     }
 
     private EventBuilder alone(LongConsumer update, Argument x) {
-        alone.add(new PerCpuEvent.Alone(update, x.ordinal()));
+        alone.add(new PerCpuEvent.Alone(update, x.number));
         return this;
-    }
-
-    private int element(LongToIntFunction among, Argument argument) {
-        elements.add(new PerCpuEvent.Element(among, argument.ordinal()));
-        return elements.size() - 1;
     }
 
     /** @param updates how many more there will be */
@@ -186,7 +216,7 @@ public final class EventBuilder {
                     + " updates, and an event has at most " + MOST_UPDATES
                     + ", of which a histogram takes two: make two events of it");
         }
-        if (!seen.add(new Key(System.identityHashCode(variable), variable, update + " " + argument))) {
+        if (!seen.computeIfAbsent(variable, _ -> new HashSet<>()).add(update + " " + argument)) {
             throw new IllegalArgumentException(name + " already has the update '" + update + " "
                     + (argument == null ? "a constant" : argument) + "' of this " + type(variable)
                     + ": leave one out, or add a constant that is the sum of both");
@@ -214,7 +244,7 @@ public final class EventBuilder {
         for (Argument argument : Argument.values()) {
             Use use = uses.get(argument);
             if (use == null) {
-                if (argument.ordinal() < arguments) {
+                if (argument.number < arguments) {
                     throw new IllegalStateException(name + " uses " + uses.keySet() + " of its arguments, but not "
                             + argument + ": number them without gaps");
                 }

@@ -169,8 +169,13 @@ public final class PerCpuCounterArray {
         }
     }
 
+    /** The index that an event was given, if there is such a counter. */
+    int checkIndex(long index) {
+        return (int) Objects.checkIndex(index, (long) length);
+    }
+
     /** The position of a counter. */
-    private long position(int index) {
+    long position(int index) {
         return position + (long) Objects.checkIndex(index, length) * Long.BYTES;
     }
 

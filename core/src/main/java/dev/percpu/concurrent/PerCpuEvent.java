@@ -51,8 +51,9 @@ public final class PerCpuEvent {
      * in which order, with which of the values that the call passes. Code is emitted once for each shape. It finds the
      * numbers through a table that belongs to the event. See EventShape and Events.
      *
-     * The call's values are first the arguments, and then the indexes of the elements of histograms and arrays, which
-     * are computed here. So what is wrong with an argument shows before the first update.
+     * The call's values are first the arguments, and then the indexes of histograms' buckets, which are computed here.
+     * An argument that is itself an index is checked here. So what is wrong with an argument shows before the first
+     * update.
      *
      * The table belongs to this object, and so do the positions in it, which are those of variables that this object
      * refers to. All must stay until the call returns:
@@ -73,6 +74,7 @@ public final class PerCpuEvent {
     private final Events.Plan plan;
     private final int longs;
     private final int doubles;
+    private final List<Element> indexes;
     private final List<Element> elements;
     private final List<Alone> alone;
 
@@ -83,13 +85,19 @@ public final class PerCpuEvent {
     /** An argument of {@code record}, by its place among the arguments. */
     public enum Argument {
         /** The first one. */
-        FIRST,
+        FIRST(0),
 
         /** The second one. */
-        SECOND,
+        SECOND(1),
 
         /** The third one. */
-        THIRD
+        THIRD(2);
+
+        final int number;
+
+        Argument(int number) {
+            this.number = number;
+        }
     }
 
     /** Which number of several an argument decides on. */
@@ -111,6 +119,7 @@ public final class PerCpuEvent {
             Events.Plan plan,
             int longs,
             int doubles,
+            List<Element> indexes,
             List<Element> elements,
             List<Alone> alone,
             List<Object> variables) {
@@ -118,6 +127,7 @@ public final class PerCpuEvent {
         this.plan = plan;
         this.longs = longs;
         this.doubles = doubles;
+        this.indexes = indexes;
         this.elements = elements;
         this.alone = alone;
         this.variables = variables;
@@ -222,6 +232,9 @@ public final class PerCpuEvent {
 
     private void update(int count, long first, long second, long third) {
         try {
+            for (Element index : indexes) {
+                long _ = index.index(first, second, third);
+            }
             switch (elements.size()) {
                 case 0 -> EVENTS.update(plan, first, second, third);
                 case 1 -> {

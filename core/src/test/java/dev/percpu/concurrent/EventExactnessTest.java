@@ -34,8 +34,10 @@ class EventExactnessTest {
         private final PerCpuHistogram latency =
                 PerCpuHistogram.builder().highestTrackable(1 << 20).build();
         private final PerCpuAccumulator slowest = PerCpuAccumulator.maximum();
+        private final PerCpuCounterArray sizes = new PerCpuCounterArray(8);
         private final PerCpuEvent event = PerCpuEvent.builder()
                 .increment(requests)
+                .add(sizes, FIRST, SECOND)
                 .add(bytes, FIRST)
                 .record(latency, SECOND)
                 .accumulate(slowest, SECOND)
@@ -43,6 +45,7 @@ class EventExactnessTest {
                 .build();
         private final AtomicLong requestsTaken = new AtomicLong();
         private final AtomicLong bytesTaken = new AtomicLong();
+        private final AtomicLong sizesTaken = new AtomicLong();
         private final AtomicLong secondsTaken = new AtomicLong();
         private final AtomicLong latenciesTaken = new AtomicLong();
         private final AtomicLong latencySumTaken = new AtomicLong();
@@ -59,6 +62,7 @@ class EventExactnessTest {
         private void reset() {
             requestsTaken.addAndGet(requests.sumThenReset());
             bytesTaken.addAndGet(bytes.sumThenReset());
+            sizesTaken.addAndGet(sizes.sumThenReset(7));
             secondsTaken.addAndGet((long) seconds.sumThenReset());
             HistogramSnapshot snapshot = latency.snapshotThenReset();
             latenciesTaken.addAndGet(snapshot.count());
@@ -70,6 +74,7 @@ class EventExactnessTest {
             reset();
             assertThat(requestsTaken).as("requests").hasValue(threads * (rounds + rounds / 8));
             assertThat(bytesTaken).as("bytes").hasValue(7 * threads * rounds);
+            assertThat(sizesTaken).as("sizes").hasValue(threads * (rounds * (rounds - 1) / 2));
             assertThat(secondsTaken).as("seconds").hasValue(threads * (2 * rounds + 3 * (rounds / 8)));
             assertThat(latenciesTaken).as("latencies").hasValue(threads * rounds);
             assertThat(latencySumTaken).as("sum of latencies").hasValue(threads * (rounds * (rounds - 1) / 2));

@@ -49,15 +49,15 @@ class PerCpuEventTest {
     @Test
     void everyKindOfCall() {
         PerCpuCounter[] longs = {new PerCpuCounter(), new PerCpuCounter(), new PerCpuCounter()};
-        PerCpuDoubleCounter[] doubles = {
-            new PerCpuDoubleCounter(), new PerCpuDoubleCounter(), new PerCpuDoubleCounter()
+        PerCpuDoubleCounter[] doubles = {new PerCpuDoubleCounter(), new PerCpuDoubleCounter(), new PerCpuDoubleCounter()
         };
         List<PerCpuEvent> events = new ArrayList<>();
         for (int many = 0; many <= 3; many++) {
             for (int withDoubles = 0; withDoubles <= many; withDoubles++) {
                 EventBuilder builder = PerCpuEvent.builder().increment(count);
                 for (int at = 0; at < many; at++) {
-                    PerCpuEvent.Argument argument = PerCpuEvent.Argument.values()[at];
+                    PerCpuEvent.Argument argument =
+                            List.of(FIRST, SECOND, THIRD).get(at);
                     if (at < many - withDoubles) {
                         builder.add(longs[at], argument);
                     } else {
@@ -118,6 +118,35 @@ class PerCpuEventTest {
         four.record(900);
         assertThat(latency.snapshot().count()).isEqualTo(3);
         assertThat(second.snapshot().count()).isEqualTo(3);
+    }
+
+    /** What an observation of a histogram with given bounds is: its bucket is counted, its value added. */
+    @Test
+    void elementsOfArrays() {
+        PerCpuCounterArray buckets = new PerCpuCounterArray("buckets", 3);
+        PerCpuEvent observed = PerCpuEvent.builder()
+                .increment(buckets, FIRST)
+                .add(seconds, SECOND)
+                .build();
+        observed.record(2, 0.5);
+        observed.record(0, 0.25);
+        observed.record(2, 4);
+        assertThat(buckets.sums()).containsExactly(1, 0, 2);
+        assertThat(seconds.sum()).isEqualTo(4.75);
+        for (long outside : new long[] {-1, 3, 1L << 32, Long.MIN_VALUE}) {
+            assertThatThrownBy(() -> observed.record(outside, 1.0))
+                    .isInstanceOf(IndexOutOfBoundsException.class)
+                    .hasMessageContaining(String.valueOf(outside));
+        }
+        assertThat(seconds.sum()).as("nothing else is updated").isEqualTo(4.75);
+        PerCpuEvent added = PerCpuEvent.builder()
+                .add(buckets, FIRST, SECOND)
+                .increment(buckets, THIRD)
+                .record(latency, SECOND)
+                .build();
+        added.record(1, 500, 0);
+        assertThat(buckets.sums()).containsExactly(2, 500, 2);
+        assertThat(latency.snapshot().sum()).isEqualTo(500);
     }
 
     @Test
@@ -184,9 +213,7 @@ class PerCpuEventTest {
 
     @Test
     void longsWhereDoublesAreExpected() {
-        PerCpuDoubleCounter[] sums = {
-            new PerCpuDoubleCounter(), new PerCpuDoubleCounter(), new PerCpuDoubleCounter()
-        };
+        PerCpuDoubleCounter[] sums = {new PerCpuDoubleCounter(), new PerCpuDoubleCounter(), new PerCpuDoubleCounter()};
         PerCpuEvent one = PerCpuEvent.builder().add(sums[0], FIRST).build();
         one.record(5);
         PerCpuEvent three = PerCpuEvent.builder()
@@ -255,7 +282,8 @@ class PerCpuEventTest {
 
     @Test
     void tooManyValues() {
-        EventBuilder builder = PerCpuEvent.builder("wide").add(bytes, FIRST).add(bytes, SECOND).add(bytes, THIRD);
+        EventBuilder builder =
+                PerCpuEvent.builder("wide").add(bytes, FIRST).add(bytes, SECOND).add(bytes, THIRD);
         for (int i = 0; i < 3; i++) {
             builder.record(PerCpuHistogram.builder().build(), FIRST);
         }
@@ -292,8 +320,7 @@ class PerCpuEventTest {
                         .build())
                 .withMessageContaining("SECOND of order is a long and one before it a double: pass the longs first");
         assertThatIllegalStateException()
-                .isThrownBy(
-                        () -> PerCpuEvent.builder("gap").add(bytes, SECOND).build())
+                .isThrownBy(() -> PerCpuEvent.builder("gap").add(bytes, SECOND).build())
                 .withMessageContaining("gap uses [SECOND] of its arguments, but not FIRST");
     }
 

@@ -81,8 +81,11 @@ public final class EventShape {
         /** The same text for the same update, and another one for another. */
         @Override
         public String toString() {
-            return (gated ? "gated " : "") + op + (element == NONE ? "" : " of element " + element)
-                    + (operand == NONE ? "" : " by " + operand) + (differs ? " xor" : "");
+            return (gated ? "gated " : "")
+                    + op
+                    + (element == NONE ? "" : " of element " + element)
+                    + (operand == NONE ? "" : " by " + operand)
+                    + (differs ? " xor" : "");
         }
     }
 

@@ -151,15 +151,14 @@ public interface Events {
         }
 
         private void updateGated(Op op, long position, long operand) {
-            boolean done =
-                    switch (op) {
-                        case ADD_DOUBLE -> gated.addDouble(position, operand);
-                        case MAX -> {
-                            long old = numbers.read(position);
-                            yield op.applyTo(old, operand) == old || gated.compareAndSet(position, old, operand);
-                        }
-                        default -> throw new IllegalArgumentException(op + " of a number with a gate is no update");
-                    };
+            boolean done = switch (op) {
+                case ADD_DOUBLE -> gated.addDouble(position, operand);
+                case MAX -> {
+                    long old = numbers.read(position);
+                    yield op.applyTo(old, operand) == old || gated.compareAndSet(position, old, operand);
+                }
+                default -> throw new IllegalArgumentException(op + " of a number with a gate is no update");
+            };
             if (!done) {
                 long _ = Numbers.updateAtomically(op, NumericWidth.LONG, Area.offset(Area.SPARE, position), operand);
             }

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 /** What the code of each shape does to memory is what its updates do in Java. */
 @Tag("rseq")
 class EventShapeTest {
-    private static final MethodHandle CALL = Linux.bindVirtual(FunctionDescriptor.of(
-            JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle CALL = Linux.bindVirtual(
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
 
     private static final int CPU = Topology.usable().nextSetBit(0);
     private static final int ROUNDS = 20;

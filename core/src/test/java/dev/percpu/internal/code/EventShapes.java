@@ -15,8 +15,8 @@ public final class EventShapes {
         List<EventShape> shapes = new ArrayList<>();
         for (Op op : List.of(Op.ADD, Op.ADD_DOUBLE, Op.MAX)) {
             shapes.add(new EventShape(List.of(new EventShape.Update(op, false, 0, EventShape.NONE, false))));
-            shapes.add(new EventShape(
-                    List.of(new EventShape.Update(op, op != Op.ADD, EventShape.NONE, 4, op == Op.MAX))));
+            shapes.add(
+                    new EventShape(List.of(new EventShape.Update(op, op != Op.ADD, EventShape.NONE, 4, op == Op.MAX))));
         }
         Random random = new Random(seed);
         for (int i = 0; i < count; i++) {

@@ -90,7 +90,7 @@ class DelayedEventsTest {
             plans.add(plan);
         }
         assertThat(without).isBetween(100, 399);
-        everyUpdateIsDoneOnce();
+        everyUpdateIsDoneOnce(UnaryOperator.identity());
     }
 
     private void everyUpdateIsDoneOnce(UnaryOperator<IntConsumer> threads) throws InterruptedException {
@@ -162,12 +162,11 @@ class DelayedEventsTest {
         long[] words = new long[shape.updates().size() * EventShape.WORDS];
         for (int i = 0; i < shape.updates().size(); i++) {
             Update update = shape.updates().get(i);
-            words[i * EventShape.WORDS] =
-                    switch (update.op()) {
-                        case ADD -> numbers;
-                        case ADD_DOUBLE -> update.gated() ? gatedDouble : doubles;
-                        default -> update.gated() ? gatedMaximum : maxima;
-                    };
+            words[i * EventShape.WORDS] = switch (update.op()) {
+                case ADD -> numbers;
+                case ADD_DOUBLE -> update.gated() ? gatedDouble : doubles;
+                default -> update.gated() ? gatedMaximum : maxima;
+            };
             words[i * EventShape.WORDS + 1] = constant(update);
         }
         return words;

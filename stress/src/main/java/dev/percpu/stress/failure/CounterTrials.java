@@ -9,6 +9,7 @@ import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuDoubleAccumulator;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
+import dev.percpu.concurrent.PerCpuEvent;
 import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.memory.NumericWidth;
 import java.util.ArrayList;
@@ -45,6 +46,11 @@ final class CounterTrials {
             return new Adding(() -> ignore((long) number.addAndGet(1)), () -> (long) number.sum());
         }));
         counters(all);
+        all.add(new Operation("event record", _ -> {
+            PerCpuCounter counter = new PerCpuCounter();
+            PerCpuEvent event = PerCpuEvent.builder().increment(counter).build();
+            return new Adding(event::record, counter::sum);
+        }));
         accumulators(all);
         bounded(all);
         histograms(all);

@@ -44,6 +44,7 @@ public interface Subject {
                 new Kind("accumulators", _ -> new Accumulators()),
                 new Kind("bounded counter", BoundedCounter::new),
                 new Kind("histogram", _ -> new Histogram()),
+                new Kind("events", _ -> new Events()),
                 new Kind("pool", Pool::new),
                 new Kind("handover", _ -> new Handover()),
                 new Kind("ref", _ -> new Ref()),
