@@ -2,7 +2,10 @@ package dev.percpu.concurrent;
 
 import java.util.function.LongBinaryOperator;
 
-/** The functions of accumulators that an event needs no Java for. An enum, so that they stay what they are in streams. */
+/**
+ * The functions of accumulators that an event can apply without Java code. They are an enum so that deserialization
+ * gives the same objects.
+ */
 enum Extreme implements LongBinaryOperator {
     GREATEST(Long.MIN_VALUE) {
         @Override

@@ -29,8 +29,8 @@ import java.util.function.LongToIntFunction;
  * The variables stay what they are: they can be read, reset, and updated without the event as well.
  *
  * <p><b>Arguments.</b> Each call of {@code record} passes as many numbers as the updates use: first those that are
- * {@code long}s, then those that are {@code double}s. As in any call, a {@code long} is converted where a {@code double}
- * is expected. A call with other arguments throws {@link IllegalArgumentException}, and updates nothing.
+ * {@code long}s, then those that are {@code double}s. As in any call, a {@code long} is converted where a
+ * {@code double} is expected. A call with other arguments throws {@link IllegalArgumentException}, and updates nothing.
  *
  * <p><b>Exactness.</b> Each update is exact as if its variable's own method had been called. An event is not a
  * transaction: another thread can see some of its updates and not yet the others, and the thread may run on another CPU

@@ -24,9 +24,9 @@ class EventMemoryTest {
         Jvm.Result result = new Jvm()
                 .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
                 .option("-Xcomp")
+                .option("-XX:CompileCommand=quiet")
                 .option("-XX:CompileCommand=compileonly,dev.percpu.concurrent.PerCpuEvent::*")
                 .option("-XX:CompileCommand=compileonly,dev.percpu.concurrent.EventMemoryTest$Probe::useOnce")
-                .option("-XX:CompileCommand=quiet")
                 .run(Probe.class);
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.output().strip())

@@ -4,8 +4,8 @@ import dev.percpu.internal.linux.RseqRegistration;
 
 /**
  * AArch64 with the platform's C convention: slot in x0, operand in x1, the third argument in x2, the fourth in x3; CPU
- * in x9, value in x10, an address in x11, a scratch value in x12, a stack's item in x13. In a call with a table, that is
- * in x6, and the values are in x7 and x2 to x5. Only the instrumentation uses x14 to x16. The comment beside each
+ * in x9, value in x10, an address in x11, a scratch value in x12, a stack's item in x13. In a call with a table, x6 has
+ * the table, and x7 and x2 to x5 have the values. Only the instrumentation uses x14 to x16. The comment beside each
  * instruction is what a disassembler shows.
  *
  * <p>The instructions are those of ARMv8.0.

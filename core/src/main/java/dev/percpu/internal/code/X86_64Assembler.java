@@ -4,9 +4,9 @@ import dev.percpu.internal.linux.RseqRegistration;
 
 /**
  * x86-64 with the System V convention: slot in rdi, operand in rsi, the third argument in rdx, the fourth in rcx; CPU
- * in r8, value in r9. rax and r11 are free. In a call with a table, that is in r10, and the values are in xmm2, rdx, rcx,
- * xmm3 and xmm4. (Not in r11, which a delay changes. If it put back what it found there, an abort inside the delay would
- * start over without.) The comment beside each instruction is what a disassembler shows.
+ * in r8, value in r9. rax and r11 are free. In a call with a table, r10 has the table, and xmm2, rdx, rcx, xmm3 and
+ * xmm4 have the values. (Not r11, which a delay changes. It could not restore r11 if it was aborted half way.) The
+ * comment beside each instruction is what a disassembler shows.
  */
 final class X86_64Assembler implements Assembler {
     private static final int SIGNATURE = 0x53053053;
