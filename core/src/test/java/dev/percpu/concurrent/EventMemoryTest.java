@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * What an event refers to must stay until its call returns, even if nobody has the event any more, and must not stay
  * longer. A JVM of its own collects garbage just before the call, when compiled code uses the event for the last time.
  *
- * <p>Seen to fail with {@code record} ending with the call, and without the fence. (As long as something behind the call
- * reads a field of the event, that keeps the event too.)
+ * <p>Seen to fail with {@code record} ending with the call, and without the fence. (As long as something behind the
+ * call reads a field of the event, that keeps the event too.)
  */
 @Tag("native")
 class EventMemoryTest {

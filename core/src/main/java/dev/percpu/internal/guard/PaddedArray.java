@@ -28,8 +28,8 @@ public final class PaddedArray {
     }
 
     /**
-     * Puts a CPU's object into an array, and keeps it on cache lines of its own. Small objects that are created together
-     * lie together, so without this two CPUs that update their own objects would write the same line.
+     * Puts a CPU's object into an array, and keeps it on cache lines of its own. Small objects that are created
+     * together lie together, so without this two CPUs that update their own objects would write the same line.
      *
      * <p>The array holds a spacer before the object and one behind it. A collector that copies lays out objects in the
      * order in which it reaches them, so it puts the spacers around the object again. Spacers in another array would
