@@ -32,6 +32,9 @@ import java.util.List;
  * many bytes for each CPU as its width, no guard protects it, and its operations never wait. A number from {@link #of}
  * belongs to a variable that the guard protects: its updates wait while another thread owns the CPU.
  *
+ * <p>An update that changes no number, whatever it is, does nothing and never waits: adding 0, setting no bit, clearing
+ * none.
+ *
  * <p>A thread without a CPU id updates the spare slot instead, with atomic instructions. {@link #sum()} includes the
  * spare slot.
  *
@@ -113,6 +116,11 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     /** The number's position, which is the same in each CPU's place. */
     abstract long position();
 
+    /** Throws if the number is closed. */
+    private void checkOpen() {
+        long _ = position();
+    }
+
     /** The current CPU's number: {@code this_cpu_read}. */
     public long get() {
         return update(Op.READ, 0, 0);
@@ -125,7 +133,11 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
 
     /** Adds to the current CPU's number: {@code this_cpu_add}. */
     public void add(long delta) {
-        update(Op.ADD, delta);
+        if (delta == 0) {
+            checkOpen();
+        } else {
+            update(Op.ADD, delta);
+        }
     }
 
     /** Subtracts from the current CPU's number: {@code this_cpu_sub}. */
@@ -155,12 +167,20 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
 
     /** Clears the bits of the current CPU's number that are not set in {@code mask}: {@code this_cpu_and}. */
     public void and(long mask) {
-        update(Op.AND, mask);
+        if (mask == -1) {
+            checkOpen();
+        } else {
+            update(Op.AND, mask);
+        }
     }
 
     /** Sets the bits of {@code mask} in the current CPU's number: {@code this_cpu_or}. */
     public void or(long mask) {
-        update(Op.OR, mask);
+        if (mask == 0) {
+            checkOpen();
+        } else {
+            update(Op.OR, mask);
+        }
     }
 
     /** Sets the current CPU's number and returns the old value: {@code this_cpu_xchg}. */

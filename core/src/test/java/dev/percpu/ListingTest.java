@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuBoundedCounter;
 import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuDoubleAccumulator;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
 import dev.percpu.concurrent.PerCpuHistogram;
@@ -101,6 +102,20 @@ class ListingTest {
         assertThat(value.total()).isEqualTo(1L);
         assertThat(value.elsewhere()).isEqualTo(-5 * usable());
         assertThat(value.perCpu().stream().mapToLong(Number::longValue).sum()).isEqualTo(5 * usable() + 1);
+    }
+
+    @Test
+    void anArrayOfCountersIsListedAsOne() {
+        PerCpuCounterArray counters = new PerCpuCounterArray("listing array", 3);
+        onEachCpu(() -> {
+            counters.add(0, 5);
+            counters.add(2, 7);
+        });
+        assertThat(counters.sumThenReset(0)).isEqualTo(5 * usable());
+        Value value = value("listing array");
+        assertThat(value.total()).isEqualTo(7 * usable());
+        assertThat(value.perCpu()).isEqualTo(onUsable(12L, 0L));
+        assertThat(value.elsewhere()).isEqualTo(-5 * usable());
     }
 
     @Test

@@ -126,6 +126,11 @@ class PerCpuNumericTest {
             holders.add(Holder.of(cpu));
         }
         Thread adder = new Thread(() -> {
+            // These change nothing, and so need not wait.
+            number.add(0);
+            number.sub(0);
+            number.or(0);
+            number.and(-1);
             pure.increment();
             number.increment();
         });
@@ -168,6 +173,9 @@ class PerCpuNumericTest {
         assertThatThrownBy(number::increment)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("closed");
+        assertThatThrownBy(() -> number.add(0)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> number.or(0)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> number.and(-1)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(number::get).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(number::sum).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> number.compareAndExchange(0, 1)).isInstanceOf(IllegalStateException.class);

@@ -32,6 +32,8 @@ public class HistogramBenchmark extends CountingComparison {
 
     private static final PerCpuHistogram PER_CPU =
             PerCpuHistogram.builder().relativeError(0.01).highestTrackable(HOUR).build();
+    private static final PerCpuHistogram PER_CPU_WITH_BOUNDS =
+            PerCpuHistogram.builder().bounds(PrometheusHistogram.bounds()).build();
     private static final PerCpuNumeric SUM = PerCpuNumeric.define("benchmark sum of latencies", NumericWidth.LONG);
 
     private final PrometheusHistogram classic = PrometheusHistogram.classic();
@@ -52,6 +54,14 @@ public class HistogramBenchmark extends CountingComparison {
     public void perCpuRecord(Calls calls, Latencies latencies) {
         calls.count();
         PER_CPU.record(latencies.nextNanos());
+    }
+
+    /** With the bounds that Prometheus' classic histogram has here. */
+    @Benchmark
+    @Role(OURS)
+    public void perCpuRecordWithBounds(Calls calls, Latencies latencies) {
+        calls.count();
+        PER_CPU_WITH_BOUNDS.record(latencies.nextNanos());
     }
 
     @Benchmark
@@ -107,6 +117,7 @@ public class HistogramBenchmark extends CountingComparison {
         inIntervals += recorder.getIntervalHistogram().getTotalCount();
         inIntervals += autoResizing.getIntervalHistogram().getTotalCount();
         return PER_CPU.snapshot().count()
+                + PER_CPU_WITH_BOUNDS.snapshot().count()
                 + classic.count()
                 + nativeOne.count()
                 + concurrent.getTotalCount()

@@ -29,6 +29,9 @@ public class HistogramSnapshotBenchmark extends Comparison {
 
     private final PerCpuHistogram perCpu =
             PerCpuHistogram.builder().relativeError(0.01).highestTrackable(HOUR).build();
+    private final PerCpuHistogram perCpuByDefault = PerCpuHistogram.builder().build();
+    private final PerCpuHistogram perCpuWithBounds =
+            PerCpuHistogram.builder().bounds(PrometheusHistogram.bounds()).build();
     private final PrometheusHistogram classic = PrometheusHistogram.classic();
     private final PrometheusHistogram nativeOne = PrometheusHistogram.nativeOne();
     private final Recorder recorder = new Recorder(HOUR, DIGITS);
@@ -40,6 +43,8 @@ public class HistogramSnapshotBenchmark extends Comparison {
         latencies.draw();
         for (int i = 0; i < RECORDED; i++) {
             perCpu.record(latencies.nextNanos());
+            perCpuByDefault.record(latencies.nextNanos());
+            perCpuWithBounds.record(latencies.nextNanos());
             recorder.recordValue(latencies.nextNanos());
             classic.observe(latencies.nextSeconds());
             nativeOne.observe(latencies.nextSeconds());
@@ -50,6 +55,19 @@ public class HistogramSnapshotBenchmark extends Comparison {
     @Role(value = OURS, task = "read")
     public HistogramSnapshot perCpuSnapshot() {
         return perCpu.snapshot();
+    }
+
+    @Benchmark
+    @Role(value = OURS, task = "read")
+    public HistogramSnapshot perCpuSnapshotByDefault() {
+        return perCpuByDefault.snapshot();
+    }
+
+    /** With the bounds that Prometheus' classic histogram has here. */
+    @Benchmark
+    @Role(value = OURS, task = "read")
+    public HistogramSnapshot perCpuSnapshotWithBounds() {
+        return perCpuWithBounds.snapshot();
     }
 
     @Benchmark

@@ -2,6 +2,8 @@ package dev.percpu.benchmarks;
 
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 
 /** The Prometheus Java client's histogram without labels, with its defaults. */
 final class PrometheusHistogram {
@@ -9,6 +11,13 @@ final class PrometheusHistogram {
 
     private PrometheusHistogram(Histogram histogram) {
         this.histogram = histogram;
+    }
+
+    /** The upper bounds of {@link #classic()} in nanoseconds. */
+    static long[] bounds() {
+        return LongStream.of(5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)
+                .map(TimeUnit.MILLISECONDS::toNanos)
+                .toArray();
     }
 
     /** Fixed buckets: eleven, from 5 ms to 10 s, and one for what is above. */

@@ -6,9 +6,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Says which values a {@link PerCpuHistogram} tells apart.
  *
- * <p>Its size follows: {@code 1 << precisionBits} buckets of 8 bytes for each power of two between the lowest
- * discernible and the highest trackable value. With nothing said, 32 buckets for each power of two up to {@link
- * Long#MAX_VALUE} take 15 KiB of each CPU's place.
+ * <p>There are two kinds of buckets. Either they divide powers of two, with a given precision and range. Then there
+ * are {@code 1 << precisionBits} buckets of 8 bytes for each power of two between the lowest discernible and the
+ * highest trackable value. With nothing said, 32 buckets for each power of two up to {@link Long#MAX_VALUE} take 15 KiB
+ * of each CPU's place. Or the user gives their {@link #bounds bounds}. A builder that got both builds nothing.
  */
 public final class HistogramBuilder {
     private static final int MOST_PRECISION_BITS = 16;
@@ -17,6 +18,13 @@ public final class HistogramBuilder {
     private static final int MOST_BITS = 61;
 
     private @Nullable String name;
+
+    /** The buckets that the user gave. */
+    private @Nullable ExplicitBuckets explicit;
+
+    /** What the user said last about precision or range, which no histogram with bounds has. */
+    private @Nullable String divided;
+
     private int precisionBits = 5;
     private long lowestDiscernible = 1;
     private long highestTrackable = Long.MAX_VALUE;
@@ -34,6 +42,23 @@ public final class HistogramBuilder {
     }
 
     /**
+     * Counts in buckets with these upper bounds, and in one more for all values above the last. As {@code le} has it in
+     * Prometheus' classic histograms, a value belongs to the lowest bound that is not below it: with {@code bounds(10,
+     * 20)}, 10 is in the first bucket, 11 and 20 in the second, 21 in the last. The first bucket has no lower end, so
+     * it has the negative values too.
+     *
+     * <p>To find a value's bucket takes a search: one step if each bound is at least twice the one before, and one more
+     * each time that twice as many bounds lie between two powers of two. Precision and range cannot be given together
+     * with bounds.
+     *
+     * @param upperBounds in rising order, at least one, none of them {@link Long#MAX_VALUE}
+     */
+    public HistogramBuilder bounds(long... upperBounds) {
+        explicit = ExplicitBuckets.of(upperBounds);
+        return this;
+    }
+
+    /**
      * Divides each power of two into {@code 1 << bits} buckets. The relative error is {@code 1.0 / (1 << bits)}; 5
      * bits, the default, have 3.1%. Prometheus' native histograms of schema 5 have as many buckets.
      *
@@ -45,6 +70,7 @@ public final class HistogramBuilder {
                     "the precision is from 0 to " + MOST_PRECISION_BITS + " bits, not " + bits);
         }
         precisionBits = bits;
+        divided = "precisionBits(" + bits + ")";
         return this;
     }
 
@@ -58,7 +84,9 @@ public final class HistogramBuilder {
         for (int bits = 0; bits <= MOST_PRECISION_BITS; bits++) {
             double reached = 1.0 / (1 << bits);
             if (reached <= error && error <= 1) {
-                return precisionBits(bits);
+                precisionBits = bits;
+                divided = "relativeError(" + error + ")";
+                return this;
             }
         }
         throw new IllegalArgumentException(
@@ -76,6 +104,7 @@ public final class HistogramBuilder {
             throw new IllegalArgumentException("the lowest discernible value is at least 1, not " + value);
         }
         lowestDiscernible = value;
+        divided = "lowestDiscernible(" + value + ")";
         return this;
     }
 
@@ -86,6 +115,7 @@ public final class HistogramBuilder {
      */
     public HistogramBuilder highestTrackable(long value) {
         highestTrackable = value;
+        divided = "highestTrackable(" + value + ")";
         return this;
     }
 
@@ -93,6 +123,7 @@ public final class HistogramBuilder {
      * Makes the histogram, with nothing recorded.
      *
      * @throws IllegalArgumentException if the precision and the range do not go together
+     * @throws IllegalStateException if bounds were given, and a precision or a range as well
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuHistogram build() {
@@ -103,7 +134,18 @@ public final class HistogramBuilder {
         return histogram;
     }
 
-    LogLinearBuckets buckets() {
+    Buckets buckets() {
+        if (explicit == null) {
+            return logLinear();
+        }
+        if (divided != null) {
+            throw new IllegalStateException("bounds(...) and " + divided + " contradict each other: with bounds there"
+                    + " are no other buckets, so leave one of the two out");
+        }
+        return explicit;
+    }
+
+    LogLinearBuckets logLinear() {
         if (highestTrackable / 2 < lowestDiscernible) {
             throw new IllegalArgumentException("the highest trackable value, " + highestTrackable
                     + ", must be at least twice the lowest discernible one, " + lowestDiscernible);

@@ -1,5 +1,7 @@
 package dev.percpu.concurrent;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * One reader's view of a {@link PerCpuHistogram}: what was recorded since this reader asked last. Readers do not
  * disturb each other, nor {@link PerCpuHistogram#snapshotThenReset()}: each sees every recorded value exactly once.
@@ -22,11 +24,10 @@ public final class HistogramInterval {
     /** Guards {@link #reported}. */
     private final Object lock = new Object();
 
-    /** The totals of all words that were in results of {@link #next()}; empty if they are all 0. */
-    private long[] reported;
+    /** What was in results of {@link #next()}, or recorded before the interval was made; null if nothing. */
+    private @Nullable HistogramSnapshot reported;
 
-    /** @param reported it is kept, not copied */
-    HistogramInterval(PerCpuHistogram histogram, long[] reported) {
+    HistogramInterval(PerCpuHistogram histogram, @Nullable HistogramSnapshot reported) {
         this.histogram = histogram;
         this.reported = reported;
     }
@@ -37,9 +38,9 @@ public final class HistogramInterval {
      */
     public HistogramSnapshot next() {
         synchronized (lock) {
-            long[] totals = histogram.totals();
-            HistogramSnapshot result = histogram.since(reported, totals);
-            reported = totals;
+            HistogramSnapshot total = histogram.total();
+            HistogramSnapshot result = sinceReported(total);
+            reported = total;
             return result;
         }
     }
@@ -51,8 +52,12 @@ public final class HistogramInterval {
     public HistogramSnapshot peek() {
         // With the lock: a next() between the two looks would have the same values counted here and there.
         synchronized (lock) {
-            return histogram.since(reported, histogram.totals());
+            return sinceReported(histogram.total());
         }
+    }
+
+    private HistogramSnapshot sinceReported(HistogramSnapshot total) {
+        return reported == null ? total : total.since(reported);
     }
 
     @Override

@@ -1,18 +1,20 @@
 package dev.percpu.concurrent;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.NoSuchElementException;
 
 /**
  * What a {@link PerCpuHistogram} had counted; it does not change any more.
  *
- * <p>The count is that of the buckets, always. The exact values are known only as far as their buckets tell: of two
- * values in a bucket, the greater is above the lower by less than {@link #unit()}, or by no more than {@link
- * #relativeError()} of it. Values below {@code 2 / relativeError()} units are known exactly if the unit is 1.
+ * <p>The count is that of the buckets, always. The exact values are known only as far as their buckets tell. If the
+ * histogram has {@link #bounds() bounds} that its user gave, that is all. Otherwise, of two values in a bucket, the
+ * greater is above the lower by less than {@link #unit()}, or by no more than {@link #relativeError()} of it. Values
+ * below {@code 2 / relativeError()} units are known exactly if the unit is 1.
  */
 public final class HistogramSnapshot {
-    private final LogLinearBuckets layout;
+    private final Buckets layout;
     private final long[] counts;
     private final long count;
     private final long sum;
@@ -21,7 +23,7 @@ public final class HistogramSnapshot {
     private final boolean wrapped;
 
     /** @param counts by bucket; it is kept, not copied */
-    HistogramSnapshot(LogLinearBuckets layout, long[] counts, long sum) {
+    HistogramSnapshot(Buckets layout, long[] counts, long sum) {
         this.layout = layout;
         this.counts = counts;
         this.sum = sum;
@@ -53,9 +55,12 @@ public final class HistogramSnapshot {
         return count == 0;
     }
 
-    /** How many negative values were recorded. */
+    /**
+     * How many values below the range were recorded. These are the negative ones; but below the first of given {@link
+     * #bounds() bounds} no value is out of range.
+     */
     public long underflow() {
-        return counts[LogLinearBuckets.UNDERFLOW];
+        return layout.below() == 0 ? 0 : counts[0];
     }
 
     /** How many values above {@link #highestTrackable()} were recorded. */
@@ -77,7 +82,8 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * The lower bound of the bucket that the least value is in; {@link Long#MIN_VALUE} if that is negative.
+     * The least value of the bucket that the least recorded value is in. That is {@link Long#MIN_VALUE} for the first
+     * bucket: of negative values or, with given {@link #bounds() bounds}, of all values up to the first one.
      *
      * @throws NoSuchElementException if there are no values
      */
@@ -91,7 +97,8 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * The upper bound of the bucket that the greatest value is in; {@link Long#MAX_VALUE} if that is above the range.
+     * The greatest value of the bucket that the greatest recorded value is in; {@link Long#MAX_VALUE} if that is above
+     * the range.
      *
      * @throws NoSuchElementException if there are no values
      */
@@ -108,10 +115,11 @@ public final class HistogramSnapshot {
      * A value that the given share of the recorded values is not above: 0.5 for the median, 0.99 for
      * the 99th percentile.
      *
-     * <p>It is the upper bound of the bucket that the exact quantile is in (the value of rank
-     * {@code ceil(quantile * count)}, counted from 1), so it is never below that, and above it by less than a unit or
-     * by no more than the relative error. It is -1 if that value is negative, and {@link Long#MAX_VALUE} if it is above
-     * the range. Of more than 2^53 values the rank is rounded to 53 bits.
+     * <p>It is the greatest value of the bucket that the exact quantile is in (the value of rank
+     * {@code ceil(quantile * count)}, counted from 1). So it is never below that. It is above it by less than a unit or
+     * by no more than the relative error, and -1 if that value is negative. With given {@link #bounds() bounds} it is
+     * one of them. It is {@link Long#MAX_VALUE} if that value is above the range. Of more than 2^53 values the rank is
+     * rounded to 53 bits.
      *
      * @param quantile from 0 to 1
      * @throws NoSuchElementException if there are no values
@@ -169,10 +177,11 @@ public final class HistogramSnapshot {
      * For each bound, how many values are not above it: what Prometheus' classic histograms call {@code le}. For the
      * bound +Inf there is {@link #count()}.
      *
-     * <p>A bucket that a bound falls into is counted as above it. So a bound counts no value that is above it, and may
-     * miss some that are below it by less than a unit or by no more than the relative error. A bound that is the last
-     * value of a bucket is exact, such as {@code (1L << n) - 1}. The negative values are one bucket, whose last value
-     * is -1: a bound below that counts none of them.
+     * <p>A bound that is the greatest value of a bucket is exact, such as one of the histogram's own {@link #bounds()
+     * bounds}, or {@code (1L << n) - 1} if it has none. A bucket that a bound falls into is counted as above it. So a
+     * bound counts no value that is above it, and may miss some in its bucket that are below it: without bounds of the
+     * histogram's own, by less than a unit or by no more than the relative error. Then the negative values are one
+     * bucket, whose greatest value is -1: a bound below that counts none of them.
      *
      * @param upperBounds in rising order
      */
@@ -233,36 +242,71 @@ public final class HistogramSnapshot {
             throw new IllegalArgumentException("snapshots can be subtracted if their histograms were built alike, not "
                     + layout + " and " + earlier.layout);
         }
-        long[] difference = counts.clone();
-        for (int index = 0; index < difference.length; index++) {
-            difference[index] -= earlier.counts[index];
+        for (int index = 0; index < counts.length; index++) {
             if (counts[index] < earlier.counts[index]) {
                 throw new IllegalArgumentException("the snapshot to subtract is not an earlier one: from "
                         + layout.lowest(index) + " to " + layout.highest(index) + " it has " + earlier.counts[index]
                         + " values, and this one has " + counts[index]);
             }
         }
+        return since(earlier);
+    }
+
+    /** The difference from an earlier snapshot of the same histogram, also if counts have wrapped. */
+    HistogramSnapshot since(HistogramSnapshot earlier) {
+        long[] difference = new long[counts.length];
+        for (int index = 0; index < difference.length; index++) {
+            difference[index] = counts[index] - earlier.counts[index];
+        }
         return new HistogramSnapshot(layout, difference, sum - earlier.sum);
     }
 
-    /** Each power of two has {@code 1 << precisionBits()} buckets. */
+    /**
+     * The upper bounds that the histogram was built with, each the greatest value of its bucket; empty if its buckets
+     * divide powers of two. Above the last one there is one more bucket.
+     */
+    public long[] bounds() {
+        return layout.bounds();
+    }
+
+    /**
+     * Each power of two has {@code 1 << precisionBits()} buckets.
+     *
+     * @throws IllegalStateException if the histogram has {@link #bounds() bounds} instead
+     */
     public int precisionBits() {
-        return layout.precisionBits();
+        return logLinear().precisionBits();
     }
 
-    /** How wide the narrowest buckets are, a power of two. */
+    /**
+     * How wide the narrowest buckets are, a power of two.
+     *
+     * @throws IllegalStateException if the histogram has {@link #bounds() bounds} instead
+     */
     public long unit() {
-        return 1L << layout.unitBits();
+        return 1L << logLinear().unitBits();
     }
 
-    /** How far a value can be above another in its bucket, relative to that one, if the bucket is wider than a unit. */
+    private LogLinearBuckets logLinear() {
+        if (layout instanceof LogLinearBuckets logLinear) {
+            return logLinear;
+        }
+        throw new IllegalStateException(
+                "a histogram with bounds has neither a precision nor a unit: ask bounds(), which are "
+                        + Arrays.toString(bounds()));
+    }
+
+    /**
+     * How far a value of the range can be above another in its bucket, relative to that one, if the bucket is wider
+     * than a unit. It is infinite with given {@link #bounds() bounds}, as there the first bucket has no lower end.
+     */
     public double relativeError() {
         return layout.relativeError();
     }
 
     /** The greatest value that is not counted as out of range. */
     public long highestTrackable() {
-        return layout.highest(layout.overflow() - 1);
+        return layout.highestTrackable();
     }
 
     @Override

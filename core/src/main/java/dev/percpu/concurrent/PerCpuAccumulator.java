@@ -11,6 +11,7 @@ import java.io.Serializable;
 import java.lang.ref.Reference;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongBinaryOperator;
 import java.util.function.LongFunction;
 import java.util.stream.LongStream;
@@ -24,8 +25,9 @@ import org.jspecify.annotations.Nullable;
  * combining a value with the identity must give the value. The order in which values are combined is not defined. For
  * sums, {@link PerCpuCounter} takes one sequence instead of two, and less memory.
  *
- * <p>A value that changes nothing, such as one below the maximum, costs one restartable sequence and writes nothing;
- * any other costs two. It takes 16 bytes for each CPU. The memory is given back once the accumulator is unreachable.
+ * <p>A value that changes nothing, such as one below the maximum, mostly costs a read and the function, at most one
+ * restartable sequence. Any other costs two sequences. It takes 16 bytes for each CPU. The memory is given back once
+ * the accumulator is unreachable.
  *
  * <p><b>Exactness.</b> Each value is combined into exactly one of the results of {@link #getThenReset()}, or into what
  * is left, also while threads accumulate and while others reset. ({@code LongAccumulator} promises this only without
@@ -55,6 +57,24 @@ public final class PerCpuAccumulator extends GatedNumber {
      *                                             2. a thread on CPU 1 makes it 8
      *   3. compares 7 with 8: not done
      *   4. combines 9 into the spare slot
+     *
+     * A value may be combined into any slot. So if the spare slot's number absorbs it, it is as good as combined there,
+     * and nothing is left to do: no call. It does not matter whether a reset takes the spare slot meanwhile:
+     *
+     *   thread T                                  resetting thread R
+     *   1. reads 9 in the spare slot; the
+     *      maximum of it and 5 is 9
+     *                                             2. takes 9 from the spare slot, and returns 9
+     *   3. returns: 5 went where 9 went
+     *
+     * Had R taken the 9 before 1, T would have read 0, the identity. It is the spare slot that is read, since hardly
+     * anyone writes near it. Another CPU's number would do as well, but its cache line has other numbers, which that
+     * CPU writes all the time.
+     *
+     * So the spare slot should have a number that absorbs much. If the current CPU's number absorbs a value and the
+     * spare slot's does not, the value is combined into the spare slot, too, one time in 16. (Always would be dear if
+     * values rise below a maximum: CPUs would contend for the slot.) It must be the value itself. The CPU's number,
+     * which absorbs more, may be in the result of a reset by then, and would be in the next result again.
      */
     private static final Numbers NUMBERS = Numbers.CURRENT;
     private static final GatedNumbers GATED_NUMBERS = GatedNumbers.CURRENT;
@@ -67,6 +87,9 @@ public final class PerCpuAccumulator extends GatedNumber {
 
     /** What resets took whose function then threw. Changed with the lock; read without, as the numbers are. */
     private transient volatile @Nullable Uncombined uncombined;
+
+    /** A power of two: see above. */
+    private static final int ONE_IN = 16;
 
     /** Numbers that are taken from their CPUs and in no result yet. */
     private static final class Uncombined {
@@ -154,9 +177,16 @@ public final class PerCpuAccumulator extends GatedNumber {
     /** Combines a value into this one. */
     public void accumulate(long x) {
         try {
+            long spare = read(Area.SPARE);
+            if (combined(spare, x) == spare) {
+                return;
+            }
             long old = NUMBERS.read(position());
             long next = combined(old, x);
-            if (next != old && !GATED_NUMBERS.compareAndSet(position(), old, next)) {
+            boolean inSpare = next == old
+                    ? ThreadLocalRandom.current().nextInt(ONE_IN) == 0
+                    : !GATED_NUMBERS.compareAndSet(position(), old, next);
+            if (inSpare) {
                 accumulateSpare(x);
             }
         } finally {

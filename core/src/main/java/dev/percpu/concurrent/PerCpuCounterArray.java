@@ -4,9 +4,14 @@ import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.AdjacentNumbers;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.Sums;
+import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
+import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
+import java.util.stream.LongStream;
 
 /**
  * Many counters side by side, in one object: one for each label of a metric, each state, or each table of a database.
@@ -67,7 +72,7 @@ public final class PerCpuCounterArray {
      */
     public PerCpuCounterArray(String name, int length) {
         this(length, Registry.checkName(name));
-        Registry.add(name, "PerCpuCounterArray", this);
+        Registry.add(name, "PerCpuCounterArray", this, PerCpuCounterArray::values);
     }
 
     private PerCpuCounterArray(int length, String name) {
@@ -89,9 +94,6 @@ public final class PerCpuCounterArray {
     /** Adds the given value to a counter. Adding 0 does nothing. */
     public void add(int index, long delta) {
         long counter = position(index);
-        if (delta == 0) {
-            return;
-        }
         try {
             Sums.add(counter, delta);
         } finally {
@@ -130,6 +132,27 @@ public final class PerCpuCounterArray {
         } finally {
             Reference.reachabilityFence(this);
         }
+    }
+
+    /** For a listing: all counters together. The spare slots are read first, as in {@link #sums}. */
+    private List<Value> values() {
+        try {
+            long elsewhere = total(Area.SPARE);
+            VarHandle.acquireFence();
+            long[] totals = new long[Area.CPUS];
+            Arrays.setAll(totals, this::total);
+            int places = Area.places();
+            for (int own = Area.SPARE + 1; own < places; own++) {
+                elsewhere += total(own);
+            }
+            return List.of(Value.sum("value", totals, elsewhere));
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    private long total(int place) {
+        return LongStream.of(AdjacentNumbers.read(place, position, length)).sum();
     }
 
     /** Resets all counters: it takes away what happened before the call, and perhaps some of what happens during it. */

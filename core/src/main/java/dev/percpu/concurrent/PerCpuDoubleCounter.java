@@ -66,6 +66,10 @@ public final class PerCpuDoubleCounter extends GatedNumber {
 
     /** Adds the given value. */
     public void add(double x) {
+        // Neither 0.0 nor -0.0 changes a sum that is not -0.0, and a sum that begins with 0.0 never is.
+        if (x == 0) {
+            return;
+        }
         try {
             if (!GatedSums.add(position(), x)) {
                 addToSpare(x);

@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.Registry;
+import dev.percpu.internal.area.AdjacentNumbers;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
@@ -8,6 +9,7 @@ import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Values.</b> Any {@code long}, in whatever unit. Those from 0 to {@link #highestTrackable()} are told apart with
  * the precision that was asked for. All values above are counted in one bucket, all negative ones in another: none is
- * lost, and the sum holds each as it is.
+ * lost, and the sum holds each as it is. Instead, a user can give the {@linkplain HistogramBuilder#bounds bounds} of
+ * the buckets.
  *
  * <p><b>Exactness.</b> Each recorded value is counted once, on the CPU that the thread runs on, however the thread is
  * preempted, moved or signalled. Counts and the sum wrap at 64 bits: a sum of nanoseconds does so after 292 years.
@@ -40,7 +43,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Recording and snapshots throw {@link IllegalStateException} if the histogram is closed.
  *
- * <p>The buckets are those of Gil Tene's HdrHistogram, with a power of two of them instead of a power of ten.
+ * <p>The buckets are those of Gil Tene's HdrHistogram, with a power of two of them instead of a power of ten, or those
+ * of Prometheus' classic histogram.
  */
 public final class PerCpuHistogram implements AutoCloseable {
     /*
@@ -64,11 +68,10 @@ public final class PerCpuHistogram implements AutoCloseable {
     /** Nothing lies at 0, where the header is; and 0 is what an unsafely published object could show. */
     private static final long CLOSED = 0;
 
-    private static final int SUM = 0;
     private static final int FIRST_BUCKET = 1;
 
     private final String name;
-    private final LogLinearBuckets buckets;
+    private final Buckets buckets;
 
     /** The sum's place in the area; the buckets' are behind it. */
     private long position;
@@ -76,13 +79,11 @@ public final class PerCpuHistogram implements AutoCloseable {
     /** What {@link #snapshotThenReset()} has reported. */
     private final HistogramInterval sinceReset;
 
-    PerCpuHistogram(@Nullable String name, LogLinearBuckets buckets) {
+    PerCpuHistogram(@Nullable String name, Buckets buckets) {
         this.name = name == null ? "a per-CPU histogram" : name;
         this.buckets = buckets;
-        // The most precise one takes 25 MB.
-        int bytes = Math.toIntExact(bytesPerCpu());
-        this.sinceReset = new HistogramInterval(this, new long[0]);
-        this.position = Area.allocateFor(this, bytes, Long.BYTES, this.name + " of " + buckets);
+        this.sinceReset = new HistogramInterval(this, null);
+        this.position = Area.allocateFor(this, bytesPerCpu(), Long.BYTES, this.name + " of " + buckets);
     }
 
     /** What a histogram is made with: its precision and its range. */
@@ -113,7 +114,9 @@ public final class PerCpuHistogram implements AutoCloseable {
         }
         try {
             long sum = position();
-            Sums.addTwo(sum + bytesBefore(buckets.indexOf(value)), count, sum, value * count);
+            if (count != 0) {
+                Sums.addTwo(sum + bytesBefore(buckets.indexOf(value)), count, sum, value * count);
+            }
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -137,17 +140,28 @@ public final class PerCpuHistogram implements AutoCloseable {
      * {@link #snapshotThenReset()} have taken.
      */
     public HistogramInterval interval() {
-        return new HistogramInterval(this, totals());
+        return new HistogramInterval(this, total());
     }
 
     /** The greatest value that is not counted as out of range; at least what was asked for. */
     public long highestTrackable() {
-        return buckets.highest(buckets.overflow() - 1);
+        return buckets.highestTrackable();
     }
 
-    /** How wide a bucket is at most, relative to its lowest value, if it is wider than the narrowest ones. */
+    /**
+     * How wide a bucket is at most, relative to its lowest value, if it is wider than the narrowest ones. It is
+     * infinite with given {@link #bounds() bounds}, as there the first bucket has no lower end.
+     */
     public double relativeError() {
         return buckets.relativeError();
+    }
+
+    /**
+     * The upper bounds that the histogram was built with: see {@link HistogramBuilder#bounds}; empty if its buckets
+     * divide powers of two.
+     */
+    public long[] bounds() {
+        return buckets.bounds();
     }
 
     /**
@@ -169,18 +183,12 @@ public final class PerCpuHistogram implements AutoCloseable {
         return position == CLOSED ? name + ", closed" : name + ": " + buckets;
     }
 
-    /** The sums of each word over all CPUs, and over threads without one. */
-    long[] totals() {
+    /** All that was ever recorded. */
+    HistogramSnapshot total() {
         try {
-            long sum = position();
-            int places = Area.places();
-            long[] totals = new long[FIRST_BUCKET + buckets.size()];
-            for (int place = 0; place < places; place++) {
-                for (int word = 0; word < totals.length; word++) {
-                    totals[word] += read(place, sum, word);
-                }
-            }
-            return totals;
+            long position = position();
+            long[] counts = AdjacentNumbers.sums(position + bytesBefore(0), buckets.size());
+            return new HistogramSnapshot(buckets, counts, Sums.sum(position));
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -190,21 +198,22 @@ public final class PerCpuHistogram implements AutoCloseable {
     List<Value> values() {
         try {
             long position = position();
-            long[] totals = new long[FIRST_BUCKET + buckets.size()];
+            long[] inBuckets = new long[buckets.size()];
             long[] counts = new long[Area.CPUS + 1];
             long[] sums = new long[Area.CPUS + 1];
             int places = Area.places();
             for (int place = 0; place < places; place++) {
                 // What threads have recorded in places of their own lies on no CPU, as what is in the spare place.
                 int part = Math.min(place, Area.SPARE);
-                for (int word = 0; word < totals.length; word++) {
-                    long number = read(place, position, word);
-                    totals[word] += number;
-                    counts[part] += word == SUM ? 0 : number;
-                    sums[part] += word == SUM ? number : 0;
+                sums[part] += AdjacentNumbers.read(place, position, 1)[0];
+                long[] inPlace = AdjacentNumbers.read(place, position + bytesBefore(0), inBuckets.length);
+                for (int index = 0; index < inPlace.length; index++) {
+                    inBuckets[index] += inPlace[index];
+                    counts[part] += inPlace[index];
                 }
             }
-            HistogramSnapshot ever = since(new long[0], totals);
+            HistogramSnapshot ever = new HistogramSnapshot(
+                    buckets, inBuckets, LongStream.of(sums).sum());
             List<Value> values = new ArrayList<>();
             values.add(Value.sum("count", Arrays.copyOf(counts, Area.CPUS), counts[Area.SPARE]));
             values.add(Value.sum("sum", Arrays.copyOf(sums, Area.CPUS), sums[Area.SPARE]));
@@ -219,24 +228,6 @@ public final class PerCpuHistogram implements AutoCloseable {
         } finally {
             Reference.reachabilityFence(this);
         }
-    }
-
-    private static long read(int place, long position, int word) {
-        return (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(place, position) + (long) word * Long.BYTES);
-    }
-
-    /** The difference of two {@link #totals()}, of which the first may be empty for zeros. */
-    HistogramSnapshot since(long[] before, long[] now) {
-        long[] counts = new long[buckets.size()];
-        System.arraycopy(now, FIRST_BUCKET, counts, 0, counts.length);
-        long sum = now[SUM];
-        if (before.length > 0) {
-            sum -= before[SUM];
-            for (int index = 0; index < counts.length; index++) {
-                counts[index] -= before[FIRST_BUCKET + index];
-            }
-        }
-        return new HistogramSnapshot(buckets, counts, sum);
     }
 
     /** Which bucket a value is counted in. */

@@ -24,7 +24,7 @@ class HistogramExactnessTest {
     @Test
     @Tag("native")
     void eightThreadsUnderChurnAndSignals() throws InterruptedException {
-        Run run = new Run(RECORDERS);
+        Run run = new Run(RECORDERS, Run.DIVIDED);
         Disturbance.Report disturbed = Disturbance.during(
                 "recorder-",
                 1,
@@ -38,7 +38,7 @@ class HistogramExactnessTest {
     void tenThousandVirtualThreads() throws InterruptedException {
         int threads = 10_000;
         int rounds = Effort.scaled(500);
-        Run run = new Run(threads);
+        Run run = new Run(threads, PerCpuHistogram.builder().bounds(-5, 0, 3, 50, 100, 200));
         Workers.runVirtual(threads + RESETTERS + 1, number -> run.work(number, rounds));
         run.verify(rounds);
     }
@@ -50,14 +50,16 @@ class HistogramExactnessTest {
 
         private static final long LEAST = -10;
 
-        private final PerCpuHistogram histogram =
-                PerCpuHistogram.builder().precisionBits(2).highestTrackable(200).build();
+        private static final HistogramBuilder DIVIDED =
+                PerCpuHistogram.builder().precisionBits(2).highestTrackable(200);
 
+        private final PerCpuHistogram histogram;
         private final int recorders;
         private final CountDownLatch recording;
         private final List<HistogramSnapshot> results = new ArrayList<>();
 
-        private Run(int recorders) {
+        private Run(int recorders, HistogramBuilder builder) {
+            this.histogram = builder.build();
             this.recorders = recorders;
             this.recording = new CountDownLatch(recorders);
         }

@@ -10,10 +10,11 @@ import dev.percpu.testing.Jvm;
 import java.io.IOException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Which pages of a large histogram are touched: in a JVM of its own. */
+/** Which pages of a large histogram, and of many counters, are touched: in a JVM of its own. */
 @Tag("native")
 class HistogramFootprintTest {
     private static final long PAGE = 4096;
@@ -32,6 +33,12 @@ class HistogramFootprintTest {
             long before = AreaPages.residentBytes();
             histogram.snapshot();
             histogram.snapshotThenReset();
+            histogram.record(1_000_000, 0);
+            PerCpuCounterArray counters = new PerCpuCounterArray(100_000);
+            for (int index = 0; index < counters.length(); index++) {
+                counters.add(index, 0);
+            }
+            print("counters", LongStream.of(counters.sumsThenReset()).sum());
             print("bytes", histogram.bytesPerCpu());
             print("untouched", AreaPages.residentBytes() - before);
             CpuId.onEachCpu(cpu -> histogram.record(1_000_000_000));
@@ -52,7 +59,10 @@ class HistogramFootprintTest {
         assertThat(result.status()).as(result.output()).isZero();
         int cpus = CpuMask.usable().weight();
         assertThat(number(result, "bytes")).isGreaterThan(1000 * PAGE);
-        assertThat(number(result, "untouched")).as("resident after snapshots").isZero();
+        assertThat(number(result, "counters")).isZero();
+        assertThat(number(result, "untouched"))
+                .as("resident after snapshots, and additions of 0")
+                .isZero();
         assertThat(number(result, "recorded"))
                 .as("resident after one value on each CPU: the sum's page and the bucket's")
                 .isBetween(cpus * PAGE, 2L * cpus * PAGE);

@@ -10,6 +10,10 @@ import dev.percpu.testing.Workers;
 import java.io.InvalidObjectException;
 import java.io.Serializable;
 import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.DoubleAccumulator;
@@ -132,18 +136,28 @@ class PerCpuAccumulatorTest {
         assertThat(taken.get() + sum.get()).isEqualTo((long) updaters * rounds);
     }
 
+    /** Leaves the CPU now and then, in the middle of whatever calls it. */
+    @SuppressWarnings("ThreadPriorityCheck")
+    private static long slowMax(long left, long right) {
+        if (ThreadLocalRandom.current().nextInt(32) == 0) {
+            Thread.yield();
+        }
+        return Math.max(left, right);
+    }
+
     /** The largest value of all is in some result, and none is in two. */
     @Test
     void aMaximumIsInOneResult() throws InterruptedException {
         int updaters = 6;
-        int rounds = Effort.scaled(100_000);
-        PerCpuAccumulator max = new PerCpuAccumulator(Math::max, Long.MIN_VALUE);
+        int rounds = 8 * Effort.scaled(2_500);
+        PerCpuAccumulator max = new PerCpuAccumulator(PerCpuAccumulatorTest::slowMax, Long.MIN_VALUE);
         List<Long> results = new java.util.ArrayList<>();
         AtomicInteger updating = new AtomicInteger(updaters);
         Workers.run("max-", updaters + 1, number -> {
             if (number < updaters) {
                 for (int i = 0; i < rounds; i++) {
-                    max.accumulate((long) i * updaters + number);
+                    // Each once, by eights in falling order, so that most change nothing.
+                    max.accumulate((long) (i ^ 7) * updaters + number);
                 }
                 updating.decrementAndGet();
             } else {
@@ -160,6 +174,50 @@ class PerCpuAccumulatorTest {
         }
         assertThat(results).doesNotHaveDuplicates();
         assertThat(results.stream().mapToLong(Long::longValue).max()).hasValue((long) updaters * rounds - 1);
+    }
+
+    /**
+     * Most values are below the maximum, and change nothing. In each round all are below those of the round before. So
+     * a value that a maximum of an earlier round seemed to absorb is missing, and one that comes back is too great.
+     */
+    @Test
+    void noRoundHasTheMaximumOfAnother() throws InterruptedException {
+        int updaters = 3;
+        int rounds = Effort.scaled(1_000);
+        int span = 64;
+        PerCpuAccumulator max = new PerCpuAccumulator(PerCpuAccumulatorTest::slowMax, Long.MIN_VALUE);
+        LongAccumulator taken = new LongAccumulator(Math::max, Long.MIN_VALUE);
+        LongAccumulator expected = new LongAccumulator(Math::max, Long.MIN_VALUE);
+        AtomicInteger round = new AtomicInteger();
+        CyclicBarrier barrier = new CyclicBarrier(updaters + 1, () -> {
+            // All wait, so this is what is left of the round.
+            taken.accumulate(max.getThenReset());
+            assertThat(taken.getThenReset()).as("round %s", round).isEqualTo(expected.getThenReset());
+            round.incrementAndGet();
+        });
+        Workers.run("round-", updaters + 1, number -> {
+            SplittableRandom random = new SplittableRandom(number);
+            try {
+                while (round.get() < rounds) {
+                    long lowest = -(long) round.get() * span;
+                    if (number == updaters) {
+                        for (int reset = 0; reset < 3; reset++) {
+                            taken.accumulate(max.getThenReset());
+                        }
+                    } else {
+                        for (int i = 0; i < 100; i++) {
+                            long value = lowest + random.nextInt(span);
+                            max.accumulate(value);
+                            expected.accumulate(value);
+                        }
+                    }
+                    barrier.await();
+                }
+            } catch (InterruptedException | BrokenBarrierException e) {
+                throw new AssertionError(e);
+            }
+        });
+        assertThat(round).hasValue(rounds);
     }
 
     @Test

@@ -152,6 +152,33 @@ class PerCpuHistogramTest {
         }
     }
 
+    /** The same with given bounds. */
+    @Property(tries = 50)
+    void countsLikeAListOfAllValuesWithGivenBounds(@ForAll Random random) {
+        long[] bounds = random.longs(12, -100, 1 << 14).sorted().distinct().toArray();
+        try (PerCpuHistogram histogram =
+                PerCpuHistogram.builder().bounds(bounds).build()) {
+            assertThat(histogram.bounds()).isEqualTo(bounds);
+            assertThat(histogram.bytesPerCpu()).isEqualTo(8L * (bounds.length + 2));
+            List<Long> values = new ArrayList<>();
+            for (int i = 0; i < 200; i++) {
+                long value = random.nextLong() >> random.nextInt(45, 64);
+                histogram.record(value);
+                values.add(value);
+            }
+            verify(histogram.snapshot(), values);
+            assertThat(histogram.snapshot().cumulativeCounts(bounds))
+                    .isEqualTo(Arrays.stream(bounds)
+                            .map(bound -> values.stream()
+                                    .filter(value -> value <= bound)
+                                    .count())
+                            .toArray());
+            verify(histogram.snapshotThenReset(), values);
+            histogram.record(bounds[0]);
+            verify(histogram.snapshotThenReset(), List.of(bounds[0]));
+        }
+    }
+
     private static List<Long> concat(List<Long> first, List<Long> second) {
         List<Long> both = new ArrayList<>(first);
         both.addAll(second);
@@ -189,6 +216,7 @@ class PerCpuHistogramTest {
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("closed");
         assertThatThrownBy(() -> histogram.record(5, 2)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> histogram.record(5, 0)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(histogram::snapshot).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(histogram::snapshotThenReset).isInstanceOf(IllegalStateException.class);
         assertThat(histogram.toString()).contains("closed");
@@ -232,58 +260,6 @@ class PerCpuHistogramTest {
                 .isInstanceOf(AreaFullException.class)
                 .hasMessageContaining("a per-CPU histogram of")
                 .hasMessageContaining(Area.STRIDE_PROPERTY);
-    }
-
-    @Test
-    void theBuilderRefusesWhatMakesNoHistogram() {
-        assertThatThrownBy(() -> PerCpuHistogram.builder().precisionBits(17))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("from 0 to 16 bits, not 17");
-        assertThatThrownBy(() -> PerCpuHistogram.builder().precisionBits(-1)).hasMessageContaining("not -1");
-        for (double error : new double[] {0, -0.1, 1.5, 1e-6, Double.NaN}) {
-            assertThatThrownBy(() -> PerCpuHistogram.builder().relativeError(error))
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("not " + error);
-        }
-        assertThatThrownBy(() -> PerCpuHistogram.builder().lowestDiscernible(0))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("at least 1, not 0");
-        assertThatThrownBy(() -> PerCpuHistogram.builder()
-                        .lowestDiscernible(1000)
-                        .highestTrackable(1999)
-                        .build())
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("1999")
-                .hasMessageContaining("1000");
-        assertThatThrownBy(() -> PerCpuHistogram.builder()
-                        .precisionBits(10)
-                        .lowestDiscernible(1L << 52)
-                        .build())
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("no more than 9");
-    }
-
-    @Test
-    void theBuilderRoundsToPowersOfTwo() {
-        try (PerCpuHistogram histogram = PerCpuHistogram.builder()
-                .relativeError(0.01)
-                .lowestDiscernible(1000)
-                .highestTrackable(1_000_000)
-                .build()) {
-            HistogramSnapshot snapshot = histogram.snapshot();
-            assertThat(snapshot.precisionBits()).isEqualTo(7);
-            assertThat(snapshot.relativeError()).isEqualTo(1 / 128.0).isEqualTo(histogram.relativeError());
-            assertThat(snapshot.unit()).isEqualTo(512);
-            assertThat(snapshot.highestTrackable())
-                    .isBetween(1_000_000L, 1_010_000L)
-                    .isEqualTo(histogram.highestTrackable());
-        }
-        assertThat(PerCpuHistogram.builder().relativeError(1).buckets().precisionBits())
-                .isZero();
-        assertThat(PerCpuHistogram.builder().relativeError(1 / 128.0).buckets().precisionBits())
-                .isEqualTo(7);
-        assertThat(PerCpuHistogram.builder().relativeError(0.00002).buckets().precisionBits())
-                .isEqualTo(16);
     }
 
     @Test

@@ -17,8 +17,13 @@ import org.junit.jupiter.api.Test;
 class QuantilesTest {
     /** Checks what needs the exact values, in rising order. */
     static void verifyQuantiles(HistogramSnapshot snapshot, long[] sorted) {
-        LogLinearBuckets layout = LogLinearBuckets.upTo(
-                snapshot.precisionBits(), Long.numberOfTrailingZeros(snapshot.unit()), snapshot.highestTrackable());
+        boolean explicit = snapshot.bounds().length > 0;
+        Buckets layout = explicit
+                ? ExplicitBuckets.of(snapshot.bounds())
+                : LogLinearBuckets.upTo(
+                        snapshot.precisionBits(),
+                        Long.numberOfTrailingZeros(snapshot.unit()),
+                        snapshot.highestTrackable());
         long greatest = sorted[sorted.length - 1];
         assertThat(snapshot.min()).isEqualTo(layout.lowest(layout.indexOf(sorted[0])));
         assertThat(snapshot.max()).isEqualTo(layout.highest(layout.indexOf(greatest)));
@@ -29,23 +34,24 @@ class QuantilesTest {
             long reported = snapshot.quantile(hundredth / 100.0);
             assertThat(reported).as("quantile %s", hundredth / 100.0).isEqualTo(layout.highest(layout.indexOf(exact)));
             assertThat(reported).isGreaterThanOrEqualTo(exact);
-            if (exact >= 0 && exact <= snapshot.highestTrackable() && reported - exact >= snapshot.unit()) {
+            if (!explicit
+                    && exact >= 0
+                    && exact <= snapshot.highestTrackable()
+                    && reported - exact >= snapshot.unit()) {
                 assertThat((double) (reported - exact) / exact).isLessThanOrEqualTo(snapshot.relativeError());
             }
         }
     }
 
     @Property
-    void quantilesAreWithinTheError(@ForAll("layouts") LogLinearBuckets layout, @ForAll("values") long[] values) {
+    void quantilesAreWithinTheError(@ForAll("layouts") Buckets layout, @ForAll("values") long[] values) {
         verifyQuantiles(
                 snapshotOf(layout, values), Arrays.stream(values).sorted().toArray());
     }
 
     @Property
     void cumulativeCountsMissNoMoreThanTheError(
-            @ForAll("layouts") LogLinearBuckets layout,
-            @ForAll("values") long[] values,
-            @ForAll("values") long[] bounds) {
+            @ForAll("layouts") Buckets layout, @ForAll("values") long[] values, @ForAll("values") long[] bounds) {
         HistogramSnapshot snapshot = snapshotOf(layout, values);
         long[] rising = Arrays.stream(bounds).sorted().distinct().toArray();
         long[] cumulative = snapshot.cumulativeCounts(rising);
@@ -74,6 +80,38 @@ class QuantilesTest {
         assertThatThrownBy(() -> snapshot.cumulativeCounts(1, 5, 5))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("5 comes after 5");
+    }
+
+    /** Prometheus' le: a bound counts in the values that are equal to it. */
+    @Test
+    void countsUpToBoundsThatTheUserGave() {
+        HistogramSnapshot snapshot =
+                snapshotOf(ExplicitBuckets.of(10, 20, 50), -3, 0, 10, 11, 20, 50, 51, Long.MAX_VALUE);
+        assertThat(snapshot.cumulativeCounts(snapshot.bounds())).containsExactly(3, 5, 6);
+        assertThat(snapshot.count()).isEqualTo(8);
+        assertThat(snapshot.underflow()).isZero();
+        assertThat(snapshot.overflow()).isEqualTo(2);
+        assertThat(snapshot.buckets())
+                .containsExactly(
+                        new HistogramSnapshot.Bucket(Long.MIN_VALUE, 10, 3),
+                        new HistogramSnapshot.Bucket(11, 20, 2),
+                        new HistogramSnapshot.Bucket(21, 50, 1),
+                        new HistogramSnapshot.Bucket(51, Long.MAX_VALUE, 2));
+        assertThat(snapshot.quantiles(0, 0.5, 0.7, 1)).containsExactly(10, 20, 50, Long.MAX_VALUE);
+        assertThat(snapshot.min()).isEqualTo(Long.MIN_VALUE);
+        assertThat(snapshot.max()).isEqualTo(Long.MAX_VALUE);
+        assertThat(snapshot.highestTrackable()).isEqualTo(50);
+        assertThat(snapshot.relativeError()).isInfinite();
+        // A bound of somebody else's may miss values, and counts none that is above it.
+        assertThat(snapshot.cumulativeCounts(9, 19, 49, 1_000)).containsExactly(0, 3, 5, 6);
+        assertThatThrownBy(snapshot::unit)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("a histogram with bounds has neither a precision nor a unit: ask bounds(), which are"
+                        + " [10, 20, 50]");
+        assertThatThrownBy(snapshot::precisionBits).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> snapshot.plus(snapshotOf(ExplicitBuckets.of(10, 20, 51))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("[10, 20, 51]");
     }
 
     @Test
@@ -145,7 +183,7 @@ class QuantilesTest {
                 .hasMessageContaining("16 for each power of two");
     }
 
-    private static HistogramSnapshot snapshotOf(LogLinearBuckets layout, long... values) {
+    private static HistogramSnapshot snapshotOf(Buckets layout, long... values) {
         long[] counts = new long[layout.size()];
         for (long value : values) {
             counts[layout.indexOf(value)]++;
@@ -154,21 +192,31 @@ class QuantilesTest {
     }
 
     @Provide
-    Arbitrary<LogLinearBuckets> layouts() {
-        return Combinators.combine(
+    Arbitrary<Buckets> layouts() {
+        Arbitrary<Buckets> explicit = value().filter(bound -> bound < Long.MAX_VALUE)
+                .set()
+                .ofMinSize(1)
+                .ofMaxSize(20)
+                .map(bounds -> ExplicitBuckets.of(
+                        bounds.stream().mapToLong(Long::longValue).sorted().toArray()));
+        Arbitrary<Buckets> logLinear = Combinators.combine(
                         Arbitraries.integers().between(0, 10),
                         Arbitraries.integers().between(0, 10),
                         Arbitraries.integers().between(12, 62))
                 .as((precisionBits, unitBits, power) -> LogLinearBuckets.upTo(precisionBits, unitBits, 1L << power));
+        return Arbitraries.oneOf(logLinear, explicit);
     }
 
     @Provide
     Arbitrary<long[]> values() {
-        Arbitrary<Long> value = Combinators.combine(Arbitraries.integers().between(0, 63), Arbitraries.longs())
-                .as((shift, bits) -> bits >> shift);
-        return value.list()
+        return value().list()
                 .ofMinSize(1)
                 .ofMaxSize(100)
                 .map(values -> values.stream().mapToLong(Long::longValue).toArray());
+    }
+
+    private static Arbitrary<Long> value() {
+        return Combinators.combine(Arbitraries.integers().between(0, 63), Arbitraries.longs())
+                .as((shift, bits) -> bits >> shift);
     }
 }

@@ -24,6 +24,9 @@ public final class HdrHistograms {
      * <p>HdrHistogram knows no values out of range. Negative ones are recorded as 0, those above the range as
      * {@link HistogramSnapshot#highestTrackable()}. The histogram does not have the exact sum either: its mean
      * is an estimate.
+     *
+     * @throws IllegalStateException if the histogram has {@link HistogramSnapshot#bounds() bounds} that its user gave:
+     *     then its buckets fit into no precision
      */
     public static Histogram toHdrHistogram(HistogramSnapshot snapshot) {
         long highest = snapshot.highestTrackable();

@@ -46,6 +46,13 @@ public final class AdjacentNumbers {
         return sums;
     }
 
+    /** The numbers of one place, each read in one step. */
+    public static long[] read(int place, long position, int count) {
+        long[] numbers = new long[count];
+        copy(place, position, numbers, count);
+        return numbers;
+    }
+
     private static void copy(int place, long position, long[] to, int count) {
         MemorySegment.copy(Area.MEMORY, ValueLayout.JAVA_LONG, Area.offset(place, position), to, 0, count);
     }

@@ -15,8 +15,11 @@ public final class Sums {
 
     private Sums() {}
 
-    /** Adds. It orders nothing else. */
+    /** Adds. It orders nothing else. Adding 0 does nothing. */
     public static void add(long position, long delta) {
+        if (delta == 0) {
+            return;
+        }
         long own = OwnPlaces.mine();
         if (own == OwnPlaces.NONE) {
             NUMBERS.add(position, delta);
