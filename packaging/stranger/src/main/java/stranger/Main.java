@@ -22,6 +22,7 @@ public final class Main {
         uses.put("percpu-native", UsesNative::run);
         uses.put("percpu-hdrhistogram", UsesHdrHistogram::run);
         uses.put("percpu-caffeine", UsesCaffeine::run);
+        uses.put("percpu-opentelemetry", UsesOpenTelemetry::run);
         uses.put("percpu-jackson", UsesJackson::run);
         uses.put("percpu-jackson3", UsesJackson3::run);
         uses.put("percpu-prometheus", UsesPrometheus::run);

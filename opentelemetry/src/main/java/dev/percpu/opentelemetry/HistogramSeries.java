@@ -1,0 +1,101 @@
+package dev.percpu.opentelemetry;
+
+import dev.percpu.concurrent.HistogramSnapshot;
+import dev.percpu.concurrent.PerCpuHistogram;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.sdk.metrics.data.HistogramPointData;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** One histogram that is exported, and as what. Each registration makes one, which equals no other. */
+final class HistogramSeries {
+    private final String name;
+    private final String description;
+    private final String unit;
+    private final Attributes attributes;
+    private final PerCpuHistogram histogram;
+    private final double divisor;
+
+    /** The histogram's, in the metric's unit. */
+    private final List<Double> bounds;
+
+    /** Since when it is exported. */
+    private final long startEpochNanos;
+
+    HistogramSeries(
+            String name,
+            String description,
+            String unit,
+            Attributes attributes,
+            PerCpuHistogram histogram,
+            double divisor,
+            List<Double> bounds,
+            long startEpochNanos) {
+        this.name = name;
+        this.description = description;
+        this.unit = unit;
+        this.attributes = attributes;
+        this.histogram = histogram;
+        this.divisor = divisor;
+        this.bounds = bounds;
+        this.startEpochNanos = startEpochNanos;
+    }
+
+    String name() {
+        return name;
+    }
+
+    String description() {
+        return description;
+    }
+
+    String unit() {
+        return unit;
+    }
+
+    Attributes attributes() {
+        return attributes;
+    }
+
+    PerCpuHistogram histogram() {
+        return histogram;
+    }
+
+    /** Names that differ in case only are the same for OpenTelemetry. */
+    String key() {
+        return name.toLowerCase(Locale.ROOT);
+    }
+
+    void checkGoesTogetherWith(HistogramSeries later) {
+        if (!key().equals(later.key())) {
+            return;
+        }
+        if (!name.equals(later.name) || !description.equals(later.description) || !unit.equals(later.unit)) {
+            throw new IllegalArgumentException("a metric has one name, unit and description: registered is "
+                    + describe() + ", so it cannot also be " + later.describe());
+        }
+        if (attributes.equals(later.attributes)) {
+            throw new IllegalArgumentException("the metric " + name + " is registered already with the attributes "
+                    + attributes + ": give each histogram others, or close the earlier registration");
+        }
+    }
+
+    private String describe() {
+        return name + " in \"" + unit + "\", \"" + description + '"';
+    }
+
+    HistogramPointData point(HistogramSnapshot snapshot, long now) {
+        long[] cumulative = snapshot.cumulativeCounts(snapshot.bounds());
+        List<Long> counts = new ArrayList<>(cumulative.length + 1);
+        long below = 0;
+        for (long upTo : cumulative) {
+            counts.add(upTo - below);
+            below = upTo;
+        }
+        counts.add(snapshot.count() - below);
+        // A snapshot knows only the buckets of the least and of the greatest value.
+        return HistogramPointData.create(
+                startEpochNanos, now, attributes, snapshot.sum() / divisor, false, 0, false, 0, bounds, counts);
+    }
+}

@@ -1,0 +1,78 @@
+package dev.percpu.opentelemetry;
+
+import dev.percpu.concurrent.PerCpuAccumulator;
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuCounterArray;
+import dev.percpu.concurrent.PerCpuDoubleCounter;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.metrics.ObservableDoubleMeasurement;
+import io.opentelemetry.api.metrics.ObservableLongMeasurement;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+
+/**
+ * Callbacks for OpenTelemetry's asynchronous instruments, which report what per-CPU counters have counted. The program
+ * counts in the counter; the SDK asks for the sum each time it collects.
+ *
+ * <pre>{@code
+ * static final PerCpuCounter REQUESTS = new PerCpuCounter();
+ *
+ * meter.counterBuilder("requests").buildWithCallback(PerCpuCallbacks.sum(REQUESTS, Attributes.empty()));
+ * }</pre>
+ *
+ * <p>The SDK has its views, its temporality and its limits for them as for any asynchronous instrument. Use a {@code
+ * counterBuilder} for what only grows, and an {@code upDownCounterBuilder} for the rest. Do not reset the counter: the
+ * SDK takes what is reported for the total since the start.
+ *
+ * <p>The callback keeps the counter reachable until the instrument is closed.
+ */
+public final class PerCpuCallbacks {
+
+    private PerCpuCallbacks() {}
+
+    /** Reports the counter's sum, with the given attributes. */
+    public static Consumer<ObservableLongMeasurement> sum(PerCpuCounter counter, Attributes attributes) {
+        Objects.requireNonNull(counter, "counter");
+        Objects.requireNonNull(attributes, "attributes");
+        return measurement -> measurement.record(counter.sum(), attributes);
+    }
+
+    /** Reports the counter's sum, with the given attributes; for an instrument that has been told {@code ofDoubles()}. */
+    public static Consumer<ObservableDoubleMeasurement> sum(PerCpuDoubleCounter counter, Attributes attributes) {
+        Objects.requireNonNull(counter, "counter");
+        Objects.requireNonNull(attributes, "attributes");
+        return measurement -> measurement.record(counter.sum(), attributes);
+    }
+
+    /**
+     * Reports what the accumulator has, with the given attributes; for a gauge that has been told {@code ofLongs()},
+     * such as the largest value so far.
+     */
+    public static Consumer<ObservableLongMeasurement> value(PerCpuAccumulator accumulator, Attributes attributes) {
+        Objects.requireNonNull(accumulator, "accumulator");
+        Objects.requireNonNull(attributes, "attributes");
+        return measurement -> measurement.record(accumulator.get(), attributes);
+    }
+
+    /**
+     * Reports the sum of each of an array's counters. The array has a counter for each set of attributes that there can
+     * be. The SDK keeps 2,000 sets for an instrument unless it is told otherwise, and puts the rest together.
+     *
+     * @param attributes those of each counter, by its index
+     * @throws IllegalArgumentException if there are not as many as counters
+     */
+    public static Consumer<ObservableLongMeasurement> sums(PerCpuCounterArray counters, List<Attributes> attributes) {
+        List<Attributes> byIndex = List.copyOf(attributes);
+        if (byIndex.size() != counters.length()) {
+            throw new IllegalArgumentException("each counter needs attributes of its own: there are "
+                    + counters.length() + " counters, and attributes for " + byIndex.size());
+        }
+        return measurement -> {
+            long[] sums = counters.sums();
+            for (int index = 0; index < sums.length; index++) {
+                measurement.record(sums[index], byIndex.get(index));
+            }
+        };
+    }
+}

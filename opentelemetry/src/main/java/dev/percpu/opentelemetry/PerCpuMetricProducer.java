@@ -1,0 +1,137 @@
+package dev.percpu.opentelemetry;
+
+import static java.lang.System.Logger.Level.WARNING;
+
+import dev.percpu.concurrent.HistogramBuilder;
+import dev.percpu.concurrent.HistogramSnapshot;
+import dev.percpu.concurrent.PerCpuHistogram;
+import io.opentelemetry.sdk.common.Clock;
+import io.opentelemetry.sdk.common.InstrumentationScopeInfo;
+import io.opentelemetry.sdk.metrics.data.AggregationTemporality;
+import io.opentelemetry.sdk.metrics.data.HistogramPointData;
+import io.opentelemetry.sdk.metrics.data.MetricData;
+import io.opentelemetry.sdk.metrics.export.MetricProducer;
+import io.opentelemetry.sdk.resources.Resource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Gives per-CPU histograms to OpenTelemetry's SDK. The program records in a {@link PerCpuHistogram}; each time a reader
+ * collects, the SDK asks the producer, which takes snapshots.
+ *
+ * <pre>{@code
+ * static final PerCpuHistogram NANOS =
+ *         PerCpuHistogram.builder().bounds(5_000_000, 10_000_000, 25_000_000, 100_000_000).build();
+ *
+ * PerCpuMetricProducer producer = PerCpuMetricProducer.create("my.application");
+ * producer.histogram("http.server.request.duration", NANOS).setUnit("s").setDivisor(1e9).register();
+ *
+ * SdkMeterProvider.builder().registerMetricReader(reader).registerMetricProducer(producer).build();
+ * }</pre>
+ *
+ * <p>What comes out is a histogram with explicit buckets, those of the {@link HistogramBuilder#bounds bounds} that the
+ * histogram was built with. Its temporality is cumulative, whatever a reader prefers: the SDK does not tell a producer.
+ * There is no minimum, no maximum and no exemplar, and views do not apply.
+ *
+ * <p>The buckets' counts and the count agree in each collection. While values are being recorded, the sum can
+ * differ from them by those values.
+ *
+ * <p>All methods can be called by several threads. A producer can be registered with several providers.
+ */
+public final class PerCpuMetricProducer implements MetricProducer {
+    private static final System.Logger LOGGER = System.getLogger("dev.percpu.opentelemetry");
+
+    private final InstrumentationScopeInfo scope;
+    private final Clock clock;
+
+    /** Guarded by this. */
+    private final List<HistogramSeries> registered = new ArrayList<>();
+
+    PerCpuMetricProducer(InstrumentationScopeInfo scope, Clock clock) {
+        this.scope = scope;
+        this.clock = clock;
+    }
+
+    /**
+     * Makes a producer that has no histograms yet.
+     *
+     * @param scopeName what a meter's name is: the name of the library or program that records
+     */
+    public static PerCpuMetricProducer create(String scopeName) {
+        return create(InstrumentationScopeInfo.create(scopeName));
+    }
+
+    /** Makes a producer that has no histograms yet, with a scope that can have a version and attributes. */
+    public static PerCpuMetricProducer create(InstrumentationScopeInfo scope) {
+        return new PerCpuMetricProducer(Objects.requireNonNull(scope, "scope"), Clock.getDefault());
+    }
+
+    /**
+     * Begins to register a histogram under a metric's name. Several histograms can have the same name if they have
+     * different attributes.
+     *
+     * @param name as OpenTelemetry wants it: a letter, and up to 254 letters, digits, and characters of {@code _.-/}
+     * @param histogram one that was built with {@link HistogramBuilder#bounds bounds}
+     * @throws IllegalArgumentException if the name is none, or if the histogram was built without bounds
+     */
+    public HistogramRegistration histogram(String name, PerCpuHistogram histogram) {
+        return new HistogramRegistration(this, name, histogram);
+    }
+
+    long now() {
+        return clock.now();
+    }
+
+    synchronized void add(HistogramSeries series) {
+        for (HistogramSeries other : registered) {
+            other.checkGoesTogetherWith(series);
+        }
+        registered.add(series);
+    }
+
+    synchronized void remove(HistogramSeries series) {
+        registered.remove(series);
+    }
+
+    private synchronized List<HistogramSeries> copyOfRegistered() {
+        return List.copyOf(registered);
+    }
+
+    @Override
+    public Collection<MetricData> produce(Resource resource) {
+        long now = clock.now();
+        // The points of each metric, by one of its series.
+        Map<String, HistogramSeries> metrics = new LinkedHashMap<>();
+        Map<String, List<HistogramPointData>> points = new LinkedHashMap<>();
+        for (HistogramSeries series : copyOfRegistered()) {
+            HistogramSnapshot snapshot;
+            try {
+                snapshot = series.histogram().snapshot();
+            } catch (IllegalStateException closed) {
+                // The reader would lose all other metrics too.
+                remove(series);
+                LOGGER.log(
+                        WARNING,
+                        "the metric " + series.name() + " with the attributes " + series.attributes()
+                                + " is no longer exported: close a registration before its histogram",
+                        closed);
+                continue;
+            }
+            metrics.putIfAbsent(series.key(), series);
+            points.computeIfAbsent(series.key(), _ -> new ArrayList<>()).add(series.point(snapshot, now));
+        }
+        List<MetricData> produced = new ArrayList<>(metrics.size());
+        metrics.forEach((key, series) -> produced.add(new HistogramMetric(
+                resource, scope, series, AggregationTemporality.CUMULATIVE, List.copyOf(points.get(key)))));
+        return produced;
+    }
+
+    @Override
+    public String toString() {
+        return "PerCpuMetricProducer of " + scope.getName();
+    }
+}

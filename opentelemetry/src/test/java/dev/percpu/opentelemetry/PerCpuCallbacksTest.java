@@ -1,0 +1,120 @@
+package dev.percpu.opentelemetry;
+
+import static io.opentelemetry.sdk.testing.assertj.OpenTelemetryAssertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.concurrent.PerCpuAccumulator;
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuCounterArray;
+import dev.percpu.concurrent.PerCpuDoubleCounter;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.metrics.Meter;
+import io.opentelemetry.api.metrics.ObservableLongCounter;
+import io.opentelemetry.sdk.metrics.SdkMeterProvider;
+import io.opentelemetry.sdk.metrics.data.MetricData;
+import io.opentelemetry.sdk.testing.exporter.InMemoryMetricReader;
+import java.util.Collection;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What the SDK collects from the callbacks. */
+class PerCpuCallbacksTest {
+
+    private static final Attributes HELLO = Attributes.of(AttributeKey.stringKey("path"), "/hello");
+
+    private final InMemoryMetricReader cumulative = InMemoryMetricReader.create();
+    private final InMemoryMetricReader delta = InMemoryMetricReader.createDelta();
+    private final SdkMeterProvider provider = SdkMeterProvider.builder()
+            .registerMetricReader(cumulative)
+            .registerMetricReader(delta)
+            .build();
+    private final Meter meter = provider.get("test");
+
+    @AfterEach
+    void closeProvider() {
+        provider.close();
+    }
+
+    private static MetricData collectOne(InMemoryMetricReader reader) {
+        Collection<MetricData> metrics = reader.collectAllMetrics();
+        assertThat(metrics).hasSize(1);
+        return metrics.iterator().next();
+    }
+
+    @Test
+    void aCountersSumIsASumThatGrows() {
+        PerCpuCounter counter = new PerCpuCounter();
+        ObservableLongCounter instrument =
+                meter.counterBuilder("requests").buildWithCallback(PerCpuCallbacks.sum(counter, HELLO));
+        counter.add(3);
+        assertThat(collectOne(cumulative))
+                .hasName("requests")
+                .hasLongSumSatisfying(sum -> sum.isMonotonic()
+                        .isCumulative()
+                        .hasPointsSatisfying(point -> point.hasValue(3).hasAttributes(HELLO)));
+        assertThat(collectOne(delta))
+                .hasLongSumSatisfying(sum -> sum.isDelta().hasPointsSatisfying(point -> point.hasValue(3)));
+        counter.add(4);
+        assertThat(collectOne(cumulative))
+                .hasLongSumSatisfying(sum -> sum.hasPointsSatisfying(point -> point.hasValue(7)));
+        assertThat(collectOne(delta)).hasLongSumSatisfying(sum -> sum.hasPointsSatisfying(point -> point.hasValue(4)));
+
+        instrument.close();
+        counter.increment();
+        assertThat(cumulative.collectAllMetrics()).isEmpty();
+    }
+
+    @Test
+    void aCounterThatGoesDownIsAnUpDownSum() {
+        PerCpuCounter counter = new PerCpuCounter();
+        meter.upDownCounterBuilder("active").buildWithCallback(PerCpuCallbacks.sum(counter, Attributes.empty()));
+        counter.add(-5);
+        assertThat(collectOne(cumulative))
+                .hasLongSumSatisfying(sum -> sum.isNotMonotonic().hasPointsSatisfying(point -> point.hasValue(-5)));
+    }
+
+    @Test
+    void aDoubleCountersSumIsADoubleSum() {
+        PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
+        meter.counterBuilder("energy").ofDoubles().buildWithCallback(PerCpuCallbacks.sum(counter, HELLO));
+        counter.add(0.25);
+        counter.add(0.5);
+        assertThat(collectOne(cumulative))
+                .hasDoubleSumSatisfying(sum ->
+                        sum.hasPointsSatisfying(point -> point.hasValue(0.75).hasAttributes(HELLO)));
+    }
+
+    @Test
+    void anAccumulatorsValueIsAGauge() {
+        PerCpuAccumulator slowest = new PerCpuAccumulator(Math::max, 0);
+        meter.gaugeBuilder("slowest").ofLongs().buildWithCallback(PerCpuCallbacks.value(slowest, HELLO));
+        slowest.accumulate(7);
+        slowest.accumulate(5);
+        assertThat(collectOne(cumulative))
+                .hasLongGaugeSatisfying(gauge ->
+                        gauge.hasPointsSatisfying(point -> point.hasValue(7).hasAttributes(HELLO)));
+    }
+
+    @Test
+    void anArrayHasAPointForEachCounter() {
+        PerCpuCounterArray counters = new PerCpuCounterArray(2);
+        Attributes bye = Attributes.of(AttributeKey.stringKey("path"), "/bye");
+        meter.counterBuilder("requests").buildWithCallback(PerCpuCallbacks.sums(counters, List.of(HELLO, bye)));
+        counters.add(0, 10);
+        counters.add(1, 20);
+        assertThat(collectOne(cumulative))
+                .hasLongSumSatisfying(sum -> sum.hasPointsSatisfying(
+                        point -> point.hasValue(10).hasAttributes(HELLO),
+                        point -> point.hasValue(20).hasAttributes(bye)));
+    }
+
+    @Test
+    void anArrayNeedsAttributesForEachCounter() {
+        PerCpuCounterArray counters = new PerCpuCounterArray(3);
+        assertThatThrownBy(() -> PerCpuCallbacks.sums(counters, List.of(HELLO)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("3 counters, and attributes for 1");
+    }
+}

@@ -1,0 +1,275 @@
+package dev.percpu.opentelemetry;
+
+import static io.opentelemetry.sdk.testing.assertj.OpenTelemetryAssertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.percpu.concurrent.PerCpuHistogram;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.metrics.DoubleHistogram;
+import io.opentelemetry.sdk.common.InstrumentationScopeInfo;
+import io.opentelemetry.sdk.metrics.SdkMeterProvider;
+import io.opentelemetry.sdk.metrics.data.HistogramPointData;
+import io.opentelemetry.sdk.metrics.data.MetricData;
+import io.opentelemetry.sdk.resources.Resource;
+import io.opentelemetry.sdk.testing.exporter.InMemoryMetricReader;
+import io.opentelemetry.sdk.testing.time.TestClock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ThreadLocalRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the SDK collects from a {@link PerCpuMetricProducer}. */
+class PerCpuMetricProducerTest {
+
+    private static final Attributes HELLO = Attributes.of(AttributeKey.stringKey("path"), "/hello");
+    private static final Attributes BYE = Attributes.of(AttributeKey.stringKey("path"), "/bye");
+
+    private final TestClock clock = TestClock.create();
+    private final InstrumentationScopeInfo scope = InstrumentationScopeInfo.create("test");
+    private final PerCpuMetricProducer producer = new PerCpuMetricProducer(scope, clock);
+    private final InMemoryMetricReader reader = InMemoryMetricReader.create();
+    private final Resource resource = Resource.create(Attributes.of(AttributeKey.stringKey("service.name"), "it"));
+    private final SdkMeterProvider provider = SdkMeterProvider.builder()
+            .setResource(resource)
+            .registerMetricReader(reader)
+            .registerMetricProducer(producer)
+            .build();
+    private final PerCpuHistogram millis =
+            PerCpuHistogram.builder().bounds(5, 10, 1_000).build();
+
+    @AfterEach
+    void closeAll() {
+        provider.close();
+        millis.close();
+    }
+
+    private MetricData collectOne() {
+        Collection<MetricData> metrics = reader.collectAllMetrics();
+        assertThat(metrics).hasSize(1);
+        return metrics.iterator().next();
+    }
+
+    private HistogramPointData collectPoint() {
+        Collection<HistogramPointData> points = collectOne().getHistogramData().getPoints();
+        assertThat(points).hasSize(1);
+        return points.iterator().next();
+    }
+
+    @Test
+    void aHistogramComesWithAllThatItWasRegisteredWith() {
+        long start = clock.now();
+        producer.histogram("request.duration", millis)
+                .setDescription("How long")
+                .setUnit("s")
+                .setDivisor(1_000)
+                .setAttributes(HELLO)
+                .register();
+        millis.record(5);
+        millis.record(6);
+        millis.record(2_000);
+        clock.advance(Duration.ofSeconds(1));
+
+        assertThat(collectOne())
+                .hasName("request.duration")
+                .hasDescription("How long")
+                .hasUnit("s")
+                .hasResource(resource)
+                .hasInstrumentationScope(scope)
+                .hasHistogramSatisfying(histogram -> histogram
+                        .isCumulative()
+                        .hasPointsSatisfying(point -> point.hasStartEpochNanos(start)
+                                .hasEpochNanos(start + 1_000_000_000)
+                                .hasAttributes(HELLO)
+                                .hasBucketBoundaries(0.005, 0.01, 1)
+                                .hasBucketCounts(1, 1, 0, 1)
+                                .hasCount(3)
+                                .hasSum(2.011)));
+        HistogramPointData point = collectPoint();
+        assertThat(point.hasMin()).isFalse();
+        assertThat(point.hasMax()).isFalse();
+        assertThat(point.getExemplars()).isEmpty();
+    }
+
+    @Test
+    void countsAsTheSdksOwnHistogramDoes() {
+        long seed = ThreadLocalRandom.current().nextLong();
+        Random random = new Random(seed);
+        producer.histogram("ours", millis).setDivisor(1_000).register();
+        DoubleHistogram own = provider.get("test")
+                .histogramBuilder("own")
+                .setExplicitBucketBoundariesAdvice(List.of(0.005, 0.01, 1.0))
+                .build();
+        for (int i = 0; i < 2_000; i++) {
+            // The bounds themselves, their neighbours, and others.
+            long value = random.nextBoolean() ? random.nextLong(13) : random.nextLong(990, 1_010);
+            millis.record(value);
+            own.record(value / 1_000.0);
+        }
+
+        HistogramPointData ours = null;
+        HistogramPointData theirs = null;
+        for (MetricData metric : reader.collectAllMetrics()) {
+            HistogramPointData point =
+                    metric.getHistogramData().getPoints().iterator().next();
+            if (metric.getName().equals("ours")) {
+                ours = point;
+            } else {
+                theirs = point;
+            }
+        }
+        assertThat(ours.getBoundaries()).isEqualTo(theirs.getBoundaries());
+        assertThat(ours.getCounts()).as("with seed %d", seed).isEqualTo(theirs.getCounts());
+        assertThat(ours.getCount()).isEqualTo(theirs.getCount());
+        assertThat(ours.getSum()).isCloseTo(theirs.getSum(), within(1e-9 * theirs.getSum()));
+    }
+
+    @Test
+    void histogramsOfOneNameAreOneMetric() {
+        try (PerCpuHistogram others = PerCpuHistogram.builder().bounds(7).build()) {
+            producer.histogram("size", millis).setAttributes(HELLO).register();
+            producer.histogram("size", others).setAttributes(BYE).register();
+            millis.record(1);
+            others.record(8);
+            assertThat(collectOne())
+                    .hasHistogramSatisfying(histogram -> histogram.hasPointsSatisfying(
+                            point -> point.hasAttributes(HELLO).hasBucketCounts(1, 0, 0, 0),
+                            point -> point.hasAttributes(BYE).hasBucketCounts(0, 1)));
+        }
+    }
+
+    @Test
+    void whatIsClosedIsNotExported() {
+        HistogramRegistration.Registered registered =
+                producer.histogram("size", millis).register();
+        registered.close();
+        assertThat(reader.collectAllMetrics()).isEmpty();
+
+        producer.histogram("size", millis).register();
+        registered.close();
+        assertThat(reader.collectAllMetrics()).as("the second registration").hasSize(1);
+    }
+
+    @Test
+    void aClosedHistogramDoesNotKeepTheOthersFromTheReader() {
+        PerCpuHistogram closed = PerCpuHistogram.builder().bounds(7).build();
+        producer.histogram("closed", closed).register();
+        producer.histogram("open", millis).register();
+        closed.close();
+        assertThat(collectOne()).hasName("open");
+    }
+
+    @Test
+    void withoutHistogramsThereIsNothing() {
+        assertThat(reader.collectAllMetrics()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "1st", "a b", "größe", "_a", "a\n"})
+    void namesThatTheSdkWouldNotTakeAreRefused(String name) {
+        assertThatThrownBy(() -> producer.histogram(name, millis))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("not \"" + name + '"');
+    }
+
+    @Test
+    void aNameIsUpTo255Characters() {
+        producer.histogram("a".repeat(255), millis).register();
+        assertThat(reader.collectAllMetrics()).hasSize(1);
+        assertThatThrownBy(() -> producer.histogram("a".repeat(256), millis))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void aHistogramWithoutBoundsIsRefused() {
+        try (PerCpuHistogram without = PerCpuHistogram.builder().build()) {
+            assertThatThrownBy(() -> producer.histogram("size", without))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("builder().bounds(...)");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0, -1, Double.NaN, Double.POSITIVE_INFINITY})
+    void aDivisorIsPositiveAndFinite(double divisor) {
+        assertThatThrownBy(() -> producer.histogram("size", millis).setDivisor(divisor))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("not " + divisor);
+    }
+
+    @Test
+    void boundsThatAreNoLongerDifferentAreRefused() {
+        try (PerCpuHistogram narrow =
+                PerCpuHistogram.builder().bounds(1L << 60, (1L << 60) + 1).build()) {
+            assertThatThrownBy(() -> producer.histogram("size", narrow).register())
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("do not rise");
+        }
+        assertThat(reader.collectAllMetrics()).isEmpty();
+    }
+
+    @Test
+    void aSecondRegistrationHasToDifferInItsAttributesOnly() {
+        producer.histogram("size", millis).setUnit("By").setAttributes(HELLO).register();
+        assertThatThrownBy(() -> producer.histogram("size", millis)
+                        .setUnit("By")
+                        .setAttributes(HELLO)
+                        .register())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("registered already");
+        assertThatThrownBy(() -> producer.histogram("size", millis)
+                        .setUnit("s")
+                        .setAttributes(BYE)
+                        .register())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("\"By\"")
+                .hasMessageContaining("\"s\"");
+        assertThatThrownBy(() -> producer.histogram("Size", millis)
+                        .setUnit("By")
+                        .setAttributes(BYE)
+                        .register())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("Size");
+        assertThat(collectOne().getHistogramData().getPoints()).hasSize(1);
+    }
+
+    @Test
+    void losesNothingWhileThreadsRecordAndAReaderCollects() throws InterruptedException {
+        int threads = 4;
+        int times = 100_000;
+        producer.histogram("size", millis).register();
+        List<Thread> started = new ArrayList<>();
+        for (int i = 0; i < threads; i++) {
+            Thread.Builder builder = i % 2 == 0 ? Thread.ofPlatform() : Thread.ofVirtual();
+            started.add(builder.start(() -> {
+                for (int n = 0; n < times; n++) {
+                    millis.record(n % 20);
+                }
+            }));
+        }
+        long before = 0;
+        for (Thread thread : started) {
+            while (thread.isAlive()) {
+                HistogramPointData point = collectPoint();
+                assertThat(point.getCount())
+                        .isGreaterThanOrEqualTo(before)
+                        .isEqualTo(point.getCounts().stream()
+                                .mapToLong(Long::longValue)
+                                .sum());
+                before = point.getCount();
+                thread.join(1);
+            }
+        }
+        long each = (long) threads * times / 20;
+        HistogramPointData point = collectPoint();
+        assertThat(point.getCounts()).containsExactly(6 * each, 5 * each, 9 * each, 0L);
+        assertThat(point.getSum()).isEqualTo(190.0 * each);
+    }
+}
