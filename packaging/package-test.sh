@@ -7,8 +7,6 @@ packaging=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 readonly packaging
 readonly root=${packaging%/*}
 readonly work=$root/target/package-test
-# What is not published is not built.
-readonly published=(-pl '!cli,!benchmarks,!stress')
 
 usage() {
   cat <<'USAGE'
@@ -42,6 +40,16 @@ maven() (
   fi
 )
 
+# What is not published is not built: fills published with Maven's arguments for a directory of sources.
+look_for_published() {
+  local module
+  published=()
+  for module in cli example benchmarks stress; do
+    # The baseline is from before some of them.
+    [[ ! -e $1/$module/pom.xml ]] || published+=(-pl "!$module")
+  done
+}
+
 # The sources as they are in the work tree, without what was built from them: sources TO
 sources() {
   mkdir -p "$1"
@@ -55,6 +63,8 @@ sources() {
 
 # Builds DIRECTORY/sources and deploys to DIRECTORY/repository: build DIRECTORY ARGUMENT...
 build() {
+  local published
+  look_for_published "$1/sources"
   maven "$1/sources" "$1/build.log" -Prelease -Dmaven.test.skip=true -Dspotless.check.skip=true \
     -Dmaven.install.skip=true "${published[@]}" deploy "-DaltDeploymentRepository=test::file:$1/repository" "${@:2}"
 }
@@ -99,11 +109,12 @@ check_complete() {
 
 # The jars of the baseline, each as ARTIFACT.jar.
 build_baseline() {
-  local jar name pom
+  local jar name pom published
   git -C "$root" cat-file -e "$baseline^{commit}" 2>/dev/null ||
     die "commit $baseline of packaging/api-baseline is not in this clone; a shallow clone needs: git fetch --unshallow"
   mkdir -p "$work/baseline/sources" "$work/baseline/jars"
   git -C "$root" archive "$baseline" | tar -x -C "$work/baseline/sources"
+  look_for_published "$work/baseline/sources"
   maven "$work/baseline/sources" "$work/baseline/build.log" -Dmaven.test.skip=true "${published[@]}" package
   for jar in "$work"/baseline/sources/*/target/percpu-*.jar; do
     name=${jar##*/}

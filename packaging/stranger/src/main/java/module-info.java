@@ -4,6 +4,7 @@ module stranger {
     requires dev.percpu.hdrhistogram;
     requires dev.percpu.jackson;
     requires dev.percpu.jackson3;
+    requires dev.percpu.micrometer;
     requires dev.percpu.opentelemetry;
     requires dev.percpu.prometheus;
     // Has resources only.

@@ -26,6 +26,7 @@ public final class Main {
         uses.put("percpu-jackson", UsesJackson::run);
         uses.put("percpu-jackson3", UsesJackson3::run);
         uses.put("percpu-prometheus", UsesPrometheus::run);
+        uses.put("percpu-micrometer", UsesMicrometer::run);
 
         System.out.println("back end: " + PerCpuRuntime.backend());
         for (Map.Entry<String, Callable<String>> use : uses.entrySet()) {
