@@ -102,6 +102,15 @@ public final class PerCpuCounterArray {
         }
     }
 
+    /** Adds to the first two counters, of at least two, in one call. */
+    void addToFirstTwo(long first, long second) {
+        try {
+            Sums.addTwo(position, first, (long) position + Long.BYTES, second);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Adds 1 to a counter. */
     public void increment(int index) {
         add(index, 1);
@@ -182,7 +191,7 @@ public final class PerCpuCounterArray {
     }
 
     /** Subtracts from the spare slot. Not 0, since that would make a page resident. */
-    private void subtract(int index, long sum) {
+    void subtract(int index, long sum) {
         if (sum != 0) {
             try {
                 Sums.addToSpare(position(index), -sum);

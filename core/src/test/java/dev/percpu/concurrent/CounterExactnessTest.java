@@ -26,13 +26,17 @@ class CounterExactnessTest {
         private final PerCpuCounterArray array = new PerCpuCounterArray(2);
         private final PerCpuDoubleCounter doubles = new PerCpuDoubleCounter();
         private final PerCpuAccumulator accumulator = new PerCpuAccumulator(Long::sum, 0);
+        private final PerCpuSummary summary = new PerCpuSummary();
         private final AtomicLong taken = new AtomicLong();
+        private final AtomicLong takenCount = new AtomicLong();
+        private final AtomicLong takenSum = new AtomicLong();
         private final AtomicLongArray takenArray = new AtomicLongArray(2);
         private final AtomicLong takenDoubles = new AtomicLong();
         private final AtomicLong takenAccumulator = new AtomicLong();
 
         private void update() {
             counter.increment();
+            summary.accept(5);
             array.increment(0);
             array.add(1, 4);
             doubles.add(2);
@@ -41,6 +45,9 @@ class CounterExactnessTest {
 
         private void reset() {
             taken.addAndGet(counter.sumThenReset());
+            PerCpuSummary.Result result = summary.summaryThenReset();
+            takenCount.addAndGet(result.count());
+            takenSum.addAndGet(result.sum());
             long[] sums = array.sumsThenReset();
             takenArray.addAndGet(0, sums[0]);
             takenArray.addAndGet(1, sums[1] + array.sumThenReset(1));
@@ -51,6 +58,8 @@ class CounterExactnessTest {
         private void verify(long updates) {
             reset();
             assertThat(taken).as("counter").hasValue(updates);
+            assertThat(takenCount).as("count of a summary").hasValue(updates);
+            assertThat(takenSum).as("sum of a summary").hasValue(5 * updates);
             assertThat(takenArray.get(0)).as("array").isEqualTo(updates);
             assertThat(takenArray.get(1)).as("array, by fours").isEqualTo(4 * updates);
             assertThat(takenDoubles).as("counter of doubles").hasValue(2 * updates);

@@ -2,6 +2,7 @@ package dev.percpu.stress.subject;
 
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuDoubleAccumulator;
+import dev.percpu.concurrent.PerCpuSummary;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAccumulator;
 import java.util.concurrent.atomic.LongAdder;
@@ -12,9 +13,13 @@ final class Accumulators implements Subject {
     private final PerCpuAccumulator sums = new PerCpuAccumulator(Long::sum, 0);
     private final LongAdder added = new LongAdder();
     private final LongAdder taken = new LongAdder();
+    private final LongAdder recorded = new LongAdder();
     private final PerCpuDoubleAccumulator halves = new PerCpuDoubleAccumulator(Double::sum, 0);
     private final LongAdder halvesAdded = new LongAdder();
     private final LongAdder halvesTaken = new LongAdder();
+    private final PerCpuSummary summary = new PerCpuSummary();
+    private final LongAdder countTaken = new LongAdder();
+    private final LongAdder sumTaken = new LongAdder();
     private final PerCpuAccumulator greatest = new PerCpuAccumulator(Long::max, Long.MIN_VALUE);
     private final AtomicLong next = new AtomicLong();
     private final LongAccumulator greatestTaken = new LongAccumulator(Long::max, Long.MIN_VALUE);
@@ -34,15 +39,23 @@ final class Accumulators implements Subject {
         taken.add(sums.getThenReset());
         halvesTaken.add((long) (2 * halves.getThenReset()));
         greatestTaken.accumulate(greatest.getThenReset());
-        return 3;
+        take(summary.summaryThenReset());
+        return 4;
     }
 
     private int sum(long delta, int burst) {
         for (int i = 0; i < burst; i++) {
             sums.accumulate(delta);
+            summary.accept(delta);
         }
         added.add(burst * delta);
-        return burst;
+        recorded.add(burst);
+        return 2 * burst;
+    }
+
+    private void take(PerCpuSummary.Result result) {
+        countTaken.add(result.count());
+        sumTaken.add(result.sum());
     }
 
     private int sumHalves(int burst) {
@@ -64,6 +77,9 @@ final class Accumulators implements Subject {
     public void verify() {
         Subject.expect("sums", added.sum(), taken.sum() + sums.getThenReset());
         Subject.expect("halves", halvesAdded.sum(), halvesTaken.sum() + (long) (2 * halves.getThenReset()));
+        take(summary.summaryThenReset());
+        Subject.expect("count of a summary", recorded.sum(), countTaken.sum());
+        Subject.expect("sum of a summary", added.sum(), sumTaken.sum());
         greatestTaken.accumulate(greatest.getThenReset());
         if (next.get() > 0) {
             Subject.expect("the greatest of all", next.get(), greatestTaken.get());

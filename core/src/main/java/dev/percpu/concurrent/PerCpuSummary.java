@@ -1,0 +1,144 @@
+package dev.percpu.concurrent;
+
+import dev.percpu.internal.Registry;
+import dev.percpu.listing.Value;
+import dev.percpu.memory.AreaFullException;
+import java.util.List;
+import java.util.function.LongConsumer;
+
+/**
+ * Count, sum, least and greatest of the {@code long} values that many threads record: a
+ * {@link java.util.LongSummaryStatistics} that threads can share, of which every CPU has its own part.
+ *
+ * <pre>{@code
+ * static final PerCpuSummary SIZES = new PerCpuSummary("sizes");
+ *
+ * SIZES.accept(message.length());
+ * PerCpuSummary.Result lastMinute = SIZES.summaryThenReset();
+ * }</pre>
+ *
+ * <p>Recording takes no lock, allocates nothing and never waits. It costs at most one call of machine code, except for
+ * a value that is less or greater than most before it. It takes 48 bytes for each CPU. The memory is given back once
+ * the summary is unreachable. There is nothing to close.
+ *
+ * <p><b>Exactness.</b> Each value is counted in exactly one result of {@link #summaryThenReset()} or in what is left,
+ * also while threads record and while others reset. So it is with the sum, and with the least and the greatest value.
+ * But these are four numbers, which are updated and read one after the other. While threads record, a result can have a
+ * value in one of the numbers and not in another, which then is in the next result.
+ *
+ * <p><b>Ordering.</b> Recording and reading are opaque, and order nothing else. Count and sum wrap at 64 bits.
+ */
+public final class PerCpuSummary implements LongConsumer {
+    private static final int COUNT = 0;
+    private static final int SUM = 1;
+
+    private final String name;
+    private final PerCpuCounterArray counts;
+    private final PerCpuAccumulator least;
+    private final PerCpuAccumulator greatest;
+
+    /**
+     * Makes a summary of no values.
+     *
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuSummary() {
+        this(false, "a PerCpuSummary");
+    }
+
+    /**
+     * Makes a summary of no values, and gives it a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuSummary(String name) {
+        this(true, Registry.checkName(name));
+        Registry.add(name, "PerCpuSummary", this, PerCpuSummary::values);
+    }
+
+    @SuppressWarnings("unused") // tells the constructors apart
+    private PerCpuSummary(boolean named, String name) {
+        this.name = name;
+        this.counts = new PerCpuCounterArray(2);
+        this.least = PerCpuAccumulator.minimum();
+        this.greatest = PerCpuAccumulator.maximum();
+    }
+
+    /**
+     * What was recorded.
+     *
+     * @param count how many values
+     * @param sum of the values, wrapped at 64 bits
+     * @param least the least value; {@link Long#MAX_VALUE} if there is none
+     * @param greatest the greatest value; {@link Long#MIN_VALUE} if there is none
+     */
+    public record Result(long count, long sum, long least, long greatest) {
+        /** The sum divided by the count; 0 if there are no values, as in {@code LongSummaryStatistics}. */
+        public double average() {
+            return count == 0 ? 0 : (double) sum / count;
+        }
+    }
+
+    /** Records a value. */
+    @Override
+    public void accept(long value) {
+        // Mostly the accumulators are done with a read. They come first, so that a reader finds no count without them.
+        least.accumulate(value);
+        greatest.accumulate(value);
+        counts.addToFirstTwo(1, value);
+    }
+
+    /** What was recorded since the last reset; not an atomic snapshot while threads record. */
+    public Result summary() {
+        long[] sums = counts.sums();
+        return new Result(sums[COUNT], sums[SUM], least.get(), greatest.get());
+    }
+
+    /** Takes away what was recorded before the call, and perhaps some of what is recorded during it. */
+    public void reset() {
+        Result _ = summaryThenReset();
+    }
+
+    /**
+     * Takes what was recorded and resets, in one. It costs two system calls, which interrupt the other CPUs for a
+     * moment.
+     */
+    public synchronized Result summaryThenReset() {
+        long taken = Long.MAX_VALUE;
+        long alsoTaken = Long.MIN_VALUE;
+        boolean complete = false;
+        try {
+            taken = least.getThenReset();
+            alsoTaken = greatest.getThenReset();
+            // Only this method resets them. So what it subtracts is what is in the result, which is allocated before.
+            long[] sums = counts.sums();
+            Result result = new Result(sums[COUNT], sums[SUM], taken, alsoTaken);
+            counts.subtract(COUNT, sums[COUNT]);
+            // From here on nothing can fail: this needs no more stack than the line above.
+            counts.subtract(SUM, sums[SUM]);
+            complete = true;
+            return result;
+        } finally {
+            if (!complete) {
+                // What was taken by then is put back, and is as before: an identity changes nothing.
+                least.accumulate(taken);
+                greatest.accumulate(alsoTaken);
+            }
+        }
+    }
+
+    private List<Value> values() {
+        Result now = summary();
+        return List.of(
+                Value.sum("count", now.count()),
+                Value.sum("sum", now.sum()),
+                Value.of("least", now.least()),
+                Value.of("greatest", now.greatest()));
+    }
+
+    @Override
+    public String toString() {
+        return name + ": " + summary();
+    }
+}
