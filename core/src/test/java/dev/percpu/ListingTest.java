@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.Test;
 
 /** A listing has the values of all that it names. */
@@ -97,11 +98,12 @@ class ListingTest {
         PerCpuCounter counter = new PerCpuCounter("listing counter");
         onEachCpu(() -> counter.add(5));
         assertThat(counter.sumThenReset()).isEqualTo(5 * usable());
-        counter.increment();
+        // By threads that have no place of their own, whose updates would be elsewhere too.
+        onEachCpu(counter::increment);
         Value value = value("listing counter");
-        assertThat(value.total()).isEqualTo(1L);
+        assertThat(value.total()).isEqualTo(usable());
         assertThat(value.elsewhere()).isEqualTo(-5 * usable());
-        assertThat(value.perCpu().stream().mapToLong(Number::longValue).sum()).isEqualTo(5 * usable() + 1);
+        assertThat(value.perCpu().stream().mapToLong(Number::longValue).sum()).isEqualTo(6 * usable());
     }
 
     @Test
@@ -211,6 +213,8 @@ class ListingTest {
     @Test
     void aLockTellsWhoIsInside() {
         PerCpuReadWriteLock lock = new PerCpuReadWriteLock("listing lock");
+        assertThat(totals("listing lock")).containsEntry("writeLocked", 0L).containsEntry("readers", 0L);
+        readOften(lock.readLock());
         assertThat(totals("listing lock")).containsEntry("writeLocked", 0L).doesNotContainKey("readers");
         lock.writeLock().lock();
         try {
@@ -220,6 +224,15 @@ class ListingTest {
                     .containsEntry("waiting", 0L);
         } finally {
             lock.writeLock().unlock();
+        }
+    }
+
+    /** Until readers count by CPU, so that nobody knows how many there are. */
+    @SuppressWarnings("LockNotBeforeTry") // there is nothing in between
+    private static void readOften(Lock readLock) {
+        for (int i = 0; i < 1_000_000; i++) {
+            readLock.lock();
+            readLock.unlock();
         }
     }
 
