@@ -16,5 +16,6 @@ module dev.percpu {
     exports dev.percpu.concurrent;
     exports dev.percpu.cpu;
     exports dev.percpu.listing;
+    exports dev.percpu.management;
     exports dev.percpu.memory;
 }

@@ -65,6 +65,7 @@ class ArchitectureRulesTest {
                         "dev.percpu.concurrent",
                         "dev.percpu.cpu",
                         "dev.percpu.listing",
+                        "dev.percpu.management",
                         "dev.percpu.memory");
     }
 
@@ -78,6 +79,7 @@ class ArchitectureRulesTest {
                         "dev.percpu.concurrent",
                         "dev.percpu.cpu",
                         "dev.percpu.listing",
+                        "dev.percpu.management",
                         "dev.percpu.memory"))
                 .and()
                 .arePublic()

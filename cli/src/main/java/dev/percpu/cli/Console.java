@@ -13,12 +13,13 @@ import java.nio.file.Paths;
  *
  * @param out for results
  * @param err for progress and for errors
+ * @param outIsTerminal whether people watch {@code out} as it is written
  * @param errIsTerminal whether people watch {@code err} as it is written
  */
-public record Console(PrintWriter out, PrintWriter err, boolean errIsTerminal) {
+public record Console(PrintWriter out, PrintWriter err, boolean outIsTerminal, boolean errIsTerminal) {
     /** The process's own. */
     static Console ofProcess() {
-        return new Console(writer(System.out), writer(System.err), isTerminal(2));
+        return new Console(writer(System.out), writer(System.err), isTerminal(1), isTerminal(2));
     }
 
     /** Tells the user something, on a line of {@link #err}. */

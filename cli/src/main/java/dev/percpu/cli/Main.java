@@ -28,6 +28,7 @@ public final class Main {
                 List.of(
                         new DemoCommand(console, ReferenceCount::new),
                         new InfoCommand(console, PerCpuRuntime::runDeepSelfTest),
+                        new TopCommand(console),
                         new BenchCommand(console)),
                 args);
     }

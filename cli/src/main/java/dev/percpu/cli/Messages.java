@@ -41,7 +41,8 @@ public final class Messages {
         return printable(path.toString());
     }
 
-    private static String printable(String text) {
+    /** Text that does nothing to a terminal and stays on its line. */
+    public static String printable(String text) {
         StringBuilder printable = new StringBuilder(text.length());
         text.codePoints().map(c -> Character.isISOControl(c) ? '?' : c).forEach(printable::appendCodePoint);
         return printable.toString();

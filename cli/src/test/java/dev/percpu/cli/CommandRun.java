@@ -23,7 +23,7 @@ public record CommandRun(int status, String out, String err) {
     private static CommandRun capture(ToIntBiFunction<Console, String[]> main, String... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        int status = main.applyAsInt(new Console(new PrintWriter(out), new PrintWriter(err), false), args);
+        int status = main.applyAsInt(new Console(new PrintWriter(out), new PrintWriter(err), false, false), args);
         return new CommandRun(status, out.toString(), err.toString());
     }
 

@@ -26,6 +26,9 @@ class MainTest {
                     info --nonsense     | Unknown option: '--nonsense' (see ./percpu info --help)
                     bench --threads=0   | '0' is not positive (see ./percpu bench --help)
                     bench --threads=two | 'two' is not a number (see ./percpu bench --help)
+                    top                 | Missing required parameter: 'PID' (see ./percpu top --help)
+                    top here            | Invalid value for positional parameter at index 0 (PID): 'here' is not a long (see ./percpu top --help)
+                    top 1 --interval=0  | the interval must be from 0.01 to 86400 seconds, not 0.0 (see ./percpu top --help)
                     bench --only=(      | '(' is not a regular expression: Unclosed group (see ./percpu bench --help)
                     """)
     void aWrongCommandLineIsOneLineAndStatus2(String args, String message) {

@@ -1,0 +1,65 @@
+package dev.percpu.cli.top;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Two readings of one process, and what was added in between.
+ *
+ * @param before null for the first reading, when there are no rates yet
+ */
+public record Rates(@Nullable Reading before, Reading now) {
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    /**
+     * A value and its rates.
+     *
+     * @param value the value
+     * @param perSecond how much was added in a second; null if that is not known, or the value is no sum
+     * @param perCpuPerSecond the same for each CPU; empty if it is not known
+     */
+    public record Row(Reading.Value value, @Nullable Double perSecond, List<Double> perCpuPerSecond) {}
+
+    /** All values, in the order of the listing. */
+    public List<Row> rows() {
+        // Of variables with the same name and type, the first one is compared with the first one.
+        Map<List<String>, List<Reading.Value>> earlier = new HashMap<>();
+        if (before != null) {
+            before.values()
+                    .forEach(value -> earlier.computeIfAbsent(key(value), _ -> new ArrayList<>())
+                            .add(value));
+        }
+        List<Row> rows = new ArrayList<>();
+        for (Reading.Value value : now.values()) {
+            List<Reading.Value> candidates = earlier.getOrDefault(key(value), List.of());
+            rows.add(row(value, candidates.isEmpty() ? null : candidates.removeFirst()));
+        }
+        return rows;
+    }
+
+    private static List<String> key(Reading.Value value) {
+        return List.of(value.variable(), value.type(), value.name());
+    }
+
+    private Row row(Reading.Value value, Reading.@Nullable Value earlier) {
+        if (before == null || earlier == null || !value.cumulative()) {
+            return new Row(value, null, List.of());
+        }
+        double seconds = (now.nanos() - before.nanos()) / NANOS_PER_SECOND;
+        List<Double> perCpu = new ArrayList<>();
+        for (int cpu = 0; cpu < value.perCpu().size(); cpu++) {
+            perCpu.add(difference(value.perCpu().get(cpu), earlier.perCpu().get(cpu)) / seconds);
+        }
+        return new Row(value, difference(value.total(), earlier.total()) / seconds, perCpu);
+    }
+
+    /** The difference of two sums; those of {@code long}s wrap, and their difference is right all the same. */
+    private static double difference(Number now, Number before) {
+        return now instanceof Double
+                ? now.doubleValue() - before.doubleValue()
+                : (double) (now.longValue() - before.longValue());
+    }
+}

@@ -1,0 +1,79 @@
+package dev.percpu.cli.top;
+
+import dev.percpu.management.PerCpuMXBean;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What {@code top} prints for programs: the components are the names in its JSON. Numbers that JSON does not have are
+ * text: {@code "NaN"}, {@code "Infinity"}.
+ *
+ * @param pid the process
+ * @param backend the back end's name
+ * @param area the use of the per-CPU area
+ * @param owners who holds a guard
+ * @param values the values of all variables
+ * @param failures the variables that could not be read
+ */
+public record TopJson(
+        long pid,
+        String backend,
+        PerCpuMXBean.Area area,
+        List<PerCpuMXBean.Owner> owners,
+        List<Value> values,
+        List<String> failures) {
+
+    /**
+     * One value of one variable.
+     *
+     * @param variable the variable's name
+     * @param type the variable's type
+     * @param value which of its values it is
+     * @param cumulative whether it is a sum of updates
+     * @param total the whole
+     * @param perSecond how much was added in a second; null if that is not known
+     * @param perCpu the parts, indexed by CPU id
+     * @param perCpuPerSecond how much was added to each in a second; empty if that is not known
+     * @param elsewhere the part that lies on no CPU
+     */
+    record Value(
+            String variable,
+            String type,
+            String value,
+            boolean cumulative,
+            Object total,
+            @Nullable Object perSecond,
+            List<Object> perCpu,
+            List<Object> perCpuPerSecond,
+            Object elsewhere) {}
+
+    /** The values, and how fast they grow. */
+    public static TopJson of(long pid, Rates rates) {
+        Reading now = rates.now();
+        return new TopJson(
+                pid,
+                now.backend(),
+                now.area(),
+                now.owners(),
+                rates.rows().stream().map(TopJson::value).toList(),
+                now.failures());
+    }
+
+    private static Value value(Rates.Row row) {
+        Reading.Value value = row.value();
+        return new Value(
+                value.variable(),
+                value.type(),
+                value.name(),
+                value.cumulative(),
+                finite(value.total()),
+                row.perSecond() == null ? null : finite(row.perSecond()),
+                value.perCpu().stream().map(TopJson::finite).toList(),
+                row.perCpuPerSecond().stream().map(TopJson::finite).toList(),
+                finite(value.elsewhere()));
+    }
+
+    private static Object finite(Number number) {
+        return Double.isFinite(number.doubleValue()) ? number : number.toString();
+    }
+}

@@ -1,0 +1,144 @@
+package dev.percpu.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.cpu.CpuMask;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class TopCommandTest {
+    private static Process subject;
+    private static String guarded;
+
+    private static Process start(String main, String... options) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(options));
+        command.add("--enable-native-access=ALL-UNNAMED");
+        command.add("-Dpercpu.backend=" + PerCpuRuntime.backend());
+        command.add("-cp");
+        command.add(String.join(
+                File.pathSeparator,
+                Stream.concat(
+                                Stream.of(Path.of("target", "test-classes")
+                                        .toAbsolutePath()
+                                        .toString()),
+                                Stream.of("jdk.module.path", "java.class.path")
+                                        .map(name -> System.getProperty(name, ""))
+                                        .filter(path -> !path.isEmpty()))
+                        .toList()));
+        command.add(main);
+        return new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+    }
+
+    @BeforeAll
+    static void startSubject() throws IOException {
+        subject = start(TopSubject.class.getName());
+        guarded = subject.inputReader().readLine();
+    }
+
+    @AfterAll
+    static void endSubject() throws Exception {
+        subject.getOutputStream().close();
+        assertThat(subject.waitFor()).isZero();
+    }
+
+    private static CommandRun top(String... options) {
+        List<String> words = new ArrayList<>(List.of("top", Long.toString(subject.pid()), "--once", "--interval=0.2"));
+        words.addAll(List.of(options));
+        return CommandRun.of(words.toArray(String[]::new));
+    }
+
+    private static JsonObject value(JsonObject json, String variable) {
+        return json.getAsJsonArray("values").asList().stream()
+                .map(JsonElement::getAsJsonObject)
+                .filter(value -> value.get("variable").getAsString().equals(variable))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void theJsonHasTotalsPartsAndRates() {
+        CommandRun run = top("--json");
+
+        assertThat(run.err()).isEmpty();
+        assertThat(run.status()).isZero();
+        assertThat(run.out().lines()).hasSize(1);
+        JsonObject json = run.json();
+        assertThat(json.get("pid").getAsLong()).isEqualTo(subject.pid());
+        assertThat(json.get("backend").getAsString()).isEqualTo(PerCpuRuntime.backend());
+        JsonObject still = value(json, "still");
+        assertThat(still.get("total").getAsLong())
+                .isEqualTo(1000L * CpuMask.usable().weight());
+        assertThat(still.get("perSecond").getAsDouble()).isZero();
+        assertThat(still.getAsJsonArray("perCpu").size()).isEqualTo(CpuMask.capacity());
+        JsonObject growing = value(json, "growing");
+        assertThat(growing.get("perSecond").getAsDouble()).isPositive();
+        assertThat(growing.getAsJsonArray("perCpuPerSecond").asList().stream()
+                        .mapToDouble(JsonElement::getAsDouble)
+                        .sum())
+                .isPositive();
+        assertThat(value(json, "endless").get("total").getAsString()).isEqualTo("Infinity");
+        assertThat(json.getAsJsonArray("failures"))
+                .singleElement()
+                .extracting(JsonElement::getAsString)
+                .isEqualTo("broken: java.lang.ArithmeticException");
+        assertThat(json.getAsJsonArray("owners")
+                        .get(0)
+                        .getAsJsonObject()
+                        .get("cpu")
+                        .getAsString())
+                .isEqualTo(guarded);
+    }
+
+    @Test
+    void theTextHasARowForEachValue() {
+        CommandRun run = top();
+
+        assertThat(run.err()).isEmpty();
+        assertThat(run.status()).isZero();
+        List<String> lines = run.out().lines().toList();
+        assertThat(lines.getFirst()).startsWith("Process " + subject.pid() + ": back end " + PerCpuRuntime.backend());
+        assertThat(lines)
+                .anyMatch(line -> line.startsWith("Guard of CPU " + guarded + " held by thread #"))
+                .anyMatch(line -> line.matches("still +value +[0-9,]+ +0\\.0 .*"))
+                .anyMatch(line -> line.matches("growing +value +[0-9,]+ +[0-9,.]+ .*"));
+    }
+
+    @Test
+    void whatCannotBeShownIsOneLine() throws Exception {
+        Process ended = start("no.such.Program");
+        ended.waitFor();
+        assertThat(CommandRun.of("top", Long.toString(ended.pid())).errLines())
+                .containsExactly("percpu: there is no process " + ended.pid());
+
+        long own = ProcessHandle.current().pid();
+        assertThat(CommandRun.of("top", Long.toString(own)).errLines())
+                .containsExactly("percpu: process " + own + " is this command itself");
+
+        Process noJvm = new ProcessBuilder("sleep", "600").start();
+        try {
+            CommandRun run = CommandRun.of("top", Long.toString(noJvm.pid()));
+            assertThat(run.status()).isEqualTo(1);
+            assertThat(run.errLines())
+                    .singleElement()
+                    .asString()
+                    .startsWith("percpu: process " + noJvm.pid() + " cannot be attached to: it is no JVM");
+            assertThat(noJvm.isAlive()).isTrue();
+        } finally {
+            noJvm.destroy();
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package dev.percpu.management;
+
+import java.util.List;
+
+/**
+ * What a management tool can read of this library. All of it is read when it is asked for; nothing is an atomic
+ * snapshot.
+ */
+public interface PerCpuMXBean {
+    /** The back end's name: {@code rseq} or {@code atomic}. */
+    String getBackend();
+
+    /** Why the library chose that back end. */
+    String getBackendReason();
+
+    /** The per-CPU area. */
+    Area getArea();
+
+    /** The CPUs whose guard a thread holds. */
+    List<Owner> getOwners();
+
+    /** All named variables and structures with their values, as {@code PerCpuRuntime.variables()} lists them. */
+    List<Variable> getVariables();
+
+    /**
+     * The use of the per-CPU area.
+     *
+     * @param stride the size of each CPU's place, in bytes
+     * @param usedBytesPerCpu how many bytes of each place are allocated to variables
+     */
+    record Area(long stride, long usedBytesPerCpu) {}
+
+    /**
+     * The owner of a CPU's data.
+     *
+     * @param cpu the CPU's id
+     * @param description which thread holds the guard
+     */
+    record Owner(int cpu, String description) {}
+
+    /**
+     * A variable or structure that has a name.
+     *
+     * @param name the name it was given; it need not be unique
+     * @param type what it is
+     * @param integers its values that are {@code long}s
+     * @param reals its values that are {@code double}s
+     * @param failure the class of the exception that reading the values threw; empty if there was none. An
+     *     accumulator's function can throw, and a variable can be closed meanwhile
+     */
+    record Variable(String name, String type, List<Integers> integers, List<Reals> reals, String failure) {}
+
+    /**
+     * A value that is a {@code long}: see {@link dev.percpu.listing.Value}.
+     *
+     * @param name which of the variable's values it is
+     * @param cumulative whether it is a sum of updates
+     * @param total the whole
+     * @param perCpu the parts, indexed by CPU id; empty if there are none
+     * @param elsewhere the part that lies on no CPU
+     */
+    record Integers(String name, boolean cumulative, long total, List<Long> perCpu, long elsewhere) {}
+
+    /**
+     * A value that is a {@code double}: see {@link dev.percpu.listing.Value}.
+     *
+     * @param name which of the variable's values it is
+     * @param cumulative whether it is a sum of updates
+     * @param total the whole
+     * @param perCpu the parts, indexed by CPU id; empty if there are none
+     * @param elsewhere the part that lies on no CPU
+     */
+    record Reals(String name, boolean cumulative, double total, List<Double> perCpu, double elsewhere) {}
+}

@@ -1,0 +1,104 @@
+package dev.percpu.management;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.CpuGuard;
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.concurrent.PerCpuAccumulator;
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuDoubleCounter;
+import dev.percpu.cpu.CpuMask;
+import java.lang.management.ManagementFactory;
+import java.lang.ref.Reference;
+import javax.management.JMX;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Through an MBean server, by open types alone, as a tool in another process reads it. */
+class PerCpuMonitorTest {
+    private static final MBeanServer SERVER = ManagementFactory.getPlatformMBeanServer();
+
+    private ObjectName name;
+    private PerCpuMXBean monitor;
+
+    @BeforeEach
+    void create() throws Exception {
+        name = new ObjectName(PerCpuMonitor.NAME);
+        assertThat(SERVER.isRegistered(name)).as("registered without a request").isFalse();
+        // As "top" does from outside.
+        SERVER.createMBean(PerCpuMonitor.class.getName(), name);
+        monitor = JMX.newMXBeanProxy(SERVER, name, PerCpuMXBean.class);
+    }
+
+    @AfterEach
+    void remove() throws Exception {
+        SERVER.unregisterMBean(name);
+    }
+
+    private PerCpuMXBean.Variable variable(String wanted) {
+        return monitor.getVariables().stream()
+                .filter(each -> each.name().equals(wanted))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void itShowsTheBackEndAndTheArea() {
+        assertThat(monitor.getBackend()).isEqualTo(PerCpuRuntime.backend());
+        assertThat(monitor.getBackendReason()).isEqualTo(PerCpuRuntime.backendReason());
+        assertThat(monitor.getArea().stride()).isEqualTo(PerCpuRuntime.memory().stride());
+        assertThat(monitor.getArea().usedBytesPerCpu())
+                .isPositive()
+                .isLessThan(monitor.getArea().stride());
+    }
+
+    @Test
+    void itShowsVariablesWithTheirValues() {
+        PerCpuCounter counter = new PerCpuCounter("managed counter");
+        PerCpuDoubleCounter real = new PerCpuDoubleCounter("managed double");
+        counter.add(Long.MAX_VALUE);
+        real.add(Double.NEGATIVE_INFINITY);
+        PerCpuMXBean.Integers integers = variable("managed counter").integers().getFirst();
+        assertThat(integers.total()).isEqualTo(Long.MAX_VALUE);
+        assertThat(integers.perCpu()).hasSize(CpuMask.capacity()).contains(Long.MAX_VALUE);
+        assertThat(integers.cumulative()).isTrue();
+        assertThat(variable("managed double").reals().getFirst().total()).isEqualTo(Double.NEGATIVE_INFINITY);
+        assertThat(variable("managed double").type()).isEqualTo("PerCpuDoubleCounter");
+        assertThat(counter.sum() + real.sum()).isEqualTo(Double.NEGATIVE_INFINITY);
+    }
+
+    @Test
+    void aFunctionThatThrowsSpoilsItsOwnVariableOnly() {
+        PerCpuAccumulator broken = new PerCpuAccumulator(
+                "managed thrower",
+                (_, _) -> {
+                    throw new ArithmeticException();
+                },
+                0);
+        PerCpuCounter counter = new PerCpuCounter("managed after it");
+        try {
+            assertThat(variable("managed thrower").failure()).isEqualTo(ArithmeticException.class.getName());
+            assertThat(variable("managed thrower").integers()).isEmpty();
+            assertThat(variable("managed after it").failure()).isEmpty();
+        } finally {
+            Reference.reachabilityFence(broken);
+            Reference.reachabilityFence(counter);
+        }
+    }
+
+    @Test
+    void itShowsWhoHoldsAGuard() {
+        try (CpuGuard guard = CpuGuard.acquire()) {
+            assertThat(monitor.getOwners())
+                    .filteredOn(owner -> owner.cpu() == guard.cpu().id())
+                    .singleElement()
+                    .extracting(PerCpuMXBean.Owner::description)
+                    .asString()
+                    .contains("thread #" + Thread.currentThread().threadId());
+        }
+        assertThat(monitor.getOwners()).isEmpty();
+    }
+}
