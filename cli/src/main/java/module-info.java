@@ -1,6 +1,6 @@
 /**
- * The command {@code percpu}: a demo, what there is to know about the machine, the variables of another process, and the
- * benchmarks.
+ * The command {@code percpu}: a demo, what there is to know about the machine, the variables of another process, and
+ * the benchmarks.
  */
 module dev.percpu.cli {
     requires dev.percpu;

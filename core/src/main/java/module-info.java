@@ -7,8 +7,7 @@
 module dev.percpu {
     requires static org.jspecify;
     requires static com.google.errorprone.annotations;
-    // Only to record that a thread took over a dead owner's CPU. A runtime image without this module loses
-    // only that event.
+    // Only to record events. A runtime image without this module loses only those.
     requires static jdk.jfr;
 
     exports dev.percpu;

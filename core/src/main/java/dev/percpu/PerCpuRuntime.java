@@ -4,7 +4,10 @@ import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.linux.Libc;
+import dev.percpu.internal.linux.Linux;
+import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.RseqRegistration;
+import dev.percpu.internal.protocol.CurrentCpu;
 import dev.percpu.listing.Variable;
 import java.util.List;
 
@@ -33,6 +36,32 @@ public final class PerCpuRuntime {
      */
     public static String runDeepSelfTest() {
         return Backends.runDeepSelfTest();
+    }
+
+    /**
+     * Checks after a restore from a checkpoint whether this process can go on, and renews its registration for {@code
+     * membarrier}, which a restore may lose. It looks at the calling thread, and at new threads in the deep self-test,
+     * which takes half a second; it cannot look at other threads. On the atomic back end there is nothing to check.
+     *
+     * @throws IllegalStateException if sequences no longer work here. Then updates of this process may be lost, and it
+     *     must not go on
+     */
+    public static void checkAfterRestore() {
+        if (!Backends.usesSequences()) {
+            return;
+        }
+        String wrong = "";
+        try {
+            Linux.registerForSequenceRestarts();
+            wrong = CurrentCpu.isUpToDate() ? Backends.runDeepSelfTest() : "this thread's CPU id is out of date";
+        } catch (LinuxException e) {
+            wrong = String.valueOf(e.getMessage());
+        }
+        if (!wrong.equals(Backends.DEEP_PASSED)) {
+            throw new IllegalStateException("restartable sequences no longer work in this process: " + wrong
+                    + ". Restore with a tool that restores each thread's registration, or start with -D"
+                    + Backends.PROPERTY + "=atomic");
+        }
     }
 
     /** The C library's name and version, as far as it reports them. */

@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.Registry;
+import dev.percpu.internal.event.Recording;
 import dev.percpu.listing.Value;
 import java.util.List;
 import java.util.Objects;
@@ -270,12 +271,24 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
         if (unfinished) {
             finishAll();
         }
-        return hold(ids.seek());
+        int sought = ids.seek();
+        if (sought == PooledIds.NONE) {
+            Recording.poolExhausted(name, capacity());
+        }
+        return hold(sought);
     }
 
     private @Nullable Pooled<T> seek(long nanos) throws InterruptedException {
         if (unfinished) {
             finishAll();
+        }
+        if (Recording.isOn()) {
+            int sought = ids.seek(0);
+            if (sought != PooledIds.NONE) {
+                return hold(sought);
+            }
+            // Before the wait: once an object's number is had, nothing may fail until the object is held.
+            Recording.poolExhausted(name, capacity());
         }
         return hold(ids.seek(nanos));
     }

@@ -1,5 +1,6 @@
 package dev.percpu.internal;
 
+import dev.percpu.internal.event.Recording;
 import dev.percpu.listing.Value;
 import dev.percpu.listing.Variable;
 import java.lang.ref.Reference;
@@ -124,6 +125,7 @@ public final class Registry {
 
     /** Adds an object that lives as long as the process. */
     public static <T> void addStatic(String name, String type, T object, Reader<? super T> reader) {
+        Recording.listing(Registry::list);
         synchronized (STATIC) {
             STATIC.add(new Static<>(name, type, object, reader));
         }
@@ -131,6 +133,7 @@ public final class Registry {
 
     /** Adds an object that can go away. It must be completely constructed. */
     public static <T> void add(String name, String type, T object, Reader<? super T> reader) {
+        Recording.listing(Registry::list);
         synchronized (DYNAMIC) {
             removeGone();
             DYNAMIC.add(new Dynamic<>(name, type, object, reader));

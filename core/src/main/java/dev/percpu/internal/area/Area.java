@@ -1,5 +1,6 @@
 package dev.percpu.internal.area;
 
+import dev.percpu.internal.event.Recording;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.Platform;
@@ -62,6 +63,9 @@ public final class Area {
     /** If the kernel allows it, a place is opened by at least this share of what is open already. */
     private static final int OPENED_SHARE = 8;
 
+    /** The use of the area is recorded whenever it passes another eighth, from one half on. */
+    private static final int EIGHTHS = 8;
+
     private static final long PAGE = 4096;
 
     /** No position. */
@@ -94,6 +98,9 @@ public final class Area {
     /** Only a thread that holds the allocator's lock changes it. */
     private static volatile int places = FIRST_OWN;
 
+    /** Up to which eighth of the places it was recorded that variables fill them; changed with the allocator's lock. */
+    private static int recordedEighths = EIGHTHS / 2 - 1;
+
     private static final PositionAllocator POSITIONS = new PositionAllocator(CpuHeader.SIZE, STRIDE, Area::open);
 
     /**
@@ -112,6 +119,10 @@ public final class Area {
     private static final Holdings HOLDINGS = new Holdings(Area::free, DetachedThread.later(AT_END));
 
     private static final Shortage SHORTAGE = new Shortage(HOLDINGS);
+
+    static {
+        Recording.area(Area::usedBytesPerCpu, STRIDE);
+    }
 
     private Area() {}
 
@@ -227,6 +238,11 @@ public final class Area {
      * Opens all places up to {@code end}, and somewhat further, since each call costs one system call for each place.
      */
     private static void open(long end, String owner) {
+        int eighths = (int) (EIGHTHS * end / STRIDE);
+        if (eighths > recordedEighths && Recording.isOn()) {
+            recordedEighths = eighths;
+            Recording.areaFilling(end, STRIDE, owner);
+        }
         if (end <= opened) {
             return;
         }

@@ -1,7 +1,10 @@
 package dev.percpu.internal.backend;
 
+import dev.percpu.internal.Reporter;
 import dev.percpu.internal.code.Assembler;
 import dev.percpu.internal.code.Instrumentation;
+import dev.percpu.internal.code.PerfMap;
+import dev.percpu.internal.event.Recording;
 import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.RseqRegistration;
@@ -15,6 +18,9 @@ public final class Backends {
     /** Forces a back end by its name; without it, the fastest that works is chosen. */
     public static final String PROPERTY = "percpu.backend";
 
+    /** What {@link #runDeepSelfTest} returns if all went well. */
+    public static final String DEEP_PASSED = "deep: passed";
+
     private static final String RSEQ = "rseq";
     private static final String ATOMIC = "atomic";
 
@@ -22,6 +28,10 @@ public final class Backends {
             Platform.hasSystemCalls() ? RseqRegistration.read() : RseqRegistration.NONE;
 
     private static final Choice CHOICE = choose(System.getProperty(PROPERTY));
+
+    static {
+        Recording.backEnd(CHOICE.name(), CHOICE.reason, CHOICE.selfTest);
+    }
 
     /**
      * @param sequences null on the atomic back end
@@ -79,7 +89,7 @@ public final class Backends {
             return "not run: the back end is " + name();
         }
         String wrong = SelfTest.deep(Backends::additions);
-        return wrong.isEmpty() ? "deep: passed" : "deep: failed: " + wrong;
+        return wrong.isEmpty() ? DEEP_PASSED : "deep: failed: " + wrong;
     }
 
     private static Choice choose(@Nullable String forced) {
@@ -97,8 +107,25 @@ public final class Backends {
         try {
             return rseq("restartable sequences work here");
         } catch (RseqUnavailableException e) {
-            return atomic(String.valueOf(e.getMessage()));
+            String reason = String.valueOf(e.getMessage());
+            report(reason);
+            return atomic(reason);
         }
+    }
+
+    /**
+     * Says once that this process runs on the slower back end although nobody asked for it. Another thread does: this
+     * runs while a class is being initialized, and a logger is the user's code, which may use this very class.
+     */
+    private static void report(String reason) {
+        Reporter.queue(() -> System.getLogger(Reporter.LOGGER)
+                .log(
+                        System.Logger.Level.INFO,
+                        "per-CPU variables are updated by atomic instructions, which is exact but slower than restartable"
+                                + " sequences: {0}. -D{1}={2} chooses this back end without this message",
+                        reason,
+                        PROPERTY,
+                        ATOMIC));
     }
 
     private static Choice forcedRseq() {
@@ -136,6 +163,9 @@ public final class Backends {
         }
         if (!wrong.isEmpty()) {
             throw unavailable("the self-test failed: " + wrong);
+        }
+        if (PerfMap.isWanted()) {
+            PerfMap.write(sequences.symbols());
         }
         KernelVersion kernel = KernelVersion.running();
         if (!kernel.isSuspect(architecture)) {

@@ -8,6 +8,7 @@ import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.code.CodeMapping;
 import dev.percpu.internal.code.EventShape;
 import dev.percpu.internal.code.Instrumentation;
+import dev.percpu.internal.code.PerfMap;
 import dev.percpu.internal.code.Sequence;
 import dev.percpu.internal.code.SequenceLayout;
 import dev.percpu.internal.linux.Linux;
@@ -119,6 +120,9 @@ public final class Sequences {
                     // What a failed attempt leaves is that there is no code for this shape.
                     shapes.put(sequence.name(), MemorySegment.NULL);
                     CodeMapping mapping = CodeMapping.emit(SHAPE_BYTES, layout, instrumentation, List.of(sequence));
+                    if (PerfMap.isWanted()) {
+                        PerfMap.write(mapping.symbols());
+                    }
                     address = MemorySegment.ofAddress(mapping.addressOf(sequence));
                     shapes.put(sequence.name(), address);
                 }
@@ -134,6 +138,11 @@ public final class Sequences {
                             e);
             return MemorySegment.NULL;
         }
+    }
+
+    /** The sequences with their addresses, for profilers. */
+    List<CodeMapping.Symbol> symbols() {
+        return code.symbols();
     }
 
     /** A function that takes so many numbers and returns one. */

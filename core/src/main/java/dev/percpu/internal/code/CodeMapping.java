@@ -3,8 +3,10 @@ package dev.percpu.internal.code;
 import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.Linux;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A mapping with machine code. It is first writable and then executable, never both at the same time.
@@ -62,6 +64,29 @@ public final class CodeMapping {
             throw new IllegalArgumentException("the sequence \"" + sequence + "\" was not emitted");
         }
         return address;
+    }
+
+    /**
+     * A sequence's code.
+     *
+     * @param address where it begins
+     * @param bytes how long it is, with what lies between it and the next one
+     * @param name the sequence's name
+     */
+    public record Symbol(long address, long bytes, String name) {}
+
+    /** All sequences, by ascending address. */
+    public List<Symbol> symbols() {
+        List<Map.Entry<Sequence, Long>> entries = addresses.entrySet().stream()
+                .sorted(Map.Entry.comparingByValue())
+                .toList();
+        List<Symbol> symbols = new ArrayList<>();
+        long end = code.address() + code.byteSize();
+        for (Map.Entry<Sequence, Long> entry : entries.reversed()) {
+            symbols.add(new Symbol(entry.getValue(), end - entry.getValue(), entry.getKey().name()));
+            end = entry.getValue();
+        }
+        return symbols.reversed();
     }
 
     /** The code, descriptors included, readable. */

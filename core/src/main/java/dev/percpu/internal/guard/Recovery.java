@@ -1,5 +1,6 @@
 package dev.percpu.internal.guard;
 
+import dev.percpu.internal.Reporter;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import java.lang.invoke.MethodHandles;

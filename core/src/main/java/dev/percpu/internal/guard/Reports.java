@@ -1,6 +1,8 @@
 package dev.percpu.internal.guard;
 
+import dev.percpu.internal.Reporter;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.event.Recording;
 import java.lang.System.Logger;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -20,12 +22,6 @@ public final class Reports {
     private static final long[] REPORTED = new long[Area.CPUS];
 
     private static final long[] REPORTED_AT = new long[Area.CPUS];
-
-    /** The flight recorder is an optional module. */
-    private static final boolean RECORDS = ModuleLayer.boot()
-            .findModule("jdk.jfr")
-            .map(Reports.class.getModule()::canRead)
-            .orElse(false);
 
     private Reports() {}
 
@@ -69,10 +65,14 @@ public final class Reports {
         }
         try {
             String who = Ownership.describe(owner);
-            Reporter.queue(() -> log(
-                    "guard of CPU {0} held for over {1} s by {2}; {3} waiting for it; a thread must not block while"
-                            + " holding a guard",
-                    cpu, TimeUnit.NANOSECONDS.toSeconds(nanos), who, waiters));
+            Thread thread = Owners.find(owner);
+            Reporter.queue(() -> {
+                Recording.guardHeldLong(cpu, thread, who, nanos, waiters);
+                log(
+                        "guard of CPU {0} held for over {1} s by {2}; {3} waiting for it; a thread must not block while"
+                                + " holding a guard",
+                        cpu, TimeUnit.NANOSECONDS.toSeconds(nanos), who, waiters);
+            });
         } catch (VirtualMachineError e) {
             Reporter.countLost();
         }
@@ -83,9 +83,7 @@ public final class Reports {
         try {
             String who = Ownership.describe(owner);
             Reporter.queue(() -> {
-                if (RECORDS) {
-                    GuardTakenOverEvent.commit(cpu, thread, who);
-                }
+                Recording.guardTakenOver(cpu, thread, who);
                 log(
                         "the guard of CPU {0} was never closed by {1}, which has ended; it is taken over, and what"
                                 + " the thread was changing may be half done",

@@ -1,6 +1,7 @@
 package dev.percpu.internal.guard;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.event.Recording;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
@@ -13,6 +14,9 @@ final class Wait {
 
     /** More often the owner was preempted on this very CPU, and runs again when this thread yields. */
     private static final int YIELDS = 64;
+
+    /** Shorter waits are not recorded. */
+    private static final long CONTENDED = TimeUnit.MILLISECONDS.toNanos(1);
 
     private static final long SHORTEST_PARK = TimeUnit.MICROSECONDS.toNanos(20);
     private static final long LONGEST_PARK = TimeUnit.MILLISECONDS.toNanos(50);
@@ -44,6 +48,7 @@ final class Wait {
     private final long start = System.nanoTime();
     private int cpu;
     private int rounds;
+    private boolean recorded;
 
     /** The owner seen last, since when, and the time after which to suspect it and to report it. */
     private long owner;
@@ -90,6 +95,12 @@ final class Wait {
                 if (waited >= nanos) {
                     return Ownership.TAKEN;
                 }
+                if (waited >= CONTENDED && !recorded) {
+                    // While this thread still waits: once it has acquired the CPU, nothing may fail until its guard is
+                    // counted.
+                    recorded = true;
+                    record(waited);
+                }
                 if (pause(waited, nanos - waited)) {
                     checkOwner();
                 }
@@ -110,6 +121,13 @@ final class Wait {
             if (interrupted && !acquired) {
                 me.interrupt();
             }
+        }
+    }
+
+    private void record(long waited) {
+        if (Recording.isOn()) {
+            long taken = Ownership.owner(cpu);
+            Recording.guardContended(cpu, Owners.find(taken), Ownership.describe(taken), waited);
         }
     }
 

@@ -229,7 +229,7 @@ public final class Linux {
 
     /** Tells the kernel that this process will ask for {@link #restartSequencesOn}. */
     public static void registerForSequenceRestarts() {
-        membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0);
+        check(membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0), MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ);
     }
 
     /**
@@ -237,37 +237,54 @@ public final class Linux {
      * CPU. Once it has returned, no sequence there still relies on something it read before the call.
      */
     public static void restartSequencesOn(int cpu) {
-        membarrier(MEMBARRIER_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_FLAG_CPU, cpu);
+        barrier(
+                MEMBARRIER_PRIVATE_EXPEDITED_RSEQ,
+                MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ,
+                MEMBARRIER_FLAG_CPU,
+                cpu);
     }
 
     /** {@link #restartSequencesOn} for every CPU that runs a thread of this process. */
     public static void restartSequencesEverywhere() {
-        membarrier(MEMBARRIER_PRIVATE_EXPEDITED_RSEQ, 0, 0);
+        barrier(MEMBARRIER_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0);
     }
 
     /** Tells the kernel that this process will ask for {@link #barrierEverywhere}; false if it refuses. */
     public static boolean registerForBarriers() {
-        try {
-            membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, 0, 0);
-            return true;
-        } catch (LinuxException refused) {
-            return false;
-        }
+        return membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
     }
 
     /** A full memory barrier on every CPU that runs a thread of this process. */
     public static void barrierEverywhere() {
-        membarrier(MEMBARRIER_PRIVATE_EXPEDITED, 0, 0);
+        barrier(MEMBARRIER_PRIVATE_EXPEDITED, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, 0, 0);
     }
 
-    private static void membarrier(int command, int flags, int cpu) {
+    /**
+     * The kernel refuses with {@code EPERM} if the process is not registered. A process that was restored from a
+     * checkpoint may have lost the registration, so this renews it once, as {@code percpu.h} does.
+     */
+    private static void barrier(int command, int registration, int flags, int cpu) {
+        int errno = membarrier(command, flags, cpu);
+        if (errno == EPERM) {
+            check(membarrier(registration, 0, 0), registration);
+            errno = membarrier(command, flags, cpu);
+        }
+        check(errno, command);
+    }
+
+    private static void check(int errno, int command) {
+        if (errno != 0) {
+            throw new LinuxException("membarrier(" + command + ")", errno);
+        }
+    }
+
+    /** Returns the kernel's errno, or 0. */
+    private static int membarrier(int command, int flags, int cpu) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);
             long result = (long) SYSCALL.invokeExact(
                     state, Architecture.current().membarrierNumber(), (long) command, (long) flags, (long) cpu);
-            if (result != 0) {
-                throw new LinuxException("membarrier(" + command + ", " + flags + ", " + cpu + ")", errno(state));
-            }
+            return result == 0 ? 0 : errno(state);
         } catch (Throwable t) {
             throw rethrow(t);
         }

@@ -13,10 +13,26 @@ import java.util.List;
 
 /** Which CPU the thread runs on. */
 public interface CurrentCpu {
+    /** A thread that is moved so often between two questions is not. */
+    int MOST_MOVES = 100;
+
     CurrentCpu CURRENT = Backends.half(CurrentCpu.class, Rseq::link, Atomic::create);
 
     /** The CPU, at least 0 and below the area's number of CPUs. It is a hint: the thread may move at any moment. */
     int get();
+
+    /**
+     * Whether this protocol and the kernel agree on where this thread runs. The thread can move between the two
+     * questions, so this asks several times.
+     */
+    static boolean isUpToDate() {
+        for (int attempt = 0; attempt < MOST_MOVES; attempt++) {
+            if (CURRENT.get() == Linux.currentCpu() % Area.CPUS) {
+                return true;
+            }
+        }
+        return false;
+    }
 
     /** Reads the CPU id, which the kernel keeps up to date in the thread's {@code struct rseq}. */
     record Rseq(MethodHandle id) implements CurrentCpu {

@@ -1,4 +1,4 @@
-package dev.percpu.internal.guard;
+package dev.percpu.internal.event;
 
 import jdk.jfr.Category;
 import jdk.jfr.Description;

@@ -1,4 +1,4 @@
-package dev.percpu.internal.guard;
+package dev.percpu.internal;
 
 import java.lang.System.Logger;
 import java.util.ArrayDeque;
@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * nothing to report for a while, so that it doesn't keep the library's class loader alive. It is started again
  * when needed.
  */
-final class Reporter {
-    static final String LOGGER = "dev.percpu";
+public final class Reporter {
+    public static final String LOGGER = "dev.percpu";
 
     private static final int CAPACITY = 1024;
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -36,7 +36,7 @@ final class Reporter {
     private Reporter() {}
 
     /** Queues a report. If anything goes wrong, the report is counted as lost, and the caller continues. */
-    static void queue(Runnable report) {
+    public static void queue(Runnable report) {
         synchronized (LOCK) {
             if (QUEUE.size() < CAPACITY) {
                 QUEUE.add(report);
@@ -49,14 +49,14 @@ final class Reporter {
     }
 
     /** Counts a report that could not be queued. */
-    static void countLost() {
+    public static void countLost() {
         synchronized (LOCK) {
             lost++;
         }
     }
 
     /** Starts the thread, for a caller that may soon have something to report. */
-    static void prepare() {
+    public static void prepare() {
         synchronized (LOCK) {
             startIfNeeded();
         }

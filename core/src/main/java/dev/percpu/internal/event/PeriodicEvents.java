@@ -1,0 +1,115 @@
+package dev.percpu.internal.event;
+
+import static java.lang.invoke.MethodHandles.constant;
+import static java.lang.invoke.MethodHandles.dropArguments;
+import static java.lang.invoke.MethodHandles.empty;
+import static java.lang.invoke.MethodHandles.filterReturnValue;
+import static java.lang.invoke.MethodHandles.guardWithTest;
+import static java.lang.invoke.MethodHandles.publicLookup;
+import static java.lang.invoke.MethodType.methodType;
+
+import dev.percpu.listing.Value;
+import dev.percpu.listing.Variable;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandleProxies;
+import java.lang.ref.Reference;
+import java.lang.ref.WeakReference;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import jdk.jfr.FlightRecorder;
+import jdk.jfr.FlightRecorderListener;
+
+/**
+ * What a recording shows from time to time.
+ *
+ * <p>The flight recorder keeps what it is to call for as long as the process lives. An application that brings this
+ * library along could then never be unloaded. So it gets objects that are made of JDK code alone, and refer to ours
+ * weakly. The static fields here keep ours alive for as long as the library is.
+ */
+final class PeriodicEvents {
+    private static final Runnable START = PeriodicEvents::start;
+    private static final Runnable BACK_END = PeriodicEvents::backEnd;
+    private static final Runnable AREA = PeriodicEvents::area;
+    private static final Runnable VARIABLES = PeriodicEvents::variables;
+
+    private static final AtomicBoolean STARTED = new AtomicBoolean();
+
+    private PeriodicEvents() {}
+
+    /** Waits for the first recording, without starting the flight recorder. */
+    static void prepare() {
+        FlightRecorder.addListener(listener(START));
+    }
+
+    private static void start() {
+        if (STARTED.compareAndSet(false, true)) {
+            FlightRecorder.addPeriodicEvent(BackEndEvent.class, hook(BACK_END));
+            FlightRecorder.addPeriodicEvent(AreaEvent.class, hook(AREA));
+            FlightRecorder.addPeriodicEvent(VariableEvent.class, hook(VARIABLES));
+        }
+    }
+
+    private static void backEnd() {
+        Recording.BackEnd chosen = Recording.backEnd();
+        if (chosen != null) {
+            new BackEndEvent(chosen.name(), chosen.reason(), chosen.selfTest()).commit();
+        }
+    }
+
+    private static void area() {
+        Recording.Area area = Recording.area();
+        if (area != null) {
+            new AreaEvent(area.used().getAsLong(), area.stride()).commit();
+        }
+    }
+
+    private static void variables() {
+        for (Variable variable : Recording.variables()) {
+            List<Value> values;
+            try {
+                values = variable.values();
+            } catch (RuntimeException e) {
+                // Not its message, which can be the user's code. The other variables are recorded all the same.
+                new VariableEvent(variable.name(), variable.type(), "", 0, e.getClass().getName()).commit();
+                continue;
+            }
+            for (Value value : values) {
+                new VariableEvent(variable.name(), variable.type(), value.name(), value.total(), "").commit();
+            }
+        }
+    }
+
+    private static Runnable hook(Runnable ours) {
+        return MethodHandleProxies.asInterfaceInstance(Runnable.class, weak(ours));
+    }
+
+    private static FlightRecorderListener listener(Runnable ours) {
+        MethodHandle handler = filterReturnValue(
+                dropArguments(weak(ours), 0, Object.class, Method.class, Object[].class), constant(Object.class, null));
+        return (FlightRecorderListener) Proxy.newProxyInstance(
+                FlightRecorderListener.class.getClassLoader(),
+                new Class<?>[] {FlightRecorderListener.class},
+                MethodHandleProxies.asInterfaceInstance(InvocationHandler.class, handler));
+    }
+
+    /** Runs what is given if it is reachable when it is called. */
+    private static MethodHandle weak(Runnable ours) {
+        try {
+            MethodHandle get = publicLookup()
+                    .findVirtual(Reference.class, "get", methodType(Object.class))
+                    .bindTo(new WeakReference<>(ours));
+            MethodHandle run = publicLookup()
+                    .findVirtual(Runnable.class, "run", methodType(void.class))
+                    .asType(methodType(void.class, Object.class));
+            MethodHandle exists =
+                    publicLookup().findStatic(Objects.class, "nonNull", methodType(boolean.class, Object.class));
+            return filterReturnValue(get, guardWithTest(exists, run, empty(run.type())));
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("the JDK's classes have other methods", e);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+package dev.percpu.internal.event;
+
+import jdk.jfr.Category;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+
+/** All objects of a pool are held. */
+@Name("dev.percpu.PoolExhausted")
+@Label("Pool Exhausted")
+@Category("Percpu")
+@Description("A thread finds all objects of a pool held, and waits or goes without")
+final class PoolExhaustedEvent extends Event {
+    @Label("Pool")
+    String pool;
+
+    @Label("Capacity")
+    @Description("How many objects there are at most")
+    int capacity;
+
+    PoolExhaustedEvent(String pool, int capacity) {
+        this.pool = pool;
+        this.capacity = capacity;
+    }
+}

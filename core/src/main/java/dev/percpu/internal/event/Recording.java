@@ -1,0 +1,111 @@
+package dev.percpu.internal.event;
+
+import dev.percpu.listing.Variable;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import jdk.jfr.FlightRecorder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Records events. As long as nobody has started a recording in this process, each method is one look at a flag: the
+ * event classes are not even loaded, which would take a fifth of a second.
+ */
+public final class Recording {
+    /** The flight recorder is an optional module. */
+    private static final boolean POSSIBLE = ModuleLayer.boot()
+            .findModule("jdk.jfr")
+            .map(Recording.class.getModule()::canRead)
+            .orElse(false);
+
+    private static final AtomicBoolean PREPARED = new AtomicBoolean();
+
+    private static volatile @Nullable BackEnd backEnd;
+    private static volatile @Nullable Area area;
+    private static volatile Supplier<List<Variable>> listing = List::of;
+
+    private Recording() {}
+
+    /** The back end that was chosen. */
+    record BackEnd(String name, String reason, String selfTest) {}
+
+    /** How to ask for the area's use. */
+    record Area(LongSupplier used, long stride) {}
+
+    /** Whether somebody has started a recording. An event may still be disabled. */
+    public static boolean isOn() {
+        return POSSIBLE && FlightRecorder.isInitialized();
+    }
+
+    /** Says which back end was chosen, for later recordings. */
+    public static void backEnd(String name, String reason, String selfTest) {
+        backEnd = new BackEnd(name, reason, selfTest);
+    }
+
+    /** Says how to ask for the area's use, for later recordings. */
+    public static void area(LongSupplier used, long stride) {
+        area = new Area(used, stride);
+    }
+
+    /**
+     * Says that there are named variables, and has recordings show them from time to time. Not to be called while a
+     * class of this library is being initialized, as the flight recorder may call back at once.
+     *
+     * @param all lists them
+     */
+    public static void listing(Supplier<List<Variable>> all) {
+        if (POSSIBLE && !PREPARED.get() && PREPARED.compareAndSet(false, true)) {
+            listing = all;
+            PeriodicEvents.prepare();
+        }
+    }
+
+    static @Nullable BackEnd backEnd() {
+        return backEnd;
+    }
+
+    static @Nullable Area area() {
+        return area;
+    }
+
+    static List<Variable> variables() {
+        return listing.get();
+    }
+
+    /** Records that a guard was taken over from an owner that has ended. */
+    public static void guardTakenOver(int cpu, @Nullable Thread deadOwner, String description) {
+        if (isOn()) {
+            GuardTakenOverEvent.commit(cpu, deadOwner, description);
+        }
+    }
+
+    /** Records that one owner has held a guard for long. */
+    public static void guardHeldLong(
+            int cpu, @Nullable Thread owner, String description, long nanos, int waiting) {
+        if (isOn()) {
+            new GuardHeldLongEvent(cpu, owner, description, nanos, waiting).commit();
+        }
+    }
+
+    /** Records that this thread has waited for a guard for some time, and goes on waiting. */
+    public static void guardContended(int cpu, @Nullable Thread owner, String description, long nanos) {
+        if (isOn()) {
+            new GuardContendedEvent(cpu, owner, description, nanos).commit();
+        }
+    }
+
+    /** Records that this thread finds all objects of a pool held. */
+    public static void poolExhausted(String pool, int capacity) {
+        if (isOn()) {
+            new PoolExhaustedEvent(pool, capacity).commit();
+        }
+    }
+
+    /** Records that variables fill more of the area. */
+    public static void areaFilling(long usedUpTo, long stride, String owner) {
+        if (isOn()) {
+            new AreaFillingEvent(usedUpTo, stride, owner).commit();
+        }
+    }
+}

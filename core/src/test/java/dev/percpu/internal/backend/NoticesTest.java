@@ -1,0 +1,199 @@
+package dev.percpu.internal.backend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.internal.code.Catalogue;
+import dev.percpu.internal.code.Sequence;
+import dev.percpu.internal.linux.Linux;
+import dev.percpu.testing.Jvm;
+import dev.percpu.testing.Machine;
+import dev.percpu.testing.Seccomp;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.ResourceBundle;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the choice of the back end tells others, and what becomes of it after a restore. Mostly in a JVM of its own. */
+@Tag("rseq")
+class NoticesTest {
+    private static final int EPERM = 1;
+
+    /** The user's logging, which uses the library from its first method on. */
+    public static final class CountingFinder extends System.LoggerFinder {
+        private static final PerCpuCounter LOGGERS = new PerCpuCounter("loggers");
+
+        @Override
+        public System.Logger getLogger(String name, Module module) {
+            LOGGERS.increment();
+            return new CountingLogger(name);
+        }
+    }
+
+    /** Counts, and prints what this library says. */
+    private record CountingLogger(String name) implements System.Logger {
+        private static final PerCpuCounter MESSAGES = new PerCpuCounter("messages");
+        private static final CountDownLatch LOGGED = new CountDownLatch(1);
+
+        @Override
+        public String getName() {
+            return name;
+        }
+
+        @Override
+        public boolean isLoggable(Level level) {
+            return true;
+        }
+
+        @Override
+        public void log(Level level, @Nullable ResourceBundle bundle, String message, @Nullable Throwable thrown) {
+            log(level, bundle, message, new Object[0]);
+        }
+
+        @Override
+        public void log(Level level, @Nullable ResourceBundle bundle, String format, Object... parameters) {
+            MESSAGES.increment();
+            if (name.equals("dev.percpu")) {
+                System.out.println(level + " " + (parameters.length > 0 ? parameters[0] : format));
+                LOGGED.countDown();
+            }
+        }
+    }
+
+    /** Counts from its class initializer on, then waits for the message. */
+    static final class Logged {
+        private static final PerCpuCounter COUNTER = new PerCpuCounter("counter");
+
+        private Logged() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            COUNTER.increment();
+            CountingLogger.LOGGED.await();
+            System.out.println(PerCpuRuntime.backend() + ", counted " + COUNTER.sum());
+        }
+    }
+
+    private static void provide(Path directory) throws IOException {
+        Path services = Files.createDirectories(directory.resolve("META-INF").resolve("services"));
+        Files.writeString(services.resolve(System.LoggerFinder.class.getName()), CountingFinder.class.getName());
+    }
+
+    @Test
+    void theSlowBackEndIsToldOnceAndTheLoggerMayUseTheLibrary(@TempDir Path directory) throws IOException {
+        provide(directory);
+        Jvm.Result result = new Jvm()
+                .with(directory.toString())
+                .environment("GLIBC_TUNABLES", "glibc.pthread.rseq=0")
+                .run(Logged.class);
+        assertThat(result.output().lines().filter(line -> line.startsWith("INFO ")))
+                .singleElement()
+                .asString()
+                .startsWith("INFO the C library registered no thread for restartable sequences");
+        assertThat(result.output()).contains("atomic, counted 1");
+        assertThat(result.status()).isZero();
+    }
+
+    /** Counts and ends. */
+    static final class Silent {
+        private Silent() {}
+
+        public static void main(String[] arguments) {
+            new PerCpuCounter("counter").increment();
+            System.out.println(PerCpuRuntime.backend() + ", threads: "
+                    + Thread.getAllStackTraces().keySet().stream()
+                            .filter(thread -> thread.getName().equals("percpu-reporter"))
+                            .count());
+        }
+    }
+
+    @Test
+    void aBackEndThatWasAskedForIsNoNews() {
+        assertThat(new Jvm().option("-Dpercpu.backend=atomic").run(Silent.class).output())
+                .isEqualTo("atomic, threads: 0\n");
+        assertThat(new Jvm().run(Silent.class).output()).isEqualTo("rseq, threads: 0\n");
+    }
+
+    /** Reads the file that names the sequences. */
+    static final class PerfMapProbe {
+        private PerfMapProbe() {}
+
+        public static void main(String[] arguments) throws IOException {
+            Path file = Path.of("/tmp/perf-" + ProcessHandle.current().pid() + ".map");
+            Files.writeString(file, "1000 10 another generator's\n");
+            System.out.println(PerCpuRuntime.backend());
+            List<String> lines = Files.readAllLines(file);
+            Files.delete(file);
+            long end = 0;
+            for (String line : lines.subList(1, lines.size())) {
+                String[] parts = line.split(" ", 3);
+                long start = Long.parseLong(parts[0], 16);
+                if (start < end) {
+                    System.out.println("overlaps: " + line);
+                }
+                end = start + Long.parseLong(parts[1], 16);
+            }
+            List<String> expected = Catalogue.entries().stream()
+                    .map(Sequence::name)
+                    .map(name -> "percpu: " + name)
+                    .sorted()
+                    .toList();
+            List<String> names = lines.stream()
+                    .skip(1)
+                    .map(line -> line.split(" ", 3)[2])
+                    .sorted()
+                    .toList();
+            System.out.println(names.equals(expected) ? "all named" : names + " instead of " + expected);
+            System.out.println(lines.getFirst());
+        }
+    }
+
+    @Test
+    void profilersReadTheNamesOfSequencesIfAsked() {
+        assertThat(new Jvm()
+                        .option("-Dpercpu.perf.map=true")
+                        .run(PerfMapProbe.class)
+                        .output())
+                .isEqualTo("rseq\nall named\n1000 10 another generator's\n");
+    }
+
+    /** Asks for restarts in a process that has no registration, as after a restore. */
+    static final class Unregistered {
+        private Unregistered() {}
+
+        public static void main(String[] arguments) {
+            Linux.restartSequencesOn(0);
+            System.out.println("restarted");
+        }
+    }
+
+    @Test
+    void aLostRegistrationIsRenewed() {
+        assertThat(new Jvm().run(Unregistered.class).output()).isEqualTo("restarted\n");
+    }
+
+    @Test
+    void whatARestoreLostIsFound() throws InterruptedException {
+        PerCpuRuntime.checkAfterRestore();
+        Throwable[] thrown = new Throwable[1];
+        // Only this thread, and those that it starts, cannot register any more.
+        Thread thread = new Thread(() -> {
+            Seccomp.refuse(Machine.Call.MEMBARRIER, EPERM);
+            assertThatThrownBy(PerCpuRuntime::checkAfterRestore)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("membarrier")
+                    .hasMessageContaining("percpu.backend=atomic");
+        });
+        thread.setUncaughtExceptionHandler((_, failure) -> thrown[0] = failure);
+        thread.start();
+        thread.join();
+        assertThat(thrown[0]).isNull();
+    }
+}

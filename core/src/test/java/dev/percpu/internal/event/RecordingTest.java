@@ -1,0 +1,197 @@
+package dev.percpu.internal.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.CpuGuard;
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.concurrent.PerCpuAccumulator;
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuCounterArray;
+import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.testing.Jvm;
+import java.lang.ref.Reference;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+import jdk.jfr.consumer.RecordingStream;
+import org.junit.jupiter.api.Test;
+
+/** What a recording of the flight recorder shows, and that nothing is done without one. */
+class RecordingTest {
+    private static final CpuId CPU = CpuId.of(0);
+
+    /** Records while an action runs, and returns the events with a name. */
+    private static List<RecordedEvent> record(String name, ThrowingAction action) throws Exception {
+        Path file = Files.createTempFile("percpu", ".jfr");
+        try (Recording recording = new Recording()) {
+            recording.enable(name).with("period", "endChunk");
+            recording.start();
+            action.run();
+            recording.stop();
+            recording.dump(file);
+            return RecordingFile.readAllEvents(file).stream()
+                    .filter(event -> event.getEventType().getName().equals(name))
+                    .toList();
+        } finally {
+            Files.delete(file);
+        }
+    }
+
+    private static void acquireAndClose() {
+        try (CpuGuard guard = CpuGuard.acquire(CPU)) {
+            assertThat(guard.cpu()).isEqualTo(CPU);
+        }
+    }
+
+    private interface ThrowingAction {
+        void run() throws Exception;
+    }
+
+    @Test
+    void namedVariablesAreRecordedWithTheirTotals() throws Exception {
+        PerCpuCounter counter = new PerCpuCounter("recorded counter");
+        PerCpuAccumulator broken = new PerCpuAccumulator(
+                "recorded thrower",
+                (_, _) -> {
+                    throw new ArithmeticException();
+                },
+                0);
+        counter.add(Long.MAX_VALUE);
+        try {
+            List<RecordedEvent> events = record("dev.percpu.Variable", () -> {});
+            RecordedEvent event = events.stream()
+                    .filter(each -> each.getString("variable").equals("recorded counter"))
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(event.getString("type")).isEqualTo("PerCpuCounter");
+            assertThat(event.getString("value")).isEqualTo("value");
+            assertThat(event.getLong("integer")).isEqualTo(Long.MAX_VALUE);
+            assertThat(event.getDouble("total")).isEqualTo(0x1p63);
+            assertThat(events)
+                    .filteredOn(each -> each.getString("variable").equals("recorded thrower"))
+                    .isNotEmpty()
+                    .allSatisfy(each -> assertThat(each.getString("failure"))
+                            .isEqualTo(ArithmeticException.class.getName()));
+        } finally {
+            Reference.reachabilityFence(List.of(counter, broken));
+        }
+    }
+
+    @Test
+    void theBackEndAndTheAreaAreRecorded() throws Exception {
+        PerCpuCounter named = new PerCpuCounter("recorded for its name");
+        RecordedEvent backEnd = record("dev.percpu.BackEnd", () -> {}).getFirst();
+        assertThat(backEnd.getString("backEnd")).isEqualTo(PerCpuRuntime.backend());
+        assertThat(backEnd.getString("reason")).isEqualTo(PerCpuRuntime.backendReason());
+        RecordedEvent area = record("dev.percpu.Area", () -> {}).getFirst();
+        assertThat(area.getLong("stride")).isEqualTo(PerCpuRuntime.memory().stride());
+        assertThat(area.getLong("used")).isPositive().isLessThan(area.getLong("stride"));
+        assertThat(named.sum()).isZero();
+    }
+
+    @Test
+    void aWaitForAGuardIsRecordedWhileItLasts() throws Exception {
+        CountDownLatch recorded = new CountDownLatch(1);
+        RecordedEvent[] event = new RecordedEvent[1];
+        try (RecordingStream stream = new RecordingStream()) {
+            stream.enable("dev.percpu.GuardContended");
+            stream.setReuse(false);
+            stream.onEvent("dev.percpu.GuardContended", each -> {
+                event[0] = each;
+                recorded.countDown();
+            });
+            stream.startAsync();
+            Thread waiter = Thread.ofPlatform().name("waiter").unstarted(RecordingTest::acquireAndClose);
+            try (CpuGuard _ = CpuGuard.acquire(CPU)) {
+                waiter.start();
+                recorded.await();
+            }
+            waiter.join();
+        }
+        assertThat(event[0].getInt("cpu")).isEqualTo(CPU.id());
+        assertThat(event[0].getThread("owner").getJavaThreadId())
+                .isEqualTo(Thread.currentThread().threadId());
+        assertThat(event[0].getThread().getJavaName()).isEqualTo("waiter");
+    }
+
+    @Test
+    void anExhaustedPoolIsRecordedOnceForEachAttempt() throws Exception {
+        try (PerCpuPool<Object> pool =
+                PerCpuPool.builder(1, Object::new).name("small").build()) {
+            List<RecordedEvent> events = record("dev.percpu.PoolExhausted", () -> {
+                var held = pool.acquire();
+                assertThat(pool.tryAcquire()).isNull();
+                assertThat(pool.tryAcquire(1, TimeUnit.NANOSECONDS)).isNull();
+                held.release();
+                pool.acquire().release();
+            });
+            assertThat(events).hasSize(2).allSatisfy(event -> {
+                assertThat(event.getString("pool")).contains("small");
+                assertThat(event.getInt("capacity")).isEqualTo(1);
+            });
+        }
+    }
+
+    /** Fills three quarters of the area while it is recorded. */
+    static final class Filling {
+        private static final int COUNTERS = 200_000;
+        private static final PerCpuCounterArray[] KEPT = new PerCpuCounterArray[4];
+
+        private Filling() {}
+
+        public static void main(String[] arguments) throws Exception {
+            List<RecordedEvent> events = record("dev.percpu.AreaFilling", () -> {
+                for (int i = 0; i < 4; i++) {
+                    KEPT[i] = new PerCpuCounterArray("array " + i, COUNTERS);
+                }
+            });
+            events.forEach(event -> System.out.println(event.getLong("usedUpTo") * 8 / event.getLong("stride")
+                    + " eighths of " + event.getLong("stride") + " for " + event.getString("owner")));
+        }
+    }
+
+    @Test
+    void anAreaThatFillsIsRecorded() {
+        Jvm.Result result = new Jvm().option("-Dpercpu.area.stride=8m").run(Filling.class);
+        assertThat(result.output().lines())
+                .containsExactly(
+                        "4 eighths of 8388608 for array 2 of length 200000",
+                        "6 eighths of 8388608 for array 3 of length 200000");
+        assertThat(result.status()).isZero();
+    }
+
+    /** Uses what could be recorded. */
+    static final class Unrecorded {
+        private Unrecorded() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            new PerCpuCounter("named").increment();
+            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+            pool.acquire();
+            System.out.println(pool.tryAcquire());
+            Thread waiter = new Thread(RecordingTest::acquireAndClose);
+            try (CpuGuard _ = CpuGuard.acquire(CPU)) {
+                waiter.start();
+                Thread.sleep(20);
+            }
+            waiter.join();
+        }
+    }
+
+    @Test
+    void withoutARecordingNoEventClassIsLoaded() {
+        Jvm.Result result = new Jvm().option("-Xlog:class+load").run(Unrecorded.class);
+        assertThat(result.output())
+                .contains(PerCpuPool.class.getName())
+                .doesNotContain(VariableEvent.class.getName())
+                .doesNotContain(GuardContendedEvent.class.getName())
+                .doesNotContain(PoolExhaustedEvent.class.getName());
+        assertThat(result.status()).isZero();
+    }
+}
