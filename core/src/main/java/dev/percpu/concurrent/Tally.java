@@ -2,20 +2,18 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.Gate;
-import dev.percpu.internal.protocol.Tallies;
+import dev.percpu.internal.protocol.OwnTallies;
 import java.lang.ref.Reference;
 
 /**
  * A count that each CPU keeps for itself until it is closed: then no addition succeeds any more, and what all of them
  * came to is known exactly. Reference counts and read locks are made of it.
  *
- * <p>An addition looks at a gate and adds, in one restartable sequence. Closing shuts the gate, and then restarts the
+ * <p>An addition looks at a gate and adds, in one restartable sequence, or in the thread's own place. Closing shuts the gate, and then restarts the
  * sequences in flight on all CPUs: those that had seen it open look again. That costs a system call, and interrupts the
  * other CPUs for a moment.
  */
 final class Tally {
-    private static final Tallies TALLIES = Tallies.CURRENT;
-
     private final long position;
 
     Tally(String owner) {
@@ -25,7 +23,7 @@ final class Tally {
     /** Adds to the current CPU's count, in order with nothing else; false if the tally is closed. */
     boolean add(long delta) {
         try {
-            return TALLIES.add(position, delta);
+            return OwnTallies.add(position, delta);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -39,7 +37,7 @@ final class Tally {
      */
     long close() {
         try {
-            return TALLIES.close(position);
+            return OwnTallies.close(position);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -48,7 +46,7 @@ final class Tally {
     /** Opens it again, with a count of 0. */
     void open() {
         try {
-            TALLIES.open(position);
+            OwnTallies.open(position);
         } finally {
             Reference.reachabilityFence(this);
         }
