@@ -69,11 +69,17 @@ final class ExampleServer implements AutoCloseable {
         measured("/hello", _ -> Response.of(OK, "Hello, world!\n"));
         measured("/work", ExampleServer::work);
         unmeasured("/metrics", this::scrape);
-        unmeasured("/history", _ -> new Response(OK, "application/json", history.json().getBytes(StandardCharsets.UTF_8)));
+        unmeasured(
+                "/history",
+                _ -> new Response(OK, "application/json", history.json().getBytes(StandardCharsets.UTF_8)));
         unmeasured("/chart.js", _ -> new Response(OK, "text/javascript", resource("chart.umd.min.js")));
-        unmeasured("/", exchange -> exchange.getRequestURI().getPath().equals("/")
-                ? new Response(OK, "text/html; charset=utf-8", resource("status.html"))
-                : Response.of(NOT_FOUND, "there is no " + exchange.getRequestURI().getPath() + "\n"));
+        unmeasured(
+                "/",
+                exchange -> exchange.getRequestURI().getPath().equals("/")
+                        ? new Response(OK, "text/html; charset=utf-8", resource("status.html"))
+                        : Response.of(
+                                NOT_FOUND,
+                                "there is no " + exchange.getRequestURI().getPath() + "\n"));
         server.setExecutor(threads);
     }
 
@@ -136,7 +142,9 @@ final class ExampleServer implements AutoCloseable {
         String query = exchange.getRequestURI().getQuery();
         long micros;
         try {
-            micros = query != null && query.startsWith("micros=") ? Long.parseLong(query, "micros=".length(), query.length(), 10) : -1;
+            micros = query != null && query.startsWith("micros=")
+                    ? Long.parseLong(query, "micros=".length(), query.length(), 10)
+                    : -1;
         } catch (NumberFormatException e) {
             micros = -1;
         }
@@ -152,7 +160,8 @@ final class ExampleServer implements AutoCloseable {
     }
 
     private Response scrape(HttpExchange exchange) throws IOException {
-        ExpositionFormatWriter writer = formats.findWriter(exchange.getRequestHeaders().getFirst("Accept"));
+        ExpositionFormatWriter writer =
+                formats.findWriter(exchange.getRequestHeaders().getFirst("Accept"));
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         writer.write(body, registry.scrape());
         return new Response(OK, writer.getContentType(), body.toByteArray());

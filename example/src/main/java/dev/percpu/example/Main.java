@@ -26,10 +26,14 @@ public final class Main implements Callable<Integer> {
             names = "--port",
             paramLabel = "N",
             defaultValue = "8080",
-            description = "The port, on the loopback interface only; 0 for any that is free (default: ${DEFAULT-VALUE}).")
+            description =
+                    "The port, on the loopback interface only; 0 for any that is free (default: ${DEFAULT-VALUE}).")
     private int port;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Print this help and exit.")
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Print this help and exit.")
     @SuppressWarnings("UnusedVariable") // Picocli looks at the option.
     private boolean help;
 

@@ -12,8 +12,8 @@ import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -66,7 +66,8 @@ class ExampleServerTest {
                             try {
                                 for (int n = 0; n < each; n++) {
                                     assertThat(get("/hello").statusCode()).isEqualTo(200);
-                                    assertThat(get("/work?micros=10").statusCode()).isEqualTo(200);
+                                    assertThat(get("/work?micros=10").statusCode())
+                                            .isEqualTo(200);
                                 }
                             } catch (IOException | InterruptedException e) {
                                 throw new IllegalStateException(e);
@@ -91,15 +92,16 @@ class ExampleServerTest {
         for (String query : List.of("", "?micros=", "?micros=x", "?micros=-1", "?micros=100001", "?other=1")) {
             assertThat(get("/work" + query).statusCode()).as(query).isEqualTo(400);
         }
-        assertThat(waitFor("example_requests_total{path=\"/work\",status=\"400\"}", 6)).isEqualTo(6);
+        assertThat(waitFor("example_requests_total{path=\"/work\",status=\"400\"}", 6))
+                .isEqualTo(6);
     }
 
     @Test
     void thePageHasWhatItNeeds() throws Exception {
         HttpResponse<String> page = get("/");
         assertThat(page.statusCode()).isEqualTo(200);
-        assertThat(page.headers().firstValue("Content-Type")).hasValueSatisfying(type -> assertThat(type)
-                .startsWith("text/html"));
+        assertThat(page.headers().firstValue("Content-Type"))
+                .hasValueSatisfying(type -> assertThat(type).startsWith("text/html"));
         assertThat(page.body()).contains("src=\"/chart.js\"", "fetch(\"/history\")");
         assertThat(get("/chart.js").body()).contains("Chart.js");
         assertThat(get("/nowhere").statusCode()).isEqualTo(404);

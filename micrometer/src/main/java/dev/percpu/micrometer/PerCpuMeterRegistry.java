@@ -167,7 +167,9 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     private static Duration @Nullable [] durations(double @Nullable [] nanos) {
         return nanos == null
                 ? null
-                : Arrays.stream(nanos).mapToObj(each -> Duration.ofNanos((long) each)).toArray(Duration[]::new);
+                : Arrays.stream(nanos)
+                        .mapToObj(each -> Duration.ofNanos((long) each))
+                        .toArray(Duration[]::new);
     }
 
     @Override
@@ -189,8 +191,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                     .register(exporter);
             return exportedAs(new ForwardingDistributionSummary(id, scale, summary), summary);
         }
-        PerCpuDistributionSummary summary =
-                new PerCpuDistributionSummary(id, scale, WindowMaximum.of(clock, config));
+        PerCpuDistributionSummary summary = new PerCpuDistributionSummary(id, scale, WindowMaximum.of(clock, config));
         return exportedAs(
                 summary,
                 functionCounter(id, ".count", summary, DistributionSummary::count),

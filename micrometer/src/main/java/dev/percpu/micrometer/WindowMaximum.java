@@ -41,9 +41,10 @@ final class WindowMaximum {
 
     /** With the expiry and the length of the buffer that were asked for, or those that Micrometer has else. */
     static WindowMaximum of(Clock clock, DistributionStatisticConfig config) {
-        DistributionStatisticConfig merged = config.merge(
-                DistributionStatisticConfig.builder().expiry(PerCpuMeterRegistry.STEP).build()
-                        .merge(DistributionStatisticConfig.DEFAULT));
+        DistributionStatisticConfig merged = config.merge(DistributionStatisticConfig.builder()
+                .expiry(PerCpuMeterRegistry.STEP)
+                .build()
+                .merge(DistributionStatisticConfig.DEFAULT));
         return new WindowMaximum(
                 clock,
                 Objects.requireNonNull(merged.getExpiry(), "expiry"),

@@ -40,7 +40,8 @@ class PerCpuMeterRegistryTest {
 
     @Test
     void theExporterShowsWhatWasRecorded() {
-        Counter counter = Counter.builder("requests").tag("path", "/").baseUnit("calls").register(registry);
+        Counter counter =
+                Counter.builder("requests").tag("path", "/").baseUnit("calls").register(registry);
         counter.increment();
         counter.increment(1);
         counter.increment(0.5);
@@ -197,15 +198,15 @@ class PerCpuMeterRegistryTest {
 
     @Test
     void aStepExporterShowsWhatCameInTheStep() {
-        SimpleMeterRegistry steps = new SimpleMeterRegistry(
-                key -> key.equals("simple.mode") ? "STEP" : null, clock);
+        SimpleMeterRegistry steps = new SimpleMeterRegistry(key -> key.equals("simple.mode") ? "STEP" : null, clock);
         PerCpuMeterRegistry inFront = new PerCpuMeterRegistry(steps);
         Timer timer = inFront.timer("timer");
         timer.record(2, TimeUnit.SECONDS);
         timer.record(4, TimeUnit.SECONDS);
         clock.add(SimpleConfig.DEFAULT.step());
         assertThat(steps.get("timer").functionTimer().count()).isEqualTo(2);
-        assertThat(steps.get("timer").functionTimer().totalTime(TimeUnit.SECONDS)).isEqualTo(6);
+        assertThat(steps.get("timer").functionTimer().totalTime(TimeUnit.SECONDS))
+                .isEqualTo(6);
         timer.record(3, TimeUnit.SECONDS);
         clock.add(SimpleConfig.DEFAULT.step());
         assertThat(steps.get("timer").functionTimer().count()).isOne();
@@ -214,8 +215,7 @@ class PerCpuMeterRegistryTest {
 
     @Test
     void maximaEndThoughNobodyReadsThem() {
-        PerCpuMeterRegistry simple =
-                new PerCpuMeterRegistry(new SimpleMeterRegistry(SimpleConfig.DEFAULT, clock));
+        PerCpuMeterRegistry simple = new PerCpuMeterRegistry(new SimpleMeterRegistry(SimpleConfig.DEFAULT, clock));
         Timer timer = simple.timer("timer");
         timer.record(5, TimeUnit.SECONDS);
         clock.add(Duration.ofMinutes(5));
