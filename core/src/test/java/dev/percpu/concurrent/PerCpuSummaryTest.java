@@ -41,8 +41,8 @@ class PerCpuSummaryTest {
 
     private static void verify(PerCpuSummary.Result ours, LongSummaryStatistics theirs) {
         assertThat(ours)
-                .isEqualTo(new PerCpuSummary.Result(
-                        theirs.getCount(), theirs.getSum(), theirs.getMin(), theirs.getMax()));
+                .isEqualTo(
+                        new PerCpuSummary.Result(theirs.getCount(), theirs.getSum(), theirs.getMin(), theirs.getMax()));
         assertThat(ours.average()).isEqualTo(theirs.getAverage());
     }
 
