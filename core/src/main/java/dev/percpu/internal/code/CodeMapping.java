@@ -83,7 +83,8 @@ public final class CodeMapping {
         List<Symbol> symbols = new ArrayList<>();
         long end = code.address() + code.byteSize();
         for (Map.Entry<Sequence, Long> entry : entries.reversed()) {
-            symbols.add(new Symbol(entry.getValue(), end - entry.getValue(), entry.getKey().name()));
+            symbols.add(new Symbol(
+                    entry.getValue(), end - entry.getValue(), entry.getKey().name()));
             end = entry.getValue();
         }
         return symbols.reversed();

@@ -38,7 +38,11 @@ public final class PerfMap {
             out.write(lines.toString().getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             Reporter.queue(() -> System.getLogger(Reporter.LOGGER)
-                    .log(System.Logger.Level.WARNING, "the names of sequences could not be written to {0}: {1}", file, e));
+                    .log(
+                            System.Logger.Level.WARNING,
+                            "the names of sequences could not be written to {0}: {1}",
+                            file,
+                            e));
         }
     }
 }

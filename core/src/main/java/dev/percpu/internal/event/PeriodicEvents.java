@@ -74,7 +74,13 @@ final class PeriodicEvents {
                 values = variable.values();
             } catch (RuntimeException e) {
                 // Not its message, which can be the user's code. The other variables are recorded all the same.
-                new VariableEvent(variable.name(), variable.type(), "", 0, e.getClass().getName()).commit();
+                new VariableEvent(
+                                variable.name(),
+                                variable.type(),
+                                "",
+                                0,
+                                e.getClass().getName())
+                        .commit();
                 continue;
             }
             for (Value value : values) {

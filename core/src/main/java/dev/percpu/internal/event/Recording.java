@@ -81,8 +81,7 @@ public final class Recording {
     }
 
     /** Records that one owner has held a guard for long. */
-    public static void guardHeldLong(
-            int cpu, @Nullable Thread owner, String description, long nanos, int waiting) {
+    public static void guardHeldLong(int cpu, @Nullable Thread owner, String description, long nanos, int waiting) {
         if (isOn()) {
             new GuardHeldLongEvent(cpu, owner, description, nanos, waiting).commit();
         }

@@ -76,8 +76,8 @@ class RecordingTest {
             assertThat(events)
                     .filteredOn(each -> each.getString("variable").equals("recorded thrower"))
                     .isNotEmpty()
-                    .allSatisfy(each -> assertThat(each.getString("failure"))
-                            .isEqualTo(ArithmeticException.class.getName()));
+                    .allSatisfy(each ->
+                            assertThat(each.getString("failure")).isEqualTo(ArithmeticException.class.getName()));
         } finally {
             Reference.reachabilityFence(List.of(counter, broken));
         }
