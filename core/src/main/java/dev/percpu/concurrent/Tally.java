@@ -9,9 +9,9 @@ import java.lang.ref.Reference;
  * A count that each CPU keeps for itself until it is closed: then no addition succeeds any more, and what all of them
  * came to is known exactly. Reference counts and read locks are made of it.
  *
- * <p>An addition looks at a gate and adds, in one restartable sequence, or in the thread's own place. Closing shuts the gate, and then restarts the
- * sequences in flight on all CPUs: those that had seen it open look again. That costs a system call, and interrupts the
- * other CPUs for a moment.
+ * <p>An addition looks at a gate and adds, in one restartable sequence, or in the thread's own place. Closing shuts
+ * the gate, and then restarts the sequences in flight on all CPUs: those that had seen it open look again. That
+ * costs a system call, and interrupts the other CPUs for a moment.
  */
 final class Tally {
     private final long position;

@@ -44,7 +44,7 @@ public final class HistogramRegistration {
         return this;
     }
 
-    /** Sets the unit of what is exported, in UCUM's notation, such as {@code s} or {@code By}; it is empty by default. */
+    /** Sets the unit of what is exported, in UCUM's notation, such as {@code s} or {@code By}; empty by default. */
     @CanIgnoreReturnValue
     public HistogramRegistration setUnit(String metricUnit) {
         unit = Objects.requireNonNull(metricUnit, "metricUnit");

@@ -38,7 +38,7 @@ public final class PerCpuCallbacks {
         return measurement -> measurement.record(counter.sum(), attributes);
     }
 
-    /** Reports the counter's sum, with the given attributes; for an instrument that has been told {@code ofDoubles()}. */
+    /** Reports the counter's sum, with the given attributes, to an instrument of doubles ({@code ofDoubles()}). */
     public static Consumer<ObservableDoubleMeasurement> sum(PerCpuDoubleCounter counter, Attributes attributes) {
         Objects.requireNonNull(counter, "counter");
         Objects.requireNonNull(attributes, "attributes");
