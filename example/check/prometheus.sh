@@ -2,15 +2,16 @@
 # A real Prometheus server scrapes the example while wrk sends requests to it. Then the totals that Prometheus answers
 # with must be what wrk has sent, to the last request. All of it is on the loopback interface, and ends by itself.
 #
-#   example/check/prometheus.sh [SECONDS]
+#   ./percpu example-test [SECONDS]
 #
-# Needs the example built (./percpu example --help builds it), and wrk, prometheus and curl. PROMETHEUS names the
-# program if it is not on the PATH. Prints what was sent, answered and scraped.
+# Needs wrk, prometheus and curl. PROMETHEUS names the program if it is not on the PATH. Prints what was sent, answered
+# and scraped.
 set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 root=$(dirname "$(dirname "$here")")
 seconds=${1:-10}
 prometheus=${PROMETHEUS:-prometheus}
+[[ $seconds =~ ^[1-9][0-9]?$ ]] || { echo "percpu: \"$seconds\" is no number of seconds from 1 to 99" >&2; exit 2; }
 for tool in wrk "$prometheus" curl; do
   command -v "$tool" >/dev/null || { echo "missing: $tool" >&2; exit 1; }
 done

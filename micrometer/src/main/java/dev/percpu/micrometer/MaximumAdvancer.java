@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * the registry, which it does not keep alive.
  */
 final class MaximumAdvancer implements Runnable {
+    private static final System.Logger LOGGER = System.getLogger("dev.percpu.micrometer");
     private static final Duration INTERVAL = Duration.ofSeconds(1);
 
     private final WeakReference<PerCpuMeterRegistry> registry;
@@ -38,7 +39,20 @@ final class MaximumAdvancer implements Runnable {
         if (registry == null || registry.isClosed()) {
             return false;
         }
-        registry.advanceMaxima();
+        try {
+            registry.advanceMaxima();
+        } catch (RuntimeException | Error e) {
+            // The clock is the user's. The other maxima are advanced when they are read.
+            warn(e);
+        }
         return true;
+    }
+
+    private static void warn(Throwable failure) {
+        try {
+            LOGGER.log(System.Logger.Level.WARNING, "maxima of timers and summaries may be too high or too low", failure);
+        } catch (RuntimeException | Error _) {
+            // The logger is the user's too, and there is nobody else to tell.
+        }
     }
 }

@@ -20,11 +20,13 @@ import io.micrometer.core.instrument.internal.DefaultMeter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.core.instrument.util.TimeUtils;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -43,8 +45,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p><b>What is kept per CPU.</b> Counters, and timers and distribution summaries without percentiles and without a
- * histogram. A recording adds to count and total, without a lock and without a contended cache line, and looks at the
- * maximum. Each recording is in count and total once. The maximum is that of the last few steps of a minute, or
+ * histogram. A recording is one call for count and total, without a lock and without a contended cache line, and a look
+ * at the maximum. Each recording is in count and total once. The maximum is that of the last few steps of a minute, or
  * of what was asked for as expiry, as in Micrometer's other registries.
  *
  * <p><b>What the exporter keeps.</b> Everything else: gauges, long task timers, meters that are functions, and the
@@ -90,9 +92,20 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
         }
     }
 
-    private <M extends Meter> M exportedAs(M meter, Meter... meters) {
-        exported.put(meter.getId(), List.of(meters));
-        return meter;
+    /** Registers a meter's counterparts with the exporter: all of them, or none if the exporter refuses one. */
+    @SafeVarargs
+    private <M extends Meter> M exportedAs(M meter, Supplier<Meter>... counterparts) {
+        List<Meter> registered = new ArrayList<>();
+        try {
+            for (Supplier<Meter> counterpart : counterparts) {
+                registered.add(counterpart.get());
+            }
+            exported.put(meter.getId(), registered);
+            return meter;
+        } catch (RuntimeException | Error e) {
+            registered.forEach(exporter::remove);
+            throw e;
+        }
     }
 
     /** Ends the steps of maxima that are over. */
@@ -107,7 +120,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     @Override
     protected Counter newCounter(Meter.Id id) {
         Counter counter = new CountingMeter(id);
-        return exportedAs(counter, functionCounter(id, "", counter, Counter::count));
+        return exportedAs(counter, () -> functionCounter(id, "", counter, Counter::count));
     }
 
     private <T> FunctionCounter functionCounter(Meter.Id id, String suffix, T obj, ToDoubleFunction<T> function) {
@@ -134,13 +147,13 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                     .distributionStatisticBufferLength(config.getBufferLength())
                     .pauseDetector(pauseDetector)
                     .register(exporter);
-            return exportedAs(new ForwardingTimer(id, clock, getBaseTimeUnit(), timer), timer);
+            return exportedAs(new ForwardingTimer(id, clock, getBaseTimeUnit(), timer), () -> timer);
         }
         PerCpuTimer timer =
                 new PerCpuTimer(id, clock, pauseDetector, getBaseTimeUnit(), WindowMaximum.of(clock, config));
         return exportedAs(
                 timer,
-                FunctionTimer.builder(
+                () -> FunctionTimer.builder(
                                 id.getName(),
                                 timer,
                                 Timer::count,
@@ -149,7 +162,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                         .tags(id.getTagsAsIterable())
                         .description(id.getDescription())
                         .register(exporter),
-                TimeGauge.builder(
+                () -> TimeGauge.builder(
                                 id.getName() + ".max",
                                 timer,
                                 TimeUnit.NANOSECONDS,
@@ -189,14 +202,14 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                     .distributionStatisticExpiry(config.getExpiry())
                     .distributionStatisticBufferLength(config.getBufferLength())
                     .register(exporter);
-            return exportedAs(new ForwardingDistributionSummary(id, scale, summary), summary);
+            return exportedAs(new ForwardingDistributionSummary(id, scale, summary), () -> summary);
         }
         PerCpuDistributionSummary summary = new PerCpuDistributionSummary(id, scale, WindowMaximum.of(clock, config));
         return exportedAs(
                 summary,
-                functionCounter(id, ".count", summary, DistributionSummary::count),
-                functionCounter(id, ".total", summary, DistributionSummary::totalAmount),
-                gauge(id, ".max", summary, DistributionSummary::max));
+                () -> functionCounter(id, ".count", summary, DistributionSummary::count),
+                () -> functionCounter(id, ".total", summary, DistributionSummary::totalAmount),
+                () -> gauge(id, ".max", summary, DistributionSummary::max));
     }
 
     private <T> Gauge gauge(Meter.Id id, String suffix, @Nullable T obj, ToDoubleFunction<T> function) {
@@ -209,7 +222,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
 
     @Override
     protected <T> Gauge newGauge(Meter.Id id, @Nullable T obj, ToDoubleFunction<T> valueFunction) {
-        return exportedAs(new DefaultGauge<>(id, obj, valueFunction), gauge(id, "", obj, valueFunction));
+        return exportedAs(new DefaultGauge<>(id, obj, valueFunction), () -> gauge(id, "", obj, valueFunction));
     }
 
     @Override
@@ -239,7 +252,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
         // The exporter's has its own unit.
         return exportedAs(
                 timeGauge,
-                TimeGauge.builder(id.getName(), obj, valueFunctionUnit, valueFunction)
+                () -> TimeGauge.builder(id.getName(), obj, valueFunctionUnit, valueFunction)
                         .tags(id.getTagsAsIterable())
                         .description(id.getDescription())
                         .register(exporter));
@@ -262,7 +275,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
             builder.serviceLevelObjectives(objectives);
         }
         LongTaskTimer timer = builder.register(exporter);
-        return exportedAs(new ForwardingLongTaskTimer(id, timer), timer);
+        return exportedAs(new ForwardingLongTaskTimer(id, timer), () -> timer);
     }
 
     @Override
@@ -275,7 +288,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
         return exportedAs(
                 new CumulativeFunctionTimer<>(
                         id, obj, countFunction, totalTimeFunction, totalTimeFunctionUnit, getBaseTimeUnit()),
-                FunctionTimer.builder(id.getName(), obj, countFunction, totalTimeFunction, totalTimeFunctionUnit)
+                () -> FunctionTimer.builder(id.getName(), obj, countFunction, totalTimeFunction, totalTimeFunctionUnit)
                         .tags(id.getTagsAsIterable())
                         .description(id.getDescription())
                         .register(exporter));
@@ -284,14 +297,14 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     @Override
     protected <T> FunctionCounter newFunctionCounter(Meter.Id id, T obj, ToDoubleFunction<T> countFunction) {
         return exportedAs(
-                new CumulativeFunctionCounter<>(id, obj, countFunction), functionCounter(id, "", obj, countFunction));
+                new CumulativeFunctionCounter<>(id, obj, countFunction), () -> functionCounter(id, "", obj, countFunction));
     }
 
     @Override
     protected Meter newMeter(Meter.Id id, Meter.Type type, Iterable<Measurement> measurements) {
         return exportedAs(
                 new DefaultMeter(id, type, measurements),
-                Meter.builder(id.getName(), type, measurements)
+                () -> Meter.builder(id.getName(), type, measurements)
                         .tags(id.getTagsAsIterable())
                         .description(id.getDescription())
                         .baseUnit(id.getBaseUnit())

@@ -181,6 +181,11 @@ class PerCpuMeterRegistryTest {
         exporter.timer("elsewhere");
         assertThatIllegalArgumentException().isThrownBy(() -> registry.counter("elsewhere"));
         assertThat(registry.find("elsewhere").counter()).isNull();
+        // Of a timer's two counterparts the exporter has both or none.
+        exporter.counter("slow.max");
+        assertThatIllegalArgumentException().isThrownBy(() -> registry.timer("slow"));
+        assertThat(registry.find("slow").meter()).isNull();
+        assertThat(exporter.find("slow").meter()).isNull();
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.percpu.prometheus;
 
 import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
+import dev.percpu.concurrent.PerCpuEvent;
 import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
 import io.prometheus.metrics.model.snapshots.Exemplars;
 import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPointSnapshot;
@@ -47,8 +48,11 @@ final class HistogramCounters {
      */
     private final PerCpuCounterArray[] arrays;
 
-    private final PerCpuCounterArray counts;
     private final PerCpuDoubleCounter sum;
+
+    /** Adds 1 to a counter of the last array, and a value to the sum. */
+    private final PerCpuEvent observation;
+
     private final long createdMillis;
 
     /** A hash table of the keys: which counter has a key, plus 1; 0 where there is none. */
@@ -64,14 +68,15 @@ final class HistogramCounters {
             long[] keys,
             PerCpuCounterArray[] arrays,
             PerCpuDoubleCounter sum,
+            PerCpuEvent observation,
             long createdMillis) {
         this.settings = settings;
         this.schema = schema;
         this.zeroThreshold = zeroThreshold;
         this.keys = keys;
         this.arrays = arrays;
-        this.counts = arrays[arrays.length - 1];
         this.sum = sum;
+        this.observation = observation;
         this.createdMillis = createdMillis;
         // At most a third is used.
         int bits = Long.SIZE - Long.numberOfLeadingZeros(3L * keys.length + 1);
@@ -95,14 +100,24 @@ final class HistogramCounters {
         int length = classicOnly ? settings.classic().count() : FIRST_LENGTH;
         long[] keys = new long[classicOnly ? length : 0];
         Arrays.setAll(keys, bucket -> bucket);
+        PerCpuCounterArray counts = new PerCpuCounterArray(length);
+        PerCpuDoubleCounter sum = new PerCpuDoubleCounter();
         return new HistogramCounters(
                 settings,
                 settings.schema(),
                 settings.minZeroThreshold(),
                 keys,
-                new PerCpuCounterArray[] {new PerCpuCounterArray(length)},
-                new PerCpuDoubleCounter(),
+                new PerCpuCounterArray[] {counts},
+                sum,
+                observation(counts, sum),
                 System.currentTimeMillis());
+    }
+
+    private static PerCpuEvent observation(PerCpuCounterArray counts, PerCpuDoubleCounter sum) {
+        return PerCpuEvent.builder()
+                .increment(counts, PerCpuEvent.Argument.FIRST)
+                .add(sum, PerCpuEvent.Argument.SECOND)
+                .build();
     }
 
     /** The counter of a value that is not NaN, or -1 if it has none yet. */
@@ -141,8 +156,7 @@ final class HistogramCounters {
 
     /** Counts a value with its counter. */
     void count(int counter, double value) {
-        counts.increment(counter);
-        sum.add(value);
+        observation.record(counter, value);
     }
 
     /** With one more counter, for a value that has none. */
@@ -150,12 +164,20 @@ final class HistogramCounters {
         NativeSchema schema = schema();
         long[] more = Arrays.copyOf(keys, keys.length + 1);
         more[keys.length] = key(schema, value);
-        PerCpuCounterArray[] moreArrays = arrays;
-        if (keys.length == counts.length()) {
-            moreArrays = Arrays.copyOf(arrays, arrays.length + 1);
-            moreArrays[arrays.length] = new PerCpuCounterArray(2 * keys.length);
+        if (keys.length < arrays[arrays.length - 1].length()) {
+            return with(schema, zeroThreshold, more);
         }
-        return new HistogramCounters(settings, schema, zeroThreshold, more, moreArrays, sum, createdMillis);
+        PerCpuCounterArray counts = new PerCpuCounterArray(2 * keys.length);
+        PerCpuCounterArray[] moreArrays = Arrays.copyOf(arrays, arrays.length + 1);
+        moreArrays[arrays.length] = counts;
+        return new HistogramCounters(
+                settings, schema, zeroThreshold, more, moreArrays, sum, observation(counts, sum), createdMillis);
+    }
+
+    /** The same counts under other keys. */
+    private HistogramCounters with(NativeSchema schema, double zeroThreshold, long[] keys) {
+        return new HistogramCounters(
+                settings, schema, zeroThreshold, keys, arrays, sum, observation, createdMillis);
     }
 
     /** How many native buckets there are, without the zero bucket. */
@@ -196,7 +218,7 @@ final class HistogramCounters {
                     others[counter] = classicBucket(others[counter]);
                 }
             }
-            return new HistogramCounters(settings, schema, threshold, others, arrays, sum, createdMillis);
+            return with(schema, threshold, others);
         }
         for (int counter = 0; counter < others.length; counter++) {
             int code = code(others[counter]);
@@ -205,7 +227,7 @@ final class HistogramCounters {
                 others[counter] = (long) coarser << Integer.SIZE | classicBucket(others[counter]);
             }
         }
-        return new HistogramCounters(settings, schema.coarser(), zeroThreshold, others, arrays, sum, createdMillis);
+        return with(schema.coarser(), zeroThreshold, others);
     }
 
     private NativeSchema schema() {
