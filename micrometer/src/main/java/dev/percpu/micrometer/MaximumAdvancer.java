@@ -50,7 +50,8 @@ final class MaximumAdvancer implements Runnable {
 
     private static void warn(Throwable failure) {
         try {
-            LOGGER.log(System.Logger.Level.WARNING, "maxima of timers and summaries may be too high or too low", failure);
+            LOGGER.log(
+                    System.Logger.Level.WARNING, "maxima of timers and summaries may be too high or too low", failure);
         } catch (RuntimeException | Error _) {
             // The logger is the user's too, and there is nobody else to tell.
         }

@@ -297,7 +297,8 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     @Override
     protected <T> FunctionCounter newFunctionCounter(Meter.Id id, T obj, ToDoubleFunction<T> countFunction) {
         return exportedAs(
-                new CumulativeFunctionCounter<>(id, obj, countFunction), () -> functionCounter(id, "", obj, countFunction));
+                new CumulativeFunctionCounter<>(id, obj, countFunction),
+                () -> functionCounter(id, "", obj, countFunction));
     }
 
     @Override

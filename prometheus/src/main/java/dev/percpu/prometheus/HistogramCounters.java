@@ -176,8 +176,7 @@ final class HistogramCounters {
 
     /** The same counts under other keys. */
     private HistogramCounters with(NativeSchema schema, double zeroThreshold, long[] keys) {
-        return new HistogramCounters(
-                settings, schema, zeroThreshold, keys, arrays, sum, observation, createdMillis);
+        return new HistogramCounters(settings, schema, zeroThreshold, keys, arrays, sum, observation, createdMillis);
     }
 
     /** How many native buckets there are, without the zero bucket. */
