@@ -238,7 +238,7 @@ class GuardWaitingTest {
         logger.setUseParentHandlers(false);
         try {
             for (int i = 0; i < 3; i++) {
-                Reports.longWait(Thread.currentThread(), "a lock", Reports.LONG_NANOS, null);
+                Reports.longWait(Reports.LONG_NANOS, "lock", "a reason");
             }
             Workers.await(told);
         } finally {

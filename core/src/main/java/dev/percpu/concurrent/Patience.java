@@ -19,7 +19,7 @@ interface Patience {
         }
 
         @Override
-        public boolean await(Condition condition) {
+        public boolean await(Condition condition, long most) {
             return false;
         }
 
@@ -32,9 +32,20 @@ interface Patience {
     /** Waits for ever, and is not interrupted. */
     Patience UNINTERRUPTIBLE = new Patience() {
         @Override
-        public boolean await(Condition condition) {
+        public boolean await(Condition condition, long most) {
             Ownership.refuseToWait(WHAT);
-            condition.awaitUninterruptibly();
+            // Conditions have no wait that is both limited and uninterruptible. With the flag cleared, this one really
+            // waits, if an interrupt came before it.
+            boolean interrupted = Thread.interrupted();
+            try {
+                long _ = condition.awaitNanos(most);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            } finally {
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
+            }
             return true;
         }
 
@@ -50,9 +61,9 @@ interface Patience {
     /** Waits for ever, or until it is interrupted. */
     Patience INTERRUPTIBLE = new Patience() {
         @Override
-        public boolean await(Condition condition) throws InterruptedException {
+        public boolean await(Condition condition, long most) throws InterruptedException {
             Ownership.refuseToWait(WHAT);
-            condition.await();
+            long _ = condition.awaitNanos(most);
             return true;
         }
 
@@ -72,13 +83,13 @@ interface Patience {
         long most = Math.max(0, nanos);
         return new Patience() {
             @Override
-            public boolean await(Condition condition) throws InterruptedException {
+            public boolean await(Condition condition, long most) throws InterruptedException {
                 long left = left();
                 if (left <= 0) {
                     return false;
                 }
                 Ownership.refuseToWait(WHAT);
-                condition.awaitNanos(left);
+                long _ = condition.awaitNanos(Math.min(left, most));
                 return true;
             }
 
@@ -106,10 +117,11 @@ interface Patience {
     /**
      * Waits on a condition once; it may end for no reason, so this belongs in a loop.
      *
+     * @param most for how many nanoseconds at most, however much patience there is
      * @return false if there was no time left, and so no waiting
      * @throws IllegalStateException if the thread would have to wait, and holds a guard
      */
-    boolean await(Condition condition) throws InterruptedException;
+    boolean await(Condition condition, long most) throws InterruptedException;
 
     /**
      * Locks a lock, and waits for it if necessary. An error may leave it locked or not.

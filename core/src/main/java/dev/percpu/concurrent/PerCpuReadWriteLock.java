@@ -68,7 +68,8 @@ import java.util.concurrent.locks.ReadWriteLock;
  *
  * <p>Threads that wait are parked, virtual threads too, and do not pin their carriers. Interrupts and time limits are
  * those of {@link Lock}. A thread that holds a {@link dev.percpu.CpuGuard} and would have to wait gets an {@link
- * IllegalStateException} instead, as whoever it waits for may need the guard.
+ * IllegalStateException} instead, as whoever it waits for may need the guard. A wait of more than two seconds is
+ * reported by a warning, at most one a minute about waits for a writer, and one about waits for readers.
  *
  * <p>It serializes as its fairness: what is read is a lock that nobody has, without a name.
  *

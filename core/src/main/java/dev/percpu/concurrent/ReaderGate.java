@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
  * time has it shut.
  */
 final class ReaderGate extends ReadersInside {
+    // This file is longer than others: its interleavings are told beside the steps that they are about.
+
     /*
      * A reader R that leaves last, while a writer waits:
      *
@@ -70,9 +72,16 @@ final class ReaderGate extends ReadersInside {
     /** How often waiting readers were let in, which tells each that it has been counted in; guarded by the mutex. */
     private long openings;
 
+    /** Of writers for readers, and of all threads for a writer: a nested read lock makes both. */
+    private final LongWaits waitsForReaders = new LongWaits();
+
+    private final LongWaits waitsForWriter = new LongWaits();
+    private final String owner;
+
     ReaderGate(String owner, boolean fair, Pace pace) {
         super(owner, pace);
         this.fair = fair;
+        this.owner = owner;
     }
 
     /**
@@ -116,7 +125,7 @@ final class ReaderGate extends ReadersInside {
                     insists = true;
                     insisting++;
                 }
-                if (askToBeWoken() && !await(patience, admission)) {
+                if (askToBeWoken() && !await(patience, admission, start, "read")) {
                     return arrival != openings;
                 }
             }
@@ -142,10 +151,21 @@ final class ReaderGate extends ReadersInside {
         }
     }
 
-    /** Waits with the mutex, and has it afterwards, also if an error broke the wait off before it was got back. */
-    private boolean await(Patience patience, Condition condition) throws InterruptedException {
+    /**
+     * Waits with the mutex, and has it afterwards, also if an error broke the wait off before it was got back. A wait
+     * that began long ago is reported first, without the mutex.
+     */
+    private boolean await(Patience patience, Condition condition, long start, String side) throws InterruptedException {
+        long waited = System.nanoTime() - start;
+        Thread writer = shutter;
         try {
-            return patience.await(condition);
+            if (writer != null && (isShutByMe() ? waitsForReaders : waitsForWriter).isNews(waited)) {
+                long readers = alone ? 0 : readersIfKnown();
+                mutex.unlock();
+                LongWaits.report(side, owner, waited, writer, readers);
+                return true;
+            }
+            return patience.await(condition, LongWaits.untilReport(waited));
         } finally {
             if (!mutex.isHeldByCurrentThread()) {
                 mutex.lock();
@@ -209,10 +229,11 @@ final class ReaderGate extends ReadersInside {
      * @return false if patience ended
      */
     boolean begin(Patience patience) throws InterruptedException {
+        long start = System.nanoTime();
         mutex.lock();
         try {
             while (!tryBegin()) {
-                if (askToBeWoken() && !await(patience, opened)) {
+                if (askToBeWoken() && !await(patience, opened, start, "write")) {
                     return false;
                 }
             }
@@ -250,6 +271,7 @@ final class ReaderGate extends ReadersInside {
     }
 
     private boolean awaitEmpty(Patience patience) throws InterruptedException {
+        long start = System.nanoTime();
         mutex.lock();
         try {
             while (true) {
@@ -257,7 +279,7 @@ final class ReaderGate extends ReadersInside {
                 if (inside(found) == 0) {
                     return true;
                 }
-                if (WORD.compareAndSet(this, found, found | WAITERS) && !await(patience, empty)) {
+                if (WORD.compareAndSet(this, found, found | WAITERS) && !await(patience, empty, start, "write")) {
                     return inside(word) == 0;
                 }
             }

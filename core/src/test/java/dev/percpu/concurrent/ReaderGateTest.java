@@ -21,7 +21,7 @@ class ReaderGateTest {
     void aReaderThatFailsAfterItWasLetInWakesTheWriterThatWaitsForIt() throws InterruptedException {
         CountDownLatch secondWriterWaits = new CountDownLatch(1);
         shut();
-        Patience failing = (Waiting) condition -> {
+        Patience failing = (Waiting) (condition, _) -> {
             // Gives up the mutex each time, so that the writers can do their part before the reader notices.
             while (secondWriterWaits.getCount() > 0) {
                 long _ = condition.awaitNanos(TimeUnit.MILLISECONDS.toNanos(1));
@@ -48,10 +48,10 @@ class ReaderGateTest {
         for (Patience patience : new Patience[] {
             Patience.NONE,
             Patience.ofNanos(1000),
-            (Waiting) _ -> {
+            (Waiting) (_, _) -> {
                 throw new StackOverflowError("injected");
             },
-            (Waiting) _ -> {
+            (Waiting) (_, _) -> {
                 throw new InterruptedException();
             }
         }) {
@@ -78,7 +78,7 @@ class ReaderGateTest {
         assertThat(unfair.tryShutAtOnce()).isTrue();
         Thread reader = Thread.ofPlatform().start(() -> {
             try {
-                assertThat(unfair.enter((Waiting) condition -> {
+                assertThat(unfair.enter((Waiting) (condition, _) -> {
                             waits.incrementAndGet();
                             condition.awaitUninterruptibly();
                             return true;

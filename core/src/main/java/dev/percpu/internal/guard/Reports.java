@@ -15,8 +15,8 @@ public final class Reports {
     /** If a thread waits this long for one owner, it is reported. */
     public static final long LONG_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-    /** It is reported again after this time, if the owner still holds the guard. */
-    static final long REPEAT_NANOS = TimeUnit.MINUTES.toNanos(1);
+    /** It is reported again after this time, if the owner is still the same. */
+    public static final long REPEAT_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     /** The last owner of each CPU that was reported, and when. */
     private static final long[] REPORTED = new long[Area.CPUS];
@@ -36,20 +36,19 @@ public final class Reports {
     }
 
     /**
-     * Reports a thread that waits for something that one owner has held for a long time. It is called once for each
-     * owner, not once for each waiting thread.
+     * Reports that the current thread has waited for a lock for a long time. The caller sees to it that not each of
+     * many threads that wait is reported.
      *
-     * @param waiter the waiting thread
-     * @param forWhat as the object of "waits for"
      * @param nanos how long it has waited
-     * @param holder a description of the owner; null if it is not known
+     * @param lock which lock, after "the"
+     * @param reason why it waits, and what may be wrong
      */
-    public static void longWait(Thread waiter, String forWhat, long nanos, @Nullable String holder) {
+    public static void longWait(long nanos, String lock, String reason) {
         try {
-            String who = describe(waiter);
+            String who = describe(Thread.currentThread());
             Reporter.queue(() -> log(
-                    "{0} has waited over {1} s for {2}, held by {3}",
-                    who, TimeUnit.NANOSECONDS.toSeconds(nanos), forWhat, holder == null ? "unknown threads" : holder));
+                    "{0} has waited over {1} s for the {2}: {3}",
+                    who, TimeUnit.NANOSECONDS.toSeconds(nanos), lock, reason));
         } catch (VirtualMachineError e) {
             Reporter.countLost();
         }

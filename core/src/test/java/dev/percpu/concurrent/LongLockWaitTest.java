@@ -1,0 +1,113 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.testing.LogCapture;
+import dev.percpu.testing.Workers;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Lock;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Threads that wait for a lock for seconds are reported, even if they wait for ever. */
+@Timeout(120)
+@SuppressWarnings("LockNotBeforeTry") // nothing throws inside
+class LongLockWaitTest {
+    private static final String WAITED =
+            "WARNING: thread #\\d+ \"%s\" has waited over \\d+ s for the %s lock of a test: ";
+
+    private final List<Thread> waiters = new ArrayList<>();
+    private final PerCpuReadWriteLock lock = Counters.WORD.lock(true);
+    private final Lock read = lock.readLock();
+    private final Lock write = lock.writeLock();
+
+    @AfterEach
+    void allGetIn() {
+        Workers.join(waiters);
+        assertThat(lock.toString()).endsWith("[Write locks = 0, Read locks = 0]");
+    }
+
+    /** A thread reads twice, and a writer came in between: neither would get on, and both are named. */
+    @Test
+    void aNestedReadLock() throws InterruptedException {
+        read.lock();
+        try (LogCapture log = new LogCapture()) {
+            start("writer", write);
+            start("nested", read);
+            await(log, 2);
+            assertThat(log.messages())
+                    .anySatisfy(message -> assertThat(message)
+                            .containsPattern(WAITED.formatted("writer", "write") + "1 reader is inside"))
+                    .anySatisfy(message -> assertThat(message)
+                            .containsPattern(WAITED.formatted("nested", "read")
+                                    + "thread #\\d+ \"writer\" waits in front of it for 1 reader to leave"));
+        } finally {
+            read.unlock();
+        }
+    }
+
+    /** A thread that reads wants to write, and waits for itself. */
+    @Test
+    void anUpgrade() throws InterruptedException {
+        read.lock();
+        try (LogCapture log = new LogCapture()) {
+            start("upgrading", write);
+            assertThat(log.first())
+                    .containsPattern(WAITED.formatted("upgrading", "write") + "1 reader is inside")
+                    .endsWith("a thread that has the read lock must not lock the write lock");
+        } finally {
+            read.unlock();
+        }
+    }
+
+    /** Readers and writers that wait for one writer are one report. An interrupt stays for the caller. */
+    @Test
+    void manyThatWaitForAWriterAreOneReport() throws InterruptedException {
+        AtomicInteger interrupted = new AtomicInteger();
+        write.lock();
+        try (LogCapture log = new LogCapture()) {
+            for (int i = 0; i < 50; i++) {
+                Lock side = i % 5 == 0 ? write : read;
+                waiters.add(Thread.ofVirtual().name("many").start(() -> {
+                    Thread.currentThread().interrupt();
+                    side.lock();
+                    side.unlock();
+                    interrupted.addAndGet(Thread.interrupted() ? 1 : 0);
+                }));
+            }
+            assertThat(log.first())
+                    .containsPattern(WAITED.formatted("many", "(read|write)") + "thread #\\d+ \""
+                            + Thread.currentThread().getName() + "\" has the write lock");
+            // All others began to wait within this time of the first, and would be reported in it.
+            Thread.sleep(1000);
+            assertThat(log.messages()).hasSize(1);
+        } finally {
+            write.unlock();
+        }
+        Workers.join(waiters);
+        assertThat(interrupted).hasValue(waiters.size());
+    }
+
+    private void start(String name, Lock side) throws InterruptedException {
+        Thread waiter = new Thread(
+                () -> {
+                    side.lock();
+                    side.unlock();
+                },
+                name);
+        waiter.start();
+        waiters.add(waiter);
+        while (!lock.hasQueuedThreads() || waiter.getState() == Thread.State.RUNNABLE) {
+            Thread.sleep(1);
+        }
+    }
+
+    private static void await(LogCapture log, int messages) throws InterruptedException {
+        while (log.messages().size() < messages) {
+            Thread.sleep(1);
+        }
+    }
+}
