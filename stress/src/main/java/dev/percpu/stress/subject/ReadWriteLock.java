@@ -2,30 +2,57 @@ package dev.percpu.stress.subject;
 
 import dev.percpu.concurrent.PerCpuReadWriteLock;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 
-/** Two plain fields behind a lock, which agree whenever somebody is inside. */
+/**
+ * Two plain fields behind a lock, which agree whenever somebody is inside. How many uses write changes from time to
+ * time, from none to every other one. So readers change between the central word, the stripes and the tally, and back.
+ */
 final class ReadWriteLock implements Subject {
     private static final int LONGEST_PATIENCE_MICROS = 200;
 
+    /** For how many uses the mix stays the same, at most: without writes long enough to open the tally. */
+    private static final int LONGEST_WITHOUT_WRITES = 20_000;
+
+    private static final int LONGEST_WITH_WRITES = 1_000;
+
+    /** One use in so many writes, in the times that follow each other at random; 0: none does. */
+    private static final int[] MIXES = {0, 2, 16, 64, 1024};
+
     private final PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
     private final LongAdder writes = new LongAdder();
+    private final AtomicInteger usesLeft = new AtomicInteger();
+    private volatile int mix;
     private long first;
     private long second;
 
     @Override
     public int use(RandomGenerator random) throws InterruptedException {
-        int burst = random.nextInt(1, LONGEST_BURST);
-        int micros = random.nextInt(LONGEST_PATIENCE_MICROS);
-        return switch (random.nextInt(64)) {
+        if (usesLeft.getAndDecrement() == 0) {
+            int next = MIXES[random.nextInt(MIXES.length)];
+            mix = next;
+            usesLeft.set(random.nextInt(1, next == 0 ? LONGEST_WITHOUT_WRITES : LONGEST_WITH_WRITES));
+        }
+        int oneIn = mix;
+        return oneIn > 0 && random.nextInt(oneIn) == 0 ? writeSomehow(random) : readSomehow(random);
+    }
+
+    private int writeSomehow(RandomGenerator random) throws InterruptedException {
+        return switch (random.nextInt(4)) {
             case 0 -> write();
             case 1 -> writeAndReadOn();
-            case 2 -> writeIfSoon(micros);
-            case 3 -> writeIfFree();
-            case 4 -> readIfSoon(micros);
-            case 5 -> readSlowly();
-            default -> read(burst);
+            case 2 -> writeIfSoon(random.nextInt(LONGEST_PATIENCE_MICROS));
+            default -> writeIfFree();
+        };
+    }
+
+    private int readSomehow(RandomGenerator random) throws InterruptedException {
+        return switch (random.nextInt(64)) {
+            case 0 -> readIfSoon(random.nextInt(LONGEST_PATIENCE_MICROS));
+            case 1 -> readSlowly();
+            default -> read(random.nextInt(1, LONGEST_BURST));
         };
     }
 
