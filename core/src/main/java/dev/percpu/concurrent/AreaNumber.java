@@ -7,21 +7,21 @@ import java.io.Serial;
 import java.util.Arrays;
 
 /**
- * What the counters and accumulators have in common: a piece of every CPU's place, whose first number is the CPU's own,
- * and which is given back once the object is unreachable. The spare slot, the same number in the
- * spare place, is for every thread, and is updated atomically only. They are numbers whose value is a {@code long},
- * unless a subclass says otherwise.
+ * What the counters and accumulators have in common: a piece of each CPU's place, which is given back once the object
+ * is unreachable. The first number of a piece is the CPU's own. The same number in the spare place is the spare slot.
+ * Any thread may update that, by atomic instructions only. The value of such an object is a {@code long}, unless a
+ * subclass says otherwise.
  *
- * <p>A piece belongs to one object, so none may come into being by deserialization: subclasses write a proxy instead,
- * which Number, being serializable, makes necessary.
+ * <p>A piece belongs to one object, so deserialization must not make another object that has it. As Number is
+ * serializable, subclasses write a proxy instead.
  */
 abstract class AreaNumber extends Number {
     @Serial
     private static final long serialVersionUID = 1;
 
     /**
-     * An int, so that a counter is 16 bytes with its header. It is final, so that no thread can see it before it is
-     * set, which would let it write where the CPU's header is.
+     * An int, so that a counter has 16 bytes with its header. It is final, so that every thread sees it set. A thread
+     * that saw 0 would write into the header of the CPU's place.
      */
     private final transient int position;
 
@@ -30,7 +30,8 @@ abstract class AreaNumber extends Number {
     }
 
     /**
-     * Where the piece lies in each CPU's place. Who computes with it must keep this object reachable until it is done.
+     * Where the piece lies in each CPU's place. A caller that computes with it must keep this object reachable until
+     * then.
      */
     final long position() {
         return position;

@@ -7,8 +7,8 @@ import java.io.Serial;
 import java.lang.ref.Reference;
 
 /**
- * A number whose CPUs each have a credit that they add from and subtract into, and additions that never take it above a
- * limit: how a {@link PerCpuBoundedCounter} works.
+ * The number of a {@link PerCpuBoundedCounter}. Each CPU has a credit: additions take from it, and subtractions put
+ * into it. Some additions are limited, and never take the number above their limit.
  */
 abstract class CreditedNumber extends AreaNumber {
     /*
@@ -18,14 +18,14 @@ abstract class CreditedNumber extends AreaNumber {
      *
      * What is in a credit has been added to G already. add(x) takes x out of the CPU's credit, sub(x) puts it in. When
      * it is empty, add raises G by x and a batch, and puts the batch in; when it is full, sub lowers G by x and a batch
-     * that it takes out. This is done under the lock, so whoever has the lock knows of every unit where it is.
+     * that it takes out. Both happen under the lock, so the thread that has the lock knows where each unit is.
      *
-     * Shut, the gate is the largest number there is, the credits are 0, and the value is in `settled`, which is changed
-     * by compare-and-set only. Whatever looks at the gate fails, and goes there.
+     * Shut, the gate is the largest long, the credits are 0, and the value is in `settled`, which is changed by
+     * compare-and-set only. An operation that finds the gate shut goes there.
      *
      * tryAdd(x, limit) takes x out of the credit if G is at most the limit. The look at G and the taking are in one
-     * sequence. It is as if it happened at the look: then value + x <= G, as the credit, of which nobody else takes on
-     * this CPU, holds at least x. Looking first and taking then, in two steps, would be wrong:
+     * sequence. It is as if the addition happened at the look. At that moment, value + x <= G, since the credit holds
+     * at least x, and nobody else takes from it on this CPU. Two steps, a look and then the taking, would be wrong:
      *
      *   thread T, limit 100                       others
      *   1. G is 100
@@ -46,10 +46,9 @@ abstract class CreditedNumber extends AreaNumber {
      *   3. adds 5 to 95, the limit
      *                                             4. commits 5 - 1: the value is 101, and a credit of 4 is back
      *
-     * Staying shut near the limit is what makes a quota that is used up cheap: each refusal is a look at `settled`. It
-     * is opened when the value is further away from the limit than all credits together can be, and as much again, or
-     * by as many amounts, so that many operations lie between two collections. How far that is decides
-     * about speed only.
+     * The gate stays shut near the limit, so that a quota that is used up is cheap: each refusal is a look at
+     * `settled`. It is opened when the distance of the value from the limit is twice what all credits together can be,
+     * or as many amounts. So many operations lie between two collections. The distance affects only speed.
      *
      * trySub(x, limit) lowers G by x under the lock, if G would be above the limit even with all credits full: the
      * others can lower the value only by filling them. Otherwise it collects, as tryAdd does. There is no quick way: a
@@ -57,15 +56,15 @@ abstract class CreditedNumber extends AreaNumber {
      * changing G.
      *
      * Refused: a limit that is fixed at construction, with every reservation below it. It needs no look at G, and saves
-     * nothing: a line that is only read is free. Refused: the credits under the CPUs' guards. Whoever has a guard for
-     * anything else would hold up the counter.
+     * nothing: reading a line that nobody writes is free. Refused: credits under the CPUs' guards. A thread that has a
+     * guard for something else would hold up the counter.
      */
     private static final Credits CREDITS = Credits.CURRENT;
 
     @Serial
     private static final long serialVersionUID = 1;
 
-    /** A line of its own for each CPU's credit, and for the gate, which everyone looks at. */
+    /** A cache line of its own for each CPU's credit, and for the gate, which all threads read. */
     private static final int BYTES = 64;
 
     private final int batch;
@@ -246,8 +245,8 @@ abstract class CreditedNumber extends AreaNumber {
         long before = gate();
         long needed = SettledCount.checked(before, amount);
         long raised = SettledCount.checked(needed, batch);
-        // First G, then the credit: what is in a credit is in G. In between, who looks at G sees a batch that is in no
-        // credit; there is one at most, as the lock is held, and mostError() has room for it.
+        // First G, then the credit, as what is in a credit is in G. A thread that reads G in between sees a batch that
+        // is in no credit. There is at most one, as the lock is held, and mostError() has room for it.
         setGate(raised);
         long reserved = before;
         try {
@@ -271,7 +270,7 @@ abstract class CreditedNumber extends AreaNumber {
     private synchronized void open() {
         long value = settled.get();
         if (value != SettledCount.OPEN && settled.isFar(value)) {
-            // In this order: who sees neither waits for the lock.
+            // In this order: a thread that sees neither waits for the lock.
             long opening = settled.getAndSet(SettledCount.OPEN);
             boolean opened = false;
             try {

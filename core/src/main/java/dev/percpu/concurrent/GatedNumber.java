@@ -7,8 +7,9 @@ import java.io.Serial;
 import java.lang.ref.Reference;
 
 /**
- * Numbers that can be taken away from their CPUs, for what a reset cannot subtract: each CPU's number lies behind a
- * gate. While it is shut, updates go to the spare slot, atomically, so nobody ever waits.
+ * Numbers that a reset takes away from their CPUs, for kinds of numbers from which it cannot subtract. Each CPU's
+ * number lies behind a gate. While the gate is shut, updates go to the spare slot by atomic instructions, so no update
+ * waits.
  */
 abstract class GatedNumber extends AreaNumber {
     private static final GatedNumbers GATED_NUMBERS = GatedNumbers.CURRENT;
@@ -31,9 +32,9 @@ abstract class GatedNumber extends AreaNumber {
      *   4. CPU 1: 4 to 0
      * </pre>
      *
-     * <p>Were there no gate, U's store of 5 could follow 4, and what R took would be back. If U commits before 2, R
-     * sees it in 4. If R has taken the spare slot before 3, the update is in the next result. So each update is in
-     * exactly one. The lock keeps a second R from opening the gate while the first one takes.
+     * <p>Without the gate, U's store of 5 could follow 4, and bring back what R took. If U commits before 2, R sees
+     * that in 4. If R has taken the spare slot before 3, the update is in the next result. So each update is in exactly
+     * one result. The lock keeps a second R from opening the gate while the first one takes numbers.
      */
     final long[] takeAll() {
         long[] taken = new long[Area.CPUS + 1];
@@ -42,7 +43,8 @@ abstract class GatedNumber extends AreaNumber {
     }
 
     /**
-     * Does the same, and puts what it takes into an array of zeros. After an error, that has what was taken by then.
+     * Does the same, and puts what it takes into an array of zeros. After an error, the array has what was taken before
+     * it.
      *
      * @param taken for each CPU, and the spare slot
      */
@@ -61,7 +63,7 @@ abstract class GatedNumber extends AreaNumber {
         }
     }
 
-    /** Sets the spare slot if it is what is expected. */
+    /** Sets the spare slot if it has the expected value. */
     final boolean compareAndSetSpare(long expected, long value) {
         return Area.LONG.compareAndSet(Area.MEMORY, offset(Area.SPARE), expected, value);
     }

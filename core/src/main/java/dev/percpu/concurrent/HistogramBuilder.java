@@ -4,12 +4,13 @@ import dev.percpu.internal.Registry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says which values a {@link PerCpuHistogram} tells apart.
+ * Builds a {@link PerCpuHistogram}, and decides which buckets it has.
  *
- * <p>There are two kinds of buckets. Either they divide powers of two, with a given precision and range. Then there
+ * <p>There are two kinds of buckets. By default, buckets divide powers of two, with a given precision and range: there
  * are {@code 1 << precisionBits} buckets of 8 bytes for each power of two between the lowest discernible and the
- * highest trackable value. With nothing said, 32 buckets for each power of two up to {@link Long#MAX_VALUE} take 15 KiB
- * of each CPU's place. Or the user gives their {@link #bounds bounds}. A builder that got both builds nothing.
+ * highest trackable value. The default precision and range are 32 buckets for each power of two up to {@link
+ * Long#MAX_VALUE}, which take 15 KiB of each CPU's place. The other kind has the {@link #bounds bounds} that the user
+ * gives. If a builder is given bounds and also a precision or range, {@link #build()} throws.
  */
 public final class HistogramBuilder {
     private static final int MOST_PRECISION_BITS = 16;
@@ -22,7 +23,7 @@ public final class HistogramBuilder {
     /** The buckets that the user gave. */
     private @Nullable ExplicitBuckets explicit;
 
-    /** What the user said last about precision or range, which no histogram with bounds has. */
+    /** The last call that set a precision or a range, which a histogram with bounds does not have. */
     private @Nullable String divided;
 
     private int precisionBits = 5;
@@ -42,10 +43,10 @@ public final class HistogramBuilder {
     }
 
     /**
-     * Counts in buckets with these upper bounds, and in one more for all values above the last. As {@code le} has it in
+     * Counts in buckets with these upper bounds, and in one more for all values above the last. As with {@code le} in
      * Prometheus' classic histograms, a value belongs to the lowest bound that is not below it: with {@code bounds(10,
-     * 20)}, 10 is in the first bucket, 11 and 20 in the second, 21 in the last. The first bucket has no lower end, so
-     * it has the negative values too.
+     * 20)}, 10 is in the first bucket, 11 and 20 are in the second, and 21 is in the last. The first bucket has no
+     * lower end, so negative values are in it too.
      *
      * <p>To find a value's bucket takes a search: one step if each bound is at least twice the one before, and one more
      * each time that twice as many bounds lie between two powers of two. Precision and range cannot be given together
@@ -94,8 +95,9 @@ public final class HistogramBuilder {
     }
 
     /**
-     * Allows values to be confused that differ by less than this, or by the relative error. It is rounded down to a
-     * power of two. With nanoseconds, 1000 tells apart what differs by 512 ns, and saves the nine lowest powers of two.
+     * Allows two values in one bucket to differ by less than this, if that is more than the relative error allows. It
+     * is rounded down to a power of two. With nanoseconds, 1000 gives buckets at least 512 ns wide, and saves the nine
+     * lowest powers of two.
      *
      * @param value 1, the default, or more
      */

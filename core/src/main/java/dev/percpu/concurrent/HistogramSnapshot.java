@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.NoSuchElementException;
 
 /**
- * What a {@link PerCpuHistogram} had counted; it does not change any more.
+ * What a {@link PerCpuHistogram} had counted at some time. A snapshot does not change.
  *
- * <p>The count is that of the buckets, always. The exact values are known only as far as their buckets tell. If the
- * histogram has {@link #bounds() bounds} that its user gave, that is all. Otherwise, of two values in a bucket, the
- * greater is above the lower by less than {@link #unit()}, or by no more than {@link #relativeError()} of it. Values
- * below {@code 2 / relativeError()} units are known exactly if the unit is 1.
+ * <p>The count is always the sum of the buckets. Of a value, only its bucket is known. If the histogram has {@link
+ * #bounds() bounds} that its user gave, a bucket is the values between two of them. Otherwise, the greater of two
+ * values in a bucket is above the lower by less than {@link #unit()}, or by no more than {@link #relativeError()} of
+ * it. Values below {@code 2 / relativeError()} units are known exactly if the unit is 1.
  */
 public final class HistogramSnapshot {
     private final Buckets layout;
@@ -19,7 +19,7 @@ public final class HistogramSnapshot {
     private final long count;
     private final long sum;
 
-    /** Whether more values were counted than a {@code long} can say. */
+    /** Whether more values were counted than fit a {@code long}. */
     private final boolean wrapped;
 
     /** @param counts by bucket; it is kept, not copied */
@@ -38,10 +38,10 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * The values that were counted together.
+     * A range of values that were counted together.
      *
-     * @param lowest the least value that belongs here
-     * @param highest the greatest value that belongs here (inclusive)
+     * @param lowest the least value of the range
+     * @param highest the greatest value of the range (inclusive)
      * @param count how many were recorded, at least 1
      */
     public record Bucket(long lowest, long highest, long count) {}
@@ -69,8 +69,8 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * The exact sum of the values, those out of range included, wrapped at 64 bits. While values are being recorded it
-     * can differ from the buckets by those values.
+     * The exact sum of the values, including those out of range. It wraps around at 64 bits. If values were being
+     * recorded while the snapshot was taken, the sum and the buckets can differ by those values.
      */
     public long sum() {
         return sum;
@@ -112,8 +112,8 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * A value that the given share of the recorded values is not above: 0.5 for the median, 0.99 for
-     * the 99th percentile.
+     * The value that the given share of the recorded values does not exceed: 0.5 for the median, 0.99 for the 99th
+     * percentile.
      *
      * <p>It is the greatest value of the bucket that the exact quantile is in (the value of rank
      * {@code ceil(quantile * count)}, counted from 1). So it is never below that. It is above it by less than a unit or

@@ -18,28 +18,27 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@code long} that many threads combine values into, such as a maximum: a
- * {@link java.util.concurrent.atomic.LongAccumulator}, method for method, of which every CPU has its own part.
+ * A {@code long} that many threads combine values into, such as a maximum. It has the methods of a
+ * {@link java.util.concurrent.atomic.LongAccumulator}, and a part of its value on each CPU.
  *
- * <p>The function must be associative and commutative, and free of side effects, as it may be applied again; and
- * combining a value with the identity must give the value. The order in which values are combined is not defined. For
- * sums, {@link PerCpuCounter} takes one sequence instead of two, and less memory.
+ * <p>The function must be associative and commutative. It must have no side effects, as it may be applied again.
+ * Combined with the identity, a value must stay what it is. The order in which values are combined is not defined. For
+ * sums, use a {@link PerCpuCounter}: it needs one sequence instead of two, and less memory.
  *
- * <p>A value that changes nothing, such as one below the maximum, mostly costs a read and the function, at most one
- * restartable sequence. Any other costs two sequences. It takes 16 bytes for each CPU. The memory is given back once
- * the accumulator is unreachable.
+ * <p>A value that changes nothing, such as one below the maximum, mostly costs a read and a call of the function, and
+ * at most one restartable sequence. Any other value costs two sequences. An accumulator takes 16 bytes for each CPU. It
+ * gives them back once it is unreachable.
  *
- * <p><b>Exactness.</b> Each value is combined into exactly one of the results of {@link #getThenReset()}, or into what
- * is left, also while threads accumulate and while others reset. ({@code LongAccumulator} promises this only without
- * concurrent updates.) For a function that absorbs, such as a maximum, that means: a value that an earlier one made
- * superfluous went where the earlier one went. A result that is taken during updates or a reset is not
- * an atomic snapshot.
+ * <p><b>Exactness.</b> Each value is combined into exactly one result of {@link #getThenReset()}, or into what is left,
+ * even while other threads accumulate and reset. ({@code LongAccumulator} promises this only without concurrent
+ * updates.) With a maximum, a value that does not exceed an earlier one counts as part of the result that has the
+ * earlier one. A result that is taken during updates or a reset is not an atomic snapshot.
  *
- * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile values go to one number that
- * all share.
+ * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile, all threads combine their
+ * values into one shared number.
  *
- * <p><b>Ordering.</b> Updates and reads are opaque, and order nothing else. It serializes as its value, identity and
- * function, if the function is serializable.
+ * <p><b>Ordering.</b> Updates and reads are opaque, and order nothing else. An accumulator serializes as its value,
+ * identity and function, if the function is serializable.
  */
 public final class PerCpuAccumulator extends GatedNumber {
     /*
@@ -47,10 +46,10 @@ public final class PerCpuAccumulator extends GatedNumber {
      * Setting the identity on each CPU would make a page on each, and on the wrong node.
      *
      * Accumulating reads the current CPU's number, applies the function, and compares and exchanges. If the thread has
-     * moved between the two, the number of another CPU is compared with what was read on the first; if it is the same,
-     * the new one is right for it, too, wherever it came from. If it is not done, for whatever reason (the number
-     * differs, the gate is shut, the thread has no CPU id), the value is combined into the spare slot. That is right
-     * in each case, and all but the last are rare, so there is nothing to tell apart, and no loop.
+     * moved between the two, the number of another CPU is compared with what was read on the first. If they are the
+     * same, the new number is right there too. If the exchange is not done, because the number differs, the gate is
+     * shut, or the thread has no CPU id, the value is combined into the spare slot. That is right in each case, and the
+     * first two are rare. So the code need not tell them apart, and has no loop.
      *
      *   thread T on CPU 1                         others
      *   1. reads 7, the maximum of it and 9 is 9
@@ -58,8 +57,8 @@ public final class PerCpuAccumulator extends GatedNumber {
      *   3. compares 7 with 8: not done
      *   4. combines 9 into the spare slot
      *
-     * A value may be combined into any slot. So if the spare slot's number absorbs it, it is as good as combined there,
-     * and nothing is left to do: no call. It does not matter whether a reset takes the spare slot meanwhile:
+     * A value may be combined into any slot. So if the spare slot's number absorbs it, there is nothing left to do, and
+     * no native call. It does not matter whether a reset takes the spare slot meanwhile:
      *
      *   thread T                                  resetting thread R
      *   1. reads 9 in the spare slot; the
@@ -67,14 +66,14 @@ public final class PerCpuAccumulator extends GatedNumber {
      *                                             2. takes 9 from the spare slot, and returns 9
      *   3. returns: 5 went where 9 went
      *
-     * Had R taken the 9 before 1, T would have read 0, the identity. It is the spare slot that is read, since hardly
-     * anyone writes near it. Another CPU's number would do as well, but its cache line has other numbers, which that
-     * CPU writes all the time.
+     * If R had taken the 9 before 1, T would have read 0, the identity. T reads the spare slot because threads seldom
+     * write near it. The number of another CPU would be as right, but its cache line has other numbers, which that CPU
+     * writes all the time.
      *
      * So the spare slot should have a number that absorbs much. If the current CPU's number absorbs a value and the
-     * spare slot's does not, the value is combined into the spare slot, too, one time in 16. (Always would be dear if
-     * values rise below a maximum: CPUs would contend for the slot.) It must be the value itself. The CPU's number,
-     * which absorbs more, may be in the result of a reset by then, and would be in the next result again.
+     * spare slot's does not, the value is combined into the spare slot too, one time in 16. (If that happened each
+     * time, CPUs would contend for the slot while values rise below a maximum.) It must be the value itself. The CPU's
+     * number absorbs more, but it may be in the result of a reset by then, and would be in the next result again.
      */
     private static final Numbers NUMBERS = Numbers.CURRENT;
     private static final GatedNumbers GATED_NUMBERS = GatedNumbers.CURRENT;
@@ -85,13 +84,13 @@ public final class PerCpuAccumulator extends GatedNumber {
     private final transient LongBinaryOperator function;
     private final transient long identity;
 
-    /** What resets took whose function then threw. Changed with the lock; read without, as the numbers are. */
+    /** What resets took before their function threw. Written with the lock, and read without it, as the numbers are. */
     private transient volatile @Nullable Uncombined uncombined;
 
     /** A power of two: see above. */
     private static final int ONE_IN = 16;
 
-    /** Numbers that are taken from their CPUs and in no result yet. */
+    /** Numbers that were taken from their CPUs, and are in no result yet. */
     private static final class Uncombined {
         private final long[] numbers = new long[Area.CPUS + 1];
         private @Nullable Uncombined next;
@@ -101,7 +100,7 @@ public final class PerCpuAccumulator extends GatedNumber {
      * Makes an accumulator that has the identity's value.
      *
      * @param accumulatorFunction combines two values
-     * @param identity what the function combines with any value to that value
+     * @param identity the value that, combined with any other value, gives that other value
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuAccumulator(LongBinaryOperator accumulatorFunction, long identity) {
@@ -113,7 +112,7 @@ public final class PerCpuAccumulator extends GatedNumber {
      *
      * @param name for messages and listings; it need not be unique
      * @param accumulatorFunction combines two values
-     * @param identity what the function combines with any value to that value
+     * @param identity the value that, combined with any other value, gives that other value
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuAccumulator(String name, LongBinaryOperator accumulatorFunction, long identity) {
@@ -168,7 +167,7 @@ public final class PerCpuAccumulator extends GatedNumber {
         this.identity = identity;
     }
 
-    /** The function, if it is one that an event needs no Java for. */
+    /** The function, if an event can apply it without a call of Java code. */
     @Nullable
     Extreme extreme() {
         return function instanceof Extreme extreme && identity == extreme.identity ? extreme : null;
@@ -203,7 +202,7 @@ public final class PerCpuAccumulator extends GatedNumber {
         } while (next != old && !compareAndSetSpare(old, next));
     }
 
-    /** What a number is when a value has been combined into it. */
+    /** A number after a value has been combined into it. */
     private long combined(long number, long x) {
         return function.applyAsLong(number ^ identity, x) ^ identity;
     }
@@ -237,19 +236,19 @@ public final class PerCpuAccumulator extends GatedNumber {
         }
     }
 
-    /** Takes all values away that were accumulated before the call, and perhaps some that are during it. */
+    /** Removes all values that were accumulated before the call, and perhaps some that are accumulated during it. */
     public void reset() {
         long[] _ = takeAll();
         Uncombined _ = takeUncombined();
     }
 
     /**
-     * Takes the value and resets, in one: what is in the result, and nothing else, is no longer in the accumulator. If
-     * the function throws, nothing is lost: all that was taken is in the accumulator still.
+     * Returns the value and resets, in one step: exactly the values in the result are no longer in the accumulator. If
+     * the function throws, no value is lost: all of them stay in the accumulator.
      */
     public long getThenReset() {
-        // The function is a stranger's code, so it runs when nothing is locked, and the numbers are taken by then. What
-        // they are kept in is allocated before.
+        // The function is the user's code, so it runs when nothing is locked, after the numbers were taken. The array
+        // for them is allocated before.
         Uncombined taken = new Uncombined();
         boolean combined = false;
         try {

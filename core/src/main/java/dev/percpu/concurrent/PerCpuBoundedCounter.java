@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A count with a cheap estimate, whose error is bounded, and additions that never take it above a limit: for quotas,
- * rate limits and what is to be compared with a threshold again and again.
+ * A counter with a cheap estimate, whose error is bounded, and with additions that never take it above a limit. Use it
+ * for quotas, rate limits, and counts that are often compared with a threshold.
  *
  * <pre>{@code
  * PerCpuBoundedCounter inUse = new PerCpuBoundedCounter();
@@ -22,25 +22,27 @@ import java.util.concurrent.atomic.AtomicLong;
  * }
  * }</pre>
  *
- * <p>Every CPU has a credit of up to twice the batch, which it adds from and subtracts into by one restartable
- * sequence. Only when it is used up or full, once in about as many operations as the batch is large, is the shared
- * count touched. So amounts should be well below the batch: larger ones always touch it. It takes 64 bytes for each
- * CPU. The memory is given back once the counter is unreachable.
+ * <p>Each CPU has a credit of up to twice the batch. An addition takes from the credit of its CPU, and a subtraction
+ * puts into it, by one restartable sequence. An operation touches the shared count only if the credit is used up or
+ * full. With amounts of 1, that is about one operation in as many as the batch is large. An amount above the batch
+ * always touches the shared count, so amounts should be well below the batch. A counter takes 64 bytes for each CPU. It
+ * gives them back once it is unreachable.
  *
  * <p><b>Limits.</b> {@link #tryAdd} succeeds only if the value is at most the limit after it, and fails only if there
- * was a moment during the call when it would have been above: whatever other threads do, no credit of any CPU is left
- * aside, and a quota of 1000 is exactly 1000 additions of 1. Different calls may have different limits. Near a limit
- * the credits of all CPUs are collected, which costs a system call that interrupts them for a moment, and the counter
- * goes on as one atomic number until the value is away from the limit again: by four batches for each CPU that the
- * process may use and one more, or by as many amounts if the amount is larger than a batch. If the limit is not above
- * that, the counter always works as one atomic number, and an {@link AtomicLong} does the same. {@link #trySub} is the
- * same for a limit below, but never uses credit.
+ * was a moment during the call when it would have been above. No credit stays unused on another CPU, so a quota of 1000
+ * allows exactly 1000 additions of 1. Different calls may have different limits.
+ *
+ * <p>Near a limit, the counter collects the credits of all CPUs, by a system call that interrupts them for a moment.
+ * Then it works as one atomic number until the value is far from the limit again: by four batches for each CPU that the
+ * process may use and one more, or by as many amounts if the amount is larger than a batch. If the limit itself is not
+ * larger than that, the counter always works as one atomic number, and an {@link AtomicLong} does as well.
+ * {@link #trySub} does the same for a lower limit, but never uses credit.
  *
  * <p><b>Ordering.</b> Operations are opaque and order nothing else. Estimates and sums are opaque, too.
  *
  * <p><b>Range.</b> Additions that would take the value beyond 2^62 or -2^62 throw {@link ArithmeticException}. How near
  * the end of the range that begins depends on the credits: within twice the {@link #errorBound()} of it, before or
- * after. Those that lead back into the range work wherever the value is. It serializes as its sum and batch.
+ * after. Additions that lead back into the range always work. A counter serializes as its sum and batch.
  *
  * <p>It is the kernel's {@code percpu_counter}: {@code percpu_counter_read} is here {@link #estimate()}, {@code _sum}
  * is {@link #sum()}, {@code _compare} is {@link #compareValueTo}, and {@code _limited_add} is {@link #tryAdd}.
@@ -49,7 +51,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     @Serial
     private static final long serialVersionUID = 1;
 
-    /** What the kernel has on machines with up to 16 CPUs. */
+    /** The kernel's batch on machines with up to 16 CPUs. */
     public static final int DEFAULT_BATCH = 32;
 
     private static final int LARGEST_BATCH = 1 << 30;
@@ -62,7 +64,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     /**
      * Makes a counter that is 0.
      *
-     * @param batch how much a CPU may add or subtract by itself: larger is faster, and makes estimates less exact
+     * @param batch how much a CPU may add or subtract by itself: a larger one is faster, but estimates are less exact
      * @throws IllegalArgumentException if the batch is not from 1 to 2^30
      * @throws AreaFullException if the per-CPU area is full
      */
@@ -74,7 +76,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
      * Makes a counter that is 0 and has a name.
      *
      * @param name for messages and listings; it need not be unique
-     * @param batch how much a CPU may add or subtract by itself: larger is faster, and makes estimates less exact
+     * @param batch how much a CPU may add or subtract by itself: a larger one is faster, but estimates are less exact
      * @throws IllegalArgumentException if the batch is not from 1 to 2^30
      * @throws AreaFullException if the per-CPU area is full
      */
@@ -96,7 +98,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     }
 
     /**
-     * Adds the given value, whatever limits there are; a negative one subtracts.
+     * Adds the given value, which may be negative, without regard to any limit.
      *
      * @throws ArithmeticException if the counter would leave its range
      */
@@ -158,7 +160,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
         }
     }
 
-    /** The value, to within {@link #errorBound()}, at the cost of one look at a shared number. */
+    /** The value, with an error of at most {@link #errorBound()}; it costs one read of a shared number. */
     public long estimate() {
         try {
             long reserved = gate();
@@ -170,19 +172,19 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
 
     /**
      * How far an {@link #estimate()} can be from the value: the batch times the number of possible CPUs and one more.
-     * It is from what the value was at a moment during the call; updates go on.
+     * The estimate is compared with the value at some moment during the call, as updates go on.
      *
-     * <p>It counts all possible CPUs, not those that this process may use: an affinity or a cpuset can be widened at
-     * any time from outside, and then a CPU that was not counted would have a credit.
+     * <p>All possible CPUs count, not only those that this process may use. Somebody else can widen an affinity or a
+     * cpuset at any time, and then a CPU that had not been counted would have a credit.
      */
     public long errorBound() {
         return mostError();
     }
 
     /**
-     * The value. It is exact if nobody updates; otherwise it holds every update that happened before the call, and some
-     * of those that happen during it. It reads a line for each CPU, and keeps no update waiting but those that need the
-     * shared count.
+     * The value. It is exact if there are no updates meanwhile. Otherwise it has every update that happened before the
+     * call, and some of those that happen during it. The call reads a cache line for each CPU. Only updates that need
+     * the shared count wait for it.
      */
     public long sum() {
         return exactSum();

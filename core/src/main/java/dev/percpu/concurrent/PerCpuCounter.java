@@ -10,35 +10,35 @@ import java.lang.ref.Reference;
 import java.util.List;
 
 /**
- * A {@code long} that many threads add to: a {@link java.util.concurrent.atomic.LongAdder}, method for method, of which
- * every CPU has its own part.
+ * A {@code long} that many threads add to. It has the methods of a {@link java.util.concurrent.atomic.LongAdder}, and a
+ * part of its sum on each CPU.
  *
  * <p>An addition is one restartable sequence, without a lock, an atomic instruction or contention, however many threads
- * there are. A hot platform thread gets a place of its own, where an addition needs no native call. The counter takes 8
- * bytes for each CPU and each such place, where an adder under contention grows by cells of two cache lines each. The
- * memory is given back once the counter is unreachable. There is nothing to close.
+ * there are. A hot platform thread gets a place of its own, where an addition needs no native call. A counter takes 8
+ * bytes for each CPU and each such place. (A {@code LongAdder} under contention grows by two cache lines for each
+ * cell.) The counter gives its memory back once it is unreachable, so there is no {@code close}.
  *
  * <p><b>Exactness.</b> {@link #sumThenReset()} neither loses an update nor counts one twice, also while threads update
- * and while others call it too: each update is in exactly one of the results, or in the sum that is left. (That of
- * {@code LongAdder} promises this only without concurrent updates.) A sum that is taken meanwhile is not an atomic
- * snapshot: it holds every update that happened before the call, and some of those that happen during it; of a reset
- * that happens during it, it may see the counter before or after.
+ * and while others call it too: each update is in exactly one of the results, or in the sum that is left. ({@code
+ * LongAdder} promises this only without concurrent updates.) A sum that is taken meanwhile is not an atomic snapshot:
+ * it has every update that happened before the call, and some of those that happen during it. If a reset happens during
+ * the call, the sum may be that before the reset or after it.
  *
  * <p><b>Ordering.</b> Updates are opaque and order nothing else. A sum is opaque too, as {@code LongAdder}'s is in
- * effect: to publish data by a counter takes a fence. Resets happen one after the other, each after what the one before
- * it did.
+ * effect: to publish data by a counter takes a fence. Resets happen one after the other, and each sees what those
+ * before it did.
  *
- * <p>Sums wrap around at 64 bits. It serializes as its sum.
+ * <p>Sums wrap around at 64 bits. A counter serializes as its sum.
  *
  * <p>The idea is the kernel's {@code this_cpu_add} on per-CPU counters, the interface {@code java.util.concurrent}'s.
  */
 public final class PerCpuCounter extends AreaNumber {
     /*
-     * A CPU's number is written by that CPU only, and that of an own place by its owner only: a zero from elsewhere
-     * could be lost under the store of an addition that had loaded the number before it, and all that was reset would
-     * come back. So a reset leaves the numbers alone, and takes the sum away somewhere else: from the spare slot, which
-     * threads without a CPU id add to, atomically. It begins at 0 like the others, and is what the sum has to be
-     * corrected by. So there is no field for a baseline, and no look at one.
+     * Only a CPU itself writes its number, and only its owner that of an own place. If a reset wrote a zero there, an
+     * addition that had loaded the number before could store over it, and all that was reset would come back. So a
+     * reset leaves the numbers alone. It subtracts the sum from the spare slot, to which threads without a CPU id add
+     * by atomic instructions. The spare slot begins at 0 as the others do. So there is no field for a baseline, and no
+     * read of one.
      *
      *   resetting thread R                        a thread U on CPU 1
      *   1. reads CPU 0: 10
@@ -47,14 +47,14 @@ public final class PerCpuCounter extends AreaNumber {
      *                                             4. adds 1 to CPU 1: 5 becomes 6
      *   5. adds -15 to the spare slot, returns 15
      *
-     * The update of 2 is in R's result, that of 4 in the next one: 10 + 6 - 15 = 1. With two that reset, both could
-     * read the same 15 and both take it away; hence the lock. Comparing and setting the spare slot instead would notice
-     * the other one, unless a third party had brought it back to what it was. The lock is this object's monitor; a
-     * header bit is all that it costs.
+     * The update of 2 is in R's result, that of 4 in the next one: 10 + 6 - 15 = 1. Without a lock, two threads that
+     * reset could both read 15, and both subtract it. To compare and set the spare slot instead would notice the other
+     * thread, unless a third one had changed the slot back to what it was. The lock is this object's monitor, which
+     * takes no more memory than a bit of the header.
      *
-     * A sum takes no lock. It reads the spare slot first, with acquire: seeing what R wrote in 5, it sees at least what
-     * R had read in 1 and 3, in all places that R had read. Read last, it could take away a sum that it has only added
-     * a part of, and be below zero.
+     * A sum takes no lock. It reads the spare slot first, with acquire. If it sees what R wrote in 5, it sees at least
+     * what R had read in 1 and 3, in all places that R had read. If it read the spare slot last, it could subtract a
+     * sum of which it had added only a part, and be below zero.
      */
     @Serial
     private static final long serialVersionUID = 1;
@@ -118,12 +118,12 @@ public final class PerCpuCounter extends AreaNumber {
         }
     }
 
-    /** Takes all updates away that happened before the call, and perhaps some that happen during it. */
+    /** Removes all updates that happened before the call, and perhaps some that happen during it. */
     public void reset() {
         long _ = sumThenReset();
     }
 
-    /** Takes the sum and resets, in one: what is in the result, and nothing else, is no longer in the counter. */
+    /** Returns the sum and resets, in one step: exactly the updates in the result are no longer in the counter. */
     public synchronized long sumThenReset() {
         long sum = sum();
         // Zero is not added, as that would make a page.

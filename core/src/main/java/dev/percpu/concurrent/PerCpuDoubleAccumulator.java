@@ -13,9 +13,9 @@ import java.util.Objects;
 import java.util.function.DoubleBinaryOperator;
 
 /**
- * A {@code double} that many threads combine values into, such as a maximum: a
- * {@link java.util.concurrent.atomic.DoubleAccumulator}, method for method, of which every CPU has its own part. It is
- * a {@link PerCpuAccumulator} of the doubles' bits, which tells what it costs and guarantees.
+ * A {@code double} that many threads combine values into, such as a maximum. It has the methods of a
+ * {@link java.util.concurrent.atomic.DoubleAccumulator}, and a part of its value on each CPU. It is a
+ * {@link PerCpuAccumulator} of the doubles' bits, and has its costs and guarantees.
  *
  * <p>As there, the function must be associative and commutative, up to rounding, and free of side effects.
  */
@@ -31,7 +31,7 @@ public final class PerCpuDoubleAccumulator extends Number {
      * Makes an accumulator that has the identity's value.
      *
      * @param accumulatorFunction combines two values
-     * @param identity what the function combines with any value to that value
+     * @param identity the value that, combined with any other value, gives that other value
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuDoubleAccumulator(DoubleBinaryOperator accumulatorFunction, double identity) {
@@ -48,7 +48,7 @@ public final class PerCpuDoubleAccumulator extends Number {
      *
      * @param name for messages and listings; it need not be unique
      * @param accumulatorFunction combines two values
-     * @param identity what the function combines with any value to that value
+     * @param identity the value that, combined with any other value, gives that other value
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuDoubleAccumulator(String name, DoubleBinaryOperator accumulatorFunction, double identity) {
@@ -70,12 +70,12 @@ public final class PerCpuDoubleAccumulator extends Number {
         return longBitsToDouble(bits.get());
     }
 
-    /** Takes all values away that were accumulated before the call, and perhaps some that are during it. */
+    /** Removes all values that were accumulated before the call, and perhaps some that are accumulated during it. */
     public void reset() {
         bits.reset();
     }
 
-    /** Takes the value and resets, in one: what is in the result, and nothing else, is no longer in the accumulator. */
+    /** Returns the value and resets, in one step: exactly the values in the result are no longer in the accumulator. */
     public double getThenReset() {
         return longBitsToDouble(bits.getThenReset());
     }

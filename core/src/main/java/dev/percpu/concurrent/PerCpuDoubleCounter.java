@@ -15,12 +15,12 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * A {@code double} that many threads add to: a {@link java.util.concurrent.atomic.DoubleAdder}, method for method, of
- * which every CPU has its own part.
+ * A {@code double} that many threads add to. It has the methods of a {@link java.util.concurrent.atomic.DoubleAdder},
+ * and a part of its sum on each CPU.
  *
  * <p>An addition is one restartable sequence, without a lock, an atomic instruction or contention. A hot platform
  * thread gets a place of its own, where an addition needs no native call. The counter takes 16 bytes for each CPU and
- * each such place. The memory is given back once the counter is unreachable. There is nothing to close.
+ * each such place. It gives its memory back once it is unreachable, so there is no {@code close}.
  *
  * <p><b>Exactness.</b> Each update is in exactly one of the results of {@link #sumThenReset()}, or in the sum that is
  * left, also while threads update and while others reset. What was reset leaves no trace: later sums are as precise as
@@ -106,12 +106,12 @@ public final class PerCpuDoubleCounter extends GatedNumber {
         }
     }
 
-    /** Takes all updates away that happened before the call, and perhaps some that happen during it. */
+    /** Removes all updates that happened before the call, and perhaps some that happen during it. */
     public void reset() {
         double _ = sumThenReset();
     }
 
-    /** Takes the sum and resets, in one: what is in the result, and nothing else, is no longer in the counter. */
+    /** Returns the sum and resets, in one step: exactly the updates in the result are no longer in the counter. */
     public synchronized double sumThenReset() {
         try {
             return GatedSums.takeAll(position());

@@ -5,21 +5,21 @@ import java.io.Serial;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A bounded counter's value while its credits are collected, and how far that value has to be from the limit that they
- * were collected for until it pays to hand credits out again.
+ * The value of a bounded counter while its credits are collected. It also knows how far the value must be from the
+ * limit for which they were collected before it pays to give credits to the CPUs again.
  */
 final class SettledCount extends AtomicLong {
     @Serial
     private static final long serialVersionUID = 1;
 
-    /** What it is while credits are out, so that the value is not known here. */
+    /** Stands for a value that is not known here, as CPUs have credits. */
     static final long OPEN = Long.MIN_VALUE;
 
     static final long LARGEST_VALUE = 1L << 62;
 
     /**
-     * The CPUs that the process could use at first. Should it be let onto more, credits are collected more often than
-     * they need be, which is only slower.
+     * The CPUs that the process could use at first. If it may use more later, credits are collected more often than
+     * necessary, which is only slower.
      */
     private static final int USABLE_CPUS = CpuMask.usable().weight();
 
@@ -28,7 +28,7 @@ final class SettledCount extends AtomicLong {
     /** The value next to the limit for which the credits were collected last. */
     private volatile long nearby;
 
-    /** How far is far from there. A double, since the range is wider than a long can say. */
+    /** The distance from there that counts as far. A double, since a long could overflow. */
     private volatile double far;
 
     SettledCount(int batch) {
@@ -37,17 +37,16 @@ final class SettledCount extends AtomicLong {
     }
 
     /**
-     * Says what the value will be far from.
+     * Sets the limit that the value has to be far from.
      *
      * @param limit the value on which the operation that did not fit would just have fitted
      * @param amount what it would have added or subtracted
      */
     void near(long limit, long amount) {
         nearby = limit;
-        // Twice as many units as all CPUs keep. Amounts above the batch use no credit, and cross a short distance in
-        // one
-        // step: an addition and a subtraction would collect the credits and hand them out again in turn, each time with
-        // an interrupt of all CPUs.
+        // Twice as many units as all CPUs keep. An amount above the batch uses no credit, and crosses a short distance
+        // in one step: an addition would collect the credits, a subtraction would hand them out again, and so on, each
+        // time with an interrupt of all CPUs.
         far = 4.0 * Math.max(batch, amount) * (USABLE_CPUS + 1);
     }
 
@@ -59,7 +58,7 @@ final class SettledCount extends AtomicLong {
     /**
      * Adds.
      *
-     * @throws ArithmeticException if the sum is out of range, and further than the value
+     * @throws ArithmeticException if the sum is out of range, and further out than the value
      */
     static long checked(long value, long x) {
         long sum = value + x;
