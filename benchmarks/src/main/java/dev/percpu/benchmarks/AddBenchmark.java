@@ -43,14 +43,14 @@ public class AddBenchmark extends CountingComparison {
     private long underLock;
 
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`PerCpuNumeric.add`, static")
     public void perCpuAdd(Calls calls) {
         calls.count();
         LONG.add(1);
     }
 
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`PerCpuNumeric.add` of an `int`")
     public void perCpuAddInt(Calls calls) {
         calls.count();
         INT.add(1);
@@ -58,14 +58,14 @@ public class AddBenchmark extends CountingComparison {
 
     /** The numeric is found through a field, so the JIT compiler knows nothing about it beforehand. */
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`PerCpuNumeric.add`, dynamic")
     public void perCpuDynamicAdd(Calls calls) {
         calls.count();
         dynamic.add(1);
     }
 
     @Benchmark
-    @Role(FLOOR)
+    @Role(value = FLOOR, label = "the same sequence inlined in C")
     @OperationsPerInvocation(InlinedSequence.OPERATIONS)
     public void cSequence(InlinedSequence sequence) {
         sequence.add();
@@ -73,27 +73,27 @@ public class AddBenchmark extends CountingComparison {
 
     /** The floor for any library in Java that calls machine code: a critical call of a function that only returns. */
     @Benchmark
-    @Role(FLOOR)
+    @Role(value = FLOOR, label = "an empty call")
     public void cEmptyCall() {
         EmptyCall.call();
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "`AtomicLong.getAndAdd`")
     public long atomicLongAdd(Calls calls) {
         calls.count();
         return atomicLong.incrementAndGet();
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "`LongAdder.add`")
     public void longAdderAdd(Calls calls) {
         calls.count();
         longAdder.add(1);
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "`synchronized`")
     public void synchronizedAdd(Calls calls) {
         calls.count();
         synchronized (monitor) {
@@ -102,7 +102,7 @@ public class AddBenchmark extends CountingComparison {
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "under a `ReentrantLock`")
     public void reentrantLockAdd(Calls calls) {
         calls.count();
         lock.lock();
@@ -114,7 +114,7 @@ public class AddBenchmark extends CountingComparison {
     }
 
     @Benchmark
-    @Role(NOT_COMPARABLE)
+    @Role(value = NOT_COMPARABLE, label = "`ThreadLocal` and a plain addition")
     public void threadLocalAdd() {
         PER_THREAD.get()[0]++;
     }

@@ -24,28 +24,28 @@ public class CaffeineStatsBenchmark extends CountingComparison {
     private final ConcurrentStatsCounter caffeine = new ConcurrentStatsCounter();
 
     @Benchmark
-    @Role(value = OURS, task = "record a hit")
+    @Role(value = OURS, task = "record a hit", label = "`percpu-caffeine`")
     public void perCpuRecordHits(Calls calls) {
         calls.count();
         perCpu.recordHits(1);
     }
 
     @Benchmark
-    @Role(value = PEER, task = "record a hit")
+    @Role(value = PEER, task = "record a hit", label = "Caffeine's `ConcurrentStatsCounter`")
     public void caffeineRecordHits(Calls calls) {
         calls.count();
         caffeine.recordHits(1);
     }
 
     @Benchmark
-    @Role(value = OURS, task = "record a load")
+    @Role(value = OURS, task = "record a load", label = "`percpu-caffeine`")
     public void perCpuRecordLoadSuccess(Calls calls) {
         calls.count();
         perCpu.recordLoadSuccess(LOAD_NANOS);
     }
 
     @Benchmark
-    @Role(value = PEER, task = "record a load")
+    @Role(value = PEER, task = "record a load", label = "Caffeine's `ConcurrentStatsCounter`")
     public void caffeineRecordLoadSuccess(Calls calls) {
         calls.count();
         caffeine.recordLoadSuccess(LOAD_NANOS);

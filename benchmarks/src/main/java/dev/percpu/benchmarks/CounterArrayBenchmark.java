@@ -52,34 +52,34 @@ public class CounterArrayBenchmark extends CountingComparison {
     }
 
     @Benchmark
-    @Role(value = OURS, task = "increment")
+    @Role(value = OURS, task = "increment", label = "`PerCpuCounterArray.increment`")
     public void perCpuIncrement(Calls calls, Indexes indexes) {
         calls.count();
         perCpu.increment(indexes.next());
     }
 
     @Benchmark
-    @Role(value = PEER, task = "increment")
+    @Role(value = PEER, task = "increment", label = "`AtomicLongArray.incrementAndGet`")
     public void atomicLongArrayIncrement(Calls calls, Indexes indexes) {
         calls.count();
         atomics.getAndIncrement(indexes.next());
     }
 
     @Benchmark
-    @Role(value = PEER, task = "increment")
+    @Role(value = PEER, task = "increment", label = "an array of `LongAdder`s")
     public void longAddersIncrement(Calls calls, Indexes indexes) {
         calls.count();
         adders[indexes.next()].increment();
     }
 
     @Benchmark
-    @Role(value = OURS, task = "all sums")
+    @Role(value = OURS, task = "all sums", label = "`PerCpuCounterArray.sums`")
     public long[] perCpuSums() {
         return perCpu.sums();
     }
 
     @Benchmark
-    @Role(value = PEER, task = "all sums")
+    @Role(value = PEER, task = "all sums", label = "`AtomicLongArray.get` of each")
     public long[] atomicLongArrayGets() {
         long[] values = new long[LENGTH];
         Arrays.setAll(values, atomics::get);
@@ -87,7 +87,7 @@ public class CounterArrayBenchmark extends CountingComparison {
     }
 
     @Benchmark
-    @Role(value = PEER, task = "all sums")
+    @Role(value = PEER, task = "all sums", label = "`LongAdder.sum` of each")
     public long[] longAdderSums() {
         long[] sums = new long[LENGTH];
         Arrays.setAll(sums, index -> adders[index].sum());

@@ -34,42 +34,42 @@ public class CounterBenchmark extends CountingComparison {
     private final AtomicLong atomicLong = new AtomicLong();
 
     @Benchmark
-    @Role(value = OURS, task = "increment")
+    @Role(value = OURS, task = "increment", label = "`PerCpuCounter.increment`")
     public void perCpuIncrement(Calls calls) {
         calls.count();
         perCpu.increment();
     }
 
     @Benchmark
-    @Role(value = OURS, task = "add a double")
+    @Role(value = OURS, task = "add a double", label = "`PerCpuDoubleCounter.add`")
     public void perCpuAddDouble(Calls calls) {
         calls.count();
         perCpuDouble.add(1);
     }
 
     @Benchmark
-    @Role(value = PEER, task = "increment")
+    @Role(value = PEER, task = "increment", label = "`LongAdder.increment`")
     public void longAdderIncrement(Calls calls) {
         calls.count();
         longAdder.increment();
     }
 
     @Benchmark
-    @Role(value = PEER, task = "add a double")
+    @Role(value = PEER, task = "add a double", label = "`DoubleAdder.add`")
     public void doubleAdderAdd(Calls calls) {
         calls.count();
         doubleAdder.add(1);
     }
 
     @Benchmark
-    @Role(value = PEER, task = "increment")
+    @Role(value = PEER, task = "increment", label = "JCTools striped counter")
     public void jcToolsStripedIncrement(Calls calls) {
         calls.count();
         jcTools.inc();
     }
 
     @Benchmark
-    @Role(value = PEER, task = "increment")
+    @Role(value = PEER, task = "increment", label = "`AtomicLong.incrementAndGet`")
     public long atomicLongIncrement(Calls calls) {
         calls.count();
         return atomicLong.incrementAndGet();

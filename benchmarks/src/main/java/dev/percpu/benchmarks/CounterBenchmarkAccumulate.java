@@ -35,25 +35,25 @@ public class CounterBenchmarkAccumulate extends Comparison {
     }
 
     @Benchmark
-    @Role(value = OURS, task = "sum")
+    @Role(value = OURS, task = "sum", label = "`PerCpuAccumulator.accumulate`")
     public void perCpuAccumulateSum() {
         perCpuSum.accumulate(1);
     }
 
     @Benchmark
-    @Role(value = OURS, task = "maximum")
+    @Role(value = OURS, task = "maximum", label = "`PerCpuAccumulator.accumulate`")
     public void perCpuAccumulateMax(Values values) {
         perCpuMax.accumulate(values.next());
     }
 
     @Benchmark
-    @Role(value = PEER, task = "sum")
+    @Role(value = PEER, task = "sum", label = "`LongAccumulator.accumulate`")
     public void longAccumulatorSum() {
         sum.accumulate(1);
     }
 
     @Benchmark
-    @Role(value = PEER, task = "maximum")
+    @Role(value = PEER, task = "maximum", label = "`LongAccumulator.accumulate`")
     public void longAccumulatorMax(Values values) {
         max.accumulate(values.next());
     }

@@ -34,7 +34,7 @@ public class CounterBenchmarkBounded extends Comparison {
     }
 
     @Benchmark
-    @Role(value = OURS, task = "take and give back")
+    @Role(value = OURS, task = "take and give back", label = "`PerCpuBoundedCounter.tryAdd`, `sub`")
     public void perCpuTryAddAndSub() {
         if (perCpu.tryAdd(1, QUOTA)) {
             perCpu.sub(1);
@@ -43,25 +43,25 @@ public class CounterBenchmarkBounded extends Comparison {
 
     /** With nothing given back, each CPU's credit is used up again and again. */
     @Benchmark
-    @Role(value = OURS, task = "take")
+    @Role(value = OURS, task = "take", label = "`PerCpuBoundedCounter.tryAdd`")
     public boolean perCpuTryAdd() {
         return perCpuGrowing.tryAdd(1, Long.MAX_VALUE);
     }
 
     @Benchmark
-    @Role(value = OURS, task = "be refused")
+    @Role(value = OURS, task = "be refused", label = "`PerCpuBoundedCounter.tryAdd`, refused")
     public boolean perCpuRefused() {
         return perCpuFull.tryAdd(1, QUOTA);
     }
 
     @Benchmark
-    @Role(value = OURS, task = "read")
+    @Role(value = OURS, task = "read", label = "`PerCpuBoundedCounter.estimate`")
     public long perCpuEstimate() {
         return perCpu.estimate();
     }
 
     @Benchmark
-    @Role(value = PEER, task = "take and give back")
+    @Role(value = PEER, task = "take and give back", label = "`AtomicLong`, compare and set")
     public void atomicLongTryAddAndSub() {
         if (tryAdd(atomicLong, QUOTA)) {
             long _ = atomicLong.addAndGet(-1);
@@ -69,19 +69,19 @@ public class CounterBenchmarkBounded extends Comparison {
     }
 
     @Benchmark
-    @Role(value = PEER, task = "take")
+    @Role(value = PEER, task = "take", label = "`AtomicLong`, compare and set")
     public boolean atomicLongTryAdd() {
         return tryAdd(atomicLongGrowing, Long.MAX_VALUE);
     }
 
     @Benchmark
-    @Role(value = PEER, task = "be refused")
+    @Role(value = PEER, task = "be refused", label = "`AtomicLong`, refused")
     public boolean atomicLongRefused() {
         return tryAdd(atomicLongFull, QUOTA);
     }
 
     @Benchmark
-    @Role(value = PEER, task = "take and give back")
+    @Role(value = PEER, task = "take and give back", label = "`Semaphore.tryAcquire`, `release`")
     public void semaphoreTryAcquireAndRelease() {
         if (semaphore.tryAcquire()) {
             semaphore.release();
@@ -89,7 +89,7 @@ public class CounterBenchmarkBounded extends Comparison {
     }
 
     @Benchmark
-    @Role(value = PEER, task = "be refused")
+    @Role(value = PEER, task = "be refused", label = "`Semaphore.tryAcquire`, refused")
     public boolean semaphoreRefused() {
         return semaphoreUsedUp.tryAcquire();
     }

@@ -41,7 +41,7 @@ public class CounterBenchmarkSeveral extends Comparison {
     }
 
     @Benchmark
-    @Role(value = OURS, task = "increment")
+    @Role(value = OURS, task = "increment", label = "`PerCpuCounter.increment`")
     @OperationsPerInvocation(COUNTERS)
     public void perCpuIncrement() {
         for (PerCpuCounter counter : perCpu) {
@@ -50,7 +50,7 @@ public class CounterBenchmarkSeveral extends Comparison {
     }
 
     @Benchmark
-    @Role(value = OURS, task = "add a double")
+    @Role(value = OURS, task = "add a double", label = "`PerCpuDoubleCounter.add`")
     @OperationsPerInvocation(COUNTERS)
     public void perCpuAddDouble() {
         for (PerCpuDoubleCounter counter : perCpuDoubles) {
@@ -59,7 +59,7 @@ public class CounterBenchmarkSeveral extends Comparison {
     }
 
     @Benchmark
-    @Role(value = PEER, task = "increment")
+    @Role(value = PEER, task = "increment", label = "`LongAdder.increment`")
     @OperationsPerInvocation(COUNTERS)
     public void longAdderIncrement() {
         for (LongAdder adder : longAdders) {
@@ -68,7 +68,7 @@ public class CounterBenchmarkSeveral extends Comparison {
     }
 
     @Benchmark
-    @Role(value = PEER, task = "add a double")
+    @Role(value = PEER, task = "add a double", label = "`DoubleAdder.add`")
     @OperationsPerInvocation(COUNTERS)
     public void doubleAdderAdd() {
         for (DoubleAdder adder : doubleAdders) {
@@ -77,7 +77,7 @@ public class CounterBenchmarkSeveral extends Comparison {
     }
 
     @Benchmark
-    @Role(value = PEER, task = "increment")
+    @Role(value = PEER, task = "increment", label = "`AtomicLong.incrementAndGet`")
     @OperationsPerInvocation(COUNTERS)
     public void atomicLongIncrement() {
         for (AtomicLong number : atomicLongs) {

@@ -61,7 +61,7 @@ public class EventBenchmark extends CountingComparison {
     }
 
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`PerCpuEvent.record`, five updates")
     public void perCpuEvent(Calls calls, Latencies latency) {
         calls.count();
         long nanos = latency.nextNanos();
@@ -69,7 +69,7 @@ public class EventBenchmark extends CountingComparison {
     }
 
     @Benchmark
-    @Role(NOT_COMPARABLE)
+    @Role(value = NOT_COMPARABLE, label = "the five updates one by one")
     public void perCpuOneByOne(Calls calls, Latencies latency) {
         calls.count();
         long nanos = latency.nextNanos();
@@ -81,7 +81,7 @@ public class EventBenchmark extends CountingComparison {
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "four `LongAdder`s and a `LongAccumulator`")
     public void adders(Calls calls, Latencies latency) {
         calls.count();
         long nanos = latency.nextNanos();
@@ -94,7 +94,7 @@ public class EventBenchmark extends CountingComparison {
 
     /** What the event's values cost. */
     @Benchmark
-    @Role(FLOOR)
+    @Role(value = FLOOR, label = "making the values")
     public int valuesAlone(Latencies latency) {
         return bucketOf(latency.nextNanos());
     }

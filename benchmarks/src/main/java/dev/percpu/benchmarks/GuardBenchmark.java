@@ -22,7 +22,7 @@ public class GuardBenchmark extends Comparison {
     private final Object monitor = new Object();
 
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`CpuGuard`, acquire and close")
     public void perCpuAcquireRelease() {
         try (CpuGuard _ = CpuGuard.acquire()) {
             // nothing
@@ -30,7 +30,7 @@ public class GuardBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "`ReentrantLock`")
     public void reentrantLock() {
         lock.lock();
         try {
@@ -41,7 +41,7 @@ public class GuardBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "`synchronized`")
     public void synchronizedBlock() {
         synchronized (monitor) {
             // nothing

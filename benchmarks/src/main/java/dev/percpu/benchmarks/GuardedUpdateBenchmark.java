@@ -63,7 +63,7 @@ public class GuardedUpdateBenchmark extends CountingComparison {
     }
 
     @Benchmark
-    @Role(value = OURS, task = "two fields")
+    @Role(value = OURS, task = "two fields", label = "guard, token and function")
     public void perCpuTokenUpdate(Calls calls) {
         calls.count();
         try (CpuGuard guard = CpuGuard.acquire()) {
@@ -73,14 +73,14 @@ public class GuardedUpdateBenchmark extends CountingComparison {
 
     /** The same in one call. */
     @Benchmark
-    @Role(value = OURS, task = "two fields")
+    @Role(value = OURS, task = "two fields", label = "`PerCpu.run`")
     public void perCpuRun(Calls calls) {
         calls.count();
         STATISTICS.run(statistics -> statistics.record(1));
     }
 
     @Benchmark
-    @Role(value = OURS, task = "one number")
+    @Role(value = OURS, task = "one number", label = "guard, token and `NumericCell.add`")
     public void perCpuNumericCell(Calls calls) {
         calls.count();
         try (CpuGuard guard = CpuGuard.acquire()) {
@@ -90,14 +90,14 @@ public class GuardedUpdateBenchmark extends CountingComparison {
 
     /** One sequence that looks at the guard word. */
     @Benchmark
-    @Role(value = OURS, task = "one number")
+    @Role(value = OURS, task = "one number", label = "`PerCpuNumeric.of(...).add`, which checks the guard word")
     public void perCpuGuardedAdd(Calls calls) {
         calls.count();
         GUARDED.add(1);
     }
 
     @Benchmark
-    @Role(value = PEER, task = "two fields")
+    @Role(value = PEER, task = "two fields", label = "`ReentrantLock`")
     public void reentrantLock(Calls calls) {
         calls.count();
         lock.lock();
@@ -109,7 +109,7 @@ public class GuardedUpdateBenchmark extends CountingComparison {
     }
 
     @Benchmark
-    @Role(value = PEER, task = "two fields")
+    @Role(value = PEER, task = "two fields", label = "`synchronized`")
     public void synchronizedBlock(Calls calls) {
         calls.count();
         synchronized (underMonitor) {
@@ -118,7 +118,7 @@ public class GuardedUpdateBenchmark extends CountingComparison {
     }
 
     @Benchmark
-    @Role(value = PEER, task = "one number")
+    @Role(value = PEER, task = "one number", label = "`AtomicLong`")
     public long atomicLong(Calls calls) {
         calls.count();
         return atomicLong.incrementAndGet();

@@ -50,7 +50,7 @@ public class HistogramBenchmark extends CountingComparison {
     }
 
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`PerCpuHistogram.record`")
     public void perCpuRecord(Calls calls, Latencies latencies) {
         calls.count();
         PER_CPU.record(latencies.nextNanos());
@@ -58,34 +58,34 @@ public class HistogramBenchmark extends CountingComparison {
 
     /** With the bounds that Prometheus' classic histogram has here. */
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`PerCpuHistogram.record`, own bounds")
     public void perCpuRecordWithBounds(Calls calls, Latencies latencies) {
         calls.count();
         PER_CPU_WITH_BOUNDS.record(latencies.nextNanos());
     }
 
     @Benchmark
-    @Role(NOT_COMPARABLE)
+    @Role(value = NOT_COMPARABLE, label = "one addition alone (`PerCpuNumeric.add`)")
     public void perCpuAddOnly(Latencies latencies) {
         SUM.add(latencies.nextNanos());
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "Prometheus classic, 11 buckets")
     public void prometheusClassic(Calls calls, Latencies latencies) {
         calls.count();
         classic.observe(latencies.nextSeconds());
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "Prometheus native")
     public void prometheusNative(Calls calls, Latencies latencies) {
         calls.count();
         nativeOne.observe(latencies.nextSeconds());
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "HdrHistogram `Recorder` with a fixed range")
     public void hdrHistogramRecorder(Calls calls, Latencies latencies) {
         calls.count();
         recorder.recordValue(latencies.nextNanos());
@@ -93,21 +93,21 @@ public class HistogramBenchmark extends CountingComparison {
 
     /** It grows with the values, and asks each time whether it must. */
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "HdrHistogram `Recorder` that resizes itself")
     public void hdrHistogramAutoResizingRecorder(Calls calls, Latencies latencies) {
         calls.count();
         autoResizing.recordValue(latencies.nextNanos());
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "HdrHistogram `ConcurrentHistogram`")
     public void hdrHistogramConcurrent(Calls calls, Latencies latencies) {
         calls.count();
         concurrent.recordValue(latencies.nextNanos());
     }
 
     @Benchmark
-    @Role(NOT_COMPARABLE)
+    @Role(value = NOT_COMPARABLE, label = "HdrHistogram `Histogram`, one for each thread")
     public void hdrHistogramPerThread(Own own, Latencies latencies) {
         own.histogram.recordValue(latencies.nextNanos());
     }

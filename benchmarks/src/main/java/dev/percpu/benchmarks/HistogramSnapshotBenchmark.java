@@ -52,45 +52,45 @@ public class HistogramSnapshotBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(value = OURS, task = "read")
+    @Role(value = OURS, task = "read", label = "`PerCpuHistogram.snapshot`")
     public HistogramSnapshot perCpuSnapshot() {
         return perCpu.snapshot();
     }
 
     @Benchmark
-    @Role(value = OURS, task = "read")
+    @Role(value = OURS, task = "read", label = "`PerCpuHistogram.snapshot`, default buckets")
     public HistogramSnapshot perCpuSnapshotByDefault() {
         return perCpuByDefault.snapshot();
     }
 
     /** With the bounds that Prometheus' classic histogram has here. */
     @Benchmark
-    @Role(value = OURS, task = "read")
+    @Role(value = OURS, task = "read", label = "`PerCpuHistogram.snapshot`, 12 bounds")
     public HistogramSnapshot perCpuSnapshotWithBounds() {
         return perCpuWithBounds.snapshot();
     }
 
     @Benchmark
-    @Role(value = OURS, task = "read and reset")
+    @Role(value = OURS, task = "read and reset", label = "`PerCpuHistogram.snapshotThenReset`")
     public HistogramSnapshot perCpuSnapshotThenReset() {
         return perCpu.snapshotThenReset();
     }
 
     @Benchmark
-    @Role(value = PEER, task = "read")
+    @Role(value = PEER, task = "read", label = "Prometheus classic")
     public MetricSnapshot prometheusClassic() {
         return classic.collect();
     }
 
     @Benchmark
-    @Role(value = PEER, task = "read")
+    @Role(value = PEER, task = "read", label = "Prometheus native")
     public MetricSnapshot prometheusNative() {
         return nativeOne.collect();
     }
 
     /** It exchanges two histograms, and so resets, too. */
     @Benchmark
-    @Role(value = PEER, task = "read and reset")
+    @Role(value = PEER, task = "read and reset", label = "HdrHistogram `Recorder`")
     public Histogram hdrHistogramRecorder() {
         recycled = recorder.getIntervalHistogram(recycled);
         return recycled;

@@ -48,78 +48,78 @@ public class JacksonBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(value = OURS, task = ONE)
+    @Role(value = OURS, task = ONE, label = "`PerCpuRecyclerPool`")
     public long onePerCpu() {
         return roundTrip(perCpu);
     }
 
     @Benchmark
-    @Role(value = PEER, task = ONE)
+    @Role(value = PEER, task = ONE, label = "thread-local pool")
     public long oneThreadLocal() {
         return roundTrip(threadLocal);
     }
 
     @Benchmark
-    @Role(value = PEER, task = ONE)
+    @Role(value = PEER, task = ONE, label = "no pool")
     public long oneNonRecycling() {
         return roundTrip(none);
     }
 
     @Benchmark
-    @Role(value = PEER, task = ONE)
+    @Role(value = PEER, task = ONE, label = "concurrent deque pool")
     public long oneConcurrentDeque() {
         return roundTrip(deque);
     }
 
     @Benchmark
-    @Role(value = PEER, task = ONE)
+    @Role(value = PEER, task = ONE, label = "bounded pool")
     public long oneBounded() {
         return roundTrip(bounded);
     }
 
     @Benchmark
-    @Role(value = PEER, task = ONE)
+    @Role(value = PEER, task = ONE, label = "lock-free pool")
     public long oneLockFree() {
         return roundTrip(lockFree);
     }
 
     @Benchmark
-    @Role(value = OURS, task = MANY)
+    @Role(value = OURS, task = MANY, label = "`PerCpuRecyclerPool`")
     @OperationsPerInvocation(PoolBenchmarkVirtualThreads.OPERATIONS)
     public void manyPerCpu() throws InterruptedException {
         PoolBenchmarkVirtualThreads.inVirtualThreads(() -> roundTrip(perCpu));
     }
 
     @Benchmark
-    @Role(value = PEER, task = MANY)
+    @Role(value = PEER, task = MANY, label = "thread-local pool")
     @OperationsPerInvocation(PoolBenchmarkVirtualThreads.OPERATIONS)
     public void manyThreadLocal() throws InterruptedException {
         PoolBenchmarkVirtualThreads.inVirtualThreads(() -> roundTrip(threadLocal));
     }
 
     @Benchmark
-    @Role(value = PEER, task = MANY)
+    @Role(value = PEER, task = MANY, label = "no pool")
     @OperationsPerInvocation(PoolBenchmarkVirtualThreads.OPERATIONS)
     public void manyNonRecycling() throws InterruptedException {
         PoolBenchmarkVirtualThreads.inVirtualThreads(() -> roundTrip(none));
     }
 
     @Benchmark
-    @Role(value = PEER, task = MANY)
+    @Role(value = PEER, task = MANY, label = "concurrent deque pool")
     @OperationsPerInvocation(PoolBenchmarkVirtualThreads.OPERATIONS)
     public void manyConcurrentDeque() throws InterruptedException {
         PoolBenchmarkVirtualThreads.inVirtualThreads(() -> roundTrip(deque));
     }
 
     @Benchmark
-    @Role(value = PEER, task = MANY)
+    @Role(value = PEER, task = MANY, label = "bounded pool")
     @OperationsPerInvocation(PoolBenchmarkVirtualThreads.OPERATIONS)
     public void manyBounded() throws InterruptedException {
         PoolBenchmarkVirtualThreads.inVirtualThreads(() -> roundTrip(bounded));
     }
 
     @Benchmark
-    @Role(value = PEER, task = MANY)
+    @Role(value = PEER, task = MANY, label = "lock-free pool")
     @OperationsPerInvocation(PoolBenchmarkVirtualThreads.OPERATIONS)
     public void manyLockFree() throws InterruptedException {
         PoolBenchmarkVirtualThreads.inVirtualThreads(() -> roundTrip(lockFree));

@@ -32,42 +32,42 @@ public class MicrometerBenchmark extends CountingComparison {
     private final DistributionSummary simpleSummary = simple.summary("summary");
 
     @Benchmark
-    @Role(value = OURS, task = "increment")
+    @Role(value = OURS, task = "increment", label = "`percpu-micrometer` counter")
     public void perCpuIncrement(Calls calls) {
         calls.count();
         counter.increment();
     }
 
     @Benchmark
-    @Role(value = PEER, task = "increment")
+    @Role(value = PEER, task = "increment", label = "`SimpleMeterRegistry`'s counter")
     public void simpleIncrement(Calls calls) {
         calls.count();
         simpleCounter.increment();
     }
 
     @Benchmark
-    @Role(value = OURS, task = "record a time")
+    @Role(value = OURS, task = "record a time", label = "`percpu-micrometer` timer")
     public void perCpuTimer(Calls calls, Latencies latencies) {
         calls.count();
         timer.record(latencies.nextNanos(), TimeUnit.NANOSECONDS);
     }
 
     @Benchmark
-    @Role(value = PEER, task = "record a time")
+    @Role(value = PEER, task = "record a time", label = "`SimpleMeterRegistry`'s timer")
     public void simpleTimer(Calls calls, Latencies latencies) {
         calls.count();
         simpleTimer.record(latencies.nextNanos(), TimeUnit.NANOSECONDS);
     }
 
     @Benchmark
-    @Role(value = OURS, task = "record an amount")
+    @Role(value = OURS, task = "record an amount", label = "`percpu-micrometer` summary")
     public void perCpuSummary(Calls calls, Latencies latencies) {
         calls.count();
         summary.record(latencies.nextSeconds());
     }
 
     @Benchmark
-    @Role(value = PEER, task = "record an amount")
+    @Role(value = PEER, task = "record an amount", label = "`SimpleMeterRegistry`'s summary")
     public void simpleSummary(Calls calls, Latencies latencies) {
         calls.count();
         simpleSummary.record(latencies.nextSeconds());

@@ -74,7 +74,7 @@ public class PoolBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`PerCpuPool`")
     public long perCpuPool() {
         Pooled<Item> pooled = perCpu.tryAcquire();
         if (pooled == null) {
@@ -86,7 +86,7 @@ public class PoolBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "Netty `Recycler`")
     public long nettyRecycler() {
         RecycledItem item = netty.get();
         long uses = item.use();
@@ -95,7 +95,7 @@ public class PoolBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "JCTools `MpmcArrayQueue`")
     public long jctoolsMpmcQueue() {
         Item item = mpmc.poll();
         long uses = item.use();
@@ -104,7 +104,7 @@ public class PoolBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "`ConcurrentLinkedQueue`")
     public long concurrentLinkedQueue() {
         Item item = linked.poll();
         long uses = item.use();
@@ -113,25 +113,25 @@ public class PoolBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`PerCpuRecyclerPool` (Jackson)")
     public BufferRecycler perCpuRecyclerPool() {
         return takeAndGiveBack(perCpuJackson);
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "Jackson lock-free")
     public BufferRecycler jacksonLockFree() {
         return takeAndGiveBack(lockFree);
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "Jackson concurrent deque")
     public BufferRecycler jacksonConcurrentDeque() {
         return takeAndGiveBack(deque);
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "Jackson bounded")
     public BufferRecycler jacksonBounded() {
         return takeAndGiveBack(bounded);
     }

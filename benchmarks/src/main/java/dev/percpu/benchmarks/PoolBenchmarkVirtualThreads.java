@@ -46,7 +46,7 @@ public class PoolBenchmarkVirtualThreads extends Comparison {
     private final RecyclerPool<BufferRecycler> bounded = JsonRecyclerPools.newBoundedPool(PoolBenchmark.CAPACITY);
 
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`PerCpuPool`")
     @OperationsPerInvocation(OPERATIONS)
     public void perCpuPool() throws InterruptedException {
         inVirtualThreads(() -> {
@@ -60,28 +60,28 @@ public class PoolBenchmarkVirtualThreads extends Comparison {
     }
 
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`PerCpuRecyclerPool` (Jackson)")
     @OperationsPerInvocation(OPERATIONS)
     public void perCpuRecyclerPool() throws InterruptedException {
         inVirtualThreads(() -> takeAndGiveBack(perCpuJackson));
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "Jackson lock-free")
     @OperationsPerInvocation(OPERATIONS)
     public void jacksonLockFree() throws InterruptedException {
         inVirtualThreads(() -> takeAndGiveBack(lockFree));
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "Jackson concurrent deque")
     @OperationsPerInvocation(OPERATIONS)
     public void jacksonConcurrentDeque() throws InterruptedException {
         inVirtualThreads(() -> takeAndGiveBack(deque));
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "Jackson bounded")
     @OperationsPerInvocation(OPERATIONS)
     public void jacksonBounded() throws InterruptedException {
         inVirtualThreads(() -> takeAndGiveBack(bounded));
@@ -89,7 +89,7 @@ public class PoolBenchmarkVirtualThreads extends Comparison {
 
     /** The harness, with an object of each operation's own. */
     @Benchmark
-    @Role(FLOOR)
+    @Role(value = FLOOR, label = "the threads alone")
     @OperationsPerInvocation(OPERATIONS)
     public void threadsAlone() throws InterruptedException {
         BufferRecycler recycler = new BufferRecycler();

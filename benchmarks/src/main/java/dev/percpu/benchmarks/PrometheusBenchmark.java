@@ -68,70 +68,70 @@ public class PrometheusBenchmark extends CountingComparison {
             .labelValues("GET", "200");
 
     @Benchmark
-    @Role(value = OURS, task = "increment")
+    @Role(value = OURS, task = "increment", label = "`percpu-prometheus`")
     public void perCpuIncrement(Calls calls) {
         calls.count();
         child.inc();
     }
 
     @Benchmark
-    @Role(value = PEER, task = "increment")
+    @Role(value = PEER, task = "increment", label = "the client")
     public void clientIncrement(Calls calls) {
         calls.count();
         clientsChild.inc();
     }
 
     @Benchmark
-    @Role(value = OURS, task = "look up and increment")
+    @Role(value = OURS, task = "look up and increment", label = "`percpu-prometheus`")
     public void perCpuLookUp(Calls calls) {
         calls.count();
         counter.labelValues("GET", "200").inc();
     }
 
     @Benchmark
-    @Role(value = PEER, task = "look up and increment")
+    @Role(value = PEER, task = "look up and increment", label = "the client")
     public void clientLookUp(Calls calls) {
         calls.count();
         clientsCounter.labelValues("GET", "200").inc();
     }
 
     @Benchmark
-    @Role(value = OURS, task = "observe, classic")
+    @Role(value = OURS, task = "observe, classic", label = "`percpu-prometheus`")
     public void perCpuClassic(Calls calls, Latencies latencies) {
         calls.count();
         classic.observe(latencies.nextSeconds());
     }
 
     @Benchmark
-    @Role(value = PEER, task = "observe, classic")
+    @Role(value = PEER, task = "observe, classic", label = "the client")
     public void clientClassic(Calls calls, Latencies latencies) {
         calls.count();
         clientsClassic.observe(latencies.nextSeconds());
     }
 
     @Benchmark
-    @Role(value = OURS, task = "observe, native")
+    @Role(value = OURS, task = "observe, native", label = "`percpu-prometheus`")
     public void perCpuNative(Calls calls, Latencies latencies) {
         calls.count();
         nativeOne.observe(latencies.nextSeconds());
     }
 
     @Benchmark
-    @Role(value = PEER, task = "observe, native")
+    @Role(value = PEER, task = "observe, native", label = "the client")
     public void clientNative(Calls calls, Latencies latencies) {
         calls.count();
         clientsNative.observe(latencies.nextSeconds());
     }
 
     @Benchmark
-    @Role(value = OURS, task = "observe, both")
+    @Role(value = OURS, task = "observe, both", label = "`percpu-prometheus`")
     public void perCpuBoth(Calls calls, Latencies latencies) {
         calls.count();
         both.observe(latencies.nextSeconds());
     }
 
     @Benchmark
-    @Role(value = PEER, task = "observe, both")
+    @Role(value = PEER, task = "observe, both", label = "the client")
     public void clientBoth(Calls calls, Latencies latencies) {
         calls.count();
         clientsBoth.observe(latencies.nextSeconds());

@@ -31,19 +31,19 @@ public class ReadLockBenchmark extends Comparison {
     private long second;
 
     @Benchmark
-    @Role(value = OURS, task = "read")
+    @Role(value = OURS, task = "read", label = "`PerCpuReadWriteLock`")
     public long perCpuRead() {
         return read(perCpu);
     }
 
     @Benchmark
-    @Role(value = PEER, task = "read")
+    @Role(value = PEER, task = "read", label = "`ReentrantReadWriteLock`")
     public long reentrantReadWriteLockRead() {
         return read(reentrant);
     }
 
     @Benchmark
-    @Role(value = PEER, task = "read")
+    @Role(value = PEER, task = "read", label = "`StampedLock`")
     public long stampedLockRead() {
         long stamp = stampedLock.readLock();
         try {
@@ -54,19 +54,19 @@ public class ReadLockBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(value = OURS, task = "write")
+    @Role(value = OURS, task = "write", label = "`PerCpuReadWriteLock`")
     public void perCpuWrite() {
         write(perCpu);
     }
 
     @Benchmark
-    @Role(value = PEER, task = "write")
+    @Role(value = PEER, task = "write", label = "`ReentrantReadWriteLock`")
     public void reentrantReadWriteLockWrite() {
         write(reentrant);
     }
 
     @Benchmark
-    @Role(value = PEER, task = "write")
+    @Role(value = PEER, task = "write", label = "`StampedLock`")
     public void stampedLockWrite() {
         write(stamped);
     }

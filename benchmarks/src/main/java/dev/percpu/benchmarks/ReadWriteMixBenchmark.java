@@ -52,19 +52,19 @@ public class ReadWriteMixBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`PerCpuReadWriteLock`")
     public long perCpu(Draw draw) {
         return mixed(perCpu, draw);
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "`ReentrantReadWriteLock`")
     public long reentrantReadWriteLock(Draw draw) {
         return mixed(reentrant, draw);
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "`StampedLock`")
     public long stampedLock(Draw draw) {
         if (draw.isWrite(writesInThousand)) {
             long stamp = stamped.writeLock();

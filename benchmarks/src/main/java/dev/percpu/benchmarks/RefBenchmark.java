@@ -33,14 +33,14 @@ public class RefBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`get` and `put`")
     public void perCpuGetPut() {
         ref.get();
         ref.put();
     }
 
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`tryGetLive` and `put`")
     public boolean perCpuTryGetLivePut() {
         boolean live = ref.tryGetLive();
         if (live) {
@@ -51,14 +51,14 @@ public class RefBenchmark extends Comparison {
 
     /** The same once the count is one atomic number. */
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`get` and `put` after `kill`")
     public void perCpuGetPutKilled() {
         killed.get();
         killed.put();
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "`AtomicLong`, up and down")
     public void atomicLong() {
         atomicLong.incrementAndGet();
         atomicLong.decrementAndGet();

@@ -45,19 +45,19 @@ public class SumBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(OURS)
+    @Role(value = OURS, label = "`PerCpuNumeric.sum`")
     public long perCpuSum() {
         return NUMERIC.sum();
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "`LongAdder.sum`")
     public long longAdderSum() {
         return longAdder.sum();
     }
 
     @Benchmark
-    @Role(PEER)
+    @Role(value = PEER, label = "`AtomicLong.get`")
     public long atomicLongGet() {
         return atomicLong.get();
     }
