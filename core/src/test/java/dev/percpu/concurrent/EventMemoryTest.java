@@ -10,9 +10,9 @@ import dev.percpu.internal.protocol.Events;
 import dev.percpu.testing.Jvm;
 import java.lang.ref.WeakReference;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What an event refers to must stay until its call returns, even if nobody has the event any more, and must not stay
