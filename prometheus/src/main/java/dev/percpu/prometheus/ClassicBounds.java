@@ -12,16 +12,17 @@ import java.util.stream.DoubleStream;
  * The upper bounds of classic buckets, and which bucket a value falls into: the first whose bound is not below it.
  *
  * <p>The bits of positive doubles, read as a {@code long}, are in the order of the doubles. Their highest bits, which
- * are the exponent and some of the mantissa, cut the numbers into slices. For each slice a table has the bucket to
- * begin with. With the usual bounds at most one comparison is left that fails.
+ * are the exponent and some of the mantissa, cut the numbers into slices. If they are cut so finely that no slice has
+ * more than one bound, a table has the bucket of a slice's lowest values and the bound to compare with: a value is in
+ * that bucket or in the next. Otherwise that bucket is where the search begins.
  */
 final class ClassicBounds {
     private static final int MANTISSA_BITS = 52;
 
-    /** At most so many slices for each power of two, as a power of two itself, and altogether. */
-    private static final int FINEST = 4;
-
+    /** So many slices at most, and so many bits of the mantissa in their numbers, which are ints. */
     private static final int MOST_SLICES = 1024;
+
+    private static final int FINEST = 16;
 
     private final double[] upper;
 
@@ -30,8 +31,14 @@ final class ClassicBounds {
 
     private final int firstSlice;
 
-    /** The lowest bucket of a value in each slice. Values outside are in the first or the last slice. */
+    /** Whether one comparison tells the bucket. */
+    private final boolean oneComparison;
+
+    /** The bucket of each slice's lowest values. What lies outside counts to the first or to the last slice. */
     private final int[] lowestBucket;
+
+    /** The bounds of those buckets. */
+    private final double[] lowestBound;
 
     /** The bounds in order, without duplicates, and with infinity. None is NaN. */
     ClassicBounds(Collection<Double> bounds) {
@@ -47,21 +54,36 @@ final class ClassicBounds {
         double lowest = positive.length == 0 ? 1 : positive[0];
         double highest = positive.length == 0 ? 1 : positive[positive.length - 1];
         int shift = MANTISSA_BITS;
-        while (shift > MANTISSA_BITS - FINEST && slice(highest, shift - 1) - slice(lowest, shift - 1) < MOST_SLICES) {
+        while (!areApart(positive, shift)
+                && shift > MANTISSA_BITS - FINEST
+                && slice(highest, shift - 1) - slice(lowest, shift - 1) < MOST_SLICES) {
             shift--;
         }
         this.shift = shift;
+        // Where no bound is below, negative values and 0 count to the first slice too.
+        oneComparison = areApart(positive, shift) && upper[0] > 0;
         firstSlice = slice(lowest, shift);
         lowestBucket = new int[slice(highest, shift) - firstSlice + 1];
+        lowestBound = new double[lowestBucket.length];
         for (int slice = 0; slice < lowestBucket.length; slice++) {
             // Below the first slice there are still the positive numbers.
             double least = slice == 0 ? Double.MIN_VALUE : longBitsToDouble((long) (firstSlice + slice) << shift);
             lowestBucket[slice] = search(0, least);
+            lowestBound[slice] = upper[lowestBucket[slice]];
         }
     }
 
+    private static boolean areApart(double[] positive, int shift) {
+        for (int i = 1; i < positive.length; i++) {
+            if (slice(positive[i - 1], shift) == slice(positive[i], shift)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private static int slice(double positive, int shift) {
-        return (int) (doubleToRawLongBits(positive) >>> shift);
+        return (int) (doubleToRawLongBits(positive) >> shift);
     }
 
     /** How many buckets there are, that up to infinity included. */
@@ -76,17 +98,19 @@ final class ClassicBounds {
 
     /** The bucket of a value that is not NaN. */
     int bucketOf(double value) {
-        if (value <= 0) {
-            return search(0, value);
+        // Negative for a negative value.
+        int slice = Math.clamp((doubleToRawLongBits(value) >> shift) - firstSlice, 0, lowestBucket.length - 1);
+        if (oneComparison) {
+            return lowestBucket[slice] + (value > lowestBound[slice] ? 1 : 0);
         }
-        int slice = slice(value, shift) - firstSlice;
-        return search(lowestBucket[Math.clamp(slice, 0, lowestBucket.length - 1)], value);
+        return search(value > 0 ? lowestBucket[slice] : 0, value);
     }
 
     private int search(int bucket, double value) {
-        while (value > upper[bucket]) {
-            bucket++;
+        int found = bucket;
+        while (value > upper[found]) {
+            found++;
         }
-        return bucket;
+        return found;
     }
 }

@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 final class HistogramCounters {
     private static final int FIRST_LENGTH = 32;
 
+    /** See {@link #place}. */
+    private static final int SPREAD = 8;
+
     /** What the lowest two bits of a native bucket's code say. The others are its index. */
     private static final int ZERO = 0;
 
@@ -33,6 +36,7 @@ final class HistogramCounters {
     private static final int KINDS = 2;
 
     private final HistogramSettings settings;
+    private final ClassicBounds classic;
 
     /** Null for a classic histogram. */
     private final @Nullable NativeSchema schema;
@@ -59,7 +63,6 @@ final class HistogramCounters {
     private final long[] tableKeys;
 
     private final int[] tableCounters;
-    private final int tableShift;
 
     private HistogramCounters(
             HistogramSettings settings,
@@ -71,6 +74,7 @@ final class HistogramCounters {
             PerCpuEvent observation,
             long createdMillis) {
         this.settings = settings;
+        this.classic = settings.classic();
         this.schema = schema;
         this.zeroThreshold = zeroThreshold;
         this.keys = keys;
@@ -80,7 +84,6 @@ final class HistogramCounters {
         this.createdMillis = createdMillis;
         // At most a third is used.
         int bits = Long.SIZE - Long.numberOfLeadingZeros(3L * keys.length + 1);
-        tableShift = Long.SIZE - bits;
         tableKeys = new long[1 << bits];
         tableCounters = new int[1 << bits];
         for (int counter = 0; counter < keys.length; counter++) {
@@ -122,7 +125,7 @@ final class HistogramCounters {
 
     /** The counter of a value that is not NaN, or -1 if it has none yet. */
     int counterOf(double value) {
-        return schema == null ? settings.classic().bucketOf(value) : tableCounters[place(key(schema, value))] - 1;
+        return schema == null ? classic.bucketOf(value) : tableCounters[place(key(schema, value))] - 1;
     }
 
     private long key(NativeSchema schema, double value) {
@@ -134,12 +137,18 @@ final class HistogramCounters {
         } else {
             code = ZERO;
         }
-        return (long) code << Integer.SIZE | settings.classic().bucketOf(value);
+        return (long) code << Integer.SIZE | classic.bucketOf(value);
     }
 
-    /** Where a key is in the table, or where it would be. */
+    /**
+     * Where a key is in the table, or where it would be. Native buckets that are in use mostly lie side by side, and a
+     * bound of a classic bucket cuts few of them in two. So neighbours have places of their own if the place is twice
+     * the index, or one more for every other classic bucket: then nobody has to try a second place, which no processor
+     * could predict. What is above that range is added, as indexes can also be multiples of the table's length.
+     */
     private int place(long key) {
-        int place = (int) ((key * 0x9E3779B97F4A7C15L) >>> tableShift);
+        long spread = (key >> (Integer.SIZE + 1)) + (key & 1);
+        int place = (int) (spread + (spread >> SPREAD)) & (tableKeys.length - 1);
         while (tableCounters[place] != 0 && tableKeys[place] != key) {
             place = (place + 1) & (tableKeys.length - 1);
         }
@@ -259,12 +268,12 @@ final class HistogramCounters {
 
     HistogramDataPointSnapshot snapshot(Labels labels, Exemplars exemplars) {
         long[] totals = totals();
-        long[] classic = new long[settings.classic().count()];
+        long[] byClassic = new long[classic.count()];
         long zero = 0;
         Map<Integer, Long> positive = new TreeMap<>();
         Map<Integer, Long> negative = new TreeMap<>();
         for (int counter = 0; counter < keys.length; counter++) {
-            classic[classicBucket(keys[counter])] += totals[counter];
+            byClassic[classicBucket(keys[counter])] += totals[counter];
             int code = code(keys[counter]);
             if (code == ZERO) {
                 zero += totals[counter];
@@ -274,7 +283,7 @@ final class HistogramCounters {
             }
         }
         ClassicHistogramBuckets classicBuckets = settings.exposesClassic()
-                ? ClassicHistogramBuckets.of(settings.classic().upper(), classic)
+                ? ClassicHistogramBuckets.of(classic.upper(), byClassic)
                 : ClassicHistogramBuckets.EMPTY;
         if (schema == null) {
             return new HistogramDataPointSnapshot(classicBuckets, sum(), labels, exemplars, createdMillis);

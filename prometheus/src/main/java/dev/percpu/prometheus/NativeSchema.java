@@ -42,7 +42,10 @@ final class NativeSchema {
      */
     private final long[] bounds;
 
-    /** The first bound to compare with, by the highest bits of a mantissa. */
+    /**
+     * The first bound that is not below, by the highest bits of a mantissa. They cut twice as finely as there are
+     * bounds, so between one and the next there is at most one bound.
+     */
     private final int[] firstBound;
 
     private NativeSchema(int schema) {
@@ -59,9 +62,13 @@ final class NativeSchema {
             bounds[i] = doubleToRawLongBits(fractions[i]) & MANTISSA;
         }
         bounds[count] = Long.MAX_VALUE;
-        firstBound = new int[count];
-        for (int slice = 0; slice < count; slice++) {
-            firstBound[slice] = firstNotBelow(0, (long) slice << (MANTISSA_BITS - schema));
+        firstBound = new int[2 * count];
+        int bound = 0;
+        for (int slice = 0; slice < firstBound.length; slice++) {
+            while (bounds[bound] < (long) slice << (MANTISSA_BITS - schema - 1)) {
+                bound++;
+            }
+            firstBound[slice] = bound;
         }
     }
 
@@ -111,15 +118,8 @@ final class NativeSchema {
             int power = mantissa == 0 ? exponent - 1 : exponent;
             return -(-power >> -schema);
         }
-        int bound = firstNotBelow(firstBound[(int) (mantissa >>> (MANTISSA_BITS - schema))], mantissa);
-        return bound + ((exponent - 1) << schema);
-    }
-
-    private int firstNotBelow(int bound, long mantissa) {
-        while (mantissa > bounds[bound]) {
-            bound++;
-        }
-        return bound;
+        int bound = firstBound[(int) (mantissa >>> (MANTISSA_BITS - schema - 1))];
+        return bound + (mantissa > bounds[bound] ? 1 : 0) + ((exponent - 1) << schema);
     }
 
     /** The highest value in a bucket. */
