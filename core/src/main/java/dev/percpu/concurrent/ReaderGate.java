@@ -168,7 +168,7 @@ final class ReaderGate extends ReadersInside {
             return patience.await(condition, LongWaits.untilReport(waited));
         } finally {
             if (!mutex.isHeldByCurrentThread()) {
-                mutex.lock();
+                mutex.lockAgain();
             }
         }
     }

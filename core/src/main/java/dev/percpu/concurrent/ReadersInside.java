@@ -2,7 +2,6 @@ package dev.percpu.concurrent;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * How many readers are inside a gate, in counters that are the cheaper for readers the dearer they are for writers.
@@ -102,7 +101,7 @@ abstract class ReadersInside {
     private final Pace pace;
 
     /** Held to open and to close counters, and to wait. */
-    final ReentrantLock mutex = new ReentrantLock();
+    final StackSafeLock mutex = new StackSafeLock();
 
     ReadersInside(String owner, Pace pace) {
         tally = new Tally(owner);
@@ -202,6 +201,9 @@ abstract class ReadersInside {
                 stripesOpen = true;
                 stripes.open();
             }
+            // A reader that sees the mode must not find a counter that is not opened yet: the store of 0 that follows
+            // would undo its arrival. On AArch64 a release store does not keep back a plain store that follows it.
+            VarHandle.releaseFence();
             mode = next;
         } finally {
             mutex.unlock();

@@ -76,7 +76,8 @@ final class WriteLock implements Lock {
 
     /** Whether a writer that comes may go before those that wait. */
     private boolean mayPass() {
-        return !fair || !line.isLocked();
+        // In this order: a queued thread locks the line before it leaves the queue.
+        return !fair || (!line.hasQueuedThreads() && !line.isLocked());
     }
 
     private boolean lockUninterruptibly(Patience patience) {

@@ -126,6 +126,11 @@ public final class Area {
 
     private Area() {}
 
+    /** Whether the current thread holds the allocator's lock. */
+    static boolean isAllocating() {
+        return Thread.holdsLock(POSITIONS);
+    }
+
     /** Where a position lies in {@link #MEMORY} for a CPU, for {@link #SPARE}, or for another place. */
     public static long offset(int place, long position) {
         return ((long) place << SHIFT) + position;

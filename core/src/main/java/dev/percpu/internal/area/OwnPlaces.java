@@ -46,8 +46,8 @@ public final class OwnPlaces {
      * Refused: ThreadLocal instead of the table. It takes about 2 ns, and a value in it is kept until the thread ends.
      *
      * The lock is acquired before the allocator's lock. Nothing else is acquired under it, and no user code runs under
-     * it. If loading a class under it called a user's class loader that updates a counter, that update would find that
-     * the thread has the lock.
+     * it. If loading a class under it, or under the allocator's lock, called a user's class loader that updates a
+     * counter, that update would find that the thread has the lock, and do without a place.
      */
 
     /** Sets how many threads can have a place at a time; 0 for none. */
@@ -180,7 +180,7 @@ public final class OwnPlaces {
         long since = MISSES[counter + 1];
         MISSES[counter] = 0;
         MISSES[counter + 1] = now;
-        if (now - since > HOT_NANOS || Thread.holdsLock(LOCK)) {
+        if (now - since > HOT_NANOS || Thread.holdsLock(LOCK) || Area.isAllocating()) {
             return NONE;
         }
         long place = NONE;
@@ -242,7 +242,8 @@ public final class OwnPlaces {
 
     /**
      * Waits until each owner has been outside of an update, as {@link #BUSY} says, at some moment of this call. What
-     * its earlier updates did is visible then.
+     * its earlier updates did is visible then. There is no time limit: an update takes nanoseconds, unless its thread
+     * is preempted in the middle of it.
      */
     public static void awaitIdle() {
         int places = count();

@@ -99,13 +99,26 @@ public final class OwnTallies {
      * @return the sum over all places, which are 0 afterwards
      */
     public static long close(long position) {
-        long sum = TALLIES.close(position);
-        if (IN_OWN_PLACES) {
+        if (!IN_OWN_PLACES) {
+            return TALLIES.close(position);
+        }
+        long before = Gate.get(position);
+        TALLIES.shut(position);
+        boolean idle = false;
+        try {
+            // Before anything is taken: if the wait fails, all is as before. A thread that finds the gate shut
+            // meanwhile adds to the spare slot, which is taken afterwards.
             OwnPlaces.awaitIdle();
-            int places = Area.places();
-            for (int place = Area.SPARE + 1; place < places; place++) {
-                sum += Gate.exchange(place, position, 0);
+            idle = true;
+        } finally {
+            if (!idle) {
+                Gate.set(position, before);
             }
+        }
+        long sum = TALLIES.take(position);
+        int places = Area.places();
+        for (int place = Area.SPARE + 1; place < places; place++) {
+            sum += Gate.exchange(place, position, 0);
         }
         return sum;
     }

@@ -28,6 +28,12 @@ public interface Tallies {
      */
     long close(long position);
 
+    /** The first step of {@link #close}: what can be refused. If it throws, nothing has changed. */
+    void shut(long position);
+
+    /** The second step: closes a tally that is shut, and returns the sum over all instances, which are 0 afterwards. */
+    long take(long position);
+
     /** Opens a closed tally. */
     void open(long position);
 
@@ -65,7 +71,17 @@ public interface Tallies {
 
         @Override
         public long close(long position) {
+            shut(position);
+            return take(position);
+        }
+
+        @Override
+        public void shut(long position) {
             Gate.shut(position);
+        }
+
+        @Override
+        public long take(long position) {
             long sum = ClosableSlot.close(Area.offset(Area.SPARE, position));
             for (int cpu = 0; cpu < Area.CPUS; cpu++) {
                 sum += Gate.exchange(cpu, position, 0);
@@ -89,6 +105,16 @@ public interface Tallies {
 
         @Override
         public long close(long position) {
+            return take(position);
+        }
+
+        @Override
+        public void shut(long position) {
+            // Each slot is closed by itself.
+        }
+
+        @Override
+        public long take(long position) {
             long sum = 0;
             for (int slot = 0; slot < Area.CPUS; slot++) {
                 sum += ClosableSlot.close(Area.offset(slot, position));
