@@ -152,10 +152,12 @@ class ReadWriteLockExclusionTest {
     @Test
     void eightThreads() throws InterruptedException {
         Guarded guarded = new Guarded(counters);
-        Workers.run("lock-worker-", THREADS, _ -> guarded.mix(Effort.scaled(50_000), 20));
+        // How soon a writer gives up depends on the machine's pace, and the test is about those that do too.
+        do {
+            Workers.run("lock-worker-", THREADS, _ -> guarded.mix(Effort.scaled(50_000), 20));
+        } while (guarded.refusals.sum() == 0);
         guarded.verify();
         assertThat(guarded.writes.sum()).isPositive();
-        assertThat(guarded.refusals.sum()).as("writers that gave up").isPositive();
     }
 
     @Test
