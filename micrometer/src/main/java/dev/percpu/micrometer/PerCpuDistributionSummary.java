@@ -5,19 +5,13 @@ import static java.lang.Double.longBitsToDouble;
 
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
-import dev.percpu.concurrent.PerCpuEvent;
 import io.micrometer.core.instrument.AbstractDistributionSummary;
 import io.micrometer.core.instrument.distribution.NoopHistogram;
 
-/** A distribution summary without a histogram: a recording is one event, and a look at the maximum. */
+/** A distribution summary without a histogram: a recording is two additions and a look at the maximum. */
 final class PerCpuDistributionSummary extends AbstractDistributionSummary implements HasMaximum {
     private final PerCpuCounter count = new PerCpuCounter();
     private final PerCpuDoubleCounter total = new PerCpuDoubleCounter();
-    private final PerCpuEvent recording = PerCpuEvent.builder()
-            .increment(count)
-            .add(total, PerCpuEvent.Argument.FIRST)
-            .build();
-
     /** Of the bits, as those of doubles that are not negative are in the order of the doubles. */
     private final WindowMaximum maximum;
 
@@ -28,7 +22,8 @@ final class PerCpuDistributionSummary extends AbstractDistributionSummary implem
 
     @Override
     protected void recordNonNegative(double amount) {
-        recording.record(amount);
+        count.increment();
+        total.add(amount);
         maximum.record(doubleToRawLongBits(amount));
     }
 

@@ -45,8 +45,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p><b>What is kept per CPU.</b> Counters, and timers and distribution summaries without percentiles and without a
- * histogram. A recording is one call for count and total, without a lock and without a contended cache line, and a look
- * at the maximum. Each recording is in count and total once. The maximum is that of the last few steps of a minute, or
+ * histogram. A recording adds to count and total, without a lock and without a contended cache line, and looks at the
+ * maximum. Each recording is in count and total once. The maximum is that of the last few steps of a minute, or
  * of what was asked for as expiry, as in Micrometer's other registries.
  *
  * <p><b>What the exporter keeps.</b> Everything else: gauges, long task timers, meters that are functions, and the

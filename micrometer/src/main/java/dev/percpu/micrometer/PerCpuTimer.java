@@ -1,7 +1,6 @@
 package dev.percpu.micrometer;
 
 import dev.percpu.concurrent.PerCpuCounter;
-import dev.percpu.concurrent.PerCpuEvent;
 import io.micrometer.core.instrument.AbstractTimer;
 import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.distribution.NoopHistogram;
@@ -9,14 +8,10 @@ import io.micrometer.core.instrument.distribution.pause.PauseDetector;
 import io.micrometer.core.instrument.util.TimeUtils;
 import java.util.concurrent.TimeUnit;
 
-/** A timer without a histogram: a recording is one event, and a look at the maximum. */
+/** A timer without a histogram: a recording is two additions and a look at the maximum. */
 final class PerCpuTimer extends AbstractTimer implements HasMaximum {
     private final PerCpuCounter count = new PerCpuCounter();
     private final PerCpuCounter nanos = new PerCpuCounter();
-    private final PerCpuEvent recording = PerCpuEvent.builder()
-            .increment(count)
-            .add(nanos, PerCpuEvent.Argument.FIRST)
-            .build();
     private final WindowMaximum maximum;
 
     PerCpuTimer(Id id, Clock clock, PauseDetector pauseDetector, TimeUnit baseTimeUnit, WindowMaximum maximum) {
@@ -27,7 +22,8 @@ final class PerCpuTimer extends AbstractTimer implements HasMaximum {
     @Override
     protected void recordNonNegative(long amount, TimeUnit unit) {
         long inNanos = unit.toNanos(amount);
-        recording.record(inNanos);
+        count.increment();
+        nanos.add(inNanos);
         maximum.record(inNanos);
     }
 
