@@ -172,8 +172,7 @@ final class HistogramCounters {
         }
         PerCpuCounterArray[] moreArrays = Arrays.copyOf(arrays, arrays.length + 1);
         moreArrays[arrays.length] = new PerCpuCounterArray(2 * keys.length);
-        return new HistogramCounters(
-                settings, schema, zeroThreshold, more, moreArrays, sum, createdMillis);
+        return new HistogramCounters(settings, schema, zeroThreshold, more, moreArrays, sum, createdMillis);
     }
 
     /** The same counts under other keys. */
