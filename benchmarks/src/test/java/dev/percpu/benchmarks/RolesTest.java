@@ -46,7 +46,8 @@ class RolesTest {
                 .startsWith("Roles:")
                 .hasSize(1 + Roles.all().size())
                 .contains(
-                        AddBenchmark.class.getName() + ".threadLocalAdd\tNOT_COMPARABLE\t",
-                        ReadLockBenchmark.class.getName() + ".stampedLockWrite\tPEER\twrite");
+                        AddBenchmark.class.getName()
+                                + ".threadLocalAdd\tNOT_COMPARABLE\t\t`ThreadLocal` and a plain addition",
+                        ReadLockBenchmark.class.getName() + ".stampedLockWrite\tPEER\twrite\t`StampedLock`");
     }
 }
