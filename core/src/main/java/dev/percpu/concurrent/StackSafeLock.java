@@ -4,18 +4,22 @@ import java.io.Serial;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A lock that a thread does not have if taking it threw. At the end of the stack, a {@link ReentrantLock} is taken in
- * the JVM's reserved part of the stack, and throws all the same. Its caller, whose {@code try} begins after the call,
- * would never release it.
+ * A lock that a thread does not have if taking it threw, and that it can release if it has it. A {@link ReentrantLock}
+ * promises neither at the end of the stack. It is taken in the JVM's reserved part of the stack, and throws all the
+ * same; its caller, whose {@code try} begins after the call, would never release it. And releasing it wakes a waiting
+ * thread, which takes more stack than taking it.
  */
 final class StackSafeLock extends ReentrantLock {
     @Serial
     private static final long serialVersionUID = 1;
 
+    /** Together these take more stack than releasing the lock does, compiled or not. */
+    private static final int FRAMES = 64;
+
     @Override
     @SuppressWarnings("LockNotBeforeTry") // the caller releases it
     public void lock() {
-        int before = getHoldCount();
+        int before = holdsAfterLook();
         boolean locked = false;
         try {
             super.lock();
@@ -29,7 +33,7 @@ final class StackSafeLock extends ReentrantLock {
 
     @Override
     public boolean tryLock() {
-        int before = getHoldCount();
+        int before = holdsAfterLook();
         boolean done = false;
         try {
             boolean locked = super.tryLock();
@@ -45,6 +49,16 @@ final class StackSafeLock extends ReentrantLock {
     /** Takes the lock after a wait that lost it. If this throws, the thread may have the lock, and should look. */
     void lockAgain() {
         super.lock();
+    }
+
+    /** Overflows the stack here, where nothing has happened yet, rather than later. */
+    private int holdsAfterLook() {
+        return use(FRAMES) + getHoldCount();
+    }
+
+    /** Calls itself so many times, and returns 0. (The JVM makes no loop of such calls.) */
+    private static int use(int frames) {
+        return frames == 0 ? 0 : use(frames - 1);
     }
 
     private void releaseDownTo(int holds) {
