@@ -18,6 +18,7 @@ record KnownViolation(String operation, String way, String reason) {
             new KnownViolation("pool", "stack", POOL),
             new KnownViolation("write lock", "stack", LOCK),
             new KnownViolation("read lock", "stack/C1", LOCK),
+            new KnownViolation("pool acquire, made", "heap", "seen once: an object was made and not destroyed"),
             new KnownViolation("variable close", "heap", "an instance is not closed by the second close"));
 
     boolean covers(String otherOperation, String otherWay) {
