@@ -154,7 +154,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private int check(Results results) {
-        Path file = Results.file(kept(), Run.now("").processor());
+        Path file = keptHere();
         if (!Files.exists(file)) {
             throw new CliException("there is nothing to check against: no results of this processor are kept in "
                     + Messages.printable(file) + "; --save keeps some");
@@ -168,7 +168,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void keep(Results results) {
-        Path file = Results.file(kept(), Run.now("").processor());
+        Path file = keptHere();
         (Files.exists(file) ? results.over(Results.read(file)) : results).write(file);
         console.say("kept in " + Messages.printable(file));
     }
@@ -209,6 +209,11 @@ final class BenchCommand implements Callable<Integer> {
 
     private static Path kept() {
         return home().resolve("benchmarks").resolve("results");
+    }
+
+    /** The file of this processor's results. */
+    private static Path keptHere() {
+        return Results.file(kept(), Run.now("").processor());
     }
 
     /** Better now than when all has been measured. */

@@ -84,7 +84,7 @@ public final class Tables {
                 .filter(result -> !result.arrangement().virtual()
                         && result.arrangement().threads() <= result.run().cpus())
                 .collect(Collectors.groupingBy(Tables::column, LinkedHashMap::new, Collectors.toList()));
-        return rows(list, columns, Tables::cell);
+        return rows(list, columns);
     }
 
     private static String column(BenchmarkResult result) {
@@ -102,14 +102,10 @@ public final class Tables {
                                 + result.arrangement().description(),
                         LinkedHashMap::new,
                         Collectors.toList()));
-        return rows(list, columns, Tables::cell);
+        return rows(list, columns);
     }
 
-    private interface Cell {
-        String of(String label, List<BenchmarkResult> column);
-    }
-
-    private static String rows(List<BenchmarkResult> list, Map<String, List<BenchmarkResult>> columns, Cell cell) {
+    private static String rows(List<BenchmarkResult> list, Map<String, List<BenchmarkResult>> columns) {
         List<List<String>> table = new ArrayList<>();
         table.add(Stream.concat(Stream.of("ns per operation"), columns.keySet().stream())
                 .toList());
@@ -119,7 +115,7 @@ public final class Tables {
             table.add(Stream.concat(
                             Stream.of(emphasis + label + emphasis + remark(row.getValue())),
                             columns.values().stream().map(column -> {
-                                String text = cell.of(label, column);
+                                String text = cell(label, column);
                                 return text.isEmpty() ? "" : emphasis + text + emphasis;
                             }))
                     .toList());
