@@ -44,10 +44,14 @@ class CounterMemoryTest {
         private Probe() {}
 
         public static void main(String[] arguments) throws Exception {
-            // The classes, and the first page, are not what is measured. The first counter stays, so as not to give its
-            // place back meanwhile.
+            // The classes, the first page, and what each hot thread costs are not what is measured. The first counter
+            // stays, so as not to give its place back meanwhile.
             PerCpuCounter first = new PerCpuCounter();
-            first.increment();
+            CpuId.onEachCpu(_ -> {
+                for (int i = 0; i < COUNTERS; i++) {
+                    first.increment();
+                }
+            });
             new Fight(List.of(new LongAdder())).run();
             List<PerCpuCounter> counters = new ArrayList<>(COUNTERS);
             List<LongAdder> adders = new ArrayList<>(COUNTERS);
@@ -159,8 +163,8 @@ class CounterMemoryTest {
         assertThat(number(result, "resident"))
                 .as("resident when each was updated on each CPU")
                 .isLessThanOrEqualTo(cpus * (8L * COUNTERS + 2 * page));
-        // 16 for the counter, the rest for what gives its memory back.
-        assertThat(number(result, "counters") / COUNTERS).as("heap").isLessThanOrEqualTo(68);
+        // 16 for the counter, 40 for what gives its memory back, and 4 for an entry in an array that grows by half.
+        assertThat(number(result, "counters") / COUNTERS).as("heap").isLessThanOrEqualTo(62);
     }
 
     private static long number(Jvm.Result result, String what) {

@@ -16,6 +16,7 @@ import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.logging.StreamHandler;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -23,14 +24,13 @@ import org.junit.jupiter.api.Timeout;
 class HoldingsTest {
     private static final int HOLDERS = 4 * Effort.scaled(2_500);
 
-    /** Which pieces were given back, with their sizes, and how often. */
+    /** Which pieces were given back: their sizes, one for each time. */
     private final Map<Long, List<Long>> given = new ConcurrentHashMap<>();
 
     /** In a field, as what a local variable refers to may be collected before its last use in the source. */
     private final List<Object> holders = new ArrayList<>();
 
-    private final Holdings holdings = new Holdings((position, bytes) ->
-            given.computeIfAbsent(position, _ -> new ArrayList<>()).add(bytes));
+    private final Holdings holdings = new Holdings(this::give);
 
     @Test
     void eachPieceComesBackOnceAndOnlyIfItsHolderIsGone() throws InterruptedException {
@@ -83,7 +83,7 @@ class HoldingsTest {
                 if (attempts.merge(position, 1, Integer::sum) <= 3) {
                     throw new OutOfMemoryError("for the test");
                 }
-                given.computeIfAbsent(position, _ -> new ArrayList<>()).add(bytes);
+                give(position, bytes);
             });
             for (int i = 0; i < 10; i++) {
                 failing.add(new Object(), position(i), i + 1);
@@ -127,7 +127,7 @@ class HoldingsTest {
                 if (attempts.merge(position, 1, Integer::sum) == 1) {
                     throw new OutOfMemoryError("for the test");
                 }
-                given.computeIfAbsent(position, _ -> new ArrayList<>()).add(bytes);
+                give(position, bytes);
             });
             for (int i = 0; i < 2 * thrown.size(); i++) {
                 failing.add(new Object(), position(i), i + 1);
@@ -174,6 +174,14 @@ class HoldingsTest {
         return (int) Thread.getAllStackTraces().keySet().stream()
                 .filter(thread -> thread.getName().equals("percpu-area"))
                 .count();
+    }
+
+    /** A reader sees the piece and its size at once: not a list that is still empty. */
+    private void give(long position, long bytes) {
+        given.merge(
+                position,
+                List.of(bytes),
+                (before, more) -> Stream.concat(before.stream(), more.stream()).toList());
     }
 
     private void awaitGiven(int pieces) throws InterruptedException {
