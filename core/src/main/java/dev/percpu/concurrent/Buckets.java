@@ -1,15 +1,15 @@
 package dev.percpu.concurrent;
 
 /**
- * Which bucket of a {@link PerCpuHistogram} a value belongs to. The buckets are numbered from the least values to the
- * greatest, without gaps: every {@code long} belongs to exactly one of them. The last bucket has all values that are
- * above the range.
+ * Says which bucket of a {@link PerCpuHistogram} a value belongs to. The buckets are numbered without gaps, from the
+ * least values to the greatest. Every {@code long} belongs to exactly one bucket. The last one has all values above the
+ * range.
  */
 abstract sealed class Buckets permits LogLinearBuckets, ExplicitBuckets {
-    /** How many buckets there are, those for values out of range included. */
+    /** How many buckets there are, including those for values out of range. */
     abstract int size();
 
-    /** From 0 to {@code size() - 1}; rises with the value. */
+    /** The index of a value's bucket, from 0 to {@code size() - 1}. A greater value never has a lower index. */
     abstract int indexOf(long value);
 
     /** The least value of a bucket. */
@@ -22,18 +22,18 @@ abstract sealed class Buckets permits LogLinearBuckets, ExplicitBuckets {
     abstract int below();
 
     /**
-     * How far a value of the range can be above another in its bucket, relative to that one, if the bucket is wider
-     * than a unit.
+     * By how much two values of one bucket can differ at most, relative to the lower one. This holds for values in
+     * range and for buckets wider than a unit.
      */
     abstract double relativeError();
 
     /** The upper bounds that the user gave; empty if the buckets divide powers of two. */
     abstract long[] bounds();
 
-    /** Whether all buckets are the same. */
+    /** Whether both have the same buckets. */
     abstract boolean sameAs(Buckets other);
 
-    /** The index of the last bucket, of all values above the range. */
+    /** The index of the last bucket, which has all values above the range. */
     final int overflow() {
         return size() - 1;
     }

@@ -15,19 +15,20 @@ import java.util.Arrays;
  */
 final class ExplicitBuckets extends Buckets {
     /*
-     * The index of a value is the number of bounds below it. Bounds mostly grow by factors: few have the same number of
-     * bits. So a value's leading zeros lead, by a table, to the first bound that has as many bits as the value; all
-     * before it are less. From there a binary search looks at as many bounds as there are at most with one number of
-     * bits. It may look beyond those, as the bounds there are greater than the value, and beyond the last one, where
-     * the array has some more that no value is above. So the search takes the same number of steps for all values, and
-     * adds a half or 0 in each, without a branch that the processor could mispredict.
+     * A value's index is the number of bounds below it. Bounds mostly grow by factors, so few of them have the same
+     * number of bits. A table, indexed by the value's leading zeros, gives the first bound that has as many bits as the
+     * value. All bounds before that one are less than the value. From there a binary search looks at a fixed number of
+     * bounds: as many as share one number of bits at most. If fewer bounds have as many bits as this value, the search
+     * also looks at bounds with more bits, which are greater than the value. Behind the last bound the array is padded
+     * with bounds that no value exceeds. So the search takes the same number of steps for every value. In each step it
+     * adds half of the rest, or 0, without a branch that the processor could mispredict.
      *
-     * That is right for values from 0 on. There a bound minus a value does not overflow, and its sign says which one is
-     * less. Negative values, which are rare, are searched for by the JDK's method.
+     * This is right for values from 0 on: there a bound minus a value does not overflow, and the sign of the difference
+     * says which one is less. Negative values are rare; the JDK's binary search finds their bucket.
      */
     private static final int LENGTHS = Long.SIZE + 1;
 
-    /** The bounds, and behind them more that are {@link Long#MAX_VALUE}. */
+    /** The bounds, followed by entries of {@link Long#MAX_VALUE}. */
     private final long[] padded;
 
     private final int count;
@@ -35,7 +36,7 @@ final class ExplicitBuckets extends Buckets {
     /** By a value's number of leading zeros: how many bounds have more leading zeros, or are negative. */
     private final int[] first = new int[LENGTHS];
 
-    /** By how much the first step of a search goes on, a power of two. */
+    /** How many bounds the first step of a search can skip, a power of two. */
     private final int firstHalf;
 
     private ExplicitBuckets(long[] bounds) {
@@ -60,13 +61,13 @@ final class ExplicitBuckets extends Buckets {
     }
 
     /**
-     * Makes buckets with the given upper bounds, and one for all values above them.
+     * Makes a bucket for each of the given upper bounds, and one for all values above them.
      *
-     * @throws IllegalArgumentException if there are none, if they do not rise, or if one is above all values
+     * @throws IllegalArgumentException if there are no bounds, if they do not rise, or if one is {@link Long#MAX_VALUE}
      */
     static ExplicitBuckets of(long... bounds) {
         if (bounds.length == 0) {
-            throw new IllegalArgumentException("a histogram has at least one upper bound, such as bounds(10, 100)");
+            throw new IllegalArgumentException("bounds() needs at least one upper bound, such as bounds(10, 100)");
         }
         for (int i = 1; i < bounds.length; i++) {
             if (bounds[i] <= bounds[i - 1]) {
@@ -75,8 +76,8 @@ final class ExplicitBuckets extends Buckets {
             }
         }
         if (bounds[bounds.length - 1] == Long.MAX_VALUE) {
-            throw new IllegalArgumentException("Long.MAX_VALUE is no bound: leave it out, since the values above the"
-                    + " last bound always have a bucket");
+            throw new IllegalArgumentException("Long.MAX_VALUE cannot be a bound: leave it out, since the values above"
+                    + " the last bound always have a bucket");
         }
         return new ExplicitBuckets(bounds);
     }

@@ -6,11 +6,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Builds a {@link PerCpuHistogram}, and decides which buckets it has.
  *
- * <p>There are two kinds of buckets. By default, buckets divide powers of two, with a given precision and range: there
- * are {@code 1 << precisionBits} buckets of 8 bytes for each power of two between the lowest discernible and the
- * highest trackable value. The default precision and range are 32 buckets for each power of two up to {@link
- * Long#MAX_VALUE}, which take 15 KiB of each CPU's place. The other kind has the {@link #bounds bounds} that the user
- * gives. If a builder is given bounds and also a precision or range, {@link #build()} throws.
+ * <p>There are two kinds of buckets. By default, buckets divide powers of two: between the lowest discernible and the
+ * highest trackable value, each power of two has {@code 1 << precisionBits} buckets of 8 bytes. Without further settings
+ * there are 32 buckets for each power of two up to {@link Long#MAX_VALUE}, which take 15 KiB of each CPU's place.
+ *
+ * <p>The other kind has {@link #bounds bounds} of your own. If a builder is given bounds and also a precision or a range,
+ * {@link #build()} throws.
  */
 public final class HistogramBuilder {
     private static final int MOST_PRECISION_BITS = 16;
@@ -48,9 +49,9 @@ public final class HistogramBuilder {
      * 20)}, 10 is in the first bucket, 11 and 20 are in the second, and 21 is in the last. The first bucket has no
      * lower end, so negative values are in it too.
      *
-     * <p>To find a value's bucket takes a search: one step if each bound is at least twice the one before, and one more
-     * each time that twice as many bounds lie between two powers of two. Precision and range cannot be given together
-     * with bounds.
+     * <p>Recording searches for the value's bucket. The search takes one step if each bound is at least twice the one
+     * before, and one more step each time that the number of bounds between two powers of two doubles. Precision and
+     * range cannot be given together with bounds.
      *
      * @param upperBounds in rising order, at least one, none of them {@link Long#MAX_VALUE}
      */
@@ -76,7 +77,7 @@ public final class HistogramBuilder {
     }
 
     /**
-     * Takes the fewest precision bits with which two values in one bucket differ by no more than that, relative to the
+     * Chooses the fewest precision bits with which two values in one bucket differ by no more than this, relative to the
      * lower one. HdrHistogram's two significant digits are a relative error of 0.01.
      *
      * @param error from 0.00002 to 1
@@ -95,9 +96,9 @@ public final class HistogramBuilder {
     }
 
     /**
-     * Allows two values in one bucket to differ by less than this, if that is more than the relative error allows. It
-     * is rounded down to a power of two. With nanoseconds, 1000 gives buckets at least 512 ns wide, and saves the nine
-     * lowest powers of two.
+     * Sets how far apart two small values must be to be told apart. The value is rounded down to a power of two, which is
+     * the least width of a bucket. With nanoseconds, 1000 gives buckets at least 512 ns wide, and saves the buckets of
+     * the nine lowest powers of two.
      *
      * @param value 1, the default, or more
      */
@@ -111,7 +112,7 @@ public final class HistogramBuilder {
     }
 
     /**
-     * Counts values above this together. It is rounded up to the end of its bucket.
+     * Counts all values above this in one bucket. The value is rounded up to the end of its bucket.
      *
      * @param value at least twice the lowest discernible value; {@link Long#MAX_VALUE} by default
      */
@@ -141,8 +142,8 @@ public final class HistogramBuilder {
             return logLinear();
         }
         if (divided != null) {
-            throw new IllegalStateException("bounds(...) and " + divided + " contradict each other: with bounds there"
-                    + " are no other buckets, so leave one of the two out");
+            throw new IllegalStateException("bounds(...) and " + divided + " contradict each other: both decide which"
+                    + " buckets there are, so leave one of them out");
         }
         return explicit;
     }
@@ -154,8 +155,8 @@ public final class HistogramBuilder {
         }
         int unitBits = Long.SIZE - 1 - Long.numberOfLeadingZeros(lowestDiscernible);
         if (precisionBits + unitBits > MOST_BITS) {
-            throw new IllegalArgumentException(precisionBits + " bits of precision are too many for values from "
-                    + lowestDiscernible + " on: there are no more than " + (MOST_BITS - unitBits) + " above it");
+            throw new IllegalArgumentException(precisionBits + " bits of precision are too many if the lowest"
+                    + " discernible value is " + lowestDiscernible + ": use at most " + (MOST_BITS - unitBits));
         }
         return LogLinearBuckets.upTo(precisionBits, unitBits, highestTrackable);
     }

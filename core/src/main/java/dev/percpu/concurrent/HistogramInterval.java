@@ -3,20 +3,20 @@ package dev.percpu.concurrent;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One reader's view of a {@link PerCpuHistogram}: what was recorded since this reader asked last. Readers do not
- * disturb each other, nor {@link PerCpuHistogram#snapshotThenReset()}: each sees every recorded value exactly once.
+ * One reader of a {@link PerCpuHistogram}: it reports what was recorded since it was asked last. Readers do not disturb
+ * each other, nor {@link PerCpuHistogram#snapshotThenReset()}: each sees every recorded value exactly once.
  *
  * <pre>{@code
  * HistogramInterval everyMinute = LATENCY.interval();
  * HistogramInterval scraped = LATENCY.interval();
  *
  * long slow = everyMinute.next().quantile(0.99);     // of the last minute
- * long count = scraped.peek().count();               // of all time since it was made: never goes backwards
+ * long count = scraped.peek().count();               // since the interval was made: never goes backwards
  * }</pre>
  *
- * <p>Several threads may use one interval; they wait for each other, and nobody who records waits. Its methods throw
- * {@link IllegalStateException} if the histogram is closed. It keeps its histogram reachable, and one number for each
- * bucket on the heap.
+ * <p>Several threads may use one interval. They wait for each other; threads that record never wait. Once the histogram
+ * is closed, the methods throw {@link IllegalStateException}. An interval keeps its histogram reachable, and keeps one
+ * number for each bucket on the heap.
  */
 public final class HistogramInterval {
     private final PerCpuHistogram histogram;
@@ -24,7 +24,7 @@ public final class HistogramInterval {
     /** Guards {@link #reported}. */
     private final Object lock = new Object();
 
-    /** What was in results of {@link #next()}, or recorded before the interval was made; null if nothing. */
+    /** What {@link #next()} has returned so far, and what was recorded before the interval was made; null if nothing. */
     private @Nullable HistogramSnapshot reported;
 
     HistogramInterval(PerCpuHistogram histogram, @Nullable HistogramSnapshot reported) {
@@ -33,8 +33,8 @@ public final class HistogramInterval {
     }
 
     /**
-     * What was recorded since the last call, or since the interval was made. Each recorded value is in the result of
-     * exactly one call.
+     * Returns what was recorded since the last call, or since the interval was made. Each recorded value is in the
+     * result of exactly one call.
      */
     public HistogramSnapshot next() {
         synchronized (lock) {
@@ -46,11 +46,11 @@ public final class HistogramInterval {
     }
 
     /**
-     * What {@link #next()} would return, which is left to it. As long as nobody calls that, no count in a later result
-     * is less than in an earlier one.
+     * Returns what {@link #next()} would return, and takes nothing. As long as nobody calls {@code next()}, counts only
+     * grow from one result to the next.
      */
     public HistogramSnapshot peek() {
-        // With the lock: a next() between the two looks would have the same values counted here and there.
+        // Under the lock: if next() ran between the two reads, it would report values that are in this result too.
         synchronized (lock) {
             return sinceReported(histogram.total());
         }

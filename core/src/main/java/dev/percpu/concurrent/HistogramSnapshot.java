@@ -8,10 +8,10 @@ import java.util.NoSuchElementException;
 /**
  * What a {@link PerCpuHistogram} had counted at some time. A snapshot does not change.
  *
- * <p>The count is always the sum of the buckets. Of a value, only its bucket is known. If the histogram has {@link
- * #bounds() bounds} that its user gave, a bucket is the values between two of them. Otherwise, the greater of two
- * values in a bucket is above the lower by less than {@link #unit()}, or by no more than {@link #relativeError()} of
- * it. Values below {@code 2 / relativeError()} units are known exactly if the unit is 1.
+ * <p>The count is always the sum of the buckets. A snapshot knows each value's bucket, but not the value. If the
+ * histogram was built with {@linkplain #bounds() bounds}, a bucket has the values between two of them. Otherwise two
+ * values in a bucket differ by less than {@link #unit()}, or by no more than {@link #relativeError()} of the lower one.
+ * If the unit is 1, values below {@code 2 / relativeError()} are known exactly.
  */
 public final class HistogramSnapshot {
     private final Buckets layout;
@@ -22,7 +22,7 @@ public final class HistogramSnapshot {
     /** Whether more values were counted than fit a {@code long}. */
     private final boolean wrapped;
 
-    /** @param counts by bucket; it is kept, not copied */
+    /** @param counts by bucket; the array is kept, not copied */
     HistogramSnapshot(Buckets layout, long[] counts, long sum) {
         this.layout = layout;
         this.counts = counts;
@@ -56,8 +56,8 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * How many values below the range were recorded. These are the negative ones; but below the first of given {@link
-     * #bounds() bounds} no value is out of range.
+     * How many values below the range were recorded. These are the negative values. If the histogram was built with
+     * {@linkplain #bounds() bounds}, there are none: its first bucket has no lower end.
      */
     public long underflow() {
         return layout.below() == 0 ? 0 : counts[0];
@@ -82,8 +82,9 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * The least value of the bucket that the least recorded value is in. That is {@link Long#MIN_VALUE} for the first
-     * bucket: of negative values or, with given {@link #bounds() bounds}, of all values up to the first one.
+     * The least value of the bucket that the least recorded value is in. For the first bucket this is {@link
+     * Long#MIN_VALUE}: that bucket has all negative values or, if the histogram was built with {@linkplain #bounds()
+     * bounds}, all values up to the first bound.
      *
      * @throws NoSuchElementException if there are no values
      */
@@ -97,8 +98,8 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * The greatest value of the bucket that the greatest recorded value is in; {@link Long#MAX_VALUE} if that is above
-     * the range.
+     * The greatest value of the bucket that the greatest recorded value is in. If that value is above the range, this is
+     * {@link Long#MAX_VALUE}.
      *
      * @throws NoSuchElementException if there are no values
      */
@@ -115,11 +116,16 @@ public final class HistogramSnapshot {
      * The value that the given share of the recorded values does not exceed: 0.5 for the median, 0.99 for the 99th
      * percentile.
      *
-     * <p>It is the greatest value of the bucket that the exact quantile is in (the value of rank
-     * {@code ceil(quantile * count)}, counted from 1). So it is never below that. It is above it by less than a unit or
-     * by no more than the relative error, and -1 if that value is negative. With given {@link #bounds() bounds} it is
-     * one of them. It is {@link Long#MAX_VALUE} if that value is above the range. Of more than 2^53 values the rank is
-     * rounded to 53 bits.
+     * <p>The exact quantile is the value of rank {@code ceil(quantile * count)}, counted from 1. The result is the
+     * greatest value of the exact quantile's bucket, so it is never below the exact quantile:
+     *
+     * <ul>
+     *   <li>In range, it is above it by less than a unit, or by no more than the relative error.
+     *   <li>It is -1 if the exact quantile is negative, and {@link Long#MAX_VALUE} if that is above the range.
+     *   <li>If the histogram was built with {@linkplain #bounds() bounds}, it is one of them, or {@link Long#MAX_VALUE}.
+     * </ul>
+     *
+     * <p>If there are more than 2^53 values, the rank is rounded to 53 bits.
      *
      * @param quantile from 0 to 1
      * @throws NoSuchElementException if there are no values
@@ -130,7 +136,7 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * Several quantiles, each as {@link #quantile} has it, in one pass through the buckets.
+     * Returns several quantiles, each as {@link #quantile} does, in one pass through the buckets.
      *
      * @param quantiles from 0 to 1, in rising order
      * @throws IllegalArgumentException if one is out of range or below the one before it
@@ -161,7 +167,7 @@ public final class HistogramSnapshot {
         if (!(quantile >= 0 && quantile <= 1)) {
             throw new IllegalArgumentException("a quantile is from 0 to 1, such as 0.99, not " + quantile);
         }
-        // One step down, as a product that is rounded up is a rank too much: 0.07 * 100 is 7.000000000000001.
+        // One step down: a product that is rounded up would be one rank too high, as 0.07 * 100 is 7.000000000000001.
         double rank = Math.ceil(Math.nextDown(quantile) * count);
         return quantile == 1 ? count : Math.clamp((long) rank, 1, count);
     }
@@ -174,14 +180,14 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * For each bound, how many values are not above it: what Prometheus' classic histograms call {@code le}. For the
-     * bound +Inf there is {@link #count()}.
+     * Returns for each bound how many values are not above it. Prometheus' classic histograms call such a bound {@code
+     * le}; for the bound +Inf use {@link #count()}.
      *
-     * <p>A bound that is the greatest value of a bucket is exact, such as one of the histogram's own {@link #bounds()
-     * bounds}, or {@code (1L << n) - 1} if it has none. A bucket that a bound falls into is counted as above it. So a
-     * bound counts no value that is above it, and may miss some in its bucket that are below it: without bounds of the
-     * histogram's own, by less than a unit or by no more than the relative error. Then the negative values are one
-     * bucket, whose greatest value is -1: a bound below that counts none of them.
+     * <p>The count is exact if the bound is the greatest value of a bucket: one of the {@linkplain #bounds() bounds}
+     * that the histogram was built with or, if it has none, {@code (1L << n) - 1}. If a bound falls inside a bucket, that
+     * bucket is counted as above it. So no value above a bound is counted, but values just below it may be missing: those
+     * that are below it by less than a unit, or by no more than the relative error. If the histogram has no bounds, all
+     * negative values are in one bucket, whose greatest value is -1: a bound below -1 counts none of them.
      *
      * @param upperBounds in rising order
      */
@@ -203,7 +209,7 @@ public final class HistogramSnapshot {
         return cumulative;
     }
 
-    /** The buckets that are not empty, in rising order, those of values out of range included. */
+    /** The buckets that are not empty, in rising order, including those for values out of range. */
     public List<Bucket> buckets() {
         List<Bucket> buckets = new ArrayList<>();
         for (int index = 0; index < counts.length; index++) {
@@ -215,9 +221,9 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * What this and another snapshot counted together, of the same histogram or of another one.
+     * Returns what this snapshot and another one counted together. They may be of two histograms.
      *
-     * @throws IllegalArgumentException if the other has other buckets
+     * @throws IllegalArgumentException if the two have different buckets
      */
     public HistogramSnapshot plus(HistogramSnapshot other) {
         if (!layout.sameAs(other.layout)) {
@@ -232,10 +238,11 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * What this snapshot counted and an earlier one had not: both of the same histogram, with no reset between them.
-     * While values are being recorded, the sum can differ from the buckets by those values.
+     * Returns what this snapshot counted and an earlier one had not. Both must be of the same histogram, with no reset
+     * between them. While values are being recorded, the sum can differ from the buckets by those values.
      *
-     * @throws IllegalArgumentException if the other has other buckets, or counted values that this one does not have
+     * @throws IllegalArgumentException if the two have different buckets, or if the other one counted values that this
+     *     one did not
      */
     public HistogramSnapshot minus(HistogramSnapshot earlier) {
         if (!layout.sameAs(earlier.layout)) {
@@ -252,7 +259,7 @@ public final class HistogramSnapshot {
         return since(earlier);
     }
 
-    /** The difference from an earlier snapshot of the same histogram, also if counts have wrapped. */
+    /** The difference from an earlier snapshot of the same histogram, even if counts have wrapped. */
     HistogramSnapshot since(HistogramSnapshot earlier) {
         long[] difference = new long[counts.length];
         for (int index = 0; index < difference.length; index++) {
@@ -262,8 +269,8 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * The upper bounds that the histogram was built with, each the greatest value of its bucket; empty if its buckets
-     * divide powers of two. Above the last one there is one more bucket.
+     * The upper bounds that the histogram was built with. Each is the greatest value of its bucket, and one more bucket
+     * lies above the last. If the histogram's buckets divide powers of two, the array is empty.
      */
     public long[] bounds() {
         return layout.bounds();
@@ -297,14 +304,15 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * How far a value of the range can be above another in its bucket, relative to that one, if the bucket is wider
-     * than a unit. It is infinite with given {@link #bounds() bounds}, as there the first bucket has no lower end.
+     * By how much two values of one bucket can differ at most, relative to the lower one. This holds for values in
+     * range and for buckets wider than a unit. If the histogram was built with {@linkplain #bounds() bounds} it is
+     * infinite, since the first bucket has no lower end.
      */
     public double relativeError() {
         return layout.relativeError();
     }
 
-    /** The greatest value that is not counted as out of range. */
+    /** The greatest value in range. */
     public long highestTrackable() {
         return layout.highestTrackable();
     }

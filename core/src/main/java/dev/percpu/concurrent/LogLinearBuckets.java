@@ -1,7 +1,7 @@
 package dev.percpu.concurrent;
 
 /**
- * Which bucket a value belongs to: a fixed number of buckets for each power of two.
+ * Divides each power of two into the same number of buckets.
  *
  * <pre>
  * with 2 bits of precision, a unit of 1, and values up to 20:
@@ -15,13 +15,13 @@ package dev.percpu.concurrent;
  */
 final class LogLinearBuckets extends Buckets {
     /*
-     * A value's highest bit says how far to shift it so that precisionBits + 1 bits remain. They number the buckets
-     * within a power of two, and the shift numbers the powers of two. The first two runs of buckets have the same
-     * width: for values below the second one a bit is ORed in that keeps the shift from becoming less. A negative
-     * value, read as an unsigned one, has the highest bit of all, so its number is above that of Long.MAX_VALUE, and
-     * one comparison finds both ends of the range.
+     * A value's highest bit says how far to shift the value so that precisionBits + 1 bits remain. These bits number
+     * the buckets within a power of two, and the shift numbers the powers of two. The first two runs of buckets have
+     * the same width. So for values below the second run, one bit is set before the shift is computed, which keeps the
+     * shift from becoming smaller. A negative value, read as an unsigned number, has the highest bit set. Its index is
+     * therefore above that of Long.MAX_VALUE, and one comparison finds both ends of the range.
      *
-     * What does not depend on the value is computed beforehand, which takes half a nanosecond of three from recording.
+     * The constructor computes everything that does not depend on the value. That saves half a nanosecond of three.
      */
     /** The bucket of all negative values. */
     static final int UNDERFLOW = 0;
@@ -34,13 +34,13 @@ final class LogLinearBuckets extends Buckets {
     private final int unitBits;
     private final int overflow;
 
-    /** Where the second run of buckets begins. */
+    /** The value at which the second run of buckets begins. */
     private final long secondRun;
 
-    /** The shift of a value that has the highest bit. */
+    /** The shift of a value whose highest bit is set. */
     private final int greatestShift;
 
-    /** The index of the first bucket, as if it had been reached by shifts from 0 on. */
+    /** What {@link #indexOf} adds so that the narrowest buckets, whose shift is not 0 but unitBits, come first. */
     private final int origin;
 
     private LogLinearBuckets(int precisionBits, int unitBits, int overflow) {
@@ -55,7 +55,7 @@ final class LogLinearBuckets extends Buckets {
     /**
      * @param precisionBits each power of two has {@code 1 << precisionBits} buckets
      * @param unitBits the narrowest buckets are {@code 1 << unitBits} wide
-     * @param highest the range is extended to the end of this value's bucket
+     * @param highest the range ends where this value's bucket ends
      */
     static LogLinearBuckets upTo(int precisionBits, int unitBits, long highest) {
         var endless = new LogLinearBuckets(precisionBits, unitBits, Integer.MAX_VALUE);
@@ -109,7 +109,7 @@ final class LogLinearBuckets extends Buckets {
         return lowest(index) + (1L << (widening(index - FIRST) + unitBits)) - 1;
     }
 
-    /** How often the width was doubled: the first two runs of buckets have the same. */
+    /** How often the width has doubled up to a bucket. The first two runs of buckets have the same width. */
     private int widening(int number) {
         return Math.max(0, (number >> precisionBits) - 1);
     }

@@ -13,7 +13,7 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts how often values of each size were recorded: latencies, sizes. Recording takes no lock and no atomic
+ * Counts how often values of each size were recorded, such as latencies. Recording takes no lock, uses no atomic
  * instruction, allocates nothing, never waits, and costs the same however many threads record.
  *
  * <pre>{@code
@@ -26,36 +26,39 @@ import org.jspecify.annotations.Nullable;
  * long slow = LATENCY.snapshot().quantile(0.99);
  * }</pre>
  *
- * <p><b>Values.</b> Any {@code long}, in whatever unit. Those from 0 to {@link #highestTrackable()} are told apart with
- * the precision that was asked for. All values above are counted in one bucket, all negative ones in another: none is
- * lost, and the sum holds each as it is. Instead, a user can give the {@linkplain HistogramBuilder#bounds bounds} of
- * the buckets.
+ * <p><b>Values.</b> A value is any {@code long}, in a unit that you choose. From 0 to {@link #highestTrackable()} the
+ * buckets are as narrow as the builder's precision asks. One more bucket counts all values above that, and another one
+ * all negative values. The sum includes these values too. Or you give the {@linkplain HistogramBuilder#bounds bounds}
+ * of the buckets yourself.
  *
- * <p><b>Exactness.</b> Each recorded value is counted once, on the CPU that the thread runs on, however the thread is
- * preempted, moved or signalled. Counts and the sum wrap at 64 bits: a sum of nanoseconds does so after 292 years.
+ * <p><b>Exactness.</b> Each recorded value is counted once, on the CPU that the thread runs on, even if the thread is
+ * preempted, moved or signalled meanwhile. Counts and the sum wrap at 64 bits: a sum of nanoseconds does so after 292
+ * years.
  *
- * <p><b>Ordering.</b> Recording is opaque, and orders nothing else. A snapshot holds everything whose recording
- * happened before it, and some of what is recorded during it; its count is always that of its buckets. Its sum is
- * another number, read at another moment: it can hold a value that is not counted yet, and the other way round.
+ * <p><b>Ordering.</b> Recording is opaque, and orders nothing else. A snapshot holds every value whose recording
+ * happened before the snapshot was taken, and some of the values that are recorded during it. Its count is always the
+ * sum of its buckets. Its sum is read separately. So while a value is being recorded, it can be in the count and not
+ * yet in the sum, or the other way round.
  *
- * <p><b>Memory.</b> {@link #bytesPerCpu()} for each CPU and each hot platform thread's own place, of which pages that
- * no value falls into are never touched. A histogram that becomes unreachable gives it back by itself, closed or not.
+ * <p><b>Memory.</b> A histogram takes {@link #bytesPerCpu()} of address space for each CPU, and as much in the own place
+ * of each hot platform thread. A page that no value falls into is never touched. The memory comes back once the
+ * histogram is unreachable, whether it was closed or not.
  *
  * <p>Recording and snapshots throw {@link IllegalStateException} if the histogram is closed.
  *
- * <p>The buckets are those of Gil Tene's HdrHistogram, with a power of two of them instead of a power of ten, or those
- * of Prometheus' classic histogram.
+ * <p>By default the buckets are those of Gil Tene's HdrHistogram, except that the precision is a power of two instead of
+ * a power of ten. Bounds of your own work like those of Prometheus' classic histogram.
  */
 public final class PerCpuHistogram implements AutoCloseable {
     /*
-     * One word for the sum and one for each bucket, side by side in each CPU's place. Recording is one call that adds
-     * to two of them, in two restartable sections: the bucket's, then the sum's. There is no word for the total count:
-     * it would be one more addition, and could disagree with the buckets.
+     * Each CPU's place holds one word for the sum and one for each bucket, side by side. Recording is one call that
+     * makes two additions, in two restartable sections: to the bucket, then to the sum. There is no word for the total
+     * count: it would take one more addition, and could disagree with the buckets.
      *
-     * Refused: both additions in one section. A section commits with its last instruction; an abort between two stores
-     * starts it over, and the first addition is done twice.
+     * Refused: both additions in one section. If the kernel aborted the section between the two stores, it would start
+     * over and apply the first addition twice.
      *
-     * Refused: resetting by writing 0. Only a CPU's own threads write its words, and they do it without a lock:
+     * Refused: resetting by writing 0. Only a CPU's own threads write its words, and they do so without a lock:
      *
      *   recording thread on the CPU        thread that resets
      *   1. load: 5
@@ -63,9 +66,12 @@ public final class PerCpuHistogram implements AutoCloseable {
      *                                      3. store: 0
      *   4. store: 6                                             -> the first 5 are reported again
      *
-     * So a reset remembers what it has reported, and nothing in the area changes.
+     * So a reset writes nothing in the area. It remembers what it has reported.
      */
-    /** Nothing lies at 0, where the header is; and 0 is what an unsafely published object could show. */
+    /**
+     * No variable has position 0, since the header lies there. A thread that got this object by a data race could read
+     * 0 too.
+     */
     private static final long CLOSED = 0;
 
     private static final int FIRST_BUCKET = 1;
@@ -73,7 +79,7 @@ public final class PerCpuHistogram implements AutoCloseable {
     private final String name;
     private final Buckets buckets;
 
-    /** The sum's place in the area; the buckets' are behind it. */
+    /** The position of the sum; the buckets lie behind it. */
     private long position;
 
     /** What {@link #snapshotThenReset()} has reported. */
@@ -86,7 +92,7 @@ public final class PerCpuHistogram implements AutoCloseable {
         this.position = Area.allocateFor(this, bytesPerCpu(), Long.BYTES, this.name + " of " + buckets);
     }
 
-    /** What a histogram is made with: its precision and its range. */
+    /** Starts a histogram: the builder sets its precision and range, or its bounds. */
     public static HistogramBuilder builder() {
         return new HistogramBuilder();
     }
@@ -97,20 +103,20 @@ public final class PerCpuHistogram implements AutoCloseable {
             long sum = position();
             Sums.addTwo(sum + bytesBefore(buckets.indexOf(value)), 1, sum, value);
         } finally {
-            // Not before here may the place be given to somebody else.
+            // Until here the memory must not be given to another variable.
             Reference.reachabilityFence(this);
         }
     }
 
     /**
-     * Records a value so many times, as fast as once.
+     * Records a value {@code count} times, as fast as once.
      *
-     * @throws IllegalArgumentException if the count is negative: what is recorded cannot be taken back
+     * @throws IllegalArgumentException if the count is negative: what was recorded cannot be taken back
      */
     public void record(long value, long count) {
         if (count < 0) {
             throw new IllegalArgumentException("the value " + value + " cannot be recorded " + count
-                    + " times: what is recorded cannot be taken back");
+                    + " times: what was recorded cannot be taken back");
         }
         try {
             long sum = position();
@@ -122,56 +128,57 @@ public final class PerCpuHistogram implements AutoCloseable {
         }
     }
 
-    /** What was recorded since the last {@link #snapshotThenReset()}, or ever if there was none. */
+    /** Returns what was recorded since the last {@link #snapshotThenReset()}, or since the histogram was made. */
     public HistogramSnapshot snapshot() {
         return sinceReset.peek();
     }
 
     /**
-     * What was recorded since the last call, or ever if there was none. Each recorded value is in the result of exactly
-     * one call, also if several threads call at the same time: they wait for each other, and nobody who records waits.
+     * Returns what was recorded since the last call, or since the histogram was made. Each recorded value is in the
+     * result of exactly one call. If several threads call at the same time, they wait for each other. Threads that
+     * record never wait.
      */
     public HistogramSnapshot snapshotThenReset() {
         return sinceReset.next();
     }
 
     /**
-     * A reader of its own: what was recorded since it was made, or since it was asked last, whatever other readers and
-     * {@link #snapshotThenReset()} have taken.
+     * Returns a new reader. It reports what was recorded since it was made, or since it was asked last, whatever other
+     * readers and {@link #snapshotThenReset()} have taken.
      */
     public HistogramInterval interval() {
         return new HistogramInterval(this, total());
     }
 
-    /** The greatest value that is not counted as out of range; at least what was asked for. */
+    /** The greatest value in range: what the builder was given, rounded up to the end of its bucket. */
     public long highestTrackable() {
         return buckets.highestTrackable();
     }
 
     /**
-     * How wide a bucket is at most, relative to its lowest value, if it is wider than the narrowest ones. It is
-     * infinite with given {@link #bounds() bounds}, as there the first bucket has no lower end.
+     * How wide a bucket is at most, relative to its lowest value. The narrowest buckets are not counted in this. With
+     * {@linkplain #bounds() bounds} of your own it is infinite, since the first bucket has no lower end.
      */
     public double relativeError() {
         return buckets.relativeError();
     }
 
     /**
-     * The upper bounds that the histogram was built with: see {@link HistogramBuilder#bounds}; empty if its buckets
-     * divide powers of two.
+     * The upper bounds that the histogram was built with: see {@link HistogramBuilder#bounds}. If its buckets divide
+     * powers of two, the array is empty.
      */
     public long[] bounds() {
         return buckets.bounds();
     }
 
     /**
-     * The bytes of address space that the histogram takes for each CPU. Memory it takes by the page, as values come.
+     * The bytes of address space that the histogram takes for each CPU. Pages of it get memory as values fall into them.
      */
     public long bytesPerCpu() {
         return bytesBefore(buckets.size());
     }
 
-    /** Ends it. The memory comes back when nobody can reach the histogram any more. */
+    /** Ends the histogram at once. Its memory comes back when it is unreachable. */
     @Override
     public void close() {
         position = CLOSED;
@@ -183,7 +190,7 @@ public final class PerCpuHistogram implements AutoCloseable {
         return position == CLOSED ? name + ", closed" : name + ": " + buckets;
     }
 
-    /** All that was ever recorded. */
+    /** Everything that was ever recorded. */
     HistogramSnapshot total() {
         try {
             long position = position();
@@ -194,7 +201,7 @@ public final class PerCpuHistogram implements AutoCloseable {
         }
     }
 
-    /** For a listing: all that was ever recorded, whatever was reset. */
+    /** For a listing: everything that was ever recorded, whatever was reset. */
     List<Value> values() {
         try {
             long position = position();
@@ -203,7 +210,7 @@ public final class PerCpuHistogram implements AutoCloseable {
             long[] sums = new long[Area.CPUS + 1];
             int places = Area.places();
             for (int place = 0; place < places; place++) {
-                // What threads have recorded in places of their own lies on no CPU, as what is in the spare place.
+                // Own places belong to no CPU, and neither does the spare place.
                 int part = Math.min(place, Area.SPARE);
                 sums[part] += AdjacentNumbers.read(place, position, 1)[0];
                 long[] inPlace = AdjacentNumbers.read(place, position + bytesBefore(0), inBuckets.length);
@@ -236,12 +243,12 @@ public final class PerCpuHistogram implements AutoCloseable {
         return buckets.indexOf(value);
     }
 
-    /** Where the sum lies. */
+    /** The position of the sum. */
     long sumPosition() {
         return position();
     }
 
-    /** Where the first bucket lies. */
+    /** The position of the first bucket. */
     long bucketsPosition() {
         return position() + bytesBefore(0);
     }

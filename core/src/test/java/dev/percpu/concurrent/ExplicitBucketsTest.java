@@ -94,14 +94,14 @@ class ExplicitBucketsTest {
     void refusesWhatAreNoBounds() {
         assertThatThrownBy(ExplicitBuckets::of)
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("a histogram has at least one upper bound, such as bounds(10, 100)");
+                .hasMessage("bounds() needs at least one upper bound, such as bounds(10, 100)");
         assertThatThrownBy(() -> ExplicitBuckets.of(1, 5, 5))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("the bounds must rise: 5 comes after 5");
         assertThatThrownBy(() -> ExplicitBuckets.of(1, 5, 4)).hasMessage("the bounds must rise: 4 comes after 5");
         assertThatThrownBy(() -> ExplicitBuckets.of(1, Long.MAX_VALUE))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageStartingWith("Long.MAX_VALUE is no bound: leave it out");
+                .hasMessageStartingWith("Long.MAX_VALUE cannot be a bound: leave it out");
     }
 
     @Provide

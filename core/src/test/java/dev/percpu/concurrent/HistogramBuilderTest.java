@@ -35,7 +35,7 @@ class HistogramBuilderTest {
                         .lowestDiscernible(1L << 52)
                         .build())
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("no more than 9");
+                .hasMessageContaining("use at most 9");
     }
 
     @Test
@@ -49,9 +49,8 @@ class HistogramBuilderTest {
                 List.of("precisionBits(5)", "relativeError(0.01)", "lowestDiscernible(1)", "highestTrackable(100)");
         for (int i = 0; i < names.size(); i++) {
             UnaryOperator<HistogramBuilder> contradiction = contradictions.get(i);
-            String message =
-                    "bounds(...) and " + names.get(i) + " contradict each other: with bounds there are no other"
-                            + " buckets, so leave one of the two out";
+            String message = "bounds(...) and " + names.get(i) + " contradict each other: both decide which buckets"
+                    + " there are, so leave one of them out";
             HistogramBuilder boundsFirst =
                     contradiction.apply(PerCpuHistogram.builder().bounds(1, 2));
             assertThatThrownBy(boundsFirst::build)

@@ -8,6 +8,7 @@ import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.testing.Workers;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.Reference;
 import javax.management.JMX;
@@ -59,7 +60,8 @@ class PerCpuMonitorTest {
     void itShowsVariablesWithTheirValues() {
         PerCpuCounter counter = new PerCpuCounter("managed counter");
         PerCpuDoubleCounter real = new PerCpuDoubleCounter("managed double");
-        counter.add(Long.MAX_VALUE);
+        // By a thread that is not hot, so that it counts on its CPU.
+        Workers.join(Thread.ofPlatform().start(() -> counter.add(Long.MAX_VALUE)));
         real.add(Double.NEGATIVE_INFINITY);
         PerCpuMXBean.Integers integers = variable("managed counter").integers().getFirst();
         assertThat(integers.total()).isEqualTo(Long.MAX_VALUE);
