@@ -70,6 +70,11 @@ public final class StressMain implements Callable<Integer> {
     private int delay;
 
     @Option(
+            names = "--soak",
+            description = "Also print, each minute, how much memory and what else the process uses.")
+    private boolean soak;
+
+    @Option(
             names = "--jcstress",
             description = "Instead run the long set of jcstress tests on each back end, for many minutes.")
     private boolean jcstress;
@@ -168,11 +173,11 @@ public final class StressMain implements Callable<Integer> {
         Delays delays = Delays.install(delay);
         choose();
         long start = seed == null ? new Random().nextInt(1_000_000) : seed;
-        StressRun run = new StressRun(new StressOptions(seconds, threads, start, kinds), delays);
+        StressRun run = new StressRun(new StressOptions(seconds, threads, start, kinds, soak), delays, out);
         try {
             run.run();
         } catch (AssertionError e) {
-            run.report(out);
+            run.report();
             out.println();
             out.println("FAILED: " + e.getMessage());
             out.println("Again: " + command(start));
@@ -180,7 +185,7 @@ public final class StressMain implements Callable<Integer> {
             e.printStackTrace(out);
             return CommandLine.ExitCode.SOFTWARE;
         }
-        run.report(out);
+        run.report();
         out.printf("%-28s %,16d%n", "lost or doubled", 0);
         return CommandLine.ExitCode.OK;
     }

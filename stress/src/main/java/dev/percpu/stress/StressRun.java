@@ -4,6 +4,7 @@ import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.stress.subject.Guards;
+import dev.percpu.stress.subject.HotThreads;
 import dev.percpu.stress.subject.Subject;
 import dev.percpu.testing.Disturbance;
 import java.io.PrintStream;
@@ -34,6 +35,7 @@ final class StressRun {
     private static final List<String> DISTURBED = List.of(Epoch.WORKER, "ForkJoinPool-1");
 
     private final StressOptions options;
+    private final PrintStream out;
     private final Delays delays;
     private final Random random;
     private final Deque<Subject.Kind> deck = new ArrayDeque<>();
@@ -45,8 +47,9 @@ final class StressRun {
     private int epochs;
     private long nanos;
 
-    StressRun(StressOptions options, Delays delays) {
+    StressRun(StressOptions options, Delays delays, PrintStream out) {
         this.delays = delays;
+        this.out = out;
         this.options = options;
         this.random = new Random(options.seed());
         options.kinds().forEach(kind -> operations.put(kind.name(), new LongAdder()));
@@ -78,13 +81,22 @@ final class StressRun {
     }
 
     private void epochs(long deadline) throws InterruptedException {
+        long start = System.nanoTime();
+        long minutes = 0;
         while (System.nanoTime() < deadline) {
+            if (options.soak() && System.nanoTime() - start >= TimeUnit.MINUTES.toNanos(minutes)) {
+                out.println("minute " + minutes + ": " + Usage.now());
+                minutes++;
+            }
             List<Subject.Kind> kinds = deal(1 + random.nextInt(MOST_SUBJECTS));
             Epoch epoch = new Epoch(kinds, operations, workers, Epoch.STALLED, random.nextLong());
             long length =
                     Math.min(random.nextLong(SHORTEST_EPOCH, LONGEST_EPOCH), Math.max(1, deadline - System.nanoTime()));
             epoch.run(options.threads(), random.nextInt(MOST_VIRTUAL_THREADS), Duration.ofNanos(length));
             epochs++;
+        }
+        if (options.soak()) {
+            out.println("at the end: " + Usage.now());
         }
         takeovers.await(Guards.deadOwners());
     }
@@ -105,7 +117,7 @@ final class StressRun {
     }
 
     /** Prints what was done. */
-    void report(PrintStream out) {
+    void report() {
         out.printf(
                 "Back end %s on %d CPUs, seed %d, %d threads, %d epochs in %.1f s%n%n",
                 PerCpuRuntime.backend(),
@@ -115,25 +127,25 @@ final class StressRun {
                 epochs,
                 nanos / 1e9);
         line(
-                out,
                 "operations",
                 operations.values().stream().mapToLong(LongAdder::sum).sum());
-        operations.forEach((name, count) -> line(out, "  " + name, count.sum()));
-        line(out, "aborts of delayed sequences", delays.aborts());
-        line(out, "migrations", disturbed.migrations());
-        line(out, "signals", disturbed.signals());
+        operations.forEach((name, count) -> line("  " + name, count.sum()));
+        line("aborts of delayed sequences", delays.aborts());
+        line("migrations", disturbed.migrations());
+        line("signals", disturbed.signals());
         if (stormed != null) {
-            line(out, "restarts by membarrier", stormed.restarts());
-            line(out, "collections", stormed.collections());
-            line(out, "stack dumps at safepoints", stormed.dumps());
+            line("restarts by membarrier", stormed.restarts());
+            line("collections", stormed.collections());
+            line("stack dumps at safepoints", stormed.dumps());
         }
-        line(out, "guard contentions", delays.contentions());
-        line(out, "owners that died", Guards.deadOwners());
-        line(out, "  taken over", takeovers.count());
-        line(out, "threads", workers.sum());
+        line("guard contentions", delays.contentions());
+        line("owners that died", Guards.deadOwners());
+        line("  taken over", takeovers.count());
+        line("threads", workers.sum());
+        line("owners of places that ended", HotThreads.owners());
     }
 
-    private static void line(PrintStream out, String what, long count) {
+    private void line(String what, long count) {
         out.printf("%-28s %,16d%n", what, count);
     }
 }

@@ -20,9 +20,22 @@ final class Accumulators implements Subject {
     private final PerCpuSummary summary = new PerCpuSummary();
     private final LongAdder countTaken = new LongAdder();
     private final LongAdder sumTaken = new LongAdder();
+    private final Extremes recordedExtremes = new Extremes();
+    private final Extremes takenExtremes = new Extremes();
     private final PerCpuAccumulator greatest = new PerCpuAccumulator(Long::max, Long.MIN_VALUE);
     private final AtomicLong next = new AtomicLong();
     private final LongAccumulator greatestTaken = new LongAccumulator(Long::max, Long.MIN_VALUE);
+
+    /** The least and the greatest of some values. */
+    private static final class Extremes {
+        private final LongAccumulator least = new LongAccumulator(Long::min, Long.MAX_VALUE);
+        private final LongAccumulator greatest = new LongAccumulator(Long::max, Long.MIN_VALUE);
+
+        private void add(long low, long high) {
+            least.accumulate(low);
+            greatest.accumulate(high);
+        }
+    }
 
     @Override
     public int use(RandomGenerator random) {
@@ -48,6 +61,7 @@ final class Accumulators implements Subject {
             sums.accumulate(delta);
             summary.accept(delta);
         }
+        recordedExtremes.add(delta, delta);
         added.add(burst * delta);
         recorded.add(burst);
         return 2 * burst;
@@ -56,6 +70,7 @@ final class Accumulators implements Subject {
     private void take(PerCpuSummary.Result result) {
         countTaken.add(result.count());
         sumTaken.add(result.sum());
+        takenExtremes.add(result.least(), result.greatest());
     }
 
     private int sumHalves(int burst) {
@@ -80,6 +95,8 @@ final class Accumulators implements Subject {
         take(summary.summaryThenReset());
         Subject.expect("count of a summary", recorded.sum(), countTaken.sum());
         Subject.expect("sum of a summary", added.sum(), sumTaken.sum());
+        Subject.expect("least of a summary", recordedExtremes.least.get(), takenExtremes.least.get());
+        Subject.expect("greatest of a summary", recordedExtremes.greatest.get(), takenExtremes.greatest.get());
         greatestTaken.accumulate(greatest.getThenReset());
         if (next.get() > 0) {
             Subject.expect("the greatest of all", next.get(), greatestTaken.get());

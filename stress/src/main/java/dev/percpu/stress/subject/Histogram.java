@@ -1,32 +1,64 @@
 package dev.percpu.stress.subject;
 
+import dev.percpu.concurrent.HistogramInterval;
 import dev.percpu.concurrent.HistogramSnapshot;
 import dev.percpu.concurrent.PerCpuHistogram;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 
 /**
- * A histogram that is reset all the time: each value is in exactly one snapshot, and no snapshot contradicts itself.
+ * A histogram, with bounds or without, that is reset all the time, and read by an interval: each value is in exactly one
+ * snapshot of either, and no snapshot contradicts itself.
  */
 final class Histogram implements Subject {
-    private final PerCpuHistogram histogram =
-            PerCpuHistogram.builder().highestTrackable(1_000_000).build();
+    private final PerCpuHistogram histogram;
+    private final HistogramInterval interval;
     private final LongAdder recorded = new LongAdder();
     private final LongAdder sum = new LongAdder();
-    private final LongAdder countTaken = new LongAdder();
-    private final LongAdder sumTaken = new LongAdder();
+    private final Taken byReset = new Taken();
+    private final Taken byInterval = new Taken();
+
+    /** What several snapshots had. */
+    private static final class Taken {
+        private final LongAdder count = new LongAdder();
+        private final LongAdder sum = new LongAdder();
+
+        private void add(HistogramSnapshot snapshot) {
+            check(snapshot);
+            count.add(snapshot.count());
+            sum.add(snapshot.sum());
+        }
+    }
+
+    Histogram(RandomGenerator random) {
+        histogram = random.nextBoolean()
+                ? PerCpuHistogram.builder().highestTrackable(1_000_000).build()
+                : PerCpuHistogram.builder()
+                        .bounds(0, 10, 1_000, 1_001, 50_000, 1_000_000)
+                        .build();
+        interval = histogram.interval();
+    }
 
     @Override
     public int use(RandomGenerator random) {
-        int choice = random.nextInt(64);
-        if (choice == 0) {
-            take(histogram.snapshotThenReset());
-            return 1;
-        }
-        if (choice == 1) {
-            check(histogram.snapshot());
-            return 1;
-        }
+        return switch (random.nextInt(96)) {
+            case 0 -> {
+                byReset.add(histogram.snapshotThenReset());
+                yield 1;
+            }
+            case 1 -> {
+                check(histogram.snapshot());
+                yield 1;
+            }
+            case 2 -> {
+                byInterval.add(interval.next());
+                yield 1;
+            }
+            default -> record(random);
+        };
+    }
+
+    private int record(RandomGenerator random) {
         int burst = random.nextInt(1, LONGEST_BURST);
         long first = random.nextLong(-10, 1_100_000);
         long times = random.nextInt(1, 5);
@@ -45,24 +77,24 @@ final class Histogram implements Subject {
         return burst;
     }
 
-    private void take(HistogramSnapshot snapshot) {
-        check(snapshot);
-        countTaken.add(snapshot.count());
-        sumTaken.add(snapshot.sum());
-    }
-
     private static void check(HistogramSnapshot snapshot) {
-        long buckets = snapshot.buckets().stream()
-                .mapToLong(HistogramSnapshot.Bucket::count)
-                .sum();
+        long buckets = 0;
+        for (HistogramSnapshot.Bucket bucket : snapshot.buckets()) {
+            // A value that was in an earlier snapshot and is not in this one would leave less than nothing.
+            Subject.expect(bucket.count() >= 0, "a bucket of a snapshot has " + bucket.count());
+            buckets += bucket.count();
+        }
         Subject.expect("count beside the buckets", buckets, snapshot.count());
     }
 
     @Override
     public void verify() {
-        take(histogram.snapshotThenReset());
-        Subject.expect("recorded values", recorded.sum(), countTaken.sum());
-        Subject.expect("sum of the values", sum.sum(), sumTaken.sum());
+        byReset.add(histogram.snapshotThenReset());
+        byInterval.add(interval.next());
+        Subject.expect("recorded values", recorded.sum(), byReset.count.sum());
+        Subject.expect("sum of the values", sum.sum(), byReset.sum.sum());
+        Subject.expect("recorded values in an interval", recorded.sum(), byInterval.count.sum());
+        Subject.expect("sum of the values in an interval", sum.sum(), byInterval.sum.sum());
         histogram.close();
     }
 }
