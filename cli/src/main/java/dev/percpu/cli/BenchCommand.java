@@ -1,7 +1,7 @@
 package dev.percpu.cli;
 
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.cli.bench.Arrangement;
+import dev.percpu.cli.bench.BackEnd;
 import dev.percpu.cli.bench.Jmh;
 import dev.percpu.cli.bench.Page;
 import dev.percpu.cli.bench.Progress;
@@ -21,6 +21,7 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -41,28 +42,8 @@ final class BenchCommand implements Callable<Integer> {
 
     private final Console console;
 
-    @Option(
-            names = "--only",
-            paramLabel = "REGEX",
-            description = "Only the benchmarks with this in their name, such as AddBenchmark.",
-            converter = RegexConverter.class)
-    private @Nullable Pattern only;
-
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            description = "With so many threads. Default: 1, one for each CPU, four for each CPU, and the same with"
-                    + " virtual threads.",
-            converter = PositiveConverter.class)
-    private @Nullable Integer threads;
-
-    @Option(names = "--virtual", description = "With --threads: virtual threads.")
-    private boolean virtual;
-
-    @Option(
-            names = "--quick",
-            description = "Measure for a short time only, with 1 thread and with one for each CPU: rough numbers.")
-    private boolean quick;
+    @ArgGroup
+    private Source source = new Source();
 
     @Option(
             names = "--json",
@@ -70,28 +51,77 @@ final class BenchCommand implements Callable<Integer> {
             description = "Write the results to a file too, in the format of JMH, with the machine added to each.")
     private @Nullable Path json;
 
-    @Option(names = "--save", description = "Keep the results in benchmarks/results, in the file of this processor.")
-    private boolean save;
-
-    @Option(names = "--saved", description = "Measure nothing: take the results that are kept, of all processors.")
-    private boolean saved;
-
-    @Option(
-            names = "--check",
-            description = "Hold the ratios to the best peers against those that are kept for this processor. The status"
-                    + " is 1 if one is worse by more than the measurements' spread.")
-    private boolean check;
-
-    @Option(
-            names = "--tables",
-            description = "Make the tables in README and docs anew, from the results that are kept.")
-    private boolean tables;
-
     @Option(names = "--html", paramLabel = "FILE", description = "Write a page with a chart for each comparison.")
     private @Nullable Path html;
 
     @Spec
     private @Nullable CommandSpec spec;
+
+    /** Where the results come from: from a measurement, or from files if one of {@link Kept}'s options is given. */
+    private static final class Source {
+        @ArgGroup(exclusive = false)
+        private Measurement measurement = new Measurement();
+
+        @ArgGroup(exclusive = false)
+        private @Nullable Kept kept;
+    }
+
+    /** What is measured, and what becomes of it. */
+    private static final class Measurement {
+        @Option(
+                names = "--only",
+                paramLabel = "REGEX",
+                description = "Only the benchmarks with this in their name, such as AddBenchmark.",
+                converter = RegexConverter.class)
+        private @Nullable Pattern only;
+
+        @ArgGroup(exclusive = false)
+        private @Nullable Threads threads;
+
+        @Option(
+                names = "--quick",
+                description = "Measure for a short time only, with 1 thread and with one for each CPU: rough numbers.")
+        private boolean quick;
+
+        @Option(
+                names = "--save",
+                description = "Keep the results in benchmarks/results, in the file of this processor.")
+        private boolean save;
+
+        @Option(
+                names = "--check",
+                description = "Hold the ratios to the best peers against those that are kept for this processor. The"
+                        + " status is 1 if one is worse by more than the measurements' spread.")
+        private boolean check;
+    }
+
+    /** By which threads. */
+    private static final class Threads {
+        @Option(
+                names = "--threads",
+                paramLabel = "N",
+                required = true,
+                description = "With so many threads. Default: 1, one for each CPU, four for each CPU, and the same with"
+                        + " virtual threads.",
+                converter = PositiveConverter.class)
+        private int number;
+
+        @Option(names = "--virtual", description = "With --threads: virtual threads.")
+        private boolean virtual;
+    }
+
+    /** What is done with results that were kept, and without measuring. */
+    private static final class Kept {
+        @SuppressWarnings("UnusedVariable") // that this group is given says it
+        @Option(names = "--saved", description = "Measure nothing: take the results that are kept, of all processors.")
+        private boolean saved;
+
+        @Option(
+                names = "--tables",
+                description = "Measure nothing: make the tables in README and docs anew, from the results that are"
+                        + " kept.")
+        private boolean tables;
+    }
 
     BenchCommand(Console console) {
         this.console = console;
@@ -102,55 +132,52 @@ final class BenchCommand implements Callable<Integer> {
         for (Path file : Stream.of(json, html).filter(Objects::nonNull).toList()) {
             checkWritable(file);
         }
-        boolean measures = !saved && !(tables && only == null && !quick && !save && !check && html == null);
-        Results results = measures ? measure() : Results.readAll(kept());
-        if (json != null) {
-            results.write(json);
-        }
-        if (measures) {
-            console.out().println("Back end " + PerCpuRuntime.backend());
-            console.out().println();
-            new Report(results).print(console.out());
-        }
-        int worse = check ? check(results) : 0;
-        if (save) {
-            keep(results);
-        }
-        if (tables) {
-            renewTables();
-        }
-        if (html != null) {
-            write(html, new Page(results, commandLine()).html());
-        }
-        return worse == 0 ? 0 : 1;
+        return source.kept == null ? measure(source.measurement) : present(source.kept);
     }
 
-    private Results measure() {
+    private int present(Kept kept) {
+        Results results = Results.readAll(directory());
+        if (kept.tables) {
+            renewTables(results);
+        }
+        writeFiles(results);
+        return 0;
+    }
+
+    private int measure(Measurement wanted) {
         // The JVMs that measure shall not choose a back end on their own: what was forced here, or is denied here, is
         // so there too.
-        Jmh jmh = new Jmh(jar(), List.of("-Dpercpu.backend=" + PerCpuRuntime.backend()));
-        String regex = only == null ? ".*" : only.pattern();
+        Jmh jmh = new Jmh(jar(), BackEnd.current());
+        String regex = wanted.only == null ? ".*" : wanted.only.pattern();
         if (jmh.list(regex).isEmpty()) {
             throw new CliException("no benchmark has \"" + regex + "\" in its name");
         }
         Roles roles = jmh.roles();
         Run run = Run.now(System.getProperty(COMMIT, "unknown"));
         Results results = new Results();
-        List<Arrangement> arrangements = arrangements();
+        List<Arrangement> arrangements = arrangements(wanted);
         Progress progress = new Progress(arrangements.size(), console::say, System::nanoTime);
         for (Arrangement arrangement : arrangements) {
             progress.next(arrangement);
-            results.add(jmh.measure(regex, arrangement, quick, progress::line), run, arrangement, roles);
+            results.add(jmh.measure(regex, roles, arrangement, wanted.quick, progress::line), run, arrangement, roles);
         }
-        return results;
+        writeFiles(results);
+        console.out().println("Back end " + run.backend());
+        console.out().println();
+        new Report(results).print(console.out());
+        int worse = wanted.check ? check(results) : 0;
+        if (wanted.save) {
+            keep(results, roles);
+        }
+        return worse == 0 ? 0 : 1;
     }
 
-    private List<Arrangement> arrangements() {
+    private static List<Arrangement> arrangements(Measurement wanted) {
         int cpus = Runtime.getRuntime().availableProcessors();
-        if (threads != null) {
-            return List.of(new Arrangement(threads, virtual));
+        if (wanted.threads != null) {
+            return List.of(new Arrangement(wanted.threads.number, wanted.threads.virtual));
         }
-        return quick ? Arrangement.fewest(cpus) : Arrangement.all(cpus);
+        return wanted.quick ? Arrangement.fewest(cpus) : Arrangement.all(cpus);
     }
 
     private int check(Results results) {
@@ -160,21 +187,30 @@ final class BenchCommand implements Callable<Integer> {
                     + Messages.printable(file) + "; --save keeps some");
         }
         console.out().println();
-        int worse = new Regressions(Results.read(file), results).print(console.out());
+        int worse = new Regressions(Results.read(file).of(BackEnd.current()), results).print(console.out());
         if (worse > 0) {
             console.say(worse + " ratios are worse than those that are kept");
         }
         return worse;
     }
 
-    private void keep(Results results) {
+    private void keep(Results results, Roles roles) {
         Path file = keptHere();
-        (Files.exists(file) ? results.over(Results.read(file)) : results).write(file);
+        (Files.exists(file) ? results.over(Results.read(file), roles) : results).write(file);
         console.say("kept in " + Messages.printable(file));
     }
 
-    private void renewTables() {
-        Tables renewed = new Tables(Results.readAll(kept()));
+    private void writeFiles(Results results) {
+        if (json != null) {
+            results.write(json);
+        }
+        if (html != null) {
+            write(html, new Page(results, commandLine()).html());
+        }
+    }
+
+    private void renewTables(Results kept) {
+        Tables renewed = new Tables(kept);
         for (Path page : Tables.pages(home())) {
             String before = read(page);
             String after = renewed.renew(before);
@@ -207,13 +243,13 @@ final class BenchCommand implements Callable<Integer> {
         return home().resolve("benchmarks").resolve("target").resolve("benchmarks.jar");
     }
 
-    private static Path kept() {
+    private static Path directory() {
         return home().resolve("benchmarks").resolve("results");
     }
 
     /** The file of this processor's results. */
     private static Path keptHere() {
-        return Results.file(kept(), Run.now("").processor());
+        return Results.file(directory(), Run.now("").processor());
     }
 
     /** Better now than when all has been measured. */

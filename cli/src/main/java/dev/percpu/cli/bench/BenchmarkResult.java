@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -42,7 +43,7 @@ record BenchmarkResult(
 
     /** Adds to an element of the array that JMH writes what {@link #of} needs besides. */
     static void complete(JsonObject json, Run run, Arrangement arrangement, Roles roles) {
-        Roles.Role role = roles.of(json.get("benchmark").getAsString());
+        Roles.Role role = roles.of(benchmark(json));
         JsonObject added = run.toJson();
         added.addProperty("virtual", arrangement.virtual());
         added.addProperty("role", role.kind().name());
@@ -51,13 +52,18 @@ record BenchmarkResult(
         json.add(ADDED, added);
     }
 
+    /** The name of an element's benchmark, with its class. */
+    static String benchmark(JsonObject json) {
+        return json.get("benchmark").getAsString();
+    }
+
     /**
      * Reads a completed element.
      *
      * @throws IllegalArgumentException if it is not in nanoseconds per operation
      */
     static BenchmarkResult of(JsonObject json) {
-        String name = json.get("benchmark").getAsString();
+        String name = benchmark(json);
         JsonObject metric = json.getAsJsonObject("primaryMetric");
         String unit = metric.get("scoreUnit").getAsString();
         if (!unit.equals(UNIT)) {
@@ -84,7 +90,12 @@ record BenchmarkResult(
 
     /** Which of two results that are in one list stand for the same: the later one replaces the other. */
     String identity() {
-        return String.join("\t", comparison, method, arrangement.label(), run.backend());
+        return String.join("\t", comparison, method, arrangement.label(), run.backend().toString());
+    }
+
+    /** What two results must have in common to stand beside one another. */
+    List<Object> conditions() {
+        return List.of(run.processor(), run.backend(), arrangement);
     }
 
     /** How wide the measurements are, relative to their median. */

@@ -25,7 +25,10 @@ public final class Jmh {
     private static final List<String> QUICK = List.of("-f", "1", "-wi", "3", "-w", "80ms", "-i", "5", "-r", "60ms");
 
     /** JMH makes the threads of a fork as this option of the fork's JVM says. */
-    private static final List<String> VIRTUAL = List.of("-jvmArgsAppend", "-Djmh.executor=VIRTUAL");
+    private static final String VIRTUAL = "-Djmh.executor=VIRTUAL";
+
+    /** They are beside every comparison, so that each has them in its own run. */
+    private static final String COMMON_FLOORS = "FloorBenchmark";
 
     private static final String NAMES_FOLLOW = "Benchmarks:";
     private static final String ROLES_FOLLOW = "Roles:";
@@ -33,21 +36,22 @@ public final class Jmh {
     private static final int LINES_OF_A_FAILURE = 12;
 
     private final List<String> java;
+    private final BackEnd backEnd;
 
     /**
      * Prepares to run a jar.
      *
-     * @param jvmOptions options for the JVM, which the JVMs that measure inherit
+     * @param backEnd what the JVMs that measure are to use
      * @throws CliException if there is no such jar
      */
-    public Jmh(Path jar, List<String> jvmOptions) {
+    public Jmh(Path jar, BackEnd backEnd) {
+        this.backEnd = backEnd;
         if (!Files.isRegularFile(jar)) {
             throw new CliException("the benchmarks are not built: there is no " + Messages.printable(jar)
                     + "; \"./percpu bench\" builds it");
         }
         java = new ArrayList<>();
         java.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        java.addAll(jvmOptions);
         java.add("-jar");
         java.add(jar.toString());
     }
@@ -79,13 +83,15 @@ public final class Jmh {
     /**
      * Measures.
      *
-     * @param regex which benchmarks
+     * @param regex which benchmarks, besides the floors that all have in common
+     * @param roles what each of them is
      * @param arrangement by which threads
      * @param quick for a short time only, in one JVM each
      * @param lines takes each line that JMH prints
      * @return the array that JMH writes as JSON
      */
-    public JsonArray measure(String regex, Arrangement arrangement, boolean quick, Consumer<String> lines) {
+    public JsonArray measure(
+            String regex, Roles roles, Arrangement arrangement, boolean quick, Consumer<String> lines) {
         try {
             Path results = Files.createTempFile("percpu-bench", ".json");
             // If this JVM is told to end while JMH is running.
@@ -93,9 +99,16 @@ public final class Jmh {
             try {
                 List<String> options = new ArrayList<>(MEASUREMENT);
                 options.addAll(quick ? QUICK : List.of());
-                options.addAll(arrangement.virtual() ? VIRTUAL : List.of());
+                // This replaces what the benchmarks ask for themselves.
+                options.addAll(List.of("-jvmArgsAppend", String.join(" ", forkOptions(arrangement))));
                 options.addAll(List.of("-t", Integer.toString(arrangement.threads())));
-                options.addAll(List.of("-rf", "json", "-rff", results.toString(), regex));
+                options.addAll(List.of("-rf", "json", "-rff", results.toString()));
+                if (backEnd.callsC()) {
+                    options.add(COMMON_FLOORS);
+                } else {
+                    options.addAll(List.of("-e", String.join(",", roles.floors())));
+                }
+                options.add(regex);
                 run(options, lines);
                 return JsonParser.parseString(Files.readString(results)).getAsJsonArray();
             } finally {
@@ -106,6 +119,14 @@ public final class Jmh {
         } catch (JsonParseException | IllegalStateException e) {
             throw new CliException("JMH wrote no JSON array of results: " + e.getMessage(), e);
         }
+    }
+
+    private List<String> forkOptions(Arrangement arrangement) {
+        List<String> options = new ArrayList<>(backEnd.jvmOptions());
+        if (arrangement.virtual()) {
+            options.add(VIRTUAL);
+        }
+        return options;
     }
 
     private void run(List<String> options, Consumer<String> lines) {

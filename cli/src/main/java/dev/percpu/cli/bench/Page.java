@@ -81,9 +81,9 @@ public final class Page {
 
     private static String series(BenchmarkResult result) {
         return result.label()
-                + (result.run().backend().equals("rseq") || result.kind() != Kind.OURS
+                + (result.run().backend() == BackEnd.RSEQ || result.kind() != Kind.OURS
                         ? ""
-                        : ", " + result.run().backend() + " back end");
+                        : ", " + result.run().backend());
     }
 
     private static JsonObject series(String label, List<BenchmarkResult> row, List<Arrangement> arrangements) {

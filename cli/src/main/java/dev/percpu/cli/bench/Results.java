@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -90,24 +91,50 @@ public final class Results {
         }
     }
 
-    /** These results, and those of the other ones that were not measured again. */
-    public Results over(Results older) {
+    /**
+     * These results, and older ones that were not measured again. Each keeps its own day and commit. Those of
+     * benchmarks that no longer exist are left out.
+     */
+    public Results over(Results older, Roles roles) {
         Map<String, JsonObject> merged = new TreeMap<>();
-        for (JsonObject entry : older.entries) {
-            merged.put(BenchmarkResult.of(entry).identity(), entry);
-        }
-        for (JsonObject entry : entries) {
-            merged.put(BenchmarkResult.of(entry).identity(), entry);
-        }
+        older.entries.stream()
+                .filter(entry -> roles.exists(BenchmarkResult.benchmark(entry)))
+                .forEach(entry -> merged.put(BenchmarkResult.of(entry).identity(), entry));
+        entries.forEach(entry -> merged.put(BenchmarkResult.of(entry).identity(), entry));
         Results results = new Results();
         results.entries.addAll(merged.values());
         return results;
     }
 
-    /** The comparisons, by name, each with its results. */
+    /** Those that were measured with a back end. */
+    public Results of(BackEnd backEnd) {
+        Results those = new Results();
+        entries.stream()
+                .filter(entry -> BenchmarkResult.of(entry).run().backend() == backEnd)
+                .forEach(those.entries::add);
+        return those;
+    }
+
+    /**
+     * The comparisons, by name, each with its results. One that has nothing but floors is none: its floors are those of
+     * all others that were measured on the same processor, with the same back end and in the same arrangement.
+     */
     SortedMap<String, List<BenchmarkResult>> comparisons() {
-        return list().stream()
+        SortedMap<String, List<BenchmarkResult>> comparisons = list().stream()
                 .collect(Collectors.groupingBy(BenchmarkResult::comparison, TreeMap::new, Collectors.toList()));
+        List<BenchmarkResult> common = new ArrayList<>();
+        comparisons.values().removeIf(list -> {
+            boolean floors = list.stream().allMatch(result -> result.kind() == Roles.Kind.FLOOR);
+            return floors && common.addAll(list);
+        });
+        comparisons.values().forEach(list -> {
+            Set<List<Object>> conditions =
+                    list.stream().map(BenchmarkResult::conditions).collect(Collectors.toSet());
+            common.stream()
+                    .filter(floor -> conditions.contains(floor.conditions()))
+                    .forEach(list::add);
+        });
+        return comparisons;
     }
 
     List<BenchmarkResult> list() {

@@ -67,4 +67,18 @@ public final class Roles {
         }
         return role;
     }
+
+    /** Whether there is a benchmark with a name. */
+    boolean exists(String benchmark) {
+        return roles.containsKey(benchmark);
+    }
+
+    /** The names of the floors. */
+    List<String> floors() {
+        return roles.entrySet().stream()
+                .filter(role -> role.getValue().kind() == Kind.FLOOR)
+                .map(Map.Entry::getKey)
+                .sorted()
+                .toList();
+    }
 }

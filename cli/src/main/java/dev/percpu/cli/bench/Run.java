@@ -1,7 +1,6 @@
 package dev.percpu.cli.bench;
 
 import com.google.gson.JsonObject;
-import dev.percpu.PerCpuRuntime;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 
@@ -14,9 +13,9 @@ import java.time.ZoneOffset;
  * @param jdk the JVM's version
  * @param date the day, in UTC
  * @param commit the source's version, shortened; "unknown" without git
- * @param backend the back end's name
+ * @param backend the back end
  */
-public record Run(String processor, int cpus, String kernel, String jdk, String date, String commit, String backend) {
+public record Run(String processor, int cpus, String kernel, String jdk, String date, String commit, BackEnd backend) {
     /** The run that begins now, in which the JVMs that measure use this JVM's back end. */
     public static Run now(String commit) {
         return new Run(
@@ -26,7 +25,7 @@ public record Run(String processor, int cpus, String kernel, String jdk, String 
                 System.getProperty("java.runtime.version"),
                 LocalDate.now(ZoneOffset.UTC).toString(),
                 commit,
-                PerCpuRuntime.backend());
+                BackEnd.current());
     }
 
     static Run of(JsonObject json) {
@@ -37,7 +36,7 @@ public record Run(String processor, int cpus, String kernel, String jdk, String 
                 json.get("jdk").getAsString(),
                 json.get("date").getAsString(),
                 json.get("commit").getAsString(),
-                json.get("backend").getAsString());
+                BackEnd.of(json.get("backend").getAsString()));
     }
 
     JsonObject toJson() {
@@ -48,7 +47,7 @@ public record Run(String processor, int cpus, String kernel, String jdk, String 
         json.addProperty("jdk", jdk);
         json.addProperty("date", date);
         json.addProperty("commit", commit);
-        json.addProperty("backend", backend);
+        json.addProperty("backend", backend.toString());
         return json;
     }
 }

@@ -39,6 +39,8 @@ public final class Tables {
     /** Below this, a spread is not worth telling. */
     private static final double NARROW = 0.1;
 
+    private static final String NOT_MEASURED = "–";
+
     private final Results results;
 
     public Tables(Results results) {
@@ -81,21 +83,29 @@ public final class Tables {
 
     private static String byProcessor(List<BenchmarkResult> list) {
         Map<String, List<BenchmarkResult>> columns = list.stream()
-                .filter(result -> !result.arrangement().virtual()
-                        && result.arrangement().threads() <= result.run().cpus())
+                .filter(Tables::isInAColumn)
                 .collect(Collectors.groupingBy(Tables::column, LinkedHashMap::new, Collectors.toList()));
         return rows(list, columns);
+    }
+
+    /** A platform thread alone, or one for each CPU; and without sequences only what they make a difference to. */
+    private static boolean isInAColumn(BenchmarkResult result) {
+        Arrangement arrangement = result.arrangement();
+        return !arrangement.virtual()
+                && (arrangement.threads() == 1
+                        || arrangement.threads() == result.run().cpus())
+                && (result.run().backend() == BackEnd.RSEQ || result.kind() == Kind.OURS);
     }
 
     private static String column(BenchmarkResult result) {
         Run run = result.run();
         String threads = run.cpus() == 1 ? "1 thread" : "1 / " + run.cpus() + " threads";
-        return run.processor() + (run.backend().equals("rseq") ? "" : ", " + run.backend()) + ", " + threads;
+        return run.processor() + (run.backend() == BackEnd.RSEQ ? "" : ", " + run.backend()) + ", " + threads;
     }
 
     private static String byThreads(List<BenchmarkResult> list) {
         Map<String, List<BenchmarkResult>> columns = list.stream()
-                .filter(result -> result.run().backend().equals("rseq"))
+                .filter(result -> result.run().backend() == BackEnd.RSEQ)
                 .sorted(Comparator.comparing(BenchmarkResult::arrangement))
                 .collect(Collectors.groupingBy(
                         result -> result.run().processor() + ", "
@@ -149,13 +159,16 @@ public final class Tables {
         return labels;
     }
 
+    /** The times of all arrangements that the column has, with a dash for what was not measured; or nothing. */
     private static String cell(String label, List<BenchmarkResult> column) {
-        return column.stream()
+        Map<Arrangement, String> times = column.stream()
                 .filter(result -> result.label().equals(label))
-                .sorted(Comparator.comparing(BenchmarkResult::arrangement))
-                .map(Tables::time)
-                .distinct()
-                .collect(Collectors.joining(" / "));
+                .collect(Collectors.toMap(BenchmarkResult::arrangement, Tables::time));
+        return times.isEmpty()
+                ? ""
+                : Report.arrangements(column).stream()
+                        .map(arrangement -> times.getOrDefault(arrangement, NOT_MEASURED))
+                        .collect(Collectors.joining(" / "));
     }
 
     /** A time, with its range if that is worth telling; the range alone, if it is wider than the time itself. */

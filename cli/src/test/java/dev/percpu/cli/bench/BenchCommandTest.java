@@ -12,10 +12,13 @@ import java.nio.file.Path;
 import java.util.jar.Attributes.Name;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BenchCommandTest {
     private static final String HOME = "percpu.home";
@@ -109,6 +112,24 @@ class BenchCommandTest {
         assertThat(Files.readString(html)).contains("\"name\":\"AddBenchmark\"", "bench --saved --html");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"--tables --quick", "--saved --only Add", "--tables --save", "--saved --threads 2"})
+    void whatIsKeptIsNotMeasured(String options) {
+        CommandRun run = CommandRun.of(Stream.concat(Stream.of("bench"), Stream.of(options.split(" ")))
+                .toArray(String[]::new));
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err()).contains("mutually exclusive");
+    }
+
+    @Test
+    void virtualThreadsMustBeCounted() {
+        CommandRun run = CommandRun.of("bench", "--virtual");
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err()).contains("Missing required argument").contains("--threads");
+    }
+
     @Test
     void thereMustBeResultsToCheckAgainst() throws Exception {
         installFakeJmh();
@@ -141,7 +162,9 @@ class BenchCommandTest {
                 .last()
                 .asString()
                 .startsWith("percpu: JMH ended with status 1; its last lines: options: [")
-                .contains("-t, 1,", "-prof, gc,", "backend: " + System.getProperty("percpu.backend"));
+                .contains("-t, 1,", "-prof, gc,")
+                .contains("-jvmArgsAppend, --enable-native-access=ALL-UNNAMED -Dpercpu.backend="
+                        + System.getProperty("percpu.backend"));
     }
 
     @Test

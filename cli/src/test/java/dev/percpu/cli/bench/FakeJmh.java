@@ -31,7 +31,7 @@ final class FakeJmh {
             return;
         }
         if (options.getLast().equals(FAILING)) {
-            System.out.println("options: " + options + ", backend: " + System.getProperty("percpu.backend"));
+            System.out.println("options: " + options);
             System.exit(1);
         }
         System.out.println("# Benchmark: " + NAME);

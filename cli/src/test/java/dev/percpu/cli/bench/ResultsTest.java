@@ -1,5 +1,6 @@
 package dev.percpu.cli.bench;
 
+import static dev.percpu.cli.bench.Samples.ROLES;
 import static dev.percpu.cli.bench.Samples.RUN;
 import static dev.percpu.cli.bench.Samples.entry;
 import static dev.percpu.cli.bench.Samples.results;
@@ -11,6 +12,7 @@ import dev.percpu.cli.CliException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -44,9 +46,46 @@ class ResultsTest {
         Results older = results(entry("AddBenchmark.perCpuAdd", 1, 2), entry("AddBenchmark.perCpuAdd", 2, 4));
         Results newer = results(entry("AddBenchmark.perCpuAdd", 2, 5), entry("AddBenchmark.longAdder", 2, 9));
 
-        assertThat(newer.over(older).list())
+        assertThat(newer.over(older, ROLES).list())
                 .extracting(BenchmarkResult::method, BenchmarkResult::nanos)
                 .containsExactlyInAnyOrder(tuple("perCpuAdd", 2.0), tuple("perCpuAdd", 5.0), tuple("longAdder", 9.0));
+    }
+
+    @Test
+    void whatIsMergedKeepsItsOwnDayAndCommit() {
+        Run later = new Run(RUN.processor(), 2, RUN.kernel(), RUN.jdk(), "2026-12-24", "1234567", RUN.backend());
+        Results older = results(entry("AddBenchmark.perCpuAdd", 1, 2), entry("AddBenchmark.longAdder", 1, 4));
+        Results newer = results(later, entry("AddBenchmark.perCpuAdd", 1, 3));
+
+        assertThat(newer.over(older, ROLES).list())
+                .extracting(BenchmarkResult::method, BenchmarkResult::run)
+                .containsExactlyInAnyOrder(tuple("perCpuAdd", later), tuple("longAdder", RUN));
+    }
+
+    @Test
+    void whatIsMergedLeavesOutBenchmarksThatNoLongerExist() {
+        Results older = results(entry("AddBenchmark.perCpuAdd", 1, 2), entry("Sum.cupboard", 1, 4));
+        Roles roles = Roles.parse(List.of("dev.percpu.benchmarks.Sum.cupboard\tPEER\t\tcupboard"));
+
+        assertThat(results().over(older, roles).list())
+                .extracting(BenchmarkResult::method)
+                .containsExactly("cupboard");
+    }
+
+    @Test
+    void aComparisonOfFloorsAloneIsPartOfAllOthersOfItsRun() {
+        Results results = results(
+                entry("FloorBenchmark.call", 1, 2),
+                entry("FloorBenchmark.call", 4, 3),
+                entry("AddBenchmark.perCpuAdd", 1, 4),
+                entry("Lock.perCpuRead", 1, 5));
+
+        assertThat(results.comparisons()).containsOnlyKeys("AddBenchmark", "Lock, read");
+        assertThat(results.comparisons().values())
+                .allSatisfy(list -> assertThat(list)
+                        .filteredOn(result -> result.method().equals("call"))
+                        .extracting(BenchmarkResult::nanos)
+                        .containsExactly(2.0));
     }
 
     @Test

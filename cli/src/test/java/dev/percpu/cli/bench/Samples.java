@@ -13,6 +13,7 @@ final class Samples {
             "dev.percpu.benchmarks.AddBenchmark.striped\tPEER\t\t`striped`",
             "dev.percpu.benchmarks.AddBenchmark.sequence\tFLOOR\t\tthe sequence in C",
             "dev.percpu.benchmarks.AddBenchmark.emptyCall\tFLOOR\t\tan empty call",
+            "dev.percpu.benchmarks.FloorBenchmark.call\tFLOOR\t\ta call",
             "dev.percpu.benchmarks.AddBenchmark.unshared\tNOT_COMPARABLE\t\tunshared",
             "dev.percpu.benchmarks.Lock.perCpuRead\tOURS\tread\tread",
             "dev.percpu.benchmarks.Lock.stampedRead\tPEER\tread\tstamped read",
@@ -21,7 +22,7 @@ final class Samples {
             "dev.percpu.benchmarks.Pool.perCpuTake\tOURS\ttake\ttake",
             "dev.percpu.benchmarks.Sum.cupboard\tPEER\t\tcupboard"));
 
-    static final Run RUN = new Run("AMD Zen 5", 2, "Linux 6.18", "25", "2026-11-25", "abcdef0", "rseq");
+    static final Run RUN = new Run("AMD Zen 5", 2, "Linux 6.18", "25", "2026-11-25", "abcdef0", BackEnd.RSEQ);
 
     private Samples() {}
 

@@ -1,5 +1,6 @@
 package dev.percpu.cli.bench;
 
+import static dev.percpu.cli.bench.Samples.ROLES;
 import static dev.percpu.cli.bench.Samples.RUN;
 import static dev.percpu.cli.bench.Samples.entry;
 import static dev.percpu.cli.bench.Samples.results;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 class TablesTest {
     private static final Run ATOMIC =
-            new Run(RUN.processor(), 2, RUN.kernel(), RUN.jdk(), RUN.date(), RUN.commit(), "atomic");
+            new Run(RUN.processor(), 2, RUN.kernel(), RUN.jdk(), RUN.date(), RUN.commit(), BackEnd.ATOMIC);
 
     private static String page(String marker) {
         return "before\n<!-- " + marker + " -->\nold\n<!-- end of figures -->\nafter\n";
@@ -28,7 +29,12 @@ class TablesTest {
                         entry("AddBenchmark.emptyCall", 1, 2.0),
                         entry("AddBenchmark.perCpuAdd", 1, 2.5),
                         entry("AddBenchmark.perCpuAdd", 2, 100.0, 1250.0, 2000.0))
-                .over(results(ATOMIC, entry("AddBenchmark.perCpuAdd", 1, 6.125)));
+                .over(
+                        results(
+                                ATOMIC,
+                                entry("AddBenchmark.perCpuAdd", 1, 6.125),
+                                entry("AddBenchmark.longAdder", 1, 5.5)),
+                        ROLES);
 
         assertThat(new Tables(results).renew(page("figures: AddBenchmark"))).isEqualTo("""
                 before
@@ -37,12 +43,23 @@ class TablesTest {
                 | ns per operation | AMD Zen 5, 1 / 2 threads | AMD Zen 5, atomic, 1 / 2 threads |
                 |---|---|---|
                 | **`PerCpuNumeric.add`** | **2.50 / unstable: 100 to 2,000** | **6.13** |
-                | an empty call (floor) | 2.00 |  |
+                | an empty call (floor) | 2.00 / – |  |
                 | `LongAdder.add` | 5.00 / 12.0 (10.0 to 14.0) |  |
 
                 <!-- end of figures -->
                 after
                 """);
+    }
+
+    @Test
+    void aSecondTimeThatPrintsLikeTheFirstIsToldToo() {
+        Results results = results(
+                entry("AddBenchmark.perCpuAdd", 1, 2.501),
+                entry("AddBenchmark.perCpuAdd", 2, 2.503),
+                entry("AddBenchmark.longAdder", 2, 7.0));
+
+        assertThat(new Tables(results).renew(page("figures: AddBenchmark")))
+                .contains("| **`PerCpuNumeric.add`** | **2.50 / 2.50** |", "| `LongAdder.add` | – / 7.00 |");
     }
 
     @Test
