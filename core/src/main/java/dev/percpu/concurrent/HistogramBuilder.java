@@ -7,11 +7,11 @@ import org.jspecify.annotations.Nullable;
  * Builds a {@link PerCpuHistogram}, and decides which buckets it has.
  *
  * <p>There are two kinds of buckets. By default, buckets divide powers of two: between the lowest discernible and the
- * highest trackable value, each power of two has {@code 1 << precisionBits} buckets of 8 bytes. Without further settings
+ * highest trackable value, each power of two has {@code 1 << precisionBits} buckets of 8 bytes. By default
  * there are 32 buckets for each power of two up to {@link Long#MAX_VALUE}, which take 15 KiB of each CPU's place.
  *
- * <p>The other kind has {@link #bounds bounds} of your own. If a builder is given bounds and also a precision or a range,
- * {@link #build()} throws.
+ * <p>The other kind has {@link #bounds bounds} of your own. If a builder is given bounds and also a precision or a
+ * range, {@link #build()} throws.
  */
 public final class HistogramBuilder {
     private static final int MOST_PRECISION_BITS = 16;
@@ -77,8 +77,8 @@ public final class HistogramBuilder {
     }
 
     /**
-     * Chooses the fewest precision bits with which two values in one bucket differ by no more than this, relative to the
-     * lower one. HdrHistogram's two significant digits are a relative error of 0.01.
+     * Chooses the fewest precision bits with which two values in one bucket differ by no more than this, relative to
+     * the lower one. HdrHistogram's two significant digits are a relative error of 0.01.
      *
      * @param error from 0.00002 to 1
      */
@@ -96,9 +96,9 @@ public final class HistogramBuilder {
     }
 
     /**
-     * Sets how far apart two small values must be to be told apart. The value is rounded down to a power of two, which is
-     * the least width of a bucket. With nanoseconds, 1000 gives buckets at least 512 ns wide, and saves the buckets of
-     * the nine lowest powers of two.
+     * Sets how far apart two small values must be to be told apart. The value is rounded down to a power of two, which
+     * is the least width of a bucket. With nanoseconds, 1000 gives buckets at least 512 ns wide, and saves the buckets
+     * of the nine lowest powers of two.
      *
      * @param value 1, the default, or more
      */

@@ -24,7 +24,7 @@ public final class HistogramInterval {
     /** Guards {@link #reported}. */
     private final Object lock = new Object();
 
-    /** What {@link #next()} has returned so far, and what was recorded before the interval was made; null if nothing. */
+    /** What {@link #next()} has returned so far, and what was recorded before this was made; null if nothing. */
     private @Nullable HistogramSnapshot reported;
 
     HistogramInterval(PerCpuHistogram histogram, @Nullable HistogramSnapshot reported) {

@@ -98,8 +98,8 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * The greatest value of the bucket that the greatest recorded value is in. If that value is above the range, this is
-     * {@link Long#MAX_VALUE}.
+     * The greatest value of the bucket that the greatest recorded value is in. If that value is above the range, this
+     * is {@link Long#MAX_VALUE}.
      *
      * @throws NoSuchElementException if there are no values
      */
@@ -122,7 +122,7 @@ public final class HistogramSnapshot {
      * <ul>
      *   <li>In range, it is above it by less than a unit, or by no more than the relative error.
      *   <li>It is -1 if the exact quantile is negative, and {@link Long#MAX_VALUE} if that is above the range.
-     *   <li>If the histogram was built with {@linkplain #bounds() bounds}, it is one of them, or {@link Long#MAX_VALUE}.
+     *   <li>If the histogram was built with {@linkplain #bounds() bounds}, it is one of them or {@link Long#MAX_VALUE}.
      * </ul>
      *
      * <p>If there are more than 2^53 values, the rank is rounded to 53 bits.
@@ -184,10 +184,10 @@ public final class HistogramSnapshot {
      * le}; for the bound +Inf use {@link #count()}.
      *
      * <p>The count is exact if the bound is the greatest value of a bucket: one of the {@linkplain #bounds() bounds}
-     * that the histogram was built with or, if it has none, {@code (1L << n) - 1}. If a bound falls inside a bucket, that
-     * bucket is counted as above it. So no value above a bound is counted, but values just below it may be missing: those
-     * that are below it by less than a unit, or by no more than the relative error. If the histogram has no bounds, all
-     * negative values are in one bucket, whose greatest value is -1: a bound below -1 counts none of them.
+     * that the histogram was built with or, if it has none, {@code (1L << n) - 1}. If a bound falls inside a bucket,
+     * that bucket is counted as above it. So no value above a bound is counted, but values just below it may be
+     * missing: those that are below it by less than a unit, or by no more than the relative error. If the histogram has
+     * no bounds, all negative values are in one bucket, whose greatest value is -1. A bound below -1 counts none.
      *
      * @param upperBounds in rising order
      */

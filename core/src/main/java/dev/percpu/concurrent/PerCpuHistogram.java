@@ -40,14 +40,14 @@ import org.jspecify.annotations.Nullable;
  * sum of its buckets. Its sum is read separately. So while a value is being recorded, it can be in the count and not
  * yet in the sum, or the other way round.
  *
- * <p><b>Memory.</b> A histogram takes {@link #bytesPerCpu()} of address space for each CPU, and as much in the own place
- * of each hot platform thread. A page that no value falls into is never touched. The memory comes back once the
+ * <p><b>Memory.</b> A histogram takes {@link #bytesPerCpu()} of address space for each CPU, and as much in the own
+ * place of each hot platform thread. A page that no value falls into is never touched. The memory comes back once the
  * histogram is unreachable, whether it was closed or not.
  *
  * <p>Recording and snapshots throw {@link IllegalStateException} if the histogram is closed.
  *
- * <p>By default the buckets are those of Gil Tene's HdrHistogram, except that the precision is a power of two instead of
- * a power of ten. Bounds of your own work like those of Prometheus' classic histogram.
+ * <p>By default the buckets are those of Gil Tene's HdrHistogram, except that the precision is a power of two instead
+ * of a power of ten. Bounds of your own work like those of Prometheus' classic histogram.
  */
 public final class PerCpuHistogram implements AutoCloseable {
     /*
@@ -172,7 +172,7 @@ public final class PerCpuHistogram implements AutoCloseable {
     }
 
     /**
-     * The bytes of address space that the histogram takes for each CPU. Pages of it get memory as values fall into them.
+     * The bytes of address space that the histogram takes for each CPU. A page gets memory once a value falls into it.
      */
     public long bytesPerCpu() {
         return bytesBefore(buckets.size());

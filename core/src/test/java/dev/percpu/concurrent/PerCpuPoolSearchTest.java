@@ -53,8 +53,8 @@ class PerCpuPoolSearchTest {
     }
 
     /**
-     * A search for each object would interrupt the other CPU each time. The pool moves at least 16 objects at a time, or
-     * fewer at a limited rate.
+     * A search for each object would interrupt the other CPU each time. The pool moves at least 16 objects at a time,
+     * or fewer at a limited rate.
      */
     @Test
     void aFlowOfObjectsFromOneCpuToAnotherIsNotSearchedForEach() {
