@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
+import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -87,7 +89,14 @@ class TopCommandTest {
         JsonObject growing = value(json, "growing");
         assertThat(growing.get("perSecond").getAsDouble()).isPositive();
         // The thread is hot, so it may count in a place of its own, which is no CPU's.
+        double parts = growing.get("elsewherePerSecond").getAsDouble()
+                + growing.getAsJsonArray("perCpuPerSecond").asList().stream()
+                        .mapToDouble(JsonElement::getAsDouble)
+                        .sum();
         assertThat(growing.getAsJsonArray("perCpuPerSecond")).hasSize(CpuMask.capacity());
+        assertThat(parts)
+                .isCloseTo(growing.get("perSecond").getAsDouble(), Percentage.withPercentage(0.01))
+                .isPositive();
         assertThat(value(json, "endless").get("total").getAsString()).isEqualTo("Infinity");
         assertThat(json.getAsJsonArray("failures"))
                 .singleElement()
@@ -111,8 +120,34 @@ class TopCommandTest {
         assertThat(lines.getFirst()).startsWith("Process " + subject.pid() + ": back end " + PerCpuRuntime.backend());
         assertThat(lines)
                 .anyMatch(line -> line.startsWith("Guard of CPU " + guarded + " held by thread #"))
-                .anyMatch(line -> line.matches("still +value +[0-9,]+ +0\\.0 .*"))
+                .anyMatch(line -> line.matches("variable +value +total +per second .* elsewhere +per second"))
+                .anyMatch(line -> line.matches("still +value +[0-9,]+ +0\\.0 .* 0 +0\\.0"))
                 .anyMatch(line -> line.matches("growing +value +[0-9,]+ +[0-9,.]+ .*"));
+    }
+
+    @Test
+    void aProcessOfAnotherUserIsNotShown() throws Exception {
+        boolean root = System.getProperty("user.name").equals("root");
+        // Somebody else's: for root one that it starts, for others the first of all.
+        Process other = root ? new ProcessBuilder("setpriv", "--reuid=nobody", "sleep", "600").start() : null;
+        try {
+            long pid = 1;
+            if (other != null) {
+                pid = other.pid();
+                while (!other.info().user().equals(Optional.of("nobody"))) {
+                    Thread.sleep(1);
+                }
+            }
+            CommandRun run = CommandRun.of("top", Long.toString(pid));
+            assertThat(run.status()).isEqualTo(1);
+            assertThat(run.errLines())
+                    .containsExactly("percpu: process " + pid + " belongs to user " + (root ? "nobody" : "root")
+                            + ": run top as that user");
+        } finally {
+            if (other != null) {
+                other.destroy();
+            }
+        }
     }
 
     @Test

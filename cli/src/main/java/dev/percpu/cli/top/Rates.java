@@ -15,13 +15,19 @@ public record Rates(@Nullable Reading before, Reading now) {
     private static final double NANOS_PER_SECOND = 1e9;
 
     /**
-     * A value and its rates.
+     * A value and its rates: how much was added in a second, in total and to each part. A rate is negative if more was
+     * taken out than added.
      *
      * @param value the value
-     * @param perSecond how much was added in a second; null if that is not known, or the value is no sum
-     * @param perCpuPerSecond the same for each CPU; empty if it is not known
+     * @param perSecond the rate of the total; null if it is not known, or the value is no sum
+     * @param perCpuPerSecond the rate of each CPU's part; empty if they are not known
+     * @param elsewherePerSecond the rate of the part that lies on no CPU; null if it is not known
      */
-    public record Row(Reading.Value value, @Nullable Double perSecond, List<Double> perCpuPerSecond) {}
+    public record Row(
+            Reading.Value value,
+            @Nullable Double perSecond,
+            List<Double> perCpuPerSecond,
+            @Nullable Double elsewherePerSecond) {}
 
     /** All values, in the order of the listing. */
     public List<Row> rows() {
@@ -46,14 +52,18 @@ public record Rates(@Nullable Reading before, Reading now) {
 
     private Row row(Reading.Value value, Reading.@Nullable Value earlier) {
         if (before == null || earlier == null || !value.cumulative()) {
-            return new Row(value, null, List.of());
+            return new Row(value, null, List.of(), null);
         }
         double seconds = (now.nanos() - before.nanos()) / NANOS_PER_SECOND;
         List<Double> perCpu = new ArrayList<>();
         for (int cpu = 0; cpu < value.perCpu().size(); cpu++) {
             perCpu.add(difference(value.perCpu().get(cpu), earlier.perCpu().get(cpu)) / seconds);
         }
-        return new Row(value, difference(value.total(), earlier.total()) / seconds, perCpu);
+        return new Row(
+                value,
+                difference(value.total(), earlier.total()) / seconds,
+                perCpu,
+                difference(value.elsewhere(), earlier.elsewhere()) / seconds);
     }
 
     /** The difference of two sums; those of {@code long}s wrap, and their difference is right all the same. */

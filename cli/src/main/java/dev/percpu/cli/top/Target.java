@@ -65,8 +65,7 @@ public final class Target implements AutoCloseable {
         }
         Optional<String> user = process.info().user();
         if (user.isPresent() && !user.equals(ProcessHandle.current().info().user())) {
-            throw new CliException("process " + pid + " is user " + user.get()
-                    + "'s: only processes of the user who runs this command can be shown");
+            throw new CliException("process " + pid + " belongs to user " + user.get() + ": run top as that user");
         }
     }
 

@@ -35,6 +35,7 @@ public record TopJson(
      * @param perCpu the parts, indexed by CPU id
      * @param perCpuPerSecond how much was added to each in a second; empty if that is not known
      * @param elsewhere the part that lies on no CPU
+     * @param elsewherePerSecond how much was added to that in a second; null if that is not known
      */
     record Value(
             String variable,
@@ -45,7 +46,8 @@ public record TopJson(
             @Nullable Object perSecond,
             List<Object> perCpu,
             List<Object> perCpuPerSecond,
-            Object elsewhere) {}
+            Object elsewhere,
+            @Nullable Object elsewherePerSecond) {}
 
     /** The values, and how fast they grow. */
     public static TopJson of(long pid, Rates rates) {
@@ -67,10 +69,15 @@ public record TopJson(
                 value.name(),
                 value.cumulative(),
                 finite(value.total()),
-                row.perSecond() == null ? null : finite(row.perSecond()),
+                finiteOrNull(row.perSecond()),
                 value.perCpu().stream().map(TopJson::finite).toList(),
                 row.perCpuPerSecond().stream().map(TopJson::finite).toList(),
-                finite(value.elsewhere()));
+                finite(value.elsewhere()),
+                finiteOrNull(row.elsewherePerSecond()));
+    }
+
+    private static @Nullable Object finiteOrNull(@Nullable Double number) {
+        return number == null ? null : finite(number);
     }
 
     private static Object finite(Number number) {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** What {@code top} prints for people: a table with a row for each value. */
 public final class TopText {
@@ -62,6 +63,7 @@ public final class TopText {
             header.add("per second");
         }
         header.add("elsewhere");
+        header.add("per second");
         return header.toArray(String[]::new);
     }
 
@@ -71,7 +73,7 @@ public final class TopText {
         cells.add(Messages.printable(value.variable()));
         cells.add(value.name());
         cells.add(number(value.total()));
-        cells.add(row.perSecond() == null ? NONE : number(row.perSecond()));
+        cells.add(numberOrNone(row.perSecond()));
         for (int cpu : cpus) {
             cells.add(cpu < value.perCpu().size() ? number(value.perCpu().get(cpu)) : NONE);
             cells.add(
@@ -80,7 +82,12 @@ public final class TopText {
                             : NONE);
         }
         cells.add(value.perCpu().isEmpty() ? NONE : number(value.elsewhere()));
+        cells.add(value.perCpu().isEmpty() ? NONE : numberOrNone(row.elsewherePerSecond()));
         return cells.toArray(String[]::new);
+    }
+
+    private static String numberOrNone(@Nullable Double number) {
+        return number == null ? NONE : number(number);
     }
 
     private static String number(Number number) {
