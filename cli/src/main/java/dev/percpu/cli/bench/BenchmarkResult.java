@@ -90,7 +90,8 @@ record BenchmarkResult(
 
     /** Which of two results that are in one list stand for the same: the later one replaces the other. */
     String identity() {
-        return String.join("\t", comparison, method, arrangement.label(), run.backend().toString());
+        return String.join(
+                "\t", comparison, method, arrangement.label(), run.backend().toString());
     }
 
     /** What two results must have in common to stand beside one another. */

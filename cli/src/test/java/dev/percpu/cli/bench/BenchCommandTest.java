@@ -115,8 +115,8 @@ class BenchCommandTest {
     @ParameterizedTest
     @ValueSource(strings = {"--tables --quick", "--saved --only Add", "--tables --save", "--saved --threads 2"})
     void whatIsKeptIsNotMeasured(String options) {
-        CommandRun run = CommandRun.of(Stream.concat(Stream.of("bench"), Stream.of(options.split(" ")))
-                .toArray(String[]::new));
+        CommandRun run = CommandRun.of(
+                Stream.concat(Stream.of("bench"), Stream.of(options.split(" "))).toArray(String[]::new));
 
         assertThat(run.status()).isEqualTo(2);
         assertThat(run.err()).contains("mutually exclusive");
