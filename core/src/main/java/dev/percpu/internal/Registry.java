@@ -7,9 +7,10 @@ import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +21,9 @@ public final class Registry {
     /** A plain list, since there can be very many, and each takes heap until the process ends. */
     private static final List<Variable> STATIC = new ArrayList<>();
 
-    private static final Set<Dynamic<?>> DYNAMIC = new LinkedHashSet<>();
+    /** By the references to the objects. */
+    private static final Map<WeakReference<?>, Variable> DYNAMIC = new LinkedHashMap<>();
+
     private static final ReferenceQueue<Object> GONE = new ReferenceQueue<>();
 
     private Registry() {}
@@ -40,68 +43,17 @@ public final class Registry {
         List<Value> read(T object);
     }
 
-    /** Something that has a name and lives as long as the process. */
-    private static final class Static<T> implements Variable {
-        private final String name;
-        private final String type;
-        private final T object;
-        private final Reader<? super T> reader;
-
-        private Static(String name, String type, T object, Reader<? super T> reader) {
-            this.name = name;
-            this.type = type;
-            this.object = object;
-            this.reader = reader;
-        }
-
-        @Override
-        public String name() {
-            return name;
-        }
-
-        @Override
-        public String type() {
-            return type;
-        }
-
+    /**
+     * Something that has a name.
+     *
+     * @param object returns it; null once it is unreachable
+     */
+    private record Entry<T>(String name, String type, Supplier<@Nullable T> object, Reader<? super T> reader)
+            implements Variable {
         @Override
         public List<Value> values() {
-            return reader.read(object);
-        }
-
-        @Override
-        public String toString() {
-            return name + ": " + type;
-        }
-    }
-
-    /** Something that has a name, and is listed as long as it is reachable. */
-    private static final class Dynamic<T> extends WeakReference<T> implements Variable {
-        private final String name;
-        private final String type;
-        private final Reader<? super T> reader;
-
-        private Dynamic(String name, String type, T object, Reader<? super T> reader) {
-            super(object, GONE);
-            this.name = name;
-            this.type = type;
-            this.reader = reader;
-        }
-
-        @Override
-        public String name() {
-            return name;
-        }
-
-        @Override
-        public String type() {
-            return type;
-        }
-
-        @Override
-        public List<Value> values() {
-            T object = get();
-            return object == null ? List.of() : reader.read(object);
+            T current = object.get();
+            return current == null ? List.of() : reader.read(current);
         }
 
         @Override
@@ -127,16 +79,17 @@ public final class Registry {
     public static <T> void addStatic(String name, String type, T object, Reader<? super T> reader) {
         Recording.listing(Registry::list);
         synchronized (STATIC) {
-            STATIC.add(new Static<>(name, type, object, reader));
+            STATIC.add(new Entry<>(name, type, () -> object, reader));
         }
     }
 
     /** Adds an object that can go away. It must be completely constructed. */
     public static <T> void add(String name, String type, T object, Reader<? super T> reader) {
         Recording.listing(Registry::list);
+        WeakReference<T> reference = new WeakReference<>(object, GONE);
         synchronized (DYNAMIC) {
             removeGone();
-            DYNAMIC.add(new Dynamic<>(name, type, object, reader));
+            DYNAMIC.put(reference, new Entry<>(name, type, reference::get, reader));
         }
     }
 
@@ -149,13 +102,13 @@ public final class Registry {
     public static void remove(Object object) {
         synchronized (DYNAMIC) {
             removeGone();
-            DYNAMIC.removeIf(entry -> refersTo(entry, object));
+            DYNAMIC.keySet().removeIf(reference -> refersTo(reference, object));
         }
     }
 
     @SuppressWarnings("unchecked") // an object of another type is only compared
-    private static boolean refersTo(Dynamic<?> entry, Object object) {
-        return ((Dynamic<Object>) entry).refersTo(object);
+    private static boolean refersTo(Reference<?> reference, Object object) {
+        return ((Reference<Object>) reference).refersTo(object);
     }
 
     /** All objects that are alive: first the static ones, then the others, both in the order they were made in. */
@@ -166,7 +119,7 @@ public final class Registry {
         }
         synchronized (DYNAMIC) {
             removeGone();
-            list.addAll(DYNAMIC);
+            list.addAll(DYNAMIC.values());
         }
         return list;
     }
