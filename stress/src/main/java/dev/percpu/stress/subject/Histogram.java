@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 
 /**
- * A histogram, with bounds or without, that is reset all the time, and read by an interval: each value is in exactly one
- * snapshot of either, and no snapshot contradicts itself.
+ * A histogram, with bounds or without, that is reset all the time, and read by an interval: each value is in exactly
+ * one snapshot of either, and no snapshot contradicts itself.
  */
 final class Histogram implements Subject {
     private final PerCpuHistogram histogram;
