@@ -6,8 +6,6 @@ import static dev.percpu.benchmarks.Role.Kind.PEER;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import java.util.concurrent.atomic.LongAccumulator;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.State;
 
 /**
  * What does it cost to combine a value into one accumulator that all threads share: one that changes it, and one that
@@ -23,17 +21,6 @@ public class CounterBenchmarkAccumulate extends Comparison {
     private final LongAccumulator sum = new LongAccumulator(Long::sum, 0);
     private final LongAccumulator max = new LongAccumulator(Math::max, Long.MIN_VALUE);
 
-    /** Each thread's own values, of which few are larger than all before. */
-    @State(Scope.Thread)
-    public static class Values {
-        private long last;
-
-        long next() {
-            last = last * 6364136223846793005L + 1442695040888963407L;
-            return last >> 1;
-        }
-    }
-
     @Benchmark
     @Role(value = OURS, task = "sum", label = "`PerCpuAccumulator.accumulate`")
     public void perCpuAccumulateSum() {
@@ -42,8 +29,8 @@ public class CounterBenchmarkAccumulate extends Comparison {
 
     @Benchmark
     @Role(value = OURS, task = "maximum", label = "`PerCpuAccumulator.accumulate`")
-    public void perCpuAccumulateMax(Values values) {
-        perCpuMax.accumulate(values.next());
+    public void perCpuAccumulateMax(Latencies latencies) {
+        perCpuMax.accumulate(latencies.nextNanos());
     }
 
     @Benchmark
@@ -54,7 +41,14 @@ public class CounterBenchmarkAccumulate extends Comparison {
 
     @Benchmark
     @Role(value = PEER, task = "maximum", label = "`LongAccumulator.accumulate`")
-    public void longAccumulatorMax(Values values) {
-        max.accumulate(values.next());
+    public void longAccumulatorMax(Latencies latencies) {
+        max.accumulate(latencies.nextNanos());
+    }
+
+    @Override
+    void check(String benchmark, long operations) {
+        boolean sums = benchmark.endsWith("Sum");
+        checkEqual("the sum", sums ? operations : 0, perCpuSum.get() + sum.get());
+        checkEqual("the maximum", sums ? Long.MIN_VALUE : Latencies.greatest(), Math.max(perCpuMax.get(), max.get()));
     }
 }

@@ -105,4 +105,14 @@ public class CounterBenchmarkBounded extends Comparison {
             }
         }
     }
+
+    @Override
+    void check(String benchmark, long operations) {
+        boolean grows = benchmark.endsWith("TryAdd");
+        checkEqual("taken", grows ? operations : 0, perCpuGrowing.sum() + atomicLongGrowing.get());
+        checkEqual("not given back", 0, perCpu.sum() + atomicLong.get() + QUOTA - semaphore.availablePermits());
+        checkEqual("the full per-CPU counter", QUOTA, perCpuFull.sum());
+        checkEqual("the full atomic number", QUOTA, atomicLongFull.get());
+        checkEqual("the used-up semaphore", 0, semaphoreUsedUp.availablePermits());
+    }
 }

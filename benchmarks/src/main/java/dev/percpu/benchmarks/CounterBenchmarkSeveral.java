@@ -26,7 +26,7 @@ import org.openjdk.jmh.annotations.OperationsPerInvocation;
  *
  * <p>An operation is one addition.
  */
-public class CounterBenchmarkSeveral extends Comparison {
+public class CounterBenchmarkSeveral extends CountingComparison {
     private static final int COUNTERS = 8;
 
     private final PerCpuCounter[] perCpu = several(PerCpuCounter::new).toArray(PerCpuCounter[]::new);
@@ -83,5 +83,14 @@ public class CounterBenchmarkSeveral extends Comparison {
         for (AtomicLong number : atomicLongs) {
             number.incrementAndGet();
         }
+    }
+
+    @Override
+    long total() {
+        return Stream.of(perCpu).mapToLong(PerCpuCounter::sum).sum()
+                + (long) Stream.of(perCpuDoubles).mapToDouble(PerCpuDoubleCounter::sum).sum()
+                + Stream.of(longAdders).mapToLong(LongAdder::sum).sum()
+                + (long) Stream.of(doubleAdders).mapToDouble(DoubleAdder::sum).sum()
+                + Stream.of(atomicLongs).mapToLong(AtomicLong::get).sum();
     }
 }

@@ -3,8 +3,10 @@ package dev.percpu.benchmarks;
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.SequencedMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 
@@ -25,7 +27,7 @@ public final class CpuTimePerOperation {
 
     private static final long FEWEST_OPERATIONS = 10_000_000;
     private static final long LEAST_NANOS = 500_000_000;
-    private static final int ROUNDS = 5;
+    private static final int ROUNDS = 3;
 
     /** Virtual threads take turns after so many operations. */
     private static final int TURN = 2_000;
@@ -48,30 +50,25 @@ public final class CpuTimePerOperation {
      * @param threads how many
      * @param virtual whether they are virtual threads
      */
-    public record Load(int threads, boolean virtual) {
-        @Override
-        public String toString() {
-            return threads + (virtual ? " virtual threads" : " threads");
-        }
-    }
+    public record Load(int threads, boolean virtual) {}
 
-    /** The fewest threads that use two CPUs, and the two loads that are compared with that. */
-    static final List<Load> LOADS = List.of(new Load(2, false), new Load(64, false), new Load(10_000, true));
+    /** So many threads for each CPU, and very many virtual ones. */
+    private static final List<Integer> THREADS_FOR_EACH_CPU = List.of(1, 2, 4, 8, 16);
 
-    /** Measures an operation under each of {@link #LOADS} and prints a line with the times and their ratios. */
-    static void print(String name, Operation operation) throws InterruptedException {
-        StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-32s", name));
-        double first = 0;
-        for (Load load : LOADS) {
-            double nanos = nanos(operation, load);
-            if (first == 0) {
-                first = nanos;
-                line.append(String.format(Locale.ROOT, "%s: %.2f ns", load, nanos));
-            } else {
-                line.append(String.format(Locale.ROOT, "; %s: %.2f ns (x %.2f)", load, nanos, nanos / first));
-            }
+    private static final int VIRTUAL_THREADS = 10_000;
+
+    /** Measures an operation with few threads, with more, and with very many. */
+    static Curve curve(Role.Kind role, String label, Operation operation) throws InterruptedException {
+        SequencedMap<String, Double> nanos = new LinkedHashMap<>();
+        for (int threads : THREADS_FOR_EACH_CPU) {
+            nanos.put(
+                    Integer.toString(threads),
+                    nanos(operation, new Load(threads * Runtime.getRuntime().availableProcessors(), false)));
         }
-        System.out.println(line);
+        nanos.put(
+                String.format(Locale.ROOT, "%,d virtual", VIRTUAL_THREADS),
+                nanos(operation, new Load(VIRTUAL_THREADS, true)));
+        return new Curve("Many threads", "ns of CPU time", "threads for each CPU", role, label, nanos);
     }
 
     /** The CPU time of the whole process for each operation, in nanoseconds. */

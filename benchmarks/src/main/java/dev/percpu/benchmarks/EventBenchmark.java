@@ -13,6 +13,8 @@ import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuEvent;
 import java.util.concurrent.atomic.LongAccumulator;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /**
@@ -29,6 +31,7 @@ import org.openjdk.jmh.annotations.Benchmark;
  */
 public class EventBenchmark extends CountingComparison {
     private static final int BUCKETS = 12;
+    private static final int BYTES_EACH = 512;
 
     private static final PerCpuCounter REQUESTS = new PerCpuCounter();
     private static final PerCpuCounter BYTES = new PerCpuCounter();
@@ -62,19 +65,17 @@ public class EventBenchmark extends CountingComparison {
 
     @Benchmark
     @Role(value = OURS, label = "`PerCpuEvent.record`, five updates")
-    public void perCpuEvent(Calls calls, Latencies latency) {
-        calls.count();
+    public void perCpuEvent(Latencies latency) {
         long nanos = latency.nextNanos();
-        SERVED.record(512, nanos, bucketOf(nanos));
+        SERVED.record(BYTES_EACH, nanos, bucketOf(nanos));
     }
 
     @Benchmark
     @Role(value = NOT_COMPARABLE, label = "the five updates one by one")
-    public void perCpuOneByOne(Calls calls, Latencies latency) {
-        calls.count();
+    public void perCpuOneByOne(Latencies latency) {
         long nanos = latency.nextNanos();
         REQUESTS.increment();
-        BYTES.add(512);
+        BYTES.add(BYTES_EACH);
         LATENCIES.increment(bucketOf(nanos));
         LATENCY_SUM.add(nanos);
         SLOWEST.accumulate(nanos);
@@ -82,11 +83,10 @@ public class EventBenchmark extends CountingComparison {
 
     @Benchmark
     @Role(value = PEER, label = "four `LongAdder`s and a `LongAccumulator`")
-    public void adders(Calls calls, Latencies latency) {
-        calls.count();
+    public void adders(Latencies latency) {
         long nanos = latency.nextNanos();
         requests.increment();
-        bytes.add(512);
+        bytes.add(BYTES_EACH);
         latencies[bucketOf(nanos)].increment();
         latencySum.add(nanos);
         slowest.accumulate(nanos);
@@ -97,6 +97,26 @@ public class EventBenchmark extends CountingComparison {
     @Role(value = FLOOR, label = "making the values")
     public int valuesAlone(Latencies latency) {
         return bucketOf(latency.nextNanos());
+    }
+
+    @Override
+    boolean counts(String benchmark) {
+        return !benchmark.equals("valuesAlone");
+    }
+
+    @Override
+    void check(String benchmark, long operations) {
+        super.check(benchmark, operations);
+        if (counts(benchmark)) {
+            checkEqual("bytes", operations * BYTES_EACH, BYTES.sum() + bytes.sum());
+            checkEqual(
+                    "latencies in buckets",
+                    operations,
+                    LongStream.of(LATENCIES.sums()).sum()
+                            + Stream.of(latencies).mapToLong(LongAdder::sum).sum());
+            checkEqual("the sum of the latencies", Latencies.sum(), LATENCY_SUM.sum() + latencySum.sum());
+            checkEqual("the greatest latency", Latencies.greatest(), Math.max(SLOWEST.get(), slowest.get()));
+        }
     }
 
     @Override

@@ -4,6 +4,8 @@ import static dev.percpu.benchmarks.Role.Kind.OURS;
 import static dev.percpu.benchmarks.Role.Kind.PEER;
 
 import dev.percpu.CpuGuard;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
 import java.util.concurrent.locks.ReentrantLock;
 import org.openjdk.jmh.annotations.Benchmark;
 
@@ -45,6 +47,18 @@ public class GuardBenchmark extends Comparison {
     public void synchronizedBlock() {
         synchronized (monitor) {
             // nothing
+        }
+    }
+
+    @Override
+    void check(String benchmark, long operations) {
+        for (CpuId cpu : CpuMask.possible()) {
+            CpuGuard.owner(cpu).ifPresent(owner -> {
+                throw new IllegalStateException(owner + " still holds the guard of " + cpu);
+            });
+        }
+        if (lock.isLocked()) {
+            throw new IllegalStateException("somebody still holds " + lock);
         }
     }
 }

@@ -64,8 +64,7 @@ public class GuardedUpdateBenchmark extends CountingComparison {
 
     @Benchmark
     @Role(value = OURS, task = "two fields", label = "guard, token and function")
-    public void perCpuTokenUpdate(Calls calls) {
-        calls.count();
+    public void perCpuTokenUpdate() {
         try (CpuGuard guard = CpuGuard.acquire()) {
             STATISTICS.getMut(guard).run(statistics -> statistics.record(1));
         }
@@ -74,15 +73,13 @@ public class GuardedUpdateBenchmark extends CountingComparison {
     /** The same in one call. */
     @Benchmark
     @Role(value = OURS, task = "two fields", label = "`PerCpu.run`")
-    public void perCpuRun(Calls calls) {
-        calls.count();
+    public void perCpuRun() {
         STATISTICS.run(statistics -> statistics.record(1));
     }
 
     @Benchmark
     @Role(value = OURS, task = "one number", label = "guard, token and `NumericCell.add`")
-    public void perCpuNumericCell(Calls calls) {
-        calls.count();
+    public void perCpuNumericCell() {
         try (CpuGuard guard = CpuGuard.acquire()) {
             CELL.getMut(guard).run(cell -> cell.add(1));
         }
@@ -91,15 +88,13 @@ public class GuardedUpdateBenchmark extends CountingComparison {
     /** One sequence that looks at the guard word. */
     @Benchmark
     @Role(value = OURS, task = "one number", label = "`PerCpuNumeric.of(...).add`, which checks the guard word")
-    public void perCpuGuardedAdd(Calls calls) {
-        calls.count();
+    public void perCpuGuardedAdd() {
         GUARDED.add(1);
     }
 
     @Benchmark
     @Role(value = PEER, task = "two fields", label = "`ReentrantLock`")
-    public void reentrantLock(Calls calls) {
-        calls.count();
+    public void reentrantLock() {
         lock.lock();
         try {
             underLock.record(1);
@@ -110,8 +105,7 @@ public class GuardedUpdateBenchmark extends CountingComparison {
 
     @Benchmark
     @Role(value = PEER, task = "two fields", label = "`synchronized`")
-    public void synchronizedBlock(Calls calls) {
-        calls.count();
+    public void synchronizedBlock() {
         synchronized (underMonitor) {
             underMonitor.record(1);
         }
@@ -119,8 +113,7 @@ public class GuardedUpdateBenchmark extends CountingComparison {
 
     @Benchmark
     @Role(value = PEER, task = "one number", label = "`AtomicLong`")
-    public long atomicLong(Calls calls) {
-        calls.count();
+    public long atomicLong() {
         return atomicLong.incrementAndGet();
     }
 

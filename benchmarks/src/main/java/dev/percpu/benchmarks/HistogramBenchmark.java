@@ -51,16 +51,14 @@ public class HistogramBenchmark extends CountingComparison {
 
     @Benchmark
     @Role(value = OURS, label = "`PerCpuHistogram.record`")
-    public void perCpuRecord(Calls calls, Latencies latencies) {
-        calls.count();
+    public void perCpuRecord(Latencies latencies) {
         PER_CPU.record(latencies.nextNanos());
     }
 
     /** With the bounds that Prometheus' classic histogram has here. */
     @Benchmark
     @Role(value = OURS, label = "`PerCpuHistogram.record`, own bounds")
-    public void perCpuRecordWithBounds(Calls calls, Latencies latencies) {
-        calls.count();
+    public void perCpuRecordWithBounds(Latencies latencies) {
         PER_CPU_WITH_BOUNDS.record(latencies.nextNanos());
     }
 
@@ -72,37 +70,32 @@ public class HistogramBenchmark extends CountingComparison {
 
     @Benchmark
     @Role(value = PEER, label = "Prometheus classic, 11 buckets")
-    public void prometheusClassic(Calls calls, Latencies latencies) {
-        calls.count();
+    public void prometheusClassic(Latencies latencies) {
         classic.observe(latencies.nextSeconds());
     }
 
     @Benchmark
     @Role(value = PEER, label = "Prometheus native")
-    public void prometheusNative(Calls calls, Latencies latencies) {
-        calls.count();
+    public void prometheusNative(Latencies latencies) {
         nativeOne.observe(latencies.nextSeconds());
     }
 
     @Benchmark
     @Role(value = PEER, label = "HdrHistogram `Recorder` with a fixed range")
-    public void hdrHistogramRecorder(Calls calls, Latencies latencies) {
-        calls.count();
+    public void hdrHistogramRecorder(Latencies latencies) {
         recorder.recordValue(latencies.nextNanos());
     }
 
     /** It grows with the values, and asks each time whether it must. */
     @Benchmark
     @Role(value = PEER, label = "HdrHistogram `Recorder` that resizes itself")
-    public void hdrHistogramAutoResizingRecorder(Calls calls, Latencies latencies) {
-        calls.count();
+    public void hdrHistogramAutoResizingRecorder(Latencies latencies) {
         autoResizing.recordValue(latencies.nextNanos());
     }
 
     @Benchmark
     @Role(value = PEER, label = "HdrHistogram `ConcurrentHistogram`")
-    public void hdrHistogramConcurrent(Calls calls, Latencies latencies) {
-        calls.count();
+    public void hdrHistogramConcurrent(Latencies latencies) {
         concurrent.recordValue(latencies.nextNanos());
     }
 
@@ -110,6 +103,22 @@ public class HistogramBenchmark extends CountingComparison {
     @Role(value = NOT_COMPARABLE, label = "HdrHistogram `Histogram`, one for each thread")
     public void hdrHistogramPerThread(Own own, Latencies latencies) {
         own.histogram.recordValue(latencies.nextNanos());
+    }
+
+    @Override
+    boolean counts(String benchmark) {
+        return !benchmark.equals("perCpuAddOnly") && !benchmark.equals("hdrHistogramPerThread");
+    }
+
+    @Override
+    void check(String benchmark, long operations) {
+        super.check(benchmark, operations);
+        if (benchmark.startsWith("perCpu")) {
+            checkEqual(
+                    "the sum of the values",
+                    Latencies.sum(),
+                    PER_CPU.snapshot().sum() + PER_CPU_WITH_BOUNDS.snapshot().sum() + SUM.sum());
+        }
     }
 
     @Override

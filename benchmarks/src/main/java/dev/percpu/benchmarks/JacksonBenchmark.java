@@ -34,7 +34,10 @@ public class JacksonBenchmark extends Comparison {
     private static final String ONE = "one thread";
     private static final String MANY = "virtual threads";
 
-    private final JsonFactory perCpu = factory(PerCpuRecyclerPool.create(PoolBenchmark.CAPACITY));
+    private static final int TOKENS = 8;
+
+    private final RecyclerPool<BufferRecycler> perCpuPool = PerCpuRecyclerPool.create(PoolBenchmark.CAPACITY);
+    private final JsonFactory perCpu = factory(perCpuPool);
     private final JsonFactory threadLocal = factory(JsonRecyclerPools.threadLocalPool());
     private final JsonFactory none = factory(JsonRecyclerPools.nonRecyclingPool());
     private final JsonFactory deque = factory(JsonRecyclerPools.newConcurrentDequePool());
@@ -125,6 +128,11 @@ public class JacksonBenchmark extends Comparison {
         PoolBenchmarkVirtualThreads.inVirtualThreads(() -> roundTrip(lockFree));
     }
 
+    @Override
+    void check(String benchmark, long operations) {
+        PoolBenchmark.checkLendsAll(perCpuPool);
+    }
+
     /** Writes an object and reads it back. */
     private static long roundTrip(JsonFactory json) {
         try {
@@ -142,6 +150,7 @@ public class JacksonBenchmark extends Comparison {
                     tokens++;
                 }
             }
+            checkEqual("tokens read back", TOKENS, tokens);
             return tokens;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -1,6 +1,9 @@
 package dev.percpu.benchmarks;
 
+import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.LongStream;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -17,12 +20,15 @@ public class Latencies {
     private static final double SPREAD = 1.5;
     private static final double NANOS_PER_SECOND = 1e9;
 
+    private static final Queue<Latencies> ALL = new ConcurrentLinkedQueue<>();
+
     private final long[] nanos = new long[COUNT];
     private final double[] seconds = new double[COUNT];
-    private int next;
+    private long next;
 
     @Setup
     public void draw() {
+        ALL.add(this);
         // Each thread goes through its own values, and each contender through the same ones.
         Random random = new Random(1);
         for (int i = 0; i < COUNT; i++) {
@@ -32,11 +38,29 @@ public class Latencies {
     }
 
     long nextNanos() {
-        return nanos[next++ & (COUNT - 1)];
+        return nanos[(int) next++ & (COUNT - 1)];
     }
 
     /** For those that take seconds, as floating point numbers. */
     double nextSeconds() {
-        return seconds[next++ & (COUNT - 1)];
+        return seconds[(int) next++ & (COUNT - 1)];
+    }
+
+    /** The sum of what all threads were given. Only for when none is running. */
+    static long sum() {
+        return ALL.stream().mapToLong(Latencies::given).sum();
+    }
+
+    /** The greatest that a thread was given; {@link Long#MIN_VALUE} if none was. */
+    static long greatest() {
+        return ALL.stream()
+                .flatMapToLong(latencies -> LongStream.of(latencies.nanos).limit(latencies.next))
+                .max()
+                .orElse(Long.MIN_VALUE);
+    }
+
+    private long given() {
+        return next / COUNT * LongStream.of(nanos).sum()
+                + LongStream.of(nanos).limit(next % COUNT).sum();
     }
 }

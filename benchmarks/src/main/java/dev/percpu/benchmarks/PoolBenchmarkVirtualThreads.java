@@ -14,7 +14,6 @@ import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
-import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.Blackhole;
 
 /**
@@ -121,11 +120,9 @@ public class PoolBenchmarkVirtualThreads extends Comparison {
         ended.await();
     }
 
-    /** Checks that nothing was lost. */
-    @TearDown
-    public void checkNothingIsHeld() {
-        if (perCpu.statistics().held() != 0) {
-            throw new IllegalStateException("lost objects: " + perCpu.statistics());
-        }
+    @Override
+    void check(String benchmark, long operations) {
+        checkEqual("objects held", 0, perCpu.statistics().held());
+        PoolBenchmark.checkLendsAll(perCpuJackson);
     }
 }

@@ -69,71 +69,61 @@ public class PrometheusBenchmark extends CountingComparison {
 
     @Benchmark
     @Role(value = OURS, task = "increment", label = "`percpu-prometheus`")
-    public void perCpuIncrement(Calls calls) {
-        calls.count();
+    public void perCpuIncrement() {
         child.inc();
     }
 
     @Benchmark
     @Role(value = PEER, task = "increment", label = "the client")
-    public void clientIncrement(Calls calls) {
-        calls.count();
+    public void clientIncrement() {
         clientsChild.inc();
     }
 
     @Benchmark
     @Role(value = OURS, task = "look up and increment", label = "`percpu-prometheus`")
-    public void perCpuLookUp(Calls calls) {
-        calls.count();
+    public void perCpuLookUp() {
         counter.labelValues("GET", "200").inc();
     }
 
     @Benchmark
     @Role(value = PEER, task = "look up and increment", label = "the client")
-    public void clientLookUp(Calls calls) {
-        calls.count();
+    public void clientLookUp() {
         clientsCounter.labelValues("GET", "200").inc();
     }
 
     @Benchmark
     @Role(value = OURS, task = "observe, classic", label = "`percpu-prometheus`")
-    public void perCpuClassic(Calls calls, Latencies latencies) {
-        calls.count();
+    public void perCpuClassic(Latencies latencies) {
         classic.observe(latencies.nextSeconds());
     }
 
     @Benchmark
     @Role(value = PEER, task = "observe, classic", label = "the client")
-    public void clientClassic(Calls calls, Latencies latencies) {
-        calls.count();
+    public void clientClassic(Latencies latencies) {
         clientsClassic.observe(latencies.nextSeconds());
     }
 
     @Benchmark
     @Role(value = OURS, task = "observe, native", label = "`percpu-prometheus`")
-    public void perCpuNative(Calls calls, Latencies latencies) {
-        calls.count();
+    public void perCpuNative(Latencies latencies) {
         nativeOne.observe(latencies.nextSeconds());
     }
 
     @Benchmark
     @Role(value = PEER, task = "observe, native", label = "the client")
-    public void clientNative(Calls calls, Latencies latencies) {
-        calls.count();
+    public void clientNative(Latencies latencies) {
         clientsNative.observe(latencies.nextSeconds());
     }
 
     @Benchmark
     @Role(value = OURS, task = "observe, both", label = "`percpu-prometheus`")
-    public void perCpuBoth(Calls calls, Latencies latencies) {
-        calls.count();
+    public void perCpuBoth(Latencies latencies) {
         both.observe(latencies.nextSeconds());
     }
 
     @Benchmark
     @Role(value = PEER, task = "observe, both", label = "the client")
-    public void clientBoth(Calls calls, Latencies latencies) {
-        calls.count();
+    public void clientBoth(Latencies latencies) {
         clientsBoth.observe(latencies.nextSeconds());
     }
 

@@ -9,7 +9,6 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.concurrent.locks.StampedLock;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * What does it cost to read under a read-write lock, and to write under it? {@link ReadWriteMixBenchmark} does both.
@@ -93,11 +92,11 @@ public class ReadLockBenchmark extends Comparison {
     }
 
     /** Checks that no write was lost and that nobody is inside any lock. */
-    @TearDown
-    public void checkExclusion() {
-        if (first != second) {
-            throw new IllegalStateException("two writers at a time: " + first + ", " + second);
-        }
+    @Override
+    void check(String benchmark, long operations) {
+        long writes = benchmark.endsWith("Write") ? operations : 0;
+        checkEqual("the first number", writes, first);
+        checkEqual("the second number", writes, second);
         for (ReadWriteLock lock : new ReadWriteLock[] {perCpu, reentrant, stamped}) {
             if (!lock.writeLock().tryLock()) {
                 throw new IllegalStateException("somebody is still inside " + lock);

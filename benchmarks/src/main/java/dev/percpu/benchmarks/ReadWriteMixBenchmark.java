@@ -4,6 +4,8 @@ import static dev.percpu.benchmarks.Role.Kind.OURS;
 import static dev.percpu.benchmarks.Role.Kind.PEER;
 
 import dev.percpu.concurrent.PerCpuReadWriteLock;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -11,8 +13,8 @@ import java.util.concurrent.locks.StampedLock;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * What does a read-write lock cost on average, with so many writes in a thousand operations of each thread?
@@ -41,13 +43,25 @@ public class ReadWriteMixBenchmark extends Comparison {
     /** A thread's random numbers. */
     @State(Scope.Thread)
     public static class Draw {
+        private static final Queue<Draw> ALL = new ConcurrentLinkedQueue<>();
+
         private int seed = new Object().hashCode() | 1;
+        private long writes;
+
+        @Setup
+        public void enlist() {
+            ALL.add(this);
+        }
 
         private boolean isWrite(int inThousand) {
             seed ^= seed << 13;
             seed ^= seed >>> 17;
             seed ^= seed << 5;
-            return (((seed & 0xFFFF_FFFFL) * THOUSAND) >>> Integer.SIZE) < inThousand;
+            boolean write = (((seed & 0xFFFF_FFFFL) * THOUSAND) >>> Integer.SIZE) < inThousand;
+            if (write) {
+                writes++;
+            }
+            return write;
         }
     }
 
@@ -105,11 +119,17 @@ public class ReadWriteMixBenchmark extends Comparison {
         }
     }
 
-    /** Checks that no write was lost. */
-    @TearDown
-    public void checkExclusion() {
-        if (first != second) {
-            throw new IllegalStateException("two writers at a time: " + first + ", " + second);
+    /** Checks that no write was lost, and that nobody is inside any lock. */
+    @Override
+    void check(String benchmark, long operations) {
+        long writes = Draw.ALL.stream().mapToLong(draw -> draw.writes).sum();
+        checkEqual("the first number", writes, first);
+        checkEqual("the second number", writes, second);
+        for (ReadWriteLock lock : new ReadWriteLock[] {perCpu, reentrant, stamped.asReadWriteLock()}) {
+            if (!lock.writeLock().tryLock()) {
+                throw new IllegalStateException("somebody is still inside " + lock);
+            }
+            lock.writeLock().unlock();
         }
     }
 }

@@ -7,7 +7,6 @@ import dev.percpu.concurrent.PerCpuRef;
 import java.util.concurrent.atomic.AtomicLong;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * What does it cost to take a reference and give it back?
@@ -65,8 +64,8 @@ public class RefBenchmark extends Comparison {
     }
 
     /** Checks that each get was put. */
-    @TearDown
-    public void checkExactness() {
+    @Override
+    void check(String benchmark, long operations) {
         killed.put();
         ref.kill();
         if (releases != 2 || atomicLong.get() != 1) {

@@ -61,4 +61,12 @@ public class SumBenchmark extends Comparison {
     public long atomicLongGet() {
         return atomicLong.get();
     }
+
+    @Override
+    void check(String benchmark, long operations) {
+        long counted = (long) Runtime.getRuntime().availableProcessors() * COUNTS;
+        checkEqual("the per-CPU number", counted, NUMERIC.sum());
+        checkEqual("the adder", counted, longAdder.sum());
+        checkEqual("the atomic number", counted, atomicLong.get());
+    }
 }

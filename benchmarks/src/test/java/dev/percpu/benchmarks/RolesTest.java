@@ -33,6 +33,9 @@ class RolesTest {
                                 _ -> EnumSet.noneOf(Kind.class))
                         .add(role.value()));
 
+        // The floors that all comparisons have in common.
+        comparisons.remove(FloorBenchmark.class.getName() + ", ");
+
         assertThat(comparisons).allSatisfy((_, kinds) -> assertThat(kinds).contains(Kind.OURS));
     }
 

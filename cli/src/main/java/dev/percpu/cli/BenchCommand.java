@@ -2,6 +2,7 @@ package dev.percpu.cli;
 
 import dev.percpu.cli.bench.Arrangement;
 import dev.percpu.cli.bench.BackEnd;
+import dev.percpu.cli.bench.Curves;
 import dev.percpu.cli.bench.Jmh;
 import dev.percpu.cli.bench.Page;
 import dev.percpu.cli.bench.Progress;
@@ -66,8 +67,31 @@ final class BenchCommand implements Callable<Integer> {
         private @Nullable Kept kept;
     }
 
-    /** What is measured, and what becomes of it. */
+    /** What is measured, and whether it is kept. */
     private static final class Measurement {
+        @ArgGroup
+        private What what = new What();
+
+        @Option(
+                names = "--save",
+                description = "Keep the results in benchmarks/results, in the file of this processor.")
+        private boolean save;
+    }
+
+    /** The time of operations, or all else. */
+    private static final class What {
+        @ArgGroup(exclusive = false)
+        private Times times = new Times();
+
+        @Option(
+                names = "--curves",
+                description = "Instead of the benchmarks, measure memory, the CPU time with many threads, and the"
+                        + " start-up.")
+        private boolean curves;
+    }
+
+    /** Which times are measured, and how. */
+    private static final class Times {
         @Option(
                 names = "--only",
                 paramLabel = "REGEX",
@@ -84,14 +108,10 @@ final class BenchCommand implements Callable<Integer> {
         private boolean quick;
 
         @Option(
-                names = "--save",
-                description = "Keep the results in benchmarks/results, in the file of this processor.")
-        private boolean save;
-
-        @Option(
                 names = "--check",
-                description = "Hold the ratios to the best peers against those that are kept for this processor. The"
-                        + " status is 1 if one is worse by more than the measurements' spread.")
+                description = "Compare the ratios to the best peers with those that are kept for this processor, and"
+                        + " mark those that differ by more than 15%%. The status is 1 if one is worse, and by more"
+                        + " than the measurements' spread.")
         private boolean check;
     }
 
@@ -132,28 +152,47 @@ final class BenchCommand implements Callable<Integer> {
         for (Path file : Stream.of(json, html).filter(Objects::nonNull).toList()) {
             checkWritable(file);
         }
-        return source.kept == null ? measure(source.measurement) : present(source.kept);
+        if (source.kept != null) {
+            return present(source.kept);
+        }
+        Measurement measurement = source.measurement;
+        return measurement.what.curves
+                ? measureCurves(measurement.save)
+                : measureTimes(measurement.what.times, measurement.save);
     }
 
     private int present(Kept kept) {
         Results results = Results.readAll(directory());
+        Curves curves = Curves.read(directory());
         if (kept.tables) {
-            renewTables(results);
+            renewTables(new Tables(results, curves));
         }
-        writeFiles(results);
+        writeFiles(results, curves);
         return 0;
     }
 
-    private int measure(Measurement wanted) {
+    private int measureCurves(boolean save) {
+        Run run = run();
+        console.say("measuring memory, the CPU time with many threads, and the start-up: some minutes");
+        Curves curves = new Jmh(jar(), run.backend()).curves(run);
+        writeFiles(new Results(), curves);
+        curves.print(console.out());
+        if (save) {
+            curves.keep(directory());
+        }
+        return 0;
+    }
+
+    private int measureTimes(Times wanted, boolean save) {
         // The JVMs that measure shall not choose a back end on their own: what was forced here, or is denied here, is
         // so there too.
-        Jmh jmh = new Jmh(jar(), BackEnd.current());
+        Run run = run();
+        Jmh jmh = new Jmh(jar(), run.backend());
         String regex = wanted.only == null ? ".*" : wanted.only.pattern();
         if (jmh.list(regex).isEmpty()) {
             throw new CliException("no benchmark has \"" + regex + "\" in its name");
         }
         Roles roles = jmh.roles();
-        Run run = Run.now(System.getProperty(COMMIT, "unknown"));
         Results results = new Results();
         List<Arrangement> arrangements = arrangements(wanted);
         Progress progress = new Progress(arrangements.size(), console::say, System::nanoTime);
@@ -161,18 +200,22 @@ final class BenchCommand implements Callable<Integer> {
             progress.next(arrangement);
             results.add(jmh.measure(regex, roles, arrangement, wanted.quick, progress::line), run, arrangement, roles);
         }
-        writeFiles(results);
+        writeFiles(results, Curves.none());
         console.out().println("Back end " + run.backend());
         console.out().println();
         new Report(results).print(console.out());
         int worse = wanted.check ? check(results) : 0;
-        if (wanted.save) {
+        if (save) {
             keep(results, roles);
         }
         return worse == 0 ? 0 : 1;
     }
 
-    private static List<Arrangement> arrangements(Measurement wanted) {
+    private static Run run() {
+        return Run.now(System.getProperty(COMMIT, "unknown"));
+    }
+
+    private static List<Arrangement> arrangements(Times wanted) {
         int cpus = Runtime.getRuntime().availableProcessors();
         if (wanted.threads != null) {
             return List.of(new Arrangement(wanted.threads.number, wanted.threads.virtual));
@@ -200,17 +243,16 @@ final class BenchCommand implements Callable<Integer> {
         console.say("kept in " + Messages.printable(file));
     }
 
-    private void writeFiles(Results results) {
+    private void writeFiles(Results results, Curves curves) {
         if (json != null) {
             results.write(json);
         }
         if (html != null) {
-            write(html, new Page(results, commandLine()).html());
+            write(html, new Page(results, curves, commandLine()).html());
         }
     }
 
-    private void renewTables(Results kept) {
-        Tables renewed = new Tables(kept);
+    private void renewTables(Tables renewed) {
         for (Path page : Tables.pages(home())) {
             String before = read(page);
             String after = renewed.renew(before);

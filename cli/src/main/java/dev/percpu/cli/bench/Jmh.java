@@ -15,14 +15,15 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** Runs the jar with the benchmarks, in a process of its own. */
 public final class Jmh {
     /** Nothing but the time of one operation, and what it allocates. A benchmark that throws is a failure. */
     private static final List<String> MEASUREMENT = List.of("-bm", "avgt", "-tu", "ns", "-prof", "gc", "-foe", "true");
 
-    /** Enough for a first impression of a hundred benchmarks within five minutes. */
-    private static final List<String> QUICK = List.of("-f", "1", "-wi", "3", "-w", "80ms", "-i", "5", "-r", "60ms");
+    /** Enough for a first impression of three hundred trials within five minutes: most of that time JVMs are starting. */
+    private static final List<String> QUICK = List.of("-f", "1", "-wi", "2", "-w", "90ms", "-i", "5", "-r", "50ms");
 
     /** JMH makes the threads of a fork as this option of the fork's JVM says. */
     private static final String VIRTUAL = "-Djmh.executor=VIRTUAL";
@@ -32,6 +33,7 @@ public final class Jmh {
 
     private static final String NAMES_FOLLOW = "Benchmarks:";
     private static final String ROLES_FOLLOW = "Roles:";
+    private static final String CURVES_FOLLOW = "Curves:";
 
     private static final int LINES_OF_A_FAILURE = 12;
 
@@ -52,6 +54,7 @@ public final class Jmh {
         }
         java = new ArrayList<>();
         java.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        java.addAll(backEnd.jvmOptions());
         java.add("-jar");
         java.add(jar.toString());
     }
@@ -67,6 +70,24 @@ public final class Jmh {
     /** What each of them is in its comparison. */
     public Roles roles() {
         return Roles.parse(linesAfter(ROLES_FOLLOW, List.of("--roles")));
+    }
+
+    /**
+     * Measures what is no time of an operation: memory, many threads, and the start-up.
+     *
+     * @throws CliException without native access, which the jar's manifest grants
+     */
+    public Curves curves(Run run) {
+        if (!backEnd.callsC()) {
+            throw new CliException("the curves cannot be measured without native access");
+        }
+        List<String> startUp = new ArrayList<>();
+        run(List.of("--start-up", "--json"), startUp::add);
+        String json = startUp.stream().dropWhile(line -> !line.equals("[")).collect(Collectors.joining());
+        return Curves.parse(
+                linesAfter(CURVES_FOLLOW, List.of("--curves")),
+                JsonParser.parseString(json).getAsJsonArray(),
+                run);
     }
 
     /** What is printed after a header. The JVM may print something before it, about its options. */

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The results as one page of HTML that needs nothing else: a chart for each comparison, of time per operation against
@@ -22,6 +23,7 @@ public final class Page {
     private static final String CHARTS = "chart.umd.min.js";
 
     private final Results results;
+    private final Curves curves;
     private final String command;
 
     /**
@@ -29,8 +31,9 @@ public final class Page {
      *
      * @param command what made it, for the reader
      */
-    public Page(Results results, String command) {
+    public Page(Results results, Curves curves, String command) {
         this.results = results;
+        this.curves = curves;
         this.command = command;
     }
 
@@ -46,7 +49,9 @@ public final class Page {
         JsonObject data = new JsonObject();
         data.addProperty("command", command);
         JsonArray runs = new JsonArray();
-        results.distinct(BenchmarkResult::run).forEach(run -> runs.add(run.toJson()));
+        Stream.concat(results.distinct(BenchmarkResult::run).stream(), curves.runs().stream())
+                .distinct()
+                .forEach(run -> runs.add(run.toJson()));
         data.add("runs", runs);
         JsonArray comparisons = new JsonArray();
         for (String processor : results.distinct(result -> result.run().processor())) {
@@ -60,7 +65,27 @@ public final class Page {
             });
         }
         data.add("comparisons", comparisons);
+        data.add("curves", curves());
         return data;
+    }
+
+    private JsonArray curves() {
+        JsonArray charts = new JsonArray();
+        for (List<Curve> chart : curves.charts()) {
+            JsonArray lines = new JsonArray();
+            for (Curve curve : chart) {
+                JsonObject line = curve.toJson();
+                line.addProperty("label", plain(curve.label()));
+                lines.add(line);
+            }
+            charts.add(lines);
+        }
+        return charts;
+    }
+
+    /** A label without the marks of a page in Markdown. */
+    private static String plain(String label) {
+        return label.replace("`", "");
     }
 
     private static JsonObject comparison(String name, String processor, List<BenchmarkResult> list) {
@@ -88,7 +113,7 @@ public final class Page {
 
     private static JsonObject series(String label, List<BenchmarkResult> row, List<Arrangement> arrangements) {
         JsonObject series = new JsonObject();
-        series.addProperty("label", label.replace("`", ""));
+        series.addProperty("label", plain(label));
         series.addProperty("role", row.getFirst().kind().name());
         JsonArray points = new JsonArray();
         for (Arrangement arrangement : arrangements) {

@@ -8,11 +8,15 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Holds the ratios of a run, ours to the best peer's, against those that are saved. A ratio counts as changed only if
- * what the measurements allow for it then and now has nothing in common.
+ * Holds the ratios of a run, ours to the best peer's, against those that are saved. Two ratios agree if they differ by
+ * 15% at most. Others are marked: as worse or better if what the measurements allow for them then and now has nothing in
+ * common, and otherwise as different within the spread, which proves nothing.
  */
 public final class Regressions {
+    private static final double AGREEMENT = 1.15;
+
     private static final String WORSE = "worse";
+    private static final String AGREES = "agrees";
 
     private final Map<String, Ratio> saved;
     private final Map<String, Ratio> measured;
@@ -30,14 +34,19 @@ public final class Regressions {
     public int print(PrintWriter out) {
         TextTable table = new TextTable("against the best peer", "saved", "now", "");
         int worse = 0;
+        int agree = 0;
         for (Map.Entry<String, Ratio> entry : measured.entrySet()) {
             Ratio before = saved.get(entry.getKey());
             Ratio now = entry.getValue();
             String verdict = verdict(before, now);
             worse += verdict.equals(WORSE) ? 1 : 0;
+            agree += verdict.equals(AGREES) ? 1 : 0;
             table.add(entry.getKey(), before == null ? "" : before.toString(), now.toString(), verdict);
         }
         table.print(out);
+        out.println();
+        out.println(agree + " of " + measured.size() + " ratios agree with the saved ones, which means within 15%. The"
+                + " others are marked.");
         return worse;
     }
 
@@ -48,10 +57,14 @@ public final class Regressions {
         if (before.isUnclear() || now.isUnclear()) {
             return "unclear";
         }
-        if (!before.isApartFrom(now)) {
-            return "as saved";
+        double change = now.value() / before.value();
+        if (change <= AGREEMENT && 1 / change <= AGREEMENT) {
+            return AGREES;
         }
-        return now.value() < before.value() ? WORSE : "better";
+        if (!before.isApartFrom(now)) {
+            return "differs, within the spread";
+        }
+        return change < 1 ? WORSE : "better";
     }
 
     /** The best peer's time divided by ours, by the name of ours and its arrangement. */

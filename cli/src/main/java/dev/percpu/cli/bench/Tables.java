@@ -29,11 +29,11 @@ import java.util.stream.Stream;
  *
  * <p>It has a row for each benchmark of that comparison and a column for each processor, and each back end of ours.
  * A cell has the times of a thread alone and of one for each CPU. With {@code figures by threads:} there is a column
- * for each arrangement instead.
+ * for each arrangement instead. With {@code curves:} and a chart's title it has that chart's values.
  */
 public final class Tables {
     private static final Pattern TABLE = Pattern.compile(
-            "(<!-- figures(?<byThreads> by threads)?: (?<comparison>[^>]+?) -->\n).*?(<!-- end of figures -->)",
+            "(<!-- (?<kind>figures|figures by threads|curves): (?<comparison>[^>]+?) -->\n).*?(<!-- end of figures -->)",
             Pattern.DOTALL);
 
     /** Below this, a spread is not worth telling. */
@@ -42,9 +42,12 @@ public final class Tables {
     private static final String NOT_MEASURED = "–";
 
     private final Results results;
+    private final Curves curves;
 
-    public Tables(Results results) {
+    /** Takes what the tables are made of. */
+    public Tables(Results results, Curves curves) {
         this.results = results;
+        this.curves = curves;
     }
 
     /** The pages that can have tables: the README and those in docs. */
@@ -72,13 +75,16 @@ public final class Tables {
 
     private String table(MatchResult found) {
         String comparison = found.group("comparison");
+        if (found.group("kind").equals("curves")) {
+            return curves.table(comparison);
+        }
         List<BenchmarkResult> list = results.comparisons().get(comparison);
         if (list == null) {
             throw new CliException("a table is of \"" + comparison + "\", of which there are no saved results: save"
                     + " some with ./percpu bench --save, or correct the name; there are "
                     + String.join("; ", results.comparisons().keySet()));
         }
-        return found.group("byThreads") == null ? byProcessor(list) : byThreads(list);
+        return found.group("kind").equals("figures") ? byProcessor(list) : byThreads(list);
     }
 
     private static String byProcessor(List<BenchmarkResult> list) {
@@ -121,7 +127,7 @@ public final class Tables {
                 .toList());
         for (Map.Entry<String, Kind> row : labels(list).entrySet()) {
             String label = row.getKey();
-            String emphasis = row.getValue() == Kind.OURS ? "**" : "";
+            String emphasis = emphasis(row.getValue());
             table.add(Stream.concat(
                             Stream.of(emphasis + label + emphasis + remark(row.getValue())),
                             columns.values().stream().map(column -> {
@@ -132,7 +138,7 @@ public final class Tables {
         }
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < table.size(); i++) {
-            text.append("| ").append(String.join(" | ", table.get(i))).append(" |\n");
+            addRow(text, table.get(i).toArray(String[]::new));
             if (i == 0) {
                 text.append("|---".repeat(table.get(0).size())).append("|\n");
             }
@@ -140,7 +146,15 @@ public final class Tables {
         return text.toString();
     }
 
-    private static String remark(Kind kind) {
+    static void addRow(StringBuilder text, String... cells) {
+        text.append("| ").append(String.join(" | ", cells)).append(" |\n");
+    }
+
+    static String emphasis(Kind kind) {
+        return kind == Kind.OURS ? "**" : "";
+    }
+
+    static String remark(Kind kind) {
         return switch (kind) {
             case OURS, PEER -> "";
             case FLOOR -> " (floor)";

@@ -112,8 +112,33 @@ class BenchCommandTest {
         assertThat(Files.readString(html)).contains("\"name\":\"AddBenchmark\"", "bench --saved --html");
     }
 
+    @Test
+    void curvesAreSavedTabulatedAndDrawnToo() throws Exception {
+        installFakeJmh();
+        Files.createDirectories(home.resolve("benchmarks/results"));
+        Files.createDirectories(home.resolve("docs"));
+        Path page = home.resolve("docs/page.md");
+        Files.writeString(page, "<!-- curves: Start-up -->\nold\n<!-- end of figures -->\n");
+        Files.writeString(home.resolve("README.md"), "");
+        Path html = home.resolve("page.html");
+
+        CommandRun measured = CommandRun.of("bench", "--curves", "--save");
+        CommandRun kept = CommandRun.of("bench", "--tables", "--html", html.toString());
+
+        assertThat(measured.status()).isZero();
+        assertThat(measured.out().lines())
+                .containsSequence("Memory, bytes; counters:    10  1,000", "  `PerCpuCounter`         24.5   24.0");
+        assertThat(kept.status()).isZero();
+        if (System.getProperty("percpu.backend").equals("rseq")) {
+            assertThat(Files.readString(page)).contains("| **a counter** | **3.00** | **1.00** | **50.0** | **40.0** |");
+        }
+        assertThat(Files.readString(html)).contains("\"label\":\"PerCpuCounter\"", "\"1,000\":24.0");
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"--tables --quick", "--saved --only Add", "--tables --save", "--saved --threads 2"})
+    @ValueSource(
+            strings = {"--tables --quick", "--curves --only Add", "--curves --saved", "--saved --only Add", "--tables --save", "--saved --threads 2"
+            })
     void whatIsKeptIsNotMeasured(String options) {
         CommandRun run = CommandRun.of(
                 Stream.concat(Stream.of("bench"), Stream.of(options.split(" "))).toArray(String[]::new));

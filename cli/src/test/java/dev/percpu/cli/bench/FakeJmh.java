@@ -23,6 +23,19 @@ final class FakeJmh {
             System.out.println(NAME + "\tOURS\t\t`add`");
             return;
         }
+        if (options.contains("--curves")) {
+            System.out.println("Curves:");
+            System.out.println("Memory\tbytes\tcounters\tOURS\t`PerCpuCounter`\t10=24.5\t1,000=24");
+            return;
+        }
+        if (options.contains("--start-up")) {
+            System.out.println("""
+                    [
+                      {"first": "counter", "label": "a counter", "use": [3000000, 2000000, 9000000],
+                       "useCached": [1000000], "jvm": [50000000], "jvmCached": [40000000]}
+                    ]""");
+            return;
+        }
         if (options.contains("-l")) {
             System.out.println("Benchmarks: ");
             if (NAME.matches(".*(" + regex + ").*")) {

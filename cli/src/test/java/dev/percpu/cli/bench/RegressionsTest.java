@@ -24,14 +24,24 @@ class RegressionsTest {
 
     @Test
     void aRatioThatTheMeasurementsCannotExplainIsWorse() {
-        assertThat(worse(of(2.0), of(2.2, 2.3))).isEqualTo(1);
-        assertThat(text.toString()).contains("AddBenchmark, perCpuAdd, 1 thread  5.00x  4.44x  worse");
+        assertThat(worse(of(2.0), of(2.4, 2.6))).isEqualTo(1);
+        assertThat(text.toString())
+                .contains(
+                        "AddBenchmark, perCpuAdd, 1 thread  5.00x  4.00x  worse",
+                        "0 of 1 ratios agree with the saved ones");
     }
 
     @Test
-    void aRatioWithinTheSpreadIsAsSaved() {
-        assertThat(worse(of(2.0, 2.1), of(2.1, 2.2))).isZero();
-        assertThat(text.toString()).contains("as saved");
+    void ratiosAgreeIfTheyDifferBy15PercentAtMost() {
+        assertThat(worse(of(2.0), of(2.29))).isZero();
+        assertThat(worse(of(2.0), of(1.75))).isZero();
+        assertThat(text.toString()).contains("5.00x  4.37x  agrees", "5.00x  5.71x  agrees", "1 of 1 ratios agree");
+    }
+
+    @Test
+    void aRatioThatDiffersMoreIsMarkedEvenIfTheSpreadExplainsIt() {
+        assertThat(worse(of(1.9, 2.0, 2.5), of(2.2, 2.4, 2.6))).isZero();
+        assertThat(text.toString()).contains("differs, within the spread", "0 of 1 ratios agree");
     }
 
     @Test

@@ -36,7 +36,7 @@ class TablesTest {
                                 entry("AddBenchmark.longAdder", 1, 5.5)),
                         ROLES);
 
-        assertThat(new Tables(results).renew(page("figures: AddBenchmark"))).isEqualTo("""
+        assertThat(new Tables(results, Curves.none()).renew(page("figures: AddBenchmark"))).isEqualTo("""
                 before
                 <!-- figures: AddBenchmark -->
 
@@ -58,7 +58,7 @@ class TablesTest {
                 entry("AddBenchmark.perCpuAdd", 2, 2.503),
                 entry("AddBenchmark.longAdder", 2, 7.0));
 
-        assertThat(new Tables(results).renew(page("figures: AddBenchmark")))
+        assertThat(new Tables(results, Curves.none()).renew(page("figures: AddBenchmark")))
                 .contains("| **`PerCpuNumeric.add`** | **2.50 / 2.50** |", "| `LongAdder.add` | – / 7.00 |");
     }
 
@@ -66,7 +66,7 @@ class TablesTest {
     void orAColumnForEachArrangement() {
         Results results = results(entry("AddBenchmark.perCpuAdd", 1, 2.5), entry("AddBenchmark.perCpuAdd", 8, 3.0));
 
-        assertThat(new Tables(results).renew(page("figures by threads: AddBenchmark")))
+        assertThat(new Tables(results, Curves.none()).renew(page("figures by threads: AddBenchmark")))
                 .contains("""
                 | ns per operation | AMD Zen 5, 1 thread | AMD Zen 5, 8 threads |
                 |---|---|---|
@@ -76,7 +76,7 @@ class TablesTest {
 
     @Test
     void aComparisonWithoutResultsIsAnError() {
-        Tables tables = new Tables(results(entry("AddBenchmark.perCpuAdd", 1, 2.5)));
+        Tables tables = new Tables(results(entry("AddBenchmark.perCpuAdd", 1, 2.5)), Curves.none());
 
         assertThatThrownBy(() -> tables.renew(page("figures: AbbBenchmark")))
                 .isInstanceOf(CliException.class)
@@ -88,7 +88,8 @@ class TablesTest {
     @Test
     void theTablesOfTheDocumentationAreThoseOfTheSavedResults() throws IOException {
         Path home = Path.of("..");
-        Tables tables = new Tables(Results.readAll(home.resolve("benchmarks").resolve("results")));
+        Path results = home.resolve("benchmarks").resolve("results");
+        Tables tables = new Tables(Results.readAll(results), Curves.read(results));
 
         for (Path page : Tables.pages(home)) {
             String text = Files.readString(page);

@@ -1,0 +1,157 @@
+package dev.percpu.cli.bench;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import dev.percpu.cli.CliException;
+import dev.percpu.cli.Messages;
+import dev.percpu.cli.TextTable;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * All curves: of memory, of many threads, and of the start-up. Those of all processors are kept in one file, a JSON
+ * object in each line.
+ */
+public final class Curves {
+    private static final String FILE = "curves.jsonl";
+
+    private final List<Curve> list;
+
+    private Curves(List<Curve> list) {
+        this.list = list;
+    }
+
+    /** No curves. */
+    public static Curves none() {
+        return new Curves(List.of());
+    }
+
+    /** Takes what the benchmarks' jar printed. */
+    static Curves parse(List<String> lines, JsonArray startUp, Run run) {
+        return new Curves(Stream.concat(
+                        lines.stream().map(line -> Curve.parse(line, run)),
+                        startUp.asList().stream().map(first -> Curve.ofStartUp(first.getAsJsonObject(), run)))
+                .toList());
+    }
+
+    /** Reads what is kept in a directory; nothing if there is no such file. */
+    public static Curves read(Path directory) {
+        Path file = directory.resolve(FILE);
+        try {
+            List<String> lines = Files.exists(file) ? Files.readAllLines(file) : List.of();
+            return new Curves(lines.stream()
+                    .map(line -> Curve.of(JsonParser.parseString(line).getAsJsonObject()))
+                    .toList());
+        } catch (IOException e) {
+            throw new CliException(Messages.printable(file) + " cannot be read: " + Messages.reason(e), e);
+        } catch (JsonParseException | IllegalStateException e) {
+            throw new CliException(Messages.printable(file) + " holds a line that is no curve: " + e.getMessage(), e);
+        }
+    }
+
+    /** Keeps these in a directory, with those that are there and were not measured again. */
+    public void keep(Path directory) {
+        SequencedMap<String, Curve> merged = new LinkedHashMap<>();
+        read(directory).list.forEach(curve -> merged.put(curve.identity(), curve));
+        list.forEach(curve -> merged.put(curve.identity(), curve));
+        Path file = directory.resolve(FILE);
+        try {
+            Files.write(
+                    file,
+                    merged.values().stream()
+                            .map(curve -> curve.toJson().toString())
+                            .toList());
+        } catch (IOException e) {
+            throw new CliException(Messages.printable(file) + " cannot be written: " + Messages.reason(e), e);
+        }
+    }
+
+    /** Where and when they were measured. */
+    List<Run> runs() {
+        return list.stream().map(Curve::run).distinct().toList();
+    }
+
+    /** The curves of each chart; a chart has those of one processor and back end. */
+    List<List<Curve>> charts() {
+        return List.copyOf(list.stream()
+                .collect(Collectors.groupingBy(
+                        curve -> curve.chart() + curve.run().processor() + curve.run().backend(),
+                        LinkedHashMap::new,
+                        Collectors.toList()))
+                .values());
+    }
+
+    /** Prints a table for each chart. */
+    public void print(PrintWriter out) {
+        for (List<Curve> chart : charts()) {
+            Curve first = chart.getFirst();
+            List<String> points = points(chart);
+            TextTable table = new TextTable(row(title(first), points));
+            chart.forEach(curve -> table.add(row("  " + curve.label(), cells(curve, points))));
+            table.print(out);
+            out.println();
+        }
+    }
+
+    private static String title(Curve curve) {
+        return curve.chart() + ", " + curve.unit() + "; " + curve.axis() + ":";
+    }
+
+    private static String[] row(String first, List<String> more) {
+        return Stream.concat(Stream.of(first), more.stream()).toArray(String[]::new);
+    }
+
+    private static List<String> cells(Curve curve, List<String> points) {
+        return points.stream().map(point -> cell(curve, point)).toList();
+    }
+
+    /**
+     * The rows of a chart as a table in a page.
+     *
+     * @throws CliException if there is none
+     */
+    String table(String title) {
+        List<List<Curve>> those = charts().stream()
+                .filter(chart -> chart.getFirst().chart().equals(title)
+                        && chart.getFirst().run().backend() == BackEnd.RSEQ)
+                .toList();
+        if (those.isEmpty()) {
+            throw new CliException("a table is of the curves \"" + title + "\", and none are kept: measure some with"
+                    + " ./percpu bench --curves --save, or correct the name");
+        }
+        return those.stream().map(Curves::table).collect(Collectors.joining("\n"));
+    }
+
+    private static String table(List<Curve> chart) {
+        Curve first = chart.getFirst();
+        List<String> points = points(chart);
+        StringBuilder text = new StringBuilder();
+        Tables.addRow(text, row(first.run().processor() + ", " + first.unit() + "; " + first.axis() + ":", points));
+        text.append("|---".repeat(1 + points.size())).append("|\n");
+        for (Curve curve : chart) {
+            String emphasis = Tables.emphasis(curve.kind());
+            List<String> cells = cells(curve, points).stream()
+                    .map(cell -> emphasis + cell + emphasis)
+                    .toList();
+            Tables.addRow(text, row(emphasis + curve.label() + emphasis + Tables.remark(curve.kind()), cells));
+        }
+        return text.toString();
+    }
+
+    private static List<String> points(List<Curve> chart) {
+        return List.copyOf(chart.getFirst().values().sequencedKeySet());
+    }
+
+    private static String cell(Curve curve, String point) {
+        Double value = curve.values().get(point);
+        return value == null ? "–" : Tables.digits(value);
+    }
+}
