@@ -13,8 +13,10 @@ import dev.percpu.testing.Jvm;
 import java.lang.ref.Reference;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
@@ -86,38 +88,55 @@ class RecordingTest {
     @Test
     void theBackEndAndTheAreaAreRecorded() throws Exception {
         PerCpuCounter named = new PerCpuCounter("recorded for its name");
+        // The first use chooses the back end.
+        named.increment();
         RecordedEvent backEnd = record("dev.percpu.BackEnd", () -> {}).getFirst();
         assertThat(backEnd.getString("backEnd")).isEqualTo(PerCpuRuntime.backend());
         assertThat(backEnd.getString("reason")).isEqualTo(PerCpuRuntime.backendReason());
         RecordedEvent area = record("dev.percpu.Area", () -> {}).getFirst();
         assertThat(area.getLong("stride")).isEqualTo(PerCpuRuntime.memory().stride());
         assertThat(area.getLong("used")).isPositive().isLessThan(area.getLong("stride"));
-        assertThat(named.sum()).isZero();
+        assertThat(named.sum()).isEqualTo(1);
     }
 
-    @Test
-    void aWaitForAGuardIsRecordedWhileItLasts() throws Exception {
-        CountDownLatch recorded = new CountDownLatch(1);
-        RecordedEvent[] event = new RecordedEvent[1];
+    /** Has a thread wait for a guard of this one until an event with a name comes. */
+    private static RecordedEvent recordedWhileWaiting(String name) throws Exception {
+        CompletableFuture<RecordedEvent> recorded = new CompletableFuture<>();
         try (RecordingStream stream = new RecordingStream()) {
-            stream.enable("dev.percpu.GuardContended");
+            stream.enable(name);
             stream.setReuse(false);
-            stream.onEvent("dev.percpu.GuardContended", each -> {
-                event[0] = each;
-                recorded.countDown();
-            });
+            stream.onEvent(name, recorded::complete);
             stream.startAsync();
             Thread waiter = Thread.ofPlatform().name("waiter").unstarted(RecordingTest::acquireAndClose);
             try (CpuGuard _ = CpuGuard.acquire(CPU)) {
                 waiter.start();
-                recorded.await();
+                recorded.join();
             }
             waiter.join();
         }
-        assertThat(event[0].getInt("cpu")).isEqualTo(CPU.id());
-        assertThat(event[0].getThread("owner").getJavaThreadId())
+        RecordedEvent event = recorded.join();
+        assertThat(event.getInt("cpu")).isEqualTo(CPU.id());
+        assertThat(event.getThread("owner").getJavaThreadId())
                 .isEqualTo(Thread.currentThread().threadId());
-        assertThat(event[0].getThread().getJavaName()).isEqualTo("waiter");
+        assertThat(event.getString("description"))
+                .contains("#" + Thread.currentThread().threadId());
+        return event;
+    }
+
+    @Test
+    void aWaitForAGuardIsRecordedWhileItLasts() throws Exception {
+        assertThat(recordedWhileWaiting("dev.percpu.GuardContended").getThread().getJavaName())
+                .isEqualTo("waiter");
+    }
+
+    /** A report of an owner is not repeated for a minute, so the owner is a thread of which there was none. */
+    @Test
+    void anOwnerThatKeepsOthersWaitingIsRecorded() throws Exception {
+        FutureTask<RecordedEvent> owner = new FutureTask<>(() -> recordedWhileWaiting("dev.percpu.GuardHeldLong"));
+        Thread.ofPlatform().start(owner);
+        RecordedEvent event = owner.get();
+        assertThat(event.getDuration("held")).isGreaterThanOrEqualTo(Duration.ofSeconds(2));
+        assertThat(event.getInt("waiting")).isEqualTo(1);
     }
 
     @Test
