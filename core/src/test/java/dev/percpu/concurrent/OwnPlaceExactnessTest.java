@@ -8,6 +8,7 @@ import dev.percpu.testing.Workers;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -22,13 +23,14 @@ class OwnPlaceExactnessTest {
     /** On a slow machine a thread may end before it is hot, so there are waves until enough threads had a place. */
     private static final int ENOUGH_OWNERS = 2 * OwnPlaces.COUNT;
 
-    /** Never so few that a thread cannot become hot. */
-    private static final int UPDATES = Math.max(2_000, Effort.scaled(20_000));
+    /** Never so few that a thread cannot become hot; as many for each of ten buckets. */
+    private static final int UPDATES = Math.max(200, Effort.scaled(2_000)) * 10;
 
     private final PerCpuCounter counter = new PerCpuCounter();
     private final PerCpuDoubleCounter doubles = new PerCpuDoubleCounter();
     private final PerCpuHistogram histogram =
             PerCpuHistogram.builder().highestTrackable(1_000).build();
+    private final PerCpuBuckets buckets = new PerCpuBuckets(10);
 
     /** How many threads had a place when they ended. */
     private final AtomicInteger owners = new AtomicInteger();
@@ -41,6 +43,7 @@ class OwnPlaceExactnessTest {
             counter.increment();
             doubles.add(2);
             histogram.record(i % 1_000);
+            buckets.record(i % 10, 2);
         }
         if (OwnPlaces.mine() != OwnPlaces.NONE) {
             owners.incrementAndGet();
@@ -74,11 +77,15 @@ class OwnPlaceExactnessTest {
 
     @Test
     void sumsOnlyGrow() throws InterruptedException {
-        ThreadLocal<long[]> before = ThreadLocal.withInitial(() -> new long[3]);
+        ThreadLocal<long[]> before = ThreadLocal.withInitial(() -> new long[5]);
         updateAndMeanwhile(() -> {
             long[] last = before.get();
             long[] now = {
-                counter.sum(), (long) doubles.sum(), histogram.snapshot().count()
+                counter.sum(),
+                (long) doubles.sum(),
+                histogram.snapshot().count(),
+                LongStream.of(buckets.counts()).sum(),
+                (long) buckets.sum()
             };
             for (int i = 0; i < last.length; i++) {
                 assertThat(now[i]).isGreaterThanOrEqualTo(last[i]);
@@ -88,6 +95,8 @@ class OwnPlaceExactnessTest {
         assertThat(counter.sum()).isEqualTo(all);
         assertThat(doubles.sum()).isEqualTo(2.0 * all);
         assertThat(histogram.snapshot().count()).isEqualTo(all);
+        assertThat(buckets.counts()).containsOnly(all / 10);
+        assertThat(buckets.sum()).isEqualTo(2.0 * all);
     }
 
     @Test

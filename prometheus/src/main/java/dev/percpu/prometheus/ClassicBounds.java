@@ -12,9 +12,10 @@ import java.util.stream.DoubleStream;
  * The upper bounds of classic buckets, and which bucket a value falls into: the first whose bound is not below it.
  *
  * <p>The bits of positive doubles, read as a {@code long}, are in the order of the doubles. Their highest bits, which
- * are the exponent and some of the mantissa, cut the numbers into slices. If they are cut so finely that no slice has
- * more than one bound, a table has the bucket of a slice's lowest values and the bound to compare with: a value is in
- * that bucket or in the next. Otherwise that bucket is where the search begins.
+ * are the exponent and some of the mantissa, cut the numbers into slices; the rest is where in its slice a number lies.
+ * If they are cut so finely that no slice has more than one bound, a value is in the bucket of its slice's lowest
+ * values, or in the next one if it is above the bound. A table says which, with one addition: see {@link #entry}.
+ * Otherwise the bucket is searched.
  */
 final class ClassicBounds {
     private static final int MANTISSA_BITS = 52;
@@ -29,16 +30,14 @@ final class ClassicBounds {
     /** How many of the bits are no part of a slice's number. */
     private final int shift;
 
-    private final int firstSlice;
+    /** The bits of the lowest number of the first slice, in which the lowest positive bound lies. */
+    private final long lowest;
 
-    /** Whether one comparison tells the bucket. */
-    private final boolean oneComparison;
+    /** The bits of the lowest number of the last slice, behind that in which the highest finite bound lies. */
+    private final long highest;
 
-    /** The bucket of each slice's lowest values. What lies outside counts to the first or to the last slice. */
-    private final int[] lowestBucket;
-
-    /** The bounds of those buckets. */
-    private final double[] lowestBound;
+    /** For each slice its {@link #entry}; empty if some slice has several bounds, or a bound is not positive. */
+    private final long[] table;
 
     /** The bounds in order, without duplicates, and with infinity. None is NaN. */
     ClassicBounds(Collection<Double> bounds) {
@@ -60,17 +59,28 @@ final class ClassicBounds {
             shift--;
         }
         this.shift = shift;
+        this.lowest = (long) slice(lowest, shift) << shift;
+        this.highest = (long) (slice(highest, shift) + 1) << shift;
         // Where no bound is below, negative values and 0 count to the first slice too.
-        oneComparison = areApart(positive, shift) && upper[0] > 0;
-        firstSlice = slice(lowest, shift);
-        lowestBucket = new int[slice(highest, shift) - firstSlice + 1];
-        lowestBound = new double[lowestBucket.length];
-        for (int slice = 0; slice < lowestBucket.length; slice++) {
-            // Below the first slice there are still the positive numbers.
-            double least = slice == 0 ? Double.MIN_VALUE : longBitsToDouble((long) (firstSlice + slice) << shift);
-            lowestBucket[slice] = search(0, least);
-            lowestBound[slice] = upper[lowestBucket[slice]];
+        boolean oneComparison = areApart(positive, shift) && upper[0] > 0;
+        table = new long[oneComparison ? (int) ((this.highest - this.lowest) >> shift) + 1 : 0];
+        for (int slice = 0; slice < table.length; slice++) {
+            table[slice] = entry(slice);
         }
+    }
+
+    /**
+     * What makes the number of a bucket of the bits of a value in a slice, less {@link #lowest}. Above the shift these
+     * are the slice's number, and below it the place in the slice. To that the entry adds so much that there is a carry
+     * for what lies above the slice's bound, and to the slice's number what makes it that of a bucket.
+     */
+    private long entry(int slice) {
+        long least = lowest + ((long) slice << shift);
+        int bucket = search(longBitsToDouble(least));
+        // The last slice has no bound, and may begin with infinity.
+        long distance = doubleToRawLongBits(upper[bucket]) - least;
+        long carry = Math.max(0, (1L << shift) - 1 - distance);
+        return ((long) (bucket - slice) << shift) + carry;
     }
 
     private static boolean areApart(double[] positive, int shift) {
@@ -98,19 +108,16 @@ final class ClassicBounds {
 
     /** The bucket of a value that is not NaN. */
     int bucketOf(double value) {
-        // Negative for a negative value.
-        int slice = Math.clamp((doubleToRawLongBits(value) >> shift) - firstSlice, 0, lowestBucket.length - 1);
-        if (oneComparison) {
-            return lowestBucket[slice] + (value > lowestBound[slice] ? 1 : 0);
+        if (table.length == 0) {
+            return search(value);
         }
-        return search(value > 0 ? lowestBucket[slice] : 0, value);
+        // What lies outside counts to the first or to the last slice: the bits of a negative value are negative.
+        long bits = Math.min(Math.max(doubleToRawLongBits(value), lowest), highest) - lowest;
+        return (int) ((bits + table[(int) (bits >> shift)]) >> shift);
     }
 
-    private int search(int bucket, double value) {
-        int found = bucket;
-        while (value > upper[found]) {
-            found++;
-        }
-        return found;
+    private int search(double value) {
+        int found = Arrays.binarySearch(upper, value);
+        return found >= 0 ? found : ~found;
     }
 }

@@ -1,7 +1,6 @@
 package dev.percpu.prometheus;
 
-import dev.percpu.concurrent.PerCpuCounterArray;
-import dev.percpu.concurrent.PerCpuDoubleCounter;
+import dev.percpu.concurrent.PerCpuBuckets;
 import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
 import io.prometheus.metrics.model.snapshots.Exemplars;
 import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPointSnapshot;
@@ -46,15 +45,13 @@ final class HistogramCounters {
     private final long[] keys;
 
     /**
-     * The counts. A counter's number is its index in each of the arrays that is long enough. The last one is counted
-     * in. It is longer than those before it, which once were too short.
+     * The counts, and the sum of what was counted. A counter's number is its index in each of the arrays that is long
+     * enough. The last one is counted in. It is longer than those before it, which once were too short.
      */
-    private final PerCpuCounterArray[] arrays;
-
-    private final PerCpuDoubleCounter sum;
+    private final PerCpuBuckets[] arrays;
 
     /** The last array. */
-    private final PerCpuCounterArray counts;
+    private final PerCpuBuckets counts;
 
     private final long createdMillis;
 
@@ -68,8 +65,7 @@ final class HistogramCounters {
             @Nullable NativeSchema schema,
             double zeroThreshold,
             long[] keys,
-            PerCpuCounterArray[] arrays,
-            PerCpuDoubleCounter sum,
+            PerCpuBuckets[] arrays,
             long createdMillis) {
         this.settings = settings;
         this.classic = settings.classic();
@@ -77,7 +73,6 @@ final class HistogramCounters {
         this.zeroThreshold = zeroThreshold;
         this.keys = keys;
         this.arrays = arrays;
-        this.sum = sum;
         this.counts = arrays[arrays.length - 1];
         this.createdMillis = createdMillis;
         // At most a third is used.
@@ -106,8 +101,7 @@ final class HistogramCounters {
                 settings.schema(),
                 settings.minZeroThreshold(),
                 keys,
-                new PerCpuCounterArray[] {new PerCpuCounterArray(length)},
-                new PerCpuDoubleCounter(),
+                new PerCpuBuckets[] {new PerCpuBuckets(length)},
                 System.currentTimeMillis());
     }
 
@@ -151,15 +145,9 @@ final class HistogramCounters {
         return (int) key;
     }
 
-    /*
-     * Two additions and not an event: the JIT compiler knows what an event does if it is a constant, as in a static
-     * field. In the field of an object that comes per label value, an event costs as much as two calls on a virtual
-     * thread, and more than two additions in a hot thread's own place.
-     */
     /** Counts a value with its counter. */
     void count(int counter, double value) {
-        counts.increment(counter);
-        sum.add(value);
+        counts.record(counter, value);
     }
 
     /** With one more counter, for a value that has none. */
@@ -170,14 +158,14 @@ final class HistogramCounters {
         if (keys.length < counts.length()) {
             return with(schema, zeroThreshold, more);
         }
-        PerCpuCounterArray[] moreArrays = Arrays.copyOf(arrays, arrays.length + 1);
-        moreArrays[arrays.length] = new PerCpuCounterArray(2 * keys.length);
-        return new HistogramCounters(settings, schema, zeroThreshold, more, moreArrays, sum, createdMillis);
+        PerCpuBuckets[] moreArrays = Arrays.copyOf(arrays, arrays.length + 1);
+        moreArrays[arrays.length] = new PerCpuBuckets(2 * keys.length);
+        return new HistogramCounters(settings, schema, zeroThreshold, more, moreArrays, createdMillis);
     }
 
     /** The same counts under other keys. */
     private HistogramCounters with(NativeSchema schema, double zeroThreshold, long[] keys) {
-        return new HistogramCounters(settings, schema, zeroThreshold, keys, arrays, sum, createdMillis);
+        return new HistogramCounters(settings, schema, zeroThreshold, keys, arrays, createdMillis);
     }
 
     /** How many native buckets there are, without the zero bucket. */
@@ -240,8 +228,8 @@ final class HistogramCounters {
     /** The counts by counter. */
     private long[] totals() {
         long[] totals = new long[keys.length];
-        for (PerCpuCounterArray array : arrays) {
-            long[] sums = array.sums();
+        for (PerCpuBuckets array : arrays) {
+            long[] sums = array.counts();
             // Another thread may have added counters that this instance does not know.
             for (int counter = 0; counter < Math.min(sums.length, totals.length); counter++) {
                 totals[counter] += sums[counter];
@@ -255,7 +243,11 @@ final class HistogramCounters {
     }
 
     double sum() {
-        return sum.sum();
+        double sum = 0;
+        for (PerCpuBuckets array : arrays) {
+            sum += array.sum();
+        }
+        return sum;
     }
 
     HistogramDataPointSnapshot snapshot(Labels labels, Exemplars exemplars) {

@@ -1,5 +1,8 @@
 package dev.percpu.internal.area;
 
+import static java.lang.Double.doubleToRawLongBits;
+import static java.lang.Double.longBitsToDouble;
+
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.Topology;
@@ -155,6 +158,18 @@ public final class OwnPlaces {
     }
 
     /**
+     * Adds to a {@code long} number and to a {@code double} number in the current thread's own place. If the stack
+     * overflows, neither is changed: the stores come last, and the second one takes no more stack than the first.
+     */
+    public static void addLongAndDouble(long offset, long delta, long doubleOffset, double x) {
+        long number = (long) Area.LONG.getOpaque(Area.MEMORY, offset) + delta;
+        double sum = longBitsToDouble((long) Area.LONG.getOpaque(Area.MEMORY, doubleOffset)) + x;
+        long bits = doubleToRawLongBits(sum);
+        Area.LONG.setOpaque(Area.MEMORY, offset, number);
+        Area.LONG.setOpaque(Area.MEMORY, doubleOffset, bits);
+    }
+
+    /**
      * How many places have, or have had, an owner. They begin at {@link #offset offsets} 0 to this minus 1. It never
      * decreases. An update that happened before the call is in one of these places, or in one of a CPU, or in the
      * spare one.
@@ -207,8 +222,9 @@ public final class OwnPlaces {
                 return NONE;
             }
             long offset = offset(free);
-            // Links the method, so that later no class is loaded between its load and its store.
+            // Links the methods, so that later no class is loaded between their loads and their stores.
             add(offset + BUSY, 0);
+            addLongAndDouble(offset + BUSY, 0, offset + BUSY, 0);
             // Nothing from here on can fail.
             OWNERS[free] = owner;
             TABLE[slot + 1] = offset;

@@ -87,7 +87,11 @@ public final class Catalogue {
     }
 
     /** Adds the second argument to the first number, and the fourth to the third. */
-    public static final Sequence ADD_TWO = add("two additions", 4, 1, Catalogue::addTwo);
+    public static final Sequence ADD_TWO = add("two additions", 4, 1, section -> addTwo(section, Op.ADD));
+
+    /** Adds the second argument to the first number, and the fourth, of doubles, to the third. */
+    public static final Sequence ADD_LONG_AND_DOUBLE =
+            add("an addition, and one of a double", 4, 1, section -> addTwo(section, Op.ADD_DOUBLE));
 
     /** Adds the second argument to a number behind a gate: {@link #DONE} or {@link #REFUSED}. */
     public static final Sequence GATED_ADD = add("gated addition", 2, 1, section -> gated(section, Op.ADD));
@@ -242,7 +246,7 @@ public final class Catalogue {
     }
 
     /** Two sections in succession, each exact by itself. Between the two the thread may move to another CPU. */
-    private static long addTwo(Section section) {
+    private static long addTwo(Section section, Op secondOp) {
         var second = new CodeBuffer.Label();
         Runnable next = () -> {
             section.assembler().nextSlot();
@@ -257,10 +261,10 @@ public final class Catalogue {
         section.emit(
                 second,
                 noneAgain,
-                () -> scaleAndUpdate(section, Op.ADD, Long.SIZE),
+                () -> scaleAndUpdate(section, secondOp, Long.SIZE),
                 section.assembler()::returnValue,
                 () -> {
-                    section.updateAtomically(Op.ADD, Long.SIZE);
+                    section.updateAtomically(secondOp, Long.SIZE);
                     section.assembler().returnValue();
                 });
         return entry;

@@ -106,21 +106,12 @@ public final class GatedSums {
 
     /** The sum over all places; not an atomic snapshot. */
     public static double sum(long position) {
-        return sum(position, 0);
+        return Sums.sumOfDoubles(position, 0);
     }
 
     /** The part of the sum that lies in no CPU's place. */
     public static double elsewhere(long position) {
-        return sum(position, Area.SPARE);
-    }
-
-    private static double sum(long position, int firstPlace) {
-        double sum = 0;
-        int places = Area.places();
-        for (int place = firstPlace; place < places; place++) {
-            sum += longBitsToDouble((long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(place, position)));
-        }
-        return sum;
+        return Sums.sumOfDoubles(position, Area.SPARE);
     }
 
     /**

@@ -40,6 +40,9 @@ public interface Numbers {
     /** Adds to the current CPU's instances of two {@code long} numbers, one after the other, in one call. */
     void addTwo(long position, long delta, long secondPosition, long secondDelta);
 
+    /** Adds to the current CPU's instances of a {@code long} and of a {@code double}, one of them after the other. */
+    void addLongAndDouble(long position, long delta, long doublePosition, double x);
+
     /**
      * Applies the operation to the number at an offset of the area, which is updated with atomic instructions only.
      *
@@ -63,6 +66,7 @@ public interface Numbers {
     record Rseq(
             MethodHandle addLong,
             MethodHandle addPair,
+            MethodHandle addMixedPair,
             MethodHandle any,
             List<MemorySegment> pure,
             List<MemorySegment> guarded)
@@ -73,6 +77,7 @@ public interface Numbers {
             return new Rseq(
                     sequences.link(Catalogue.pure(Op.ADD, NumericWidth.LONG)),
                     sequences.link(Catalogue.ADD_TWO),
+                    sequences.link(Catalogue.ADD_LONG_AND_DOUBLE),
                     Sequences.linkAny(3),
                     table((op, width) -> sequences.addressOf(Catalogue.pure(op, width))),
                     table((op, width) -> sequences.addressOf(Catalogue.guarded(op, width))));
@@ -141,6 +146,16 @@ public interface Numbers {
                 throw Sequences.thrown(t);
             }
         }
+
+        @Override
+        public void addLongAndDouble(long position, long delta, long doublePosition, double x) {
+            try {
+                long _ = (long) addMixedPair.invokeExact(
+                        Area.BASE + position, delta, Area.BASE + doublePosition, Double.doubleToRawLongBits(x));
+            } catch (Throwable t) {
+                throw Sequences.thrown(t);
+            }
+        }
     }
 
     /**
@@ -185,6 +200,17 @@ public interface Numbers {
             int current = cpu.get();
             Area.LONG.getAndAdd(Area.MEMORY, Area.offset(current, position), delta);
             Area.LONG.getAndAdd(Area.MEMORY, Area.offset(current, secondPosition), secondDelta);
+        }
+
+        @Override
+        public void addLongAndDouble(long position, long delta, long doublePosition, double x) {
+            int current = cpu.get();
+            long _ = updateAtomically(
+                    Op.ADD_DOUBLE,
+                    NumericWidth.LONG,
+                    Area.offset(current, doublePosition),
+                    Double.doubleToRawLongBits(x));
+            Area.LONG.getAndAdd(Area.MEMORY, Area.offset(current, position), delta);
         }
     }
 }

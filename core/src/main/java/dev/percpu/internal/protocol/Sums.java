@@ -1,10 +1,12 @@
 package dev.percpu.internal.protocol;
 
+import static java.lang.Double.longBitsToDouble;
+
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.OwnPlaces;
 
 /**
- * {@code long} numbers of which only the sum over all places counts. A thread that has a place of its own adds there,
+ * Numbers of which only the sum over all places counts. A thread that has a place of its own adds there,
  * with ordinary instructions; any other adds to the current CPU's instance, as {@link Numbers} does.
  *
  * <p>Each instance is written by its owner only: a CPU's by that CPU's threads, an own place's by its thread. Everyone
@@ -37,6 +39,26 @@ public final class Sums {
             OwnPlaces.add(own + position, delta);
             OwnPlaces.add(own + secondPosition, secondDelta);
         }
+    }
+
+    /** Adds to a {@code long} number and to a {@code double} number, one after the other. */
+    public static void addLongAndDouble(long position, long delta, long doublePosition, double x) {
+        long own = OwnPlaces.mine();
+        if (own == OwnPlaces.NONE) {
+            NUMBERS.addLongAndDouble(position, delta, doublePosition, x);
+        } else {
+            OwnPlaces.addLongAndDouble(own + position, delta, own + doublePosition, x);
+        }
+    }
+
+    /** The sum of a {@code double} number over all places from the given one on; not an atomic snapshot. */
+    public static double sumOfDoubles(long position, int firstPlace) {
+        double sum = 0;
+        int places = Area.places();
+        for (int place = firstPlace; place < places; place++) {
+            sum += longBitsToDouble((long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(place, position)));
+        }
+        return sum;
     }
 
     /**

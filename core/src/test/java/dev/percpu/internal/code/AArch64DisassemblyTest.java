@@ -312,6 +312,22 @@ class AArch64DisassemblyTest extends DisassemblyTest {
     }
 
     @Test
+    void addLongAndDouble() {
+        assertThat(listing(Catalogue.ADD_LONG_AND_DOUBLE))
+                .containsSubsequence(
+                        "add x10, x10, x1",
+                        "str x10, [x0, x9]",
+                        "mov x0, x2",
+                        "mov x1, x3",
+                        "b FORWARD",
+                        "fmov d0, x10",
+                        "fmov d1, x1",
+                        "fadd d0, d0, d1",
+                        "fmov x10, d0",
+                        "str x10, [x0, x9]");
+    }
+
+    @Test
     void gatedAdd() {
         assertThat(listing(Catalogue.GATED_ADD))
                 .containsSubsequence(

@@ -217,6 +217,22 @@ class X86_64DisassemblyTest extends DisassemblyTest {
     }
 
     @Test
+    void addLongAndDouble() {
+        assertThat(listing(Catalogue.ADD_LONG_AND_DOUBLE))
+                .containsSubsequence(
+                        "add r9,rsi",
+                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "mov rdi,rdx",
+                        "mov rsi,rcx",
+                        "jmp FORWARD",
+                        "movq xmm0,r9",
+                        "movq xmm1,rsi",
+                        "addsd xmm0,xmm1",
+                        "movq r9,xmm0",
+                        "mov QWORD PTR [rdi+r8*1],r9");
+    }
+
+    @Test
     void gatedAdd() {
         assertThat(listing(Catalogue.GATED_ADD))
                 .containsSubsequence(

@@ -159,6 +159,13 @@ class DelayedSequencesTest {
     }
 
     @Test
+    void pairsOfADoubleAndALong() throws InterruptedException {
+        long rounds = disturbed((thread, round) -> numbers.addLongAndDouble(position, 1, position + 8, 0.5));
+        assertThat(sum(NumericWidth.LONG, 0)).isEqualTo(rounds);
+        assertThat(Sums.sumOfDoubles(position + 8, 0)).isEqualTo(0.5 * rounds);
+    }
+
+    @Test
     void additionsWithinABound() throws InterruptedException {
         AtomicLong added = new AtomicLong();
         disturbed((thread, round) -> {

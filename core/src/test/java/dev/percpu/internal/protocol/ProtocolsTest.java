@@ -115,4 +115,15 @@ class ProtocolsTest {
         }
         assertThat(sums).containsExactly((long) THREADS * ROUNDS, 2L * THREADS * ROUNDS);
     }
+
+    @Test
+    void aLongAndADoubleInOneCall() throws InterruptedException {
+        Workers.run("mixed-", THREADS, thread -> {
+            for (int round = 0; round < ROUNDS; round++) {
+                numbers.addLongAndDouble(position, 3, position + 8, 0.5);
+            }
+        });
+        assertThat(Sums.sum(position)).isEqualTo(3L * THREADS * ROUNDS);
+        assertThat(Sums.sumOfDoubles(position + 8, 0)).isEqualTo(0.5 * THREADS * ROUNDS);
+    }
 }

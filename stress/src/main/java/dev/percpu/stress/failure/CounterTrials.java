@@ -5,6 +5,7 @@ import dev.percpu.PerCpuNumeric;
 import dev.percpu.concurrent.HistogramSnapshot;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuBoundedCounter;
+import dev.percpu.concurrent.PerCpuBuckets;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuDoubleAccumulator;
@@ -89,6 +90,10 @@ final class CounterTrials {
                     () -> LongStream.of(counters.sumsThenReset()).sum(),
                     () -> LongStream.of(counters.sums()).sum());
         }));
+        all.add(new Operation("buckets record", _ -> {
+            PerCpuBuckets buckets = new PerCpuBuckets(2);
+            return new Adding(() -> buckets.record(1, 3), () -> countedAndAdded(buckets));
+        }));
         all.add(new Operation("double counter add", _ -> {
             PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
             return new Adding(() -> counter.add(1), () -> (long) counter.sum());
@@ -97,6 +102,16 @@ final class CounterTrials {
             PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
             return new Taking(() -> counter.add(1), () -> (long) counter.sumThenReset(), () -> (long) counter.sum());
         }));
+    }
+
+    /** What was counted, if it was also added to the sum. */
+    private static long countedAndAdded(PerCpuBuckets buckets) {
+        long counted = buckets.counts()[1];
+        long sum = (long) buckets.sum();
+        if (sum != 3 * counted) {
+            throw new AssertionError(counted + " values counted, but their sum is " + sum);
+        }
+        return counted;
     }
 
     private static void accumulators(List<Operation> all) {

@@ -1,11 +1,13 @@
 package dev.percpu.stress.subject;
 
+import dev.percpu.concurrent.PerCpuBuckets;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
+import java.util.stream.LongStream;
 
 /** Counters that are reset all the time: each update is in the result of exactly one reset. */
 final class Counters implements Subject {
@@ -22,15 +24,19 @@ final class Counters implements Subject {
     private final LongAdder halvesAdded = new LongAdder();
     private final LongAdder halvesTaken = new LongAdder();
 
+    private final PerCpuBuckets buckets = new PerCpuBuckets(COUNTERS);
+    private final LongAdder recorded = new LongAdder();
+
     @Override
     public int use(RandomGenerator random) {
         int burst = random.nextInt(1, LONGEST_BURST);
-        return switch (random.nextInt(12)) {
+        return switch (random.nextInt(14)) {
             case 0 -> reset(burst / 4);
             case 1 -> resetHalves(burst / 4);
             case 2, 3, 4 -> add(random.nextInt(-100, 100), burst);
             case 5 -> resetArray(random.nextInt(COUNTERS));
             case 6, 7 -> addToArray(random.nextInt(COUNTERS), random.nextInt(-100, 100), burst);
+            case 8, 9 -> record(burst);
             default -> addHalves(burst);
         };
     }
@@ -59,6 +65,14 @@ final class Counters implements Subject {
             array.add(index, delta);
             arrayAdded.addAndGet(index, delta);
         }
+        return burst;
+    }
+
+    private int record(int burst) {
+        for (int i = 0; i < burst; i++) {
+            buckets.record(i % COUNTERS, 0.5);
+        }
+        recorded.add(burst);
         return burst;
     }
 
@@ -96,6 +110,11 @@ final class Counters implements Subject {
         for (int i = 0; i < COUNTERS; i++) {
             Subject.expect("counter " + i + " of an array", arrayAdded.get(i), arrayTaken.get(i) + sums[i]);
         }
+        Subject.expect(
+                "values in buckets",
+                recorded.sum(),
+                LongStream.of(buckets.counts()).sum());
+        Subject.expect("twice their sum", recorded.sum(), (long) (2 * buckets.sum()));
         Subject.expect("halves", halvesAdded.sum(), halvesTaken.sum() + (long) (2 * halves.sumThenReset()));
     }
 }

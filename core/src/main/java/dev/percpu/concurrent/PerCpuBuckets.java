@@ -1,0 +1,151 @@
+package dev.percpu.concurrent;
+
+import dev.percpu.internal.Registry;
+import dev.percpu.internal.area.AdjacentNumbers;
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.protocol.Sums;
+import dev.percpu.listing.Value;
+import dev.percpu.memory.AreaFullException;
+import java.lang.ref.Reference;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.LongStream;
+
+/**
+ * A histogram of {@code double} values whose buckets are the caller's own: a count for each bucket, and the sum of the
+ * values. The caller computes which bucket a value is in. It is what an adapter for a metrics library is made of, if
+ * that library decides on the buckets. Otherwise {@link PerCpuHistogram} is the simpler choice.
+ *
+ * <pre>{@code
+ * static final PerCpuBuckets SIZES = new PerCpuBuckets("sizes by power of two", 2048);
+ *
+ * SIZES.record(Math.getExponent(size) + 1023, size);
+ * long[] byPower = SIZES.counts();
+ * double all = SIZES.sum();
+ * }</pre>
+ *
+ * <p>Recording takes no lock and no atomic instruction, allocates nothing and never waits. It is one call with two
+ * restartable sequences, or for a hot platform thread two additions in its own place. There is no reset. It takes 8
+ * bytes for each CPU, and 8 more for each bucket. The memory is given back once the object is unreachable. There is
+ * nothing to close.
+ *
+ * <p><b>Exactness.</b> Each value is counted once, and added once to the sum. Additions of doubles are rounded and not
+ * associative, so sums of the same values can differ in their last bits. A NaN makes the sum NaN for good.
+ *
+ * <p><b>Ordering.</b> Recording and reading are opaque, and order nothing else. Counts and sum are read one after the
+ * other, so while threads record the sum can hold a value that is not counted yet, and the other way round. Counts wrap
+ * around at 64 bits.
+ */
+public final class PerCpuBuckets {
+    private static final int FIRST_BUCKET = 1;
+
+    private final String name;
+    private final int length;
+
+    /** Where the sum lies in each CPU's place; the counts are behind it. */
+    private final int position;
+
+    /**
+     * Makes buckets that are empty.
+     *
+     * @param length how many buckets
+     * @throws NegativeArraySizeException if the length is negative
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuBuckets(int length) {
+        this(length, "a PerCpuBuckets");
+    }
+
+    /**
+     * Makes buckets that are empty, and gives them a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @param length how many buckets
+     * @throws NegativeArraySizeException if the length is negative
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuBuckets(String name, int length) {
+        this(length, Registry.checkName(name));
+        Registry.add(name, "PerCpuBuckets", this, PerCpuBuckets::values);
+    }
+
+    private PerCpuBuckets(int length, String name) {
+        if (length < 0) {
+            throw new NegativeArraySizeException(name + " of length " + length + ": a length is at least 0");
+        }
+        this.name = name;
+        this.length = length;
+        this.position = Area.allocateFor(
+                this, (FIRST_BUCKET + (long) length) * Long.BYTES, Long.BYTES, name + " of length " + length);
+    }
+
+    /** How many buckets there are. */
+    public int length() {
+        return length;
+    }
+
+    /**
+     * Counts a value once.
+     *
+     * @throws IndexOutOfBoundsException if there is no such bucket; then nothing is done
+     */
+    public void record(int bucket, double value) {
+        try {
+            Sums.addLongAndDouble(position(Objects.checkIndex(bucket, length)), 1, position, value);
+        } finally {
+            // The memory must not be given to another owner before this point.
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** How many values were recorded, by bucket; not an atomic snapshot while threads record. */
+    public long[] counts() {
+        try {
+            return AdjacentNumbers.sums(position(0), length);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** The sum of the values; not an atomic snapshot while threads record. */
+    public double sum() {
+        try {
+            return Sums.sumOfDoubles(position, 0);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    private List<Value> values() {
+        try {
+            long[] counts = new long[Area.CPUS + 1];
+            double[] sums = new double[Area.CPUS];
+            int places = Area.places();
+            for (int place = 0; place < places; place++) {
+                long inPlace = LongStream.of(AdjacentNumbers.read(place, position(0), length))
+                        .sum();
+                if (place < Area.CPUS) {
+                    sums[place] = Double.longBitsToDouble(AdjacentNumbers.read(place, position, 1)[0]);
+                }
+                // What lies in no CPU's place counts to the spare one.
+                counts[Math.min(place, Area.SPARE)] += inPlace;
+            }
+            return List.of(
+                    Value.sum("count", Arrays.copyOf(counts, Area.CPUS), counts[Area.SPARE]),
+                    Value.sum("sum", sums, Sums.sumOfDoubles(position, Area.SPARE)));
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    private long position(int bucket) {
+        return position + (long) (FIRST_BUCKET + bucket) * Long.BYTES;
+    }
+
+    /** The name and the length. */
+    @Override
+    public String toString() {
+        return name + " of length " + length;
+    }
+}
