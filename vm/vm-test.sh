@@ -34,6 +34,7 @@ came of it. The exit status is 0 if all passed and something was run.
   --cpus N            how many CPUs; each scenario has a default
   --backend NAME      rseq or atomic; both is the default
   --only CLASSES      of the tests only these, such as ExactnessTest,CpuGuardTest
+  --quick             without the test classes that start JVMs of their own, which take most of the time
   --effort X          how much the tests repeat that repeat something; 1 is a build's, 0.02 the default
   --stress-seconds N  how long the stress program runs; 15 is the default
   --timeout N         seconds after which a machine is switched off; 1200 is the default
@@ -77,10 +78,16 @@ pack() {
   cat >"$tree/vm/options.sh" <<OPTIONS
 backends='$backends'
 only='${only//,/|}'
+without='$without'
 effort='$effort'
 stress_seconds='$stress_seconds'
 OPTIONS
   (cd "$tree" && find -L . | LC_ALL=C sort | cpio -o -L -H newc --quiet)
+}
+
+# The test classes that start JVMs of their own, as a regular expression.
+that_start_jvms() {
+  grep -rlF 'new Jvm()' "$root/core/src/test/java" | sed 's|.*/||; s|[.]java$||' | paste -sd '|'
 }
 
 # Runs one scenario, and adds what it counted to passed and failed.
@@ -116,6 +123,7 @@ run() {
 }
 
 arch=$(uname -m) kernel=6.12 backends='rseq atomic' only='' effort=0.02 stress_seconds=15 timeout=1200 cpus_wanted=''
+without=''
 scenarios=()
 while (($# > 0)); do
   case $1 in
@@ -126,6 +134,11 @@ while (($# > 0)); do
     --list)
       list
       exit
+      ;;
+    --quick)
+      without=$(that_start_jvms)
+      shift
+      continue
       ;;
   esac
   (($# > 1)) || die "unknown option, or one that lacks its value: $1; see ./percpu vm-test --help" 2
