@@ -17,7 +17,7 @@ final class LongWaits {
         return waited < Reports.LONG_NANOS ? Reports.LONG_NANOS - waited : Reports.REPEAT_NANOS;
     }
 
-    /** Whether a thread that has waited for so long is to be reported. Then it counts as reported. */
+    /** Whether to report a thread that has waited for this long. If so, it counts as reported. */
     boolean isNews(long waited) {
         if (waited < Reports.LONG_NANOS) {
             return false;

@@ -68,12 +68,12 @@ import java.util.concurrent.locks.ReadWriteLock;
  *
  * <p>Threads that wait are parked, virtual threads too, and do not pin their carriers. Interrupts and time limits are
  * those of {@link Lock}. A thread that holds a {@link dev.percpu.CpuGuard} and would have to wait gets an {@link
- * IllegalStateException} instead, as whoever it waits for may need the guard. A wait of more than two seconds is
+ * IllegalStateException} instead, since the thread that it waits for may need the guard. A wait of more than two seconds is
  * reported by a warning, at most one a minute about waits for a writer, and one about waits for readers.
  *
- * <p>It serializes as its fairness: what is read is a lock that nobody has, without a name.
+ * <p>Serialization keeps only the fairness: the lock that is read is unlocked and has no name.
  *
- * <p>A lock takes 24 bytes for each CPU. One that becomes unreachable gives them back by itself.
+ * <p>A lock takes 24 bytes for each CPU. They come back once the lock is unreachable.
  */
 public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     @Serial
@@ -86,7 +86,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     private final transient WriteLock writeLock;
 
     /**
-     * Makes a lock that nobody has, and that is not fair.
+     * Makes an unlocked lock that is not fair.
      *
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
@@ -95,7 +95,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     }
 
     /**
-     * Makes a lock that nobody has.
+     * Makes an unlocked lock.
      *
      * @param fair whether writers come in the order in which they asked, and readers between any two writers, which
      *     makes writes many times slower if threads write all the time
@@ -106,7 +106,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     }
 
     /**
-     * Makes a lock that nobody has, with a name, and that is not fair.
+     * Makes an unlocked lock that has a name and is not fair.
      *
      * @param name for messages and listings; it need not be unique
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
@@ -116,7 +116,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     }
 
     /**
-     * Makes a lock that nobody has, with a name.
+     * Makes an unlocked lock that has a name.
      *
      * @param name for messages and listings; it need not be unique
      * @param fair whether writers come in the order in which they asked, and readers between any two writers

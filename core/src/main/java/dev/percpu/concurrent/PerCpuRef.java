@@ -137,7 +137,7 @@ public final class PerCpuRef {
     }
 
     /**
-     * Takes so many references, as fast as one; otherwise as {@link #get()}.
+     * Takes several references, as fast as one. Otherwise it does what {@link #get()} does.
      *
      * @throws IllegalArgumentException if the number is not positive
      * @throws IllegalStateException if the count is found to be zero
@@ -202,10 +202,10 @@ public final class PerCpuRef {
     }
 
     /**
-     * Gives so many references back, as fast as one, and runs the release action if they were the last ones.
+     * Gives several references back, as fast as one, and runs the release action if they were the last ones.
      *
      * @throws IllegalArgumentException if the number is not positive
-     * @throws IllegalStateException if the ref is killed and there were not as many references; then none is given back
+     * @throws IllegalStateException if the ref is killed and has fewer references; then none is given back
      */
     public void put(int references) {
         checkPositive(references);

@@ -56,7 +56,7 @@ final class StackSafeLock extends ReentrantLock {
         return use(FRAMES) + getHoldCount();
     }
 
-    /** Calls itself so many times, and returns 0. (The JVM makes no loop of such calls.) */
+    /** Calls itself a number of times, and returns 0. (The JVM makes no loop of such calls.) */
     private static int use(int frames) {
         return frames == 0 ? 0 : use(frames - 1);
     }
