@@ -68,8 +68,8 @@ import java.util.concurrent.locks.ReadWriteLock;
  *
  * <p>Threads that wait are parked, virtual threads too, and do not pin their carriers. Interrupts and time limits are
  * those of {@link Lock}. A thread that holds a {@link dev.percpu.CpuGuard} and would have to wait gets an {@link
- * IllegalStateException} instead, since the thread that it waits for may need the guard. A wait of more than two seconds is
- * reported by a warning, at most one a minute about waits for a writer, and one about waits for readers.
+ * IllegalStateException} instead, since the thread that it waits for may need the guard. A wait of more than two
+ * seconds is reported by a warning, at most one a minute about waits for a writer, and one about waits for readers.
  *
  * <p>Serialization keeps only the fairness: the lock that is read is unlocked and has no name.
  *
