@@ -19,9 +19,8 @@ public final class BenchmarksMain {
             MemoryUse.print(System.out);
             ManyThreads.print(System.out);
         } else {
-            org.openjdk.jmh.Main.main(
-                    Stream.concat(Stream.of("-prof", Exactness.class.getName()), Stream.of(args))
-                            .toArray(String[]::new));
+            org.openjdk.jmh.Main.main(Stream.concat(Stream.of("-prof", Exactness.class.getName()), Stream.of(args))
+                    .toArray(String[]::new));
         }
     }
 }

@@ -88,7 +88,9 @@ public class CounterBenchmarkSeveral extends CountingComparison {
     @Override
     long total() {
         return Stream.of(perCpu).mapToLong(PerCpuCounter::sum).sum()
-                + (long) Stream.of(perCpuDoubles).mapToDouble(PerCpuDoubleCounter::sum).sum()
+                + (long) Stream.of(perCpuDoubles)
+                        .mapToDouble(PerCpuDoubleCounter::sum)
+                        .sum()
                 + Stream.of(longAdders).mapToLong(LongAdder::sum).sum()
                 + (long) Stream.of(doubleAdders).mapToDouble(DoubleAdder::sum).sum()
                 + Stream.of(atomicLongs).mapToLong(AtomicLong::get).sum();

@@ -99,7 +99,10 @@ public class HistogramSnapshotBenchmark extends Comparison {
     /** Nobody records meanwhile, so all is still there but for what a reset took. */
     @Override
     void check(String benchmark, long operations) {
-        checkEqual("recorded", benchmark.endsWith("Reset") ? 0 : RECORDED, perCpu.snapshot().count());
+        checkEqual(
+                "recorded",
+                benchmark.endsWith("Reset") ? 0 : RECORDED,
+                perCpu.snapshot().count());
         checkEqual("recorded by default", RECORDED, perCpuByDefault.snapshot().count());
         checkEqual("recorded with bounds", RECORDED, perCpuWithBounds.snapshot().count());
         checkEqual("recorded by Prometheus, classic", RECORDED, classic.count());

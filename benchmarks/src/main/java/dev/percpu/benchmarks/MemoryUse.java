@@ -71,7 +71,8 @@ final class MemoryUse {
                     least,
                     ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
         }
-        return least + PerCpuRuntime.memory().usedBytesPerCpu() * CpuMask.possible().weight();
+        return least
+                + PerCpuRuntime.memory().usedBytesPerCpu() * CpuMask.possible().weight();
     }
 
     private static Object[] array(int counters, Supplier<?> maker) {

@@ -69,9 +69,7 @@ public final class StressMain implements Callable<Integer> {
                     "How long the delays inside sequences are, in rounds of an empty loop. Default: ${DEFAULT-VALUE}.")
     private int delay;
 
-    @Option(
-            names = "--soak",
-            description = "Also print, each minute, how much memory and what else the process uses.")
+    @Option(names = "--soak", description = "Also print, each minute, how much memory and what else the process uses.")
     private boolean soak;
 
     @Option(

@@ -83,7 +83,9 @@ public final class Curves {
     List<List<Curve>> charts() {
         return List.copyOf(list.stream()
                 .collect(Collectors.groupingBy(
-                        curve -> curve.chart() + curve.run().processor() + curve.run().backend(),
+                        curve -> curve.chart()
+                                + curve.run().processor()
+                                + curve.run().backend(),
                         LinkedHashMap::new,
                         Collectors.toList()))
                 .values());

@@ -22,7 +22,9 @@ public final class Jmh {
     /** Nothing but the time of one operation, and what it allocates. A benchmark that throws is a failure. */
     private static final List<String> MEASUREMENT = List.of("-bm", "avgt", "-tu", "ns", "-prof", "gc", "-foe", "true");
 
-    /** Enough for a first impression of three hundred trials within five minutes: most of that time JVMs are starting. */
+    /**
+     * Enough for a first impression of three hundred trials within five minutes: most of that time JVMs are starting.
+     */
     private static final List<String> QUICK = List.of("-f", "1", "-wi", "2", "-w", "90ms", "-i", "5", "-r", "50ms");
 
     /** JMH makes the threads of a fork as this option of the fork's JVM says. */

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Holds the ratios of a run, ours to the best peer's, against those that are saved. Two ratios agree if they differ by
- * 15% at most. Others are marked: as worse or better if what the measurements allow for them then and now has nothing in
- * common, and otherwise as different within the spread, which proves nothing.
+ * 15% at most. Others are marked: as worse or better if what the measurements allow for them then and now has nothing
+ * in common, and otherwise as different within the spread, which proves nothing.
  */
 public final class Regressions {
     private static final double AGREEMENT = 1.15;

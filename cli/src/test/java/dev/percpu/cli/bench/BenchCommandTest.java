@@ -130,14 +130,21 @@ class BenchCommandTest {
                 .containsSequence("Memory, bytes; counters:    10  1,000", "  `PerCpuCounter`         24.5   24.0");
         assertThat(kept.status()).isZero();
         if (System.getProperty("percpu.backend").equals("rseq")) {
-            assertThat(Files.readString(page)).contains("| **a counter** | **3.00** | **1.00** | **50.0** | **40.0** |");
+            assertThat(Files.readString(page))
+                    .contains("| **a counter** | **3.00** | **1.00** | **50.0** | **40.0** |");
         }
         assertThat(Files.readString(html)).contains("\"label\":\"PerCpuCounter\"", "\"1,000\":24.0");
     }
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"--tables --quick", "--curves --only Add", "--curves --saved", "--saved --only Add", "--tables --save", "--saved --threads 2"
+            strings = {
+                "--tables --quick",
+                "--curves --only Add",
+                "--curves --saved",
+                "--saved --only Add",
+                "--tables --save",
+                "--saved --threads 2"
             })
     void whatIsKeptIsNotMeasured(String options) {
         CommandRun run = CommandRun.of(

@@ -39,7 +39,10 @@ class CurvesTest {
 
     @Test
     void aTableHasAColumnForEachPoint() {
-        curves(RUN, "Memory\tbytes\tcounters\tOURS\tmine\t1=8\t1,000=120", "Memory\tbytes\tcounters\tPEER\ttheirs\t1=16")
+        curves(
+                        RUN,
+                        "Memory\tbytes\tcounters\tOURS\tmine\t1=8\t1,000=120",
+                        "Memory\tbytes\tcounters\tPEER\ttheirs\t1=16")
                 .keep(directory);
 
         assertThat(Curves.read(directory).table("Memory")).isEqualTo("""

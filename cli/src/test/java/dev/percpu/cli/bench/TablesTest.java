@@ -36,7 +36,8 @@ class TablesTest {
                                 entry("AddBenchmark.longAdder", 1, 5.5)),
                         ROLES);
 
-        assertThat(new Tables(results, Curves.none()).renew(page("figures: AddBenchmark"))).isEqualTo("""
+        assertThat(new Tables(results, Curves.none()).renew(page("figures: AddBenchmark")))
+                .isEqualTo("""
                 before
                 <!-- figures: AddBenchmark -->
 

@@ -110,8 +110,7 @@ final class EventShape {
                 PerCpuHistogram bounded = PerCpuHistogram.builder().bounds(1, 2).build();
                 builder.record(bounded, FIRST);
                 checks.add(() -> {
-                    Subject.expect(
-                            "values", records.sum(), bounded.snapshot().count());
+                    Subject.expect("values", records.sum(), bounded.snapshot().count());
                     Subject.expect(
                             "sum of values", firsts.sum(), bounded.snapshot().sum());
                 });

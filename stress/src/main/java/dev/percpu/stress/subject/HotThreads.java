@@ -30,7 +30,12 @@ public final class HotThreads implements Subject {
 
     HotThreads(RandomGenerator random) {
         used = List.of(
-                new Counters(), new Histogram(random), new Accumulators(), new Events(), new Ref(), new ReadWriteLock());
+                new Counters(),
+                new Histogram(random),
+                new Accumulators(),
+                new Events(),
+                new Ref(),
+                new ReadWriteLock());
     }
 
     /** How many threads have had a place of their own and have ended so far. */
