@@ -211,8 +211,8 @@ final class BenchCommand implements Callable<Integer> {
         return worse == 0 ? 0 : 1;
     }
 
-    private static Run run() {
-        return Run.now(System.getProperty(COMMIT, "unknown"));
+    private Run run() {
+        return Run.now(System.getProperty(COMMIT, "unknown"), commandLine());
     }
 
     private static List<Arrangement> arrangements(Times wanted) {
@@ -291,7 +291,7 @@ final class BenchCommand implements Callable<Integer> {
 
     /** The file of this processor's results. */
     private static Path keptHere() {
-        return Results.file(directory(), Run.now("").processor());
+        return Results.file(directory(), Run.now("", "").processor());
     }
 
     /** Better now than when all has been measured. */

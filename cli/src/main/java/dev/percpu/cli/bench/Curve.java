@@ -58,9 +58,9 @@ record Curve(
         SequencedMap<String, Double> values = new LinkedHashMap<>();
         Stream.of(
                         Map.entry("the use", "use"),
-                        Map.entry("with an AOT cache", "useCached"),
-                        Map.entry("the whole JVM", "jvm"),
-                        Map.entry("the whole JVM, with an AOT cache", "jvmCached"))
+                        Map.entry("the use, AOT cache", "useCached"),
+                        Map.entry("the JVM", "jvm"),
+                        Map.entry("the JVM, AOT cache", "jvmCached"))
                 .forEach(point -> values.put(point.getKey(), median(json.getAsJsonArray(point.getValue()))));
         String first = json.get("first").getAsString();
         return new Curve(

@@ -14,10 +14,21 @@ import java.time.ZoneOffset;
  * @param date the day, in UTC
  * @param commit the source's version, shortened; "unknown" without git
  * @param backend the back end
+ * @param command the command that measured
  */
-public record Run(String processor, int cpus, String kernel, String jdk, String date, String commit, BackEnd backend) {
+public record Run(
+        String processor,
+        int cpus,
+        String kernel,
+        String jdk,
+        String date,
+        String commit,
+        BackEnd backend,
+        String command) {
+    private static final String UNKNOWN = "unknown";
+
     /** The run that begins now, in which the JVMs that measure use this JVM's back end. */
-    public static Run now(String commit) {
+    public static Run now(String commit, String command) {
         return new Run(
                 Processor.name(),
                 Runtime.getRuntime().availableProcessors(),
@@ -25,7 +36,8 @@ public record Run(String processor, int cpus, String kernel, String jdk, String 
                 System.getProperty("java.runtime.version"),
                 LocalDate.now(ZoneOffset.UTC).toString(),
                 commit,
-                BackEnd.current());
+                BackEnd.current(),
+                command);
     }
 
     static Run of(JsonObject json) {
@@ -36,7 +48,8 @@ public record Run(String processor, int cpus, String kernel, String jdk, String 
                 json.get("jdk").getAsString(),
                 json.get("date").getAsString(),
                 json.get("commit").getAsString(),
-                BackEnd.of(json.get("backend").getAsString()));
+                BackEnd.of(json.get("backend").getAsString()),
+                json.has("command") ? json.get("command").getAsString() : UNKNOWN);
     }
 
     JsonObject toJson() {
@@ -48,6 +61,7 @@ public record Run(String processor, int cpus, String kernel, String jdk, String 
         json.addProperty("date", date);
         json.addProperty("commit", commit);
         json.addProperty("backend", backend.toString());
+        json.addProperty("command", command);
         return json;
     }
 }

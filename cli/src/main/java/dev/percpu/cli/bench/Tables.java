@@ -33,7 +33,7 @@ import java.util.stream.Stream;
  */
 public final class Tables {
     private static final Pattern TABLE = Pattern.compile(
-            "(<!-- (?<kind>figures|figures by threads|curves): (?<comparison>[^>]+?) -->\n).*?(<!-- end of figures -->)",
+            "(<!-- (?<kind>figures|figures by threads|curves): (?<name>[^>]+?) -->\n).*?(<!-- end of figures -->)",
             Pattern.DOTALL);
 
     /** Below this, a spread is not worth telling. */
@@ -74,7 +74,7 @@ public final class Tables {
     }
 
     private String table(MatchResult found) {
-        String comparison = found.group("comparison");
+        String comparison = found.group("name");
         if (found.group("kind").equals("curves")) {
             return curves.table(comparison);
         }

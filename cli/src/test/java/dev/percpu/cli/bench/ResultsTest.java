@@ -53,7 +53,8 @@ class ResultsTest {
 
     @Test
     void whatIsMergedKeepsItsOwnDayAndCommit() {
-        Run later = new Run(RUN.processor(), 2, RUN.kernel(), RUN.jdk(), "2026-12-24", "1234567", RUN.backend());
+        Run later = new Run(
+                RUN.processor(), 2, RUN.kernel(), RUN.jdk(), "2026-12-24", "1234567", RUN.backend(), RUN.command());
         Results older = results(entry("AddBenchmark.perCpuAdd", 1, 2), entry("AddBenchmark.longAdder", 1, 4));
         Results newer = results(later, entry("AddBenchmark.perCpuAdd", 1, 3));
 

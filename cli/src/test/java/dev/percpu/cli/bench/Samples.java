@@ -22,7 +22,8 @@ final class Samples {
             "dev.percpu.benchmarks.Pool.perCpuTake\tOURS\ttake\ttake",
             "dev.percpu.benchmarks.Sum.cupboard\tPEER\t\tcupboard"));
 
-    static final Run RUN = new Run("AMD Zen 5", 2, "Linux 6.18", "25", "2026-11-25", "abcdef0", BackEnd.RSEQ);
+    static final Run RUN =
+            new Run("AMD Zen 5", 2, "Linux 6.18", "25", "2026-11-25", "abcdef0", BackEnd.RSEQ, "./percpu bench");
 
     private Samples() {}
 

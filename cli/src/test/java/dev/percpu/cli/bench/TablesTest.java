@@ -14,8 +14,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class TablesTest {
-    private static final Run ATOMIC =
-            new Run(RUN.processor(), 2, RUN.kernel(), RUN.jdk(), RUN.date(), RUN.commit(), BackEnd.ATOMIC);
+    private static final Run ATOMIC = new Run(
+            RUN.processor(), 2, RUN.kernel(), RUN.jdk(), RUN.date(), RUN.commit(), BackEnd.ATOMIC, RUN.command());
 
     private static String page(String marker) {
         return "before\n<!-- " + marker + " -->\nold\n<!-- end of figures -->\nafter\n";
