@@ -3,6 +3,7 @@ package dev.percpu.stress;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.stress.failure.FailureRun;
+import dev.percpu.stress.fault.FaultRun;
 import dev.percpu.stress.subject.Subject;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -78,6 +79,13 @@ public final class StressMain implements Callable<Integer> {
     private boolean jcstress;
 
     @Option(
+            names = "--faults",
+            description =
+                    "Instead put faults into the library, one at a time, and run what should find each; --only names"
+                            + " parts of the faults' names then, and --seconds is for each.")
+    private boolean faults;
+
+    @Option(
             names = "--failures",
             description =
                     "Instead make each step of each operation fail in turn, on each back end, for many minutes; --only"
@@ -133,7 +141,19 @@ public final class StressMain implements Callable<Integer> {
             }
             return CommandLine.ExitCode.OK;
         }
+        if (faults) {
+            return findFaults();
+        }
         return failures ? fail() : stress();
+    }
+
+    private int findFaults() throws IOException, InterruptedException {
+        for (String part : only) {
+            check(
+                    FaultRun.names().stream().anyMatch(name -> name.contains(part)),
+                    "--only knows no fault '" + part + "', but\n" + String.join("\n", FaultRun.names()));
+        }
+        return new FaultRun(only, seconds, out).run() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
     }
 
     private int fail() throws IOException, InterruptedException {

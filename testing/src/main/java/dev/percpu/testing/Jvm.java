@@ -84,7 +84,8 @@ public final class Jvm {
         if (nativeAccess) {
             command.add("--enable-native-access=ALL-UNNAMED");
         }
-        List<String> path = new ArrayList<>(List.of("target/classes", "target/test-classes", here()));
+        List<String> path = new ArrayList<>(
+                List.of(System.getProperty("percpu.test.classes", "target/classes"), "target/test-classes", here()));
         path.addAll(classPath);
         command.addAll(List.of("-cp", String.join(File.pathSeparator, path)));
         command.add(main.getName());

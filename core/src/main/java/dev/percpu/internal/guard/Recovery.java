@@ -138,8 +138,11 @@ final class Recovery {
         return true;
     }
 
-    /** Runs in one thread at a time: two that both rely on a mark could not tell whose it is. */
-    private static synchronized boolean freeUnlessInside(int cpu, Thread thread, long owner) {
+    /**
+     * Frees a CPU whose owner has no open guard, unless the owner is about to have one, or to free the CPU itself. Runs in
+     * one thread at a time: two that both rely on a mark could not tell whose it is.
+     */
+    static synchronized boolean freeUnlessInside(int cpu, Thread thread, long owner) {
         long suspected = owner | SUSPECTED;
         // The word may be marked already, if an error interrupted an earlier thread in here.
         if (Ownership.word(cpu) != suspected && !Ownership.compareAndSetWord(cpu, owner, suspected)) {

@@ -131,6 +131,9 @@ class FaultyGroundTest {
                         throw new AssertionError("acquired " + guard);
                     }
                 });
+                if (CpuGuard.owner(cpu).isPresent()) {
+                    throw new AssertionError("a refused acquisition left an owner behind");
+                }
             }
             AtomicInteger acquired = new AtomicInteger();
             CpuId.onEachCpu(cpu -> {

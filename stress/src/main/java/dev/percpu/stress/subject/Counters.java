@@ -9,12 +9,19 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 import java.util.stream.LongStream;
 
-/** Counters that are reset all the time: each update is in the result of exactly one reset. */
+/**
+ * Counters that are reset all the time: each update is in the result of exactly one reset. If it were in two, both would
+ * subtract it, and the sum of all results would be right all the same. But then a result is negative, of a counter that
+ * only grows.
+ */
 final class Counters implements Subject {
     /** Some cache lines of them. */
     private static final int COUNTERS = 30;
 
     private final PerCpuCounter longs = new PerCpuCounter();
+    private final PerCpuCounter growing = new PerCpuCounter();
+    private final LongAdder grown = new LongAdder();
+    private final LongAdder growthTaken = new LongAdder();
     private final LongAdder longsAdded = new LongAdder();
     private final LongAdder longsTaken = new LongAdder();
     private final PerCpuCounterArray array = new PerCpuCounterArray(COUNTERS);
@@ -30,13 +37,15 @@ final class Counters implements Subject {
     @Override
     public int use(RandomGenerator random) {
         int burst = random.nextInt(1, LONGEST_BURST);
-        return switch (random.nextInt(14)) {
+        return switch (random.nextInt(18)) {
             case 0 -> reset(burst / 4);
             case 1 -> resetHalves(burst / 4);
             case 2, 3, 4 -> add(random.nextInt(-100, 100), burst);
             case 5 -> resetArray(random.nextInt(COUNTERS));
-            case 6, 7 -> addToArray(random.nextInt(COUNTERS), random.nextInt(-100, 100), burst);
-            case 8, 9 -> record(burst);
+            case 6, 7 -> addToArray(random.nextInt(COUNTERS), random.nextInt(100), burst);
+            case 8 -> takeGrowth(burst / 4);
+            case 9, 10, 11 -> grow(burst);
+            case 12, 13 -> record(burst);
             default -> addHalves(burst);
         };
     }
@@ -53,10 +62,32 @@ final class Counters implements Subject {
     private int resetArray(int index) {
         long[] sums = array.sumsThenReset();
         for (int i = 0; i < COUNTERS; i++) {
-            arrayTaken.addAndGet(i, sums[i]);
+            takeFromArray(i, sums[i]);
         }
-        arrayTaken.addAndGet(index, array.sumThenReset(index));
+        takeFromArray(index, array.sumThenReset(index));
         return 2;
+    }
+
+    private void takeFromArray(int index, long sum) {
+        Subject.expect(sum >= 0, "a counter of an array that only grows: " + sum);
+        arrayTaken.addAndGet(index, sum);
+    }
+
+    private int grow(int burst) {
+        for (int i = 0; i < burst; i++) {
+            growing.increment();
+        }
+        grown.add(burst);
+        return burst;
+    }
+
+    private int takeGrowth(int burst) {
+        for (int i = 0; i < burst; i++) {
+            long sum = growing.sumThenReset();
+            Subject.expect(sum >= 0, "a counter that only grows: " + sum);
+            growthTaken.add(sum);
+        }
+        return burst;
     }
 
     private int addToArray(int first, int delta, int burst) {
@@ -106,6 +137,7 @@ final class Counters implements Subject {
     public void verify() {
         Subject.expect("counter", longsAdded.sum(), longsTaken.sum() + longs.sumThenReset());
         Subject.expect("counter after its reset", 0, longs.sum());
+        Subject.expect("growing counter", grown.sum(), growthTaken.sum() + growing.sumThenReset());
         long[] sums = array.sumsThenReset();
         for (int i = 0; i < COUNTERS; i++) {
             Subject.expect("counter " + i + " of an array", arrayAdded.get(i), arrayTaken.get(i) + sums[i]);

@@ -1,0 +1,145 @@
+package dev.percpu.stress.fault;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** Puts faults into the library, one at a time, and runs what should find them. */
+public final class FaultRun {
+    /** For how long the stress program runs without a fault, to see that it works at all. */
+    private static final int SECONDS_WITHOUT_FAULT = 3;
+
+    /** How much longer than the stress program was told a finder may take. Then it hangs. */
+    private static final Duration GRACE = Duration.ofMinutes(2);
+
+    private static final int MOST_CHARACTERS = 110;
+
+    private final Checkout checkout = Checkout.here();
+    private final List<Fault> faults;
+    private final int seconds;
+    private final PrintStream out;
+
+    /** Whether each finder that was needed finds nothing where nothing is. */
+    private final Map<Finder, Boolean> proven = new HashMap<>();
+
+    /** Rows of the table. */
+    private final List<String> rows = new ArrayList<>();
+
+    private int missed;
+
+    /** Finders that fail without a fault. */
+    private int failing;
+
+    /**
+     * @param only parts of the names of the faults to try; empty for all
+     * @param seconds how long the stress program runs for each
+     */
+    public FaultRun(List<String> only, int seconds, PrintStream out) {
+        this.faults = Faults.all().stream()
+                .filter(fault -> only.isEmpty() || only.stream().anyMatch(fault.name()::contains))
+                .toList();
+        this.seconds = seconds;
+        this.out = out;
+    }
+
+    /** The names of all faults. */
+    public static List<String> names() {
+        return Faults.all().stream().map(Fault::name).toList();
+    }
+
+    /** Tries them all, prints what found them, and returns whether all were found that can be. */
+    public boolean run() throws IOException, InterruptedException {
+        Path directory = Files.createTempDirectory("percpu-faults");
+        try {
+            for (Fault fault : faults) {
+                tryOut(fault, Files.createTempDirectory(directory, "fault"));
+            }
+        } finally {
+            delete(directory);
+        }
+        out.println();
+        out.println("| fault | found by | after | as |");
+        out.println("|---|---|---|---|");
+        rows.forEach(out::println);
+        out.println();
+        out.println(faults.size() + " faults, " + missed + " of them not found by what should find them");
+        return missed == 0 && failing == 0;
+    }
+
+    private void tryOut(Fault fault, Path directory) throws IOException, InterruptedException {
+        Path classes = checkout.compileWith(fault, directory);
+        if (!fault.reason().isEmpty()) {
+            row(fault, "nothing", "", fault.reason());
+            return;
+        }
+        for (Finder finder : fault.finders()) {
+            if (!isProven(finder, directory)) {
+                continue;
+            }
+            Trial trial = run(finder, List.of(classes), seconds, directory);
+            if (trial.found()) {
+                row(fault, finder.toString(), "%.0f s".formatted(trial.took().toMillis() / 1e3), clue(finder, trial));
+                return;
+            }
+        }
+        missed++;
+        row(fault, "NOT FOUND", "", "");
+    }
+
+    /** Whether it passes without a fault; if not, it cannot show any. */
+    private boolean isProven(Finder finder, Path directory) throws IOException, InterruptedException {
+        Boolean before = proven.get(finder);
+        if (before != null) {
+            return before;
+        }
+        Trial trial = run(finder, List.of(), SECONDS_WITHOUT_FAULT, directory);
+        if (trial.found()) {
+            failing++;
+            out.println("Without a fault " + finder + " fails, so it is of no use: " + clue(finder, trial));
+        }
+        proven.put(finder, !trial.found());
+        return !trial.found();
+    }
+
+    private Trial run(Finder finder, List<Path> first, int limit, Path directory)
+            throws IOException, InterruptedException {
+        return Trial.run(
+                finder.command(checkout, first, limit),
+                // Tests look for files of their module.
+                finder.kind() == Finder.Kind.TEST ? checkout.core() : directory,
+                directory.resolve("log"),
+                Duration.ofSeconds(limit).plus(GRACE));
+    }
+
+    private static String clue(Finder finder, Trial trial) {
+        String clue = trial.hangs() ? "it hangs" : finder.clue(trial.output());
+        return clue.length() <= MOST_CHARACTERS ? clue : clue.substring(0, MOST_CHARACTERS) + " ...";
+    }
+
+    private void row(Fault fault, String finder, String after, String as) {
+        String row = "| " + String.join(" | ", fault.name(), finder, after, as.replace("|", "\\|")) + " |";
+        rows.add(row);
+        out.println(row);
+    }
+
+    private static void delete(Path directory) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            files.sorted(Comparator.reverseOrder()).forEach(file -> {
+                try {
+                    Files.delete(file);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+        }
+    }
+}

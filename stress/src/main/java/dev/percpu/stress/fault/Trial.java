@@ -1,0 +1,61 @@
+package dev.percpu.stress.fault;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One call of a finder.
+ *
+ * @param status 0 if it found nothing
+ * @param took how long it ran
+ * @param output what it printed
+ */
+record Trial(int status, Duration took, String output) {
+    private static final int HANGS = -1;
+
+    /** What a JVM ends with that somebody has ended by SIGKILL or SIGTERM. */
+    private static final Set<Integer> KILLED = Set.of(128 + 9, 128 + 15);
+
+    /**
+     * Runs a command. If it does not end in time, it is killed with its children, and has failed.
+     *
+     * @param directory where it runs
+     * @param log the file that gets its output
+     */
+    static Trial run(List<String> command, Path directory, Path log, Duration most)
+            throws IOException, InterruptedException {
+        long start = System.nanoTime();
+        Process process = new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        boolean ended = false;
+        try {
+            ended = process.waitFor(most.toMillis(), TimeUnit.MILLISECONDS);
+        } finally {
+            if (!ended) {
+                process.descendants().forEach(ProcessHandle::destroyForcibly);
+                process.destroyForcibly();
+            }
+        }
+        if (ended && KILLED.contains(process.exitValue())) {
+            throw new IllegalStateException("somebody killed " + String.join(" ", command));
+        }
+        Duration took = Duration.ofNanos(System.nanoTime() - start);
+        return new Trial(ended ? process.exitValue() : HANGS, took, Files.readString(log));
+    }
+
+    boolean found() {
+        return status != 0;
+    }
+
+    boolean hangs() {
+        return status == HANGS;
+    }
+}

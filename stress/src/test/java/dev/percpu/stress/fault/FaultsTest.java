@@ -1,0 +1,110 @@
+package dev.percpu.stress.fault;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class FaultsTest {
+    private static final String TEXT = "one {\n    two;\n    three;\n}\ntwo;\n";
+
+    static Stream<Fault> all() {
+        return Faults.all().stream();
+    }
+
+    /** If it fails, the code has changed: adapt the fault to it. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("all")
+    void eachFaultFitsTheSourcesAndCompiles(Fault fault, @TempDir Path directory) throws Exception {
+        Path classes = Checkout.here().compileWith(fault, directory);
+        try (Stream<Path> files = Files.walk(classes)) {
+            assertThat(files).anyMatch(file -> file.toString().endsWith(".class"));
+        }
+    }
+
+    @Test
+    void everyFaultHasANameOfItsOwn() {
+        assertThat(FaultRun.names()).doesNotHaveDuplicates().hasSizeGreaterThan(30);
+    }
+
+    @Test
+    void whatEndsInTheTableHasNoMark() {
+        assertThat(FaultRun.names()).noneMatch(name -> name.contains("|") || name.contains(","));
+    }
+
+    @Test
+    void linesAreReplacedHoweverTheyAreIndented() {
+        Change change = new Change("F", List.of("  two;", "three;"), List.of("two;", "four;"));
+        assertThat(change.applyTo(TEXT)).isEqualTo("one {\ntwo;\nfour;\n}\ntwo;\n");
+    }
+
+    @Test
+    void aChangeThatDoesNotFitIsRefused() {
+        assertThatThrownBy(() -> new Change("F", List.of("four;"), List.of()).applyTo(TEXT))
+                .hasMessageContaining("F does not have these lines:\nfour;");
+        assertThatThrownBy(() -> new Change("F", List.of("two;"), List.of()).applyTo(TEXT))
+                .hasMessageContaining("F has these lines twice:\ntwo;");
+    }
+
+    @Test
+    void theListIsRead() {
+        List<Fault> faults = Faults.read("""
+                # about
+
+                fault: f
+                found by: stress a,b on atomic
+                in: x/F.java
+                 a
+                -b
+                +c
+                in: G.java
+                -d
+
+                fault: g
+                not found: too quick
+                in: H.java
+                -e
+                """);
+        assertThat(faults)
+                .containsExactly(
+                        new Fault(
+                                "f",
+                                List.of(
+                                        new Change("x/F.java", List.of("a", "b"), List.of("a", "c")),
+                                        new Change("G.java", List.of("d"), List.of())),
+                                List.of(new Finder(Finder.Kind.STRESS, "a,b", "atomic")),
+                                ""),
+                        new Fault("g", List.of(new Change("H.java", List.of("e"), List.of())), List.of(), "too quick"));
+    }
+
+    @Test
+    void whatATestSaysIsCutToItsMeaning() {
+        String output = """
+                Failures (1):
+                  JUnit Jupiter:SumTest:isExact():wave 3
+                    MethodSource [className = 'dev.percpu.SumTest', methodName = 'isExact', methodParameterTypes = '']
+                    => org.opentest4j.AssertionFailedError: [sum]\s
+                expected: 3L
+                 but was: 2L
+                       dev.percpu.SumTest.isExact(SumTest.java:9)
+                       [...]
+                """;
+        assertThat(Finder.of("test SumTest").clue(output))
+                .isEqualTo("isExact: AssertionFailedError: [sum] expected: 3L but was: 2L");
+    }
+
+    @Test
+    void aFaultNeedsWhatFindsItOrAReason() {
+        assertThatThrownBy(() -> Faults.read("fault: f\nin: F.java\n-a\n"))
+                .hasMessage("the fault 'f' needs a change, and either what finds it or why nothing does");
+        assertThatThrownBy(() -> Faults.read("fault: f\nfound by: luck\nin: F.java\n-a\n"))
+                .hasMessageContaining("luck");
+    }
+}
