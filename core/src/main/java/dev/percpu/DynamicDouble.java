@@ -11,11 +11,11 @@ public final class DynamicDouble extends PerCpuDouble implements AutoCloseable {
     private final DynamicNumeric bits;
 
     DynamicDouble(String name, double initial) {
-        this(new DynamicNumeric(name, NumericWidth.LONG, Double.doubleToRawLongBits(initial)));
+        this(new DynamicNumeric(name, NumericWidth.LONG, Double.doubleToRawLongBits(initial)), initial);
     }
 
-    private DynamicDouble(DynamicNumeric bits) {
-        super(bits);
+    private DynamicDouble(DynamicNumeric bits, double initial) {
+        super(bits, initial);
         this.bits = bits;
     }
 

@@ -39,14 +39,14 @@ public interface PerCpu<T> {
     /** Acquires a guard, calls {@code function} with the current CPU's instance, and returns its result. */
     default <R> R with(Function<? super T, ? extends R> function) {
         try (CpuGuard guard = CpuGuard.acquire()) {
-            return getMut(guard).with(function);
+            return ptr().with(guard, function);
         }
     }
 
     /** Acquires a guard and calls {@code action} with the current CPU's instance. */
     default void run(Consumer<? super T> action) {
         try (CpuGuard guard = CpuGuard.acquire()) {
-            getMut(guard).run(action);
+            ptr().run(guard, action);
         }
     }
 

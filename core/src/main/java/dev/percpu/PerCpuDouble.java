@@ -18,10 +18,31 @@ import java.util.stream.LongStream;
 public sealed class PerCpuDouble permits DynamicDouble {
     private static final String TYPE = "DOUBLE";
 
+    private static final long MINUS_ZERO = Double.doubleToRawLongBits(-0.0);
+
     private final PureNumeric bits;
 
-    PerCpuDouble(PureNumeric bits) {
+    /**
+     * Whether an instance may be -0.0, which is the only number that adding 0.0 changes. A sum is -0.0 only if both of
+     * its parts are, so it takes a -0.0 that somebody has set. This is set before that.
+     */
+    private volatile boolean perhapsMinusZero;
+
+    PerCpuDouble(PureNumeric bits, double initial) {
         this.bits = bits;
+        perhapsMinusZero = isMinusZero(initial);
+    }
+
+    private static boolean isMinusZero(double value) {
+        return Double.doubleToRawLongBits(value) == MINUS_ZERO;
+    }
+
+    /** The bits of a number that is about to be set. */
+    private long bitsToSet(double value) {
+        if (isMinusZero(value)) {
+            perhapsMinusZero = true;
+        }
+        return Double.doubleToRawLongBits(value);
     }
 
     /**
@@ -42,8 +63,8 @@ public sealed class PerCpuDouble permits DynamicDouble {
      * @throws AreaFullException if the per-CPU area is full
      */
     public static PerCpuDouble define(String name, double initial) {
-        PerCpuDouble number =
-                new PerCpuDouble(new StaticNumeric(name, NumericWidth.LONG, Double.doubleToRawLongBits(initial)));
+        PerCpuDouble number = new PerCpuDouble(
+                new StaticNumeric(name, NumericWidth.LONG, Double.doubleToRawLongBits(initial)), initial);
         Registry.addStatic(name, TYPE, number, PerCpuDouble::values);
         return number;
     }
@@ -87,12 +108,16 @@ public sealed class PerCpuDouble permits DynamicDouble {
 
     /** Sets the current CPU's number: {@code this_cpu_write}. */
     public void set(double value) {
-        bits.set(Double.doubleToRawLongBits(value));
+        bits.set(bitsToSet(value));
     }
 
     /** Adds to the current CPU's number: {@code this_cpu_add}. */
     public void add(double delta) {
-        bits.update(Op.ADD_DOUBLE, Double.doubleToRawLongBits(delta));
+        if (delta == 0 && (!perhapsMinusZero || isMinusZero(delta))) {
+            bits.checkOpen();
+        } else {
+            bits.update(Op.ADD_DOUBLE, Double.doubleToRawLongBits(delta));
+        }
     }
 
     /** Subtracts from the current CPU's number: {@code this_cpu_sub}. */
@@ -107,7 +132,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
 
     /** Sets the current CPU's number and returns the old value: {@code this_cpu_xchg}. */
     public double getAndSet(double value) {
-        return Double.longBitsToDouble(bits.getAndSet(Double.doubleToRawLongBits(value)));
+        return Double.longBitsToDouble(bits.getAndSet(bitsToSet(value)));
     }
 
     /**
@@ -117,8 +142,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
      * @return the old value
      */
     public double compareAndExchange(double expected, double value) {
-        return Double.longBitsToDouble(
-                bits.compareAndExchange(Double.doubleToRawLongBits(expected), Double.doubleToRawLongBits(value)));
+        return Double.longBitsToDouble(bits.compareAndExchange(Double.doubleToRawLongBits(expected), bitsToSet(value)));
     }
 
     /** The number of a given CPU, which a thread on any CPU can read: {@code per_cpu}. */

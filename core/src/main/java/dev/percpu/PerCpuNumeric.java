@@ -117,7 +117,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     abstract long position();
 
     /** Throws if the number is closed. */
-    private void checkOpen() {
+    final void checkOpen() {
         long _ = position();
     }
 

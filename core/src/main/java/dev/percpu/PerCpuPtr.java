@@ -9,6 +9,7 @@ import dev.percpu.internal.guard.PaddedArray;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,9 @@ public final class PerCpuPtr<T> {
      * first. The outermost guard is closed last, so the word says shared as long as any of them is open.
      */
     private static final long EXCLUSIVE = 1;
+
+    /** A borrow word without the number of any guard. */
+    private static final long FREE = 0;
 
     private static final long HEAP = -1;
 
@@ -210,6 +214,48 @@ public final class PerCpuPtr<T> {
         if (level == OpenGuards.ENDED || level > guard.level()) {
             borrows[index] = guard.serial() << 1;
         }
+    }
+
+    /** What {@link PerCpuToken#run} of a new token does, with a guard that nobody else has. */
+    void run(CpuGuard guard, Consumer<? super T> action) {
+        if (guard.level() > 0) {
+            PerCpuToken.of(guard, this).run(action);
+            return;
+        }
+        int cpu = guard.checkUsable();
+        T instance = instance(cpu);
+        int index = PaddedArray.index(cpu);
+        borrows[index] = onlyBorrow(cpu);
+        try {
+            action.accept(instance);
+        } finally {
+            borrows[index] = FREE;
+        }
+    }
+
+    /** What {@link PerCpuToken#with} of a new token does, with a guard that nobody else has. */
+    <R extends @Nullable Object> R with(CpuGuard guard, Function<? super T, ? extends R> function) {
+        if (guard.level() > 0) {
+            return PerCpuToken.of(guard, this).with(function);
+        }
+        int cpu = guard.checkUsable();
+        T instance = instance(cpu);
+        int index = PaddedArray.index(cpu);
+        borrows[index] = onlyBorrow(cpu);
+        try {
+            return function.apply(instance);
+        } finally {
+            borrows[index] = FREE;
+        }
+    }
+
+    /**
+     * The borrow word of a token that was created with a CPU's outermost guard, when no other guard was open. Then no
+     * token of that CPU is live, so the old word says nothing. And if the token ends before its guard, its word can be
+     * removed: that costs one store, where ending the guard's serial number takes a load as well.
+     */
+    private static long onlyBorrow(int cpu) {
+        return (OpenGuards.serial(cpu, 0) << 1) | EXCLUSIVE;
     }
 
     private static boolean isExclusive(long borrow) {

@@ -252,6 +252,41 @@ class PerCpuNumericTest {
         assertThatThrownBy(() -> closed.add(1)).isInstanceOf(IllegalStateException.class);
     }
 
+    /** 0.0 is added without a call, as it changes nothing but a -0.0. */
+    @Test
+    void zeroIsAddedExactly() {
+        DynamicDouble number = PerCpuDouble.create();
+        OnCpu.run(CPU, () -> {
+            assertThat(afterAdding(0.0, PerCpuDouble.define("minus zero", -0.0)))
+                    .isEqualTo("0.0");
+            assertThat(afterAdding(-0.0, PerCpuDouble.define("minus zero", -0.0)))
+                    .isEqualTo("-0.0");
+            assertThat(afterAdding(0.0, number)).isEqualTo("0.0");
+            assertThat(afterAdding(-0.0, number)).isEqualTo("0.0");
+            number.set(Double.NaN);
+            assertThat(afterAdding(0.0, number)).isEqualTo("NaN");
+
+            PerCpuDouble set = PerCpuDouble.create();
+            set.set(-0.0);
+            assertThat(afterAdding(0.0, set)).isEqualTo("0.0");
+            PerCpuDouble exchanged = PerCpuDouble.create(3);
+            assertThat(exchanged.getAndSet(-0.0)).isEqualTo(3);
+            assertThat(afterAdding(0.0, exchanged)).isEqualTo("0.0");
+            PerCpuDouble compared = PerCpuDouble.create();
+            assertThat(compared.compareAndExchange(0.0, -0.0)).isEqualTo(0);
+            assertThat(afterAdding(0.0, compared)).isEqualTo("0.0");
+        });
+        number.close();
+        assertThatThrownBy(() -> number.add(0.0)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> number.sub(0.0)).isInstanceOf(IllegalStateException.class);
+    }
+
+    /** As text, in which 0.0 differs from -0.0. */
+    private static String afterAdding(double delta, PerCpuDouble number) {
+        number.add(delta);
+        return Double.toString(number.get());
+    }
+
     @Test
     void manyThreadsCountExactly() throws InterruptedException {
         int rounds = Effort.scaled(100_000);

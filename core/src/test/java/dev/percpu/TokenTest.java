@@ -68,6 +68,51 @@ class TokenTest {
     }
 
     @Test
+    void theVariablesOwnRunAndWithAreExclusiveToo() {
+        OnCpu.run(CPU, () -> {
+            lists.run(list -> {
+                assertAliases(() -> lists.run(List::clear), "lists");
+                assertAliases(() -> lists.<Integer>with(List::size), "lists");
+                try (CpuGuard nested = CpuGuard.acquire()) {
+                    assertAliases(() -> lists.getMut(nested), "lists");
+                    assertAliases(() -> lists.ptr().getRef(nested), "lists");
+                }
+                list.add("a");
+            });
+            int size = lists.<Integer>with(list -> {
+                assertAliases(() -> lists.run(List::clear), "lists");
+                return list.size();
+            });
+            assertThat(size).isEqualTo(1);
+        });
+    }
+
+    @Test
+    void theVariablesOwnRunEndsItsExclusiveAccess() {
+        OnCpu.run(CPU, () -> {
+            assertThatThrownBy(() -> lists.run(list -> {
+                        list.add("a");
+                        throw new UnsupportedOperationException("for the test");
+                    }))
+                    .hasMessage("for the test");
+            assertThatThrownBy(() -> lists.with(list -> {
+                        throw new UnsupportedOperationException("for the test");
+                    }))
+                    .hasMessage("for the test");
+            try (CpuGuard guard = CpuGuard.acquire()) {
+                // With a guard of the same serial number.
+                assertThat(lists.getMut(guard).<Integer>with(List::size)).isEqualTo(1);
+                // As a second token, in a nested guard, which must find the first one.
+                assertAliases(() -> lists.run(List::clear), "lists");
+            }
+            lists.run(List::clear);
+        });
+        try (CpuGuard guard = CpuGuard.acquire(CPU)) {
+            assertThat(lists.getMut(guard).<Integer>with(List::size)).isZero();
+        }
+    }
+
+    @Test
     void tokensForOtherVariablesAndOtherCpusDoNotAlias() {
         StaticPerCpu<List<String>> others = StaticPerCpu.define("others", ArrayList::new);
         List<CpuId> cpus = CpuMask.possible().ids().mapToObj(CpuId::of).toList();

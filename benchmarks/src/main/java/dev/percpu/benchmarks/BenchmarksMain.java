@@ -1,12 +1,13 @@
 package dev.percpu.benchmarks;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * JMH with its own command line, and options of its own. {@code --roles} prints the {@link Role} of each benchmark, and
- * {@code --curves} measures {@link MemoryUse} and {@link ManyThreads}. What JMH measures is {@linkplain Exactness
- * checked}.
+ * JMH with its own command line, and options of its own. {@code --roles} prints the {@link Role} of each benchmark,
+ * {@code --curves} measures {@link MemoryUse} and {@link ManyThreads}, and {@code --start-up} measures {@link StartUp},
+ * with its options. What JMH measures is {@linkplain Exactness checked}.
  */
 public final class BenchmarksMain {
     private BenchmarksMain() {}
@@ -18,6 +19,8 @@ public final class BenchmarksMain {
             System.out.println(Curve.HEADER);
             MemoryUse.print(System.out);
             ManyThreads.print(System.out);
+        } else if (args.length > 0 && args[0].equals("--start-up")) {
+            StartUp.print(System.out, List.of(args).subList(1, args.length));
         } else {
             org.openjdk.jmh.Main.main(Stream.concat(Stream.of("-prof", Exactness.class.getName()), Stream.of(args))
                     .toArray(String[]::new));

@@ -14,6 +14,7 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The per-CPU area: one mapping in which every CPU has a place of the same size, and a variable lies at the same
@@ -40,9 +41,6 @@ public final class Area {
     public static final String STRIDE_PROPERTY = Stride.PROPERTY;
 
     public static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
-    public static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
-    public static final VarHandle SHORT = ValueLayout.JAVA_SHORT.varHandle();
-    public static final VarHandle BYTE = ValueLayout.JAVA_BYTE.varHandle();
 
     /** How many CPUs have a place: the highest possible id plus one. */
     public static final int CPUS = Topology.capacity();
@@ -103,12 +101,8 @@ public final class Area {
 
     private static final PositionAllocator POSITIONS = new PositionAllocator(CpuHeader.SIZE, STRIDE, Area::open);
 
-    /**
-     * What to do once the class loader of this library has been collected, made of JDK code alone. Then the mapping is
-     * removed. No user can still have its address, since {@link #LENT} keeps the loader alive.
-     */
-    private static final AtomicReference<MethodHandle> AT_END =
-            new AtomicReference<>(Platform.hasSystemCalls() ? Linux.unmapping(MEMORY) : DetachedThread.nothing());
+    /** What {@link #atEnd} does; null until somebody has decided that. */
+    private static final AtomicReference<@Nullable MethodHandle> AT_END = new AtomicReference<>();
 
     /**
      * The segment from which users get theirs. As long as they have one, its scope keeps this class alive, and so the
@@ -116,7 +110,7 @@ public final class Area {
      */
     private static final MemorySegment LENT = Platform.hasSystemCalls() ? lend(BASE, MEMORY.byteSize()) : MEMORY;
 
-    private static final Holdings HOLDINGS = new Holdings(Area::free, DetachedThread.later(AT_END));
+    private static final Holdings HOLDINGS = new Holdings(Area::free, Area::atEnd);
 
     private static final Shortage SHORTAGE = new Shortage(HOLDINGS);
 
@@ -151,6 +145,15 @@ public final class Area {
      * to it, and so to this class.
      */
     private static void keepThisClass(MemorySegment closed) {}
+
+    /**
+     * What to do once the class loader of this library has been collected, made of JDK code alone. Then the mapping is
+     * removed. No user can still have its address, since {@link #LENT} keeps the loader alive.
+     */
+    private static MethodHandle atEnd() {
+        AT_END.compareAndSet(null, Platform.hasSystemCalls() ? Linux.unmapping(MEMORY) : DetachedThread.nothing());
+        return DetachedThread.later(AT_END);
+    }
 
     /** Keeps the mapping even after the class loader of this library is gone, because C code continues to use it. */
     public static void keepMapped() {

@@ -18,6 +18,7 @@ import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A thread that passes references from a queue to a handler until the handler is unreachable.
@@ -53,7 +54,11 @@ final class DetachedThread {
             ReferenceQueue<Object> queue,
             ToLongFunction<? super Reference<?>> handler,
             MethodHandle atEnd) {
-        Runnable code = MethodHandleProxies.asInterfaceInstance(Runnable.class, code(queue, handler, atEnd));
+        start(name, MethodHandleProxies.asInterfaceInstance(Runnable.class, code(queue, handler, atEnd)));
+    }
+
+    /** Starts a thread that keeps nothing alive but its code. */
+    static void start(String name, Runnable code) {
         Thread thread = Thread.ofPlatform()
                 .name(name)
                 .daemon()
@@ -116,7 +121,7 @@ final class DetachedThread {
     }
 
     /** Calls the function that the reference holds at the time of the call; it has no arguments and no result. */
-    static MethodHandle later(AtomicReference<MethodHandle> function) {
+    static MethodHandle later(AtomicReference<@Nullable MethodHandle> function) {
         try {
             MethodHandle get = publicLookup()
                     .findVirtual(AtomicReference.class, "get", methodType(Object.class))

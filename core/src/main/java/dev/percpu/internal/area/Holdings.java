@@ -7,6 +7,7 @@ import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -36,13 +37,19 @@ final class Holdings {
 
     private static final long RETRY_MILLIS = 100;
 
+    private static final String THREAD = "percpu-area";
+
+    private static final long MILLIS_UNTIL_DETACHED = 300;
+
+    private static final long NANOS_PER_MILLI = 1_000_000;
+
     private static final int NOWHERE = -1;
 
     private final ReferenceQueue<Object> unreachable = new ReferenceQueue<>();
     private final Return giver;
-    private final MethodHandle atEnd;
+    private final Supplier<MethodHandle> atEnd;
 
-    /** The thread holds this weakly, and ends once it is unreachable. */
+    /** The detached thread holds this weakly, and ends once it is unreachable. */
     private final ToLongFunction<Reference<?>> handler = this::handle;
 
     private volatile boolean started;
@@ -69,11 +76,11 @@ final class Holdings {
     private boolean logged;
 
     Holdings(Return giver) {
-        this(giver, DetachedThread.nothing());
+        this(giver, DetachedThread::nothing);
     }
 
-    /** @param atEnd what the thread does once this object is gone, and with it all that its class loader has loaded */
-    Holdings(Return giver, MethodHandle atEnd) {
+    /** @param atEnd makes what the thread does once this object, and all that its class loader has loaded, is gone */
+    Holdings(Return giver, Supplier<MethodHandle> atEnd) {
         this.giver = giver;
         this.atEnd = atEnd;
         startIfNotStarted();
@@ -287,6 +294,40 @@ final class Holdings {
     }
 
     /**
+     * What the thread does until the detached thread takes over. Composing that one's code takes about as long as all
+     * else that a first variable needs. It only matters once the class loader of this library can be collected, so it
+     * waits until the program has probably started. A JVM that ends before never does it.
+     */
+    private void reclaimUntilDetached() {
+        boolean detached = false;
+        while (!detached) {
+            reclaim(MILLIS_UNTIL_DETACHED);
+            try {
+                // So that it begins with those that are due.
+                boolean _ = sentinel().enqueue();
+                DetachedThread.start(THREAD, unreachable, handler, atEnd.get());
+                detached = true;
+            } catch (Throwable t) {
+                // There is no memory for it, most likely. So this thread goes on, and tries that again later.
+                detached = false;
+            }
+        }
+    }
+
+    private void reclaim(long millis) {
+        long start = System.nanoTime();
+        long wait = millis;
+        for (long left = millis; left > 0; left = millis - (System.nanoTime() - start) / NANOS_PER_MILLI) {
+            try {
+                long next = handle(unreachable.remove(Math.min(left, wait)));
+                wait = next == FOREVER ? left : next;
+            } catch (Throwable t) {
+                wait = left;
+            }
+        }
+    }
+
+    /**
      * If no thread can be started, a thread that finds the area full gives back what is due, and starting is tried
      * again later.
      */
@@ -297,7 +338,7 @@ final class Holdings {
         synchronized (giving) {
             if (!started) {
                 try {
-                    DetachedThread.start("percpu-area", unreachable, handler, atEnd);
+                    DetachedThread.start(THREAD, this::reclaimUntilDetached);
                     started = true;
                 } catch (OutOfMemoryError noThread) {
                     started = false;

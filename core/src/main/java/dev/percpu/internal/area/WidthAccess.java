@@ -1,6 +1,8 @@
 package dev.percpu.internal.area;
 
 import dev.percpu.memory.NumericWidth;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
@@ -8,6 +10,10 @@ import java.nio.ByteOrder;
  * new values.
  */
 public final class WidthAccess {
+    private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
+    private static final VarHandle SHORT = ValueLayout.JAVA_SHORT.varHandle();
+    private static final VarHandle BYTE = ValueLayout.JAVA_BYTE.varHandle();
+
     private static final boolean LITTLE_ENDIAN = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
 
     private WidthAccess() {}
@@ -16,9 +22,9 @@ public final class WidthAccess {
     public static long get(NumericWidth width, long offset) {
         return switch (width) {
             case LONG -> (long) Area.LONG.getOpaque(Area.MEMORY, offset);
-            case INT -> (int) Area.INT.getOpaque(Area.MEMORY, offset);
-            case SHORT -> (short) Area.SHORT.getOpaque(Area.MEMORY, offset);
-            case BYTE -> (byte) Area.BYTE.getOpaque(Area.MEMORY, offset);
+            case INT -> (int) INT.getOpaque(Area.MEMORY, offset);
+            case SHORT -> (short) SHORT.getOpaque(Area.MEMORY, offset);
+            case BYTE -> (byte) BYTE.getOpaque(Area.MEMORY, offset);
         };
     }
 
@@ -26,9 +32,9 @@ public final class WidthAccess {
     public static void set(NumericWidth width, long offset, long value) {
         switch (width) {
             case LONG -> Area.LONG.setOpaque(Area.MEMORY, offset, value);
-            case INT -> Area.INT.setOpaque(Area.MEMORY, offset, (int) value);
-            case SHORT -> Area.SHORT.setOpaque(Area.MEMORY, offset, (short) value);
-            case BYTE -> Area.BYTE.setOpaque(Area.MEMORY, offset, (byte) value);
+            case INT -> INT.setOpaque(Area.MEMORY, offset, (int) value);
+            case SHORT -> SHORT.setOpaque(Area.MEMORY, offset, (short) value);
+            case BYTE -> BYTE.setOpaque(Area.MEMORY, offset, (byte) value);
         }
     }
 
@@ -51,7 +57,7 @@ public final class WidthAccess {
     public static long compareAndExchange(NumericWidth width, long offset, long expected, long next) {
         return switch (width) {
             case LONG -> (long) Area.LONG.compareAndExchange(Area.MEMORY, offset, expected, next);
-            case INT -> (int) Area.INT.compareAndExchange(Area.MEMORY, offset, (int) expected, (int) next);
+            case INT -> (int) INT.compareAndExchange(Area.MEMORY, offset, (int) expected, (int) next);
             case SHORT, BYTE -> width.wrap(compareAndExchangeWithin(width, offset, expected, next));
         };
     }
@@ -67,13 +73,13 @@ public final class WidthAccess {
         int shift = bytesBelow * Byte.SIZE;
         int mask = (1 << width.bits()) - 1;
         while (true) {
-            int around = (int) Area.INT.getVolatile(Area.MEMORY, word);
+            int around = (int) INT.getVolatile(Area.MEMORY, word);
             int found = (around >>> shift) & mask;
             if (found != (expected & mask)) {
                 return found;
             }
             int changed = (around & ~(mask << shift)) | ((int) (next & mask) << shift);
-            if (Area.INT.compareAndSet(Area.MEMORY, word, around, changed)) {
+            if (INT.compareAndSet(Area.MEMORY, word, around, changed)) {
                 return found;
             }
         }

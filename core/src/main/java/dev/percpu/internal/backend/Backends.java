@@ -93,8 +93,10 @@ public final class Backends {
     }
 
     private static Choice choose(@Nullable String forced) {
+        if (forced == null) {
+            return fastest();
+        }
         return switch (forced) {
-            case null -> fastest();
             case RSEQ -> forcedRseq();
             case ATOMIC -> atomic("it is forced by -D" + PROPERTY + "=" + ATOMIC);
             default ->

@@ -1,13 +1,11 @@
 package dev.percpu.internal.backend;
 
 import dev.percpu.internal.linux.Architecture;
-import java.util.Comparator;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** A kernel's version. Some versions are said to lose aborts. */
 record KernelVersion(int major, int minor, int patch) implements Comparable<KernelVersion> {
-    private static final Pattern RELEASE = Pattern.compile("(\\d{1,5})\\.(\\d{1,5})(?:\\.(\\d{1,5}))?.*");
+    /** A number with more digits is no part of a version. */
+    private static final int MOST_DIGITS = 5;
 
     private static final KernelVersion UNKNOWN = new KernelVersion(0, 0, 0);
     private static final KernelVersion FIRST_SUSPECT = new KernelVersion(6, 19, 0);
@@ -20,15 +18,29 @@ record KernelVersion(int major, int minor, int patch) implements Comparable<Kern
     }
 
     static KernelVersion parse(String release) {
-        Matcher matcher = RELEASE.matcher(release);
-        if (!matcher.matches()) {
+        int majorEnd = numberEnd(release, 0);
+        int minorEnd = numberEnd(release, majorEnd + 1);
+        if (majorEnd == 0 || minorEnd == majorEnd + 1 || !isDot(release, majorEnd)) {
             return UNKNOWN;
         }
-        String patch = matcher.group(3);
+        int patchEnd = isDot(release, minorEnd) ? numberEnd(release, minorEnd + 1) : minorEnd;
         return new KernelVersion(
-                Integer.parseInt(matcher.group(1)),
-                Integer.parseInt(matcher.group(2)),
-                patch == null ? 0 : Integer.parseInt(patch));
+                Integer.parseInt(release.substring(0, majorEnd)),
+                Integer.parseInt(release.substring(majorEnd + 1, minorEnd)),
+                patchEnd > minorEnd + 1 ? Integer.parseInt(release.substring(minorEnd + 1, patchEnd)) : 0);
+    }
+
+    private static boolean isDot(String text, int index) {
+        return index < text.length() && text.charAt(index) == '.';
+    }
+
+    /** Where the number that begins at an index ends; the index itself if none does. */
+    private static int numberEnd(String text, int from) {
+        int end = from;
+        while (end < text.length() && end < from + MOST_DIGITS && text.charAt(end) >= '0' && text.charAt(end) <= '9') {
+            end++;
+        }
+        return end;
     }
 
     /**
@@ -44,10 +56,10 @@ record KernelVersion(int major, int minor, int patch) implements Comparable<Kern
 
     @Override
     public int compareTo(KernelVersion other) {
-        return Comparator.comparingInt(KernelVersion::major)
-                .thenComparingInt(KernelVersion::minor)
-                .thenComparingInt(KernelVersion::patch)
-                .compare(this, other);
+        if (major != other.major) {
+            return Integer.compare(major, other.major);
+        }
+        return minor != other.minor ? Integer.compare(minor, other.minor) : Integer.compare(patch, other.patch);
     }
 
     @Override

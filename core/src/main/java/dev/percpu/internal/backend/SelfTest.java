@@ -2,7 +2,6 @@ package dev.percpu.internal.backend;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
-import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.Op;
@@ -11,8 +10,6 @@ import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.Topology;
 import dev.percpu.memory.NumericWidth;
-import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -49,33 +46,25 @@ final class SelfTest {
      */
     private static final int DEEP_DELAY = 3_000;
 
-    private static final MethodHandle CALL = Sequences.linkAny(3);
-
     private SelfTest() {}
 
     /** Additions of 1 at a position of the area. */
     static LongConsumer additions(Sequences sequences) {
-        MemorySegment address = sequences.addressOf(ADDITION);
-        return position -> call(address, Area.BASE + position, 1);
-    }
-
-    private static long call(MemorySegment address, long first, long second) {
-        try {
-            return (long) CALL.invokeExact(address, first, second, 0L);
-        } catch (Throwable t) {
-            throw Sequences.thrown(t);
-        }
+        LinkedSequence addition = sequences.link(ADDITION);
+        return position -> {
+            long _ = addition.call(Area.BASE + position, 1, 0);
+        };
     }
 
     /** Tests whether each sequence does what it should when nothing disturbs it; takes well below a millisecond. */
     static String quick(Sequences sequences) {
         for (NumericWidth width : NumericWidth.values()) {
-            MemorySegment address = sequences.addressOf(Catalogue.pure(Op.ADD, width));
-            long position = Area.allocate(width.bytes(), width.bytes(), "self-test");
+            LinkedSequence addition = sequences.link(Catalogue.pure(Op.ADD, width));
+            long position = Area.allocate(Long.BYTES, Long.BYTES, "self-test");
             try {
                 long expected = 0;
                 for (int round = 1; round <= QUICK_ROUNDS; round++) {
-                    call(address, Area.BASE + position, round);
+                    long _ = addition.call(Area.BASE + position, round, 0);
                     expected += round;
                 }
                 String wrong = compare(width, position, expected);
@@ -83,7 +72,7 @@ final class SelfTest {
                     return QUICK_ROUNDS + " additions of " + width + " " + wrong;
                 }
             } finally {
-                Area.free(position, width.bytes());
+                Area.free(position, Long.BYTES);
             }
         }
         return quickGuard(sequences);
@@ -91,7 +80,7 @@ final class SelfTest {
 
     private static String quickGuard(Sequences sequences) {
         long owner = Thread.currentThread().threadId();
-        long cpu = call(sequences.addressOf(Catalogue.ACQUIRE), owner, 0);
+        long cpu = sequences.link(Catalogue.ACQUIRE).call(owner, 0, 0);
         if (cpu < 0) {
             return cpu == Catalogue.NO_CPU
                     ? "the kernel gives this thread no CPU id, or none below " + Area.CPUS
@@ -181,10 +170,11 @@ final class SelfTest {
         }
     }
 
+    /** The number has a whole word for itself. Where there are sequences, its bits are the lowest ones of that. */
     private static String compare(NumericWidth width, long position, long expected) {
         long sum = 0;
         for (int cpu = 0; cpu <= Area.SPARE; cpu++) {
-            sum += WidthAccess.get(width, Area.offset(cpu, position));
+            sum += (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(cpu, position));
         }
         return width.wrap(sum) == width.wrap(expected)
                 ? ""

@@ -1,7 +1,5 @@
 package dev.percpu.internal.backend;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.code.Catalogue;
@@ -15,20 +13,14 @@ import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.RseqRegistration;
 import java.lang.System.Logger;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * The sequences of the {@link Catalogue}, emitted into executable memory. They are called through the Foreign Function
- * and Memory API as critical functions.
- *
- * <p>A handle is linked only when a protocol asks for it, since linking the first handle of a shape takes milliseconds.
+ * and Memory API as critical functions: see {@link LinkedSequence}.
  */
 public final class Sequences {
     /**
@@ -87,32 +79,22 @@ public final class Sequences {
     }
 
     /**
-     * A handle that calls one sequence. In a {@code static final} field, the compiler treats it as a call of a
-     * fixed address.
+     * A sequence of the catalogue, ready to be called.
+     *
+     * @throws IllegalArgumentException if it was not emitted here
      */
-    public MethodHandle link(Sequence sequence) {
-        return Linux.bind(code.addressOf(sequence), longs(sequence.arguments()));
+    public LinkedSequence link(Sequence sequence) {
+        LinkedSequence.prepare(sequence.arguments());
+        return new LinkedSequence(MemorySegment.ofAddress(code.addressOf(sequence)));
     }
 
     /**
-     * A handle that takes the address of the sequence to call as its first argument. One linking serves all sequences
-     * of a shape.
+     * The address of a shape's code, ready to be called. It is emitted when the first event of that shape needs it.
+     * {@link MemorySegment#NULL} if the kernel gives no executable memory any more, or if there are too many shapes.
      */
-    public static MethodHandle linkAny(int arguments) {
-        return Linux.bindVirtual(longs(arguments));
-    }
-
-    /** The address for a handle of {@link #linkAny} to call. */
-    public MemorySegment addressOf(Sequence sequence) {
-        return MemorySegment.ofAddress(code.addressOf(sequence));
-    }
-
-    /**
-     * The address of a shape's code, which is emitted when the first event of that shape needs it. {@link
-     * MemorySegment#NULL} if the kernel gives no executable memory any more, or if there are too many shapes.
-     */
-    public MemorySegment addressOf(EventShape shape) {
+    public MemorySegment link(EventShape shape) {
         Sequence sequence = shape.sequence();
+        LinkedSequence.prepare(sequence.arguments());
         try {
             synchronized (shapes) {
                 MemorySegment address = shapes.get(sequence.name());
@@ -143,22 +125,5 @@ public final class Sequences {
     /** The sequences with their addresses, for profilers. */
     List<CodeMapping.Symbol> symbols() {
         return code.symbols();
-    }
-
-    /** A function that takes so many numbers and returns one. */
-    private static FunctionDescriptor longs(int arguments) {
-        return FunctionDescriptor.of(
-                JAVA_LONG, Collections.nCopies(arguments, JAVA_LONG).toArray(MemoryLayout[]::new));
-    }
-
-    /**
-     * Rethrows what a call of a sequence threw. A sequence itself throws nothing, but the call can overflow the stack,
-     * for example.
-     */
-    public static AssertionError thrown(Throwable t) {
-        if (t instanceof Error e) {
-            throw e;
-        }
-        return new AssertionError("a sequence threw", t);
     }
 }

@@ -61,6 +61,36 @@ public final class Catalogue {
     /** The distance from a number to its gate, in the spare place. */
     public static final long GATE = Long.BYTES;
 
+    private enum Kind {
+        PURE,
+        GUARDED,
+        ADD_TWO,
+        GATED,
+        CREDIT,
+        PUSH,
+        POP,
+        ACQUIRE,
+        CURRENT_CPU
+    }
+
+    /** Emits an entry. One class serves all, where a lambda for each would delay a JVM's first variable. */
+    private record Entry(Kind kind, Op op, int bits) implements Sequence.Emitter {
+        @Override
+        public long emit(Section section) {
+            return switch (kind) {
+                case PURE -> pure(section, op, bits);
+                case GUARDED -> guarded(section, op, bits);
+                case ADD_TWO -> addTwo(section, op);
+                case GATED -> gated(section, op);
+                case CREDIT -> credit(section);
+                case PUSH -> push(section);
+                case POP -> pop(section);
+                case ACQUIRE -> acquire(section);
+                case CURRENT_CPU -> currentCpu(section);
+            };
+        }
+    }
+
     private static final List<Sequence> ENTRIES = new ArrayList<>();
 
     private static final Map<Op, Map<NumericWidth, Sequence>> PURE = new EnumMap<>(Op.class);
@@ -75,10 +105,10 @@ public final class Catalogue {
             for (NumericWidth width : NumericWidth.values()) {
                 if (op.exists(width)) {
                     String name = op + " of " + width;
-                    pure.put(width, add(name, arguments, stores, section -> pure(section, op, width.bits())));
+                    pure.put(width, add(name, arguments, stores, new Entry(Kind.PURE, op, width.bits())));
                     guarded.put(
                             width,
-                            add("guarded " + name, arguments, stores, section -> guarded(section, op, width.bits())));
+                            add("guarded " + name, arguments, stores, new Entry(Kind.GUARDED, op, width.bits())));
                 }
             }
             PURE.put(op, pure);
@@ -87,51 +117,51 @@ public final class Catalogue {
     }
 
     /** Adds the second argument to the first number, and the fourth to the third. */
-    public static final Sequence ADD_TWO = add("two additions", 4, 1, section -> addTwo(section, Op.ADD));
+    public static final Sequence ADD_TWO = add("two additions", 4, 1, new Entry(Kind.ADD_TWO, Op.ADD, Long.SIZE));
 
     /** Adds the second argument to the first number, and the fourth, of doubles, to the third. */
     public static final Sequence ADD_LONG_AND_DOUBLE =
-            add("an addition, and one of a double", 4, 1, section -> addTwo(section, Op.ADD_DOUBLE));
+            add("an addition, and one of a double", 4, 1, new Entry(Kind.ADD_TWO, Op.ADD_DOUBLE, Long.SIZE));
 
     /** Adds the second argument to a number behind a gate: {@link #DONE} or {@link #REFUSED}. */
-    public static final Sequence GATED_ADD = add("gated addition", 2, 1, section -> gated(section, Op.ADD));
+    public static final Sequence GATED_ADD = add("gated addition", 2, 1, new Entry(Kind.GATED, Op.ADD, Long.SIZE));
 
     /** {@link #GATED_ADD} of doubles. */
     public static final Sequence GATED_ADD_DOUBLE =
-            add("gated addition of a double", 2, 1, section -> gated(section, Op.ADD_DOUBLE));
+            add("gated addition of a double", 2, 1, new Entry(Kind.GATED, Op.ADD_DOUBLE, Long.SIZE));
 
     /**
      * Sets a number behind a gate to the second argument if it is the third: {@link #DONE} or {@link #REFUSED}, also if
      * the number differs.
      */
     public static final Sequence GATED_CMPXCHG =
-            add("gated compare-and-exchange", 3, 1, section -> gated(section, Op.CMPXCHG));
+            add("gated compare-and-exchange", 3, 1, new Entry(Kind.GATED, Op.CMPXCHG, Long.SIZE));
 
     /**
      * Adds the second argument to a credit, if the sum, unsigned, is at most the third argument, and the gate at most
      * the fourth: {@link #DONE} or {@link #REFUSED}.
      */
-    public static final Sequence CREDIT = add("credit", 4, 1, Catalogue::credit);
+    public static final Sequence CREDIT = add("credit", 4, 1, new Entry(Kind.CREDIT, Op.ADD, Long.SIZE));
 
     /**
      * Puts the second argument on the current CPU's stack, which holds as many as the third argument says: {@link
      * #DONE}, {@link #FULL}, or {@link #REFUSED} if the guard is taken or the thread has no CPU id.
      */
-    public static final Sequence PUSH = add("push", 3, 2, Catalogue::push);
+    public static final Sequence PUSH = add("push", 3, 2, new Entry(Kind.PUSH, Op.ADD, Long.SIZE));
 
     /**
      * Takes an item, which is not negative, from the current CPU's stack: the item, {@link #EMPTY} or {@link #NO_CPU}.
      */
-    public static final Sequence POP = add("pop", 1, 1, Catalogue::pop);
+    public static final Sequence POP = add("pop", 1, 1, new Entry(Kind.POP, Op.ADD, Long.SIZE));
 
     /**
      * Makes the first argument the owner of the current CPU: the CPU, its complement if the guard is taken, or
      * {@link #NO_CPU}.
      */
-    public static final Sequence ACQUIRE = add("guard", 1, 1, Catalogue::acquire);
+    public static final Sequence ACQUIRE = add("guard", 1, 1, new Entry(Kind.ACQUIRE, Op.ADD, Long.SIZE));
 
     /** Reads the thread's CPU id, which is negative on a thread without one. It is a plain read and has no section. */
-    public static final Sequence CURRENT_CPU = add("current CPU", 0, 0, Catalogue::currentCpu);
+    public static final Sequence CURRENT_CPU = add("current CPU", 0, 0, new Entry(Kind.CURRENT_CPU, Op.ADD, Long.SIZE));
 
     private Catalogue() {}
 
@@ -168,23 +198,27 @@ public final class Catalogue {
     }
 
     private static long pure(Section section, Op op, int bits) {
-        var none = new CodeBuffer.Label();
-        return section.emit(none, () -> scaleAndUpdate(section, op, bits), section.assembler()::returnValue, () -> {
-            section.updateAtomically(op, bits);
-            section.assembler().returnValue();
-        });
+        section.begin(new CodeBuffer.Label());
+        section.scaleCpu();
+        section.update(op, bits);
+        section.committed();
+        section.assembler().returnValue();
+        section.elsewhere();
+        section.updateAtomically(op, bits);
+        section.assembler().returnValue();
+        return section.finish();
     }
 
     private static long guarded(Section section, Op op, int bits) {
         var taken = new CodeBuffer.Label();
-        return section.emit(
-                taken,
-                () -> {
-                    section.scaleAndLook(taken);
-                    section.update(op, bits);
-                },
-                () -> section.returning(DONE),
-                () -> section.returning(REFUSED));
+        section.begin(taken);
+        section.scaleAndLook(taken);
+        section.update(op, bits);
+        section.committed();
+        section.returning(DONE);
+        section.elsewhere();
+        section.returning(REFUSED);
+        return section.finish();
     }
 
     /**
@@ -193,22 +227,19 @@ public final class Catalogue {
      * that does it detects this: see {@code GuardWords.tryAcquireOn}.)
      */
     private static long acquire(Section section) {
-        var none = new CodeBuffer.Label();
         var taken = new CodeBuffer.Label();
-        return section.emit(
-                none,
-                () -> {
-                    section.assembler().keepCpu();
-                    section.scaleAndLook(taken);
-                    section.assembler().storeWord();
-                },
-                section.assembler()::returnValue,
-                () -> {
-                    section.returning(NO_CPU);
-                    section.code().place(taken);
-                    section.assembler().complementValue();
-                    section.assembler().returnValue();
-                });
+        section.begin(new CodeBuffer.Label());
+        section.assembler().keepCpu();
+        section.scaleAndLook(taken);
+        section.assembler().storeWord();
+        section.committed();
+        section.assembler().returnValue();
+        section.elsewhere();
+        section.returning(NO_CPU);
+        section.code().place(taken);
+        section.assembler().complementValue();
+        section.assembler().returnValue();
+        return section.finish();
     }
 
     /**
@@ -219,107 +250,101 @@ public final class Catalogue {
      */
     private static long gated(Section section, Op op) {
         var refused = new CodeBuffer.Label();
-        return section.emit(
-                refused,
-                () -> {
-                    section.scaleCpu();
-                    section.lookAtGate(refused);
-                    section.updateOrLeave(op, Long.SIZE, refused);
-                },
-                () -> section.returning(DONE),
-                () -> section.returning(REFUSED));
+        section.begin(refused);
+        section.scaleCpu();
+        section.lookAtGate(refused);
+        section.updateOrLeave(op, Long.SIZE, refused);
+        section.committed();
+        section.returning(DONE);
+        section.elsewhere();
+        section.returning(REFUSED);
+        return section.finish();
     }
 
     /** An addition that is done only while the gate is at most the fourth argument, and the sum at most the third. */
     private static long credit(Section section) {
         var refused = new CodeBuffer.Label();
-        return section.emit(
-                refused,
-                () -> {
-                    section.scaleCpu();
-                    section.assembler().lookAtLimit(section.layout().spareDistance() + GATE, refused);
-                    section.pause();
-                    section.updateWithin(refused);
-                },
-                () -> section.returning(DONE),
-                () -> section.returning(REFUSED));
+        section.begin(refused);
+        section.scaleCpu();
+        section.assembler().lookAtLimit(section.layout().spareDistance() + GATE, refused);
+        section.pause();
+        section.updateWithin(refused);
+        section.committed();
+        section.returning(DONE);
+        section.elsewhere();
+        section.returning(REFUSED);
+        return section.finish();
     }
 
     /** Two sections in succession, each exact by itself. Between the two the thread may move to another CPU. */
     private static long addTwo(Section section, Op secondOp) {
+        Assembler assembler = section.assembler();
         var second = new CodeBuffer.Label();
-        Runnable next = () -> {
-            section.assembler().nextSlot();
-            section.assembler().jump(second);
-        };
-        var none = new CodeBuffer.Label();
-        long entry = section.emit(none, () -> scaleAndUpdate(section, Op.ADD, Long.SIZE), next, () -> {
-            section.updateAtomically(Op.ADD, Long.SIZE);
-            next.run();
-        });
-        var noneAgain = new CodeBuffer.Label();
-        section.emit(
-                second,
-                noneAgain,
-                () -> scaleAndUpdate(section, secondOp, Long.SIZE),
-                section.assembler()::returnValue,
-                () -> {
-                    section.updateAtomically(secondOp, Long.SIZE);
-                    section.assembler().returnValue();
-                });
+        section.begin(new CodeBuffer.Label());
+        section.scaleCpu();
+        section.update(Op.ADD, Long.SIZE);
+        section.committed();
+        assembler.nextSlot();
+        assembler.jump(second);
+        section.elsewhere();
+        section.updateAtomically(Op.ADD, Long.SIZE);
+        assembler.nextSlot();
+        assembler.jump(second);
+        long entry = section.finish();
+
+        section.begin(second, new CodeBuffer.Label());
+        section.scaleCpu();
+        section.update(secondOp, Long.SIZE);
+        section.committed();
+        assembler.returnValue();
+        section.elsewhere();
+        section.updateAtomically(secondOp, Long.SIZE);
+        assembler.returnValue();
+        long _ = section.finish();
         return entry;
     }
 
     private static long push(Section section) {
         var taken = new CodeBuffer.Label();
         var full = new CodeBuffer.Label();
-        return section.emit(
-                taken,
-                () -> {
-                    section.scaleAndLook(taken);
-                    section.assembler().load(Long.SIZE);
-                    section.pause();
-                    section.assembler().pushItem(full);
-                    section.pause();
-                    section.assembler().store(Long.SIZE, Assembler.Source.VALUE);
-                },
-                () -> section.returning(DONE),
-                () -> {
-                    section.returning(REFUSED);
-                    section.returningAt(full, FULL);
-                });
+        section.begin(taken);
+        section.scaleAndLook(taken);
+        section.assembler().load(Long.SIZE);
+        section.pause();
+        section.assembler().pushItem(full);
+        section.pause();
+        section.assembler().store(Long.SIZE, Assembler.Source.VALUE);
+        section.committed();
+        section.returning(DONE);
+        section.elsewhere();
+        section.returning(REFUSED);
+        section.returningAt(full, FULL);
+        return section.finish();
     }
 
     private static long pop(Section section) {
         var taken = new CodeBuffer.Label();
         var empty = new CodeBuffer.Label();
-        return section.emit(
-                taken,
-                () -> {
-                    section.scaleAndLook(taken);
-                    section.assembler().load(Long.SIZE);
-                    section.pause();
-                    section.assembler().popItem(empty);
-                    section.pause();
-                    section.assembler().store(Long.SIZE, Assembler.Source.VALUE);
-                },
-                section.assembler()::returnItem,
-                () -> {
-                    section.returning(NO_CPU);
-                    section.returningAt(empty, EMPTY);
-                });
+        section.begin(taken);
+        section.scaleAndLook(taken);
+        section.assembler().load(Long.SIZE);
+        section.pause();
+        section.assembler().popItem(empty);
+        section.pause();
+        section.assembler().store(Long.SIZE, Assembler.Source.VALUE);
+        section.committed();
+        section.assembler().returnItem();
+        section.elsewhere();
+        section.returning(NO_CPU);
+        section.returningAt(empty, EMPTY);
+        return section.finish();
     }
 
     private static long currentCpu(Section section) {
-        return section.plain(() -> {
-            section.assembler().loadCpu(section.layout().rseqOffset());
-            section.assembler().keepCpu();
-            section.assembler().returnValue();
-        });
-    }
-
-    private static void scaleAndUpdate(Section section, Op op, int bits) {
-        section.scaleCpu();
-        section.update(op, bits);
+        long entry = section.beginPlain();
+        section.assembler().loadCpu(section.layout().rseqOffset());
+        section.assembler().keepCpu();
+        section.assembler().returnValue();
+        return entry;
     }
 }

@@ -12,13 +12,40 @@ public final class CodeBuffer {
         private static final int UNPLACED = -1;
 
         private int position = UNPLACED;
-        private final List<Runnable> uses = new ArrayList<>();
+        private final List<Use> uses = new ArrayList<>();
     }
 
     /** Writes a use of a label, given where its bytes are and the label's position. */
     @FunctionalInterface
     public interface Patch {
         void write(ByteBuffer code, int at, int labelPosition);
+    }
+
+    /** Bytes that wait for a label's position. */
+    private record Use(Patch patch, int at) {}
+
+    /** Writes a label's absolute address. */
+    private final class Address implements Patch {
+        @Override
+        public void write(ByteBuffer code, int at, int labelPosition) {
+            code.putLong(at, origin + labelPosition);
+        }
+    }
+
+    /** Writes the distance from a label that has been placed. */
+    private record Distance(Label from) implements Patch {
+        @Override
+        public void write(ByteBuffer code, int at, int labelPosition) {
+            code.putLong(at, labelPosition - from.position);
+        }
+    }
+
+    /** Writes the distance from the end of these four bytes to a label. */
+    private record Relative() implements Patch {
+        @Override
+        public void write(ByteBuffer code, int at, int labelPosition) {
+            code.putInt(at, labelPosition - (at + Integer.BYTES));
+        }
     }
 
     private final long origin;
@@ -39,29 +66,35 @@ public final class CodeBuffer {
             throw new IllegalStateException("a label is placed once");
         }
         label.position = bytes.position();
-        label.uses.forEach(Runnable::run);
+        for (Use use : label.uses) {
+            use.patch.write(bytes, use.at, label.position);
+        }
     }
 
     /** Appends {@code size} bytes. {@code patch} writes them as soon as the label's position is known. */
     public void use(Label label, int size, Patch patch) {
         int at = bytes.position();
         bytes.position(at + size);
-        Runnable use = () -> patch.write(bytes, at, label.position);
         if (label.position == Label.UNPLACED) {
-            label.uses.add(use);
+            label.uses.add(new Use(patch, at));
         } else {
-            use.run();
+            patch.write(bytes, at, label.position);
         }
     }
 
     /** Appends the label's absolute address. */
     void address(Label label) {
-        use(label, Long.BYTES, (code, at, position) -> code.putLong(at, origin + position));
+        use(label, Long.BYTES, new Address());
     }
 
     /** Appends the distance between two labels. */
     void distance(Label from, Label to) {
-        use(to, Long.BYTES, (code, at, position) -> code.putLong(at, position - from.position));
+        use(to, Long.BYTES, new Distance(from));
+    }
+
+    /** Appends the distance to the label, in 32 bits, from where they end. */
+    void relative(Label label) {
+        use(label, Integer.BYTES, new Relative());
     }
 
     /** Appends bytes, given as ints for readability. */

@@ -105,27 +105,41 @@ public final class EventShape {
     }
 
     private long emit(Section section) {
+        Assembler assembler = section.assembler();
+        CodeBuffer code = section.code();
         CodeBuffer.Label start = new CodeBuffer.Label();
         CodeBuffer.Label entry = new CodeBuffer.Label();
         for (int i = 0; i < updates.size(); i++) {
-            boolean isFirst = i == 0;
-            boolean isLast = i == updates.size() - 1;
-            CodeBuffer.Label here = entry;
-            CodeBuffer.Label next = new CodeBuffer.Label();
-            int following = i + 1;
-            Runnable after = isLast ? section.assembler()::returnValue : () -> prepare(section, following, next);
-            Runnable elsewhere = isFirst ? () -> begin(section, start, here) : () -> {};
-            emit(section, updates.get(i), here, after, elsewhere);
+            Update update = updates.get(i);
+            var next = new CodeBuffer.Label();
+            var spare = new CodeBuffer.Label();
+            var done = new CodeBuffer.Label();
+            section.begin(entry, spare);
+            section.scaleCpu();
+            if (update.gated()) {
+                section.lookAtGate(spare);
+            }
+            section.update(update.op(), Long.SIZE);
+            section.committed();
+            code.place(done);
+            if (i == updates.size() - 1) {
+                assembler.returnValue();
+            } else {
+                prepare(section, i + 1, next);
+            }
+            section.elsewhere();
+            section.updateAtomically(update.op(), Long.SIZE);
+            assembler.jump(done);
+            if (i == 0) {
+                // The call enters here, behind the first section, so that a descriptor is the first thing of all code.
+                code.place(start);
+                assembler.keepValues(sequence.arguments() - 1);
+                prepare(section, 0, entry);
+            }
+            long _ = section.finish();
             entry = next;
         }
-        return section.code().addressOf(start);
-    }
-
-    /** Where the call enters. It lies behind the first section, so that a descriptor is the first thing of all code. */
-    private void begin(Section section, CodeBuffer.Label start, CodeBuffer.Label first) {
-        section.code().place(start);
-        section.assembler().keepValues(sequence.arguments() - 1);
-        prepare(section, 0, first);
+        return code.addressOf(start);
     }
 
     /** Loads what the update needs, and goes to its section. */
@@ -146,30 +160,5 @@ public final class EventShape {
             }
         }
         assembler.jump(entry);
-    }
-
-    private static void emit(
-            Section section, Update update, CodeBuffer.Label entry, Runnable after, Runnable elsewhere) {
-        var spare = new CodeBuffer.Label();
-        var done = new CodeBuffer.Label();
-        section.emit(
-                entry,
-                spare,
-                () -> {
-                    section.scaleCpu();
-                    if (update.gated()) {
-                        section.lookAtGate(spare);
-                    }
-                    section.update(update.op(), Long.SIZE);
-                },
-                () -> {
-                    section.code().place(done);
-                    after.run();
-                },
-                () -> {
-                    section.updateAtomically(update.op(), Long.SIZE);
-                    section.assembler().jump(done);
-                    elsewhere.run();
-                });
     }
 }

@@ -3,6 +3,16 @@ package dev.percpu.internal.code;
 /**
  * The shape that all sequences have, and the steps that several of them share. Between the steps it inserts the delays
  * that tests and the deep self-test ask for.
+ *
+ * <pre>
+ *   begin        the descriptor, and the section's first steps
+ *   steps, of which the last one is the commit
+ *   committed
+ *   what follows the commit
+ *   elsewhere
+ *   what the section jumps to
+ *   finish       the abort address
+ * </pre>
  */
 public final class Section {
     private static final int DESCRIPTOR_ALIGNMENT = 32;
@@ -11,6 +21,12 @@ public final class Section {
     private final CodeBuffer code;
     private final Assembler assembler;
     private final Instrumentation instrumentation;
+
+    // The labels of the section that is being emitted.
+    private CodeBuffer.Label entry = new CodeBuffer.Label();
+    private CodeBuffer.Label none = new CodeBuffer.Label();
+    private CodeBuffer.Label end = new CodeBuffer.Label();
+    private CodeBuffer.Label abort = new CodeBuffer.Label();
 
     Section(SequenceLayout layout, CodeBuffer code, Assembler assembler, Instrumentation instrumentation) {
         this.layout = layout;
@@ -32,21 +48,22 @@ public final class Section {
     }
 
     /**
-     * @param none where a thread without a CPU id goes; placed here, before {@code elsewhere}
-     * @param inside the part that ends with the commit
-     * @param after what follows the commit, outside the section
-     * @param elsewhere code outside the section that is reached only by a jump from the section
+     * Emits a section's descriptor, and the section up to the check of the CPU's id.
+     *
+     * @param none where a thread without a CPU id goes
      */
-    long emit(CodeBuffer.Label none, Runnable inside, Runnable after, Runnable elsewhere) {
-        return emit(new CodeBuffer.Label(), none, inside, after, elsewhere);
+    void begin(CodeBuffer.Label none) {
+        begin(new CodeBuffer.Label(), none);
     }
 
     /** @param entry a label for the address to call, if another section jumps to it */
-    long emit(CodeBuffer.Label entry, CodeBuffer.Label none, Runnable inside, Runnable after, Runnable elsewhere) {
+    void begin(CodeBuffer.Label entry, CodeBuffer.Label none) {
         var descriptor = new CodeBuffer.Label();
         var start = new CodeBuffer.Label();
-        var end = new CodeBuffer.Label();
-        var abort = new CodeBuffer.Label();
+        this.entry = entry;
+        this.none = none;
+        end = new CodeBuffer.Label();
+        abort = new CodeBuffer.Label();
 
         code.align(DESCRIPTOR_ALIGNMENT);
         code.place(descriptor);
@@ -65,13 +82,20 @@ public final class Section {
         pause();
         assembler.boundCpu(layout.cpus(), none);
         pause();
-        inside.run();
+    }
+
+    /** Ends the section behind its commit. What follows is outside it. */
+    void committed() {
         code.place(end);
-        after.run();
+    }
 
+    /** Begins what is reached only by a jump from the section: for a thread without a CPU id, among others. */
+    void elsewhere() {
         code.place(none);
-        elsewhere.run();
+    }
 
+    /** Emits where the kernel sends a thread that it takes out of the section. Returns the address to call. */
+    long finish() {
         // The kernel refuses an abort address without the signature before it. The address is outside the section, so
         // that a second abort on the way back finds no section to abort.
         assembler.signature();
@@ -83,12 +107,11 @@ public final class Section {
         return code.addressOf(entry);
     }
 
-    /** Emits a function without a section. Returns the address to call. */
-    long plain(Runnable body) {
-        var entry = new CodeBuffer.Label();
+    /** Begins a function without a section. Returns the address to call. */
+    long beginPlain() {
+        entry = new CodeBuffer.Label();
         code.align(DESCRIPTOR_ALIGNMENT);
         code.place(entry);
-        body.run();
         return code.addressOf(entry);
     }
 

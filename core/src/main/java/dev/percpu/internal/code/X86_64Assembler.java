@@ -331,7 +331,7 @@ final class X86_64Assembler implements Assembler {
 
     /** The 32-bit distance of the label from the end of the instruction; it is the instruction's last part. */
     private void relative(CodeBuffer.Label label) {
-        code.use(label, Integer.BYTES, (bytes, at, position) -> bytes.putInt(at, position - (at + Integer.BYTES)));
+        code.relative(label);
     }
 
     private static IllegalArgumentException noValue(int value) {

@@ -1,15 +1,18 @@
 package dev.percpu.internal.linux;
 
+import java.io.FileInputStream;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** Reads the kernel's lists of CPUs, such as {@code 0-3,8}. */
+/**
+ * Reads the kernel's lists of CPUs, such as {@code 0-3,8}. It is the first thing that this library does, so it uses
+ * only what is quick in a JVM that has just started.
+ */
 public final class CpuLists {
-    private static final Path SYSFS = Path.of("/sys/devices/system/cpu");
-    private static final Path STATUS = Path.of("/proc/self/status");
+    private static final String SYSFS = "/sys/devices/system/cpu/";
+    private static final String STATUS = "/proc/self/status";
     private static final String ALLOWED = "Cpus_allowed_list:";
 
     /** More than any kernel can be built for; a list that names a higher id is not a list of CPUs. */
@@ -17,26 +20,30 @@ public final class CpuLists {
 
     private CpuLists() {}
 
-    /** One of the kernel's masks, {@code possible}, {@code present} or {@code online}; empty if it is not available. */
-    public static Optional<BitSet> system(String mask) {
-        return read(SYSFS.resolve(mask)).flatMap(CpuLists::known);
+    /** One of the kernel's masks, {@code possible}, {@code present} or {@code online}; null if it is not available. */
+    public static @Nullable BitSet system(String mask) {
+        return known(read(SYSFS + mask));
     }
 
-    /** The CPUs that the process's main thread may run on; empty if that is not available. */
-    public static Optional<BitSet> allowed() {
-        return read(STATUS)
-                .flatMap(status -> status.lines()
-                        .filter(line -> line.startsWith(ALLOWED))
-                        .findFirst()
-                        .flatMap(line -> known(line.substring(ALLOWED.length()))));
+    /** The CPUs that the process's main thread may run on; null if that is not available. */
+    public static @Nullable BitSet allowed() {
+        String status = read(STATUS);
+        int label = status.indexOf(ALLOWED);
+        if (label < 0) {
+            return null;
+        }
+        int start = label + ALLOWED.length();
+        int end = status.indexOf('\n', start);
+        return known(end < 0 ? status.substring(start) : status.substring(start, end));
     }
 
     /** A sandbox can replace the kernel's files with anything; content that is not a list is ignored. */
-    private static Optional<BitSet> known(String list) {
+    private static @Nullable BitSet known(String list) {
         try {
-            return Optional.of(parse(list)).filter(cpus -> !cpus.isEmpty());
+            BitSet cpus = parse(list);
+            return cpus.isEmpty() ? null : cpus;
         } catch (IllegalArgumentException noList) {
-            return Optional.empty();
+            return null;
         }
     }
 
@@ -80,11 +87,12 @@ public final class CpuLists {
         return new IllegalArgumentException("not a list of CPUs such as 0-3,8: '" + list.strip() + "'");
     }
 
-    private static Optional<String> read(Path file) {
-        try {
-            return Optional.of(Files.readString(file));
+    /** What is in a file; nothing if it is missing or hidden. */
+    private static String read(String file) {
+        try (FileInputStream stream = new FileInputStream(file)) {
+            return new String(stream.readAllBytes(), StandardCharsets.ISO_8859_1);
         } catch (IOException missingOrHidden) {
-            return Optional.empty();
+            return "";
         }
     }
 }

@@ -1,6 +1,5 @@
 package dev.percpu.internal.linux;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -8,14 +7,12 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.StructLayout;
 import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.lang.invoke.VarHandle;
 import java.util.BitSet;
 import java.util.Optional;
 
@@ -40,6 +37,7 @@ public final class Linux {
     private static final int PROT_EXEC = 4;
     private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
     private static final int MAP_NORESERVE = 0x4000;
+    private static final long NO_FILE = -1;
     private static final int MADV_DONTNEED = 4;
     private static final int MADV_NOHUGEPAGE = 15;
 
@@ -58,30 +56,32 @@ public final class Linux {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final SymbolLookup LIBC = LINKER.defaultLookup();
 
-    private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
-    private static final VarHandle ERRNO = CALL_STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+    /** What a call captures. On Linux that is {@code errno} alone. To ask for the layout takes milliseconds. */
+    private static final ValueLayout.OfInt CALL_STATE = JAVA_INT;
 
-    private static final MethodHandle MMAP = withErrno(
-            "mmap", FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
-    private static final MethodHandle MPROTECT =
-            withErrno("mprotect", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
-    private static final MethodHandle MUNMAP =
-            LINKER.downcallHandle(symbol("munmap"), FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG));
-    private static final MethodHandle GETRLIMIT =
-            LINKER.downcallHandle(symbol("getrlimit"), FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
-    private static final MethodHandle MADVISE =
-            withErrno("madvise", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
-    private static final MethodHandle SET_AFFINITY =
-            withErrno("sched_setaffinity", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
-    private static final MethodHandle SYSCALL = LINKER.downcallHandle(
-            symbol("syscall"),
-            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
-            Linker.Option.firstVariadicArg(1),
+    /**
+     * Calls any function of the C library that takes up to six integers or addresses. Both architectures pass those in
+     * the same registers, however many the function takes, and whether or not it is variadic. So one handle serves
+     * all: linking another shape would take milliseconds.
+     */
+    private static final MethodHandle CALL = LINKER.downcallHandle(
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
             Linker.Option.captureCallState("errno"));
 
-    /** Critical, since it is on the hot path of the atomic back end, and only reads two words of the vDSO. */
-    private static final MethodHandle GET_CPU = LINKER.downcallHandle(
-            symbol("sched_getcpu"), FunctionDescriptor.of(JAVA_INT), Linker.Option.critical(false));
+    private static final MemorySegment MMAP = symbol("mmap");
+    private static final MemorySegment MPROTECT = symbol("mprotect");
+    private static final MemorySegment MUNMAP = symbol("munmap");
+    private static final MemorySegment GETRLIMIT = symbol("getrlimit");
+    private static final MemorySegment MADVISE = symbol("madvise");
+    private static final MemorySegment SET_AFFINITY = symbol("sched_setaffinity");
+    private static final MemorySegment SYSCALL = symbol("syscall");
+    private static final MemorySegment GET_CPU = symbol("sched_getcpu");
+
+    /** On the hot path of the atomic back end. */
+    private static final class CurrentCpu {
+        /** Critical, since it only reads two words of the vDSO. */
+        private static final MethodHandle GET = bind(GET_CPU.address(), FunctionDescriptor.of(JAVA_INT));
+    }
 
     private Linux() {}
 
@@ -119,19 +119,16 @@ public final class Linux {
 
     /** Removes a mapping. */
     public static void unmap(MemorySegment mapping) {
-        try {
-            int result = (int) MUNMAP.invokeExact(mapping, mapping.byteSize());
-            if (result != 0) {
-                throw new AssertionError(mapping + " is not a mapping");
-            }
-        } catch (Throwable t) {
-            throw rethrow(t);
+        if (call(MUNMAP, mapping.address(), mapping.byteSize(), 0, 0) != 0) {
+            throw new AssertionError(mapping + " is not a mapping");
         }
     }
 
     /** A function that removes a mapping. It keeps no class of this library alive. */
     public static MethodHandle unmapping(MemorySegment mapping) {
-        return MethodHandles.insertArguments(MUNMAP, 0, MemorySegment.ofAddress(mapping.address()), mapping.byteSize())
+        MemorySegment state = Arena.ofAuto().allocate(CALL_STATE);
+        return MethodHandles.insertArguments(
+                        CALL, 0, MUNMAP, state, mapping.address(), mapping.byteSize(), 0L, 0L, 0L, 0L)
                 .asType(MethodType.methodType(void.class));
     }
 
@@ -140,11 +137,9 @@ public final class Linux {
         try (Arena arena = Arena.ofConfined()) {
             // The soft limit and the hard limit.
             MemorySegment limit = arena.allocate(2 * JAVA_LONG.byteSize(), JAVA_LONG.byteAlignment());
-            int result = (int) GETRLIMIT.invokeExact(RLIMIT_AS, limit);
+            int errno = call(GETRLIMIT, RLIMIT_AS, limit.address(), 0, 0);
             long bytes = limit.get(JAVA_LONG, 0);
-            return result != 0 || bytes < 0 ? Long.MAX_VALUE : bytes;
-        } catch (Throwable t) {
-            throw rethrow(t);
+            return errno != 0 || bytes < 0 ? Long.MAX_VALUE : bytes;
         }
     }
 
@@ -158,12 +153,19 @@ public final class Linux {
     private static MemorySegment mapWithHugePages(long bytes, int protection) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);
-            MemorySegment mapping = (MemorySegment) MMAP.invokeExact(
-                    state, MemorySegment.NULL, bytes, protection, MAP_PRIVATE_ANONYMOUS | MAP_NORESERVE, -1, 0L);
-            if (mapping.address() == -1L) {
+            long address = (long) CALL.invokeExact(
+                    MMAP,
+                    state,
+                    0L,
+                    bytes,
+                    (long) protection,
+                    (long) (MAP_PRIVATE_ANONYMOUS | MAP_NORESERVE),
+                    NO_FILE,
+                    0L);
+            if (address == -1L) {
                 throw new LinuxException("mmap of " + bytes + " bytes", errno(state));
             }
-            return mapping.reinterpret(bytes);
+            return MemorySegment.ofAddress(address).reinterpret(bytes);
         } catch (Throwable t) {
             throw rethrow(t);
         }
@@ -175,25 +177,15 @@ public final class Linux {
     }
 
     private static void protect(MemorySegment part, int protection, String name) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(CALL_STATE);
-            int result = (int) MPROTECT.invokeExact(state, part, part.byteSize(), protection);
-            if (result != 0) {
-                throw new LinuxException("mprotect(" + name + ") of " + part.byteSize() + " bytes", errno(state));
-            }
-        } catch (Throwable t) {
-            throw rethrow(t);
+        int errno = call(MPROTECT, part.address(), part.byteSize(), protection, 0);
+        if (errno != 0) {
+            throw new LinuxException("mprotect(" + name + ") of " + part.byteSize() + " bytes", errno);
         }
     }
 
+    /** Returns the kernel's errno, or 0. */
     private static int advise(MemorySegment mapping, int advice) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(CALL_STATE);
-            int result = (int) MADVISE.invokeExact(state, mapping, mapping.byteSize(), advice);
-            return result == 0 ? 0 : errno(state);
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        return call(MADVISE, mapping.address(), mapping.byteSize(), advice, 0);
     }
 
     /**
@@ -201,11 +193,28 @@ public final class Linux {
      */
     public static int currentCpu() {
         try {
-            int cpu = (int) GET_CPU.invokeExact();
+            int cpu = (int) CurrentCpu.GET.invokeExact();
             if (cpu < 0) {
                 throw new LinuxException("sched_getcpu", ENOSYS);
             }
             return cpu;
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
+    /**
+     * Calls one harmless function, to see whether the C library can be called.
+     *
+     * @throws LinuxException if that function does not work here
+     */
+    static void probe() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            long cpu = (long) CALL.invokeExact(GET_CPU, state, 0L, 0L, 0L, 0L, 0L, 0L);
+            if ((int) cpu < 0) {
+                throw new LinuxException("sched_getcpu", ENOSYS);
+            }
         } catch (Throwable t) {
             throw rethrow(t);
         }
@@ -217,13 +226,10 @@ public final class Linux {
             MemorySegment mask = arena.allocate(AFFINITY_BYTES, Long.BYTES);
             byte[] bytes = cpus.toByteArray();
             MemorySegment.copy(bytes, 0, mask, JAVA_BYTE, 0, bytes.length);
-            MemorySegment state = arena.allocate(CALL_STATE);
-            int result = (int) SET_AFFINITY.invokeExact(state, threadId, (long) AFFINITY_BYTES, mask);
-            if (result != 0) {
-                throw new LinuxException("sched_setaffinity of thread " + threadId + " to CPUs " + cpus, errno(state));
+            int errno = call(SET_AFFINITY, threadId, AFFINITY_BYTES, mask.address(), 0);
+            if (errno != 0) {
+                throw new LinuxException("sched_setaffinity of thread " + threadId + " to CPUs " + cpus, errno);
             }
-        } catch (Throwable t) {
-            throw rethrow(t);
         }
     }
 
@@ -280,14 +286,7 @@ public final class Linux {
 
     /** Returns the kernel's errno, or 0. */
     private static int membarrier(int command, int flags, int cpu) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(CALL_STATE);
-            long result = (long) SYSCALL.invokeExact(
-                    state, Architecture.current().membarrierNumber(), (long) command, (long) flags, (long) cpu);
-            return result == 0 ? 0 : errno(state);
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        return call(SYSCALL, Architecture.current().membarrierNumber(), command, flags, cpu);
     }
 
     /**
@@ -295,11 +294,16 @@ public final class Linux {
      * or 0.
      */
     static int askAfterThread(int process, int thread) {
+        return call(SYSCALL, Architecture.current().tgkillNumber(), process, thread, 0);
+    }
+
+    /** Calls a function that returns 0 if all went well. Returns its errno, or 0. */
+    private static int call(MemorySegment function, long first, long second, long third, long fourth) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);
-            long result = (long) SYSCALL.invokeExact(
-                    state, Architecture.current().tgkillNumber(), (long) process, (long) thread, 0L);
-            return result == 0 ? 0 : errno(state);
+            long result = (long) CALL.invokeExact(function, state, first, second, third, fourth, 0L, 0L);
+            // The upper half of the register says nothing: these functions return an int.
+            return (int) result == 0 ? 0 : errno(state);
         } catch (Throwable t) {
             throw rethrow(t);
         }
@@ -320,16 +324,16 @@ public final class Linux {
         return LINKER.downcallHandle(descriptor, Linker.Option.critical(false));
     }
 
-    private static MethodHandle withErrno(String name, FunctionDescriptor descriptor) {
-        return LINKER.downcallHandle(symbol(name), descriptor, Linker.Option.captureCallState("errno"));
-    }
-
     private static MemorySegment symbol(String name) {
-        return LIBC.find(name).orElseThrow(() -> new UnsupportedOperationException("the C library exports no " + name));
+        Optional<MemorySegment> symbol = LIBC.find(name);
+        if (symbol.isEmpty()) {
+            throw new UnsupportedOperationException("the C library exports no " + name);
+        }
+        return symbol.get();
     }
 
     private static int errno(MemorySegment state) {
-        return (int) ERRNO.get(state, 0L);
+        return state.get(CALL_STATE, 0);
     }
 
     /** The handles above declare no checked exception, so whatever they throw is unchecked. */

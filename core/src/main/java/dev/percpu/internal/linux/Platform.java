@@ -25,8 +25,7 @@ public final class Platform {
             return "the operating system is " + os + ", not Linux";
         }
         try {
-            // Loads the class, and so links every call; the call itself is harmless.
-            Linux.currentCpu();
+            Linux.probe();
             return null;
         } catch (ExceptionInInitializerError e) {
             return describe(e.getCause() == null ? e : e.getCause());

@@ -1,5 +1,6 @@
 package dev.percpu.internal.linux;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,13 +45,15 @@ public record RseqRegistration(long offset, int size, int flags) {
         if (offset.isEmpty() || size.isEmpty()) {
             return NONE;
         }
-        int flags = Linux.exported("__rseq_flags")
-                .map(address -> address.reinterpret(Integer.BYTES).get(ValueLayout.JAVA_INT, 0))
-                .orElse(0);
+        var flags = Linux.exported("__rseq_flags");
         return new RseqRegistration(
                 offset.get().reinterpret(Long.BYTES).get(ValueLayout.JAVA_LONG, 0),
-                size.get().reinterpret(Integer.BYTES).get(ValueLayout.JAVA_INT, 0),
-                flags);
+                readInt(size.get()),
+                flags.isEmpty() ? 0 : readInt(flags.get()));
+    }
+
+    private static int readInt(MemorySegment address) {
+        return address.reinterpret(Integer.BYTES).get(ValueLayout.JAVA_INT, 0);
     }
 
     /** The fields that the size covers, by their names in the kernel's header. */

@@ -2,9 +2,9 @@ package dev.percpu.internal.protocol;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.LinkedSequence;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.code.Catalogue;
-import java.lang.invoke.MethodHandle;
 
 /**
  * Amounts that each CPU may spend by itself. Their limit is in the {@link Gate}. A credit takes {@link Gate#BYTES}
@@ -34,18 +34,14 @@ public interface Credits {
     long take(long position);
 
     /** With sequences that check the gate. */
-    record Rseq(MethodHandle credit) implements Credits {
+    record Rseq(LinkedSequence credit) implements Credits {
         public static Rseq link(Sequences sequences) {
             return new Rseq(sequences.link(Catalogue.CREDIT));
         }
 
         @Override
         public boolean add(long position, long delta, long bound, long most) {
-            try {
-                return (long) credit.invokeExact(Area.BASE + position, delta, bound, most) == Catalogue.DONE;
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
+            return credit.call(Area.BASE + position, delta, bound, most) == Catalogue.DONE;
         }
 
         @Override

@@ -2,13 +2,13 @@ package dev.percpu.internal.protocol;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.LinkedSequence;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.Topology;
-import java.lang.invoke.MethodHandle;
 import java.util.List;
 
 /** Which CPU the thread runs on. */
@@ -35,19 +35,14 @@ public interface CurrentCpu {
     }
 
     /** Reads the CPU id, which the kernel keeps up to date in the thread's {@code struct rseq}. */
-    record Rseq(MethodHandle id) implements CurrentCpu {
+    record Rseq(LinkedSequence id) implements CurrentCpu {
         static Rseq link(Sequences sequences) {
             return new Rseq(sequences.link(Catalogue.CURRENT_CPU));
         }
 
         @Override
         public int get() {
-            long cpu;
-            try {
-                cpu = (long) id.invokeExact();
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
+            long cpu = id.call(0, 0, 0);
             return cpu >= 0 && cpu < Area.CPUS ? (int) cpu : Linux.currentCpu() % Area.CPUS;
         }
     }

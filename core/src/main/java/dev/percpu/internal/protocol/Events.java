@@ -2,6 +2,7 @@ package dev.percpu.internal.protocol;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.LinkedSequence;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.code.EventShape;
 import dev.percpu.internal.code.Op;
@@ -9,7 +10,6 @@ import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 
 /** Several updates of numbers in one call, each exact by itself. */
 public interface Events {
@@ -52,18 +52,15 @@ public interface Events {
         }
     }
 
-    /**
-     * With a sequence for each shape. There is one handle for all shapes, which takes the code's address as an
-     * argument; one more is linked when the first event needs more values.
-     */
-    record Rseq(Sequences sequences, MethodHandle few) implements Events {
+    /** With a sequence for each shape. */
+    record Rseq(Sequences sequences) implements Events {
         public static Rseq link(Sequences sequences) {
-            return new Rseq(sequences, Sequences.linkAny(1 + EventShape.FEWEST_VALUES));
+            return new Rseq(sequences);
         }
 
         @Override
         public Plan plan(EventShape shape, long[] words) {
-            return Plan.of(shape, words, sequences.addressOf(shape));
+            return Plan.of(shape, words, sequences.link(shape));
         }
 
         @Override
@@ -72,11 +69,7 @@ public interface Events {
                 OneByOne.CURRENT.update(plan, first, second, third);
                 return;
             }
-            try {
-                long _ = (long) few.invokeExact(plan.code, plan.address, first, second, third);
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
+            long _ = LinkedSequence.callEvent(plan.code, plan.address, first, second, third);
         }
 
         @Override
@@ -85,18 +78,7 @@ public interface Events {
                 OneByOne.CURRENT.update(plan, first, second, third, fourth, fifth);
                 return;
             }
-            try {
-                long _ = (long) Many.HANDLE.invokeExact(plan.code, plan.address, first, second, third, fourth, fifth);
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
-        }
-
-        /** Linked late. */
-        private static final class Many {
-            private static final MethodHandle HANDLE = Sequences.linkAny(1 + EventShape.MOST_VALUES);
-
-            private Many() {}
+            long _ = LinkedSequence.callEvent(plan.code, plan.address, first, second, third, fourth, fifth);
         }
     }
 

@@ -2,11 +2,11 @@ package dev.percpu.internal.protocol;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.LinkedSequence;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.code.Op;
 import dev.percpu.memory.NumericWidth;
-import java.lang.invoke.MethodHandle;
 
 /**
  * Numbers of 64 bits that can be taken away from their CPUs: each begins as 0 and has a {@link Gate}. While the gate is
@@ -42,27 +42,19 @@ public interface GatedNumbers {
     long exchange(int cpu, long position, long value);
 
     /** With sequences that check the gate. */
-    record Rseq(MethodHandle addDouble, MethodHandle compareAndExchange) implements GatedNumbers {
+    record Rseq(LinkedSequence addDouble, LinkedSequence compareAndExchange) implements GatedNumbers {
         public static Rseq link(Sequences sequences) {
             return new Rseq(sequences.link(Catalogue.GATED_ADD_DOUBLE), sequences.link(Catalogue.GATED_CMPXCHG));
         }
 
         @Override
         public boolean addDouble(long position, long operand) {
-            try {
-                return (long) addDouble.invokeExact(Area.BASE + position, operand) == Catalogue.DONE;
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
+            return addDouble.call(Area.BASE + position, operand, 0) == Catalogue.DONE;
         }
 
         @Override
         public boolean compareAndSet(long position, long expected, long value) {
-            try {
-                return (long) compareAndExchange.invokeExact(Area.BASE + position, value, expected) == Catalogue.DONE;
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
+            return compareAndExchange.call(Area.BASE + position, value, expected) == Catalogue.DONE;
         }
 
         @Override

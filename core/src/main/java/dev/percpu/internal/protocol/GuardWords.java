@@ -3,10 +3,10 @@ package dev.percpu.internal.protocol;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.LinkedSequence;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.linux.Linux;
-import java.lang.invoke.MethodHandle;
 
 /** The word of each CPU that names the owner of the CPU's data, or is 0. */
 public interface GuardWords {
@@ -30,20 +30,16 @@ public interface GuardWords {
     boolean tryAcquireOn(int cpu, long owner);
 
     /** On the current CPU with a sequence; on another CPU by restarting the sequences there. */
-    record Rseq(MethodHandle acquire) implements GuardWords {
+    record Rseq(LinkedSequence acquire) implements GuardWords {
         public static Rseq link(Sequences sequences) {
             return new Rseq(sequences.link(Catalogue.ACQUIRE));
         }
 
         @Override
         public int tryAcquire(long owner) {
-            try {
-                // A plain cast would cut NO_CPU to 0, hence the comparison. It is predicted, and not on the hot path.
-                long cpu = (long) acquire.invokeExact(owner);
-                return cpu == Catalogue.NO_CPU ? NO_CPU : (int) cpu;
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
+            // A plain cast would cut NO_CPU to 0, hence the comparison. It is predicted, and not on the hot path.
+            long cpu = acquire.call(owner, 0, 0);
+            return cpu == Catalogue.NO_CPU ? NO_CPU : (int) cpu;
         }
 
         /**

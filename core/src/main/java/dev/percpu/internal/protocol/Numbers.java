@@ -3,14 +3,13 @@ package dev.percpu.internal.protocol;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.LinkedSequence;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.code.Op;
 import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** Numbers whose updates are each one atomic step. */
 public interface Numbers {
@@ -37,12 +36,6 @@ public interface Numbers {
     /** Reads the current CPU's instance of a {@code long} number. */
     long read(long position);
 
-    /** Adds to the current CPU's instances of two {@code long} numbers, one after the other, in one call. */
-    void addTwo(long position, long delta, long secondPosition, long secondDelta);
-
-    /** Adds to the current CPU's instances of a {@code long} and of a {@code double}, one of them after the other. */
-    void addLongAndDouble(long position, long delta, long doublePosition, double x);
-
     /**
      * Applies the operation to the number at an offset of the area, which is updated with atomic instructions only.
      *
@@ -58,42 +51,24 @@ public interface Numbers {
         }
     }
 
-    /**
-     * With sequences. The addition of a {@code long} has a handle of its own. The other operations share one handle
-     * that takes the address as an argument, so that not every one has to be linked. The addresses are in unmodifiable
-     * lists because the compiler trusts their elements.
-     */
-    record Rseq(
-            MethodHandle addLong,
-            MethodHandle addPair,
-            MethodHandle addMixedPair,
-            MethodHandle any,
-            List<MemorySegment> pure,
-            List<MemorySegment> guarded)
-            implements Numbers {
+    /** With sequences. They are in unmodifiable lists because the compiler trusts the elements of those. */
+    record Rseq(LinkedSequence addLong, List<LinkedSequence> pure, List<LinkedSequence> guarded) implements Numbers {
         private static final NumericWidth[] WIDTHS = NumericWidth.values();
 
+        /** What stands for an operation that does not exist: the null address, which the linker refuses to call. */
+        private static final LinkedSequence NONE = new LinkedSequence(MemorySegment.NULL);
+
         public static Rseq link(Sequences sequences) {
-            return new Rseq(
-                    sequences.link(Catalogue.pure(Op.ADD, NumericWidth.LONG)),
-                    sequences.link(Catalogue.ADD_TWO),
-                    sequences.link(Catalogue.ADD_LONG_AND_DOUBLE),
-                    Sequences.linkAny(3),
-                    table((op, width) -> sequences.addressOf(Catalogue.pure(op, width))),
-                    table((op, width) -> sequences.addressOf(Catalogue.guarded(op, width))));
-        }
-
-        @FunctionalInterface
-        private interface Address {
-            MemorySegment of(Op op, NumericWidth width);
-        }
-
-        /** A combination that does not exist gets a null address, which the linker refuses to call. */
-        private static List<MemorySegment> table(Address address) {
-            return Stream.of(Op.values())
-                    .flatMap(op -> Stream.of(WIDTHS)
-                            .map(width -> op.exists(width) ? address.of(op, width) : MemorySegment.NULL))
-                    .toList();
+            LinkedSequence[] pure = new LinkedSequence[Op.values().length * WIDTHS.length];
+            LinkedSequence[] guarded = new LinkedSequence[pure.length];
+            for (Op op : Op.values()) {
+                for (NumericWidth width : WIDTHS) {
+                    boolean exists = op.exists(width);
+                    pure[index(op, width)] = exists ? sequences.link(Catalogue.pure(op, width)) : NONE;
+                    guarded[index(op, width)] = exists ? sequences.link(Catalogue.guarded(op, width)) : NONE;
+                }
+            }
+            return new Rseq(pure[index(Op.ADD, NumericWidth.LONG)], List.of(pure), List.of(guarded));
         }
 
         @SuppressWarnings("EnumOrdinal") // the table lives no longer than the process; an EnumMap is not a constant
@@ -103,58 +78,22 @@ public interface Numbers {
 
         @Override
         public long update(Op op, NumericWidth width, long position, long operand, long expected) {
-            try {
-                if (op == Op.ADD && width == NumericWidth.LONG) {
-                    return (long) addLong.invokeExact(Area.BASE + position, operand);
-                }
-                return (long) any.invokeExact(pure.get(index(op, width)), Area.BASE + position, operand, expected);
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
+            return pure.get(index(op, width)).call(Area.BASE + position, operand, expected);
         }
 
         @Override
         public boolean updateUnlessGuarded(Op op, NumericWidth width, long position, long operand) {
-            try {
-                long result = (long) any.invokeExact(guarded.get(index(op, width)), Area.BASE + position, operand, 0L);
-                return result == Catalogue.DONE;
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
+            return guarded.get(index(op, width)).call(Area.BASE + position, operand, 0) == Catalogue.DONE;
         }
 
         @Override
         public void add(long position, long delta) {
-            try {
-                long _ = (long) addLong.invokeExact(Area.BASE + position, delta);
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
+            long _ = addLong.call(Area.BASE + position, delta, 0);
         }
 
         @Override
         public long read(long position) {
             return update(Op.READ, NumericWidth.LONG, position, 0, 0);
-        }
-
-        @Override
-        public void addTwo(long position, long delta, long secondPosition, long secondDelta) {
-            try {
-                long _ = (long)
-                        addPair.invokeExact(Area.BASE + position, delta, Area.BASE + secondPosition, secondDelta);
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
-        }
-
-        @Override
-        public void addLongAndDouble(long position, long delta, long doublePosition, double x) {
-            try {
-                long _ = (long) addMixedPair.invokeExact(
-                        Area.BASE + position, delta, Area.BASE + doublePosition, Double.doubleToRawLongBits(x));
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
         }
     }
 
@@ -193,24 +132,6 @@ public interface Numbers {
         @Override
         public long read(long position) {
             return (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(cpu.get(), position));
-        }
-
-        @Override
-        public void addTwo(long position, long delta, long secondPosition, long secondDelta) {
-            int current = cpu.get();
-            Area.LONG.getAndAdd(Area.MEMORY, Area.offset(current, position), delta);
-            Area.LONG.getAndAdd(Area.MEMORY, Area.offset(current, secondPosition), secondDelta);
-        }
-
-        @Override
-        public void addLongAndDouble(long position, long delta, long doublePosition, double x) {
-            int current = cpu.get();
-            long _ = updateAtomically(
-                    Op.ADD_DOUBLE,
-                    NumericWidth.LONG,
-                    Area.offset(current, doublePosition),
-                    Double.doubleToRawLongBits(x));
-            Area.LONG.getAndAdd(Area.MEMORY, Area.offset(current, position), delta);
         }
     }
 }

@@ -2,9 +2,9 @@ package dev.percpu.internal.protocol;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.LinkedSequence;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.code.Catalogue;
-import java.lang.invoke.MethodHandle;
 
 /**
  * A stack for each CPU: a {@code long} with the number of items, followed by one {@code long} for each item. Items are
@@ -46,27 +46,19 @@ public interface Stacks {
     }
 
     /** With sequences that check the guard word. So the owner of a CPU's guard has the CPU's stack to itself. */
-    record Rseq(MethodHandle pushItem, MethodHandle popItem) implements Stacks {
+    record Rseq(LinkedSequence pushItem, LinkedSequence popItem) implements Stacks {
         public static Rseq link(Sequences sequences) {
             return new Rseq(sequences.link(Catalogue.PUSH), sequences.link(Catalogue.POP));
         }
 
         @Override
         public boolean push(long position, long item, long capacity) {
-            try {
-                return (long) pushItem.invokeExact(Area.BASE + position, item, capacity) == Catalogue.DONE;
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
+            return pushItem.call(Area.BASE + position, item, capacity) == Catalogue.DONE;
         }
 
         @Override
         public long pop(long position) {
-            try {
-                return (long) popItem.invokeExact(Area.BASE + position);
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
+            return popItem.call(Area.BASE + position, 0, 0);
         }
 
         @Override

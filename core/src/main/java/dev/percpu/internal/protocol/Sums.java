@@ -34,7 +34,7 @@ public final class Sums {
     public static void addTwo(long position, long delta, long secondPosition, long secondDelta) {
         long own = OwnPlaces.mine();
         if (own == OwnPlaces.NONE) {
-            NUMBERS.addTwo(position, delta, secondPosition, secondDelta);
+            NumberPairs.CURRENT.add(position, delta, secondPosition, secondDelta);
         } else {
             OwnPlaces.add(own + position, delta);
             OwnPlaces.add(own + secondPosition, secondDelta);
@@ -45,7 +45,7 @@ public final class Sums {
     public static void addLongAndDouble(long position, long delta, long doublePosition, double x) {
         long own = OwnPlaces.mine();
         if (own == OwnPlaces.NONE) {
-            NUMBERS.addLongAndDouble(position, delta, doublePosition, x);
+            NumberPairs.CURRENT.addLongAndDouble(position, delta, doublePosition, x);
         } else {
             OwnPlaces.addLongAndDouble(own + position, delta, own + doublePosition, x);
         }

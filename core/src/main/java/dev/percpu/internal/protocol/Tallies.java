@@ -2,9 +2,9 @@ package dev.percpu.internal.protocol;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.LinkedSequence;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.code.Catalogue;
-import java.lang.invoke.MethodHandle;
 
 /**
  * Counts that each CPU keeps for itself until they are closed. From then on no addition succeeds, and the total is
@@ -53,19 +53,14 @@ public interface Tallies {
      * <p>If 4 comes before 3, T finds the spare slot closed, and its addition fails. So the spare slot decides, and a
      * thread without a CPU id needs no separate path. While the tally is open, the spare slot is open too.
      */
-    record Rseq(MethodHandle gatedAdd) implements Tallies {
+    record Rseq(LinkedSequence gatedAdd) implements Tallies {
         public static Rseq link(Sequences sequences) {
             return new Rseq(sequences.link(Catalogue.GATED_ADD));
         }
 
         @Override
         public boolean add(long position, long delta) {
-            long result;
-            try {
-                result = (long) gatedAdd.invokeExact(Area.BASE + position, delta);
-            } catch (Throwable t) {
-                throw Sequences.thrown(t);
-            }
+            long result = gatedAdd.call(Area.BASE + position, delta, 0);
             return result == Catalogue.DONE || ClosableSlot.add(Area.offset(Area.SPARE, position), delta);
         }
 

@@ -9,6 +9,7 @@ import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
+import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -158,7 +159,8 @@ class SequenceTest {
                         .isEqualTo(next);
                 assertThat(width.wrap(result)).as("%s %s result", op, width).isEqualTo(op.computes() ? next : old);
                 for (long at = width.bytes(); at < 16; at++) {
-                    assertThat((byte) Area.BYTE.get(Area.MEMORY, offset + at)).isEqualTo((byte) NEIGHBOURS);
+                    assertThat(Area.MEMORY.get(ValueLayout.JAVA_BYTE, offset + at))
+                            .isEqualTo((byte) NEIGHBOURS);
                 }
                 assertThat((long) Area.LONG.get(Area.MEMORY, offset - 8)).isEqualTo(NEIGHBOURS);
             }

@@ -42,6 +42,7 @@ class DelayedSequencesTest {
             RseqRegistration.read(), new Instrumentation(DELAY, Area.BASE + abortCounter), Catalogue.entries());
 
     private final Numbers numbers = Numbers.Rseq.link(sequences);
+    private final NumberPairs pairs = NumberPairs.Rseq.link(sequences);
     private final GatedNumbers gated = GatedNumbers.Rseq.link(sequences);
     private final Tallies tallies = Tallies.Rseq.link(sequences);
     private final Credits credits = Credits.Rseq.link(sequences);
@@ -153,14 +154,14 @@ class DelayedSequencesTest {
 
     @Test
     void pairsOfAdditions() throws InterruptedException {
-        long rounds = disturbed((thread, round) -> numbers.addTwo(position, 1, position + 8, 3));
+        long rounds = disturbed((thread, round) -> pairs.add(position, 1, position + 8, 3));
         assertThat(sum(NumericWidth.LONG, 0)).isEqualTo(rounds);
         assertThat(sum(NumericWidth.LONG, 8)).isEqualTo(3 * rounds);
     }
 
     @Test
     void pairsOfADoubleAndALong() throws InterruptedException {
-        long rounds = disturbed((thread, round) -> numbers.addLongAndDouble(position, 1, position + 8, 0.5));
+        long rounds = disturbed((thread, round) -> pairs.addLongAndDouble(position, 1, position + 8, 0.5));
         assertThat(sum(NumericWidth.LONG, 0)).isEqualTo(rounds);
         assertThat(Sums.sumOfDoubles(position + 8, 0)).isEqualTo(0.5 * rounds);
     }

@@ -14,7 +14,7 @@ class ProtocolsTest {
     private static final int THREADS = 6;
     private static final int ROUNDS = Effort.scaled(50_000);
 
-    private final Numbers numbers = Numbers.CURRENT;
+    private final NumberPairs pairs = NumberPairs.CURRENT;
     private final Tallies tallies = Tallies.CURRENT;
     private final Credits credits = Credits.CURRENT;
     private final Stacks stacks = Stacks.CURRENT;
@@ -105,7 +105,7 @@ class ProtocolsTest {
     void twoAdditionsInOneCall() throws InterruptedException {
         Workers.run("two-", THREADS, thread -> {
             for (int round = 0; round < ROUNDS; round++) {
-                numbers.addTwo(position, 1, position + 8, 2);
+                pairs.add(position, 1, position + 8, 2);
             }
         });
         long[] sums = new long[2];
@@ -120,7 +120,7 @@ class ProtocolsTest {
     void aLongAndADoubleInOneCall() throws InterruptedException {
         Workers.run("mixed-", THREADS, thread -> {
             for (int round = 0; round < ROUNDS; round++) {
-                numbers.addLongAndDouble(position, 3, position + 8, 0.5);
+                pairs.addLongAndDouble(position, 3, position + 8, 0.5);
             }
         });
         assertThat(Sums.sum(position)).isEqualTo(3L * THREADS * ROUNDS);

@@ -1,0 +1,168 @@
+package dev.percpu.benchmarks;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * How long the first use of something takes in a fresh JVM, without and with an AOT cache. JMH cannot measure that: in
+ * its JVMs too much is loaded already.
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar --start-up
+ * </pre>
+ *
+ * <p>Each round starts a JVM for each kind, without the cache and with it, one after the other. So what disturbs the
+ * machine for a while disturbs all of them. The cache is made first, by a run that uses everything once.
+ */
+final class StartUp {
+    private static final int DEFAULT_ROUNDS = 15;
+
+    private static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";
+
+    /** What is used first. */
+    enum Kind {
+        NOTHING("nothing"),
+        CALL("a critical call of `getpid`, by the JDK alone"),
+        COUNTER("`PerCpuCounter`: make, increment, sum"),
+        GUARD("`CpuGuard`: acquire, close"),
+        HISTOGRAM("`PerCpuHistogram`: make, record"),
+        EVENT("`PerCpuEvent` of two counters: make, record"),
+        POOL("`PerCpuPool`: make, acquire, release, close"),
+        LOCK("`PerCpuReadWriteLock`: make, lock and unlock for reading");
+
+        private final String label;
+
+        Kind(String label) {
+            this.label = label;
+        }
+
+        private List<String> arguments() {
+            return this == NOTHING ? List.of() : List.of(name().toLowerCase(Locale.ROOT));
+        }
+    }
+
+    /**
+     * One JVM.
+     *
+     * @param use the nanoseconds from the start of the program to the end of the first use
+     * @param jvm the nanoseconds from before the process was started until it had ended
+     */
+    private record Run(long use, long jvm) {}
+
+    /** All runs of a kind. */
+    private record Runs(List<Run> plain, List<Run> cached) {
+        private Runs() {
+            this(new ArrayList<>(), new ArrayList<>());
+        }
+    }
+
+    private StartUp() {}
+
+    /**
+     * Measures, and prints a table of medians in milliseconds.
+     *
+     * @param options a number of rounds, or {@code --json} for a list of all runs instead of the table
+     */
+    static void print(PrintStream out, List<String> options) throws IOException, InterruptedException {
+        boolean asJson = options.contains("--json");
+        int rounds = options.stream()
+                .filter(option -> !option.startsWith("-"))
+                .mapToInt(Integer::parseInt)
+                .findFirst()
+                .orElse(DEFAULT_ROUNDS);
+        Path directory = Files.createTempDirectory("percpu-start-up");
+        Path cache = directory.resolve("first-use.aot");
+        try {
+            String[] everything = Stream.of(Kind.values())
+                    .flatMap(kind -> kind.arguments().stream())
+                    .toArray(String[]::new);
+            Run _ = run(List.of("-XX:AOTCacheOutput=" + cache), everything);
+            Map<Kind, Runs> runs = measure(rounds, cache);
+            out.print(asJson ? json(runs) : table(runs));
+        } finally {
+            Files.deleteIfExists(cache);
+            Files.deleteIfExists(directory);
+        }
+    }
+
+    private static Map<Kind, Runs> measure(int rounds, Path cache) throws IOException, InterruptedException {
+        Map<Kind, Runs> runs = new EnumMap<>(Kind.class);
+        for (int round = 0; round < rounds; round++) {
+            for (Kind kind : Kind.values()) {
+                String[] arguments = kind.arguments().toArray(String[]::new);
+                Runs ofKind = runs.computeIfAbsent(kind, _ -> new Runs());
+                ofKind.plain.add(run(List.of(), arguments));
+                // Without the cache, the JVM would go on as if none had been asked for.
+                ofKind.cached.add(run(List.of("-XX:AOTCache=" + cache, "-XX:AOTMode=on"), arguments));
+            }
+        }
+        return runs;
+    }
+
+    private static Run run(List<String> options, String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(ProcessHandle.current().info().command().orElse("java"));
+        command.add(NATIVE_ACCESS);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        command.addAll(options);
+        command.add(FirstUse.class.getName());
+        command.addAll(Arrays.asList(arguments));
+        long start = System.nanoTime();
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        int status = process.waitFor();
+        long jvm = System.nanoTime() - start;
+        if (status != 0) {
+            throw new IllegalStateException(String.join(" ", command) + " ended with " + status + ": " + output);
+        }
+        // The first line: the run that makes the cache prints more.
+        return new Run(Long.parseLong(output.lines().findFirst().orElseThrow().strip()), jvm);
+    }
+
+    private static String table(Map<Kind, Runs> runs) {
+        StringBuilder text = new StringBuilder("""
+                | median, ms | the use | with an AOT cache | the whole JVM | with an AOT cache |
+                |---|---|---|---|---|
+                """);
+        runs.forEach((kind, ofKind) -> text.append(String.format(
+                Locale.ROOT,
+                "| %s | %.1f | %.1f | %.0f | %.0f |%n",
+                kind.label,
+                median(ofKind.plain.stream().map(Run::use)),
+                median(ofKind.cached.stream().map(Run::use)),
+                median(ofKind.plain.stream().map(Run::jvm)),
+                median(ofKind.cached.stream().map(Run::jvm)))));
+        return text.toString();
+    }
+
+    private static double median(Stream<Long> nanos) {
+        long[] sorted = nanos.mapToLong(Long::longValue).sorted().toArray();
+        return sorted[sorted.length / 2] / 1e6;
+    }
+
+    /** All runs, in nanoseconds. */
+    private static String json(Map<Kind, Runs> runs) {
+        List<String> kinds = new ArrayList<>();
+        runs.forEach((kind, ofKind) -> kinds.add(String.format(
+                "  {\"first\": \"%s\", \"label\": \"%s\", \"use\": %s, \"useCached\": %s, \"jvm\": %s, \"jvmCached\": %s}",
+                kind.name().toLowerCase(Locale.ROOT),
+                kind.label,
+                ofKind.plain.stream().map(Run::use).toList(),
+                ofKind.cached.stream().map(Run::use).toList(),
+                ofKind.plain.stream().map(Run::jvm).toList(),
+                ofKind.cached.stream().map(Run::jvm).toList())));
+        return "[\n" + String.join(",\n", kinds) + "\n]\n";
+    }
+}

@@ -1,0 +1,100 @@
+package dev.percpu.internal.backend;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.percpu.internal.linux.Linux;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
+
+/**
+ * A sequence that Java code can call. The JIT compiler treats a call of one that is in a {@code static final} field, or
+ * in a record in such a field, as a call of a fixed address.
+ *
+ * <p>All sequences are called through few handles, which take the address as an argument: linking the first handle of a
+ * shape takes milliseconds. So a call may pass more numbers than the sequence takes. Both architectures pass them in
+ * registers, where they do no harm.
+ *
+ * @param address the address of its code
+ */
+public record LinkedSequence(MemorySegment address) {
+    /** So many numbers each call passes at least. */
+    private static final int FEWEST = 3;
+
+    private static final MethodHandle THREE = link(FEWEST);
+
+    /** Linked late. */
+    private static final class Four {
+        private static final MethodHandle CALL = link(4);
+
+        private Four() {}
+    }
+
+    /** Linked late. */
+    private static final class Six {
+        private static final MethodHandle CALL = link(6);
+
+        private Six() {}
+    }
+
+    /** Links the handle for sequences with so many arguments now, so that no call has to. */
+    static void prepare(int arguments) {
+        MethodHandle _ = arguments <= FEWEST ? THREE : arguments == 4 ? Four.CALL : Six.CALL;
+    }
+
+    /** Calls a sequence that takes up to three numbers; unused ones are 0. */
+    public long call(long first, long second, long third) {
+        try {
+            return (long) THREE.invokeExact(address, first, second, third);
+        } catch (Throwable t) {
+            throw thrown(t);
+        }
+    }
+
+    /** Calls a sequence that takes four numbers. */
+    public long call(long first, long second, long third, long fourth) {
+        try {
+            return (long) Four.CALL.invokeExact(address, first, second, third, fourth);
+        } catch (Throwable t) {
+            throw thrown(t);
+        }
+    }
+
+    /** Calls the sequence of an event, at an address that need not be a constant. */
+    public static long callEvent(MemorySegment code, long table, long first, long second, long third) {
+        try {
+            return (long) Four.CALL.invokeExact(code, table, first, second, third);
+        } catch (Throwable t) {
+            throw thrown(t);
+        }
+    }
+
+    /** Calls the sequence of an event that has more values. */
+    public static long callEvent(
+            MemorySegment code, long table, long first, long second, long third, long fourth, long fifth) {
+        try {
+            return (long) Six.CALL.invokeExact(code, table, first, second, third, fourth, fifth);
+        } catch (Throwable t) {
+            throw thrown(t);
+        }
+    }
+
+    private static MethodHandle link(int numbers) {
+        MemoryLayout[] arguments = new MemoryLayout[numbers];
+        Arrays.fill(arguments, JAVA_LONG);
+        return Linux.bindVirtual(FunctionDescriptor.of(JAVA_LONG, arguments));
+    }
+
+    /**
+     * Rethrows what a call of a sequence threw. A sequence itself throws nothing, but the call can overflow the stack,
+     * for example.
+     */
+    private static AssertionError thrown(Throwable t) {
+        if (t instanceof Error e) {
+            throw e;
+        }
+        return new AssertionError("a sequence threw", t);
+    }
+}
