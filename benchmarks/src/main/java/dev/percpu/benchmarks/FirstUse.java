@@ -20,7 +20,11 @@ import java.lang.invoke.MethodHandle;
 public final class FirstUse {
     private FirstUse() {}
 
-    /** @param arguments the names of what is to be used, in this order; without any, nothing is */
+    /**
+     * Uses what the arguments name, and prints how many nanoseconds that took.
+     *
+     * @param arguments the names of what is to be used, in this order; without any, nothing is
+     */
     public static void main(String[] arguments) throws Throwable {
         long start = System.nanoTime();
         for (String what : arguments) {
@@ -86,7 +90,11 @@ public final class FirstUse {
     private static void lock() {
         PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
         lock.readLock().lock();
-        lock.readLock().unlock();
+        try {
+            check(!lock.isWriteLocked());
+        } finally {
+            lock.readLock().unlock();
+        }
     }
 
     private static void check(boolean right) {
