@@ -139,8 +139,8 @@ final class Recovery {
     }
 
     /**
-     * Frees a CPU whose owner has no open guard, unless the owner is about to have one, or to free the CPU itself. Runs in
-     * one thread at a time: two that both rely on a mark could not tell whose it is.
+     * Frees a CPU whose owner has no open guard, unless the owner is about to have one, or to free the CPU itself. Runs
+     * in one thread at a time: two that both rely on a mark could not tell whose it is.
      */
     static synchronized boolean freeUnlessInside(int cpu, Thread thread, long owner) {
         long suspected = owner | SUSPECTED;
