@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.protocol.StackRoom;
 import java.util.Date;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -90,6 +91,8 @@ final class WriteLock implements Lock {
 
     /** Keeps the gate shut only if nobody is inside, or if the thread had it before. */
     private boolean lock(Patience patience) throws InterruptedException {
+        // For opening the gate again, too, if something else fails.
+        StackRoom.CURRENT.ensure();
         boolean locked = false;
         try {
             locked = begins(patience) && gate.awaitAlone(patience);
@@ -98,7 +101,7 @@ final class WriteLock implements Lock {
             }
         } finally {
             if (!locked && holdCount() == 0 && gate.isShutByMe()) {
-                gate.open();
+                gate.openInRoom();
             }
         }
         return locked;
@@ -114,8 +117,7 @@ final class WriteLock implements Lock {
         try {
             return patience.lock(line) && gate.begin(patience);
         } finally {
-            // An error just after it was locked, a stack overflow say, may have come out of the call that locks it.
-            while (line.isHeldByCurrentThread()) {
+            if (line.isHeldByCurrentThread()) {
                 line.unlock();
             }
         }
@@ -182,7 +184,7 @@ final class WriteLock implements Lock {
                     condition + " is not a condition of this write lock: ask the lock that made it");
         }
         checkHeld("ask who waits for one of its conditions");
-        ReentrantLock mutex = gate.mutex();
+        StackSafeLock mutex = gate.mutex();
         mutex.lock();
         try {
             return mutex.getWaitQueueLength(ours.waiters);
@@ -268,6 +270,8 @@ final class WriteLock implements Lock {
         private boolean outside(Waiting waiting) throws InterruptedException {
             checkHeld("wait for one of its conditions");
             Ownership.refuseToWait("a condition of the write lock");
+            // For taking the lock again, too, which begins with the stack as it is here.
+            StackRoom.CURRENT.ensure();
             int held = holds;
             try {
                 return openAndWait(waiting);
@@ -277,8 +281,8 @@ final class WriteLock implements Lock {
         }
 
         private boolean openAndWait(Waiting waiting) throws InterruptedException {
-            ReentrantLock mutex = gate.mutex();
-            mutex.lock();
+            StackSafeLock mutex = gate.mutex();
+            mutex.lockInRoom();
             try {
                 openWithoutHolds();
                 return waiting.await(waiters);

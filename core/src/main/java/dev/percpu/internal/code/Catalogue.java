@@ -70,7 +70,8 @@ public final class Catalogue {
         PUSH,
         POP,
         ACQUIRE,
-        CURRENT_CPU
+        CURRENT_CPU,
+        STACK_POINTER
     }
 
     /** Emits an entry. One class serves all, where a lambda for each would delay a JVM's first variable. */
@@ -87,6 +88,7 @@ public final class Catalogue {
                 case POP -> pop(section);
                 case ACQUIRE -> acquire(section);
                 case CURRENT_CPU -> currentCpu(section);
+                case STACK_POINTER -> stackPointer(section);
             };
         }
     }
@@ -162,6 +164,10 @@ public final class Catalogue {
 
     /** Reads the thread's CPU id, which is negative on a thread without one. It is a plain read and has no section. */
     public static final Sequence CURRENT_CPU = add("current CPU", 0, 0, new Entry(Kind.CURRENT_CPU, Op.ADD, Long.SIZE));
+
+    /** Reads the thread's stack pointer. It has no section. */
+    public static final Sequence STACK_POINTER =
+            add("stack pointer", 0, 0, new Entry(Kind.STACK_POINTER, Op.ADD, Long.SIZE));
 
     private Catalogue() {}
 
@@ -344,6 +350,13 @@ public final class Catalogue {
         long entry = section.beginPlain();
         section.assembler().loadCpu(section.layout().rseqOffset());
         section.assembler().keepCpu();
+        section.assembler().returnValue();
+        return entry;
+    }
+
+    private static long stackPointer(Section section) {
+        long entry = section.beginPlain();
+        section.assembler().keepStackPointer();
         section.assembler().returnValue();
         return entry;
     }

@@ -210,6 +210,11 @@ class X86_64DisassemblyTest extends DisassemblyTest {
     }
 
     @Test
+    void stackPointer() {
+        assertThat(listing(Catalogue.STACK_POINTER)).containsExactly("mov r9,rsp", "mov rax,r9", "ret");
+    }
+
+    @Test
     void addTwo() {
         assertThat(listing(Catalogue.ADD_TWO))
                 .containsSubsequence(
