@@ -83,6 +83,11 @@ final class ReaderGate extends ReadersInside {
         this.owner = owner;
     }
 
+    /** What it belongs to, for messages. */
+    String owner() {
+        return owner;
+    }
+
     /**
      * Goes in, or waits for that.
      *

@@ -8,6 +8,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** The write lock of a {@link PerCpuReadWriteLock}: a thread has it if it has shut the gate with no reader inside. */
 final class WriteLock implements Lock {
@@ -18,11 +19,15 @@ final class WriteLock implements Lock {
 
     private final boolean fair;
 
+    /** Who has the read lock, in checked mode; otherwise null. */
+    private final @Nullable ReadHolds readHolds;
+
     /** How often the owner has locked; written by it. While it is 0, the owner is still shutting the gate. */
     private int holds;
 
-    WriteLock(ReaderGate gate, boolean fair) {
+    WriteLock(ReaderGate gate, boolean fair, @Nullable ReadHolds readHolds) {
         this.gate = gate;
+        this.readHolds = readHolds;
         line = new ReentrantLock(fair);
         this.fair = fair;
     }
@@ -30,6 +35,7 @@ final class WriteLock implements Lock {
     @Override
     public void lock() {
         if (!locksAtOnce()) {
+            checkNotReading("locks its write lock");
             boolean _ = lockUninterruptibly(Patience.UNINTERRUPTIBLE);
         }
     }
@@ -38,6 +44,7 @@ final class WriteLock implements Lock {
     public void lockInterruptibly() throws InterruptedException {
         PerCpuReadWriteLock.checkInterrupt();
         if (!locksAtOnce()) {
+            checkNotReading("locks its write lock");
             boolean _ = lock(Patience.INTERRUPTIBLE);
         }
     }
@@ -52,6 +59,13 @@ final class WriteLock implements Lock {
         Patience patience = Patience.ofNanos(unit.toNanos(time));
         PerCpuReadWriteLock.checkInterrupt();
         return locksAtOnce() || lock(patience);
+    }
+
+    /** In checked mode, refuses to wait for readers one of which is the thread itself. */
+    private void checkNotReading(String use) {
+        if (CheckedMode.ON && readHolds != null) {
+            readHolds.checkNoneOfMine(use);
+        }
     }
 
     private boolean locksAtOnce() {
@@ -173,10 +187,6 @@ final class WriteLock implements Lock {
         return line.getQueueLength() + (line.isLocked() ? 1 : 0);
     }
 
-    boolean hasWaiters(Condition condition) {
-        return waiters(condition) > 0;
-    }
-
     /** How many threads wait for a signal of the condition. */
     int waiters(Condition condition) {
         if (!(condition instanceof WriteCondition ours && ours.lock() == this)) {
@@ -269,6 +279,7 @@ final class WriteLock implements Lock {
 
         private boolean outside(Waiting waiting) throws InterruptedException {
             checkHeld("wait for one of its conditions");
+            checkNotReading("waits for a condition of its write lock, which it has to lock again after that");
             Ownership.refuseToWait("a condition of the write lock");
             // For taking the lock again, too, which begins with the stack as it is here.
             StackRoom.CURRENT.ensure();
