@@ -232,8 +232,8 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      */
     @Override
     public String toString() {
-        return super.toString() + "[Write locks = " + writeLock.holdsOfOwner() + ", Read locks = "
-                + readLock.holds() + "]";
+        return super.toString() + "[Write locks = " + writeLock.holdsOfOwner() + ", Read locks = " + readLock.holds()
+                + "]";
     }
 
     @Serial

@@ -37,12 +37,15 @@ class PerCpuPoolWaitingTest {
         PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
         Pooled<Object> held = pool.acquire();
         Thread waiter = Thread.ofPlatform()
-                .start(() -> PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire).release());
+                .start(() ->
+                        PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire).release());
         awaitWaiting(pool, 1);
         held.state = Pooled.IDLE;
         assertThat(pool.ids.push(held.id)).isTrue();
 
-        assertThatThrownBy(held::release).isInstanceOf(IllegalStateException.class).hasMessageContaining("not held");
+        assertThatThrownBy(held::release)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("not held");
         Workers.join(waiter);
     }
 

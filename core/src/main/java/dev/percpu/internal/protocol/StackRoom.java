@@ -56,7 +56,7 @@ public interface StackRoom {
         @Override
         public void ensure() {
             long page = stackPointer() >>> PAGE_BITS;
-            int index = (int) (page * SPREAD >>> (Long.SIZE - INDEX_BITS));
+            int index = (int) ((page * SPREAD) >>> (Long.SIZE - INDEX_BITS));
             if (DEEP_ENOUGH[index] != page) {
                 descend((page << PAGE_BITS) - BYTES);
                 DEEP_ENOUGH[index] = page;
