@@ -39,6 +39,7 @@ class CheckedReadWriteLockTest {
     }
 
     /** Nested read locks, upgrades, and unlocks too many; no other thread is there that would make them hang. */
+    @SuppressWarnings("LockNotBeforeTry") // whatever fails ends the JVM
     static final class Mistakes {
         private static final PerCpuReadWriteLock LOCK = new PerCpuReadWriteLock("table");
         private static final Lock READ = LOCK.readLock();
@@ -68,7 +69,6 @@ class CheckedReadWriteLockTest {
             System.out.println("all found");
         }
 
-        @SuppressWarnings("LockNotBeforeTry") // it is unlocked by the caller
         private static void lockToRead() {
             READ.lock();
         }
@@ -95,6 +95,7 @@ class CheckedReadWriteLockTest {
     }
 
     /** What the lock's rules allow. */
+    @SuppressWarnings("LockNotBeforeTry") // whatever fails ends the JVM
     static final class Rights {
         private static final PerCpuReadWriteLock LOCK = new PerCpuReadWriteLock();
         private static final Lock READ = LOCK.readLock();
