@@ -46,6 +46,7 @@ class StackRoomTest {
         }
 
         /** Goes down to the end of the stack, and asks for room at each depth. */
+        @SuppressWarnings("InfiniteRecursion") // until the stack ends
         private static void descend() {
             boolean had = false;
             try {
