@@ -5,9 +5,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which threads have a read lock, and where they locked it, in checked mode.
  *
- * <p>A read lock may be unlocked by another thread than it was locked by. Then nobody can say whose hold that was. So it
- * is only counted, as a hold of some thread that has ended: a thread has a hold for sure if it has more than there are
- * ended ones. Once all have ended, they are forgotten.
+ * <p>A read lock may be unlocked by another thread than it was locked by. Then nobody can say whose hold that was. So
+ * it is only counted, as a hold of some thread that has ended: a thread has a hold for sure if it has more than there
+ * are ended ones. Once all have ended, they are forgotten.
  */
 final class ReadHolds {
     private final String lock;

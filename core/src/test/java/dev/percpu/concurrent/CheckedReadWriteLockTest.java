@@ -10,8 +10,8 @@ import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.Test;
 
 /**
- * What checked mode finds, and what it leaves alone. It is chosen once for each JVM, so in one of its own, on whose class
- * path are no libraries.
+ * What checked mode finds, and what it leaves alone. It is chosen once for each JVM, so in one of its own, on whose
+ * class path are no libraries.
  */
 class CheckedReadWriteLockTest {
     @Test

@@ -43,7 +43,7 @@ public interface StackRoom {
         private static final int PAGE_BITS = 12;
         private static final int INDEX_BITS = 10;
 
-        /** Spreads consecutive pages, and the stacks of threads that are made alike: 2^64 divided by the golden ratio. */
+        /** Spreads consecutive pages, and stacks that are as far apart as others: 2^64 divided by the golden ratio. */
         private static final long SPREAD = 0x9e3779b97f4a7c15L;
 
         /** Pages that have enough room below, or 0, by a hash of their address. Read and written without order. */
