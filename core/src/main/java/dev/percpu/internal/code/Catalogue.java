@@ -13,6 +13,8 @@ import java.util.Objects;
  * list. A new sequence takes one entry here, its use in one protocol, and a test. Only those of events are not listed:
  * {@link EventShape} composes them from the same steps.
  *
+ * <p>This file is longer than others: it has each sequence and how it is emitted.
+ *
  * <p>All have one shape. Before the section, the thread's {@code rseq_cs} is set to the section's descriptor. The
  * section reads the CPU's id, checks its bound, finds the CPU's instance, and ends with <em>one</em> store, its commit.
  * If the kernel preempts, migrates or signals the thread inside the section, the thread continues at the abort address,
