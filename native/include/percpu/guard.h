@@ -106,9 +106,15 @@ PERCPU_SLOW int percpu_owned(const struct percpu_place *place)
 	return -1;
 }
 
-/* Whether an owner in C has ended. Only Java can tell whether one of its own threads has. */
+/*
+ * Whether an owner has ended. Only Java can tell whether one of its own threads has, as long as there is a copy of
+ * dev.percpu that has this area. When that copy is gone, none of its guards is open any more: what it has left in the
+ * words, nobody will release.
+ */
 PERCPU_SLOW int percpu_is_dead(int64_t owner)
 {
+	if (owner > 0)
+		return __atomic_load_n(&percpu_library.lender, __ATOMIC_ACQUIRE) == 0;
 	return owner < 0 && percpu_syscall(SYS_tgkill, percpu_syscall(SYS_getpid), -owner, 0) != 0 && errno == ESRCH;
 }
 
@@ -145,6 +151,8 @@ PERCPU_SLOW int percpu_take_over(uint64_t *word, unsigned cpu, uint64_t owner)
  *                                                  4. membarrier: L's sequence has ended, or restarts
  *                                                  5. the word is not R, so R does not own it
  *
+ * Returns -1 if the kernel refuses 4 and the caller does not wait.
+ *
  * Between 2 and 5 a signal handler of R would find R as the owner, and nest in a guard that may become L's. So signals
  * are blocked. Where there are no sequences, step 2 decides.
  *
@@ -175,7 +183,7 @@ PERCPU_SLOW int percpu_acquire_remotely(uint64_t *word, unsigned cpu, int waits)
 	PERCPU_RESTORE_SIGNALS(mask);
 	if (refused && waits)
 		percpu_fatal("the kernel refuses membarrier, without which another CPU's guard cannot be taken");
-	return acquired;
+	return refused ? -1 : acquired;
 }
 
 /* One attempt, while the words do not move. If it fails, *owner is who owns the guard of guard->cpu. */
@@ -189,7 +197,7 @@ PERCPU_SLOW int percpu_attempt(struct cpu_guard *guard, int wanted, int waits, c
 	if (wanted < 0 && percpu_library.mode == PERCPU_SEQUENCES && percpu_has_cpu()) {
 		if (percpu_acquire(guard, (int64_t)percpu_me()))
 			return 1;
-	} else if (percpu_acquire_remotely(word, cpu, waits)) {
+	} else if (percpu_acquire_remotely(word, cpu, waits) > 0) {
 		goto acquired;
 	}
 	*owner = (int64_t)__atomic_load_n(word, __ATOMIC_ACQUIRE);
@@ -241,11 +249,11 @@ PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int wait
 		 * Whoever moves the variables waits for the guards that this thread owns, and so for those that nest in
 		 * them.
 		 */
-		admission = percpu_enter(&percpu_library.acquiring, PERCPU_OWN);
+		admission = percpu_enter(&percpu_library.acquiring, PERCPU_MOVABLE);
 		if (admission == PERCPU_REFUSED && percpu_owned(&place) < 0) {
 			if (!waits)
 				break;
-			admission = percpu_join(&percpu_library.acquiring, PERCPU_OWN);
+			admission = percpu_join(&percpu_library.acquiring, PERCPU_MOVABLE);
 		}
 		percpu_look(&place);
 		acquired = percpu_attempt(guard, cpu, waits, &place, &owner);

@@ -33,7 +33,7 @@ final class Driver {
 
     private final SymbolLookup lookup;
 
-    private Driver(SymbolLookup lookup) {
+    Driver(SymbolLookup lookup) {
         this.lookup = lookup;
     }
 

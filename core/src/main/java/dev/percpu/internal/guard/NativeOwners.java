@@ -1,9 +1,11 @@
 package dev.percpu.internal.guard;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.DetachedThread;
 import dev.percpu.internal.linux.KernelThreads;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.util.function.ToLongFunction;
 
 /**
  * Owners that are C code. C has no {@link Thread}, so {@code percpu.h} stores the negative number of the kernel's
@@ -13,7 +15,10 @@ public final class NativeOwners {
     /** Whether C code takes guards in this process. */
     private static volatile boolean expected;
 
-    private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long LOOK_MILLIS = 1_000;
+
+    /** The thread holds this weakly, and ends once it is unreachable. */
+    private static final ToLongFunction<Reference<?>> WATCH = _ -> watch();
 
     private NativeOwners() {}
 
@@ -23,48 +28,23 @@ public final class NativeOwners {
      */
     public static synchronized void expect() {
         if (!expected) {
-            Thread.ofPlatform()
-                    .daemon()
-                    .name("percpu-dead-owners")
-                    .inheritInheritableThreadLocals(false)
-                    .start(NativeOwners::watch);
+            DetachedThread.start(
+                    "percpu-dead-owners", new ReferenceQueue<>(), LOOK_MILLIS, WATCH, DetachedThread.nothing());
             expected = true;
         }
     }
 
-    private static void watch() {
-        // An owner that had no open guard when this thread last checked.
-        long[] without = new long[Area.CPUS];
-        while (true) {
-            try {
-                LockSupport.parkNanos(LOOK_NANOS);
-                // No interrupt is meant to end this thread, and while its interrupt flag is set it could not park.
-                boolean _ = Thread.interrupted();
-                for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-                    freeIfJavaLeftIt(cpu, without);
-                }
-            } catch (Throwable t) {
-                // Catch everything: if this thread ended, C code would wait for dead owners forever.
-                try {
-                    Reports.failed("the check on owners that have ended", t);
-                } catch (Throwable alsoFailed) {
-                    // In a heap that is full to the last byte even this fails. The next look is in a second.
-                }
+    /** Returns how many milliseconds to wait for the next call. */
+    private static long watch() {
+        try {
+            for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+                boolean _ = Recovery.freeIfAbandoned(Thread.currentThread(), cpu);
             }
+        } catch (Throwable t) {
+            // Whatever it was, the next look may succeed, and C code would wait for dead owners for ever without it.
+            Reports.failed("the check on owners that have ended", t);
         }
-    }
-
-    private static void freeIfJavaLeftIt(int cpu, long[] without) {
-        Recovery.finishFreeing(cpu);
-        long word = Ownership.word(cpu);
-        long owner = Recovery.ownerIn(word);
-        if (owner <= Recovery.FREE || Recovery.freeIfDead(cpu, word, owner) || OpenGuards.count(cpu) != 0) {
-            without[cpu] = Recovery.FREE;
-        } else if (without[cpu] != owner) {
-            without[cpu] = owner;
-        } else {
-            boolean _ = Recovery.freeIfLeftBehind(cpu);
-        }
+        return LOOK_MILLIS;
     }
 
     static boolean isNative(long owner) {
