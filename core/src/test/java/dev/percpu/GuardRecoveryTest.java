@@ -96,9 +96,9 @@ class GuardRecoveryTest {
         }
 
         @Override
-        public void close() throws InterruptedException {
+        public void close() {
             end.countDown();
-            thread.join();
+            Workers.join(thread);
         }
     }
 

@@ -1,8 +1,10 @@
 package dev.percpu.internal.extern;
 
 import dev.percpu.internal.area.Area;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 
 /**
  * Another copy of {@code dev.percpu} in this process. An application that brings the library along has one, and after a
@@ -27,11 +29,9 @@ final class OtherCopy {
     /** Whether this copy's class loader can be collected. The JVM's own loaders cannot. */
     static boolean canThisOneBeUnloaded() {
         ClassLoader mine = OtherCopy.class.getClassLoader();
-        ClassLoader stays = ClassLoader.getSystemClassLoader();
-        while (stays != null && stays != mine) {
-            stays = stays.getParent();
-        }
-        return stays != mine;
+        return mine != null
+                && Stream.iterate(ClassLoader.getSystemClassLoader(), Objects::nonNull, ClassLoader::getParent)
+                        .noneMatch(mine::equals);
     }
 
     /**

@@ -6,6 +6,7 @@ import dev.percpu.internal.linux.KernelThreads;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Owners that are C code. C has no {@link Thread}, so {@code percpu.h} stores the negative number of the kernel's
@@ -18,7 +19,7 @@ public final class NativeOwners {
     private static final long LOOK_MILLIS = 1_000;
 
     /** The thread holds this weakly, and ends once it is unreachable. */
-    private static final ToLongFunction<Reference<?>> WATCH = _ -> watch();
+    private static final ToLongFunction<Reference<?>> WATCH = NativeOwners::watch;
 
     private NativeOwners() {}
 
@@ -34,8 +35,8 @@ public final class NativeOwners {
         }
     }
 
-    /** Returns how many milliseconds to wait for the next call. */
-    private static long watch() {
+    /** Returns how many milliseconds to wait for the next call. There is never a reference. */
+    private static long watch(@Nullable Reference<?> none) {
         try {
             for (int cpu = 0; cpu < Area.CPUS; cpu++) {
                 boolean _ = Recovery.freeIfAbandoned(Thread.currentThread(), cpu);
