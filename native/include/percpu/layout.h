@@ -96,14 +96,14 @@ PERCPU_OF_LIBRARY uint64_t percpu_guards[PERCPU_MOST_CPUS] = {0};
 /* The possible CPUs, as a bit mask. It is known as soon as the variables have a place. */
 PERCPU_OF_LIBRARY uint64_t percpu_possible[PERCPU_MOST_CPUS / 64] = {0};
 
-/* The kernel's id of this thread; 0 until a guard needs it. */
+/* What this thread stores in a guard word; 0 until a guard needs it. */
 #ifdef __GLIBC__
 /* With this model an access is one load. glibc reserves room for it, also in a library that is loaded later. */
 #define PERCPU_TLS __attribute__((tls_model("initial-exec"))) __thread
 #else
 #define PERCPU_TLS __thread
 #endif
-PERCPU_OF_LIBRARY PERCPU_TLS int percpu_thread = 0;
+PERCPU_OF_LIBRARY PERCPU_TLS int64_t percpu_thread = 0;
 
 /* Prints a message and ends the process. It is for errors that the called function has no way to return. */
 PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);

@@ -126,6 +126,25 @@ final class Driver {
         }
     }
 
+    /** Has a thread of C code call a task, and live on without any Java code while another task runs here. */
+    void withVisit(Runnable task, Runnable meanwhile) {
+        try (Arena arena = Arena.ofShared()) {
+            MethodHandle run = MethodHandles.lookup()
+                    .findVirtual(Runnable.class, "run", MethodType.methodType(void.class))
+                    .bindTo(task);
+            MemorySegment callback = LINKER.upcallStub(run, FunctionDescriptor.ofVoid(), arena);
+            int _ = (int) function("start_visit", FunctionDescriptor.of(JAVA_INT, ADDRESS))
+                    .invokeExact(callback);
+            try {
+                meanwhile.run();
+            } finally {
+                int _ = callInt("end_visit");
+            }
+        } catch (Throwable t) {
+            throw new AssertionError(t);
+        }
+    }
+
     long addressOfMixed(int cpu) {
         try {
             return ((MemorySegment) function("address_of_mixed", FunctionDescriptor.of(ADDRESS, JAVA_INT))

@@ -77,7 +77,7 @@ final class AreaEnd {
     }
 
     private synchronized void update() {
-        MethodHandle next = Linux.unmapping(unused());
+        MethodHandle next = unmapping(unused());
         for (Lent piece : lent) {
             // A library may have its variables elsewhere by then, or may have refused them: then this changes nothing.
             MethodHandle end =
@@ -85,6 +85,24 @@ final class AreaEnd {
             next = MethodHandles.foldArguments(next, end.asType(MethodType.methodType(void.class)));
         }
         action.set(next);
+    }
+
+    private static MethodHandle unmapping(List<MemorySegment> parts) {
+        try {
+            MethodHandle address = MethodHandles.publicLookup()
+                    .findVirtual(MemorySegment.class, "address", MethodType.methodType(long.class));
+            MethodHandle size = MethodHandles.publicLookup()
+                    .findVirtual(MemorySegment.class, "byteSize", MethodType.methodType(long.class));
+            // (part) -> munmap(part.address(), part.byteSize())
+            MethodHandle one = MethodHandles.permuteArguments(
+                    MethodHandles.filterArguments(Linux.unmapping(), 0, address, size),
+                    MethodType.methodType(void.class, MemorySegment.class),
+                    0,
+                    0);
+            return MethodHandles.iteratedLoop(null, null, one).bindTo(List.copyOf(parts));
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("the JDK's classes have other methods", e);
+        }
     }
 
     /** All of the area except for the pages that C code uses. */

@@ -112,7 +112,7 @@ final class Recovery {
     private static boolean freeIfDead(int cpu, long word, long owner) {
         Thread thread = null;
         if (NativeOwners.isNative(owner)) {
-            if (!NativeOwners.hasEnded(owner)) {
+            if (!NativeOwners.hasEnded(cpu, owner)) {
                 return false;
             }
         } else {

@@ -48,7 +48,12 @@ class RecordingTest {
     }
 
     private static void acquireAndClose() {
-        CpuGuard.acquire(CPU).close();
+        // Without AssertJ, which a JVM of its own does not have.
+        try (CpuGuard guard = CpuGuard.acquire(CPU)) {
+            if (!guard.cpu().equals(CPU)) {
+                throw new AssertionError(guard);
+            }
+        }
     }
 
     private interface ThrowingAction {

@@ -14,7 +14,7 @@ class GuardWordsTest {
     private static final int CPU = 0;
     private static final int ROUNDS = Effort.scaled(10_000);
 
-    /** The acquirer is in the middle of a membarrier for long enough that others mark the word, and take the mark back. */
+    /** The acquirer is in a membarrier for long enough that others mark the word, and take the mark back. */
     @Test
     void whoeverIsSuspectedInTheMiddleOfARemoteAcquisitionKnowsThatTheCpuIsItsOwn() throws InterruptedException {
         GuardWords words = GuardWords.CURRENT;
