@@ -225,8 +225,6 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      */
     @Override
     public void close() {
-        // Allocated first: once the handle counts as closed, only what follows remembers that instances are left.
-        Failures failures = new Failures();
         synchronized (shared) {
             if (state == CLOSED) {
                 return;
@@ -238,6 +236,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
                 return;
             }
         }
+        Failures failures = new Failures();
         boolean done = false;
         try {
             shared.awaitTokens();

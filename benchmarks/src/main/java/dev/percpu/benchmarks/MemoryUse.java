@@ -7,71 +7,105 @@ import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.cpu.CpuMask;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Objects;
+import java.util.Locale;
 import java.util.SequencedMap;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * How much memory do so many counters take, all CPUs' places and whatever is on the heap together?
  *
  * <p>It is the difference of what is in use before and after they are made: of the heap after a collection, and of the
- * per-CPU area on each CPU. The array that holds the counters counts too. A {@link LongAdder} grows once two threads
- * update it at the same time, so there are two rows of it.
+ * per-CPU area on each CPU. The array that holds the counters counts too. Each is measured in a JVM of its own, in which
+ * nothing else comes and goes. A {@link LongAdder} grows once two threads update it at the same time, so there are two
+ * rows of it.
  */
-final class MemoryUse {
-    private static final List<Integer> COUNTERS = List.of(1_000, 10_000, 100_000);
+public final class MemoryUse {
+    private static final List<Integer> COUNTERS = List.of(100, 1_000, 10_000);
 
     private static final int ADDITIONS = 2_000;
+    private static final int COLLECTIONS = 3;
 
     /** What is measured is reachable from here. */
-    private static volatile @Nullable Object made;
+    private static final List<Object> MADE = new ArrayList<>();
+
+    /** What is made. */
+    private enum Kind {
+        PER_CPU(OURS, "`PerCpuCounter`s", counters -> array(counters, PerCpuCounter::new)),
+        PER_CPU_ARRAY(OURS, "a `PerCpuCounterArray`", PerCpuCounterArray::new),
+        ADDERS(PEER, "`LongAdder`s", counters -> array(counters, LongAdder::new)),
+        CONTENDED_ADDERS(PEER, "`LongAdder`s that two threads update", MemoryUse::contended),
+        ATOMICS(PEER, "`AtomicLong`s", counters -> array(counters, AtomicLong::new));
+
+        private final Role.Kind role;
+        private final String label;
+        private final IntFunction<?> maker;
+
+        Kind(Role.Kind role, String label, IntFunction<?> maker) {
+            this.role = role;
+            this.label = label;
+            this.maker = maker;
+        }
+    }
 
     private MemoryUse() {}
 
-    static void print(PrintStream out) {
-        print(out, OURS, "`PerCpuCounter`s", counters -> array(counters, PerCpuCounter::new));
-        print(out, OURS, "a `PerCpuCounterArray`", PerCpuCounterArray::new);
-        print(out, PEER, "`LongAdder`s", counters -> array(counters, LongAdder::new));
-        print(out, PEER, "`LongAdder`s that two threads update", MemoryUse::contended);
-        print(out, PEER, "`AtomicLong`s", counters -> array(counters, AtomicLong::new));
+    /** In a JVM of its own: prints how many bytes some counters of a kind take. */
+    public static void main(String[] arguments) {
+        Kind kind = Kind.valueOf(arguments[0]);
+        // What is loaded and started by the first use shall not count.
+        MADE.add(kind.maker.apply(1));
+        MADE.add(used());
+        long before = used();
+        MADE.add(kind.maker.apply(Integer.parseInt(arguments[1])));
+        System.out.println(used() - before);
     }
 
-    private static void print(PrintStream out, Role.Kind role, String label, IntFunction<?> maker) {
-        SequencedMap<String, Double> bytes = new LinkedHashMap<>();
-        for (int counters : COUNTERS) {
-            // What is loaded and started by the first use shall not count.
-            made = maker.apply(1);
-            made = null;
-            long before = used();
-            made = maker.apply(counters);
-            long taken = used() - before;
-            Objects.requireNonNull(made);
-            made = null;
-            bytes.put(String.format("%,d", counters), (double) taken / counters);
+    static void print(PrintStream out) throws IOException, InterruptedException {
+        for (Kind kind : Kind.values()) {
+            SequencedMap<String, Double> bytes = new LinkedHashMap<>();
+            for (int counters : COUNTERS) {
+                bytes.put(String.format(Locale.ROOT, "%,d", counters), (double) measured(kind, counters) / counters);
+            }
+            out.println(new Curve("Memory", "bytes for each counter", "counters", kind.role, kind.label, bytes));
         }
-        out.println(new Curve("Memory", "bytes for each counter", "counters", role, label, bytes));
+    }
+
+    private static long measured(Kind kind, int counters) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        command.addAll(List.of("-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path")));
+        command.addAll(List.of(MemoryUse.class.getName(), kind.name(), Integer.toString(counters)));
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        int status = process.waitFor();
+        if (status != 0) {
+            throw new IllegalStateException(String.join(" ", command) + " ended with " + status + ": " + output);
+        }
+        return Long.parseLong(output.strip());
     }
 
     /** The heap that is in use after a collection, and the area on all CPUs. */
     private static long used() {
-        long least = Long.MAX_VALUE;
-        int collections = 3;
-        for (int i = 0; i < collections; i++) {
+        for (int i = 0; i < COLLECTIONS; i++) {
             ManagementFactory.getMemoryMXBean().gc();
-            least = Math.min(
-                    least,
-                    ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
         }
-        return least
+        return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed()
                 + PerCpuRuntime.memory().usedBytesPerCpu() * CpuMask.possible().weight();
     }
 
@@ -81,12 +115,19 @@ final class MemoryUse {
 
     private static LongAdder[] contended(int counters) {
         LongAdder[] adders = Stream.generate(LongAdder::new).limit(counters).toArray(LongAdder[]::new);
-        Thread[] threads = new Thread[2];
+        AtomicIntegerArray reached = new AtomicIntegerArray(2);
+        Thread[] threads = new Thread[reached.length()];
         for (int i = 0; i < threads.length; i++) {
+            int me = i;
             threads[i] = Thread.ofPlatform().start(() -> {
-                for (LongAdder adder : adders) {
+                for (int adder = 0; adder < adders.length; adder++) {
+                    // Both begin with each adder at the same time.
+                    reached.set(me, adder);
+                    while (reached.get(1 - me) < adder) {
+                        Thread.onSpinWait();
+                    }
                     for (int addition = 0; addition < ADDITIONS; addition++) {
-                        adder.increment();
+                        adders[adder].increment();
                     }
                 }
             });

@@ -104,7 +104,8 @@ final class BenchCommand implements Callable<Integer> {
 
         @Option(
                 names = "--quick",
-                description = "Measure for a short time only, with 1 thread and with one for each CPU: rough numbers.")
+                description = "Measure for a short time only, with 1 thread and with one for each CPU: rough numbers."
+                        + " Without --only, benchmarks that need a longer warm-up are left out.")
         private boolean quick;
 
         @Option(
@@ -188,7 +189,7 @@ final class BenchCommand implements Callable<Integer> {
         // so there too.
         Run run = run();
         Jmh jmh = new Jmh(jar(), run.backend());
-        String regex = wanted.only == null ? ".*" : wanted.only.pattern();
+        String regex = wanted.only == null ? Jmh.selection(wanted.quick) : wanted.only.pattern();
         if (jmh.list(regex).isEmpty()) {
             throw new CliException("no benchmark has \"" + regex + "\" in its name");
         }

@@ -67,7 +67,12 @@ final class PooledIds extends SharedIds {
     }
 
     boolean isClosed() {
-        return closed;
+        lock();
+        try {
+            return closed;
+        } finally {
+            unlock();
+        }
     }
 
     /**

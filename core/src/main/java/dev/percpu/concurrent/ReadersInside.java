@@ -1,6 +1,5 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.protocol.StackRoom;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
@@ -141,11 +140,10 @@ abstract class ReadersInside {
                 return true;
             }
         } else if (hint == STRIPED) {
-            int enough = pace.beforeTally();
-            int arrivals = stripes.arrive(enough);
+            int arrivals = stripes.arrive();
             if (arrivals != Stripes.CLOSED) {
-                if (arrivals >= enough) {
-                    openCounter(PER_CPU);
+                if (arrivals >= pace.beforeTally()) {
+                    openForMore(PER_CPU);
                 }
                 return true;
             }
@@ -156,15 +154,10 @@ abstract class ReadersInside {
     final boolean tryEnterCentrally() {
         long found = word;
         while (!has(found, SHUT)) {
-            boolean opens = arrivals(found) >= pace.beforeStripes();
-            if (opens) {
-                // Before the arrival, as nothing may fail after it.
-                StackRoom.CURRENT.ensure();
-            }
             long before = (long) WORD.compareAndExchange(this, found, found + ARRIVAL + ONE);
             if (before == found) {
-                if (opens) {
-                    openCounter(STRIPED);
+                if (arrivals(found) >= pace.beforeStripes()) {
+                    openForMore(STRIPED);
                 }
                 return true;
             }
@@ -173,7 +166,19 @@ abstract class ReadersInside {
         return false;
     }
 
-    /** A reader that has come in opens a counter for the next. It has made sure that the stack has room for that. */
+    /** A reader that has come in opens a counter for the next. If that fails, it has not come in. */
+    private void openForMore(int next) {
+        boolean done = false;
+        try {
+            openCounter(next);
+            done = true;
+        } finally {
+            if (!done) {
+                leave();
+            }
+        }
+    }
+
     private void openCounter(int next) {
         if (mode >= next || !mutex.tryLock()) {
             return;
@@ -265,7 +270,7 @@ abstract class ReadersInside {
      * @throws IllegalMonitorStateException if more readers have left than came
      */
     final void closeCounters() {
-        mutex.lockInRoom();
+        mutex.lock();
         try {
             if (stripesOpen) {
                 long arrivals = 0;

@@ -3,7 +3,6 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.AreaPages;
-import dev.percpu.DetachedThreads;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
@@ -54,7 +53,6 @@ class CounterMemoryTest {
                 }
             });
             new Fight(List.of(new LongAdder())).run();
-            DetachedThreads.awaitFinalCode();
             List<PerCpuCounter> counters = new ArrayList<>(COUNTERS);
             List<LongAdder> adders = new ArrayList<>(COUNTERS);
 

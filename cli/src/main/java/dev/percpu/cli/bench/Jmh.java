@@ -27,6 +27,13 @@ public final class Jmh {
      */
     private static final List<String> QUICK = List.of("-f", "1", "-wi", "2", "-w", "90ms", "-i", "5", "-r", "50ms");
 
+    /** Which benchmarks. */
+    private static final String ALL = ".*";
+
+    /** All but those whose code takes longer to be compiled than a quick trial lasts. */
+    private static final String QUICKLY_COMPILED =
+            "^(?!.*\\.(JacksonBenchmark\\.|CounterArrayBenchmark\\.\\w+(Sums|Gets)$))";
+
     /** JMH makes the threads of a fork as this option of the fork's JVM says. */
     private static final String VIRTUAL = "-Djmh.executor=VIRTUAL";
 
@@ -59,6 +66,11 @@ public final class Jmh {
         java.addAll(backEnd.jvmOptions());
         java.add("-jar");
         java.add(jar.toString());
+    }
+
+    /** Which benchmarks are measured if nobody says which, as a regular expression. */
+    public static String selection(boolean quick) {
+        return quick ? QUICKLY_COMPILED : ALL;
     }
 
     /** The names of the benchmarks that a regular expression is found in. */

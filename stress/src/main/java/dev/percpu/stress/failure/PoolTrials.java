@@ -66,9 +66,8 @@ final class PoolTrials {
             made = 0;
             destroyed = 0;
             return PerCpuPool.builder(CAPACITY, () -> {
-                        Object object = new Object();
                         made++;
-                        return object;
+                        return new Object();
                     })
                     .destroy(_ -> destroyed++)
                     .build();
@@ -249,7 +248,6 @@ final class PoolTrials {
     /** An object is given back; another thread may wait for it. */
     private static final class Releasing extends OnPool {
         private final boolean waitedFor;
-        private @Nullable Thread waiter;
         private List<Pooled<Object>> held = List.of();
 
         Releasing(OtherThread other, boolean waitedFor) {
@@ -261,7 +259,11 @@ final class PoolTrials {
         void prepare() throws Exception {
             held = acquireAll();
             if (waitedFor) {
-                waiter = other.startWaiting(() -> pool.acquire().release());
+                Thread waiter = other.call("telling its name", Thread::currentThread);
+                other.start(() -> pool.acquire().release());
+                while (!OtherThread.waits(waiter)) {
+                    Thread.sleep(0, 100_000);
+                }
             }
         }
 
@@ -287,16 +289,9 @@ final class PoolTrials {
             return did;
         }
 
-        /** Whether nothing has been released. If so, there is no use in waiting longer, in thousands of rounds. */
-        private boolean stillWaitsForIt() {
-            return waiter != null
-                    && OtherThread.waits(waiter)
-                    && pool.statistics().idle() == 0;
-        }
-
         /** As its documentation says, a second release throws if nobody has acquired the object since. */
         private boolean releaseAgain(Pooled<Object> pooled) throws Exception {
-            if (waitedFor && !stillWaitsForIt() && other.isFinishedSoon()) {
+            if (waitedFor && other.isFinishedSoon()) {
                 return false;
             }
             try {
