@@ -1,8 +1,9 @@
 /* ---------------------------------------------------------------------------------------------------------------- *
  * The guard's protocol
  *
- * Each CPU has a guard word: 0 if the guard is free, otherwise its owner. A Java thread is its positive id; a thread of
- * C code is its kernel id, negated. The word after it counts the nested guards of an owner in C. Only the owner touches
+ * Each CPU has a guard word: 0 if the guard is free, otherwise its owner. A Java thread is its positive id. A thread of C
+ * code is a negative number, of which the lowest 22 bits, negated, are its kernel id, and the others say when it began:
+ * the kernel gives the id of a thread that has ended to another one some day. The word after it counts the nested guards of an owner in C. Only the owner touches
  * the count, and it is 0 when the guard is free. The outermost guard is not counted. So a signal handler that
  * interrupts the owner just after the commit, or just before the release, nests and un-nests, and leaves everything as
  * it was.
@@ -39,14 +40,14 @@ PERCPU_INLINE struct cpu_guard cpu_guard_acquire(void)
 {
 	struct cpu_guard guard;
 
-	if (__builtin_expect(percpu_thread == 0 || !percpu_acquire(&guard, -(int64_t)percpu_thread), 0))
+	if (__builtin_expect(percpu_thread == 0 || !percpu_acquire(&guard, percpu_thread), 0))
 		percpu_acquire_slowly(&guard, -1, 1);
 	return guard;
 }
 
 PERCPU_INLINE int cpu_guard_try_acquire(struct cpu_guard *guard)
 {
-	return (percpu_thread != 0 && percpu_acquire(guard, -(int64_t)percpu_thread)) ||
+	return (percpu_thread != 0 && percpu_acquire(guard, percpu_thread)) ||
 	       percpu_acquire_slowly(guard, -1, 0);
 }
 
@@ -87,36 +88,130 @@ PERCPU_INLINE uint64_t *percpu_word(const struct percpu_place *place, unsigned c
 	return (uint64_t *)(uintptr_t)(place->area + cpu * place->stride);
 }
 
+#define PERCPU_ID_BITS 22 /* the kernel's limit */
+#define PERCPU_ID_OF(owner) (-(int64_t)(owner) & ((1 << PERCPU_ID_BITS) - 1))
+#define PERCPU_BEGINNING_OF(owner) (-(int64_t)(owner) >> PERCPU_ID_BITS)
+
+PERCPU_SLOW void percpu_read_file(const char *path, char *text, long size);
+
+/*
+ * When a thread of this process began, in hundredths of a second since the system did; 0 if /proc does not tell. It is
+ * the 22nd field of a text in which the second, in parentheses, can contain anything.
+ */
+PERCPU_SLOW int64_t percpu_beginning(int64_t id)
+{
+	char path[64] = "/proc/self/task/";
+	char text[1024];
+	char digits[20];
+	char *at = path + strlen(path);
+	int length = 0;
+
+	do
+		digits[length++] = (char)('0' + id % 10);
+	while ((id /= 10) != 0);
+	while (length > 0)
+		*at++ = digits[--length];
+	memcpy(at, "/stat", sizeof("/stat"));
+	percpu_read_file(path, text, sizeof(text));
+	at = strrchr(text, ')');
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	return at ? (int64_t)strtoll(at, NULL, 10) : 0;
+}
+
+/*
+ * When the process began, as it was when the library was loaded; 0 if beginnings are not to be compared. They are not if
+ * /proc is that of another PID namespace: its ids are other threads'.
+ */
+PERCPU_OF_LIBRARY int64_t percpu_process_beginning = 0;
+
+PERCPU_SLOW void percpu_note_beginning(void)
+{
+	int64_t id = percpu_syscall(SYS_getpid);
+	char self[24] = {0};
+
+	percpu_syscall(SYS_readlinkat, -100 /* AT_FDCWD */, "/proc/self", self, sizeof(self) - 1);
+	percpu_process_beginning = strtoll(self, NULL, 10) == id ? percpu_beginning(id) : 0;
+}
+
 /* What this thread stores in a guard word. */
 PERCPU_SLOW uint64_t percpu_me(void)
 {
-	if (percpu_thread == 0)
-		percpu_thread = (int)percpu_syscall(SYS_gettid);
-	return (uint64_t) - (int64_t)percpu_thread;
+	if (percpu_thread == 0) {
+		int64_t id = percpu_syscall(SYS_gettid);
+
+		percpu_thread = -((percpu_process_beginning ? percpu_beginning(id) : 0) << PERCPU_ID_BITS | id);
+	}
+	return (uint64_t)percpu_thread;
+}
+
+/*
+ * Whether two owners are the same thread. One library of the process may have found /proc readable and another not, for
+ * example because the process had too many files open. Then the ids have to do.
+ */
+PERCPU_SLOW int percpu_is_same(uint64_t owner, uint64_t other)
+{
+	return owner == other ||
+	       ((int64_t)owner < 0 && (int64_t)other < 0 && PERCPU_ID_OF(owner) == PERCPU_ID_OF(other) &&
+		(PERCPU_BEGINNING_OF(owner) == 0 || PERCPU_BEGINNING_OF(other) == 0));
 }
 
 /* A CPU whose guard this thread owns; -1 if there is none. */
 PERCPU_SLOW int percpu_owned(const struct percpu_place *place)
 {
-	uint64_t me = percpu_me();
-
 	for (unsigned cpu = 0; cpu < place->count; cpu++)
-		if (__atomic_load_n(percpu_word(place, cpu), __ATOMIC_ACQUIRE) == me)
+		if (percpu_is_same(__atomic_load_n(percpu_word(place, cpu), __ATOMIC_ACQUIRE), percpu_me()))
 			return (int)cpu;
 	return -1;
 }
 
-/* Whether an owner in C has ended. Only Java can tell whether one of its own threads has. */
-PERCPU_SLOW int percpu_is_dead(int64_t owner)
+#define PERCPU_COMPARE_EVERY 10000000 /* nanoseconds: to read a file costs more than the system call before it */
+
+/*
+ * Whether the kernel has given the id of an owner that has ended to another thread.
+ *
+ *     thread A                                     thread B
+ *     1. takes the guard, and ends
+ *                                                  2. begins, and gets A's id
+ *                                                  3. would find itself the owner, nest, and so never be
+ *                                                     alone with the data: or others would wait for B
+ *
+ * After a checkpoint and restore all threads have begun anew, with their old ids, and an owner that lives would seem to
+ * be another thread. But then the process has begun anew as well, and we compare nothing.
+ */
+PERCPU_SLOW int percpu_is_reused(uint64_t *word, int64_t owner)
 {
-	return owner < 0 && percpu_syscall(SYS_tgkill, percpu_syscall(SYS_getpid), -owner, 0) != 0 && errno == ESRCH;
+	int64_t now = percpu_now();
+	int64_t beginning;
+
+	if (PERCPU_BEGINNING_OF(owner) == 0 ||
+	    now - (int64_t)__atomic_load_n(&word[2], __ATOMIC_RELAXED) < PERCPU_COMPARE_EVERY)
+		return 0;
+	__atomic_store_n(&word[2], (uint64_t)now, __ATOMIC_RELAXED);
+	beginning = percpu_beginning(PERCPU_ID_OF(owner));
+	return beginning != 0 && beginning != PERCPU_BEGINNING_OF(owner) && percpu_process_beginning != 0 &&
+	       percpu_beginning(percpu_syscall(SYS_getpid)) == percpu_process_beginning;
+}
+
+/*
+ * Whether an owner has ended. Only Java can tell whether one of its own threads has, as long as there is a copy of
+ * dev.percpu that has this area. When that copy is gone, none of its guards is open any more: what it has left in the
+ * words, nobody will release.
+ */
+PERCPU_SLOW int percpu_is_dead(uint64_t *word, int64_t owner)
+{
+	if (owner >= 0)
+		return owner > 0 && __atomic_load_n(&percpu_library.lender, __ATOMIC_ACQUIRE) == 0;
+	if (percpu_syscall(SYS_tgkill, percpu_syscall(SYS_getpid), PERCPU_ID_OF(owner), 0) != 0)
+		return errno == ESRCH;
+	return percpu_is_reused(word, owner);
 }
 
 /* Prints a line about a guard and its owner. */
 PERCPU_SLOW void percpu_report(unsigned cpu, const char *what, int64_t owner, const char *consequence)
 {
 	fprintf(stderr, "percpu: %s: the guard of CPU %u %s %s%lld%s\n", percpu_library.file, cpu, what,
-		owner < 0 ? "thread " : "Java thread #", (long long)(owner < 0 ? -owner : owner), consequence);
+		owner < 0 ? "thread " : "Java thread #", (long long)(owner < 0 ? PERCPU_ID_OF(owner) : owner), consequence);
 }
 
 /*
@@ -126,7 +221,7 @@ PERCPU_SLOW void percpu_report(unsigned cpu, const char *what, int64_t owner, co
  */
 PERCPU_SLOW int percpu_take_over(uint64_t *word, unsigned cpu, uint64_t owner)
 {
-	if (!percpu_is_dead((int64_t)owner) ||
+	if (!percpu_is_dead(word, (int64_t)owner) ||
 	    !__atomic_compare_exchange_n(word, &owner, percpu_me(), 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 		return 0;
 	word[1] = 0;
@@ -144,6 +239,8 @@ PERCPU_SLOW int percpu_take_over(uint64_t *word, unsigned cpu, uint64_t owner)
  *     3. commits: the word becomes L
  *                                                  4. membarrier: L's sequence has ended, or restarts
  *                                                  5. the word is not R, so R does not own it
+ *
+ * Returns -1 if the kernel refuses 4 and the caller does not wait.
  *
  * Between 2 and 5 a signal handler of R would find R as the owner, and nest in a guard that may become L's. So signals
  * are blocked. Where there are no sequences, step 2 decides.
@@ -175,7 +272,7 @@ PERCPU_SLOW int percpu_acquire_remotely(uint64_t *word, unsigned cpu, int waits)
 	PERCPU_RESTORE_SIGNALS(mask);
 	if (refused && waits)
 		percpu_fatal("the kernel refuses membarrier, without which another CPU's guard cannot be taken");
-	return acquired;
+	return refused ? -1 : acquired;
 }
 
 /* One attempt, while the words do not move. If it fails, *owner is who owns the guard of guard->cpu. */
@@ -189,11 +286,11 @@ PERCPU_SLOW int percpu_attempt(struct cpu_guard *guard, int wanted, int waits, c
 	if (wanted < 0 && percpu_library.mode == PERCPU_SEQUENCES && percpu_has_cpu()) {
 		if (percpu_acquire(guard, (int64_t)percpu_me()))
 			return 1;
-	} else if (percpu_acquire_remotely(word, cpu, waits)) {
+	} else if (percpu_acquire_remotely(word, cpu, waits) > 0) {
 		goto acquired;
 	}
 	*owner = (int64_t)__atomic_load_n(word, __ATOMIC_ACQUIRE);
-	if ((uint64_t)*owner == percpu_me()) {
+	if (percpu_is_same((uint64_t)*owner, percpu_me())) {
 		word[1]++;
 		goto acquired;
 	}
@@ -241,11 +338,11 @@ PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int wait
 		 * Whoever moves the variables waits for the guards that this thread owns, and so for those that nest in
 		 * them.
 		 */
-		admission = percpu_enter(&percpu_library.acquiring, PERCPU_OWN);
+		admission = percpu_enter(&percpu_library.acquiring, PERCPU_MOVABLE);
 		if (admission == PERCPU_REFUSED && percpu_owned(&place) < 0) {
 			if (!waits)
 				break;
-			admission = percpu_join(&percpu_library.acquiring, PERCPU_OWN);
+			admission = percpu_join(&percpu_library.acquiring, PERCPU_MOVABLE);
 		}
 		percpu_look(&place);
 		acquired = percpu_attempt(guard, cpu, waits, &place, &owner);

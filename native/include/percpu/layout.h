@@ -3,7 +3,7 @@
  * ---------------------------------------------------------------------------------------------------------------- */
 
 #define PERCPU_MAGIC 0x75706370U
-#define PERCPU_VERSION 2U
+#define PERCPU_VERSION 3U
 
 /* Describes a variable to Java, which knows the order of the fields. A change needs a new PERCPU_VERSION. */
 struct percpu_variable {
@@ -21,15 +21,21 @@ struct percpu_library {
 	const char *stop;
 	const char *file;
 	int (*share)(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus, const uint64_t *possible,
-		     uint32_t mode);
+		     uint32_t mode, uint32_t stays);
 
 	uint32_t state;
 	uint32_t mode;
-	/* Java reads these after share() has answered PERCPU_SHARED_BEFORE. */
+	/* Java reads these after share() has answered PERCPU_SHARED_BEFORE or PERCPU_LENT. */
 	uint64_t area;   /* CPU 0's place, which begins with CPU 0's guard word */
 	uint64_t stride; /* from one CPU's place to the next; a power of two */
 	uint64_t delta;
+	/*
+	 * The same as `area` while a copy of dev.percpu uses that area; 0 in an area of this library's own, and once
+	 * the copy of dev.percpu has been unloaded. That copy stores the 0 here, as the last that it does.
+	 */
+	uint64_t lender;
 	uint32_t count; /* of CPUs that have a place; behind them is the spare place, for threads without a CPU id */
+	uint32_t moves; /* how often the five fields above have changed, or begun to */
 
 	/*
 	 * How many threads are in each of the slow functions now, wait until the variables have a place, and are in the
@@ -45,7 +51,7 @@ struct percpu_library {
 enum percpu_state {
 	PERCPU_UNPLACED, /* no operation has been used yet */
 	PERCPU_PLACING,  /* a thread places or copies the variables: no guard is held, and all others wait */
-	PERCPU_OWN,      /* the variables are in an area of this library */
+	PERCPU_MOVABLE,  /* the variables are in an area of this library, or of a copy of dev.percpu that may be unloaded */
 	PERCPU_CLOSING,  /* still there, but about to move: owners keep their guards, and nobody gets a new one */
 	PERCPU_SHARED    /* the variables are in Java's area, and stay there */
 };
@@ -59,21 +65,22 @@ enum percpu_refusal {
 	PERCPU_SHARED_BEFORE,
 	PERCPU_GUARD_HELD,   /* by the thread that calls */
 	PERCPU_OTHER_CPUS,   /* this library has found other CPUs possible than Java */
-	PERCPU_NO_MEMBARRIER /* the kernel refuses it */
+	PERCPU_NO_MEMBARRIER, /* the kernel refuses it */
+	PERCPU_LENT           /* by a copy of dev.percpu that may be unloaded, and then they can be shared again */
 };
 
 extern char __start_percpu_data[] __attribute__((visibility("hidden")));
 extern char __stop_percpu_data[] __attribute__((visibility("hidden")));
 
 PERCPU_OF_LIBRARY int percpu_share(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus,
-				   const uint64_t *possible, uint32_t mode);
+				   const uint64_t *possible, uint32_t mode, uint32_t stays);
 
 /* With this the section exists even in a library without variables. */
 PERCPU_OF_LIBRARY __attribute__((section("percpu_data"), aligned(64))) char percpu_anchor[64] = {0};
 
 PERCPU_OF_LIBRARY struct percpu_library percpu_library = {
 	__start_percpu_data, __stop_percpu_data, "", percpu_share, PERCPU_UNPLACED, PERCPU_SEQUENCES,
-	0, 0, 0, 0, 0, 0, 0, 0, 0};
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
 
 /* The most CPUs that the kernel can be built for. A page of these tables takes memory only once it is written. */
 #define PERCPU_MOST_CPUS 8192
@@ -89,14 +96,14 @@ PERCPU_OF_LIBRARY uint64_t percpu_guards[PERCPU_MOST_CPUS] = {0};
 /* The possible CPUs, as a bit mask. It is known as soon as the variables have a place. */
 PERCPU_OF_LIBRARY uint64_t percpu_possible[PERCPU_MOST_CPUS / 64] = {0};
 
-/* The kernel's id of this thread; 0 until a guard needs it. */
+/* What this thread stores in a guard word; 0 until a guard needs it. */
 #ifdef __GLIBC__
 /* With this model an access is one load. glibc reserves room for it, also in a library that is loaded later. */
 #define PERCPU_TLS __attribute__((tls_model("initial-exec"))) __thread
 #else
 #define PERCPU_TLS __thread
 #endif
-PERCPU_OF_LIBRARY PERCPU_TLS int percpu_thread = 0;
+PERCPU_OF_LIBRARY PERCPU_TLS int64_t percpu_thread = 0;
 
 /* Prints a message and ends the process. It is for errors that the called function has no way to return. */
 PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);

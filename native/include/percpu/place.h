@@ -137,6 +137,7 @@ PERCPU_SLOW void percpu_publish(const struct percpu_place *place, uint32_t mode,
 	__atomic_store_n(&percpu_library.area, place->area, __ATOMIC_RELAXED);
 	__atomic_store_n(&percpu_library.stride, place->stride, __ATOMIC_RELAXED);
 	__atomic_store_n(&percpu_library.delta, place->delta, __ATOMIC_RELAXED);
+	__atomic_store_n(&percpu_library.lender, place->lender, __ATOMIC_RELAXED);
 	__atomic_store_n(&percpu_library.count, place->count, __ATOMIC_RELAXED);
 	__atomic_store_n(&percpu_library.mode, mode, __ATOMIC_RELAXED);
 	if (mode == PERCPU_SEQUENCES) {
@@ -214,6 +215,7 @@ PERCPU_SLOW int percpu_place_own(void)
 	if (area == -1)
 		return 0;
 	place.area = (uint64_t)area;
+	place.lender = 0;
 	place.delta = place.area + position - start;
 	/* A kernel without huge pages refuses this, and then there are none to avoid. */
 	percpu_syscall(SYS_madvise, area, bytes, 15 /* MADV_NOHUGEPAGE */);
@@ -223,7 +225,7 @@ PERCPU_SLOW int percpu_place_own(void)
 		mode = PERCPU_SEQUENCES;
 #endif
 	percpu_initialize(&place, 0);
-	percpu_publish(&place, mode, PERCPU_OWN);
+	percpu_publish(&place, mode, PERCPU_MOVABLE);
 	return 1;
 }
 

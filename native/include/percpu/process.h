@@ -73,6 +73,7 @@ PERCPU_SLOW void percpu_after_fork_in_child(void)
 	/* Until the words are converted, a handler would not find the guards that this thread owns. */
 	PERCPU_BLOCK_SIGNALS(mask);
 	percpu_thread = 0;
+	percpu_note_beginning();
 	me = percpu_me();
 	percpu_restart_counter(&percpu_library.updating);
 	percpu_restart_counter(&percpu_library.acquiring);
@@ -88,15 +89,15 @@ PERCPU_SLOW void percpu_after_fork_in_child(void)
 		for (uint32_t cpu = 0; cpu < place.count; cpu++) {
 			uint64_t *word = percpu_word(&place, cpu);
 
-			if (*word == before) {
+			if (percpu_is_same(*word, before)) {
 				*word = me;
-			} else if (*word != 0 && *word != me) { /* `me` if another library's handler was here first */
+			} else if (*word != 0 && !percpu_is_same(*word, me)) { /* `me` if another library's handler was here first */
 				word[1] = 0;
 				*word = 0;
 			}
 		}
 		if (percpu_library.state == PERCPU_CLOSING)
-			percpu_publish(&place, percpu_library.mode, PERCPU_OWN);
+			percpu_publish(&place, percpu_library.mode, PERCPU_MOVABLE);
 	}
 	PERCPU_RESTORE_SIGNALS(mask);
 }
@@ -112,6 +113,7 @@ static __attribute__((constructor, unused)) void percpu_loaded(void)
 
 	if (percpu_library.file[0] != 0)
 		return; /* each file that includes this header has a constructor of its own */
+	percpu_note_beginning();
 	pthread_atfork(percpu_before_fork, percpu_after_fork, percpu_after_fork_in_child);
 	percpu_library.file = "this program";
 	if (!percpu_dladdr || percpu_dladdr(&percpu_library, &info) == 0 || !info.file)

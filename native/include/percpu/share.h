@@ -1,13 +1,17 @@
 /* ---------------------------------------------------------------------------------------------------------------- *
- * Java's call: share() puts the variables into Java's area, at the same position in each CPU's place, for good
+ * Java's call: share() puts the variables into Java's area, at the same position in each CPU's place
+ *
+ * They stay there for good if that copy of dev.percpu does. A copy that may be unloaded lends its area. Once it is
+ * gone, the JVM has kept the pages that hold the variables and the guard words, and everything goes on in them, until
+ * another copy calls share().
  *
  * If C code has used the variables before, they move. Guards come first: an owner must be able to go on until it
  * releases its guard.
  *
  *     1. state CLOSING, all guards' entries 0, restart of sequences: nobody takes a guard any more, except nested ones
- *     2. wait until each guard word is 0
+ *     2. take each guard
  *     3. state PLACING, all distances 0, restart of sequences: nobody updates any more, and all updates are visible
- *     4. copy, and publish the new place
+ *     4. copy, publish the new place, and release the guards of the old one
  *
  *     thread A                                     this thread
  *     a. reads the distance, and the value 7
@@ -16,6 +20,19 @@
  *                                                  d. copies 7
  *
  * If A commits before c, then d copies 8.
+ *
+ * To see each guard word 0 once, in 2, is not enough where a copy of dev.percpu that is gone had lent its area to other
+ * libraries too, since these go on using the same words:
+ *
+ *     thread A                                     this thread
+ *                                                  a. 2: the word is 0
+ *     b. takes the guard, by another library's
+ *        function
+ *     c. calls this library: it owns the guard,
+ *        so it nests in it, and updates a pair
+ *                                                  d. 4: copies the pair, half of it new
+ *
+ * Two threads that each move a library take the guards in the same order, so neither waits for the other for ever.
  *
  * In 1 and 3 this thread also waits for the threads in the slow functions. One of those may wait itself, in a signal
  * handler:
@@ -46,39 +63,51 @@ PERCPU_SLOW int percpu_drained(const uint64_t *counter)
 	return 1;
 }
 
+/* Releases the guards of the old place: those of them that this thread has taken. */
+PERCPU_SLOW void percpu_release_guards(const struct percpu_place *old)
+{
+	for (unsigned cpu = 0; cpu < old->count; cpu++)
+		if (__atomic_load_n(percpu_word(old, cpu), __ATOMIC_RELAXED) == percpu_me())
+			__atomic_store_n(percpu_word(old, cpu), 0, __ATOMIC_RELEASE);
+}
+
 /* Gives a move up, and waits until all threads that waited for its end have gone on. */
 PERCPU_SLOW void percpu_reopen(const struct percpu_place *old)
 {
-	percpu_publish(old, percpu_library.mode, PERCPU_OWN);
+	percpu_publish(old, percpu_library.mode, PERCPU_MOVABLE);
+	percpu_release_guards(old);
 	/* Before this thread waits: among those that it waits for, one may wait until it can fork. */
 	__atomic_store_n(&percpu_library.moving, 0, __ATOMIC_SEQ_CST);
 	for (int round = 0; percpu_counted(&percpu_library.waiting) != 0; round++)
 		percpu_pause(round);
 }
 
-/* Waits until each guard of the old place is free. Nobody takes one any more. */
-PERCPU_SLOW void percpu_await_guards(const struct percpu_place *old)
+/* Takes each guard of the old place, and waits for it if need be. Returns 0 if the kernel refuses membarrier. */
+PERCPU_SLOW int percpu_take_guards(const struct percpu_place *old)
 {
 	int64_t since = percpu_now();
 	int reported = 0;
 
 	for (unsigned cpu = 0; cpu < old->count; cpu++) {
 		uint64_t *word = percpu_word(old, cpu);
-		uint64_t owner;
+		int acquired;
 
-		for (int round = 0; (owner = __atomic_load_n(word, __ATOMIC_ACQUIRE)) != 0; round++) {
-			if (percpu_take_over(word, cpu, owner)) {
-				__atomic_store_n(word, 0, __ATOMIC_RELEASE);
+		for (int round = 0; (acquired = percpu_acquire_remotely(word, cpu, 0)) <= 0; round++) {
+			uint64_t owner = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+
+			if (acquired < 0)
+				return 0;
+			if (percpu_take_over(word, cpu, owner))
 				break;
-			}
 			percpu_pause(round);
-			if (!reported && percpu_now() - since > PERCPU_LONG_WAIT) {
+			if (!reported && owner != 0 && percpu_now() - since > PERCPU_LONG_WAIT) {
 				reported = 1;
 				percpu_report(cpu, "keeps Java from moving the variables: for over 2 s it is held by",
 					      (int64_t)owner, PERCPU_MUST_NOT_BLOCK);
 			}
 		}
 	}
+	return 1;
 }
 
 /* Takes over Java's answer to which CPUs are possible. */
@@ -108,7 +137,8 @@ PERCPU_SLOW int percpu_has_same_cpus(const struct percpu_place *old, const uint6
 #define PERCPU_AGAIN (-1)
 
 /* One attempt, with signals blocked. Returns PERCPU_AGAIN if another thread was, or is, in the way. */
-PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t *possible, uint32_t mode)
+PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t *possible, uint32_t mode,
+				 uint32_t settled)
 {
 	uint32_t state = __atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE);
 	struct percpu_place old;
@@ -121,11 +151,13 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t
 			return PERCPU_AGAIN;
 		percpu_adopt_possible(possible, next->count);
 		percpu_initialize(next, 0);
-		percpu_publish(next, mode, PERCPU_SHARED);
+		percpu_publish(next, mode, settled);
 		return PERCPU_SHARED_NOW;
 	}
 	if (!percpu_glance(&old) || __atomic_load_n(&percpu_library.state, __ATOMIC_RELAXED) != state)
 		return PERCPU_AGAIN;
+	if (old.lender != 0)
+		return PERCPU_LENT;
 	if (!percpu_has_same_cpus(&old, possible, next->count))
 		return PERCPU_OTHER_CPUS;
 	/*
@@ -134,7 +166,7 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t
 	 */
 	if (percpu_owned(&old) >= 0)
 		return PERCPU_GUARD_HELD;
-	state = PERCPU_OWN;
+	state = PERCPU_MOVABLE;
 	if (!__atomic_compare_exchange_n(&percpu_library.state, &state, PERCPU_CLOSING, 0, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST))
 		return PERCPU_AGAIN;
@@ -149,7 +181,10 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t
 		percpu_reopen(&old);
 		return PERCPU_AGAIN;
 	}
-	percpu_await_guards(&old);
+	if (!percpu_take_guards(&old)) {
+		percpu_reopen(&old);
+		return PERCPU_NO_MEMBARRIER;
+	}
 
 	__atomic_store_n(&percpu_library.moving, 1, __ATOMIC_SEQ_CST);
 	PERCPU_TEST_MOVE(0);
@@ -173,15 +208,18 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t
 	percpu_copy(percpu_bytes(next, next->count), percpu_bytes(&old, old.count), PERCPU_BYTES);
 	percpu_adopt_possible(possible, next->count);
 	percpu_initialize(next, old.count);
-	percpu_publish(next, mode, PERCPU_SHARED);
+	__atomic_add_fetch(&percpu_library.moves, 1, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	percpu_publish(next, mode, settled);
 	__atomic_store_n(&percpu_library.moving, 0, __ATOMIC_SEQ_CST);
+	percpu_release_guards(&old);
 	return PERCPU_SHARED_NOW;
 }
 
 PERCPU_SLOW int percpu_share(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus, const uint64_t *possible,
-			     uint32_t mode)
+			     uint32_t mode, uint32_t stays)
 {
-	struct percpu_place next = {area, stride, area + position - (uint64_t)(uintptr_t)__start_percpu_data, cpus};
+	struct percpu_place next = {area, stride, area + position - (uint64_t)(uintptr_t)__start_percpu_data, area, cpus};
 
 	if (cpus > PERCPU_MOST_CPUS)
 		return PERCPU_OTHER_CPUS;
@@ -191,7 +229,7 @@ PERCPU_SLOW int percpu_share(uint64_t area, uint64_t stride, uint64_t position, 
 		int answer;
 
 		PERCPU_BLOCK_SIGNALS(mask);
-		answer = percpu_try_share(&next, possible, mode);
+		answer = percpu_try_share(&next, possible, mode, stays ? PERCPU_SHARED : PERCPU_MOVABLE);
 		PERCPU_RESTORE_SIGNALS(mask);
 		if (answer != PERCPU_AGAIN)
 			return answer;

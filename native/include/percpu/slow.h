@@ -29,6 +29,7 @@ struct percpu_place {
 	uint64_t area;
 	uint64_t stride;
 	uint64_t delta;
+	uint64_t lender;
 	uint32_t count;
 };
 
@@ -36,19 +37,23 @@ PERCPU_SLOW int percpu_try_settle(void);
 PERCPU_SLOW void percpu_settle(void);
 
 /*
- * Fills `place` if the variables have one. They move only once, and never back, so if the state is the same before and
- * after the reads, all that was read belongs to one place.
+ * Fills `place` if the variables have one. A move increments `moves` before it changes the first field, and is in the
+ * state PLACING until it has changed the last. So if neither was different after the reads, all that was read belongs
+ * to one place. The state alone would not do: it is the same again after a move.
  */
 PERCPU_SLOW int percpu_glance(struct percpu_place *place)
 {
+	uint32_t moves = __atomic_load_n(&percpu_library.moves, __ATOMIC_ACQUIRE);
 	uint32_t state = __atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE);
 
 	place->area = __atomic_load_n(&percpu_library.area, __ATOMIC_RELAXED);
 	place->stride = __atomic_load_n(&percpu_library.stride, __ATOMIC_RELAXED);
 	place->delta = __atomic_load_n(&percpu_library.delta, __ATOMIC_RELAXED);
+	place->lender = __atomic_load_n(&percpu_library.lender, __ATOMIC_RELAXED);
 	place->count = __atomic_load_n(&percpu_library.count, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return state >= PERCPU_OWN && __atomic_load_n(&percpu_library.state, __ATOMIC_RELAXED) == state;
+	return state >= PERCPU_MOVABLE && __atomic_load_n(&percpu_library.state, __ATOMIC_RELAXED) == state &&
+	       __atomic_load_n(&percpu_library.moves, __ATOMIC_RELAXED) == moves;
 }
 
 /*
@@ -145,7 +150,7 @@ PERCPU_SLOW void *percpu_instance(void *image, unsigned cpu)
 }
 
 /*
- * Admits this thread if the state is SHARED, or is OWN or CLOSING and at most `last`. A thread that moves the variables
+ * Admits this thread if the state is SHARED, or is MOVABLE or CLOSING and at most `last`. A thread that moves the variables
  * waits until those that were admitted have left:
  *
  *     thread A                                     thread B moves the variables
@@ -167,7 +172,7 @@ PERCPU_INLINE uint64_t percpu_enter(uint64_t *counter, uint32_t last)
 		return PERCPU_UNCOUNTED;
 	ticket = percpu_count_in(counter);
 	state = __atomic_load_n(&percpu_library.state, __ATOMIC_SEQ_CST);
-	if (state == PERCPU_SHARED || (state >= PERCPU_OWN && state <= last))
+	if (state == PERCPU_SHARED || (state >= PERCPU_MOVABLE && state <= last))
 		return ticket;
 	percpu_count_out(counter, ticket);
 	return PERCPU_REFUSED;

@@ -128,29 +128,42 @@ static void look_at_pairs(long *first)
 }
 
 #ifdef MOVE
+#define STRIDE (UINT64_C(1) << 20)
+
 /* What Java does when a library is declared that is in use already. */
-static void move(void)
+static void share(uint32_t stays)
 {
-	uint64_t stride = 1 << 20;
-	uint64_t bytes = (percpu_count() + 1) * stride;
 	struct percpu_library *library = percpu_variable_longs.library;
 	uint64_t start = (uint64_t)(uintptr_t)library->start;
 	uint64_t none[PERCPU_MOST_CPUS / 64] = {0};
-	long area = percpu_syscall(SYS_mmap, NULL, bytes, 3, 0x4022, -1, 0);
+	long area = percpu_syscall(SYS_mmap, NULL, (percpu_count() + 1) * STRIDE, 3, 0x4022, -1, 0);
 
-	usleep(1000 * (getpid() % 8));
 	/* Fewer CPUs, and others. */
-	CHECK_EQUAL(library->share((uint64_t)area, stride, 4096 + start % 4096, percpu_count() - 1, percpu_possible,
-				   PERCPU_SEQUENCES),
+	CHECK_EQUAL(library->share((uint64_t)area, STRIDE, 4096 + start % 4096, percpu_count() - 1, percpu_possible,
+				   PERCPU_SEQUENCES, stays),
 		    PERCPU_OTHER_CPUS);
-	CHECK_EQUAL(library->share((uint64_t)area, stride, 4096 + start % 4096, percpu_count(), none, PERCPU_SEQUENCES),
+	CHECK_EQUAL(library->share((uint64_t)area, STRIDE, 4096 + start % 4096, percpu_count(), none, PERCPU_SEQUENCES,
+				   stays),
 		    PERCPU_OTHER_CPUS);
-	CHECK_EQUAL(library->share((uint64_t)area, stride, 4096 + start % 4096, percpu_count(), percpu_possible,
-				   PERCPU_RSEQ && percpu_library.mode == PERCPU_SEQUENCES ? PERCPU_SEQUENCES : PERCPU_ATOMICS),
+	CHECK_EQUAL(library->share((uint64_t)area, STRIDE, 4096 + start % 4096, percpu_count(), percpu_possible,
+				   PERCPU_RSEQ && percpu_library.mode == PERCPU_SEQUENCES ? PERCPU_SEQUENCES : PERCPU_ATOMICS,
+				   stays),
 		    PERCPU_SHARED_NOW);
-	CHECK_EQUAL(library->share((uint64_t)area, stride, 8192, percpu_count(), percpu_possible, PERCPU_SEQUENCES),
-		    PERCPU_SHARED_BEFORE);
-	CHECK_EQUAL((uint64_t)(uintptr_t)per_cpu_ptr(&longs, 0) - (uint64_t)area < stride, 1);
+	CHECK_EQUAL(library->share((uint64_t)area, STRIDE, 8192, percpu_count(), percpu_possible, PERCPU_SEQUENCES,
+				   stays),
+		    stays ? PERCPU_SHARED_BEFORE : PERCPU_LENT);
+	CHECK_EQUAL((uint64_t)(uintptr_t)per_cpu_ptr(&longs, 0) - (uint64_t)area < STRIDE, 1);
+}
+
+/* First copies of dev.percpu that are unloaded, then one that stays. */
+static void move(void)
+{
+	usleep(1000 * (getpid() % 8));
+	for (int unloaded = 0; unloaded < 3; unloaded++) {
+		share(0);
+		__atomic_store_n(&percpu_library.lender, 0, __ATOMIC_RELEASE);
+	}
+	share(1);
 }
 #else
 static void move(void)

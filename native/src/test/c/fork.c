@@ -68,7 +68,7 @@ static void all_guards_can_be_taken(void)
 		struct cpu_guard guard = cpu_guard_acquire_on(cpu);
 		struct cpu_guard inner = cpu_guard_acquire_on(cpu);
 
-		CHECK_EQUAL((int64_t)*guard.word, -percpu_syscall(SYS_gettid));
+		CHECK_EQUAL(PERCPU_ID_OF(*guard.word), percpu_syscall(SYS_gettid));
 		cpu_guard_release(inner);
 		cpu_guard_release(guard);
 		CHECK_EQUAL(*guard.word, 0);
@@ -147,11 +147,11 @@ static void goes_on_with_its_guards(void)
 {
 	struct cpu_guard guard = cpu_guard_acquire_on(held_outer.cpu);
 
-	CHECK_EQUAL((int64_t)*guard.word, -percpu_syscall(SYS_gettid));
+	CHECK_EQUAL(PERCPU_ID_OF(*guard.word), percpu_syscall(SYS_gettid));
 	CHECK_EQUAL(guard.word[1], 2);
 	cpu_guard_release(guard);
 	cpu_guard_release(held_inner);
-	CHECK_EQUAL((int64_t)*guard.word, -percpu_syscall(SYS_gettid));
+	CHECK_EQUAL(PERCPU_ID_OF(*guard.word), percpu_syscall(SYS_gettid));
 	cpu_guard_release(held_outer);
 	CHECK_EQUAL(*guard.word, 0);
 	everything_works();

@@ -139,6 +139,32 @@ int die_with_guard_of(unsigned cpu)
 	return 0;
 }
 
+static void (*visited)(void);
+static int visit_ends;
+static pthread_t visitor;
+
+static void *visit(void *argument)
+{
+	visited();
+	while (!__atomic_load_n(&visit_ends, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	return argument;
+}
+
+/* A thread of C code calls back once, and then lives on until the visit is to end. */
+int start_visit(void (*callback)(void))
+{
+	visited = callback;
+	__atomic_store_n(&visit_ends, 0, __ATOMIC_RELEASE);
+	return pthread_create(&visitor, NULL, visit, NULL);
+}
+
+int end_visit(void)
+{
+	__atomic_store_n(&visit_ends, 1, __ATOMIC_RELEASE);
+	return pthread_join(visitor, NULL);
+}
+
 /* Calls back with the guard held. */
 int with_guard_of(unsigned cpu, void (*callback)(void))
 {

@@ -130,13 +130,13 @@ static void guards_nest(void)
 	struct cpu_guard middle;
 	struct cpu_guard inner;
 
-	CHECK_EQUAL((int64_t)*outer.word, -percpu_syscall(SYS_gettid));
+	CHECK_EQUAL(PERCPU_ID_OF(*outer.word), percpu_syscall(SYS_gettid));
 	CHECK_EQUAL(cpu_guard_try_acquire(&middle), 1);
 	inner = cpu_guard_acquire_on(outer.cpu);
 	CHECK_EQUAL(middle.cpu, outer.cpu);
 	cpu_guard_release(inner);
 	cpu_guard_release(middle);
-	CHECK_EQUAL((int64_t)*outer.word, -percpu_syscall(SYS_gettid));
+	CHECK_EQUAL(PERCPU_ID_OF(*outer.word), percpu_syscall(SYS_gettid));
 	cpu_guard_release(outer);
 	CHECK_EQUAL(*outer.word, 0);
 	get_cpu_var(a_struct).second++;

@@ -127,9 +127,9 @@ static void move_without_membarrier(void)
 	lose_registration();
 	refuses_membarrier = 1;
 	CHECK_EQUAL(percpu_library.share(percpu_library.area, percpu_library.stride, 4096, percpu_count(),
-					 percpu_possible, percpu_library.mode),
+					 percpu_possible, percpu_library.mode, 1),
 		    PERCPU_NO_MEMBARRIER);
-	CHECK_EQUAL(percpu_library.state, PERCPU_OWN);
+	CHECK_EQUAL(percpu_library.state, PERCPU_MOVABLE);
 	the_rest_works();
 	refuses_membarrier = 0;
 	move_variables();

@@ -84,7 +84,7 @@ static inline void move_variables(void)
 	long area = percpu_syscall(SYS_mmap, NULL, (percpu_count() + 1) * stride, 3, 0x4022, -1, 0);
 
 	CHECK_EQUAL(percpu_library.share((uint64_t)area, stride, 4096 + start % 4096, percpu_count(),
-					 percpu_possible, percpu_library.mode),
+					 percpu_possible, percpu_library.mode, 1),
 		    PERCPU_SHARED_NOW);
 }
 

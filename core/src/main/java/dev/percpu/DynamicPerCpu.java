@@ -225,6 +225,8 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      */
     @Override
     public void close() {
+        // Allocated first: once the handle counts as closed, only what follows remembers that instances are left.
+        Failures failures = new Failures();
         synchronized (shared) {
             if (state == CLOSED) {
                 return;
@@ -236,7 +238,6 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
                 return;
             }
         }
-        Failures failures = new Failures();
         boolean done = false;
         try {
             shared.awaitTokens();

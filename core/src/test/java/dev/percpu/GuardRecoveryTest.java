@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Every step of acquiring and closing can fail, and the thread can end: the CPU can be had again all the same.
@@ -50,25 +51,55 @@ class GuardRecoveryTest {
     @ParameterizedTest
     @MethodSource("kindsOfThreads")
     void aLivingThreadThatOwnsACpuWithoutAGuardIsFoundOut(ThreadFactory kind) throws InterruptedException {
-        CountDownLatch owned = new CountDownLatch(1);
-        CountDownLatch end = new CountDownLatch(1);
-        Thread forgetful = kind.newThread(() -> {
-            CpuGuard.acquire().close();
-            assertThat(GuardWords.CURRENT.tryAcquireOn(
-                            FIRST.id(), Thread.currentThread().threadId()))
-                    .isTrue();
-            owned.countDown();
-            Workers.await(end);
-        });
-        forgetful.start();
-        owned.await();
-        try (LogCapture log = new LogCapture()) {
+        try (Forgetful _ = new Forgetful(kind);
+                LogCapture log = new LogCapture()) {
             Workers.run("heir-", 4, number -> CpuGuard.acquire(FIRST).close());
             assertThat(log.first()).contains("left behind").contains("forgetful");
             assertThat(log.messages()).hasSize(1);
         }
-        end.countDown();
-        forgetful.join();
+    }
+
+    /** None of the attempts lasts as long as it takes to suspect an owner. */
+    @ParameterizedTest
+    @ValueSource(longs = {0, 1})
+    void attemptsThatAreShortFindItOutTogether(long millis) throws InterruptedException {
+        try (Forgetful _ = new Forgetful(Thread.ofPlatform().factory());
+                LogCapture log = new LogCapture()) {
+            CpuGuard guard = null;
+            while (guard == null) {
+                guard = millis == 0
+                        ? CpuGuard.tryAcquire(FIRST)
+                        : CpuGuard.tryAcquire(FIRST, millis, TimeUnit.MILLISECONDS);
+            }
+            guard.close();
+            assertThat(log.first()).contains("left behind");
+        }
+    }
+
+    /** A thread that lives on, and owns the CPU without having a guard. */
+    private static final class Forgetful implements AutoCloseable {
+        private final CountDownLatch end = new CountDownLatch(1);
+        private final Thread thread;
+
+        Forgetful(ThreadFactory kind) throws InterruptedException {
+            CountDownLatch owned = new CountDownLatch(1);
+            thread = kind.newThread(() -> {
+                CpuGuard.acquire().close();
+                assertThat(GuardWords.CURRENT.tryAcquireOn(
+                                FIRST.id(), Thread.currentThread().threadId()))
+                        .isTrue();
+                owned.countDown();
+                Workers.await(end);
+            });
+            thread.start();
+            owned.await();
+        }
+
+        @Override
+        public void close() {
+            end.countDown();
+            Workers.join(thread);
+        }
     }
 
     /** Its own next acquisition may be of another CPU. */
@@ -358,6 +389,11 @@ class GuardRecoveryTest {
                         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(DELAY_MILLIS));
                     }
                     return acquired;
+                }
+
+                @Override
+                public void release(int cpu) {
+                    words.release(cpu);
                 }
             };
         }

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -30,7 +29,7 @@ class MemoryFootprintTest {
             List<PerCpuNumeric> counters = new ArrayList<>(COUNTERS);
             // The classes, and the first page, are not what is measured.
             PerCpuNumeric.define("first", NumericWidth.LONG).increment();
-            awaitDetachedThread();
+            DetachedThreads.awaitFinalCode();
 
             long usedBefore = PerCpuRuntime.memory().usedBytesPerCpu();
             long residentBefore = AreaPages.residentBytes();
@@ -46,17 +45,6 @@ class MemoryFootprintTest {
             print("hot", AreaPages.residentBytes() - residentBefore);
             print("sum", counters.stream().mapToLong(PerCpuNumeric::sum).sum());
             print("names", names.size());
-        }
-
-        /** A moment after the first variable, the library composes the code of its thread, which takes some memory. */
-        private static void awaitDetachedThread() throws InterruptedException {
-            while (Thread.getAllStackTraces().entrySet().stream()
-                    .noneMatch(thread -> thread.getKey().getName().equals("percpu-area")
-                            && thread.getValue().length > 0
-                            && Stream.of(thread.getValue())
-                                    .noneMatch(frame -> frame.getClassName().startsWith("dev.percpu")))) {
-                Thread.sleep(1);
-            }
         }
 
         private static void print(String what, long bytes) {

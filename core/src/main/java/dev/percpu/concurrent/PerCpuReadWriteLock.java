@@ -8,10 +8,10 @@ import java.io.Serial;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A read-write lock whose readers do not slow each other down: while no writer comes, each counts itself in and out on
@@ -70,6 +70,12 @@ import java.util.concurrent.locks.ReadWriteLock;
  * those of {@link Lock}. A thread that holds a {@link dev.percpu.CpuGuard} and would have to wait gets an {@link
  * IllegalStateException} instead, since the thread that it waits for may need the guard. A wait of more than two
  * seconds is reported by a warning, at most one a minute about waits for a writer, and one about waits for readers.
+ *
+ * <p><b>Checked mode.</b> With the system property {@code percpu.checked} set to {@code true}, the lock remembers which
+ * thread locked the read lock, and where. Then {@code lock()} and {@code lockInterruptibly()} throw {@link
+ * IllegalStateException} where they could wait for their own thread: a read lock in a read lock, whether or not a
+ * writer comes, and a write lock in a read lock. An unlock too many throws {@link IllegalMonitorStateException} at
+ * once. The exceptions' suppressed ones say where the lock was locked. That costs microseconds: use it in tests.
  *
  * <p>Serialization keeps only the fairness: the lock that is read is unlocked and has no name.
  *
@@ -130,8 +136,9 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     /** Makes a lock of a given gate, for tests too. */
     PerCpuReadWriteLock(ReaderGate gate, boolean fair) {
         this.gate = gate;
-        readLock = new ReadLock(gate);
-        writeLock = new WriteLock(gate, fair);
+        @Nullable ReadHolds holds = CheckedMode.ON ? new ReadHolds(gate.owner()) : null;
+        readLock = new ReadLock(gate, holds);
+        writeLock = new WriteLock(gate, fair, holds);
     }
 
     /**
@@ -194,7 +201,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      * @throws IllegalArgumentException if the condition is another lock's
      */
     public boolean hasWaiters(Condition condition) {
-        return writeLock.hasWaiters(condition);
+        return writeLock.waiters(condition) > 0;
     }
 
     /**
@@ -225,13 +232,8 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      */
     @Override
     public String toString() {
-        return super.toString() + "[Write locks = " + writeLock.holdsOfOwner() + ", Read locks = " + readLocks(gate)
+        return super.toString() + "[Write locks = " + writeLock.holdsOfOwner() + ", Read locks = " + readLock.holds()
                 + "]";
-    }
-
-    private static String readLocks(ReaderGate gate) {
-        long readers = gate.readersIfKnown();
-        return readers < 0 ? "not counted" : Long.toString(readers);
     }
 
     @Serial
@@ -250,76 +252,6 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
         @Serial
         private Object readResolve() {
             return new PerCpuReadWriteLock(fair);
-        }
-    }
-
-    private static final class ReadLock implements Lock {
-        private final ReaderGate gate;
-
-        private ReadLock(ReaderGate gate) {
-            this.gate = gate;
-        }
-
-        @Override
-        public void lock() {
-            if (!gate.tryEnter()) {
-                enterUninterruptibly();
-            }
-        }
-
-        @Override
-        public void lockInterruptibly() throws InterruptedException {
-            checkInterrupt();
-            if (!gate.tryEnter()) {
-                enter(Patience.INTERRUPTIBLE);
-            }
-        }
-
-        @Override
-        public boolean tryLock() {
-            return gate.tryEnter() || enterAsWriter();
-        }
-
-        @Override
-        public boolean tryLock(long time, TimeUnit unit) throws InterruptedException {
-            checkInterrupt();
-            return gate.tryEnter() || enter(Patience.ofNanos(unit.toNanos(time)));
-        }
-
-        private void enterUninterruptibly() {
-            try {
-                boolean _ = enter(Patience.UNINTERRUPTIBLE);
-            } catch (InterruptedException e) {
-                throw new AssertionError("interrupted without waiting interruptibly", e);
-            }
-        }
-
-        private boolean enter(Patience patience) throws InterruptedException {
-            return enterAsWriter() || gate.enter(patience);
-        }
-
-        /** The writer is inside already, and would wait for itself. */
-        private boolean enterAsWriter() {
-            if (!gate.isShutByMe()) {
-                return false;
-            }
-            gate.enterShut();
-            return true;
-        }
-
-        @Override
-        public void unlock() {
-            gate.leave();
-        }
-
-        @Override
-        public Condition newCondition() {
-            throw new UnsupportedOperationException("a read lock has no conditions: use the write lock's");
-        }
-
-        @Override
-        public String toString() {
-            return "read lock[Read locks = " + readLocks(gate) + "]";
         }
     }
 

@@ -67,12 +67,7 @@ final class PooledIds extends SharedIds {
     }
 
     boolean isClosed() {
-        lock();
-        try {
-            return closed;
-        } finally {
-            unlock();
-        }
+        return closed;
     }
 
     /**

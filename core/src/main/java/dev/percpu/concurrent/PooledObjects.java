@@ -1,9 +1,9 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.Failures;
+import dev.percpu.internal.protocol.StackRoom;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -19,8 +19,9 @@ abstract class PooledObjects<T> {
      * the objects, by number, and calls the hooks. The thread that has a number writes its place.
      *
      * A stack overflow can interrupt each step, also one that cleans up after another. So a step that must not be
-     * forgotten is recorded before it is tried, by a plain store that cannot fail: the place's state is UNFINISHED
-     * then, and the next thread that looks finishes it. A vacant place keeps its last handle, with the state GONE: that
+     * forgotten is recorded before it is tried, by plain stores that cannot fail: the place's state is UNFINISHED then,
+     * and the next thread that looks finishes it. Before it begins, it looks for enough stack, or else the destroy hook
+     * could fail to be called at all. A vacant place keeps its last handle, with the state GONE: that
      * detects a number that comes from a stack after its object was destroyed.
      */
     private static final VarHandle STATE;
@@ -70,8 +71,13 @@ abstract class PooledObjects<T> {
         if (CheckedMode.ON && ending != null) {
             ending.end();
         }
-        if (left >= 0) {
-            retire(places[left]);
+        retireLeft(left);
+    }
+
+    /** Destroys the object that a release to a closed pool is left with, if it is. */
+    private void retireLeft(int id) {
+        if (id >= 0) {
+            retire(places[id]);
         }
     }
 
@@ -86,10 +92,16 @@ abstract class PooledObjects<T> {
 
     /** What releasing an object does that is not held. */
     private void resume(Pooled<T> place) {
-        if (place.state != Pooled.UNFINISHED) {
-            throw place.notHeld();
+        if (place.state == Pooled.UNFINISHED) {
+            finish(place);
+            return;
         }
-        finish(place);
+        if (place.state == Pooled.IDLE && ids.isDirect()) {
+            // An error may have broken a release off between the push and the look that follows it, and a thread may
+            // wait for the object.
+            retireLeft(ids.lookAgain());
+        }
+        throw place.notHeld();
     }
 
     final Pooled<T> make(int id) {
@@ -102,11 +114,15 @@ abstract class PooledObjects<T> {
         }
         places[id] = place;
         try {
-            place.object =
-                    Objects.requireNonNull(factory.apply(place), () -> "the factory of " + this + " returned null");
+            // Nothing is called or allocated until the place has the object: an error would lose it undestroyed.
+            place.object = factory.apply(place);
+            if (place.object == null) {
+                throw new NullPointerException("the factory of " + this + " returned null");
+            }
             made.incrementAndGet();
         } catch (Throwable t) {
             place.state = Pooled.UNFINISHED;
+            unfinished = true;
             alsoFinish(place, t);
             throw t;
         }
@@ -120,10 +136,7 @@ abstract class PooledObjects<T> {
             return Acquisition.begin(place, !keepsHandles);
         } catch (Throwable t) {
             // The object was not used, so it need not be reset.
-            int left = ids.give(place);
-            if (left >= 0) {
-                retire(places[left]);
-            }
+            retireLeft(ids.give(place));
             throw t;
         }
     }
@@ -136,6 +149,7 @@ abstract class PooledObjects<T> {
             place.state = Pooled.HELD;
         } catch (Throwable t) {
             place.state = Pooled.UNFINISHED;
+            unfinished = true;
             alsoFinish(place, t);
             throw t;
         }
@@ -145,18 +159,15 @@ abstract class PooledObjects<T> {
     final void retire(@Nullable Pooled<T> place) {
         if (place != null) {
             place.state = Pooled.UNFINISHED;
+            boolean finished = false;
             try {
                 finish(place);
+                finished = true;
             } finally {
-                noteUnfinished(place);
+                if (!finished) {
+                    unfinished = true;
+                }
             }
-        }
-    }
-
-    /** Has others finish a place that an error left unfinished. */
-    private void noteUnfinished(Pooled<T> place) {
-        if (place.state == Pooled.UNFINISHED) {
-            unfinished = true;
         }
     }
 
@@ -167,8 +178,6 @@ abstract class PooledObjects<T> {
             Failures failures = new Failures();
             failures.add(alsoThrown);
             failures.addTo(cause);
-        } finally {
-            noteUnfinished(place);
         }
     }
 
@@ -176,6 +185,7 @@ abstract class PooledObjects<T> {
     private void finish(Pooled<T> place) {
         boolean mine = false;
         try {
+            StackRoom.CURRENT.ensure();
             mine = STATE.compareAndSet((PooledFields<?>) place, Pooled.UNFINISHED, Pooled.LEAVING);
             if (mine) {
                 destroyAndVacate(place);

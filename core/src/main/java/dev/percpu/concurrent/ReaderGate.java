@@ -1,7 +1,6 @@
 package dev.percpu.concurrent;
 
 import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -82,6 +81,11 @@ final class ReaderGate extends ReadersInside {
         super(owner, pace);
         this.fair = fair;
         this.owner = owner;
+    }
+
+    /** What it belongs to, for messages. */
+    String owner() {
+        return owner;
     }
 
     /**
@@ -168,7 +172,7 @@ final class ReaderGate extends ReadersInside {
             return patience.await(condition, LongWaits.untilReport(waited));
         } finally {
             if (!mutex.isHeldByCurrentThread()) {
-                mutex.lockAgain();
+                mutex.lockInRoom();
             }
         }
     }
@@ -224,13 +228,14 @@ final class ReaderGate extends ReadersInside {
     }
 
     /**
-     * Begins to shut the gate, or waits for that; one thread at a time may do so.
+     * Begins to shut the gate, or waits for that; one thread at a time may do so. The caller has made sure that the
+     * stack has room.
      *
      * @return false if patience ended
      */
     boolean begin(Patience patience) throws InterruptedException {
         long start = System.nanoTime();
-        mutex.lock();
+        mutex.lockInRoom();
         try {
             while (!tryBegin()) {
                 if (askToBeWoken() && !await(patience, opened, start, "write")) {
@@ -245,7 +250,7 @@ final class ReaderGate extends ReadersInside {
 
     /**
      * Waits until nobody is inside, for the thread that has begun to shut the gate. If it fails in any way, the gate is
-     * still shut.
+     * still shut. The caller has made sure that the stack has room.
      *
      * @return false if patience ended
      * @throws IllegalMonitorStateException if more readers have left than came
@@ -272,7 +277,7 @@ final class ReaderGate extends ReadersInside {
 
     private boolean awaitEmpty(Patience patience) throws InterruptedException {
         long start = System.nanoTime();
-        mutex.lock();
+        mutex.lockInRoom();
         try {
             while (true) {
                 long found = word;
@@ -309,25 +314,41 @@ final class ReaderGate extends ReadersInside {
     }
 
     /** Held by who opens the gate in order to wait on a condition, by who signals one, and by who asks about one. */
-    ReentrantLock mutex() {
+    StackSafeLock mutex() {
         return mutex;
     }
 
     /** Opens the gate, and lets in or wakes the readers that wait. If it throws, the gate is as before. */
     void open() {
+        if (!opensAtOnce()) {
+            mutex.lock();
+            openAndWake();
+        }
+    }
+
+    /** Does the same for a caller that has made sure that the stack has room for it. */
+    void openInRoom() {
+        if (!opensAtOnce()) {
+            mutex.lockInRoom();
+            openAndWake();
+        }
+    }
+
+    /** Opens the gate unless a thread waits. */
+    private boolean opensAtOnce() {
         long found = word;
         while (!has(found, WAITERS)) {
             // Who came in since the last writer is counted anew.
             if (release(found, found & LOW & ~SHUT)) {
-                return;
+                return true;
             }
             found = word;
         }
-        openAndWake();
+        return false;
     }
 
+    /** Opens the gate with the mutex, which it gives up. */
     private void openAndWake() {
-        mutex.lock();
         try {
             // First, so that an error after it only wakes them for nothing.
             admission.signalAll();

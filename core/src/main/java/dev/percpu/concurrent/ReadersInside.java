@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.protocol.StackRoom;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
@@ -140,10 +141,11 @@ abstract class ReadersInside {
                 return true;
             }
         } else if (hint == STRIPED) {
-            int arrivals = stripes.arrive();
+            int enough = pace.beforeTally();
+            int arrivals = stripes.arrive(enough);
             if (arrivals != Stripes.CLOSED) {
-                if (arrivals >= pace.beforeTally()) {
-                    openForMore(PER_CPU);
+                if (arrivals >= enough) {
+                    openCounter(PER_CPU);
                 }
                 return true;
             }
@@ -154,10 +156,15 @@ abstract class ReadersInside {
     final boolean tryEnterCentrally() {
         long found = word;
         while (!has(found, SHUT)) {
+            boolean opens = arrivals(found) >= pace.beforeStripes();
+            if (opens) {
+                // Before the arrival, as nothing may fail after it.
+                StackRoom.CURRENT.ensure();
+            }
             long before = (long) WORD.compareAndExchange(this, found, found + ARRIVAL + ONE);
             if (before == found) {
-                if (arrivals(found) >= pace.beforeStripes()) {
-                    openForMore(STRIPED);
+                if (opens) {
+                    openCounter(STRIPED);
                 }
                 return true;
             }
@@ -166,19 +173,7 @@ abstract class ReadersInside {
         return false;
     }
 
-    /** A reader that has come in opens a counter for the next. If that fails, it has not come in. */
-    private void openForMore(int next) {
-        boolean done = false;
-        try {
-            openCounter(next);
-            done = true;
-        } finally {
-            if (!done) {
-                leave();
-            }
-        }
-    }
-
+    /** A reader that has come in opens a counter for the next. It has made sure that the stack has room for that. */
     private void openCounter(int next) {
         if (mode >= next || !mutex.tryLock()) {
             return;
@@ -270,7 +265,7 @@ abstract class ReadersInside {
      * @throws IllegalMonitorStateException if more readers have left than came
      */
     final void closeCounters() {
-        mutex.lock();
+        mutex.lockInRoom();
         try {
             if (stripesOpen) {
                 long arrivals = 0;

@@ -10,7 +10,6 @@ import dev.percpu.internal.protocol.Fences;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The shared store of a pool's numbers and its lock, and what moves numbers between it and the CPUs' stacks. {@link
@@ -76,7 +75,7 @@ abstract class SharedIds extends CpuStacks {
      */
     volatile boolean direct;
 
-    private final ReentrantLock lock = new ReentrantLock();
+    private final StackSafeLock lock = new StackSafeLock();
     private final Condition available = lock.newCondition();
     final IdStack idle;
     final IdStack vacant;
@@ -86,7 +85,10 @@ abstract class SharedIds extends CpuStacks {
 
     long exchanges;
     long searches;
-    boolean closed;
+
+    /** Written under the lock. */
+    volatile boolean closed;
+
     private int busyCpu;
 
     /**
@@ -110,17 +112,10 @@ abstract class SharedIds extends CpuStacks {
         }
     }
 
-    /**
-     * Takes the lock. If this throws, the thread does not have it: at the end of the stack, a {@link ReentrantLock} is
-     * taken and throws all the same.
-     */
+    /** Takes the lock. If this throws, the thread does not have it. */
+    @SuppressWarnings("LockNotBeforeTry") // the caller releases it
     final void lock() {
-        try {
-            lock.lock();
-        } catch (Throwable t) {
-            unlock();
-            throw t;
-        }
+        lock.lock();
     }
 
     /** Releases the lock, unless an error left the thread without it. */
@@ -143,7 +138,7 @@ abstract class SharedIds extends CpuStacks {
     /** Wakes all, after an error that may have left the thread without the lock. */
     final void signalAllAfterError() {
         if (!lock.isHeldByCurrentThread()) {
-            lock();
+            lock.lockInRoom();
         }
         signalAll();
     }
@@ -319,7 +314,7 @@ abstract class SharedIds extends CpuStacks {
             // Without the guard: a virtual thread may be away for long.
             Thread.yield();
         } finally {
-            lock();
+            lock.lockInRoom();
         }
     }
 

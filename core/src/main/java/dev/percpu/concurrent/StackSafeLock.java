@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.protocol.StackRoom;
 import java.io.Serial;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -8,62 +9,35 @@ import java.util.concurrent.locks.ReentrantLock;
  * promises neither at the end of the stack. It is taken in the JVM's reserved part of the stack, and throws all the
  * same; its caller, whose {@code try} begins after the call, would never release it. And releasing it wakes a waiting
  * thread, which takes more stack than taking it.
+ *
+ * <p>So this lock looks for room first. What its owner does has room too: see {@link StackRoom}.
  */
 final class StackSafeLock extends ReentrantLock {
     @Serial
     private static final long serialVersionUID = 1;
 
-    /** Together these take more stack than releasing the lock does, compiled or not. */
-    private static final int FRAMES = 64;
+    private static final StackRoom ROOM = StackRoom.CURRENT;
 
     @Override
     @SuppressWarnings("LockNotBeforeTry") // the caller releases it
     public void lock() {
-        int before = holdsAfterLook();
-        boolean locked = false;
-        try {
-            super.lock();
-            locked = true;
-        } finally {
-            if (!locked) {
-                releaseDownTo(before);
-            }
+        if (!isHeldByCurrentThread()) {
+            ROOM.ensure();
         }
+        super.lock();
     }
 
     @Override
     public boolean tryLock() {
-        int before = holdsAfterLook();
-        boolean done = false;
-        try {
-            boolean locked = super.tryLock();
-            done = true;
-            return locked;
-        } finally {
-            if (!done) {
-                releaseDownTo(before);
-            }
-        }
+        ROOM.ensure();
+        return super.tryLock();
     }
 
-    /** Takes the lock after a wait that lost it. If this throws, the thread may have the lock, and should look. */
-    void lockAgain() {
+    /**
+     * Takes the lock in the middle of an operation that has looked for room at its beginning. To look again, some
+     * calls deeper, could fail.
+     */
+    void lockInRoom() {
         super.lock();
-    }
-
-    /** Overflows the stack here, where nothing has happened yet, rather than later. */
-    private int holdsAfterLook() {
-        return use(FRAMES) + getHoldCount();
-    }
-
-    /** Calls itself a number of times, and returns 0. (The JVM makes no loop of such calls.) */
-    private static int use(int frames) {
-        return frames == 0 ? 0 : use(frames - 1);
-    }
-
-    private void releaseDownTo(int holds) {
-        while (getHoldCount() > holds) {
-            unlock();
-        }
     }
 }

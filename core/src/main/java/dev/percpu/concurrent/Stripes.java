@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.protocol.StackRoom;
 import java.lang.ref.Reference;
 
 /**
@@ -38,16 +39,23 @@ final class Stripes {
     /**
      * Adds 1 to the thread's slot.
      *
+     * @param many so many threads must have arrived before if the caller does more after this. Then this makes sure
+     *     that the stack has room for that
      * @return how many threads arrived there before, since the opening; {@link #CLOSED} if nothing was done
      */
-    int arrive() {
+    int arrive(int many) {
         try {
             long offset = offset((int) Thread.currentThread().threadId());
             long slot = (long) Area.LONG.getVolatile(Area.MEMORY, offset);
             while ((slot & CLOSED_BIT) == 0) {
+                // Before the arrival, as nothing may fail after it.
+                int arrivals = arrivals(slot);
+                if (arrivals >= many) {
+                    StackRoom.CURRENT.ensure();
+                }
                 long found = (long) Area.LONG.compareAndExchange(Area.MEMORY, offset, slot, slot + ARRIVAL + ONE);
                 if (found == slot) {
-                    return arrivals(slot);
+                    return arrivals;
                 }
                 slot = found;
             }

@@ -1,12 +1,14 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.protocol.StackRoom;
 import java.util.Date;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** The write lock of a {@link PerCpuReadWriteLock}: a thread has it if it has shut the gate with no reader inside. */
 final class WriteLock implements Lock {
@@ -17,11 +19,15 @@ final class WriteLock implements Lock {
 
     private final boolean fair;
 
+    /** Who has the read lock, in checked mode; otherwise null. */
+    private final @Nullable ReadHolds readHolds;
+
     /** How often the owner has locked; written by it. While it is 0, the owner is still shutting the gate. */
     private int holds;
 
-    WriteLock(ReaderGate gate, boolean fair) {
+    WriteLock(ReaderGate gate, boolean fair, @Nullable ReadHolds readHolds) {
         this.gate = gate;
+        this.readHolds = readHolds;
         line = new ReentrantLock(fair);
         this.fair = fair;
     }
@@ -29,6 +35,7 @@ final class WriteLock implements Lock {
     @Override
     public void lock() {
         if (!locksAtOnce()) {
+            checkNotReading("locks its write lock");
             boolean _ = lockUninterruptibly(Patience.UNINTERRUPTIBLE);
         }
     }
@@ -37,6 +44,7 @@ final class WriteLock implements Lock {
     public void lockInterruptibly() throws InterruptedException {
         PerCpuReadWriteLock.checkInterrupt();
         if (!locksAtOnce()) {
+            checkNotReading("locks its write lock");
             boolean _ = lock(Patience.INTERRUPTIBLE);
         }
     }
@@ -51,6 +59,13 @@ final class WriteLock implements Lock {
         Patience patience = Patience.ofNanos(unit.toNanos(time));
         PerCpuReadWriteLock.checkInterrupt();
         return locksAtOnce() || lock(patience);
+    }
+
+    /** In checked mode, refuses to wait for readers one of which is the thread itself. */
+    private void checkNotReading(String use) {
+        if (CheckedMode.ON && readHolds != null) {
+            readHolds.checkNoneOfMine(use);
+        }
     }
 
     private boolean locksAtOnce() {
@@ -90,6 +105,8 @@ final class WriteLock implements Lock {
 
     /** Keeps the gate shut only if nobody is inside, or if the thread had it before. */
     private boolean lock(Patience patience) throws InterruptedException {
+        // For opening the gate again, too, if something else fails.
+        StackRoom.CURRENT.ensure();
         boolean locked = false;
         try {
             locked = begins(patience) && gate.awaitAlone(patience);
@@ -98,7 +115,7 @@ final class WriteLock implements Lock {
             }
         } finally {
             if (!locked && holdCount() == 0 && gate.isShutByMe()) {
-                gate.open();
+                gate.openInRoom();
             }
         }
         return locked;
@@ -114,8 +131,7 @@ final class WriteLock implements Lock {
         try {
             return patience.lock(line) && gate.begin(patience);
         } finally {
-            // An error just after it was locked, a stack overflow say, may have come out of the call that locks it.
-            while (line.isHeldByCurrentThread()) {
+            if (line.isHeldByCurrentThread()) {
                 line.unlock();
             }
         }
@@ -171,10 +187,6 @@ final class WriteLock implements Lock {
         return line.getQueueLength() + (line.isLocked() ? 1 : 0);
     }
 
-    boolean hasWaiters(Condition condition) {
-        return waiters(condition) > 0;
-    }
-
     /** How many threads wait for a signal of the condition. */
     int waiters(Condition condition) {
         if (!(condition instanceof WriteCondition ours && ours.lock() == this)) {
@@ -182,7 +194,7 @@ final class WriteLock implements Lock {
                     condition + " is not a condition of this write lock: ask the lock that made it");
         }
         checkHeld("ask who waits for one of its conditions");
-        ReentrantLock mutex = gate.mutex();
+        StackSafeLock mutex = gate.mutex();
         mutex.lock();
         try {
             return mutex.getWaitQueueLength(ours.waiters);
@@ -267,7 +279,10 @@ final class WriteLock implements Lock {
 
         private boolean outside(Waiting waiting) throws InterruptedException {
             checkHeld("wait for one of its conditions");
+            checkNotReading("waits for a condition of its write lock, which it has to lock again after that");
             Ownership.refuseToWait("a condition of the write lock");
+            // For taking the lock again, too, which begins with the stack as it is here.
+            StackRoom.CURRENT.ensure();
             int held = holds;
             try {
                 return openAndWait(waiting);
@@ -277,8 +292,8 @@ final class WriteLock implements Lock {
         }
 
         private boolean openAndWait(Waiting waiting) throws InterruptedException {
-            ReentrantLock mutex = gate.mutex();
-            mutex.lock();
+            StackSafeLock mutex = gate.mutex();
+            mutex.lockInRoom();
             try {
                 openWithoutHolds();
                 return waiting.await(waiters);

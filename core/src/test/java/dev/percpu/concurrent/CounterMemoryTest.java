@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.AreaPages;
+import dev.percpu.DetachedThreads;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
@@ -53,6 +54,7 @@ class CounterMemoryTest {
                 }
             });
             new Fight(List.of(new LongAdder())).run();
+            DetachedThreads.awaitFinalCode();
             List<PerCpuCounter> counters = new ArrayList<>(COUNTERS);
             List<LongAdder> adders = new ArrayList<>(COUNTERS);
 

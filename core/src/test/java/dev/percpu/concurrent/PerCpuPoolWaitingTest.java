@@ -31,6 +31,24 @@ class PerCpuPoolWaitingTest {
         }
     }
 
+    /** As if the stack had overflowed after the push, and before the look that follows it. */
+    @Test
+    void aReleaseThatWasBrokenOffIsFinishedByAnother() throws InterruptedException {
+        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+        Pooled<Object> held = pool.acquire();
+        Thread waiter = Thread.ofPlatform()
+                .start(() ->
+                        PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire).release());
+        awaitWaiting(pool, 1);
+        held.state = Pooled.IDLE;
+        assertThat(pool.ids.push(held.id)).isTrue();
+
+        assertThatThrownBy(held::release)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("not held");
+        Workers.join(waiter);
+    }
+
     @Test
     void whoWaitsGetsThePlaceOfAnObjectThatCouldNotBeReset() throws InterruptedException {
         PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)

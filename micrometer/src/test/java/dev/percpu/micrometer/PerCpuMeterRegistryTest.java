@@ -188,6 +188,31 @@ class PerCpuMeterRegistryTest {
         assertThat(exporter.find("slow").meter()).isNull();
     }
 
+    /** Odd increments of a counter, and odd times of a timer, do what they do in Micrometer's own registry. */
+    @Test
+    void oddAmountsDoWhatTheyDoInTheSimpleRegistry() {
+        for (double amount : new double[] {-2.5, -1, -0.0, 0, Double.NaN, Double.POSITIVE_INFINITY}) {
+            Counter ours = registry.counter("some", "amount", Double.toString(amount));
+            Counter simple = new SimpleMeterRegistry().counter("some");
+            for (Counter counter : List.of(ours, simple)) {
+                counter.increment();
+                counter.increment(amount);
+            }
+            assertThat(ours.count()).as("1 and %s", amount).isEqualTo(Double.valueOf(simple.count()));
+        }
+        for (long nanos : new long[] {-1, 0, Long.MIN_VALUE, Long.MAX_VALUE}) {
+            Timer ours = registry.timer("odd", "nanos", Long.toString(nanos));
+            Timer simple = new SimpleMeterRegistry().timer("odd");
+            for (Timer timer : List.of(ours, simple)) {
+                timer.record(nanos, TimeUnit.NANOSECONDS);
+            }
+            assertThat(ours.count()).as("%d ns", nanos).isEqualTo(simple.count());
+            assertThat(ours.totalTime(TimeUnit.NANOSECONDS))
+                    .as("%d ns", nanos)
+                    .isEqualTo(Double.valueOf(simple.totalTime(TimeUnit.NANOSECONDS)));
+        }
+    }
+
     @Test
     void aClosedRegistryCountsNothingMore() {
         Counter counter = registry.counter("before");

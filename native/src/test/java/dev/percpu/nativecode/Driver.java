@@ -33,7 +33,7 @@ final class Driver {
 
     private final SymbolLookup lookup;
 
-    private Driver(SymbolLookup lookup) {
+    Driver(SymbolLookup lookup) {
         this.lookup = lookup;
     }
 
@@ -121,6 +121,25 @@ final class Driver {
             MemorySegment callback = LINKER.upcallStub(run, FunctionDescriptor.ofVoid(), arena);
             int _ = (int) function("with_guard_of", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS))
                     .invokeExact(cpu, callback);
+        } catch (Throwable t) {
+            throw new AssertionError(t);
+        }
+    }
+
+    /** Has a thread of C code call a task, and live on without any Java code while another task runs here. */
+    void withVisit(Runnable task, Runnable meanwhile) {
+        try (Arena arena = Arena.ofShared()) {
+            MethodHandle run = MethodHandles.lookup()
+                    .findVirtual(Runnable.class, "run", MethodType.methodType(void.class))
+                    .bindTo(task);
+            MemorySegment callback = LINKER.upcallStub(run, FunctionDescriptor.ofVoid(), arena);
+            int _ = (int) function("start_visit", FunctionDescriptor.of(JAVA_INT, ADDRESS))
+                    .invokeExact(callback);
+            try {
+                meanwhile.run();
+            } finally {
+                int _ = callInt("end_visit");
+            }
         } catch (Throwable t) {
             throw new AssertionError(t);
         }

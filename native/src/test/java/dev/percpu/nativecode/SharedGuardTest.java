@@ -7,10 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.percpu.CpuGuard;
 import dev.percpu.ExternPerCpu;
 import dev.percpu.cpu.CpuId;
+import dev.percpu.internal.linux.KernelThreads;
+import dev.percpu.internal.protocol.GuardWords;
 import dev.percpu.testing.LogCapture;
 import java.lang.foreign.MemoryLayout;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -180,6 +183,43 @@ class SharedGuardTest {
             reported.countDown();
         }
         holder.join();
+    }
+
+    /** The kernel has given the number of the owner, which has ended, to a thread that lives: this one. */
+    @Test
+    void codeInCThatDiedIsTakenOverAlsoWhenItsNumberIsUsedAgain() throws InterruptedException {
+        int number = KernelThreads.current();
+        long owner = -(((KernelThreads.beginning(number) - 1) << 22) | number);
+        assertThat(GuardWords.CURRENT.tryAcquireOn(CPU.id(), owner)).isTrue();
+        try (LogCapture log = new LogCapture();
+                CpuGuard guard = CpuGuard.tryAcquire(CPU, 1, TimeUnit.MINUTES)) {
+            assertThat(guard).isNotNull();
+            assertThat(log.first()).contains("C code on thread " + number).contains("taken over");
+        }
+    }
+
+    /** As after a stack overflow between the acquisition and the count. The thread has no stack trace. */
+    @Test
+    void aCpuThatAThreadOfCodeInCHasLeftBehindInJavaIsFreed() {
+        CountDownLatch owned = new CountDownLatch(1);
+        Runnable leaves = () -> {
+            try (CpuGuard guard = CpuGuard.acquire()) {
+                assertThat(guard).isNotNull();
+            }
+            GuardWords.CURRENT.tryAcquireOn(CPU.id(), Thread.currentThread().threadId());
+            owned.countDown();
+        };
+        driver.withVisit(leaves, () -> {
+            try (LogCapture log = new LogCapture()) {
+                owned.await();
+                try (CpuGuard guard = CpuGuard.tryAcquire(CPU, 1, TimeUnit.MINUTES)) {
+                    assertThat(guard).isNotNull();
+                }
+                assertThat(log.first()).contains("left behind");
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
     }
 
     /** It would wait for itself. */

@@ -13,8 +13,6 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The per-CPU area: one mapping in which every CPU has a place of the same size, and a variable lies at the same
@@ -101,8 +99,12 @@ public final class Area {
 
     private static final PositionAllocator POSITIONS = new PositionAllocator(CpuHeader.SIZE, STRIDE, Area::open);
 
-    /** What {@link #atEnd} does; null until somebody has decided that. */
-    private static final AtomicReference<@Nullable MethodHandle> AT_END = new AtomicReference<>();
+    /** Made when it is first needed, since it takes time. */
+    private static final class End {
+        private static final AreaEnd END = new AreaEnd(MEMORY, STRIDE, FIRST_OWN);
+
+        private End() {}
+    }
 
     /**
      * The segment from which users get theirs. As long as they have one, its scope keeps this class alive, and so the
@@ -147,17 +149,21 @@ public final class Area {
     private static void keepThisClass(MemorySegment closed) {}
 
     /**
-     * What to do once the class loader of this library has been collected, made of JDK code alone. Then the mapping is
-     * removed. No user can still have its address, since {@link #LENT} keeps the loader alive.
+     * What to do once the class loader of this library has been collected, made of JDK code alone. No user can still
+     * have an address in the mapping then, since {@link #LENT} keeps the loader alive.
      */
     private static MethodHandle atEnd() {
-        AT_END.compareAndSet(null, Platform.hasSystemCalls() ? Linux.unmapping(MEMORY) : DetachedThread.nothing());
-        return DetachedThread.later(AT_END);
+        return Platform.hasSystemCalls() ? End.END.action() : DetachedThread.nothing();
     }
 
-    /** Keeps the mapping even after the class loader of this library is gone, because C code continues to use it. */
-    public static void keepMapped() {
-        AT_END.set(DetachedThread.nothing());
+    /**
+     * Keeps a piece for a C library even after the class loader of this library is gone.
+     *
+     * @param lender where the C library stores {@link #BASE} as long as it has the piece. It becomes 0 at that end
+     * @return takes the piece back, if the library did not want it
+     */
+    public static Runnable lend(long position, long bytes, MemorySegment lender) {
+        return End.END.lend(position, bytes, lender);
     }
 
     /**

@@ -18,7 +18,6 @@ import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToLongFunction;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A thread that passes references from a queue to a handler until the handler is unreachable.
@@ -33,11 +32,11 @@ import org.jspecify.annotations.Nullable;
  * java.lang.ref.Cleaner}. Its thread refers to each action, so a static field with a variable would keep its own
  * loader alive.
  */
-final class DetachedThread {
+public final class DetachedThread {
     private DetachedThread() {}
 
     /** A timeout of 0: wait forever. */
-    private static final long FOREVER = 0;
+    public static final long FOREVER = 0;
 
     /** How long the thread waits for the next reference after a step that failed, in milliseconds. */
     private static final long AFTER_FAILURE = 1_000;
@@ -45,16 +44,18 @@ final class DetachedThread {
     /**
      * Starts the thread.
      *
+     * @param first how long to wait for the first reference, in milliseconds
      * @param handler receives each reference, or null if none came within the time that it last returned, in
-     *     milliseconds; 0 means forever
+     *     milliseconds
      * @param atEnd what the thread does once the handler is gone
      */
-    static void start(
+    public static void start(
             String name,
             ReferenceQueue<Object> queue,
+            long first,
             ToLongFunction<? super Reference<?>> handler,
             MethodHandle atEnd) {
-        start(name, MethodHandleProxies.asInterfaceInstance(Runnable.class, code(queue, handler, atEnd)));
+        start(name, MethodHandleProxies.asInterfaceInstance(Runnable.class, code(queue, first, handler, atEnd)));
     }
 
     /** Starts a thread that keeps nothing alive but its code. */
@@ -73,7 +74,7 @@ final class DetachedThread {
      * The following code, without a class for it.
      *
      * <pre>{@code
-     * long timeout = FOREVER;
+     * long timeout = first;
      * while (handler.get() != null) {
      *     try {
      *         timeout = handler.get().applyAsLong(queue.remove(timeout));
@@ -89,7 +90,10 @@ final class DetachedThread {
      * more failure.
      */
     private static MethodHandle code(
-            ReferenceQueue<Object> queue, ToLongFunction<? super Reference<?>> handler, MethodHandle atEnd) {
+            ReferenceQueue<Object> queue,
+            long first,
+            ToLongFunction<? super Reference<?>> handler,
+            MethodHandle atEnd) {
         try {
             var weak = new WeakReference<Object>(handler, queue);
             MethodHandle get = publicLookup()
@@ -107,7 +111,7 @@ final class DetachedThread {
             MethodHandle failed = dropArguments(constant(long.class, AFTER_FAILURE), 0, Throwable.class);
             MethodHandle exists = collectArguments(notNull(), 0, get);
             MethodHandle loop =
-                    whileLoop(constant(long.class, FOREVER), exists, catchException(step, Throwable.class, failed));
+                    whileLoop(constant(long.class, first), exists, catchException(step, Throwable.class, failed));
             MethodHandle loopOnly = loop.asType(methodType(void.class));
             return foldArguments(atEnd.asType(methodType(void.class)), loopOnly);
         } catch (ReflectiveOperationException e) {
@@ -121,7 +125,7 @@ final class DetachedThread {
     }
 
     /** Calls the function that the reference holds at the time of the call; it has no arguments and no result. */
-    static MethodHandle later(AtomicReference<@Nullable MethodHandle> function) {
+    static MethodHandle later(AtomicReference<MethodHandle> function) {
         try {
             MethodHandle get = publicLookup()
                     .findVirtual(AtomicReference.class, "get", methodType(Object.class))
@@ -134,7 +138,7 @@ final class DetachedThread {
     }
 
     /** A function that does nothing. */
-    static MethodHandle nothing() {
+    public static MethodHandle nothing() {
         return MethodHandles.empty(methodType(void.class));
     }
 }

@@ -305,7 +305,7 @@ final class Holdings {
             try {
                 // So that it begins with those that are due.
                 boolean _ = sentinel().enqueue();
-                DetachedThread.start(THREAD, unreachable, handler, atEnd.get());
+                DetachedThread.start(THREAD, unreachable, DetachedThread.FOREVER, handler, atEnd.get());
                 detached = true;
             } catch (Throwable t) {
                 // There is no memory for it, most likely. So this thread goes on, and tries that again later.

@@ -2,6 +2,7 @@ package dev.percpu.internal.backend;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
+import dev.percpu.internal.code.Assembler;
 import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.code.CodeMapping;
 import dev.percpu.internal.code.EventShape;
@@ -9,14 +10,17 @@ import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.PerfMap;
 import dev.percpu.internal.code.Sequence;
 import dev.percpu.internal.code.SequenceLayout;
+import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
+import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.RseqRegistration;
 import java.lang.System.Logger;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The sequences of the {@link Catalogue}, emitted into executable memory. They are called through the Foreign Function
@@ -86,6 +90,26 @@ public final class Sequences {
     public LinkedSequence link(Sequence sequence) {
         LinkedSequence.prepare(sequence.arguments());
         return new LinkedSequence(MemorySegment.ofAddress(code.addressOf(sequence)));
+    }
+
+    /**
+     * A sequence that uses neither the area nor {@code struct rseq}, ready to be called, on any back end.
+     *
+     * @return null if this JVM cannot run machine code of its own
+     */
+    public static @Nullable LinkedSequence linkWithoutArea(Sequence sequence) {
+        if (!Platform.hasSystemCalls() || !Assembler.exists(Architecture.current())) {
+            return null;
+        }
+        try {
+            CodeMapping mapping = CodeMapping.emit(
+                    SHAPE_BYTES, new SequenceLayout(0, 0, 0, 0), Instrumentation.NONE, List.of(sequence));
+            LinkedSequence.prepare(sequence.arguments());
+            return new LinkedSequence(MemorySegment.ofAddress(mapping.addressOf(sequence)));
+        } catch (LinuxException refused) {
+            // Executable memory may be refused to this process, and the caller has another way.
+            return null;
+        }
     }
 
     /**

@@ -293,6 +293,11 @@ final class AArch64Assembler implements Assembler {
     }
 
     @Override
+    public void keepStackPointer() {
+        code.int32(0x9100_03e0 | VALUE); // mov x10, sp
+    }
+
+    @Override
     public void keepCpu() {
         move(VALUE, CPU); // mov x10, x9
     }

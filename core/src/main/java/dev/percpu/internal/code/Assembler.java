@@ -134,6 +134,9 @@ public interface Assembler {
     /** Returns the item that {@link #popItem} kept. */
     void returnItem();
 
+    /** value = the stack pointer. */
+    void keepStackPointer();
+
     /** value = CPU; comes before {@link #scaleCpu}. */
     void keepCpu();
 

@@ -13,6 +13,8 @@ import java.util.Objects;
  * list. A new sequence takes one entry here, its use in one protocol, and a test. Only those of events are not listed:
  * {@link EventShape} composes them from the same steps.
  *
+ * <p>This file is longer than others: it has each sequence and how it is emitted.
+ *
  * <p>All have one shape. Before the section, the thread's {@code rseq_cs} is set to the section's descriptor. The
  * section reads the CPU's id, checks its bound, finds the CPU's instance, and ends with <em>one</em> store, its commit.
  * If the kernel preempts, migrates or signals the thread inside the section, the thread continues at the abort address,
@@ -70,7 +72,8 @@ public final class Catalogue {
         PUSH,
         POP,
         ACQUIRE,
-        CURRENT_CPU
+        CURRENT_CPU,
+        STACK_POINTER
     }
 
     /** Emits an entry. One class serves all, where a lambda for each would delay a JVM's first variable. */
@@ -87,6 +90,7 @@ public final class Catalogue {
                 case POP -> pop(section);
                 case ACQUIRE -> acquire(section);
                 case CURRENT_CPU -> currentCpu(section);
+                case STACK_POINTER -> stackPointer(section);
             };
         }
     }
@@ -162,6 +166,10 @@ public final class Catalogue {
 
     /** Reads the thread's CPU id, which is negative on a thread without one. It is a plain read and has no section. */
     public static final Sequence CURRENT_CPU = add("current CPU", 0, 0, new Entry(Kind.CURRENT_CPU, Op.ADD, Long.SIZE));
+
+    /** Reads the thread's stack pointer. It has no section. */
+    public static final Sequence STACK_POINTER =
+            add("stack pointer", 0, 0, new Entry(Kind.STACK_POINTER, Op.ADD, Long.SIZE));
 
     private Catalogue() {}
 
@@ -344,6 +352,13 @@ public final class Catalogue {
         long entry = section.beginPlain();
         section.assembler().loadCpu(section.layout().rseqOffset());
         section.assembler().keepCpu();
+        section.assembler().returnValue();
+        return entry;
+    }
+
+    private static long stackPointer(Section section) {
+        long entry = section.beginPlain();
+        section.assembler().keepStackPointer();
         section.assembler().returnValue();
         return entry;
     }

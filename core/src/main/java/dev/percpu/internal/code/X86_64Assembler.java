@@ -274,6 +274,11 @@ final class X86_64Assembler implements Assembler {
     }
 
     @Override
+    public void keepStackPointer() {
+        code.bytes(0x49, 0x89, 0xe1); // mov r9,rsp
+    }
+
+    @Override
     public void keepCpu() {
         code.bytes(0x45, 0x89, 0xc1); // mov r9d,r8d
     }

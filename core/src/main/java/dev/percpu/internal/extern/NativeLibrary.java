@@ -23,7 +23,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * and the library receives its position. The library does the rest: it copies the section there or, if its variables
  * are in use already, moves them.
  *
- * <p>The piece is never given back: the library keeps itself loaded, and its threads may go on running.
+ * <p>The piece is never given back: the library keeps itself loaded, and its threads may go on running. If this copy of
+ * {@code dev.percpu} is unloaded, the piece stays mapped, and another copy can have the variables.
  */
 final class NativeLibrary {
     /** The offsets of the fields of {@code struct percpu_library}. */
@@ -34,7 +35,8 @@ final class NativeLibrary {
     private static final long SHARE = 24;
     private static final long AREA = 40;
     private static final long DELTA = 56;
-    private static final long FIELDS = 64;
+    private static final long LENDER = 64;
+    private static final long FIELDS = 72;
 
     /** What the library's function returns: {@code enum percpu_refusal}. */
     private static final int SHARED_NOW = 0;
@@ -43,6 +45,7 @@ final class NativeLibrary {
     private static final int GUARD_HELD = 2;
     private static final int OTHER_CPUS = 3;
     private static final int NO_MEMBARRIER = 4;
+    private static final int LENT = 5;
 
     /** {@code enum percpu_mode}. */
     private static final int SEQUENCES = 0;
@@ -54,8 +57,8 @@ final class NativeLibrary {
 
     /** Not critical: it can wait for guards of C code. */
     private static final MethodHandle CALL_SHARE = Linker.nativeLinker()
-            .downcallHandle(
-                    FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
+            .downcallHandle(FunctionDescriptor.of(
+                    JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
 
     /**
      * The key is the address of the library's structure, which distinguishes two libraries of the same name. No lock is
@@ -109,11 +112,16 @@ final class NativeLibrary {
         // but the section's address shows how large it can have been at most.
         long position = Area.allocate(stop - start, Math.min(Long.lowestOneBit(start), LARGEST_ALIGNMENT), owner);
         // The library's threads go on even if dev.percpu is unloaded.
-        Area.keepMapped();
-        int answer = share(library.get(ADDRESS, SHARE), position);
+        Runnable takeBack = Area.lend(position, stop - start, library.asSlice(LENDER, Long.BYTES));
+        MemorySegment share = library.get(ADDRESS, SHARE);
+        int answer = share(share, position);
+        if (answer == LENT && OtherCopy.awaitEnd(() -> lender(library))) {
+            answer = share(share, position);
+        }
         if (answer != SHARED_NOW) {
+            takeBack.run();
             Area.free(position, stop - start);
-            if (answer == SHARED_BEFORE && library.get(JAVA_LONG, AREA) == Area.BASE) {
+            if ((answer == SHARED_BEFORE || answer == LENT) && library.get(JAVA_LONG, AREA) == Area.BASE) {
                 // Another thread placed it at the same time. An instance lies at variable + delta + cpu * stride.
                 position = start + library.get(JAVA_LONG, DELTA) - Area.BASE;
                 return new NativeLibrary(file, start, stop, position);
@@ -123,6 +131,10 @@ final class NativeLibrary {
                         case SHARED_BEFORE ->
                             " are in another per-CPU area already: dev.percpu is loaded twice in this process, and only one of"
                                     + " the two can have them";
+                        case LENT ->
+                            " are in the per-CPU area of another copy of dev.percpu, which has not been unloaded: either"
+                                    + " it is still used, or something keeps its class loader reachable, or the garbage"
+                                    + " collector does not run when it is asked to (-XX:+DisableExplicitGC)";
                         case GUARD_HELD ->
                             " cannot be placed: C code on this very thread holds a guard of theirs, and has called Java";
                         case OTHER_CPUS ->
@@ -150,12 +162,18 @@ final class NativeLibrary {
                     position,
                     Area.CPUS,
                     possible,
-                    Backends.usesSequences() ? SEQUENCES : ATOMICS);
+                    Backends.usesSequences() ? SEQUENCES : ATOMICS,
+                    OtherCopy.canThisOneBeUnloaded() ? 0 : 1);
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable t) {
             throw new AssertionError("a native call threw a checked exception", t);
         }
+    }
+
+    /** The address of the area that the variables are in; 0 if no copy of this library has it any more. */
+    private static long lender(MemorySegment library) {
+        return (long) Area.LONG.getAcquire(library, LENDER);
     }
 
     String file() {

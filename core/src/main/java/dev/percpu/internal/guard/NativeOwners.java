@@ -1,19 +1,32 @@
 package dev.percpu.internal.guard;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.DetachedThread;
 import dev.percpu.internal.linux.KernelThreads;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Owners that are C code. C has no {@link Thread}, so {@code percpu.h} stores the negative number of the kernel's
- * thread in the guard word.
+ * Owners that are C code. C has no {@link Thread}, so {@code percpu.h} stores a negative number in the guard word. Its
+ * lowest 22 bits, negated, are the kernel's number of the thread. The others say when the thread began, or are 0: the
+ * kernel gives the number of a thread that has ended to another one some day.
  */
 public final class NativeOwners {
     /** Whether C code takes guards in this process. */
     private static volatile boolean expected;
 
-    private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long LOOK_MILLIS = 1_000;
+    private static final int NUMBER_BITS = 22;
+    private static final long COMPARE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
+    /** When the beginning of each CPU's owner was compared last. A race means one comparison more. */
+    private static final long[] COMPARED = new long[PaddedArray.length(Area.CPUS)];
+
+    /** The thread holds this weakly, and ends once it is unreachable. */
+    private static final ToLongFunction<Reference<?>> WATCH = NativeOwners::watch;
 
     private NativeOwners() {}
 
@@ -23,61 +36,63 @@ public final class NativeOwners {
      */
     public static synchronized void expect() {
         if (!expected) {
-            Thread.ofPlatform()
-                    .daemon()
-                    .name("percpu-dead-owners")
-                    .inheritInheritableThreadLocals(false)
-                    .start(NativeOwners::watch);
+            // Before the first owner: this notes when the process began.
+            boolean _ = KernelThreads.isProcessTheSame();
+            DetachedThread.start(
+                    "percpu-dead-owners", new ReferenceQueue<>(), LOOK_MILLIS, WATCH, DetachedThread.nothing());
             expected = true;
         }
     }
 
-    private static void watch() {
-        // An owner that had no open guard when this thread last checked.
-        long[] without = new long[Area.CPUS];
-        while (true) {
-            try {
-                LockSupport.parkNanos(LOOK_NANOS);
-                // No interrupt is meant to end this thread, and while its interrupt flag is set it could not park.
-                boolean _ = Thread.interrupted();
-                for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-                    freeIfJavaLeftIt(cpu, without);
-                }
-            } catch (Throwable t) {
-                // Catch everything: if this thread ended, C code would wait for dead owners forever.
-                try {
-                    Reports.failed("the check on owners that have ended", t);
-                } catch (Throwable alsoFailed) {
-                    // In a heap that is full to the last byte even this fails. The next look is in a second.
-                }
+    /** Returns how many milliseconds to wait for the next call. There is never a reference. */
+    private static long watch(@Nullable Reference<?> none) {
+        try {
+            for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+                boolean _ = Recovery.freeIfAbandoned(Thread.currentThread(), cpu);
             }
+        } catch (Throwable t) {
+            // Whatever it was, the next look may succeed, and C code would wait for dead owners for ever without it.
+            Reports.failed("the check on owners that have ended", t);
         }
-    }
-
-    private static void freeIfJavaLeftIt(int cpu, long[] without) {
-        Recovery.finishFreeing(cpu);
-        long word = Ownership.word(cpu);
-        long owner = Recovery.ownerIn(word);
-        if (owner <= Recovery.FREE || Recovery.freeIfDead(cpu, word, owner) || OpenGuards.count(cpu) != 0) {
-            without[cpu] = Recovery.FREE;
-        } else if (without[cpu] != owner) {
-            without[cpu] = owner;
-        } else {
-            boolean _ = Recovery.freeIfLeftBehind(cpu);
-        }
+        return LOOK_MILLIS;
     }
 
     static boolean isNative(long owner) {
         return owner < 0;
     }
 
-    static boolean hasEnded(long owner) {
-        return KernelThreads.hasEnded((int) -owner);
+    static boolean hasEnded(int cpu, long owner) {
+        return KernelThreads.hasEnded(number(owner)) || (isTimeToCompare(cpu) && !isSame(owner, number(owner)));
+    }
+
+    /** To read a file costs more than the system call before it. */
+    private static boolean isTimeToCompare(int cpu) {
+        int index = PaddedArray.index(cpu);
+        long now = System.nanoTime();
+        if (now - COMPARED[index] < COMPARE_NANOS) {
+            return false;
+        }
+        COMPARED[index] = now;
+        return true;
+    }
+
+    /** Whether an owner is the thread that has a number now. If that cannot be told, the number has to do. */
+    private static boolean isSame(long owner, int thread) {
+        long begun = -owner >>> NUMBER_BITS;
+        if (number(owner) != thread) {
+            return false;
+        }
+        long beginning = begun == 0 ? 0 : KernelThreads.beginning(thread);
+        return beginning == 0 || beginning == begun || !KernelThreads.isProcessTheSame();
+    }
+
+    private static int number(long owner) {
+        return (int) (-owner & ((1 << NUMBER_BITS) - 1));
     }
 
     /** For messages. */
     static String describe(long owner) {
-        return "C code on " + KernelThreads.describe((int) -owner);
+        return "C code on " + KernelThreads.describe(number(owner));
     }
 
     /**
@@ -92,9 +107,10 @@ public final class NativeOwners {
         if (!expected) {
             return;
         }
-        long me = -KernelThreads.current();
+        int me = KernelThreads.current();
         for (int cpu = 0; me != 0 && cpu < Area.CPUS; cpu++) {
-            if (Ownership.owner(cpu) == me) {
+            long owner = Ownership.owner(cpu);
+            if (isNative(owner) && isSame(owner, me)) {
                 throw new IllegalStateException("this thread would have to wait for " + forWhat
                         + ", and C code on this very thread holds the guard of CPU " + cpu
                         + ": C code must not call Java code that takes a guard while it holds one itself");

@@ -134,9 +134,9 @@ public final class Ownership {
         NativeOwners.checkNoneHeldHere(forWhat);
     }
 
-    /** Frees a CPU. This is a release store, so the next owner sees what this one wrote. */
+    /** Frees a CPU of which the thread has no open guard any more. */
     public static void release(int cpu) {
-        Area.LONG.setRelease(Area.MEMORY, offset(cpu), Recovery.FREE);
+        GUARD_WORDS.release(cpu);
     }
 
     /** Frees a CPU that the thread owns without an open guard; does nothing if there is no such CPU. */
@@ -146,7 +146,7 @@ public final class Ownership {
 
     /** The id of the thread that owns the CPU; 0 if it is free. */
     public static long owner(int cpu) {
-        return Recovery.ownerIn(word(cpu));
+        return GuardWords.ownerIn(word(cpu));
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.percpu.internal.guard;
 import dev.percpu.internal.Reporter;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
+import dev.percpu.internal.protocol.GuardWords;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.List;
@@ -37,8 +38,7 @@ import java.util.List;
 final class Recovery {
     static final long FREE = 0;
 
-    /** Added to the owner's id. No thread's id is so large, and those of C code are negative. */
-    private static final long SUSPECTED = 1L << 62;
+    private static final long SUSPECTED = GuardWords.SUSPECTED;
 
     /** Not free, and without an owner. */
     private static final long BEING_FREED = SUSPECTED;
@@ -55,6 +55,7 @@ final class Recovery {
                 Wait.class,
                 Reports.class,
                 Reporter.class,
+                Suspects.class,
                 StackTraces.class)) {
             try {
                 lookup.ensureInitialized(needed);
@@ -64,32 +65,36 @@ final class Recovery {
         }
     }
 
-    /** The owner's id in a word; 0 if it has none. */
-    static long ownerIn(long word) {
-        return NativeOwners.isNative(word) ? word : word & ~SUSPECTED;
-    }
-
     /**
-     * Frees a CPU if its owner has ended, or if its owner is the current thread and has no open guard.
+     * Frees a CPU if its owner has ended, or if it has had no open guard for some time. Whoever finds the CPU taken
+     * calls this, whether or not it waits.
      *
      * @return whether it freed the CPU
      */
     static boolean freeIfAbandoned(Thread me, int cpu) {
         long word = Ownership.word(cpu);
-        long owner = ownerIn(word);
+        long owner = GuardWords.ownerIn(word);
         if (owner == me.threadId()) {
             return freeOwn(me, cpu);
         }
         if (word == BEING_FREED) {
             return free(cpu, word);
         }
-        return owner != FREE && freeIfDead(cpu, word, owner);
+        if (owner == FREE) {
+            return false;
+        }
+        return freeIfDead(cpu, word, owner)
+                || (seemsLeftBehind(cpu, owner) && Suspects.isDue(cpu, owner) && freeIfLeftBehind(cpu));
+    }
+
+    private static boolean seemsLeftBehind(int cpu, long owner) {
+        return !NativeOwners.isNative(owner) && OpenGuards.count(cpu) == 0;
     }
 
     /** Frees a CPU that the current thread owns without an open guard. */
     static boolean freeOwn(Thread me, int cpu) {
         long word = Ownership.word(cpu);
-        while (ownerIn(word) == me.threadId() && OpenGuards.count(cpu) == 0) {
+        while (GuardWords.ownerIn(word) == me.threadId() && OpenGuards.count(cpu) == 0) {
             if (Ownership.compareAndSetWord(cpu, word, FREE)) {
                 return true;
             }
@@ -104,10 +109,10 @@ final class Recovery {
      * {@link Thread#isAlive}, by the kernel, or by the garbage collector, which stops or synchronizes with each thread
      * before it clears a reference.
      */
-    static boolean freeIfDead(int cpu, long word, long owner) {
+    private static boolean freeIfDead(int cpu, long word, long owner) {
         Thread thread = null;
         if (NativeOwners.isNative(owner)) {
-            if (!NativeOwners.hasEnded(owner)) {
+            if (!NativeOwners.hasEnded(cpu, owner)) {
                 return false;
             }
         } else {
@@ -126,8 +131,8 @@ final class Recovery {
     /** Frees a CPU whose owner is alive, but has no open guard and is not about to have one. */
     static boolean freeIfLeftBehind(int cpu) {
         long word = Ownership.word(cpu);
-        long owner = ownerIn(word);
-        if (NativeOwners.isNative(owner) || owner == FREE || OpenGuards.count(cpu) != 0) {
+        long owner = GuardWords.ownerIn(word);
+        if (owner == FREE || !seemsLeftBehind(cpu, owner)) {
             return false;
         }
         Thread thread = Owners.find(owner);
@@ -139,8 +144,8 @@ final class Recovery {
     }
 
     /**
-     * Frees a CPU whose owner has no open guard, unless the owner is about to have one, or to free the CPU itself. Runs in
-     * one thread at a time: two that both rely on a mark could not tell whose it is.
+     * Frees a CPU whose owner has no open guard, unless the owner is about to have one, or to free the CPU itself. Runs
+     * in one thread at a time: two that both rely on a mark could not tell whose it is.
      */
     static synchronized boolean freeUnlessInside(int cpu, Thread thread, long owner) {
         long suspected = owner | SUSPECTED;
@@ -180,12 +185,5 @@ final class Recovery {
         // A sequence that saw a 0 before an error kept a thread from restarting it may have acquired the CPU meanwhile.
         boolean _ = Ownership.compareAndSetWord(cpu, BEING_FREED, FREE);
         return true;
-    }
-
-    /** Completes a freeing that an error interrupted. */
-    static void finishFreeing(int cpu) {
-        if (Ownership.word(cpu) == BEING_FREED) {
-            boolean _ = free(cpu, BEING_FREED);
-        }
     }
 }

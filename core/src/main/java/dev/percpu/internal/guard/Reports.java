@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reports guards and locks that are not as they should be. The {@link Reporter} does the logging. None of these methods
- * throws if memory or threads run out: the caller's own work matters more than the report.
+ * throws, not even an error: the caller's own work matters more than the report. Each catches everything itself, since
+ * even to make a function that does so can fail.
  */
 public final class Reports {
     /** If a thread waits this long for one owner, it is reported. */
@@ -49,8 +50,8 @@ public final class Reports {
             Reporter.queue(() -> log(
                     "{0} has waited over {1} s for the {2}: {3}",
                     who, TimeUnit.NANOSECONDS.toSeconds(nanos), lock, reason));
-        } catch (VirtualMachineError e) {
-            Reporter.countLost();
+        } catch (Throwable t) {
+            lost();
         }
     }
 
@@ -59,10 +60,10 @@ public final class Reports {
      * is made.
      */
     static void longHeld(int cpu, long owner, long nanos, int waiters) {
-        if (!isNews(cpu, owner)) {
-            return;
-        }
         try {
+            if (!isNews(cpu, owner)) {
+                return;
+            }
             String who = Ownership.describe(owner);
             Thread thread = Owners.find(owner);
             Reporter.queue(() -> {
@@ -72,8 +73,8 @@ public final class Reports {
                                 + " holding a guard",
                         cpu, TimeUnit.NANOSECONDS.toSeconds(nanos), who, waiters);
             });
-        } catch (VirtualMachineError e) {
-            Reporter.countLost();
+        } catch (Throwable t) {
+            lost();
         }
     }
 
@@ -88,8 +89,8 @@ public final class Reports {
                                 + " the thread was changing may be half done",
                         cpu, who);
             });
-        } catch (VirtualMachineError e) {
-            Reporter.countLost();
+        } catch (Throwable t) {
+            lost();
         }
     }
 
@@ -101,8 +102,8 @@ public final class Reports {
                     "the guard of CPU {0} was left behind by {1} when an error broke off acquire or close; it is free"
                             + " again",
                     cpu, who));
-        } catch (VirtualMachineError e) {
-            Reporter.countLost();
+        } catch (Throwable t) {
+            lost();
         }
     }
 
@@ -112,8 +113,17 @@ public final class Reports {
             // The exception's message and cause may be the user's code.
             String kind = thrown.getClass().getName();
             Reporter.queue(() -> log("{0} failed with {1}, and goes on", what, kind));
-        } catch (VirtualMachineError e) {
+        } catch (Throwable t) {
+            lost();
+        }
+    }
+
+    /** Counts a report that could not be made. If even that fails, at the end of the stack, the count is too low. */
+    private static void lost() {
+        try {
             Reporter.countLost();
+        } catch (Throwable t) {
+            // There is nothing left that could be done about it.
         }
     }
 

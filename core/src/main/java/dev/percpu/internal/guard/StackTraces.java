@@ -35,7 +35,12 @@ final class StackTraces {
         }
     }
 
-    /** Whether the thread is inside a method of this package or of {@code CpuGuard}, or might be. */
+    /**
+     * Whether the thread is inside a method of this package or of {@code CpuGuard}, or might be.
+     *
+     * <p>A platform thread without a frame runs no Java code at all. It was created by native code, which has called
+     * Java code and may do so again, or never. A virtual thread has no frame before it begins.
+     */
     static boolean isInGuards(Thread thread) {
         StackTraceElement[] trace = thread.getStackTrace();
         for (StackTraceElement frame : trace) {
@@ -44,6 +49,6 @@ final class StackTraces {
                 return true;
             }
         }
-        return trace.length == 0;
+        return trace.length == 0 && thread.isVirtual();
     }
 }

@@ -36,11 +36,6 @@ final class Wait {
      */
     private static final int PART = 4;
 
-    /**
-     * An owner without a guard is not suspected earlier: it may be preempted between acquiring and counting the guard.
-     */
-    private static final long SUSPICIOUS = TimeUnit.MILLISECONDS.toNanos(10);
-
     /** How many threads sleep while they wait for each CPU's guard, for the report. */
     private static final AtomicIntegerArray SLEEPERS = new AtomicIntegerArray(PaddedArray.length(Area.CPUS));
 
@@ -50,11 +45,10 @@ final class Wait {
     private int rounds;
     private boolean recorded;
 
-    /** The owner seen last, since when, and the time after which to suspect it and to report it. */
+    /** The owner seen last, since when, and the time after which to report it. */
     private long owner;
 
     private long ownerSince = start;
-    private long suspectAfter = SUSPICIOUS;
     private long reportAfter = Reports.LONG_NANOS;
 
     Wait(Thread me, int cpu) {
@@ -162,14 +156,9 @@ final class Wait {
         if (current != owner) {
             owner = current;
             ownerSince = now;
-            suspectAfter = SUSPICIOUS;
             reportAfter = Reports.LONG_NANOS;
         }
         long age = now - ownerSince;
-        if (age >= suspectAfter) {
-            suspectAfter = 2 * age;
-            boolean _ = Recovery.freeIfLeftBehind(cpu);
-        }
         if (age >= reportAfter && owner != Recovery.FREE) {
             reportAfter = age + Reports.REPEAT_NANOS;
             Reports.longHeld(cpu, owner, age, SLEEPERS.get(PaddedArray.index(cpu)) + 1);

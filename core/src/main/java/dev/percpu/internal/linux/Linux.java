@@ -124,12 +124,12 @@ public final class Linux {
         }
     }
 
-    /** A function that removes a mapping. It keeps no class of this library alive. */
-    public static MethodHandle unmapping(MemorySegment mapping) {
+    /** {@link #unmap} as a function of an address and a size. It keeps no class of this library alive. */
+    public static MethodHandle unmapping() {
         MemorySegment state = Arena.ofAuto().allocate(CALL_STATE);
-        return MethodHandles.insertArguments(
-                        CALL, 0, MUNMAP, state, mapping.address(), mapping.byteSize(), 0L, 0L, 0L, 0L)
-                .asType(MethodType.methodType(void.class));
+        MethodHandle call = MethodHandles.insertArguments(CALL, 4, 0L, 0L, 0L, 0L);
+        return MethodHandles.insertArguments(call, 0, MUNMAP, state)
+                .asType(MethodType.methodType(void.class, long.class, long.class));
     }
 
     /** How many bytes of address space this process may take; {@link Long#MAX_VALUE} if there is no limit. */

@@ -16,6 +16,17 @@ public interface GuardWords {
     int NO_CPU = Integer.MIN_VALUE;
 
     /**
+     * A waiting thread adds this to the word of an owner that seems to have left its CPU behind, while it finds out. No
+     * thread's id is so large, and those of C code are negative.
+     */
+    long SUSPECTED = 1L << 62;
+
+    /** The owner's id in a word; 0 if it has none. */
+    static long ownerIn(long word) {
+        return word < 0 ? word : word & ~SUSPECTED;
+    }
+
+    /**
      * Tries to make {@code owner} the owner of the current CPU.
      *
      * @return the CPU if the thread owns it now, its complement ({@code ~cpu}) if the CPU is taken, or {@link #NO_CPU}
@@ -28,6 +39,17 @@ public interface GuardWords {
      * @return false if the CPU is taken
      */
     boolean tryAcquireOn(int cpu, long owner);
+
+    /** Frees a CPU. Only its owner may. This is a release store, so the next owner sees what this one wrote. */
+    void release(int cpu);
+
+    private static void free(int cpu) {
+        Area.LONG.setRelease(Area.MEMORY, offset(cpu), 0L);
+    }
+
+    private static long offset(int cpu) {
+        return Area.offset(cpu, CpuHeader.GUARD_WORD);
+    }
 
     /** On the current CPU with a sequence; on another CPU by restarting the sequences there. */
     record Rseq(LinkedSequence acquire) implements GuardWords {
@@ -58,26 +80,49 @@ public interface GuardWords {
          *
          * <p>If 3 came after 4, the restart at 4 would have sent L's section back to step 1, where it would have found
          * R. The same holds for an update that checked the word before 2. Either it commits before 4 returns, so before
-         * R touches anything, or it starts over and finds the guard taken. Only R itself writes R into the word. So if
-         * the word is R at 5, no other thread has overwritten it, and none will: no section is left that saw a 0.
+         * R touches anything, or it starts over and finds the guard taken. Only R itself writes R into the word, with
+         * one exception: a waiting thread W may mark R there. So if the word is R at 5, marked or not, no other thread
+         * has overwritten it, and none will: no section is left that saw a 0.
+         *
+         * <pre>
+         *   this thread R                              waiting thread W
+         *   2. compare-and-set: word 0 -> R
+         *   4. membarrier takes long                   a. R has no open guard: word R -> R, suspected
+         *   5. word is not R: R would go, and come
+         *      back as a waiter
+         *                                              b. finds R inside: word back to R, which owns the CPU, waits for
+         *                                                 it, and has no guard to close
+         * </pre>
          */
         @Override
         public boolean tryAcquireOn(int cpu, long owner) {
-            long word = Area.offset(cpu, CpuHeader.GUARD_WORD);
-            while (Area.LONG.compareAndSet(Area.MEMORY, word, 0L, owner)) {
-                try {
-                    Linux.restartSequencesOn(cpu);
-                } catch (Throwable t) {
-                    // For example, the kernel is out of memory. R has touched nothing yet. So undo step 2, unless L
-                    // overwrote it.
-                    Area.LONG.compareAndSet(Area.MEMORY, word, owner, 0L);
-                    throw t;
-                }
-                if ((long) Area.LONG.getVolatile(Area.MEMORY, word) == owner) {
-                    return true;
-                }
+            long at = offset(cpu);
+            // Otherwise an error would free a CPU of which this thread has guards open.
+            if (ownerIn((long) Area.LONG.getVolatile(Area.MEMORY, at)) == owner) {
+                return false;
             }
-            return false;
+            try {
+                while (Area.LONG.compareAndSet(Area.MEMORY, at, 0L, owner)) {
+                    Linux.restartSequencesOn(cpu);
+                    if (ownerIn((long) Area.LONG.getVolatile(Area.MEMORY, at)) == owner) {
+                        return true;
+                    }
+                }
+                return false;
+            } catch (Throwable t) {
+                // For example, the kernel is out of memory, or the stack has overflowed. R has touched nothing yet. So
+                // undo step 2, unless L overwrote it.
+                long word = (long) Area.LONG.getVolatile(Area.MEMORY, at);
+                while (ownerIn(word) == owner && !Area.LONG.compareAndSet(Area.MEMORY, at, word, 0L)) {
+                    word = (long) Area.LONG.getVolatile(Area.MEMORY, at);
+                }
+                throw t;
+            }
+        }
+
+        @Override
+        public void release(int cpu) {
+            free(cpu);
         }
     }
 
@@ -91,7 +136,12 @@ public interface GuardWords {
 
         @Override
         public boolean tryAcquireOn(int target, long owner) {
-            return Area.LONG.compareAndSet(Area.MEMORY, Area.offset(target, CpuHeader.GUARD_WORD), 0L, owner);
+            return Area.LONG.compareAndSet(Area.MEMORY, offset(target), 0L, owner);
+        }
+
+        @Override
+        public void release(int cpu) {
+            free(cpu);
         }
     }
 }

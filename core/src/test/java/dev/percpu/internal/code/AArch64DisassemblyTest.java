@@ -386,6 +386,11 @@ class AArch64DisassemblyTest extends DisassemblyTest {
     }
 
     @Test
+    void stackPointer() {
+        assertThat(listing(Catalogue.STACK_POINTER)).containsExactly("mov x10, sp", "mov x0, x10", "ret");
+    }
+
+    @Test
     void aMaximum() {
         assertThat(listing(Catalogue.pure(Op.MAX, NumericWidth.LONG)))
                 .containsSubsequence(

@@ -10,7 +10,11 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** What the sequences are on x86-64, instruction by instruction. */
+/**
+ * What the sequences are on x86-64, instruction by instruction.
+ *
+ * <p>This file is longer than others: it lists the instructions of each kind of sequence.
+ */
 class X86_64DisassemblyTest extends DisassemblyTest {
     private static final Pattern HARMLESS =
             Pattern.compile("(mov|movzx|movabs|movq|add|and|or|addsd|cmp|shl|test|lea|inc|dec|ja|jae|je|jg|jne) .*");
@@ -207,6 +211,11 @@ class X86_64DisassemblyTest extends DisassemblyTest {
                         "dec r9",
                         "mov QWORD PTR [rdi+r8*1],r9",
                         "ret");
+    }
+
+    @Test
+    void stackPointer() {
+        assertThat(listing(Catalogue.STACK_POINTER)).containsExactly("mov r9,rsp", "mov rax,r9", "ret");
     }
 
     @Test

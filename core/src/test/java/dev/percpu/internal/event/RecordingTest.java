@@ -3,6 +3,7 @@ package dev.percpu.internal.event;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.CpuGuard;
+import dev.percpu.Holder;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuCounter;
@@ -10,6 +11,7 @@ import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.LogCapture;
 import java.lang.ref.Reference;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,8 +48,11 @@ class RecordingTest {
     }
 
     private static void acquireAndClose() {
+        // Without AssertJ, which a JVM of its own does not have.
         try (CpuGuard guard = CpuGuard.acquire(CPU)) {
-            assertThat(guard.cpu()).isEqualTo(CPU);
+            if (!guard.cpu().equals(CPU)) {
+                throw new AssertionError(guard);
+            }
         }
     }
 
@@ -125,8 +130,9 @@ class RecordingTest {
 
     @Test
     void aWaitForAGuardIsRecordedWhileItLasts() throws Exception {
-        assertThat(recordedWhileWaiting("dev.percpu.GuardContended").getThread().getJavaName())
-                .isEqualTo("waiter");
+        RecordedEvent event = recordedWhileWaiting("dev.percpu.GuardContended");
+        assertThat(event.getThread().getJavaName()).isEqualTo("waiter");
+        assertThat(event.getDuration("waited")).isGreaterThanOrEqualTo(Duration.ofMillis(1));
     }
 
     /** A report of an owner is not repeated for a minute, so the owner is a thread of which there was none. */
@@ -137,6 +143,25 @@ class RecordingTest {
         RecordedEvent event = owner.get();
         assertThat(event.getDuration("held")).isGreaterThanOrEqualTo(Duration.ofSeconds(2));
         assertThat(event.getInt("waiting")).isEqualTo(1);
+    }
+
+    @Test
+    void aGuardThatIsTakenOverIsRecorded() throws Exception {
+        Holder holder = Holder.of(CPU);
+        List<RecordedEvent> events = record("dev.percpu.GuardTakenOver", () -> {
+            try (LogCapture log = new LogCapture()) {
+                holder.die();
+                acquireAndClose();
+                assertThat(log.first()).contains("taken over");
+            }
+        });
+        assertThat(events).singleElement().satisfies(event -> {
+            assertThat(event.getInt("cpu")).isEqualTo(CPU.id());
+            assertThat(event.getThread("deadOwner").getJavaThreadId())
+                    .isEqualTo(holder.thread().threadId());
+            assertThat(event.getString("description"))
+                    .isEqualTo("thread #" + holder.thread().threadId() + " \"holder\"");
+        });
     }
 
     @Test
@@ -195,11 +220,17 @@ class RecordingTest {
             pool.acquire();
             System.out.println(pool.tryAcquire());
             Thread waiter = new Thread(RecordingTest::acquireAndClose);
-            try (CpuGuard _ = CpuGuard.acquire(CPU)) {
+            try (LogCapture log = new LogCapture();
+                    CpuGuard _ = CpuGuard.acquire(CPU)) {
                 waiter.start();
-                Thread.sleep(20);
+                System.out.println(log.first());
             }
             waiter.join();
+            try (LogCapture log = new LogCapture()) {
+                Holder.of(CPU).die();
+                acquireAndClose();
+                System.out.println(log.first());
+            }
         }
     }
 
@@ -207,9 +238,11 @@ class RecordingTest {
     void withoutARecordingNoEventClassIsLoaded() {
         Jvm.Result result = new Jvm().option("-Xlog:class+load").run(Unrecorded.class);
         assertThat(result.output())
-                .contains(PerCpuPool.class.getName())
+                .contains(PerCpuPool.class.getName(), "held for over 2 s", "taken over")
                 .doesNotContain(VariableEvent.class.getName())
                 .doesNotContain(GuardContendedEvent.class.getName())
+                .doesNotContain(GuardHeldLongEvent.class.getName())
+                .doesNotContain(GuardTakenOverEvent.class.getName())
                 .doesNotContain(PoolExhaustedEvent.class.getName());
         assertThat(result.status()).isZero();
     }

@@ -1,6 +1,7 @@
 package dev.percpu.stress.failure;
 
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -82,12 +83,24 @@ final class OtherThread {
         };
     }
 
-    /** Starts something in that thread that may take until the calling thread does what it waits for. */
-    void start(Action action) {
+    /**
+     * Starts something in that thread that waits for the calling thread, and returns once it does.
+     *
+     * @return that thread
+     */
+    Thread startWaiting(Action action) throws Exception {
+        CompletableFuture<Thread> begun = new CompletableFuture<>();
         running = executor.submit(() -> {
+            begun.complete(Thread.currentThread());
             action.run();
             return true;
         });
+        // Not earlier: between two tasks that thread waits, too.
+        Thread thread = begun.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        while (!waits(thread)) {
+            Thread.sleep(0, 100_000);
+        }
+        return thread;
     }
 
     /** Whether what was started ends within a while that is long for it. */

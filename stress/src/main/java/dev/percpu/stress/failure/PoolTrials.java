@@ -66,8 +66,9 @@ final class PoolTrials {
             made = 0;
             destroyed = 0;
             return PerCpuPool.builder(CAPACITY, () -> {
+                        Object object = new Object();
                         made++;
-                        return new Object();
+                        return object;
                     })
                     .destroy(_ -> destroyed++)
                     .build();
@@ -248,6 +249,7 @@ final class PoolTrials {
     /** An object is given back; another thread may wait for it. */
     private static final class Releasing extends OnPool {
         private final boolean waitedFor;
+        private @Nullable Thread waiter;
         private List<Pooled<Object>> held = List.of();
 
         Releasing(OtherThread other, boolean waitedFor) {
@@ -259,11 +261,7 @@ final class PoolTrials {
         void prepare() throws Exception {
             held = acquireAll();
             if (waitedFor) {
-                Thread waiter = other.call("telling its name", Thread::currentThread);
-                other.start(() -> pool.acquire().release());
-                while (!OtherThread.waits(waiter)) {
-                    Thread.sleep(0, 100_000);
-                }
+                waiter = other.startWaiting(() -> pool.acquire().release());
             }
         }
 
@@ -289,9 +287,16 @@ final class PoolTrials {
             return did;
         }
 
+        /** Whether nothing has been released. If so, there is no use in waiting longer, in thousands of rounds. */
+        private boolean stillWaitsForIt() {
+            return waiter != null
+                    && OtherThread.waits(waiter)
+                    && pool.statistics().idle() == 0;
+        }
+
         /** As its documentation says, a second release throws if nobody has acquired the object since. */
         private boolean releaseAgain(Pooled<Object> pooled) throws Exception {
-            if (waitedFor && other.isFinishedSoon()) {
+            if (waitedFor && !stillWaitsForIt() && other.isFinishedSoon()) {
                 return false;
             }
             try {

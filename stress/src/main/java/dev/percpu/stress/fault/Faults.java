@@ -20,8 +20,8 @@ import java.util.Objects;
  * +lines that come
  * </pre>
  *
- * <p>A fault may have several {@code found by}, and changes in several places, each with an {@code in}. One that nothing
- * can find says why: {@code not found:}. Comments begin with {@code #}.
+ * <p>A fault may have several {@code found by}, and changes in several places, each with an {@code in}. One that
+ * nothing can find says why: {@code not found:}. Comments begin with {@code #}.
  */
 final class Faults {
     private static final String LIST = "faults.txt";

@@ -10,9 +10,9 @@ import java.util.random.RandomGenerator;
 import java.util.stream.LongStream;
 
 /**
- * Counters that are reset all the time: each update is in the result of exactly one reset. If it were in two, both would
- * subtract it, and the sum of all results would be right all the same. But then a result is negative, of a counter that
- * only grows.
+ * Counters that are reset all the time: each update is in the result of exactly one reset. If it were in two, both
+ * would subtract it, and the sum of all results would be right all the same. But then a result is negative, of a
+ * counter that only grows.
  */
 final class Counters implements Subject {
     /** Some cache lines of them. */

@@ -42,7 +42,9 @@ class FailureRunTest {
 
     @Test
     void noFullHeapDoesDamage() throws Exception {
-        assertThat(run(List.of("heap"), List.of("pool acquire", "variable createWith", "variable share", "ref kill")))
+        assertThat(run(
+                        List.of("heap"),
+                        List.of("pool acquire", "variable close", "variable createWith", "variable share", "ref kill")))
                 .as(output())
                 .isTrue();
         assertThat(output()).containsPattern("heap +[1-9][0-9,]* +[1-9]");

@@ -1,0 +1,141 @@
+package dev.percpu.benchmarks.programs;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.util.BufferRecycler;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
+import com.fasterxml.jackson.core.util.RecyclerPool;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.percpu.jackson.PerCpuRecyclerPool;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.IntStream;
+import org.HdrHistogram.ConcurrentHistogram;
+
+/**
+ * Jackson's {@link ObjectMapper} under virtual threads, as in a server with a thread for each request: a thread writes a
+ * document, reads it back as a tree, starts the next thread, and ends. There are 1,000 of them at a time.
+ */
+final class JsonProgram implements Program {
+    private static final String NONE = "no pool";
+    private static final String THREAD_LOCAL = "thread-local pool, Jackson 2's default";
+    private static final String DEQUE = "concurrent deque pool, Jackson 3's default";
+    private static final String LOCK_FREE = "lock-free pool (deprecated)";
+    private static final String BOUNDED = "bounded pool";
+    private static final String PER_CPU = "`percpu-jackson`";
+
+    private static final int THREADS = 1000;
+
+    /** Every so manieth is timed, as a histogram that all share would be what is measured. */
+    private static final int TIMED_EVERY = 32;
+
+    private static final int DIGITS = 2;
+    private static final int LARGE_ITEMS = 190;
+
+    private final boolean large;
+
+    JsonProgram(boolean large) {
+        this.large = large;
+    }
+
+    /** What is written. */
+    record Item(long id, String name, boolean active) {}
+
+    @Override
+    public String title() {
+        return large ? "JSON, 8 KB" : "JSON, small";
+    }
+
+    @Override
+    public String operation() {
+        return "a virtual thread that writes a document and reads it; latency without its start";
+    }
+
+    @Override
+    public List<String> variants() {
+        return List.of(NONE, THREAD_LOCAL, DEQUE, LOCK_FREE, BOUNDED, PER_CPU);
+    }
+
+    @SuppressWarnings("deprecation") // the lock-free one is in use all the same
+    private static RecyclerPool<BufferRecycler> pool(String variant) {
+        return switch (variant) {
+            case THREAD_LOCAL -> JsonRecyclerPools.threadLocalPool();
+            case DEQUE -> JsonRecyclerPools.newConcurrentDequePool();
+            case LOCK_FREE -> JsonRecyclerPools.newLockFreePool();
+            case BOUNDED -> JsonRecyclerPools.newBoundedPool(THREADS);
+            case PER_CPU -> PerCpuRecyclerPool.create(THREADS);
+            default -> JsonRecyclerPools.nonRecyclingPool();
+        };
+    }
+
+    @Override
+    public Result run(String variant, Duration time) {
+        ObjectMapper mapper = new ObjectMapper(
+                JsonFactory.builder().recyclerPool(pool(variant)).build());
+        List<Item> items = IntStream.range(0, large ? LARGE_ITEMS : 1)
+                .mapToObj(i -> new Item(i, "name " + i, i % 2 == 0))
+                .toList();
+        Object document = large ? items : items.getFirst();
+        return new Run(mapper, document, time).result();
+    }
+
+    /** One run: chains of threads, of which each starts its successor. */
+    private static final class Run {
+        private final ObjectMapper mapper;
+        private final Object document;
+        private final long measured;
+        private final long end;
+        private final ConcurrentHistogram nanos = new ConcurrentHistogram(DIGITS);
+        private final LongAdder documents = new LongAdder();
+        private final Phaser running = new Phaser(THREADS + 1);
+
+        Run(ObjectMapper mapper, Object document, Duration time) {
+            this.mapper = mapper;
+            this.document = document;
+            long start = System.nanoTime();
+            this.measured = start + time.toNanos() / 2;
+            this.end = start + time.toNanos();
+        }
+
+        Result result() {
+            for (int chain = 0; chain < THREADS; chain++) {
+                int number = chain;
+                Thread _ = Thread.ofVirtual().start(() -> serve(number));
+            }
+            running.arriveAndAwaitAdvance();
+            double seconds = (double) (end - measured) / Duration.ofSeconds(1).toNanos();
+            return new Result(
+                    documents.sum() / seconds, nanos.getValueAtPercentile(50), nanos.getValueAtPercentile(99));
+        }
+
+        private void serve(int number) {
+            long before = System.nanoTime();
+            roundTrip();
+            if (before - measured >= 0) {
+                documents.increment();
+                if (number % TIMED_EVERY == 0) {
+                    nanos.recordValue(System.nanoTime() - before);
+                }
+            }
+            if (before - end >= 0) {
+                int _ = running.arrive();
+            } else {
+                Thread _ = Thread.ofVirtual().start(() -> serve(number + 1));
+            }
+        }
+
+        private void roundTrip() {
+            try {
+                byte[] bytes = mapper.writeValueAsBytes(document);
+                if (mapper.readTree(bytes).isEmpty()) {
+                    throw new IllegalStateException("read back as nothing");
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+}

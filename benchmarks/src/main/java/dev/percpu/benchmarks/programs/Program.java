@@ -1,0 +1,19 @@
+package dev.percpu.benchmarks.programs;
+
+import java.time.Duration;
+import java.util.List;
+
+/** A program that is measured as a whole, once with each of several parts. */
+interface Program {
+    /** What it is called, and what it does, in a few words. */
+    String title();
+
+    /** What one of its operations is. */
+    String operation();
+
+    /** The parts that are compared; the first one is what the program does without any. */
+    List<String> variants();
+
+    /** Runs it with a part for so long, and measures the last half of the time. */
+    Result run(String variant, Duration time) throws Exception;
+}

@@ -1,0 +1,124 @@
+package dev.percpu.benchmarks.programs;
+
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * Measures whole programs, each with several parts in turn: {@code ./percpu programs}. Each run has a JVM of its own, so
+ * that no part profits from what the JIT compiler learned of another. The order is reversed with each round. What is
+ * printed are medians of all rounds, with the least and the greatest.
+ */
+public final class ProgramsMain {
+    private static final String USAGE = "Usage: percpu programs [TITLE [ROUNDS [SECONDS]]]";
+
+    private static final int ROUNDS = 5;
+    private static final int MOST_ROUNDS = 100;
+    private static final int SECONDS = 4;
+    private static final int MOST_SECONDS = 60;
+
+    private static final List<Program> PROGRAMS = List.of(
+            new CacheProgram(false),
+            new CacheProgram(true),
+            new JsonProgram(false),
+            new JsonProgram(true),
+            new ServerProgram());
+
+    private ProgramsMain() {}
+
+    /**
+     * Runs the programs whose titles begin with the first argument, or all.
+     *
+     * @param args a title, a number of rounds, and how many seconds a run takes
+     */
+    public static void main(String[] args) throws Exception {
+        String title = args.length > 0 ? args[0] : "";
+        List<Program> chosen = PROGRAMS.stream()
+                .filter(program -> program.title().startsWith(title))
+                .toList();
+        int rounds = number(args, 1, ROUNDS, MOST_ROUNDS);
+        int seconds = number(args, 2, SECONDS, MOST_SECONDS);
+        if (chosen.isEmpty() || args.length > 3 || rounds < 0 || seconds < 0) {
+            System.err.println(USAGE + "; titles: "
+                    + String.join("; ", PROGRAMS.stream().map(Program::title).toList()));
+            System.exit(2);
+        }
+        for (Program program : chosen) {
+            print(program, measure(program, rounds, seconds), System.out);
+        }
+    }
+
+    /** A number of the arguments; -1 if it is not from 1 to the greatest. */
+    private static int number(String[] args, int index, int otherwise, int greatest) {
+        if (args.length <= index) {
+            return otherwise;
+        }
+        try {
+            int number = Integer.parseInt(args[index]);
+            return number >= 1 && number <= greatest ? number : -1;
+        } catch (NumberFormatException e) {
+            return -1;
+        }
+    }
+
+    private static Map<String, List<Result>> measure(Program program, int rounds, int seconds) throws Exception {
+        Map<String, List<Result>> results = new LinkedHashMap<>();
+        for (int round = 0; round < rounds; round++) {
+            List<String> order =
+                    round % 2 == 0 ? program.variants() : program.variants().reversed();
+            for (String variant : order) {
+                System.err.println(program.title() + ", round " + (round + 1) + " of " + rounds + ": " + variant);
+                List<String> arguments = List.of(program.title(), variant, Integer.toString(seconds));
+                results.computeIfAbsent(variant, _ -> new ArrayList<>())
+                        .add(Result.parse(Child.java(One.class, arguments)));
+            }
+        }
+        return results;
+    }
+
+    /** One run, in a process of its own. */
+    static final class One {
+        private One() {}
+
+        public static void main(String[] args) throws Exception {
+            Program program = PROGRAMS.stream()
+                    .filter(candidate -> candidate.title().equals(args[0]))
+                    .findFirst()
+                    .orElseThrow();
+            Result result = program.run(args[1], Duration.ofSeconds(Integer.parseInt(args[2])));
+            System.out.println(result.line());
+        }
+    }
+
+    /** A table as the pages have it. */
+    static void print(Program program, Map<String, List<Result>> results, PrintStream out) {
+        out.println("**" + program.title() + "**: " + program.operation() + ".");
+        out.println();
+        out.println("| | 1,000 in a second | median, us | 99%, us |");
+        out.println("|---|---|---|---|");
+        results.forEach((variant, runs) -> out.println("| " + variant
+                + " | " + spread(runs, run -> run.perSecond() / 1e3)
+                + " | " + spread(runs, run -> run.medianNanos() / 1e3)
+                + " | " + spread(runs, run -> run.p99Nanos() / 1e3)
+                + " |"));
+        out.println();
+    }
+
+    private static String spread(List<Result> runs, ToDoubleFunction<Result> number) {
+        double[] sorted = runs.stream().mapToDouble(number).sorted().toArray();
+        int half = sorted.length / 2;
+        double median = sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+        return digits(median) + " (" + digits(sorted[0]) + " to " + digits(sorted[sorted.length - 1]) + ")";
+    }
+
+    /** Three digits that count. */
+    private static String digits(double number) {
+        int decimals = number >= 100 ? 0 : number >= 10 ? 1 : 2;
+        return String.format(Locale.ROOT, "%,." + decimals + "f", number);
+    }
+}

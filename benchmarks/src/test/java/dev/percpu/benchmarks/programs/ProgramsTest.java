@@ -1,0 +1,77 @@
+package dev.percpu.benchmarks.programs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** The programs do what they say, and what they print is what was measured. */
+class ProgramsTest {
+    private static final Duration SHORT = Duration.ofMillis(40);
+
+    /** The cache's statistics are compared with what was found; a document that reads as nothing is an error. */
+    @Test
+    void eachPartRuns() throws Exception {
+        List<Program> programs =
+                List.of(new CacheProgram(false), new CacheProgram(true), new JsonProgram(false), new JsonProgram(true));
+        for (Program program : programs) {
+            for (String variant : program.variants()) {
+                Result result = program.run(variant, SHORT);
+                assertThat(result.p99Nanos())
+                        .as("%s, %s", program.title(), variant)
+                        .isGreaterThanOrEqualTo(result.medianNanos());
+            }
+        }
+    }
+
+    @Test
+    void aResultCrossesTheBorderOfAProcess() {
+        Result result = new Result(53848000.5, 530, 2670.5);
+        assertThat(Result.parse("a warning\n" + result.line() + "\n")).isEqualTo(result);
+        assertThatThrownBy(() -> Result.parse("no such part"))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("no such part");
+    }
+
+    @Test
+    void readsWhatWrkPrints() {
+        String output = """
+                Running 2s test @ http://127.0.0.1:8080/hello
+                  1 threads and 16 connections
+                  Thread Stats   Avg      Stdev     Max   +/- Stdev
+                    Latency   623.27us    1.15ms  22.49ms   94.87%
+                    Req/Sec    41.29k     3.16k   45.31k    80.00%
+                  Latency Distribution
+                     50%  321.00us
+                     75%  489.00us
+                     90%    1.15ms
+                     99%    5.54ms
+                  82345 requests in 2.01s, 9.03MB read
+                Requests/sec:  41052.75
+                Transfer/sec:      4.50MB
+                """;
+        assertThat(ServerProgram.parse(output)).isEqualTo(new Result(41052.75, 321_000, 5_540_000));
+        assertThatThrownBy(() -> ServerProgram.parse("unable to connect"))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("unable to connect");
+    }
+
+    @Test
+    void printsTheMedianOfAllRoundsAndTheirSpread() {
+        List<Result> runs = List.of(
+                new Result(3_000_000, 1_000, 30_000),
+                new Result(1_000_000, 3_000, 10_000),
+                new Result(1_234_400, 2_000, 123_456));
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ProgramsMain.print(
+                new CacheProgram(false), Map.of("one", runs), new PrintStream(out, true, StandardCharsets.UTF_8));
+        assertThat(out.toString(StandardCharsets.UTF_8))
+                .contains("| one | 1,234 (1,000 to 3,000) | 2.00 (1.00 to 3.00) | 30.0 (10.0 to 123) |");
+    }
+}

@@ -1,0 +1,125 @@
+package dev.percpu.concurrent;
+
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.Lock;
+import org.jspecify.annotations.Nullable;
+
+/** The read lock of a {@link PerCpuReadWriteLock}: its holders are those who are inside the gate. */
+final class ReadLock implements Lock {
+    private final ReaderGate gate;
+
+    /** Who they are, in checked mode; otherwise null. */
+    private final @Nullable ReadHolds holds;
+
+    ReadLock(ReaderGate gate, @Nullable ReadHolds holds) {
+        this.gate = gate;
+        this.holds = holds;
+    }
+
+    @Override
+    public void lock() {
+        if (CheckedMode.ON) {
+            checkNoHold("locks its read lock again");
+        }
+        ReadHolds.@Nullable Hold hold = CheckedMode.ON ? ReadHolds.prepare() : null;
+        if (!gate.tryEnter()) {
+            enterUninterruptibly();
+        }
+        if (CheckedMode.ON) {
+            record(hold);
+        }
+    }
+
+    @Override
+    public void lockInterruptibly() throws InterruptedException {
+        PerCpuReadWriteLock.checkInterrupt();
+        if (CheckedMode.ON) {
+            checkNoHold("locks its read lock again");
+        }
+        ReadHolds.@Nullable Hold hold = CheckedMode.ON ? ReadHolds.prepare() : null;
+        if (!gate.tryEnter()) {
+            enter(Patience.INTERRUPTIBLE);
+        }
+        if (CheckedMode.ON) {
+            record(hold);
+        }
+    }
+
+    @Override
+    public boolean tryLock() {
+        ReadHolds.@Nullable Hold hold = CheckedMode.ON ? ReadHolds.prepare() : null;
+        boolean locked = gate.tryEnter() || enterAsWriter();
+        if (CheckedMode.ON && locked) {
+            record(hold);
+        }
+        return locked;
+    }
+
+    @Override
+    public boolean tryLock(long time, TimeUnit unit) throws InterruptedException {
+        PerCpuReadWriteLock.checkInterrupt();
+        ReadHolds.@Nullable Hold hold = CheckedMode.ON ? ReadHolds.prepare() : null;
+        boolean locked = gate.tryEnter() || enter(Patience.ofNanos(unit.toNanos(time)));
+        if (CheckedMode.ON && locked) {
+            record(hold);
+        }
+        return locked;
+    }
+
+    private void enterUninterruptibly() {
+        try {
+            boolean _ = enter(Patience.UNINTERRUPTIBLE);
+        } catch (InterruptedException e) {
+            throw new AssertionError("interrupted without waiting interruptibly", e);
+        }
+    }
+
+    private boolean enter(Patience patience) throws InterruptedException {
+        return enterAsWriter() || gate.enter(patience);
+    }
+
+    /** The writer is inside already, and would wait for itself. */
+    private boolean enterAsWriter() {
+        if (!gate.isShutByMe()) {
+            return false;
+        }
+        gate.enterShut();
+        return true;
+    }
+
+    @Override
+    public void unlock() {
+        if (CheckedMode.ON && holds != null) {
+            holds.remove();
+        }
+        gate.leave();
+    }
+
+    private void checkNoHold(String use) {
+        if (holds != null && !gate.isShutByMe()) {
+            holds.checkNoneOfMine(use);
+        }
+    }
+
+    private void record(ReadHolds.@Nullable Hold hold) {
+        Objects.requireNonNull(holds).add(Objects.requireNonNull(hold));
+    }
+
+    @Override
+    public Condition newCondition() {
+        throw new UnsupportedOperationException("a read lock has no conditions: use the write lock's");
+    }
+
+    /** How often it is held, for messages. */
+    String holds() {
+        long readers = gate.readersIfKnown();
+        return readers < 0 ? "not counted" : Long.toString(readers);
+    }
+
+    @Override
+    public String toString() {
+        return "read lock[Read locks = " + holds() + "]";
+    }
+}

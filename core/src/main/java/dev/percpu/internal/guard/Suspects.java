@@ -1,0 +1,37 @@
+package dev.percpu.internal.guard;
+
+import dev.percpu.internal.area.Area;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The owners that were seen without an open guard, and when to investigate them. It is kept for each CPU and not for
+ * each waiting thread: a program may only ever try for a moment, and all its attempts together must find out a CPU that
+ * was left behind.
+ *
+ * <p>Nothing here is atomic. If threads get in each other's way, an investigation comes too early, too late or twice,
+ * and an investigation never frees a CPU wrongly.
+ */
+final class Suspects {
+    /**
+     * An owner is not suspected earlier: it may be preempted between acquiring and counting the guard. It is not
+     * investigated more often either, since that stops it for a moment.
+     */
+    private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
+
+    private static final long[] OWNERS = new long[PaddedArray.length(Area.CPUS)];
+    private static final long[] SINCE = new long[PaddedArray.length(Area.CPUS)];
+
+    private Suspects() {}
+
+    /** Notes that an owner seems to have no open guard; whether it is time to investigate. */
+    static boolean isDue(int cpu, long owner) {
+        int index = PaddedArray.index(cpu);
+        long now = System.nanoTime();
+        boolean isDue = OWNERS[index] == owner && now - SINCE[index] >= PAUSE;
+        if (isDue || OWNERS[index] != owner) {
+            SINCE[index] = now;
+            OWNERS[index] = owner;
+        }
+        return isDue;
+    }
+}

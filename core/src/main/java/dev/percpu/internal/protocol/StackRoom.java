@@ -1,0 +1,96 @@
+package dev.percpu.internal.protocol;
+
+import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.LinkedSequence;
+import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.code.Catalogue;
+
+/**
+ * Makes the stack overflow before a thread begins with steps that belong together, and not between two of them. A
+ * caller asks for room before the first step. Then none of the steps overflows, unless it calls code of the user, and
+ * the steps that clean up after that have room again.
+ */
+public interface StackRoom {
+    StackRoom CURRENT = Backends.half(StackRoom.class, Measured::link, StackRoom::withoutSequences);
+
+    /**
+     * Throws if there is less room than the deepest of the library's own steps takes, in the interpreter.
+     *
+     * @throws StackOverflowError if there is not enough room, or not even for this call
+     */
+    void ensure();
+
+    private static StackRoom withoutSequences() {
+        LinkedSequence pointer = Sequences.linkWithoutArea(Catalogue.STACK_POINTER);
+        return pointer == null ? new Guessed() : new Measured(pointer);
+    }
+
+    /**
+     * Measures: it calls itself until it is deep enough, and remembers on which page of memory a thread was when that
+     * went well. Threads call an operation at the same depth again and again, so a call usually costs one look at the
+     * stack pointer. A compiled method takes a sixth of the stack that it takes in the interpreter, so counting calls
+     * instead would not do.
+     *
+     * <p>A page is remembered beyond the end of its thread. If its address becomes another stack's, of which less lies
+     * below it, the steps begin without enough room: as if nobody had asked.
+     *
+     * @param pointer reads the stack pointer
+     */
+    record Measured(LinkedSequence pointer) implements StackRoom {
+        /** The deepest steps park a virtual thread with a time limit, or call the kernel: some 5,000 bytes. */
+        private static final int BYTES = 16 << 10;
+
+        private static final int PAGE_BITS = 12;
+        private static final int INDEX_BITS = 10;
+
+        /** Spreads consecutive pages, and stacks that are as far apart as others: 2^64 divided by the golden ratio. */
+        private static final long SPREAD = 0x9e3779b97f4a7c15L;
+
+        /** Pages that have enough room below, or 0, by a hash of their address. Read and written without order. */
+        private static final long[] DEEP_ENOUGH = new long[1 << INDEX_BITS];
+
+        static Measured link(Sequences sequences) {
+            return new Measured(sequences.link(Catalogue.STACK_POINTER));
+        }
+
+        @Override
+        public void ensure() {
+            long page = stackPointer() >>> PAGE_BITS;
+            int index = (int) ((page * SPREAD) >>> (Long.SIZE - INDEX_BITS));
+            if (DEEP_ENOUGH[index] != page) {
+                descend((page << PAGE_BITS) - BYTES);
+                DEEP_ENOUGH[index] = page;
+            }
+        }
+
+        private void descend(long limit) {
+            if (stackPointer() > limit) {
+                descend(limit);
+            }
+        }
+
+        private long stackPointer() {
+            return pointer.call(0, 0, 0);
+        }
+    }
+
+    /**
+     * Where no machine code can be called. It counts calls, which is enough if they are interpreted; if they are
+     * compiled, it is enough for compiled steps.
+     */
+    record Guessed() implements StackRoom {
+        private static final int CALLS = 128;
+
+        @Override
+        public void ensure() {
+            descend(CALLS);
+        }
+
+        /** The JVM makes no loop of such calls. */
+        private static void descend(int calls) {
+            if (calls > 0) {
+                descend(calls - 1);
+            }
+        }
+    }
+}

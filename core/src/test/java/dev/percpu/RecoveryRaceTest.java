@@ -1,0 +1,116 @@
+package dev.percpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.backend.Interposition;
+import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.guard.RecoveryUnderTest;
+import dev.percpu.internal.protocol.GuardWords;
+import dev.percpu.testing.Effort;
+import dev.percpu.testing.Jvm;
+import dev.percpu.testing.Workers;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Recovery looks at owners that do nothing wrong, all the time. It must not free what they own. */
+class RecoveryRaceTest {
+    /**
+     * The owners take their time at each step whose order matters: between owning the CPU and counting the guard, with
+     * the guard open, and between counting it down and freeing the CPU.
+     */
+    @Test
+    @Tag("native")
+    void owningThreadsKeepWhatTheyOwn() {
+        Jvm.Result result =
+                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Race.class);
+        assertThat(result.output()).contains("nothing freed, nothing lost\n");
+        assertThat(result.status()).isZero();
+    }
+
+    static final class Race {
+        private static final int OWNERS = 2;
+        private static final int ROUNDS = Effort.scaled(4_000);
+        private static final int LONGEST_SPIN = 20_000;
+
+        private Race() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            Interposition.install(new Interposition.Interposer() {
+                @Override
+                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
+                    return normal instanceof GuardWords words ? protocol.cast(delayed(words)) : normal;
+                }
+            });
+            // Only an owner of the CPU changes its element, so nothing is lost unless two own it at once.
+            long[] counts = new long[Area.CPUS * 16];
+            AtomicInteger owning = new AtomicInteger(OWNERS);
+            AtomicInteger freed = new AtomicInteger();
+            Workers.run("race-", OWNERS + 1, number -> {
+                if (number == OWNERS) {
+                    while (owning.get() > 0) {
+                        for (CpuId cpu : CpuMask.possible()) {
+                            freed.addAndGet(RecoveryUnderTest.freeIfLeftBehind(cpu.id()) ? 1 : 0);
+                        }
+                    }
+                    return;
+                }
+                try {
+                    for (int round = 0; round < ROUNDS; round++) {
+                        try (CpuGuard guard = CpuGuard.acquire()) {
+                            int element = guard.cpu().id() * 16;
+                            long count = counts[element];
+                            delay();
+                            counts[element] = count + 1;
+                        }
+                    }
+                } finally {
+                    owning.decrementAndGet();
+                }
+            });
+            long sum = 0;
+            for (long count : counts) {
+                sum += count;
+            }
+            System.out.println((freed.get() == 0 ? "nothing freed, " : freed + " freed, ")
+                    + (sum == (long) OWNERS * ROUNDS ? "nothing lost" : "lost"));
+        }
+
+        /** On the processor, or not at all: who sleeps is outside of the moment for too long. */
+        private static void delay() {
+            int spins = ThreadLocalRandom.current().nextInt(LONGEST_SPIN);
+            for (int i = 0; i < spins; i++) {
+                Thread.onSpinWait();
+            }
+        }
+
+        private static GuardWords delayed(GuardWords words) {
+            return new GuardWords() {
+                @Override
+                public int tryAcquire(long owner) {
+                    int cpu = words.tryAcquire(owner);
+                    if (cpu >= 0) {
+                        delay();
+                    }
+                    return cpu;
+                }
+
+                @Override
+                public boolean tryAcquireOn(int cpu, long owner) {
+                    return words.tryAcquireOn(cpu, owner);
+                }
+
+                @Override
+                public void release(int cpu) {
+                    delay();
+                    words.release(cpu);
+                }
+            };
+        }
+    }
+}

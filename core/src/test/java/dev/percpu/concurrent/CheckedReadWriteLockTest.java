@@ -1,0 +1,167 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.testing.Jvm;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.Lock;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What checked mode finds, and what it leaves alone. It is chosen once for each JVM, so in one of its own, on whose
+ * class path are no libraries.
+ */
+class CheckedReadWriteLockTest {
+    @Test
+    void checkedModeFindsWhatOtherwiseHangsOrGoesUnnoticed() {
+        Jvm.Result result = new Jvm().option("-Dpercpu.checked=true").run(Mistakes.class);
+        assertThat(result.output()).contains("all found");
+        assertThat(result.status()).isZero();
+    }
+
+    @Test
+    void whatIsAllowedStaysAllowed() {
+        Jvm.Result result = new Jvm().option("-Dpercpu.checked=true").run(Rights.class);
+        assertThat(result.output()).contains("all allowed");
+        assertThat(result.status()).isZero();
+    }
+
+    private static void check(boolean condition, String what) {
+        if (!condition) {
+            throw new AssertionError(what);
+        }
+    }
+
+    private interface Use {
+        void run() throws InterruptedException;
+    }
+
+    /** Nested read locks, upgrades, and unlocks too many; no other thread is there that would make them hang. */
+    @SuppressWarnings("LockNotBeforeTry") // whatever fails ends the JVM
+    static final class Mistakes {
+        private static final PerCpuReadWriteLock LOCK = new PerCpuReadWriteLock("table");
+        private static final Lock READ = LOCK.readLock();
+        private static final Lock WRITE = LOCK.writeLock();
+
+        private Mistakes() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            Condition condition = WRITE.newCondition();
+            lockToRead();
+            assertRefused(READ::lock, "locks its read lock again", "lockToRead");
+            assertRefused(READ::lockInterruptibly, "locks its read lock again", "lockToRead");
+            assertRefused(WRITE::lock, "locks its write lock", "lockToRead");
+            assertRefused(WRITE::lockInterruptibly, "locks its write lock", "lockToRead");
+            unlockRead();
+            assertRefused(READ::unlock, "which no thread has", "unlockRead");
+            assertRefused(READ::unlock, "which no thread has", "unlockRead");
+
+            WRITE.lock();
+            lockToRead();
+            assertRefused(condition::await, "waits for a condition", "lockToRead");
+            WRITE.unlock();
+            assertRefused(WRITE::lock, "locks its write lock", "lockToRead");
+            READ.unlock();
+            check(WRITE.tryLock(), "an error left something locked");
+            WRITE.unlock();
+            System.out.println("all found");
+        }
+
+        private static void lockToRead() {
+            READ.lock();
+        }
+
+        private static void unlockRead() {
+            READ.unlock();
+        }
+
+        private static void assertRefused(Use use, String what, String where) throws InterruptedException {
+            try {
+                use.run();
+            } catch (IllegalStateException | IllegalMonitorStateException e) {
+                check(e.getMessage().contains(what) && e.getMessage().contains("table"), e.toString());
+                check(e.getMessage().contains(Thread.currentThread().toString()), e.toString());
+                check(e.getSuppressed().length == 1, "where that thread was before");
+                check(
+                        Arrays.stream(e.getSuppressed()[0].getStackTrace())
+                                .anyMatch(frame -> frame.getMethodName().equals(where)),
+                        "the method " + where);
+                return;
+            }
+            throw new AssertionError(what + " was not found");
+        }
+    }
+
+    /** What the lock's rules allow. */
+    @SuppressWarnings("LockNotBeforeTry") // whatever fails ends the JVM
+    static final class Rights {
+        private static final PerCpuReadWriteLock LOCK = new PerCpuReadWriteLock();
+        private static final Lock READ = LOCK.readLock();
+        private static final Lock WRITE = LOCK.writeLock();
+
+        private Rights() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            attemptsNest();
+            downgrade();
+            anotherThreadUnlocks();
+            anyOfTwoMayHaveBeenUnlocked();
+            check(WRITE.tryLock(), "something stayed locked");
+            WRITE.unlock();
+            System.out.println("all allowed");
+        }
+
+        private static void attemptsNest() throws InterruptedException {
+            READ.lock();
+            check(READ.tryLock() && READ.tryLock(1, TimeUnit.SECONDS), "nested attempts");
+            check(!WRITE.tryLock() && !WRITE.tryLock(1, TimeUnit.MILLISECONDS), "attempts to upgrade");
+            for (int i = 0; i < 3; i++) {
+                READ.unlock();
+            }
+        }
+
+        private static void downgrade() {
+            WRITE.lock();
+            READ.lock();
+            READ.lock();
+            WRITE.lock();
+            WRITE.unlock();
+            WRITE.unlock();
+            READ.unlock();
+            READ.unlock();
+        }
+
+        private static void anotherThreadUnlocks() throws InterruptedException {
+            READ.lock();
+            inAnotherThread(READ::unlock);
+            READ.lock();
+            READ.unlock();
+        }
+
+        /** Nobody can say whose hold the third thread has ended, so this thread may lock again. */
+        private static void anyOfTwoMayHaveBeenUnlocked() throws InterruptedException {
+            READ.lock();
+            inAnotherThread(READ::lock);
+            inAnotherThread(READ::unlock);
+            READ.lock();
+            READ.unlock();
+            READ.unlock();
+        }
+
+        private static void inAnotherThread(Runnable use) throws InterruptedException {
+            Throwable[] thrown = new Throwable[1];
+            Thread thread = new Thread(() -> {
+                try {
+                    use.run();
+                } catch (Throwable t) {
+                    thrown[0] = t;
+                }
+            });
+            thread.start();
+            thread.join();
+            check(thrown[0] == null, "in another thread: " + thrown[0]);
+        }
+    }
+}
