@@ -16,8 +16,8 @@ import java.util.stream.IntStream;
 import org.HdrHistogram.ConcurrentHistogram;
 
 /**
- * Jackson's {@link ObjectMapper} under virtual threads, as in a server with a thread for each request: a thread writes a
- * document, reads it back as a tree, starts the next thread, and ends. There are 1,000 of them at a time.
+ * Jackson's {@link ObjectMapper} under virtual threads, as in a server with a thread for each request: a thread writes
+ * a document, reads it back as a tree, starts the next thread, and ends. There are 1,000 of them at a time.
  */
 final class JsonProgram implements Program {
     private static final String NONE = "no pool";

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Measures whole programs, each with several parts in turn: {@code ./percpu programs}. Each run has a JVM of its own, so
- * that no part profits from what the JIT compiler learned of another. The order is reversed with each round. What is
+ * Measures whole programs, each with several parts in turn: {@code ./percpu programs}. Each run has a JVM of its own,
+ * so that no part profits from what the JIT compiler learned of another. The order is reversed with each round. What is
  * printed are medians of all rounds, with the least and the greatest.
  */
 public final class ProgramsMain {
