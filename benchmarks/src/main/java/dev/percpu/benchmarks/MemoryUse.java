@@ -51,6 +51,8 @@ public final class MemoryUse {
 
         private final Role.Kind role;
         private final String label;
+
+        @SuppressWarnings("ImmutableEnumChecker") // a maker keeps nothing
         private final IntFunction<?> maker;
 
         Kind(Role.Kind role, String label, IntFunction<?> maker) {
