@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,14 +45,15 @@ public final class Registry {
     /**
      * Something that has a name.
      *
-     * @param object returns it; null once it is unreachable
+     * @param object the object, or a weak reference to it: a {@code Supplier} of either would be a second object, and
+     *     take 16 bytes more for each of perhaps thousands of static counters
      */
-    private record Entry<T>(String name, String type, Supplier<@Nullable T> object, Reader<? super T> reader)
-            implements Variable {
+    private record Entry<T>(String name, String type, Object object, Reader<? super T> reader) implements Variable {
         @Override
+        @SuppressWarnings("unchecked") // the methods that add an entry take a reader of the object's type
         public List<Value> values() {
-            T current = object.get();
-            return current == null ? List.of() : reader.read(current);
+            Object current = object instanceof WeakReference<?> reference ? reference.get() : object;
+            return current == null ? List.of() : reader.read((T) current);
         }
 
         @Override
@@ -79,7 +79,7 @@ public final class Registry {
     public static <T> void addStatic(String name, String type, T object, Reader<? super T> reader) {
         Recording.listing(Registry::list);
         synchronized (STATIC) {
-            STATIC.add(new Entry<>(name, type, () -> object, reader));
+            STATIC.add(new Entry<T>(name, type, object, reader));
         }
     }
 
@@ -89,7 +89,7 @@ public final class Registry {
         WeakReference<T> reference = new WeakReference<>(object, GONE);
         synchronized (DYNAMIC) {
             removeGone();
-            DYNAMIC.put(reference, new Entry<>(name, type, reference::get, reader));
+            DYNAMIC.put(reference, new Entry<T>(name, type, reference, reader));
         }
     }
 
