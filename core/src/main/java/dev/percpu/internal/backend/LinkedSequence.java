@@ -7,6 +7,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 
 /**
@@ -20,6 +21,14 @@ import java.util.Arrays;
  * @param address the address of its code
  */
 public record LinkedSequence(MemorySegment address) {
+    /*
+     * After each call stands a fence, for the JIT compiler only; on x86-64 it is no instruction. C2 takes every call for
+     * a place at which the thread looks whether the JVM wants to stop it, and drops such a look that directly follows
+     * a call. But a call of a critical function does not look. So a thread whose loop did nothing but call a sequence
+     * could not be stopped any more, and with the next garbage collection the whole JVM stood still. (Seen with the
+     * loop of SelfTest.seeAnAbort, when C2 had compiled it.) With something between the call and the look, C2 keeps it.
+     */
+
     /** So many numbers each call passes at least. */
     private static final int FEWEST = 3;
 
@@ -47,7 +56,9 @@ public record LinkedSequence(MemorySegment address) {
     /** Calls a sequence that takes up to three numbers; unused ones are 0. */
     public long call(long first, long second, long third) {
         try {
-            return (long) THREE.invokeExact(address, first, second, third);
+            long result = (long) THREE.invokeExact(address, first, second, third);
+            VarHandle.acquireFence();
+            return result;
         } catch (Throwable t) {
             throw thrown(t);
         }
@@ -56,7 +67,9 @@ public record LinkedSequence(MemorySegment address) {
     /** Calls a sequence that takes four numbers. */
     public long call(long first, long second, long third, long fourth) {
         try {
-            return (long) Four.CALL.invokeExact(address, first, second, third, fourth);
+            long result = (long) Four.CALL.invokeExact(address, first, second, third, fourth);
+            VarHandle.acquireFence();
+            return result;
         } catch (Throwable t) {
             throw thrown(t);
         }
@@ -65,7 +78,9 @@ public record LinkedSequence(MemorySegment address) {
     /** Calls the sequence of an event, at an address that need not be a constant. */
     public static long callEvent(MemorySegment code, long table, long first, long second, long third) {
         try {
-            return (long) Four.CALL.invokeExact(code, table, first, second, third);
+            long result = (long) Four.CALL.invokeExact(code, table, first, second, third);
+            VarHandle.acquireFence();
+            return result;
         } catch (Throwable t) {
             throw thrown(t);
         }
@@ -75,7 +90,9 @@ public record LinkedSequence(MemorySegment address) {
     public static long callEvent(
             MemorySegment code, long table, long first, long second, long third, long fourth, long fifth) {
         try {
-            return (long) Six.CALL.invokeExact(code, table, first, second, third, fourth, fifth);
+            long result = (long) Six.CALL.invokeExact(code, table, first, second, third, fourth, fifth);
+            VarHandle.acquireFence();
+            return result;
         } catch (Throwable t) {
             throw thrown(t);
         }
