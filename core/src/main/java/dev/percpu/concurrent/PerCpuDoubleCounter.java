@@ -44,6 +44,9 @@ public final class PerCpuDoubleCounter extends GatedNumber {
     @Serial
     private static final long serialVersionUID = 1;
 
+    /** Held to take the numbers away. */
+    private final transient Object taking = new Object();
+
     /**
      * Makes a counter that is 0.
      *
@@ -71,7 +74,7 @@ public final class PerCpuDoubleCounter extends GatedNumber {
             return;
         }
         try {
-            if (!GatedSums.add(position(), x)) {
+            if (!GatedSums.add(position(), x, taking)) {
                 addToSpare(x);
             }
         } finally {
@@ -112,9 +115,9 @@ public final class PerCpuDoubleCounter extends GatedNumber {
     }
 
     /** Returns the sum and resets, in one step: exactly the updates in the result are no longer in the counter. */
-    public synchronized double sumThenReset() {
+    public double sumThenReset() {
         try {
-            return GatedSums.takeAll(position());
+            return GatedSums.takeAll(position(), taking);
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -79,7 +79,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Serialization keeps only the fairness: the lock that is read is unlocked and has no name.
  *
- * <p>A lock takes 24 bytes for each CPU. They come back once the lock is unreachable.
+ * <p>A lock takes 32 bytes for each CPU. They come back once the lock is unreachable.
  */
 public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     @Serial

@@ -41,7 +41,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * and after {@code kill} each is found that would. Where one is found, {@link IllegalStateException} says so, and the
  * release action does not run, since nobody can say whether the thing is in use.
  *
- * <p>A ref takes 16 bytes for each CPU. One that becomes unreachable gives them back by itself; that does not count as
+ * <p>A ref takes 24 bytes for each CPU. One that becomes unreachable gives them back by itself; that does not count as
  * the last put.
  */
 public final class PerCpuRef {

@@ -19,9 +19,10 @@ abstract class ReadersInside {
      *                on a shared line
      *
      * A reader may come in through one and leave through another, so each may be negative. `mode` names the counter
-     * that readers should use. It is only a hint, as what counts is the sum: a reader that finds a counter closed
-     * uses the word. A writer leaves all but the word closed, so another writer finds it cheap. Readers that come again
-     * and again without a writer open the stripes, and later the tally: `Pace` knows when.
+     * that readers should use; those that have places of their own look at the tally first. It is only a hint, as what
+     * counts is the sum: a reader that finds a counter closed uses the word. A writer leaves all but the word closed,
+     * so another writer finds it cheap. Readers that come again and again without a writer open the stripes, and later
+     * the tally: `Pace` knows when.
      *
      * The word has, from its highest bit on, how many readers have come in through it since the last writer; its part
      * of the sum; and
@@ -46,8 +47,8 @@ abstract class ReadersInside {
      * With 4 before 5, the count is visible at 6, and W waits for R. With 5 before 4, R starts over, finds the tally
      * closed, and SHUT in the word. No fence of R's stands between its count and its reads of the data, though a
      * processor may do reads before an older store is visible: 5 is a full barrier on R's CPU. So either R's store was
-     * visible to 6, or R does its reads after 5, having found the gate shut. With a stripe it is simpler: R's addition
-     * and W's closing are atomic changes of one number.
+     * visible to 6, or R does its reads after 5, having found the gate shut. What happens in a place of R's own is told
+     * in OwnTallies. With a stripe it is simpler: R's addition and W's closing are atomic changes of one number.
      *
      * A reader R opens a counter while a writer W comes:
      *
@@ -105,7 +106,7 @@ abstract class ReadersInside {
     final StackSafeLock mutex = new StackSafeLock();
 
     ReadersInside(String owner, Pace pace) {
-        tally = new Tally(owner);
+        tally = Tally.shut(owner);
         stripes = new Stripes(owner);
         this.pace = pace;
     }
@@ -133,10 +134,16 @@ abstract class ReadersInside {
 
     /** Goes in unless the gate is shut. */
     final boolean tryEnter() {
+        // Before the mode, although it fails in most modes. A lock is in another mode while the JIT compiler watches,
+        // and what is rarely called then is not inlined, however often it is called later.
+        if (tally.addInOwnPlace(1)) {
+            // The reads of the data stay behind the look at the tally's gate. The processor's part is told above.
+            VarHandle.acquireFence();
+            return true;
+        }
         int hint = mode;
         if (hint == PER_CPU) {
-            if (tally.add(1)) {
-                // The reads of the data stay behind the look at the tally's gate. The processor's part is told above.
+            if (tally.addOnCpu(1)) {
                 VarHandle.acquireFence();
                 return true;
             }
@@ -216,11 +223,14 @@ abstract class ReadersInside {
      * @throws IllegalMonitorStateException if it is known that nobody is inside
      */
     final void leave() {
+        // All that was done inside stays before the count.
+        VarHandle.releaseFence();
+        if (tally.addInOwnPlace(-1)) {
+            return;
+        }
         int hint = mode;
         if (hint == PER_CPU) {
-            // All that was done inside stays before the count.
-            VarHandle.releaseFence();
-            if (tally.add(-1)) {
+            if (tally.addOnCpu(-1)) {
                 return;
             }
         } else if (hint == STRIPED && stripes.depart()) {

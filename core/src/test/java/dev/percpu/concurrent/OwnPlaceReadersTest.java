@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.FarStores;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -11,45 +12,75 @@ import org.junit.jupiter.api.Test;
 
 /** Readers and references of threads that count in places of their own. */
 class OwnPlaceReadersTest {
-    /** As many longs as no cache has, so that a store to one of them waits for memory. */
-    private static final int FAR_LONGS = 1 << 23;
+    private static final int READS = 2_000_000;
 
-    private static final int FAR_STORES = 4;
-    private static final long MULTIPLIER = 6364136223846793005L;
+    /** After a writer, the third reader opens the tally again. */
+    private static final int READS_BEFORE_A_WRITE = 8;
+
+    /** How long a write takes, in spins. */
+    private static final int PAUSE = 50;
+
+    /** What the lock guards: two numbers that are the same, unless a reader comes in the middle of a write. */
+    private long first;
+
+    private long second;
+    private long halfDone;
 
     /**
-     * Each addition is in the sum of one closing, if it succeeded. The owner's mark waits behind stores that miss the
-     * cache, so whoever closes does not see it in time unless the heavy fence makes the processor finish these first.
+     * Readers count and read while stores that miss the cache are on their way, so a writer does not see their counts
+     * in time unless the heavy fence makes their processors finish these first. The writer takes its time.
      */
     @Test
-    void noAdditionIsLostOrFoundTwiceWhileStoresWaitForMemory() throws InterruptedException {
-        Tally tally = new Tally("a test");
-        AtomicLong added = new AtomicLong();
-        AtomicLong found = new AtomicLong();
-        int additions = Effort.scaled(3_000_000);
+    void noReaderSeesAWriteHalfDoneWhileStoresWaitForMemory() throws InterruptedException {
+        PerCpuReadWriteLock lock = Counters.TALLY.lock();
         AtomicBoolean done = new AtomicBoolean();
+        AtomicLong reads = new AtomicLong();
+        int allReads = Effort.scaled(READS);
         HotThread.run(own -> {
-            Thread closer = Thread.ofPlatform().start(() -> {
+            Thread writer = Thread.ofPlatform().start(() -> {
                 while (!done.get()) {
-                    found.addAndGet(tally.close());
-                    tally.open();
+                    write(lock, reads, done);
                 }
             });
-            long[] far = new long[FAR_LONGS];
-            long random = own;
-            for (int i = 0; i < additions; i++) {
-                for (int store = 0; store < FAR_STORES; store++) {
-                    random = random * MULTIPLIER + 1;
-                    far[(int) (random >>> 41)] = i;
+            FarStores far = new FarStores(own);
+            try {
+                for (int read = 1; read <= allReads; read++) {
+                    far.store();
+                    lock.readLock().lock();
+                    try {
+                        halfDone += first == second ? 0 : 1;
+                    } finally {
+                        lock.readLock().unlock();
+                    }
+                    reads.setOpaque(read);
                 }
-                if (tally.add(1)) {
-                    added.incrementAndGet();
-                }
+            } finally {
+                done.set(true);
             }
-            done.set(true);
-            Workers.join(closer);
+            Workers.join(writer);
         });
-        assertThat(found.addAndGet(tally.close())).isEqualTo(added.get()).isPositive();
+        assertThat(halfDone).as("reads of a write that was half done").isZero();
+        assertThat(lock.writeLock().tryLock()).as("nobody is inside").isTrue();
+        lock.writeLock().unlock();
+    }
+
+    /** Waits until the reader counts in its own place, and writes. */
+    @SuppressWarnings("ThreadPriorityCheck") // the reader may need the CPU
+    private void write(PerCpuReadWriteLock lock, AtomicLong reads, AtomicBoolean done) {
+        long before = reads.get();
+        while (reads.get() < before + READS_BEFORE_A_WRITE && !done.get()) {
+            Thread.yield();
+        }
+        lock.writeLock().lock();
+        try {
+            first++;
+            for (int i = 0; i < PAUSE; i++) {
+                Thread.onSpinWait();
+            }
+            second++;
+        } finally {
+            lock.writeLock().unlock();
+        }
     }
 
     /** The place of a reader that has ended is in the sum, and whoever gets it goes on from there. */

@@ -7,7 +7,6 @@ import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.Topology;
 import java.lang.ref.WeakReference;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,12 +58,6 @@ public final class OwnPlaces {
     /** What {@link #mine} returns if the thread has no place. No thread can have the place that begins there. */
     public static final long NONE = 0;
 
-    /**
-     * Where each own place has a word that is 1 while its owner is in the middle of an update that must not be
-     * disturbed, and otherwise 0.
-     */
-    public static final long BUSY = 0;
-
     private static final int MOST = 1024;
     private static final int DEFAULT_PER_CPU = 4;
     private static final int DEFAULT_LEAST = 16;
@@ -108,9 +101,6 @@ public final class OwnPlaces {
      * counter, and lose updates of it. That matters little: it is a heuristic.
      */
     private static final long[] MISSES = new long[(COUNTERS_MASK + 1) << COUNTER_SHIFT];
-
-    private static final int LOOKS_UNTIL_PAUSE = 256;
-    private static final long PAUSE_NANOS = 50_000;
 
     private static final Object LOCK = new Object();
 
@@ -223,8 +213,8 @@ public final class OwnPlaces {
             }
             long offset = offset(free);
             // Links the methods, so that later no class is loaded between their loads and their stores.
-            add(offset + BUSY, 0);
-            addLongAndDouble(offset + BUSY, 0, offset + BUSY, 0);
+            add(offset, 0);
+            addLongAndDouble(offset, 0, offset, 0);
             // Nothing from here on can fail.
             OWNERS[free] = owner;
             TABLE[slot + 1] = offset;
@@ -249,33 +239,8 @@ public final class OwnPlaces {
         for (int index = 0; index < COUNT; index++) {
             Owner owner = OWNERS[index];
             if (owner != null && owner.hasEnded()) {
-                Area.LONG.setRelease(Area.MEMORY, offset(index) + BUSY, 0L);
                 OWNERS[index] = null;
                 TABLE[owner.slot] = 0;
-            }
-        }
-    }
-
-    /**
-     * Waits until each owner has been outside of an update, as {@link #BUSY} says, at some moment of this call. What
-     * its earlier updates did is visible then. There is no time limit: an update takes nanoseconds, unless its thread
-     * is preempted in the middle of it.
-     */
-    public static void awaitIdle() {
-        int places = count();
-        for (int index = 0; index < places; index++) {
-            long busy = offset(index) + BUSY;
-            for (int looks = 1; (long) Area.LONG.getAcquire(Area.MEMORY, busy) != 0; looks++) {
-                if (looks % LOOKS_UNTIL_PAUSE == 0) {
-                    // A preempted owner needs a CPU to go on. One that has ended, because its stack overflowed in the
-                    // middle of the update, does not.
-                    synchronized (LOCK) {
-                        takeBack();
-                    }
-                    LockSupport.parkNanos(PAUSE_NANOS);
-                } else {
-                    Thread.onSpinWait();
-                }
             }
         }
     }

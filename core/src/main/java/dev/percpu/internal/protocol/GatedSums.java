@@ -10,41 +10,38 @@ import dev.percpu.internal.area.OwnPlaces;
  * {@code double} numbers of which only the sum over all places counts, and which can be taken away from all places.
  * Each begins as 0 and has a {@link Gate}. A thread that has a place of its own adds there, with ordinary instructions;
  * any other adds to the current CPU's instance, as {@link GatedNumbers} does.
+ *
+ * <p>One thread at a time takes a number away: with the number's lock, which an addition takes only if it meets a
+ * taking, and once after it.
  */
 public final class GatedSums {
     /*
-     * In its own place, a thread marks the place busy, looks at the gate, and adds if it is open. Who takes shuts the
-     * gate, and waits for the places that are busy:
+     * In its own place, a thread adds to its number, and then looks at the gate, as in OwnTallies. But who takes a
+     * double cannot leave it there and subtract it later: after a sum of 1e16, the number swallows every addition of 1.
+     * The number has to begin with 0 again, and only its owner can see to that, since nobody else may write it. So who
+     * takes it notes what it has taken, and while something is noted, the number counts as 0:
      *
      *   owner T                                     taking thread R
-     *   1. marks its place busy
-     *   2. light fence
-     *   3. the gate is open; loads 4
-     *                                               4. shuts the gate
-     *                                               5. heavy fence
-     *                                               6. T's place is busy: waits
-     *   7. stores 5
-     *   8. is no longer busy (release)
-     *                                               9. (acquire) goes on, takes 5, leaves 0
+     *   1. the gate is open, nothing is noted: loads 4
+     *                                               2. shuts the gate, heavy fence
+     *                                               3. takes 4, notes 4
+     *   4. stores 5, light fence
+     *                                               5. opens the gate, gives up the lock
+     *   6. the gate is open, but 4 is noted: lock
+     *   7. 4 is what it was before: number = 1, nothing is noted
      *
-     * Without the mark, R could take 4 between 3 and 7, and T's 5 would have the 4 once more. Without the fences, T's
-     * mark could still be in its processor's store buffer in 6, although T has seen the gate open. With them, either R
-     * sees the mark or T sees the gate shut. If T sees it shut, it adds to the spare slot.
+     * With 4 before 3, R takes and notes 5. Then T's addition is in R's result, and in 7 the number becomes 0. (If 5
+     * were the same number as 4, because 1 is too small to change it, either is right: R's result is the same.) If T
+     * comes to 6 before 5, it sees the gate shut, and waits for the lock.
      *
-     *   owner T                                     taking thread R
-     *                                               1. shuts the gate, heavy fence, T's place is not busy
-     *   2. marks its place busy
-     *   3. the gate is shut: removes the mark
-     *   4. adds to the spare slot
-     *                                               5. takes 4 from T's place, leaves 0
-     *                                               6. opens the gate
-     *   7. marks its place busy
-     *   8. the gate is open (acquire): loads 0
+     * If T sees in 6 that the gate is open and nothing noted, its store is in the next result. Either R shut the gate
+     * later, and then R's heavy fence comes after T's look, and so after its store. Or R found nothing in T's place, in
+     * which case T has loaded 0.
      *
-     * The acquire in 8 makes sure that T does not load the 4 that R has taken.
+     * T's first addition after a taking finds something noted in 1. Then it has the lock while it sets the number to 0,
+     * and after that removes the note (release), so that a sum that no longer sees the note (acquire) sees the 0.
      *
-     * A thread gets its first place while R takes: R counts the places after the heavy fence. If T saw the gate open,
-     * then it had its place before that fence, and R sees it.
+     * A new owner, and a thread that gets its first place while R takes: as in OwnTallies.
      *
      * Where the light fence would be an instruction of the processor, this is slower than one atomic addition, so there
      * the places are not used.
@@ -55,19 +52,26 @@ public final class GatedSums {
     private static final boolean IN_OWN_PLACES = OwnPlaces.COUNT > 0 && FENCES.isAsymmetric();
 
     private static final long OPEN = 0;
-    private static final long IDLE = 0;
-    private static final long BUSY = 1;
 
-    /** Words in the header of the spare place that nobody uses. */
-    private static final long NO_GATE = Area.offset(Area.SPARE, 64);
+    /** Where an own place has the bits of what was taken from its number. The gate lies there in the spare place. */
+    static final long NOTED = 8;
 
-    private static final long NO_NUMBER = Area.offset(Area.SPARE, 72);
+    /** Also the bits of 0.0, since nothing has to be noted where there is nothing to take. */
+    private static final long NOTHING = 0;
+
+    /** The header of the spare place, where nobody uses these words. */
+    private static final long UNUSED = 96;
 
     static {
         if (IN_OWN_PLACES) {
-            // Links what is linked when it is first called, so that no class is loaded while a place is busy: a class
-            // loader is a user's code, and could add to a counter.
-            boolean _ = addInOwnPlace(Area.offset(Area.SPARE, 0), NO_NUMBER, NO_GATE, 0);
+            // Links what is linked when it is first called, so that no class is loaded in the middle: a class loader is
+            // a user's code, and could add to a counter.
+            long number = Area.offset(Area.SPARE, UNUSED);
+            long gate = number + Gate.BYTES;
+            addIn(number, gate, 1, NUMBERS, FENCES);
+            double _ = takeFrom(number);
+            addIn(number, gate, 1, NUMBERS, FENCES);
+            settle(number, NOTHING, 1, NUMBERS);
         }
     }
 
@@ -76,67 +80,131 @@ public final class GatedSums {
     /**
      * Adds. It orders nothing else.
      *
+     * @param lock the number's
      * @return false if nothing was done: then the caller adds to the spare slot, atomically
      */
-    public static boolean add(long position, double x) {
+    public static boolean add(long position, double x, Object lock) {
         if (IN_OWN_PLACES) {
             long own = OwnPlaces.mine();
             if (own != OwnPlaces.NONE) {
-                return addInOwnPlace(own, own + position, Gate.offset(position), x);
+                long gate = Gate.offset(position);
+                if (look(gate) != OPEN) {
+                    return false;
+                }
+                addIn(own + position, gate, x, lock, FENCES);
+                return true;
             }
         }
         return NUMBERS.addDouble(position, doubleToRawLongBits(x));
     }
 
-    private static boolean addInOwnPlace(long own, long number, long gate, double x) {
-        try {
-            Area.LONG.setRelease(Area.MEMORY, own + OwnPlaces.BUSY, BUSY);
-            FENCES.light();
-            if ((long) Area.LONG.getAcquire(Area.MEMORY, gate) != OPEN) {
-                return false;
+    /** Adds in a place whose gate was open; tests have other fences, which let the number be taken in the middle. */
+    static void addIn(long number, long gate, double x, Object lock, Fences fences) {
+        if (look(number + NOTED) != NOTHING) {
+            beginAnew(number, 0, lock);
+        }
+        long after = doubleToRawLongBits(longBitsToDouble(read(number)) + x);
+        write(number, after);
+        fences.light();
+        if (look(gate) != OPEN || look(number + NOTED) != NOTHING) {
+            settle(number, after, x, lock);
+        }
+    }
+
+    /**
+     * Sees to it that an addition counts once, although its number may have been taken just before or after its store.
+     *
+     * @param after what it stored
+     */
+    private static void settle(long number, long after, double x, Object lock) {
+        synchronized (lock) {
+            long taken = look(number + NOTED);
+            if (taken == after) {
+                beginAnew(number, 0, lock);
+            } else if (taken != NOTHING) {
+                beginAnew(number, x, lock);
             }
-            double sum = longBitsToDouble((long) Area.LONG.getOpaque(Area.MEMORY, number)) + x;
-            Area.LONG.setOpaque(Area.MEMORY, number, doubleToRawLongBits(sum));
-            return true;
-        } finally {
-            // The same operation as above, which needs no more stack than it did then.
-            Area.LONG.setRelease(Area.MEMORY, own + OwnPlaces.BUSY, IDLE);
+        }
+    }
+
+    private static void beginAnew(long number, double x, Object lock) {
+        synchronized (lock) {
+            write(number, doubleToRawLongBits(x));
+            Area.LONG.setRelease(Area.MEMORY, number + NOTED, NOTHING);
         }
     }
 
     /** The sum over all places; not an atomic snapshot. */
     public static double sum(long position) {
-        return Sums.sumOfDoubles(position, 0);
+        double sum = 0;
+        for (int cpu = 0; cpu < Area.SPARE; cpu++) {
+            sum += longBitsToDouble(read(Area.offset(cpu, position)));
+        }
+        return sum + elsewhere(position);
     }
 
     /** The part of the sum that lies in no CPU's place. */
     public static double elsewhere(long position) {
-        return Sums.sumOfDoubles(position, Area.SPARE);
+        double sum = longBitsToDouble(read(Area.offset(Area.SPARE, position)));
+        int places = Area.places();
+        for (int place = Area.SPARE + 1; place < places; place++) {
+            long number = Area.offset(place, position);
+            if (look(number + NOTED) == NOTHING) {
+                sum += longBitsToDouble(read(number));
+            }
+        }
+        return sum;
     }
 
     /**
-     * Takes what is in all places, and leaves zeros. Each update is in the result, or stays for the next one. Only one
-     * thread at a time may call it for a number.
+     * Takes what is in all places, and leaves zeros. Each update is in the result, or stays for the next one.
+     *
+     * @param lock the number's
      */
-    public static double takeAll(long position) {
-        if (IN_OWN_PLACES) {
-            Gate.shut(position, FENCES);
-        } else {
-            NUMBERS.shut(position);
-        }
-        try {
+    public static double takeAll(long position, Object lock) {
+        synchronized (lock) {
             if (IN_OWN_PLACES) {
-                OwnPlaces.awaitIdle();
+                Gate.shut(position, FENCES);
+            } else {
+                NUMBERS.shut(position);
             }
-            double sum = 0;
-            // They are counted after the fence.
-            int places = Area.places();
-            for (int place = 0; place < places; place++) {
-                sum += longBitsToDouble(NUMBERS.exchange(place, position, 0));
+            try {
+                double sum = 0;
+                for (int place = 0; place <= Area.SPARE; place++) {
+                    sum += longBitsToDouble(NUMBERS.exchange(place, position, 0));
+                }
+                // They are counted after the fence.
+                int places = Area.places();
+                for (int place = Area.SPARE + 1; place < places; place++) {
+                    sum += takeFrom(Area.offset(place, position));
+                }
+                return sum;
+            } finally {
+                Gate.open(position);
             }
-            return sum;
-        } finally {
-            Gate.open(position);
         }
+    }
+
+    /** Takes the number of an own place. */
+    private static double takeFrom(long number) {
+        long noted = number + NOTED;
+        if (look(noted) != NOTHING) {
+            return 0;
+        }
+        long taken = look(number);
+        write(noted, taken);
+        return longBitsToDouble(taken);
+    }
+
+    private static long look(long offset) {
+        return (long) Area.LONG.getAcquire(Area.MEMORY, offset);
+    }
+
+    private static long read(long offset) {
+        return (long) Area.LONG.getOpaque(Area.MEMORY, offset);
+    }
+
+    private static void write(long offset, long value) {
+        Area.LONG.setOpaque(Area.MEMORY, offset, value);
     }
 }

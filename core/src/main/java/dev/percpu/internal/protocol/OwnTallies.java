@@ -7,124 +7,201 @@ import dev.percpu.internal.backend.Backends;
 /**
  * Tallies that a thread with a place of its own adds to there, with ordinary instructions. Any other thread adds to the
  * current CPU's instance, as {@link Tallies} does.
+ *
+ * <p>One thread at a time closes and opens a tally: with its lock, which an addition takes only if the tally is closed
+ * at the same moment.
  */
 public final class OwnTallies {
     /*
-     * In its own place, a thread marks the place busy, looks at the gate, and adds if it is open. Who closes the tally
-     * shuts the gate, and waits for the places that are busy:
+     * In its own place, a thread has two numbers: all that it added, and all that it subtracted. (With one number, each
+     * update would wait until the processor has done the one before.) It changes one of them, and then looks at the
+     * gate. Who closes the tally shuts the gate, reads the numbers, and notes their difference:
      *
      *   owner T                                     closing thread C
-     *   1. marks its place busy, light fence
-     *   2. the gate is open; loads 4
-     *                                               3. shuts the gate, heavy fence
-     *                                               4. T's place is busy: waits
-     *   5. stores 5
-     *   6. is no longer busy (release)
-     *                                               7. (acquire) goes on, takes 5, leaves 0
+     *   1. the gate is open; loads 4
+     *                                               2. shuts the gate, heavy fence
+     *                                               3. reads 4, notes 4
+     *   4. stores 5, light fence
+     *   5. the gate is shut: waits for C's lock
+     *                                               6. gives up the lock
+     *   7. C has noted 4: stores 4, not added
      *
-     * Without the mark, C could take 4. Without the fences, T's mark could still be in its processor's store buffer in
-     * 4, although T has seen the gate open. With them, either C sees the mark or T sees the gate shut. Then T asks
-     * `Tallies`, which refuses it once C has closed the spare slot. If the gate is open again, T's look at it (acquire)
-     * comes before its load, so it does not load what C has taken.
+     * With 4 before 3, C reads and notes 5. Then T finds that its addition is in C's sum, and is done. So C does not
+     * wait for T, which may have lost its CPU in the middle. T waits until C is done, in the rare case that it saw the
+     * gate open in 1 and shut in 5. While the gate is shut, 1 is as far as a thread gets.
      *
-     * A thread that gets its first place meanwhile: C counts the places after the heavy fence. If T saw the gate open,
-     * it had its place before that fence.
+     * Only T writes the two numbers. C leaves them as they are: with the next closing, what C has noted is subtracted.
+     * If C set them to 0, T's store in 4 could bring back what C had taken.
      *
-     * No fence of T's stands between its count and its reads of what it has counted itself for. The heavy fence in 3
-     * orders them too: either T's store was visible to C in 7, or T looks at the gate after 3.
+     * If T sees the gate open in 5, its store is in the next sum. Either C shut the gate later. Then C's heavy fence
+     * comes after T's look, and so after its store. Or the tally was closed and opened again between 1 and 5. Then C
+     * noted what it read, 4 or 5, and the next closing finds the rest. If another closing begins while T is on its way
+     * to 7, it needs the lock: T finds that 4 is noted, or 5, or that the tally is open.
+     *
+     * T's place may get a new owner U, between an addition and a subtraction, too. Nothing of the above is about the
+     * thread, only about the place, and T's last store happens before U's first load (see OwnPlaces).
+     *
+     * A thread gets its first place while C closes: C counts the places after the heavy fence. If T saw the gate open
+     * in 5, it had its place before that fence. If it sees the gate shut, and C has not seen its place, then nothing is
+     * noted there, and T takes its addition back.
+     *
+     * No fence of T's stands between its count and its reads of what it has counted itself for. The heavy fence in 2
+     * orders them too: either T's store was visible to C in 3, or T looks at the gate after 2.
+     *
+     * At the end of the stack: none of T's steps after its store takes more stack than one before it. So 5 does not
+     * overflow where 1 did not. (Unless the JVM replaces the compiled code of just this call between the two, which
+     * would leave the place with an addition whose caller got the error.) The lock is a monitor, as to enter it takes
+     * no stack.
      *
      * The atomic back end has no gate to look at, so there the places are not used.
      *
-     * Refused: no mark, and a sum that C makes again whenever a thread has taken its 1 back. C would not wait for an
-     * owner that was preempted in the middle, but nobody could say when the sum is final.
+     * Refused: a mark that a thread sets before and removes after it, on which C waits. That is two more stores for
+     * each addition, C waits for threads that have no CPU, and an error that keeps the mark set stops C for ever.
      */
     private static final Tallies TALLIES = Tallies.CURRENT;
     private static final Fences FENCES = Fences.CURRENT;
 
     private static final boolean IN_OWN_PLACES = OwnPlaces.COUNT > 0 && Backends.usesSequences();
 
+    /** How many bytes a tally takes: in an own place these three numbers, elsewhere what {@link Tallies} says. */
+    public static final int BYTES = 3 * Long.BYTES;
+
+    /** Where an own place has what was subtracted; what was added is at the tally's position. */
+    static final long SUBTRACTED = 8;
+
+    /** Where an own place has the difference of the two as it was when the tally was last closed. */
+    static final long NOTED = 16;
+
     private static final long OPEN = 0;
-    private static final long IDLE = 0;
-    private static final long BUSY = 1;
 
-    /** Words in the header of the spare place that nobody uses. */
-    private static final long NO_GATE = Area.offset(Area.SPARE, 64);
-
-    private static final long NO_NUMBER = Area.offset(Area.SPARE, 72);
+    /** The header of the spare place, where nobody uses these words. */
+    private static final long UNUSED = 64;
 
     static {
         if (IN_OWN_PLACES) {
-            // Links what is linked when it is first called, so that no class is loaded while a place is busy: a class
-            // loader is a user's code, and could lock a lock.
-            boolean _ = addInOwnPlace(Area.offset(Area.SPARE, 0), NO_NUMBER, NO_GATE, 0);
+            // Links what is linked when it is first called, so that no class is loaded in the middle: a class loader is
+            // a user's code, and could lock a lock. It adds 1 twice and subtracts it.
+            long added = Area.offset(Area.SPARE, UNUSED);
+            long gate = added + BYTES;
+            boolean _ = addIn(added, gate, 1, TALLIES, FENCES);
+            boolean _ = isCounted(added, gate, added, 0, TALLIES);
+            long _ = takeFrom(added);
+            boolean _ = addIn(added, gate, -1, TALLIES, FENCES);
+            long _ = takeFrom(added);
         }
     }
 
     private OwnTallies() {}
 
     /**
-     * Adds, unless the tally is closed.
+     * Adds in the current thread's own place, unless the tally is closed.
      *
-     * @return false if nothing was done
+     * @param lock the tally's
+     * @return false if nothing was done: the tally is closed, or the thread has no place of its own
      */
-    public static boolean add(long position, long delta) {
-        if (IN_OWN_PLACES) {
-            long own = OwnPlaces.mine();
-            if (own != OwnPlaces.NONE && addInOwnPlace(own, own + position, Gate.offset(position), delta)) {
-                return true;
-            }
+    public static boolean addInOwnPlace(long position, long delta, Object lock) {
+        if (!IN_OWN_PLACES) {
+            return false;
         }
-        return TALLIES.add(position, delta);
-    }
-
-    private static boolean addInOwnPlace(long own, long number, long gate, long delta) {
-        try {
-            Area.LONG.setRelease(Area.MEMORY, own + OwnPlaces.BUSY, BUSY);
-            FENCES.light();
-            if ((long) Area.LONG.getAcquire(Area.MEMORY, gate) != OPEN) {
-                return false;
-            }
-            OwnPlaces.add(number, delta);
-            return true;
-        } finally {
-            // The same operation as above, which needs no more stack than it did then.
-            Area.LONG.setRelease(Area.MEMORY, own + OwnPlaces.BUSY, IDLE);
-        }
+        long own = OwnPlaces.mine();
+        return own != OwnPlaces.NONE && addIn(own + position, Gate.offset(position), delta, lock, FENCES);
     }
 
     /**
-     * Closes a tally. Once it has returned, no addition succeeds any more, and the result includes every addition that
-     * did succeed. Only one thread at a time may close and open a tally.
+     * Adds to the current CPU's instance, unless the tally is closed.
      *
-     * @return the sum over all places, which are 0 afterwards
+     * @return false if nothing was done
      */
-    public static long close(long position) {
-        if (!IN_OWN_PLACES) {
-            return TALLIES.close(position);
+    public static boolean addOnCpu(long position, long delta) {
+        return TALLIES.add(position, delta);
+    }
+
+    /** Adds in a place; tests have other fences, which let the tally be closed in the middle. */
+    static boolean addIn(long added, long gate, long delta, Object lock, Fences fences) {
+        if (look(gate) != OPEN) {
+            return false;
         }
-        long before = Gate.get(position);
-        TALLIES.shut(position);
-        boolean idle = false;
-        try {
-            // Before anything is taken: if the wait fails, all is as before. A thread that finds the gate shut
-            // meanwhile adds to the spare slot, which is taken afterwards.
-            OwnPlaces.awaitIdle();
-            idle = true;
-        } finally {
-            if (!idle) {
-                Gate.set(position, before);
+        long number = delta > 0 ? added : added + SUBTRACTED;
+        long before = read(number);
+        write(number, before + Math.abs(delta));
+        fences.light();
+        return look(gate) == OPEN || isCounted(added, gate, number, before, lock);
+    }
+
+    /**
+     * Whether an addition counts that found the gate shut after its store. If not, it is undone.
+     *
+     * @param number which of the two numbers it changed
+     * @param before what that number was before
+     */
+    static boolean isCounted(long added, long gate, long number, long before, Object lock) {
+        synchronized (lock) {
+            if (look(gate) == OPEN || read(added + NOTED) == difference(added)) {
+                return true;
             }
+            write(number, before);
+            return false;
         }
-        long sum = TALLIES.take(position);
-        int places = Area.places();
-        for (int place = Area.SPARE + 1; place < places; place++) {
-            sum += Gate.exchange(place, position, 0);
+    }
+
+    private static long difference(long added) {
+        return look(added) - look(added + SUBTRACTED);
+    }
+
+    /** What came to an own place since this was last called. */
+    private static long takeFrom(long added) {
+        long noted = read(added + NOTED);
+        long difference = difference(added);
+        if (difference != noted) {
+            write(added + NOTED, difference);
         }
-        return sum;
+        return difference - noted;
+    }
+
+    /**
+     * Closes a tally. Once it has returned, no addition succeeds any more, except those that are in the result, which
+     * includes every addition that did succeed.
+     *
+     * @param lock the tally's
+     * @return the sum over all places since it was opened
+     */
+    public static long close(long position, Object lock) {
+        synchronized (lock) {
+            TALLIES.shut(position);
+            long sum = TALLIES.take(position);
+            if (IN_OWN_PLACES) {
+                int places = Area.places();
+                for (int place = Area.SPARE + 1; place < places; place++) {
+                    sum += takeFrom(Area.offset(place, position));
+                }
+            }
+            return sum;
+        }
     }
 
     /** Opens a closed tally. */
-    public static void open(long position) {
-        TALLIES.open(position);
+    public static void open(long position, Object lock) {
+        synchronized (lock) {
+            TALLIES.open(position);
+        }
+    }
+
+    /** Has nobody add to a new tally in an own place until it is opened; for who makes the tally. */
+    public static void beginShut(long position) {
+        if (IN_OWN_PLACES) {
+            Gate.set(position, Gate.SHUT);
+        }
+    }
+
+    private static long look(long offset) {
+        return (long) Area.LONG.getAcquire(Area.MEMORY, offset);
+    }
+
+    private static long read(long offset) {
+        return (long) Area.LONG.getOpaque(Area.MEMORY, offset);
+    }
+
+    private static void write(long offset, long value) {
+        Area.LONG.setOpaque(Area.MEMORY, offset, value);
     }
 }

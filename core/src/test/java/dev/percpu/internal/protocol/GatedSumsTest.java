@@ -4,32 +4,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.HotThread;
-import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.FarStores;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Test;
 
 /** Numbers that are taken away while threads update them in places of their own. */
 class GatedSumsTest {
-    /** As many longs as no cache has, so that a store to one of them waits for memory. */
-    private static final int FAR_LONGS = 1 << 23;
-
-    /** How many of these stores come before an update, so that its own stores wait behind them. */
-    private static final int FAR_STORES = 4;
-
-    private static final long MULTIPLIER = 6364136223846793005L;
-
+    private final Object lock = new Object();
     private final long position = Area.allocate(Gate.BYTES, Long.BYTES, "GatedSumsTest");
     private double taken;
 
-    private static void set(long offset, long value) {
-        Area.LONG.setVolatile(Area.MEMORY, offset, value);
+    private static void store(long offset, double value) {
+        Area.LONG.setVolatile(Area.MEMORY, offset, Double.doubleToRawLongBits(value));
     }
 
     private void addOrToSpare(double x) {
-        if (!GatedSums.add(position, x)) {
+        if (!GatedSums.add(position, x, lock)) {
             long spare = Area.offset(Area.SPARE, position);
             long old;
             do {
@@ -39,50 +33,99 @@ class GatedSumsTest {
         }
     }
 
-    @Test
-    void whoTakesWaitsForAnOwnerThatIsInTheMiddleOfAnUpdate() throws InterruptedException {
-        if (!Fences.CURRENT.isAsymmetric()) {
-            return;
-        }
-        HotThread.run(own -> {
-            set(own + OwnPlaces.BUSY, 1);
-            Thread taker = new Thread(() -> taken = GatedSums.takeAll(position));
-            taker.start();
-            while (Gate.get(position) == 0 && taker.isAlive()) {
-                Thread.onSpinWait();
-            }
-            // Enough for a taker that does not wait.
-            join(taker, 50);
-            set(own + position, Double.doubleToRawLongBits(5));
-            set(own + OwnPlaces.BUSY, 0);
-            Workers.join(taker);
-        });
-        assertThat(taken).isEqualTo(5);
-        assertThat(GatedSums.takeAll(position)).isZero();
+    private static double load(long offset) {
+        return Double.longBitsToDouble((long) Area.LONG.getVolatile(Area.MEMORY, offset));
     }
 
-    private static void join(Thread thread, long millis) {
-        try {
-            thread.join(millis);
-        } catch (InterruptedException timeIsUp) {
-            throw new AssertionError(timeIsUp);
-        }
+    private double takeAll() {
+        return GatedSums.takeAll(position, lock);
     }
 
-    /** An overflow of the stack could end an owner so. */
-    @Test
-    void nobodyWaitsForAnOwnerThatHasEndedInTheMiddleOfAnUpdate() throws InterruptedException {
-        HotThread.run(own -> {
-            set(own + position, Double.doubleToRawLongBits(3));
-            set(own + OwnPlaces.BUSY, 1);
-        });
+    /** Adds 1 in the thread's own place, and does something between the store and the second look at the gate. */
+    private void addAndMeanwhile(long own, Runnable task) {
+        GatedSums.addIn(own + position, Gate.offset(position), 1, lock, new Between(task));
+    }
+
+    /** Takes as if the store had not been done yet. */
+    private void takeBeforeTheStore(long own) {
+        double stored = load(own + position);
+        store(own + position, stored - 1);
+        taken = takeAll();
+        store(own + position, stored);
+    }
+
+    private static void wherePlacesAreUsed(LongConsumer task) throws InterruptedException {
         if (Fences.CURRENT.isAsymmetric()) {
-            assertThat(GatedSums.takeAll(position)).isEqualTo(3);
+            HotThread.run(task);
         }
+    }
+
+    /** The owner has loaded 4, and its store of 5 comes after the number was taken. */
+    @Test
+    void anAdditionAfterTheTakingIsInTheNextResult() throws InterruptedException {
+        wherePlacesAreUsed(own -> {
+            store(own + position, 4);
+            addAndMeanwhile(own, () -> takeBeforeTheStore(own));
+            assertThat(taken).isEqualTo(4);
+            assertThat(GatedSums.sum(position)).isEqualTo(1);
+            assertThat(takeAll()).isEqualTo(1);
+            assertThat(takeAll()).isZero();
+        });
+    }
+
+    /** The number was taken twice since the owner has loaded 4. */
+    @Test
+    void whatWasTakenIsNotTakenAgain() throws InterruptedException {
+        wherePlacesAreUsed(own -> {
+            store(own + position, 4);
+            addAndMeanwhile(own, () -> {
+                takeBeforeTheStore(own);
+                assertThat(GatedSums.sum(position)).isZero();
+                assertThat(takeAll()).isZero();
+            });
+            assertThat(taken).isEqualTo(4);
+            assertThat(takeAll()).isEqualTo(1);
+        });
+    }
+
+    /** The store of 5 came before. */
+    @Test
+    void anAdditionThatWasTakenDoesNotCountAgain() throws InterruptedException {
+        wherePlacesAreUsed(own -> {
+            store(own + position, 4);
+            addAndMeanwhile(own, () -> taken = takeAll());
+            assertThat(taken).isEqualTo(5);
+            assertThat(GatedSums.sum(position)).isZero();
+            assertThat(takeAll()).isZero();
+            addOrToSpare(2);
+            assertThat(takeAll()).isEqualTo(2);
+        });
+    }
+
+    /** It met a taking that found nothing in its place. */
+    @Test
+    void anAdditionToAnEmptyPlaceStays() throws InterruptedException {
+        wherePlacesAreUsed(own -> {
+            addAndMeanwhile(own, () -> takeBeforeTheStore(own));
+            assertThat(taken).isZero();
+            assertThat(takeAll()).isEqualTo(1);
+        });
+    }
+
+    /** A number that is too large for additions of 1 leaves no trace. */
+    @Test
+    void aPlaceBeginsAnewAfterItWasTaken() throws InterruptedException {
+        wherePlacesAreUsed(own -> {
+            for (double x : new double[] {1e16, 1, -1, Double.NaN, 0.5}) {
+                addOrToSpare(x);
+                assertThat(Double.valueOf(takeAll())).isEqualTo(Double.valueOf(x));
+                assertThat(GatedSums.sum(position)).isZero();
+            }
+        });
     }
 
     /**
-     * The owner's mark waits behind stores that miss the cache, so whoever takes does not see it in time unless the
+     * The owner's store waits behind stores that miss the cache, so whoever takes does not see it in time unless the
      * heavy fence makes the processor finish these stores first.
      */
     @Test
@@ -94,23 +137,19 @@ class GatedSumsTest {
             Thread taker = new Thread(() -> {
                 double sum = 0;
                 while (!done.get()) {
-                    sum += GatedSums.takeAll(position);
+                    sum += takeAll();
                 }
                 all.set(sum);
             });
             taker.start();
-            long[] far = new long[FAR_LONGS];
-            long random = own;
+            FarStores far = new FarStores(own);
             for (int i = 0; i < updates; i++) {
-                for (int store = 0; store < FAR_STORES; store++) {
-                    random = random * MULTIPLIER + 1;
-                    far[(int) (random >>> 41)] = i;
-                }
+                far.store();
                 addOrToSpare(1);
             }
             done.set(true);
             Workers.join(taker);
         });
-        assertThat(all.get() + GatedSums.takeAll(position)).isEqualTo(updates);
+        assertThat(all.get() + takeAll()).isEqualTo(updates);
     }
 }
