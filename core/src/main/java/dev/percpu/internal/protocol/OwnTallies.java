@@ -3,6 +3,7 @@ package dev.percpu.internal.protocol;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.backend.Backends;
+import java.lang.invoke.VarHandle;
 
 /**
  * Tallies that a thread with a place of its own adds to there, with ordinary instructions. Any other thread adds to the
@@ -59,7 +60,6 @@ public final class OwnTallies {
      * each addition, C waits for threads that have no CPU, and an error that keeps the mark set stops C for ever.
      */
     private static final Tallies TALLIES = Tallies.CURRENT;
-    private static final Fences FENCES = Fences.CURRENT;
 
     private static final boolean IN_OWN_PLACES = OwnPlaces.COUNT > 0 && Backends.usesSequences();
 
@@ -83,10 +83,10 @@ public final class OwnTallies {
             // a user's code, and could lock a lock. It adds 1 twice and subtracts it.
             long added = Area.offset(Area.SPARE, UNUSED);
             long gate = added + BYTES;
-            boolean _ = addIn(added, gate, 1, TALLIES, FENCES);
+            boolean _ = addIn(added, gate, 1, TALLIES);
             boolean _ = isCounted(added, gate, added, 0, TALLIES);
             long _ = takeFrom(added);
-            boolean _ = addIn(added, gate, -1, TALLIES, FENCES);
+            boolean _ = addIn(added, gate, -1, TALLIES);
             long _ = takeFrom(added);
         }
     }
@@ -104,7 +104,7 @@ public final class OwnTallies {
             return false;
         }
         long own = OwnPlaces.mine();
-        return own != OwnPlaces.NONE && addIn(own + position, Gate.offset(position), delta, lock, FENCES);
+        return own != OwnPlaces.NONE && addIn(own + position, Gate.offset(position), delta, lock);
     }
 
     /**
@@ -116,16 +116,20 @@ public final class OwnTallies {
         return TALLIES.add(position, delta);
     }
 
-    /** Adds in a place; tests have other fences, which let the tally be closed in the middle. */
-    static boolean addIn(long added, long gate, long delta, Object lock, Fences fences) {
-        if (look(gate) != OPEN) {
+    /**
+     * Adds in a place. It is all in one method but for what JIT compilers always inline: a lock's tally is closed while
+     * they watch, so what follows the first look seems to be rare.
+     */
+    private static boolean addIn(long added, long gate, long delta, Object lock) {
+        if ((long) Area.LONG.getAcquire(Area.MEMORY, gate) != OPEN) {
             return false;
         }
         long number = delta > 0 ? added : added + SUBTRACTED;
-        long before = read(number);
-        write(number, before + Math.abs(delta));
-        fences.light();
-        return look(gate) == OPEN || isCounted(added, gate, number, before, lock);
+        long before = (long) Area.LONG.getOpaque(Area.MEMORY, number);
+        Area.LONG.setOpaque(Area.MEMORY, number, delta > 0 ? before + delta : before - delta);
+        // The light fence: where there are sequences, this is it.
+        VarHandle.acquireFence();
+        return (long) Area.LONG.getAcquire(Area.MEMORY, gate) == OPEN || isCounted(added, gate, number, before, lock);
     }
 
     /**

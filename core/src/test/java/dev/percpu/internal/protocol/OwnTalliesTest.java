@@ -84,9 +84,14 @@ class OwnTalliesTest {
         });
     }
 
-    /** Adds in the thread's own place, and does something between the store and the second look at the gate. */
+    /** Does what an addition does in a place, and something else between the store and the second look at the gate. */
     private boolean addAndMeanwhile(long own, long delta, Runnable task) {
-        return OwnTallies.addIn(own + position, Gate.offset(position), delta, lock, new Between(task));
+        long number = numberOf(own, delta);
+        long before = load(number);
+        store(number, before + 1);
+        task.run();
+        return Gate.get(position) == 0
+                || OwnTallies.isCounted(own + position, Gate.offset(position), number, before, lock);
     }
 
     /** Does something as if the store had not been done yet. */
