@@ -21,7 +21,10 @@ import org.openjdk.jcstress.infra.results.III_Result;
 public class OwnTallyStress {
     private static final int ADDITIONS = 8;
 
-    private final long position = Area.allocateFor(this, OwnTallies.BYTES, Long.BYTES, "stress");
+    /** Also the tally's lock. */
+    private final Object holder = new Object();
+
+    private final long position = Area.allocateFor(holder, OwnTallies.BYTES, Long.BYTES, "stress");
 
     /** Adds 2 and subtracts 1 in turn, until it is refused. */
     @Actor
@@ -38,12 +41,12 @@ public class OwnTallyStress {
     }
 
     private boolean addIn(long delta) {
-        return OwnTallies.addInOwnPlace(position, delta, this) || OwnTallies.addOnCpu(position, delta);
+        return OwnTallies.addInOwnPlace(position, delta, holder) || OwnTallies.addOnCpu(position, delta);
     }
 
     @Actor
     public void close(III_Result result) {
-        result.r2 = (int) OwnTallies.close(position, this);
+        result.r2 = (int) OwnTallies.close(position, holder);
     }
 
     @Arbiter
