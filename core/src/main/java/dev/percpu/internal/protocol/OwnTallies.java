@@ -49,10 +49,10 @@ public final class OwnTallies {
      * No fence of T's stands between its count and its reads of what it has counted itself for. The heavy fence in 2
      * orders them too: either T's store was visible to C in 3, or T looks at the gate after 2.
      *
-     * At the end of the stack: none of T's steps after its store takes more stack than one before it. So 5 does not
-     * overflow where 1 did not. (Unless the JVM replaces the compiled code of just this call between the two, which
-     * would leave the place with an addition whose caller got the error.) The lock is a monitor, as to enter it takes
-     * no stack.
+     * At the end of the stack: compiled into one method, none of T's steps after its store takes more stack than one
+     * before it. In the interpreter, 5 takes three frames more. If the stack ends in just those, and a closing thread
+     * came between 1 and 5, the place keeps an addition whose caller got the error. The lock is a monitor, as to enter
+     * it takes no stack.
      *
      * The atomic back end has no gate to look at, so there the places are not used.
      *
