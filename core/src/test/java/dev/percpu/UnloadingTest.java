@@ -12,8 +12,8 @@ import dev.percpu.concurrent.Pooled;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.MemoryLimit;
 import java.io.File;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.PhantomReference;
@@ -21,7 +21,6 @@ import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.net.URL;
 import java.net.URLClassLoader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -114,13 +113,14 @@ class UnloadingTest {
 
         public static void main(String[] arguments) throws Exception {
             deployAndUnload();
-            long before = addressSpace();
+            long before = MemoryLimit.ADDRESS_SPACE.size();
             for (int i = 0; i < DEPLOYMENTS; i++) {
                 deployAndUnload();
             }
             System.out.println("unloaded: " + DEPLOYMENTS);
             System.out.println("threads: " + threads());
-            System.out.println("megabytes for each: " + (addressSpace() - before) / 1024 / DEPLOYMENTS);
+            System.out.println(
+                    "megabytes for each: " + (MemoryLimit.ADDRESS_SPACE.size() - before) / (1 << 20) / DEPLOYMENTS);
         }
 
         private static void deployAndUnload() throws Exception {
@@ -171,15 +171,6 @@ class UnloadingTest {
             return Thread.getAllStackTraces().keySet().stream()
                     .filter(thread -> thread.getName().startsWith("percpu-"))
                     .count();
-        }
-
-        /** In kilobytes. */
-        private static long addressSpace() throws IOException {
-            try (var lines = Files.lines(Path.of("/proc/self/status"))) {
-                return lines.filter(line -> line.startsWith("VmSize:"))
-                        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
-                        .sum();
-            }
         }
     }
 

@@ -10,15 +10,14 @@ import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.MemoryLimit;
 import java.io.File;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.net.URL;
 import java.net.URLClassLoader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,7 +69,7 @@ class RedeploymentTest {
         public static void main(String[] arguments) throws Exception {
             Driver driver = new Driver(SymbolLookup.libraryLookup(Path.of(arguments[0]), Arena.global()));
             driver.runThreads(THREADS, NUMBERS, PAIRS, "c-first");
-            long before = addressSpace();
+            long before = MemoryLimit.ADDRESS_SPACE.size();
             deploy(driver, false);
             for (int i = 1; i < DEPLOYMENTS; i++) {
                 Thread working = new Thread(() -> driver.runThreads(THREADS, NUMBERS, PAIRS, "c-meanwhile"));
@@ -85,7 +84,8 @@ class RedeploymentTest {
                 System.gc();
                 Thread.sleep(1);
             }
-            System.out.println("megabytes for each: " + (addressSpace() - before) / 1024 / DEPLOYMENTS);
+            System.out.println(
+                    "megabytes for each: " + (MemoryLimit.ADDRESS_SPACE.size() - before) / (1 << 20) / DEPLOYMENTS);
             driver.runThreads(THREADS, NUMBERS, PAIRS, "c-last");
             System.out.println("last: " + driver.sumOfLongs() + ", disagreements: " + driver.disagreements(1));
         }
@@ -110,15 +110,6 @@ class RedeploymentTest {
             return Thread.getAllStackTraces().keySet().stream()
                     .filter(thread -> thread.getName().startsWith("percpu-"))
                     .count();
-        }
-
-        /** In kilobytes. */
-        private static long addressSpace() throws IOException {
-            try (var lines = Files.lines(Path.of("/proc/self/status"))) {
-                return lines.filter(line -> line.startsWith("VmSize:"))
-                        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
-                        .sum();
-            }
         }
     }
 

@@ -61,7 +61,8 @@ public enum MemoryLimit {
         }
     }
 
-    private long size() {
+    /** How many bytes the process has now. */
+    public long size() {
         try (var lines = Files.lines(Path.of("/proc/self/status"))) {
             String size =
                     lines.filter(text -> text.startsWith(line)).findFirst().orElseThrow();
