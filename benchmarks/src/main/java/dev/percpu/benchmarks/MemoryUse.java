@@ -10,8 +10,6 @@ import dev.percpu.cpu.CpuMask;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -86,19 +84,10 @@ public final class MemoryUse {
     }
 
     private static long measured(Kind kind, int counters) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-        command.addAll(List.of("-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path")));
-        command.addAll(List.of(MemoryUse.class.getName(), kind.name(), Integer.toString(counters)));
-        Process process = new ProcessBuilder(command)
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        int status = process.waitFor();
-        if (status != 0) {
-            throw new IllegalStateException(String.join(" ", command) + " ended with " + status + ": " + output);
-        }
+        List<String> options =
+                new ArrayList<>(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        options.add("-XX:+UseSerialGC");
+        String output = Child.java(options, MemoryUse.class, List.of(kind.name(), Integer.toString(counters)));
         return Long.parseLong(output.strip());
     }
 

@@ -2,11 +2,9 @@ package dev.percpu.benchmarks;
 
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -110,23 +108,11 @@ final class StartUp {
     }
 
     private static Run run(List<String> options, String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>();
-        command.add(ProcessHandle.current().info().command().orElse("java"));
-        command.add(NATIVE_ACCESS);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-        command.addAll(options);
-        command.add(FirstUse.class.getName());
-        command.addAll(Arrays.asList(arguments));
+        List<String> all = new ArrayList<>(options);
+        all.add(NATIVE_ACCESS);
         long start = System.nanoTime();
-        Process process = new ProcessBuilder(command)
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        int status = process.waitFor();
+        String output = Child.java(all, FirstUse.class, List.of(arguments));
         long jvm = System.nanoTime() - start;
-        if (status != 0) {
-            throw new IllegalStateException(String.join(" ", command) + " ended with " + status + ": " + output);
-        }
         // The first line: the run that makes the cache prints more.
         return new Run(Long.parseLong(output.lines().findFirst().orElseThrow().strip()), jvm);
     }

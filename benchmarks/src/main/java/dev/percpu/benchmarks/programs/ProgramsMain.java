@@ -1,5 +1,6 @@
 package dev.percpu.benchmarks.programs;
 
+import dev.percpu.benchmarks.Child;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -75,7 +76,8 @@ public final class ProgramsMain {
                 System.err.println(program.title() + ", round " + (round + 1) + " of " + rounds + ": " + variant);
                 List<String> arguments = List.of(program.title(), variant, Integer.toString(seconds));
                 results.computeIfAbsent(variant, _ -> new ArrayList<>())
-                        .add(Result.parse(Child.java(One.class, arguments)));
+                        .add(Result.parse(
+                                Child.java(List.of("--enable-native-access=ALL-UNNAMED"), One.class, arguments)));
             }
         }
         return results;
