@@ -69,7 +69,7 @@ public class AddBenchmark extends CountingComparison {
     }
 
     @Benchmark
-    @Role(value = PEER, label = "`AtomicLong.getAndAdd`")
+    @Role(value = PEER, label = "`AtomicLong.incrementAndGet`")
     public long atomicLongAdd() {
         return atomicLong.incrementAndGet();
     }

@@ -18,12 +18,18 @@ import org.openjdk.jmh.annotations.Warmup;
  * <p>Each can {@linkplain #check check} its trial: a lost update, or an object left behind, makes it fail.
  *
  * <p>The forks are given native access, since JMH starts them with a class path, where no manifest counts. Without it
- * the atomic back end would be measured.
+ * the atomic back end would be measured. Their threads are {@link PlatformThreads}.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Fork(value = 3, jvmArgsAppend = "--enable-native-access=ALL-UNNAMED")
+@Fork(
+        value = 3,
+        jvmArgsAppend = {
+            "--enable-native-access=ALL-UNNAMED",
+            "-Djmh.executor=CUSTOM",
+            "-Djmh.executor.class=dev.percpu.benchmarks.PlatformThreads"
+        })
 @Warmup(iterations = 5, time = 300, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
 public abstract class Comparison {

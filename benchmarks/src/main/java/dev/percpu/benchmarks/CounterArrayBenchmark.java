@@ -60,7 +60,7 @@ public class CounterArrayBenchmark extends CountingComparison {
     @Benchmark
     @Role(value = PEER, task = "increment", label = "`AtomicLongArray.incrementAndGet`")
     public void atomicLongArrayIncrement(Indexes indexes) {
-        atomics.getAndIncrement(indexes.next());
+        atomics.incrementAndGet(indexes.next());
     }
 
     @Benchmark

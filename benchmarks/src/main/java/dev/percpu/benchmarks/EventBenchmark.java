@@ -26,8 +26,8 @@ import org.openjdk.jmh.annotations.Benchmark;
  * java -jar benchmarks/target/benchmarks.jar EventBenchmark -t 2 -prof gc
  * </pre>
  *
- * <p>Both sides find the bucket the same way. {@link #perCpuOneByOne} makes the same updates by the variables' own
- * methods.
+ * <p>Both sides find the bucket the same way, and both are constants to the JIT compiler. {@link #perCpuOneByOne} makes
+ * the same updates by the variables' own methods.
  */
 public class EventBenchmark extends CountingComparison {
     private static final int BUCKETS = 12;
@@ -46,18 +46,12 @@ public class EventBenchmark extends CountingComparison {
             .accumulate(SLOWEST, SECOND)
             .build();
 
-    private final LongAdder requests = new LongAdder();
-    private final LongAdder bytes = new LongAdder();
-    private final LongAdder[] latencies = new LongAdder[BUCKETS];
-    private final LongAdder latencySum = new LongAdder();
-    private final LongAccumulator slowest = new LongAccumulator(Math::max, Long.MIN_VALUE);
-
-    /** Makes the peer's buckets. */
-    public EventBenchmark() {
-        for (int i = 0; i < BUCKETS; i++) {
-            latencies[i] = new LongAdder();
-        }
-    }
+    private static final LongAdder REQUEST_ADDER = new LongAdder();
+    private static final LongAdder BYTES_ADDER = new LongAdder();
+    private static final LongAdder[] LATENCY_ADDERS =
+            Stream.generate(LongAdder::new).limit(BUCKETS).toArray(LongAdder[]::new);
+    private static final LongAdder LATENCY_SUM_ADDER = new LongAdder();
+    private static final LongAccumulator SLOWEST_ACCUMULATOR = new LongAccumulator(Math::max, Long.MIN_VALUE);
 
     private static int bucketOf(long nanos) {
         return Math.min(BUCKETS - 1, (Long.SIZE - Long.numberOfLeadingZeros(nanos)) / 4);
@@ -85,11 +79,11 @@ public class EventBenchmark extends CountingComparison {
     @Role(value = PEER, label = "four `LongAdder`s and a `LongAccumulator`")
     public void adders(Latencies latency) {
         long nanos = latency.nextNanos();
-        requests.increment();
-        bytes.add(BYTES_EACH);
-        latencies[bucketOf(nanos)].increment();
-        latencySum.add(nanos);
-        slowest.accumulate(nanos);
+        REQUEST_ADDER.increment();
+        BYTES_ADDER.add(BYTES_EACH);
+        LATENCY_ADDERS[bucketOf(nanos)].increment();
+        LATENCY_SUM_ADDER.add(nanos);
+        SLOWEST_ACCUMULATOR.accumulate(nanos);
     }
 
     /** What the event's values cost. */
@@ -108,19 +102,22 @@ public class EventBenchmark extends CountingComparison {
     void check(String benchmark, long operations) {
         super.check(benchmark, operations);
         if (counts(benchmark)) {
-            checkEqual("bytes", operations * BYTES_EACH, BYTES.sum() + bytes.sum());
+            checkEqual("bytes", operations * BYTES_EACH, BYTES.sum() + BYTES_ADDER.sum());
             checkEqual(
                     "latencies in buckets",
                     operations,
                     LongStream.of(LATENCIES.sums()).sum()
-                            + Stream.of(latencies).mapToLong(LongAdder::sum).sum());
-            checkEqual("the sum of the latencies", Latencies.sum(), LATENCY_SUM.sum() + latencySum.sum());
-            checkEqual("the greatest latency", Latencies.greatest(), Math.max(SLOWEST.get(), slowest.get()));
+                            + Stream.of(LATENCY_ADDERS)
+                                    .mapToLong(LongAdder::sum)
+                                    .sum());
+            checkEqual("the sum of the latencies", Latencies.sum(), LATENCY_SUM.sum() + LATENCY_SUM_ADDER.sum());
+            checkEqual(
+                    "the greatest latency", Latencies.greatest(), Math.max(SLOWEST.get(), SLOWEST_ACCUMULATOR.get()));
         }
     }
 
     @Override
     long total() {
-        return REQUESTS.sum() + requests.sum();
+        return REQUESTS.sum() + REQUEST_ADDER.sum();
     }
 }

@@ -20,8 +20,8 @@ import org.openjdk.jmh.annotations.Benchmark;
  * <p>The guard object itself must cost nothing: {@code gc.alloc.rate.norm} is to be 0 bytes.
  */
 public class GuardBenchmark extends Comparison {
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Object monitor = new Object();
+    private static final ReentrantLock LOCK = new ReentrantLock();
+    private static final Object MONITOR = new Object();
 
     @Benchmark
     @Role(value = OURS, label = "`CpuGuard`, acquire and close")
@@ -34,18 +34,18 @@ public class GuardBenchmark extends Comparison {
     @Benchmark
     @Role(value = PEER, label = "`ReentrantLock`")
     public void reentrantLock() {
-        lock.lock();
+        LOCK.lock();
         try {
             // nothing
         } finally {
-            lock.unlock();
+            LOCK.unlock();
         }
     }
 
     @Benchmark
     @Role(value = PEER, label = "`synchronized`")
     public void synchronizedBlock() {
-        synchronized (monitor) {
+        synchronized (MONITOR) {
             // nothing
         }
     }
@@ -57,8 +57,8 @@ public class GuardBenchmark extends Comparison {
                 throw new IllegalStateException(owner + " still holds the guard of " + cpu);
             });
         }
-        if (lock.isLocked()) {
-            throw new IllegalStateException("somebody still holds " + lock);
+        if (LOCK.isLocked()) {
+            throw new IllegalStateException("somebody still holds " + LOCK);
         }
     }
 }

@@ -34,10 +34,10 @@ public class GuardedUpdateBenchmark extends CountingComparison {
             StaticPerCpu.defineNumeric("benchmark guarded number", NumericWidth.LONG, 0);
     private static final PerCpuNumeric GUARDED = PerCpuNumeric.of(NUMBER);
 
-    private final Statistics underLock = new Statistics();
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Statistics underMonitor = new Statistics();
-    private final AtomicLong atomicLong = new AtomicLong();
+    private static final Statistics UNDER_LOCK = new Statistics();
+    private static final ReentrantLock LOCK = new ReentrantLock();
+    private static final Statistics UNDER_MONITOR = new Statistics();
+    private static final AtomicLong ATOMIC_LONG = new AtomicLong();
 
     /** What is updated. */
     static final class Statistics {
@@ -95,26 +95,26 @@ public class GuardedUpdateBenchmark extends CountingComparison {
     @Benchmark
     @Role(value = PEER, task = "two fields", label = "`ReentrantLock`")
     public void reentrantLock() {
-        lock.lock();
+        LOCK.lock();
         try {
-            underLock.record(1);
+            UNDER_LOCK.record(1);
         } finally {
-            lock.unlock();
+            LOCK.unlock();
         }
     }
 
     @Benchmark
     @Role(value = PEER, task = "two fields", label = "`synchronized`")
     public void synchronizedBlock() {
-        synchronized (underMonitor) {
-            underMonitor.record(1);
+        synchronized (UNDER_MONITOR) {
+            UNDER_MONITOR.record(1);
         }
     }
 
     @Benchmark
     @Role(value = PEER, task = "one number", label = "`AtomicLong`")
     public long atomicLong() {
-        return atomicLong.incrementAndGet();
+        return ATOMIC_LONG.incrementAndGet();
     }
 
     @Override
@@ -122,9 +122,9 @@ public class GuardedUpdateBenchmark extends CountingComparison {
         return total(STATISTICS, Statistics::checkedCount)
                 + total(CELL, NumericCell::get)
                 + GUARDED.sum()
-                + underLock.checkedCount()
-                + underMonitor.checkedCount()
-                + atomicLong.get();
+                + UNDER_LOCK.checkedCount()
+                + UNDER_MONITOR.checkedCount()
+                + ATOMIC_LONG.get();
     }
 
     private static <T> long total(PerCpu<T> variable, ToLongFunction<T> number) {

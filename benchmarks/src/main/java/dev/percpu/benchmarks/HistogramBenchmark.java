@@ -36,11 +36,12 @@ public class HistogramBenchmark extends CountingComparison {
             PerCpuHistogram.builder().bounds(PrometheusHistogram.bounds()).build();
     private static final PerCpuNumeric SUM = PerCpuNumeric.define("benchmark sum of latencies", NumericWidth.LONG);
 
-    private final PrometheusHistogram classic = PrometheusHistogram.classic();
-    private final PrometheusHistogram nativeOne = PrometheusHistogram.nativeOne();
-    private final ConcurrentHistogram concurrent = new ConcurrentHistogram(HOUR, DIGITS);
-    private final Recorder recorder = new Recorder(HOUR, DIGITS);
-    private final Recorder autoResizing = new Recorder(DIGITS);
+    private static final PrometheusHistogram CLASSIC = PrometheusHistogram.classic();
+    private static final PrometheusHistogram NATIVE = PrometheusHistogram.nativeOne();
+    private static final ConcurrentHistogram CONCURRENT = new ConcurrentHistogram(HOUR, DIGITS);
+    private static final Recorder RECORDER = new Recorder(HOUR, DIGITS);
+    private static final Recorder AUTO_RESIZING = new Recorder(DIGITS);
+
     private long inIntervals;
 
     /** A histogram for one thread. */
@@ -71,32 +72,32 @@ public class HistogramBenchmark extends CountingComparison {
     @Benchmark
     @Role(value = PEER, label = "Prometheus classic, 11 buckets")
     public void prometheusClassic(Latencies latencies) {
-        classic.observe(latencies.nextSeconds());
+        CLASSIC.observe(latencies.nextSeconds());
     }
 
     @Benchmark
     @Role(value = PEER, label = "Prometheus native")
     public void prometheusNative(Latencies latencies) {
-        nativeOne.observe(latencies.nextSeconds());
+        NATIVE.observe(latencies.nextSeconds());
     }
 
     @Benchmark
     @Role(value = PEER, label = "HdrHistogram `Recorder` with a fixed range")
     public void hdrHistogramRecorder(Latencies latencies) {
-        recorder.recordValue(latencies.nextNanos());
+        RECORDER.recordValue(latencies.nextNanos());
     }
 
     /** It grows with the values, and asks each time whether it must. */
     @Benchmark
     @Role(value = PEER, label = "HdrHistogram `Recorder` that resizes itself")
     public void hdrHistogramAutoResizingRecorder(Latencies latencies) {
-        autoResizing.recordValue(latencies.nextNanos());
+        AUTO_RESIZING.recordValue(latencies.nextNanos());
     }
 
     @Benchmark
     @Role(value = PEER, label = "HdrHistogram `ConcurrentHistogram`")
     public void hdrHistogramConcurrent(Latencies latencies) {
-        concurrent.recordValue(latencies.nextNanos());
+        CONCURRENT.recordValue(latencies.nextNanos());
     }
 
     @Benchmark
@@ -123,13 +124,13 @@ public class HistogramBenchmark extends CountingComparison {
 
     @Override
     long total() {
-        inIntervals += recorder.getIntervalHistogram().getTotalCount();
-        inIntervals += autoResizing.getIntervalHistogram().getTotalCount();
+        inIntervals += RECORDER.getIntervalHistogram().getTotalCount();
+        inIntervals += AUTO_RESIZING.getIntervalHistogram().getTotalCount();
         return PER_CPU.snapshot().count()
                 + PER_CPU_WITH_BOUNDS.snapshot().count()
-                + classic.count()
-                + nativeOne.count()
-                + concurrent.getTotalCount()
+                + CLASSIC.count()
+                + NATIVE.count()
+                + CONCURRENT.getTotalCount()
                 + inIntervals;
     }
 }

@@ -12,6 +12,7 @@ import dev.percpu.jackson.PerCpuRecyclerPool;
 import io.netty.util.Recycler;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jctools.queues.MpmcArrayQueue;
+import org.jctools.queues.MpmcUnboundedXaddArrayQueue;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /**
@@ -23,20 +24,18 @@ import org.openjdk.jmh.annotations.Benchmark;
  * </pre>
  *
  * <p>{@code gc.alloc.rate.norm} is to be 0 bytes. The queues are used as pools: what is polled is offered again.
- * Netty's recycler keeps objects for each thread, and makes new ones where another thread has them.
+ * Netty's recycler keeps objects for each of {@linkplain PlatformThreads its own kind of threads}, and makes new ones
+ * where another thread has them. A virtual thread gets a new object each time.
  */
 public class PoolBenchmark extends Comparison {
     static final int CAPACITY = 1024;
 
     private final PerCpuPool<Item> perCpu =
             PerCpuPool.builder(CAPACITY, Item::new).build();
-    private final Recycler<RecycledItem> netty = new Recycler<>() {
-        @Override
-        protected RecycledItem newObject(Handle<RecycledItem> handle) {
-            return new RecycledItem(handle);
-        }
-    };
+    private final Recycler<RecycledItem> netty = new Items(false);
+    private final Recycler<RecycledItem> nettyUnguarded = new Items(true);
     private final MpmcArrayQueue<Item> mpmc = new MpmcArrayQueue<>(CAPACITY);
+    private final MpmcUnboundedXaddArrayQueue<Item> mpmcXadd = new MpmcUnboundedXaddArrayQueue<>(CAPACITY);
     private final ConcurrentLinkedQueue<Item> linked = new ConcurrentLinkedQueue<>();
 
     private final RecyclerPool<BufferRecycler> perCpuJackson = PerCpuRecyclerPool.create(CAPACITY);
@@ -64,9 +63,22 @@ public class PoolBenchmark extends Comparison {
         }
     }
 
+    /** Netty's own pool; unguarded, it does not notice an object that is given back twice. */
+    private static final class Items extends Recycler<RecycledItem> {
+        private Items(boolean unguarded) {
+            super(unguarded);
+        }
+
+        @Override
+        protected RecycledItem newObject(Handle<RecycledItem> handle) {
+            return new RecycledItem(handle);
+        }
+    }
+
     public PoolBenchmark() {
         for (int i = 0; i < CAPACITY; i++) {
             mpmc.add(new Item());
+            mpmcXadd.add(new Item());
             linked.add(new Item());
         }
     }
@@ -86,10 +98,13 @@ public class PoolBenchmark extends Comparison {
     @Benchmark
     @Role(value = PEER, label = "Netty `Recycler`")
     public long nettyRecycler() {
-        RecycledItem item = netty.get();
-        long uses = item.use();
-        item.handle.recycle(item);
-        return uses;
+        return takeAndGiveBack(netty);
+    }
+
+    @Benchmark
+    @Role(value = PEER, label = "Netty `Recycler`, unguarded")
+    public long nettyUnguardedRecycler() {
+        return takeAndGiveBack(nettyUnguarded);
     }
 
     @Benchmark
@@ -98,6 +113,16 @@ public class PoolBenchmark extends Comparison {
         Item item = mpmc.poll();
         long uses = item.use();
         mpmc.offer(item);
+        return uses;
+    }
+
+    /** It counts with one instruction where the other one loops, and so is made for many threads. */
+    @Benchmark
+    @Role(value = PEER, label = "JCTools `MpmcUnboundedXaddArrayQueue`")
+    public long jctoolsMpmcXaddQueue() {
+        Item item = mpmcXadd.poll();
+        long uses = item.use();
+        mpmcXadd.offer(item);
         return uses;
     }
 
@@ -150,11 +175,19 @@ public class PoolBenchmark extends Comparison {
         return recycler;
     }
 
+    private static long takeAndGiveBack(Recycler<RecycledItem> recycler) {
+        RecycledItem item = recycler.get();
+        long uses = item.use();
+        item.handle.recycle(item);
+        return uses;
+    }
+
     /** Netty's recycler and Jackson's own pools cannot be asked: they make another object, or drop one. */
     @Override
     void check(String benchmark, long operations) {
         checkEqual("objects held", 0, perCpu.statistics().held());
         checkEqual("objects in JCTools' queue", CAPACITY, mpmc.size());
+        checkEqual("objects in JCTools' unbounded queue", CAPACITY, mpmcXadd.size());
         checkEqual("objects in the linked queue", CAPACITY, linked.size());
         checkLendsAll(perCpuJackson);
     }

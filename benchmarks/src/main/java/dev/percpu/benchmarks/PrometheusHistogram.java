@@ -5,7 +5,10 @@ import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 
-/** The Prometheus Java client's histogram without labels, with its defaults. */
+/**
+ * The Prometheus Java client's histogram, without labels. It is without exemplars too, as nothing else that it is
+ * compared with keeps them.
+ */
 final class PrometheusHistogram {
     private final Histogram histogram;
 
@@ -22,14 +25,20 @@ final class PrometheusHistogram {
 
     /** Fixed buckets: eleven, from 5 ms to 10 s, and one for what is above. */
     static PrometheusHistogram classic() {
-        return new PrometheusHistogram(
-                Histogram.builder().name("latency_seconds").classicOnly().build());
+        return new PrometheusHistogram(Histogram.builder()
+                .name("latency_seconds")
+                .classicOnly()
+                .withoutExemplars()
+                .build());
     }
 
     /** Exponential buckets in a hash table. */
     static PrometheusHistogram nativeOne() {
-        return new PrometheusHistogram(
-                Histogram.builder().name("latency_seconds").nativeOnly().build());
+        return new PrometheusHistogram(Histogram.builder()
+                .name("latency_seconds")
+                .nativeOnly()
+                .withoutExemplars()
+                .build());
     }
 
     void observe(double seconds) {

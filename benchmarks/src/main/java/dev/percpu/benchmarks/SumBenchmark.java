@@ -19,10 +19,9 @@ import org.openjdk.jmh.annotations.Setup;
  * </pre>
  */
 public class SumBenchmark extends Comparison {
-    private static final PerCpuNumeric NUMERIC = PerCpuNumeric.define("benchmark sum", NumericWidth.LONG);
-
     private static final int COUNTS = 100_000;
 
+    private final PerCpuNumeric numeric = PerCpuNumeric.create(NumericWidth.LONG);
     private final LongAdder longAdder = new LongAdder();
     private final AtomicLong atomicLong = new AtomicLong();
 
@@ -33,7 +32,7 @@ public class SumBenchmark extends Comparison {
         for (int i = 0; i < threads.length; i++) {
             threads[i] = Thread.ofPlatform().start(() -> {
                 for (int count = 0; count < COUNTS; count++) {
-                    NUMERIC.increment();
+                    numeric.increment();
                     longAdder.increment();
                     atomicLong.incrementAndGet();
                 }
@@ -47,7 +46,7 @@ public class SumBenchmark extends Comparison {
     @Benchmark
     @Role(value = OURS, label = "`PerCpuNumeric.sum`")
     public long perCpuSum() {
-        return NUMERIC.sum();
+        return numeric.sum();
     }
 
     @Benchmark
@@ -65,7 +64,7 @@ public class SumBenchmark extends Comparison {
     @Override
     void check(String benchmark, long operations) {
         long counted = (long) Runtime.getRuntime().availableProcessors() * COUNTS;
-        checkEqual("the per-CPU number", counted, NUMERIC.sum());
+        checkEqual("the per-CPU number", counted, numeric.sum());
         checkEqual("the adder", counted, longAdder.sum());
         checkEqual("the atomic number", counted, atomicLong.get());
     }

@@ -35,7 +35,11 @@ public final class Jmh {
             "^(?!.*\\.(JacksonBenchmark\\.|CounterArrayBenchmark\\.\\w+(Sums|Gets)$))";
 
     /** JMH makes the threads of a fork as this option of the fork's JVM says. */
-    private static final String VIRTUAL = "-Djmh.executor=VIRTUAL";
+    private static final List<String> VIRTUAL = List.of("-Djmh.executor=VIRTUAL");
+
+    /** A class of the benchmarks' makes them. */
+    private static final List<String> PLATFORM =
+            List.of("-Djmh.executor=CUSTOM", "-Djmh.executor.class=dev.percpu.benchmarks.PlatformThreads");
 
     /** They are beside every comparison, so that each has them in its own run. */
     private static final String COMMON_FLOORS = "FloorBenchmark";
@@ -158,9 +162,7 @@ public final class Jmh {
 
     private List<String> forkOptions(Arrangement arrangement) {
         List<String> options = new ArrayList<>(backEnd.jvmOptions());
-        if (arrangement.virtual()) {
-            options.add(VIRTUAL);
-        }
+        options.addAll(arrangement.virtual() ? VIRTUAL : PLATFORM);
         return options;
     }
 
