@@ -49,8 +49,16 @@ public final class WithoutCpuId {
      * is -2.
      */
     public static void unregisterThisThreadAndThoseItStarts() {
+        leave(REGISTRATION_FAILED);
+    }
+
+    /**
+     * Undoes the C library's registration of the calling thread, and leaves a CPU id that nobody keeps up to date: so a
+     * thread looks that was restored from a checkpoint without its registration.
+     */
+    public static void leave(int cpuId) {
         unregisterThisThread();
-        MemorySegment.ofAddress(area() + CPU_ID).reinterpret(Integer.BYTES).set(JAVA_INT, 0, REGISTRATION_FAILED);
+        MemorySegment.ofAddress(area() + CPU_ID).reinterpret(Integer.BYTES).set(JAVA_INT, 0, cpuId);
     }
 
     /** Undoes the C library's registration of the calling thread. */

@@ -1,6 +1,5 @@
 package dev.percpu.internal.linux;
 
-import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,8 +9,6 @@ import org.jspecify.annotations.Nullable;
 public final class BoundThread extends Thread {
     /** Used instead of a CPU: the thread is not bound. */
     public static final int ANYWHERE = -1;
-
-    private static final int CALLING_THREAD = 0;
 
     private final int cpu;
     private final Runnable task;
@@ -64,9 +61,7 @@ public final class BoundThread extends Thread {
     public void run() {
         try {
             if (cpu != ANYWHERE && Platform.hasSystemCalls()) {
-                BitSet only = new BitSet();
-                only.set(cpu);
-                Linux.setAffinity(CALLING_THREAD, only);
+                Affinity.bind(cpu);
             }
             task.run();
         } catch (Throwable t) {

@@ -1,6 +1,5 @@
 package dev.percpu.internal.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -13,7 +12,6 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.util.BitSet;
 import java.util.Optional;
 
 /**
@@ -47,12 +45,6 @@ public final class Linux {
     private static final int MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ = 1 << 8;
     private static final int MEMBARRIER_FLAG_CPU = 1;
 
-    /**
-     * Room for 8192 CPUs, the most that a kernel can be built for; the kernel accepts any size that covers its
-     * own CPUs.
-     */
-    private static final int AFFINITY_BYTES = 1024;
-
     private static final Linker LINKER = Linker.nativeLinker();
     private static final SymbolLookup LIBC = LINKER.defaultLookup();
 
@@ -73,7 +65,6 @@ public final class Linux {
     private static final MemorySegment MUNMAP = symbol("munmap");
     private static final MemorySegment GETRLIMIT = symbol("getrlimit");
     private static final MemorySegment MADVISE = symbol("madvise");
-    private static final MemorySegment SET_AFFINITY = symbol("sched_setaffinity");
     private static final MemorySegment SYSCALL = symbol("syscall");
     private static final MemorySegment GET_CPU = symbol("sched_getcpu");
 
@@ -220,19 +211,6 @@ public final class Linux {
         }
     }
 
-    /** Restricts a thread to the given CPUs; 0 names the calling thread. */
-    public static void setAffinity(int threadId, BitSet cpus) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment mask = arena.allocate(AFFINITY_BYTES, Long.BYTES);
-            byte[] bytes = cpus.toByteArray();
-            MemorySegment.copy(bytes, 0, mask, JAVA_BYTE, 0, bytes.length);
-            int errno = call(SET_AFFINITY, threadId, AFFINITY_BYTES, mask.address(), 0);
-            if (errno != 0) {
-                throw new LinuxException("sched_setaffinity of thread " + threadId + " to CPUs " + cpus, errno);
-            }
-        }
-    }
-
     /** Tells the kernel that this process will ask for {@link #restartSequencesOn}. */
     public static void registerForSequenceRestarts() {
         check(membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0), MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ);
@@ -298,7 +276,7 @@ public final class Linux {
     }
 
     /** Calls a function that returns 0 if all went well. Returns its errno, or 0. */
-    private static int call(MemorySegment function, long first, long second, long third, long fourth) {
+    static int call(MemorySegment function, long first, long second, long third, long fourth) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(CALL_STATE);
             long result = (long) CALL.invokeExact(function, state, first, second, third, fourth, 0L, 0L);
@@ -324,7 +302,7 @@ public final class Linux {
         return LINKER.downcallHandle(descriptor, Linker.Option.critical(false));
     }
 
-    private static MemorySegment symbol(String name) {
+    static MemorySegment symbol(String name) {
         Optional<MemorySegment> symbol = LIBC.find(name);
         if (symbol.isEmpty()) {
             throw new UnsupportedOperationException("the C library exports no " + name);

@@ -5,33 +5,40 @@ import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.backend.LinkedSequence;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.code.Catalogue;
+import dev.percpu.internal.linux.Affinity;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.Topology;
+import java.util.BitSet;
 import java.util.List;
 
 /** Which CPU the thread runs on. */
 public interface CurrentCpu {
-    /** A thread that is moved so often between two questions is not. */
-    int MOST_MOVES = 100;
-
     CurrentCpu CURRENT = Backends.half(CurrentCpu.class, Rseq::link, Atomic::create);
 
     /** The CPU, at least 0 and below the area's number of CPUs. It is a hint: the thread may move at any moment. */
     int get();
 
     /**
-     * Whether this protocol and the kernel agree on where this thread runs. The thread can move between the two
-     * questions, so this asks several times.
+     * Whether this protocol knows where this thread runs. The C library cannot tell: {@code sched_getcpu} reads the same
+     * CPU id. So this binds the thread to each of its CPUs in turn, for the moment, and expects that CPU.
      */
     static boolean isUpToDate() {
-        for (int attempt = 0; attempt < MOST_MOVES; attempt++) {
-            if (CURRENT.get() == Linux.currentCpu() % Area.CPUS) {
-                return true;
+        BitSet before = Affinity.get();
+        BitSet cpus = Topology.online();
+        cpus.and(before);
+        try {
+            for (int cpu = cpus.nextSetBit(0); cpu >= 0; cpu = cpus.nextSetBit(cpu + 1)) {
+                Affinity.bind(cpu);
+                if (CURRENT.get() != cpu % Area.CPUS) {
+                    return false;
+                }
             }
+            return true;
+        } finally {
+            Affinity.set(before);
         }
-        return false;
     }
 
     /** Reads the CPU id, which the kernel keeps up to date in the thread's {@code struct rseq}. */

@@ -13,7 +13,7 @@ import dev.percpu.concurrent.PerCpuRef;
 import dev.percpu.concurrent.Pooled;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.linux.Linux;
+import dev.percpu.internal.linux.Affinity;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
@@ -24,7 +24,6 @@ import dev.percpu.testing.Sysfs;
 import dev.percpu.testing.WithoutCpuId;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.BitSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.Tag;
@@ -287,10 +286,10 @@ class FaultyGroundTest {
         private ProbeOnTwoCpus() {}
 
         public static void main(String[] arguments) throws InterruptedException {
-            bind(arguments[0]);
+            Affinity.bind(Integer.parseInt(arguments[0]));
             PerCpuNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
             Thread there = new Thread(() -> {
-                bind(arguments[1]);
+                Affinity.bind(Integer.parseInt(arguments[1]));
                 number.increment();
                 try (CpuGuard guard = CpuGuard.acquire()) {
                     System.out.println("guard of " + guard.cpu());
@@ -300,12 +299,6 @@ class FaultyGroundTest {
             there.join();
             System.out.println("sum " + number.sum() + ", of which without CPU " + number.sumWithoutCpu());
             BackendChoiceTest.Probe.main(arguments);
-        }
-
-        private static void bind(String cpu) {
-            BitSet only = new BitSet();
-            only.set(Integer.parseInt(cpu));
-            Linux.setAffinity(0, only);
         }
     }
 

@@ -5,15 +5,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.internal.area.Area;
 import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.code.Sequence;
+import dev.percpu.internal.linux.Affinity;
 import dev.percpu.internal.linux.Linux;
+import dev.percpu.internal.linux.Topology;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Machine;
 import dev.percpu.testing.Seccomp;
+import dev.percpu.testing.WithoutCpuId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.List;
 import java.util.ResourceBundle;
 import java.util.concurrent.CountDownLatch;
@@ -180,17 +185,48 @@ class NoticesTest {
     }
 
     @Test
-    void whatARestoreLostIsFound() throws InterruptedException {
+    void aRegistrationForRestartsThatCannotBeRenewedIsFoundAfterARestore() throws InterruptedException {
         PerCpuRuntime.checkAfterRestore();
-        Throwable[] thrown = new Throwable[1];
         // Only this thread, and those that it starts, cannot register any more.
-        Thread thread = new Thread(() -> {
+        inAThreadOfItsOwn(() -> {
             Seccomp.refuse(Machine.Call.MEMBARRIER, EPERM);
             assertThatThrownBy(PerCpuRuntime::checkAfterRestore)
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("membarrier")
                     .hasMessageContaining("percpu.backend=atomic");
         });
+    }
+
+    @Test
+    void aCpuIdThatIsOutOfDateIsFoundAfterARestore() throws InterruptedException {
+        BitSet usable = Topology.usable();
+        for (int cpu = 0; cpu < Area.CPUS; cpu++) {
+            int stale = cpu;
+            // The id of the only CPU is never wrong.
+            if (usable.cardinality() > 1 || !usable.get(cpu)) {
+                inAThreadOfItsOwn(() -> {
+                    WithoutCpuId.leave(stale);
+                    assertThatThrownBy(PerCpuRuntime::checkAfterRestore)
+                            .as("CPU id %s", stale)
+                            .isInstanceOf(IllegalStateException.class)
+                            .hasMessageContaining("CPU id is out of date");
+                });
+            }
+        }
+    }
+
+    @Test
+    void theCheckAfterARestoreLeavesTheThreadToItsCpus() throws InterruptedException {
+        inAThreadOfItsOwn(() -> {
+            BitSet before = Affinity.get();
+            PerCpuRuntime.checkAfterRestore();
+            assertThat(Affinity.get()).isEqualTo(before);
+        });
+    }
+
+    private static void inAThreadOfItsOwn(Runnable task) throws InterruptedException {
+        Throwable[] thrown = new Throwable[1];
+        Thread thread = new Thread(task);
         thread.setUncaughtExceptionHandler((_, failure) -> thrown[0] = failure);
         thread.start();
         thread.join();
