@@ -21,8 +21,8 @@ public interface CurrentCpu {
     int get();
 
     /**
-     * Whether this protocol knows where this thread runs. The C library cannot tell: {@code sched_getcpu} reads the same
-     * CPU id. So this binds the thread to each of its CPUs in turn, for the moment, and expects that CPU.
+     * Whether this protocol knows where this thread runs. The C library cannot tell: {@code sched_getcpu} reads the
+     * same CPU id. So this binds the thread to each of its CPUs in turn, for the moment, and expects that CPU.
      */
     static boolean isUpToDate() {
         BitSet before = Affinity.get();
