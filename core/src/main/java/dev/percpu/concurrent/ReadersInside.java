@@ -180,9 +180,20 @@ abstract class ReadersInside {
         return false;
     }
 
-    /** A reader that has come in opens a counter for the next. It has made sure that the stack has room for that. */
+    /**
+     * A reader that has come in opens a counter for the next. It has made sure that the stack has room for that, before
+     * it came in. To look again could fail, and a reader whose call failed does not leave:
+     *
+     * <pre>
+     *   reader R                                    writer W
+     *   1. finds room for the opening; word + 1
+     *   2. looks for room to take the mutex, some
+     *      calls deeper: an error; R is gone
+     *                                               3. waits for R to leave, for ever
+     * </pre>
+     */
     private void openCounter(int next) {
-        if (mode >= next || !mutex.tryLock()) {
+        if (mode >= next || !mutex.tryLockInRoom()) {
             return;
         }
         try {

@@ -27,17 +27,16 @@ final class StackSafeLock extends ReentrantLock {
         super.lock();
     }
 
-    @Override
-    public boolean tryLock() {
-        ROOM.ensure();
-        return super.tryLock();
-    }
-
     /**
      * Takes the lock in the middle of an operation that has looked for room at its beginning. To look again, some
      * calls deeper, could fail.
      */
     void lockInRoom() {
         super.lock();
+    }
+
+    /** Takes the lock if it is free, as {@link #lockInRoom} does. */
+    boolean tryLockInRoom() {
+        return tryLock();
     }
 }
