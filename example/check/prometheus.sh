@@ -1,18 +1,22 @@
 #!/usr/bin/env bash
 # A real Prometheus server scrapes the example while wrk sends requests to it. Then the totals that Prometheus answers
-# with must be what wrk has sent, to the last request. All of it is on the loopback interface, and ends by itself.
+# with must be what wrk has sent, to the last request. After that the status page is opened in Chromium. All of it is on the loopback interface, and ends by itself.
 #
 #   ./percpu example-test [SECONDS]
 #
-# Needs wrk, prometheus and curl. PROMETHEUS names the program if it is not on the PATH. Prints what was sent, answered
+# Needs wrk, prometheus, curl and chromium. PROMETHEUS names the program if it is not on the PATH. Prints what was sent, answered
 # and scraped.
 set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 root=$(dirname "$(dirname "$here")")
 seconds=${1:-10}
 prometheus=${PROMETHEUS:-prometheus}
-[[ $seconds =~ ^[1-9][0-9]?$ ]] || { echo "percpu: \"$seconds\" is no number of seconds from 1 to 99" >&2; exit 2; }
-for tool in wrk "$prometheus" curl; do
+# Afterwards the page has to show all of it, and it shows a minute.
+[[ $seconds =~ ^[1-3]?[0-9]$ && $seconds != 0 ]] || {
+  echo "percpu: \"$seconds\" is no number of seconds from 1 to 39" >&2
+  exit 2
+}
+for tool in wrk "$prometheus" curl chromium; do
   command -v "$tool" >/dev/null || { echo "missing: $tool" >&2; exit 1; }
 done
 
@@ -75,3 +79,4 @@ rate=$(query "max_over_time(rate(example_requests_total{path=\"/hello\",status=\
 echo "wrk sent $sent; Prometheus: counter $total, histogram count $count, bucket +Inf $bucket, highest rate $rate/s"
 [[ $total == "$sent" && $count == "$sent" && $bucket == "$sent" ]] || { echo "NOT EQUAL" >&2; exit 1; }
 echo "EQUAL"
+"$here/page.sh" "$address"
