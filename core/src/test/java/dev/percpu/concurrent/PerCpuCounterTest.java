@@ -12,6 +12,7 @@ import java.io.InvalidObjectException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAccumulator;
 import java.util.concurrent.atomic.LongAdder;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -142,6 +143,33 @@ class PerCpuCounterTest {
         });
         assertThat(counter.sum()).isZero();
         assertThat(taken).hasValue(4L * updates);
+    }
+
+    /**
+     * A sum of a counter that only grows is never negative, though another thread resets meanwhile. That is a virtual
+     * thread, which has no place of its own, so it counts on its CPU. There are more of those that sum than CPUs, so
+     * that some are preempted in the middle.
+     */
+    @Test
+    void aSumHasAllThatAResetItSeesHasTaken() throws InterruptedException {
+        int rounds = Effort.scaled(1_000_000);
+        PerCpuCounter counter = new PerCpuCounter();
+        AtomicInteger resetting = new AtomicInteger(1);
+        LongAccumulator least = new LongAccumulator(Math::min, 0);
+        Thread resets = Thread.startVirtualThread(() -> {
+            for (int i = 0; i < rounds; i++) {
+                counter.increment();
+                counter.reset();
+            }
+            resetting.decrementAndGet();
+        });
+        Workers.run("sums-", 2 * Runtime.getRuntime().availableProcessors(), _ -> {
+            while (resetting.get() > 0) {
+                least.accumulate(counter.sum());
+            }
+        });
+        Workers.join(resets);
+        assertThat(least.get()).isZero();
     }
 
     @Test

@@ -225,6 +225,25 @@ class PerCpuPoolSearchTest {
         assertThat(got.get()).isEqualTo(place.id);
     }
 
+    /** As above, and who pushed it can look again. */
+    @Test
+    void whoWaitsIsWokenByAReleaseThatCameAfterTheSearch() throws InterruptedException {
+        PooledIds ids = new PooledIds(1);
+        int id = ids.seek() & ~PooledIds.VACANT;
+        AtomicReference<Integer> got = new AtomicReference<>();
+        Thread waiter = Thread.ofPlatform()
+                .start(() -> got.set(PerCpuPoolConcurrencyTest.uninterrupted(() -> ids.seek(Long.MAX_VALUE))));
+        while (ids.snapshot().waiting() == 0) {
+            Thread.sleep(1);
+        }
+        run(firstCpu, () -> {
+            assertThat(ids.push(id)).isTrue();
+            assertThat(ids.lookAgain()).isEqualTo(PooledIds.NONE);
+        });
+        Workers.join(waiter);
+        assertThat(got.get()).isEqualTo(id);
+    }
+
     /** The guard's owner may wait for a guard of this thread, so this thread must not wait for it; nor need it. */
     @Test
     @Tag("rseq")
@@ -264,6 +283,22 @@ class PerCpuPoolSearchTest {
         assertThat(destroyed).isEmpty();
         owner.release();
         pool.close();
+        assertThat(destroyed).hasSize(1);
+    }
+
+    /** As above, and somebody comes upon it before anybody looks for it. */
+    @Test
+    void whatIsLeftInAClosedPoolIsNotLent() {
+        PerCpuPool<Object> pool = pool(1);
+        Pooled<Object> held = pool.tryAcquire();
+        pool.close();
+        held.state = Pooled.IDLE;
+        run(firstCpu, () -> {
+            assertThat(pool.ids.push(held.id)).isTrue();
+            assertThatThrownBy(pool::tryAcquire)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("closed");
+        });
         assertThat(destroyed).hasSize(1);
     }
 

@@ -12,9 +12,33 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What a reader whose wait ends with an error leaves behind. The time limit ends a wait for ever. */
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
+@Timeout(value = 30, unit = TimeUnit.SECONDS)
 class ReaderGateTest {
+    /** Waits until it is woken. The lock's own threads look again from time to time. */
+    @SuppressWarnings("WaitNotInLoop") // the loop is the gate's
+    private static final Waiting FOR_EVER = (condition, _) -> {
+        condition.awaitUninterruptibly();
+        return true;
+    };
+
     private final ReaderGate gate = new ReaderGate("a gate", true, new Pace(0, 0));
+
+    @Test
+    void theLastReaderWakesTheWriterThatWaitsForIt() throws InterruptedException {
+        assertThat(gate.tryEnter()).isTrue();
+        assertThat(gate.tryEnter()).isTrue();
+        Thread writer = Thread.ofPlatform().start(this::shut);
+        awaitWaiting(1);
+        while (writer.getState() != Thread.State.WAITING) {
+            Thread.sleep(1);
+        }
+        gate.leave();
+        assertThat(gate.isAlone()).isFalse();
+        gate.leave();
+        Workers.join(writer);
+        assertThat(gate.isAlone()).isTrue();
+        gate.open();
+    }
 
     /** The next writer waits for a reader that was let in, and that reader's wait then ends with an error. */
     @Test
@@ -131,8 +155,8 @@ class ReaderGateTest {
 
     private void shut() {
         try {
-            assertThat(gate.begin(Patience.UNINTERRUPTIBLE)).isTrue();
-            assertThat(gate.awaitAlone(Patience.UNINTERRUPTIBLE)).isTrue();
+            assertThat(gate.begin(FOR_EVER)).isTrue();
+            assertThat(gate.awaitAlone(FOR_EVER)).isTrue();
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }

@@ -86,7 +86,7 @@ final class Epoch {
         }
         long end = System.nanoTime() + length.toNanos();
         long seen = -1;
-        long seenAt = System.nanoTime();
+        RunningTime sinceSeen = new RunningTime();
         while (alive > 0) {
             if (System.nanoTime() >= end || failure.get() != null) {
                 stopped = true;
@@ -95,8 +95,8 @@ final class Epoch {
             long now = uses.sum();
             if (now != seen) {
                 seen = now;
-                seenAt = System.nanoTime();
-            } else if (System.nanoTime() - seenAt > patience.toNanos()) {
+                sinceSeen = new RunningTime();
+            } else if (sinceSeen.nanos() > patience.toNanos()) {
                 if (failure.get() != null) {
                     // The others wait for the one that failed.
                     break;

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -16,7 +18,8 @@ import java.util.concurrent.TimeUnit;
 
 /** A JVM of its own for what can be tried once per process: how the back end is chosen, how large things are. */
 public final class Jvm {
-    private static final int MINUTES = 2;
+    /** Processes that still run are killed after so long. */
+    private Duration most = Duration.ofMinutes(2);
 
     private final List<String> options = new ArrayList<>(List.of("-Xmx256m"));
     private final Map<String, String> environment = new HashMap<>();
@@ -73,7 +76,17 @@ public final class Jvm {
         return this;
     }
 
-    /** Runs a class's main method on the class path. */
+    /** How long it may run; two minutes otherwise. */
+    public Jvm within(Duration limit) {
+        most = limit;
+        return this;
+    }
+
+    /**
+     * Runs a class's main method on the class path.
+     *
+     * @throws AssertionError if it takes too long; then it is killed, with all that it has started
+     */
     public Result run(Class<?> main, String... arguments) {
         List<String> command = new ArrayList<>(wrapper);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -93,18 +106,37 @@ public final class Jvm {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
         try {
-            Process process = start(builder);
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (!process.waitFor(MINUTES, TimeUnit.MINUTES)) {
-                process.destroyForcibly();
-                throw new AssertionError("still running: " + command + "\n" + output);
+            // A pipe would have to be read while the process runs, and is open for as long as any child of it runs.
+            Path output = Files.createTempFile("percpu-jvm", ".log");
+            try {
+                return run(builder.redirectOutput(output.toFile()), output);
+            } finally {
+                Files.delete(output);
             }
-            return new Result(process.exitValue(), output);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }
+    }
+
+    private Result run(ProcessBuilder builder, Path output) throws IOException, InterruptedException {
+        Process process = start(builder);
+        boolean ended = false;
+        try {
+            ended = process.waitFor(most.toMillis(), TimeUnit.MILLISECONDS);
+        } finally {
+            if (!ended) {
+                process.descendants().forEach(ProcessHandle::destroyForcibly);
+                process.destroyForcibly();
+            }
+        }
+        String printed = new String(Files.readAllBytes(output), StandardCharsets.UTF_8);
+        if (!ended) {
+            throw new AssertionError(
+                    "still running after " + most.toSeconds() + " s: " + builder.command() + "\n" + printed);
+        }
+        return new Result(process.exitValue(), printed);
     }
 
     /** Where this module's classes are: a directory or a jar, wherever it was built or copied to. */

@@ -5,13 +5,14 @@ import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.backend.LinkedSequence;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.code.Catalogue;
+import java.util.function.LongUnaryOperator;
 
 /**
  * Amounts that each CPU may spend by itself. Their limit is in the {@link Gate}. A credit takes {@link Gate#BYTES}
  * bytes and begins as 0, with a gate of 0.
  */
 public interface Credits {
-    Credits CURRENT = Backends.half(Credits.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
+    Credits CURRENT = Backends.half(Credits.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT, Gate::get));
 
     /**
      * Adds to the current CPU's credit, if the sum stays within 0 and {@code bound}, and if the gate is at most {@code
@@ -80,8 +81,10 @@ public interface Credits {
      *
      * <p>If the slot were the credit alone, step 4 would succeed and spend what was reserved above T's limit. But step
      * 3 has incremented the upper half, so step 4 fails.
+     *
+     * @param gate reads a number's gate; tests have another one, which lets others come in between
      */
-    record Atomic(CurrentCpu cpu) implements Credits {
+    record Atomic(CurrentCpu cpu, LongUnaryOperator gate) implements Credits {
         private static final long CREDIT = 0xffff_ffffL;
         private static final long ONE_MORE = CREDIT + 1;
 
@@ -90,7 +93,7 @@ public interface Credits {
             long offset = Area.offset(cpu.get(), position);
             while (true) {
                 long old = (long) Area.LONG.getVolatile(Area.MEMORY, offset);
-                if (Gate.get(position) > most) {
+                if (gate.applyAsLong(position) > most) {
                     return false;
                 }
                 long credit = (old & CREDIT) + delta;

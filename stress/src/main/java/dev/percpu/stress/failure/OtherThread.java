@@ -1,5 +1,6 @@
 package dev.percpu.stress.failure;
 
+import dev.percpu.stress.RunningTime;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class OtherThread {
     private static final int PATIENCE_SECONDS = 12;
+    private static final int LOOK_MILLIS = 100;
 
     /** How long it looks for the waiting of a thread that may not wait at all, as its operation has failed before. */
     private static final long LONGEST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(4);
@@ -96,7 +98,7 @@ final class OtherThread {
             return true;
         });
         // Not earlier: between two tasks that thread waits, too.
-        Thread thread = begun.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        Thread thread = get(begun);
         while (!waits(thread)) {
             Thread.sleep(0, 100_000);
         }
@@ -125,7 +127,7 @@ final class OtherThread {
     private <T extends @Nullable Object> T result(String what, Future<T> task) throws Exception {
         boolean interrupted = Thread.interrupted();
         try {
-            return task.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            return get(task);
         } catch (TimeoutException e) {
             executor.shutdown();
             executor = start();
@@ -138,6 +140,21 @@ final class OtherThread {
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** What a future becomes while this process runs for so long. */
+    private static <T extends @Nullable Object> T get(Future<T> future)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        RunningTime waited = new RunningTime();
+        while (true) {
+            try {
+                return future.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                if (waited.nanos() >= TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)) {
+                    throw e;
+                }
             }
         }
     }

@@ -26,7 +26,7 @@ final class Ways {
         return List.of(
                 new StackOverflow("stack/interpreter", depths, "-Xint"),
                 new StackOverflow("stack/C1", depths, "-Xcomp", "-XX:TieredStopAtLevel=1"),
-                new StackOverflow("stack/C2", depths),
+                new StackOverflow("stack/C2", depths, "-Xcomp", "-XX:-TieredCompilation"),
                 new FullHeap(brief ? BRIEF_BYTES : BYTES),
                 new RefusedCalls("membarrier", EPERM, Call.MEMBARRIER),
                 new RefusedCalls("sched_setaffinity", EPERM, Call.SCHED_SETAFFINITY),

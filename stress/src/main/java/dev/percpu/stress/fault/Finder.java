@@ -20,18 +20,18 @@ record Finder(Kind kind, String what, String backend) {
     private static final String ON = " on ";
     private static final Pattern OPERATION_AND_WAY = Pattern.compile("(.+) at (.+)");
 
-    /** A test that takes longer hangs. */
-    private static final int LONGEST_TEST_SECONDS = 120;
+    /** A test method that takes longer hangs. */
+    private static final int LONGEST_TEST_SECONDS = 60;
 
     /** Which program. */
     enum Kind {
         /** Tests of the core. */
         TEST(
-                "(?ms)^ *JUnit Jupiter:\\w+(?::\\w+)*:(\\w+)\\(.*?\\n *=> (?:[a-z]\\w*\\.)*(.*?)(?=\\n\\s+(?:\\[\\.\\.\\.]|[\\w.$/]+\\()|\\z)"),
+                "(?ms)^ *JUnit Jupiter:\\w+(?::[^:\\n]+)*?:(\\w+)\\(.*?\\n *=> (?:[a-z]\\w*\\.)*(.*?)(?=\\n\\s+(?:\\[\\.\\.\\.]|[\\w.$/]+\\()|\\z)"),
         /** Some structures in the stress program. */
         STRESS("(?m)^(FAILED): (.*)"),
         /** A jcstress test. */
-        JCSTRESS("(?m)^dev.percpu.stress.jcstress.(\\S+): (.*)"),
+        JCSTRESS("(?m)^dev\\.percpu\\.stress\\.jcstress\\.([\\w.]+)(?: \\[.*?\\])?: (.*)"),
         /** Some operations, some steps of which fail. */
         FAILURES("(?m)^(FAILED): (.*)");
 

@@ -101,6 +101,26 @@ class FaultsTest {
     }
 
     @Test
+    void soIsWhatATestWithParametersSays() {
+        String output = """
+                  JUnit Jupiter:LockTest:[1] counters = WORD:isShut()
+                    => java.lang.AssertionError: not shut
+                       dev.percpu.LockTest.isShut(LockTest.java:9)
+                """;
+        assertThat(Finder.of("test LockTest").clue(output)).isEqualTo("isShut: AssertionError: not shut");
+    }
+
+    @Test
+    void soIsWhatJcstressSays() {
+        String output = """
+                Exception in thread "main" java.lang.AssertionError: TEST FAILURES:\s
+                dev.percpu.stress.jcstress.TallyStress [-Dpercpu.backend=rseq, -cp, a:b]: Observed forbidden state: 8, 3, 1
+                """;
+        assertThat(Finder.of("jcstress TallyStress").clue(output))
+                .isEqualTo("TallyStress: Observed forbidden state: 8, 3, 1");
+    }
+
+    @Test
     void aFaultNeedsWhatFindsItOrAReason() {
         assertThatThrownBy(() -> Faults.read("fault: f\nin: F.java\n-a\n"))
                 .hasMessage("the fault 'f' needs a change, and either what finds it or why nothing does");
