@@ -13,6 +13,9 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * The per-CPU area: one mapping in which every CPU has a place of the same size, and a variable lies at the same
@@ -62,12 +65,8 @@ public final class Area {
     /** The use of the area is recorded whenever it passes another eighth, from one half on. */
     private static final int EIGHTHS = 8;
 
-    private static final long PAGE = 4096;
-
     /** No position. */
     private static final long OUTSIDE = -1;
-
-    private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[(int) PAGE]);
 
     /** Two cache lines: processors fetch the neighbour of a line along with it. */
     private static final long UNSHARED = 128;
@@ -97,7 +96,9 @@ public final class Area {
     /** Up to which eighth of the places it was recorded that variables fill them; changed with the allocator's lock. */
     private static int recordedEighths = EIGHTHS / 2 - 1;
 
-    private static final PositionAllocator POSITIONS = new PositionAllocator(CpuHeader.SIZE, STRIDE, Area::open);
+    private static final Functions FUNCTIONS = new Functions();
+
+    private static final PositionAllocator POSITIONS = new PositionAllocator(CpuHeader.SIZE, STRIDE, FUNCTIONS);
 
     /** Made when it is first needed, since it takes time. */
     private static final class End {
@@ -112,15 +113,53 @@ public final class Area {
      */
     private static final MemorySegment LENT = Platform.hasSystemCalls() ? lend(BASE, MEMORY.byteSize()) : MEMORY;
 
-    private static final Holdings HOLDINGS = new Holdings(Area::free, Area::atEnd);
+    private static final Holdings HOLDINGS = new Holdings(FUNCTIONS, FUNCTIONS);
 
     private static final Shortage SHORTAGE = new Shortage(HOLDINGS);
 
     static {
-        Recording.area(Area::usedBytesPerCpu, STRIDE);
+        Recording.area(FUNCTIONS, STRIDE);
     }
 
     private Area() {}
+
+    /**
+     * What others call of this class. It is one class because each method reference would have the JVM make another
+     * one, and a method handle for it, while the first variable of the program waits. The same goes for all that is
+     * done until then: see docs/start-up.md. A test counts what the JVM makes.
+     */
+    private static final class Functions
+            implements PositionAllocator.Opener,
+                    Holdings.Return,
+                    Supplier<MethodHandle>,
+                    LongSupplier,
+                    Consumer<MemorySegment> {
+        @Override
+        public void open(long end, String owner) {
+            Area.open(end, owner);
+        }
+
+        @Override
+        public void give(long position, long bytes) {
+            free(position, bytes);
+        }
+
+        // What to do once the class loader of this library has been collected, made of JDK code alone. No user can
+        // still have an address in the mapping then, since LENT keeps the loader alive.
+        @Override
+        public MethodHandle get() {
+            return Platform.hasSystemCalls() ? End.END.action() : DetachedThread.nothing();
+        }
+
+        @Override
+        public long getAsLong() {
+            return usedBytesPerCpu();
+        }
+
+        /** The cleanup action of lent segments. They refer to it until their arena is closed, and so to this class. */
+        @Override
+        public void accept(MemorySegment closed) {}
+    }
 
     /** Whether the current thread holds the allocator's lock. */
     static boolean isAllocating() {
@@ -139,21 +178,7 @@ public final class Area {
 
     @SuppressWarnings("MustBeClosed") // it is never closed
     private static MemorySegment lend(long address, long bytes) {
-        return MemorySegment.ofAddress(address).reinterpret(bytes, Arena.ofShared(), Area::keepThisClass);
-    }
-
-    /**
-     * The cleanup action of the lent segment, which does nothing. Until its arena is closed, the arena's segments refer
-     * to it, and so to this class.
-     */
-    private static void keepThisClass(MemorySegment closed) {}
-
-    /**
-     * What to do once the class loader of this library has been collected, made of JDK code alone. No user can still
-     * have an address in the mapping then, since {@link #LENT} keeps the loader alive.
-     */
-    private static MethodHandle atEnd() {
-        return Platform.hasSystemCalls() ? End.END.action() : DetachedThread.nothing();
+        return MemorySegment.ofAddress(address).reinterpret(bytes, Arena.ofShared(), FUNCTIONS);
     }
 
     /**
@@ -186,7 +211,7 @@ public final class Area {
     public static void free(long position, long bytes) {
         // A place that a thread gets for itself meanwhile is zero here: who could write there has lost the piece.
         for (int place = 0; place < places; place++) {
-            clear(MEMORY.asSlice(offset(place, position), bytes));
+            Clearing.clear(MEMORY.asSlice(offset(place, position), bytes));
         }
         POSITIONS.free(position, bytes);
     }
@@ -234,7 +259,7 @@ public final class Area {
         Arrays.setAll(
                 slices,
                 cpu -> MemorySegment.ofAddress(BASE + offset(cpu, position))
-                        .reinterpret(bytes, arena, cpu == 0 ? Area::keepThisClass : null));
+                        .reinterpret(bytes, arena, cpu == 0 ? FUNCTIONS : null));
         return new Slices(position, List.of(slices), arena, holding);
     }
 
@@ -280,7 +305,7 @@ public final class Area {
 
     /** If it fails for one place, the next call opens those before it a second time. */
     private static void openTo(long end) {
-        long rounded = Math.min(roundUp(end), STRIDE);
+        long rounded = Math.min(Reservation.roundUp(end), STRIDE);
         for (int place = 0; place < places; place++) {
             Linux.open(MEMORY.asSlice(offset(place, opened), rounded - opened));
         }
@@ -316,35 +341,8 @@ public final class Area {
         }
     }
 
-    private static long roundUp(long bytes) {
-        return (bytes + Reservation.OPENED_AT_ONCE - 1) & -Reservation.OPENED_AT_ONCE;
-    }
-
     /** How many bytes of each CPU's place are in use by variables, header included. */
     public static long usedBytesPerCpu() {
         return CpuHeader.SIZE + POSITIONS.usedBytes();
-    }
-
-    /** Zeroes a piece, and returns as much of its memory to the kernel as possible. */
-    private static void clear(MemorySegment piece) {
-        long start = piece.address();
-        long from = roundUp(start) - start;
-        long to = ((start + piece.byteSize()) & -Reservation.OPENED_AT_ONCE) - start;
-        if (from < to && Platform.hasSystemCalls() && Linux.discard(piece.asSlice(from, to - from))) {
-            overwrite(piece.asSlice(0, from));
-            overwrite(piece.asSlice(to));
-        } else {
-            overwrite(piece);
-        }
-    }
-
-    /** Writes only where something is not zero, since a write creates a page, and does so on the writer's NUMA node. */
-    private static void overwrite(MemorySegment piece) {
-        for (long at = 0; at < piece.byteSize(); at += PAGE) {
-            MemorySegment part = piece.asSlice(at, Math.min(PAGE, piece.byteSize() - at));
-            if (part.mismatch(ZEROS.asSlice(0, part.byteSize())) >= 0) {
-                part.fill((byte) 0);
-            }
-        }
     }
 }

@@ -60,11 +60,8 @@ public final class DetachedThread {
 
     /** Starts a thread that keeps nothing alive but its code. */
     static void start(String name, Runnable code) {
-        Thread thread = Thread.ofPlatform()
-                .name(name)
-                .daemon()
-                .inheritInheritableThreadLocals(false)
-                .unstarted(code);
+        Thread thread = new Thread(null, code, name, 0, false);
+        thread.setDaemon(true);
         // Otherwise the thread would keep the creator of the first variable alive.
         thread.setContextClassLoader(null);
         thread.start();

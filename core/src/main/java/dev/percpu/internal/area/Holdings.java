@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * <p>No piece is lost. Giving one back can fail, for example because memory runs out. Then it stays in the list of
  * those that are due. It is tried again ten times a second, and whenever another one is due.
  */
-final class Holdings {
+final class Holdings implements ToLongFunction<Reference<?>>, Runnable {
     /** Gives back a piece whose holder is gone. If it throws, it must have done nothing, and it is called again. */
     @FunctionalInterface
     interface Return {
@@ -48,9 +48,6 @@ final class Holdings {
     private final ReferenceQueue<Object> unreachable = new ReferenceQueue<>();
     private final Return giver;
     private final Supplier<MethodHandle> atEnd;
-
-    /** The detached thread holds this weakly, and ends once it is unreachable. */
-    private final ToLongFunction<Reference<?>> handler = this::handle;
 
     private volatile boolean started;
 
@@ -179,8 +176,10 @@ final class Holdings {
         return reference != null;
     }
 
-    /** Gives back a piece, and those that failed earlier; returns how many milliseconds to wait for the next. */
-    private long handle(@Nullable Reference<?> reference) {
+    // The detached thread calls this, to give back a piece and those that failed earlier. It holds this object weakly,
+    // and ends once it is unreachable. The result is how many milliseconds to wait for the next piece.
+    @Override
+    public long applyAsLong(@Nullable Reference<?> reference) {
         Throwable failure = giveBack(reference);
         boolean isFirst;
         synchronized (giving) {
@@ -298,14 +297,15 @@ final class Holdings {
      * else that a first variable needs. It only matters once the class loader of this library can be collected, so it
      * waits until the program has probably started. A JVM that ends before never does it.
      */
-    private void reclaimUntilDetached() {
+    @Override
+    public void run() {
         boolean detached = false;
         while (!detached) {
             reclaim(MILLIS_UNTIL_DETACHED);
             try {
                 // So that it begins with those that are due.
                 boolean _ = sentinel().enqueue();
-                DetachedThread.start(THREAD, unreachable, DetachedThread.FOREVER, handler, atEnd.get());
+                DetachedThread.start(THREAD, unreachable, DetachedThread.FOREVER, this, atEnd.get());
                 detached = true;
             } catch (Throwable t) {
                 // There is no memory for it, most likely. So this thread goes on, and tries that again later.
@@ -319,7 +319,7 @@ final class Holdings {
         long wait = millis;
         for (long left = millis; left > 0; left = millis - (System.nanoTime() - start) / NANOS_PER_MILLI) {
             try {
-                long next = handle(unreachable.remove(Math.min(left, wait)));
+                long next = applyAsLong(unreachable.remove(Math.min(left, wait)));
                 wait = next == FOREVER ? left : next;
             } catch (Throwable t) {
                 wait = left;
@@ -338,7 +338,7 @@ final class Holdings {
         synchronized (giving) {
             if (!started) {
                 try {
-                    DetachedThread.start(THREAD, this::reclaimUntilDetached);
+                    DetachedThread.start(THREAD, this);
                     started = true;
                 } catch (OutOfMemoryError noThread) {
                     started = false;

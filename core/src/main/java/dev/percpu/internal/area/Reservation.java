@@ -17,6 +17,11 @@ final class Reservation {
 
     private Reservation() {}
 
+    /** The next multiple of {@link #OPENED_AT_ONCE}. */
+    static long roundUp(long bytes) {
+        return (bytes + OPENED_AT_ONCE - 1) & -OPENED_AT_ONCE;
+    }
+
     /**
      * Reserves the area, and opens the first part of some of its places, which includes the header.
      *

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * progress wait for it. After a collection that did not help, there is no other for a while: for at least a second, and
  * for twenty times as long as it took.
  */
-final class Shortage {
+class Shortage {
     private static final long SHORTEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
     private static final long PAUSE_FACTOR = 20;
 
@@ -29,7 +29,6 @@ final class Shortage {
     /** Volatile, since otherwise the compiler would remove an allocation that no code reads. */
     private static volatile byte[] garbage = {};
 
-    private final LongSupplier clock;
     private final Holdings holdings;
 
     /** How often a collection was requested, for tests. Guarded by this object's lock, like all fields below. */
@@ -43,13 +42,12 @@ final class Shortage {
     private boolean runsWhenItMust = true;
 
     Shortage(Holdings holdings) {
-        this(holdings, System::nanoTime);
+        this.holdings = holdings;
     }
 
-    /** With a clock of its own, for tests. */
-    Shortage(Holdings holdings, LongSupplier clock) {
-        this.holdings = holdings;
-        this.clock = clock;
+    /** What time it is, in nanoseconds; tests have a clock of their own. */
+    long now() {
+        return System.nanoTime();
     }
 
     synchronized long collections() {
@@ -83,10 +81,10 @@ final class Shortage {
         if (position != null) {
             return position;
         }
-        if (paused && clock.getAsLong() - pausedSince < pause) {
+        if (paused && now() - pausedSince < pause) {
             throw full;
         }
-        long start = clock.getAsLong();
+        long start = now();
         Holdings.Sentinel sentinel = holdings.sentinel();
         if (collect()) {
             position = awaitPieces(attempt, sentinel);
@@ -96,7 +94,7 @@ final class Shortage {
             return position;
         }
         paused = true;
-        pausedSince = clock.getAsLong();
+        pausedSince = now();
         pause = Math.max(SHORTEST_PAUSE, PAUSE_FACTOR * (pausedSince - start));
         throw full;
     }

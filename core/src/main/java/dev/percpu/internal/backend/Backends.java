@@ -2,14 +2,12 @@ package dev.percpu.internal.backend;
 
 import dev.percpu.internal.Reporter;
 import dev.percpu.internal.code.Assembler;
-import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.PerfMap;
 import dev.percpu.internal.event.Recording;
 import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.RseqRegistration;
 import java.util.function.Function;
-import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -88,7 +86,7 @@ public final class Backends {
         if (!usesSequences()) {
             return "not run: the back end is " + name();
         }
-        String wrong = SelfTest.deep(Backends::additions);
+        String wrong = SelfTest.deep(new SelfTest.Build(REGISTRATION));
         return wrong.isEmpty() ? DEEP_PASSED : "deep: failed: " + wrong;
     }
 
@@ -159,9 +157,10 @@ public final class Backends {
                     + " glibc 2.35 or newer)");
         }
         Sequences sequences = Sequences.emit(REGISTRATION);
+        var builds = new SelfTest.Build(REGISTRATION);
         String wrong = SelfTest.quick(sequences);
         if (wrong.isEmpty()) {
-            wrong = SelfTest.seeAnAbort(Backends::additions);
+            wrong = SelfTest.seeAnAbort(builds);
         }
         if (!wrong.isEmpty()) {
             throw unavailable("the self-test failed: " + wrong);
@@ -173,17 +172,12 @@ public final class Backends {
         if (!kernel.isSuspect(architecture)) {
             return new Choice(sequences, reason, "quick: passed");
         }
-        wrong = SelfTest.deep(Backends::additions);
+        wrong = SelfTest.deep(builds);
         if (!wrong.isEmpty()) {
             throw unavailable("kernel " + kernel
                     + " is one of those that may lose updates, and the deep self-test failed: " + wrong);
         }
         return new Choice(sequences, reason, "quick and, as kernel " + kernel + " is suspect, deep: passed");
-    }
-
-    /** Additions of 1 at a position, with a build of their sequence that has the instrumentation. */
-    private static LongConsumer additions(Instrumentation instrumentation) {
-        return SelfTest.additions(Sequences.emit(REGISTRATION, instrumentation, SelfTest.SEQUENCES));
     }
 
     private static RseqUnavailableException unavailable(String reason) {

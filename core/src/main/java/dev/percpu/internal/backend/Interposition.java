@@ -1,18 +1,14 @@
 package dev.percpu.internal.backend;
 
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lets a stress test insert code between the protocols and everything that uses them, in order to delay and to count.
  * Nothing else uses this, and the package is not exported.
  */
 public final class Interposition {
-    private static Interposer interposer = new Interposer() {
-        @Override
-        public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
-            return normal;
-        }
-    };
+    private static @Nullable Interposer interposer;
 
     private static boolean used;
 
@@ -44,6 +40,6 @@ public final class Interposition {
 
     static synchronized <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
         used = true;
-        return interposer.around(protocol, normal, rseq);
+        return interposer == null ? normal : interposer.around(protocol, normal, rseq);
     }
 }

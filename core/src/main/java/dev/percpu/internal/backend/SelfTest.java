@@ -8,6 +8,7 @@ import dev.percpu.internal.code.Op;
 import dev.percpu.internal.code.Sequence;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.linux.Linux;
+import dev.percpu.internal.linux.RseqRegistration;
 import dev.percpu.internal.linux.Topology;
 import dev.percpu.memory.NumericWidth;
 import java.util.ArrayList;
@@ -49,11 +50,33 @@ final class SelfTest {
     private SelfTest() {}
 
     /** Additions of 1 at a position of the area. */
-    static LongConsumer additions(Sequences sequences) {
-        LinkedSequence addition = sequences.link(ADDITION);
-        return position -> {
+    record Additions(LinkedSequence addition) implements LongConsumer {
+        @Override
+        public void accept(long position) {
             long _ = addition.call(Area.BASE + position, 1, 0);
-        };
+        }
+    }
+
+    static LongConsumer additions(Sequences sequences) {
+        return new Additions(sequences.link(ADDITION));
+    }
+
+    /** Makes {@link Additions}, with a build of the sequences that has the instrumentation. */
+    record Build(RseqRegistration registration) implements Function<Instrumentation, LongConsumer> {
+        @Override
+        public LongConsumer apply(Instrumentation instrumentation) {
+            return additions(Sequences.emit(registration, instrumentation, List.of(ADDITION)));
+        }
+    }
+
+    /** Adds until it is told to stop, by a number at an offset of the area that is not 0. */
+    private record Adding(LongConsumer additions, long position, long stop) implements Runnable {
+        @Override
+        public void run() {
+            while ((long) Area.LONG.getOpaque(Area.MEMORY, stop) == 0) {
+                additions.accept(position);
+            }
+        }
     }
 
     /** Tests whether each sequence does what it should when nothing disturbs it; takes well below a millisecond. */
@@ -105,11 +128,7 @@ final class SelfTest {
         long aborts = Area.offset(Area.SPARE, position + Long.BYTES);
         long stop = Area.offset(Area.SPARE, position + 2 * Long.BYTES);
         LongConsumer delayed = additions.apply(new Instrumentation(ABORT_DELAY, Area.BASE + aborts));
-        BoundThread adding = BoundThread.start(BoundThread.ANYWHERE, () -> {
-            while ((long) Area.LONG.getOpaque(Area.MEMORY, stop) == 0) {
-                delayed.accept(position);
-            }
-        });
+        BoundThread adding = BoundThread.start(BoundThread.ANYWHERE, new Adding(delayed, position, stop));
         try {
             long start = System.nanoTime();
             while ((long) Area.LONG.getVolatile(Area.MEMORY, aborts) == 0) {

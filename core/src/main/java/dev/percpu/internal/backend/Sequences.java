@@ -11,6 +11,7 @@ import dev.percpu.internal.code.PerfMap;
 import dev.percpu.internal.code.Sequence;
 import dev.percpu.internal.code.SequenceLayout;
 import dev.percpu.internal.linux.Architecture;
+import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.Platform;
@@ -55,9 +56,38 @@ public final class Sequences {
         this.code = code;
     }
 
-    /** Emits the whole catalogue, and prepares for restarting the sequences of other CPUs. */
+    /**
+     * Emits the whole catalogue, and prepares for restarting the sequences of other CPUs. The kernel takes some
+     * milliseconds for that, during which a thread waits and no CPU is busy. So another thread asks for it, while this
+     * one links and emits.
+     */
     static Sequences emit(RseqRegistration registration) {
-        return emit(registration, Instrumentation.NONE, Catalogue.entries());
+        BoundThread asking = BoundThread.start(BoundThread.ANYWHERE, new Preparation());
+        Sequences sequences;
+        try {
+            LinkedSequence.prepare(0);
+            sequences = emitUnprepared(registration, Instrumentation.NONE, Catalogue.entries());
+        } finally {
+            Throwable _ = asking.await();
+        }
+        // If the kernel refused, it does so again. Otherwise it has nothing left to do.
+        prepare();
+        return sequences;
+    }
+
+    private static final class Preparation implements Runnable {
+        @Override
+        public void run() {
+            Linux.registerForSequenceRestarts();
+        }
+    }
+
+    private static void prepare() {
+        try {
+            Linux.registerForSequenceRestarts();
+        } catch (LinuxException e) {
+            throw new RseqUnavailableException("sequences on other CPUs cannot be restarted: " + e.getMessage(), e);
+        }
     }
 
     /**
@@ -67,11 +97,12 @@ public final class Sequences {
      */
     public static Sequences emit(
             RseqRegistration registration, Instrumentation instrumentation, List<Sequence> entries) {
-        try {
-            Linux.registerForSequenceRestarts();
-        } catch (LinuxException e) {
-            throw new RseqUnavailableException("sequences on other CPUs cannot be restarted: " + e.getMessage(), e);
-        }
+        prepare();
+        return emitUnprepared(registration, instrumentation, entries);
+    }
+
+    private static Sequences emitUnprepared(
+            RseqRegistration registration, Instrumentation instrumentation, List<Sequence> entries) {
         SequenceLayout layout =
                 new SequenceLayout(registration.offset(), Area.CPUS, Area.SHIFT, Area.BASE + CpuHeader.GUARD_WORD);
         try {

@@ -2,6 +2,7 @@ package dev.percpu.internal.event;
 
 import dev.percpu.listing.Variable;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -14,18 +15,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Recording {
     /** The flight recorder is an optional module. */
-    private static final boolean POSSIBLE = ModuleLayer.boot()
-            .findModule("jdk.jfr")
-            .map(Recording.class.getModule()::canRead)
-            .orElse(false);
+    private static final boolean POSSIBLE = isPossible();
 
     private static final AtomicBoolean PREPARED = new AtomicBoolean();
 
     private static volatile @Nullable BackEnd backEnd;
     private static volatile @Nullable Area area;
-    private static volatile Supplier<List<Variable>> listing = List::of;
+    private static volatile @Nullable Supplier<List<Variable>> listing;
 
     private Recording() {}
+
+    private static boolean isPossible() {
+        Optional<Module> recorder = ModuleLayer.boot().findModule("jdk.jfr");
+        return recorder.isPresent() && Recording.class.getModule().canRead(recorder.get());
+    }
 
     /** The back end that was chosen. */
     record BackEnd(String name, String reason, String selfTest) {}
@@ -70,7 +73,8 @@ public final class Recording {
     }
 
     static List<Variable> variables() {
-        return listing.get();
+        Supplier<List<Variable>> all = listing;
+        return all == null ? List.of() : all.get();
     }
 
     /** Records that a guard was taken over from an owner that has ended. */

@@ -16,8 +16,8 @@ public final class Affinity {
 
     private static final int CALLING_THREAD = 0;
 
-    private static final MemorySegment GET = Linux.symbol("sched_getaffinity");
-    private static final MemorySegment SET = Linux.symbol("sched_setaffinity");
+    private static final MemorySegment GET = LibcCalls.symbol("sched_getaffinity");
+    private static final MemorySegment SET = LibcCalls.symbol("sched_setaffinity");
 
     private Affinity() {}
 

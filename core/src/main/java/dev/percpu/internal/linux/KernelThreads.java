@@ -32,7 +32,7 @@ public final class KernelThreads {
         try {
             return (int) GETTID.invokeExact();
         } catch (Throwable t) {
-            throw Linux.rethrow(t);
+            throw LibcCalls.rethrow(t);
         }
     }
 

@@ -25,7 +25,7 @@ public final class Libc {
             MemorySegment version = (MemorySegment) handle.invokeExact();
             return "glibc " + version.reinterpret(LONGEST_VERSION).getString(0);
         } catch (Throwable t) {
-            throw Linux.rethrow(t);
+            throw LibcCalls.rethrow(t);
         }
     }
 }

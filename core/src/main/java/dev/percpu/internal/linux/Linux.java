@@ -5,10 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -45,28 +42,13 @@ public final class Linux {
     private static final int MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ = 1 << 8;
     private static final int MEMBARRIER_FLAG_CPU = 1;
 
-    private static final Linker LINKER = Linker.nativeLinker();
-    private static final SymbolLookup LIBC = LINKER.defaultLookup();
-
-    /** What a call captures. On Linux that is {@code errno} alone. To ask for the layout takes milliseconds. */
-    private static final ValueLayout.OfInt CALL_STATE = JAVA_INT;
-
-    /**
-     * Calls any function of the C library that takes up to six integers or addresses. Both architectures pass those in
-     * the same registers, however many the function takes, and whether or not it is variadic. So one handle serves
-     * all: linking another shape would take milliseconds.
-     */
-    private static final MethodHandle CALL = LINKER.downcallHandle(
-            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
-            Linker.Option.captureCallState("errno"));
-
-    private static final MemorySegment MMAP = symbol("mmap");
-    private static final MemorySegment MPROTECT = symbol("mprotect");
-    private static final MemorySegment MUNMAP = symbol("munmap");
-    private static final MemorySegment GETRLIMIT = symbol("getrlimit");
-    private static final MemorySegment MADVISE = symbol("madvise");
-    private static final MemorySegment SYSCALL = symbol("syscall");
-    private static final MemorySegment GET_CPU = symbol("sched_getcpu");
+    private static final MemorySegment MMAP = LibcCalls.symbol("mmap");
+    private static final MemorySegment MPROTECT = LibcCalls.symbol("mprotect");
+    private static final MemorySegment MUNMAP = LibcCalls.symbol("munmap");
+    private static final MemorySegment GETRLIMIT = LibcCalls.symbol("getrlimit");
+    private static final MemorySegment MADVISE = LibcCalls.symbol("madvise");
+    private static final MemorySegment SYSCALL = LibcCalls.symbol("syscall");
+    private static final MemorySegment GET_CPU = LibcCalls.symbol("sched_getcpu");
 
     /** On the hot path of the atomic back end. */
     private static final class CurrentCpu {
@@ -117,9 +99,8 @@ public final class Linux {
 
     /** {@link #unmap} as a function of an address and a size. It keeps no class of this library alive. */
     public static MethodHandle unmapping() {
-        MemorySegment state = Arena.ofAuto().allocate(CALL_STATE);
-        MethodHandle call = MethodHandles.insertArguments(CALL, 4, 0L, 0L, 0L, 0L);
-        return MethodHandles.insertArguments(call, 0, MUNMAP, state)
+        MethodHandle call = MethodHandles.insertArguments(LibcCalls.CALL, 3, 0L, 0L, 0L, 0L);
+        return MethodHandles.insertArguments(call, 0, MUNMAP)
                 .asType(MethodType.methodType(void.class, long.class, long.class));
     }
 
@@ -142,24 +123,12 @@ public final class Linux {
     }
 
     private static MemorySegment mapWithHugePages(long bytes, int protection) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(CALL_STATE);
-            long address = (long) CALL.invokeExact(
-                    MMAP,
-                    state,
-                    0L,
-                    bytes,
-                    (long) protection,
-                    (long) (MAP_PRIVATE_ANONYMOUS | MAP_NORESERVE),
-                    NO_FILE,
-                    0L);
-            if (address == -1L) {
-                throw new LinuxException("mmap of " + bytes + " bytes", errno(state));
-            }
-            return MemorySegment.ofAddress(address).reinterpret(bytes);
-        } catch (Throwable t) {
-            throw rethrow(t);
+        long flags = MAP_PRIVATE_ANONYMOUS | MAP_NORESERVE;
+        long address = LibcCalls.call(MMAP, 0, bytes, protection, flags, NO_FILE, 0);
+        if (address < 0) {
+            throw new LinuxException("mmap of " + bytes + " bytes", (int) -address);
         }
+        return MemorySegment.ofAddress(address).reinterpret(bytes);
     }
 
     /** Makes a mapping readable and executable, and no longer writable. */
@@ -190,7 +159,7 @@ public final class Linux {
             }
             return cpu;
         } catch (Throwable t) {
-            throw rethrow(t);
+            throw LibcCalls.rethrow(t);
         }
     }
 
@@ -200,14 +169,9 @@ public final class Linux {
      * @throws LinuxException if that function does not work here
      */
     static void probe() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(CALL_STATE);
-            long cpu = (long) CALL.invokeExact(GET_CPU, state, 0L, 0L, 0L, 0L, 0L, 0L);
-            if ((int) cpu < 0) {
-                throw new LinuxException("sched_getcpu", ENOSYS);
-            }
-        } catch (Throwable t) {
-            throw rethrow(t);
+        int cpu = (int) LibcCalls.call(GET_CPU, 0, 0, 0, 0, 0, 0);
+        if (cpu < 0) {
+            throw new LinuxException("sched_getcpu", ENOSYS);
         }
     }
 
@@ -277,49 +241,21 @@ public final class Linux {
 
     /** Calls a function that returns 0 if all went well. Returns its errno, or 0. */
     static int call(MemorySegment function, long first, long second, long third, long fourth) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(CALL_STATE);
-            long result = (long) CALL.invokeExact(function, state, first, second, third, fourth, 0L, 0L);
-            // The upper half of the register says nothing: these functions return an int.
-            return (int) result == 0 ? 0 : errno(state);
-        } catch (Throwable t) {
-            throw rethrow(t);
-        }
+        return -(int) LibcCalls.call(function, first, second, third, fourth, 0, 0);
     }
 
     /** The address of a symbol that the C library exports. */
     static Optional<MemorySegment> exported(String name) {
-        return LIBC.find(name);
+        return LibcCalls.exported(name);
     }
 
     /** A handle for code at {@code address} that does not block and takes only a few instructions. */
     public static MethodHandle bind(long address, FunctionDescriptor descriptor) {
-        return LINKER.downcallHandle(MemorySegment.ofAddress(address), descriptor, Linker.Option.critical(false));
+        return LibcCalls.bind(MemorySegment.ofAddress(address), descriptor);
     }
 
     /** Like {@link #bind}, for code whose address is the first argument of each call. */
     public static MethodHandle bindVirtual(FunctionDescriptor descriptor) {
-        return LINKER.downcallHandle(descriptor, Linker.Option.critical(false));
-    }
-
-    static MemorySegment symbol(String name) {
-        Optional<MemorySegment> symbol = LIBC.find(name);
-        if (symbol.isEmpty()) {
-            throw new UnsupportedOperationException("the C library exports no " + name);
-        }
-        return symbol.get();
-    }
-
-    private static int errno(MemorySegment state) {
-        return state.get(CALL_STATE, 0);
-    }
-
-    /** The handles above declare no checked exception, so whatever they throw is unchecked. */
-    static RuntimeException rethrow(Throwable t) {
-        switch (t) {
-            case RuntimeException e -> throw e;
-            case Error e -> throw e;
-            default -> throw new AssertionError("a native call threw a checked exception", t);
-        }
+        return LibcCalls.bindVirtual(descriptor);
     }
 }

@@ -18,7 +18,12 @@ class ShortageTest {
     private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 10);
     private final AtomicLong given = new AtomicLong();
     private final Holdings holdings = new Holdings((position, bytes) -> given.addAndGet(bytes));
-    private final Shortage shortage = new Shortage(holdings, now::get);
+    private final Shortage shortage = new Shortage(holdings) {
+        @Override
+        long now() {
+            return now.get();
+        }
+    };
 
     /** In a field, so that they stay. */
     private final List<Object> holders = new ArrayList<>();
