@@ -25,7 +25,7 @@ public final class CpuTimePerOperation {
     private static final OperatingSystemMXBean PROCESS =
             ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
-    private static final long FEWEST_OPERATIONS = 10_000_000;
+    private static final long FEWEST_OPERATIONS = 1_000_000;
     private static final long LEAST_NANOS = 500_000_000;
     private static final int ROUNDS = 3;
 
@@ -59,7 +59,7 @@ public final class CpuTimePerOperation {
 
     /** Measures an operation with few threads, with more, and with very many. */
     static Curve curve(Role.Kind role, String label, Operation operation) throws InterruptedException {
-        SequencedMap<String, Double> nanos = new LinkedHashMap<>();
+        SequencedMap<String, Spread> nanos = new LinkedHashMap<>();
         for (int threads : THREADS_FOR_EACH_CPU) {
             nanos.put(
                     Integer.toString(threads),
@@ -68,11 +68,11 @@ public final class CpuTimePerOperation {
         nanos.put(
                 String.format(Locale.ROOT, "%,d virtual", VIRTUAL_THREADS),
                 nanos(operation, new Load(VIRTUAL_THREADS, true)));
-        return new Curve("Many threads", "ns of CPU time", "threads for each CPU", role, label, nanos);
+        return new Curve(ManyThreads.CHART, "ns of CPU time", "threads for each CPU", role, label, nanos);
     }
 
     /** The CPU time of the whole process for each operation, in nanoseconds. */
-    public static double nanos(Operation operation, Load load) throws InterruptedException {
+    public static Spread nanos(Operation operation, Load load) throws InterruptedException {
         long operations = FEWEST_OPERATIONS;
         while (round(operation, load, operations) < LEAST_NANOS) {
             operations *= 2;
@@ -81,8 +81,7 @@ public final class CpuTimePerOperation {
         for (int round = 0; round < ROUNDS; round++) {
             measured.add((double) round(operation, load, operations) / operations);
         }
-        measured.sort(null);
-        return measured.get(ROUNDS / 2);
+        return Spread.of(measured);
     }
 
     /** The CPU time that the operations take together. */

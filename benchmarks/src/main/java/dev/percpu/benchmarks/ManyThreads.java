@@ -14,13 +14,18 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.StampedLock;
+import org.HdrHistogram.Recorder;
+import org.jctools.queues.MpmcArrayQueue;
 
-/**
- * Does an operation cost more processor time when there are many more threads than CPUs?
- * */
+/** Does an operation cost more processor time when there are many more threads than CPUs? */
 final class ManyThreads {
     /** More than there are carriers of virtual threads, and than threads can hold at a time by being preempted. */
     private static final int POOL = 256;
+
+    private static final long HIGHEST = 1 << 20;
+    private static final int DIGITS = 2;
+
+    static final String CHART = "Many threads";
 
     private ManyThreads() {}
 
@@ -51,16 +56,38 @@ final class ManyThreads {
                 boolean _ = bounded.tryAdd(1, Long.MAX_VALUE);
             }
         });
+        AtomicLong bound = new AtomicLong();
+        print(out, PEER, "`AtomicLong`, compare and set up to a limit", times -> {
+            for (int i = 0; i < times; i++) {
+                long old = bound.get();
+                while (old < Long.MAX_VALUE && !bound.compareAndSet(old, old + 1)) {
+                    old = bound.get();
+                }
+            }
+        });
         PerCpuHistogram histogram = PerCpuHistogram.builder().build();
         print(out, OURS, "`PerCpuHistogram.record`", times -> {
             for (int i = 0; i < times; i++) {
                 histogram.record(i & 0xfffff);
             }
         });
+        Recorder recorder = new Recorder(HIGHEST, DIGITS);
+        print(out, PEER, "HdrHistogram `Recorder`", times -> {
+            for (int i = 0; i < times; i++) {
+                recorder.recordValue(i & 0xfffff);
+            }
+        });
         PerCpuPool<Object> pool = PerCpuPool.builder(POOL, Object::new).build();
         print(out, OURS, "`PerCpuPool`, take and give back", times -> {
             for (int i = 0; i < times; i++) {
                 pool.acquire().close();
+            }
+        });
+        MpmcArrayQueue<Object> queue = new MpmcArrayQueue<>(POOL);
+        queue.fill(Object::new);
+        print(out, PEER, "JCTools `MpmcArrayQueue`, take and give back", times -> {
+            for (int i = 0; i < times; i++) {
+                queue.offer(queue.poll());
             }
         });
         Lock readLock = new PerCpuReadWriteLock().readLock();
@@ -81,6 +108,13 @@ final class ManyThreads {
             for (int i = 0; i < times; i++) {
                 boolean _ = ref.tryGetLive();
                 ref.put();
+            }
+        });
+        AtomicLong references = new AtomicLong(1);
+        print(out, PEER, "`AtomicLong`, up and down", times -> {
+            for (int i = 0; i < times; i++) {
+                long _ = references.incrementAndGet();
+                long _ = references.decrementAndGet();
             }
         });
     }

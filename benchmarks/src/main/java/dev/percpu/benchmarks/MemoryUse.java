@@ -31,6 +31,8 @@ import java.util.stream.Stream;
  * are two rows of it.
  */
 public final class MemoryUse {
+    static final String CHART = "Memory";
+
     private static final List<Integer> COUNTERS = List.of(100, 1_000, 10_000);
 
     private static final int ADDITIONS = 2_000;
@@ -75,11 +77,12 @@ public final class MemoryUse {
 
     static void print(PrintStream out) throws IOException, InterruptedException {
         for (Kind kind : Kind.values()) {
-            SequencedMap<String, Double> bytes = new LinkedHashMap<>();
+            SequencedMap<String, Spread> bytes = new LinkedHashMap<>();
             for (int counters : COUNTERS) {
-                bytes.put(String.format(Locale.ROOT, "%,d", counters), (double) measured(kind, counters) / counters);
+                double each = (double) measured(kind, counters) / counters;
+                bytes.put(String.format(Locale.ROOT, "%,d", counters), Spread.of(List.of(each)));
             }
-            out.println(new Curve("Memory", "bytes for each counter", "counters", kind.role, kind.label, bytes));
+            out.println(new Curve(CHART, "bytes for each counter", "counters", kind.role, kind.label, bytes));
         }
     }
 

@@ -6,9 +6,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SequencedMap;
+import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 
 /**
@@ -23,7 +26,11 @@ import java.util.stream.Stream;
  * machine for a while disturbs all of them. The cache is made first, by a run that uses everything once.
  */
 final class StartUp {
+    static final String CHART = "Start-up";
+
     private static final int DEFAULT_ROUNDS = 15;
+
+    private static final double NANOS_PER_MILLI = 1e6;
 
     private static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";
 
@@ -42,6 +49,11 @@ final class StartUp {
 
         Kind(String label) {
             this.label = label;
+        }
+
+        /** What the JDK needs for it, without this library, is the least that anybody pays. */
+        private Role.Kind role() {
+            return this == NOTHING || this == CALL ? Role.Kind.FLOOR : Role.Kind.OURS;
         }
 
         private List<String> arguments() {
@@ -78,6 +90,29 @@ final class StartUp {
                 .mapToInt(Integer::parseInt)
                 .findFirst()
                 .orElse(DEFAULT_ROUNDS);
+        Map<Kind, Runs> runs = measure(rounds);
+        out.print(asJson ? json(runs) : table(runs));
+    }
+
+    /** Measures, and prints a line for each first use: medians in milliseconds. */
+    static void printCurves(PrintStream out) throws IOException, InterruptedException {
+        measure(DEFAULT_ROUNDS).forEach((kind, runs) -> {
+            SequencedMap<String, Spread> millis = new LinkedHashMap<>();
+            millis.put("the use", spread(runs.plain, Run::use));
+            millis.put("the use, AOT cache", spread(runs.cached, Run::use));
+            millis.put("the JVM", spread(runs.plain, Run::jvm));
+            millis.put("the JVM, AOT cache", spread(runs.cached, Run::jvm));
+            out.println(new Curve(CHART, "ms", "first use in a fresh JVM", kind.role(), kind.label, millis));
+        });
+    }
+
+    private static Spread spread(List<Run> runs, ToLongFunction<Run> nanos) {
+        return Spread.of(runs.stream()
+                .map(run -> nanos.applyAsLong(run) / NANOS_PER_MILLI)
+                .toList());
+    }
+
+    private static Map<Kind, Runs> measure(int rounds) throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory("percpu-start-up");
         Path cache = directory.resolve("first-use.aot");
         try {
@@ -85,8 +120,7 @@ final class StartUp {
                     .flatMap(kind -> kind.arguments().stream())
                     .toArray(String[]::new);
             Run _ = run(List.of("-XX:AOTCacheOutput=" + cache), everything);
-            Map<Kind, Runs> runs = measure(rounds, cache);
-            out.print(asJson ? json(runs) : table(runs));
+            return measure(rounds, cache);
         } finally {
             Files.deleteIfExists(cache);
             Files.deleteIfExists(directory);
@@ -135,7 +169,7 @@ final class StartUp {
 
     private static double median(Stream<Long> nanos) {
         long[] sorted = nanos.mapToLong(Long::longValue).sorted().toArray();
-        return sorted[sorted.length / 2] / 1e6;
+        return sorted[sorted.length / 2] / NANOS_PER_MILLI;
     }
 
     /** All runs, in nanoseconds. */

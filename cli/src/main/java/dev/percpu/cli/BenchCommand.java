@@ -85,9 +85,14 @@ final class BenchCommand implements Callable<Integer> {
 
         @Option(
                 names = "--curves",
+                arity = "0..1",
+                paramLabel = "REGEX",
+                fallbackValue = "Memory|Many threads|Start-up",
                 description = "Instead of the benchmarks, measure memory, the CPU time with many threads, and the"
-                        + " start-up.")
-        private boolean curves;
+                        + " start-up; or only the charts with this in their title. That can also be a title of"
+                        + " ./percpu programs.",
+                converter = RegexConverter.class)
+        private @Nullable Pattern curves;
     }
 
     /** Which times are measured, and how. */
@@ -157,9 +162,10 @@ final class BenchCommand implements Callable<Integer> {
             return present(source.kept);
         }
         Measurement measurement = source.measurement;
-        return measurement.what.curves
-                ? measureCurves(measurement.save)
-                : measureTimes(measurement.what.times, measurement.save);
+        Pattern charts = measurement.what.curves;
+        return charts == null
+                ? measureTimes(measurement.what.times, measurement.save)
+                : measureCurves(charts, measurement.save);
     }
 
     private int present(Kept kept) {
@@ -172,10 +178,13 @@ final class BenchCommand implements Callable<Integer> {
         return 0;
     }
 
-    private int measureCurves(boolean save) {
+    private int measureCurves(Pattern charts, boolean save) {
         Run run = run();
-        console.say("measuring memory, the CPU time with many threads, and the start-up: some minutes");
-        Curves curves = new Jmh(jar(), run.backend()).curves(run);
+        console.say("measuring what is in the charts \"" + charts + "\"; all of them take some minutes");
+        Curves curves = new Jmh(jar(), run.backend()).curves(charts, run, console::say);
+        if (curves.isEmpty()) {
+            throw new CliException("no chart has \"" + charts + "\" in its title");
+        }
         writeFiles(new Results(), curves);
         curves.print(console.out());
         if (save) {

@@ -3,6 +3,7 @@ package dev.percpu.benchmarks.programs;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.stats.CacheStats;
+import dev.percpu.benchmarks.Role;
 import dev.percpu.caffeine.PerCpuStatsCounter;
 import java.time.Duration;
 import java.util.Arrays;
@@ -48,6 +49,11 @@ final class CacheProgram implements Program {
     @Override
     public List<String> variants() {
         return List.of(NONE, OWN, PER_CPU);
+    }
+
+    @Override
+    public Role.Kind role(String variant) {
+        return variant.equals(NONE) ? Role.Kind.FLOOR : Program.super.role(variant);
     }
 
     @Override

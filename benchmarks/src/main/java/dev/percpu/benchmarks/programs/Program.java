@@ -1,5 +1,6 @@
 package dev.percpu.benchmarks.programs;
 
+import dev.percpu.benchmarks.Role;
 import java.time.Duration;
 import java.util.List;
 
@@ -13,6 +14,11 @@ interface Program {
 
     /** The parts that are compared; the first one is what the program does without any. */
     List<String> variants();
+
+    /** What a part is in the comparison. */
+    default Role.Kind role(String variant) {
+        return variant.startsWith("`percpu-") ? Role.Kind.OURS : Role.Kind.PEER;
+    }
 
     /** Runs it with a part for so long, and measures the last half of the time. */
     Result run(String variant, Duration time) throws Exception;

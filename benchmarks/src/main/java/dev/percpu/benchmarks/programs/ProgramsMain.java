@@ -1,6 +1,8 @@
 package dev.percpu.benchmarks.programs;
 
 import dev.percpu.benchmarks.Child;
+import dev.percpu.benchmarks.Curve;
+import dev.percpu.benchmarks.Spread;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -8,7 +10,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SequencedMap;
+import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 
 /**
  * Measures whole programs, each with several parts in turn: {@code ./percpu programs}. Each run has a JVM of its own,
@@ -22,6 +27,9 @@ public final class ProgramsMain {
     private static final int MOST_ROUNDS = 100;
     private static final int SECONDS = 4;
     private static final int MOST_SECONDS = 60;
+
+    /** For figures that are kept: five programs with all their parts, five times, take long enough. */
+    private static final int SHORT_SECONDS = 2;
 
     private static final List<Program> PROGRAMS = List.of(
             new CacheProgram(false),
@@ -97,25 +105,44 @@ public final class ProgramsMain {
         }
     }
 
-    /** A table as the pages have it. */
+    /** Measures the programs with such titles, and prints a line for each of their parts. */
+    public static void printCurves(Predicate<String> titles, PrintStream out) throws Exception {
+        for (Program program : PROGRAMS) {
+            if (titles.test(program.title())) {
+                measure(program, ROUNDS, SHORT_SECONDS)
+                        .forEach((variant, runs) -> out.println(
+                                new Curve(program.title(), "", "part", program.role(variant), variant, columns(runs))));
+            }
+        }
+    }
+
+    /** What the tables show, from left to right. */
+    private static SequencedMap<String, Spread> columns(List<Result> runs) {
+        SequencedMap<String, Spread> columns = new LinkedHashMap<>();
+        columns.put("1,000 in a second", spread(runs, run -> run.perSecond() / 1e3));
+        columns.put("median, us", spread(runs, run -> run.medianNanos() / 1e3));
+        columns.put("99%, us", spread(runs, run -> run.p99Nanos() / 1e3));
+        return columns;
+    }
+
+    private static Spread spread(List<Result> runs, ToDoubleFunction<Result> number) {
+        return Spread.of(runs.stream().map(number::applyAsDouble).toList());
+    }
+
+    /** A table for people. */
     static void print(Program program, Map<String, List<Result>> results, PrintStream out) {
         out.println("**" + program.title() + "**: " + program.operation() + ".");
         out.println();
         out.println("| | 1,000 in a second | median, us | 99%, us |");
         out.println("|---|---|---|---|");
-        results.forEach((variant, runs) -> out.println("| " + variant
-                + " | " + spread(runs, run -> run.perSecond() / 1e3)
-                + " | " + spread(runs, run -> run.medianNanos() / 1e3)
-                + " | " + spread(runs, run -> run.p99Nanos() / 1e3)
+        results.forEach((variant, runs) -> out.println("| " + variant + " | "
+                + columns(runs).values().stream().map(ProgramsMain::text).collect(Collectors.joining(" | "))
                 + " |"));
         out.println();
     }
 
-    private static String spread(List<Result> runs, ToDoubleFunction<Result> number) {
-        double[] sorted = runs.stream().mapToDouble(number).sorted().toArray();
-        int half = sorted.length / 2;
-        double median = sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-        return digits(median) + " (" + digits(sorted[0]) + " to " + digits(sorted[sorted.length - 1]) + ")";
+    private static String text(Spread spread) {
+        return digits(spread.median()) + " (" + digits(spread.least()) + " to " + digits(spread.greatest()) + ")";
     }
 
     /** Three digits that count. */

@@ -3,6 +3,7 @@ package dev.percpu.benchmarks.programs;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.percpu.benchmarks.Child;
+import dev.percpu.benchmarks.Role;
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
 import io.prometheus.metrics.core.datapoints.GaugeDataPoint;
@@ -88,6 +89,11 @@ final class ServerProgram implements Program {
     @Override
     public List<String> variants() {
         return List.of(NONE, CLIENT, PER_CPU);
+    }
+
+    @Override
+    public Role.Kind role(String variant) {
+        return variant.equals(NONE) ? Role.Kind.FLOOR : Program.super.role(variant);
     }
 
     @Override

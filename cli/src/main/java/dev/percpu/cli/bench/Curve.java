@@ -1,14 +1,11 @@
 package dev.percpu.cli.bench;
 
 import com.google.gson.Gson;
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import dev.percpu.cli.CliException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SequencedMap;
 import java.util.stream.Stream;
 
@@ -17,7 +14,7 @@ import java.util.stream.Stream;
  *
  * @param run where and when
  * @param chart the chart's title
- * @param unit of the values
+ * @param unit of the values; empty if each point says its own
  * @param axis what the points are
  * @param kind what it is in the chart
  * @param label what it measures, for people
@@ -30,9 +27,26 @@ record Curve(
         String axis,
         Roles.Kind kind,
         String label,
-        SequencedMap<String, Double> values) {
+        SequencedMap<String, Value> values) {
     private static final int FIRST_VALUE = 5;
-    private static final double NANOS_PER_MILLI = 1e6;
+
+    /** What several measurements came to. */
+    record Value(double median, double least, double greatest) {
+        /** Reads the three numbers, with commas in between; or one that was measured once. */
+        static Value parse(String text) {
+            double[] numbers = Stream.of(text.split(",", -1))
+                    .mapToDouble(Double::parseDouble)
+                    .toArray();
+            return numbers.length == 1
+                    ? new Value(numbers[0], numbers[0], numbers[0])
+                    : new Value(numbers[0], numbers[1], numbers[2]);
+        }
+
+        /** As {@link #parse} reads it. */
+        private String text() {
+            return least == greatest ? Double.toString(median) : median + "," + least + "," + greatest;
+        }
+    }
 
     /**
      * Reads a line with all but the run, and tabs between.
@@ -42,10 +56,10 @@ record Curve(
     static Curve parse(String line, Run run) {
         String[] fields = line.split("\t", -1);
         try {
-            SequencedMap<String, Double> values = new LinkedHashMap<>();
+            SequencedMap<String, Value> values = new LinkedHashMap<>();
             for (String value : Arrays.asList(fields).subList(FIRST_VALUE, fields.length)) {
                 int equals = value.indexOf('=');
-                values.put(value.substring(0, equals), Double.valueOf(value.substring(equals + 1)));
+                values.put(value.substring(0, equals), Value.parse(value.substring(equals + 1)));
             }
             return new Curve(run, fields[0], fields[1], fields[2], Roles.Kind.valueOf(fields[3]), fields[4], values);
         } catch (IndexOutOfBoundsException | IllegalArgumentException e) {
@@ -53,37 +67,12 @@ record Curve(
         }
     }
 
-    /** What the measurement of start-up times says of one first use: medians, with and without an AOT cache. */
-    static Curve ofStartUp(JsonObject json, Run run) {
-        SequencedMap<String, Double> values = new LinkedHashMap<>();
-        Stream.of(
-                        Map.entry("the use", "use"),
-                        Map.entry("the use, AOT cache", "useCached"),
-                        Map.entry("the JVM", "jvm"),
-                        Map.entry("the JVM, AOT cache", "jvmCached"))
-                .forEach(point -> values.put(point.getKey(), median(json.getAsJsonArray(point.getValue()))));
-        String first = json.get("first").getAsString();
-        return new Curve(
-                run,
-                "Start-up",
-                "ms",
-                "first use in a fresh JVM",
-                first.equals("nothing") || first.equals("call") ? Roles.Kind.FLOOR : Roles.Kind.OURS,
-                json.get("label").getAsString(),
-                values);
-    }
-
-    private static double median(JsonArray nanos) {
-        List<Double> sorted = new ArrayList<>();
-        nanos.forEach(one -> sorted.add(one.getAsDouble()));
-        sorted.sort(null);
-        return sorted.get(sorted.size() / 2) / NANOS_PER_MILLI;
-    }
-
     /** Reads what {@link #toJson} gave. */
     static Curve of(JsonObject json) {
-        SequencedMap<String, Double> values = new LinkedHashMap<>();
-        json.getAsJsonObject("values").asMap().forEach((point, value) -> values.put(point, value.getAsDouble()));
+        SequencedMap<String, Value> values = new LinkedHashMap<>();
+        json.getAsJsonObject("values")
+                .asMap()
+                .forEach((point, value) -> values.put(point, Value.parse(value.getAsString())));
         return new Curve(
                 Run.of(json.getAsJsonObject("percpu")),
                 json.get("chart").getAsString(),
@@ -95,15 +84,41 @@ record Curve(
     }
 
     JsonObject toJson() {
+        SequencedMap<String, String> texts = new LinkedHashMap<>();
+        values.forEach((point, value) -> texts.put(point, value.text()));
+        return toJson(texts);
+    }
+
+    /** The same with medians alone, for a chart. */
+    JsonObject toChart() {
+        SequencedMap<String, Double> medians = new LinkedHashMap<>();
+        values.forEach((point, value) -> medians.put(point, value.median));
+        return toJson(medians);
+    }
+
+    private JsonObject toJson(SequencedMap<String, ?> shown) {
         JsonObject json = new JsonObject();
         json.addProperty("chart", chart);
         json.addProperty("unit", unit);
         json.addProperty("axis", axis);
         json.addProperty("role", kind.name());
         json.addProperty("label", label);
-        json.add("values", new Gson().toJsonTree(values));
+        json.add("values", new Gson().toJsonTree(shown));
         json.add("percpu", run.toJson());
         return json;
+    }
+
+    /** Its values as tables tell them, with dashes for points that it does not have. */
+    List<String> cells(List<String> points) {
+        return points.stream()
+                .map(values::get)
+                .map(value -> value == null ? "–" : Tables.spread(value.median, value.least, value.greatest))
+                .toList();
+    }
+
+    /** What stands above the curves of its chart in a table. */
+    String title() {
+        return unit.isEmpty() ? "" : ", " + unit + "; " + axis + ":";
     }
 
     /** Which of two curves stand for the same: the later one replaces the other. */

@@ -1,6 +1,5 @@
 package dev.percpu.cli.bench;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import dev.percpu.cli.CliException;
@@ -17,8 +16,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * All curves: of memory, of many threads, and of the start-up. Those of all processors are kept in one file, a JSON
- * object in each line.
+ * All curves: of memory, of many threads, of the start-up, and of whole programs. Those of all processors are kept in
+ * one file, a JSON object in each line.
  */
 public final class Curves {
     private static final String FILE = "curves.jsonl";
@@ -35,11 +34,8 @@ public final class Curves {
     }
 
     /** Takes what the benchmarks' jar printed. */
-    static Curves parse(List<String> lines, JsonArray startUp, Run run) {
-        return new Curves(Stream.concat(
-                        lines.stream().map(line -> Curve.parse(line, run)),
-                        startUp.asList().stream().map(first -> Curve.ofStartUp(first.getAsJsonObject(), run)))
-                .toList());
+    static Curves parse(List<String> lines, Run run) {
+        return new Curves(lines.stream().map(line -> Curve.parse(line, run)).toList());
     }
 
     /** Reads what is kept in a directory; nothing if there is no such file. */
@@ -74,6 +70,11 @@ public final class Curves {
         }
     }
 
+    /** Whether there are none. */
+    public boolean isEmpty() {
+        return list.isEmpty();
+    }
+
     /** Where and when they were measured. */
     List<Run> runs() {
         return list.stream().map(Curve::run).distinct().toList();
@@ -96,23 +97,15 @@ public final class Curves {
         for (List<Curve> chart : charts()) {
             Curve first = chart.getFirst();
             List<String> points = points(chart);
-            TextTable table = new TextTable(row(title(first), points));
-            chart.forEach(curve -> table.add(row("  " + curve.label(), cells(curve, points))));
+            TextTable table = new TextTable(row(first.chart() + first.title(), points));
+            chart.forEach(curve -> table.add(row("  " + curve.label(), curve.cells(points))));
             table.print(out);
             out.println();
         }
     }
 
-    private static String title(Curve curve) {
-        return curve.chart() + ", " + curve.unit() + "; " + curve.axis() + ":";
-    }
-
     private static String[] row(String first, List<String> more) {
         return Stream.concat(Stream.of(first), more.stream()).toArray(String[]::new);
-    }
-
-    private static List<String> cells(Curve curve, List<String> points) {
-        return points.stream().map(point -> cell(curve, point)).toList();
     }
 
     /**
@@ -136,11 +129,11 @@ public final class Curves {
         Curve first = chart.getFirst();
         List<String> points = points(chart);
         StringBuilder text = new StringBuilder();
-        Tables.addRow(text, row(first.run().processor() + ", " + first.unit() + "; " + first.axis() + ":", points));
+        Tables.addRow(text, row(first.run().processor() + first.title(), points));
         text.append("|---".repeat(1 + points.size())).append("|\n");
         for (Curve curve : chart) {
             String emphasis = Tables.emphasis(curve.kind());
-            List<String> cells = cells(curve, points).stream()
+            List<String> cells = curve.cells(points).stream()
                     .map(cell -> emphasis + cell + emphasis)
                     .toList();
             Tables.addRow(text, row(emphasis + curve.label() + emphasis + Tables.remark(curve.kind()), cells));
@@ -150,10 +143,5 @@ public final class Curves {
 
     private static List<String> points(List<Curve> chart) {
         return List.copyOf(chart.getFirst().values().sequencedKeySet());
-    }
-
-    private static String cell(Curve curve, String point) {
-        Double value = curve.values().get(point);
-        return value == null ? "–" : Tables.digits(value);
     }
 }

@@ -15,7 +15,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
+import java.util.regex.Pattern;
 
 /** Runs the jar with the benchmarks, in a process of its own. */
 public final class Jmh {
@@ -46,7 +46,6 @@ public final class Jmh {
 
     private static final String NAMES_FOLLOW = "Benchmarks:";
     private static final String ROLES_FOLLOW = "Roles:";
-    private static final String CURVES_FOLLOW = "Curves:";
 
     private static final int LINES_OF_A_FAILURE = 12;
 
@@ -91,21 +90,20 @@ public final class Jmh {
     }
 
     /**
-     * Measures what is no time of an operation: memory, many threads, and the start-up.
+     * Measures what is no time of an operation.
      *
+     * @param charts a regular expression that the titles of the charts have in them
+     * @param others takes each line that is printed besides
      * @throws CliException without native access, which the jar's manifest grants
      */
-    public Curves curves(Run run) {
+    public Curves curves(Pattern charts, Run run, Consumer<String> others) {
         if (!backEnd.callsC()) {
             throw new CliException("the curves cannot be measured without native access");
         }
-        List<String> startUp = new ArrayList<>();
-        run(List.of("--start-up", "--json"), startUp::add);
-        String json = startUp.stream().dropWhile(line -> !line.equals("[")).collect(Collectors.joining());
-        return Curves.parse(
-                linesAfter(CURVES_FOLLOW, List.of("--curves")),
-                JsonParser.parseString(json).getAsJsonArray(),
-                run);
+        List<String> curves = new ArrayList<>();
+        Consumer<String> apart = line -> (line.contains("\t") ? (Consumer<String>) curves::add : others).accept(line);
+        run(List.of("--curves", charts.pattern()), apart);
+        return Curves.parse(curves, run);
     }
 
     /** What is printed after a header. The JVM may print something before it, about its options. */

@@ -72,9 +72,14 @@ public final class Page {
     private JsonArray curves() {
         JsonArray charts = new JsonArray();
         for (List<Curve> chart : curves.charts()) {
+            if (chart.getFirst().unit().isEmpty()) {
+                // A program's throughput and latencies have no axis in common. They are in a table of the
+                // documentation.
+                continue;
+            }
             JsonArray lines = new JsonArray();
             for (Curve curve : chart) {
-                JsonObject line = curve.toJson();
+                JsonObject line = curve.toChart();
                 line.addProperty("label", plain(curve.label()));
                 lines.add(line);
             }

@@ -185,13 +185,18 @@ public final class Tables {
                         .collect(Collectors.joining(" / "));
     }
 
-    /** A time, with its range if that is worth telling; the range alone, if it is wider than the time itself. */
     private static String time(BenchmarkResult result) {
-        String range = digits(result.least()) + " to " + digits(result.greatest());
-        if (result.spread() > 1) {
+        return spread(result.nanos(), result.least(), result.greatest());
+    }
+
+    /** A median, with its range if that is worth telling; the range alone, if it is wider than the median itself. */
+    static String spread(double median, double least, double greatest) {
+        String range = digits(least) + " to " + digits(greatest);
+        double width = (greatest - least) / median;
+        if (width > 1) {
             return "unstable: " + range;
         }
-        return digits(result.nanos()) + (result.spread() > NARROW ? " (" + range + ")" : "");
+        return digits(median) + (width > NARROW ? " (" + range + ")" : "");
     }
 
     /** Three significant digits. */

@@ -120,22 +120,28 @@ class BenchCommandTest {
         Path page = home.resolve("docs/page.md");
         // The table is of sequences alone.
         boolean sequences = System.getProperty("percpu.backend").equals("rseq");
-        Files.writeString(page, sequences ? "<!-- curves: Start-up -->\nold\n<!-- end of figures -->\n" : "");
+        Files.writeString(page, sequences ? "<!-- curves: Server -->\nold\n<!-- end of figures -->\n" : "");
         Files.writeString(home.resolve("README.md"), "");
         Path html = home.resolve("page.html");
 
         CommandRun measured = CommandRun.of("bench", "--curves", "--save");
+        CommandRun none = CommandRun.of("bench", "--curves=Memories");
         CommandRun kept = CommandRun.of("bench", "--tables", "--html", html.toString());
 
+        assertThat(none.status()).isEqualTo(1);
+        assertThat(none.err()).contains("no chart has \"Memories\" in its title");
         assertThat(measured.status()).isZero();
+        assertThat(measured.err()).contains("working at it");
         assertThat(measured.out().lines())
                 .containsSequence("Memory, bytes; counters:    10  1,000", "  `PerCpuCounter`         24.5   24.0");
         assertThat(kept.status()).isZero();
         if (sequences) {
             assertThat(Files.readString(page))
-                    .contains("| **a counter** | **3.00** | **1.00** | **50.0** | **40.0** |");
+                    .contains("| **ours** | **3.00 (2.00 to 4.00)** | **unstable: 0.50 to 4.00** |");
         }
-        assertThat(Files.readString(html)).contains("\"label\":\"PerCpuCounter\"", "\"1,000\":24.0");
+        assertThat(Files.readString(html))
+                .contains("\"label\":\"PerCpuCounter\"", "\"1,000\":24.0")
+                .doesNotContain("in a second");
     }
 
     @ParameterizedTest

@@ -4,7 +4,6 @@ import static dev.percpu.cli.bench.Samples.RUN;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.google.gson.JsonArray;
 import dev.percpu.cli.CliException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,19 +21,20 @@ class CurvesTest {
     Path directory;
 
     private static Curves curves(Run run, String... lines) {
-        return Curves.parse(List.of(lines), new JsonArray(), run);
+        return Curves.parse(List.of(lines), run);
     }
 
     @Test
     void whatIsKeptKeepsItsOwnDayAndIsReplacedByWhatIsNewer() {
-        curves(RUN, "Memory\tbytes\tcounters\tOURS\tmine\t1=8", "Memory\tbytes\tcounters\tPEER\ttheirs\t1=16")
+        curves(RUN, "Memory\tbytes\tcounters\tOURS\tmine\t1=8", "Memory\tbytes\tcounters\tPEER\ttheirs\t1=16,15,17")
                 .keep(directory);
         curves(LATER, "Memory\tbytes\tcounters\tOURS\tmine\t1=9\t2=10").keep(directory);
 
         assertThat(Curves.read(directory).charts())
                 .singleElement()
                 .asString()
-                .contains("mine, values={1=9.0, 2=10.0}", "theirs, values={1=16.0}", RUN.date(), LATER.date());
+                .contains("mine, values={1=Value[median=9.0,", "2=Value[median=10.0,", RUN.date(), LATER.date())
+                .contains("theirs, values={1=Value[median=16.0, least=15.0, greatest=17.0]}");
     }
 
     @Test
@@ -42,14 +42,26 @@ class CurvesTest {
         curves(
                         RUN,
                         "Memory\tbytes\tcounters\tOURS\tmine\t1=8\t1,000=120",
-                        "Memory\tbytes\tcounters\tPEER\ttheirs\t1=16")
+                        "Memory\tbytes\tcounters\tPEER\ttheirs\t1=16,14,17")
                 .keep(directory);
 
         assertThat(Curves.read(directory).table("Memory")).isEqualTo("""
                 | AMD Zen 5, bytes; counters: | 1 | 1,000 |
                 |---|---|---|
                 | **mine** | **8.00** | **120** |
-                | theirs | 16.0 | – |
+                | theirs | 16.0 (14.0 to 17.0) | – |
+                """);
+    }
+
+    @Test
+    void theColumnsOfAProgramHaveTheirOwnUnits() {
+        curves(RUN, "server\t\tpart\tFLOOR\tno metrics\tin a second=30,28,31\t99%, us=7,2,11")
+                .keep(directory);
+
+        assertThat(Curves.read(directory).table("server")).isEqualTo("""
+                | AMD Zen 5 | in a second | 99%, us |
+                |---|---|---|
+                | no metrics (floor) | 30.0 | unstable: 2.00 to 11.0 |
                 """);
     }
 
