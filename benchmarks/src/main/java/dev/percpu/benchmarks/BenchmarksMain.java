@@ -9,8 +9,8 @@ import java.util.stream.Stream;
 /**
  * JMH with its own command line, and options of its own. {@code --roles} prints the {@link Role} of each benchmark.
  * {@code --curves REGEX} measures what JMH cannot: each {@link Curve} whose chart's title has the regular expression in
- * it. {@code --start-up} measures {@link StartUp}, with its options. What JMH measures is {@linkplain Exactness
- * checked}.
+ * it. {@code --start-up} measures {@link StartUp}, with its options. What JMH measures is {@linkplain Exactness checked
+ * for lost updates}.
  */
 public final class BenchmarksMain {
     private BenchmarksMain() {}

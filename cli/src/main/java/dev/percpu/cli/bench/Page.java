@@ -73,8 +73,7 @@ public final class Page {
         JsonArray charts = new JsonArray();
         for (List<Curve> chart : curves.charts()) {
             if (chart.getFirst().unit().isEmpty()) {
-                // A program's throughput and latencies have no axis in common. They are in a table of the
-                // documentation.
+                // A program's throughput and latencies have no axis in common.
                 continue;
             }
             JsonArray lines = new JsonArray();

@@ -191,18 +191,19 @@ public final class Tables {
 
     /** A median, with its range if that is worth telling; the range alone, if it is wider than the median itself. */
     static String spread(double median, double least, double greatest) {
-        String range = digits(least) + " to " + digits(greatest);
         double width = (greatest - least) / median;
-        if (width > 1) {
-            return "unstable: " + range;
+        if (width <= NARROW || digits(least).equals(digits(greatest))) {
+            return digits(median);
         }
-        return digits(median) + (width > NARROW ? " (" + range + ")" : "");
+        String range = digits(least) + " to " + digits(greatest);
+        return width > 1 ? "unstable: " + range : digits(median) + " (" + range + ")";
     }
 
     /** Three significant digits. */
     static String digits(double nanos) {
-        int three = 100;
-        int two = 10;
+        // What would be rounded up to it counts as it.
+        double three = 99.95;
+        double two = 9.995;
         if (nanos >= three) {
             return String.format(Locale.ROOT, "%,d", Math.round(nanos));
         }

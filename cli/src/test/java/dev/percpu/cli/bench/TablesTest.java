@@ -64,6 +64,14 @@ class TablesTest {
     }
 
     @Test
+    void aTimeHasThreeDigitsAndARangeOnlyIfItCanBeSeen() {
+        assertThat(Tables.spread(0.0002, 0.0001, 0.004)).isEqualTo("0.00");
+        assertThat(Tables.spread(9.996, 9.99, 10.02)).isEqualTo("10.0");
+        assertThat(Tables.spread(99.96, 88.9, 140)).isEqualTo("100 (88.9 to 140)");
+        assertThat(Tables.spread(52, 30, 90)).isEqualTo("unstable: 30.0 to 90.0");
+    }
+
+    @Test
     void orAColumnForEachArrangement() {
         Results results = results(entry("AddBenchmark.perCpuAdd", 1, 2.5), entry("AddBenchmark.perCpuAdd", 8, 3.0));
 
