@@ -135,12 +135,17 @@ abstract class ReadersInside {
     /** Goes in unless the gate is shut. */
     final boolean tryEnter() {
         // Before the mode, although it fails in most modes. A lock is in another mode while the JIT compiler watches,
-        // and what is rarely called then is not inlined, however often it is called later.
+        // and what is rarely called then is not inlined, however often it is called later. All else is one call, around
+        // which the compiler keeps a caller's values in memory.
         if (tally.addInOwnPlace(1)) {
             // The reads of the data stay behind the look at the tally's gate. The processor's part is told above.
             VarHandle.acquireFence();
             return true;
         }
+        return tryEnterElsewhere();
+    }
+
+    private boolean tryEnterElsewhere() {
         int hint = mode;
         if (hint == PER_CPU) {
             if (tally.addOnCpu(1)) {
@@ -239,6 +244,10 @@ abstract class ReadersInside {
         if (tally.addInOwnPlace(-1)) {
             return;
         }
+        leaveElsewhere();
+    }
+
+    private void leaveElsewhere() {
         int hint = mode;
         if (hint == PER_CPU) {
             if (tally.addOnCpu(-1)) {

@@ -34,6 +34,8 @@ import java.util.function.Supplier;
  * that first writes it, and so on that CPU's NUMA node. A CPU that never runs costs nothing, nor does a place that no
  * thread has had.
  *
+ * <p>This file is longer than others: it is the one place that knows where instances lie.
+ *
  * <p>Everything is static because the JIT compiler trusts {@code static final} fields, and the hot paths compute with
  * {@link #BASE} and {@link #SHIFT}.
  */
@@ -59,6 +61,9 @@ public final class Area {
     public static final int SHIFT;
     public static final long STRIDE;
 
+    /** The bits that an offset of a {@code long} in {@link #MEMORY} can have. */
+    private static final long WITHIN;
+
     /** If the kernel allows it, a place is opened by at least this share of what is open already. */
     private static final int OPENED_SHARE = 8;
 
@@ -72,7 +77,9 @@ public final class Area {
     private static final long UNSHARED = 128;
 
     static {
-        int reserved = FIRST_OWN + OwnPlaces.COUNT;
+        int needed = FIRST_OWN + OwnPlaces.COUNT;
+        // A power of two, for WITHIN. What is not needed is never opened.
+        int reserved = Platform.hasSystemCalls() ? Integer.highestOneBit(2 * needed - 1) : needed;
         long wanted = Stride.wanted(reserved);
         MemorySegment memory = Platform.hasSystemCalls()
                 ? Reservation.reserve(wanted, reserved, FIRST_OWN)
@@ -81,6 +88,7 @@ public final class Area {
         BASE = memory.address();
         STRIDE = memory.byteSize() / reserved;
         SHIFT = Long.numberOfTrailingZeros(STRIDE);
+        WITHIN = Long.highestOneBit(2 * memory.byteSize() - 1) - Long.BYTES;
     }
 
     /**
@@ -169,6 +177,14 @@ public final class Area {
     /** Where a position lies in {@link #MEMORY} for a CPU, for {@link #SPARE}, or for another place. */
     public static long offset(int place, long position) {
         return ((long) place << SHIFT) + position;
+    }
+
+    /**
+     * The same offset, of a {@code long}, for who adds up all the time: the JIT compiler sees that it is aligned and
+     * within bounds. Otherwise it checks that at each access, which takes more instructions than the access.
+     */
+    public static long within(long offset) {
+        return offset & WITHIN;
     }
 
     /** A variable's memory on one CPU. */

@@ -126,20 +126,40 @@ public final class OwnPlaces {
 
     /**
      * Where the current thread's own place begins in {@link Area#MEMORY}; {@link #NONE} if it has none. The result is
-     * valid on this thread for as long as it lives. A thread that calls this very often, and is no virtual thread, gets
-     * a place some time.
+     * valid on this thread for as long as it lives. Whoever would have used a place and found none calls {@link
+     * #missed}.
      */
     public static long mine() {
+        // Only the look-up, as it is inlined everywhere: a second call in the middle of a caller's loop has the JIT
+        // compiler keep the loop's values in memory.
         if (COUNT == 0) {
             return NONE;
         }
+        long id = Thread.currentThread().threadId();
+        int slot = slotOf(id);
+        return TABLE[slot] == id ? TABLE[slot + 1] : NONE;
+    }
+
+    private static int slotOf(long id) {
+        return ((int) id & MASK) << 1;
+    }
+
+    /**
+     * Notes that the current thread would have used a place of its own. A thread that has none, calls this very often,
+     * and is no virtual thread, gets a place some time.
+     */
+    public static void missed() {
         Thread thread = Thread.currentThread();
         long id = thread.threadId();
-        int slot = ((int) id & MASK) << 1;
-        if (TABLE[slot] == id) {
-            return TABLE[slot + 1];
+        if (COUNT == 0 || thread.isVirtual() || TABLE[slotOf(id)] == id) {
+            return;
         }
-        return thread.isVirtual() ? NONE : missed(thread, (int) id);
+        int counter = ((int) id & COUNTERS_MASK) << COUNTER_SHIFT;
+        long misses = MISSES[counter] + 1;
+        MISSES[counter] = misses;
+        if (misses >= HOT) {
+            claimIfHot(thread, counter);
+        }
     }
 
     /** Adds to a number in the current thread's own place. */
@@ -173,43 +193,39 @@ public final class OwnPlaces {
         return Area.offset(Area.FIRST_OWN + index, 0);
     }
 
-    private static long missed(Thread thread, int id) {
-        int counter = (id & COUNTERS_MASK) << COUNTER_SHIFT;
-        long misses = MISSES[counter] + 1;
-        MISSES[counter] = misses;
-        return misses < HOT ? NONE : ifHot(thread, counter);
-    }
-
-    private static long ifHot(Thread thread, int counter) {
+    private static void claimIfHot(Thread thread, int counter) {
         long now = System.nanoTime();
         long since = MISSES[counter + 1];
         MISSES[counter] = 0;
         MISSES[counter + 1] = now;
         if (now - since > HOT_NANOS || Thread.holdsLock(LOCK) || Area.isAllocating()) {
-            return NONE;
+            return;
         }
-        long place = NONE;
+        boolean claimed = false;
         try {
-            place = claim(thread);
+            claimed = claim(thread);
         } catch (LinuxException | OutOfMemoryError | StackOverflowError refused) {
             // The caller does not need a place, so it must not fail because of that.
-            place = NONE;
+            claimed = false;
         }
-        if (place == NONE) {
+        if (!claimed) {
             MISSES[counter] = -BACKOFF;
         }
-        return place;
     }
 
-    /** Gets a place for the current thread. If it throws, it has changed nothing. */
-    private static long claim(Thread thread) {
-        int slot = ((int) thread.threadId() & MASK) << 1;
+    /**
+     * Gets a place for the current thread. If it throws, it has changed nothing.
+     *
+     * @return false if there is none for it
+     */
+    private static boolean claim(Thread thread) {
+        int slot = slotOf(thread.threadId());
         Owner owner = new Owner(thread, slot);
         synchronized (LOCK) {
             takeBack();
             int free = TABLE[slot] == 0 ? free() : COUNT;
             if (free == COUNT) {
-                return NONE;
+                return false;
             }
             long offset = offset(free);
             // Links the methods, so that later no class is loaded between their loads and their stores.
@@ -219,7 +235,7 @@ public final class OwnPlaces {
             OWNERS[free] = owner;
             TABLE[slot + 1] = offset;
             TABLE[slot] = thread.threadId();
-            return offset;
+            return true;
         }
     }
 

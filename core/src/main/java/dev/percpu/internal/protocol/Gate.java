@@ -27,7 +27,7 @@ public final class Gate {
 
     /** The offset of a number's gate in the area. */
     static long offset(long position) {
-        return Area.offset(Area.SPARE, position + Catalogue.GATE);
+        return Area.within(Area.offset(Area.SPARE, position + Catalogue.GATE));
     }
 
     /** The gate of a number. */

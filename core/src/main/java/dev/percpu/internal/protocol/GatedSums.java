@@ -91,22 +91,24 @@ public final class GatedSums {
                 if (look(gate) != OPEN) {
                     return false;
                 }
-                addIn(own + position, gate, x, lock, FENCES);
+                addIn(Area.within(own + position), gate, x, lock, FENCES);
                 return true;
             }
+            OwnPlaces.missed();
         }
         return NUMBERS.addDouble(position, doubleToRawLongBits(x));
     }
 
     /** Adds in a place whose gate was open; tests have other fences, which let the number be taken in the middle. */
     static void addIn(long number, long gate, double x, Object lock, Fences fences) {
-        if (look(number + NOTED) != NOTHING) {
+        long noted = Area.within(number + NOTED);
+        if (look(noted) != NOTHING) {
             beginAnew(number, 0, lock);
         }
         long after = doubleToRawLongBits(longBitsToDouble(read(number)) + x);
         write(number, after);
         fences.light();
-        if (look(gate) != OPEN || look(number + NOTED) != NOTHING) {
+        if (look(gate) != OPEN || look(noted) != NOTHING) {
             settle(number, after, x, lock);
         }
     }

@@ -104,7 +104,7 @@ public final class OwnTallies {
             return false;
         }
         long own = OwnPlaces.mine();
-        return own != OwnPlaces.NONE && addIn(own + position, Gate.offset(position), delta, lock);
+        return own != OwnPlaces.NONE && addIn(Area.within(own + position), Gate.offset(position), delta, lock);
     }
 
     /**
@@ -113,6 +113,9 @@ public final class OwnTallies {
      * @return false if nothing was done
      */
     public static boolean addOnCpu(long position, long delta) {
+        if (IN_OWN_PLACES) {
+            OwnPlaces.missed();
+        }
         return TALLIES.add(position, delta);
     }
 
@@ -124,7 +127,7 @@ public final class OwnTallies {
         if ((long) Area.LONG.getAcquire(Area.MEMORY, gate) != OPEN) {
             return false;
         }
-        long number = delta > 0 ? added : added + SUBTRACTED;
+        long number = delta > 0 ? added : Area.within(added + SUBTRACTED);
         long before = (long) Area.LONG.getOpaque(Area.MEMORY, number);
         Area.LONG.setOpaque(Area.MEMORY, number, delta > 0 ? before + delta : before - delta);
         // The light fence: where there are sequences, this is it.

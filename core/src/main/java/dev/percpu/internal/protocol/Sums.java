@@ -24,9 +24,10 @@ public final class Sums {
         }
         long own = OwnPlaces.mine();
         if (own == OwnPlaces.NONE) {
+            OwnPlaces.missed();
             NUMBERS.add(position, delta);
         } else {
-            OwnPlaces.add(own + position, delta);
+            OwnPlaces.add(Area.within(own + position), delta);
         }
     }
 
@@ -34,10 +35,11 @@ public final class Sums {
     public static void addTwo(long position, long delta, long secondPosition, long secondDelta) {
         long own = OwnPlaces.mine();
         if (own == OwnPlaces.NONE) {
+            OwnPlaces.missed();
             NumberPairs.CURRENT.add(position, delta, secondPosition, secondDelta);
         } else {
-            OwnPlaces.add(own + position, delta);
-            OwnPlaces.add(own + secondPosition, secondDelta);
+            OwnPlaces.add(Area.within(own + position), delta);
+            OwnPlaces.add(Area.within(own + secondPosition), secondDelta);
         }
     }
 
@@ -45,9 +47,10 @@ public final class Sums {
     public static void addLongAndDouble(long position, long delta, long doublePosition, double x) {
         long own = OwnPlaces.mine();
         if (own == OwnPlaces.NONE) {
+            OwnPlaces.missed();
             NumberPairs.CURRENT.addLongAndDouble(position, delta, doublePosition, x);
         } else {
-            OwnPlaces.addLongAndDouble(own + position, delta, own + doublePosition, x);
+            OwnPlaces.addLongAndDouble(Area.within(own + position), delta, Area.within(own + doublePosition), x);
         }
     }
 

@@ -17,6 +17,7 @@ public final class HotThread {
     public static long tryGetPlace() {
         long place = OwnPlaces.mine();
         for (int calls = 0; calls < CALLS && place == OwnPlaces.NONE; calls++) {
+            OwnPlaces.missed();
             place = OwnPlaces.mine();
         }
         return place;

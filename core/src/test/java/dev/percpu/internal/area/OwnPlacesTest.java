@@ -34,9 +34,22 @@ class OwnPlacesTest {
     void aVirtualThreadNeverHasOne() throws InterruptedException {
         Workers.runVirtual(4, _ -> {
             for (int i = 0; i < 100_000; i++) {
+                OwnPlaces.missed();
                 assertThat(OwnPlaces.mine()).isEqualTo(OwnPlaces.NONE);
             }
         });
+    }
+
+    /** What makes an offset one that the JIT compiler need not check does not change it. */
+    @Test
+    void noOffsetOfAPlaceIsChanged() {
+        for (int place = 0; place < Area.FIRST_OWN + OwnPlaces.COUNT; place++) {
+            for (long position = 0; position < Area.STRIDE; position = position * 2 + Long.BYTES) {
+                long offset = Area.offset(place, position);
+                assertThat(Area.within(offset)).isEqualTo(offset);
+            }
+        }
+        assertThat(Area.within(Area.MEMORY.byteSize() - Long.BYTES)).isEqualTo(Area.MEMORY.byteSize() - Long.BYTES);
     }
 
     @Test
@@ -63,6 +76,7 @@ class OwnPlacesTest {
         Workers.run("crowd-", threads, _ -> {
             long place = OwnPlaces.NONE;
             for (int calls = 0; calls < 200_000 && place == OwnPlaces.NONE; calls++) {
+                OwnPlaces.missed();
                 place = OwnPlaces.mine();
             }
             if (place != OwnPlaces.NONE) {
