@@ -13,22 +13,32 @@ import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.Collector;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.DataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Exemplar;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricFamilyDescriptor;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.Unit;
+import io.prometheus.metrics.tracer.common.SpanContext;
+import io.prometheus.metrics.tracer.initializer.SpanContextSupplier;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is registered, exposed and refused is what the client's own metrics register, expose and refuse. */
 class MetricsTest {
@@ -438,5 +448,133 @@ class MetricsTest {
         Counter without = Counter.builder().name("a").withoutExemplars().build();
         without.incWithExemplar(2, labels);
         assertThat(without.collect().getDataPoints().getFirst().getExemplar()).isNull();
+    }
+
+    /** The span that is current while a test runs. */
+    private static final class Span implements SpanContext {
+        private final boolean sampled;
+        private int marked;
+
+        Span(boolean sampled) {
+            this.sampled = sampled;
+        }
+
+        @Override
+        public String getCurrentTraceId() {
+            return "0af7651916cd43dd8448eb211c80319c";
+        }
+
+        @Override
+        public String getCurrentSpanId() {
+            return "b7ad6b7169203331";
+        }
+
+        @Override
+        public boolean isCurrentSpanSampled() {
+            return sampled;
+        }
+
+        @Override
+        public void markCurrentSpanAsExemplar() {
+            marked++;
+        }
+    }
+
+    /** The exemplars of the only data point: value, and labels, among them the trace and the span. */
+    private static List<String> exemplars(Collector metric) {
+        DataPointSnapshot dataPoint = metric.collect().getDataPoints().get(0);
+        Iterable<Exemplar> exemplars = switch (dataPoint) {
+            case CounterDataPointSnapshot counter ->
+                Stream.ofNullable(counter.getExemplar()).toList();
+            case GaugeSnapshot.GaugeDataPointSnapshot gauge ->
+                Stream.ofNullable(gauge.getExemplar()).toList();
+            case HistogramSnapshot.HistogramDataPointSnapshot histogram -> histogram.getExemplars();
+            default -> throw new AssertionError(dataPoint);
+        };
+        List<String> found = new ArrayList<>();
+        exemplars.forEach(exemplar -> found.add(exemplar.getValue() + " of " + exemplar.getLabels()));
+        return found;
+    }
+
+    /** The updates that sample, each on a data point of its own: a sampler takes only the first within some time. */
+    private static List<Collector> updatedInASpan() {
+        List<Collector> updated = new ArrayList<>();
+        for (Consumer<Counter> update :
+                List.<Consumer<Counter>>of(Counter::inc, each -> each.inc(2L), each -> each.inc(0.5))) {
+            Counter counter = Counter.builder()
+                    .name("a")
+                    .exemplarLabelsSupplier(() -> Labels.of("host", "b"))
+                    .build();
+            update.accept(counter);
+            updated.add(counter);
+        }
+        Gauge gauge = Gauge.builder().name("a").build();
+        gauge.inc();
+        gauge.set(7);
+        updated.add(gauge);
+        for (Histogram histogram : List.of(
+                Histogram.builder().name("a").classicUpperBounds(1, 2).build(),
+                Histogram.builder().name("a").nativeOnly().build())) {
+            histogram.observe(Double.NaN);
+            histogram.observe(1.5);
+            updated.add(histogram);
+        }
+        return updated;
+    }
+
+    private static List<Collector> clientsUpdatedInASpan() {
+        List<Collector> updated = new ArrayList<>();
+        for (Consumer<io.prometheus.metrics.core.metrics.Counter> update :
+                List.<Consumer<io.prometheus.metrics.core.metrics.Counter>>of(
+                        io.prometheus.metrics.core.metrics.Counter::inc, each -> each.inc(2L), each -> each.inc(0.5))) {
+            io.prometheus.metrics.core.metrics.Counter counter = io.prometheus.metrics.core.metrics.Counter.builder()
+                    .name("a")
+                    .exemplarLabelsSupplier(() -> Labels.of("host", "b"))
+                    .build();
+            update.accept(counter);
+            updated.add(counter);
+        }
+        io.prometheus.metrics.core.metrics.Gauge gauge =
+                io.prometheus.metrics.core.metrics.Gauge.builder().name("a").build();
+        gauge.set(7);
+        updated.add(gauge);
+        for (io.prometheus.metrics.core.metrics.Histogram histogram : List.of(
+                io.prometheus.metrics.core.metrics.Histogram.builder()
+                        .name("a")
+                        .classicUpperBounds(1, 2)
+                        .build(),
+                io.prometheus.metrics.core.metrics.Histogram.builder()
+                        .name("a")
+                        .nativeOnly()
+                        .build())) {
+            histogram.observe(1.5);
+            updated.add(histogram);
+        }
+        return updated;
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void exemplarsOfTheCurrentSpanAreSampledAsByTheClient(boolean sampled) {
+        SpanContext before = SpanContextSupplier.getSpanContext();
+        Span span = new Span(sampled);
+        SpanContextSupplier.setSpanContext(span);
+        try {
+            List<Collector> actual = updatedInASpan();
+            int marked = span.marked;
+            List<Collector> expected = clientsUpdatedInASpan();
+            for (int i = 0; i < expected.size(); i++) {
+                assertThat(exemplars(actual.get(i)))
+                        .as("update %d", i)
+                        .isEqualTo(exemplars(expected.get(i)))
+                        .hasSize(sampled ? 1 : 0)
+                        .allSatisfy(exemplar ->
+                                assertThat(exemplar).contains(span.getCurrentTraceId(), span.getCurrentSpanId()));
+            }
+            assertThat(marked).isEqualTo(sampled ? expected.size() : 0);
+            assertThat(span.marked).isEqualTo(2 * marked);
+        } finally {
+            SpanContextSupplier.setSpanContext(before);
+        }
     }
 }
