@@ -21,7 +21,9 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.tracer.common.SpanContext;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -188,7 +190,7 @@ class PerCpuMeterRegistryTest {
         assertThat(exporter.find("slow").meter()).isNull();
     }
 
-    /** Odd increments of a counter, and odd times of a timer, do what they do in Micrometer's own registry. */
+    /** Odd increments, odd times of a timer, and odd amounts of a summary, do what they do in Micrometer's own registry. */
     @Test
     void oddAmountsDoWhatTheyDoInTheSimpleRegistry() {
         for (double amount : new double[] {-2.5, -1, -0.0, 0, Double.NaN, Double.POSITIVE_INFINITY}) {
@@ -210,20 +212,106 @@ class PerCpuMeterRegistryTest {
             assertThat(ours.totalTime(TimeUnit.NANOSECONDS))
                     .as("%d ns", nanos)
                     .isEqualTo(Double.valueOf(simple.totalTime(TimeUnit.NANOSECONDS)));
+            assertThat(ours.max(TimeUnit.NANOSECONDS)).as("%d ns", nanos).isEqualTo(simple.max(TimeUnit.NANOSECONDS));
+        }
+        double[] amounts = {
+            -2.5,
+            -0.0,
+            0,
+            Double.MIN_VALUE,
+            1.5,
+            Double.MAX_VALUE,
+            Double.NaN,
+            Double.POSITIVE_INFINITY,
+            Double.NEGATIVE_INFINITY
+        };
+        for (double amount : amounts) {
+            for (double scale : new double[] {1, -2}) {
+                DistributionSummary ours = DistributionSummary.builder("odd.size")
+                        .tag("amount", amount + " by " + scale)
+                        .scale(scale)
+                        .register(registry);
+                DistributionSummary simple =
+                        DistributionSummary.builder("odd.size").scale(scale).register(new SimpleMeterRegistry());
+                for (DistributionSummary summary : List.of(ours, simple)) {
+                    summary.record(amount);
+                }
+                assertThat(List.of((double) ours.count(), ours.totalAmount(), ours.max(), ours.mean()))
+                        .as("%s by %s", amount, scale)
+                        .isEqualTo(List.of((double) simple.count(), simple.totalAmount(), simple.max(), simple.mean()));
+            }
         }
     }
 
+    /** Meters from before go on counting; those that are asked for afterwards do nothing. */
     @Test
-    void aClosedRegistryCountsNothingMore() {
-        Counter counter = registry.counter("before");
-        registry.close();
+    void aClosedRegistryDoesWhatTheSimpleRegistryDoes() {
+        List<String> counts = new ArrayList<>();
+        for (MeterRegistry each : List.of(registry, new SimpleMeterRegistry())) {
+            Counter counter = each.counter("before");
+            Timer timer = each.timer("before.timer");
+            DistributionSummary summary = each.summary("before.summary");
+            for (int i = 0; i < 2; i++) {
+                counter.increment();
+                timer.record(1, TimeUnit.SECONDS);
+                summary.record(7);
+                each.close();
+                assertThat(each.isClosed()).isTrue();
+            }
+            each.counter("before").increment();
+            each.counter("after").increment();
+            each.timer("after.timer").record(1, TimeUnit.SECONDS);
+            each.summary("after.summary").record(7);
+            counts.add(counter.count() + " " + timer.count() + ' ' + summary.totalAmount() + ' '
+                    + each.counter("before").count() + ' '
+                    + each.counter("after").count() + ' '
+                    + each.timer("after.timer").count() + ' '
+                    + each.summary("after.summary").count());
+        }
         assertThat(exporter.isClosed()).isTrue();
-        counter.increment();
-        Counter after = registry.counter("after");
-        after.increment();
-        assertThat(after.count()).isZero();
-        registry.timer("timer").record(1, TimeUnit.SECONDS);
-        assertThat(registry.timer("timer").count()).isZero();
+        assertThat(counts.getFirst()).isEqualTo(counts.getLast());
+    }
+
+    /** A span that is being traced, for every thread. */
+    private static final class Span implements SpanContext {
+        @Override
+        public String getCurrentTraceId() {
+            return "0af7651916cd43dd8448eb211c80319c";
+        }
+
+        @Override
+        public String getCurrentSpanId() {
+            return "b7ad6b7169203331";
+        }
+
+        @Override
+        public boolean isCurrentSpanSampled() {
+            return true;
+        }
+
+        @Override
+        public void markCurrentSpanAsExemplar() {
+            // Nobody asks for it.
+        }
+    }
+
+    /** Whoever reads a count later cannot know the span that it was recorded in. */
+    @Test
+    void onlyTheExportersOwnMetersHaveExemplars() {
+        PrometheusMeterRegistry traced =
+                new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, new PrometheusRegistry(), clock, new Span());
+        MeterRegistry inFront = new PerCpuMeterRegistry(traced);
+        inFront.counter("calls").increment();
+        inFront.timer("latency").record(1, TimeUnit.SECONDS);
+        Timer.builder("slow")
+                .serviceLevelObjectives(Duration.ofSeconds(2))
+                .register(inFront)
+                .record(1, TimeUnit.SECONDS);
+        List<String> exemplars = traced.scrape("application/openmetrics-text")
+                .lines()
+                .filter(line -> line.contains("trace_id"))
+                .toList();
+        assertThat(exemplars).isNotEmpty().allMatch(line -> line.startsWith("slow_seconds"));
     }
 
     @Test
