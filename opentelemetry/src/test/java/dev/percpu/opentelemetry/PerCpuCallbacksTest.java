@@ -75,6 +75,19 @@ class PerCpuCallbacksTest {
                 .hasLongSumSatisfying(sum -> sum.isNotMonotonic().hasPointsSatisfying(point -> point.hasValue(-5)));
     }
 
+    /** The SDK does not check what an asynchronous counter reports: the page says so. */
+    @Test
+    void aCounterThatGoesDownIsCountedBackwardsThoughTheInstrumentOnlyGrows() {
+        PerCpuCounter counter = new PerCpuCounter();
+        meter.counterBuilder("requests").buildWithCallback(PerCpuCallbacks.sum(counter, HELLO));
+        counter.add(5);
+        assertThat(collectOne(delta)).hasLongSumSatisfying(sum -> sum.hasPointsSatisfying(point -> point.hasValue(5)));
+        counter.add(-7);
+        assertThat(collectOne(cumulative))
+                .hasLongSumSatisfying(sum -> sum.isMonotonic().hasPointsSatisfying(point -> point.hasValue(-2)));
+        assertThat(collectOne(delta)).hasLongSumSatisfying(sum -> sum.hasPointsSatisfying(point -> point.hasValue(-7)));
+    }
+
     @Test
     void aDoubleCountersSumIsADoubleSum() {
         PerCpuDoubleCounter counter = new PerCpuDoubleCounter();

@@ -63,6 +63,14 @@ class PerCpuMetricProducerTest {
         return points.iterator().next();
     }
 
+    private HistogramPointData collectPoint(String name) {
+        return reader.collectAllMetrics().stream()
+                .filter(metric -> metric.getName().equals(name))
+                .flatMap(metric -> metric.getHistogramData().getPoints().stream())
+                .findFirst()
+                .orElseThrow();
+    }
+
     @Test
     void aHistogramComesWithAllThatItWasRegisteredWith() {
         long start = clock.now();
@@ -114,21 +122,29 @@ class PerCpuMetricProducerTest {
             own.record(value / 1_000.0);
         }
 
-        HistogramPointData ours = null;
-        HistogramPointData theirs = null;
-        for (MetricData metric : reader.collectAllMetrics()) {
-            HistogramPointData point =
-                    metric.getHistogramData().getPoints().iterator().next();
-            if (metric.getName().equals("ours")) {
-                ours = point;
-            } else {
-                theirs = point;
-            }
-        }
+        HistogramPointData ours = collectPoint("ours");
+        HistogramPointData theirs = collectPoint("own");
         assertThat(ours.getBoundaries()).isEqualTo(theirs.getBoundaries());
         assertThat(ours.getCounts()).as("with seed %d", seed).isEqualTo(theirs.getCounts());
         assertThat(ours.getCount()).isEqualTo(theirs.getCount());
         assertThat(ours.getSum()).isCloseTo(theirs.getSum(), within(1e-9 * theirs.getSum()));
+    }
+
+    @Test
+    void negativeValuesAreInTheFirstBucketWhereTheSdkDropsThem() {
+        producer.histogram("ours", millis).setDivisor(1_000).register();
+        DoubleHistogram own = provider.get("test")
+                .histogramBuilder("own")
+                .setExplicitBucketBoundariesAdvice(List.of(0.005, 0.01, 1.0))
+                .build();
+        for (long value : new long[] {-1, -5_000, 7, 2_000}) {
+            millis.record(value);
+            own.record(value / 1_000.0);
+        }
+        HistogramPointData ours = collectPoint("ours");
+        assertThat(ours.getCounts()).containsExactly(2L, 1L, 0L, 1L);
+        assertThat(ours.getSum()).isEqualTo(-2.994);
+        assertThat(collectPoint("own").getCounts()).containsExactly(0L, 1L, 0L, 1L);
     }
 
     @Test
