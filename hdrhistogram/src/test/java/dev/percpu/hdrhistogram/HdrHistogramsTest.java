@@ -1,6 +1,8 @@
 package dev.percpu.hdrhistogram;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import dev.percpu.concurrent.HistogramSnapshot;
 import dev.percpu.concurrent.PerCpuHistogram;
@@ -85,6 +87,24 @@ class HdrHistogramsTest {
             assertThat(converted.getCountAtValue(17)).isEqualTo(1);
             assertThat(converted.getCountAtValue(histogram.highestTrackable())).isEqualTo(2);
         }
+    }
+
+    /** Its buckets fit into none of HdrHistogram's. */
+    @Test
+    void aHistogramWithBoundsIsRefused() {
+        try (PerCpuHistogram histogram =
+                PerCpuHistogram.builder().bounds(5, 10, 1_000).build()) {
+            histogram.record(7);
+            HistogramSnapshot snapshot = histogram.snapshot();
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> HdrHistograms.toHdrHistogram(snapshot))
+                    .withMessageContaining("bounds");
+        }
+    }
+
+    @Test
+    void noSnapshotIsRefused() {
+        assertThatNullPointerException().isThrownBy(() -> HdrHistograms.toHdrHistogram(null));
     }
 
     @Test
