@@ -197,9 +197,9 @@ public final class EventBuilder {
                 Events.CURRENT.plan(shape, words),
                 arguments - doubles,
                 doubles,
-                List.copyOf(indexes),
-                List.copyOf(buckets),
-                List.copyOf(alone),
+                indexes,
+                buckets,
+                alone,
                 List.copyOf(variables));
     }
 

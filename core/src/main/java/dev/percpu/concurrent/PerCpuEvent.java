@@ -74,9 +74,11 @@ public final class PerCpuEvent {
     private final Events.Plan plan;
     private final int longs;
     private final int doubles;
-    private final List<Element> indexes;
-    private final List<Element> elements;
-    private final List<Alone> alone;
+
+    // Each call reads these. For arrays of final classes, the JIT compiler has the fewest checks to make.
+    private final Element[] indexes;
+    private final Element[] elements;
+    private final Alone[] alone;
 
     /** Only so that they stay reachable. */
     @SuppressWarnings({"unused", "FieldCanBeLocal"})
@@ -127,9 +129,9 @@ public final class PerCpuEvent {
         this.plan = plan;
         this.longs = longs;
         this.doubles = doubles;
-        this.indexes = indexes;
-        this.elements = elements;
-        this.alone = alone;
+        this.indexes = indexes.toArray(Element[]::new);
+        this.elements = elements.toArray(Element[]::new);
+        this.alone = alone.toArray(Alone[]::new);
         this.variables = variables;
     }
 
@@ -232,13 +234,17 @@ public final class PerCpuEvent {
 
     private void update(int count, long first, long second, long third) {
         try {
-            for (Element index : indexes) {
-                long _ = index.index(first, second, third);
+            switch (indexes.length) {
+                case 0 -> {}
+                case 1 -> {
+                    long _ = indexes[0].index(first, second, third);
+                }
+                default -> checkIndexes(first, second, third);
             }
-            switch (elements.size()) {
+            switch (elements.length) {
                 case 0 -> EVENTS.update(plan, first, second, third);
                 case 1 -> {
-                    long index = elements.getFirst().index(first, second, third);
+                    long index = elements[0].index(first, second, third);
                     switch (count) {
                         case 1 -> EVENTS.update(plan, first, index, 0);
                         case 2 -> EVENTS.update(plan, first, second, index);
@@ -247,7 +253,7 @@ public final class PerCpuEvent {
                 }
                 default -> updateElements(count, first, second, third);
             }
-            if (!alone.isEmpty()) {
+            if (alone.length > 0) {
                 updateAlone(first, second, third);
             }
         } finally {
@@ -255,10 +261,16 @@ public final class PerCpuEvent {
         }
     }
 
+    private void checkIndexes(long first, long second, long third) {
+        for (Element index : indexes) {
+            long _ = index.index(first, second, third);
+        }
+    }
+
     private void updateElements(int count, long first, long second, long third) {
         long[] values = {first, second, third, 0, 0};
-        for (int i = 0; i < elements.size(); i++) {
-            values[count + i] = elements.get(i).index(first, second, third);
+        for (int i = 0; i < elements.length; i++) {
+            values[count + i] = elements[i].index(first, second, third);
         }
         EVENTS.update(plan, values[0], values[1], values[2], values[3], values[4]);
     }

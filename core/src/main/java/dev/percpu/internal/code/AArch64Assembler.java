@@ -171,6 +171,13 @@ final class AArch64Assembler implements Assembler {
     }
 
     @Override
+    public void addToMemory() {
+        load(Long.SIZE);
+        compute(Op.ADD);
+        store(Long.SIZE, Source.VALUE);
+    }
+
+    @Override
     public void compareExpected(int bits, CodeBuffer.Label differs) {
         // The load has cleared the bits above the value's width. In the argument they are whatever the caller passed.
         int registers = THIRD << 16 | VALUE << 5;

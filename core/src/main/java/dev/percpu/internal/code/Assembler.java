@@ -69,6 +69,9 @@ public interface Assembler {
     /** value = value op operand. */
     void compute(Op op);
 
+    /** The 64-bit instance at slot + CPU, plus operand, is stored there; the value is lost. The store comes last. */
+    void addToMemory();
+
     /** Goes to {@code differs} unless value equals expected in the lowest {@code bits}. */
     void compareExpected(int bits, CodeBuffer.Label differs);
 

@@ -285,30 +285,32 @@ public final class Catalogue {
     }
 
     /** Two sections in succession, each exact by itself. Between the two the thread may move to another CPU. */
-    private static long addTwo(Section section, Op secondOp) {
-        Assembler assembler = section.assembler();
-        var second = new CodeBuffer.Label();
-        section.begin(new CodeBuffer.Label());
-        section.scaleCpu();
-        section.update(Op.ADD, Long.SIZE);
-        section.committed();
+    private static long addTwo(Section first, Op secondOp) {
+        Assembler assembler = first.assembler();
+        Section second = first.another();
+        first.describe();
+        second.describe();
+        var afterFirst = new CodeBuffer.Label();
+        first.enter(new CodeBuffer.Label());
+        first.scaleCpu();
+        first.updateOnly(Op.ADD);
+        first.committed();
+        first.code().place(afterFirst);
         assembler.nextSlot();
-        assembler.jump(second);
-        section.elsewhere();
-        section.updateAtomically(Op.ADD, Long.SIZE);
-        assembler.nextSlot();
-        assembler.jump(second);
-        long entry = section.finish();
+        second.enter(new CodeBuffer.Label());
+        second.scaleCpu();
+        second.updateOnly(secondOp);
+        second.committed();
+        assembler.returnValue();
 
-        section.begin(second, new CodeBuffer.Label());
-        section.scaleCpu();
-        section.update(secondOp, Long.SIZE);
-        section.committed();
+        first.elsewhere();
+        first.updateAtomically(Op.ADD, Long.SIZE);
+        assembler.jump(afterFirst);
+        long entry = first.finish();
+        second.elsewhere();
+        second.updateAtomically(secondOp, Long.SIZE);
         assembler.returnValue();
-        section.elsewhere();
-        section.updateAtomically(secondOp, Long.SIZE);
-        assembler.returnValue();
-        long _ = section.finish();
+        long _ = second.finish();
         return entry;
     }
 

@@ -33,12 +33,12 @@ public final class CodeMapping {
             int bytes, SequenceLayout layout, Instrumentation instrumentation, List<Sequence> sequences) {
         MemorySegment mapping = Linux.reserve(bytes);
         var buffer = new CodeBuffer(mapping.address(), bytes);
-        var section = new Section(layout, buffer, Assembler.of(Architecture.current(), buffer), instrumentation);
+        Assembler assembler = Assembler.of(Architecture.current(), buffer);
         // By identity: the JDK softly keeps what it generates for a record's hash code, and with it the record's
         // class loader.
         IdentityHashMap<Sequence, Long> addresses = new IdentityHashMap<>();
         for (Sequence sequence : sequences) {
-            addresses.put(sequence, sequence.emitter().emit(section));
+            addresses.put(sequence, sequence.emitter().emit(new Section(layout, buffer, assembler, instrumentation)));
         }
         MemorySegment code = mapping.asSlice(0, buffer.size());
         code.copyFrom(MemorySegment.ofArray(buffer.toByteArray()));

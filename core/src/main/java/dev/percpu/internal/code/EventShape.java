@@ -1,5 +1,6 @@
 package dev.percpu.internal.code;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -104,47 +105,47 @@ public final class EventShape {
         return sequence.name();
     }
 
-    private long emit(Section section) {
-        Assembler assembler = section.assembler();
-        CodeBuffer code = section.code();
-        CodeBuffer.Label start = new CodeBuffer.Label();
-        CodeBuffer.Label entry = new CodeBuffer.Label();
+    private long emit(Section first) {
+        Assembler assembler = first.assembler();
+        CodeBuffer code = first.code();
+        List<Section> sections = new ArrayList<>(List.of(first));
+        while (sections.size() < updates.size()) {
+            sections.add(first.another());
+        }
+        sections.forEach(Section::describe);
+        var start = new CodeBuffer.Label();
+        code.place(start);
+        assembler.keepValues(sequence.arguments() - 1);
+        List<CodeBuffer.Label> ends = new ArrayList<>();
         for (int i = 0; i < updates.size(); i++) {
             Update update = updates.get(i);
-            var next = new CodeBuffer.Label();
+            Section section = sections.get(i);
+            prepare(assembler, i);
             var spare = new CodeBuffer.Label();
-            var done = new CodeBuffer.Label();
-            section.begin(entry, spare);
+            section.enter(spare);
             section.scaleCpu();
             if (update.gated()) {
                 section.lookAtGate(spare);
             }
-            section.update(update.op(), Long.SIZE);
+            section.updateOnly(update.op());
             section.committed();
-            code.place(done);
-            if (i == updates.size() - 1) {
-                assembler.returnValue();
-            } else {
-                prepare(section, i + 1, next);
-            }
+            var end = new CodeBuffer.Label();
+            code.place(end);
+            ends.add(end);
+        }
+        assembler.returnValue();
+        for (int i = 0; i < updates.size(); i++) {
+            Section section = sections.get(i);
             section.elsewhere();
-            section.updateAtomically(update.op(), Long.SIZE);
-            assembler.jump(done);
-            if (i == 0) {
-                // The call enters here, behind the first section, so that a descriptor is the first thing of all code.
-                code.place(start);
-                assembler.keepValues(sequence.arguments() - 1);
-                prepare(section, 0, entry);
-            }
+            section.updateAtomically(updates.get(i).op(), Long.SIZE);
+            assembler.jump(ends.get(i));
             long _ = section.finish();
-            entry = next;
         }
         return code.addressOf(start);
     }
 
-    /** Loads what the update needs, and goes to its section. */
-    private void prepare(Section section, int index, CodeBuffer.Label entry) {
-        Assembler assembler = section.assembler();
+    /** Loads what the update needs. */
+    private void prepare(Assembler assembler, int index) {
         Update update = updates.get(index);
         assembler.loadSlot(index * WORDS);
         if (update.element() != NONE) {
@@ -159,6 +160,5 @@ public final class EventShape {
                 assembler.xorOperand(constant);
             }
         }
-        assembler.jump(entry);
     }
 }

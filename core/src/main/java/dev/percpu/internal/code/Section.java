@@ -1,11 +1,12 @@
 package dev.percpu.internal.code;
 
 /**
- * The shape that all sequences have, and the steps that several of them share. Between the steps it inserts the delays
- * that tests and the deep self-test ask for.
+ * The shape that all sections have, and the steps that several of them share. Between the steps it inserts the delays
+ * that tests and the deep self-test ask for. An object stands for one section.
  *
  * <pre>
- *   begin        the descriptor, and the section's first steps
+ *   describe     the descriptor
+ *   enter        the section's first steps
  *   steps, of which the last one is the commit
  *   committed
  *   what follows the commit
@@ -13,6 +14,9 @@ package dev.percpu.internal.code;
  *   what the section jumps to
  *   finish       the abort address
  * </pre>
+ *
+ * <p>A sequence of several sections has all descriptors first, then the sections one behind the other, and last what
+ * each jumps to. So what usually runs has no jump.
  */
 public final class Section {
     private static final int DESCRIPTOR_ALIGNMENT = 32;
@@ -22,17 +26,25 @@ public final class Section {
     private final Assembler assembler;
     private final Instrumentation instrumentation;
 
-    // The labels of the section that is being emitted.
-    private CodeBuffer.Label entry = new CodeBuffer.Label();
+    private final CodeBuffer.Label descriptor = new CodeBuffer.Label();
+    private final CodeBuffer.Label entry = new CodeBuffer.Label();
+    private final CodeBuffer.Label start = new CodeBuffer.Label();
+    private final CodeBuffer.Label end = new CodeBuffer.Label();
+    private final CodeBuffer.Label abort = new CodeBuffer.Label();
+
+    /** Where a thread without a CPU id goes. */
     private CodeBuffer.Label none = new CodeBuffer.Label();
-    private CodeBuffer.Label end = new CodeBuffer.Label();
-    private CodeBuffer.Label abort = new CodeBuffer.Label();
 
     Section(SequenceLayout layout, CodeBuffer code, Assembler assembler, Instrumentation instrumentation) {
         this.layout = layout;
         this.code = code;
         this.assembler = assembler;
         this.instrumentation = instrumentation;
+    }
+
+    /** One more section of the same sequence. */
+    Section another() {
+        return new Section(layout, code, assembler, instrumentation);
     }
 
     Assembler assembler() {
@@ -48,23 +60,17 @@ public final class Section {
     }
 
     /**
-     * Emits a section's descriptor, and the section up to the check of the CPU's id.
+     * Emits the descriptor, and the section up to the check of the CPU's id.
      *
      * @param none where a thread without a CPU id goes
      */
     void begin(CodeBuffer.Label none) {
-        begin(new CodeBuffer.Label(), none);
+        describe();
+        enter(none);
     }
 
-    /** @param entry a label for the address to call, if another section jumps to it */
-    void begin(CodeBuffer.Label entry, CodeBuffer.Label none) {
-        var descriptor = new CodeBuffer.Label();
-        var start = new CodeBuffer.Label();
-        this.entry = entry;
-        this.none = none;
-        end = new CodeBuffer.Label();
-        abort = new CodeBuffer.Label();
-
+    /** Emits the descriptor. */
+    void describe() {
         code.align(DESCRIPTOR_ALIGNMENT);
         code.place(descriptor);
         code.int32(0); // version
@@ -72,7 +78,15 @@ public final class Section {
         code.address(start);
         code.distance(start, end);
         code.address(abort);
+    }
 
+    /**
+     * Emits the section up to the check of the CPU's id.
+     *
+     * @param none where a thread without a CPU id goes
+     */
+    void enter(CodeBuffer.Label none) {
+        this.none = none;
         code.place(entry);
         if (instrumentation.armed()) {
             assembler.arm(layout.rseqOffset(), descriptor);
@@ -109,7 +123,6 @@ public final class Section {
 
     /** Begins a function without a section. Returns the address to call. */
     long beginPlain() {
-        entry = new CodeBuffer.Label();
         code.align(DESCRIPTOR_ALIGNMENT);
         code.place(entry);
         return code.addressOf(entry);
@@ -154,6 +167,18 @@ public final class Section {
         compute(op, bits, differs);
         pause();
         assembler.store(bits, source(op));
+    }
+
+    /**
+     * Updates the CPU's own 64-bit instance, for who needs no result. An addition takes one instruction where the
+     * architecture has one for that: the kernel interrupts a thread before or after an instruction.
+     */
+    void updateOnly(Op op) {
+        if (op == Op.ADD) {
+            assembler.addToMemory();
+        } else {
+            update(op, Long.SIZE);
+        }
     }
 
     /** Updates the CPU's own instance, unless the sum would be above the third argument. */

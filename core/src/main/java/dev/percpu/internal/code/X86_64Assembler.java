@@ -7,6 +7,8 @@ import dev.percpu.internal.linux.RseqRegistration;
  * in r8, value in r9. rax and r11 are free. In a call with a table, r10 has the table, and xmm2, rdx, rcx, xmm3 and
  * xmm4 have the values. (Not r11, which a delay changes. It could not restore r11 if it was aborted half way.) The
  * comment beside each instruction is what a disassembler shows.
+ *
+ * <p>This file is longer than others: it has each step, and each instruction of a step.
  */
 final class X86_64Assembler implements Assembler {
     private static final int SIGNATURE = 0x53053053;
@@ -122,6 +124,11 @@ final class X86_64Assembler implements Assembler {
             }
             case READ, MAX, XCHG, CMPXCHG -> throw new IllegalArgumentException(op + " computes nothing");
         }
+    }
+
+    @Override
+    public void addToMemory() {
+        code.bytes(REX_X | REX_W, 0x01, WITH_OPERAND, SLOT); // add QWORD PTR [rdi+r8*1],rsi
     }
 
     @Override

@@ -308,7 +308,8 @@ class AArch64DisassemblyTest extends DisassemblyTest {
     @Test
     void addTwo() {
         assertThat(listing(Catalogue.ADD_TWO))
-                .containsSubsequence("add x10, x10, x1", "str x10, [x0, x9]", "mov x0, x2", "mov x1, x3", "b FORWARD");
+                .containsSubsequence(
+                        "add x10, x10, x1", "str x10, [x0, x9]", "mov x0, x2", "mov x1, x3", "adr x11, DESCRIPTOR");
     }
 
     @Test
@@ -319,7 +320,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
                         "str x10, [x0, x9]",
                         "mov x0, x2",
                         "mov x1, x3",
-                        "b FORWARD",
+                        "adr x11, DESCRIPTOR",
                         "fmov d0, x10",
                         "fmov d1, x1",
                         "fadd d0, d0, d1",
@@ -411,23 +412,21 @@ class AArch64DisassemblyTest extends DisassemblyTest {
     void anEvent() {
         assertThat(listing(event()))
                 .containsSubsequence(
-                        "str x10, [x0, x9]",
-                        "ldr x0, [x6, #16]",
-                        "add x0, x0, x4, lsl #3",
-                        "mov x1, x2",
-                        "b FORWARD",
-                        "stlxr w12, x10, [x11]",
-                        "b BACK",
                         "mov x6, x0",
                         "mov x7, x1",
                         "ldr x0, [x6]",
                         "ldr x1, [x6, #8]",
-                        "b BACK",
+                        "adr x11, DESCRIPTOR",
+                        "str x10, [x0, x9]",
+                        "ldr x0, [x6, #16]",
+                        "add x0, x0, x4, lsl #3",
+                        "mov x1, x2",
+                        "adr x11, DESCRIPTOR",
                         "str x10, [x0, x9]",
                         "ldr x0, [x6, #32]",
                         "add x0, x0, x3, lsl #3",
                         "mov x1, x5",
-                        "b FORWARD",
+                        "adr x11, DESCRIPTOR",
                         "cbnz x12, FORWARD",
                         "fadd d0, d0, d1",
                         "str x10, [x0, x9]",
@@ -435,11 +434,14 @@ class AArch64DisassemblyTest extends DisassemblyTest {
                         "mov x1, x7",
                         "ldr x12, [x6, #56]",
                         "eor x1, x1, x12",
+                        "adr x11, DESCRIPTOR",
                         "cbnz x12, FORWARD",
                         "cmp x10, x1",
                         "b.cs FORWARD",
                         "str x1, [x0, x9]",
-                        "ret");
+                        "ret",
+                        "stlxr w12, x10, [x11]",
+                        "b BACK");
     }
 
     @Test

@@ -28,7 +28,7 @@ record Listing(ByteBuffer code, List<Section> sections, List<Instruction> instru
     /** Where the code would run. */
     static final long ORIGIN = 0x7f12_3456_0000L;
 
-    static final int DESCRIPTOR_BYTES = 32;
+    private static final int DESCRIPTOR_BYTES = 32;
     private static final int SIGNATURE_BYTES = 4;
     private static final int CAPACITY = 8192;
 
@@ -38,11 +38,7 @@ record Listing(ByteBuffer code, List<Section> sections, List<Instruction> instru
     private static final Pattern BRANCH = Pattern.compile("(?:j[a-z]+|b|b\\.[a-z]+|cbn?z \\w+,) 0x([0-9a-f]+)");
 
     /** One critical section: its addresses, as the kernel reads them. */
-    record Section(long descriptor, long start, long end, long abort) {
-        long entry() {
-            return descriptor + DESCRIPTOR_BYTES;
-        }
-    }
+    record Section(long descriptor, long start, long end, long abort) {}
 
     /** An instruction in the disassembler's words, with single blanks. */
     record Instruction(long address, String text) {
@@ -73,17 +69,14 @@ record Listing(ByteBuffer code, List<Section> sections, List<Instruction> instru
         if (sections.isEmpty()) {
             return new Listing(code, sections, disassemble(architecture, code, ORIGIN, ORIGIN + code.capacity()));
         }
+        // All descriptors come first. From there on all is code but the signatures.
         List<Instruction> instructions = new ArrayList<>();
+        long from = sections.getLast().descriptor() + DESCRIPTOR_BYTES;
         for (Section section : sections) {
-            instructions.addAll(disassemble(architecture, code, section.entry(), section.abort() - SIGNATURE_BYTES));
-            // The way back is what ends with a jump; behind it lies padding, or nothing.
-            for (Instruction back : disassemble(architecture, code, section.abort(), ORIGIN + code.capacity())) {
-                instructions.add(back);
-                if (back.isJump()) {
-                    break;
-                }
-            }
+            instructions.addAll(disassemble(architecture, code, from, section.abort() - SIGNATURE_BYTES));
+            from = section.abort();
         }
+        instructions.addAll(disassemble(architecture, code, from, ORIGIN + code.capacity()));
         return new Listing(code, sections, List.copyOf(instructions));
     }
 
@@ -107,6 +100,15 @@ record Listing(ByteBuffer code, List<Section> sections, List<Instruction> instru
         return instructions.stream()
                 .filter(instruction -> instruction.address() >= from && instruction.address() < to)
                 .toList();
+    }
+
+    /** Where a section that is aborted starts over: behind the abort address, the code goes on with that jump. */
+    long entry(Section section) {
+        return instructions.stream()
+                .filter(instruction -> instruction.address() >= section.abort() && instruction.isJump())
+                .findFirst()
+                .orElseThrow()
+                .target();
     }
 
     int signature(Section section) {

@@ -19,6 +19,8 @@ class X86_64DisassemblyTest extends DisassemblyTest {
     private static final Pattern HARMLESS =
             Pattern.compile("(mov|movzx|movabs|movq|add|and|or|addsd|cmp|shl|test|lea|inc|dec|ja|jae|je|jg|jne) .*");
 
+    private static final int LEA_BYTES = 7;
+
     X86_64DisassemblyTest() {
         super(Architecture.X86_64, 0x53053053);
     }
@@ -49,13 +51,19 @@ class X86_64DisassemblyTest extends DisassemblyTest {
 
     @Override
     List<String> named(Listing listing, SequenceLayout layout) {
-        // From the end of the instruction, the second one of each entry, back over entry and descriptor.
-        String descriptor = hex(-(Listing.DESCRIPTOR_BYTES + 7));
         String rseqCs = hex(layout.rseqOffset() + RseqRegistration.RSEQ_CS);
         String cpuId = hex(layout.rseqOffset() + RseqRegistration.CPU_ID);
-        return withDirections(listing.instructions()).stream()
-                .map(text -> text.replace("[rip+" + descriptor + "]", "[rip+DESCRIPTOR]")
-                        .replace("fs:" + rseqCs + ",", "fs:RSEQ_CS,")
+        List<String> texts = withDirections(listing.instructions());
+        for (int i = 0; i < texts.size(); i++) {
+            // From the end of the instruction.
+            long from = listing.instructions().get(i).address() + LEA_BYTES;
+            for (Listing.Section section : listing.sections()) {
+                String distance = "[rip+" + hex(section.descriptor() - from) + "]";
+                texts.set(i, texts.get(i).replace(distance, "[rip+DESCRIPTOR]"));
+            }
+        }
+        return texts.stream()
+                .map(text -> text.replace("fs:" + rseqCs + ",", "fs:RSEQ_CS,")
                         .replaceAll("fs:" + cpuId + "$", "fs:CPU_ID")
                         .replaceAll("cmp r8d," + hex(layout.cpus()) + "$", "cmp r8d,CPUS")
                         .replaceAll("shl r8," + hex(layout.shift()) + "$", "shl r8,SHIFT")
@@ -222,23 +230,32 @@ class X86_64DisassemblyTest extends DisassemblyTest {
     void addTwo() {
         assertThat(listing(Catalogue.ADD_TWO))
                 .containsSubsequence(
-                        "add r9,rsi", "mov QWORD PTR [rdi+r8*1],r9", "mov rdi,rdx", "mov rsi,rcx", "jmp FORWARD");
+                        "shl r8,SHIFT",
+                        "add QWORD PTR [rdi+r8*1],rsi",
+                        "mov rdi,rdx",
+                        "mov rsi,rcx",
+                        "lea rax,[rip+DESCRIPTOR]",
+                        "add QWORD PTR [rdi+r8*1],rsi",
+                        "ret",
+                        "movabs r8,SPARE",
+                        "lock cmpxchg QWORD PTR [rdi+r8*1],r9",
+                        "jmp BACK");
     }
 
     @Test
     void addLongAndDouble() {
         assertThat(listing(Catalogue.ADD_LONG_AND_DOUBLE))
                 .containsSubsequence(
-                        "add r9,rsi",
-                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "add QWORD PTR [rdi+r8*1],rsi",
                         "mov rdi,rdx",
                         "mov rsi,rcx",
-                        "jmp FORWARD",
+                        "lea rax,[rip+DESCRIPTOR]",
                         "movq xmm0,r9",
                         "movq xmm1,rsi",
                         "addsd xmm0,xmm1",
                         "movq r9,xmm0",
-                        "mov QWORD PTR [rdi+r8*1],r9");
+                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "ret");
     }
 
     @Test
@@ -309,28 +326,25 @@ class X86_64DisassemblyTest extends DisassemblyTest {
     void anEvent() {
         assertThat(listing(event()))
                 .containsSubsequence(
-                        "mov QWORD PTR [rdi+r8*1],r9",
-                        "mov rdi,QWORD PTR [r10+0x10]",
-                        "movq rax,xmm3",
-                        "lea rdi,[rdi+rax*8]",
-                        "mov rsi,rdx",
-                        "jmp FORWARD",
-                        "lock cmpxchg QWORD PTR [rdi+r8*1],r9",
-                        "jne BACK",
-                        "jmp BACK",
                         "mov r10,rdi",
                         "movq xmm2,rsi",
                         "movq xmm3,r8",
                         "movq xmm4,r9",
                         "mov rdi,QWORD PTR [r10+0x0]",
                         "mov rsi,QWORD PTR [r10+0x8]",
-                        "jmp BACK",
-                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "lea rax,[rip+DESCRIPTOR]",
+                        "add QWORD PTR [rdi+r8*1],rsi",
+                        "mov rdi,QWORD PTR [r10+0x10]",
+                        "movq rax,xmm3",
+                        "lea rdi,[rdi+rax*8]",
+                        "mov rsi,rdx",
+                        "lea rax,[rip+DESCRIPTOR]",
+                        "add QWORD PTR [rdi+r8*1],rsi",
                         "mov rdi,QWORD PTR [r10+0x20]",
                         "mov rax,rcx",
                         "lea rdi,[rdi+rax*8]",
                         "movq rsi,xmm4",
-                        "jmp FORWARD",
+                        "lea rax,[rip+DESCRIPTOR]",
                         "cmp QWORD PTR [rdi+rax*1],0x0",
                         "jne FORWARD",
                         "addsd xmm0,xmm1",
@@ -338,10 +352,14 @@ class X86_64DisassemblyTest extends DisassemblyTest {
                         "mov rdi,QWORD PTR [r10+0x30]",
                         "movq rsi,xmm2",
                         "xor rsi,QWORD PTR [r10+0x38]",
+                        "lea rax,[rip+DESCRIPTOR]",
                         "cmp QWORD PTR [rdi+rax*1],0x0",
                         "cmp r9,rsi",
                         "mov QWORD PTR [rdi+r8*1],rsi",
-                        "ret");
+                        "ret",
+                        "lock cmpxchg QWORD PTR [rdi+r8*1],r9",
+                        "jne BACK",
+                        "jmp BACK");
     }
 
     @Test

@@ -6,11 +6,6 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.testing.Effort;
-import dev.percpu.testing.FarStores;
-import dev.percpu.testing.Workers;
-import java.util.SplittableRandom;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -125,58 +120,14 @@ class OwnTalliesTest {
         });
     }
 
-    /**
-     * Each addition is in the sum of the next closing, if it succeeded. The owner's store waits behind stores that miss
-     * the cache, so whoever closes does not see it in time unless the heavy fence makes the processor finish these
-     * first.
-     */
+    /** Each addition is in the sum of the next closing, if it succeeded. */
     @Test
     void noAdditionIsLostOrLateWhileStoresWaitForMemory() throws InterruptedException {
-        AtomicLong added = new AtomicLong();
-        AtomicLong found = new AtomicLong();
-        AtomicLong late = new AtomicLong();
-        AtomicLong progress = new AtomicLong();
-        AtomicBoolean done = new AtomicBoolean();
-        int additions = Effort.scaled(2_000_000);
-        HotThread.run(own -> {
-            Thread closer = Thread.ofPlatform().start(() -> {
-                while (!done.get()) {
-                    found.addAndGet(close());
-                    awaitTwoMore(progress, done);
-                    late.addAndGet(Math.abs(load(own + position)
-                            - load(own + position + OwnTallies.SUBTRACTED)
-                            - load(own + position + OwnTallies.NOTED)));
-                    open();
-                }
-            });
-            FarStores far = new FarStores(own);
-            SplittableRandom random = new SplittableRandom(own);
-            long sum = 0;
-            for (int i = 1; i <= additions; i++) {
-                far.store();
-                long delta = random.nextBoolean() ? 2 : -1;
-                if (OwnTallies.addInOwnPlace(position, delta, lock) || OwnTallies.addOnCpu(position, delta)) {
-                    sum += delta;
-                }
-                progress.setOpaque(i);
-            }
-            added.set(sum);
-            done.set(true);
-            Workers.join(closer);
-        });
-        assertThat(late)
+        LateAdditions additions = LateAdditions.of(Effort.scaled(2_000_000));
+        assertThat(additions.late())
                 .as("what was added after the closing that should have found it")
-                .hasValue(0);
-        assertThat(found.addAndGet(close())).isEqualTo(added.get());
-    }
-
-    /** Until an addition that was under way is over, and one that began later. */
-    @SuppressWarnings("ThreadPriorityCheck") // the owner may need the CPU
-    private static void awaitTwoMore(AtomicLong progress, AtomicBoolean done) {
-        long before = progress.get();
-        while (progress.get() < before + 2 && !done.get()) {
-            Thread.yield();
-        }
+                .isZero();
+        assertThat(additions.found()).isEqualTo(additions.added());
     }
 
     private static void whereSequencesAre(LongConsumer task) throws InterruptedException {

@@ -1,0 +1,37 @@
+package dev.percpu.internal.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.testing.Effort;
+import dev.percpu.testing.Jvm;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * The owner's store stays before its look at the gate in the interpreter, and as compiled by C1 and by C2: the light
+ * fence keeps nothing but a compiler from swapping the two.
+ */
+@Tag("rseq")
+class OwnTalliesCompiledTest {
+    @ParameterizedTest
+    @CsvSource({"-Xint, 100_000", "-XX:TieredStopAtLevel=1, 1_000_000", "-XX:-TieredCompilation, 1_000_000"})
+    void noAdditionIsLateHoweverItIsExecuted(String way, String additions) {
+        int scaled = Effort.scaled(Integer.parseInt(additions.replace("_", "")));
+        Jvm.Result result =
+                new Jvm().option(way).option("-Dadditions=" + scaled).run(Probe.class);
+        assertThat(result.output()).contains("none lost, none late");
+        assertThat(result.status()).isZero();
+    }
+
+    /** Prints what became of the additions. */
+    static final class Probe {
+        public static void main(String[] args) throws InterruptedException {
+            LateAdditions additions = LateAdditions.of(Integer.getInteger("additions"));
+            System.out.println(
+                    additions.added() == additions.found() && additions.late() == 0
+                            ? "none lost, none late"
+                            : additions.toString());
+        }
+    }
+}
