@@ -47,8 +47,7 @@ final class LibcCalls {
      *
      * @return its result; or, as the kernel itself does it, the negated {@code errno}
      */
-    static long call(
-            MemorySegment function, long first, long second, long third, long fourth, long fifth, long sixth) {
+    static long call(MemorySegment function, long first, long second, long third, long fourth, long fifth, long sixth) {
         try {
             long result = (long) CALL.invokeExact(function, first, second, third, fourth, fifth, sixth);
             // The upper half of the register says nothing if the function returns an int.
@@ -57,8 +56,8 @@ final class LibcCalls {
             }
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment state = arena.allocate(CALL_STATE);
-                result = (long)
-                        callWithErrno().invokeExact(function, state, first, second, third, fourth, fifth, sixth);
+                result =
+                        (long) callWithErrno().invokeExact(function, state, first, second, third, fourth, fifth, sixth);
                 return (int) result != FAILED ? result : -state.get(CALL_STATE, 0);
             }
         } catch (Throwable t) {
