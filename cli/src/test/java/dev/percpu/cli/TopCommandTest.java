@@ -6,12 +6,20 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuMask;
+import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
+import java.io.PipedReader;
+import java.io.PipedWriter;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.AfterAll;
@@ -123,6 +131,63 @@ class TopCommandTest {
                 .anyMatch(line -> line.matches("variable +value +total +per second .* elsewhere +per second"))
                 .anyMatch(line -> line.matches("still +value +[0-9,]+ +0\\.0 .* 0 +0\\.0"))
                 .anyMatch(line -> line.matches("growing +value +[0-9,]+ +[0-9,.]+ .*"));
+    }
+
+    /** On a terminal, where each reading replaces the one before it. */
+    @Test
+    void liveItPrintsUntilTheProcessEnds() throws Exception {
+        Process ending = start(TopSubject.class.getName());
+        assertThat(ending.inputReader().readLine()).isNotNull();
+        StringWriter err = new StringWriter();
+        try (PipedReader reader = new PipedReader(1 << 16);
+                PipedWriter writer = new PipedWriter(reader);
+                ExecutorService thread = Executors.newSingleThreadExecutor()) {
+            Console console = new Console(new PrintWriter(writer), new PrintWriter(err), true, false);
+            Future<Integer> status = thread.submit(() -> {
+                try (writer) {
+                    return Main.run(console, "top", Long.toString(ending.pid()), "--interval=0.05");
+                }
+            });
+            BufferedReader lines = new BufferedReader(reader);
+            int readings = 0;
+            for (String line; (line = lines.readLine()) != null; ) {
+                if (line.startsWith("\u001b[H\u001b[JProcess " + ending.pid() + ": back end ")) {
+                    readings++;
+                    if (readings == 3) {
+                        ending.getOutputStream().close();
+                    }
+                }
+            }
+            assertThat(readings).isGreaterThanOrEqualTo(3);
+            assertThat(status.get()).isEqualTo(1);
+        } finally {
+            ending.destroy();
+        }
+        assertThat(err.toString().lines()).containsExactly("percpu: process " + ending.pid() + " has ended");
+    }
+
+    @Test
+    void aJvmWithoutPercpuIsNotShown() throws Exception {
+        Process without = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-m",
+                        "jdk.httpserver",
+                        "-p",
+                        "0")
+                .redirectErrorStream(true)
+                .start();
+        try {
+            assertThat(without.inputReader().readLine()).isNotNull();
+            CommandRun run = CommandRun.of("top", Long.toString(without.pid()), "--once");
+            assertThat(run.status()).isEqualTo(1);
+            assertThat(run.errLines())
+                    .singleElement()
+                    .asString()
+                    .startsWith("percpu: process " + without.pid() + " does not have Percpu on its class path");
+            assertThat(without.isAlive()).isTrue();
+        } finally {
+            without.destroy();
+        }
     }
 
     @Test

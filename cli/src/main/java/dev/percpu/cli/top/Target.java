@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.lang.reflect.UndeclaredThrowableException;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import javax.management.InstanceAlreadyExistsException;
 import javax.management.JMException;
 import javax.management.JMX;
@@ -25,6 +26,9 @@ import javax.management.remote.JMXServiceURL;
  * asked to create it, so the program needs no preparation, and no agent of ours is loaded into it.
  */
 public final class Target implements AutoCloseable {
+    /** How long a process that no longer answers is given to end. */
+    private static final int ENDING_SECONDS = 2;
+
     private final long pid;
     private final JMXConnector connector;
     private final PerCpuMXBean bean;
@@ -139,8 +143,14 @@ public final class Target implements AutoCloseable {
     }
 
     private static CliException gone(long pid, Exception cause) {
-        return new CliException(
-                "process " + pid + (ProcessHandle.of(pid).isEmpty() ? " has ended" : " no longer answers"), cause);
+        // A process that ends closes its connections first, so it may still be there for a moment.
+        boolean ended = ProcessHandle.of(pid)
+                .map(process -> process.onExit()
+                        .thenApply(_ -> true)
+                        .completeOnTimeout(false, ENDING_SECONDS, TimeUnit.SECONDS)
+                        .join())
+                .orElse(true);
+        return new CliException("process " + pid + (ended ? " has ended" : " no longer answers"), cause);
     }
 
     @Override
