@@ -33,7 +33,8 @@ import java.util.List;
  * belongs to a variable that the guard protects: its updates wait while another thread owns the CPU.
  *
  * <p>An update that changes no number, whatever it is, does nothing and never waits: adding 0, setting no bit, clearing
- * none.
+ * none. An update that changes nothing only because of the current value is not skipped, such as setting a bit that is
+ * set: reading the current CPU's number costs as much as setting the bit.
  *
  * <p>A thread without a CPU id updates the spare slot instead, with atomic instructions. {@link #sum()} includes the
  * spare slot.

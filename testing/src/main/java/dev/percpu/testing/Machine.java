@@ -22,6 +22,9 @@ public enum Machine {
                 case GET_MEMPOLICY -> 239;
                 case CLONE -> 56;
                 case CLONE3 -> 435;
+                case MADVISE -> 28;
+                case PRLIMIT64 -> 302;
+                case TGKILL -> 234;
             };
         }
 
@@ -52,6 +55,9 @@ public enum Machine {
                 case GET_MEMPOLICY -> 236;
                 case CLONE -> 220;
                 case CLONE3 -> 435;
+                case MADVISE -> 233;
+                case PRLIMIT64 -> 261;
+                case TGKILL -> 131;
             };
         }
 
@@ -74,7 +80,11 @@ public enum Machine {
         SCHED_SETAFFINITY,
         GET_MEMPOLICY,
         CLONE,
-        CLONE3
+        CLONE3,
+        MADVISE,
+        /** What the C library's getrlimit calls. */
+        PRLIMIT64,
+        TGKILL
     }
 
     /**

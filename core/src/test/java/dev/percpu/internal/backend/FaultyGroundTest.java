@@ -68,6 +68,22 @@ class FaultyGroundTest {
         }
     }
 
+    @Test
+    void adviceRefused() {
+        assertRuns(
+                new Jvm().refusing(Call.MADVISE, EPERM),
+                BackendChoiceTest.Probe.class,
+                "rseq: restartable sequences work");
+    }
+
+    @Test
+    void limitsRefused() {
+        assertRuns(
+                new Jvm().refusing(Call.PRLIMIT64, EPERM),
+                BackendChoiceTest.Probe.class,
+                "rseq: restartable sequences work");
+    }
+
     /** Loads the library in a thread without a CPU id. */
     static final class ProbeInAnUnregisteredThread {
         private ProbeInAnUnregisteredThread() {}
