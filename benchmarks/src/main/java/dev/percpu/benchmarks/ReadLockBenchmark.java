@@ -112,7 +112,11 @@ public class ReadLockBenchmark extends Comparison {
         long writes = benchmark.endsWith("Write") ? operations : 0;
         checkEqual("the first number", writes, first);
         checkEqual("the second number", writes, second);
-        for (ReadWriteLock lock : new ReadWriteLock[] {perCpu, reentrant, stampedLock.asReadWriteLock()}) {
+        checkNobodyIsInside(perCpu, reentrant, stampedLock.asReadWriteLock());
+    }
+
+    static void checkNobodyIsInside(ReadWriteLock... locks) {
+        for (ReadWriteLock lock : locks) {
             if (!lock.writeLock().tryLock()) {
                 throw new IllegalStateException("somebody is still inside " + lock);
             }

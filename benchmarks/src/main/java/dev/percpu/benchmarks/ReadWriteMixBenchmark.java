@@ -125,11 +125,6 @@ public class ReadWriteMixBenchmark extends Comparison {
         long writes = Draw.ALL.stream().mapToLong(draw -> draw.writes).sum();
         checkEqual("the first number", writes, first);
         checkEqual("the second number", writes, second);
-        for (ReadWriteLock lock : new ReadWriteLock[] {perCpu, reentrant, stamped.asReadWriteLock()}) {
-            if (!lock.writeLock().tryLock()) {
-                throw new IllegalStateException("somebody is still inside " + lock);
-            }
-            lock.writeLock().unlock();
-        }
+        ReadLockBenchmark.checkNobodyIsInside(perCpu, reentrant, stamped.asReadWriteLock());
     }
 }

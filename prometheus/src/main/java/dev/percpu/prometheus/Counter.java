@@ -187,14 +187,7 @@ public final class Counter extends PerCpuMetric<CounterDataPoint, Counter.DataPo
 
         CounterDataPointSnapshot collect(Labels labels) {
             // Before the value, so that no exemplar is exposed whose increment is not.
-            Exemplar newest = null;
-            if (sampler != null) {
-                for (Exemplar exemplar : sampler.collect()) {
-                    if (newest == null || exemplar.getTimestampMillis() > newest.getTimestampMillis()) {
-                        newest = exemplar;
-                    }
-                }
-            }
+            Exemplar newest = first(sampler, OLDEST_FIRST.reversed());
             return new CounterDataPointSnapshot(get(), labels, newest, created);
         }
     }

@@ -149,14 +149,7 @@ public final class Gauge extends PerCpuMetric<GaugeDataPoint, Gauge.DataPoint> i
         GaugeDataPointSnapshot collect(Labels labels) {
             // Before the value, so that no exemplar is exposed whose update is not. Of several the oldest, as in the
             // client.
-            Exemplar oldest = null;
-            if (sampler != null) {
-                for (Exemplar exemplar : sampler.collect()) {
-                    if (oldest == null || exemplar.getTimestampMillis() < oldest.getTimestampMillis()) {
-                        oldest = exemplar;
-                    }
-                }
-            }
+            Exemplar oldest = first(sampler, OLDEST_FIRST);
             return new GaugeDataPointSnapshot(get(), labels, oldest);
         }
     }

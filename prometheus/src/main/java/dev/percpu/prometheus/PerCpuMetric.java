@@ -7,8 +7,10 @@ import io.prometheus.metrics.core.datapoints.DataPoint;
 import io.prometheus.metrics.core.exemplars.ExemplarSampler;
 import io.prometheus.metrics.core.exemplars.ExemplarSamplerConfig;
 import io.prometheus.metrics.core.metrics.MetricWithFixedMetadata;
+import io.prometheus.metrics.model.snapshots.Exemplar;
 import io.prometheus.metrics.model.snapshots.Labels;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * @param <T> what a data point is
  */
 public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends MetricWithFixedMetadata {
+    static final Comparator<Exemplar> OLDEST_FIRST = Comparator.comparingLong(Exemplar::getTimestampMillis);
+
     private final ConcurrentHashMap<LabelValues, T> dataPoints = new ConcurrentHashMap<>();
 
     /** The data point of a metric without labels, once it is used. */
@@ -132,6 +136,19 @@ public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends Met
     /** The client's sampler for a data point, or null where exemplars are off. */
     final @Nullable ExemplarSampler newSampler(@Nullable ExemplarSamplerConfig config) {
         return config == null ? null : new ExemplarSampler(config, null, exemplarLabels);
+    }
+
+    /** Of a sampler's exemplars the one that is first in an order; null if there is none. */
+    static @Nullable Exemplar first(@Nullable ExemplarSampler sampler, Comparator<Exemplar> order) {
+        Exemplar first = null;
+        if (sampler != null) {
+            for (Exemplar exemplar : sampler.collect()) {
+                if (first == null || order.compare(exemplar, first) < 0) {
+                    first = exemplar;
+                }
+            }
+        }
+        return first;
     }
 
     /** Some strings as a key. An array that is not copied serves for one look-up. */
