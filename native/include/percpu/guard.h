@@ -335,8 +335,8 @@ PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int wait
 		if (cpu >= (int)place.count)
 			percpu_fatal("this system has no CPU with the id that was asked for");
 		/*
-		 * Whoever moves the variables waits for the guards that this thread owns, and so for those that nest in
-		 * them.
+		 * Whoever moves the variables waits for the guards that this thread owns, and so for those that nest
+		 * in them.
 		 */
 		admission = percpu_enter(&percpu_library.acquiring, PERCPU_MOVABLE);
 		if (admission == PERCPU_REFUSED && percpu_owned(&place) < 0) {

@@ -190,8 +190,8 @@ PERCPU_SLOW int percpu_loses_aborts(void)
 #define PERCPU_PAGE 4096
 
 /*
- * Makes an area of this library's own: a place for each CPU and the spare place. A page takes memory once it is
- * written.
+ * Makes an area of this library's own: a place for each CPU and the spare place. A page takes memory once it
+ * is written.
  */
 PERCPU_SLOW int percpu_place_own(void)
 {

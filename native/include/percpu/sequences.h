@@ -1,10 +1,10 @@
 /* ---------------------------------------------------------------------------------------------------------------- *
  * The sequences
  *
- * The kernel lets a thread run from 22 to 33 without interruption, or else sends it to the abort address 44, which
- * jumps back to the start. So a sequence reads everything after 22: the CPU's id, where the CPU's instances are,
- * and the old value. It has exactly one store to memory that others see, and this store, the commit, is its last
- * instruction.
+ * The kernel lets a thread run from 22 to 33 without interruption, or else sends it to the abort address 44,
+ * which jumps back to the start. So a sequence reads everything after 22: the CPU's id, where the CPU's instances
+ * are, and the old value. It has exactly one store to memory that others see, and this store, the commit, is its
+ * last instruction.
  *
  *     thread A on the CPU                          thread B on the CPU
  *     1. reads the value: 7

@@ -34,8 +34,8 @@
  *
  * Two threads that each move a library take the guards in the same order, so neither waits for the other for ever.
  *
- * In 1 and 3 this thread also waits for the threads in the slow functions. One of those may wait itself, in a signal
- * handler:
+ * In 1 and 3 this thread also waits for the threads in the slow functions. One of those may wait itself, in a
+ * signal handler:
  *
  *     thread A                                     this thread
  *     a. is counted as updating
@@ -161,8 +161,8 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t
 	if (!percpu_has_same_cpus(&old, possible, next->count))
 		return PERCPU_OTHER_CPUS;
 	/*
-	 * This check comes before the next one: another thread that moves the variables now waits for this thread's
-	 * guard.
+	 * This check comes before the next one: another thread that moves the variables now waits for this
+	 * thread's guard.
 	 */
 	if (percpu_owned(&old) >= 0)
 		return PERCPU_GUARD_HELD;

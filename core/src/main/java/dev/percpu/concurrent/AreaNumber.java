@@ -30,8 +30,8 @@ abstract class AreaNumber extends Number {
     }
 
     /**
-     * Where the piece lies in each CPU's place. A caller that computes with it must keep this object reachable until
-     * then.
+     * Where the piece lies in each CPU's place. A caller that computes with it must keep this object reachable
+     * until then.
      */
     final long position() {
         return position;

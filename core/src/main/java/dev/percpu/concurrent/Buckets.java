@@ -2,8 +2,8 @@ package dev.percpu.concurrent;
 
 /**
  * Says which bucket of a {@link PerCpuHistogram} a value belongs to. The buckets are numbered without gaps, from the
- * least values to the greatest. Every {@code long} belongs to exactly one bucket. The last one has all values above the
- * range.
+ * least values to the greatest. Every {@code long} belongs to exactly one bucket. The last one has all values above
+ * the range.
  */
 abstract sealed class Buckets permits LogLinearBuckets, ExplicitBuckets {
     /** How many buckets there are, including those for values out of range. */

@@ -8,8 +8,8 @@ import java.lang.ref.Reference;
 
 /**
  * Numbers that a reset takes away from their CPUs, for kinds of numbers from which it cannot subtract. Each CPU's
- * number lies behind a gate. While the gate is shut, updates go to the spare slot by atomic instructions, so no update
- * waits.
+ * number lies behind a gate. While the gate is shut, updates go to the spare slot by atomic instructions, so no
+ * update waits.
  */
 abstract class GatedNumber extends AreaNumber {
     private static final GatedNumbers GATED_NUMBERS = GatedNumbers.CURRENT;
@@ -43,8 +43,8 @@ abstract class GatedNumber extends AreaNumber {
     }
 
     /**
-     * Does the same, and puts what it takes into an array of zeros. After an error, the array has what was taken before
-     * it.
+     * Does the same, and puts what it takes into an array of zeros. After an error, the array has what was taken
+     * before it.
      *
      * @param taken for each CPU, and the spare slot
      */

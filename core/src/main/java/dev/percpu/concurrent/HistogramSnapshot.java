@@ -113,8 +113,8 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * The value that the given share of the recorded values does not exceed: 0.5 for the median, 0.99 for the 99th
-     * percentile.
+     * The value that the given share of the recorded values does not exceed: 0.5 for the median, 0.99 for the
+     * 99th percentile.
      *
      * <p>The exact quantile is the value of rank {@code ceil(quantile * count)}, counted from 1. The result is the
      * greatest value of the exact quantile's bucket, so it is never below the exact quantile:

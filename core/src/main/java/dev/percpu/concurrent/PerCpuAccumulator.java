@@ -121,9 +121,9 @@ public final class PerCpuAccumulator extends GatedNumber {
     }
 
     /**
-     * Makes an accumulator of the greatest value, which is {@link Long#MIN_VALUE} as long as there is none. An event
-     * updates it together with its other variables: {@link EventBuilder#accumulate(PerCpuAccumulator,
-     * PerCpuEvent.Argument)}.
+     * Makes an accumulator of the greatest value, which is {@link Long#MIN_VALUE} as long as there is none.
+     * An event updates it together with its other variables: {@link
+     * EventBuilder#accumulate(PerCpuAccumulator, PerCpuEvent.Argument)}.
      *
      * @throws AreaFullException if the per-CPU area is full
      */

@@ -101,8 +101,8 @@ public final class PerCpuSummary implements LongConsumer {
     }
 
     /**
-     * Takes what was recorded and resets, in one. It costs two system calls, which interrupt the other CPUs for a
-     * moment.
+     * Takes what was recorded and resets, in one. It costs two system calls, which interrupt the other CPUs for
+     * a moment.
      */
     public synchronized Result summaryThenReset() {
         long taken = Long.MAX_VALUE;

@@ -78,9 +78,9 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
     }
 
     /**
-     * Takes the object out of the pool for good, for example because it is broken. This calls the pool's destroy hook,
-     * not the reset hook, and frees the object's place for another. If an error interrupts this, see {@link
-     * #release()}.
+     * Takes the object out of the pool for good, for example because it is broken. This calls the pool's destroy
+     * hook, not the reset hook, and frees the object's place for another. If an error interrupts this, see
+     * {@link #release()}.
      *
      * @throws IllegalStateException as {@link #release()} does
      * @throws RuntimeException what the destroy hook threw: the object counts as destroyed all the same

@@ -1,6 +1,6 @@
 /**
- * What a listing shows: named variables and structures, and their values. This package uses no other package of the
- * library.
+ * What a listing shows: named variables and structures, and their values. This package uses no other package of
+ * the library.
  */
 @NullMarked
 package dev.percpu.listing;

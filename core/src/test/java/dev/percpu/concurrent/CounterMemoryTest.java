@@ -35,8 +35,8 @@ class CounterMemoryTest {
     private static final String OPENED = "--add-opens=java.base/java.util.concurrent.atomic=ALL-UNNAMED";
 
     /**
-     * By default the serial collector leaves up to a twentieth of the heap unused at its lower end, which counts as
-     * used.
+     * By default the serial collector leaves up to a twentieth of the heap unused at its lower end, which counts
+     * as used.
      */
     private static final String COMPACTED = "-XX:MarkSweepDeadRatio=0";
 

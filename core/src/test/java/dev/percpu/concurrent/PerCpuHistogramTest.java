@@ -269,8 +269,8 @@ class PerCpuHistogramTest {
                 .precisionBits(4)
                 .highestTrackable((1 << 10) - 1)
                 .build()) {
-            // 32 of width 1, 16 for each of the five powers of two from 32 on, two for what is out of range, and the
-            // sum.
+            // 32 of width 1, 16 for each of the five powers of two from 32 on, two for what is out of range, and
+            // the sum.
             assertThat(histogram.bytesPerCpu()).isEqualTo(8 * (32 + 5 * 16 + 2 + 1));
             assertThat(Area.usedBytesPerCpu()).isLessThanOrEqualTo(before + histogram.bytesPerCpu());
         }

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Many threads, and threads on different CPUs. They take seconds; where a wake-up is lost, the time limit ends the
- * wait.
+ * Many threads, and threads on different CPUs. They take seconds; where a wake-up is lost, the time limit ends
+ * the wait.
  */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class PerCpuPoolConcurrencyTest {

@@ -161,8 +161,8 @@ public final class PerCpuRecyclerPool extends RecyclerPool.StatefulImplBase<Buff
     }
 
     /**
-     * Drops all idle recyclers, apart from those on the stack of a CPU whose {@link dev.percpu.CpuGuard} another thread
-     * holds.
+     * Drops all idle recyclers, apart from those on the stack of a CPU whose {@link dev.percpu.CpuGuard} another
+     * thread holds.
      *
      * @return true
      */

@@ -190,7 +190,7 @@ class PerCpuMeterRegistryTest {
         assertThat(exporter.find("slow").meter()).isNull();
     }
 
-    /** Odd increments, odd times of a timer, and odd amounts of a summary, do what they do in Micrometer's own registry. */
+    /** Odd increments, times of a timer and amounts of a summary do what they do in Micrometer's own registry. */
     @Test
     void oddAmountsDoWhatTheyDoInTheSimpleRegistry() {
         for (double amount : new double[] {-2.5, -1, -0.0, 0, Double.NaN, Double.POSITIVE_INFINITY}) {

@@ -44,8 +44,8 @@ record Compiler(String command, List<String> options) {
     }
 
     /**
-     * The one that compiles for a given architecture; each but this machine's own has a name with the architecture in
-     * it.
+     * The one that compiles for a given architecture; each but this machine's own has a name with the architecture
+     * in it.
      */
     static Compiler gccFor(Architecture architecture) {
         return architecture == Architecture.current()

@@ -52,8 +52,8 @@ public final class HistogramRegistration {
     }
 
     /**
-     * Sets what recorded values are divided by: 1e9 if nanoseconds are recorded, and seconds exported. It is 1 by
-     * default.
+     * Sets what recorded values are divided by: 1e9 if nanoseconds are recorded, and seconds exported. It is 1
+     * by default.
      *
      * @throws IllegalArgumentException if it is not positive and finite
      */

@@ -147,8 +147,8 @@ public final class Gauge extends PerCpuMetric<GaugeDataPoint, Gauge.DataPoint> i
         }
 
         GaugeDataPointSnapshot collect(Labels labels) {
-            // Before the value, so that no exemplar is exposed whose update is not. Of several the oldest, as in the
-            // client.
+            // Before the value, so that no exemplar is exposed whose update is not. Of several the oldest, as in
+            // the client.
             Exemplar oldest = first(sampler, OLDEST_FIRST);
             return new GaugeDataPointSnapshot(get(), labels, oldest);
         }

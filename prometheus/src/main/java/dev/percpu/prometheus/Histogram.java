@@ -220,8 +220,8 @@ public final class Histogram extends PerCpuMetric<DistributionDataPoint, Histogr
         }
 
         /**
-         * How many native buckets there may be before the schema becomes coarser; 160 without this call, 0 for any
-         * number.
+         * How many native buckets there may be before the schema becomes coarser; 160 without this call, 0 for
+         * any number.
          */
         @CanIgnoreReturnValue
         public Builder nativeMaxNumberOfBuckets(int maxBuckets) {

@@ -37,8 +37,8 @@ final class NativeSchema {
     private final int schema;
 
     /**
-     * The mantissas of the upper bounds between two powers of two, beginning with a power of two, and one that is above
-     * all.
+     * The mantissas of the upper bounds between two powers of two, beginning with a power of two, and one that is
+     * above all.
      */
     private final long[] bounds;
 

@@ -22,8 +22,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * The command {@code percpu stress}. Exit status: 0 if all went well, 1 if something did not, 2 for a wrong command
- * line.
+ * The command {@code percpu stress}. Exit status: 0 if all went well, 1 if something did not, 2 for a wrong
+ * command line.
  */
 @Command(
         name = "percpu stress",

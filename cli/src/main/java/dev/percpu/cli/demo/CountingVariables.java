@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The per-CPU variables that files are counted into: numbers, which need no guard, and an object for each CPU, which
- * does.
+ * The per-CPU variables that files are counted into: numbers, which need no guard, and an object for each CPU,
+ * which does.
  */
 final class CountingVariables implements AutoCloseable {
     final DynamicNumeric files = number();

@@ -165,9 +165,9 @@ final class Recovery {
         //                                               4. would free the CPU
         //   5. close: stores 0, over the next owner
         //
-        // So it is traced again. If it is outside now, its close is over, and its 0 replaced the mark: the trace stops
-        // the thread, so its stores are visible. If it has acquired the CPU since, the word has no mark. Then freeing
-        // fails.
+        // So it is traced again. If it is outside now, its close is over, and its 0 replaced the mark: the trace
+        // stops the thread, so its stores are visible. If it has acquired the CPU since, the word has no mark. Then
+        // freeing fails.
         if (open || StackTraces.isInGuards(thread)) {
             boolean _ = Ownership.compareAndSetWord(cpu, suspected, owner);
             return false;

@@ -90,8 +90,8 @@ final class Wait {
                     return Ownership.TAKEN;
                 }
                 if (waited >= CONTENDED && !recorded) {
-                    // While this thread still waits: once it has acquired the CPU, nothing may fail until its guard is
-                    // counted.
+                    // While this thread still waits: once it has acquired the CPU, nothing may fail until its guard
+                    // is counted.
                     recorded = true;
                     record(waited);
                 }

@@ -16,8 +16,8 @@ public interface Fences {
     Fences CURRENT = Backends.half(Fences.class, _ -> new Rseq(), Fences::withoutSequences);
 
     /**
-     * The cheap half. To a thread that calls {@link #heavy()}, this thread's earlier writes come before its later
-     * reads.
+     * The cheap half. To a thread that calls {@link #heavy()}, this thread's earlier writes come before its
+     * later reads.
      */
     void light();
 

@@ -16,8 +16,8 @@ final class FullHeap implements Way {
     private static final int OBJECT_BYTES = 16;
 
     /**
-     * Sizes of what the heap is filled with: fewer make more steps, and more make more failing allocations, which are
-     * slow.
+     * Sizes of what the heap is filled with: fewer make more steps, and more make more failing allocations, which
+     * are slow.
      */
     private static final int LARGEST_FILLER = 1 << 20;
 
