@@ -114,7 +114,6 @@ class PerCpuRecyclerPoolTest {
      * atomic a thread that runs on that CPU may.
      */
     @Test
-    @SuppressWarnings("ReferenceEquality") // the same recycler is meant
     void aGuardOfAnotherThreadIsNotWaitedFor() throws Exception {
         PerCpuRecyclerPool one = PerCpuRecyclerPool.create(1);
         BufferRecycler pooled = one.acquireAndLinkPooled();
