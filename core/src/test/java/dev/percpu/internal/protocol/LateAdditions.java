@@ -11,8 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * A thread adds to a tally in its own place, while its stores wait behind stores that miss the cache, and another
  * thread closes and opens the tally all the time. So whoever closes does not see an addition in time unless the heavy
- * fence makes the processor finish these first, and the owner's compiler has kept its store before its look at the
- * gate.
+ * fence makes the processor finish these first.
  *
  * @param added what all additions that succeeded came to
  * @param found what all closings found
