@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.concurrent.PerCpuAccumulator;
+import dev.percpu.concurrent.Pooled;
+import dev.percpu.concurrent.PerCpuSummary;
+import dev.percpu.concurrent.PerCpuEvent;
+import dev.percpu.concurrent.PerCpuCounterArray;
+import dev.percpu.concurrent.PerCpuBuckets;
 import dev.percpu.concurrent.PerCpuBoundedCounter;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuDoubleAccumulator;
@@ -107,11 +112,7 @@ class NamesTest {
     @Test
     void aNameMustSaySomething() {
         for (@Nullable String name : new String[] {null, "", " "}) {
-            for (ThrowingCallable making : List.<ThrowingCallable>of(
-                    () -> new PerCpuCounter(name),
-                    () -> PerCpuNumeric.define(name, NumericWidth.LONG),
-                    () -> PerCpuHistogram.builder().name(name),
-                    () -> StaticPerCpu.define(name, Object::new))) {
+            for (ThrowingCallable making : making(name)) {
                 assertThatThrownBy(making)
                         .isInstanceOf(IllegalArgumentException.class)
                         .hasMessageContaining("a name is for messages and listings");
@@ -119,15 +120,66 @@ class NamesTest {
         }
     }
 
+    /** Everything that takes a name. */
+    private static List<ThrowingCallable> making(@Nullable String name) {
+        return List.of(
+                () -> new PerCpuCounter(name),
+                () -> new PerCpuCounterArray(name, 2),
+                () -> new PerCpuBuckets(name, 2),
+                () -> new PerCpuDoubleCounter(name),
+                () -> new PerCpuAccumulator(name, Long::max, 0),
+                () -> PerCpuAccumulator.maximum(name),
+                () -> PerCpuAccumulator.minimum(name),
+                () -> new PerCpuDoubleAccumulator(name, Double::max, 0),
+                () -> new PerCpuBoundedCounter(name, 32),
+                () -> new PerCpuSummary(name),
+                () -> PerCpuEvent.builder(name),
+                () -> PerCpuHistogram.builder().name(name),
+                () -> PerCpuPool.builder(1, Object::new).name(name),
+                () -> new PerCpuReadWriteLock(name),
+                () -> new PerCpuReadWriteLock(name, true),
+                () -> new PerCpuRef(name, () -> {}),
+                () -> PerCpuNumeric.define(name, NumericWidth.LONG),
+                () -> PerCpuNumeric.define(name, NumericWidth.LONG, 1),
+                () -> PerCpuNumeric.create(name, NumericWidth.LONG, 1),
+                () -> PerCpuDouble.define(name),
+                () -> PerCpuDouble.define(name, 1),
+                () -> PerCpuDouble.create(name, 1),
+                () -> DynamicPerCpu.createZero(name, ValueLayout.JAVA_LONG, Function.identity()),
+                () -> DynamicPerCpu.createWith(name, Object::new),
+                () -> DynamicPerCpu.createFrom(name, _ -> new Object()),
+                () -> DynamicPerCpu.createNumeric(name, NumericWidth.LONG, 1),
+                () -> StaticPerCpu.define(name, Object::new),
+                () -> StaticPerCpu.define(name, ValueLayout.JAVA_LONG),
+                () -> StaticPerCpu.defineNumeric(name, NumericWidth.LONG, 1));
+    }
+
     @Test
     void messagesSayWhichOne() {
         PerCpuPool<Object> pool =
                 PerCpuPool.builder(1, Object::new).name("sessions").build();
+        Pooled<Object> session = pool.tryAcquire();
+        session.release();
+        assertThatThrownBy(session::release).hasMessageContaining("sessions");
+        assertThatThrownBy(() -> pool.trim(-1)).hasMessageContaining("sessions");
         pool.close();
         assertThatThrownBy(pool::acquire).hasMessageContaining("sessions");
         PerCpuHistogram histogram = PerCpuHistogram.builder().name("latency").build();
         histogram.close();
         assertThatThrownBy(() -> histogram.record(1)).hasMessageContaining("latency");
+        assertThatThrownBy(histogram::snapshot).hasMessageContaining("latency");
+        DynamicNumeric number = PerCpuNumeric.create("requests", NumericWidth.LONG, 0);
+        number.close();
+        assertThatThrownBy(number::increment).hasMessageContaining("requests");
+        DynamicDouble real = PerCpuDouble.create("seconds", 0);
+        real.close();
+        assertThatThrownBy(() -> real.add(1)).hasMessageContaining("seconds");
+        DynamicPerCpu<Object> variable = DynamicPerCpu.createWith("buffers", Object::new);
+        variable.close();
+        assertThatThrownBy(variable::ptr).hasMessageContaining("buffers");
+        PerCpuRef ref = new PerCpuRef("connection", () -> {});
+        assertThatThrownBy(ref::reinit).hasMessageContaining("connection");
+        assertThatThrownBy(ref::resurrect).hasMessageContaining("connection");
     }
 
     @Test

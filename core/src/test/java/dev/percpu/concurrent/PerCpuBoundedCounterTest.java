@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.protocol.Gate;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Serialization;
@@ -132,6 +133,11 @@ class PerCpuBoundedCounterTest {
             Workers.run("return-", THREADS, number -> counter.sub(each));
         }
         assertThat(counter.sum()).isZero();
+    }
+
+    @Test
+    void theErrorBoundIsABatchForEachPlaceAndOneMore() {
+        assertThat(new PerCpuBoundedCounter(7).errorBound()).isEqualTo(7L * (CpuMask.capacity() + 1));
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuEvent;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.code.Sequence;
@@ -19,6 +20,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.List;
 import java.util.ResourceBundle;
 import java.util.concurrent.CountDownLatch;
@@ -128,16 +130,23 @@ class NoticesTest {
 
     /** Reads the file that names the sequences. */
     static final class PerfMapProbe {
+        private static final String EVENT = "percpu: event: ";
+
         private PerfMapProbe() {}
 
         public static void main(String[] arguments) throws IOException {
             Path file = Path.of("/tmp/perf-" + ProcessHandle.current().pid() + ".map");
             Files.writeString(file, "1000 10 another generator's\n");
             System.out.println(PerCpuRuntime.backend());
+            PerCpuEvent.builder().increment(new PerCpuCounter()).build().record();
             List<String> lines = Files.readAllLines(file);
             Files.delete(file);
             long end = 0;
-            for (String line : lines.subList(1, lines.size())) {
+            List<String> byAddress = lines.stream()
+                    .skip(1)
+                    .sorted(Comparator.comparingLong(line -> Long.parseLong(line.split(" ", 2)[0], 16)))
+                    .toList();
+            for (String line : byAddress) {
                 String[] parts = line.split(" ", 3);
                 long start = Long.parseLong(parts[0], 16);
                 if (start < end) {
@@ -153,8 +162,11 @@ class NoticesTest {
             List<String> names = lines.stream()
                     .skip(1)
                     .map(line -> line.split(" ", 3)[2])
+                    .filter(name -> !name.startsWith(EVENT))
                     .sorted()
                     .toList();
+            System.out.println(
+                    "events: " + lines.stream().filter(line -> line.contains(EVENT)).count());
             System.out.println(names.equals(expected) ? "all named" : names + " instead of " + expected);
             System.out.println(lines.getFirst());
         }
@@ -166,7 +178,7 @@ class NoticesTest {
                         .option("-Dpercpu.perf.map=true")
                         .run(PerfMapProbe.class)
                         .output())
-                .isEqualTo("rseq\nall named\n1000 10 another generator's\n");
+                .isEqualTo("rseq\nevents: 1\nall named\n1000 10 another generator's\n");
     }
 
     /** Asks for restarts in a process that has no registration, as after a restore. */
