@@ -165,8 +165,8 @@ class NoticesTest {
                     .filter(name -> !name.startsWith(EVENT))
                     .sorted()
                     .toList();
-            System.out.println(
-                    "events: " + lines.stream().filter(line -> line.contains(EVENT)).count());
+            System.out.println("events: "
+                    + lines.stream().filter(line -> line.contains(EVENT)).count());
             System.out.println(names.equals(expected) ? "all named" : names + " instead of " + expected);
             System.out.println(lines.getFirst());
         }
