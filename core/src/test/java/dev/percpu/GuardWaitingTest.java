@@ -10,6 +10,7 @@ import dev.percpu.internal.guard.Reports;
 import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.Workers;
 import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -84,6 +85,35 @@ class GuardWaitingTest {
         return (int) Arrays.stream(threads, 0, count)
                 .filter(thread -> thread.getName().equals("percpu-reporter"))
                 .count();
+    }
+
+    /** If each of them looked all the time, or as often as a single one does, they would need the processors whole. */
+    @Test
+    void manyWaitersLeaveTheProcessorsToOthers() throws InterruptedException {
+        int waiters = 100;
+        hold(FIRST);
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < waiters; i++) {
+            threads.add(Thread.ofPlatform().start(() -> CpuGuard.acquire(FIRST).close()));
+        }
+        threads.forEach(GuardWaitingTest::awaitSleep);
+        // Until all of them sleep for long.
+        Thread.sleep(500);
+        long used = processorNanos(threads);
+        long begun = System.nanoTime();
+        Thread.sleep(500);
+        used = processorNanos(threads) - used;
+        long went = System.nanoTime() - begun;
+        releaseAll();
+        Workers.join(threads);
+        assertThat(used).as("of %d ns that went by", went).isLessThan(went / 4);
+    }
+
+    private static long processorNanos(List<Thread> threads) {
+        ThreadMXBean bean = ManagementFactory.getThreadMXBean();
+        return threads.stream()
+                .mapToLong(thread -> bean.getThreadCpuTime(thread.threadId()))
+                .sum();
     }
 
     @Test

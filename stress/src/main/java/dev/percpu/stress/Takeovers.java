@@ -34,8 +34,8 @@ final class Takeovers extends Handler {
      * @throws AssertionError if there are more, or fewer for long
      */
     void await(long expected) throws InterruptedException {
-        long deadline = System.nanoTime() + PATIENCE_NANOS;
-        while (count.get() < expected && System.nanoTime() < deadline) {
+        RunningTime waited = new RunningTime();
+        while (count.get() < expected && waited.nanos() < PATIENCE_NANOS) {
             TimeUnit.MILLISECONDS.sleep(10);
         }
         if (count.get() != expected) {

@@ -1,5 +1,6 @@
 package dev.percpu.stress.failure;
 
+import dev.percpu.stress.RunningTime;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -23,7 +24,7 @@ final class Child {
     private final BufferedReader lines;
     private final Timer timer = new Timer(true);
     private final Deque<String> remembered = new ArrayDeque<>();
-    private volatile long lastLine = System.nanoTime();
+    private volatile RunningTime sinceLastLine = new RunningTime();
 
     private Child(Process process) {
         this.process = process;
@@ -32,7 +33,7 @@ final class Child {
                 new TimerTask() {
                     @Override
                     public void run() {
-                        if (System.nanoTime() - lastLine > LONGEST_SILENCE_NANOS) {
+                        if (sinceLastLine.nanos() > LONGEST_SILENCE_NANOS) {
                             process.destroyForcibly();
                         }
                     }
@@ -58,7 +59,7 @@ final class Child {
     @Nullable
     String nextLine() throws IOException {
         String line = lines.readLine();
-        lastLine = System.nanoTime();
+        sinceLastLine = new RunningTime();
         return line;
     }
 

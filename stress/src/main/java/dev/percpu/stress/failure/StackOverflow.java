@@ -22,6 +22,7 @@ final class StackOverflow implements Way {
 
     private final String name;
     private final List<String> options;
+    private final int warmUps;
     private final int stride;
 
     /** The recursion's state; of the thread that has the small stack. */
@@ -32,9 +33,13 @@ final class StackOverflow implements Way {
     private @Nullable Throwable thrown;
     private boolean called;
 
-    /** @param stride every so many depths are tried */
-    StackOverflow(String name, int stride, String... options) {
+    /**
+     * @param warmUps how often an operation is used before, until whatever compiles methods has compiled it
+     * @param stride every so many depths are tried
+     */
+    StackOverflow(String name, int warmUps, int stride, String... options) {
         this.name = name;
+        this.warmUps = warmUps;
         this.stride = stride;
         List<String> all = new ArrayList<>(List.of(options));
         all.add("-Xmx128m");
@@ -55,8 +60,9 @@ final class StackOverflow implements Way {
     @Override
     public void run(Rounds rounds) throws Exception {
         ThreadOfItsOwn.run("overflows", STACK_BYTES, () -> {
-            rounds.undisturbed();
-            rounds.undisturbed();
+            for (int i = 0; i < warmUps; i++) {
+                rounds.undisturbed();
+            }
             int passed = 0;
             for (int step = 0; passed < ENOUGH && step < MOST_FRAMES * SIZES && !rounds.isOver(); step += stride) {
                 int frames = step / SIZES;

@@ -18,15 +18,25 @@ final class Ways {
     private static final int BRIEF_BYTES = 256;
     private static final int BRIEF_DEPTHS = 5;
 
+    /** With the scaled threshold, a method is compiled after 50 calls. */
+    private static final int WARM_UPS = 100;
+
     private Ways() {}
 
     static List<Way> all(Extent extent) {
         boolean brief = extent == Extent.SOME_STEPS;
         int depths = brief ? BRIEF_DEPTHS : 1;
         return List.of(
-                new StackOverflow("stack/interpreter", depths, "-Xint"),
-                new StackOverflow("stack/C1", depths, "-Xcomp", "-XX:TieredStopAtLevel=1"),
-                new StackOverflow("stack/C2", depths, "-Xcomp", "-XX:-TieredCompilation"),
+                new StackOverflow("stack/interpreter", 2, depths, "-Xint"),
+                new StackOverflow("stack/C1", 2, depths, "-Xcomp", "-XX:TieredStopAtLevel=1"),
+                // With -Xcomp, C2 would take minutes for the JVM's own methods.
+                new StackOverflow(
+                        "stack/C2",
+                        WARM_UPS,
+                        depths,
+                        "-XX:-TieredCompilation",
+                        "-XX:CompileThresholdScaling=0.01",
+                        "-Xbatch"),
                 new FullHeap(brief ? BRIEF_BYTES : BYTES),
                 new RefusedCalls("membarrier", EPERM, Call.MEMBARRIER),
                 new RefusedCalls("sched_setaffinity", EPERM, Call.SCHED_SETAFFINITY),

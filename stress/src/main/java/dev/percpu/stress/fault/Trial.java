@@ -1,5 +1,6 @@
 package dev.percpu.stress.fault;
 
+import dev.percpu.stress.RunningTime;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,8 @@ import java.util.concurrent.TimeUnit;
  */
 record Trial(int status, Duration took, String output) {
     private static final int HANGS = -1;
+
+    private static final int LOOK_MILLIS = 100;
 
     /** What a JVM ends with that somebody has ended by SIGKILL or SIGTERM. */
     private static final Set<Integer> KILLED = Set.of(128 + 9, 128 + 15);
@@ -37,7 +40,10 @@ record Trial(int status, Duration took, String output) {
                 .start();
         boolean ended = false;
         try {
-            ended = process.waitFor(most.toMillis(), TimeUnit.MILLISECONDS);
+            RunningTime waited = new RunningTime();
+            while (!ended && waited.nanos() < most.toNanos()) {
+                ended = process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            }
         } finally {
             if (!ended) {
                 process.descendants().forEach(ProcessHandle::destroyForcibly);

@@ -3,6 +3,7 @@ package dev.percpu.stress.subject;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.Pooled;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.stress.RunningTime;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.SplittableRandom;
@@ -30,6 +31,7 @@ final class Handover implements Subject {
     private static final long LONGEST_WAIT_MILLIS = 20;
 
     private static final long PATIENCE_SECONDS = 10;
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
 
     /** Held by the giver. */
     private final ReentrantLock giving = new ReentrantLock();
@@ -110,9 +112,13 @@ final class Handover implements Subject {
     @SuppressWarnings("MustBeClosedChecker") // closed when they are released
     private void acquire(Deque<Pooled<Object>> held, int count) throws InterruptedException {
         for (int i = 0; i < count; i++) {
-            Pooled<Object> pooled = pool.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS);
-            if (pooled == null) {
-                throw stuck("an object is not had by who holds " + held.size());
+            Pooled<Object> pooled = null;
+            RunningTime waited = new RunningTime();
+            while (pooled == null) {
+                if (waited.nanos() > PATIENCE_NANOS) {
+                    throw stuck("an object is not had by who holds " + held.size());
+                }
+                pooled = pool.tryAcquire(1, TimeUnit.SECONDS);
             }
             held.add(pooled);
         }
@@ -132,11 +138,11 @@ final class Handover implements Subject {
 
     @SuppressWarnings("ThreadPriorityCheck") // the other one may wait for this CPU
     private void await(int wanted) {
-        long start = System.nanoTime();
+        RunningTime waited = new RunningTime();
         for (int spins = 0; step < wanted; spins++) {
             if (spins % 64 == 63) {
                 Thread.yield();
-                if (System.nanoTime() - start > TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)) {
+                if (waited.nanos() > PATIENCE_NANOS) {
                     throw stuck("step " + wanted % 5 + " does not come");
                 }
             } else {
