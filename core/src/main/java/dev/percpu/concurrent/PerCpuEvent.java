@@ -2,6 +2,7 @@ package dev.percpu.concurrent;
 
 import static java.lang.Double.doubleToRawLongBits;
 
+import dev.percpu.internal.code.EventShape;
 import dev.percpu.internal.protocol.Events;
 import java.lang.ref.Reference;
 import java.util.List;
@@ -272,7 +273,12 @@ public final class PerCpuEvent {
         for (int i = 0; i < elements.length; i++) {
             values[count + i] = elements[i].index(first, second, third);
         }
-        EVENTS.update(plan, values[0], values[1], values[2], values[3], values[4]);
+        // The call that was linked when the event was built: linking the other one takes long, and can fail.
+        if (count + elements.length <= EventShape.FEWEST_VALUES) {
+            EVENTS.update(plan, values[0], values[1], values[2]);
+        } else {
+            EVENTS.update(plan, values[0], values[1], values[2], values[3], values[4]);
+        }
     }
 
     private void updateAlone(long first, long second, long third) {
