@@ -14,7 +14,10 @@ final class ReadHolds {
     private @Nullable Hold newest;
     private int count;
 
-    /** How many of these holds were ended by a thread that had none. */
+    /**
+     * How many of these holds were ended by a thread that had none. It is negative if a thread put back what it had
+     * ended, and the holds had been forgotten: then the lock has been locked so often more than there are holds.
+     */
     private int ended;
 
     private @Nullable Throwable lastUnlocked;
@@ -44,14 +47,25 @@ final class ReadHolds {
     /**
      * Ends a hold, of the current thread if it has one.
      *
+     * @return the current thread's hold; null if it had none, so that it was another one's
      * @throws IllegalMonitorStateException if no thread has one
      */
-    void remove() {
+    @Nullable
+    Hold remove() {
         Throwable unlocked = new Throwable("read lock unlocked here by " + Thread.currentThread());
-        remove(unlocked);
+        return remove(unlocked);
     }
 
-    private synchronized void remove(Throwable unlocked) {
+    /** Undoes {@link #remove()}, which has returned this hold. Nothing is allocated. */
+    synchronized void putBack(@Nullable Hold hold) {
+        if (hold == null) {
+            ended--;
+        } else {
+            add(hold);
+        }
+    }
+
+    private synchronized @Nullable Hold remove(Throwable unlocked) {
         if (count == ended) {
             IllegalMonitorStateException tooMany = new IllegalMonitorStateException(Thread.currentThread()
                     + " unlocks the read lock of " + lock
@@ -62,7 +76,8 @@ final class ReadHolds {
             throw tooMany;
         }
         lastUnlocked = unlocked;
-        if (!removeMine()) {
+        Hold mine = removeMine();
+        if (mine == null) {
             ended++;
         }
         if (count == ended) {
@@ -70,10 +85,11 @@ final class ReadHolds {
             count = 0;
             ended = 0;
         }
+        return mine;
     }
 
-    /** Removes the newest hold of the current thread; false if there is none. */
-    private boolean removeMine() {
+    /** Removes the newest hold of the current thread; null if there is none. */
+    private @Nullable Hold removeMine() {
         Hold newer = null;
         for (Hold hold = newest; hold != null; hold = hold.older) {
             if (hold.thread == Thread.currentThread()) {
@@ -83,11 +99,11 @@ final class ReadHolds {
                     newer.older = hold.older;
                 }
                 count--;
-                return true;
+                return hold;
             }
             newer = hold;
         }
-        return false;
+        return null;
     }
 
     /**

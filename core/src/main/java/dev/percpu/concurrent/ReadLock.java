@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.protocol.StackRoom;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -92,9 +93,26 @@ final class ReadLock implements Lock {
     @Override
     public void unlock() {
         if (CheckedMode.ON && holds != null) {
-            holds.remove();
+            unlock(holds);
+        } else {
+            gate.leave();
         }
-        gate.leave();
+    }
+
+    /** If it fails, the thread has its hold as before. */
+    private void unlock(ReadHolds checked) {
+        // For putting the hold back, too.
+        StackRoom.CURRENT.ensure();
+        ReadHolds.@Nullable Hold hold = checked.remove();
+        boolean left = false;
+        try {
+            gate.leave();
+            left = true;
+        } finally {
+            if (!left) {
+                checked.putBack(hold);
+            }
+        }
     }
 
     private void checkNoHold(String use) {

@@ -22,6 +22,96 @@ class ReaderRoomTest {
         assertThat(result.output().strip()).isEqualTo("8 refused, 10 inside, 10 of them opened a counter");
     }
 
+    /** The last reader, for whom a writer waits, has no room to wake it. */
+    @Test
+    void inCheckedModeAnUnlockThatFailsCanBeRepeated() {
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-Dpercpu.checked=true")
+                .run(CheckedProbe.class);
+        assertThat(result.output().strip()).isEqualTo("unlocked after 2 failures, and 1 after that");
+    }
+
+    /** The stack as each JVM has it: its main thread asks for room as often as it is left. */
+    private static final class Limited {
+        private static final Thread MAIN = Thread.currentThread();
+
+        private static int left = Integer.MAX_VALUE;
+
+        private Limited() {}
+
+        static void install() {
+            Interposition.install(new Interposition.Interposer() {
+                @Override
+                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
+                    return protocol == StackRoom.class ? protocol.cast((StackRoom) Limited::ensure) : normal;
+                }
+            });
+        }
+
+        private static void ensure() {
+            if (Thread.currentThread() == MAIN && left-- <= 0) {
+                left = 0;
+                throw new StackOverflowError("injected");
+            }
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    @SuppressWarnings("LockNotBeforeTry") // that they fail is what happens
+    static final class CheckedProbe {
+        private CheckedProbe() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            Limited.install();
+            PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
+            int failures = 0;
+            int failuresOfOthers = 0;
+            lock.readLock().lock();
+            Thread writer = startWriter(lock);
+            while (!unlocks(lock, failures)) {
+                failures++;
+            }
+            writer.join();
+            // And so it does if another thread has locked.
+            Thread reader = new Thread(lock.readLock()::lock);
+            reader.start();
+            reader.join();
+            writer = startWriter(lock);
+            if (!unlocks(lock, 1)) {
+                failuresOfOthers++;
+                lock.readLock().unlock();
+            }
+            writer.join();
+            System.out.println("unlocked after " + failures + " failures, and " + failuresOfOthers + " after that");
+        }
+
+        private static Thread startWriter(PerCpuReadWriteLock lock) throws InterruptedException {
+            Thread writer = new Thread(() -> {
+                lock.writeLock().lock();
+                lock.writeLock().unlock();
+            });
+            writer.setDaemon(true);
+            writer.start();
+            while (writer.getState() != Thread.State.WAITING && writer.getState() != Thread.State.TIMED_WAITING) {
+                Thread.sleep(1);
+            }
+            return writer;
+        }
+
+        private static boolean unlocks(PerCpuReadWriteLock lock, int rooms) {
+            Limited.left = rooms;
+            try {
+                lock.readLock().unlock();
+                return true;
+            } catch (StackOverflowError e) {
+                return false;
+            } finally {
+                Limited.left = Integer.MAX_VALUE;
+            }
+        }
+    }
+
     /** Runs in a JVM of its own. */
     static final class Probe {
         /** The first reader opens the stripes, and the second one the tally. */
@@ -30,8 +120,6 @@ class ReaderRoomTest {
         /** More than any of them asks. */
         private static final int ROOMS = 3;
 
-        private static int left;
-
         private Probe() {}
 
         private interface Way {
@@ -39,12 +127,7 @@ class ReaderRoomTest {
         }
 
         public static void main(String[] arguments) throws InterruptedException {
-            Interposition.install(new Interposition.Interposer() {
-                @Override
-                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
-                    return protocol == StackRoom.class ? protocol.cast((StackRoom) Probe::ensure) : normal;
-                }
-            });
+            Limited.install();
             int refused = 0;
             int inside = 0;
             int opened = 0;
@@ -52,11 +135,11 @@ class ReaderRoomTest {
                 for (int readers = 1; readers <= READERS; readers++) {
                     for (int rooms = 0; rooms < ROOMS; rooms++) {
                         ReaderGate gate = new ReaderGate("a gate", false, new Pace(0, 0));
-                        left = Integer.MAX_VALUE;
+                        Limited.left = Integer.MAX_VALUE;
                         for (int before = 1; before < readers; before++) {
                             enterAndLeave(gate);
                         }
-                        left = rooms;
+                        Limited.left = rooms;
                         boolean entered;
                         try {
                             entered = way.enter(gate);
@@ -65,7 +148,7 @@ class ReaderRoomTest {
                             entered = false;
                             refused++;
                         }
-                        left = Integer.MAX_VALUE;
+                        Limited.left = Integer.MAX_VALUE;
                         opened += entered && gate.readersIfKnown() < 0 ? 1 : 0;
                         checkInside(gate, entered);
                     }
@@ -87,13 +170,6 @@ class ReaderRoomTest {
             if (alone == expected) {
                 System.out.println(expected ? "a reader got lost" : "a reader whose call failed is inside");
             }
-        }
-
-        private static void ensure() {
-            if (left <= 0) {
-                throw new StackOverflowError("injected");
-            }
-            left--;
         }
     }
 }
