@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A reference count that each CPU keeps for itself while the counted thing is in use, and that becomes one exact count
@@ -88,13 +89,21 @@ public final class PerCpuRef {
      */
     private final Object lifecycle = new Object();
 
-    /**
-     * Lives that were ended by a kill, without those that a resurrection went on with; guarded by {@link #lifecycle}.
-     */
-    private long lives;
+    /** The one that the last kill ended; null before the first. Guarded by {@link #lifecycle}. */
+    private @Nullable Life life;
 
-    /** Lives whose count has reached zero and whose release action is over; guarded by {@link #lifecycle}. */
-    private long endedLives;
+    /**
+     * From the initial reference to the end of the release action. A life has a release action of its own: that action
+     * may begin the next life, and go on while that one ends. So who waits for a life waits for this object. Guarded by
+     * {@link #lifecycle}.
+     */
+    private static final class Life {
+        /** Whether a resurrection went on with it. The next kill ends it as another one. */
+        private boolean resurrected;
+
+        /** Whether its count has reached zero, and its release action is over. */
+        private boolean ended;
+    }
 
     /**
      * Makes a ref with the initial reference.
@@ -238,16 +247,21 @@ public final class PerCpuRef {
             count = found;
         }
         if (count == references) {
-            releaseAndTell();
+            Life ending;
+            // Before the release action, which may begin another life.
+            synchronized (lifecycle) {
+                ending = Objects.requireNonNull(life);
+            }
+            releaseAndTell(ending);
         }
     }
 
-    private void releaseAndTell() {
+    private void releaseAndTell(Life ending) {
         try {
             release.run();
         } finally {
             synchronized (lifecycle) {
-                endedLives++;
+                ending.ended = true;
                 lifecycle.notifyAll();
             }
         }
@@ -261,35 +275,35 @@ public final class PerCpuRef {
      * @throws IllegalStateException if there were more puts than gets; the ref is killed and never released
      */
     public boolean kill() {
-        return endLife() > 0;
+        Life next = new Life();
+        return endLife(next) == next;
     }
 
     /**
      * Kills the ref unless it is killed already.
      *
-     * @return which life this ended, from 1 on; or the complement of the life that was ended before. Both are read
-     *     together with the kill: a resurrection may follow at once
+     * @param ending stands for the life that this ends, if it does
+     * @return the life that it ended, or that was ended before. It is read together with the kill: a resurrection may
+     *     follow at once
      */
-    private long endLife() {
+    private Life endLife(Life ending) {
         long left;
-        long life;
         synchronized (lifecycle) {
             if (isKilled()) {
-                return ~lives;
+                return Objects.requireNonNull(life);
             }
             long sum = tally.close();
             left = central.addAndGet(sum - BIAS - INITIAL_REFERENCE);
-            lives++;
-            life = lives;
+            life = ending;
         }
         if (left < 0) {
             throw new IllegalStateException(
                     "there were " + -left + " more puts than gets, so the release action does not run: " + this);
         }
         if (left == 0) {
-            releaseAndTell();
+            releaseAndTell(ending);
         }
-        return life;
+        return ending;
     }
 
     /**
@@ -304,12 +318,11 @@ public final class PerCpuRef {
     public boolean killAndAwait(long timeout, TimeUnit unit) throws InterruptedException {
         long start = System.nanoTime();
         long most = Math.max(0, unit.toNanos(timeout));
-        long ended = endLife();
-        long life = ended > 0 ? ended : ~ended;
+        Life waitedFor = endLife(new Life());
         synchronized (lifecycle) {
-            while (endedLives < life) {
+            while (!waitedFor.ended) {
                 long left = most - (System.nanoTime() - start);
-                if (lives < life || left <= 0) {
+                if (waitedFor.resurrected || left <= 0) {
                     return false;
                 }
                 Ownership.refuseToWait("the last reference of " + name);
@@ -345,12 +358,13 @@ public final class PerCpuRef {
             if (!isKilled()) {
                 throw new IllegalStateException("resurrect() of a reference count that was not killed: " + this);
             }
+            Life going = Objects.requireNonNull(life);
             long count = central.get();
             while (count > 0) {
                 long found = central.compareAndExchange(count, count + BIAS + INITIAL_REFERENCE);
                 if (found == count) {
                     // First what others wait for. A tally that an error keeps from being opened is only slow.
-                    lives--;
+                    going.resurrected = true;
                     try {
                         tally.open();
                     } finally {

@@ -107,6 +107,53 @@ class PerCpuRefAwaitTest {
         assertThat(releases).hasValue(1);
     }
 
+    /** The release action of one life begins the next one, which ends while that action still runs. */
+    @Test
+    void whoWaitsForALifeWaitsForItsReleaseActionAndForNoOther() throws InterruptedException {
+        CountDownLatch secondLife = new CountDownLatch(1);
+        CountDownLatch ends = new CountDownLatch(1);
+        boolean[] firstIsOver = new boolean[1];
+        PerCpuRef[] self = new PerCpuRef[1];
+        PerCpuRef twice = new PerCpuRef(() -> {
+            if (releases.incrementAndGet() == 1) {
+                self[0].reinit();
+                secondLife.countDown();
+                Workers.await(ends, Thread.currentThread());
+                firstIsOver[0] = true;
+            }
+        });
+        self[0] = twice;
+        twice.get();
+        boolean[] overOnReturn = new boolean[1];
+        Thread waiter = waiter(() -> {
+            boolean ended = twice.killAndAwait(1, TimeUnit.DAYS);
+            overOnReturn[0] = ended && firstIsOver[0];
+        });
+        Thread putter = Thread.ofPlatform().start(twice::put);
+        secondLife.await();
+        assertThat(twice.killAndAwait(1, TimeUnit.DAYS)).as("the second life").isTrue();
+        assertThat(releases).hasValue(2);
+        // The end of the second life has woken it.
+        awaitWaiting(waiter);
+        ends.countDown();
+        Workers.join(waiter, putter);
+        assertThat(overOnReturn[0]).as("the first action was over").isTrue();
+    }
+
+    /** Another kill does not make it wait for the life that went on. */
+    @Test
+    void aResurrectionEndsTheWaitAlsoIfTheRefIsKilledAgain() throws InterruptedException {
+        ref.get();
+        boolean[] ended = {true};
+        Thread waiter = waiter(() -> ended[0] = ref.killAndAwait(1, TimeUnit.DAYS));
+        assertThat(ref.resurrect()).isTrue();
+        assertThat(ref.kill()).isTrue();
+        Workers.join(waiter);
+        assertThat(ended[0]).isFalse();
+        ref.put();
+        assertThat(releases).hasValue(1);
+    }
+
     @Test
     void whoHoldsAGuardDoesNotWait() throws InterruptedException {
         ref.get();
@@ -158,10 +205,15 @@ class PerCpuRefAwaitTest {
                 throw new AssertionError(e);
             }
         });
-        while (waiter.getState() != Thread.State.TIMED_WAITING) {
-            assertThat(waiter.isAlive()).as("waiting").isTrue();
+        awaitWaiting(waiter);
+        assertThat(waiter.isAlive()).as("waiting").isTrue();
+        return waiter;
+    }
+
+    /** Returns when the thread waits, or has ended. */
+    private static void awaitWaiting(Thread waiter) throws InterruptedException {
+        while (waiter.isAlive() && waiter.getState() != Thread.State.TIMED_WAITING) {
             Thread.sleep(1);
         }
-        return waiter;
     }
 }
