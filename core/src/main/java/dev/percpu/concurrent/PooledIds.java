@@ -286,6 +286,8 @@ final class PooledIds extends SharedIds {
      * that is about to come here.
      */
     private int gatherAfterGiving() {
+        // Not in the try: if the stack has no room for the lock, it has none for the handler's either. Then the release
+        // fails, and repeating it comes here again.
         lock();
         try {
             exchanges++;

@@ -9,7 +9,7 @@ import java.lang.ref.Reference;
  * than a {@link Tally}, but closing it takes no system call, as each slot can be closed by itself.
  *
  * <p>A slot holds, from its highest bit on, how many threads have arrived in it since it was opened, the sum of all
- * additions, and whether it is closed. One slot lies in each CPU's place, so no two share a cache line. A thread uses
+ * additions, and whether it is closed. Each lies in another CPU's place, so no two share a cache line. A thread uses
  * the slot that its id selects, whatever CPU it runs on: asking for the CPU would cost as much as the addition.
  *
  * <p>New stripes count as closed: who makes them does not add before opening them.

@@ -214,7 +214,8 @@ public final class OwnPlaces {
     }
 
     /**
-     * Gets a place for the current thread. If it throws, it has changed nothing.
+     * Gets a place for the current thread. If it throws, the thread has none; but it may have taken places back, and
+     * opened one that is free now.
      *
      * @return false if there is none for it
      */

@@ -13,8 +13,10 @@ import java.util.concurrent.TimeUnit;
  */
 final class Suspects {
     /**
-     * An owner is not suspected earlier: it may be preempted between acquiring and counting the guard. It is not
-     * investigated more often either, since that stops it for a moment.
+     * An owner is investigated so long after it was first seen without an open guard: it may have been preempted
+     * between acquiring and counting the guard. It is not investigated more often either, since that stops it for a
+     * moment. What it did between two sightings is not known. If it was first seen an hour ago, the next sighting is
+     * enough: the investigation comes too early then, and finds it working.
      */
     private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
 

@@ -5,7 +5,9 @@ import dev.percpu.internal.code.Catalogue;
 
 /**
  * A word that lets updates of a number through or stops them, so that the number can be taken away from its CPUs. It
- * lies in the spare place, behind the number's slot there. Every update checks the gate and commits in one section.
+ * lies in the spare place, behind the number's slot there. A sequence checks the gate and commits in one section. An
+ * update in a thread's own place looks at the gate once more after its store: see {@link OwnTallies} and {@link
+ * GatedSums}. On the atomic back end only credits have a gate, and {@link Credits} tells what keeps it exact there.
  *
  * <p>It lies in the spare place because hardly anything else is ever written there. Every CPU reads the gate all the
  * time: beside one CPU's number, its cache line would move between CPUs with each update of that number.

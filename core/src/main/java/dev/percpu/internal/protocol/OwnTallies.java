@@ -49,10 +49,12 @@ public final class OwnTallies {
      * No fence of T's stands between its count and its reads of what it has counted itself for. The heavy fence in 2
      * orders them too: either T's store was visible to C in 3, or T looks at the gate after 2.
      *
-     * At the end of the stack: compiled into one method, none of T's steps after its store takes more stack than one
-     * before it. In the interpreter, 5 takes three frames more. If the stack ends in just those, and a closing thread
-     * came between 1 and 5, the place keeps an addition whose caller got the error. The lock is a monitor, as to enter
-     * it takes no stack.
+     * At the end of the stack there is a gap. 6 and 7 take some frames more than the store before them: in compiled
+     * code too, as they are so rare that the JIT compiler leaves them to the interpreter. If the stack ends in just
+     * those frames, and a closing thread came between 1 and 5, then T's caller gets the error, and the place keeps the
+     * addition. A read lock then has a reader too many, or too few. T cannot undo it in its handler, which has no more
+     * stack than that, and without the lock it would not know whether C has noted 4 or 5. (The lock is a monitor, as
+     * to enter it takes no stack.) A look for room before each store would close the gap, and cost as much as the rest.
      *
      * The atomic back end has no gate to look at, so there the places are not used.
      *

@@ -8,7 +8,8 @@ import dev.percpu.internal.code.Catalogue;
 /**
  * Makes the stack overflow before a thread begins with steps that belong together, and not between two of them. A
  * caller asks for room before the first step. Then none of the steps overflows, unless it calls code of the user, and
- * the steps that clean up after that have room again.
+ * the steps that clean up after that have room again. ({@link Measured} tells an exception.) To ask again in the middle
+ * of the steps, some calls deeper, could fail.
  */
 public interface StackRoom {
     StackRoom CURRENT = Backends.half(StackRoom.class, Measured::link, StackRoom::withoutSequences);
