@@ -10,7 +10,6 @@ import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuDoubleAccumulator;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
-import dev.percpu.concurrent.PerCpuEvent;
 import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.memory.NumericWidth;
 import java.util.ArrayList;
@@ -46,11 +45,6 @@ final class CounterTrials {
             return new Adding(() -> ignore((long) number.addAndGet(1)), () -> (long) number.sum());
         }));
         counters(all);
-        all.add(new Operation("event record", _ -> {
-            PerCpuCounter counter = new PerCpuCounter();
-            PerCpuEvent event = PerCpuEvent.builder().increment(counter).build();
-            return new Adding(event::record, counter::sum);
-        }));
         accumulators(all);
         bounded(all);
         histograms(all);
@@ -162,8 +156,18 @@ final class CounterTrials {
             PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
             return new Adding(() -> Trial.check(counter.tryAdd(1, 1 << 30), "refused"), counter::sum);
         }));
-        all.add(new Operation("bounded counter tryAdd near the limit", _ -> new Limited(true)));
-        all.add(new Operation("bounded counter tryAdd at the limit", _ -> new Limited(false)));
+        all.add(new Operation("bounded counter tryAdd near the limit", _ -> new Limited(true, 1)));
+        all.add(new Operation("bounded counter tryAdd at the limit", _ -> new Limited(false, 1)));
+        all.add(new Operation("bounded counter trySub near the limit", _ -> new Limited(true, -1)));
+        all.add(new Operation("bounded counter trySub at the limit", _ -> new Limited(false, -1)));
+        all.add(new Operation("bounded counter compareValueTo", _ -> {
+            PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
+            return new Reading(() -> counter.add(1), () -> {
+                long sum = counter.sum();
+                Trial.same("compared with its value", 0, counter.compareValueTo(sum));
+                return sum;
+            });
+        }));
     }
 
     private static void histograms(List<Operation> all) {
@@ -223,7 +227,7 @@ final class CounterTrials {
     }
 
     /** The addition of 1. */
-    private static class Adding extends Trial {
+    static class Adding extends Trial {
         private final OtherThread.Action addition;
         private final LongSupplier total;
         private final NumericWidth width;
@@ -258,7 +262,7 @@ final class CounterTrials {
     }
 
     /** A total that is read; it must be right. */
-    private static final class Reading extends Trial {
+    static final class Reading extends Trial {
         private final OtherThread.Action addition;
         private final LongSupplier total;
         private long expected;
@@ -291,7 +295,7 @@ final class CounterTrials {
     }
 
     /** A total that is taken away: it must be in the result, or still be there. */
-    private static final class Taking extends Trial {
+    static final class Taking extends Trial {
         private final OtherThread.Action addition;
         private final LongSupplier taking;
         private final LongSupplier total;
@@ -383,37 +387,42 @@ final class CounterTrials {
         }
     }
 
-    /** An addition that all credits have to be collected for, as it comes to the limit, or as it would go above it. */
+    /**
+     * An addition that all credits have to be collected for, as it comes to the limit, or as it would go above it; or
+     * the same of a subtraction.
+     */
     private static final class Limited extends Trial {
         private static final long LIMIT = 100;
 
         private final boolean fits;
+        private final int sign;
         private PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
         private long before;
-        private boolean added;
+        private boolean done;
 
-        Limited(boolean fits) {
+        Limited(boolean fits, int sign) {
             this.fits = fits;
+            this.sign = sign;
         }
 
         @Override
         void prepare() {
             counter = new PerCpuBoundedCounter();
-            before = fits ? LIMIT - 1 : LIMIT;
+            before = sign * (fits ? LIMIT - 1 : LIMIT);
             counter.add(before);
-            added = false;
+            done = false;
         }
 
         @Override
         void act() {
-            added = counter.tryAdd(1, LIMIT);
+            done = sign > 0 ? counter.tryAdd(1, LIMIT) : counter.trySub(1, -LIMIT);
         }
 
         @Override
         boolean verify(@Nullable Throwable thrown) {
-            long after = fits ? before + 1 : before;
+            long after = fits ? before + sign : before;
             boolean did = beforeOrAfter("value", before, after, counter.sum(), thrown);
-            check(thrown != null || added == fits, added ? "added above the limit" : "refused below the limit");
+            check(thrown != null || done == fits, done ? "done beyond the limit" : "refused within the limit");
             // And it still counts.
             counter.add(-after);
             same("value afterwards", did ? 0 : before - after, counter.sum());

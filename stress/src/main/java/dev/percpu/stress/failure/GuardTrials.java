@@ -5,6 +5,7 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -14,12 +15,18 @@ final class GuardTrials {
     private static final List<CpuId> CPUS =
             StreamSupport.stream(CpuMask.usable().spliterator(), false).toList();
 
+    private static final long LONG_SECONDS = 100;
+
     private GuardTrials() {}
 
     static List<Operation> all() {
         return List.of(
                 new Operation("guard acquire", _ -> new Acquiring(CpuGuard::acquire)),
+                new Operation("guard acquireInterruptibly", _ -> new Acquiring(CpuGuard::acquireInterruptibly)),
                 new Operation("guard tryAcquire", _ -> new Acquiring(CpuGuard::tryAcquire)),
+                new Operation(
+                        "guard timed tryAcquire",
+                        _ -> new Acquiring(() -> CpuGuard.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS))),
                 new Operation("guard acquire of a CPU", _ -> new Acquiring(() -> CpuGuard.acquire(CPUS.getLast()))),
                 new Operation(
                         "guard tryAcquire of a CPU", _ -> new Acquiring(() -> CpuGuard.tryAcquire(CPUS.getLast()))),
@@ -28,6 +35,19 @@ final class GuardTrials {
                 new Operation(
                         "guard acquire of a CPU, waiting",
                         other -> new Waiting(other, () -> CpuGuard.acquire(CPUS.getFirst()))),
+                new Operation(
+                        "guard acquireInterruptibly, waiting",
+                        other -> new Waiting(other, CpuGuard::acquireInterruptibly)),
+                new Operation(
+                        "guard acquireInterruptibly of a CPU, waiting",
+                        other -> new Waiting(other, () -> CpuGuard.acquireInterruptibly(CPUS.getFirst()))),
+                new Operation(
+                        "guard timed tryAcquire, waiting",
+                        other -> new Waiting(other, () -> CpuGuard.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS))),
+                new Operation(
+                        "guard timed tryAcquire of a CPU, waiting",
+                        other -> new Waiting(
+                                other, () -> CpuGuard.tryAcquire(CPUS.getFirst(), LONG_SECONDS, TimeUnit.SECONDS))),
                 new Operation("guard acquire, after a dead owner", _ -> new TakingOver(CpuGuard::acquire)),
                 new Operation(
                         "guard tryAcquire of a CPU, after a dead owner",

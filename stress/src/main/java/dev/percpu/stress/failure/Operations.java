@@ -7,10 +7,14 @@ import java.util.stream.Stream;
 final class Operations {
     private static final List<Operation> ALL = Stream.of(
                     CounterTrials.all(),
+                    SummaryTrials.all(),
+                    EventTrials.all(),
+                    MakingTrials.all(),
                     GuardTrials.all(),
                     VariableTrials.all(),
                     PoolTrials.all(),
                     LockTrials.all(),
+                    ConditionTrials.all(),
                     RefTrials.all())
             .flatMap(List::stream)
             .toList();

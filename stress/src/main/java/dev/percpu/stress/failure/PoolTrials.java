@@ -10,6 +10,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The pool. After each round all of its objects are acquired, so each that was lost is missed. */
@@ -37,8 +38,11 @@ final class PoolTrials {
         all.add(new Operation(
                 "pool timed tryAcquire, all held",
                 other -> new Refused(other, pool -> pool.tryAcquire(1, TimeUnit.MILLISECONDS))));
-        all.add(new Operation("pool release", other -> new Releasing(other, false)));
-        all.add(new Operation("pool release, waited for", other -> new Releasing(other, true)));
+        all.add(new Operation("pool release", other -> new Releasing(other, Pooled::release, false)));
+        all.add(new Operation("pool release, waited for", other -> new Releasing(other, Pooled::release, true)));
+        all.add(new Operation("pool discard", other -> new Releasing(other, Pooled::discard, false)));
+        all.add(new Operation("pool discard, waited for", other -> new Releasing(other, Pooled::discard, true)));
+        all.add(new Operation("pool trim", Trimming::new));
         all.add(new Operation("pool release, closed", ReleasingToClosed::new));
         all.add(new Operation("pool close", Closing::new));
         return all;
@@ -159,8 +163,8 @@ final class PoolTrials {
     }
 
     /**
-     * The only idle object lies on another CPU's stack, if there is another CPU, so all stacks have to be
-     * looked through.
+     * The only idle object lies on another CPU's stack, if there is another CPU, so all stacks have to be looked
+     * through.
      */
     private static final class Finding extends Acquiring {
         private List<Pooled<Object>> held = List.of();
@@ -246,14 +250,16 @@ final class PoolTrials {
         }
     }
 
-    /** An object is given back; another thread may wait for it. */
+    /** An object is given back or discarded; another thread may wait for it. */
     private static final class Releasing extends OnPool {
+        private final Consumer<Pooled<Object>> release;
         private final boolean waitedFor;
         private @Nullable Thread waiter;
         private List<Pooled<Object>> held = List.of();
 
-        Releasing(OtherThread other, boolean waitedFor) {
+        Releasing(OtherThread other, Consumer<Pooled<Object>> release, boolean waitedFor) {
             super(other);
+            this.release = release;
             this.waitedFor = waitedFor;
         }
 
@@ -267,7 +273,7 @@ final class PoolTrials {
 
         @Override
         void act() {
-            held.getFirst().release();
+            release.accept(held.getFirst());
         }
 
         @Override
@@ -300,11 +306,54 @@ final class PoolTrials {
                 return false;
             }
             try {
-                pooled.release();
+                release.accept(pooled);
                 return true;
             } catch (IllegalStateException released) {
                 return false;
             }
+        }
+    }
+
+    /** All objects but one are destroyed while they are idle. */
+    private static final class Trimming extends OnPool {
+        private int before;
+        private int trimmed;
+
+        Trimming(OtherThread other) {
+            super(other);
+        }
+
+        @Override
+        void prepare() throws Exception {
+            releaseAll(acquireAll());
+            before = destroyed;
+            trimmed = 0;
+        }
+
+        @Override
+        void act() {
+            trimmed = pool.trim(1);
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            int gone = destroyed - before;
+            if (thrown == null) {
+                same("objects that were trimmed", CAPACITY - 1, trimmed);
+                same("objects destroyed", trimmed, gone);
+            }
+            try {
+                // What an error left undone, the next call finishes.
+                other.run("trimming again", () -> {
+                    int _ = pool.trim(1);
+                });
+                same("objects destroyed in the end", CAPACITY - 1, destroyed - before);
+                checkComplete();
+            } catch (Violation e) {
+                pool = newPool();
+                throw e;
+            }
+            return gone == CAPACITY - 1;
         }
     }
 

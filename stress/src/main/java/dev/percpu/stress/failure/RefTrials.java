@@ -2,10 +2,13 @@ package dev.percpu.stress.failure;
 
 import dev.percpu.concurrent.PerCpuRef;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The reference count. After each round it is counted out, by killing the ref and putting until it is released. */
 final class RefTrials {
+    private static final long LONG_SECONDS = 100;
+
     private RefTrials() {}
 
     static List<Operation> all() {
@@ -24,10 +27,24 @@ final class RefTrials {
                             ref.put();
                             return true;
                         })),
+                new Operation(
+                        "ref get of several",
+                        other -> new Using(other, 3, ref -> {
+                            ref.get(3);
+                            return true;
+                        })),
+                new Operation(
+                        "ref put of several",
+                        other -> new Using(other, -2, ref -> {
+                            ref.put(2);
+                            return true;
+                        })),
                 new Operation("ref get, killed", other -> new UsingKilled(other, 1)),
                 new Operation("ref put, killed", other -> new UsingKilled(other, -1)),
                 new Operation("ref kill, in use", other -> new Killing(other, 1)),
                 new Operation("ref kill, not in use", other -> new Killing(other, 0)),
+                new Operation("ref killAndAwait", other -> new Awaiting(other, true)),
+                new Operation("ref killAndAwait, in vain", other -> new Awaiting(other, false)),
                 new Operation("ref put, the last", LastPut::new),
                 new Operation("ref reinit", other -> new Reviving(other, 0)),
                 new Operation("ref resurrect", other -> new Reviving(other, 1)));
@@ -176,6 +193,54 @@ final class RefTrials {
             }
             same("release actions of a ref in use", 0, released() - before);
             same("references", references, countOut());
+            return killed;
+        }
+    }
+
+    /** The ref is killed, and its last reference waited for, which another thread gives back in time or not. */
+    private static final class Awaiting extends OnRef {
+        private final boolean inTime;
+        private int before;
+        private boolean came;
+
+        Awaiting(OtherThread other, boolean inTime) {
+            super(other);
+            this.inTime = inTime;
+        }
+
+        @Override
+        void prepare() {
+            get(1);
+            before = released();
+            came = false;
+            if (inTime) {
+                other.runWhenThisThreadWaits(ref::put);
+            }
+        }
+
+        @Override
+        void act() throws InterruptedException {
+            came = inTime
+                    ? ref.killAndAwait(LONG_SECONDS, TimeUnit.SECONDS)
+                    : ref.killAndAwait(1, TimeUnit.MILLISECONDS);
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            if (!inTime) {
+                other.runWhenThisThreadWaits(ref::put);
+            }
+            other.finish("putting the last reference");
+            check(thrown != null || came == inTime, came ? "it came too early" : "it came in time");
+            boolean killed = ref.isKilled();
+            check(killed || thrown != null, "not killed");
+            if (killed) {
+                check(ref.isZero(), "all references are given back, and it is not zero: " + ref);
+                same("release actions", 1, released() - before);
+                ref.reinit();
+            } else {
+                same("references", 0, countOut());
+            }
             return killed;
         }
     }

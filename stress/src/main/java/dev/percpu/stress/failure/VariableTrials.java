@@ -11,11 +11,14 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Variables: making, sharing and closing them, access to their instances, and tasks on each CPU. */
 final class VariableTrials {
     private static final int INSTANCES = CpuMask.possible().weight();
+
+    private static final long LONG_SECONDS = 100;
 
     private VariableTrials() {}
 
@@ -35,7 +38,15 @@ final class VariableTrials {
                         Cell _ = token.replace(new Cell(token.with(cell -> cell.value) + 1));
                     }
                 })));
-        all.add(new Operation("variable forEachCpu", EachInstance::new));
+        all.add(new Operation(
+                "variable forEachCpu",
+                other -> new EachInstance(other, cells -> cells.forEachCpu((_, cell) -> cell.increment()))));
+        all.add(new Operation(
+                "variable timed forEachCpu",
+                other -> new EachInstance(other, cells -> {
+                    CpuMask done = cells.forEachCpu(LONG_SECONDS, TimeUnit.SECONDS, (_, cell) -> cell.increment());
+                    Trial.check(done.equals(CpuMask.possible()), "left out: only " + done);
+                })));
         all.add(new Operation("guarded number add", other -> new Guarded(other, false, true)));
         all.add(new Operation("guarded number addAndGet", other -> new Guarded(other, false, false)));
         all.add(new Operation("guarded number add, waiting", other -> new Guarded(other, true, true)));
@@ -88,6 +99,11 @@ final class VariableTrials {
         void of(DynamicPerCpu<Cell> cells);
     }
 
+    /** Increments the instance of each CPU. */
+    private interface Loop {
+        void over(DynamicPerCpu<Cell> cells) throws InterruptedException;
+    }
+
     private static int[] values(OtherThread other, DynamicPerCpu<Cell> cells) throws Exception {
         return other.call("reading each CPU's instance", () -> {
             int[] values = new int[CpuMask.capacity()];
@@ -124,16 +140,18 @@ final class VariableTrials {
     /** A change of each CPU's instance, in order. */
     private static final class EachInstance extends Trial {
         private final OtherThread other;
+        private final Loop loop;
         private final DynamicPerCpu<Cell> cells = DynamicPerCpu.createWith(() -> new Cell(0));
         private int[] before = new int[CpuMask.capacity()];
 
-        EachInstance(OtherThread other) {
+        EachInstance(OtherThread other, Loop loop) {
             this.other = other;
+            this.loop = loop;
         }
 
         @Override
-        void act() {
-            cells.forEachCpu((_, cell) -> cell.increment());
+        void act() throws InterruptedException {
+            loop.over(cells);
         }
 
         @Override

@@ -1,0 +1,71 @@
+package dev.percpu.stress.failure;
+
+import dev.percpu.concurrent.PerCpuAccumulator;
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuCounterArray;
+import dev.percpu.concurrent.PerCpuDoubleCounter;
+import dev.percpu.concurrent.PerCpuEvent;
+import dev.percpu.concurrent.PerCpuEvent.Argument;
+import dev.percpu.concurrent.PerCpuHistogram;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** Events: of one addition, and of one of each kind. */
+final class EventTrials {
+    private EventTrials() {}
+
+    static List<Operation> all() {
+        return List.of(
+                new Operation("event record", _ -> {
+                    PerCpuCounter counter = new PerCpuCounter();
+                    PerCpuEvent event = PerCpuEvent.builder().increment(counter).build();
+                    return new CounterTrials.Adding(event::record, counter::sum);
+                }),
+                new Operation("event record of everything", _ -> new Recording()));
+    }
+
+    /** An event is not a transaction, but each of its updates is done or not, and all are if it returns. */
+    private static final class Recording extends Trial {
+        private final PerCpuCounter counter = new PerCpuCounter();
+        private final PerCpuCounterArray array = new PerCpuCounterArray(2);
+        private final PerCpuHistogram histogram =
+                PerCpuHistogram.builder().bounds(1, 10).build();
+        private final PerCpuAccumulator maximum = PerCpuAccumulator.maximum();
+        private final PerCpuDoubleCounter doubles = new PerCpuDoubleCounter();
+        private final PerCpuEvent event = PerCpuEvent.builder()
+                .increment(counter)
+                .add(array, Argument.FIRST, Argument.SECOND)
+                .record(histogram, Argument.FIRST)
+                .accumulate(maximum, Argument.SECOND)
+                .add(doubles, Argument.THIRD)
+                .build();
+        private final List<LongSupplier> totals = List.of(
+                counter::sum,
+                () -> array.sum(1),
+                () -> histogram.snapshot().count(),
+                () -> histogram.snapshot().sum(),
+                () -> (long) doubles.sum());
+        private final long[] before = new long[totals.size()];
+        private long greatest = Long.MIN_VALUE;
+
+        @Override
+        void act() {
+            event.record(1, 1, 1.0);
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) {
+            boolean all = true;
+            for (int i = 0; i < before.length; i++) {
+                long was = before[i];
+                before[i] = totals.get(i).getAsLong();
+                all &= beforeOrAfter("update " + i, was, was + 1, before[i], thrown);
+            }
+            long found = maximum.get();
+            check(found == 1 || (thrown != null && found == greatest), "a maximum of " + found);
+            greatest = found;
+            return all;
+        }
+    }
+}
