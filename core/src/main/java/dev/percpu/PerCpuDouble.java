@@ -2,6 +2,8 @@ package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.Registry;
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.Claim;
 import dev.percpu.internal.code.Op;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
@@ -63,10 +65,14 @@ public sealed class PerCpuDouble permits DynamicDouble {
      * @throws AreaFullException if the per-CPU area is full
      */
     public static PerCpuDouble define(String name, double initial) {
-        PerCpuDouble number = new PerCpuDouble(
-                new StaticNumeric(name, NumericWidth.LONG, Double.doubleToRawLongBits(initial)), initial);
-        Registry.addStatic(name, TYPE, number, PerCpuDouble::values);
-        return number;
+        try (Claim memory = Area.claim(Double.BYTES, Double.BYTES, Registry.checkName(name))) {
+            PerCpuDouble number = new PerCpuDouble(
+                    new StaticNumeric(name, NumericWidth.LONG, memory.position(), Double.doubleToRawLongBits(initial)),
+                    initial);
+            Registry.addStatic(name, TYPE, number, PerCpuDouble::values);
+            memory.keep();
+            return number;
+        }
     }
 
     /**

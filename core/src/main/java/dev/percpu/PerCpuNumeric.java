@@ -4,6 +4,7 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.Claim;
 import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
 import dev.percpu.listing.Value;
@@ -63,9 +64,12 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
      * @throws AreaFullException if the per-CPU area is full
      */
     public static PerCpuNumeric define(String name, NumericWidth width, long initial) {
-        StaticNumeric number = new StaticNumeric(name, width, initial);
-        Registry.addStatic(name, width.toString(), number, PerCpuNumeric::values);
-        return number;
+        try (Claim memory = Area.claim(width.bytes(), width.bytes(), Registry.checkName(name))) {
+            StaticNumeric number = new StaticNumeric(name, width, memory.position(), initial);
+            Registry.addStatic(name, width.toString(), number, PerCpuNumeric::values);
+            memory.keep();
+            return number;
+        }
     }
 
     /**

@@ -1,13 +1,12 @@
 package dev.percpu;
 
 import dev.percpu.internal.Registry;
-import dev.percpu.internal.area.Area;
 import dev.percpu.memory.NumericWidth;
 
 /** A number that lives as long as the process. */
 final class StaticNumeric extends PureNumeric {
-    StaticNumeric(String name, NumericWidth width, long initial) {
+    StaticNumeric(String name, NumericWidth width, long position, long initial) {
         super(Registry.checkName(name), width);
-        begin(Area.allocate(width.bytes(), width.bytes(), name), initial);
+        begin(position, initial);
     }
 }

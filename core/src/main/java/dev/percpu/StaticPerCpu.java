@@ -3,6 +3,7 @@ package dev.percpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.Claim;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
@@ -62,7 +63,11 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      * @throws AreaFullException if the per-CPU area is full
      */
     public static StaticPerCpu<MemorySegment> define(String name, MemoryLayout layout) {
-        return define(name, layout, Function.identity());
+        try (Claim memory = Area.claim(layout.byteSize(), layout.byteAlignment(), Registry.checkName(name))) {
+            StaticPerCpu<MemorySegment> variable = at(memory.position(), name, layout, Function.identity());
+            memory.keep();
+            return variable;
+        }
     }
 
     /**
@@ -71,12 +76,18 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      * @param name for messages and listings; it need not be unique
      * @param layout the size and alignment of an instance
      * @param view creates the view of one CPU's memory; called once for each possible CPU, during this call. If it
-     *     touches the memory, the memory becomes resident even for CPUs that never use it
+     *     touches the memory, the memory becomes resident even for CPUs that never use it. If it throws, the memory is
+     *     not given back, since it may have kept it
      * @throws AreaFullException if the per-CPU area is full
      */
     public static <T> StaticPerCpu<T> define(
             String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
-        long offset = Area.allocate(layout.byteSize(), layout.byteAlignment(), Registry.checkName(name));
+        return at(
+                Area.allocate(layout.byteSize(), layout.byteAlignment(), Registry.checkName(name)), name, layout, view);
+    }
+
+    private static <T> StaticPerCpu<T> at(
+            long offset, String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
         Piece piece = Piece.empty(name);
         Function<CpuId, T> instance = cpu -> view.apply(Area.slice(cpu.id(), offset, layout.byteSize()));
         return register(name, layout.toString(), PerCpuPtr.toMemory(piece, offset, instance), Registry.Reader.NONE);
@@ -106,8 +117,13 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      * @throws AreaFullException if the per-CPU area is full
      */
     public static StaticPerCpu<NumericCell> defineNumeric(String name, NumericWidth width, long initial) {
-        Piece piece = Piece.permanent(Registry.checkName(name), Long.BYTES, Long.BYTES);
-        return register(name, "guarded " + width, NumericCell.cells(piece, width, initial), NumericCell::values);
+        try (Claim memory = Area.claim(Long.BYTES, Long.BYTES, Registry.checkName(name))) {
+            Piece piece = Piece.at(name, memory.position());
+            StaticPerCpu<NumericCell> variable =
+                    register(name, "guarded " + width, NumericCell.cells(piece, width, initial), NumericCell::values);
+            memory.keep();
+            return variable;
+        }
     }
 
     /** The name that the variable was defined with. */

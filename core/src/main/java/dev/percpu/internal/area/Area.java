@@ -89,6 +89,7 @@ public final class Area {
         STRIDE = memory.byteSize() / reserved;
         SHIFT = Long.numberOfTrailingZeros(STRIDE);
         WITHIN = Long.highestOneBit(2 * memory.byteSize() - 1) - Long.BYTES;
+        Clearing.rehearse();
     }
 
     /**
@@ -108,12 +109,7 @@ public final class Area {
 
     private static final PositionAllocator POSITIONS = new PositionAllocator(CpuHeader.SIZE, STRIDE, FUNCTIONS);
 
-    /** Made when it is first needed, since it takes time. */
-    private static final class End {
-        private static final AreaEnd END = new AreaEnd(MEMORY, STRIDE, FIRST_OWN);
-
-        private End() {}
-    }
+    private static final AreaEnd END = new AreaEnd(MEMORY, STRIDE, FIRST_OWN);
 
     /**
      * The segment from which users get theirs. As long as they have one, its scope keeps this class alive, and so the
@@ -156,7 +152,7 @@ public final class Area {
         // still have an address in the mapping then, since LENT keeps the loader alive.
         @Override
         public MethodHandle get() {
-            return Platform.hasSystemCalls() ? End.END.action() : DetachedThread.nothing();
+            return Platform.hasSystemCalls() ? END.action() : DetachedThread.nothing();
         }
 
         @Override
@@ -204,7 +200,7 @@ public final class Area {
      * @return takes the piece back, if the library did not want it
      */
     public static Runnable lend(long position, long bytes, MemorySegment lender) {
-        return End.END.lend(position, bytes, lender);
+        return END.lend(position, bytes, lender);
     }
 
     /**
@@ -241,7 +237,7 @@ public final class Area {
         return hold(holder, bytes, alignment, owner).position();
     }
 
-    private static Holdings.Holding hold(Object holder, long bytes, long alignment, String owner) {
+    static Holdings.Holding hold(Object holder, long bytes, long alignment, String owner) {
         Holdings.Holding holding = HOLDINGS.prepare(holder);
         boolean holds = false;
         try {
@@ -253,6 +249,11 @@ public final class Area {
             }
         }
         return holding;
+    }
+
+    /** Takes a piece that is given back unless its user keeps it. */
+    public static Claim claim(long bytes, long alignment, String owner) {
+        return new Claim(HOLDINGS, bytes, alignment, owner);
     }
 
     /**

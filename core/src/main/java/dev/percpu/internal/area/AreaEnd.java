@@ -21,9 +21,6 @@ import java.util.concurrent.atomic.AtomicReference;
  * no thread of Java owns a guard of this area any more, and another copy of this library can have the variables.
  */
 final class AreaEnd {
-    private static final MethodHandle COMPARE_AND_SET =
-            JAVA_LONG.varHandle().toMethodHandle(VarHandle.AccessMode.COMPARE_AND_SET);
-
     private final MemorySegment memory;
     private final long stride;
     private final int places;
@@ -31,7 +28,11 @@ final class AreaEnd {
     /** Guarded by this object's lock. */
     private final List<Lent> lent = new ArrayList<>();
 
-    private final AtomicReference<MethodHandle> action = new AtomicReference<>(DetachedThread.nothing());
+    /** Of what is lent, where the libraries store the address of the area. The action reads it at the end. */
+    private final List<MemorySegment> lenders = new ArrayList<>();
+
+    /** What to unmap. The action reads it at the end. */
+    private final AtomicReference<List<MemorySegment>> unused;
 
     /** No record: the JDK would keep what compares two of them, and with it the class loader. */
     private static final class Lent {
@@ -51,55 +52,72 @@ final class AreaEnd {
         this.memory = memory;
         this.stride = stride;
         this.places = places;
-        update();
+        unused = new AtomicReference<>(List.of(memory));
     }
 
     /**
-     * Keeps a piece for a C library.
+     * Keeps a piece for a C library. If this throws, nothing is kept.
      *
      * @param lender where the library stores the address of this area as long as it has the piece from here
-     * @return takes the piece back
+     * @return takes the piece back. If that throws, it is done all the same, but the piece stays mapped at the end
      */
     Runnable lend(long position, long bytes, MemorySegment lender) {
         Lent piece = new Lent(position, bytes, lender);
-        change(() -> lent.add(piece));
-        return () -> change(() -> lent.remove(piece));
+        Runnable takeBack = () -> takeBack(piece);
+        keep(piece);
+        return takeBack;
     }
 
-    /** What to do at the end. It can change until then. */
-    MethodHandle action() {
-        return DetachedThread.later(action);
-    }
-
-    private synchronized void change(Runnable change) {
-        change.run();
-        update();
-    }
-
-    private synchronized void update() {
-        MethodHandle next = unmapping(unused());
-        for (Lent piece : lent) {
-            // A library may have its variables elsewhere by then, or may have refused them: then this changes nothing.
-            MethodHandle end =
-                    MethodHandles.insertArguments(COMPARE_AND_SET, 0, piece.lender, 0L, memory.address(), 0L);
-            next = MethodHandles.foldArguments(next, end.asType(MethodType.methodType(void.class)));
-        }
-        action.set(next);
-    }
-
-    private static MethodHandle unmapping(List<MemorySegment> parts) {
+    private synchronized void keep(Lent piece) {
+        boolean kept = false;
+        lent.add(piece);
         try {
-            MethodHandle address = MethodHandles.publicLookup()
-                    .findVirtual(MemorySegment.class, "address", MethodType.methodType(long.class));
-            MethodHandle size = MethodHandles.publicLookup()
-                    .findVirtual(MemorySegment.class, "byteSize", MethodType.methodType(long.class));
+            List<MemorySegment> parts = unused();
+            lenders.add(piece.lender);
+            // Nothing fails from here on.
+            unused.set(parts);
+            kept = true;
+        } finally {
+            if (!kept) {
+                lent.remove(piece);
+            }
+        }
+    }
+
+    private synchronized void takeBack(Lent piece) {
+        // These two allocate nothing. The library may be unloaded soon, and nobody may write there then.
+        if (lent.remove(piece)) {
+            lenders.remove(piece.lender);
+        }
+        unused.set(unused());
+    }
+
+    /** Composes what to do at the end. What is lent and taken back later counts too. */
+    MethodHandle action() {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.publicLookup();
+            MethodType onSegment = MethodType.methodType(void.class, MemorySegment.class);
+            MethodHandle address =
+                    lookup.findVirtual(MemorySegment.class, "address", MethodType.methodType(long.class));
+            MethodHandle size = lookup.findVirtual(MemorySegment.class, "byteSize", MethodType.methodType(long.class));
             // (part) -> munmap(part.address(), part.byteSize())
-            MethodHandle one = MethodHandles.permuteArguments(
-                    MethodHandles.filterArguments(Linux.unmapping(), 0, address, size),
-                    MethodType.methodType(void.class, MemorySegment.class),
-                    0,
-                    0);
-            return MethodHandles.iteratedLoop(null, null, one).bindTo(List.copyOf(parts));
+            MethodHandle unmap = MethodHandles.permuteArguments(
+                    MethodHandles.filterArguments(Linux.unmapping(), 0, address, size), onSegment, 0, 0);
+            MethodHandle parts = lookup.findVirtual(AtomicReference.class, "get", MethodType.methodType(Object.class))
+                    .bindTo(unused)
+                    .asType(MethodType.methodType(Iterable.class));
+            // (lender) -> LONG.compareAndSet(lender, 0, memory.address(), 0)
+            // A library may have its variables elsewhere by then: then this changes nothing.
+            MethodHandle tell = MethodHandles.insertArguments(
+                            JAVA_LONG.varHandle().toMethodHandle(VarHandle.AccessMode.COMPARE_AND_SET),
+                            1,
+                            0L,
+                            memory.address(),
+                            0L)
+                    .asType(onSegment);
+            return MethodHandles.foldArguments(
+                    MethodHandles.collectArguments(MethodHandles.iteratedLoop(null, null, unmap), 0, parts),
+                    MethodHandles.iteratedLoop(null, null, tell).bindTo(lenders));
         } catch (ReflectiveOperationException e) {
             throw new LinkageError("the JDK's classes have other methods", e);
         }

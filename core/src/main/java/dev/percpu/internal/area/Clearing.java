@@ -12,6 +12,14 @@ final class Clearing {
 
     private Clearing() {}
 
+    /**
+     * Makes the JDK initialise what it needs to fill memory. If the first fill came while the heap is full, that could
+     * fail, and then no piece could be cleared any more, however much memory there is later.
+     */
+    static void rehearse() {
+        ZEROS.asSlice(0, Long.BYTES).fill((byte) 0);
+    }
+
     /** Zeroes a piece, and returns as much of its memory to the kernel as possible. */
     static void clear(MemorySegment piece) {
         long start = piece.address();

@@ -16,7 +16,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToLongFunction;
 
 /**
@@ -119,19 +118,6 @@ public final class DetachedThread {
     /** {@code (object) -> object != null}. */
     private static MethodHandle notNull() throws ReflectiveOperationException {
         return publicLookup().findStatic(java.util.Objects.class, "nonNull", methodType(boolean.class, Object.class));
-    }
-
-    /** Calls the function that the reference holds at the time of the call; it has no arguments and no result. */
-    static MethodHandle later(AtomicReference<MethodHandle> function) {
-        try {
-            MethodHandle get = publicLookup()
-                    .findVirtual(AtomicReference.class, "get", methodType(Object.class))
-                    .bindTo(function)
-                    .asType(methodType(MethodHandle.class));
-            return collectArguments(MethodHandles.exactInvoker(methodType(void.class)), 0, get);
-        } catch (ReflectiveOperationException e) {
-            throw new LinkageError("the JDK's classes have other methods", e);
-        }
     }
 
     /** A function that does nothing. */

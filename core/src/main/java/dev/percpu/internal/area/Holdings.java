@@ -121,11 +121,11 @@ final class Holdings implements ToLongFunction<Reference<?>>, Runnable {
         }
     }
 
-    /** Names the piece. */
+    /** Names the piece; one of 0 bytes is not given back. */
     synchronized void hold(Holding holding, long position, long size) {
+        bytes += size - holding.bytes;
         holding.position = (int) position;
         holding.bytes = (int) size;
-        bytes += size;
     }
 
     /** Arranges for a piece to be given back once the holder is unreachable. */

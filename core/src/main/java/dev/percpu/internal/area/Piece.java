@@ -20,9 +20,9 @@ public final class Piece {
         return new Piece(name, NOWHERE);
     }
 
-    /** Takes a piece that is never given back. */
-    public static Piece permanent(String name, long bytes, long alignment) {
-        return new Piece(name, Area.allocate(bytes, alignment, name));
+    /** A piece at a position that somebody else has taken. */
+    public static Piece at(String name, long position) {
+        return new Piece(name, position);
     }
 
     /** Takes a piece that is given back once this object is unreachable, closed or not. */

@@ -5,10 +5,12 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.Claim;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.guard.NativeOwners;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.linux.Topology;
+import dev.percpu.internal.protocol.StackRoom;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -108,46 +110,72 @@ final class NativeLibrary {
         }
         // This comes before C code can own its first guard of the area.
         NativeOwners.expect();
+        // For giving the piece back, too, if something else fails.
+        StackRoom.CURRENT.ensure();
         // The linker has aligned the section for the variable with the largest alignment. That alignment is not known,
         // but the section's address shows how large it can have been at most.
-        long position = Area.allocate(stop - start, Math.min(Long.lowestOneBit(start), LARGEST_ALIGNMENT), owner);
-        // The library's threads go on even if dev.percpu is unloaded.
-        Runnable takeBack = Area.lend(position, stop - start, library.asSlice(LENDER, Long.BYTES));
-        MemorySegment share = library.get(ADDRESS, SHARE);
-        int answer = share(share, position);
-        if (answer == LENT && OtherCopy.awaitEnd(() -> lender(library))) {
-            answer = share(share, position);
-        }
-        if (answer != SHARED_NOW) {
-            takeBack.run();
-            Area.free(position, stop - start);
-            if ((answer == SHARED_BEFORE || answer == LENT) && library.get(JAVA_LONG, AREA) == Area.BASE) {
-                // Another thread placed it at the same time. An instance lies at variable + delta + cpu * stride.
-                position = start + library.get(JAVA_LONG, DELTA) - Area.BASE;
-                return new NativeLibrary(file, start, stop, position);
+        long alignment = Math.min(Long.lowestOneBit(start), LARGEST_ALIGNMENT);
+        try (Claim piece = Area.claim(stop - start, alignment, owner)) {
+            int answer = offer(library, piece, stop - start);
+            if (answer != SHARED_NOW && ((answer != SHARED_BEFORE && answer != LENT) || !isInThisArea(library))) {
+                throw new IllegalStateException(owner + refusal(answer));
             }
-            throw new IllegalStateException(owner
-                    + switch (answer) {
-                        case SHARED_BEFORE ->
-                            " are in another per-CPU area already: dev.percpu is loaded twice in this process, and only one of"
-                                    + " the two can have them";
-                        case LENT ->
-                            " are in the per-CPU area of another copy of dev.percpu, which has not been unloaded: either"
-                                    + " it is still used, or something keeps its class loader reachable, or the garbage"
-                                    + " collector does not run when it is asked to (-XX:+DisableExplicitGC)";
-                        case GUARD_HELD ->
-                            " cannot be placed: C code on this very thread holds a guard of theirs, and has called Java";
-                        case OTHER_CPUS ->
-                            " cannot be moved to the area for " + Area.CPUS
-                                    + " CPUs: when C code first used them, the library found other"
-                                    + " CPUs possible. Declare them before C code uses them";
-                        case NO_MEMBARRIER ->
-                            " cannot be moved to the area: C code uses them already, and the kernel refuses membarrier, which"
-                                    + " is needed to stop that code during the move. A seccomp filter may be the reason";
-                        default -> " cannot be placed, for a reason that this version does not know: " + answer;
-                    });
+            // If it was shared before, another thread has placed it at the same time.
+            return new NativeLibrary(file, start, stop, position(library));
         }
-        return new NativeLibrary(file, start, stop, position);
+    }
+
+    /** Offers the library a piece, which is kept if the library has it then, whatever failed after that. */
+    private static int offer(MemorySegment library, Claim piece, long bytes) {
+        Runnable takeBack = null;
+        try {
+            // The library's threads go on even if dev.percpu is unloaded.
+            takeBack = Area.lend(piece.position(), bytes, library.asSlice(LENDER, Long.BYTES));
+            MemorySegment share = library.get(ADDRESS, SHARE);
+            int answer = share(share, piece.position());
+            if (answer == LENT && OtherCopy.awaitEnd(() -> lender(library))) {
+                answer = share(share, piece.position());
+            }
+            return answer;
+        } finally {
+            if (isInThisArea(library) && position(library) == piece.position()) {
+                piece.keep();
+            } else if (takeBack != null) {
+                takeBack.run();
+            }
+        }
+    }
+
+    private static boolean isInThisArea(MemorySegment library) {
+        return library.get(JAVA_LONG, AREA) == Area.BASE;
+    }
+
+    /** Where a library's piece lies, if that is in this area: an instance lies at variable + delta + cpu * stride. */
+    private static long position(MemorySegment library) {
+        return library.get(ADDRESS, START).address() + library.get(JAVA_LONG, DELTA) - Area.BASE;
+    }
+
+    /** Why a library is not placed: the end of a message that begins with its name. */
+    private static String refusal(int answer) {
+        return switch (answer) {
+            case SHARED_BEFORE ->
+                " are in another per-CPU area already: dev.percpu is loaded twice in this process, and only one of"
+                        + " the two can have them";
+            case LENT ->
+                " are in the per-CPU area of another copy of dev.percpu, which has not been unloaded: either"
+                        + " it is still used, or something keeps its class loader reachable, or the garbage"
+                        + " collector does not run when it is asked to (-XX:+DisableExplicitGC)";
+            case GUARD_HELD ->
+                " cannot be placed: C code on this very thread holds a guard of theirs, and has called Java";
+            case OTHER_CPUS ->
+                " cannot be moved to the area for " + Area.CPUS
+                        + " CPUs: when C code first used them, the library found other"
+                        + " CPUs possible. Declare them before C code uses them";
+            case NO_MEMBARRIER ->
+                " cannot be moved to the area: C code uses them already, and the kernel refuses membarrier, which"
+                        + " is needed to stop that code during the move. A seccomp filter may be the reason";
+            default -> " cannot be placed, for a reason that this version does not know: " + answer;
+        };
     }
 
     private static int share(MemorySegment function, long position) {

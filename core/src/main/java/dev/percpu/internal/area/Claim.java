@@ -1,0 +1,53 @@
+package dev.percpu.internal.area;
+
+import java.lang.ref.Reference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A piece that is to be somebody's for good once all that could fail is done. Until it is kept, it is given back: by
+ * closing, and if even that fails, by the garbage collector, which finds this object unreachable.
+ */
+public final class Claim implements AutoCloseable {
+    private final Holdings holdings;
+
+    /** Null until the piece is taken, and once it is kept or given back. */
+    private Holdings.@Nullable Holding holding;
+
+    private final long position;
+
+    Claim(Holdings holdings, long bytes, long alignment, String owner) {
+        this.holdings = holdings;
+        Holdings.Holding taken = Area.hold(this, bytes, alignment, owner);
+        holding = taken;
+        position = taken.position();
+    }
+
+    /** Where the piece lies in each CPU's place. */
+    public long position() {
+        return position;
+    }
+
+    /** Leaves the piece to its user for good. It cannot fail: others could see what the piece belongs to already. */
+    public void keep() {
+        try {
+            Holdings.Holding kept = holding;
+            if (kept != null) {
+                // Nobody gives the piece back from here on, whatever becomes of this object.
+                holdings.hold(kept, position, 0);
+                holding = null;
+            }
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Gives the piece back, unless it is kept. If that fails now, it is tried again later. */
+    @Override
+    public void close() {
+        Holdings.Holding left = holding;
+        holding = null;
+        if (left != null) {
+            holdings.giveBack(left);
+        }
+    }
+}

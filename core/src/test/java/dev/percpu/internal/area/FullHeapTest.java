@@ -1,0 +1,188 @@
+package dev.percpu.internal.area;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.PerCpuDouble;
+import dev.percpu.PerCpuNumeric;
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.StaticPerCpu;
+import dev.percpu.memory.NumericWidth;
+import dev.percpu.testing.Jvm;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What is kept of the area if the heap is full. A JVM of its own leaves an operation a few bytes, then a few more,
+ * until it no longer fails: so first its first allocation fails, then its second one, and so on.
+ */
+@Tag("native")
+class FullHeapTest {
+    @Test
+    void aPieceThatCouldNotBeLentIsNotLent() {
+        assertThat(probe("lend")).isEqualTo("failed first, and lent 1 time");
+    }
+
+    @Test
+    void theAreaCanBeLentOnceThereIsMemoryAgain() {
+        assertThat(probe("area")).isEqualTo("failed first, and lent");
+    }
+
+    @Test
+    void aStaticNumberThatCouldNotBeDefinedHasNoMemory() {
+        assertThat(probe("numbers")).isEqualTo("failed first, and took 32 bytes");
+    }
+
+    private static String probe(String operation) {
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-Xmx8m")
+                // Without buffers for threads there is one end of the heap, so it can be filled exactly.
+                .option("-XX:-UseTLAB")
+                .run(Probe.class, operation);
+        return result.output().strip();
+    }
+
+    static final class Probe {
+        /** By how much the room grows. The first call of a kind takes more of it. */
+        private static final int STEP = 32;
+
+        private static final int FIRST_STEP = 1 << 10;
+        private static final int LARGEST_FILLER = 1 << 20;
+        private static final int SMALLEST_FILLER = 16;
+        private static final int FILLER_RATIO = 16;
+        private static final Object[] FILLERS = new Object[1 << 16];
+
+        /** Keeps the room for the operation, while the rest is filled. */
+        @SuppressWarnings("UnusedVariable")
+        private static @Nullable Object slack;
+
+        private static int failures;
+
+        private Probe() {}
+
+        public static void main(String[] arguments) throws Throwable {
+            rehearse();
+            switch (arguments[0]) {
+                case "lend" -> lend();
+                case "area" -> lendOfArea();
+                default -> define();
+            }
+        }
+
+        private static void define() {
+            Runnable[] definitions = {
+                () -> {
+                    PerCpuNumeric _ = PerCpuNumeric.define("number", NumericWidth.LONG);
+                },
+                () -> {
+                    PerCpuDouble _ = PerCpuDouble.define("double", 1);
+                },
+                () -> {
+                    StaticPerCpu<?> _ = StaticPerCpu.defineNumeric("guarded", NumericWidth.LONG, 1);
+                },
+                () -> {
+                    StaticPerCpu<?> _ = StaticPerCpu.define("memory", ValueLayout.JAVA_LONG);
+                }
+            };
+            for (Runnable definition : definitions) {
+                definition.run();
+            }
+            long before = Area.usedBytesPerCpu();
+            for (Runnable definition : definitions) {
+                untilItSucceeds(definition, STEP);
+            }
+            // With this, what could not be given back at once is tried again.
+            Area.claim(Long.BYTES, Long.BYTES, "a probe").close();
+            System.out.println(told() + "took " + (Area.usedBytesPerCpu() - before) + " bytes");
+        }
+
+        private static void lendOfArea() {
+            MemorySegment lender = Arena.global().allocate(ValueLayout.JAVA_LONG);
+            long _ = Area.usedBytesPerCpu();
+            untilItSucceeds(
+                    () -> {
+                        Runnable _ = Area.lend(CpuHeader.SIZE, 8, lender);
+                    },
+                    FIRST_STEP);
+            System.out.println(told() + "lent");
+        }
+
+        /** The first use of a handler of exceptions looks its type up, which takes memory. */
+        private static void rehearse() {
+            int _ = fill(Integer.MAX_VALUE, 0);
+            boolean _ = failsIn(
+                    () -> {
+                        throw new OutOfMemoryError();
+                    },
+                    1 << 14);
+        }
+
+        /** An area of no bytes, so that its end can be seen. */
+        private static void lend() throws Throwable {
+            MemorySegment memory = MemorySegment.ofAddress(1 << 12);
+            AreaEnd end = new AreaEnd(memory, 1 << 12, 1);
+            MemorySegment lenders = Arena.global().allocate(ValueLayout.JAVA_LONG, 1 << 10);
+            for (long i = 0; i < 1 << 10; i++) {
+                lenders.setAtIndex(ValueLayout.JAVA_LONG, i, memory.address());
+            }
+            new AreaEnd(memory, 1 << 12, 1)
+                    .lend(0, 8, lenders.asSlice(0, Long.BYTES))
+                    .run();
+            untilItSucceeds(
+                    () -> {
+                        Runnable _ = end.lend(0, 8, lenders.asSlice((long) failures * Long.BYTES, Long.BYTES));
+                    },
+                    STEP);
+            end.action().invokeExact();
+            long told = 0;
+            for (long i = 0; i < 1 << 10; i++) {
+                told += lenders.getAtIndex(ValueLayout.JAVA_LONG, i) == 0 ? 1 : 0;
+            }
+            System.out.println(told() + "lent " + told + (told == 1 ? " time" : " times"));
+        }
+
+        private static String told() {
+            return failures > 0 ? "failed first, and " : "never failed, and ";
+        }
+
+        private static void untilItSucceeds(Runnable operation, int step) {
+            for (int room = 0; failsIn(operation, room); room += step) {
+                failures++;
+            }
+        }
+
+        private static boolean failsIn(Runnable operation, int room) {
+            slack = new byte[room];
+            int count = 0;
+            for (int size = LARGEST_FILLER; size >= SMALLEST_FILLER; size /= FILLER_RATIO) {
+                count = fill(size, count);
+            }
+            slack = null;
+            boolean fails = false;
+            try {
+                operation.run();
+            } catch (OutOfMemoryError full) {
+                fails = true;
+            }
+            Arrays.fill(FILLERS, 0, count, null);
+            return fails;
+        }
+
+        private static int fill(int size, int from) {
+            int next = from;
+            try {
+                while (true) {
+                    FILLERS[next] = new byte[size - 16];
+                    next++;
+                }
+            } catch (OutOfMemoryError full) {
+                return next;
+            }
+        }
+    }
+}
