@@ -2,6 +2,7 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.listing.Value;
 import java.lang.invoke.VarHandle;
 import java.util.List;
@@ -240,6 +241,10 @@ public final class PerCpuRef {
                                 : "put(" + references + "): only " + count + " references were left, " + this
                                         + "; none is given back");
             }
+            if (count == references) {
+                // Here, since the release action is due after the next step, and nobody could call it again.
+                StackRoom.CURRENT.ensure();
+            }
             long found = central.compareAndExchange(count, count - references);
             if (found == count) {
                 break;
@@ -288,6 +293,9 @@ public final class PerCpuRef {
      */
     private Life endLife(Life ending) {
         long left;
+        // Once the ref is killed, nobody could call the release action again. (In compiled code, closing the tally may
+        // take less of the stack than calling the action.)
+        StackRoom.CURRENT.ensure();
         synchronized (lifecycle) {
             if (isKilled()) {
                 return Objects.requireNonNull(life);

@@ -167,7 +167,8 @@ public final class FailureRun {
             String first = failures.getFirst();
             String[] names = first.substring(0, first.indexOf(':')).split(", (?=[^,]*$)", -1);
             out.println("Again, for example: ./percpu stress --failures --backend " + backend + " --ways " + names[1]
-                    + " --only '" + names[0] + "'");
+                    // A comma would separate two names; what is before it stands for all that begin with that.
+                    + " --only '" + names[0].replaceFirst(",.*", "") + "'");
         }
     }
 }
