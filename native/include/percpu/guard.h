@@ -134,13 +134,24 @@ PERCPU_SLOW void percpu_note_beginning(void)
 	percpu_process_beginning = strtoll(self, NULL, 10) == id ? percpu_beginning(id) : 0;
 }
 
-/* What this thread stores in a guard word. */
+/*
+ * What this thread stores in a guard word. A signal handler that forks must not come in the middle:
+ *
+ *     this thread                                  its signal handler
+ *     1. asks for its id
+ *                                                  2. forks; in the child it stores the child's id
+ *     3. in the child: stores the parent's id
+ */
 PERCPU_SLOW uint64_t percpu_me(void)
 {
 	if (percpu_thread == 0) {
-		int64_t id = percpu_syscall(SYS_gettid);
+		uint64_t mask;
+		int64_t id;
 
+		PERCPU_BLOCK_SIGNALS(mask);
+		id = percpu_syscall(SYS_gettid);
 		percpu_thread = -((percpu_process_beginning ? percpu_beginning(id) : 0) << PERCPU_ID_BITS | id);
+		PERCPU_RESTORE_SIGNALS(mask);
 	}
 	return (uint64_t)percpu_thread;
 }

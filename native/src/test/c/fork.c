@@ -370,8 +370,10 @@ static void in_the_middle_of_an_update(void)
 	handle_signals(fork_in_handler);
 	CHECK_EQUAL(pthread_create(&sender, NULL, send_signals, &me), 0);
 	while (handled < FORKS_IN_HANDLER && !is_child) {
-		struct cpu_guard guard = cpu_guard_acquire();
+		struct cpu_guard guard;
 
+		percpu_thread = 0; /* finds its id out anew, so that many a fork comes in the middle of that */
+		guard = cpu_guard_acquire();
 		this_cpu_inc(a_long);
 		done++;
 		cpu_guard_release(guard);
