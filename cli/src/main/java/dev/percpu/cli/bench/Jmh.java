@@ -25,7 +25,7 @@ public final class Jmh {
     /**
      * Enough for a first impression of three hundred trials within five minutes: most of that time JVMs are starting.
      */
-    private static final List<String> QUICK = List.of("-f", "1", "-wi", "2", "-w", "75ms", "-i", "5", "-r", "45ms");
+    private static final List<String> QUICK = List.of("-f", "1", "-wi", "2", "-w", "125ms", "-i", "5", "-r", "70ms");
 
     /** Which benchmarks. */
     private static final String ALL = ".*";
