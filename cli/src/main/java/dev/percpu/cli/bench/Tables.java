@@ -90,6 +90,9 @@ public final class Tables {
     private static String byProcessor(List<BenchmarkResult> list) {
         Map<String, List<BenchmarkResult>> columns = list.stream()
                 .filter(Tables::isInAColumn)
+                .sorted(Comparator.comparing(
+                                (BenchmarkResult result) -> result.run().processor())
+                        .thenComparing(result -> result.run().backend()))
                 .collect(Collectors.groupingBy(Tables::column, LinkedHashMap::new, Collectors.toList()));
         return rows(list, columns);
     }
