@@ -27,14 +27,15 @@ public final class Claim implements AutoCloseable {
         return position;
     }
 
-    /** Leaves the piece to its user for good. It cannot fail: others could see what the piece belongs to already. */
+    /** Leaves the piece to its user for good. Nothing is allocated. */
     public void keep() {
         try {
             Holdings.Holding kept = holding;
             if (kept != null) {
-                // Nobody gives the piece back from here on, whatever becomes of this object.
+                // First, so that nobody gives the piece back from here on, whatever becomes of this object.
                 holdings.hold(kept, position, 0);
                 holding = null;
+                holdings.giveBack(kept);
             }
         } finally {
             Reference.reachabilityFence(this);
