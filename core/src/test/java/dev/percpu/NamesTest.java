@@ -3,6 +3,7 @@ package dev.percpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.percpu.concurrent.HistogramBuilder;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuBoundedCounter;
 import dev.percpu.concurrent.PerCpuBuckets;
@@ -11,6 +12,7 @@ import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuDoubleAccumulator;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
 import dev.percpu.concurrent.PerCpuEvent;
+import dev.percpu.concurrent.PerCpuEvent.Argument;
 import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.PerCpuReadWriteLock;
@@ -21,6 +23,10 @@ import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.Lock;
 import java.util.function.Function;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
@@ -180,6 +186,112 @@ class NamesTest {
         PerCpuRef ref = new PerCpuRef("connection", () -> {});
         assertThatThrownBy(ref::reinit).hasMessageContaining("connection");
         assertThatThrownBy(ref::resurrect).hasMessageContaining("connection");
+    }
+
+    @Test
+    void messagesOfALockSayWhichOne() throws InterruptedException {
+        PerCpuReadWriteLock lock = new PerCpuReadWriteLock("routes");
+        Lock read = lock.readLock();
+        Lock write = lock.writeLock();
+        Condition condition = write.newCondition();
+        Condition stranger = new PerCpuReadWriteLock("tariffs").writeLock().newCondition();
+        assertThat(condition.toString()).contains("routes");
+        assertThatThrownBy(read::newCondition).hasMessageContaining("routes");
+        assertThatThrownBy(write::unlock).hasMessageContaining("routes");
+        assertThatThrownBy(condition::signal).hasMessageContaining("routes");
+        assertThatThrownBy(() -> lock.hasWaiters(condition)).hasMessageContaining("routes");
+        assertThatThrownBy(() -> lock.hasWaiters(stranger))
+                .hasMessageContaining("routes")
+                .hasMessageContaining("tariffs");
+        assertThatThrownBy(read::unlock).hasMessageContaining("routes");
+        write.lock();
+        try (CpuGuard _ = CpuGuard.acquire()) {
+            assertThatThrownBy(condition::await)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("routes");
+        } finally {
+            write.unlock();
+        }
+        whileAnotherThreadHas(read, () -> {
+            try (CpuGuard _ = CpuGuard.acquire()) {
+                assertThatThrownBy(write::lock).hasMessageContaining("routes");
+                assertThatThrownBy(write::lockInterruptibly).hasMessageContaining("routes");
+                assertThatThrownBy(() -> write.tryLock(1, TimeUnit.HOURS)).hasMessageContaining("routes");
+            }
+        });
+        whileAnotherThreadHas(write, () -> {
+            try (CpuGuard _ = CpuGuard.acquire()) {
+                assertThatThrownBy(read::lock).hasMessageContaining("routes");
+            }
+        });
+    }
+
+    private static void whileAnotherThreadHas(Lock lock, Runnable action) throws InterruptedException {
+        CountDownLatch locked = new CountDownLatch(1);
+        CountDownLatch done = new CountDownLatch(1);
+        Thread other = Thread.startVirtualThread(() -> {
+            lock.lock();
+            try {
+                locked.countDown();
+                done.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            } finally {
+                lock.unlock();
+            }
+        });
+        locked.await();
+        try {
+            action.run();
+        } finally {
+            done.countDown();
+            other.join();
+        }
+    }
+
+    @Test
+    void messagesOfACounterSayWhichOne() {
+        PerCpuBoundedCounter quota = new PerCpuBoundedCounter("quota", 2);
+        assertThatThrownBy(() -> quota.tryAdd(-1, 10)).hasMessageContaining("quota");
+        assertThatThrownBy(() -> quota.trySub(-1, 10)).hasMessageContaining("quota");
+        assertThatThrownBy(() -> new PerCpuBoundedCounter("quota", 0)).hasMessageContaining("quota");
+        assertThatThrownBy(() -> quota.add(Long.MAX_VALUE))
+                .isInstanceOf(ArithmeticException.class)
+                .hasMessageContaining("quota");
+        PerCpuCounterArray answers = new PerCpuCounterArray("answers", 2);
+        PerCpuEvent event = PerCpuEvent.builder("request")
+                .increment(answers, Argument.FIRST)
+                .build();
+        assertThatThrownBy(() -> answers.increment(2))
+                .isInstanceOf(IndexOutOfBoundsException.class)
+                .hasMessageContaining("answers");
+        assertThatThrownBy(() -> event.record(-1))
+                .isInstanceOf(IndexOutOfBoundsException.class)
+                .hasMessageContaining("answers");
+        PerCpuBuckets sizes = new PerCpuBuckets("sizes", 2);
+        assertThatThrownBy(() -> sizes.record(-1, 1))
+                .isInstanceOf(IndexOutOfBoundsException.class)
+                .hasMessageContaining("sizes");
+        PerCpuRef ref = new PerCpuRef("connection", () -> {});
+        assertThatThrownBy(() -> ref.get(0)).hasMessageContaining("connection");
+    }
+
+    @Test
+    void messagesOfAHistogramSayWhichOne() {
+        HistogramBuilder builder = PerCpuHistogram.builder().name("latency");
+        assertThatThrownBy(() -> builder.bounds(2, 1)).hasMessageContaining("latency");
+        assertThatThrownBy(() -> builder.bounds(Long.MAX_VALUE)).hasMessageContaining("latency");
+        assertThatThrownBy(builder::bounds).hasMessageContaining("latency");
+        assertThatThrownBy(() -> builder.precisionBits(17)).hasMessageContaining("latency");
+        assertThatThrownBy(() -> builder.relativeError(2)).hasMessageContaining("latency");
+        assertThatThrownBy(() -> builder.lowestDiscernible(0)).hasMessageContaining("latency");
+        try (PerCpuHistogram histogram = builder.build()) {
+            assertThatThrownBy(() -> histogram.record(1, -1)).hasMessageContaining("latency");
+        }
+        builder.highestTrackable(1);
+        assertThatThrownBy(builder::build).hasMessageContaining("latency");
+        builder.bounds(1, 2);
+        assertThatThrownBy(builder::build).hasMessageContaining("latency");
     }
 
     @Test

@@ -22,16 +22,20 @@ abstract class CpuStacks {
     /** Enough to make the lock rare. Not more, since they lie idle on a CPU that does not need them. */
     private static final int LARGEST = 64;
 
+    /** The pool's name, for messages. */
+    private final String owner;
+
     private final long position;
     private final int stackCapacity;
 
     /** How many numbers move between a stack and the shared store at a time. */
     final int batch;
 
-    CpuStacks(int capacity) {
+    CpuStacks(int capacity, String owner) {
+        this.owner = owner;
         stackCapacity = Math.clamp(capacity / (2L * CpuMask.usable().weight()), 1, LARGEST);
         batch = (stackCapacity + 1) / 2;
-        position = Area.allocateFor(this, Stacks.bytes(stackCapacity), Long.BYTES, "a pool");
+        position = Area.allocateFor(this, Stacks.bytes(stackCapacity), Long.BYTES, owner);
     }
 
     /**
@@ -109,9 +113,9 @@ abstract class CpuStacks {
         }
     }
 
-    static IllegalStateException tooMany() {
+    final IllegalStateException tooMany() {
         return new IllegalStateException(
-                "more objects were released than the pool has: two threads released one at once. Let one thread at a"
-                        + " time use a handle; -Dpercpu.checked=true finds out who does not");
+                "more objects were released than " + owner + " has: two threads released one at once. Let one thread at"
+                        + " a time use a handle; -Dpercpu.checked=true finds out who does not");
     }
 }

@@ -73,7 +73,12 @@ abstract class CreditedNumber extends AreaNumber {
     CreditedNumber(String owner, int batch) {
         super(owner, BYTES, BYTES);
         this.batch = batch;
-        this.settled = new SettledCount(batch);
+        this.settled = new SettledCount(owner, batch);
+    }
+
+    /** The counter's name, for messages. */
+    final String owner() {
+        return settled.owner();
     }
 
     /** The batch: how much of G goes to a CPU's credit at once. */
@@ -116,7 +121,7 @@ abstract class CreditedNumber extends AreaNumber {
                 if (addReserving(x)) {
                     return;
                 }
-            } else if (settled.compareAndSet(value, SettledCount.checked(value, x))) {
+            } else if (settled.compareAndSet(value, settled.checked(value, x))) {
                 openIfFar(value + x);
                 return;
             }
@@ -143,7 +148,7 @@ abstract class CreditedNumber extends AreaNumber {
             } else if (value > most) {
                 openIfFar(value);
                 return false;
-            } else if (settled.compareAndSet(value, SettledCount.checked(value, amount))) {
+            } else if (settled.compareAndSet(value, settled.checked(value, amount))) {
                 openIfFar(value + amount);
                 return true;
             }
@@ -169,7 +174,7 @@ abstract class CreditedNumber extends AreaNumber {
             } else if (value < least) {
                 openIfFar(value);
                 return false;
-            } else if (settled.compareAndSet(value, SettledCount.checked(value, -amount))) {
+            } else if (settled.compareAndSet(value, settled.checked(value, -amount))) {
                 openIfFar(value - amount);
                 return true;
             }
@@ -185,8 +190,8 @@ abstract class CreditedNumber extends AreaNumber {
             reserve(x);
         } else {
             // Before anything is taken, as it may throw.
-            long needed = SettledCount.checked(gate(), x);
-            long less = SettledCount.checked(needed, -batch);
+            long needed = settled.checked(gate(), x);
+            long less = settled.checked(needed, -batch);
             boolean taken = addByCredit(batch, Gate.SHUT - 1);
             setGate(taken ? less : needed);
         }
@@ -217,7 +222,7 @@ abstract class CreditedNumber extends AreaNumber {
         }
         long reserved = gate();
         if (reserved - 2 * mostError() >= least) {
-            setGate(SettledCount.checked(reserved, -amount));
+            setGate(settled.checked(reserved, -amount));
             return true;
         }
         shut(least, amount);
@@ -243,8 +248,8 @@ abstract class CreditedNumber extends AreaNumber {
     /** Raises G by the amount and a batch for the current CPU's credit. The lock is held. */
     private void reserve(long amount) {
         long before = gate();
-        long needed = SettledCount.checked(before, amount);
-        long raised = SettledCount.checked(needed, batch);
+        long needed = settled.checked(before, amount);
+        long raised = settled.checked(needed, batch);
         // First G, then the credit, as what is in a credit is in G. A thread that reads G in between sees a batch that
         // is in no credit. There is at most one, as the lock is held, and mostError() has room for it.
         setGate(raised);

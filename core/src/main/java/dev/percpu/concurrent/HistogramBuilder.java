@@ -56,7 +56,7 @@ public final class HistogramBuilder {
      * @param upperBounds in rising order, at least one, none of them {@link Long#MAX_VALUE}
      */
     public HistogramBuilder bounds(long... upperBounds) {
-        explicit = ExplicitBuckets.of(upperBounds);
+        explicit = ExplicitBuckets.of(owner(), upperBounds);
         return this;
     }
 
@@ -69,7 +69,7 @@ public final class HistogramBuilder {
     public HistogramBuilder precisionBits(int bits) {
         if (bits < 0 || bits > MOST_PRECISION_BITS) {
             throw new IllegalArgumentException(
-                    "the precision is from 0 to " + MOST_PRECISION_BITS + " bits, not " + bits);
+                    owner() + ": the precision is from 0 to " + MOST_PRECISION_BITS + " bits, not " + bits);
         }
         precisionBits = bits;
         divided = "precisionBits(" + bits + ")";
@@ -92,7 +92,7 @@ public final class HistogramBuilder {
             }
         }
         throw new IllegalArgumentException(
-                "the relative error is from 0.00002 to 1, such as 0.01 for 1%, not " + error);
+                owner() + ": the relative error is from 0.00002 to 1, such as 0.01 for 1%, not " + error);
     }
 
     /**
@@ -104,7 +104,7 @@ public final class HistogramBuilder {
      */
     public HistogramBuilder lowestDiscernible(long value) {
         if (value < 1) {
-            throw new IllegalArgumentException("the lowest discernible value is at least 1, not " + value);
+            throw new IllegalArgumentException(owner() + ": the lowest discernible value is at least 1, not " + value);
         }
         lowestDiscernible = value;
         divided = "lowestDiscernible(" + value + ")";
@@ -130,11 +130,16 @@ public final class HistogramBuilder {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuHistogram build() {
-        PerCpuHistogram histogram = new PerCpuHistogram(name, buckets());
+        PerCpuHistogram histogram = new PerCpuHistogram(owner(), buckets());
         if (name != null) {
             Registry.add(name, "PerCpuHistogram", histogram, PerCpuHistogram::values);
         }
         return histogram;
+    }
+
+    /** What the histogram is called in messages. */
+    private String owner() {
+        return name == null ? "a per-CPU histogram" : name;
     }
 
     Buckets buckets() {
@@ -142,21 +147,21 @@ public final class HistogramBuilder {
             return logLinear();
         }
         if (divided != null) {
-            throw new IllegalStateException("bounds(...) and " + divided + " contradict each other: both decide which"
-                    + " buckets there are, so leave one of them out");
+            throw new IllegalStateException(owner() + ": bounds(...) and " + divided + " contradict each other: both"
+                    + " decide which buckets there are, so leave one of them out");
         }
         return explicit;
     }
 
     LogLinearBuckets logLinear() {
         if (highestTrackable / 2 < lowestDiscernible) {
-            throw new IllegalArgumentException("the highest trackable value, " + highestTrackable
+            throw new IllegalArgumentException(owner() + ": the highest trackable value, " + highestTrackable
                     + ", must be at least twice the lowest discernible one, " + lowestDiscernible);
         }
         int unitBits = Long.SIZE - 1 - Long.numberOfLeadingZeros(lowestDiscernible);
         if (precisionBits + unitBits > MOST_BITS) {
-            throw new IllegalArgumentException(precisionBits + " bits of precision are too many if the lowest"
-                    + " discernible value is " + lowestDiscernible + ": use at most " + (MOST_BITS - unitBits));
+            throw new IllegalArgumentException(owner() + ": " + precisionBits + " bits of precision are too many if the"
+                    + " lowest discernible value is " + lowestDiscernible + ": use at most " + (MOST_BITS - unitBits));
         }
         return LogLinearBuckets.upTo(precisionBits, unitBits, highestTrackable);
     }

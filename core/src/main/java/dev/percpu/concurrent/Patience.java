@@ -8,9 +8,6 @@ import java.util.concurrent.locks.Lock;
 /** How long a thread waits for something, and whether an interrupt ends that. */
 @SuppressWarnings("WaitNotInLoop") // the loop is the caller's, see await
 interface Patience {
-    /** What all of them wait for. */
-    String WHAT = "a per-CPU read-write lock";
-
     /** Does not wait at all. */
     Patience NONE = new Patience() {
         @Override
@@ -19,12 +16,12 @@ interface Patience {
         }
 
         @Override
-        public boolean await(Condition condition, long most) {
+        public boolean await(Condition condition, long most, String owner) {
             return false;
         }
 
         @Override
-        public boolean lock(Lock line) {
+        public boolean lock(Lock line, String owner) {
             return false;
         }
     };
@@ -32,8 +29,8 @@ interface Patience {
     /** Waits for ever, and is not interrupted. */
     Patience UNINTERRUPTIBLE = new Patience() {
         @Override
-        public boolean await(Condition condition, long most) {
-            Ownership.refuseToWait(WHAT);
+        public boolean await(Condition condition, long most, String owner) {
+            Ownership.refuseToWait(owner);
             // Conditions have no wait that is both limited and uninterruptible. With the flag cleared, this one really
             // waits, if an interrupt came before it.
             boolean interrupted = Thread.interrupted();
@@ -51,8 +48,8 @@ interface Patience {
 
         @Override
         @SuppressWarnings("LockNotBeforeTry") // it is the caller's to unlock
-        public boolean lock(Lock line) {
-            Ownership.refuseToWait(WHAT);
+        public boolean lock(Lock line, String owner) {
+            Ownership.refuseToWait(owner);
             line.lock();
             return true;
         }
@@ -61,16 +58,16 @@ interface Patience {
     /** Waits for ever, or until it is interrupted. */
     Patience INTERRUPTIBLE = new Patience() {
         @Override
-        public boolean await(Condition condition, long most) throws InterruptedException {
-            Ownership.refuseToWait(WHAT);
+        public boolean await(Condition condition, long most, String owner) throws InterruptedException {
+            Ownership.refuseToWait(owner);
             long _ = condition.awaitNanos(most);
             return true;
         }
 
         @Override
         @SuppressWarnings("LockNotBeforeTry") // it is the caller's to unlock
-        public boolean lock(Lock line) throws InterruptedException {
-            Ownership.refuseToWait(WHAT);
+        public boolean lock(Lock line, String owner) throws InterruptedException {
+            Ownership.refuseToWait(owner);
             line.lockInterruptibly();
             return true;
         }
@@ -83,23 +80,23 @@ interface Patience {
         long most = Math.max(0, nanos);
         return new Patience() {
             @Override
-            public boolean await(Condition condition, long most) throws InterruptedException {
+            public boolean await(Condition condition, long most, String owner) throws InterruptedException {
                 long left = left();
                 if (left <= 0) {
                     return false;
                 }
-                Ownership.refuseToWait(WHAT);
+                Ownership.refuseToWait(owner);
                 long _ = condition.awaitNanos(Math.min(left, most));
                 return true;
             }
 
             @Override
-            public boolean lock(Lock line) throws InterruptedException {
+            public boolean lock(Lock line, String owner) throws InterruptedException {
                 long left = left();
                 if (left <= 0) {
                     return false;
                 }
-                Ownership.refuseToWait(WHAT);
+                Ownership.refuseToWait(owner);
                 return line.tryLock(left, TimeUnit.NANOSECONDS);
             }
 
@@ -118,16 +115,18 @@ interface Patience {
      * Waits on a condition once; it may end for no reason, so this belongs in a loop.
      *
      * @param most for how many nanoseconds at most, however much patience there is
+     * @param owner the read-write lock, for messages
      * @return false if there was no time left, and so no waiting
      * @throws IllegalStateException if the thread would have to wait, and holds a guard
      */
-    boolean await(Condition condition, long most) throws InterruptedException;
+    boolean await(Condition condition, long most, String owner) throws InterruptedException;
 
     /**
      * Locks a lock, and waits for it if necessary. An error may leave it locked or not.
      *
+     * @param owner the read-write lock, for messages
      * @return false if there was not enough time
      * @throws IllegalStateException if the thread would have to wait, and holds a guard
      */
-    boolean lock(Lock line) throws InterruptedException;
+    boolean lock(Lock line, String owner) throws InterruptedException;
 }

@@ -87,7 +87,8 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
 
     private PerCpuBoundedCounter(int batch, String owner) {
         if (batch < 1 || batch > LARGEST_BATCH) {
-            throw new IllegalArgumentException("the batch must be from 1 to " + LARGEST_BATCH + ", not " + batch);
+            throw new IllegalArgumentException(
+                    owner + " with a batch of " + batch + ": the batch is from 1 to " + LARGEST_BATCH);
         }
         super(owner, batch);
     }
@@ -129,7 +130,8 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
      */
     public boolean tryAdd(long amount, long limit) {
         if (amount < 0) {
-            throw new IllegalArgumentException("an amount of " + amount + " is negative: use sub to subtract");
+            throw new IllegalArgumentException("tryAdd(" + amount + ", " + limit + ") of " + owner()
+                    + ": the amount is negative. Use sub to subtract");
         }
         try {
             return addByCredit(amount, Math.min(limit, Gate.SHUT - 1))
@@ -151,7 +153,8 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
      */
     public boolean trySub(long amount, long limit) {
         if (amount < 0) {
-            throw new IllegalArgumentException("an amount of " + amount + " is negative: use add to add");
+            throw new IllegalArgumentException(
+                    "trySub(" + amount + ", " + limit + ") of " + owner() + ": the amount is negative. Use add to add");
         }
         try {
             return trySubCentrally(amount, limit);

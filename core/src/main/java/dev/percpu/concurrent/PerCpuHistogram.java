@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Counts how often values of each size were recorded, such as latencies. Recording takes no lock, uses no atomic
@@ -85,11 +84,11 @@ public final class PerCpuHistogram implements AutoCloseable {
     /** What {@link #snapshotThenReset()} has reported. */
     private final HistogramInterval sinceReset;
 
-    PerCpuHistogram(@Nullable String name, Buckets buckets) {
-        this.name = name == null ? "a per-CPU histogram" : name;
+    PerCpuHistogram(String name, Buckets buckets) {
+        this.name = name;
         this.buckets = buckets;
         this.sinceReset = new HistogramInterval(this, null);
-        this.position = Area.allocateFor(this, bytesPerCpu(), Long.BYTES, this.name + " of " + buckets);
+        this.position = Area.allocateFor(this, bytesPerCpu(), Long.BYTES, name + " of " + buckets);
     }
 
     /** Starts a histogram: the builder sets its precision and range, or its bounds. */
@@ -115,7 +114,7 @@ public final class PerCpuHistogram implements AutoCloseable {
      */
     public void record(long value, long count) {
         if (count < 0) {
-            throw new IllegalArgumentException("the value " + value + " cannot be recorded " + count
+            throw new IllegalArgumentException(name + " cannot record the value " + value + " " + count
                     + " times: what was recorded cannot be taken back");
         }
         try {

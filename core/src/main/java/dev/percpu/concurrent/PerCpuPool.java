@@ -73,7 +73,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
 
     PerCpuPool(PoolBuilder<T> builder) {
         super(builder);
-        name = builder.name == null ? "pool" : "pool \"" + builder.name + "\"";
+        name = builder.owner();
     }
 
     /**

@@ -225,9 +225,10 @@ public final class PerCpuRef {
         }
     }
 
-    private static void checkPositive(int references) {
+    private void checkPositive(int references) {
         if (references <= 0) {
-            throw new IllegalArgumentException("the number of references must be at least 1, not " + references);
+            throw new IllegalArgumentException(
+                    this + ": the number of references must be at least 1, not " + references);
         }
     }
 

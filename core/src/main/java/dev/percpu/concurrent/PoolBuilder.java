@@ -62,6 +62,11 @@ public final class PoolBuilder<T> {
         return this;
     }
 
+    /** What the pool is called in messages. */
+    String owner() {
+        return name == null ? "pool" : "pool \"" + name + "\"";
+    }
+
     /**
      * Makes the pool. It has no object yet.
      *

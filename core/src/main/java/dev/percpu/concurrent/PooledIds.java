@@ -57,8 +57,8 @@ final class PooledIds extends SharedIds {
 
     private static final long LONGEST_LOOK = TimeUnit.MILLISECONDS.toNanos(5);
 
-    PooledIds(int capacity) {
-        super(capacity);
+    PooledIds(int capacity, String owner) {
+        super(capacity, owner);
     }
 
     /** False if the numbers are not closed; true if they might be. */

@@ -54,7 +54,7 @@ abstract class PooledObjects<T> {
         destroy = builder.destroy;
         keepsHandles = builder.keepsHandles;
         places = newPlaces(builder.capacity);
-        ids = new PooledIds(builder.capacity);
+        ids = new PooledIds(builder.capacity, "the " + builder.owner());
     }
 
     /** Releases the object of the pool's own handle. */

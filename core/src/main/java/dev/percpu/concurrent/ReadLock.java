@@ -127,7 +127,8 @@ final class ReadLock implements Lock {
 
     @Override
     public Condition newCondition() {
-        throw new UnsupportedOperationException("a read lock has no conditions: use the write lock's");
+        throw new UnsupportedOperationException(
+                "the read lock of " + gate.owner() + " has no conditions: use those of the write lock");
     }
 
     /** How often it is held, for messages. */

@@ -83,7 +83,7 @@ final class ReaderGate extends ReadersInside {
         this.owner = owner;
     }
 
-    /** What it belongs to, for messages. */
+    @Override
     String owner() {
         return owner;
     }
@@ -169,7 +169,7 @@ final class ReaderGate extends ReadersInside {
                 LongWaits.report(side, owner, waited, writer, readers);
                 return true;
             }
-            return patience.await(condition, LongWaits.untilReport(waited));
+            return patience.await(condition, LongWaits.untilReport(waited), owner);
         } finally {
             if (!mutex.isHeldByCurrentThread()) {
                 mutex.lockInRoom();

@@ -111,6 +111,9 @@ abstract class ReadersInside {
         this.pace = pace;
     }
 
+    /** The lock's name, for messages. */
+    abstract String owner();
+
     private static VarHandle word() {
         try {
             return MethodHandles.lookup().findVarHandle(ReadersInside.class, "word", long.class);
@@ -279,10 +282,10 @@ abstract class ReadersInside {
         return (word & LOW) == (ONE | SHUT | WAITERS);
     }
 
-    static void checkSomebodyInside(long word) {
+    final void checkSomebodyInside(long word) {
         if (!has(word, STRAY) && inside(word) <= 0) {
             throw new IllegalMonitorStateException(
-                    "no reader is inside: this read lock has been unlocked more often than locked");
+                    "the read lock of " + owner() + " has been unlocked more often than locked: no reader is inside");
         }
     }
 
@@ -330,7 +333,7 @@ abstract class ReadersInside {
         } while (!WORD.compareAndSet(this, found, (found + pending * ONE) & (total < 0 ? -1 : ~STRAY)));
         pending = 0;
         if (total < 0) {
-            throw new IllegalMonitorStateException("this lock's read lock has been unlocked " + -total
+            throw new IllegalMonitorStateException("the read lock of " + owner() + " has been unlocked " + -total
                     + " times more often than locked, so nobody can say whether readers are inside");
         }
     }

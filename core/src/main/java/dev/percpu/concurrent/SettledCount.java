@@ -23,6 +23,9 @@ final class SettledCount extends AtomicLong {
      */
     private static final int USABLE_CPUS = CpuMask.usable().weight();
 
+    /** The counter that it belongs to, for messages. */
+    private final String owner;
+
     private final int batch;
 
     /** The value next to the limit for which the credits were collected last. */
@@ -31,8 +34,9 @@ final class SettledCount extends AtomicLong {
     /** The distance from there that counts as far. A double, since a long could overflow. */
     private volatile double far;
 
-    SettledCount(int batch) {
+    SettledCount(String owner, int batch) {
         super(OPEN);
+        this.owner = owner;
         this.batch = batch;
     }
 
@@ -55,19 +59,24 @@ final class SettledCount extends AtomicLong {
         return Math.abs((double) value - nearby) > far;
     }
 
+    /** The name of the counter, for messages. */
+    String owner() {
+        return owner;
+    }
+
     /**
      * Adds.
      *
      * @throws ArithmeticException if the sum is out of range, and further out than the value
      */
-    static long checked(long value, long x) {
+    long checked(long value, long x) {
         long sum = value + x;
         boolean overflows = ((value ^ sum) & (x ^ sum)) < 0;
         // Credits can take the value a little out of the range, and it must find the way back.
         boolean leaves = x > 0 ? sum > LARGEST_VALUE : x < 0 && sum < -LARGEST_VALUE;
         if (overflows || leaves) {
             throw new ArithmeticException(
-                    "the counter is near " + value + ", and with " + x + " it would be beyond 2^62 or -2^62");
+                    owner + " is near " + value + ", and with " + x + " it would be beyond 2^62 or -2^62");
         }
         return sum;
     }

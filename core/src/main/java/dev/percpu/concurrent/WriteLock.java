@@ -129,7 +129,7 @@ final class WriteLock implements Lock {
             return true;
         }
         try {
-            return patience.lock(line) && gate.begin(patience);
+            return patience.lock(line, gate.owner()) && gate.begin(patience);
         } finally {
             if (line.isHeldByCurrentThread()) {
                 line.unlock();
@@ -191,7 +191,7 @@ final class WriteLock implements Lock {
     int waiters(Condition condition) {
         if (!(condition instanceof WriteCondition ours && ours.lock() == this)) {
             throw new IllegalArgumentException(
-                    condition + " is not a condition of this write lock: ask the lock that made it");
+                    condition + " is not one of " + gate.owner() + ": ask the lock that made it");
         }
         checkHeld("ask who waits for one of its conditions");
         StackSafeLock mutex = gate.mutex();
@@ -205,8 +205,8 @@ final class WriteLock implements Lock {
 
     private void checkHeld(String use) {
         if (holdCount() == 0) {
-            throw new IllegalMonitorStateException(
-                    Thread.currentThread() + " does not have the write lock, so it cannot " + use);
+            throw new IllegalMonitorStateException(Thread.currentThread() + " does not have the write lock of "
+                    + gate.owner() + ", so it cannot " + use);
         }
     }
 
@@ -280,7 +280,7 @@ final class WriteLock implements Lock {
         private boolean outside(Waiting waiting) throws InterruptedException {
             checkHeld("wait for one of its conditions");
             checkNotReading("waits for a condition of its write lock, which it has to lock again after that");
-            Ownership.refuseToWait("a condition of the write lock");
+            Ownership.refuseToWait(toString());
             // For taking the lock again, too, which begins with the stack as it is here.
             StackRoom.CURRENT.ensure();
             int held = holds;
@@ -331,7 +331,7 @@ final class WriteLock implements Lock {
 
         @Override
         public String toString() {
-            return "a condition of a per-CPU read-write lock's write lock";
+            return "a condition of the write lock of " + gate.owner();
         }
     }
 

@@ -17,13 +17,13 @@ import org.junit.jupiter.api.Test;
 class ExplicitBucketsTest {
     @Property
     void aValueBelongsToTheLowestBoundThatIsNotBelowIt(@ForAll("bounds") long[] bounds, @ForAll("values") long value) {
-        verify(ExplicitBuckets.of(bounds), bounds, value);
+        verify(ExplicitBuckets.of("buckets", bounds), bounds, value);
     }
 
     /** Where searches could go one too far, or not far enough. */
     @Property
     void aBoundAndItsNeighbours(@ForAll("bounds") long[] bounds) {
-        ExplicitBuckets buckets = ExplicitBuckets.of(bounds);
+        ExplicitBuckets buckets = ExplicitBuckets.of("buckets", bounds);
         for (int i = 0; i < bounds.length; i++) {
             assertThat(buckets.indexOf(bounds[i])).isEqualTo(i);
             assertThat(buckets.indexOf(bounds[i] + 1)).isEqualTo(i + 1);
@@ -37,7 +37,7 @@ class ExplicitBucketsTest {
         assertThat(buckets.highest(buckets.overflow())).isEqualTo(Long.MAX_VALUE);
         assertThat(buckets.highestTrackable()).isEqualTo(bounds[bounds.length - 1]);
         assertThat(buckets.bounds()).isEqualTo(bounds);
-        assertThat(buckets.sameAs(ExplicitBuckets.of(bounds))).isTrue();
+        assertThat(buckets.sameAs(ExplicitBuckets.of("buckets", bounds))).isTrue();
     }
 
     private static void verify(ExplicitBuckets buckets, long[] bounds, long value) {
@@ -57,7 +57,7 @@ class ExplicitBucketsTest {
                 int width = step;
                 long[] bounds =
                         LongStream.range(0, count).map(i -> 60 + i * width).toArray();
-                ExplicitBuckets buckets = ExplicitBuckets.of(bounds);
+                ExplicitBuckets buckets = ExplicitBuckets.of("buckets", bounds);
                 int expected = 0;
                 for (long value = -3; value < bounds[count - 1] + 70; value++) {
                     while (expected < count && bounds[expected] < value) {
@@ -74,34 +74,36 @@ class ExplicitBucketsTest {
 
     @Test
     void saysWhatItIs() {
-        assertThat(ExplicitBuckets.of(10, 20, 50)).hasToString("4 buckets with the upper bounds [10, 20, 50]");
-        assertThat(ExplicitBuckets.of(LongStream.rangeClosed(1, 100).toArray()))
+        assertThat(ExplicitBuckets.of("buckets", 10, 20, 50))
+                .hasToString("4 buckets with the upper bounds [10, 20, 50]");
+        assertThat(ExplicitBuckets.of("buckets", LongStream.rangeClosed(1, 100).toArray()))
                 .hasToString("101 buckets with the upper bounds 1, 2, ... 100");
-        assertThat(ExplicitBuckets.of(10).relativeError()).isInfinite();
+        assertThat(ExplicitBuckets.of("buckets", 10).relativeError()).isInfinite();
     }
 
     @Test
     void knowsItsLike() {
-        ExplicitBuckets buckets = ExplicitBuckets.of(10, 20, 50);
-        assertThat(buckets.sameAs(ExplicitBuckets.of(10, 20, 50))).isTrue();
-        assertThat(buckets.sameAs(ExplicitBuckets.of(10, 20, 51))).isFalse();
-        assertThat(buckets.sameAs(ExplicitBuckets.of(10, 20))).isFalse();
+        ExplicitBuckets buckets = ExplicitBuckets.of("buckets", 10, 20, 50);
+        assertThat(buckets.sameAs(ExplicitBuckets.of("buckets", 10, 20, 50))).isTrue();
+        assertThat(buckets.sameAs(ExplicitBuckets.of("buckets", 10, 20, 51))).isFalse();
+        assertThat(buckets.sameAs(ExplicitBuckets.of("buckets", 10, 20))).isFalse();
         assertThat(buckets.sameAs(LogLinearBuckets.upTo(2, 0, 100))).isFalse();
         assertThat(LogLinearBuckets.upTo(2, 0, 100).sameAs(buckets)).isFalse();
     }
 
     @Test
     void refusesWhatAreNoBounds() {
-        assertThatThrownBy(ExplicitBuckets::of)
+        assertThatThrownBy(() -> ExplicitBuckets.of("buckets"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("bounds() needs at least one upper bound, such as bounds(10, 100)");
-        assertThatThrownBy(() -> ExplicitBuckets.of(1, 5, 5))
+                .hasMessage("buckets: bounds() needs at least one upper bound, such as bounds(10, 100)");
+        assertThatThrownBy(() -> ExplicitBuckets.of("buckets", 1, 5, 5))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("the bounds must rise: 5 comes after 5");
-        assertThatThrownBy(() -> ExplicitBuckets.of(1, 5, 4)).hasMessage("the bounds must rise: 4 comes after 5");
-        assertThatThrownBy(() -> ExplicitBuckets.of(1, Long.MAX_VALUE))
+                .hasMessage("buckets: the bounds must rise: 5 comes after 5");
+        assertThatThrownBy(() -> ExplicitBuckets.of("buckets", 1, 5, 4))
+                .hasMessage("buckets: the bounds must rise: 4 comes after 5");
+        assertThatThrownBy(() -> ExplicitBuckets.of("buckets", 1, Long.MAX_VALUE))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageStartingWith("Long.MAX_VALUE cannot be a bound: leave it out");
+                .hasMessageStartingWith("buckets: Long.MAX_VALUE cannot be a bound");
     }
 
     @Provide

@@ -205,7 +205,7 @@ class PerCpuPoolSearchTest {
     @Test
     @Tag("rseq")
     void whoWaitsIsWokenByAReleaseThatCannotLookAgain() throws InterruptedException {
-        PooledIds ids = new PooledIds(2);
+        PooledIds ids = new PooledIds(2, "a pool");
         Pooled<Object> place = new Pooled<>(pool(2), ids.seek() & ~PooledIds.VACANT);
         int _ = ids.seek();
         AtomicReference<Integer> got = new AtomicReference<>();
@@ -228,7 +228,7 @@ class PerCpuPoolSearchTest {
     /** As above, and who pushed it can look again. */
     @Test
     void whoWaitsIsWokenByAReleaseThatCameAfterTheSearch() throws InterruptedException {
-        PooledIds ids = new PooledIds(1);
+        PooledIds ids = new PooledIds(1, "a pool");
         int id = ids.seek() & ~PooledIds.VACANT;
         AtomicReference<Integer> got = new AtomicReference<>();
         Thread waiter = Thread.ofPlatform()

@@ -135,6 +135,21 @@ class PerCpuPoolTest {
     }
 
     @Test
+    void moreReleasesThanThereAreObjectsSayOfWhichPool() {
+        PerCpuPool<Object> pool =
+                PerCpuPool.builder(1, Object::new).name("sessions").build();
+        Pooled<Object> pooled = pool.tryAcquire();
+        assertThatThrownBy(() -> {
+                    while (true) {
+                        pooled.state = Pooled.HELD;
+                        pooled.release();
+                    }
+                })
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("sessions");
+    }
+
+    @Test
     void anObjectThatIsIdleTwiceAndWasDestroyedIsNotLentAgain() {
         PerCpuPool<Item> pool = pool(1);
         Throwable thrown = BoundThread.run(CpuMask.usable().ids().min().getAsInt(), () -> {
@@ -294,7 +309,7 @@ class PerCpuPoolTest {
         // So that a CPU's stack is as large as it gets.
         int capacity = 128 * CpuMask.capacity();
         long before = Area.usedBytesPerCpu();
-        PooledIds first = new PooledIds(capacity);
+        PooledIds first = new PooledIds(capacity, "a pool");
         long bytes = Area.usedBytesPerCpu() - before;
         assertThat(bytes).isPositive();
         Object holder = new Object();
@@ -302,7 +317,7 @@ class PerCpuPoolTest {
             long left = leaveLittle(holder);
             // More than there is room for at a time.
             for (long i = 0; i <= left / bytes; i++) {
-                assertThat(new PooledIds(capacity).seek()).isNotNegative();
+                assertThat(new PooledIds(capacity, "a pool").seek()).isNotNegative();
             }
             assertThat(first.seek()).isEqualTo(PooledIds.VACANT);
         } finally {

@@ -19,7 +19,7 @@ class QuantilesTest {
     static void verifyQuantiles(HistogramSnapshot snapshot, long[] sorted) {
         boolean explicit = snapshot.bounds().length > 0;
         Buckets layout = explicit
-                ? ExplicitBuckets.of(snapshot.bounds())
+                ? ExplicitBuckets.of("buckets", snapshot.bounds())
                 : LogLinearBuckets.upTo(
                         snapshot.precisionBits(),
                         Long.numberOfTrailingZeros(snapshot.unit()),
@@ -86,7 +86,7 @@ class QuantilesTest {
     @Test
     void countsUpToBoundsThatTheUserGave() {
         HistogramSnapshot snapshot =
-                snapshotOf(ExplicitBuckets.of(10, 20, 50), -3, 0, 10, 11, 20, 50, 51, Long.MAX_VALUE);
+                snapshotOf(ExplicitBuckets.of("buckets", 10, 20, 50), -3, 0, 10, 11, 20, 50, 51, Long.MAX_VALUE);
         assertThat(snapshot.cumulativeCounts(snapshot.bounds())).containsExactly(3, 5, 6);
         assertThat(snapshot.count()).isEqualTo(8);
         assertThat(snapshot.underflow()).isZero();
@@ -109,7 +109,7 @@ class QuantilesTest {
                 .hasMessage("a histogram with bounds has neither a precision nor a unit: ask bounds(), which are"
                         + " [10, 20, 50]");
         assertThatThrownBy(snapshot::precisionBits).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> snapshot.plus(snapshotOf(ExplicitBuckets.of(10, 20, 51))))
+        assertThatThrownBy(() -> snapshot.plus(snapshotOf(ExplicitBuckets.of("buckets", 10, 20, 51))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("[10, 20, 51]");
     }
@@ -198,6 +198,7 @@ class QuantilesTest {
                 .ofMinSize(1)
                 .ofMaxSize(20)
                 .map(bounds -> ExplicitBuckets.of(
+                        "buckets",
                         bounds.stream().mapToLong(Long::longValue).sorted().toArray()));
         Arbitrary<Buckets> logLinear = Combinators.combine(
                         Arbitraries.integers().between(0, 10),

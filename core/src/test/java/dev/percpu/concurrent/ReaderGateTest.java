@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 class ReaderGateTest {
     /** Waits until it is woken. The lock's own threads look again from time to time. */
     @SuppressWarnings("WaitNotInLoop") // the loop is the gate's
-    private static final Waiting FOR_EVER = (condition, _) -> {
+    private static final Waiting FOR_EVER = (condition, _, _) -> {
         condition.awaitUninterruptibly();
         return true;
     };
@@ -45,7 +45,7 @@ class ReaderGateTest {
     void aReaderThatFailsAfterItWasLetInWakesTheWriterThatWaitsForIt() throws InterruptedException {
         CountDownLatch secondWriterWaits = new CountDownLatch(1);
         shut();
-        Patience failing = (Waiting) (condition, _) -> {
+        Patience failing = (Waiting) (condition, _, _) -> {
             // Gives up the mutex each time, so that the writers can do their part before the reader notices.
             while (secondWriterWaits.getCount() > 0) {
                 long _ = condition.awaitNanos(TimeUnit.MILLISECONDS.toNanos(1));
@@ -72,10 +72,10 @@ class ReaderGateTest {
         for (Patience patience : new Patience[] {
             Patience.NONE,
             Patience.ofNanos(1000),
-            (Waiting) (_, _) -> {
+            (Waiting) (_, _, _) -> {
                 throw new StackOverflowError("injected");
             },
-            (Waiting) (_, _) -> {
+            (Waiting) (_, _, _) -> {
                 throw new InterruptedException();
             }
         }) {
@@ -102,7 +102,7 @@ class ReaderGateTest {
         assertThat(unfair.tryShutAtOnce()).isTrue();
         Thread reader = Thread.ofPlatform().start(() -> {
             try {
-                assertThat(unfair.enter((Waiting) (condition, _) -> {
+                assertThat(unfair.enter((Waiting) (condition, _, _) -> {
                             waits.incrementAndGet();
                             condition.awaitUninterruptibly();
                             return true;
@@ -148,7 +148,7 @@ class ReaderGateTest {
     @FunctionalInterface
     private interface Waiting extends Patience {
         @Override
-        default boolean lock(Lock line) {
+        default boolean lock(Lock line, String owner) {
             throw new AssertionError("there is no line");
         }
     }
