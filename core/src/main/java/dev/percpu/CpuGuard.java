@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * Everything that an owner did happens before everything that the CPU's next owner does.
  *
  * <p><b>What it does not guarantee.</b> User space cannot disable preemption. While the owner is preempted, other
- * threads that come to its CPU and need the guard wait. If the owner is moved to another CPU, it still owns the CPU
+ * threads that run on its CPU and need the guard wait. If the owner is moved to another CPU, it still owns the CPU
  * that {@link #cpu()} names. No guard protects pure numbers ({@link PerCpuNumeric#define(String, NumericWidth)}): any
  * thread can still update those.
  *
@@ -80,7 +80,7 @@ public final class CpuGuard implements AutoCloseable {
      * Acquires the guard of the CPU that this thread runs on, and waits while another thread holds it. A thread that
      * holds a guard already does not wait.
      *
-     * @throws IllegalStateException if the thread has more than 255 nested guards
+     * @throws IllegalStateException if the thread has 255 guards of the CPU open already
      */
     @MustBeClosed
     public static CpuGuard acquire() {
@@ -110,6 +110,7 @@ public final class CpuGuard implements AutoCloseable {
      * Like {@link #acquire()}, but never waits.
      *
      * @return null if another thread holds the guard; {@code try} accepts that as a resource
+     * @throws IllegalStateException if the thread has 255 guards of the CPU open already
      */
     @MustBeClosed
     public static @Nullable CpuGuard tryAcquire() {
@@ -155,7 +156,7 @@ public final class CpuGuard implements AutoCloseable {
      * call, and interrupts the other CPU for a moment.
      *
      * @throws IllegalStateException if another thread holds the guard, and this thread must not wait because it holds
-     *     one already; or if the thread has more than 255 nested guards
+     *     one already; or if the thread has 255 guards of the CPU open already
      */
     @MustBeClosed
     public static CpuGuard acquire(CpuId cpu) {
@@ -181,6 +182,7 @@ public final class CpuGuard implements AutoCloseable {
      * Like {@link #acquire(CpuId)}, but never waits.
      *
      * @return null if another thread holds the guard; {@code try} accepts that as a resource
+     * @throws IllegalStateException if the thread has 255 guards of the CPU open already
      */
     @MustBeClosed
     public static @Nullable CpuGuard tryAcquire(CpuId cpu) {
@@ -194,8 +196,8 @@ public final class CpuGuard implements AutoCloseable {
      *
      * @param timeout the longest time to wait; if it is not positive, the method does not wait
      * @return null if another thread still holds the guard then; {@code try} accepts that as a resource
-     * @throws IllegalStateException if it would have to wait and this thread holds a guard already; or if the thread
-     *     has more than 255 nested guards
+     * @throws IllegalStateException if it would have to wait and this thread holds a guard already; or if the
+     *     thread has 255 guards of the CPU open already
      * @throws InterruptedException if the thread is interrupted, now or while it waits; its interrupted status is
      *     cleared then
      */

@@ -39,13 +39,13 @@ public final class PerCpuRuntime {
     }
 
     /**
-     * Checks after a restore from a checkpoint whether this process can go on, and renews its registration for {@code
-     * membarrier}, which a restore may lose. It binds the calling thread to each of its CPUs in turn, for a moment, and
-     * compares the CPU id. It looks at new threads in the deep self-test, which takes half a second. It cannot look at
-     * other threads. On the atomic back end there is nothing to check.
+     * After a restore from a checkpoint, checks whether sequences still work in this process, and renews its
+     * registration for {@code membarrier}, which a restore may lose. The method binds the calling thread to each of its
+     * CPUs in turn, for a moment, and compares the CPU ids. Then it runs the deep self-test, which takes half a second
+     * and uses new threads. It cannot check any other thread. On the atomic back end there is nothing to check.
      *
-     * @throws IllegalStateException if sequences no longer work here. Then updates of this process may be lost, and it
-     *     must not go on
+     * @throws IllegalStateException if sequences no longer work here. Then updates may be lost, so the process must
+     *     not continue
      */
     public static void checkAfterRestore() {
         if (!Backends.usesSequences()) {

@@ -22,9 +22,10 @@ import java.util.function.Supplier;
  * <p>This is the kernel's {@code DEFINE_PER_CPU} and the Rust API's {@code define_per_cpu!}. {@link PerCpuRuntime}
  * lists all variables that are defined.
  *
- * <p>Objects that are created together lie together on the heap, so instances of two CPUs may share a cache line. That
- * brings back the contention that per-CPU variables exist to avoid. If the instances are small and change often, put
- * them into the per-CPU area instead: {@link #defineNumeric}, or {@link #define(String, MemoryLayout, Function)}.
+ * <p>Instances on the heap are kept on cache lines of their own. The objects that an instance refers to are not: the
+ * garbage collector can put those of two CPUs side by side, and then the two CPUs contend for a cache line. If such
+ * data is small and changes often, put it into the per-CPU area instead: {@link #defineNumeric}, or {@link
+ * #define(String, MemoryLayout, Function)}.
  *
  * @param <T> the type of the instances
  */
@@ -76,8 +77,8 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      * @param name for messages and listings; it need not be unique
      * @param layout the size and alignment of an instance
      * @param view creates the view of one CPU's memory; called once for each possible CPU, during this call. If it
-     *     touches the memory, the memory becomes resident even for CPUs that never use it. If it throws, the memory is
-     *     not given back, since it may have kept it
+     *     writes to the memory, the memory becomes resident even for CPUs that never use it. If it throws, the library
+     *     does not give the memory to another variable, since the function may have kept it
      * @throws AreaFullException if the per-CPU area is full
      */
     public static <T> StaticPerCpu<T> define(

@@ -19,11 +19,11 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says what a {@link PerCpuEvent} does to which variables.
+ * Builds a {@link PerCpuEvent}: which variables it updates, in which way.
  *
- * <p>An event has at most {@value #MOST_UPDATES} updates; recording into a histogram counts as two. Its arguments, and
- * its histograms, are together at most {@value EventShape#MOST_VALUES}. Arguments are numbered without gaps, and {@code
- * long}s come before {@code double}s.
+ * <p>An event has at most {@value #MOST_UPDATES} updates; recording into a histogram counts as two. The number of its
+ * arguments and of its histograms together is at most {@value EventShape#MOST_VALUES}. Arguments are numbered without
+ * gaps, and {@code long}s come before {@code double}s.
  *
  * <p>Each method throws {@link IllegalArgumentException} if the update does not fit with those before it.
  */
@@ -82,7 +82,7 @@ public final class EventBuilder {
         return add(counter, 1);
     }
 
-    /** Adds a number that is always the same to the counter. */
+    /** Adds a constant to the counter. */
     public EventBuilder add(PerCpuCounter counter, long x) {
         check(counter, "add", null, 1);
         parts.add(Part.addition(counter.position(), NONE, NONE, null, x));
@@ -171,7 +171,8 @@ public final class EventBuilder {
     /**
      * Makes the event.
      *
-     * @throws IllegalStateException if the updates so far make no event
+     * @throws IllegalStateException if there are no updates, or none but those of accumulators with functions of their
+     *     own; or if the arguments have gaps, or are too many together with the histograms
      */
     public PerCpuEvent build() {
         if (parts.isEmpty()) {

@@ -3,8 +3,8 @@ package dev.percpu.concurrent;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One reader of a {@link PerCpuHistogram}: it reports what was recorded since it was asked last. Readers do not disturb
- * each other, nor {@link PerCpuHistogram#snapshotThenReset()}: each sees every recorded value exactly once.
+ * One reader of a {@link PerCpuHistogram}: it reports what was recorded since the last report. Readers do not affect
+ * each other, nor {@link PerCpuHistogram#snapshotThenReset()}: each of them reports every recorded value exactly once.
  *
  * <pre>{@code
  * HistogramInterval everyMinute = LATENCY.interval();
@@ -46,8 +46,8 @@ public final class HistogramInterval {
     }
 
     /**
-     * Returns what {@link #next()} would return, and takes nothing. As long as nobody calls {@code next()}, counts only
-     * grow from one result to the next.
+     * Returns what {@link #next()} would return, and leaves it for the next call. As long as no thread calls {@code
+     * next()}, counts only grow from one result to the next.
      */
     public HistogramSnapshot peek() {
         // Under the lock: if next() ran between the two reads, it would report values that are in this result too.

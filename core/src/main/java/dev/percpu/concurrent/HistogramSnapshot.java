@@ -221,7 +221,7 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * Returns what this snapshot and another one counted together. They may be of two histograms.
+     * Returns the sum of this snapshot and another one, which may be of another histogram.
      *
      * @throws IllegalArgumentException if the two have different buckets
      */
@@ -238,8 +238,8 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * Returns what this snapshot counted and an earlier one had not. Both must be of the same histogram, with no reset
-     * between them. While values are being recorded, the sum can differ from the buckets by those values.
+     * Returns what this snapshot has counted and an earlier one has not. Both must be of the same histogram, with no
+     * reset between them. While values are being recorded, the sum can differ from the buckets by those values.
      *
      * @throws IllegalArgumentException if the two have different buckets, or if the other one counted values that this
      *     one did not

@@ -21,11 +21,11 @@ import org.jspecify.annotations.Nullable;
  * A {@code long} that many threads combine values into, such as a maximum. It has the methods of a
  * {@link java.util.concurrent.atomic.LongAccumulator}, and a part of its value on each CPU.
  *
- * <p>The function must be associative and commutative. It must have no side effects, as it may be applied again.
- * Combined with the identity, a value must stay what it is. The order in which values are combined is not defined. For
- * sums, use a {@link PerCpuCounter}: it needs one sequence instead of two, and less memory.
+ * <p>The function must be associative and commutative. It must have no side effects, since it may be called again for
+ * the same values. Combining a value with the identity must give that value. The order in which values are combined is
+ * not defined. For sums, use a {@link PerCpuCounter}: it needs one sequence instead of two, and less memory.
  *
- * <p>A value that changes nothing, such as one below the maximum, mostly costs a read and a call of the function, and
+ * <p>A value that changes nothing, such as one below the maximum, usually costs a read and a call of the function, and
  * at most one restartable sequence. Any other value costs two sequences. An accumulator takes 16 bytes for each CPU. It
  * gives them back once it is unreachable.
  *
@@ -142,8 +142,8 @@ public final class PerCpuAccumulator extends GatedNumber {
     }
 
     /**
-     * Makes an accumulator of the least value, which is {@link Long#MAX_VALUE} as long as there is none. An event
-     * updates it as one of {@link #maximum()}.
+     * Makes an accumulator of the least value, which is {@link Long#MAX_VALUE} as long as there is none. An event can
+     * update it, as it can an accumulator made by {@link #maximum()}.
      *
      * @throws AreaFullException if the per-CPU area is full
      */

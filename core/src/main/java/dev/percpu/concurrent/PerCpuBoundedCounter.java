@@ -24,25 +24,25 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p>Each CPU has a credit of up to twice the batch. An addition takes from the credit of its CPU, and a subtraction
  * puts into it, by one restartable sequence. An operation touches the shared count only if the credit is used up or
- * full. With amounts of 1, that is about one operation in as many as the batch is large. An amount above the batch
- * always touches the shared count, so amounts should be well below the batch. A counter takes 64 bytes for each CPU. It
- * gives them back once it is unreachable.
+ * full. With amounts of 1 and a batch of 32, that is about one operation in 32. An amount above the batch always
+ * touches the shared count, so amounts should be well below the batch. A counter takes 64 bytes for each CPU. It gives
+ * them back once it is unreachable.
  *
- * <p><b>Limits.</b> {@link #tryAdd} succeeds only if the value is at most the limit after it, and fails only if there
- * was a moment during the call when it would have been above. No credit stays unused on another CPU, so a quota of 1000
- * allows exactly 1000 additions of 1. Different calls may have different limits.
+ * <p><b>Limits.</b> {@link #tryAdd} succeeds only if the value after the addition is at most the limit. It fails only
+ * if there was a moment during the call when that value would have been above the limit. No credit stays unused on
+ * another CPU, so a quota of 1000 allows exactly 1000 additions of 1. Different calls may have different limits.
  *
  * <p>Near a limit, the counter collects the credits of all CPUs, by a system call that interrupts them for a moment.
- * Then it works as one atomic number until the value is far from the limit again: by four batches for each CPU that the
- * process may use and one more, or by as many amounts if the amount is larger than a batch. If the limit itself is not
- * larger than that, the counter always works as one atomic number, and an {@link AtomicLong} does as well.
+ * Then it works as one atomic number until the value is far from the limit again. Far is more than four times the
+ * batch, or four times the amount if that is larger, times the number of usable CPUs and one more. If the limit itself
+ * is not larger than that, the counter always works as one atomic number, and an {@link AtomicLong} would do as well.
  * {@link #trySub} does the same for a lower limit, but never uses credit.
  *
  * <p><b>Ordering.</b> Operations are opaque and order nothing else. Estimates and sums are opaque, too.
  *
- * <p><b>Range.</b> Additions that would take the value beyond 2^62 or -2^62 throw {@link ArithmeticException}. How near
- * the end of the range that begins depends on the credits: within twice the {@link #errorBound()} of it, before or
- * after. Additions that lead back into the range always work. A counter serializes as its sum and batch.
+ * <p><b>Range.</b> Additions that would take the value beyond 2^62 or -2^62 throw {@link ArithmeticException}. Where
+ * exactly that begins depends on the credits: at most twice the {@link #errorBound()} before or after these values.
+ * Additions that lead back into the range always work. A counter serializes as its sum and batch.
  *
  * <p>It is the kernel's {@code percpu_counter}: {@code percpu_counter_read} is here {@link #estimate()}, {@code _sum}
  * is {@link #sum()}, {@code _compare} is {@link #compareValueTo}, and {@code _limited_add} is {@link #tryAdd}.
@@ -123,7 +123,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     }
 
     /**
-     * Adds the amount if the value is at most the limit after it; otherwise it does nothing.
+     * Adds the amount if the value is then at most the limit; otherwise it does nothing.
      *
      * @return whether it was added
      * @throws IllegalArgumentException if the amount is negative
@@ -142,8 +142,8 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     }
 
     /**
-     * Subtracts the amount if the value is at least the limit after it; otherwise it does nothing. It fails only if
-     * there was a moment during the call when the value would have been below the limit.
+     * Subtracts the amount if the value is then at least the limit; otherwise it does nothing. It fails only if there
+     * was a moment during the call when the value would have been below the limit.
      *
      * <p>This always touches the shared count, unlike {@link #tryAdd}: a CPU knows that the value is not above a limit
      * without asking the others, but not that it is not below one.
@@ -185,9 +185,9 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     }
 
     /**
-     * The value. It is exact if there are no updates meanwhile. Otherwise it has every update that happened before the
-     * call, and some of those that happen during it. The call reads a cache line for each CPU. Only updates that need
-     * the shared count wait for it.
+     * The value. It is exact if there are no updates meanwhile. Otherwise it includes every update that happened before
+     * the call, and some of those that happen during it. The call reads a cache line for each CPU. Only updates that
+     * need the shared count wait for it.
      */
     public long sum() {
         return exactSum();

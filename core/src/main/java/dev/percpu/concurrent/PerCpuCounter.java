@@ -18,15 +18,15 @@ import java.util.List;
  * bytes for each CPU and each such place. (A {@code LongAdder} under contention grows by two cache lines for each
  * cell.) The counter gives its memory back once it is unreachable, so there is no {@code close}.
  *
- * <p><b>Exactness.</b> {@link #sumThenReset()} neither loses an update nor counts one twice, also while threads update
- * and while others call it too: each update is in exactly one of the results, or in the sum that is left. ({@code
- * LongAdder} promises this only without concurrent updates.) A sum that is taken meanwhile is not an atomic snapshot:
- * it has every update that happened before the call, and some of those that happen during it. If a reset happens during
- * the call, the sum may be that before the reset or after it.
+ * <p><b>Exactness.</b> {@link #sumThenReset()} neither loses an update nor counts one twice, even while threads update
+ * the counter and others reset it: each update is in exactly one of the results, or in the sum that is left. ({@code
+ * LongAdder} promises this only without concurrent updates.) A sum that is read during updates is not an atomic
+ * snapshot: it includes every update that happened before the call, and some of those that happen during it. If a reset
+ * happens during the call, the sum may be that before the reset or that after it.
  *
  * <p><b>Ordering.</b> Updates are opaque and order nothing else. A sum is opaque too, as {@code LongAdder}'s is in
- * effect: to publish data by a counter takes a fence. Resets happen one after the other, and each sees what those
- * before it did.
+ * effect: a program that publishes data through a counter needs a fence of its own. Resets happen one after the other,
+ * and each sees what those before it did.
  *
  * <p>Sums wrap around at 64 bits. A counter serializes as its sum.
  *

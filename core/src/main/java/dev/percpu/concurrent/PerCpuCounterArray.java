@@ -28,11 +28,11 @@ import java.util.stream.LongStream;
  * bytes for each CPU, and nothing on the heap. If a CPU updates no counter of a page, that page takes no memory there.
  * The memory is given back once the array is unreachable. There is nothing to close.
  *
- * <p><b>Exactness.</b> Each update of a counter is in exactly one result of {@link #sumThenReset} or
- * {@link #sumsThenReset}, or in the sum that is left, also while threads update and while others reset. A sum that is
- * taken meanwhile is not an atomic snapshot: it holds every update that happened before the call, and some of those
- * that happen during it. Counters are read and reset one after the other, so a result can hold an update of one counter
- * and not an earlier update of another.
+ * <p><b>Exactness.</b> Each update of a counter is in exactly one result of {@link #sumThenReset} or {@link
+ * #sumsThenReset}, or in the sum that is left, even while threads update and others reset. A sum that is read during
+ * updates is not an atomic snapshot: it includes every update that happened before the call, and some of those that
+ * happen during it. Counters are read and reset one after the other, so a result can include an update of one counter
+ * but not an earlier update of another.
  *
  * <p><b>Ordering.</b> Updates and sums are opaque and order nothing else. Resets happen one after the other.
  *
@@ -131,8 +131,8 @@ public final class PerCpuCounterArray {
     }
 
     /**
-     * The sums of all counters, by index, each as {@link #sum} has it. They are read CPU by CPU, and so much faster
-     * than one counter after the other.
+     * The sums of all counters, by index, each as {@link #sum} returns it. This reads them CPU by CPU, which is much
+     * faster than one counter after the other.
      */
     public long[] sums() {
         try {
@@ -163,12 +163,17 @@ public final class PerCpuCounterArray {
         return LongStream.of(AdjacentNumbers.read(place, position, length)).sum();
     }
 
-    /** Resets all counters: it takes away what happened before the call, and perhaps some of what happens during it. */
+    /**
+     * Resets all counters: removes all updates that happened before the call, and perhaps some that happen during it.
+     */
     public void reset() {
         long[] _ = sumsThenReset();
     }
 
-    /** Takes a counter's sum and resets it, in one: what is in the result, and nothing else, is no longer in it. */
+    /**
+     * Returns a counter's sum and resets the counter, in one step: exactly the updates in the result are no longer
+     * in it.
+     */
     public synchronized long sumThenReset(int index) {
         long sum = sum(index);
         subtract(index, sum);
@@ -176,8 +181,8 @@ public final class PerCpuCounterArray {
     }
 
     /**
-     * Takes the sums of all counters and resets them, each as {@link #sumThenReset} does. Updates go on meanwhile, and
-     * each is in this result or left for the next.
+     * Returns the sums of all counters and resets them, each as {@link #sumThenReset} does. An update during the call
+     * is in this result or left for the next one.
      */
     public synchronized long[] sumsThenReset() {
         long[] sums = sums();

@@ -23,12 +23,12 @@ import java.util.stream.LongStream;
  * each such place. It gives its memory back once it is unreachable, so there is no {@code close}.
  *
  * <p><b>Exactness.</b> Each update is in exactly one of the results of {@link #sumThenReset()}, or in the sum that is
- * left, also while threads update and while others reset. What was reset leaves no trace: later sums are as precise as
- * a new counter's. Additions of doubles are rounded and not associative, so sums of the same updates can differ in
- * their last bits. A sum that is taken during updates or a reset is not an atomic snapshot.
+ * left, even while threads update and others reset. A reset leaves no rounding error behind: later sums are as precise
+ * as those of a new counter. Additions of doubles are rounded and not associative, so sums of the same updates can
+ * differ in their last bits. A sum that is read during updates or a reset is not an atomic snapshot.
  *
- * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile additions go to one number that
- * all share.
+ * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile all threads add to one
+ * shared number.
  *
  * <p><b>Ordering.</b> Updates and sums are opaque, and order nothing else. It serializes as its sum.
  */

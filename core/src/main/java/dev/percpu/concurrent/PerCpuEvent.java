@@ -10,8 +10,8 @@ import java.util.function.LongConsumer;
 import java.util.function.LongToIntFunction;
 
 /**
- * What one event of a program does to several variables, done in one call: a request counts itself, its bytes and its
- * latency.
+ * Updates several variables in one call, when one thing happens in a program. For example, a server counts each request
+ * and its bytes, and records its latency.
  *
  * <pre>{@code
  * import static dev.percpu.concurrent.PerCpuEvent.Argument.*;
@@ -33,15 +33,16 @@ import java.util.function.LongToIntFunction;
  * {@code long}s, then those that are {@code double}s. As in any call, a {@code long} is converted where a
  * {@code double} is expected. A call with other arguments throws {@link IllegalArgumentException}, and updates nothing.
  *
- * <p><b>Exactness.</b> Each update is exact as if its variable's own method had been called. An event is not a
- * transaction: another thread can see some of its updates and not yet the others, and the thread may run on another CPU
- * from one update to the next. The updates are done in the order in which the builder got them; only accumulators with
- * functions of their own come after all others.
+ * <p><b>Exactness.</b> Each update is exact, as if its variable's own method had been called. An event is not a
+ * transaction: another thread can see some of its updates before the others, and the scheduler may move the thread to
+ * another CPU between two updates. The updates are made in the order in which the builder got them; only accumulators
+ * with functions of their own come after all others.
  *
  * <p><b>Errors.</b> If a histogram is closed, or an index is out of an array's bounds, the call throws what the
- * variable's own method would, and updates nothing. If an accumulator's function throws, all other updates are done.
+ * variable's own method would, and updates nothing. If an accumulator's function throws, the other updates have
+ * been made.
  *
- * <p><b>Ordering.</b> As with single updates: opaque, and ordered with nothing else.
+ * <p><b>Ordering.</b> Updates are opaque, as single ones are, and order nothing else.
  *
  * <p><b>Memory.</b> An event takes 16 bytes off the heap for each update, which are given back once it is unreachable.
  * It keeps its variables reachable. There is nothing to close.
@@ -85,7 +86,7 @@ public final class PerCpuEvent {
     @SuppressWarnings({"unused", "FieldCanBeLocal"})
     private final List<Object> variables;
 
-    /** An argument of {@code record}, by its place among the arguments. */
+    /** An argument of {@code record}, by its number. */
     public enum Argument {
         /** The first one. */
         FIRST(0),
@@ -136,13 +137,13 @@ public final class PerCpuEvent {
         this.variables = variables;
     }
 
-    /** What an event is made with: its updates. */
+    /** Starts an event: the builder collects its updates. */
     public static EventBuilder builder() {
         return new EventBuilder("a PerCpuEvent");
     }
 
     /**
-     * What an event is made with: its updates.
+     * Starts an event: the builder collects its updates.
      *
      * @param name for messages; it need not be unique
      */

@@ -26,9 +26,9 @@ import java.util.stream.LongStream;
  * }</pre>
  *
  * <p><b>Values.</b> A value is any {@code long}, in a unit that you choose. From 0 to {@link #highestTrackable()} the
- * buckets are as narrow as the builder's precision asks. One more bucket counts all values above that, and another one
- * all negative values. The sum includes these values too. Or you give the {@linkplain HistogramBuilder#bounds bounds}
- * of the buckets yourself.
+ * buckets are as narrow as the builder's precision requires. One more bucket counts all values above that, and another
+ * one all negative values. The sum includes these values too. Instead, you can set the {@linkplain
+ * HistogramBuilder#bounds bounds} of the buckets yourself.
  *
  * <p><b>Exactness.</b> Each recorded value is counted once, on the CPU that the thread runs on, even if the thread
  * is preempted, moved or signalled meanwhile. Counts and the sum wrap at 64 bits: a sum of nanoseconds does so after

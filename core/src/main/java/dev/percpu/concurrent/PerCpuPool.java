@@ -39,13 +39,13 @@ import org.jspecify.annotations.Nullable;
  * hook. What a hook throws reaches the caller:
  *
  * <ul>
- *   <li>If the factory throws or returns null, nothing is acquired, and the place is free for another attempt.
- *   <li>If reset throws, the object is destroyed, and its place is free for another.
+ *   <li>If the factory throws or returns null, nothing is acquired, and the next attempt can make an object.
+ *   <li>If reset throws, the object is destroyed, and another can be made instead.
  *   <li>If destroy throws, the object counts as destroyed. Closing destroys the others, and then throws.
  * </ul>
  *
  * <p><b>Closing.</b> {@link #close()} destroys the idle objects. A held one is destroyed when it is released. Each is
- * destroyed once. If a pool becomes unreachable and was not closed, the garbage collector takes its objects, and
+ * destroyed once. If a pool becomes unreachable without being closed, the garbage collector collects its objects, and
  * destroy is not called.
  *
  * <p><b>Cost.</b> Acquiring and releasing usually take a restartable sequence each, on the current CPU's stack in the
@@ -59,10 +59,10 @@ import org.jspecify.annotations.Nullable;
  * or as after it. Call an interrupted release or close again, and it continues where it stopped.
  *
  * <p><b>Checked mode.</b> With the system property {@code percpu.checked} set to {@code true}, each acquisition has a
- * handle of its own. Using it after its release always throws; the exception's suppressed ones say where the object was
- * acquired and where it was released. If the garbage collector finds a handle that was not released, a warning goes to
- * the logger {@code dev.percpu}; not so in a pool made by {@link #builderWithHandle}, whose objects keep a handle.
- * Checked mode costs microseconds for each acquisition: use it in tests.
+ * handle of its own. Using it after its release always throws; suppressed exceptions say where the object was acquired
+ * and where it was released. If the garbage collector finds a handle that was not released, a warning goes to the
+ * logger {@code dev.percpu}. A pool made by {@link #builderWithHandle} gives no such warning, since its objects keep a
+ * handle. Checked mode costs microseconds for each acquisition: use it in tests.
  *
  * <p>The idea is that of tcmalloc's per-CPU caches.
  *

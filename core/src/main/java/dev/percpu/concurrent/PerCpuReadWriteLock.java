@@ -14,11 +14,11 @@ import java.util.concurrent.locks.ReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A read-write lock whose readers do not slow each other down: while no writer comes, each counts itself in and out on
- * its own CPU. The first writer after that pays with a system call, which interrupts the other CPUs for a moment. Then
- * readers count with atomic instructions for a while, and a writer costs what it costs in other locks. The lock changes
- * by itself, by how many readers come between writers. So it is for data that is read far more often than written, and
- * not much slower than other locks where it is not.
+ * A read-write lock whose readers do not slow each other down: as long as no writer comes, each reader counts itself in
+ * and out on its CPU. The first writer after that makes a system call, which interrupts the other CPUs for a moment.
+ * Then readers count with atomic instructions for a while, and a write costs what it costs with other locks. The lock
+ * switches between the two by itself, depending on how many readers come between writers. Use it for data that is read
+ * far more often than written; for other data it is not much slower than other locks.
  *
  * <pre>{@code
  * private final PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
@@ -35,49 +35,49 @@ import org.jspecify.annotations.Nullable;
  * before a write unlock happens before the return of later read and write locks.
  *
  * <p><b>Who comes first.</b> A writer that waits for readers keeps new readers out. Beyond that, fairness is a choice,
- * as in {@code java.util.concurrent}, and the default is not fair: a writer that comes at the right moment passes over
- * writers and readers that wait. Readers don't starve: when one of them has been passed over for a millisecond, all
- * readers that wait come in when the next writer ends. A fair lock keeps writers in the order in which they asked, and
- * lets in all readers that wait between any two writers, so that a reader waits for one writer and no more. Each write
- * then may take as long as it takes to wake a thread. The untimed {@code tryLock} of the write lock passes over those
- * that wait even so.
+ * as in {@code java.util.concurrent}, and the default is not fair: a writer that comes at the right moment overtakes
+ * writers and readers that wait. Readers do not starve: when one of them has been overtaken for a millisecond, all
+ * waiting readers come in when the next writer ends. A fair lock keeps writers in the order in which they asked, and
+ * lets in all waiting readers between any two writers, so that a reader waits for one writer and no more. Each write
+ * may then take as long as it takes to wake a thread. The untimed {@code tryLock} of the write lock overtakes waiting
+ * threads even in a fair lock.
  *
- * <p><b>The read lock belongs to nobody.</b> It is a count: it knows neither which threads are inside nor how often. So
+ * <p><b>No thread owns the read lock.</b> It is a count: it knows neither which threads are inside nor how often. So
  *
  * <ul>
  *   <li>it may be unlocked on another CPU, and by another thread, than it was locked;
- *   <li><em>it is not reentrant</em>: a thread that has it and locks it again waits for ever if a writer came in
- *       between, as that writer waits for the thread's first lock. The kernel's {@code percpu_rwsem} has the same
- *       rule. {@code tryLock} is safe there;
- *   <li>it <em>cannot be upgraded</em>: a thread that has it and locks the write lock waits for itself. The timed
- *       {@code tryLock} returns false;
- *   <li>an unlock too many is found at once after a writer, or when the next writer locks, if no other reader's lock
- *       hides it: {@link IllegalMonitorStateException}. If a writer finds it, the lock refuses writers for good, since
- *       nobody can say any more whether readers are inside.
+ *   <li><em>it is not reentrant</em>: if a thread that has it locks it again, and a writer has come in between, the
+ *       thread waits for ever, since that writer waits for the thread's first lock. The kernel's {@code percpu_rwsem}
+ *       has the same rule. {@code tryLock} is safe: it does not wait;
+ *   <li>it <em>cannot be upgraded</em>: if a thread that has it locks the write lock, the thread waits for itself. The
+ *       timed {@code tryLock} returns false;
+ *   <li>one unlock too many throws {@link IllegalMonitorStateException}, unless another reader's lock hides it: either
+ *       at once, if a writer has come recently, or in the next writer. If a writer finds it, the lock refuses writers
+ *       for good, since it is not known any more whether readers are inside.
  * </ul>
  *
  * <p><b>The write lock</b> belongs to the thread that locked it, is reentrant, and can be turned into a read lock: its
  * holder may lock the read lock, which does not wait, and then unlock the write lock. Only its holder can unlock it;
  * others get an {@link IllegalMonitorStateException}.
  *
- * <p><b>Conditions</b> are the write lock's, and do what those of a
- * {@link java.util.concurrent.locks.ReentrantReadWriteLock} do: to wait gives up all holds, so that readers and writers
- * come in, and takes them again before it returns. If an error keeps it from shutting readers out again, the wait ends
- * with that error. Readers may be inside then: the thread should only unlock, if it still has the lock. The read lock
- * has no conditions.
+ * <p><b>Conditions</b> are the write lock's, and do what those of a {@link
+ * java.util.concurrent.locks.ReentrantReadWriteLock} do: a thread that waits gives up all holds, so that readers and
+ * writers can come in, and takes them again before it returns. If an error keeps it from shutting readers out again,
+ * the wait ends with that error. Then readers may be inside, and the thread should do nothing but unlock, if it still
+ * has the lock. The read lock has no conditions.
  *
  * <p>Threads that wait are parked, virtual threads too, and do not pin their carriers. Interrupts and time limits are
  * those of {@link Lock}. A thread that holds a {@link dev.percpu.CpuGuard} and would have to wait gets an {@link
- * IllegalStateException} instead, since the thread that it waits for may need the guard. A wait of more than two
- * seconds is reported by a warning, at most one a minute about waits for a writer, and one about waits for readers.
+ * IllegalStateException} instead, since the thread that it waits for may need the guard. Waits of more than two seconds
+ * are reported by warnings: at most one a minute about waits for a writer, and one about waits for readers.
  *
  * <p><b>Checked mode.</b> With the system property {@code percpu.checked} set to {@code true}, the lock remembers which
  * thread locked the read lock, and where. Then {@code lock()} and {@code lockInterruptibly()} throw {@link
  * IllegalStateException} where they could wait for their own thread: a read lock in a read lock, whether or not a
- * writer comes, and a write lock in a read lock. An unlock too many throws {@link IllegalMonitorStateException} at
- * once. The exceptions' suppressed ones say where the lock was locked. That costs microseconds: use it in tests.
+ * writer comes, and a write lock in a read lock. One unlock too many throws {@link IllegalMonitorStateException} at
+ * once. Suppressed exceptions say where the lock was locked. That costs microseconds: use it in tests.
  *
- * <p>Serialization keeps only the fairness: the lock that is read is unlocked and has no name.
+ * <p>Serialization keeps only the fairness: a deserialized lock is unlocked and has no name.
  *
  * <p>A lock takes 32 bytes for each CPU. They come back once the lock is unreachable.
  */
@@ -155,9 +155,9 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     /**
      * The lock for writing.
      *
-     * <p>Its methods may throw {@link IllegalMonitorStateException} if the read lock was unlocked too often. Its
-     * {@code tryLock} without a time limit fails if a reader is inside; finding that out can cost a system call, and
-     * holds new readers off for as long.
+     * <p>Its methods may throw {@link IllegalMonitorStateException} if the read lock was unlocked too often. Its {@code
+     * tryLock} without a time limit fails if a reader is inside; finding that out can cost a system call, during which
+     * new readers wait.
      */
     @Override
     public Lock writeLock() {

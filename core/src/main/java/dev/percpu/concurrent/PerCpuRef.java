@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A reference count that each CPU keeps for itself while the counted thing is in use, and that becomes one exact count
- * when it is to go away. It is the kernel's {@code percpu_ref}.
+ * A reference count that is kept on each CPU while a resource is in use, and becomes one exact count when the resource
+ * is to be released. It is the kernel's {@code percpu_ref}.
  *
  * <pre>{@code
  * PerCpuRef ref = new PerCpuRef(connection::close);
@@ -30,21 +30,22 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A ref begins with one reference, the initial one, which {@link #kill()} gives up. Until then the count cannot
- * reach zero, and so nobody needs to know it: {@link #get()} and {@link #put()} each add on their CPU. {@code kill}
- * adds up the CPUs' counts, at the cost of a system call that interrupts the other CPUs for a moment; from then on the
- * count is one atomic number. When it reaches zero, the release action runs: once, in the thread of the last {@code
- * put}, or in that of {@code kill} if nothing is left by then, with no lock held. What it throws that thread gets.
+ * reach zero, so no thread needs to know it: {@link #get()} and {@link #put()} each update the current CPU's count.
+ * {@code kill} adds up the CPUs' counts, at the cost of a system call that interrupts the other CPUs for a moment; from
+ * then on the count is one atomic number. When it reaches zero, the release action runs: once, in the thread of the
+ * last {@code put}, or in that of {@code kill} if nothing is left by then, with no lock held. If it throws, that thread
+ * gets the exception.
  *
  * <p><b>Ordering.</b> What is done before a {@code put} happens before the release action. What is done before
  * {@link #reinit()} happens before what is done after a get that sees the ref live again.
  *
- * <p>A {@code put} may come on another CPU, and from another thread, than its {@code get}. Until the ref is killed,
- * a {@code put} without a {@code get} cannot be told from others; {@code kill} finds it if it made the count negative,
- * and after {@code kill} each is found that would. Where one is found, {@link IllegalStateException} says so, and the
- * release action does not run, since nobody can say whether the thing is in use.
+ * <p>A {@code put} may come on another CPU, and from another thread, than its {@code get}. Until the ref is killed, a
+ * {@code put} without a {@code get} cannot be told from others. {@code kill} throws {@link IllegalStateException} if
+ * such puts have made the count negative. Then the release action does not run, since it is not known whether the
+ * resource is in use. After {@code kill}, each {@code put} that would make the count negative throws the exception too.
  *
- * <p>A ref takes 24 bytes for each CPU. One that becomes unreachable gives them back by itself; that does not count as
- * the last put.
+ * <p>A ref takes 24 bytes for each CPU. It gives them back once it is unreachable; that does not count as the last put,
+ * so the release action does not run.
  */
 public final class PerCpuRef {
     /*
@@ -163,7 +164,7 @@ public final class PerCpuRef {
     }
 
     /**
-     * Takes a reference unless the count has reached zero. It still succeeds on a killed ref that somebody uses.
+     * Takes a reference unless the count has reached zero. It succeeds on a killed ref that is still in use.
      *
      * @return whether it did
      */
@@ -174,8 +175,8 @@ public final class PerCpuRef {
     }
 
     /**
-     * Takes a reference unless the ref is killed. Of a call that runs at the same time as {@link #kill()} either may
-     * come first; one that starts after {@code kill} has returned fails.
+     * Takes a reference unless the ref is killed. A call that runs at the same time as {@link #kill()} may succeed or
+     * fail. A call that starts after {@code kill} has returned fails.
      *
      * @return whether it did
      */
@@ -274,7 +275,7 @@ public final class PerCpuRef {
     }
 
     /**
-     * Gives the initial reference up: {@link #tryGetLive()} fails from here on, and the last {@link #put()} runs the
+     * Gives up the initial reference: {@link #tryGetLive()} fails from now on, and the last {@link #put()} runs the
      * release action. This call runs it if no reference is left.
      *
      * @return false if the ref is killed already, and nothing was done
@@ -317,7 +318,8 @@ public final class PerCpuRef {
 
     /**
      * Kills the ref, unless it is killed already, and waits until the last reference is given back and the release
-     * action is over. A thread that has a reference itself, and the release action, would wait for themselves.
+     * action is over. A thread that has a reference must not call this, nor must the release action: they would wait
+     * for themselves.
      *
      * @return false if time ran out, or somebody resurrected the ref meanwhile; a ref whose time ran out stays killed
      * @throws InterruptedException if the thread is interrupted; the ref stays killed
@@ -342,8 +344,8 @@ public final class PerCpuRef {
     }
 
     /**
-     * Makes a ref whose count has reached zero live again, with the initial reference. The release action may do this,
-     * or who knows that it has run.
+     * Makes a ref whose count has reached zero live again, with the initial reference. The release action may call
+     * this, or a thread that knows that the action has run.
      *
      * @throws IllegalStateException if the count is not zero; {@link #resurrect()} is for a ref that is still in use
      */

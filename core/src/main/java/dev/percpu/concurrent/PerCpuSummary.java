@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.function.LongConsumer;
 
 /**
- * Count, sum, least and greatest of the {@code long} values that many threads record: a
- * {@link java.util.LongSummaryStatistics} that threads can share, of which every CPU has its own part.
+ * Count, sum, least and greatest of the {@code long} values that many threads record: a {@link
+ * java.util.LongSummaryStatistics} that threads can share, with a part on each CPU.
  *
  * <pre>{@code
  * static final PerCpuSummary SIZES = new PerCpuSummary("sizes");
@@ -22,9 +22,9 @@ import java.util.function.LongConsumer;
  * the summary is unreachable. There is nothing to close.
  *
  * <p><b>Exactness.</b> Each value is counted in exactly one result of {@link #summaryThenReset()} or in what is left,
- * also while threads record and while others reset. So it is with the sum, and with the least and the greatest value.
- * But these are four numbers, which are updated and read one after the other. While threads record, a result can have a
- * value in one of the numbers and not in another, which then is in the next result.
+ * even while threads record and others reset. The same holds for the sum, and for the least and the greatest value. But
+ * these are four numbers, which are updated and read one after the other. So while threads record, a value can be in
+ * one number of a result and not in another; then the next result has it there.
  *
  * <p><b>Ordering.</b> Recording and reading are opaque, and order nothing else. Count and sum wrap at 64 bits.
  */
@@ -95,13 +95,13 @@ public final class PerCpuSummary implements LongConsumer {
         return new Result(sums[COUNT], sums[SUM], least.get(), greatest.get());
     }
 
-    /** Takes away what was recorded before the call, and perhaps some of what is recorded during it. */
+    /** Removes all values that were recorded before the call, and perhaps some that are recorded during it. */
     public void reset() {
         Result _ = summaryThenReset();
     }
 
     /**
-     * Takes what was recorded and resets, in one. It costs two system calls, which interrupt the other CPUs for
+     * Returns what was recorded and resets, in one step. It costs two system calls, which interrupt the other CPUs for
      * a moment.
      */
     public synchronized Result summaryThenReset() {

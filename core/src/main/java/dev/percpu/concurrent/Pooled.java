@@ -64,8 +64,8 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
      * @throws IllegalStateException if it is released already and nobody has acquired it since. If somebody has, this
      *     releases it for that holder. If two threads release it at the same instant, both may return: {@link
      *     PerCpuPool} detects that when the object is acquired
-     * @throws RuntimeException what the reset hook threw; then the object is destroyed, and its place in the pool is
-     *     free for another. Also what the destroy hook threw
+     * @throws RuntimeException what the reset hook threw; then the object is destroyed, and the pool can make another
+     *     instead. Also what the destroy hook threw
      */
     public void release() {
         pool.release(CheckedMode.ON ? checkedPlace() : this);
@@ -79,7 +79,7 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
 
     /**
      * Takes the object out of the pool for good, for example because it is broken. This calls the pool's destroy
-     * hook, not the reset hook, and frees the object's place for another. If an error interrupts this, see
+     * hook, not the reset hook. Then the pool can make another object instead. If an error interrupts this, see
      * {@link #release()}.
      *
      * @throws IllegalStateException as {@link #release()} does

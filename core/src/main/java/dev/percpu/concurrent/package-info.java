@@ -1,6 +1,7 @@
 /**
- * Structures made of per-CPU variables, each with the interface of what it stands in for: counters, a histogram, a
- * pool, a reference count and a read-write lock. Ordering is told in the words of {@link dev.percpu}.
+ * Structures made of per-CPU variables, each with the methods of the class that it can replace: counters, a histogram,
+ * a pool, a reference count and a read-write lock. For memory ordering, the documentation uses the words that {@link
+ * dev.percpu} explains.
  */
 @NullMarked
 package dev.percpu.concurrent;

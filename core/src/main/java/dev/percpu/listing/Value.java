@@ -14,8 +14,8 @@ import java.util.stream.Stream;
  * @param cumulative whether it is a sum of updates, so that the difference of two readings is what was added in between
  * @param total the whole
  * @param perCpu the parts, indexed by CPU id; empty if it has no part on a CPU
- * @param elsewhere the part that lies on no CPU. A counter counts there for threads without a CPU id, and for hot
- *     threads that have a place of their own, and takes away there what was reset
+ * @param elsewhere the part that belongs to no CPU: for a counter, the updates of threads without a CPU id and of hot
+ *     threads that have a place of their own, less what resets have taken out
  */
 public record Value(String name, boolean cumulative, Number total, List<Number> perCpu, Number elsewhere) {
     /** Makes a value. */
@@ -23,17 +23,17 @@ public record Value(String name, boolean cumulative, Number total, List<Number> 
         perCpu = List.copyOf(perCpu);
     }
 
-    /** A number that is no sum, and lies on no CPU. */
+    /** A number that is not a sum of updates, and has no parts on CPUs. */
     public static Value of(String name, long number) {
         return new Value(name, false, number, List.of(), number);
     }
 
-    /** A number that is no sum, and has a part on each CPU. */
+    /** A number that is not a sum of updates, and has a part on each CPU. */
     public static Value of(String name, Number total, List<? extends Number> perCpu, Number elsewhere) {
         return new Value(name, false, total, new ArrayList<>(perCpu), elsewhere);
     }
 
-    /** A sum of updates that lies on no CPU. */
+    /** A sum of updates that has no parts on CPUs. */
     public static Value sum(String name, long total) {
         return new Value(name, true, total, List.of(), total);
     }

@@ -14,11 +14,11 @@ public interface Variable {
     String type();
 
     /**
-     * Reads the values now. The list is empty if the variable has no values that can be read without its guard, as
-     * objects and memory have none, or if it has become unreachable. Reading takes no lock that an update needs, and is
-     * not an atomic snapshot.
+     * Reads the values now. The list is empty if the variable has become unreachable, or if it has no values that can
+     * be read without a guard: objects and memory have none. Reading takes no lock that an update needs, and is not an
+     * atomic snapshot.
      *
-     * <p>To read an accumulator calls its function, here and with no lock held.
+     * <p>Reading an accumulator calls its function, in this thread and with no lock held.
      *
      * @throws IllegalStateException if the variable was closed since it was listed
      * @throws RuntimeException what an accumulator's function throws

@@ -3,8 +3,8 @@ package dev.percpu.management;
 import java.util.List;
 
 /**
- * What a management tool can read of this library. All of it is read when it is asked for; nothing is an
- * atomic snapshot.
+ * What a management tool can read about this library's variables. Each attribute is read when a tool asks for it, and
+ * none is an atomic snapshot.
  */
 public interface PerCpuMXBean {
     /** The back end's name: {@code rseq} or {@code atomic}. */
