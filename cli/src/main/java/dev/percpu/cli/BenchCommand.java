@@ -97,21 +97,25 @@ final class BenchCommand implements Callable<Integer> {
 
     /** Which times are measured, and how. */
     private static final class Times {
-        @Option(
-                names = "--only",
-                paramLabel = "REGEX",
-                description = "Only the benchmarks with this in their name, such as AddBenchmark.",
-                converter = RegexConverter.class)
-        private @Nullable Pattern only;
+        @ArgGroup
+        private Which which = new Which();
 
         @ArgGroup(exclusive = false)
         private @Nullable Threads threads;
 
         @Option(
                 names = "--quick",
-                description = "Measure for a short time only, with 1 thread and with one for each CPU: rough numbers."
-                        + " Without --only, benchmarks that need a longer warm-up are left out.")
+                description = "Measure for a short time only, in one JVM, with 1 thread and with one for each CPU:"
+                        + " rough numbers. Without --only, benchmarks that need a longer warm-up are left out.")
         private boolean quick;
+
+        @Option(
+                names = "--forks",
+                paramLabel = "N",
+                description = "Measure each benchmark in so many JVMs, one after the other. Default: 3, and 1 with"
+                        + " --quick.",
+                converter = PositiveConverter.class)
+        private int forks;
 
         @Option(
                 names = "--check",
@@ -121,19 +125,53 @@ final class BenchCommand implements Callable<Integer> {
         private boolean check;
     }
 
+    /** Which benchmarks. */
+    private static final class Which {
+        @Option(
+                names = "--only",
+                paramLabel = "REGEX",
+                description = "Only the benchmarks with this in their name, such as AddBenchmark.",
+                converter = RegexConverter.class)
+        private @Nullable Pattern only;
+
+        @Option(
+                names = "--main",
+                description = "Only those of the counter, the event, the guarded update, the histogram, the pool, the"
+                        + " read-write lock and the reference count, with their peers.")
+        private boolean main;
+
+        private String regex(boolean quick) {
+            if (only != null) {
+                return only.pattern();
+            }
+            return main ? Jmh.mainStructures() : Jmh.selection(quick);
+        }
+    }
+
     /** By which threads. */
     private static final class Threads {
+        /** Stands for {@code all}. */
+        private static final int ALL = 0;
+
         @Option(
                 names = "--threads",
-                paramLabel = "N",
+                paramLabel = "N|all",
                 required = true,
-                description = "With so many threads. Default: 1, one for each CPU, four for each CPU, and the same with"
-                        + " virtual threads.",
-                converter = PositiveConverter.class)
+                description = "With so many threads. all, which is the default without --quick: with 1, one for each"
+                        + " CPU and four for each CPU, platform threads and then virtual ones.",
+                converter = ThreadsConverter.class)
         private int number;
 
         @Option(names = "--virtual", description = "With --threads: virtual threads.")
         private boolean virtual;
+
+        private List<Arrangement> arrangements(int cpus) {
+            return number == ALL
+                    ? Arrangement.all(cpus).stream()
+                            .filter(arrangement -> !virtual || arrangement.virtual())
+                            .toList()
+                    : List.of(new Arrangement(number, virtual));
+        }
     }
 
     /** What is done with results that were kept, and without measuring. */
@@ -198,17 +236,18 @@ final class BenchCommand implements Callable<Integer> {
         // so there too.
         Run run = run();
         Jmh jmh = new Jmh(jar(), run.backend());
-        String regex = wanted.only == null ? Jmh.selection(wanted.quick) : wanted.only.pattern();
+        String regex = wanted.which.regex(wanted.quick);
         if (jmh.list(regex).isEmpty()) {
             throw new CliException("no benchmark has \"" + regex + "\" in its name");
         }
         Roles roles = jmh.roles();
         Results results = new Results();
         List<Arrangement> arrangements = arrangements(wanted);
+        Jmh.Effort effort = new Jmh.Effort(wanted.quick, wanted.forks);
         Progress progress = new Progress(arrangements.size(), console::say, System::nanoTime);
         for (Arrangement arrangement : arrangements) {
             progress.next(arrangement);
-            results.add(jmh.measure(regex, roles, arrangement, wanted.quick, progress::line), run, arrangement, roles);
+            results.add(jmh.measure(regex, roles, arrangement, effort, progress::line), run, arrangement, roles);
         }
         writeFiles(results, Curves.none());
         console.out().println("Back end " + run.backend());
@@ -228,7 +267,7 @@ final class BenchCommand implements Callable<Integer> {
     private static List<Arrangement> arrangements(Times wanted) {
         int cpus = Runtime.getRuntime().availableProcessors();
         if (wanted.threads != null) {
-            return List.of(new Arrangement(wanted.threads.number, wanted.threads.virtual));
+            return wanted.threads.arrangements(cpus);
         }
         return wanted.quick ? Arrangement.fewest(cpus) : Arrangement.all(cpus);
     }
@@ -342,6 +381,13 @@ final class BenchCommand implements Callable<Integer> {
                 throw new TypeConversionException("'" + value + "' is not a number");
             }
             throw new TypeConversionException("'" + value + "' is not positive");
+        }
+    }
+
+    private static final class ThreadsConverter implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String value) {
+            return value.equals("all") ? Threads.ALL : new PositiveConverter().convert(value);
         }
     }
 

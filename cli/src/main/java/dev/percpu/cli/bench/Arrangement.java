@@ -2,6 +2,7 @@ package dev.percpu.cli.bench;
 
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * By which threads a benchmark is run.
@@ -18,18 +19,21 @@ public record Arrangement(int threads, boolean virtual) implements Comparable<Ar
 
     /** A thread alone, one for each CPU, and more than there are CPUs; platform threads first, then virtual ones. */
     public static List<Arrangement> all(int cpus) {
-        return List.of(
-                new Arrangement(1, false),
-                new Arrangement(cpus, false),
-                new Arrangement(OVERSUBSCRIPTION * cpus, false),
-                new Arrangement(1, true),
-                new Arrangement(cpus, true),
-                new Arrangement(OVERSUBSCRIPTION * cpus, true));
+        return Stream.of(false, true)
+                .flatMap(virtual -> Stream.of(1, cpus, OVERSUBSCRIPTION * cpus)
+                        .distinct()
+                        .map(threads -> new Arrangement(threads, virtual)))
+                .toList();
     }
 
     /** The two that say most: a thread alone, and one for each CPU. */
     public static List<Arrangement> fewest(int cpus) {
-        return List.of(new Arrangement(1, false), new Arrangement(cpus, false));
+        return all(cpus).stream().filter(one -> one.isFewest(cpus)).toList();
+    }
+
+    /** Whether it is one of the {@link #fewest}. */
+    boolean isFewest(int cpus) {
+        return !virtual && (threads == 1 || threads == cpus);
     }
 
     /** As a table tells it. */

@@ -25,7 +25,7 @@ public final class Jmh {
     /**
      * Enough for a first impression of three hundred trials within five minutes: most of that time JVMs are starting.
      */
-    private static final List<String> QUICK = List.of("-f", "1", "-wi", "2", "-w", "125ms", "-i", "5", "-r", "70ms");
+    private static final List<String> QUICK = List.of("-wi", "2", "-w", "125ms", "-i", "5", "-r", "70ms");
 
     /** Which benchmarks. */
     private static final String ALL = ".*";
@@ -34,8 +34,16 @@ public final class Jmh {
     private static final String QUICKLY_COMPILED =
             "^(?!.*\\.(JacksonBenchmark\\.|CounterArrayBenchmark\\.\\w+(Sums|Gets)$))";
 
+    /** The structures that a program is likely to want, each beside its peers. */
+    private static final String MAIN =
+            "\\.(CounterBenchmark|CounterBenchmarkSeveral|EventBenchmark|GuardedUpdateBenchmark"
+                    + "|HistogramBenchmark|PoolBenchmark|ReadLockBenchmark|RefBenchmark)\\.";
+
     /** JMH makes the threads of a fork as this option of the fork's JVM says. */
-    private static final List<String> VIRTUAL = List.of("-Djmh.executor=VIRTUAL");
+    private static final String VIRTUAL = "-Djmh.executor=VIRTUAL";
+
+    /** How many virtual threads run at a time. */
+    private static final String CARRIERS = "-Djdk.virtualThreadScheduler.parallelism=";
 
     /** A class of the benchmarks' makes them. */
     private static final List<String> PLATFORM =
@@ -69,6 +77,29 @@ public final class Jmh {
         java.addAll(backEnd.jvmOptions());
         java.add("-jar");
         java.add(jar.toString());
+    }
+
+    /**
+     * How long each benchmark is measured.
+     *
+     * @param quick for a short time only, and in one JVM unless the number of forks says otherwise
+     * @param forks in how many JVMs, one after the other; 0 leaves it to the benchmark
+     */
+    public record Effort(boolean quick, int forks) {
+        private List<String> options() {
+            List<String> options = new ArrayList<>(quick ? QUICK : List.of());
+            if (forks > 0) {
+                options.addAll(List.of("-f", Integer.toString(forks)));
+            } else if (quick) {
+                options.addAll(List.of("-f", "1"));
+            }
+            return options;
+        }
+    }
+
+    /** The benchmarks of the main structures, as a regular expression. */
+    public static String mainStructures() {
+        return MAIN;
     }
 
     /** Which benchmarks are measured if nobody says which, as a regular expression. */
@@ -123,19 +154,19 @@ public final class Jmh {
      * @param regex which benchmarks, besides the floors that all have in common
      * @param roles what each of them is
      * @param arrangement by which threads
-     * @param quick for a short time only, in one JVM each
+     * @param effort how long
      * @param lines takes each line that JMH prints
      * @return the array that JMH writes as JSON
      */
     public JsonArray measure(
-            String regex, Roles roles, Arrangement arrangement, boolean quick, Consumer<String> lines) {
+            String regex, Roles roles, Arrangement arrangement, Effort effort, Consumer<String> lines) {
         try {
             Path results = Files.createTempFile("percpu-bench", ".json");
             // If this JVM is told to end while JMH is running.
             results.toFile().deleteOnExit();
             try {
                 List<String> options = new ArrayList<>(MEASUREMENT);
-                options.addAll(quick ? QUICK : List.of());
+                options.addAll(effort.options());
                 // This replaces what the benchmarks ask for themselves.
                 options.addAll(List.of("-jvmArgsAppend", String.join(" ", forkOptions(arrangement))));
                 options.addAll(List.of("-t", Integer.toString(arrangement.threads())));
@@ -160,8 +191,17 @@ public final class Jmh {
 
     private List<String> forkOptions(Arrangement arrangement) {
         List<String> options = new ArrayList<>(backEnd.jvmOptions());
-        options.addAll(arrangement.virtual() ? VIRTUAL : PLATFORM);
+        options.addAll(arrangement.virtual() ? virtualThreads(arrangement.threads()) : PLATFORM);
         return options;
+    }
+
+    /**
+     * With a carrier for each. A virtual thread that measures gives up its carrier only when the iteration is over. If
+     * others had to wait for it, they would make one operation after that, and tell its time; and then JMH waits for
+     * ever.
+     */
+    private static List<String> virtualThreads(int number) {
+        return List.of(VIRTUAL, CARRIERS + Math.max(number, Runtime.getRuntime().availableProcessors()));
     }
 
     private void run(List<String> options, Consumer<String> lines) {

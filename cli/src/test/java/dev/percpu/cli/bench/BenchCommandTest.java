@@ -18,6 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BenchCommandTest {
@@ -91,6 +92,47 @@ class BenchCommandTest {
     }
 
     @Test
+    void measuresAllArrangementsOfTheMainStructuresQuicklyIfAskedTo() throws Exception {
+        installFakeJmh();
+
+        CommandRun run = CommandRun.of("bench", "--quick", "--main", "--threads", "all");
+        CommandRun virtual = CommandRun.of("bench", "--quick", "--threads", "all", "--virtual");
+
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.err()).contains("no benchmark has \"\\.(CounterBenchmark|");
+        int cpus = Runtime.getRuntime().availableProcessors();
+        assertThat(virtual.status()).isZero();
+        assertThat(virtual.err())
+                .contains("1 virtual thread\n", 4 * cpus + " virtual threads\n")
+                .doesNotContain("perCpuAdd, 1 thread\n");
+    }
+
+    @Test
+    void aForkHasACarrierForEachVirtualThread() throws Exception {
+        installFakeJmh();
+
+        CommandRun run = CommandRun.of("bench", "--threads", "99", "--virtual", "--only", FakeJmh.FAILING);
+
+        assertThat(run.err()).contains("-Djmh.executor=VIRTUAL -Djdk.virtualThreadScheduler.parallelism=99");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--forks 3, '-f, 3,'",
+        "--quick, '70ms, -f, 1,'",
+        "--quick --forks 5, '70ms, -f, 5,'",
+    })
+    void measuresInAsManyJvmsAsAskedFor(String options, String passed) throws Exception {
+        installFakeJmh();
+
+        CommandRun run = CommandRun.of(
+                Stream.concat(Stream.of("bench", "--only", FakeJmh.FAILING), Stream.of(options.split(" ")))
+                        .toArray(String[]::new));
+
+        assertThat(run.err()).contains(passed);
+    }
+
+    @Test
     void whatIsSavedIsCheckedAgainstTabulatedAndDrawn() throws Exception {
         installFakeJmh();
         Files.createDirectories(home.resolve("benchmarks/results"));
@@ -136,8 +178,7 @@ class BenchCommandTest {
                 .containsSequence("Memory, bytes; counters:    10  1,000", "  `PerCpuCounter`         24.5   24.0");
         assertThat(kept.status()).isZero();
         if (sequences) {
-            assertThat(Files.readString(page))
-                    .contains("| **ours** | **3.00 (2.00 to 4.00)** | **unstable: 0.50 to 4.00** |");
+            assertThat(Files.readString(page)).contains("| **ours** | **3.00 (2.00–4.00)** | **0.50–4.00** |");
         }
         assertThat(Files.readString(html))
                 .contains("\"label\":\"PerCpuCounter\"", "\"1,000\":24.0")
@@ -160,6 +201,13 @@ class BenchCommandTest {
 
         assertThat(run.status()).isEqualTo(2);
         assertThat(run.err()).contains("mutually exclusive");
+    }
+
+    @Test
+    void theMainStructuresAreNotSelectedByName() {
+        CommandRun run = CommandRun.of("bench", "--main", "--only", "Add");
+
+        assertThat(run.status()).isEqualTo(2);
     }
 
     @Test
