@@ -3,7 +3,6 @@ package dev.percpu.cli.bench;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -19,8 +18,9 @@ import java.util.TreeMap;
  * @param kind what it is in the comparison
  * @param arrangement by which threads
  * @param nanos its time per operation in nanoseconds: the median of the forks
- * @param least the least that a fork measured; of an iteration, if there was only one fork
+ * @param least the least that a fork measured; or an iteration, if there was only one fork
  * @param greatest the greatest, likewise
+ * @param jvms how many forks
  * @param allocatedBytes how much it allocated per operation; NaN if that was not measured
  */
 record BenchmarkResult(
@@ -33,6 +33,7 @@ record BenchmarkResult(
         double nanos,
         double least,
         double greatest,
+        int jvms,
         double allocatedBytes) {
 
     /** The member that is added to what JMH writes. */
@@ -73,7 +74,8 @@ record BenchmarkResult(
         int method = name.lastIndexOf('.') + 1;
         int simpleName = name.lastIndexOf('.', method - 2) + 1;
         String task = added.get("task").getAsString();
-        double[] forks = forks(metric.getAsJsonArray("rawData"));
+        JsonArray rawData = metric.getAsJsonArray("rawData");
+        double[] forks = forks(rawData);
         return new BenchmarkResult(
                 Run.of(added),
                 name.substring(simpleName, method - 1) + (task.isEmpty() ? "" : ", " + task) + parameters(json),
@@ -85,18 +87,34 @@ record BenchmarkResult(
                 median(forks),
                 forks[0],
                 forks[forks.length - 1],
+                rawData.size(),
                 allocation(json));
     }
 
     /** Which of two results that are in one list stand for the same: the later one replaces the other. */
     String identity() {
         return String.join(
-                "\t", comparison, method, arrangement.label(), run.backend().toString());
+                "\t", comparison, method, arrangement.label(), run.backend().toString(), run.processor());
     }
 
     /** What two results must have in common to stand beside one another. */
     List<Object> conditions() {
         return List.of(run.processor(), run.backend(), arrangement);
+    }
+
+    /** Whether it is of a class's method, such as {@code AddBenchmark.longAdder}, whatever its task and parameters. */
+    boolean isOf(String benchmark) {
+        return benchmark.equals(simpleClassName() + "." + method);
+    }
+
+    /** What it measures, where rows of several comparisons stand together. */
+    String labelInComparison() {
+        return label + "; `" + comparison + "`";
+    }
+
+    /** The benchmark's class. */
+    String simpleClassName() {
+        return comparison.split("[, ]", 2)[0];
     }
 
     /** How wide the measurements are, relative to their median. */
@@ -113,21 +131,23 @@ record BenchmarkResult(
         return " " + parameters;
     }
 
-    /** The average of each fork, or if there is but one fork each of its iterations; sorted. */
+    /**
+     * The median of each fork's iterations, or if there is but one fork each of its iterations; sorted. An average
+     * would move with a single iteration that was disturbed.
+     */
     private static double[] forks(JsonArray rawData) {
-        double[] sorted = rawData.size() == 1
-                ? numbers(rawData.get(0))
+        return rawData.size() == 1
+                ? sorted(rawData.get(0))
                 : rawData.asList().stream()
-                        .mapToDouble(
-                                fork -> Arrays.stream(numbers(fork)).average().orElseThrow())
+                        .mapToDouble(fork -> median(sorted(fork)))
+                        .sorted()
                         .toArray();
-        Arrays.sort(sorted);
-        return sorted;
     }
 
-    private static double[] numbers(JsonElement array) {
+    private static double[] sorted(JsonElement array) {
         return array.getAsJsonArray().asList().stream()
                 .mapToDouble(JsonElement::getAsDouble)
+                .sorted()
                 .toArray();
     }
 

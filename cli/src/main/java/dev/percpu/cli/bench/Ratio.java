@@ -7,15 +7,21 @@ import java.util.Locale;
 /**
  * How many times as long one result took as another one of the same run: the quotient of the medians, and what it is at
  * least and at most if both are anywhere between their least and greatest measurement.
+ *
+ * @param jvms in how many JVMs each of the two was measured, at least
  */
-record Ratio(double value, double least, double greatest) {
+record Ratio(double value, double least, double greatest, int jvms) {
     /** If the bounds are this far apart, nothing can be concluded. */
     private static final double TOO_WIDE = 1.5;
 
     private static final double SMALL = 0.1;
 
     static Ratio of(BenchmarkResult one, BenchmarkResult other) {
-        return new Ratio(one.nanos() / other.nanos(), one.least() / other.greatest(), one.greatest() / other.least());
+        return new Ratio(
+                one.nanos() / other.nanos(),
+                one.least() / other.greatest(),
+                one.greatest() / other.least(),
+                Math.min(one.jvms(), other.jvms()));
     }
 
     /** Whether the measurements lie too far apart for a conclusion. */
@@ -32,6 +38,14 @@ record Ratio(double value, double least, double greatest) {
     @Override
     public String toString() {
         return isUnclear() ? "unclear (" + times(least) + " to " + times(greatest) + ")" : times(value);
+    }
+
+    /** The quotient; its bounds if it is unclear, but not which of the two is faster; and otherwise just that. */
+    String brief() {
+        if (!isUnclear()) {
+            return times(value);
+        }
+        return least > 1 || greatest < 1 ? times(least) + "–" + times(greatest) : "unclear";
     }
 
     private static String times(double ratio) {

@@ -3,82 +3,161 @@ package dev.percpu.cli.bench;
 import dev.percpu.cli.TextTable;
 import dev.percpu.cli.bench.Roles.Kind;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Holds the ratios of a run, ours to the best peer's, against those that are saved. Two ratios agree if they differ by
  * 15% at most. Others are marked: as worse or better if what the measurements allow for them then and now has nothing
- * in common, and otherwise as different within the spread, which proves nothing.
+ * in common, and otherwise as different within the spread, which proves nothing. What one JVM measured says nothing of
+ * how JVMs differ, so a ratio that is worse in one JVM is to be measured in several.
  */
 public final class Regressions {
     private static final double AGREEMENT = 1.15;
+    private static final double PERCENT = 100;
 
-    private static final String WORSE = "worse";
-    private static final String AGREES = "agrees";
+    /** Fewer JVMs say nothing of how JVMs differ. */
+    private static final int SEVERAL = 3;
 
-    private final Map<String, Ratio> saved;
-    private final Map<String, Ratio> measured;
+    /** What two ratios say together; the most important first. */
+    private enum Verdict {
+        WORSE("worse"),
+        BETTER("better"),
+        WITHIN_THE_SPREAD("differs, within the spread"),
+        UNCLEAR("unclear"),
+        NOT_SAVED("not saved"),
+        AGREES("agrees");
 
-    public Regressions(Results saved, Results measured) {
-        this.saved = ratios(saved);
-        this.measured = ratios(measured);
+        private final String text;
+
+        Verdict(String text) {
+            this.text = text;
+        }
+
+        static Verdict of(@Nullable Ratio before, Ratio now) {
+            if (before == null) {
+                return NOT_SAVED;
+            }
+            if (before.isUnclear() || now.isUnclear()) {
+                return UNCLEAR;
+            }
+            double change = now.value() / before.value();
+            if (change <= AGREEMENT && 1 / change <= AGREEMENT) {
+                return AGREES;
+            }
+            if (!before.isApartFrom(now)) {
+                return WITHIN_THE_SPREAD;
+            }
+            return change < 1 ? WORSE : BETTER;
+        }
     }
 
     /**
-     * Prints a table.
+     * A line of the table.
+     *
+     * @param name of ours, with its comparison and arrangement
+     * @param benchmark a regular expression that finds its benchmark
+     */
+    private record Row(
+            String name, String benchmark, @Nullable Ratio before, Ratio now, Verdict verdict) {
+        private boolean isWorseInFewJvms() {
+            return verdict == Verdict.WORSE && now.jvms() < SEVERAL;
+        }
+
+        private String remark() {
+            return verdict.text
+                    + (isWorseInFewJvms() ? ", in " + now.jvms() + (now.jvms() == 1 ? " JVM" : " JVMs") : "");
+        }
+
+        /** By how much the ratio changed; nothing if one of them is unknown or unclear. */
+        private String change() {
+            return before == null || verdict == Verdict.UNCLEAR
+                    ? ""
+                    : String.format(Locale.ROOT, "%+.0f%%", (now.value() / before.value() - 1) * PERCENT);
+        }
+    }
+
+    private final List<Row> rows = new ArrayList<>();
+
+    public Regressions(Results saved, Results measured) {
+        Map<String, Ratio> before = new LinkedHashMap<>();
+        ratios(saved).forEach(row -> before.put(row.name, row.now));
+        for (Row row : ratios(measured)) {
+            Ratio old = before.get(row.name);
+            rows.add(new Row(row.name, row.benchmark, old, row.now, Verdict.of(old, row.now)));
+        }
+        rows.sort(Comparator.comparing(Row::verdict));
+    }
+
+    /**
+     * Prints a table, with what is marked first.
      *
      * @return how many ratios are worse than the saved ones
      */
     public int print(PrintWriter out) {
-        TextTable table = new TextTable("against the best peer", "saved", "now", "");
-        int worse = 0;
-        int agree = 0;
-        for (Map.Entry<String, Ratio> entry : measured.entrySet()) {
-            Ratio before = saved.get(entry.getKey());
-            Ratio now = entry.getValue();
-            String verdict = verdict(before, now);
-            worse += verdict.equals(WORSE) ? 1 : 0;
-            agree += verdict.equals(AGREES) ? 1 : 0;
-            table.add(entry.getKey(), before == null ? "" : before.toString(), now.toString(), verdict);
+        TextTable table = new TextTable("against the best peer", "saved", "now", "change", "");
+        for (Row row : rows) {
+            table.add(
+                    row.name,
+                    row.before == null ? "" : row.before.toString(),
+                    row.now.toString(),
+                    row.change(),
+                    row.remark());
         }
         table.print(out);
         out.println();
-        out.println(agree + " of " + measured.size() + " ratios agree with the saved ones, which means within 15%. The"
-                + " others are marked.");
-        return worse;
+        Map<Verdict, Long> counts = rows.stream()
+                .collect(
+                        Collectors.groupingBy(Row::verdict, () -> new EnumMap<>(Verdict.class), Collectors.counting()));
+        long agree = counts.getOrDefault(Verdict.AGREES, 0L);
+        out.println(agree + " of " + rows.size() + " ratios agree with the saved ones, which means within 15%.");
+        if (agree < rows.size()) {
+            out.println(counts.entrySet().stream()
+                    .filter(entry -> entry.getKey() != Verdict.AGREES)
+                    .map(entry -> entry.getKey().text + ": " + entry.getValue())
+                    .collect(Collectors.joining("; ", "The others are marked: ", ".")));
+        }
+        out.println("worse, better: by more than the measurements' spread. unclear: one of the two ratios could vary by"
+                + " more than half.");
+        advise(out);
+        return (int) counts.getOrDefault(Verdict.WORSE, 0L).longValue();
     }
 
-    private static String verdict(@Nullable Ratio before, Ratio now) {
-        if (before == null) {
-            return "not saved";
+    /** How to find out whether what is worse in one JVM is worse in others. */
+    private void advise(PrintWriter out) {
+        String again = rows.stream()
+                .filter(Row::isWorseInFewJvms)
+                .map(Row::benchmark)
+                .distinct()
+                .collect(Collectors.joining("|"));
+        if (!again.isEmpty()) {
+            out.println("One JVM says nothing of how JVMs differ. This measures what is worse in more of them:");
+            out.println("  ./percpu bench --quick --forks 5 --check --only '" + again + "'");
         }
-        if (before.isUnclear() || now.isUnclear()) {
-            return "unclear";
-        }
-        double change = now.value() / before.value();
-        if (change <= AGREEMENT && 1 / change <= AGREEMENT) {
-            return AGREES;
-        }
-        if (!before.isApartFrom(now)) {
-            return "differs, within the spread";
-        }
-        return change < 1 ? WORSE : "better";
     }
 
-    /** The best peer's time divided by ours, by the name of ours and its arrangement. */
-    private static Map<String, Ratio> ratios(Results results) {
-        Map<String, Ratio> ratios = new LinkedHashMap<>();
+    /** The best peer's time divided by ours, for each of ours and each arrangement. */
+    private static List<Row> ratios(Results results) {
+        List<Row> ratios = new ArrayList<>();
         results.comparisons().forEach((comparison, list) -> {
             for (Arrangement arrangement : Report.arrangements(list)) {
                 var rows = Report.of(arrangement, list);
                 Report.ofKind(Kind.PEER, rows)
                         .findFirst()
                         .ifPresent(best -> Report.ofKind(Kind.OURS, rows)
-                                .forEach(ours -> ratios.put(
+                                .forEach(ours -> ratios.add(new Row(
                                         comparison + ", " + ours.method() + ", " + arrangement.description(),
-                                        Ratio.of(best, ours))));
+                                        "\\." + ours.simpleClassName() + "\\.",
+                                        null,
+                                        Ratio.of(best, ours),
+                                        Verdict.NOT_SAVED))));
             }
         });
         return ratios;

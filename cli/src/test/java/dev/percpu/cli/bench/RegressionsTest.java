@@ -4,11 +4,28 @@ import static dev.percpu.cli.bench.Samples.entry;
 import static dev.percpu.cli.bench.Samples.results;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class RegressionsTest {
+    private static final Path SAVED = Path.of("..", "benchmarks", "results", "amd-zen-5.json");
+
+    @TempDir
+    Path directory;
+
     private final StringWriter text = new StringWriter();
 
     private static Results of(double... ours) {
@@ -27,15 +44,88 @@ class RegressionsTest {
         assertThat(worse(of(2.0), of(2.4, 2.6))).isEqualTo(1);
         assertThat(text.toString())
                 .contains(
-                        "AddBenchmark, perCpuAdd, 1 thread  5.00x  4.00x  worse",
-                        "0 of 1 ratios agree with the saved ones");
+                        "AddBenchmark, perCpuAdd, 1 thread  5.00x  4.00x    -20%  worse, in 2 JVMs",
+                        "0 of 1 ratios agree with the saved ones, which means within 15%.",
+                        "The others are marked: worse: 1.",
+                        "./percpu bench --quick --forks 5 --check --only '\\.AddBenchmark\\.'");
+    }
+
+    @Test
+    void whatIsWorseInSeveralJvmsNeedNotBeMeasuredAgain() {
+        assertThat(worse(of(2.0), of(2.4, 2.5, 2.6))).isEqualTo(1);
+        assertThat(text.toString()).contains("-20%  worse\n").doesNotContain("--forks");
+    }
+
+    @Test
+    void whatIsMarkedComesFirst() {
+        Results saved = results(
+                entry("AddBenchmark.longAdder", 1, 10.0),
+                entry("AddBenchmark.perCpuAdd", 1, 2.0),
+                entry("Lock.stampedRead", 1, 10.0),
+                entry("Lock.perCpuRead", 1, 5.0));
+        Results measured = results(
+                entry("AddBenchmark.longAdder", 1, 10.0),
+                entry("AddBenchmark.perCpuAdd", 1, 2.0),
+                entry("Lock.stampedRead", 1, 10.0),
+                entry("Lock.perCpuRead", 1, 10.0));
+
+        assertThat(worse(saved, measured)).isEqualTo(1);
+        assertThat(text.toString().lines().skip(1).limit(2))
+                .satisfiesExactly(
+                        first -> assertThat(first)
+                                .startsWith("Lock, read, perCpuRead")
+                                .endsWith("worse, in 1 JVM"),
+                        second -> assertThat(second)
+                                .startsWith("AddBenchmark, perCpuAdd")
+                                .endsWith("agrees"));
+    }
+
+    /** What is saved in this repository, with the times of some benchmarks so many times as long. */
+    private Results slowed(double factor, Predicate<String> which) throws IOException {
+        JsonArray entries = JsonParser.parseString(Files.readString(SAVED)).getAsJsonArray();
+        for (JsonElement entry : entries) {
+            JsonObject json = entry.getAsJsonObject();
+            if (which.test(json.getAsJsonObject("percpu").get("role").getAsString())) {
+                JsonArray forks = json.getAsJsonObject("primaryMetric").getAsJsonArray("rawData");
+                for (JsonElement fork : forks) {
+                    fork.getAsJsonArray().asList().replaceAll(time -> new JsonPrimitive(time.getAsDouble() * factor));
+                }
+            }
+        }
+        return Results.read(Files.writeString(directory.resolve("slowed.json"), entries.toString()))
+                .of(BackEnd.RSEQ);
+    }
+
+    /** What stands at the ends of the table's lines. */
+    private Set<String> marks() {
+        return text.toString()
+                .lines()
+                .skip(1)
+                .takeWhile(line -> !line.isEmpty())
+                .map(line -> line.replaceAll(".*  ", ""))
+                .collect(Collectors.toSet());
+    }
+
+    @Test
+    void aWholeRunOnASlowerMachineAgreesWhereverItIsClear() throws IOException {
+        assertThat(worse(slowed(1, _ -> true), slowed(1.4, _ -> true))).isZero();
+        assertThat(marks()).containsOnly("agrees", "unclear");
+    }
+
+    @Test
+    void aWholeRunOfWhichAllOfOursTakesTwiceAsLongDiffersWhereverItIsClear() throws IOException {
+        assertThat(worse(slowed(1, _ -> true), slowed(2, "OURS"::equals))).isPositive();
+        assertThat(marks())
+                .contains("worse, in 1 JVM")
+                .isSubsetOf("worse, in 1 JVM", "differs, within the spread", "unclear");
     }
 
     @Test
     void ratiosAgreeIfTheyDifferBy15PercentAtMost() {
         assertThat(worse(of(2.0), of(2.29))).isZero();
         assertThat(worse(of(2.0), of(1.75))).isZero();
-        assertThat(text.toString()).contains("5.00x  4.37x  agrees", "5.00x  5.71x  agrees", "1 of 1 ratios agree");
+        assertThat(text.toString())
+                .contains("5.00x  4.37x    -13%  agrees", "5.00x  5.71x    +14%  agrees", "1 of 1 ratios agree");
     }
 
     @Test

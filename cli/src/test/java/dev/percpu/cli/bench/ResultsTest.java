@@ -42,6 +42,27 @@ class ResultsTest {
     }
 
     @Test
+    void ofSeveralForksEachCountsAsTheMedianOfItsIterations() {
+        String entry = entry("AddBenchmark.perCpuAdd", 1, 0, 0, 0)
+                .replaceFirst("\\[\\[0.0], \\[0.0], \\[0.0]]", "[[2, 1, 90], [9, 3, 5], [4, 4, 4]]");
+
+        BenchmarkResult result = results(entry).list().getFirst();
+
+        assertThat(List.of(result.least(), result.nanos(), result.greatest())).containsExactly(2.0, 4.0, 5.0);
+        assertThat(result.jvms()).isEqualTo(3);
+    }
+
+    @Test
+    void ofOneForkEachIterationCounts() {
+        String entry = entry("AddBenchmark.perCpuAdd", 1, 0).replaceFirst("\\[\\[0.0]]", "[[2, 1, 90]]");
+
+        BenchmarkResult result = results(entry).list().getFirst();
+
+        assertThat(List.of(result.least(), result.nanos(), result.greatest())).containsExactly(1.0, 2.0, 90.0);
+        assertThat(result.jvms()).isEqualTo(1);
+    }
+
+    @Test
     void theNewerResultReplacesTheOlderOneAndLeavesTheOthers() {
         Results older = results(entry("AddBenchmark.perCpuAdd", 1, 2), entry("AddBenchmark.perCpuAdd", 2, 4));
         Results newer = results(entry("AddBenchmark.perCpuAdd", 2, 5), entry("AddBenchmark.longAdder", 2, 9));
