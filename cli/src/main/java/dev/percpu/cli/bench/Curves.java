@@ -9,8 +9,10 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -80,16 +82,21 @@ public final class Curves {
         return list.stream().map(Curve::run).distinct().toList();
     }
 
-    /** The curves of each chart; a chart has those of one processor and back end. */
+    /** The curves of each chart; a chart has those of one processor and back end. Those of one title are in a row. */
     List<List<Curve>> charts() {
-        return List.copyOf(list.stream()
+        List<String> titles = list.stream().map(Curve::chart).distinct().toList();
+        Map<List<Object>, List<Curve>> charts = list.stream()
+                .sorted(Comparator.comparingInt((Curve curve) -> titles.indexOf(curve.chart()))
+                        .thenComparing(curve -> curve.run().processor())
+                        .thenComparing(curve -> curve.run().backend()))
                 .collect(Collectors.groupingBy(
-                        curve -> curve.chart()
-                                + curve.run().processor()
-                                + curve.run().backend(),
+                        curve -> List.of(
+                                curve.chart(),
+                                curve.run().processor(),
+                                curve.run().backend()),
                         LinkedHashMap::new,
-                        Collectors.toList()))
-                .values());
+                        Collectors.toList()));
+        return List.copyOf(charts.values());
     }
 
     /** Prints a table for each chart. */

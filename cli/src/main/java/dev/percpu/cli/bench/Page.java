@@ -8,15 +8,17 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The results as one page of HTML that needs nothing else: a chart for each comparison, of time per operation against
- * the arrangement, drawn by Chart.js, which is part of the page.
+ * The results as one page of HTML that needs nothing else: a chart for each comparison and processor, of time per
+ * operation against the arrangement, drawn by Chart.js, which is part of the page.
  */
 public final class Page {
     private static final String TEMPLATE = "page.html";
@@ -54,16 +56,12 @@ public final class Page {
                 .forEach(run -> runs.add(run.toJson()));
         data.add("runs", runs);
         JsonArray comparisons = new JsonArray();
-        for (String processor : results.distinct(result -> result.run().processor())) {
-            results.comparisons().forEach((comparison, list) -> {
-                List<BenchmarkResult> there = list.stream()
-                        .filter(result -> result.run().processor().equals(processor))
-                        .toList();
-                if (!there.isEmpty()) {
-                    comparisons.add(comparison(comparison, processor, there));
-                }
-            });
-        }
+        // A comparison's charts of all processors stand side by side.
+        results.comparisons()
+                .forEach((name, list) -> list.stream()
+                        .collect(Collectors.groupingBy(
+                                result -> result.run().processor(), TreeMap::new, Collectors.toList()))
+                        .forEach((processor, there) -> comparisons.add(comparison(name, processor, there))));
         data.add("comparisons", comparisons);
         data.add("curves", curves());
         return data;
@@ -101,8 +99,9 @@ public final class Page {
         arrangements.forEach(arrangement -> labels.add(arrangement.description()));
         comparison.add("arrangements", labels);
         JsonArray series = new JsonArray();
-        Map<String, List<BenchmarkResult>> bySeries =
-                list.stream().collect(Collectors.groupingBy(Page::series, LinkedHashMap::new, Collectors.toList()));
+        Map<String, List<BenchmarkResult>> bySeries = list.stream()
+                .sorted(Comparator.comparing(result -> result.run().backend()))
+                .collect(Collectors.groupingBy(Page::series, LinkedHashMap::new, Collectors.toList()));
         bySeries.forEach((label, row) -> series.add(series(label, row, arrangements)));
         comparison.add("series", series);
         return comparison;
@@ -119,6 +118,7 @@ public final class Page {
         JsonObject series = new JsonObject();
         series.addProperty("label", plain(label));
         series.addProperty("role", row.getFirst().kind().name());
+        series.addProperty("backEnd", row.getFirst().run().backend().toString());
         JsonArray points = new JsonArray();
         for (Arrangement arrangement : arrangements) {
             JsonObject point = new JsonObject();
@@ -129,6 +129,7 @@ public final class Page {
                         point.addProperty("nanos", result.nanos());
                         point.addProperty("least", result.least());
                         point.addProperty("greatest", result.greatest());
+                        point.addProperty("jvms", result.jvms());
                     });
             points.add(point);
         }
