@@ -6,16 +6,14 @@ import dev.percpu.cli.bench.Roles.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.SequencedMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -27,19 +25,30 @@ import java.util.stream.Stream;
  * &lt;!-- end of figures --&gt;
  * </pre>
  *
- * <p>It has a row for each benchmark of that comparison and a column for each processor, and each back end of ours.
- * A cell has the times of a thread alone and of one for each CPU. With {@code figures by threads:} there is a column
- * for each arrangement instead. With {@code curves:} and a chart's title it has that chart's values.
+ * <p>It has a row for each benchmark of that comparison and a column for each processor. A cell has the times of a
+ * thread alone and of one for each CPU. Below it stands a table of ours on the other back ends. What else can stand in
+ * place of {@code figures}:
+ *
+ * <ul>
+ *   <li>{@code figures of sequences}: without the other back ends
+ *   <li>{@code figures by threads}: of several comparisons, with semicolons in between, the tables with a column for
+ *       each arrangement, where more of them were measured
+ *   <li>{@code ratios}: what several comparisons say of ours and the best peer
+ *   <li>{@code model}: see {@link ModelTable}
+ *   <li>{@code curves}, and a chart's title: that chart's values
+ * </ul>
  */
 public final class Tables {
     private static final Pattern TABLE = Pattern.compile(
-            "(<!-- (?<kind>figures|figures by threads|curves): (?<name>[^>]+?) -->\n).*?(<!-- end of figures -->)",
+            "(<!-- (?<kind>figures|figures of sequences|figures by threads|ratios|model|curves): (?<name>[^>]+?) -->\n)"
+                    + ".*?(<!-- end of figures -->)",
             Pattern.DOTALL);
 
-    /** Below this, a spread is not worth telling. */
-    private static final double NARROW = 0.1;
+    /** What measures all arrangements. */
+    private static final String BY_THREADS = "./percpu bench --quick --main --threads all --save";
 
-    private static final String NOT_MEASURED = "–";
+    /** Below this, a spread is not worth telling. */
+    private static final double NARROW = 0.2;
 
     private final Results results;
     private final Curves curves;
@@ -74,78 +83,62 @@ public final class Tables {
     }
 
     private String table(MatchResult found) {
-        String comparison = found.group("name");
-        if (found.group("kind").equals("curves")) {
-            return curves.table(comparison);
-        }
-        List<BenchmarkResult> list = results.comparisons().get(comparison);
+        String name = found.group("name");
+        return switch (found.group("kind")) {
+            case "figures" -> figures(name).allBackEnds();
+            case "figures of sequences" -> figures(name).sequences();
+            case "figures by threads" -> byThreads(name);
+            case "ratios" -> new RatioTable(named(name)).text();
+            case "model" -> new ModelTable(name, results.list()).text();
+            default -> curves.table(name);
+        };
+    }
+
+    /** The tables of several comparisons, each below its name. */
+    private String byThreads(String names) {
+        StringBuilder text = new StringBuilder();
+        named(names).forEach((name, list) -> {
+            String tables = new FigureTables(list).byThreads();
+            if (!tables.isEmpty()) {
+                text.append(text.isEmpty() ? "" : "\n")
+                        .append("`")
+                        .append(name)
+                        .append("`:\n\n")
+                        .append(tables);
+            }
+        });
+        return text.isEmpty() ? "*Not measured yet: `" + BY_THREADS + "` does.*\n" : text.toString();
+    }
+
+    private FigureTables figures(String comparison) {
+        return new FigureTables(comparison(comparison));
+    }
+
+    private List<BenchmarkResult> comparison(String name) {
+        List<BenchmarkResult> list = results.comparisons().get(name);
         if (list == null) {
-            throw new CliException("a table is of \"" + comparison + "\", of which there are no saved results: save"
+            throw new CliException("a table is of \"" + name + "\", of which there are no saved results: save"
                     + " some with ./percpu bench --save, or correct the name; there are "
                     + String.join("; ", results.comparisons().keySet()));
         }
-        return found.group("kind").equals("figures") ? byProcessor(list) : byThreads(list);
+        return list;
     }
 
-    private static String byProcessor(List<BenchmarkResult> list) {
-        Map<String, List<BenchmarkResult>> columns = list.stream()
-                .filter(Tables::isInAColumn)
-                .sorted(Comparator.comparing(
-                                (BenchmarkResult result) -> result.run().processor())
-                        .thenComparing(result -> result.run().backend()))
-                .collect(Collectors.groupingBy(Tables::column, LinkedHashMap::new, Collectors.toList()));
-        return rows(list, columns);
-    }
-
-    /** A platform thread alone, or one for each CPU; and without sequences only what they make a difference to. */
-    private static boolean isInAColumn(BenchmarkResult result) {
-        Arrangement arrangement = result.arrangement();
-        return !arrangement.virtual()
-                && (arrangement.threads() == 1
-                        || arrangement.threads() == result.run().cpus())
-                && (result.run().backend() == BackEnd.RSEQ || result.kind() == Kind.OURS);
-    }
-
-    private static String column(BenchmarkResult result) {
-        Run run = result.run();
-        String threads = run.cpus() == 1 ? "1 thread" : "1 / " + run.cpus() + " threads";
-        return run.processor() + (run.backend() == BackEnd.RSEQ ? "" : ", " + run.backend()) + ", " + threads;
-    }
-
-    private static String byThreads(List<BenchmarkResult> list) {
-        Map<String, List<BenchmarkResult>> columns = list.stream()
-                .filter(result -> result.run().backend() == BackEnd.RSEQ)
-                .sorted(Comparator.comparing(BenchmarkResult::arrangement))
-                .collect(Collectors.groupingBy(
-                        result -> result.run().processor() + ", "
-                                + result.arrangement().description(),
-                        LinkedHashMap::new,
-                        Collectors.toList()));
-        return rows(list, columns);
-    }
-
-    private static String rows(List<BenchmarkResult> list, Map<String, List<BenchmarkResult>> columns) {
-        List<List<String>> table = new ArrayList<>();
-        table.add(Stream.concat(Stream.of("ns per operation"), columns.keySet().stream())
-                .toList());
-        for (Map.Entry<String, Kind> row : labels(list).entrySet()) {
-            String label = row.getKey();
-            String emphasis = emphasis(row.getValue());
-            table.add(Stream.concat(
-                            Stream.of(emphasis + label + emphasis + remark(row.getValue())),
-                            columns.values().stream().map(column -> {
-                                String text = cell(label, column);
-                                return text.isEmpty() ? "" : emphasis + text + emphasis;
-                            }))
-                    .toList());
+    /** The comparisons of a list with semicolons in between. */
+    private SequencedMap<String, List<BenchmarkResult>> named(String names) {
+        SequencedMap<String, List<BenchmarkResult>> comparisons = new LinkedHashMap<>();
+        for (String name : names.split(";", -1)) {
+            comparisons.put(name.strip(), comparison(name.strip()));
         }
+        return comparisons;
+    }
+
+    /** A table with a title above its first column, columns with names, and rows. */
+    static String table(String title, Collection<String> columns, List<List<String>> rows) {
         StringBuilder text = new StringBuilder();
-        for (int i = 0; i < table.size(); i++) {
-            addRow(text, table.get(i).toArray(String[]::new));
-            if (i == 0) {
-                text.append("|---".repeat(table.get(0).size())).append("|\n");
-            }
-        }
+        addRow(text, Stream.concat(Stream.of(title), columns.stream()).toArray(String[]::new));
+        text.append("|---".repeat(1 + columns.size())).append("|\n");
+        rows.forEach(row -> addRow(text, row.toArray(String[]::new)));
         return text.toString();
     }
 
@@ -165,41 +158,14 @@ public final class Tables {
         };
     }
 
-    /** What there is a row for: ours, the floors, the peers, the rest; of a kind, the fastest first. */
-    private static Map<String, Kind> labels(List<BenchmarkResult> list) {
-        List<Kind> order = List.of(Kind.OURS, Kind.FLOOR, Kind.PEER, Kind.NOT_COMPARABLE);
-        Map<String, Kind> labels = new LinkedHashMap<>();
-        list.stream()
-                .sorted(Comparator.comparingInt((BenchmarkResult result) -> order.indexOf(result.kind()))
-                        .thenComparingDouble(BenchmarkResult::nanos))
-                .forEach(result -> labels.putIfAbsent(result.label(), result.kind()));
-        return labels;
-    }
-
-    /** The times of all arrangements that the column has, with a dash for what was not measured; or nothing. */
-    private static String cell(String label, List<BenchmarkResult> column) {
-        Map<Arrangement, String> times = column.stream()
-                .filter(result -> result.label().equals(label))
-                .collect(Collectors.toMap(BenchmarkResult::arrangement, Tables::time));
-        return times.isEmpty()
-                ? ""
-                : Report.arrangements(column).stream()
-                        .map(arrangement -> times.getOrDefault(arrangement, NOT_MEASURED))
-                        .collect(Collectors.joining(" / "));
-    }
-
-    private static String time(BenchmarkResult result) {
-        return spread(result.nanos(), result.least(), result.greatest());
-    }
-
     /** A median, with its range if that is worth telling; the range alone, if it is wider than the median itself. */
     static String spread(double median, double least, double greatest) {
         double width = (greatest - least) / median;
         if (width <= NARROW || digits(least).equals(digits(greatest))) {
             return digits(median);
         }
-        String range = digits(least) + " to " + digits(greatest);
-        return width > 1 ? "unstable: " + range : digits(median) + " (" + range + ")";
+        String range = digits(least) + "–" + digits(greatest);
+        return width > 1 ? range : digits(median) + " (" + range + ")";
     }
 
     /** Three significant digits. */

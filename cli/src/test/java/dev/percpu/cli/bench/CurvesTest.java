@@ -49,7 +49,7 @@ class CurvesTest {
                 | AMD Zen 5, bytes; counters: | 1 | 1,000 |
                 |---|---|---|
                 | **mine** | **8.00** | **120** |
-                | theirs | 16.0 (14.0 to 17.0) | – |
+                | theirs | 16.0 | – |
                 """);
     }
 
@@ -61,7 +61,7 @@ class CurvesTest {
         assertThat(Curves.read(directory).table("server")).isEqualTo("""
                 | AMD Zen 5 | in a second | 99%, us |
                 |---|---|---|
-                | no metrics (floor) | 30.0 | unstable: 2.00 to 11.0 |
+                | no metrics (floor) | 30.0 | 2.00–11.0 |
                 """);
     }
 

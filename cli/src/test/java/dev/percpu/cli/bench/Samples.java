@@ -25,6 +25,9 @@ final class Samples {
     static final Run RUN =
             new Run("AMD Zen 5", 2, "Linux 6.18", "25", "2026-11-25", "abcdef0", BackEnd.RSEQ, "./percpu bench");
 
+    static final Run OTHER =
+            new Run("AMD Zen 4", 2, RUN.kernel(), RUN.jdk(), "2026-11-26", RUN.commit(), RUN.backend(), RUN.command());
+
     private Samples() {}
 
     /** An entry whose forks measured these times. */
@@ -51,12 +54,25 @@ final class Samples {
     }
 
     static Results results(Run run, String... entries) {
+        return results(run, false, entries);
+    }
+
+    static Results results(Run run, boolean virtual, String... entries) {
         Results results = new Results();
         for (String entry : entries) {
             JsonArray array = JsonParser.parseString("[" + entry + "]").getAsJsonArray();
             int threads = array.get(0).getAsJsonObject().get("threads").getAsInt();
-            results.add(array, run, new Arrangement(threads, false), ROLES);
+            results.add(array, run, new Arrangement(threads, virtual), ROLES);
         }
         return results;
+    }
+
+    /** All of them, of several runs. */
+    static Results together(Results... parts) {
+        Results together = new Results();
+        for (Results part : parts) {
+            together = part.over(together, ROLES);
+        }
+        return together;
     }
 }

@@ -1,9 +1,10 @@
 package dev.percpu.cli.bench;
 
-import static dev.percpu.cli.bench.Samples.ROLES;
+import static dev.percpu.cli.bench.Samples.OTHER;
 import static dev.percpu.cli.bench.Samples.RUN;
 import static dev.percpu.cli.bench.Samples.entry;
 import static dev.percpu.cli.bench.Samples.results;
+import static dev.percpu.cli.bench.Samples.together;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -12,6 +13,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TablesTest {
     private static final Run ATOMIC = new Run(
@@ -21,34 +24,88 @@ class TablesTest {
         return "before\n<!-- " + marker + " -->\nold\n<!-- end of figures -->\nafter\n";
     }
 
+    private static String renewed(String marker, Results results) {
+        return new Tables(results, Curves.none()).renew(page(marker));
+    }
+
     @Test
-    void aTableHasAColumnForEachProcessorAndBackEnd() {
-        Results results = results(
+    void aTableHasAColumnForEachProcessorAndBelowItStandWhatOtherBackEndsTake() {
+        Results results = together(
+                results(
                         entry("AddBenchmark.longAdder", 1, 4.9, 5.0, 5.0),
                         entry("AddBenchmark.longAdder", 2, 10.0, 12.0, 14.0),
-                        entry("AddBenchmark.emptyCall", 1, 2.0),
-                        entry("AddBenchmark.perCpuAdd", 1, 2.5),
-                        entry("AddBenchmark.perCpuAdd", 2, 100.0, 1250.0, 2000.0))
-                .over(
-                        results(
-                                ATOMIC,
-                                entry("AddBenchmark.perCpuAdd", 1, 6.125),
-                                entry("AddBenchmark.longAdder", 1, 5.5)),
-                        ROLES);
+                        entry("AddBenchmark.emptyCall", 1, 2.0, 2.0, 2.0),
+                        entry("AddBenchmark.perCpuAdd", 1, 2.5, 2.5, 2.5),
+                        entry("AddBenchmark.perCpuAdd", 2, 100.0, 1250.0, 2000.0)),
+                results(OTHER, entry("AddBenchmark.perCpuAdd", 1, 3.25)),
+                results(ATOMIC, entry("AddBenchmark.perCpuAdd", 1, 6.125), entry("AddBenchmark.longAdder", 1, 5.5)));
 
-        assertThat(new Tables(results, Curves.none()).renew(page("figures: AddBenchmark")))
-                .isEqualTo("""
+        assertThat(renewed("figures: AddBenchmark", results)).isEqualTo("""
                 before
                 <!-- figures: AddBenchmark -->
 
-                | ns per operation | AMD Zen 5, 1 / 2 threads | AMD Zen 5, atomic, 1 / 2 threads |
+                | ns per operation, 1 / 2 threads | AMD Zen 4 | AMD Zen 5 |
                 |---|---|---|
-                | **`PerCpuNumeric.add`** | **2.50 / unstable: 100 to 2,000** | **6.13** |
-                | an empty call (floor) | 2.00 / – |  |
-                | `LongAdder.add` | 5.00 / 12.0 (10.0 to 14.0) |  |
+                | **`PerCpuNumeric.add`** | **3.25** | **2.50 / 100–2,000** |
+                | an empty call (floor) |  | 2.00 / – |
+                | `LongAdder.add` |  | 5.00 / 12.0 (10.0–14.0) |
+
+                *AMD Zen 4: in 1 JVM each, 2026-11-26. AMD Zen 5: in 3 JVMs each, 2026-11-25.*
+
+                | without sequences, ns per operation, 1 / 2 threads | AMD Zen 5, atomic |
+                |---|---|
+                | **`PerCpuNumeric.add`** | **6.13** |
+
+                *Measured in 1 JVM each, 2026-11-25.*
 
                 <!-- end of figures -->
                 after
+                """);
+        assertThat(renewed("figures of sequences: AddBenchmark", results))
+                .contains("| AMD Zen 4 | AMD Zen 5 |")
+                .doesNotContain("atomic");
+    }
+
+    @Test
+    void aFigureFromFewerJvmsThanOthersIsMarked() {
+        Results results =
+                results(entry("AddBenchmark.perCpuAdd", 1, 2.5, 2.5), entry("AddBenchmark.longAdder", 1, 7.0));
+
+        assertThat(renewed("figures: AddBenchmark", results))
+                .contains(
+                        "| **`PerCpuNumeric.add`** | **2.50** |",
+                        "| `LongAdder.add` | 7.00¹ |",
+                        "*Measured in 2 JVMs each, fewer where marked ¹, 2026-11-25.*");
+    }
+
+    @Test
+    void theFirstProcessorSaysTheOrderOfTheRows() {
+        Results results = together(
+                results(entry("AddBenchmark.longAdder", 1, 1.0), entry("AddBenchmark.striped", 1, 2.0)),
+                results(
+                        OTHER,
+                        entry("AddBenchmark.longAdder", 1, 4.0),
+                        entry("AddBenchmark.longAdder", 2, 1.0),
+                        entry("AddBenchmark.striped", 1, 3.0)));
+
+        assertThat(renewed("figures: AddBenchmark", results)).contains("""
+                | `striped` | 3.00 / – | 2.00 |
+                | `LongAdder.add` | 4.00 / 1.00 | 1.00 |
+                """);
+    }
+
+    @Test
+    void machinesWithDifferentNumbersOfCpusSaySo() {
+        Run large =
+                new Run("Large", 64, RUN.kernel(), RUN.jdk(), RUN.date(), RUN.commit(), RUN.backend(), RUN.command());
+        Results results = together(
+                results(entry("AddBenchmark.perCpuAdd", 2, 2.5)),
+                results(large, entry("AddBenchmark.perCpuAdd", 64, 3.0), entry("AddBenchmark.perCpuAdd", 2, 9.0)));
+
+        assertThat(renewed("figures: AddBenchmark", results)).contains("""
+                | ns per operation | AMD Zen 5, 1 / 2 threads | Large, 1 / 64 threads |
+                |---|---|---|
+                | **`PerCpuNumeric.add`** | **2.50** | **3.00** |
                 """);
     }
 
@@ -59,7 +116,7 @@ class TablesTest {
                 entry("AddBenchmark.perCpuAdd", 2, 2.503),
                 entry("AddBenchmark.longAdder", 2, 7.0));
 
-        assertThat(new Tables(results, Curves.none()).renew(page("figures: AddBenchmark")))
+        assertThat(renewed("figures: AddBenchmark", results))
                 .contains("| **`PerCpuNumeric.add`** | **2.50 / 2.50** |", "| `LongAdder.add` | – / 7.00 |");
     }
 
@@ -67,20 +124,94 @@ class TablesTest {
     void aTimeHasThreeDigitsAndARangeOnlyIfItCanBeSeen() {
         assertThat(Tables.spread(0.0002, 0.0001, 0.004)).isEqualTo("0.00");
         assertThat(Tables.spread(9.996, 9.99, 10.02)).isEqualTo("10.0");
-        assertThat(Tables.spread(99.96, 88.9, 140)).isEqualTo("100 (88.9 to 140)");
-        assertThat(Tables.spread(52, 30, 90)).isEqualTo("unstable: 30.0 to 90.0");
+        assertThat(Tables.spread(10, 9.1, 11)).isEqualTo("10.0");
+        assertThat(Tables.spread(99.96, 88.9, 140)).isEqualTo("100 (88.9–140)");
+        assertThat(Tables.spread(52, 30, 90)).isEqualTo("30.0–90.0");
     }
 
     @Test
-    void orAColumnForEachArrangement() {
-        Results results = results(entry("AddBenchmark.perCpuAdd", 1, 2.5), entry("AddBenchmark.perCpuAdd", 8, 3.0));
+    void orAColumnForEachArrangementOfTheProcessorsThatHaveMore() {
+        Results results = together(
+                results(
+                        entry("AddBenchmark.perCpuAdd", 1, 1.5, 2.5, 3.5),
+                        entry("AddBenchmark.perCpuAdd", 8, 1.0, 3.0, 9.0)),
+                results(RUN, true, entry("AddBenchmark.perCpuAdd", 2, 4.0), entry("AddBenchmark.longAdder", 2, 5.0)),
+                results(OTHER, entry("AddBenchmark.perCpuAdd", 1, 9.0)));
 
-        assertThat(new Tables(results, Curves.none()).renew(page("figures by threads: AddBenchmark")))
-                .contains("""
-                | ns per operation | AMD Zen 5, 1 thread | AMD Zen 5, 8 threads |
+        assertThat(renewed("figures by threads: AddBenchmark", results)).contains("""
+                -->
+
+                `AddBenchmark`:
+
+                | AMD Zen 5, ns per operation; threads: | 1 | 8 | 2 virtual |
+                |---|---|---|---|
+                | **`PerCpuNumeric.add`** | **2.50** | **1.00–9.00** | **4.00¹** |
+                | `LongAdder.add` |  |  | 5.00¹ |
+
+                *Measured in 3 JVMs each, fewer where marked ¹, 2026-11-25.*
+
+                <!--""");
+    }
+
+    @Test
+    void whereNoProcessorHasMoreTheCommandIsTold() {
+        assertThat(renewed(
+                        "figures by threads: AddBenchmark; AddBenchmark",
+                        results(entry("AddBenchmark.perCpuAdd", 1, 2.5))))
+                .contains("*Not measured yet: `./percpu bench --quick --main --threads all --save` does.*");
+    }
+
+    @Test
+    void ratiosOfSeveralComparisonsHaveAColumnForEachProcessor() {
+        Results results = together(
+                results(
+                        entry("AddBenchmark.perCpuAdd", 1, 2.0),
+                        entry("AddBenchmark.longAdder", 1, 5.0),
+                        entry("AddBenchmark.perCpuAdd", 2, 2.0, 3.0, 6.0),
+                        entry("AddBenchmark.striped", 2, 5.0)),
+                results(
+                        OTHER,
+                        entry("AddBenchmark.perCpuAdd", 1, 4.0),
+                        entry("AddBenchmark.longAdder", 1, 3.0),
+                        entry("Lock.perCpuRead", 1, 5.0),
+                        entry("Lock.stampedRead", 1, 10.0),
+                        entry("Lock.perCpuRead", 2, 4.0, 5.0, 6.0),
+                        entry("Lock.stampedRead", 2, 12.0, 15.0, 16.0)));
+
+        assertThat(renewed("ratios: AddBenchmark; Lock, read", results)).contains("""
+                | the best peer's time / ours, 1 / 2 threads | AMD Zen 4 | AMD Zen 5 |
                 |---|---|---|
-                | **`PerCpuNumeric.add`** | **2.50** | **3.00** |
+                | `PerCpuNumeric.add`; `AddBenchmark` | 0.75x | 2.50x / unclear |
+                | read; `Lock, read` | 2.00x / 2.00x–4.00x |  |
                 """);
+    }
+
+    @Test
+    void aModelIsHeldAgainstWhatWasMeasured() {
+        Results results = results(
+                entry("AddBenchmark.longAdder", 1, 4.0),
+                entry("AddBenchmark.longAdder", 2, 16.0),
+                entry("Lock.stampedRead", 1, 10.0),
+                entry("Lock.stampedRead", 2, 20.0, 40.0, 60.0),
+                entry("AddBenchmark.perCpuAdd", 1, 2.5));
+
+        assertThat(renewed("model: 1 AddBenchmark.longAdder; 2 Lock.stampedRead; 0 AddBenchmark.perCpuAdd", results))
+                .contains("| AMD Zen 5, *s* = 8.00 ns | *k* | *e*: 1 CPU | 2 CPUs, by the model | 2 CPUs, measured |")
+                .contains("""
+                | `LongAdder.add`; `AddBenchmark` | 1 | 4.00 | 16.0 | 16.0 | 960 | 17,920 |
+                | stamped read; `Lock, read` | 2 | 10.0 | 32.0 | 40.0 (20.0–60.0) | 1,920 | 35,840 |
+                | `PerCpuNumeric.add`; `AddBenchmark` | 0 | 2.50 | 2.50 |  | 2.50 | 2.50 |
+                """);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"AddBenchmark.longAdder", "one AddBenchmark.longAdder", "1 AddBenchmark.abb"})
+    void aModelOfNothingIsAnError(String rows) {
+        Tables tables = new Tables(results(entry("AddBenchmark.longAdder", 1, 2.5)), Curves.none());
+
+        assertThatThrownBy(() -> tables.renew(page("model: " + rows)))
+                .isInstanceOf(CliException.class)
+                .hasMessageContaining(rows.substring(rows.indexOf(' ') + 1));
     }
 
     @Test
