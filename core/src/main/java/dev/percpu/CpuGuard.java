@@ -56,6 +56,12 @@ public final class CpuGuard implements AutoCloseable {
      */
     private static final GuardWords GUARD_WORDS = GuardWords.CURRENT;
 
+    static {
+        // Before the first guard is acquired: its holder asks for the CPU when the heap may be full.
+        CpuId _ = CpuId.of(0);
+        Ownership.initialize();
+    }
+
     private final Thread owner;
     private final int cpu;
     private final int level;
@@ -65,6 +71,11 @@ public final class CpuGuard implements AutoCloseable {
     private boolean closing;
 
     private boolean closed;
+
+    /** Has this class initialized, for whoever makes something that will use guards. */
+    static void initialize() {
+        // Calling this is enough.
+    }
 
     /** @param cpu negative if no guard was acquired; then the caller must not hand this object out */
     private CpuGuard(Thread owner, int cpu) {

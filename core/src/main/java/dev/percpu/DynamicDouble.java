@@ -8,6 +8,11 @@ import dev.percpu.memory.NumericWidth;
  * unreachable, its memory is given back automatically.
  */
 public final class DynamicDouble extends PerCpuDouble implements AutoCloseable {
+    static {
+        // Not when the first one is closed, as the heap may be full then.
+        Registry.initialize();
+    }
+
     private final DynamicNumeric bits;
 
     DynamicDouble(String name, double initial) {

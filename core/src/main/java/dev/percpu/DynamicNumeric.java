@@ -9,6 +9,11 @@ import dev.percpu.memory.NumericWidth;
  * its memory is given back automatically.
  */
 public final class DynamicNumeric extends PureNumeric implements AutoCloseable {
+    static {
+        // Not when the first one is closed, as the heap may be full then.
+        Registry.initialize();
+    }
+
     DynamicNumeric(String name, NumericWidth width, long initial) {
         super(name, width);
         begin(Area.allocateFor(this, width.bytes(), width.bytes(), name), initial);

@@ -12,6 +12,7 @@ import java.lang.foreign.SymbolLookup;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A per-CPU variable that C code in this process defines with {@code percpu.h} and that Java code declares: the
@@ -41,9 +42,10 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
     /**
      * The borrow words of each variable, by its position, so that tokens of several declarations are checked against
      * each other. A library's variables keep their position for good, so this map grows with the variables that C code
-     * defines, not with the number of declarations.
+     * defines, not with the number of declarations. It is made by the first declaration and not by a class initializer:
+     * that could fail for ever if the heap is full then.
      */
-    private static final Map<Long, long[]> BORROWS = new ConcurrentHashMap<>();
+    private static volatile @Nullable Map<Long, long[]> borrows;
 
     private final NativeVariable variable;
     private final PerCpuPtr<T> ptr;
@@ -106,9 +108,23 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
                         Piece.empty(variable.name()),
                         variable.position(),
                         cpu -> view.apply(Area.slice(cpu.id(), variable.position(), variable.bytes())),
-                        BORROWS.computeIfAbsent(variable.position(), position -> PerCpuPtr.newBorrows())));
+                        borrows().computeIfAbsent(variable.position(), position -> PerCpuPtr.newBorrows())));
         Registry.add(name, "extern " + layout, declared);
         return declared;
+    }
+
+    private static Map<Long, long[]> borrows() {
+        Map<Long, long[]> known = borrows;
+        return known == null ? newBorrows() : known;
+    }
+
+    private static synchronized Map<Long, long[]> newBorrows() {
+        Map<Long, long[]> known = borrows;
+        if (known == null) {
+            known = new ConcurrentHashMap<>();
+            borrows = known;
+        }
+        return known;
     }
 
     /**

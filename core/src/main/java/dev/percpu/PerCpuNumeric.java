@@ -43,6 +43,11 @@ import java.util.List;
  * <p>Each operation throws {@link IllegalStateException} if the number is closed.
  */
 public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, ExternNumeric {
+    static {
+        // Not in the first operation, which may come when the heap is full.
+        WidthAccess.initialize();
+    }
+
     PerCpuNumeric() {}
 
     /**

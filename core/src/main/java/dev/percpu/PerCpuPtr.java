@@ -2,6 +2,7 @@ package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.guard.OpenGuards;
@@ -40,6 +41,12 @@ public final class PerCpuPtr<T> {
     private static final long FREE = 0;
 
     private static final long HEAP = -1;
+
+    static {
+        // Not in the first access, which may come when the heap is full.
+        CpuGuard.initialize();
+        Registry.initialize();
+    }
 
     private final Piece piece;
 

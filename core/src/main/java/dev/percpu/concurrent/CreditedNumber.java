@@ -64,6 +64,11 @@ abstract class CreditedNumber extends AreaNumber {
     @Serial
     private static final long serialVersionUID = 1;
 
+    static {
+        // Not at the first limit, when the heap may be full.
+        Gate.initialize();
+    }
+
     /** A cache line of its own for each CPU's credit, and for the gate, which all threads read. */
     private static final int BYTES = 64;
 

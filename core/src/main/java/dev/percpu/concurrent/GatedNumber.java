@@ -17,6 +17,11 @@ abstract class GatedNumber extends AreaNumber {
     @Serial
     private static final long serialVersionUID = 1;
 
+    static {
+        // Not in the first reset, which may come when the heap is full.
+        Gate.initialize();
+    }
+
     GatedNumber(String owner) {
         super(owner, Gate.BYTES, Long.BYTES);
     }

@@ -37,6 +37,12 @@ import java.util.stream.LongStream;
  * around at 64 bits.
  */
 public final class PerCpuBuckets {
+    static {
+        // Not in the first update, which may come when the heap is full.
+        Sums.initialize();
+        Sums.initializePairs();
+    }
+
     private static final int FIRST_BUCKET = 1;
 
     private final String name;

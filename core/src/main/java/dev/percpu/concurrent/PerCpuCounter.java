@@ -59,6 +59,11 @@ public final class PerCpuCounter extends AreaNumber {
     @Serial
     private static final long serialVersionUID = 1;
 
+    static {
+        // Not in the first update, which may come when the heap is full.
+        Sums.initialize();
+    }
+
     /**
      * Makes a counter that is 0.
      *

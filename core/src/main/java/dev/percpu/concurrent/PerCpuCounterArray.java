@@ -44,6 +44,11 @@ public final class PerCpuCounterArray {
      * A reset subtracts what it has read, in the spare slot, as PerCpuCounter's does, which shows the interleavings.
      * There is one monitor for all counters. Resets are rare, and a lock for each would be another array.
      */
+    static {
+        // Not in the first update, which may come when the heap is full.
+        Sums.initialize();
+    }
+
     private final String name;
     private final int length;
 

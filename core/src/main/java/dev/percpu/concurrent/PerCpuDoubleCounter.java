@@ -44,6 +44,11 @@ public final class PerCpuDoubleCounter extends GatedNumber {
     @Serial
     private static final long serialVersionUID = 1;
 
+    static {
+        // Not in the first update, which may come when the heap is full.
+        GatedSums.initialize();
+    }
+
     /** Held to take the numbers away. */
     private final transient Object taking = new Object();
 

@@ -67,6 +67,13 @@ public final class PerCpuHistogram implements AutoCloseable {
      *
      * So a reset writes nothing in the area. It remembers what it has reported.
      */
+    static {
+        // Not in the first update, which may come when the heap is full.
+        Sums.initialize();
+        Sums.initializePairs();
+        Registry.initialize();
+    }
+
     /**
      * No variable has position 0, since the header lies there. A thread that got this object by a data race could read
      * 0 too.

@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.Registry;
+import dev.percpu.internal.guard.Ownership;
 import dev.percpu.listing.Value;
 import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;
@@ -86,6 +87,12 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     private static final long serialVersionUID = 1;
 
     private static final String UNNAMED = "a per-CPU read-write lock";
+
+    static {
+        // Not in the first wait, which may come when the heap is full.
+        Patience _ = Patience.NONE;
+        Ownership.initialize();
+    }
 
     private final transient ReaderGate gate;
     private final transient ReadLock readLock;

@@ -79,6 +79,12 @@ public final class PerCpuRef {
 
     private static final long INITIAL_REFERENCE = 1;
 
+    static {
+        // Not in the last put, which may come when the heap is full.
+        StackRoom _ = StackRoom.CURRENT;
+        Ownership.initialize();
+    }
+
     private final String name;
     private final Tally tally;
     private final AtomicLong central = new AtomicLong(BIAS + INITIAL_REFERENCE);

@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.Registry;
+import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import java.util.List;
@@ -29,6 +30,12 @@ import java.util.function.LongConsumer;
  * <p><b>Ordering.</b> Recording and reading are opaque, and order nothing else. Count and sum wrap at 64 bits.
  */
 public final class PerCpuSummary implements LongConsumer {
+    static {
+        // Not in the first update, which may come when the heap is full.
+        Sums.initialize();
+        Sums.initializePairs();
+    }
+
     private static final int COUNT = 0;
     private static final int SUM = 1;
 

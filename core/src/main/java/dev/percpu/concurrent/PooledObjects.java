@@ -1,6 +1,8 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.Failures;
+import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.StackRoom;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -32,6 +34,10 @@ abstract class PooledObjects<T> {
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
+        // Not in the first acquisition or search, which may come when the heap is full.
+        boolean _ = CheckedMode.ON;
+        CpuId _ = CpuId.of(0);
+        Ownership.initialize();
     }
 
     private final Function<? super Pooled<T>, ? extends T> factory;

@@ -15,6 +15,11 @@ import java.lang.ref.Reference;
  * <p>Its monitor is the lock of {@link OwnTallies}.
  */
 final class Tally {
+    static {
+        // Not in the first addition, which may come when the heap is full.
+        OwnTallies.initialize();
+    }
+
     private final long position;
 
     /** Makes a tally that is open. */

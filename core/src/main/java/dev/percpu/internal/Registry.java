@@ -27,6 +27,11 @@ public final class Registry {
 
     private Registry() {}
 
+    /** Has this class initialized, for whoever makes something that will be removed here when it is closed. */
+    public static void initialize() {
+        // Calling this is enough.
+    }
+
     /**
      * Reads an object's values, when a user asks for them. It is kept beside the object, so it must not refer to it: it
      * is a method reference such as {@code PerCpuCounter::values}.

@@ -18,6 +18,11 @@ public final class WidthAccess {
 
     private WidthAccess() {}
 
+    /** Has this class initialized, and what its switches need, for whoever makes something that will use it. */
+    public static void initialize() {
+        long _ = get(NumericWidth.LONG, CpuHeader.GUARD_WORD);
+    }
+
     /** The number at an offset in {@link Area#MEMORY}, sign-extended. */
     public static long get(NumericWidth width, long offset) {
         return switch (width) {

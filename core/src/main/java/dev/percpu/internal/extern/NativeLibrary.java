@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A library whose per-CPU section has a position in the area: the Java counterpart of {@code struct percpu_library} in
@@ -57,17 +58,20 @@ final class NativeLibrary {
     private static final long LARGEST_ALIGNMENT = 4096;
     private static final long LONGEST_PATH = 1 << 16;
 
-    /** Not critical: it can wait for guards of C code. */
-    private static final MethodHandle CALL_SHARE = Linker.nativeLinker()
-            .downcallHandle(FunctionDescriptor.of(
-                    JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
+    /*
+     * Nothing is made in a class initializer here. The first declaration may come when the heap is full, and after a
+     * failed initializer no library could be declared any more, however much memory there is later.
+     */
+
+    /** Calls the library's function: null until the first library is placed. */
+    private static volatile @Nullable MethodHandle callShare;
 
     /**
      * The key is the address of the library's structure, which distinguishes two libraries of the same name. No lock is
      * held while a library is placed, because placing it can wait for guards of C code. The owner of such a guard may
      * be about to come here too, and must then be refused rather than wait for the lock.
      */
-    private static final Map<Long, NativeLibrary> PLACED = new ConcurrentHashMap<>();
+    private static volatile @Nullable Map<Long, NativeLibrary> placed;
 
     private final String file;
     private final long start;
@@ -88,12 +92,41 @@ final class NativeLibrary {
      * @throws IllegalStateException if the library refuses
      */
     static NativeLibrary at(MemorySegment address) {
-        NativeLibrary placed = PLACED.get(address.address());
-        if (placed == null) {
-            placed = place(address.reinterpret(FIELDS));
-            PLACED.put(address.address(), placed);
+        Map<Long, NativeLibrary> libraries = placed();
+        NativeLibrary library = libraries.get(address.address());
+        if (library == null) {
+            library = place(address.reinterpret(FIELDS));
+            libraries.put(address.address(), library);
         }
-        return placed;
+        return library;
+    }
+
+    private static Map<Long, NativeLibrary> placed() {
+        Map<Long, NativeLibrary> libraries = placed;
+        return libraries == null ? newPlaced() : libraries;
+    }
+
+    /** The lock is held for a moment only. */
+    private static synchronized Map<Long, NativeLibrary> newPlaced() {
+        Map<Long, NativeLibrary> libraries = placed;
+        if (libraries == null) {
+            libraries = new ConcurrentHashMap<>();
+            placed = libraries;
+        }
+        return libraries;
+    }
+
+    /** Not critical: the library's function can wait for guards of C code. */
+    private static MethodHandle callShare() {
+        MethodHandle call = callShare;
+        if (call == null) {
+            // Two threads may do this at once, as it does not matter whose handle is kept.
+            call = Linker.nativeLinker()
+                    .downcallHandle(FunctionDescriptor.of(
+                            JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
+            callShare = call;
+        }
+        return call;
     }
 
     private static NativeLibrary place(MemorySegment library) {
@@ -179,11 +212,12 @@ final class NativeLibrary {
     }
 
     private static int share(MemorySegment function, long position) {
+        MethodHandle call = callShare();
         try (Arena arena = Arena.ofConfined()) {
             // The Java side says which CPUs are possible: where the kernel does not tell, the C side could only guess.
             MemorySegment possible =
                     arena.allocateFrom(JAVA_LONG, Topology.possible().toLongArray());
-            return (int) CALL_SHARE.invokeExact(
+            return (int) call.invokeExact(
                     function,
                     Area.BASE,
                     Area.STRIDE,

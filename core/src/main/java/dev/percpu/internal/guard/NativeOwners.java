@@ -37,7 +37,7 @@ public final class NativeOwners {
     public static synchronized void expect() {
         if (!expected) {
             // Before the first owner: this notes when the process began.
-            boolean _ = KernelThreads.isProcessTheSame();
+            KernelThreads.prepare();
             DetachedThread.start(
                     "percpu-dead-owners", new ReferenceQueue<>(), LOOK_MILLIS, WATCH, DetachedThread.nothing());
             expected = true;

@@ -37,6 +37,11 @@ public final class Ownership {
 
     private Ownership() {}
 
+    /** Has this class initialized: see {@link dev.percpu.internal.protocol.Sums#initialize}. */
+    public static void initialize() {
+        // Calling this is enough.
+    }
+
     /**
      * Continues an acquisition of the current CPU whose first attempt returned {@code first}.
      *

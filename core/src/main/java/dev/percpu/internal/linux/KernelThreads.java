@@ -12,25 +12,59 @@ import org.jspecify.annotations.Nullable;
 
 /** Threads of this process by the kernel's numbers, which are the only names that C code has for them. */
 public final class KernelThreads {
-    private static final int PROCESS = Math.toIntExact(ProcessHandle.current().pid());
-
-    private static final @Nullable MethodHandle GETTID = bind("gettid", FunctionDescriptor.of(JAVA_INT));
+    /**
+     * What has to be found out once. It is null until {@link #prepare}, and made by no class initializer: the first
+     * library of C code may be declared when the heap is full, and after a failed initializer no owner of a guard could
+     * be looked up any more.
+     */
+    private static volatile @Nullable Known known;
 
     /** When a thread began is the 22nd field of its "stat". The second is in parentheses, and can contain anything. */
     private static final int BEGINNING = 22 - 2;
 
-    /** 0 if beginnings are not to be compared. They are not if the numbers in {@code /proc} are other threads'. */
-    private static final long PROCESS_BEGINNING = isProcOfThisNamespace() ? beginning(PROCESS) : 0;
+    /**
+     * What is known.
+     *
+     * @param process this process's number
+     * @param gettid asks for the current thread's number; null if the C library does not have it
+     * @param beginning when the process began; 0 if beginnings are not to be compared. They are not if the numbers in
+     *     {@code /proc} are other threads'
+     */
+    private record Known(int process, @Nullable MethodHandle gettid, long beginning) {}
 
     private KernelThreads() {}
 
+    /** Finds out what has to be found out once, which notes when the process began. If it throws, call it again. */
+    public static void prepare() {
+        Known _ = known();
+    }
+
+    private static Known known() {
+        Known before = known;
+        return before == null ? find() : before;
+    }
+
+    private static synchronized Known find() {
+        Known found = known;
+        if (found == null) {
+            int process = Math.toIntExact(ProcessHandle.current().pid());
+            found = new Known(
+                    process,
+                    bind("gettid", FunctionDescriptor.of(JAVA_INT)),
+                    isProcOfThisNamespace(process) ? beginning(process) : 0);
+            known = found;
+        }
+        return found;
+    }
+
     /** The number of the thread that this one, virtual or not, runs on; 0 if the C library does not provide it. */
     public static int current() {
-        if (GETTID == null) {
+        MethodHandle gettid = known().gettid;
+        if (gettid == null) {
             return 0;
         }
         try {
-            return (int) GETTID.invokeExact();
+            return (int) gettid.invokeExact();
         } catch (Throwable t) {
             throw LibcCalls.rethrow(t);
         }
@@ -41,12 +75,12 @@ public final class KernelThreads {
      * that cannot be told, and the result is false.
      */
     public static boolean hasEnded(int thread) {
-        return Linux.askAfterThread(PROCESS, thread) == Linux.ESRCH;
+        return Linux.askAfterThread(known().process, thread) == Linux.ESRCH;
     }
 
-    private static boolean isProcOfThisNamespace() {
+    private static boolean isProcOfThisNamespace(int process) {
         try {
-            return Files.readSymbolicLink(Path.of("/proc/self")).toString().equals(Integer.toString(PROCESS));
+            return Files.readSymbolicLink(Path.of("/proc/self")).toString().equals(Integer.toString(process));
         } catch (IOException | RuntimeException unknown) {
             return false;
         }
@@ -71,7 +105,8 @@ public final class KernelThreads {
      * anew, with the numbers that they had.
      */
     public static boolean isProcessTheSame() {
-        return PROCESS_BEGINNING != 0 && beginning(PROCESS) == PROCESS_BEGINNING;
+        Known before = known();
+        return before.beginning != 0 && beginning(before.process) == before.beginning;
     }
 
     /** For messages: the thread's number, and its name while it runs. */

@@ -148,6 +148,11 @@ public final class Linux {
         return call(MADVISE, mapping.address(), mapping.byteSize(), advice, 0);
     }
 
+    /** Links the call of {@link #currentCpu}, so that its first use need not, when the heap may be full. */
+    public static void prepareCurrentCpu() {
+        MethodHandle _ = CurrentCpu.GET;
+    }
+
     /**
      * The CPU that the calling thread runs on. The thread may be on another CPU by the time the caller uses the result.
      */

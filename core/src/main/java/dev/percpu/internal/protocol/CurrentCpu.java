@@ -65,6 +65,9 @@ public interface CurrentCpu {
         private static final long SPREAD = 0x9e3779b97f4a7c15L;
 
         static Atomic create() {
+            if (Platform.hasSystemCalls()) {
+                Linux.prepareCurrentCpu();
+            }
             return new Atomic(
                     Platform.hasSystemCalls(),
                     Topology.usable().stream().boxed().toList());

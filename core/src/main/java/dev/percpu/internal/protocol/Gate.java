@@ -27,6 +27,11 @@ public final class Gate {
 
     private Gate() {}
 
+    /** Has this class initialized: see {@link Sums#initialize}. */
+    public static void initialize() {
+        // Calling this is enough.
+    }
+
     /** The offset of a number's gate in the area. */
     static long offset(long position) {
         return Area.within(Area.offset(Area.SPARE, position + Catalogue.GATE));

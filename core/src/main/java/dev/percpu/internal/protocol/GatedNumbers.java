@@ -14,7 +14,7 @@ import dev.percpu.memory.NumericWidth;
  * instead, atomically.
  */
 public interface GatedNumbers {
-    GatedNumbers CURRENT = Backends.half(GatedNumbers.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
+    GatedNumbers CURRENT = Backends.half(GatedNumbers.class, Rseq::link, Atomic::create);
 
     /**
      * Adds to the current CPU's instance. The instance and the operand are the bits of a {@code double}.
@@ -70,6 +70,10 @@ public interface GatedNumbers {
 
     /** With atomic instructions. They need no gate, since each update is a single one, and so is the exchange. */
     record Atomic(CurrentCpu cpu) implements GatedNumbers {
+        static Atomic create() {
+            return new Atomic(Numbers.Atomic.create().cpu());
+        }
+
         @Override
         public boolean addDouble(long position, long operand) {
             long _ = new Numbers.Atomic(cpu).update(Op.ADD_DOUBLE, NumericWidth.LONG, position, operand, 0);

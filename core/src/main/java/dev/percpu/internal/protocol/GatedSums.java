@@ -63,6 +63,7 @@ public final class GatedSums {
     private static final long UNUSED = 96;
 
     static {
+        Gate.initialize();
         if (IN_OWN_PLACES) {
             // Links what is linked when it is first called, so that no class is loaded in the middle: a class loader is
             // a user's code, and could add to a counter.
@@ -76,6 +77,11 @@ public final class GatedSums {
     }
 
     private GatedSums() {}
+
+    /** Has this class initialized: see {@link Sums#initialize}. */
+    public static void initialize() {
+        // Calling this is enough.
+    }
 
     /**
      * Adds. It orders nothing else.

@@ -10,7 +10,7 @@ import dev.percpu.memory.NumericWidth;
 
 /** Pairs of numbers that are updated in one call. Each update is one atomic step; the two are not. */
 public interface NumberPairs {
-    NumberPairs CURRENT = Backends.half(NumberPairs.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
+    NumberPairs CURRENT = Backends.half(NumberPairs.class, Rseq::link, Atomic::create);
 
     /** Adds to the current CPU's instances of two {@code long} numbers, one after the other. */
     void add(long position, long delta, long secondPosition, long secondDelta);
@@ -38,6 +38,10 @@ public interface NumberPairs {
 
     /** With two atomic instructions. */
     record Atomic(CurrentCpu cpu) implements NumberPairs {
+        static Atomic create() {
+            return new Atomic(Numbers.Atomic.create().cpu());
+        }
+
         @Override
         public void add(long position, long delta, long secondPosition, long secondDelta) {
             int current = cpu.get();

@@ -1,6 +1,7 @@
 package dev.percpu.internal.protocol;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.backend.LinkedSequence;
@@ -13,7 +14,7 @@ import java.util.List;
 
 /** Numbers whose updates are each one atomic step. */
 public interface Numbers {
-    Numbers CURRENT = Backends.half(Numbers.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
+    Numbers CURRENT = Backends.half(Numbers.class, Rseq::link, Atomic::create);
 
     /**
      * Applies the operation to the current CPU's instance of a pure number. It is one step: no other operation on the
@@ -49,6 +50,12 @@ public interface Numbers {
                 return op.computes() ? next : old;
             }
         }
+    }
+
+    /** Has initialized what {@link #updateAtomically} needs: see {@link Sums#initialize}. */
+    static void initializeAtomic() {
+        WidthAccess.initialize();
+        long _ = Op.OR.applyTo(0, 0);
     }
 
     /** With sequences. They are in unmodifiable lists because the compiler trusts the elements of those. */
@@ -102,6 +109,14 @@ public interface Numbers {
      * since updates another CPU's instance. That is just as exact, only slower.
      */
     record Atomic(CurrentCpu cpu) implements Numbers {
+        static Atomic create() {
+            initializeAtomic();
+            Atomic numbers = new Atomic(CurrentCpu.CURRENT);
+            // The guard word, as any word would do.
+            long _ = numbers.update(Op.READ, NumericWidth.LONG, CpuHeader.GUARD_WORD, 0, 0);
+            return numbers;
+        }
+
         @Override
         public long update(Op op, NumericWidth width, long position, long operand, long expected) {
             long offset = Area.offset(cpu.get(), position);

@@ -80,6 +80,7 @@ public final class OwnTallies {
     private static final long UNUSED = 64;
 
     static {
+        Gate.initialize();
         if (IN_OWN_PLACES) {
             // Links what is linked when it is first called, so that no class is loaded in the middle: a class loader is
             // a user's code, and could lock a lock. It adds 1 twice and subtracts it.
@@ -94,6 +95,11 @@ public final class OwnTallies {
     }
 
     private OwnTallies() {}
+
+    /** Has this class initialized: see {@link Sums#initialize}. */
+    public static void initialize() {
+        // Calling this is enough.
+    }
 
     /**
      * Adds in the current thread's own place, unless the tally is closed.

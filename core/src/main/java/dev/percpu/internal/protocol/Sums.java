@@ -17,6 +17,20 @@ public final class Sums {
 
     private Sums() {}
 
+    /**
+     * Has this class and those that it needs initialized. A class whose initializer fails stays unusable. So whoever
+     * makes something that will use this one calls this before: an operation's first use of it may come when the heap
+     * is full, or near the end of the stack.
+     */
+    public static void initialize() {
+        // Calling this is enough.
+    }
+
+    /** The same, for {@link #addTwo} and {@link #addLongAndDouble} too, which link a shape of their own. */
+    public static void initializePairs() {
+        NumberPairs _ = NumberPairs.CURRENT;
+    }
+
     /** Adds. It orders nothing else. Adding 0 does nothing. */
     public static void add(long position, long delta) {
         if (delta == 0) {

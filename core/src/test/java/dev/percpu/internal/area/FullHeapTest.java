@@ -6,6 +6,9 @@ import dev.percpu.PerCpuDouble;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.StaticPerCpu;
+import dev.percpu.internal.extern.RefusedLibrary;
+import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
 import java.lang.foreign.Arena;
@@ -35,6 +38,11 @@ class FullHeapTest {
     @Test
     void aStaticNumberThatCouldNotBeDefinedHasNoMemory() {
         assertThat(probe("numbers")).isEqualTo("failed first, and took 32 bytes");
+    }
+
+    @Test
+    void theFirstLibraryCanBePlacedOnceThereIsMemoryAgain() {
+        assertThat(probe("library")).isEqualTo("failed first, and asked the library");
     }
 
     private static String probe(String operation) {
@@ -70,6 +78,7 @@ class FullHeapTest {
             switch (arguments[0]) {
                 case "lend" -> lend();
                 case "area" -> lendOfArea();
+                case "library" -> place();
                 default -> define();
             }
         }
@@ -99,6 +108,24 @@ class FullHeapTest {
             // With this, what could not be given back at once is tried again.
             Area.claim(Long.BYTES, Long.BYTES, "a probe").close();
             System.out.println(told() + "took " + (Area.usedBytesPerCpu() - before) + " bytes");
+        }
+
+        private static void place() {
+            RefusedLibrary library = new RefusedLibrary();
+            // The process has used a guard before, and a lock.
+            Ownership.initialize();
+            StackRoom.CURRENT.ensure();
+            boolean[] asked = new boolean[1];
+            untilItSucceeds(
+                    () -> {
+                        try {
+                            library.place();
+                        } catch (IllegalArgumentException noFunction) {
+                            asked[0] = true;
+                        }
+                    },
+                    FIRST_STEP);
+            System.out.println(told() + (asked[0] ? "asked the library" : "did not ask the library"));
         }
 
         private static void lendOfArea() {

@@ -1,0 +1,301 @@
+package dev.percpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.concurrent.PerCpuAccumulator;
+import dev.percpu.concurrent.PerCpuBoundedCounter;
+import dev.percpu.concurrent.PerCpuBuckets;
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuCounterArray;
+import dev.percpu.concurrent.PerCpuDoubleAccumulator;
+import dev.percpu.concurrent.PerCpuDoubleCounter;
+import dev.percpu.concurrent.PerCpuEvent;
+import dev.percpu.concurrent.PerCpuEvent.Argument;
+import dev.percpu.concurrent.PerCpuHistogram;
+import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.concurrent.PerCpuReadWriteLock;
+import dev.percpu.concurrent.PerCpuRef;
+import dev.percpu.concurrent.PerCpuSummary;
+import dev.percpu.concurrent.Pooled;
+import dev.percpu.memory.NumericWidth;
+import dev.percpu.testing.Jvm;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.Lock;
+import java.util.regex.Pattern;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * A thing that was made works whatever its first use meets. A class whose initializer fails stays unusable, and a first
+ * use may come when the heap is full or the stack ends. So whoever makes a thing initializes all classes that its
+ * operations need.
+ */
+@SuppressWarnings({"LockNotBeforeTry", "WaitNotInLoop"}) // nothing fails between the calls, or the JVM ends
+class FirstUseTest {
+    private static final String MADE = "it is made";
+
+    /** A class of the library that is initialized, and has an initializer. */
+    private static final Pattern INITIALIZED =
+            Pattern.compile("Initializing '(dev/percpu/(?!FirstUseTest)[^']+)' ?\\((?!no method)", Pattern.MULTILINE);
+
+    /** Made, and then used. */
+    interface Use {
+        void use() throws InterruptedException;
+    }
+
+    enum Thing {
+        COUNTER {
+            @Override
+            Use make() {
+                PerCpuCounter counter = new PerCpuCounter();
+                return () -> counter.add(counter.sum() + counter.sumThenReset());
+            }
+        },
+        COUNTER_ARRAY {
+            @Override
+            Use make() {
+                PerCpuCounterArray counters = new PerCpuCounterArray(2);
+                return () -> {
+                    counters.increment(1);
+                    counters.add(0, counters.sumThenReset(1) + counters.sum(0));
+                };
+            }
+        },
+        BUCKETS {
+            @Override
+            Use make() {
+                PerCpuBuckets buckets = new PerCpuBuckets(2);
+                return () -> buckets.record(0, buckets.sum() + buckets.counts()[1]);
+            }
+        },
+        DOUBLE_COUNTER {
+            @Override
+            Use make() {
+                PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
+                return () -> {
+                    counter.add(1);
+                    counter.add(counter.sumThenReset() + counter.sum());
+                };
+            }
+        },
+        ACCUMULATOR {
+            @Override
+            Use make() {
+                PerCpuAccumulator any = new PerCpuAccumulator((a, b) -> a * b, 1);
+                PerCpuAccumulator maximum = PerCpuAccumulator.maximum();
+                return () -> {
+                    any.accumulate(3);
+                    maximum.accumulate(any.getThenReset());
+                    any.accumulate(maximum.getThenReset());
+                };
+            }
+        },
+        DOUBLE_ACCUMULATOR {
+            @Override
+            Use make() {
+                PerCpuDoubleAccumulator any = new PerCpuDoubleAccumulator((a, b) -> a * b, 1);
+                return () -> {
+                    any.accumulate(3);
+                    any.accumulate(any.getThenReset());
+                };
+            }
+        },
+        BOUNDED_COUNTER {
+            @Override
+            Use make() {
+                PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
+                return () -> {
+                    counter.add(100);
+                    assertThat(counter.tryAdd(1, 101)).isTrue();
+                    assertThat(counter.trySub(1, 101)).isFalse();
+                    counter.add(counter.estimate() + counter.sum());
+                };
+            }
+        },
+        HISTOGRAM {
+            @Override
+            Use make() {
+                PerCpuHistogram histogram = PerCpuHistogram.builder().build();
+                return () -> {
+                    histogram.record(7);
+                    histogram.record(histogram.snapshot().quantile(1), 2);
+                    histogram.record(histogram.snapshotThenReset().count());
+                    histogram.close();
+                };
+            }
+        },
+        SUMMARY {
+            @Override
+            Use make() {
+                PerCpuSummary summary = new PerCpuSummary();
+                return () -> {
+                    summary.accept(1);
+                    summary.accept(summary.summaryThenReset().greatest());
+                };
+            }
+        },
+        EVENT {
+            @Override
+            Use make() {
+                PerCpuEvent event = PerCpuEvent.builder("event")
+                        .increment(new PerCpuCounter())
+                        .record(PerCpuHistogram.builder().build(), Argument.FIRST)
+                        .build();
+                return () -> event.record(1);
+            }
+        },
+        LOCK {
+            @Override
+            Use make() {
+                PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
+                Condition condition = lock.writeLock().newCondition();
+                return () -> {
+                    read(lock, 10_000);
+                    waiting(lock.readLock(), lock.writeLock());
+                    waiting(lock.writeLock(), lock.readLock());
+                    waiting(lock.writeLock(), lock.writeLock());
+                    lock.writeLock().lock();
+                    boolean _ = condition.await(1, TimeUnit.NANOSECONDS);
+                    lock.writeLock().unlock();
+                };
+            }
+        },
+        REF {
+            @Override
+            Use make() {
+                PerCpuRef ref = new PerCpuRef(() -> {});
+                return () -> {
+                    ref.get();
+                    ref.kill();
+                    assertThat(ref.tryGetLive()).isFalse();
+                    ref.put();
+                    ref.reinit();
+                };
+            }
+        },
+        POOL {
+            @Override
+            Use make() {
+                PerCpuPool<Object> pool = PerCpuPool.builder(2, Object::new).build();
+                return () -> {
+                    List<Pooled<Object>> held = new ArrayList<>();
+                    held.add(pool.acquire());
+                    held.add(pool.acquire());
+                    assertThat(pool.tryAcquire()).isNull();
+                    assertThat(pool.tryAcquire(1, TimeUnit.NANOSECONDS)).isNull();
+                    held.forEach(Pooled::release);
+                    pool.acquire().discard();
+                    assertThat(pool.trim(0)).isEqualTo(1);
+                    pool.close();
+                };
+            }
+        },
+        GUARD {
+            @Override
+            Use make() {
+                CpuGuard.acquire().close();
+                return () -> {
+                    try (CpuGuard guard = CpuGuard.acquire()) {
+                        Thread other = Thread.ofPlatform().start(() -> {
+                            try (CpuGuard _ = CpuGuard.acquire(guard.cpu())) {
+                                assertThat(guard.cpu()).isNotNull();
+                            }
+                        });
+                        while (other.getState() != Thread.State.TIMED_WAITING) {
+                            Thread.sleep(1);
+                        }
+                    }
+                };
+            }
+        },
+        NUMBER {
+            @Override
+            Use make() {
+                DynamicNumeric number = PerCpuNumeric.create(NumericWidth.SHORT, 0);
+                return () -> {
+                    number.add(1);
+                    number.or(4);
+                    number.set(number.getAndSet(3) + number.addAndGet(1));
+                    assertThat(number.compareAndExchange(0, 1)).isNotZero();
+                    assertThat(number.sum()).isNotZero();
+                    number.close();
+                };
+            }
+        },
+        DOUBLE {
+            @Override
+            Use make() {
+                DynamicDouble number = PerCpuDouble.create(0);
+                return () -> {
+                    number.add(1);
+                    number.set(number.sum());
+                    number.close();
+                };
+            }
+        },
+        VARIABLE {
+            @Override
+            Use make() {
+                DynamicPerCpu<long[]> variable = DynamicPerCpu.createWith(() -> new long[1]);
+                return () -> {
+                    variable.run(value -> value[0]++);
+                    variable.close();
+                };
+            }
+        };
+
+        abstract Use make();
+    }
+
+    private static void read(PerCpuReadWriteLock lock, int times) {
+        for (int i = 0; i < times; i++) {
+            lock.readLock().lock();
+            lock.readLock().unlock();
+        }
+    }
+
+    /** Another thread waits for one lock, while this one has the other. */
+    private static void waiting(Lock held, Lock wanted) throws InterruptedException {
+        CountDownLatch done = new CountDownLatch(1);
+        held.lock();
+        Thread other = Thread.ofPlatform().start(() -> {
+            wanted.lock();
+            wanted.unlock();
+            done.countDown();
+        });
+        while (other.getState() != Thread.State.TIMED_WAITING && other.getState() != Thread.State.WAITING) {
+            Thread.sleep(1);
+        }
+        held.unlock();
+        done.await();
+    }
+
+    /** In a JVM of its own. */
+    static final class Probe {
+        private Probe() {}
+
+        public static void main(String... arguments) throws InterruptedException {
+            Use use = Thing.valueOf(arguments[0]).make();
+            System.out.println(MADE);
+            use.use();
+            System.out.println("used");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void noOperationInitializesAClass(Thing thing) {
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-Xlog:class+init=info:stdout:none")
+                .run(Probe.class, thing.name());
+        assertThat(result.output()).contains("used");
+        String after = result.output().substring(result.output().indexOf(MADE));
+        assertThat(INITIALIZED.matcher(after).results().map(match -> match.group(1)))
+                .isEmpty();
+    }
+}
