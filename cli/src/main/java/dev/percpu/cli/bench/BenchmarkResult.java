@@ -6,6 +6,7 @@ import com.google.gson.JsonObject;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.DoubleUnaryOperator;
 
 /**
  * What was measured for one benchmark method in one arrangement.
@@ -17,7 +18,8 @@ import java.util.TreeMap;
  * @param label what it measures, for people
  * @param kind what it is in the comparison
  * @param arrangement by which threads
- * @param nanos its time per operation in nanoseconds: the median of the forks
+ * @param nanos its time per operation in nanoseconds, the median of the forks; with more threads than CPUs the time that
+ *     a CPU spends on it
  * @param least the least that a fork measured; or an iteration, if there was only one fork
  * @param greatest the greatest, likewise
  * @param jvms how many forks
@@ -39,7 +41,8 @@ record BenchmarkResult(
     /** The member that is added to what JMH writes. */
     private static final String ADDED = "percpu";
 
-    private static final String UNIT = "ns/op";
+    private static final String TIME = "ns/op";
+    private static final String THROUGHPUT = "ops/ns";
     private static final String ALLOCATION = "gc.alloc.rate.norm";
 
     /** Adds to an element of the array that JMH writes what {@link #of} needs besides. */
@@ -66,24 +69,22 @@ record BenchmarkResult(
     static BenchmarkResult of(JsonObject json) {
         String name = benchmark(json);
         JsonObject metric = json.getAsJsonObject("primaryMetric");
-        String unit = metric.get("scoreUnit").getAsString();
-        if (!unit.equals(UNIT)) {
-            throw new IllegalArgumentException(name + " was measured in " + unit + ", not in " + UNIT);
-        }
         JsonObject added = json.getAsJsonObject(ADDED);
         int method = name.lastIndexOf('.') + 1;
         int simpleName = name.lastIndexOf('.', method - 2) + 1;
         String task = added.get("task").getAsString();
         JsonArray rawData = metric.getAsJsonArray("rawData");
-        double[] forks = forks(rawData);
+        Run run = Run.of(added);
+        int threads = json.get("threads").getAsInt();
+        String unit = metric.get("scoreUnit").getAsString();
+        double[] forks = forks(rawData, time(unit, Math.min(threads, run.cpus())));
         return new BenchmarkResult(
-                Run.of(added),
+                run,
                 name.substring(simpleName, method - 1) + (task.isEmpty() ? "" : ", " + task) + parameters(json),
                 name.substring(method),
                 added.get("label").getAsString(),
                 Roles.Kind.valueOf(added.get("role").getAsString()),
-                new Arrangement(
-                        json.get("threads").getAsInt(), added.get("virtual").getAsBoolean()),
+                new Arrangement(threads, added.get("virtual").getAsBoolean()),
                 median(forks),
                 forks[0],
                 forks[forks.length - 1],
@@ -135,20 +136,36 @@ record BenchmarkResult(
      * The median of each fork's iterations, or if there is but one fork each of its iterations; sorted. An average
      * would move with a single iteration that was disturbed.
      */
-    private static double[] forks(JsonArray rawData) {
+    private static double[] forks(JsonArray rawData, DoubleUnaryOperator time) {
         return rawData.size() == 1
-                ? sorted(rawData.get(0))
+                ? sorted(rawData.get(0), time)
                 : rawData.asList().stream()
-                        .mapToDouble(fork -> median(sorted(fork)))
+                        .mapToDouble(fork -> median(sorted(fork, time)))
                         .sorted()
                         .toArray();
     }
 
-    private static double[] sorted(JsonElement array) {
+    private static double[] sorted(JsonElement array, DoubleUnaryOperator time) {
         return array.getAsJsonArray().asList().stream()
                 .mapToDouble(JsonElement::getAsDouble)
+                .map(time)
                 .sorted()
                 .toArray();
+    }
+
+    /**
+     * What makes nanoseconds of a measurement: it was made in them, or it is what all threads did in one.
+     *
+     * @param running how many threads run at a time
+     */
+    private static DoubleUnaryOperator time(String unit, int running) {
+        return switch (unit) {
+            case TIME -> nanos -> nanos;
+            case THROUGHPUT -> throughput -> running / throughput;
+            default ->
+                throw new IllegalArgumentException(
+                        "what was measured is in " + unit + ", not in " + TIME + " or " + THROUGHPUT);
+        };
     }
 
     private static double median(double[] sorted) {

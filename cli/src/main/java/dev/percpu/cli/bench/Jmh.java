@@ -20,12 +20,26 @@ import java.util.regex.Pattern;
 /** Runs the jar with the benchmarks, in a process of its own. */
 public final class Jmh {
     /** Nothing but the time of one operation, and what it allocates. A benchmark that throws is a failure. */
-    private static final List<String> MEASUREMENT = List.of("-bm", "avgt", "-tu", "ns", "-prof", "gc", "-foe", "true");
+    private static final List<String> MEASUREMENT = List.of("-tu", "ns", "-prof", "gc", "-foe", "true");
+
+    /** The average of the threads' times. */
+    private static final List<String> TIME = List.of("-bm", "avgt");
+
+    /**
+     * With more threads than CPUs: what all threads do together. A thread that had a CPU for a moment only has made few
+     * operations, and its time for one would be most of the average.
+     */
+    private static final List<String> THROUGHPUT = List.of("-bm", "thrpt");
 
     /**
      * Enough for a first impression of three hundred trials within five minutes: most of that time JVMs are starting.
      */
-    private static final List<String> QUICK = List.of("-wi", "2", "-w", "125ms", "-i", "5", "-r", "70ms");
+    private static final List<String> QUICK = List.of("-wi", "2", "-w", "125ms", "-i", "5");
+
+    private static final List<String> QUICK_ITERATION = List.of("-r", "70ms");
+
+    /** With more threads than CPUs, so that each thread runs several times. */
+    private static final List<String> QUICK_ITERATION_OF_MANY = List.of("-r", "200ms");
 
     /** Which benchmarks. */
     private static final String ALL = ".*";
@@ -86,8 +100,12 @@ public final class Jmh {
      * @param forks in how many JVMs, one after the other; 0 leaves it to the benchmark
      */
     public record Effort(boolean quick, int forks) {
-        private List<String> options() {
-            List<String> options = new ArrayList<>(quick ? QUICK : List.of());
+        private List<String> options(boolean oversubscribed) {
+            List<String> options = new ArrayList<>(oversubscribed ? THROUGHPUT : TIME);
+            if (quick) {
+                options.addAll(QUICK);
+                options.addAll(oversubscribed ? QUICK_ITERATION_OF_MANY : QUICK_ITERATION);
+            }
             if (forks > 0) {
                 options.addAll(List.of("-f", Integer.toString(forks)));
             } else if (quick) {
@@ -166,7 +184,8 @@ public final class Jmh {
             results.toFile().deleteOnExit();
             try {
                 List<String> options = new ArrayList<>(MEASUREMENT);
-                options.addAll(effort.options());
+                options.addAll(effort.options(
+                        arrangement.threads() > Runtime.getRuntime().availableProcessors()));
                 // This replaces what the benchmarks ask for themselves.
                 options.addAll(List.of("-jvmArgsAppend", String.join(" ", forkOptions(arrangement))));
                 options.addAll(List.of("-t", Integer.toString(arrangement.threads())));

@@ -113,12 +113,16 @@ class BenchCommandTest {
 
         CommandRun run = CommandRun.of("bench", "--threads", "99", "--virtual", "--only", FakeJmh.FAILING);
 
-        assertThat(run.err()).contains("-Djmh.executor=VIRTUAL -Djdk.virtualThreadScheduler.parallelism=99");
+        assertThat(run.err())
+                .contains("-Djmh.executor=VIRTUAL -Djdk.virtualThreadScheduler.parallelism=99")
+                // More than can run at a time.
+                .contains("-bm, thrpt,");
     }
 
     @ParameterizedTest
     @CsvSource({
         "--forks 3, '-f, 3,'",
+        "--quick, '-bm, avgt,'",
         "--quick, '70ms, -f, 1,'",
         "--quick --forks 5, '70ms, -f, 5,'",
     })

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -19,6 +20,13 @@ final class FakeJmh {
     public static void main(String[] args) throws IOException {
         List<String> options = Arrays.asList(args);
         String regex = options.getLast();
+        // As JMH does.
+        for (String option : List.of("-bm", "-f", "-r", "-t", "-w", "-wi")) {
+            if (Collections.frequency(options, option) > 1) {
+                System.out.println("Found multiple arguments for option " + option);
+                System.exit(1);
+            }
+        }
         if (options.contains("--roles")) {
             System.out.println("Roles:");
             System.out.println(NAME + "\tOURS\t\t`add`");

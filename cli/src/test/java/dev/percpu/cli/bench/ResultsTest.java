@@ -53,6 +53,15 @@ class ResultsTest {
     }
 
     @Test
+    void whatMoreThreadsThanCpusDoTogetherIsTheTimeOfACpu() {
+        String entry = entry("AddBenchmark.perCpuAdd", 8, 0.25, 0.5, 0.8).replace("ns/op", "ops/ns");
+
+        BenchmarkResult result = results(entry).list().getFirst();
+
+        assertThat(List.of(result.least(), result.nanos(), result.greatest())).containsExactly(2.5, 4.0, 8.0);
+    }
+
+    @Test
     void ofOneForkEachIterationCounts() {
         String entry = entry("AddBenchmark.perCpuAdd", 1, 0).replaceFirst("\\[\\[0.0]]", "[[2, 1, 90]]");
 
