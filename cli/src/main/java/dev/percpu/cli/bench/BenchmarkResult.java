@@ -18,8 +18,8 @@ import java.util.function.DoubleUnaryOperator;
  * @param label what it measures, for people
  * @param kind what it is in the comparison
  * @param arrangement by which threads
- * @param nanos its time per operation in nanoseconds, the median of the forks; with more threads than CPUs the time that
- *     a CPU spends on it
+ * @param nanos its time per operation in nanoseconds, the median of the forks; with more threads than CPUs the time
+ *     that a CPU spends on it
  * @param least the least that a fork measured; or an iteration, if there was only one fork
  * @param greatest the greatest, likewise
  * @param jvms how many forks

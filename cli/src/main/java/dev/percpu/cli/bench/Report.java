@@ -31,7 +31,10 @@ public final class Report {
             table.print(out);
             out.println();
         });
-        out.println("ns/op: the median of the forks. spread: from the fastest to the slowest, relative to the median.");
+        out.println(
+                "ns/op: the median of the forks, or of one fork's iterations. spread: from the fastest of them to the"
+                        + " slowest, relative to the median.");
+        out.println("With more threads than CPUs, ns/op is the CPUs' time for one operation of all threads together.");
         out.println("best peer: its time divided by ours, so more than 1 is faster than the best of the peers.");
         out.println("to floor: our time divided by that of a part which cannot be left out. B/op: bytes allocated.");
         out.println("unclear: the measurements lie too far apart for a conclusion.");
