@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import dev.percpu.internal.Registry;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.StackRoom;
+import dev.percpu.internal.protocol.Tally;
 import dev.percpu.listing.Value;
 import java.lang.invoke.VarHandle;
 import java.util.List;
@@ -65,7 +66,7 @@ public final class PerCpuRef {
      * at 4, or, if a third thread's reference is in the sum, too early. With it, only 4 or what follows 4 can find
      * zero. As every step is atomic, exactly one thread does.
      *
-     * A get or a put that looked at the tally's gate just before it closed is either in the sum or starts over and
+     * A get or a put that saw the tally open just before it closed is either in the sum or starts over and
      * counts in `central`: Tally.close() sees to that.
      *
      * The bias also tells whether the ref is live: a get that must fail once the ref is killed decides and counts in
@@ -138,7 +139,7 @@ public final class PerCpuRef {
     private PerCpuRef(Runnable release, String name) {
         this.name = name;
         this.release = Objects.requireNonNull(release, "release");
-        this.tally = new Tally(name);
+        this.tally = Tally.opened(name);
     }
 
     /**

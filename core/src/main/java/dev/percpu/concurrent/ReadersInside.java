@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.protocol.StackRoom;
+import dev.percpu.internal.protocol.Tally;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
@@ -48,7 +49,7 @@ abstract class ReadersInside {
      * closed, and SHUT in the word. No fence of R's stands between its count and its reads of the data, though a
      * processor may do reads before an older store is visible: 5 is a full barrier on R's CPU. So either R's store was
      * visible to 6, or R does its reads after 5, having found the gate shut. What happens in a place of R's own is told
-     * in OwnTallies. With a stripe it is simpler: R's addition and W's closing are atomic changes of one number.
+     * in Tally. With a stripe it is simpler: R's addition and W's closing are atomic changes of one number.
      *
      * A reader R opens a counter while a writer W comes:
      *
@@ -106,7 +107,7 @@ abstract class ReadersInside {
     final StackSafeLock mutex = new StackSafeLock();
 
     ReadersInside(String owner, Pace pace) {
-        tally = Tally.shut(owner);
+        tally = Tally.closed(owner);
         stripes = new Stripes(owner);
         this.pace = pace;
     }
@@ -141,7 +142,7 @@ abstract class ReadersInside {
         // and what is rarely called then is not inlined, however often it is called later. All else is one call, around
         // which the compiler keeps a caller's values in memory.
         if (tally.addInOwnPlace(1)) {
-            // The reads of the data stay behind the look at the tally's gate. The processor's part is told above.
+            // The reads of the data stay behind the look at the tally. The processor's part is told above.
             VarHandle.acquireFence();
             return true;
         }

@@ -1,5 +1,7 @@
 package dev.percpu.testing;
 
+import java.time.Duration;
+
 /**
  * How much the tests do that repeat something many times in the hope that it goes wrong. The property
  * {@code percpu.test.effort} scales that: 1 is for every build, and a machine that is emulated, and so slower by an
@@ -7,6 +9,9 @@ package dev.percpu.testing;
  */
 public final class Effort {
     private static final double EFFORT = Double.parseDouble(System.getProperty("percpu.test.effort", "1"));
+
+    /** How many times as long what is given less may take. */
+    private static final int PATIENCE = 10;
 
     private Effort() {}
 
@@ -18,5 +23,10 @@ public final class Effort {
     /** So many rounds, or whatever else grows with them, scaled; at least one. */
     public static long scaled(long rounds) {
         return Math.max(1, Math.round(rounds * EFFORT));
+    }
+
+    /** How long something may take that hangs if it takes longer. */
+    public static Duration patience(Duration limit) {
+        return EFFORT < 1 ? limit.multipliedBy(PATIENCE) : limit;
     }
 }

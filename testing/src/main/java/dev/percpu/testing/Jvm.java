@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A JVM of its own for what can be tried once per process: how the back end is chosen, how large things are. */
 public final class Jvm {
-    /** Processes that still run are killed after so long. */
+    /** Processes that still run are killed after so long; later in an emulated machine. */
     private Duration most = Duration.ofMinutes(2);
 
     private final List<String> options = new ArrayList<>(List.of("-Xmx256m"));
@@ -122,9 +122,10 @@ public final class Jvm {
 
     private Result run(ProcessBuilder builder, Path output) throws IOException, InterruptedException {
         Process process = start(builder);
+        Duration limit = Effort.patience(most);
         boolean ended = false;
         try {
-            ended = process.waitFor(most.toMillis(), TimeUnit.MILLISECONDS);
+            ended = process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
         } finally {
             if (!ended) {
                 process.descendants().forEach(ProcessHandle::destroyForcibly);
@@ -134,7 +135,7 @@ public final class Jvm {
         String printed = new String(Files.readAllBytes(output), StandardCharsets.UTF_8);
         if (!ended) {
             throw new AssertionError(
-                    "still running after " + most.toSeconds() + " s: " + builder.command() + "\n" + printed);
+                    "still running after " + limit.toSeconds() + " s: " + builder.command() + "\n" + printed);
         }
         return new Result(process.exitValue(), printed);
     }

@@ -175,6 +175,11 @@ public final class Area {
         return ((long) place << SHIFT) + position;
     }
 
+    /** Where the place begins in which an offset lies. */
+    public static long place(long offset) {
+        return offset & -STRIDE;
+    }
+
     /**
      * The same offset, of a {@code long}, for who adds up all the time: the JIT compiler sees that it is aligned and
      * within bounds. Otherwise it checks that at each access, which takes more instructions than the access.

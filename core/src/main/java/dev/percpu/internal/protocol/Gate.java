@@ -5,9 +5,9 @@ import dev.percpu.internal.code.Catalogue;
 
 /**
  * A word that lets updates of a number through or stops them, so that the number can be taken away from its CPUs. It
- * lies in the spare place, behind the number's slot there. A sequence checks the gate and commits in one section. An
- * update in a thread's own place looks at the gate once more after its store: see {@link OwnTallies} and {@link
- * GatedSums}. On the atomic back end only credits have a gate, and {@link Credits} tells what keeps it exact there.
+ * lies in the spare place, behind the number's slot there. A sequence checks the gate and commits in one section. For
+ * updates in a thread's own place see {@link GatedSums} and {@link Tally}. On the atomic back end only credits have a
+ * gate, and {@link Credits} tells what keeps it exact there.
  *
  * <p>It lies in the spare place because hardly anything else is ever written there. Every CPU reads the gate all the
  * time: beside one CPU's number, its cache line would move between CPUs with each update of that number.
@@ -24,6 +24,17 @@ public final class Gate {
     private static final long OPEN = 0;
 
     private static final Fences RESTARTING = new Fences.Rseq();
+
+    /** Offset of two words in the header of each place that nobody uses. */
+    private static final long UNUSED = 104;
+
+    static {
+        // Links what is linked when it is first called: when the heap is full, that could fail just after a number was
+        // taken from its slot.
+        set(UNUSED, OPEN);
+        long _ = exchange(Area.SPARE, UNUSED, 1);
+        long _ = exchange(Area.SPARE, UNUSED, 0);
+    }
 
     private Gate() {}
 

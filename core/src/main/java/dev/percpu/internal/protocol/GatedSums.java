@@ -16,10 +16,10 @@ import dev.percpu.internal.area.OwnPlaces;
  */
 public final class GatedSums {
     /*
-     * In its own place, a thread adds to its number, and then looks at the gate, as in OwnTallies. But who takes a
+     * In its own place, a thread adds to its number, and then looks at the gate, much as in Tally. But whoever takes a
      * double cannot leave it there and subtract it later: after a sum of 1e16, the number swallows every addition of 1.
-     * The number has to begin with 0 again, and only its owner can see to that, since nobody else may write it. So who
-     * takes it notes what it has taken, and while something is noted, the number counts as 0:
+     * The number has to begin with 0 again, and only its owner can see to that, since nobody else may write it. So
+     * whoever takes it notes what was taken, and while something is noted, the number counts as 0:
      *
      *   owner T                                     taking thread R
      *   1. the gate is open, nothing is noted: loads 4
@@ -41,7 +41,7 @@ public final class GatedSums {
      * T's first addition after a taking finds something noted in 1. Then it has the lock while it sets the number to 0,
      * and after that removes the note (release), so that a sum that no longer sees the note (acquire) sees the 0.
      *
-     * A new owner, and a thread that gets its first place while R takes: as in OwnTallies.
+     * A new owner, and a thread that gets its first place while R takes: as in Tally.
      *
      * Where the light fence would be an instruction of the processor, this is slower than one atomic addition, so there
      * the places are not used.

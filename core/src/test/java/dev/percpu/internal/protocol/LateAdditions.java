@@ -19,8 +19,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 record LateAdditions(long added, long found, long late) {
     static LateAdditions of(int additions) throws InterruptedException {
-        Object lock = new Object();
-        long position = Area.allocate(OwnTallies.BYTES, Long.BYTES, "LateAdditions");
+        Tally tally = Tally.opened("LateAdditions");
         AtomicLong added = new AtomicLong();
         AtomicLong found = new AtomicLong();
         AtomicLong late = new AtomicLong();
@@ -29,12 +28,12 @@ record LateAdditions(long added, long found, long late) {
         HotThread.run(own -> {
             Thread closer = Thread.ofPlatform().start(() -> {
                 while (!done.get()) {
-                    found.addAndGet(OwnTallies.close(position, lock));
+                    found.addAndGet(tally.close());
                     awaitTwoMore(progress, done);
-                    late.addAndGet(Math.abs(load(own + position)
-                            - load(own + position + OwnTallies.SUBTRACTED)
-                            - load(own + position + OwnTallies.NOTED)));
-                    OwnTallies.open(position, lock);
+                    late.addAndGet(Math.abs(load(own + tally.position)
+                            - load(own + tally.position + Tally.SUBTRACTED)
+                            - load(own + tally.position + Tally.NOTED)));
+                    tally.open();
                 }
             });
             FarStores far = new FarStores(own);
@@ -43,7 +42,7 @@ record LateAdditions(long added, long found, long late) {
             for (int i = 1; i <= additions; i++) {
                 far.store();
                 long delta = random.nextBoolean() ? 2 : -1;
-                if (OwnTallies.addInOwnPlace(position, delta, lock) || OwnTallies.addOnCpu(position, delta)) {
+                if (tally.add(delta)) {
                     sum += delta;
                 }
                 progress.setOpaque(i);
@@ -52,7 +51,7 @@ record LateAdditions(long added, long found, long late) {
             done.set(true);
             Workers.join(closer);
         });
-        return new LateAdditions(added.get(), found.get() + OwnTallies.close(position, lock), late.get());
+        return new LateAdditions(added.get(), found.get() + tally.close(), late.get());
     }
 
     /** Until an addition that was under way is over, and one that began later. */

@@ -1,7 +1,6 @@
 package dev.percpu.stress.jcstress;
 
-import dev.percpu.internal.area.Area;
-import dev.percpu.internal.protocol.OwnTallies;
+import dev.percpu.internal.protocol.Tally;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.Expect;
@@ -21,10 +20,7 @@ import org.openjdk.jcstress.infra.results.III_Result;
 public class OwnTallyStress {
     private static final int ADDITIONS = 8;
 
-    /** Also the tally's lock. */
-    private final Object holder = new Object();
-
-    private final long position = Area.allocateFor(holder, OwnTallies.BYTES, Long.BYTES, "stress");
+    private final Tally tally = Tally.opened("stress");
 
     /** Adds 2 and subtracts 1 in turn, until it is refused. */
     @Actor
@@ -32,7 +28,7 @@ public class OwnTallyStress {
         int sum = 0;
         for (int i = 0; i < ADDITIONS; i++) {
             int delta = i % 2 == 0 ? 2 : -1;
-            if (!addIn(delta)) {
+            if (!tally.add(delta)) {
                 break;
             }
             sum += delta;
@@ -40,17 +36,13 @@ public class OwnTallyStress {
         result.r1 = sum;
     }
 
-    private boolean addIn(long delta) {
-        return OwnTallies.addInOwnPlace(position, delta, holder) || OwnTallies.addOnCpu(position, delta);
-    }
-
     @Actor
     public void close(III_Result result) {
-        result.r2 = (int) OwnTallies.close(position, holder);
+        result.r2 = (int) tally.close();
     }
 
     @Arbiter
     public void addToClosed(III_Result result) {
-        result.r3 = addIn(1) ? 1 : 0;
+        result.r3 = tally.add(1) ? 1 : 0;
     }
 }

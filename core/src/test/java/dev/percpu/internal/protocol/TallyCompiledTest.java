@@ -10,11 +10,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Owner and closing thread agree in the interpreter, and as compiled by C1 and by C2. On two idle CPUs this finds that
- * the heavy fence is left out, under C1 and C2. That a compiler swapped the owner's store and its look at the gate it
+ * the heavy fence is left out, under C1 and C2. That a compiler swapped the owner's store and its second look it
  * could find only if an interrupt came between the two.
  */
 @Tag("rseq")
-class OwnTalliesCompiledTest {
+class TallyCompiledTest {
     @ParameterizedTest
     @CsvSource({"-Xint, 100_000", "-XX:TieredStopAtLevel=1, 1_000_000", "-XX:-TieredCompilation, 1_000_000"})
     void noAdditionIsLostOrLateHoweverItIsExecuted(String way, String additions) {

@@ -12,21 +12,20 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A tally that is closed while threads add to it in places of their own. */
-class OwnTalliesTest {
-    private final Object lock = new Object();
-    private final long position = Area.allocate(OwnTallies.BYTES, Long.BYTES, "OwnTalliesTest");
+class TallyTest {
+    private final Tally tally = Tally.opened("TallyTest");
     private long sum;
 
-    /** The closing thread reads the number after the owner's store, and before the owner looks at the gate again. */
+    /** The closing thread reads the number after the owner's store, and before the owner looks again. */
     @ParameterizedTest
     @ValueSource(longs = {1, -1})
     void anAdditionThatTheClosingThreadSawCounts(long delta) throws InterruptedException {
         whereSequencesAre(own -> {
-            assertThat(addAndMeanwhile(own, delta, () -> sum = close())).isTrue();
+            assertThat(addAndMeanwhile(own, delta, () -> sum = tally.close())).isTrue();
             assertThat(sum).isEqualTo(delta);
-            assertThat(close()).isZero();
-            open();
-            assertThat(close()).isZero();
+            assertThat(tally.close()).isZero();
+            tally.open();
+            assertThat(tally.close()).isZero();
         });
     }
 
@@ -35,13 +34,13 @@ class OwnTalliesTest {
     @ValueSource(longs = {1, -1})
     void anAdditionThatItDidNotSeeIsUndone(long delta) throws InterruptedException {
         whereSequencesAre(own -> {
-            assertThat(addAndMeanwhile(own, delta, () -> beforeTheStore(own, delta, () -> sum = close())))
+            assertThat(addAndMeanwhile(own, delta, () -> beforeTheStore(own, delta, () -> sum = tally.close())))
                     .isFalse();
             assertThat(sum).isZero();
             assertThat(load(numberOf(own, delta))).isZero();
-            assertThat(close()).isZero();
-            open();
-            assertThat(close()).isZero();
+            assertThat(tally.close()).isZero();
+            tally.open();
+            assertThat(tally.close()).isZero();
         });
     }
 
@@ -51,42 +50,40 @@ class OwnTalliesTest {
     void anAdditionCountsOnceIfTheTallyIsOpenAgain(long delta) throws InterruptedException {
         whereSequencesAre(own -> {
             Runnable closeAndOpen = () -> {
-                sum = close();
-                open();
+                sum = tally.close();
+                tally.open();
             };
             assertThat(addAndMeanwhile(own, delta, closeAndOpen)).isTrue();
             assertThat(sum).isEqualTo(delta);
-            assertThat(close()).isZero();
-            open();
+            assertThat(tally.close()).isZero();
+            tally.open();
             assertThat(addAndMeanwhile(own, delta, () -> beforeTheStore(own, delta, closeAndOpen)))
                     .isTrue();
             assertThat(sum).isZero();
-            assertThat(close()).isEqualTo(delta);
+            assertThat(tally.close()).isEqualTo(delta);
         });
     }
 
-    /** The owner saw the gate shut, and has the lock only when the tally is open again. */
+    /** The owner saw it closed, and has the monitor only when the tally is open again. */
     @Test
-    void anAdditionThatFindsTheTallyOpenWithTheLockCounts() throws InterruptedException {
+    void anAdditionThatFindsTheTallyOpenWithTheMonitorCounts() throws InterruptedException {
         whereSequencesAre(own -> {
-            long number = own + position;
-            assertThat(close()).isZero();
-            open();
+            long number = numberOf(own, 1);
+            assertThat(tally.close()).isZero();
+            tally.open();
             store(number, 1);
-            assertThat(OwnTallies.isCounted(number, Gate.offset(position), number, 0, lock))
-                    .isTrue();
-            assertThat(close()).isEqualTo(1);
+            assertThat(tally.isCounted(number, 0)).isTrue();
+            assertThat(tally.close()).isEqualTo(1);
         });
     }
 
-    /** Does what an addition does in a place, and something else between the store and the second look at the gate. */
+    /** Does what an addition does in a place, and something else between the store and the second look. */
     private boolean addAndMeanwhile(long own, long delta, Runnable task) {
         long number = numberOf(own, delta);
         long before = load(number);
         store(number, before + 1);
         task.run();
-        return Gate.get(position) == 0
-                || OwnTallies.isCounted(own + position, Gate.offset(position), number, before, lock);
+        return tally.isOpen() || tally.isCounted(number, before);
     }
 
     /** Does something as if the store had not been done yet. */
@@ -99,24 +96,22 @@ class OwnTalliesTest {
     }
 
     private long numberOf(long own, long delta) {
-        return own + position + (delta > 0 ? 0 : OwnTallies.SUBTRACTED);
+        return own + tally.position + (delta > 0 ? 0 : Tally.SUBTRACTED);
     }
 
     @Test
     void aClosedTallyAndOneThatWasNeverOpenedAreNotAddedTo() throws InterruptedException {
         whereSequencesAre(own -> {
-            OwnTallies.beginShut(position);
-            assertThat(OwnTallies.addInOwnPlace(position, 1, lock)).isFalse();
-            open();
-            assertThat(OwnTallies.addInOwnPlace(position, 3, lock)).isTrue();
-            assertThat(OwnTallies.addInOwnPlace(position, -1, lock)).isTrue();
-            assertThat(close()).isEqualTo(2);
-            assertThat(OwnTallies.addInOwnPlace(position, 1, lock)).isFalse();
-            open();
-            assertThat(OwnTallies.addInOwnPlace(position, -5, lock)).isTrue();
-            assertThat(close()).isEqualTo(-5);
-            assertThat(load(own + position)).isEqualTo(3);
-            assertThat(load(own + position + OwnTallies.SUBTRACTED)).isEqualTo(6);
+            assertThat(Tally.closed("TallyTest").addInOwnPlace(1)).isFalse();
+            assertThat(tally.addInOwnPlace(3)).isTrue();
+            assertThat(tally.addInOwnPlace(-1)).isTrue();
+            assertThat(tally.close()).isEqualTo(2);
+            assertThat(tally.addInOwnPlace(1)).isFalse();
+            tally.open();
+            assertThat(tally.addInOwnPlace(-5)).isTrue();
+            assertThat(tally.close()).isEqualTo(-5);
+            assertThat(load(numberOf(own, 1))).isEqualTo(3);
+            assertThat(load(numberOf(own, -1))).isEqualTo(6);
         });
     }
 
@@ -134,14 +129,6 @@ class OwnTalliesTest {
         if (Backends.usesSequences()) {
             HotThread.run(task);
         }
-    }
-
-    private long close() {
-        return OwnTallies.close(position, lock);
-    }
-
-    private void open() {
-        OwnTallies.open(position, lock);
     }
 
     private static void store(long offset, long value) {

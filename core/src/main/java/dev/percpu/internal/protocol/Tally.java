@@ -1,0 +1,281 @@
+package dev.percpu.internal.protocol;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.OwnPlaces;
+import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.protocol.Tallies.ClosableSlot;
+import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
+
+/**
+ * A count that each CPU keeps for itself until it is closed: then no addition succeeds any more, and what all of them
+ * came to is known exactly. Reference counts and read locks are made of it.
+ *
+ * <p>A thread with a place of its own adds there, with ordinary instructions. Any other thread adds to the current
+ * CPU's instance, as {@link Tallies} does. Closing has every thread look again whether the tally is open. That costs a
+ * system call, and interrupts the other CPUs for a moment.
+ *
+ * <p>One thread at a time closes and opens a tally: with its monitor, which an addition takes only if the tally is
+ * closed at the same moment.
+ */
+public final class Tally {
+    /*
+     * In its own place, a thread has two numbers: all that it added, and all that it subtracted. (With one number, each
+     * update would wait until the processor has done the one before.) It changes one of them, and then looks whether
+     * the tally is still open. Who closes the tally says so first, then reads the numbers, and notes their difference:
+     *
+     *   owner T                                     closing thread C
+     *   1. the tally is open; loads 4
+     *                                               2. says that it is not, heavy fence
+     *                                               3. reads 4, notes 4
+     *   4. stores 5, light fence
+     *   5. it is not open: waits for C's lock
+     *                                               6. gives up the lock
+     *   7. C has noted 4: stores 4, not added
+     *
+     * With 4 before 3, C reads and notes 5. Then T finds that its addition is in C's sum, and is done. So C does not
+     * wait for T, which may have lost its CPU in the middle. T waits until C is done, in the rare case that it saw the
+     * tally open in 1 and closed in 5. While the tally is closed, 1 is as far as a thread gets.
+     *
+     * Only T writes the two numbers. C leaves them as they are: with the next closing, what C has noted is subtracted.
+     * If C set them to 0, T's store in 4 could bring back what C had taken.
+     *
+     * If T sees the tally open in 5, its store is in the next sum. Either C closed it later. Then C's heavy fence comes
+     * after T's look, and so after its store. Or the tally was closed and opened again between 1 and 5. Then C
+     * noted what it read, 4 or 5, and the next closing finds the rest. If another closing begins while T is on its way
+     * to 7, it needs the lock: T finds that 4 is noted, or 5, or that the tally is open.
+     *
+     * T's place may get a new owner U, between an addition and a subtraction, too. Nothing of the above is about the
+     * thread, only about the place, and T's last store happens before U's first load (see OwnPlaces).
+     *
+     * A thread gets its first place while C closes: C counts the places after the heavy fence. If T saw the tally open
+     * in 5, it had its place before that fence. If T sees it closed, and C has not seen T's place, then nothing is
+     * noted there, and T takes its addition back.
+     *
+     * No fence of T's stands between its count and its reads of what it has counted itself for. The heavy fence in 2
+     * orders them too: either T's store was visible to C in 3, or T looks whether the tally is open after 2.
+     *
+     * A gap is left. 5 and 7 take some frames more than the store before them: in compiled code too, as they are so
+     * rare that the JIT compiler leaves them to the interpreter, and the change to it may need heap. If the stack or
+     * the heap ends just there, and a closing thread came between 1 and 5, then T's caller gets the error, and the
+     * place keeps the addition. A read lock then has a reader too many, or too few. T cannot undo it in its handler,
+     * which has no more stack than that, and without the lock it would not know whether C has noted 4 or 5. (The lock
+     * is a monitor, as to enter it takes no stack.) A look for room before each store would close the gap for the
+     * stack, and cost as much as the rest.
+     *
+     * That heavy fence comes with shutting the gate, which sequences look at: so one system call serves both. The
+     * atomic back end has none, so there the places are not used.
+     *
+     * Refused: a mark that a thread sets before and removes after it, on which C waits. That is two more stores for
+     * each addition, C waits for threads that have no CPU, and an error that keeps the mark set stops C for ever.
+     *
+     * Refused: to look at the gate in an own place too. To find its address takes six instructions more than a field
+     * of this object, of thirty. And as it lies at the position of SUBTRACTED in another place, the two addresses had
+     * their lower bits in common. In some JVMs the processor took the store of one for the other's, and a read lock
+     * took twice the time.
+     */
+    private static final Tallies TALLIES = Tallies.CURRENT;
+
+    private static final boolean IN_OWN_PLACES = OwnPlaces.COUNT > 0 && Backends.usesSequences();
+
+    /** In an own place a tally has these three numbers; elsewhere what {@link Tallies} says, which is no more. */
+    private static final int BYTES = 3 * Long.BYTES;
+
+    /** Where an own place has what was subtracted; what was added is at the tally's position. */
+    static final long SUBTRACTED = 8;
+
+    /** Where an own place has the difference of the two as it was when the tally was last closed. */
+    static final long NOTED = 16;
+
+    /** In the header of the spare place, where nobody uses these words. */
+    private static final long UNUSED = 64;
+
+    static {
+        // Links what is linked when it is first called. That could fail in the middle, when the heap is full; and it
+        // loads classes, by a class loader that is a user's code and could lock a lock.
+        Gate.initialize();
+        rehearseSpareSlot();
+        if (IN_OWN_PLACES) {
+            rehearseOwnPlace();
+        }
+    }
+
+    final long position;
+
+    /** Whether a thread adds in its own place. On a CPU, {@link Gate} decides. */
+    private volatile boolean open;
+
+    private Tally(boolean open, String owner) {
+        position = Area.allocateFor(this, BYTES, Long.BYTES, owner);
+        this.open = open;
+    }
+
+    private Tally(long position) {
+        this.position = position;
+    }
+
+    /** A new tally that is open. */
+    public static Tally opened(String owner) {
+        return new Tally(true, owner);
+    }
+
+    /**
+     * A new tally that counts as closed: {@link #addInOwnPlace} fails until it is opened, and nobody calls {@link
+     * #addOnCpu} before that.
+     */
+    public static Tally closed(String owner) {
+        return new Tally(false, owner);
+    }
+
+    /** Adds to a count of the current thread or CPU, in order with nothing else; false if the tally is closed. */
+    public boolean add(long delta) {
+        return addInOwnPlace(delta) || addOnCpu(delta);
+    }
+
+    /** Adds in the thread's own place; false if it has none, or the tally is closed. */
+    public boolean addInOwnPlace(long delta) {
+        return IN_OWN_PLACES && addIn(OwnPlaces.mine(), delta);
+    }
+
+    /**
+     * Adds in a place, if there is one. A lock's tally is closed, and its readers have no places, while the JIT
+     * compiler watches. What is rarely called then is not inlined, however often it is called later. So what follows
+     * the first look calls nothing but what the compiler always inlines.
+     */
+    private boolean addIn(long own, long delta) {
+        long number = numberOf(own, delta);
+        if (own == OwnPlaces.NONE || !open) {
+            return false;
+        }
+        // In the interpreter the fence below takes more stack than the store before it. If there is not enough, this
+        // one fails, and nothing was added.
+        VarHandle.acquireFence();
+        long before = (long) Area.LONG.getOpaque(Area.MEMORY, number);
+        Area.LONG.setOpaque(Area.MEMORY, number, delta > 0 ? before + delta : before - delta);
+        // The light fence: where there are sequences, this is it.
+        VarHandle.acquireFence();
+        // This look also keeps the tally reachable, and so its memory, until the store is done.
+        return open || isCounted(number, before);
+    }
+
+    private long numberOf(long own, long delta) {
+        return Area.within(own + position + (delta > 0 ? 0 : SUBTRACTED));
+    }
+
+    /** Adds to the current CPU's count; false if the tally is closed. */
+    public boolean addOnCpu(long delta) {
+        if (IN_OWN_PLACES) {
+            OwnPlaces.missed();
+        }
+        try {
+            return TALLIES.add(position, delta);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /**
+     * Whether an addition counts that found the tally closed after its store. If not, it is undone.
+     *
+     * @param number which of the place's two numbers it changed
+     * @param before what that number was before
+     */
+    synchronized boolean isCounted(long number, long before) {
+        long added = Area.place(number) + position;
+        if (open || read(added + NOTED) == difference(added)) {
+            return true;
+        }
+        write(number, before);
+        return false;
+    }
+
+    private static long difference(long added) {
+        return look(added) - look(added + SUBTRACTED);
+    }
+
+    /** What came to an own place since this was last called. */
+    private long takeFrom(long own) {
+        long added = own + position;
+        long noted = read(added + NOTED);
+        long difference = difference(added);
+        if (difference != noted) {
+            write(added + NOTED, difference);
+        }
+        return difference - noted;
+    }
+
+    /**
+     * Closes it. What was done before any successful addition happens before the return. One thread at a time may close
+     * and open. If the kernel refuses, the tally is as before.
+     *
+     * @return the sum of all successful additions since it was opened
+     */
+    public synchronized long close() {
+        shut();
+        long sum = TALLIES.take(position);
+        if (IN_OWN_PLACES) {
+            int places = Area.places();
+            for (int place = Area.SPARE + 1; place < places; place++) {
+                sum += takeFrom(Area.offset(place, 0));
+            }
+        }
+        return sum;
+    }
+
+    private void shut() {
+        boolean before = open;
+        boolean shut = false;
+        open = false;
+        try {
+            TALLIES.shut(position);
+            shut = true;
+        } finally {
+            if (!shut) {
+                open = before;
+            }
+        }
+    }
+
+    /** Opens it, with a count of 0. */
+    public synchronized void open() {
+        TALLIES.open(position);
+        open = true;
+    }
+
+    /** Whether a thread adds in its own place. */
+    boolean isOpen() {
+        return open;
+    }
+
+    private static long look(long offset) {
+        return (long) Area.LONG.getAcquire(Area.MEMORY, offset);
+    }
+
+    private static long read(long offset) {
+        return (long) Area.LONG.getOpaque(Area.MEMORY, offset);
+    }
+
+    private static void write(long offset, long value) {
+        Area.LONG.setOpaque(Area.MEMORY, offset, value);
+    }
+
+    private static void rehearseSpareSlot() {
+        long slot = Area.offset(Area.SPARE, UNUSED);
+        ClosableSlot.open(slot);
+        boolean _ = ClosableSlot.add(slot, 1);
+        long _ = ClosableSlot.close(slot);
+        ClosableSlot.open(slot);
+    }
+
+    /** Adds 1 and subtracts it, as if the spare place were one of a thread. */
+    private static void rehearseOwnPlace() {
+        Tally tally = new Tally(UNUSED);
+        long own = Area.offset(Area.SPARE, 0);
+        tally.open = true;
+        boolean _ = tally.addIn(own, 1);
+        boolean _ = tally.isCounted(tally.numberOf(own, 1), 0);
+        long _ = tally.takeFrom(own);
+        boolean _ = tally.addIn(own, -1);
+        long _ = tally.takeFrom(own);
+    }
+}
