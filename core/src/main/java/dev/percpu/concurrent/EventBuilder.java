@@ -34,9 +34,10 @@ public final class EventBuilder {
 
     private final String name;
     private final List<Part> parts = new ArrayList<>();
-    private final List<PerCpuEvent.Element> indexes = new ArrayList<>();
-    private final List<PerCpuEvent.Element> buckets = new ArrayList<>();
-    private final List<PerCpuEvent.Alone> alone = new ArrayList<>();
+    private final List<BuiltEvent.Element> indexes = new ArrayList<>();
+    private final List<OwnEvent.Step> checks = new ArrayList<>();
+    private final List<BuiltEvent.Element> buckets = new ArrayList<>();
+    private final List<BuiltEvent.Alone> alone = new ArrayList<>();
     private final Map<Argument, Use> uses = new EnumMap<>(Argument.class);
 
     /** Which updates each variable has already. */
@@ -55,17 +56,39 @@ public final class EventBuilder {
      * @param bucket its number among the histograms, or {@link EventShape#NONE}
      * @param operand the argument's number, or {@link EventShape#NONE} if it is the constant
      * @param differs whether the operand is the bits in which the argument differs from the constant
+     * @param own the same update by a thread that has a place of its own
      */
     private record Part(
-            Op op, boolean gated, long position, int index, int bucket, int operand, boolean differs, long constant) {
+            Op op,
+            boolean gated,
+            long position,
+            int index,
+            int bucket,
+            int operand,
+            boolean differs,
+            long constant,
+            OwnEvent.Step own) {
         /** The addition of an argument, or of the constant if there is none. */
         private static Part addition(long position, int index, int bucket, @Nullable Argument x, long constant) {
-            return new Part(Op.ADD, false, position, index, bucket, x == null ? NONE : x.number, false, constant);
+            int operand = x == null ? NONE : x.number;
+            OwnEvent.Step own;
+            if (bucket != NONE) {
+                own = new OwnEvent.BucketAddition(position, bucket);
+            } else if (index != NONE) {
+                own = x == null
+                        ? new OwnEvent.ElementIncrement(position, index)
+                        : new OwnEvent.ElementAddition(position, index, operand);
+            } else {
+                own = x == null
+                        ? new OwnEvent.ConstantAddition(position, constant)
+                        : new OwnEvent.Addition(position, operand);
+            }
+            return new Part(Op.ADD, false, position, index, bucket, operand, false, constant, own);
         }
 
         /** An update of a number with a gate by an argument. */
-        private static Part gated(Op op, long position, Argument x, boolean differs, long constant) {
-            return new Part(op, true, position, NONE, NONE, x.number, differs, constant);
+        private static Part gated(Op op, long position, Argument x, boolean differs, long constant, OwnEvent.Step own) {
+            return new Part(op, true, position, NONE, NONE, x.number, differs, constant, own);
         }
 
         /** @param arguments how many there are; the buckets come behind them */
@@ -101,7 +124,8 @@ public final class EventBuilder {
     public EventBuilder add(PerCpuDoubleCounter counter, Argument x) {
         check(counter, "add", x, 1);
         use(x, true, counter);
-        parts.add(Part.gated(Op.ADD_DOUBLE, counter.position(), x, false, 0));
+        OwnEvent.Step own = new OwnEvent.DoubleAddition(counter, x.number);
+        parts.add(Part.gated(Op.ADD_DOUBLE, counter.position(), x, false, 0, own));
         return this;
     }
 
@@ -131,7 +155,8 @@ public final class EventBuilder {
             useLong(x, counters);
         }
         parts.add(Part.addition(counters.position(0), index.number, NONE, x, 1));
-        indexes.add(new PerCpuEvent.Element(counters::checkIndex, index.number));
+        indexes.add(new BuiltEvent.Element(counters::checkIndex, index.number));
+        checks.add(new OwnEvent.IndexCheck(index.number, counters.length()));
         return this;
     }
 
@@ -141,7 +166,7 @@ public final class EventBuilder {
         useLong(value, histogram);
         parts.add(Part.addition(histogram.bucketsPosition(), NONE, buckets.size(), null, 1));
         parts.add(Part.addition(histogram.sumPosition(), NONE, NONE, value, 0));
-        buckets.add(new PerCpuEvent.Element(histogram::bucketOf, value.number));
+        buckets.add(new BuiltEvent.Element(histogram::bucketOf, value.number));
         return this;
     }
 
@@ -157,7 +182,8 @@ public final class EventBuilder {
         if (extreme == null) {
             return alone(accumulator::accumulate, x);
         }
-        parts.add(Part.gated(Op.MAX, accumulator.position(), x, true, extreme.identity));
+        OwnEvent.Step own = OwnEvent.Extremum.of(accumulator, extreme, x.number);
+        parts.add(Part.gated(Op.MAX, accumulator.position(), x, true, extreme.identity, own));
         return this;
     }
 
@@ -186,26 +212,31 @@ public final class EventBuilder {
                     + " histograms, together more than the " + EventShape.MOST_VALUES
                     + " values that a call passes: make two events of it");
         }
-        EventShape shape = new EventShape(
-                parts.stream().map(part -> part.update(arguments)).toList());
+        // Loops: each lambda and stream would take the JVM a millisecond when the first event is built.
+        List<EventShape.Update> updates = new ArrayList<>();
+        List<OwnEvent.Step> ownUpdates = new ArrayList<>();
         long[] words = new long[parts.size() * EventShape.WORDS];
         for (int i = 0; i < parts.size(); i++) {
-            words[i * EventShape.WORDS] = parts.get(i).position();
-            words[i * EventShape.WORDS + 1] = parts.get(i).constant();
+            Part part = parts.get(i);
+            updates.add(part.update(arguments));
+            ownUpdates.add(part.own());
+            words[i * EventShape.WORDS] = part.position();
+            words[i * EventShape.WORDS + 1] = part.constant();
         }
-        return new PerCpuEvent(
+        return new BuiltEvent(
                 name,
-                Events.CURRENT.plan(shape, words),
+                Events.CURRENT.plan(new EventShape(updates), words),
                 arguments - doubles,
                 doubles,
-                indexes,
-                buckets,
-                alone,
+                indexes.toArray(new BuiltEvent.Element[0]),
+                buckets.toArray(new BuiltEvent.Element[0]),
+                alone.toArray(new BuiltEvent.Alone[0]),
+                OwnEvent.of(new OwnEvent.Parts(checks, buckets, ownUpdates)),
                 List.copyOf(variables));
     }
 
     private EventBuilder alone(LongConsumer update, Argument x) {
-        alone.add(new PerCpuEvent.Alone(update, x.number));
+        alone.add(new BuiltEvent.Alone(update, x.number));
         return this;
     }
 
@@ -217,7 +248,8 @@ public final class EventBuilder {
                     + " updates, and an event has at most " + MOST_UPDATES
                     + ", of which a histogram takes two: make two events of it");
         }
-        if (!seen.computeIfAbsent(variable, _ -> new HashSet<>()).add(update + " " + argument)) {
+        seen.putIfAbsent(variable, new HashSet<>());
+        if (!seen.get(variable).add(update.concat(" ").concat(String.valueOf(argument)))) {
             throw new IllegalArgumentException(name + " already has the update '" + update + " "
                     + (argument == null ? "a constant" : argument) + "' of this " + type(variable)
                     + ": leave one out, or add a constant that is the sum of both");

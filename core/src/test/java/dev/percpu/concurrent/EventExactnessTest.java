@@ -5,6 +5,7 @@ import static dev.percpu.concurrent.PerCpuEvent.Argument.SECOND;
 import static dev.percpu.concurrent.PerCpuEvent.Argument.THIRD;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.WithoutCpuId;
@@ -35,14 +36,10 @@ class EventExactnessTest {
                 PerCpuHistogram.builder().highestTrackable(1 << 20).build();
         private final PerCpuAccumulator slowest = PerCpuAccumulator.maximum();
         private final PerCpuCounterArray sizes = new PerCpuCounterArray(8);
-        private final PerCpuEvent event = PerCpuEvent.builder()
-                .increment(requests)
-                .add(sizes, FIRST, SECOND)
-                .add(bytes, FIRST)
-                .record(latency, SECOND)
-                .accumulate(slowest, SECOND)
-                .add(seconds, THIRD)
-                .build();
+        private final PerCpuCounter more = new PerCpuCounter();
+        private final PerCpuCounter evenMore = new PerCpuCounter();
+        private final PerCpuEvent event;
+        private final AtomicInteger owners = new AtomicInteger();
         private final AtomicLong requestsTaken = new AtomicLong();
         private final AtomicLong bytesTaken = new AtomicLong();
         private final AtomicLong sizesTaken = new AtomicLong();
@@ -50,6 +47,18 @@ class EventExactnessTest {
         private final AtomicLong latenciesTaken = new AtomicLong();
         private final AtomicLong latencySumTaken = new AtomicLong();
         private final LongAccumulator slowestTaken = new LongAccumulator(Long::max, Long.MIN_VALUE);
+
+        /** @param alwaysByCall so that the event has more updates than are made in own places */
+        private Served(boolean alwaysByCall) {
+            EventBuilder builder = PerCpuEvent.builder()
+                    .increment(requests)
+                    .add(sizes, FIRST, SECOND)
+                    .add(bytes, FIRST)
+                    .record(latency, SECOND)
+                    .accumulate(slowest, SECOND)
+                    .add(seconds, THIRD);
+            event = (alwaysByCall ? builder.increment(more).increment(evenMore) : builder).build();
+        }
 
         private void update(int round) {
             event.record(7, round, 2);
@@ -84,24 +93,33 @@ class EventExactnessTest {
 
     @Test
     void eightThreadsUnderChurnAndSignals() throws InterruptedException {
-        updateAndReset(UnaryOperator.identity());
+        updateAndReset(new Served(true), UnaryOperator.identity());
+    }
+
+    @Test
+    void eightThreadsWithPlacesOfTheirOwn() throws InterruptedException {
+        Served served = new Served(false);
+        updateAndReset(served, UnaryOperator.identity());
+        assertThat(served.owners).as("threads with a place").hasPositiveValue();
     }
 
     @Test
     @Tag("rseq")
     void eightThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {
-        updateAndReset(WithoutCpuId::everySecond);
+        updateAndReset(new Served(true), WithoutCpuId::everySecond);
     }
 
-    private static void updateAndReset(UnaryOperator<IntConsumer> threads) throws InterruptedException {
+    private static void updateAndReset(Served served, UnaryOperator<IntConsumer> threads) throws InterruptedException {
         int rounds = Effort.scaled(800_000) & -8;
-        Served served = new Served();
         AtomicInteger updating = new AtomicInteger(UPDATERS);
         IntConsumer task = threads.apply(number -> {
             if (number < UPDATERS) {
                 try {
                     for (int i = 0; i < rounds; i++) {
                         served.update(i);
+                    }
+                    if (OwnPlaces.mine() != OwnPlaces.NONE) {
+                        served.owners.incrementAndGet();
                     }
                 } finally {
                     // Also if one fails, or those that reset would go on for ever.
@@ -124,7 +142,7 @@ class EventExactnessTest {
     void tenThousandVirtualThreadsUnderChurnAndSignals() throws InterruptedException {
         int threads = 10_000;
         int rounds = Math.max(8, Effort.scaled(400) & -8);
-        Served served = new Served();
+        Served served = new Served(false);
         // The carriers of virtual threads.
         Disturbance.during(
                 "ForkJoinPool-1",

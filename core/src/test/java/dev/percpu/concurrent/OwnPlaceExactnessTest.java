@@ -8,6 +8,7 @@ import dev.percpu.testing.Workers;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAccumulator;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
@@ -31,6 +32,17 @@ class OwnPlaceExactnessTest {
     private final PerCpuHistogram histogram =
             PerCpuHistogram.builder().highestTrackable(1_000).build();
     private final PerCpuBuckets buckets = new PerCpuBuckets(10);
+    private final PerCpuCounter eventCounter = new PerCpuCounter();
+    private final PerCpuDoubleCounter eventDoubles = new PerCpuDoubleCounter();
+    private final PerCpuHistogram eventHistogram =
+            PerCpuHistogram.builder().highestTrackable(1_000).build();
+    private final PerCpuAccumulator eventMaximum = PerCpuAccumulator.maximum();
+    private final PerCpuEvent event = PerCpuEvent.builder()
+            .increment(eventCounter)
+            .record(eventHistogram, PerCpuEvent.Argument.FIRST)
+            .accumulate(eventMaximum, PerCpuEvent.Argument.FIRST)
+            .add(eventDoubles, PerCpuEvent.Argument.SECOND)
+            .build();
 
     /** How many threads had a place when they ended. */
     private final AtomicInteger owners = new AtomicInteger();
@@ -44,6 +56,7 @@ class OwnPlaceExactnessTest {
             doubles.add(2);
             histogram.record(i % 1_000);
             buckets.record(i % 10, 2);
+            event.record(i % 1_000, 2.0);
         }
         if (OwnPlaces.mine() != OwnPlaces.NONE) {
             owners.incrementAndGet();
@@ -77,7 +90,7 @@ class OwnPlaceExactnessTest {
 
     @Test
     void sumsOnlyGrow() throws InterruptedException {
-        ThreadLocal<long[]> before = ThreadLocal.withInitial(() -> new long[5]);
+        ThreadLocal<long[]> before = ThreadLocal.withInitial(() -> new long[8]);
         updateAndMeanwhile(() -> {
             long[] last = before.get();
             long[] now = {
@@ -85,7 +98,10 @@ class OwnPlaceExactnessTest {
                 (long) doubles.sum(),
                 histogram.snapshot().count(),
                 LongStream.of(buckets.counts()).sum(),
-                (long) buckets.sum()
+                (long) buckets.sum(),
+                eventCounter.sum(),
+                eventHistogram.snapshot().sum(),
+                (long) eventDoubles.sum()
             };
             for (int i = 0; i < last.length; i++) {
                 assertThat(now[i]).isGreaterThanOrEqualTo(last[i]);
@@ -97,6 +113,12 @@ class OwnPlaceExactnessTest {
         assertThat(histogram.snapshot().count()).isEqualTo(all);
         assertThat(buckets.counts()).containsOnly(all / 10);
         assertThat(buckets.sum()).isEqualTo(2.0 * all);
+        assertThat(eventCounter.sum()).isEqualTo(all);
+        assertThat(eventHistogram.snapshot().count()).isEqualTo(all);
+        assertThat(eventHistogram.snapshot().sum())
+                .isEqualTo(histogram.snapshot().sum());
+        assertThat(eventDoubles.sum()).isEqualTo(2.0 * all);
+        assertThat(eventMaximum.get()).isEqualTo(999);
     }
 
     @Test
@@ -104,14 +126,29 @@ class OwnPlaceExactnessTest {
         AtomicLong taken = new AtomicLong();
         AtomicLong takenDoubles = new AtomicLong();
         AtomicLong takenRecords = new AtomicLong();
+        AtomicLong takenByEvent = new AtomicLong();
+        AtomicLong takenDoublesByEvent = new AtomicLong();
+        AtomicLong takenRecordsByEvent = new AtomicLong();
+        LongAccumulator takenMaximum = new LongAccumulator(Long::max, Long.MIN_VALUE);
         updateAndMeanwhile(() -> {
             taken.addAndGet(counter.sumThenReset());
             takenDoubles.addAndGet((long) doubles.sumThenReset());
             takenRecords.addAndGet(histogram.snapshotThenReset().count());
+            takenByEvent.addAndGet(eventCounter.sumThenReset());
+            takenDoublesByEvent.addAndGet((long) eventDoubles.sumThenReset());
+            takenRecordsByEvent.addAndGet(eventHistogram.snapshotThenReset().count());
+            takenMaximum.accumulate(eventMaximum.getThenReset());
         });
         assertThat(taken.get() + counter.sumThenReset()).isEqualTo(all);
         assertThat(takenDoubles.get() + doubles.sumThenReset()).isEqualTo(2.0 * all);
         assertThat(takenRecords.get() + histogram.snapshotThenReset().count()).isEqualTo(all);
+        assertThat(takenByEvent.get() + eventCounter.sumThenReset()).isEqualTo(all);
+        assertThat(takenDoublesByEvent.get() + eventDoubles.sumThenReset()).isEqualTo(2.0 * all);
+        assertThat(takenRecordsByEvent.get()
+                        + eventHistogram.snapshotThenReset().count())
+                .isEqualTo(all);
+        takenMaximum.accumulate(eventMaximum.getThenReset());
+        assertThat(takenMaximum.get()).isEqualTo(999);
         assertThat(counter.sum()).isZero();
         assertThat(doubles.sum()).isZero();
     }

@@ -2,7 +2,6 @@ package dev.percpu.internal.code;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /**
  * What one event does to several numbers: which operations, in which order, with which of the call's values. Where the
@@ -50,10 +49,15 @@ public final class EventShape {
             throw new IllegalArgumentException("an event updates something");
         }
         this.updates = List.copyOf(updates);
-        int values = 1 + updates.stream().mapToInt(Update::greatestValue).max().orElse(NONE);
-        int passed = values <= FEWEST_VALUES ? FEWEST_VALUES : MOST_VALUES;
-        String name = updates.stream().map(Update::toString).collect(Collectors.joining(", ", "event: ", ""));
-        this.sequence = new Sequence(name, 1 + passed, 1, this::emit);
+        // A loop: each lambda and stream would take the JVM a millisecond when the first event is built.
+        int greatestValue = NONE;
+        StringBuilder name = new StringBuilder();
+        for (Update update : updates) {
+            greatestValue = Math.max(greatestValue, update.greatestValue());
+            name.append(name.isEmpty() ? "event: " : ", ").append(update);
+        }
+        int passed = greatestValue < FEWEST_VALUES ? FEWEST_VALUES : MOST_VALUES;
+        this.sequence = new Sequence(name.toString(), 1 + passed, 1, this::emit);
     }
 
     /**
@@ -82,11 +86,14 @@ public final class EventShape {
         /** The same text for the same update, and another one for another. */
         @Override
         public String toString() {
-            return (gated ? "gated " : "")
-                    + op
-                    + (element == NONE ? "" : " of element " + element)
-                    + (operand == NONE ? "" : " by " + operand)
-                    + (differs ? " xor" : "");
+            StringBuilder text = new StringBuilder(gated ? "gated " : "").append(op);
+            if (element != NONE) {
+                text.append(" of element ").append(element);
+            }
+            if (operand != NONE) {
+                text.append(" by ").append(operand);
+            }
+            return text.append(differs ? " xor" : "").toString();
         }
     }
 

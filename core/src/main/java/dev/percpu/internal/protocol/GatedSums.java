@@ -49,7 +49,8 @@ public final class GatedSums {
     private static final Fences FENCES = Fences.CURRENT;
     private static final GatedNumbers NUMBERS = GatedNumbers.CURRENT;
 
-    private static final boolean IN_OWN_PLACES = OwnPlaces.COUNT > 0 && FENCES.isAsymmetric();
+    /** Whether a thread adds in its own place, if it has one. */
+    public static final boolean IN_OWN_PLACES = OwnPlaces.COUNT > 0 && FENCES.isAsymmetric();
 
     private static final long OPEN = 0;
 

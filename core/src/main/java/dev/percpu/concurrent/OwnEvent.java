@@ -1,0 +1,265 @@
+package dev.percpu.concurrent;
+
+import static java.lang.Double.longBitsToDouble;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.OwnPlaces;
+import dev.percpu.internal.protocol.GatedSums;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.invoke.MethodHandles;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an event does on a thread that has a place of its own. Sums are added to there, with ordinary instructions. A
+ * maximum or a minimum has no number in such a place: if a value may change it, which is rare, its own method is
+ * called.
+ */
+abstract class OwnEvent {
+    /*
+     * If the JIT compiler knows where a number lies and what is added, an addition in an own place takes three
+     * instructions. With positions and kinds of updates in arrays it takes some twenty, and five of them take longer
+     * than the native call. So an event's updates must be constants, also if the event itself is none. Only what is in
+     * a static final field is always a constant. So each event has a class of its own, with its updates in static final
+     * fields: a hidden class made from the class file of OwnEventTemplate. It is unloaded once the event is
+     * unreachable. For an event that is a constant too, the compiler inlines it all (see BuiltEvent). Any other event
+     * takes a virtual call.
+     *
+     * Each kind of update is a small class, and only methods of the hidden class make updates. A method that all events
+     * shared, with a switch or with the steps of each kind, became so much code that the compiler did not inline it:
+     * then five updates took 13 to 34 ns instead of 5.
+     *
+     * Refused: a method handle for each event, composed of handles for its updates. It is as fast, but the first one
+     * takes 95 ms, and each one a class of the JDK as well. Refused: to make the class when a hot thread first needs
+     * it. BuiltEvent's field could not be final, and so would not be a constant.
+     *
+     * An own place is not left between two updates, and nothing else runs: so each is exact as if it were made alone.
+     * If the stack overflows in a call that one of them makes, those before it are made and it may not be, as with the
+     * variables' own methods.
+     */
+
+    /** For larger events the code would become too large to be inlined. The call is not much slower for those. */
+    private static final int MOST_UPDATES = 8;
+
+    private static final int MOST_CHECKS = 4;
+
+    /**
+     * A class takes memory, and a fraction of a millisecond. So only the first events of a process have one: a
+     * program that makes events all the time must not fill the JVM's memory for classes.
+     */
+    private static final int MOST_CLASSES = 256;
+
+    private static final AtomicInteger CLASSES = new AtomicInteger();
+
+    /** Read when it is first needed. If two threads read it, the two are alike. */
+    private static volatile byte @Nullable [] template;
+
+    /**
+     * Checks all arguments and finds all buckets. So what is wrong with an argument shows before the first update. Then
+     * it makes all updates.
+     *
+     * @param place where the thread's own place begins
+     */
+    abstract void update(long place, long first, long second, long third);
+
+    /** An update, or the check of an index. */
+    interface Step {
+        /**
+         * Makes the update.
+         *
+         * @param place where the thread's own place begins
+         * @param first the first argument, if there is one; then the others
+         * @param a the bucket of the first histogram, if there is one; then the others
+         */
+        void make(long place, long first, long second, long third, long a, long b, long c, long d);
+    }
+
+    /** The addition of a constant. */
+    record ConstantAddition(long position, long constant) implements Step {
+        @Override
+        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
+            OwnPlaces.add(Area.within(place + position), constant);
+        }
+    }
+
+    /** The addition of an argument. */
+    record Addition(long position, int argument) implements Step {
+        @Override
+        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
+            OwnPlaces.add(Area.within(place + position), BuiltEvent.choose(argument, first, second, third));
+        }
+    }
+
+    /**
+     * The addition of 1 to a histogram's bucket.
+     *
+     * @param position of the first one
+     */
+    record BucketAddition(long position, int histogram) implements Step {
+        @Override
+        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
+            long bucket = switch (histogram) {
+                case 0 -> a;
+                case 1 -> b;
+                case 2 -> c;
+                default -> d;
+            };
+            OwnPlaces.add(Area.within(place + position + bucket * Long.BYTES), 1);
+        }
+    }
+
+    /**
+     * The addition of 1 to an element of an array.
+     *
+     * @param position of the first one
+     * @param index the number of an argument
+     */
+    record ElementIncrement(long position, int index) implements Step {
+        @Override
+        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
+            long element = BuiltEvent.choose(index, first, second, third);
+            OwnPlaces.add(Area.within(place + position + element * Long.BYTES), 1);
+        }
+    }
+
+    /**
+     * The addition of an argument to an element of an array.
+     *
+     * @param position of the first one
+     * @param index the number of an argument
+     */
+    record ElementAddition(long position, int index, int argument) implements Step {
+        @Override
+        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
+            long element = BuiltEvent.choose(index, first, second, third);
+            long x = BuiltEvent.choose(argument, first, second, third);
+            OwnPlaces.add(Area.within(place + position + element * Long.BYTES), x);
+        }
+    }
+
+    /** The check that an argument is an index. */
+    record IndexCheck(int index, long length) implements Step {
+        @Override
+        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
+            long _ = Objects.checkIndex(BuiltEvent.choose(index, first, second, third), length);
+        }
+    }
+
+    /** The addition of a {@code double} argument: the counter's own method knows about its gate. */
+    record DoubleAddition(PerCpuDoubleCounter counter, int argument) implements Step {
+        @Override
+        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
+            counter.add(longBitsToDouble(BuiltEvent.choose(argument, first, second, third)));
+        }
+    }
+
+    /**
+     * A maximum or a minimum. If the spare slot absorbs the value, there is nothing to do: see PerCpuAccumulator, which
+     * looks there first as well. Here the position is a constant, and there is no function to call.
+     */
+    record Extremum(PerCpuAccumulator accumulator, long spare, long identity, int argument) implements Step {
+        static Extremum of(PerCpuAccumulator accumulator, Extreme extreme, int argument) {
+            long spare = Area.offset(Area.SPARE, accumulator.position());
+            return new Extremum(accumulator, spare, extreme.identity, argument);
+        }
+
+        @Override
+        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
+            long x = BuiltEvent.choose(argument, first, second, third);
+            if (Long.compareUnsigned((long) Area.LONG.getOpaque(Area.MEMORY, spare), x ^ identity) < 0) {
+                accumulator.accumulate(x);
+            }
+        }
+    }
+
+    /** What an event is made of, for its class. It is read while that is initialized, and not later. */
+    static final class Parts {
+        private final List<Step> checks;
+        private final List<BuiltEvent.Element> buckets;
+        private final List<Step> updates;
+        private @Nullable OwnEvent made;
+
+        /**
+         * @param checks of the arguments that are indexes
+         * @param buckets which say in what bucket a histogram counts an argument
+         * @param updates in the order of the builder
+         */
+        Parts(List<Step> checks, List<BuiltEvent.Element> buckets, List<Step> updates) {
+            this.checks = checks;
+            this.buckets = buckets;
+            this.updates = updates;
+        }
+
+        @Nullable
+        Step check(int number) {
+            return at(checks, number);
+        }
+
+        BuiltEvent.@Nullable Element bucket(int number) {
+            return at(buckets, number);
+        }
+
+        @Nullable
+        Step update(int number) {
+            return at(updates, number);
+        }
+
+        private static <T> @Nullable T at(List<T> list, int index) {
+            return index < list.size() ? list.get(index) : null;
+        }
+
+        /** The class hands over its only object: to make it by reflection would take the JDK milliseconds. */
+        void made(OwnEvent event) {
+            made = event;
+        }
+
+        private boolean fit() {
+            return checks.size() <= MOST_CHECKS && updates.size() <= MOST_UPDATES && canAddDoubles();
+        }
+
+        /** Without own places for doubles, each would take a native call. */
+        private boolean canAddDoubles() {
+            for (Step update : updates) {
+                if (update instanceof DoubleAddition && !GatedSums.IN_OWN_PLACES) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    /** Returns null if the event makes its call on each thread. */
+    static @Nullable OwnEvent of(Parts parts) {
+        if (OwnPlaces.COUNT == 0 || !parts.fit() || CLASSES.get() >= MOST_CLASSES) {
+            return null;
+        }
+        byte[] file = template();
+        if (file == null || CLASSES.getAndIncrement() >= MOST_CLASSES) {
+            return null;
+        }
+        try {
+            MethodHandles.Lookup _ = MethodHandles.lookup().defineHiddenClassWithClassData(file, parts, true);
+        } catch (IllegalAccessException e) {
+            throw new AssertionError("a class of this package", e);
+        }
+        return Objects.requireNonNull(parts.made);
+    }
+
+    /** Null if a tool has left class files out as resources, as it may. */
+    private static byte @Nullable [] template() {
+        byte[] read = template;
+        if (read == null) {
+            try (InputStream file = OwnEvent.class.getResourceAsStream("OwnEventTemplate.class")) {
+                read = file == null ? null : file.readAllBytes();
+            } catch (IOException e) {
+                throw new UncheckedIOException("the class file of OwnEventTemplate", e);
+            }
+            template = read;
+        }
+        return read;
+    }
+}
