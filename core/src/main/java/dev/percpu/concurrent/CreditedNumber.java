@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.Credits;
 import dev.percpu.internal.protocol.Gate;
+import dev.percpu.internal.protocol.StackRoom;
 import java.io.Serial;
 import java.lang.ref.Reference;
 
@@ -67,6 +68,7 @@ abstract class CreditedNumber extends AreaNumber {
     static {
         // Not at the first limit, when the heap may be full.
         Gate.initialize();
+        StackRoom _ = StackRoom.CURRENT;
     }
 
     /** A cache line of its own for each CPU's credit, and for the gate, which all threads read. */
@@ -186,8 +188,14 @@ abstract class CreditedNumber extends AreaNumber {
         }
     }
 
+    /*
+     * The methods below change a credit and then G, or collect the credits and then settle the value. If the stack
+     * overflowed between the two, what was taken from the credits would be lost. So each looks for room first.
+     */
+
     /** Returns false if the gate is shut. */
     private synchronized boolean addReserving(long x) {
+        StackRoom.CURRENT.ensure();
         if (settled.get() != SettledCount.OPEN) {
             return false;
         }
@@ -205,6 +213,7 @@ abstract class CreditedNumber extends AreaNumber {
 
     /** Adds if there is room even for G and a batch; otherwise it returns false, and the gate is shut. */
     private synchronized boolean reserveOrShut(long amount, long most) {
+        StackRoom.CURRENT.ensure();
         if (settled.get() != SettledCount.OPEN) {
             return false;
         }
@@ -222,6 +231,7 @@ abstract class CreditedNumber extends AreaNumber {
      * gate is shut.
      */
     private synchronized boolean lowerOrShut(long amount, long least) {
+        StackRoom.CURRENT.ensure();
         if (settled.get() != SettledCount.OPEN) {
             return false;
         }
@@ -278,6 +288,7 @@ abstract class CreditedNumber extends AreaNumber {
     }
 
     private synchronized void open() {
+        StackRoom.CURRENT.ensure();
         long value = settled.get();
         if (value != SettledCount.OPEN && settled.isFar(value)) {
             // In this order: a thread that sees neither waits for the lock.

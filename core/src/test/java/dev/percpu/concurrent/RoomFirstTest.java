@@ -1,0 +1,116 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.backend.Interposition;
+import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.linux.BoundThread;
+import dev.percpu.internal.protocol.StackRoom;
+import dev.percpu.testing.Jvm;
+import java.util.function.Function;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Operations of several steps that belong together look for room on the stack before the first of them. Where the stack
+ * ends between two steps depends on what the JIT compiler inlines. So a JVM of its own says that there is no room.
+ */
+@Tag("native")
+class RoomFirstTest {
+    @Test
+    void withoutRoomNothingIsBegun() {
+        Jvm.Result result =
+                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
+        assertThat(result.output().lines())
+                .containsExactly(
+                        "bounded counter, sub with full credit: refused, value -64",
+                        "bounded counter, add without credit: refused, value 0",
+                        "bounded counter, tryAdd near the limit: refused, value 0",
+                        "bounded counter, trySub: refused, value 0",
+                        "ref, kill: refused, killed false, released 0",
+                        "ref, last put: refused, zero false, released 0",
+                        "ref, last put: done, zero true, released 1");
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class Probe {
+        private static final int BATCH = 32;
+
+        private static boolean full;
+        private static int released;
+
+        private Probe() {}
+
+        public static void main(String[] arguments) {
+            Interposition.install(new Interposition.Interposer() {
+                @Override
+                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
+                    return protocol == StackRoom.class ? protocol.cast((StackRoom) Probe::ensure) : normal;
+                }
+            });
+            int cpu = CpuMask.usable().iterator().next().id();
+            Throwable failure = BoundThread.run(cpu, () -> {
+                counters();
+                ref();
+            });
+            if (failure != null) {
+                throw new AssertionError(failure);
+            }
+        }
+
+        private static void ensure() {
+            if (full) {
+                throw new StackOverflowError("no room");
+            }
+        }
+
+        private static String without(Runnable operation) {
+            full = true;
+            try {
+                operation.run();
+                return "done";
+            } catch (StackOverflowError noRoom) {
+                return "refused";
+            } finally {
+                full = false;
+            }
+        }
+
+        private static void counters() {
+            PerCpuBoundedCounter low = new PerCpuBoundedCounter(BATCH);
+            for (int i = 0; i < 2 * BATCH; i++) {
+                low.sub(1);
+            }
+            tell("sub with full credit", low, () -> low.sub(1));
+            PerCpuBoundedCounter counter = new PerCpuBoundedCounter(BATCH);
+            tell("add without credit", counter, () -> counter.add(1));
+            tell("tryAdd near the limit", counter, () -> {
+                boolean _ = counter.tryAdd(1, 1);
+            });
+            tell("trySub", counter, () -> {
+                boolean _ = counter.trySub(1, -1);
+            });
+        }
+
+        private static void tell(String what, PerCpuBoundedCounter counter, Runnable operation) {
+            System.out.println("bounded counter, " + what + ": " + without(operation) + ", value " + counter.sum());
+        }
+
+        private static void ref() {
+            PerCpuRef ref = new PerCpuRef(() -> released++);
+            ref.get();
+            String kill = without(ref::kill);
+            System.out.println("ref, kill: " + kill + ", killed " + ref.isKilled() + ", released " + released);
+            boolean _ = ref.kill();
+            tell(without(ref::put), ref);
+            ref.put();
+            tell("done", ref);
+        }
+
+        private static void tell(String outcome, PerCpuRef ref) {
+            System.out.println("ref, last put: " + outcome + ", zero " + ref.isZero() + ", released " + released);
+        }
+    }
+}
