@@ -14,7 +14,10 @@ import java.util.TimerTask;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A {@link FailureJvm} as a process. One that says nothing for long is killed. */
+/**
+ * A {@link FailureJvm} as a process. One that says nothing for long is killed, unless it only lacks a CPU. As long as
+ * it gets on, it says so several times a minute.
+ */
 final class Child {
     private static final long LONGEST_SILENCE_NANOS = TimeUnit.MINUTES.toNanos(5);
     private static final long LOOK_MILLIS = 1000;
@@ -29,11 +32,14 @@ final class Child {
     private Child(Process process) {
         this.process = process;
         this.lines = process.inputReader(StandardCharsets.UTF_8);
+        CpuShortage shortage = new CpuShortage(process.pid());
         timer.schedule(
                 new TimerTask() {
                     @Override
                     public void run() {
-                        if (sinceLastLine.nanos() > LONGEST_SILENCE_NANOS) {
+                        if (shortage.isNow()) {
+                            sinceLastLine = new RunningTime();
+                        } else if (sinceLastLine.nanos() > LONGEST_SILENCE_NANOS) {
                             process.destroyForcibly();
                         }
                     }

@@ -2,8 +2,10 @@ package dev.percpu.stress.failure;
 
 import dev.percpu.PerCpuRuntime;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -19,12 +21,19 @@ final class FailureJvm {
     static final String VIOLATION = "violation";
     static final String END = "end";
 
+    /** Said in between, so that an operation of very many rounds is not taken for one that hangs. */
+    static final String GOING_ON = "going on";
+
+    /** Made in advance, as the heap may be full when it is said. */
+    private static final byte[] GOING_ON_LINE = (GOING_ON + "\n").getBytes(StandardCharsets.UTF_8);
+
     /** Between the fields of a line. */
     static final String SEPARATOR = "\t";
 
     private static final int HUNG = 3;
     private static final int MOST_FRAMES = 30;
     private static final int LOOKS_PER_SECOND = 10;
+    private static final int LOOKS_PER_WORD = 100;
 
     /** Longer than the library waits for anything, and than the other thread is waited for. */
     private static final int PATIENCE_SECONDS = 60;
@@ -89,15 +98,34 @@ final class FailureJvm {
     private void watch(Thread worker) throws InterruptedException {
         int seen = -1;
         int still = 0;
+        int looks = 0;
+        int said = 0;
         while (worker.isAlive()) {
             int now = progress.get();
             still = now == seen ? still + 1 : 0;
+            looks++;
+            if (looks % LOOKS_PER_WORD == 0 && now != said) {
+                said = now;
+                out.write(GOING_ON_LINE, 0, GOING_ON_LINE.length);
+                out.flush();
+            }
             seen = now;
-            if (still > PATIENCE_SECONDS * LOOKS_PER_SECOND) {
+            if (still > PATIENCE_SECONDS * LOOKS_PER_SECOND && !lacksCpu()) {
                 Thread.getAllStackTraces().forEach(this::sayWhere);
                 Runtime.getRuntime().halt(HUNG);
             }
             worker.join(1000 / LOOKS_PER_SECOND);
+        }
+    }
+
+    /** Whether it gets nowhere because others have the CPUs. It looks for a second. */
+    private static boolean lacksCpu() throws InterruptedException {
+        try {
+            CpuShortage shortage = new CpuShortage(ProcessHandle.current().pid());
+            TimeUnit.SECONDS.sleep(1);
+            return shortage.isNow();
+        } catch (OutOfMemoryError full) {
+            return false;
         }
     }
 

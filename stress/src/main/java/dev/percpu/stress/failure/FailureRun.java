@@ -107,6 +107,7 @@ public final class FailureRun {
                     tally.slow += Long.parseLong(fields[5]);
                     left.remove(fields[1]);
                 }
+                case FailureJvm.GOING_ON -> {}
                 case FailureJvm.END -> ended = true;
                 default -> child.remember(line);
             }

@@ -95,6 +95,17 @@ final class Rounds {
         }
     }
 
+    /**
+     * Says that the operation failed up to the end, so that its last steps were never tried.
+     *
+     * @param with as much as it had in the end
+     */
+    void neverPassed(String with) {
+        if (!isOver()) {
+            violations.add("it still fails with " + with + ", so not each of its steps was made to fail");
+        }
+    }
+
     private void checkOutcome(@Nullable Throwable thrown) throws Exception {
         boolean did;
         try {

@@ -73,6 +73,9 @@ final class StackOverflow implements Way {
                     rounds.undisturbed();
                 }
             }
+            if (passed == 0) {
+                rounds.neverPassed(MOST_FRAMES + " frames");
+            }
         });
     }
 

@@ -96,4 +96,17 @@ class RoundsTest {
                 .containsExactly("it threw something else than what had failed:"
                         + " java.lang.IllegalStateException: something else");
     }
+
+    @Test
+    void anOperationThatFailsUpToTheEndIsTold() throws Exception {
+        Rounds rounds = new Rounds(
+                new Operation("too large", _ -> new Halves(true, true)),
+                HALFWAY,
+                new OtherThread(),
+                new AtomicInteger());
+        HALFWAY.run(rounds);
+        rounds.neverPassed("8 bytes");
+        assertThat(rounds.result().violations())
+                .containsExactly("it still fails with 8 bytes, so not each of its steps was made to fail");
+    }
 }
