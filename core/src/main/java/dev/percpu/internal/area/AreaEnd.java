@@ -84,6 +84,11 @@ final class AreaEnd {
         }
     }
 
+    /** How many pieces stay mapped at the end. */
+    synchronized int pieces() {
+        return lent.size();
+    }
+
     private synchronized void takeBack(Lent piece) {
         // These two allocate nothing. The library may be unloaded soon, and nobody may write there then.
         if (lent.remove(piece)) {

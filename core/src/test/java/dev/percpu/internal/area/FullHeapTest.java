@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 class FullHeapTest {
     @Test
     void aPieceThatCouldNotBeLentIsNotLent() {
-        assertThat(probe("lend")).isEqualTo("failed first, and lent 1 time");
+        assertThat(probe("lend")).isEqualTo("failed first, and lent 1 time, 1 piece");
     }
 
     @Test
@@ -38,6 +38,11 @@ class FullHeapTest {
     @Test
     void aStaticNumberThatCouldNotBeDefinedHasNoMemory() {
         assertThat(probe("numbers")).isEqualTo("failed first, and took 32 bytes");
+    }
+
+    @Test
+    void memoryThatCouldNotBeClearedComesBackOnceThereIsMemoryAgain() {
+        assertThat(probe("clearing")).isEqualTo("failed first, and took 0 bytes");
     }
 
     @Test
@@ -79,6 +84,7 @@ class FullHeapTest {
                 case "lend" -> lend();
                 case "area" -> lendOfArea();
                 case "library" -> place();
+                case "clearing" -> clear();
                 default -> define();
             }
         }
@@ -105,6 +111,20 @@ class FullHeapTest {
             for (Runnable definition : definitions) {
                 untilItSucceeds(definition, STEP);
             }
+            // With this, what could not be given back at once is tried again.
+            Area.claim(Long.BYTES, Long.BYTES, "a probe").close();
+            System.out.println(told() + "took " + (Area.usedBytesPerCpu() - before) + " bytes");
+        }
+
+        private static void clear() {
+            long before = Area.usedBytesPerCpu();
+            untilItSucceeds(
+                    () -> {
+                        Claim claim = Area.claim(Long.BYTES, Long.BYTES, "a probe");
+                        Area.LONG.set(Area.MEMORY, claim.position(), 1L);
+                        claim.close();
+                    },
+                    STEP);
             // With this, what could not be given back at once is tried again.
             Area.claim(Long.BYTES, Long.BYTES, "a probe").close();
             System.out.println(told() + "took " + (Area.usedBytesPerCpu() - before) + " bytes");
@@ -170,7 +190,8 @@ class FullHeapTest {
             for (long i = 0; i < 1 << 10; i++) {
                 told += lenders.getAtIndex(ValueLayout.JAVA_LONG, i) == 0 ? 1 : 0;
             }
-            System.out.println(told() + "lent " + told + (told == 1 ? " time" : " times"));
+            System.out.println(told() + "lent " + told + (told == 1 ? " time, " : " times, ") + end.pieces()
+                    + (end.pieces() == 1 ? " piece" : " pieces"));
         }
 
         private static String told() {
