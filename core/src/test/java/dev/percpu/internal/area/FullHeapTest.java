@@ -11,10 +11,18 @@ import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
+import java.io.File;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.reflect.InvocationTargetException;
+import java.net.MalformedURLException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -130,7 +138,8 @@ class FullHeapTest {
             System.out.println(told() + "took " + (Area.usedBytesPerCpu() - before) + " bytes");
         }
 
-        private static void place() {
+        private static void place() throws ReflectiveOperationException, MalformedURLException {
+            placeInAnotherCopy();
             RefusedLibrary library = new RefusedLibrary();
             // The process has used a guard before, and a lock.
             Ownership.initialize();
@@ -146,6 +155,29 @@ class FullHeapTest {
                     },
                     FIRST_STEP);
             System.out.println(told() + (asked[0] ? "asked the library" : "did not ask the library"));
+        }
+
+        /**
+         * Has the JDK initialize all that it needs for this. If one of its own classes failed, it would stay unusable,
+         * and the library could not help that.
+         */
+        private static void placeInAnotherCopy() throws ReflectiveOperationException, MalformedURLException {
+            List<URL> urls = new ArrayList<>();
+            for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+                urls.add(Path.of(entry).toUri().toURL());
+            }
+            Class<?> type = Class.forName(
+                    RefusedLibrary.class.getName(),
+                    true,
+                    new URLClassLoader(urls.toArray(URL[]::new), ClassLoader.getPlatformClassLoader()));
+            Object library = type.getConstructor().newInstance();
+            try {
+                Object _ = type.getMethod("place").invoke(library);
+            } catch (InvocationTargetException refused) {
+                if (!(refused.getCause() instanceof IllegalArgumentException)) {
+                    throw refused;
+                }
+            }
         }
 
         private static void lendOfArea() {

@@ -23,14 +23,14 @@ class FailureRunTest {
     private static final int SHARES = 16;
 
     /** Which share; another one for a failure that is to be repeated. */
-    private static final long SHARE =
+    private final long share =
             Long.getLong("percpu.failures.share", LocalDate.now(ZoneOffset.UTC).toEpochDay());
 
     /** Every so many operations, where all of them are not affordable in every build. */
-    private static List<String> share(int shares) {
+    private List<String> share(int shares) {
         List<String> all = FailureRun.operationNames();
         return IntStream.range(0, all.size())
-                .filter(index -> index % shares == Math.floorMod(SHARE, shares))
+                .filter(index -> index % shares == Math.floorMod(share, shares))
                 .mapToObj(all::get)
                 .toList();
     }
@@ -46,7 +46,7 @@ class FailureRunTest {
     }
 
     private String output() {
-        return "share " + SHARE + "\n" + out.toString(StandardCharsets.UTF_8);
+        return "share " + share + "\n" + out.toString(StandardCharsets.UTF_8);
     }
 
     @Test
