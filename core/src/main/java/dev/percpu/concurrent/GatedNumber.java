@@ -22,8 +22,8 @@ abstract class GatedNumber extends AreaNumber {
         Gate.initialize();
     }
 
-    GatedNumber(String owner) {
-        super(owner, Gate.BYTES, Long.BYTES);
+    GatedNumber(String owner, int bytes) {
+        super(owner, bytes, Long.BYTES);
     }
 
     /**

@@ -162,7 +162,7 @@ public final class PerCpuAccumulator extends GatedNumber {
     }
 
     private PerCpuAccumulator(String owner, long identity, LongBinaryOperator accumulatorFunction) {
-        super(owner);
+        super(owner, Long.BYTES);
         this.function = Objects.requireNonNull(accumulatorFunction, "accumulatorFunction");
         this.identity = identity;
     }

@@ -58,7 +58,7 @@ public final class PerCpuDoubleCounter extends GatedNumber {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuDoubleCounter() {
-        super("a PerCpuDoubleCounter");
+        super("a PerCpuDoubleCounter", GatedSums.BYTES);
     }
 
     /**
@@ -68,7 +68,7 @@ public final class PerCpuDoubleCounter extends GatedNumber {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuDoubleCounter(String name) {
-        super(Registry.checkName(name));
+        super(Registry.checkName(name), GatedSums.BYTES);
         Registry.add(name, "PerCpuDoubleCounter", this, PerCpuDoubleCounter::values);
     }
 

@@ -23,14 +23,15 @@ import java.util.function.Supplier;
  *
  * <pre>
  * BASE            BASE + STRIDE    ...   BASE + CPUS * STRIDE
- * | CPU 0         | CPU 1          ...   | spare         | own           | own    ...
- * | header | vars | header | vars  ...   | header | vars | header | vars | ...
+ * | CPU 0         | CPU 1          ...   | spare         |  | own           |  | own    ...  |  | gates
+ * | header | vars | header | vars  ...   | header | vars |  | header | vars |  | ...
  *            ^ position p     ^ position p
  * </pre>
  *
  * <p>There is a place for every id up to the highest possible CPU id, so that an id is an index. Behind them lies the
  * spare place: threads without a CPU id count there, atomically. Then come the places that threads can have for
- * themselves: see {@link OwnPlaces}. The address space is reserved, but not touched. A page comes into being on the CPU
+ * themselves: see {@link OwnPlaces}. The last one has the gates of numbers: see {@link Reservation} for why they have a
+ * place, and for what lies between places. The address space is reserved, but not touched. A page comes into being on the CPU
  * that first writes it, and so on that CPU's NUMA node. A CPU that never runs costs nothing, nor does a place that no
  * thread has had.
  *
@@ -53,6 +54,9 @@ public final class Area {
 
     /** The first place that a thread can have for itself. */
     static final int FIRST_OWN = CPUS + 1;
+
+    /** The place in which the gates of numbers lie, behind all others. */
+    private static final int GATES = FIRST_OWN + OwnPlaces.COUNT;
 
     /** The whole mapping. Java code reads and writes through it, checked against its bounds. */
     public static final MemorySegment MEMORY;
@@ -77,18 +81,14 @@ public final class Area {
     private static final long UNSHARED = 128;
 
     static {
-        int needed = FIRST_OWN + OwnPlaces.COUNT;
-        // A power of two, for WITHIN. What is not needed is never opened.
-        int reserved = Platform.hasSystemCalls() ? Integer.highestOneBit(2 * needed - 1) : needed;
-        long wanted = Stride.wanted(reserved);
-        MemorySegment memory = Platform.hasSystemCalls()
-                ? Reservation.reserve(wanted, reserved, FIRST_OWN)
-                : Reservation.allocate(wanted, reserved);
-        MEMORY = memory;
-        BASE = memory.address();
-        STRIDE = memory.byteSize() / reserved;
+        Reservation area = Platform.hasSystemCalls()
+                ? Reservation.reserve(CPUS, OwnPlaces.COUNT)
+                : Reservation.allocate(CPUS, OwnPlaces.COUNT);
+        MEMORY = area.memory();
+        BASE = MEMORY.address();
+        STRIDE = area.stride();
         SHIFT = Long.numberOfTrailingZeros(STRIDE);
-        WITHIN = Long.highestOneBit(2 * memory.byteSize() - 1) - Long.BYTES;
+        WITHIN = Long.highestOneBit(2 * MEMORY.byteSize() - 1) - Long.BYTES;
         Clearing.rehearse();
     }
 
@@ -172,12 +172,13 @@ public final class Area {
 
     /** Where a position lies in {@link #MEMORY} for a CPU, for {@link #SPARE}, or for another place. */
     public static long offset(int place, long position) {
-        return ((long) place << SHIFT) + position;
+        long offset = ((long) place << SHIFT) + position;
+        return place <= SPARE ? offset : offset + (place - SPARE) * Reservation.BETWEEN;
     }
 
-    /** Where the place begins in which an offset lies. */
-    public static long place(long offset) {
-        return offset & -STRIDE;
+    /** Where the gate of the number at a position lies in {@link #MEMORY}. */
+    public static long gate(long position) {
+        return offset(GATES, position);
     }
 
     /**
@@ -230,6 +231,7 @@ public final class Area {
         for (int place = 0; place < places; place++) {
             Clearing.clear(MEMORY.asSlice(offset(place, position), bytes));
         }
+        Clearing.clear(MEMORY.asSlice(gate(position), bytes));
         POSITIONS.free(position, bytes);
     }
 
@@ -331,6 +333,7 @@ public final class Area {
         for (int place = 0; place < places; place++) {
             Linux.open(MEMORY.asSlice(offset(place, opened), rounded - opened));
         }
+        Linux.open(MEMORY.asSlice(gate(opened), rounded - opened));
         opened = rounded;
     }
 

@@ -5,17 +5,31 @@ import dev.percpu.internal.linux.LinuxException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** Gets the area's address space, which is as large as the limits of the process allow. */
-final class Reservation {
+/**
+ * The area's address space, which is as large as the limits of the process allow.
+ *
+ * <p>Places begin at multiples of the stride, a power of two, since sequences shift a CPU's id. So the instances of a
+ * variable in two places have the lower bits of their addresses in common, and some processors (AMD's, since Zen)
+ * select the way of their first-level cache by a hash of the bits 12 to 27. Of two lines with the same hash and in the
+ * same set, the cache finds only the one that was used last. A thread that uses the same position in two places by turns
+ * then waits for the second-level cache each time: it took twice as long to lock a read lock. A thread can need three
+ * places: its CPU's, its own, and the one with the gates. So behind the spare place, places are further apart than the
+ * stride. Gates have a place of their own, since C code needs the spare one where it is.
+ *
+ * @param memory all of it
+ * @param stride the size of each place
+ */
+record Reservation(MemorySegment memory, long stride) {
     /** A place is opened by a multiple of this, which is itself a multiple of the kernel's page size. */
     static final long OPENED_AT_ONCE = 1L << 16;
+
+    /** What lies between any two places behind the spare one. */
+    static final long BETWEEN = OPENED_AT_ONCE;
 
     private static final long PAGE = 4096;
 
     /** If address space is scarce, the area shrinks to this, but no further. */
     private static final long SMALLEST_STRIDE = 1L << 20;
-
-    private Reservation() {}
 
     /** The next multiple of {@link #OPENED_AT_ONCE}. */
     static long roundUp(long bytes) {
@@ -23,16 +37,14 @@ final class Reservation {
     }
 
     /**
-     * Reserves the area, and opens the first part of some of its places, which includes the header.
-     *
-     * @param wanted the size of each place; if there is no address space for that, it is halved
-     * @param places how many places there are
-     * @param opened how many of them are opened
+     * Reserves the area, and opens the first part of the places of CPUs, of the spare place and of that of the gates,
+     * which includes the header. If there is no address space for the stride that is wanted, it is halved.
      */
-    static MemorySegment reserve(long wanted, int places, int opened) {
-        for (long stride = wanted; ; stride /= 2) {
+    static Reservation reserve(int cpus, int owns) {
+        int places = cpus + owns + 2;
+        for (long stride = Stride.wanted(Integer.highestOneBit(2 * places)); ; stride /= 2) {
             try {
-                return reserveOnce(stride, places, opened);
+                return reserveOnce(stride, cpus, owns);
             } catch (LinuxException refused) {
                 if (stride <= SMALLEST_STRIDE) {
                     throw new IllegalStateException(
@@ -46,22 +58,29 @@ final class Reservation {
         }
     }
 
-    private static MemorySegment reserveOnce(long stride, int places, int opened) {
-        long bytes = Math.multiplyExact(stride, (long) places);
+    private static Reservation reserveOnce(long stride, int cpus, int owns) {
+        // A power of two, for Area.within. What is not needed is never opened.
+        long bytes = Long.highestOneBit(2 * bytes(stride, cpus, owns) - 1);
         long open = firstOpened(stride);
         if (open == stride) {
-            return Linux.reserve(bytes);
+            return new Reservation(Linux.reserve(bytes), stride);
         }
         MemorySegment memory = Linux.reserveClosed(bytes);
         try {
-            for (int place = 0; place < opened; place++) {
+            for (int place = 0; place <= cpus; place++) {
                 Linux.open(memory.asSlice(place * stride, open));
             }
-            return memory;
+            Linux.open(memory.asSlice(bytes(stride, cpus, owns) - stride, open));
+            return new Reservation(memory, stride);
         } catch (LinuxException refused) {
             Linux.unmap(memory);
             throw refused;
         }
+    }
+
+    /** All places: of the CPUs, the spare one, the threads' own, and that of the gates, and what lies between. */
+    private static long bytes(long stride, int cpus, int owns) {
+        return Math.addExact(Math.multiplyExact(stride, cpus + owns + 2L), BETWEEN * (owns + 1));
     }
 
     /** How much of each place is opened at first. */
@@ -70,7 +89,8 @@ final class Reservation {
     }
 
     /** Without system calls the area cannot be reserved, only allocated. */
-    static MemorySegment allocate(long stride, int places) {
-        return Arena.global().allocate(Math.multiplyExact(stride, (long) places), PAGE);
+    static Reservation allocate(int cpus, int owns) {
+        long stride = Stride.wanted(cpus + owns + 2);
+        return new Reservation(Arena.global().allocate(bytes(stride, cpus, owns), PAGE), stride);
     }
 }

@@ -103,8 +103,8 @@ public final class Sequences {
 
     private static Sequences emitUnprepared(
             RseqRegistration registration, Instrumentation instrumentation, List<Sequence> entries) {
-        SequenceLayout layout =
-                new SequenceLayout(registration.offset(), Area.CPUS, Area.SHIFT, Area.BASE + CpuHeader.GUARD_WORD);
+        SequenceLayout layout = new SequenceLayout(
+                registration.offset(), Area.CPUS, Area.SHIFT, Area.BASE + CpuHeader.GUARD_WORD, Area.gate(0));
         try {
             return new Sequences(
                     layout, instrumentation, CodeMapping.emit(CODE_BYTES, layout, instrumentation, entries));
@@ -134,7 +134,7 @@ public final class Sequences {
         }
         try {
             CodeMapping mapping = CodeMapping.emit(
-                    SHAPE_BYTES, new SequenceLayout(0, 0, 0, 0), Instrumentation.NONE, List.of(sequence));
+                    SHAPE_BYTES, new SequenceLayout(0, 0, 0, 0, 0), Instrumentation.NONE, List.of(sequence));
             LinkedSequence.prepare(sequence.arguments());
             return new LinkedSequence(MemorySegment.ofAddress(mapping.addressOf(sequence)));
         } catch (LinuxException refused) {

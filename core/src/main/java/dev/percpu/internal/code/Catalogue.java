@@ -60,9 +60,6 @@ public final class Catalogue {
      */
     public static final long NO_CPU = Long.MIN_VALUE;
 
-    /** The distance from a number to its gate, in the spare place. */
-    public static final long GATE = Long.BYTES;
-
     private enum Kind {
         PURE,
         GUARDED,
@@ -274,7 +271,7 @@ public final class Catalogue {
         var refused = new CodeBuffer.Label();
         section.begin(refused);
         section.scaleCpu();
-        section.assembler().lookAtLimit(section.layout().spareDistance() + GATE, refused);
+        section.assembler().lookAtLimit(section.layout().gateDistance(), refused);
         section.pause();
         section.updateWithin(refused);
         section.committed();

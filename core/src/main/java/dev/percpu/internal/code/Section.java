@@ -140,7 +140,7 @@ public final class Section {
     }
 
     void lookAtGate(CodeBuffer.Label shut) {
-        assembler.lookAtGate(layout.spareDistance() + Catalogue.GATE, shut);
+        assembler.lookAtGate(layout.gateDistance(), shut);
         pause();
     }
 

@@ -8,8 +8,8 @@ import dev.percpu.internal.code.Catalogue;
 import java.util.function.LongUnaryOperator;
 
 /**
- * Amounts that each CPU may spend by itself. Their limit is in the {@link Gate}. A credit takes {@link Gate#BYTES}
- * bytes and begins as 0, with a gate of 0.
+ * Amounts that each CPU may spend by itself. Their limit is in the {@link Gate}. A credit takes 8 bytes
+ * and begins as 0, with a gate of 0.
  */
 public interface Credits {
     Credits CURRENT = Backends.half(Credits.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT, Gate::get));

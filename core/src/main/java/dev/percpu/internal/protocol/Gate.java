@@ -1,23 +1,19 @@
 package dev.percpu.internal.protocol;
 
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.code.Catalogue;
 
 /**
  * A word that lets updates of a number through or stops them, so that the number can be taken away from its CPUs. It
- * lies in the spare place, behind the number's slot there. A sequence checks the gate and commits in one section. For
+ * lies at the number's position in a place for gates. A sequence checks the gate and commits in one section. For
  * updates in a thread's own place see {@link GatedSums} and {@link Tally}. On the atomic back end only credits have a
  * gate, and {@link Credits} tells what keeps it exact there.
  *
- * <p>It lies in the spare place because hardly anything else is ever written there. Every CPU reads the gate all the
- * time: beside one CPU's number, its cache line would move between CPUs with each update of that number.
+ * <p>Every CPU reads the gate all the time. Beside one CPU's number, its cache line would move between CPUs with each
+ * update of that number. In that place only gates are written, and seldom.
  *
  * <p>A gate is open if it is 0. The gate of a credit is a limit instead: it is open to an update that may go that far.
  */
 public final class Gate {
-    /** How many bytes a number with a gate takes: the number itself, and in the spare place the gate behind it. */
-    public static final int BYTES = (int) Catalogue.GATE + Long.BYTES;
-
     /** Above all limits: no update passes. */
     public static final long SHUT = Long.MAX_VALUE;
 
@@ -25,7 +21,7 @@ public final class Gate {
 
     private static final Fences RESTARTING = new Fences.Rseq();
 
-    /** Offset of two words in the header of each place that nobody uses. */
+    /** Offset of a word in the header of each place that nobody uses. */
     private static final long UNUSED = 104;
 
     static {
@@ -45,7 +41,7 @@ public final class Gate {
 
     /** The offset of a number's gate in the area. */
     static long offset(long position) {
-        return Area.within(Area.offset(Area.SPARE, position + Catalogue.GATE));
+        return Area.within(Area.gate(position));
     }
 
     /** The gate of a number. */

@@ -54,8 +54,11 @@ public final class GatedSums {
 
     private static final long OPEN = 0;
 
-    /** Where an own place has the bits of what was taken from its number. The gate lies there in the spare place. */
+    /** Where an own place has the bits of what was taken from its number. */
     static final long NOTED = 8;
+
+    /** How many bytes a sum takes: in an own place these two numbers, elsewhere one. */
+    public static final int BYTES = 2 * Long.BYTES;
 
     /** Also the bits of 0.0, since nothing has to be noted where there is nothing to take. */
     private static final long NOTHING = 0;
@@ -69,7 +72,7 @@ public final class GatedSums {
             // Links what is linked when it is first called, so that no class is loaded in the middle: a class loader is
             // a user's code, and could add to a counter.
             long number = Area.offset(Area.SPARE, UNUSED);
-            long gate = number + Gate.BYTES;
+            long gate = number + BYTES;
             addIn(number, gate, 1, NUMBERS, FENCES);
             double _ = takeFrom(number);
             addIn(number, gate, 1, NUMBERS, FENCES);

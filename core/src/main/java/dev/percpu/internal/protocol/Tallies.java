@@ -8,7 +8,7 @@ import dev.percpu.internal.code.Catalogue;
 
 /**
  * Counts that each CPU keeps for itself until they are closed. From then on no addition succeeds, and the total is
- * known exactly. A tally takes {@link Gate#BYTES} bytes and begins as 0, open.
+ * known exactly. A tally takes 8 bytes and begins as 0, open.
  */
 public interface Tallies {
     Tallies CURRENT = Backends.half(Tallies.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));

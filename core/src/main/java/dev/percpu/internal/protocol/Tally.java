@@ -140,7 +140,8 @@ public final class Tally {
     /**
      * Adds in a place, if there is one. A lock's tally is closed, and its readers have no places, while the JIT
      * compiler watches. What is rarely called then is not inlined, however often it is called later. So what follows
-     * the first look calls nothing but what the compiler always inlines.
+     * the first look calls nothing but what the compiler always inlines. And nothing computed before the second look is
+     * used after it: with more values to keep, the compiler has a caller's loop keep its own in memory.
      */
     private boolean addIn(long own, long delta) {
         long number = numberOf(own, delta);
@@ -155,7 +156,7 @@ public final class Tally {
         // The light fence: where there are sequences, this is it.
         VarHandle.acquireFence();
         // This look also keeps the tally reachable, and so its memory, until the store is done.
-        return open || isCounted(number, before);
+        return open || isCounted(OwnPlaces.mine(), delta);
     }
 
     private long numberOf(long own, long delta) {
@@ -177,15 +178,16 @@ public final class Tally {
     /**
      * Whether an addition counts that found the tally closed after its store. If not, it is undone.
      *
-     * @param number which of the place's two numbers it changed
-     * @param before what that number was before
+     * @param own where the place begins
+     * @param delta what was added
      */
-    synchronized boolean isCounted(long number, long before) {
-        long added = Area.place(number) + position;
+    synchronized boolean isCounted(long own, long delta) {
+        long added = own + position;
         if (open || read(added + NOTED) == difference(added)) {
             return true;
         }
-        write(number, before);
+        long number = numberOf(own, delta);
+        write(number, read(number) - Math.abs(delta));
         return false;
     }
 
@@ -273,7 +275,7 @@ public final class Tally {
         long own = Area.offset(Area.SPARE, 0);
         tally.open = true;
         boolean _ = tally.addIn(own, 1);
-        boolean _ = tally.isCounted(tally.numberOf(own, 1), 0);
+        boolean _ = tally.isCounted(own, 1);
         long _ = tally.takeFrom(own);
         boolean _ = tally.addIn(own, -1);
         long _ = tally.takeFrom(own);

@@ -20,9 +20,10 @@ import org.junit.jupiter.api.TestFactory;
 @Tag("tools")
 abstract class DisassemblyTest {
     /** What all numbers of have something else in: nothing here must depend on where things lie. */
-    private static final SequenceLayout LAYOUT = new SequenceLayout(-0x720, 96, 24, 0x7f00_1234_0080L);
+    private static final SequenceLayout LAYOUT = new SequenceLayout(-0x720, 96, 24, 0x7f00_1234_0080L, 0x6f12_0000L);
 
-    private static final SequenceLayout OTHER_LAYOUT = new SequenceLayout(0x12_3458, 0x1_0001, 40, 0x5555_0000_0000L);
+    private static final SequenceLayout OTHER_LAYOUT =
+            new SequenceLayout(0x12_3458, 0x1_0001, 40, 0x5555_0000_0000L, 0x1234_5678_0000L);
 
     /** They read a register, or one number. */
     private static final List<Sequence> WITHOUT_SECTION = List.of(Catalogue.CURRENT_CPU, Catalogue.STACK_POINTER);

@@ -25,7 +25,8 @@ final class SequencesUnderTest {
 
     /** For a machine with the given number of CPUs; with 0, every thread is one without a CPU. */
     static SequenceLayout layoutFor(int cpus) {
-        return new SequenceLayout(RseqRegistration.read().offset(), cpus, Area.SHIFT, Area.BASE + CpuHeader.GUARD_WORD);
+        return new SequenceLayout(
+                RseqRegistration.read().offset(), cpus, Area.SHIFT, Area.BASE + CpuHeader.GUARD_WORD, Area.gate(0));
     }
 
     /** One sequence, with its own code mapping. */

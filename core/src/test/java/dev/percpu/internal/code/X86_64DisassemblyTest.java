@@ -68,8 +68,7 @@ class X86_64DisassemblyTest extends DisassemblyTest {
                         .replaceAll("cmp r8d," + hex(layout.cpus()) + "$", "cmp r8d,CPUS")
                         .replaceAll("shl r8," + hex(layout.shift()) + "$", "shl r8,SHIFT")
                         .replaceAll("movabs r8," + hex(layout.spareDistance()) + "$", "movabs r8,SPARE")
-                        .replaceAll(
-                                "movabs rax," + hex(layout.spareDistance() + Catalogue.GATE) + "$", "movabs rax,GATE")
+                        .replaceAll("movabs rax," + hex(layout.gateDistance()) + "$", "movabs rax,GATE")
                         .replaceAll("movabs rax," + hex(layout.guardWord()) + "$", "movabs rax,GUARD"))
                 .toList();
     }

@@ -46,9 +46,9 @@ class DelayedEventsTest {
     private final long numbers = Area.allocate(256, 64, "DelayedEventsTest");
     private final long doubles = numbers + ELEMENTS * 8;
     private final long gatedDouble = doubles + ELEMENTS * 8;
-    private final long maxima = gatedDouble + Gate.BYTES;
+    private final long maxima = gatedDouble + Long.BYTES;
     private final long gatedMaximum = maxima + ELEMENTS * 8;
-    private final long abortCounter = Area.offset(Area.SPARE, gatedMaximum + Gate.BYTES);
+    private final long abortCounter = Area.offset(Area.SPARE, gatedMaximum + Long.BYTES);
 
     private final Sequences sequences = Sequences.emit(
             RseqRegistration.read(), new Instrumentation(DELAY, Area.BASE + abortCounter), Catalogue.entries());

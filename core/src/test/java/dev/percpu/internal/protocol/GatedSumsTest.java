@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** Numbers that are taken away while threads update them in places of their own. */
 class GatedSumsTest {
     private final Object lock = new Object();
-    private final long position = Area.allocate(Gate.BYTES, Long.BYTES, "GatedSumsTest");
+    private final long position = Area.allocate(GatedSums.BYTES, Long.BYTES, "GatedSumsTest");
     private double taken;
 
     private static void store(long offset, double value) {

@@ -1,7 +1,6 @@
 package dev.percpu.stress.jcstress;
 
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.protocol.Gate;
 import dev.percpu.internal.protocol.Tallies;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -20,7 +19,7 @@ public class TallyStress {
     private static final int ADDITIONS = 8;
 
     private final Object holder = new Object();
-    private final long position = Area.allocateFor(holder, Gate.BYTES, Long.BYTES, "stress");
+    private final long position = Area.allocateFor(holder, Long.BYTES, Long.BYTES, "stress");
 
     /** Adds until it is refused. */
     @Actor
