@@ -56,7 +56,7 @@ public final class EventBuilder {
      * @param bucket its number among the histograms, or {@link EventShape#NONE}
      * @param operand the argument's number, or {@link EventShape#NONE} if it is the constant
      * @param differs whether the operand is the bits in which the argument differs from the constant
-     * @param own the same update by a thread that has a place of its own
+     * @param own the same update by a thread that has a place of its own; null if the one before does that, too
      */
     private record Part(
             Op op,
@@ -67,14 +67,12 @@ public final class EventBuilder {
             int operand,
             boolean differs,
             long constant,
-            OwnEvent.Step own) {
+            OwnEvent.@Nullable Step own) {
         /** The addition of an argument, or of the constant if there is none. */
-        private static Part addition(long position, int index, int bucket, @Nullable Argument x, long constant) {
+        private static Part addition(long position, int index, @Nullable Argument x, long constant) {
             int operand = x == null ? NONE : x.number;
             OwnEvent.Step own;
-            if (bucket != NONE) {
-                own = new OwnEvent.BucketAddition(position, bucket);
-            } else if (index != NONE) {
+            if (index != NONE) {
                 own = x == null
                         ? new OwnEvent.ElementIncrement(position, index)
                         : new OwnEvent.ElementAddition(position, index, operand);
@@ -83,7 +81,7 @@ public final class EventBuilder {
                         ? new OwnEvent.ConstantAddition(position, constant)
                         : new OwnEvent.Addition(position, operand);
             }
-            return new Part(Op.ADD, false, position, index, bucket, operand, false, constant, own);
+            return new Part(Op.ADD, false, position, index, NONE, operand, false, constant, own);
         }
 
         /** An update of a number with a gate by an argument. */
@@ -108,7 +106,7 @@ public final class EventBuilder {
     /** Adds a constant to the counter. */
     public EventBuilder add(PerCpuCounter counter, long x) {
         check(counter, "add", null, 1);
-        parts.add(Part.addition(counter.position(), NONE, NONE, null, x));
+        parts.add(Part.addition(counter.position(), NONE, null, x));
         return this;
     }
 
@@ -116,7 +114,7 @@ public final class EventBuilder {
     public EventBuilder add(PerCpuCounter counter, Argument x) {
         check(counter, "add", x, 1);
         useLong(x, counter);
-        parts.add(Part.addition(counter.position(), NONE, NONE, x, 0));
+        parts.add(Part.addition(counter.position(), NONE, x, 0));
         return this;
     }
 
@@ -154,7 +152,7 @@ public final class EventBuilder {
         if (x != null) {
             useLong(x, counters);
         }
-        parts.add(Part.addition(counters.position(0), index.number, NONE, x, 1));
+        parts.add(Part.addition(counters.position(0), index.number, x, 1));
         indexes.add(new BuiltEvent.Element(counters::checkIndex, index.number));
         checks.add(new OwnEvent.IndexCheck(index.number, counters.length()));
         return this;
@@ -164,8 +162,12 @@ public final class EventBuilder {
     public EventBuilder record(PerCpuHistogram histogram, Argument value) {
         check(histogram, "record", value, 2);
         useLong(value, histogram);
-        parts.add(Part.addition(histogram.bucketsPosition(), NONE, buckets.size(), null, 1));
-        parts.add(Part.addition(histogram.sumPosition(), NONE, NONE, value, 0));
+        long bucketsAt = histogram.bucketsPosition();
+        long sumAt = histogram.sumPosition();
+        int bucket = buckets.size();
+        OwnEvent.Step own = new OwnEvent.HistogramRecord(bucketsAt, bucket, sumAt, value.number);
+        parts.add(new Part(Op.ADD, false, bucketsAt, NONE, bucket, NONE, false, 1, own));
+        parts.add(new Part(Op.ADD, false, sumAt, NONE, NONE, value.number, false, 0, null));
         buckets.add(new BuiltEvent.Element(histogram::bucketOf, value.number));
         return this;
     }
@@ -219,7 +221,9 @@ public final class EventBuilder {
         for (int i = 0; i < parts.size(); i++) {
             Part part = parts.get(i);
             updates.add(part.update(arguments));
-            ownUpdates.add(part.own());
+            if (part.own() != null) {
+                ownUpdates.add(part.own());
+            }
             words[i * EventShape.WORDS] = part.position();
             words[i * EventShape.WORDS + 1] = part.constant();
         }

@@ -7,7 +7,6 @@ import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.protocol.GatedSums;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandles;
 import java.util.List;
 import java.util.Objects;
@@ -95,11 +94,13 @@ abstract class OwnEvent {
     }
 
     /**
-     * The addition of 1 to a histogram's bucket.
+     * The record of an argument in a histogram: both additions. If the stack or the heap ends, neither is made, since
+     * the second one takes no more of them than the first.
      *
-     * @param position of the first one
+     * @param buckets the position of the first one
+     * @param sum the position of the sum
      */
-    record BucketAddition(long position, int histogram) implements Step {
+    record HistogramRecord(long buckets, int histogram, long sum, int argument) implements Step {
         @Override
         public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
             long bucket = switch (histogram) {
@@ -108,7 +109,9 @@ abstract class OwnEvent {
                 case 2 -> c;
                 default -> d;
             };
-            OwnPlaces.add(Area.within(place + position + bucket * Long.BYTES), 1);
+            long x = BuiltEvent.choose(argument, first, second, third);
+            OwnPlaces.add(Area.within(place + buckets + bucket * Long.BYTES), 1);
+            OwnPlaces.add(Area.within(place + sum), x);
         }
     }
 
@@ -164,7 +167,11 @@ abstract class OwnEvent {
     record Extremum(PerCpuAccumulator accumulator, long spare, long identity, int argument) implements Step {
         static Extremum of(PerCpuAccumulator accumulator, Extreme extreme, int argument) {
             long spare = Area.offset(Area.SPARE, accumulator.position());
-            return new Extremum(accumulator, spare, extreme.identity, argument);
+            Extremum extremum = new Extremum(accumulator, spare, extreme.identity, argument);
+            // Links what would be linked in the middle of an event, where that could fail. The identity changes
+            // nothing.
+            extremum.make(0, extreme.identity, extreme.identity, extreme.identity, 0, 0, 0, 0);
+            return extremum;
         }
 
         @Override
@@ -189,9 +196,10 @@ abstract class OwnEvent {
          * @param updates in the order of the builder
          */
         Parts(List<Step> checks, List<BuiltEvent.Element> buckets, List<Step> updates) {
-            this.checks = checks;
-            this.buckets = buckets;
-            this.updates = updates;
+            // The builder may go on with its lists, and the event's class keeps these.
+            this.checks = List.copyOf(checks);
+            this.buckets = List.copyOf(buckets);
+            this.updates = List.copyOf(updates);
         }
 
         @Nullable
@@ -249,14 +257,14 @@ abstract class OwnEvent {
         return Objects.requireNonNull(parts.made);
     }
 
-    /** Null if a tool has left class files out as resources, as it may. */
+    /** Null if it cannot be read: a tool may have left class files out as resources, or changed the jar since. */
     private static byte @Nullable [] template() {
         byte[] read = template;
         if (read == null) {
             try (InputStream file = OwnEvent.class.getResourceAsStream("OwnEventTemplate.class")) {
                 read = file == null ? null : file.readAllBytes();
-            } catch (IOException e) {
-                throw new UncheckedIOException("the class file of OwnEventTemplate", e);
+            } catch (IOException unreadable) {
+                read = null;
             }
             template = read;
         }

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * not defined. For sums, use a {@link PerCpuCounter}: it needs one sequence instead of two, and less memory.
  *
  * <p>A value that changes nothing, such as one below the maximum, usually costs a read and a call of the function, and
- * at most one restartable sequence. Any other value costs two sequences. An accumulator takes 16 bytes for each CPU. It
+ * at most one restartable sequence. Any other value costs two sequences. An accumulator takes 8 bytes for each CPU. It
  * gives them back once it is unreachable.
  *
  * <p><b>Exactness.</b> Each value is combined into exactly one result of {@link #getThenReset()}, or into what is left,

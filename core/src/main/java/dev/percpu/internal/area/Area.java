@@ -23,15 +23,15 @@ import java.util.function.Supplier;
  *
  * <pre>
  * BASE            BASE + STRIDE    ...   BASE + CPUS * STRIDE
- * | CPU 0         | CPU 1          ...   | spare         |  | own           |  | own    ...  |  | gates
- * | header | vars | header | vars  ...   | header | vars |  | header | vars |  | ...
+ * | CPU 0         | CPU 1          ...   | spare         |  | gates |  | own           | own    ...
+ * | header | vars | header | vars  ...   | header | vars |  |       |  | header | vars | ...
  *            ^ position p     ^ position p
  * </pre>
  *
  * <p>There is a place for every id up to the highest possible CPU id, so that an id is an index. Behind them lies the
  * spare place: threads without a CPU id count there, atomically. Then come the places that threads can have for
- * themselves: see {@link OwnPlaces}. The last one has the gates of numbers: see {@link Reservation} for why they have a
- * place, and for what lies between places. The address space is reserved, but not touched. A page comes into being on the CPU
+ * themselves: see {@link OwnPlaces}. The gates of numbers have a place, too: {@link Reservation} tells why, and what
+ * lies between places. The address space is reserved, but not touched. A page comes into being on the CPU
  * that first writes it, and so on that CPU's NUMA node. A CPU that never runs costs nothing, nor does a place that no
  * thread has had.
  *
@@ -55,9 +55,6 @@ public final class Area {
     /** The first place that a thread can have for itself. */
     static final int FIRST_OWN = CPUS + 1;
 
-    /** The place in which the gates of numbers lie, behind all others. */
-    private static final int GATES = FIRST_OWN + OwnPlaces.COUNT;
-
     /** The whole mapping. Java code reads and writes through it, checked against its bounds. */
     public static final MemorySegment MEMORY;
 
@@ -67,6 +64,12 @@ public final class Area {
 
     /** The bits that an offset of a {@code long} in {@link #MEMORY} can have. */
     private static final long WITHIN;
+
+    /** Where the place of the gates begins in {@link #MEMORY}. */
+    private static final long GATES;
+
+    /** How much further than the stride would have it own places begin. */
+    private static final long OWN_SHIFTED;
 
     /** If the kernel allows it, a place is opened by at least this share of what is open already. */
     private static final int OPENED_SHARE = 8;
@@ -89,6 +92,8 @@ public final class Area {
         STRIDE = area.stride();
         SHIFT = Long.numberOfTrailingZeros(STRIDE);
         WITHIN = Long.highestOneBit(2 * MEMORY.byteSize() - 1) - Long.BYTES;
+        GATES = area.gates(CPUS);
+        OWN_SHIFTED = area.own(FIRST_OWN) - FIRST_OWN * STRIDE;
         Clearing.rehearse();
     }
 
@@ -173,12 +178,12 @@ public final class Area {
     /** Where a position lies in {@link #MEMORY} for a CPU, for {@link #SPARE}, or for another place. */
     public static long offset(int place, long position) {
         long offset = ((long) place << SHIFT) + position;
-        return place <= SPARE ? offset : offset + (place - SPARE) * Reservation.BETWEEN;
+        return place <= SPARE ? offset : offset + OWN_SHIFTED;
     }
 
     /** Where the gate of the number at a position lies in {@link #MEMORY}. */
     public static long gate(long position) {
-        return offset(GATES, position);
+        return GATES + position;
     }
 
     /**

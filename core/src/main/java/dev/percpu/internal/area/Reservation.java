@@ -11,10 +11,12 @@ import java.lang.foreign.MemorySegment;
  * <p>Places begin at multiples of the stride, a power of two, since sequences shift a CPU's id. So the instances of a
  * variable in two places have the lower bits of their addresses in common, and some processors (AMD's, since Zen)
  * select the way of their first-level cache by a hash of the bits 12 to 27. Of two lines with the same hash and in the
- * same set, the cache finds only the one that was used last. A thread that uses the same position in two places by turns
- * then waits for the second-level cache each time: it took twice as long to lock a read lock. A thread can need three
- * places: its CPU's, its own, and the one with the gates. So behind the spare place, places are further apart than the
- * stride. Gates have a place of their own, since C code needs the spare one where it is.
+ * same set, the cache finds only the one that was used last. A thread that uses the same position in two places by
+ * turns then waits for the second-level cache each time: it took twice as long to lock a read lock. A thread can need
+ * three places: its CPU's, its own, and the one with the gates. So the last two are further apart than the stride, by
+ * different amounts: one flips bit 16 or has a carry that flips bit 20, the other flips bit 20, so that the hash
+ * differs wherever the area begins. (The hash combines bit 20 with bit 15, and bits 16 to 19 with bits 21 to 24.)
+ * Gates have a place of their own, since C code needs the spare one where it is.
  *
  * @param memory all of it
  * @param stride the size of each place
@@ -23,8 +25,11 @@ record Reservation(MemorySegment memory, long stride) {
     /** A place is opened by a multiple of this, which is itself a multiple of the kernel's page size. */
     static final long OPENED_AT_ONCE = 1L << 16;
 
-    /** What lies between any two places behind the spare one. */
-    static final long BETWEEN = OPENED_AT_ONCE;
+    /** How much further the gates begin; a multiple of every kernel's page size. */
+    private static final long GATES_SHIFTED = 1L << 16;
+
+    /** How much further own places begin. */
+    private static final long OWN_SHIFTED = 1L << 20;
 
     private static final long PAGE = 4096;
 
@@ -70,17 +75,33 @@ record Reservation(MemorySegment memory, long stride) {
             for (int place = 0; place <= cpus; place++) {
                 Linux.open(memory.asSlice(place * stride, open));
             }
-            Linux.open(memory.asSlice(bytes(stride, cpus, owns) - stride, open));
-            return new Reservation(memory, stride);
+            Reservation area = new Reservation(memory, stride);
+            Linux.open(memory.asSlice(area.gates(cpus), open));
+            return area;
         } catch (LinuxException refused) {
             Linux.unmap(memory);
             throw refused;
         }
     }
 
-    /** All places: of the CPUs, the spare one, the threads' own, and that of the gates, and what lies between. */
+    /** All places: of the CPUs, the spare one, that of the gates, the threads' own; and what lies between. */
     private static long bytes(long stride, int cpus, int owns) {
-        return Math.addExact(Math.multiplyExact(stride, cpus + owns + 2L), BETWEEN * (owns + 1));
+        return Math.addExact(Math.multiplyExact(stride, cpus + owns + 2L), isShifted(stride) ? OWN_SHIFTED : 0);
+    }
+
+    /** Who asks for a small area asks for little memory. */
+    private static boolean isShifted(long stride) {
+        return stride >= SMALLEST_STRIDE;
+    }
+
+    /** Where the place of the gates begins, behind the spare one. */
+    long gates(int cpus) {
+        return (cpus + 1) * stride + (isShifted(stride) ? GATES_SHIFTED : 0);
+    }
+
+    /** Where a thread's own place begins, behind that of the gates. */
+    long own(int place) {
+        return (place + 1) * stride + (isShifted(stride) ? OWN_SHIFTED : 0);
     }
 
     /** How much of each place is opened at first. */

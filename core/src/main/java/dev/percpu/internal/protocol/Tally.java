@@ -70,9 +70,7 @@ public final class Tally {
      * each addition, C waits for threads that have no CPU, and an error that keeps the mark set stops C for ever.
      *
      * Refused: to look at the gate in an own place too. To find its address takes six instructions more than a field
-     * of this object, of thirty. And as it lies at the position of SUBTRACTED in another place, the two addresses had
-     * their lower bits in common. In some JVMs the processor took the store of one for the other's, and a read lock
-     * took twice the time.
+     * of this object, of thirty.
      */
     private static final Tallies TALLIES = Tallies.CURRENT;
 

@@ -13,6 +13,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /** Who gets a place of its own, when it goes to another thread, and what keeps whom alive. */
@@ -20,9 +22,8 @@ class OwnPlacesTest {
     @Test
     void aThreadThatIsHotGetsAPlaceAndKeepsIt() throws InterruptedException {
         HotThread.run(place -> {
-            assertThat(place).isGreaterThanOrEqualTo(Area.offset(Area.FIRST_OWN, 0));
-            assertThat(place % Area.STRIDE).isZero();
-            assertThat(place / Area.STRIDE).isLessThan(Area.places());
+            assertThat(IntStream.range(0, OwnPlaces.count()).mapToLong(OwnPlaces::offset))
+                    .contains(place);
             for (int i = 0; i < 5_000; i++) {
                 assertThat(OwnPlaces.mine()).isEqualTo(place);
             }
@@ -45,11 +46,30 @@ class OwnPlacesTest {
     void noOffsetOfAPlaceIsChanged() {
         for (int place = 0; place < Area.FIRST_OWN + OwnPlaces.COUNT; place++) {
             for (long position = 0; position < Area.STRIDE; position = position * 2 + Long.BYTES) {
-                long offset = Area.offset(place, position);
-                assertThat(Area.within(offset)).isEqualTo(offset);
+                assertIsUnchanged(Area.offset(place, position));
+                assertIsUnchanged(Area.gate(position));
             }
         }
-        assertThat(Area.within(Area.MEMORY.byteSize() - Long.BYTES)).isEqualTo(Area.MEMORY.byteSize() - Long.BYTES);
+        assertIsUnchanged(Area.MEMORY.byteSize() - Long.BYTES);
+    }
+
+    private static void assertIsUnchanged(long offset) {
+        assertThat(Area.within(offset)).isEqualTo(offset);
+    }
+
+    /** Neither two places nor a place and that of the gates have a byte in common, and all are in the area. */
+    @Test
+    void placesDoNotOverlap() {
+        LongStream.Builder begins = LongStream.builder().add(Area.gate(0));
+        for (int place = 0; place < Area.FIRST_OWN + OwnPlaces.COUNT; place++) {
+            begins.add(Area.offset(place, 0));
+        }
+        long end = 0;
+        for (long begin : begins.build().sorted().toArray()) {
+            assertThat(begin).isGreaterThanOrEqualTo(end);
+            end = begin + Area.STRIDE;
+        }
+        assertThat(end).isLessThanOrEqualTo(Area.MEMORY.byteSize());
     }
 
     @Test

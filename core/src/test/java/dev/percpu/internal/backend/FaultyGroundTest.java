@@ -261,7 +261,7 @@ class FaultyGroundTest {
         assertThat(result.output())
                 .contains(
                         "no address space for the per-CPU area, not even 1048576 bytes for each of its "
-                                + 2 * Integer.highestOneBit(CpuMask.capacity()) + " places",
+                                + (CpuMask.capacity() + 2) + " places",
                         "ulimit -v, ulimit -d",
                         "percpu.area.stride",
                         "mmap of",

@@ -106,7 +106,8 @@ class EventShapeTest {
             if (update.element() != EventShape.NONE) {
                 values[update.element()] = random.nextInt(NUMBERS);
             } else if (update.gated()) {
-                set(spare, i * NUMBERS + 1, shut ? 1L << random.nextInt(Long.SIZE) : 0);
+                long gate = shut ? 1L << random.nextInt(Long.SIZE) : 0;
+                Area.LONG.setVolatile(Area.MEMORY, Area.gate(position + (long) i * NUMBERS * Long.BYTES), gate);
             }
         }
 
