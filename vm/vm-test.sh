@@ -90,9 +90,16 @@ that_start_jvms() {
   grep -rlF 'new Jvm()' "$root/core/src/test/java" | sed 's|.*/||; s|[.]java$||' | paste -sd '|'
 }
 
+# The tests in a log that failed, each with the first lines of the reason. Who reads only what CI printed has no log.
+reasons() {
+  awk '/ :: (FAILED|ABORTED|SKIPPED)/ { left = 16 }
+    / :: (STARTED|SUCCESSFUL)$/ { left = 0 }
+    left-- > 0 { print "    " $0 }' "$1"
+}
+
 # Runs one scenario, and adds what it counted to passed and failed.
 run() {
-  local scenario=$1 directory name good bad status=0
+  local scenario=$1 directory name good bad status=0 failed_before=$failed
   load "$scenario"
   directory=$root/target/vm/$scenario-$arch-$kernel
   rm -rf "$directory"
@@ -120,6 +127,7 @@ run() {
     passed=$((passed + good)) failed=$((failed + bad))
     ((bad == 0)) || printf '  failed: %s; see %s/log\n' "$name" "$directory"
   done <"$directory/results/summary"
+  ((failed == failed_before)) || reasons "$directory/log"
 }
 
 arch=$(uname -m) kernel=6.12 backends='rseq atomic' only='' effort=0.02 stress_seconds=15 timeout=1200 cpus_wanted=''
