@@ -2,8 +2,8 @@
 # The virtual machine as QEMU has it: emulated in every instruction, with a thread for each CPU.
 # Sourced by vm-test.sh, which has die and say, and the scenario's qemu_options, kernel_options and broken_cpus.
 
-# Writes the device tree that QEMU would give the kernel, but with CPUs that cannot be started, as no way to do it is told.
-# The kernel gives ids to all, and takes those for impossible.
+# Writes the device tree that QEMU would give the kernel, but with CPUs that cannot be started, as no way to do it is
+# told. The kernel gives ids to all, and takes those for impossible.
 break_cpus() {
   local tree=$1 cpu
   shift
@@ -13,8 +13,8 @@ break_cpus() {
   done
 }
 
-# Starts a machine and waits until it has switched itself off. Leaves in the directory console.log, what the kernel says;
-# log, what the tests print; and results.tar. Says at once what in the log is meant for people.
+# Starts a machine and waits until it has switched itself off. Leaves in the directory console.log, what the kernel
+# says; log, what the tests print; and results.tar. Says at once what in the log is meant for people.
 boot() {
   local arch=$1 kernel=$2 initrd=$3 cpus=$4 memory=$5 timeout=$6 directory=$7 status=0
   local -a command
@@ -25,14 +25,15 @@ boot() {
       kernel_options="console=ttyS0 tsc=reliable $kernel_options"
       ;;
     aarch64)
-      # The second of GIC's versions ends at 8 CPUs. Pointer authentication by the book takes half of the time, and vectors of
-      # 2048 bits, which the C library would copy memory by, are slow too.
+      # The second of GIC's versions ends at 8 CPUs. Pointer authentication by the book takes half of the time, and
+      # vectors of 2048 bits, which the C library would copy memory by, are slow too.
       # shellcheck disable=SC2054 # the commas are QEMU's
       command=(qemu-system-aarch64 -M virt,gic-version=3 -cpu "max,pauth-impdef=on,sve=off,sme=off")
       kernel_options="console=ttyAMA0 $kernel_options"
       ;;
   esac
-  # Nobody here is kept from spying on anybody, and memory is not cleared twice: both cost more here than what they go with.
+  # Nobody here is kept from spying on anybody, and memory is not cleared twice: both cost more here than what they go
+  # with.
   kernel_options="mitigations=off init_on_alloc=0 $kernel_options"
   command+=(
     -accel "tcg,thread=multi" -smp "$cpus" -m "$memory" -nodefaults -no-user-config -no-reboot -display none

@@ -1,11 +1,12 @@
 # shellcheck shell=bash
-# What a virtual machine is made of, from Debian's packages: a kernel, and a root directory with a Java and a busybox. Kept
-# in a cache; what is there is not fetched again.
+# What a virtual machine is made of, from Debian's packages: a kernel, and a root directory with a Java and a busybox.
+# Kept in a cache; what is there is not fetched again.
 # Sourced by vm-test.sh, which has die and say.
 
 readonly cache=${XDG_CACHE_HOME:-$HOME/.cache}/percpu/vm
 
-# The Java, and what its libraries and busybox need; a headless Java that makes no sound and no connection needs no more.
+# The Java, and what its libraries and busybox need. A headless Java that makes no sound and no connection needs no
+# more.
 readonly root_packages=(openjdk-25-jre-headless libc6 libgcc-s1 libstdc++6 zlib1g busybox-static)
 
 debian_name() {
@@ -15,8 +16,8 @@ debian_name() {
   esac
 }
 
-# Runs one of apt's programs for an architecture that need not be this machine's. It has the machine's sources and keys, and
-# a state and a cache of its own: nothing on the machine changes.
+# Runs one of apt's programs for an architecture that need not be this machine's. It has the machine's sources and keys,
+# and a state and a cache of its own: nothing on the machine changes.
 apt_for() {
   local debian=$1 program=$2 state=$cache/apt/$1
   shift 2

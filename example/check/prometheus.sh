@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # A real Prometheus server scrapes the example while wrk sends requests to it. Then the totals that Prometheus answers
-# with must be what wrk has sent, to the last request. After that the status page is opened in Chromium. All of it is on the loopback interface, and ends by itself.
+# with must be what wrk has sent, to the last request. After that the status page is opened in Chromium. All of it is on
+# the loopback interface, and ends by itself.
 #
 #   ./percpu example-test [SECONDS]
 #
-# Needs wrk, prometheus, curl and chromium. PROMETHEUS names the program if it is not on the PATH. Prints what was sent, answered
-# and scraped.
+# Needs wrk, prometheus, curl and chromium. PROMETHEUS names the program if it is not on the PATH. Prints what was sent,
+# answered and scraped.
 set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 root=$(dirname "$(dirname "$here")")

@@ -5,7 +5,7 @@
  *
  *     this_cpu_add(hits, 1);                            a few ordinary instructions: no lock, no atomic
  *
- *     struct pair *mine = get_cpu_ptr(&pairs);          takes the guard: no other thread can enter this CPU's pair
+ *     struct pair *mine = get_cpu_ptr(&pairs);          acquires the guard: no other thread can enter this CPU's pair
  *     mine->first++;
  *     mine->second++;
  *     put_cpu_ptr(mine);                                releases the guard
@@ -111,8 +111,8 @@ extern "C" {
  * Numbers: integers of 8, 16, 32 and 64 bits, and pointers
  *
  * Each operation happens exactly once, on the instance of a CPU on which the thread runs during the call. It does not
- * order any other memory access. Do not use these operations on data that a guard protects: they do not look at the
- * guard.
+ * order any other memory access. Do not use these operations on data that a guard protects: they do not check the guard
+ * word.
  * ---------------------------------------------------------------------------------------------------------------- */
 
 #define this_cpu_read(var) PERCPU_RESULT(var, READ, 0, 0)
@@ -173,7 +173,7 @@ extern "C" {
  * another CPU meanwhile. Guards nest: a thread that holds a guard gets the same CPU's guard again.
  *
  *   - Do not block while you hold a guard. A waiter that waits for 2 seconds reports the owner on stderr.
- *   - Do not call Java code that takes a guard while you hold one, and release your guards before you return to Java.
+ *   - Do not call Java code that acquires a guard while you hold one, and release yours before you return to Java.
  *   - Java code that holds a guard must not call C code that takes one: neither side knows the other's guards.
  *   - In a signal handler use cpu_guard_try_acquire if the process has a JVM: the handler may have interrupted a thread
  *     whose Java code holds a guard.

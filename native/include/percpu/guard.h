@@ -1,12 +1,12 @@
 /* ---------------------------------------------------------------------------------------------------------------- *
  * The guard's protocol
  *
- * Each CPU has a guard word: 0 if the guard is free, otherwise its owner. A Java thread is its positive id. A thread of C
- * code is a negative number, of which the lowest 22 bits, negated, are its kernel id, and the others say when it began:
- * the kernel gives the id of a thread that has ended to another one some day. The word after it counts the nested guards of an owner in C. Only the owner touches
- * the count, and it is 0 when the guard is free. The outermost guard is not counted. So a signal handler that
- * interrupts the owner just after the commit, or just before the release, nests and un-nests, and leaves everything as
- * it was.
+ * Each CPU has a guard word: 0 if the guard is free, otherwise its owner. A Java thread is its positive id. A thread of
+ * C code is a negative number, of which the lowest 22 bits, negated, are its kernel id, and the others say when it
+ * began: the kernel gives the id of a thread that has ended to another one some day. The word after it counts the nested
+ * guards of an owner in C. Only the owner touches the count, and it is 0 when the guard is free. The outermost guard is
+ * not counted. So a signal handler that interrupts the owner just after the commit, or just before the release, nests
+ * and un-nests, and leaves everything as it was.
  * ---------------------------------------------------------------------------------------------------------------- */
 
 PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int waits);
@@ -120,8 +120,8 @@ PERCPU_SLOW int64_t percpu_beginning(int64_t id)
 }
 
 /*
- * When the process began, as it was when the library was loaded; 0 if beginnings are not to be compared. They are not if
- * /proc is that of another PID namespace: its ids are other threads'.
+ * When the process began, as it was when the library was loaded; 0 if beginnings are not to be compared. They are not
+ * if /proc is that of another PID namespace: its ids are other threads'.
  */
 PERCPU_OF_LIBRARY int64_t percpu_process_beginning = 0;
 
@@ -182,7 +182,7 @@ PERCPU_SLOW int percpu_owned(const struct percpu_place *place)
  * Whether the kernel has given the id of an owner that has ended to another thread.
  *
  *     thread A                                     thread B
- *     1. takes the guard, and ends
+ *     1. acquires the guard, and ends
  *                                                  2. begins, and gets A's id
  *                                                  3. would find itself the owner, nest, and so never be
  *                                                     alone with the data: or others would wait for B
@@ -242,7 +242,7 @@ PERCPU_SLOW int percpu_take_over(uint64_t *word, unsigned cpu, uint64_t owner)
 }
 
 /*
- * Takes the guard of another CPU, or takes a guard without a CPU id.
+ * Acquires the guard of another CPU, or a guard without a CPU id.
  *
  *     thread L on the CPU                          this thread R
  *     1. acquires: the word is 0

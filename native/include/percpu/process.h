@@ -37,7 +37,7 @@ PERCPU_SLOW void percpu_before_fork(void)
 {
 	int saved_errno = errno;
 
-	/* The id, by which the child recognises its guards: another library may have acquired them. */
+	/* The id, by which the child recognizes its guards: another library may have acquired them. */
 	percpu_me();
 	for (int round = 0;; round++) {
 		int placed = percpu_try_settle();

@@ -8,8 +8,9 @@
  * If C code has used the variables before, they move. Guards come first: an owner must be able to go on until it
  * releases its guard.
  *
- *     1. state CLOSING, all guards' entries 0, restart of sequences: nobody takes a guard any more, except nested ones
- *     2. take each guard
+ *     1. state CLOSING, all guards' entries 0, restart of sequences: from now on nobody acquires a guard, except nested
+ *        ones
+ *     2. acquire each guard
  *     3. state PLACING, all distances 0, restart of sequences: nobody updates any more, and all updates are visible
  *     4. copy, publish the new place, and release the guards of the old one
  *
@@ -26,13 +27,13 @@
  *
  *     thread A                                     this thread
  *                                                  a. 2: the word is 0
- *     b. takes the guard, by another library's
+ *     b. acquires the guard, by another library's
  *        function
  *     c. calls this library: it owns the guard,
  *        so it nests in it, and updates a pair
  *                                                  d. 4: copies the pair, half of it new
  *
- * Two threads that each move a library take the guards in the same order, so neither waits for the other for ever.
+ * Two threads that each move a library acquire the guards in the same order, so neither waits for the other for ever.
  *
  * In 1 and 3 this thread also waits for the threads in the slow functions. One of those may wait itself, in a
  * signal handler:

@@ -150,8 +150,8 @@ PERCPU_SLOW void *percpu_instance(void *image, unsigned cpu)
 }
 
 /*
- * Admits this thread if the state is SHARED, or is MOVABLE or CLOSING and at most `last`. A thread that moves the variables
- * waits until those that were admitted have left:
+ * Admits this thread if the state is SHARED, or is MOVABLE or CLOSING and at most `last`. A thread that moves the
+ * variables waits until those that were admitted have left:
  *
  *     thread A                                     thread B moves the variables
  *     1. increments the counter

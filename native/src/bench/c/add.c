@@ -4,8 +4,8 @@
  *
  *     gcc -std=c11 -O2 -Wall -Wextra -D_GNU_SOURCE -Inative/include -o add native/src/bench/c/add.c && ./add
  *
- * Each round runs the variants one after the other; each variant's result is the median of its processor time. The loop's own
- * cost is in all of them. An argument is the number of additions in a round.
+ * Each round runs the variants one after the other; each variant's result is the median of its processor time. The
+ * loop's own cost is in all of them. An argument is the number of additions in a round.
  */
 #include "percpu.h"
 

@@ -26,7 +26,7 @@ static void signal_here(void)
 {
 	sigset_t pending;
 
-	/* A move takes guards: by then the signal that came when it began waits already, as it should. */
+	/* A move acquires guards: by then the signal that came when it began waits already, as it should. */
 	CHECK_EQUAL(sigpending(&pending), 0);
 	if (sigismember(&pending, SIGPROF))
 		return;

@@ -153,7 +153,9 @@ static void *try_without_cpu(void *argument)
 }
 #endif
 
-/* A thread without a CPU id takes each guard as if from another CPU. To try fails then, and leaves the guard free. */
+/*
+ * A thread without a CPU id acquires each guard as if from another CPU. To try fails then, and leaves the guard free.
+ */
 static void try_without_membarrier(void)
 {
 #ifdef RSEQ_SIG

@@ -10,8 +10,7 @@ public interface CheckedPerCpu<T extends InteriorMutable> extends PerCpu<T> {
     /**
      * Creates a token for shared access to the instance of the guard's CPU. The token lives as long as the guard.
      *
-     * @throws IllegalStateException if an exclusive token for the instance is live, or if the guard or the variable is
-     *     closed
+     * @throws IllegalStateException if an exclusive token for the instance is live, or the guard or variable is closed
      * @throws WrongThreadException if the guard belongs to another thread
      */
     default CheckedPerCpuToken<T> get(CpuGuard guard) {

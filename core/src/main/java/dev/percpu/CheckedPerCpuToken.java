@@ -24,8 +24,7 @@ public final class CheckedPerCpuToken<T extends InteriorMutable> {
     /**
      * Creates a token for the instance of the guard's CPU; {@link CheckedPerCpu#get} does the same.
      *
-     * @throws IllegalStateException if an exclusive token for the instance is live, or if the guard or the variable is
-     *     closed
+     * @throws IllegalStateException if an exclusive token for the instance is live, or the guard or variable is closed
      * @throws WrongThreadException if the guard belongs to another thread
      */
     public static <T extends InteriorMutable> CheckedPerCpuToken<T> of(CpuGuard guard, PerCpuPtr<T> ptr) {

@@ -72,7 +72,7 @@ public final class CpuGuard implements AutoCloseable {
 
     private boolean closed;
 
-    /** Has this class initialized, for whoever makes something that will use guards. */
+    /** Forces this class to initialize when something that uses guards is made, so that its first use cannot fail. */
     static void initialize() {
         // Calling this is enough.
     }

@@ -15,7 +15,9 @@ import java.util.stream.LongStream;
  * A per-CPU {@code double}: each CPU has its own instance, and a thread updates it in one step. {@link PerCpuNumeric}
  * describes how, and what the operations guarantee. No guard protects the number.
  *
- * <p>Addition of doubles is not associative, so sums of the same additions can differ in their last bits.
+ * <p>Addition of doubles is not associative, so sums of the same additions can differ in their last bits. For the same
+ * reason there is no {@code getAndAdd}: subtracting what was added from the result of {@link #addAndGet} need not give
+ * the old value.
  */
 public sealed class PerCpuDouble permits DynamicDouble {
     private static final String TYPE = "DOUBLE";

@@ -138,8 +138,7 @@ public final class PerCpuPtr<T> {
     /**
      * The instance of the guard's CPU, for shared use until the guard is closed. It must not be used after that.
      *
-     * @throws IllegalStateException if an exclusive token for the instance is live, or if the guard or the variable is
-     *     closed
+     * @throws IllegalStateException if an exclusive token for the instance is live, or the guard or variable is closed
      * @throws WrongThreadException if the guard belongs to another thread
      */
     public T getRef(CpuGuard guard) {
@@ -150,8 +149,7 @@ public final class PerCpuPtr<T> {
     /**
      * The instance of the guard's CPU, for exclusive use until the guard is closed. It must not be used after that.
      *
-     * @throws IllegalStateException if another token for the instance is live, or if the guard or the variable is
-     *     closed
+     * @throws IllegalStateException if another token for the instance is live, or the guard or variable is closed
      * @throws WrongThreadException if the guard belongs to another thread
      */
     public T getMutRef(CpuGuard guard) {

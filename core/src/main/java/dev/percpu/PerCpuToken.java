@@ -25,8 +25,7 @@ public final class PerCpuToken<T> {
     /**
      * Creates a token for the instance of the guard's CPU; {@link PerCpu#getMut} does the same.
      *
-     * @throws IllegalStateException if another token for the instance is live, or if the guard or the variable is
-     *     closed
+     * @throws IllegalStateException if another token for the instance is live, or the guard or variable is closed
      * @throws WrongThreadException if the guard belongs to another thread
      */
     public static <T> PerCpuToken<T> of(CpuGuard guard, PerCpuPtr<T> ptr) {

@@ -1,7 +1,7 @@
 /**
- * Per-CPU variables. Start at {@link dev.percpu.PerCpuNumeric} for numbers that many threads add to, and at
- * {@link dev.percpu.StaticPerCpu} and {@link dev.percpu.CpuGuard} for data that takes more than one instruction to
- * change.
+ * Per-CPU variables. Start at {@link dev.percpu.concurrent.PerCpuCounter} to count, at {@link dev.percpu.PerCpuNumeric}
+ * if you need another width, bit operations or the number of one CPU, and at {@link dev.percpu.StaticPerCpu} and {@link
+ * dev.percpu.CpuGuard} for data that takes more than one instruction to change.
  *
  * <h2>Memory ordering</h2>
  *

@@ -399,7 +399,7 @@ class GuardRecoveryTest {
         }
     }
 
-    /** It is started where C code takes guards, and nobody else frees what Java's threads left behind then. */
+    /** It is started where C code acquires guards, and nobody else frees what Java's threads left behind then. */
     @Test
     @Tag("native")
     void theThreadThatWatchesForCodeInCSurvivesAFullHeap() {

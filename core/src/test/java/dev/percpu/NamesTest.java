@@ -121,7 +121,7 @@ class NamesTest {
             for (ThrowingCallable making : making(name)) {
                 assertThatThrownBy(making)
                         .isInstanceOf(IllegalArgumentException.class)
-                        .hasMessageContaining("a name is for messages and listings");
+                        .hasMessageContaining("a name must not be ");
             }
         }
     }

@@ -3,37 +3,51 @@ package dev.percpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What the formatter does not see to. */
 @Tag("tools")
 class SourceRulesTest {
+    private static final Path ROOT = Path.of("..");
+    private static final Set<String> NOT_SOURCES = Set.of("target", ".git");
     private static final int LONGEST_LINE = 120;
     private static final int LONGEST_FILE = 350;
+    private static final String TAB = " ".repeat(8);
 
     /** What a longer file of the core must say at its head, with the reason. */
     private static final String REASON = "This file is longer than others";
 
+    /** Where the head ends: the first lines of the outermost class may have the reason too. */
+    private static final Pattern CLASS = Pattern.compile("([a-z-]+ )*(class|interface|record|enum) .*");
+
+    private static final int FIRST_LINES = 3;
+
+    /** Sources in which a comment begins like one of Java, and those in which it begins with a number sign. */
+    private static final Pattern LIKE_JAVA = Pattern.compile(".*\\.(java|c|h)");
+
+    private static final Pattern SHELL = Pattern.compile(".*\\.sh|[a-z]+");
+    private static final Pattern PAGE = Pattern.compile(".*\\.md");
+
+    /** Where a link leads cannot be broken. */
+    private static final Pattern TARGET = Pattern.compile("]\\([^)]*\\)");
+
     @Test
     void noCommentIsWiderThanTheCode() throws IOException {
-        List<String> tooLong = new ArrayList<>();
-        for (Path file : sources(Path.of(".."))) {
-            List<String> lines = Files.readAllLines(file);
-            for (int i = 0; i < lines.size(); i++) {
-                // The formatter breaks code, and leaves strings as they are.
-                if (lines.get(i).length() > LONGEST_LINE
-                        && isComment(lines.get(i).strip())) {
-                    tooLong.add(file + ":" + (i + 1));
-                }
-            }
-        }
+        // The formatter breaks code, and leaves strings as they are.
+        List<String> tooLong = new ArrayList<>(tooWide(LIKE_JAVA, SourceRulesTest::isComment));
+        tooLong.addAll(tooWide(SHELL, line -> line.startsWith("#")));
         assertThat(tooLong).isEmpty();
     }
 
@@ -41,36 +55,90 @@ class SourceRulesTest {
         return line.startsWith("*") || line.startsWith("/*") || line.contains("// ");
     }
 
-    @Test
-    void noFileOfTheCoreIsLongWithoutAReason() throws IOException {
-        List<String> tooLong = new ArrayList<>();
-        for (Path file : sources(Path.of("src"))) {
+    private static List<String> tooWide(Pattern files, Predicate<String> which) throws IOException {
+        List<String> tooWide = new ArrayList<>();
+        for (Path file : files(ROOT, files)) {
             List<String> lines = Files.readAllLines(file);
-            if (lines.size() > LONGEST_FILE && lines.stream().noneMatch(line -> line.contains(REASON))) {
+            for (int i = 0; i < lines.size(); i++) {
+                if (isTooWide(lines.get(i)) && which.test(lines.get(i).strip())) {
+                    tooWide.add(file + ":" + (i + 1));
+                }
+            }
+        }
+        return tooWide;
+    }
+
+    private static boolean isTooWide(String line) {
+        return line.replace("\t", TAB).length() > LONGEST_LINE;
+    }
+
+    @Test
+    void noProseIsWiderThanTheCode() throws IOException {
+        List<String> tooWide = new ArrayList<>();
+        for (Path page : files(ROOT, PAGE)) {
+            boolean code = false;
+            int number = 0;
+            for (String line : Files.readAllLines(page)) {
+                number++;
+                if (line.strip().startsWith("```")) {
+                    code = !code;
+                } else if (!code
+                        && isProse(line)
+                        && isTooWide(TARGET.matcher(line).replaceAll("]"))) {
+                    tooWide.add(page + ":" + number);
+                }
+            }
+        }
+        assertThat(tooWide).isEmpty();
+    }
+
+    /** A row of a table, and a comment for what makes the tables, have to be one line. */
+    private static boolean isProse(String line) {
+        return !line.startsWith("|") && !line.startsWith("<!--");
+    }
+
+    @Test
+    void noFileOfTheCoreIsLongWithoutAReasonAtItsHead() throws IOException {
+        List<String> tooLong = new ArrayList<>();
+        for (Path file : files(Path.of("src"), Pattern.compile(".*\\.java"))) {
+            List<String> lines = Files.readAllLines(file);
+            if (lines.size() > LONGEST_FILE && head(lines).stream().noneMatch(line -> line.contains(REASON))) {
                 tooLong.add(file + ": " + lines.size() + " lines");
             }
         }
         assertThat(tooLong)
-                .as("longer than %d lines, and no \"%s\"", LONGEST_FILE, REASON)
+                .as("longer than %d lines, and no \"%s\" at the head", LONGEST_FILE, REASON)
                 .isEmpty();
     }
 
-    private static List<Path> sources(Path root) throws IOException {
+    private static List<String> head(List<String> lines) {
+        int declaration = IntStream.range(0, lines.size())
+                .filter(i -> CLASS.matcher(lines.get(i)).matches())
+                .findFirst()
+                .orElseThrow();
+        return lines.subList(0, Math.min(lines.size(), declaration + 1 + FIRST_LINES));
+    }
+
+    /** The files below a directory whose names match. */
+    private static List<Path> files(Path root, Pattern name) throws IOException {
         List<Path> found = new ArrayList<>();
-        try (Stream<Path> children = Files.list(root)) {
-            children.filter(child -> !child.endsWith("target") && !child.endsWith(".git"))
-                    .forEach(child -> {
-                        if (Files.isDirectory(child)) {
-                            try {
-                                found.addAll(sources(child));
-                            } catch (IOException e) {
-                                throw new UncheckedIOException(e);
-                            }
-                        } else if (child.toString().endsWith(".java")) {
-                            found.add(child);
-                        }
-                    });
-        }
+        Files.walkFileTree(root, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
+                return NOT_SOURCES.contains(directory.getFileName().toString())
+                        ? FileVisitResult.SKIP_SUBTREE
+                        : FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                if (name.matcher(file.getFileName().toString()).matches()) {
+                    found.add(file);
+                }
+                return FileVisitResult.CONTINUE;
+            }
+        });
+        assertThat(found).as("files like %s", name).isNotEmpty();
         return found;
     }
 }

@@ -40,8 +40,7 @@ record BuiltEvent(
      * numbers through a table that belongs to the event. See EventShape and Events.
      *
      * The call's values are first the arguments, and then the indexes of histograms' buckets, which are computed here.
-     * An argument that is itself an index is checked here. So what is wrong with an argument shows before the first
-     * update.
+     * An argument that is itself an index is checked here. So a wrong argument shows before the first update.
      *
      * The table belongs to this object, and so do the positions in it, which are those of variables that this object
      * refers to. All must stay until the call returns:

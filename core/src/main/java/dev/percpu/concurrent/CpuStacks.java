@@ -88,7 +88,7 @@ abstract class CpuStacks {
     }
 
     /**
-     * Moves numbers from a CPU's stack to a store. It takes that CPU's guard, which restarts a sequence in flight
+     * Moves numbers from a CPU's stack to a store. It acquires that CPU's guard, which restarts a sequence in flight
      * there: otherwise that sequence would go on with the count that it read before.
      *
      * @param most how many at most

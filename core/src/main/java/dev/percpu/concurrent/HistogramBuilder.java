@@ -139,7 +139,7 @@ public final class HistogramBuilder {
 
     /** What the histogram is called in messages. */
     private String owner() {
-        return name == null ? "a per-CPU histogram" : name;
+        return name == null ? "a PerCpuHistogram" : name;
     }
 
     Buckets buckets() {

@@ -14,9 +14,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an event does on a thread that has a place of its own. Sums are added to there, with ordinary instructions. A
- * maximum or a minimum has no number in such a place: if a value may change it, which is rare, its own method is
- * called.
+ * What an event does on a thread that has a place of its own. It adds to sums there, with ordinary instructions. A
+ * maximum or a minimum has no number in such a place: if a value may change it, which is rare, the event calls its
+ * method.
  */
 abstract class OwnEvent {
     /*
@@ -168,8 +168,7 @@ abstract class OwnEvent {
         static Extremum of(PerCpuAccumulator accumulator, Extreme extreme, int argument) {
             long spare = Area.offset(Area.SPARE, accumulator.position());
             Extremum extremum = new Extremum(accumulator, spare, extreme.identity, argument);
-            // Links what would be linked in the middle of an event, where that could fail. The identity changes
-            // nothing.
+            // Links what would be linked in the middle of an event, where that could fail. (The identity is neutral.)
             extremum.make(0, extreme.identity, extreme.identity, extreme.identity, 0, 0, 0, 0);
             return extremum;
         }

@@ -243,7 +243,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
 
     @Override
     public String toString() {
-        return name + " of " + capacity() + (ids.isClosed() ? ", closed" : "");
+        return name + " (capacity " + capacity() + ")" + (ids.isClosed() ? ", closed" : "");
     }
 
     /** Acquires an object from the current CPU's stack; null if that has none. */

@@ -86,7 +86,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     @Serial
     private static final long serialVersionUID = 1;
 
-    private static final String UNNAMED = "a per-CPU read-write lock";
+    private static final String UNNAMED = "a PerCpuReadWriteLock";
 
     static {
         // Not in the first wait, which may come when the heap is full.

@@ -92,9 +92,8 @@ public final class PerCpuRef {
     private final Runnable release;
 
     /**
-     * Its monitor is held to close and open the tally. Not a {@code ReentrantLock}: at the end of the stack that one
-     * locks, in the stack that the JVM has in reserve for it, and then throws, and nobody knows that it is
-     * to be unlocked.
+     * Its monitor is held to close and open the tally. Not a {@code ReentrantLock}: near the end of the stack that can
+     * lock and then throw, and the caller cannot tell. (The JVM has stack in reserve for it, which ends.)
      */
     private final Object lifecycle = new Object();
 
@@ -121,7 +120,7 @@ public final class PerCpuRef {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuRef(Runnable release) {
-        this(release, "per-CPU ref");
+        this(release, "a PerCpuRef");
     }
 
     /**
@@ -396,12 +395,12 @@ public final class PerCpuRef {
         }
     }
 
-    /** Whether {@link #kill()} has taken effect, and no reinitialisation since. */
+    /** Whether {@link #kill()} has taken effect, and no reinitialization since. */
     public boolean isKilled() {
         return central.get() < BIAS / 2;
     }
 
-    /** Whether the count has reached zero, and the ref was not reinitialised since. */
+    /** Whether the count has reached zero, and the ref was not reinitialized since. */
     public boolean isZero() {
         return central.get() == 0;
     }

@@ -64,7 +64,7 @@ public final class PoolBuilder<T> {
 
     /** What the pool is called in messages. */
     String owner() {
-        return name == null ? "pool" : "pool \"" + name + "\"";
+        return name == null ? "a PerCpuPool" : "pool \"" + name + "\"";
     }
 
     /**

@@ -118,6 +118,6 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
     public String toString() {
         @Nullable Acquisition<T> mine = acquisition;
         boolean held = (mine == null || mine.place == this) ? state == HELD : mine.isCurrent();
-        return "object " + id + " of a " + pool + (held ? ", held" : ", not held");
+        return "object " + id + " of " + pool + (held ? ", held" : ", not held");
     }
 }

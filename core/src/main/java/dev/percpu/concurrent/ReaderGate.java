@@ -313,7 +313,7 @@ final class ReaderGate extends ReadersInside {
         return mutex.newCondition();
     }
 
-    /** Held by who opens the gate in order to wait on a condition, by who signals one, and by who asks about one. */
+    /** A thread holds it to open the gate and wait on a condition, to signal a condition, and to ask about one. */
     StackSafeLock mutex() {
         return mutex;
     }

@@ -6,8 +6,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * How many readers are inside a gate, in counters that are the cheaper for readers the dearer they are for writers.
- * {@link ReaderGate} does all waiting.
+ * How many readers are inside a gate, in three counters: the cheaper one is for readers, the more it costs a writer to
+ * close. {@link ReaderGate} does all waiting.
  */
 abstract class ReadersInside {
     /*

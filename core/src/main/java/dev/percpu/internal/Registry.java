@@ -27,7 +27,7 @@ public final class Registry {
 
     private Registry() {}
 
-    /** Has this class initialized, for whoever makes something that will be removed here when it is closed. */
+    /** Forces this class to initialize when something is made, so that its later removal from here cannot fail. */
     public static void initialize() {
         // Calling this is enough.
     }
@@ -74,8 +74,8 @@ public final class Registry {
      */
     public static String checkName(@Nullable String name) {
         if (name == null || name.isBlank()) {
-            throw new IllegalArgumentException("a name is for messages and listings, so it must not be "
-                    + (name == null ? "null" : "blank") + "; what has no name is made without that argument");
+            throw new IllegalArgumentException("a name must not be " + (name == null ? "null" : "blank")
+                    + "; for something without a name, do not pass one");
         }
         return name;
     }

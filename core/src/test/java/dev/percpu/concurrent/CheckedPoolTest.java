@@ -22,7 +22,7 @@ class CheckedPoolTest {
     void aHandleThatIsLostIsLogged() {
         Jvm.Result result = assertRuns(Loss.class, "over, held 1");
         assertThat(result.output())
-                .contains("the handle of object 0 of a pool of 1", "was lost")
+                .contains("the handle of object 0 of a PerCpuPool (capacity 1)", "was lost")
                 .contains("acquired here by", "Loss.lose");
         // The one that was released was not.
         assertThat(result.output().split("was lost", -1)).hasSize(2);
@@ -73,7 +73,7 @@ class CheckedPoolTest {
             try {
                 use.run();
             } catch (IllegalStateException e) {
-                check(e.getMessage().contains("object 0 of a pool of 1"), e.toString());
+                check(e.getMessage().contains("object 0 of a PerCpuPool (capacity 1)"), e.toString());
                 check(e.getSuppressed().length == 2, "where it was acquired and released");
                 check(e.getSuppressed()[0].getStackTrace().length > 1, "a stack trace");
                 return;

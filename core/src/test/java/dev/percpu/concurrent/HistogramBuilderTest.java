@@ -49,7 +49,7 @@ class HistogramBuilderTest {
                 List.of("precisionBits(5)", "relativeError(0.01)", "lowestDiscernible(1)", "highestTrackable(100)");
         for (int i = 0; i < names.size(); i++) {
             UnaryOperator<HistogramBuilder> contradiction = contradictions.get(i);
-            String message = "a per-CPU histogram: bounds(...) and " + names.get(i)
+            String message = "a PerCpuHistogram: bounds(...) and " + names.get(i)
                     + " contradict each other: both decide which buckets there are, so leave one of them out";
             HistogramBuilder boundsFirst =
                     contradiction.apply(PerCpuHistogram.builder().bounds(1, 2));
@@ -62,7 +62,7 @@ class HistogramBuilderTest {
         }
         assertThatThrownBy(() -> PerCpuHistogram.builder().bounds(2, 1))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("a per-CPU histogram: the bounds must rise: 1 comes after 2");
+                .hasMessage("a PerCpuHistogram: the bounds must rise: 1 comes after 2");
         try (PerCpuHistogram histogram =
                 PerCpuHistogram.builder().bounds(1, 2).name("by bounds").build()) {
             assertThat(histogram).hasToString("by bounds: 3 buckets with the upper bounds [1, 2]");

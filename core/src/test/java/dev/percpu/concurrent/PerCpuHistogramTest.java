@@ -258,7 +258,7 @@ class PerCpuHistogramTest {
         HistogramBuilder builder = PerCpuHistogram.builder().precisionBits(16);
         assertThatThrownBy(builder::build)
                 .isInstanceOf(AreaFullException.class)
-                .hasMessageContaining("a per-CPU histogram of")
+                .hasMessageContaining("a PerCpuHistogram of")
                 .hasMessageContaining(Area.STRIDE_PROPERTY);
     }
 

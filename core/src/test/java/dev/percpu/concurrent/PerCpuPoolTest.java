@@ -159,7 +159,7 @@ class PerCpuPoolTest {
             pooled.discard();
             assertThatThrownBy(pool::tryAcquire)
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("object 0 of a pool of 1")
+                    .hasMessageContaining("object 0 of a PerCpuPool (capacity 1)")
                     .hasMessageContaining("percpu.checked");
             assertThat(acquireAll(pool)).singleElement().isNotSameAs(pooled);
         });
@@ -252,7 +252,7 @@ class PerCpuPoolTest {
                 .hasMessageContaining("closed");
         assertThatThrownBy(pool::acquire).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> pool.tryAcquire(1, TimeUnit.DAYS)).isInstanceOf(IllegalStateException.class);
-        assertThat(pool).hasToString("pool of 3, closed");
+        assertThat(pool).hasToString("a PerCpuPool (capacity 3), closed");
     }
 
     @Test

@@ -94,7 +94,7 @@ class SharedGuardTest {
                     .startsWith("WARNING: the guard of CPU 0 was never closed by C code on thread ")
                     .contains("taken over");
         }
-        // What the dead one had nested is forgotten as well: C code takes and gives back the guard as ever.
+        // What the dead one had nested is forgotten as well: C code acquires and gives back the guard as ever.
         AtomicBoolean ran = new AtomicBoolean();
         driver.withGuardOf(CPU.id(), () -> ran.set(true));
         assertThat(ran).isTrue();
@@ -229,7 +229,7 @@ class SharedGuardTest {
             assertThatThrownBy(() -> CpuGuard.acquire(CPU))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("would have to wait for the guard of CPU 0")
-                    .hasMessageContaining("C code must not call Java code that takes a guard");
+                    .hasMessageContaining("C code must not call Java code that acquires a guard");
         });
     }
 

@@ -32,8 +32,8 @@ import org.jspecify.annotations.Nullable;
  * it. But it costs a system call, and waits for other calls of {@code set} and {@code get} of the same data point. For
  * a value that is only ever set, the client's gauge is the better one.
  *
- * <p>The client can sample an exemplar with each addition, as it knows the value then. Here nobody knows it, as it is
- * the sum of what all CPUs have. So only {@code set} samples, and the methods that are given an exemplar.
+ * <p>The client can sample an exemplar with each addition, as it knows the value then. Here an addition does not know
+ * the total, which is the sum over all CPUs. So only {@code set} samples, and the methods that are given an exemplar.
  */
 public final class Gauge extends PerCpuMetric<GaugeDataPoint, Gauge.DataPoint> implements GaugeDataPoint {
     private final @Nullable ExemplarSamplerConfig exemplars;

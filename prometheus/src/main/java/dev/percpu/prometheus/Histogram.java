@@ -35,8 +35,8 @@ import org.jspecify.annotations.Nullable;
  * other way round. With the client the two agree, and those that observe during a scrape go another, slower way.
  *
  * <p><b>The number of native buckets</b> is limited as in the client: first the zero bucket grows, if that is allowed,
- * then the schema becomes coarser. If a reset was asked for, it comes with the first bucket that is too much, or behind
- * the first scrape, after its time; the client does not wait for a scrape.
+ * then the schema becomes coarser. If a reset duration was given, then after that time the histogram resets at the next
+ * scrape, or when the limit is next exceeded. The client does not wait for a scrape.
  *
  * <p><b>Memory.</b> A data point takes 16 bytes for each CPU, and 8 more for each classic bucket. If it has native
  * buckets, it takes 8 for each pair of a classic and a native one that a value was in, in steps of 256 bytes, 512, and
@@ -156,7 +156,7 @@ public final class Histogram extends PerCpuMetric<DistributionDataPoint, Histogr
             return this;
         }
 
-        /** So many bounds, the first and then always that much more, as the decimal numbers say. */
+        /** {@code count} bounds, from {@code start} on, {@code width} apart, computed as decimal numbers. */
         @CanIgnoreReturnValue
         public Builder classicLinearUpperBounds(double start, double width, int count) {
             BigDecimal first = BigDecimal.valueOf(start);
@@ -167,7 +167,7 @@ public final class Histogram extends PerCpuMetric<DistributionDataPoint, Histogr
                     .toArray());
         }
 
-        /** So many bounds, the first and then always so many times as much. */
+        /** {@code count} bounds, from {@code start} on, each {@code factor} times the one before. */
         @CanIgnoreReturnValue
         public Builder classicExponentialUpperBounds(double start, double factor, int count) {
             return classicUpperBounds(IntStream.range(0, count)

@@ -48,8 +48,7 @@ public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends Met
     /**
      * The data point of these label values, in the order of the label names; it is made with the first call.
      *
-     * @throws IllegalArgumentException if there are more or fewer values than the metric has label names, or one is
-     *     null
+     * @throws IllegalArgumentException if there are not as many values as label names, or one is null
      */
     public D labelValues(String... labelValues) {
         T dataPoint = dataPoints.get(new LabelValues(labelValues));

@@ -12,8 +12,7 @@ import java.util.function.DoubleUnaryOperator;
  * What was measured for one benchmark method in one arrangement.
  *
  * @param run where and when
- * @param comparison what it is compared within: the class, by its simple name, and if there are any the task and the
- *     parameters
+ * @param comparison what it is compared within: the class's simple name, with task and parameters if there are any
  * @param method the method's name
  * @param label what it measures, for people
  * @param kind what it is in the comparison

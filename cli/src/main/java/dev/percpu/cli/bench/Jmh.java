@@ -216,8 +216,8 @@ public final class Jmh {
 
     /**
      * With a carrier for each. A virtual thread that measures gives up its carrier only when the iteration is over. If
-     * others had to wait for it, they would make one operation after that, and tell its time; and then JMH waits for
-     * ever.
+     * others waited for that carrier, they would make one operation after that, and tell its time, and JMH would wait
+     * for ever.
      */
     private static List<String> virtualThreads(int number) {
         return List.of(VIRTUAL, CARRIERS + Math.max(number, Runtime.getRuntime().availableProcessors()));

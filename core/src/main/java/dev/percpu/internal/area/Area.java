@@ -187,8 +187,8 @@ public final class Area {
     }
 
     /**
-     * The same offset, of a {@code long}, for who adds up all the time: the JIT compiler sees that it is aligned and
-     * within bounds. Otherwise it checks that at each access, which takes more instructions than the access.
+     * The same offset, of a {@code long}, for hot paths: the JIT compiler sees that it is aligned and within bounds.
+     * Otherwise it checks that at each access, which takes more instructions than the access.
      */
     public static long within(long offset) {
         return offset & WITHIN;

@@ -13,7 +13,7 @@ final class Clearing {
     private Clearing() {}
 
     /**
-     * Makes the JDK initialise what it needs to fill memory. If the first fill came while the heap is full, that could
+     * Makes the JDK initialize what it needs to fill memory. If the first fill came while the heap is full, that could
      * fail, and then no piece could be cleared any more, however much memory there is later.
      */
     static void rehearse() {

@@ -44,8 +44,7 @@ public final class DetachedThread {
      * Starts the thread.
      *
      * @param first how long to wait for the first reference, in milliseconds
-     * @param handler receives each reference, or null if none came within the time that it last returned, in
-     *     milliseconds
+     * @param handler receives each reference, or null if none came within the milliseconds that it returned last
      * @param atEnd what the thread does once the handler is gone
      */
     public static void start(

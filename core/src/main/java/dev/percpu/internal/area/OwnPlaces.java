@@ -42,8 +42,7 @@ public final class OwnPlaces {
      * another thread took it back. So T's last store happens before U's first load.
      *
      * Refused: to let an owner that no longer updates give its place back. It would have to look for that request with
-     * each update. Refused: to take it away. That takes a membarrier, and a mark that the owner is in the middle of an
-     * update.
+     * each update. Refused: to take it away. That takes a membarrier, and a mark while the owner makes an update.
      *
      * Refused: ThreadLocal instead of the table. It takes about 2 ns, and a value in it is kept until the thread ends.
      *
@@ -77,8 +76,7 @@ public final class OwnPlaces {
     private static final int MASK = powerOfTwo(COUNT * SLOTS_PER_PLACE) - 1;
 
     /**
-     * For each slot the id of its owner, or 0, and the offset of the owner's place. Guarded by {@link #LOCK} for
-     * writing.
+     * For each slot the id of its owner, or 0, and the offset of the owner's place. Written under {@link #LOCK}.
      */
     private static final long[] TABLE = new long[(MASK + 1) * 2];
 

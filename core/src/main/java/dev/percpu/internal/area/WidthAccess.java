@@ -18,7 +18,7 @@ public final class WidthAccess {
 
     private WidthAccess() {}
 
-    /** Has this class initialized, and what its switches need, for whoever makes something that will use it. */
+    /** Forces this class, and what its switches need, to initialize, so that a later first use cannot fail. */
     public static void initialize() {
         long _ = get(NumericWidth.LONG, CpuHeader.GUARD_WORD);
     }

@@ -194,7 +194,7 @@ public final class Catalogue {
     /**
      * The operation on a number that the guard protects: {@link #DONE}, or {@link #REFUSED} and nothing done if the
      * guard is taken. It does not return the number, since that would need a value that no number can have. A caller
-     * that needs the number takes the guard.
+     * that needs the number acquires the guard.
      *
      * @throws NullPointerException if there is no such operation; see {@link Op#exists}
      */

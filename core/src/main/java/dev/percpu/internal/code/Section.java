@@ -170,8 +170,8 @@ public final class Section {
     }
 
     /**
-     * Updates the CPU's own 64-bit instance, for who needs no result. An addition takes one instruction where the
-     * architecture has one for that: the kernel interrupts a thread before or after an instruction.
+     * Updates the CPU's own 64-bit instance and has no result. An addition takes one instruction where the architecture
+     * has one for that: the kernel interrupts a thread before or after an instruction.
      */
     void updateOnly(Op op) {
         if (op == Op.ADD) {

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * kernel gives the number of a thread that has ended to another one some day.
  */
 public final class NativeOwners {
-    /** Whether C code takes guards in this process. */
+    /** Whether C code acquires guards in this process. */
     private static volatile boolean expected;
 
     private static final long LOOK_MILLIS = 1_000;
@@ -31,8 +31,8 @@ public final class NativeOwners {
     private NativeOwners() {}
 
     /**
-     * Says that C code takes guards from now on. C code also waits for guards of Java threads, and cannot tell whether
-     * such a thread has ended. So this starts a Java thread that frees the guards of dead owners.
+     * Says that C code acquires guards from now on. C code also waits for guards of Java threads, and cannot tell
+     * whether such a thread has ended. So this starts a Java thread that frees the guards of dead owners.
      */
     public static synchronized void expect() {
         if (!expected) {
@@ -113,7 +113,7 @@ public final class NativeOwners {
             if (isNative(owner) && isSame(owner, me)) {
                 throw new IllegalStateException("this thread would have to wait for " + forWhat
                         + ", and C code on this very thread holds the guard of CPU " + cpu
-                        + ": C code must not call Java code that takes a guard while it holds one itself");
+                        + ": C code must not call Java code that acquires a guard while it holds one itself");
             }
         }
     }

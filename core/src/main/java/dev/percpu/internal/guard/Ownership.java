@@ -37,7 +37,7 @@ public final class Ownership {
 
     private Ownership() {}
 
-    /** Has this class initialized: see {@link dev.percpu.internal.protocol.Sums#initialize}. */
+    /** Forces this class to initialize: see {@link dev.percpu.internal.protocol.Sums#initialize}. */
     public static void initialize() {
         // Calling this is enough.
     }

@@ -35,8 +35,7 @@ final class LibcCalls {
 
     /**
      * {@link #CALL} with {@code errno}. Nearly no program needs it, and to link it takes milliseconds. It is not a
-     * constant of a class of its own: such a class would be unusable for good if linking failed once for want of
-     * memory.
+     * constant of a class of its own: if linking failed once for want of memory, such a class would be unusable for good.
      */
     private static volatile @Nullable MethodHandle callWithErrno;
 

@@ -34,7 +34,7 @@ public final class Gate {
 
     private Gate() {}
 
-    /** Has this class initialized: see {@link Sums#initialize}. */
+    /** Forces this class to initialize: see {@link Sums#initialize}. */
     public static void initialize() {
         // Calling this is enough.
     }

@@ -82,7 +82,7 @@ public final class GatedSums {
 
     private GatedSums() {}
 
-    /** Has this class initialized: see {@link Sums#initialize}. */
+    /** Forces this class to initialize: see {@link Sums#initialize}. */
     public static void initialize() {
         // Calling this is enough.
     }

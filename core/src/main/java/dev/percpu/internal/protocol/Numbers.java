@@ -133,7 +133,7 @@ public interface Numbers {
             };
         }
 
-        /** Only the guard's owner may write guarded data, so the caller has to take the guard. */
+        /** Only the guard's owner may write guarded data, so the caller has to acquire the guard. */
         @Override
         public boolean updateUnlessGuarded(Op op, NumericWidth width, long position, long operand) {
             return false;

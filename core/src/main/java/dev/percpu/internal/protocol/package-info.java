@@ -1,7 +1,8 @@
 /**
- * The building blocks of the structures. Each protocol is one small interface. Its file has both halves side by side:
- * the one that calls restartable sequences, and the one that uses atomic instructions. {@code CURRENT} is the half
- * in use.
+ * The building blocks of the structures. A protocol is one small interface, whose file has its implementations side by
+ * side: one that calls restartable sequences, and at least one for the atomic back end. {@code CURRENT} is the one in
+ * use. The classes beside the interfaces are made of protocols, and are the same on both back ends: gates, tallies, and
+ * sums that a reset takes.
  *
  * <p>A position is the offset of a variable within each CPU's place. Callers keep the object that owns the position
  * reachable until the call returns, since the position may be given to another variable afterwards.

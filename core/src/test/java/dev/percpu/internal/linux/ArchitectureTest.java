@@ -11,6 +11,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -35,13 +36,25 @@ class ArchitectureTest {
     private static final Pattern OWN = Pattern.compile("\\| `([^`*]+)\\*([^`*]+)` \\| own \\|.*");
     private static final Pattern SOME = Pattern.compile("\\| `([^`*]+)` \\| some \\|.*");
 
+    /** Those of the pages and the comment that tell users which architectures there are. */
+    private static final Pattern TOLD = Pattern.compile("\\| `([^`*]+)` \\| told \\|.*");
+
+    private static final Path TABLE = ROOT.resolve("CONTRIBUTING.md");
+    private static final Path HEADER = ROOT.resolve("native/include/percpu.h");
+
+    /** What others call them. */
+    private static final Map<Architecture, String> OTHER_NAMES =
+            Map.of(Architecture.X86_64, "amd64", Architecture.AARCH64, "arm64");
+
     private static Stream<Architecture> known() {
         return Arrays.stream(Architecture.values()).filter(architecture -> architecture != Architecture.OTHER);
     }
 
-    /** Finds an architecture's name, however it is written: X86_64 or x86-64. */
+    /** Finds an architecture's name, however it is written: X86_64, x86-64 or amd64. */
     private static Pattern name(Architecture architecture) {
-        return Pattern.compile(architecture.name().replace("_", "[_-]?"), Pattern.CASE_INSENSITIVE);
+        return Pattern.compile(
+                "(?:" + architecture.name().replace("_", "[_-]?") + "|" + OTHER_NAMES.get(architecture) + ")",
+                Pattern.CASE_INSENSITIVE);
     }
 
     @Test
@@ -89,9 +102,34 @@ class ArchitectureTest {
         assertThat(listed).containsExactlyElementsOf(filesWithNames());
     }
 
+    @Test
+    @Tag("tools")
+    void contributingsTableHasEachPageThatTellsOfAllArchitectures() throws IOException {
+        SortedSet<String> found = new TreeSet<>();
+        for (Path page : pages()) {
+            String text = Files.readString(page);
+            if (known().allMatch(
+                            architecture -> name(architecture).matcher(text).find())) {
+                found.add(ROOT.relativize(page).toString());
+            }
+        }
+        assertThat(new TreeSet<>(listed(TOLD))).containsExactlyElementsOf(found);
+    }
+
+    private static List<Path> pages() throws IOException {
+        try (Stream<Path> top = Files.list(ROOT);
+                Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
+            return Stream.concat(
+                            Stream.of(HEADER),
+                            Stream.concat(top, docs)
+                                    .filter(file -> file.toString().endsWith(".md") && !file.equals(TABLE)))
+                    .toList();
+        }
+    }
+
     /** The first column of the rows of a kind; a star in it is where the architecture's name goes. */
     private static List<String> listed(Pattern row) throws IOException {
-        return Files.readAllLines(ROOT.resolve("CONTRIBUTING.md")).stream()
+        return Files.readAllLines(TABLE).stream()
                 .map(row::matcher)
                 .filter(matcher -> matcher.matches())
                 .map(matcher ->

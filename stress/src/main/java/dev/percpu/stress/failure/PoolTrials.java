@@ -163,8 +163,7 @@ final class PoolTrials {
     }
 
     /**
-     * The only idle object lies on another CPU's stack, if there is another CPU, so all stacks have to be looked
-     * through.
+     * The only idle object lies on another CPU's stack, if there is another CPU, so all stacks have to be searched.
      */
     private static final class Finding extends Acquiring {
         private List<Pooled<Object>> held = List.of();
