@@ -3,10 +3,10 @@
  *
  * Each CPU has a guard word: 0 if the guard is free, otherwise its owner. A Java thread is its positive id. A thread of
  * C code is a negative number, of which the lowest 22 bits, negated, are its kernel id, and the others say when it
- * began: the kernel gives the id of a thread that has ended to another one some day. The word after it counts the nested
- * guards of an owner in C. Only the owner touches the count, and it is 0 when the guard is free. The outermost guard is
- * not counted. So a signal handler that interrupts the owner just after the commit, or just before the release, nests
- * and un-nests, and leaves everything as it was.
+ * began: the kernel gives the id of a thread that has ended to another one some day. The word after it counts the
+ * nested guards of an owner in C. Only the owner touches the count, and it is 0 when the guard is free. The outermost
+ * guard is not counted. So a signal handler that interrupts the owner just after the commit, or just before the
+ * release, nests and un-nests, and leaves everything as it was.
  * ---------------------------------------------------------------------------------------------------------------- */
 
 PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int waits);

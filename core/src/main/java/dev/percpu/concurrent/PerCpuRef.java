@@ -102,8 +102,8 @@ public final class PerCpuRef {
 
     /**
      * From the initial reference to the end of the release action. A life has a release action of its own: that action
-     * may begin the next life, and go on while that one ends. So who waits for a life waits for this object. Guarded by
-     * {@link #lifecycle}.
+     * may begin the next life, and go on while that one ends. So a thread that waits for a life waits for this object.
+     * Guarded by {@link #lifecycle}.
      */
     private static final class Life {
         /** Whether a resurrection went on with it. The next kill ends it as another one. */

@@ -101,7 +101,7 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
             return this;
         }
         if (!mine.isCurrent()) {
-            throw mine.explain(new IllegalStateException("this handle of object " + id + " of a " + pool
+            throw mine.explain(new IllegalStateException("this handle of object " + id + " of " + pool
                     + " is released already: use a handle after acquiring it, and release it once"));
         }
         return mine.place;

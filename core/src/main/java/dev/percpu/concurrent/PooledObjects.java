@@ -262,7 +262,7 @@ abstract class PooledObjects<T> {
      */
     final IllegalStateException twin(int id) {
         return new IllegalStateException(
-                "object " + id + " of a " + this + ": two threads released it at once, so it was"
+                "object " + id + " of " + this + ": two threads released it at once, so it was"
                         + " idle twice. Let one thread at a time use a handle; -Dpercpu.checked=true finds out who"
                         + " does not");
     }

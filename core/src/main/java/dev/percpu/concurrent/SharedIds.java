@@ -35,7 +35,7 @@ abstract class SharedIds extends CpuStacks {
      * wherever it was released. If objects flow from one CPU to another faster than that, the pool makes more, until
      * there are enough to move in batches.
      *
-     * While the lock is held, the thread waits for nothing. Under the lock it only tries to acquire a guard. To wait for
+     * While a thread holds the lock, it waits for nothing. Under the lock it only tries to acquire a guard. To wait for
      * a guard it releases the lock first. Otherwise the owner of a guard that gives a number back would wait for the
      * lock, and the owner of the lock for the guard.
      *

@@ -35,7 +35,7 @@ final class LibcCalls {
 
     /**
      * {@link #CALL} with {@code errno}. Nearly no program needs it, and to link it takes milliseconds. It is not a
-     * constant of a class of its own: if linking failed once for want of memory, such a class would be unusable for good.
+     * constant of a class of its own: if linking failed once for want of memory, that class would be unusable for good.
      */
     private static volatile @Nullable MethodHandle callWithErrno;
 
