@@ -111,8 +111,7 @@ extern "C" {
  * Numbers: integers of 8, 16, 32 and 64 bits, and pointers
  *
  * Each operation happens exactly once, on the instance of a CPU on which the thread runs during the call. It does not
- * order any other memory access. Do not use these operations on data that a guard protects: they do not check the guard
- * word.
+ * order any other memory access. Do not use these operations on data that a guard protects: they ignore the guard.
  * ---------------------------------------------------------------------------------------------------------------- */
 
 #define this_cpu_read(var) PERCPU_RESULT(var, READ, 0, 0)

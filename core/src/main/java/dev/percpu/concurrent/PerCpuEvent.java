@@ -67,7 +67,7 @@ public sealed interface PerCpuEvent permits BuiltEvent {
     /**
      * Starts an event: the builder collects its updates.
      *
-     * @param name for messages; it need not be unique
+     * @param name for messages; it need not be unique. Listings have the variables of an event, and not the event
      */
     static EventBuilder builder(String name) {
         return new EventBuilder(name);

@@ -174,7 +174,7 @@ public final class PerCpuRecyclerPool extends RecyclerPool.StatefulImplBase<Buff
 
     @Override
     public String toString() {
-        return "Jackson buffers in a " + pool;
+        return "Jackson buffers in " + pool;
     }
 
     private Object readResolve() {

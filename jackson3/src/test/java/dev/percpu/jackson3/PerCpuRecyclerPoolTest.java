@@ -339,7 +339,7 @@ class PerCpuRecyclerPoolTest {
                     .isThrownBy(() -> PerCpuRecyclerPool.create(capacity))
                     .withMessageContaining("pool of " + capacity);
         }
-        assertThat(pool).hasToString("Jackson buffers in a pool of 5");
+        assertThat(pool).hasToString("Jackson buffers in a PerCpuPool (capacity 5)");
     }
 
     private static JsonFactory factory(RecyclerPool<BufferRecycler> pool) {
