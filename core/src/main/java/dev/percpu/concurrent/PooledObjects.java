@@ -261,10 +261,9 @@ abstract class PooledObjects<T> {
      * Thrown instead of lending a number that was on two stacks. It is on one of them now, so the pool is exact again.
      */
     final IllegalStateException twin(int id) {
-        return new IllegalStateException(
-                "object " + id + " of " + this + ": two threads released it at once, so it was"
-                        + " idle twice. Let one thread at a time use a handle; -Dpercpu.checked=true finds out who"
-                        + " does not");
+        return new IllegalStateException("object " + id + " of " + this + ": two threads released it at once, so it was"
+                + " idle twice. Let one thread at a time use a handle; -Dpercpu.checked=true finds out who"
+                + " does not");
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // there are no generic arrays
