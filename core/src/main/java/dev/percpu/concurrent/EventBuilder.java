@@ -154,7 +154,7 @@ public final class EventBuilder {
         }
         parts.add(Part.addition(counters.position(0), index.number, x, 1));
         indexes.add(new BuiltEvent.Element(counters::checkIndex, index.number));
-        checks.add(new OwnEvent.IndexCheck(index.number, counters.length()));
+        checks.add(new OwnEvent.IndexCheck(index.number, counters, counters.length()));
         return this;
     }
 

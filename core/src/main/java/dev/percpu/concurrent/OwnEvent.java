@@ -144,11 +144,15 @@ abstract class OwnEvent {
         }
     }
 
-    /** The check that an argument is an index. */
-    record IndexCheck(int index, long length) implements Step {
+    /** The check that an argument is an index of an array, whose length is a constant here. */
+    record IndexCheck(int index, PerCpuCounterArray array, long length) implements Step {
         @Override
         public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            long _ = Objects.checkIndex(BuiltEvent.choose(index, first, second, third), length);
+            long element = BuiltEvent.choose(index, first, second, third);
+            if (Long.compareUnsigned(element, length) >= 0) {
+                // The array's own message says which array.
+                int _ = array.checkIndex(element);
+            }
         }
     }
 

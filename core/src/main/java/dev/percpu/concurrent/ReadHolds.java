@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.guard.Reports;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,7 +53,7 @@ final class ReadHolds {
      */
     @Nullable
     Hold remove() {
-        Throwable unlocked = new Throwable("read lock unlocked here by " + Thread.currentThread());
+        Throwable unlocked = new Throwable("read lock unlocked here by " + Reports.describe(Thread.currentThread()));
         return remove(unlocked);
     }
 
@@ -67,9 +68,10 @@ final class ReadHolds {
 
     private synchronized @Nullable Hold remove(Throwable unlocked) {
         if (count == ended) {
-            IllegalMonitorStateException tooMany = new IllegalMonitorStateException(Thread.currentThread()
-                    + " unlocks the read lock of " + lock
-                    + ", which no thread has: unlock it once for each time that it was locked");
+            IllegalMonitorStateException tooMany =
+                    new IllegalMonitorStateException(Reports.describe(Thread.currentThread())
+                            + " unlocks the read lock of " + lock
+                            + ", which no thread has: unlock it once for each time that it was locked");
             if (lastUnlocked != null) {
                 tooMany.addSuppressed(lastUnlocked);
             }
@@ -122,9 +124,10 @@ final class ReadHolds {
             }
         }
         if (mine != null && holds > ended) {
-            IllegalStateException nested = new IllegalStateException(mine.thread + " has the read lock of " + lock
-                    + " and " + use
-                    + ", so it may wait for itself for ever: unlock the read lock first, or use tryLock()");
+            IllegalStateException nested =
+                    new IllegalStateException(Reports.describe(mine.thread) + " has the read lock of " + lock
+                            + " and " + use
+                            + ", so it may wait for itself for ever: unlock the read lock first, or use tryLock()");
             nested.addSuppressed(mine.locked);
             throw nested;
         }

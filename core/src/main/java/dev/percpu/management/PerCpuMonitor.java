@@ -77,7 +77,7 @@ public final class PerCpuMonitor implements PerCpuMXBean {
                             value.elsewhere().longValue()));
                 }
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             // Not its message, which can be the user's code. The other variables are read all the same.
             failure = e.getClass().getName();
         }

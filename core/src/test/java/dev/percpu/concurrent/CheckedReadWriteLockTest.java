@@ -82,7 +82,10 @@ class CheckedReadWriteLockTest {
                 use.run();
             } catch (IllegalStateException | IllegalMonitorStateException e) {
                 check(e.getMessage().contains(what) && e.getMessage().contains("table"), e.toString());
-                check(e.getMessage().contains(Thread.currentThread().toString()), e.toString());
+                check(
+                        e.getMessage()
+                                .contains("thread #" + Thread.currentThread().threadId() + " "),
+                        e.toString());
                 check(e.getSuppressed().length == 1, "where that thread was before");
                 check(
                         Arrays.stream(e.getSuppressed()[0].getStackTrace())

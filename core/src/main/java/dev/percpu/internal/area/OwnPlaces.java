@@ -218,7 +218,8 @@ public final class OwnPlaces {
      * @return false if there is none for it
      */
     private static boolean claim(Thread thread) {
-        int slot = slotOf(thread.threadId());
+        long id = thread.threadId();
+        int slot = slotOf(id);
         Owner owner = new Owner(thread, slot);
         synchronized (LOCK) {
             takeBack();
@@ -233,7 +234,7 @@ public final class OwnPlaces {
             // Nothing from here on can fail.
             OWNERS[free] = owner;
             TABLE[slot + 1] = offset;
-            TABLE[slot] = thread.threadId();
+            TABLE[slot] = id;
             return true;
         }
     }

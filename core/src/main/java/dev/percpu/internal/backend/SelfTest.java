@@ -47,6 +47,8 @@ final class SelfTest {
      */
     private static final int DEEP_DELAY = 3_000;
 
+    private static final String NO_THREAD = "no thread can be started for it (is there a limit, as of ulimit -u?)";
+
     private SelfTest() {}
 
     /** Additions of 1 at a position of the area. */
@@ -128,7 +130,11 @@ final class SelfTest {
         long aborts = Area.offset(Area.SPARE, position + Long.BYTES);
         long stop = Area.offset(Area.SPARE, position + 2 * Long.BYTES);
         LongConsumer delayed = additions.apply(new Instrumentation(ABORT_DELAY, Area.BASE + aborts));
-        BoundThread adding = BoundThread.start(BoundThread.ANYWHERE, new Adding(delayed, position, stop));
+        BoundThread adding = BoundThread.tryStart(BoundThread.ANYWHERE, new Adding(delayed, position, stop));
+        if (adding == null) {
+            Area.free(position, 3L * Long.BYTES);
+            return NO_THREAD;
+        }
         try {
             long start = System.nanoTime();
             while ((long) Area.LONG.getVolatile(Area.MEMORY, aborts) == 0) {
@@ -163,11 +169,14 @@ final class SelfTest {
             LongConsumer delayed = additions.apply(new Instrumentation(DEEP_DELAY, Area.BASE + aborts));
             List<BoundThread> threads = new ArrayList<>();
             for (int i = 0; i < DEEP_THREADS; i++) {
-                threads.add(BoundThread.start(cpu, () -> {
+                BoundThread thread = BoundThread.tryStart(cpu, () -> {
                     for (int round = 0; round < DEEP_ROUNDS; round++) {
                         delayed.accept(position);
                     }
-                }));
+                });
+                if (thread != null) {
+                    threads.add(thread);
+                }
             }
             // Waits for all threads, since they write to memory that is given back below.
             List<Throwable> thrown = threads.stream()
@@ -176,6 +185,9 @@ final class SelfTest {
                     .toList();
             if (!thrown.isEmpty()) {
                 return "test threads failed: " + thrown;
+            }
+            if (threads.size() < DEEP_THREADS) {
+                return NO_THREAD;
             }
             String wrong = compare(NumericWidth.LONG, position, (long) DEEP_THREADS * DEEP_ROUNDS);
             if (!wrong.isEmpty()) {

@@ -59,16 +59,18 @@ public final class Sequences {
     /**
      * Emits the whole catalogue, and prepares for restarting the sequences of other CPUs. The kernel takes some
      * milliseconds for that, during which a thread waits and no CPU is busy. So another thread asks for it, while this
-     * one links and emits.
+     * one links and emits. If no thread can be started, this one asks at the end.
      */
     static Sequences emit(RseqRegistration registration) {
-        BoundThread asking = BoundThread.start(BoundThread.ANYWHERE, new Preparation());
+        BoundThread asking = BoundThread.tryStart(BoundThread.ANYWHERE, new Preparation());
         Sequences sequences;
         try {
             LinkedSequence.prepare(0);
             sequences = emitUnprepared(registration, Instrumentation.NONE, Catalogue.entries());
         } finally {
-            Throwable _ = asking.await();
+            if (asking != null) {
+                Throwable _ = asking.await();
+            }
         }
         // If the kernel refused, it does so again. Otherwise it has nothing left to do.
         prepare();
@@ -154,13 +156,15 @@ public final class Sequences {
             synchronized (shapes) {
                 MemorySegment address = shapes.get(sequence.name());
                 if (address == null && shapes.size() < MOST_SHAPES) {
-                    // What a failed attempt leaves is that there is no code for this shape.
+                    // What a refusal leaves is that there is no code for this shape.
                     shapes.put(sequence.name(), MemorySegment.NULL);
-                    CodeMapping mapping = CodeMapping.emit(SHAPE_BYTES, layout, instrumentation, List.of(sequence));
-                    if (PerfMap.isWanted()) {
-                        PerfMap.write(mapping.symbols());
+                    try {
+                        address = emit(sequence);
+                    } catch (OutOfMemoryError | StackOverflowError e) {
+                        // The kernel refused nothing, so the next event of this shape tries again.
+                        shapes.remove(sequence.name());
+                        throw e;
                     }
-                    address = MemorySegment.ofAddress(mapping.addressOf(sequence));
                     shapes.put(sequence.name(), address);
                 }
                 return address == null ? MemorySegment.NULL : address;
@@ -175,6 +179,14 @@ public final class Sequences {
                             e);
             return MemorySegment.NULL;
         }
+    }
+
+    private MemorySegment emit(Sequence shape) {
+        CodeMapping mapping = CodeMapping.emit(SHAPE_BYTES, layout, instrumentation, List.of(shape));
+        if (PerfMap.isWanted()) {
+            PerfMap.write(mapping.symbols());
+        }
+        return MemorySegment.ofAddress(mapping.addressOf(shape));
     }
 
     /** The sequences with their addresses, for profilers. */

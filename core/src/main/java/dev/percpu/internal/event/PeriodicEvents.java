@@ -19,7 +19,8 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import jdk.jfr.Event;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.FlightRecorderListener;
 
@@ -32,24 +33,44 @@ import jdk.jfr.FlightRecorderListener;
  */
 final class PeriodicEvents {
     private static final Runnable START = PeriodicEvents::start;
-    private static final Runnable BACK_END = PeriodicEvents::backEnd;
-    private static final Runnable AREA = PeriodicEvents::area;
-    private static final Runnable VARIABLES = PeriodicEvents::variables;
 
-    private static final AtomicBoolean STARTED = new AtomicBoolean();
+    private static final List<Periodic> ALL = List.of(
+            new Periodic(() -> BackEndEvent.class, PeriodicEvents::backEnd),
+            new Periodic(() -> AreaEvent.class, PeriodicEvents::area),
+            new Periodic(() -> VariableEvent.class, PeriodicEvents::variables));
 
     private PeriodicEvents() {}
+
+    /** An event, and what records it from time to time. */
+    private static final class Periodic {
+        /** Gives the class, which is not loaded before there is a recording. */
+        private final Supplier<Class<? extends Event>> event;
+
+        private final Runnable ours;
+        private final Once added = new Once();
+
+        private Periodic(Supplier<Class<? extends Event>> event, Runnable ours) {
+            this.event = event;
+            this.ours = ours;
+        }
+
+        private void add() {
+            added.run(() -> FlightRecorder.addPeriodicEvent(event.get(), hook(ours)));
+        }
+    }
 
     /** Waits for the first recording, without starting the flight recorder. */
     static void prepare() {
         FlightRecorder.addListener(listener(START));
     }
 
+    /** The flight recorder calls this once for each listener that it has, when it starts. */
     private static void start() {
-        if (STARTED.compareAndSet(false, true)) {
-            FlightRecorder.addPeriodicEvent(BackEndEvent.class, hook(BACK_END));
-            FlightRecorder.addPeriodicEvent(AreaEvent.class, hook(AREA));
-            FlightRecorder.addPeriodicEvent(VariableEvent.class, hook(VARIABLES));
+        try {
+            ALL.forEach(Periodic::add);
+        } catch (RuntimeException | Error e) {
+            Recording.prepareAgain();
+            throw e;
         }
     }
 
@@ -72,7 +93,7 @@ final class PeriodicEvents {
             List<Value> values;
             try {
                 values = variable.values();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 // Not its message, which can be the user's code. The other variables are recorded all the same.
                 new VariableEvent(
                                 variable.name(),

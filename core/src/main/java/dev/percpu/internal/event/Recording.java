@@ -3,7 +3,6 @@ package dev.percpu.internal.event;
 import dev.percpu.listing.Variable;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import jdk.jfr.FlightRecorder;
@@ -17,7 +16,7 @@ public final class Recording {
     /** The flight recorder is an optional module. */
     private static final boolean POSSIBLE = isPossible();
 
-    private static final AtomicBoolean PREPARED = new AtomicBoolean();
+    private static final Once PREPARED = new Once();
 
     private static volatile @Nullable BackEnd backEnd;
     private static volatile @Nullable Area area;
@@ -58,10 +57,15 @@ public final class Recording {
      * @param all lists them
      */
     public static void listing(Supplier<List<Variable>> all) {
-        if (POSSIBLE && !PREPARED.get() && PREPARED.compareAndSet(false, true)) {
+        if (POSSIBLE) {
             listing = all;
-            PeriodicEvents.prepare();
+            PREPARED.run(PeriodicEvents::prepare);
         }
+    }
+
+    /** Says that recordings may lack something. The next named variable prepares them again. */
+    static void prepareAgain() {
+        PREPARED.again();
     }
 
     static @Nullable BackEnd backEnd() {

@@ -27,10 +27,28 @@ public final class BoundThread extends Thread {
         return start(cpu, task).await();
     }
 
-    /** Starts a task in a thread bound to a CPU. */
+    /**
+     * Starts a task in a thread bound to a CPU.
+     *
+     * @throws OutOfMemoryError if no thread can be started
+     */
     public static BoundThread start(int cpu, Runnable task) {
         BoundThread thread = new BoundThread(cpu, task);
         thread.start();
+        return thread;
+    }
+
+    /**
+     * Starts a task in a thread bound to a CPU; null if no thread can be started, since there are too many, say. For
+     * callers that have another way.
+     */
+    public static @Nullable BoundThread tryStart(int cpu, Runnable task) {
+        BoundThread thread = new BoundThread(cpu, task);
+        try {
+            thread.start();
+        } catch (OutOfMemoryError refused) {
+            return null;
+        }
         return thread;
     }
 

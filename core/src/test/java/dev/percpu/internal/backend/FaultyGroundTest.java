@@ -38,6 +38,7 @@ import org.junit.jupiter.api.Test;
 @Tag("rseq")
 class FaultyGroundTest {
     private static final int EPERM = 1;
+    private static final int EAGAIN = 11;
     private static final int EINVAL = 22;
     private static final int ENOSYS = 38;
 
@@ -100,6 +101,28 @@ class FaultyGroundTest {
                 new Jvm(),
                 ProbeInAnUnregisteredThread.class,
                 "atomic: the self-test failed: the kernel gives this thread no CPU id");
+    }
+
+    /** Loads the library in a thread that can start no other. */
+    static final class ProbeWithoutThreads {
+        private ProbeWithoutThreads() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            Thread first = new Thread(() -> {
+                Seccomp.refuse(Call.CLONE, EAGAIN);
+                Seccomp.refuse(Call.CLONE3, EAGAIN);
+                System.out.println(PerCpuRuntime.backend());
+            });
+            first.start();
+            first.join();
+            BackendChoiceTest.Probe.main(arguments);
+        }
+    }
+
+    @Test
+    void noThreadInTheThreadThatLoadsTheLibrary() {
+        assertRuns(
+                new Jvm(), ProbeWithoutThreads.class, "atomic: the self-test failed: no thread can be started for it");
     }
 
     /** After the library was loaded, has the C library register no thread any more. */
