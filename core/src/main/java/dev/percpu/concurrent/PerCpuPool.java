@@ -51,12 +51,14 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Cost.</b> Acquiring and releasing usually take a restartable sequence each, on the current CPU's stack in the
  * per-CPU area: no atomic instruction, no allocation. An empty or full stack moves half of its size from or to a store
  * that all CPUs share, under a lock. A thread that holds a {@link dev.percpu.CpuGuard} cannot use that CPU's stack, and
- * must not wait for the guard of another, so acquiring may throw {@link IllegalStateException}. It should not release
- * to a closed pool either: if another thread holds a guard meanwhile, the object may stay until the next {@link #close}
- * or {@link #trim}.
+ * must not wait for the guard of another, so acquiring may throw {@link IllegalStateException}. A release waits
+ * for a guard in one case only: it began before {@link #close}, and another thread holds the guard of the CPU that the
+ * object was released on. Then it waits for two seconds at most, or not at all if the thread holds a guard itself. If
+ * that is in vain, the object stays until the next {@link #close} or {@link #trim}.
  *
  * <p><b>Errors.</b> If an error such as {@link StackOverflowError} interrupts a call, each object is as before the call
- * or as after it. Call an interrupted release or close again, and it continues where it stopped.
+ * or as after it. Call an interrupted release or close again, and it continues where it stopped. If nobody does, a
+ * thread that waits for the object finds it after a second or so.
  *
  * <p><b>Checked mode.</b> With the system property {@code percpu.checked} set to {@code true}, each acquisition has a
  * handle of its own. Using it after its release always throws; suppressed exceptions say where the object was acquired
@@ -163,7 +165,9 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
 
     /**
      * Closes the pool and destroys the idle objects. Held ones are destroyed when they are released. From now on,
-     * acquiring throws. Closing again does nothing, or, if an error interrupted closing, continues it.
+     * acquiring throws. Closing again does nothing, or, if an error interrupted closing, continues it. If idle objects
+     * lie on the stack of a CPU whose {@link dev.percpu.CpuGuard} another thread holds, it waits until that thread
+     * closes the guard, without a limit.
      *
      * @throws IllegalStateException if it would have to wait for a guard and the thread holds another {@link
      *     dev.percpu.CpuGuard}; then the pool is still open

@@ -27,6 +27,9 @@ public final class PoolBuilder<T> {
     @Nullable
     String name;
 
+    /** After how long a thread that waits looks again, although nobody told it to. */
+    long lookUnasked = PooledIds.LOOK_UNASKED;
+
     PoolBuilder(int capacity, Function<? super Pooled<T>, ? extends T> factory, boolean keepsHandles) {
         if (capacity < 1 || capacity > PooledIds.MOST) {
             throw new IllegalArgumentException(

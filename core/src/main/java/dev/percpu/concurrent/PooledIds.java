@@ -3,7 +3,6 @@ package dev.percpu.concurrent;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.Fences;
 import java.lang.ref.Reference;
-import java.util.concurrent.TimeUnit;
 
 /**
  * The numbers of a pool's places, from 0 on. A number is held by one thread, or idle, or vacant: its place has no
@@ -12,7 +11,7 @@ import java.util.concurrent.TimeUnit;
  * <p>What the last holder of a number did before {@link #give} happens before what the next one does after {@link #pop}
  * or {@link #seek()}.
  */
-final class PooledIds extends SharedIds {
+final class PooledIds extends AwaitedIds {
     /*
      * Before a thread hears that there is no number, all stacks are searched. Two things could hide a number: a batch
      * that a thread is moving, and a push onto a stack that the search has passed. So batches are moved under the lock.
@@ -52,13 +51,9 @@ final class PooledIds extends SharedIds {
     /** What {@link #seek(long)} returns if it would have to wait, and the thread holds a guard, so that it must not. */
     static final int HOLDS_GUARD = -3;
 
-    /** For how long a thread with a time limit waits until it tries a guard again: at first, and at most. */
-    private static final long SHORTEST_LOOK = TimeUnit.MICROSECONDS.toNanos(50);
-
-    private static final long LONGEST_LOOK = TimeUnit.MILLISECONDS.toNanos(5);
-
-    PooledIds(int capacity, String owner) {
-        super(capacity, owner);
+    /** @param lookUnasked {@link #LOOK_UNASKED}; longer in tests of what a waiting thread is told */
+    PooledIds(int capacity, String owner, long lookUnasked) {
+        super(capacity, owner, lookUnasked);
     }
 
     /** False if the numbers are not closed; true if they might be. */
@@ -117,7 +112,7 @@ final class PooledIds extends SharedIds {
                     return HOLDS_GUARD;
                 }
                 // Not for the guard itself: a number that is given back in the meantime will do.
-                awaitSignal(id == BUSY ? Math.min(look, left) : left);
+                awaitSignal(Math.min(left, id == BUSY ? look : untilUnasked()));
                 look = Math.min(2 * look, LONGEST_LOOK);
             }
         } finally {
@@ -291,20 +286,17 @@ final class PooledIds extends SharedIds {
         lock();
         try {
             exchanges++;
+            long start = System.nanoTime();
             while (direct) {
                 int found = gather();
                 if (found == 0) {
                     break;
                 }
-                if (found == BUSY) {
-                    if (holdsGuard()) {
-                        // It must not wait for another guard, and the number is given back. Those that wait for a
-                        // number look again until the guard is free. The number of a closed pool is found by the next
-                        // close or trim, or by whoever pops it.
-                        signalAll();
-                        break;
-                    }
-                    awaitGuard();
+                if (found == BUSY && !waitsForGuard(start)) {
+                    // The number is given back, and the guard's owner may keep it for ever. Those that wait for a
+                    // number look again until the guard is free.
+                    signalAll();
+                    break;
                 }
             }
             calm();

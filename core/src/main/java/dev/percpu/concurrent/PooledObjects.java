@@ -28,9 +28,13 @@ abstract class PooledObjects<T> {
      */
     private static final VarHandle STATE;
 
+    private static final VarHandle ANY_UNFINISHED;
+
     static {
         try {
-            STATE = MethodHandles.lookup().findVarHandle(PooledFields.class, "state", int.class);
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            STATE = lookup.findVarHandle(PooledFields.class, "state", int.class);
+            ANY_UNFINISHED = lookup.findVarHandle(PooledObjects.class, "unfinished", boolean.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -60,7 +64,7 @@ abstract class PooledObjects<T> {
         destroy = builder.destroy;
         keepsHandles = builder.keepsHandles;
         places = newPlaces(builder.capacity);
-        ids = new PooledIds(builder.capacity, "the " + builder.owner());
+        ids = new PooledIds(builder.capacity, "the " + builder.owner(), builder.lookUnasked);
     }
 
     /** Releases the object of the pool's own handle. */
@@ -224,19 +228,32 @@ abstract class PooledObjects<T> {
         }
     }
 
+    /** Finishes what is {@link PooledFields#UNFINISHED}. If this throws, the next thread looks again. */
     final void finishAll() {
-        unfinished = false;
-        Failures failures = new Failures();
-        for (Pooled<T> place : places) {
-            if (place != null && place.state == Pooled.UNFINISHED) {
-                try {
-                    finish(place);
-                } catch (Throwable t) {
-                    failures.add(t);
+        boolean finished = false;
+        try {
+            // Before the look, as another thread may leave one behind after it. An exchange and not a store: whoever
+            // set the flag before has stored the state before that, so the look finds it.
+            boolean _ = (boolean) ANY_UNFINISHED.getAndSet(this, false);
+            Failures failures = new Failures();
+            for (Pooled<T> place : places) {
+                if (place != null && place.state == Pooled.UNFINISHED) {
+                    try {
+                        finish(place);
+                    } catch (Throwable t) {
+                        failures.add(t);
+                    }
                 }
             }
+            failures.rethrow("an object could not be destroyed");
+            finished = true;
+        } finally {
+            if (!finished) {
+                // There was no room to finish one, or no memory. Without the flag nobody would look for it again, and
+                // its place would be lost.
+                unfinished = true;
+            }
         }
-        failures.rethrow("an object could not be destroyed");
     }
 
     final int destroyIdle(int most) {

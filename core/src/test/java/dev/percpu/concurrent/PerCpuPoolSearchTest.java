@@ -198,117 +198,13 @@ class PerCpuPoolSearchTest {
         only.release();
     }
 
-    /**
-     * A number is pushed after a search that did not find it, and who pushed it looks again, and may not. The push is
-     * done here as the release does it that had read "direct" before the search.
-     */
-    @Test
-    @Tag("rseq")
-    void whoWaitsIsWokenByAReleaseThatCannotLookAgain() throws InterruptedException {
-        PooledIds ids = new PooledIds(2, "a pool");
-        Pooled<Object> place = new Pooled<>(pool(2), ids.seek() & ~PooledIds.VACANT);
-        int _ = ids.seek();
-        AtomicReference<Integer> got = new AtomicReference<>();
-        Thread waiter = Thread.ofPlatform()
-                .start(() -> got.set(PerCpuPoolConcurrencyTest.uninterrupted(() -> ids.seek(Long.MAX_VALUE))));
-        while (ids.snapshot().waiting() == 0) {
-            Thread.sleep(1);
-        }
-        BoundThread giver = BoundThread.start(firstCpu, () -> {
-            assertThat(ids.push(place.id)).isTrue();
-            Seccomp.refuse(Call.MEMBARRIER, EPERM);
-            assertThatThrownBy(ids::lookAgain).isInstanceOf(LinuxException.class);
-        });
-        Workers.join(giver);
-        assertThat(giver.await()).isNull();
-        Workers.join(waiter);
-        assertThat(got.get()).isEqualTo(place.id);
-    }
-
-    /** As above, and who pushed it can look again. */
-    @Test
-    void whoWaitsIsWokenByAReleaseThatCameAfterTheSearch() throws InterruptedException {
-        PooledIds ids = new PooledIds(1, "a pool");
-        int id = ids.seek() & ~PooledIds.VACANT;
-        AtomicReference<Integer> got = new AtomicReference<>();
-        Thread waiter = Thread.ofPlatform()
-                .start(() -> got.set(PerCpuPoolConcurrencyTest.uninterrupted(() -> ids.seek(Long.MAX_VALUE))));
-        while (ids.snapshot().waiting() == 0) {
-            Thread.sleep(1);
-        }
-        run(firstCpu, () -> {
-            assertThat(ids.push(id)).isTrue();
-            assertThat(ids.lookAgain()).isEqualTo(PooledIds.NONE);
-        });
-        Workers.join(waiter);
-        assertThat(got.get()).isEqualTo(id);
-    }
-
-    /** The guard's owner may wait for a guard of this thread, so this thread must not wait for it; nor need it. */
-    @Test
-    @Tag("rseq")
-    void aReleaseByTheOwnerOfAGuardDoesNotWaitForAnother() throws InterruptedException {
-        PerCpuPool<Object> pool = poolWithItsObjectOnTheFirstCpu();
-        Holder owner = Holder.of(CpuId.of(firstCpu));
-        AtomicReference<Throwable> failure = new AtomicReference<>();
-        Thread seeker = Thread.ofPlatform()
-                .start(() -> failure.set(catchThrowable(() -> pool.acquire().release())));
-        awaitBlocked(seeker);
-        if (firstCpu != lastCpu) {
-            try (CpuGuard _ = CpuGuard.acquire(CpuId.of(lastCpu))) {
-                // As a release that pushed the object before it was searched for.
-                assertThat(pool.ids.lookAgain()).isEqualTo(PooledIds.NONE);
-            }
-        }
-        owner.release();
-        Workers.join(seeker);
-        assertThat(failure.get()).isNull();
-    }
-
-    /** As above, and the pool was closed in between; what is left is destroyed by the next one who looks. */
-    @Test
-    @Tag("rseq")
-    void whatTheOwnerOfAGuardLeavesInAClosedPoolIsDestroyedLater() throws InterruptedException {
-        PerCpuPool<Object> pool = pool(1);
-        Pooled<Object> held = pool.tryAcquire();
-        pool.close();
-        held.state = Pooled.IDLE;
-        run(firstCpu, () -> assertThat(pool.ids.push(held.id)).isTrue());
-        Holder owner = Holder.of(CpuId.of(firstCpu));
-        if (firstCpu != lastCpu) {
-            try (CpuGuard _ = CpuGuard.acquire(CpuId.of(lastCpu))) {
-                assertThat(pool.ids.lookAgain()).isEqualTo(PooledIds.NONE);
-            }
-        }
-        assertThat(destroyed).isEmpty();
-        owner.release();
-        pool.close();
-        assertThat(destroyed).hasSize(1);
-    }
-
-    /** As above, and somebody comes upon it before anybody looks for it. */
-    @Test
-    void whatIsLeftInAClosedPoolIsNotLent() {
-        PerCpuPool<Object> pool = pool(1);
-        Pooled<Object> held = pool.tryAcquire();
-        pool.close();
-        held.state = Pooled.IDLE;
-        run(firstCpu, () -> {
-            assertThat(pool.ids.push(held.id)).isTrue();
-            assertThatThrownBy(pool::tryAcquire)
-                    .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("closed");
-        });
-        assertThat(destroyed).hasSize(1);
-    }
-
-    private static void awaitBlocked(Thread thread) throws InterruptedException {
+    static void awaitBlocked(Thread thread) throws InterruptedException {
         while (thread.isAlive() && LockSupport.getBlocker(thread) == null) {
             Thread.sleep(1);
         }
     }
 
-    private static void run(int cpu, Runnable task) {
+    static void run(int cpu, Runnable task) {
         Throwable thrown = BoundThread.run(cpu, task);
         if (thrown != null) {
             throw new AssertionError("on CPU " + cpu, thrown);

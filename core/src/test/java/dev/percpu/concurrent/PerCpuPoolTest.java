@@ -309,7 +309,7 @@ class PerCpuPoolTest {
         // So that a CPU's stack is as large as it gets.
         int capacity = 128 * CpuMask.capacity();
         long before = Area.usedBytesPerCpu();
-        PooledIds first = new PooledIds(capacity, "a pool");
+        PooledIds first = new PooledIds(capacity, "a pool", PooledIds.LOOK_UNASKED);
         long bytes = Area.usedBytesPerCpu() - before;
         assertThat(bytes).isPositive();
         Object holder = new Object();
@@ -317,7 +317,8 @@ class PerCpuPoolTest {
             long left = leaveLittle(holder);
             // More than there is room for at a time.
             for (long i = 0; i <= left / bytes; i++) {
-                assertThat(new PooledIds(capacity, "a pool").seek()).isNotNegative();
+                assertThat(new PooledIds(capacity, "a pool", PooledIds.LOOK_UNASKED).seek())
+                        .isNotNegative();
             }
             assertThat(first.seek()).isEqualTo(PooledIds.VACANT);
         } finally {

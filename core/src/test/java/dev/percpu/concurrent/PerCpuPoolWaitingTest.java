@@ -15,10 +15,19 @@ import org.junit.jupiter.api.Timeout;
 /** Threads that wait for an object. The time limit ends the wait for a wake-up that is lost. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class PerCpuPoolWaitingTest {
+    static final long NEVER = TimeUnit.DAYS.toNanos(1);
+
+    /** A pool of one object, in which a thread that waits looks again only if it is told. */
+    private static PoolBuilder<Object> builder() {
+        PoolBuilder<Object> builder = PerCpuPool.builder(1, Object::new);
+        builder.lookUnasked = NEVER;
+        return builder;
+    }
+
     @Test
     void whoWaitsGetsWhatIsReleased() throws InterruptedException {
         for (Thread.Builder threads : List.of(Thread.ofPlatform(), Thread.ofVirtual())) {
-            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+            PerCpuPool<Object> pool = builder().build();
             Pooled<Object> held = pool.acquire();
             AtomicReference<Throwable> failure = new AtomicReference<>();
             Thread waiter = threads.start(
@@ -34,7 +43,7 @@ class PerCpuPoolWaitingTest {
     /** As if the stack had overflowed after the push, and before the look that follows it. */
     @Test
     void aReleaseThatWasBrokenOffIsFinishedByAnother() throws InterruptedException {
-        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+        PerCpuPool<Object> pool = builder().build();
         Pooled<Object> held = pool.acquire();
         Thread waiter = Thread.ofPlatform()
                 .start(() ->
@@ -51,7 +60,7 @@ class PerCpuPoolWaitingTest {
 
     @Test
     void whoWaitsGetsThePlaceOfAnObjectThatCouldNotBeReset() throws InterruptedException {
-        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
+        PerCpuPool<Object> pool = builder()
                 .reset(item -> {
                     throw new IllegalArgumentException("dirty");
                 })
@@ -68,8 +77,7 @@ class PerCpuPoolWaitingTest {
     @Test
     void closingWakesWhoWaits() throws InterruptedException {
         List<Object> destroyed = new ArrayList<>();
-        PerCpuPool<Object> pool =
-                PerCpuPool.builder(1, Object::new).destroy(destroyed::add).build();
+        PerCpuPool<Object> pool = builder().destroy(destroyed::add).build();
         Pooled<Object> held = pool.acquire();
         List<AtomicReference<Throwable>> failures = List.of(new AtomicReference<>(), new AtomicReference<>());
         List<Thread> waiters = new ArrayList<>();
@@ -89,7 +97,7 @@ class PerCpuPoolWaitingTest {
 
     @Test
     void waitingEndsWithItsTime() throws InterruptedException {
-        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+        PerCpuPool<Object> pool = builder().build();
         assertThat(pool.tryAcquire(1, TimeUnit.NANOSECONDS)).isNotNull();
         assertThat(pool.tryAcquire(0, TimeUnit.NANOSECONDS)).isNull();
         assertThat(pool.tryAcquire(-1, TimeUnit.DAYS)).isNull();
@@ -99,7 +107,7 @@ class PerCpuPoolWaitingTest {
 
     @Test
     void anInterruptEndsTheWaitAndLosesNothing() throws InterruptedException {
-        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+        PerCpuPool<Object> pool = builder().build();
         Pooled<Object> held = pool.acquire();
         AtomicReference<Throwable> failure = new AtomicReference<>();
         Thread waiter = Thread.ofPlatform().start(() -> failure.set(catchThrowable(pool::acquire)));

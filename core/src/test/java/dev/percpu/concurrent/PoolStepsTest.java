@@ -35,7 +35,7 @@ class PoolStepsTest {
                     return normal instanceof Fences fences ? protocol.cast(new Late(fences)) : normal;
                 }
             });
-            PooledIds ids = new PooledIds(1, "a pool");
+            PooledIds ids = new PooledIds(1, "a pool", PooledIds.LOOK_UNASKED);
             int id = ids.seek() & ~PooledIds.VACANT;
             atHeavyFence = () -> System.out.print("pushed " + (ids.push(id) ? id : "nothing") + ", ");
             System.out.println("found " + ids.seek());

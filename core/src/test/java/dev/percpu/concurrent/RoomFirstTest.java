@@ -31,7 +31,8 @@ class RoomFirstTest {
                         "bounded counter, trySub: refused, value 0",
                         "ref, kill: refused, killed false, released 0",
                         "ref, last put: refused, zero false, released 0",
-                        "ref, last put: done, zero true, released 1");
+                        "ref, last put: done, zero true, released 1",
+                        "pool, release whose hook fails: refused, acquire: refused, later: an object");
     }
 
     /** Runs in a JVM of its own. */
@@ -54,6 +55,7 @@ class RoomFirstTest {
             Throwable failure = BoundThread.run(cpu, () -> {
                 counters();
                 ref();
+                pool();
             });
             if (failure != null) {
                 throw new AssertionError(failure);
@@ -111,6 +113,20 @@ class RoomFirstTest {
 
         private static void tell(String outcome, PerCpuRef ref) {
             System.out.println("ref, last put: " + outcome + ", zero " + ref.isZero() + ", released " + released);
+        }
+
+        /** If there is no room to destroy an object, whoever needs its place and has room does that. */
+        private static void pool() {
+            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
+                    .reset(_ -> {
+                        throw new StackOverflowError("in the hook");
+                    })
+                    .build();
+            Pooled<Object> held = pool.tryAcquire();
+            String release = without(held::release);
+            String acquire = without(pool::tryAcquire);
+            System.out.println("pool, release whose hook fails: " + release + ", acquire: " + acquire + ", later: "
+                    + (pool.tryAcquire() == null ? "nothing" : "an object"));
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.percpu.stress.jcstress;
 
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.Pooled;
+import dev.percpu.concurrent.ToldPools;
 import java.util.Objects;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -24,7 +25,7 @@ public class PoolStress {
     @Outcome(expect = Expect.FORBIDDEN, desc = "Both have it, or nobody.")
     public static class LastObject {
         private final PerCpuPool<Object> pool =
-                PerCpuPool.builder(1, Object::new).build();
+                ToldPools.builder(1, Object::new).build();
 
         public LastObject() {
             Objects.requireNonNull(pool.tryAcquire()).close();
@@ -52,7 +53,7 @@ public class PoolStress {
             private int uses;
         }
 
-        private final PerCpuPool<Tool> pool = PerCpuPool.builder(2, Tool::new).build();
+        private final PerCpuPool<Tool> pool = ToldPools.builder(2, Tool::new).build();
 
         private void use() {
             for (int i = 0; i < 2; i++) {

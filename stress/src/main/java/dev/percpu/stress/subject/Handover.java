@@ -2,6 +2,7 @@ package dev.percpu.stress.subject;
 
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.Pooled;
+import dev.percpu.concurrent.ToldPools;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.stress.RunningTime;
 import java.util.ArrayDeque;
@@ -37,7 +38,7 @@ final class Handover implements Subject {
     private final ReentrantLock giving = new ReentrantLock();
 
     private final PerCpuPool<Object> pool =
-            PerCpuPool.builder(CAPACITY, Object::new).build();
+            ToldPools.builder(CAPACITY, Object::new).build();
 
     /** What the two have come to, in steps: five in each round. */
     private volatile int step;

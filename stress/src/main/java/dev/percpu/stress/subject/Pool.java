@@ -2,6 +2,7 @@ package dev.percpu.stress.subject;
 
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.Pooled;
+import dev.percpu.concurrent.ToldPools;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -61,7 +62,7 @@ final class Pool implements Subject {
     }
 
     private PerCpuPool<Item> pool(int capacity) {
-        return PerCpuPool.builder(capacity, Item::new).destroy(Item::destroy).build();
+        return ToldPools.builder(capacity, Item::new).destroy(Item::destroy).build();
     }
 
     @Override

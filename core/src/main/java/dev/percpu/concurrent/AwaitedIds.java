@@ -1,0 +1,75 @@
+package dev.percpu.concurrent;
+
+import dev.percpu.internal.guard.Reports;
+import java.util.concurrent.TimeUnit;
+
+/** How long threads wait for a number, or for another thread's guard, until they look again. */
+abstract class AwaitedIds extends SharedIds {
+    /*
+     * A thread that waits for a number is told when to look: see PooledIds. But an error may break a release off
+     * between its push and the look that follows it, and then nobody tells. So a waiting thread also looks unasked.
+     *
+     * A release waits for no other thread's guard:
+     *
+     *   thread G gives a number back               others
+     *                                              1. a search sets "direct", and finds nothing
+     *   2. pushes the number
+     *                                              3. U acquires the guard of that CPU
+     *   4. "direct" is true, but U has the guard
+     *
+     * U may keep its guard for ever. So G wakes all that wait and returns. They find the guard taken too, and look
+     * again every few milliseconds until U is done. A later search also finds the number: "direct" is still set, and
+     * the lock orders 2 before that search.
+     *
+     * If the pool was closed at 1, nobody will look for the number, and its object would not be destroyed. So G waits
+     * for U, but not for longer than a correct program holds a guard.
+     */
+
+    /** For how long a thread with a time limit waits until it tries a guard again: at first, and at most. */
+    static final long SHORTEST_LOOK = TimeUnit.MICROSECONDS.toNanos(50);
+
+    static final long LONGEST_LOOK = TimeUnit.MILLISECONDS.toNanos(5);
+
+    /** After how long a waiting thread looks unasked. */
+    static final long LOOK_UNASKED = TimeUnit.SECONDS.toNanos(1);
+
+    /** Each waiting thread adds to that, so all of them together look a thousand times a second at most. */
+    private static final long LOOK_UNASKED_FOR_EACH = TimeUnit.MILLISECONDS.toNanos(1);
+
+    /** An owner that holds a guard for longer is reported. */
+    private static final long PATIENCE = Reports.LONG_NANOS;
+
+    private final long lookUnasked;
+
+    AwaitedIds(int capacity, String owner, long lookUnasked) {
+        super(capacity, owner);
+        this.lookUnasked = lookUnasked;
+    }
+
+    final long untilUnasked() {
+        return lookUnasked + waiting.get() * LOOK_UNASKED_FOR_EACH;
+    }
+
+    /**
+     * What a release does that has found a guard taken, with the lock: it waits for a moment, or not.
+     *
+     * @param start when it first looked
+     * @return false if it did not wait
+     */
+    final boolean waitsForGuard(long start) {
+        if (!closed || holdsGuard() || System.nanoTime() - start > PATIENCE) {
+            return false;
+        }
+        boolean interrupted = Thread.interrupted();
+        try {
+            awaitSignal(LONGEST_LOOK);
+        } catch (InterruptedException e) {
+            interrupted = true;
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        return true;
+    }
+}
