@@ -53,6 +53,36 @@ class FullHeapTest {
         assertThat(probe("clearing")).isEqualTo("failed first, and took 0 bytes");
     }
 
+    /**
+     * How the heap is filled leaves a few bytes more or less, so with the test above an initializer may have memory by
+     * luck. The JVM's log tells for sure whether there is one.
+     */
+    @Test
+    void theFirstMemoryThatComesBackInitializesNoClassOfTheJdk() {
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-Xlog:class+init=info:stdout:none")
+                .run(ProbeOfClearing.class);
+        String after = result.output().substring(result.output().indexOf(ProbeOfClearing.MADE));
+        assertThat(after).contains("it is zero").doesNotContain("Initializing 'jdk/internal/foreign/");
+    }
+
+    /** Has memory come back that is not zero. */
+    static final class ProbeOfClearing {
+        private static final String MADE = "it is made";
+
+        private ProbeOfClearing() {}
+
+        public static void main(String[] arguments) {
+            Claim claim = Area.claim(Long.BYTES, Long.BYTES, "a probe");
+            long position = claim.position();
+            Area.LONG.set(Area.MEMORY, position, 1L);
+            System.out.println(MADE);
+            claim.close();
+            System.out.println((long) Area.LONG.get(Area.MEMORY, position) == 0 ? "it is zero" : "it is not zero");
+        }
+    }
+
     @Test
     void theFirstLibraryCanBePlacedOnceThereIsMemoryAgain() {
         assertThat(probe("library")).isEqualTo("failed first, and asked the library");
