@@ -48,17 +48,17 @@ final class Child {
                 LOOK_MILLIS);
     }
 
-    static Child start(Way way, String backend, List<String> operations, FailureRun.Extent extent) throws IOException {
+    /** @param tasks of ways that need the same options */
+    static Child start(List<Task> tasks, String backend, FailureRun.Extent extent) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(way.jvmOptions());
+        command.addAll(tasks.getFirst().way().jvmOptions());
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("-Dpercpu.backend=" + backend);
         command.addAll(List.of("-cp", System.getProperty("java.class.path")));
         command.add(FailureJvm.class.getName());
         command.add(extent.name());
-        command.add(way.name());
-        command.addAll(operations);
+        tasks.forEach(task -> command.add(task.toString()));
         return new Child(new ProcessBuilder(command).redirectErrorStream(true).start());
     }
 

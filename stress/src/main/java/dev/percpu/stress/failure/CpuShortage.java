@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 
@@ -33,6 +34,17 @@ final class CpuShortage {
         this.tasks = tasks;
         this.clock = clock;
         boolean _ = isNow();
+    }
+
+    /** Whether this process gets nowhere because others have the CPUs. It looks for a second. */
+    static boolean isHere() throws InterruptedException {
+        try {
+            CpuShortage shortage = new CpuShortage(ProcessHandle.current().pid());
+            TimeUnit.SECONDS.sleep(1);
+            return shortage.isNow();
+        } catch (OutOfMemoryError full) {
+            return false;
+        }
     }
 
     /**

@@ -5,15 +5,14 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A JVM of its own for one way to fail, as some ways need one that is started for them, and a defect may leave one
- * unusable. It tells on its standard output what it found, in lines for {@link FailureRun}.
+ * A JVM of its own for ways to fail that need the same options, as a defect may leave one unusable. It tells on its
+ * standard output what it found, in lines for {@link FailureRun}.
  */
 final class FailureJvm {
     static final String BEGIN = "begin";
@@ -41,30 +40,32 @@ final class FailureJvm {
     /** Kept, as a logger that nobody keeps forgets its level. */
     private static final Logger LOGGER = Logger.getLogger("dev.percpu");
 
-    private final Way way;
     private final PrintStream out;
     private final AtomicInteger progress = new AtomicInteger();
     private volatile @Nullable Throwable failure;
 
-    private FailureJvm(Way way, PrintStream out) {
-        this.way = way;
+    private FailureJvm(PrintStream out) {
         this.out = out;
     }
 
     /**
      * Runs it.
      *
-     * @param arguments the {@link FailureRun.Extent}, the way's name, and the operations'
+     * @param arguments the {@link FailureRun.Extent} and the tasks
      */
     public static void main(String[] arguments) throws InterruptedException {
         LOGGER.setLevel(Level.OFF);
-        Way way = Ways.named(arguments[1], FailureRun.Extent.valueOf(arguments[0]));
-        new FailureJvm(way, System.out).run(List.of(arguments).subList(2, arguments.length));
+        FailureRun.Extent extent = FailureRun.Extent.valueOf(arguments[0]);
+        List<Task> tasks = Arrays.stream(arguments)
+                .skip(1)
+                .map(argument -> Task.of(argument, extent))
+                .toList();
+        new FailureJvm(System.out).run(tasks);
     }
 
-    private void run(List<String> names) throws InterruptedException {
+    private void run(List<Task> tasks) throws InterruptedException {
         String _ = PerCpuRuntime.backend();
-        Thread worker = new Thread(() -> work(names), "failures");
+        Thread worker = new Thread(() -> work(tasks), "failures");
         worker.start();
         watch(worker);
         Throwable thrown = failure;
@@ -76,22 +77,22 @@ final class FailureJvm {
         Runtime.getRuntime().halt(0);
     }
 
-    private void work(List<String> names) {
+    private void work(List<Task> tasks) {
         try {
-            for (String name : names) {
-                say(BEGIN, name);
-                Rounds rounds = new Rounds(Operations.named(name), way, new OtherThread(), progress);
-                way.run(rounds);
-                tell(name, rounds.result());
+            for (Task task : tasks) {
+                say(BEGIN, task);
+                Rounds rounds = new Rounds(task.operation(), task.way(), new OtherThread(), progress);
+                task.way().run(rounds);
+                tell(task, rounds.result());
             }
         } catch (Throwable t) {
             failure = t;
         }
     }
 
-    private void tell(String name, Rounds.Result result) {
-        result.violations().forEach(violation -> say(VIOLATION, name, violation));
-        say(RESULT, name, result.rounds(), result.failed(), result.happened(), result.slowGuards());
+    private void tell(Task task, Rounds.Result result) {
+        result.violations().forEach(violation -> say(VIOLATION, task, violation));
+        say(RESULT, task, result.rounds(), result.failed(), result.happened(), result.slowGuards());
     }
 
     /** Waits until the worker ends, or until it gets nowhere. */
@@ -110,22 +111,11 @@ final class FailureJvm {
                 out.flush();
             }
             seen = now;
-            if (still > PATIENCE_SECONDS * LOOKS_PER_SECOND && !lacksCpu()) {
+            if (still > PATIENCE_SECONDS * LOOKS_PER_SECOND && !CpuShortage.isHere()) {
                 Thread.getAllStackTraces().forEach(this::sayWhere);
                 Runtime.getRuntime().halt(HUNG);
             }
             worker.join(1000 / LOOKS_PER_SECOND);
-        }
-    }
-
-    /** Whether it gets nowhere because others have the CPUs. It looks for a second. */
-    private static boolean lacksCpu() throws InterruptedException {
-        try {
-            CpuShortage shortage = new CpuShortage(ProcessHandle.current().pid());
-            TimeUnit.SECONDS.sleep(1);
-            return shortage.isNow();
-        } catch (OutOfMemoryError full) {
-            return false;
         }
     }
 

@@ -1,5 +1,8 @@
 package dev.percpu.stress.failure;
 
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.toCollection;
+
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -7,9 +10,10 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
-/** Tries each operation with each way to fail, in a JVM for each way, and reports what was found. */
+/** Tries each operation with each way to fail, and reports what it found. Ways with the same options share a JVM. */
 public final class FailureRun {
     private final String backend;
     private final List<Way> ways;
@@ -36,6 +40,14 @@ public final class FailureRun {
         private long happened;
         private long slow;
         private long violations;
+
+        /** The fields of a line that tells a result. */
+        private void add(String[] fields) {
+            rounds += Long.parseLong(fields[2]);
+            failed += Long.parseLong(fields[3]);
+            happened += Long.parseLong(fields[4]);
+            slow += Long.parseLong(fields[5]);
+        }
     }
 
     /**
@@ -72,15 +84,14 @@ public final class FailureRun {
     /** Tries them all, and returns whether nothing was violated. */
     public boolean run() throws IOException, InterruptedException {
         long start = System.nanoTime();
-        for (Way way : ways) {
-            Tally tally = new Tally();
-            tallies.put(way.name(), tally);
-            List<String> left = new ArrayList<>(operations.stream()
-                    .map(Operation::name)
-                    .filter(name -> extent == Extent.ALL_STEPS || !isKnown(name, way))
-                    .toList());
+        ways.forEach(way -> tallies.put(way.name(), new Tally()));
+        Map<List<String>, List<Task>> tasks = ways.stream()
+                .flatMap(way -> operations.stream().map(operation -> new Task(way, operation)))
+                .filter(task -> extent == Extent.ALL_STEPS || !isKnown(task))
+                .collect(groupingBy(task -> task.way().jvmOptions(), LinkedHashMap::new, toCollection(ArrayList::new)));
+        for (List<Task> left : tasks.values()) {
             while (!left.isEmpty()) {
-                runSome(way, left, tally);
+                runSome(left);
             }
         }
         nanos = System.nanoTime() - start;
@@ -90,22 +101,23 @@ public final class FailureRun {
         return failures.isEmpty();
     }
 
-    /** Runs a JVM, which comes to the end of the operations as a rule, and takes off the list those that it did. */
-    private void runSome(Way way, List<String> left, Tally tally) throws IOException, InterruptedException {
-        Child child = Child.start(way, backend, left, extent);
-        String current = left.getFirst();
+    /** Runs a JVM, which comes to the end of the tasks as a rule, and takes off the list those that it did. */
+    private void runSome(List<Task> left) throws IOException, InterruptedException {
+        Child child = Child.start(left, backend, extent);
+        Task current = left.getFirst();
+        String when = " before it began";
         boolean ended = false;
         for (String line; (line = child.nextLine()) != null; ) {
             String[] fields = line.split(FailureJvm.SEPARATOR, -1);
             switch (fields[0]) {
-                case FailureJvm.BEGIN -> current = fields[1];
-                case FailureJvm.VIOLATION -> violated(way, fields[1], fields[2], tally);
+                case FailureJvm.BEGIN -> {
+                    current = left.getFirst();
+                    when = "";
+                }
+                case FailureJvm.VIOLATION -> violated(current, fields[2]);
                 case FailureJvm.RESULT -> {
-                    tally.rounds += Long.parseLong(fields[2]);
-                    tally.failed += Long.parseLong(fields[3]);
-                    tally.happened += Long.parseLong(fields[4]);
-                    tally.slow += Long.parseLong(fields[5]);
-                    left.remove(fields[1]);
+                    tallyOf(current).add(fields);
+                    left.remove(current);
                 }
                 case FailureJvm.GOING_ON -> {}
                 case FailureJvm.END -> ended = true;
@@ -114,23 +126,25 @@ public final class FailureRun {
         }
         int status = child.status();
         if (!ended) {
-            violated(way, current, "the JVM ends with status " + status + ":\n" + child.remembered(), tally);
+            violated(current, "the JVM ends with status " + status + when + ":\n" + child.remembered());
             left.remove(current);
         }
     }
 
-    private void violated(Way way, String operation, String what, Tally tally) {
-        tally.violations++;
-        KnownViolation.ALL.stream()
-                .filter(known -> known.covers(operation, way.name()))
-                .forEach(seen::add);
-        if (!isKnown(operation, way)) {
-            fail(operation + ", " + way.name() + ": " + what);
+    private Tally tallyOf(Task task) {
+        return Objects.requireNonNull(tallies.get(task.way().name()));
+    }
+
+    private void violated(Task task, String what) {
+        tallyOf(task).violations++;
+        KnownViolation.ALL.stream().filter(known -> known.covers(task)).forEach(seen::add);
+        if (!isKnown(task)) {
+            fail(task + ": " + what);
         }
     }
 
-    private static boolean isKnown(String operation, Way way) {
-        return KnownViolation.ALL.stream().anyMatch(known -> known.covers(operation, way.name()));
+    private static boolean isKnown(Task task) {
+        return KnownViolation.ALL.stream().anyMatch(known -> known.covers(task));
     }
 
     /** At once, as a long run may be ended early. */

@@ -13,7 +13,8 @@ import java.util.List;
 record KnownViolation(String operation, String way, String reason) {
     static final List<KnownViolation> ALL = List.of();
 
-    boolean covers(String otherOperation, String otherWay) {
-        return otherOperation.startsWith(operation) && otherWay.startsWith(way);
+    boolean covers(Task task) {
+        return task.operation().name().startsWith(operation)
+                && task.way().name().startsWith(way);
     }
 }

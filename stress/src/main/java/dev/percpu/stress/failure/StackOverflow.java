@@ -2,6 +2,7 @@ package dev.percpu.stress.failure;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,11 +10,6 @@ import org.jspecify.annotations.Nullable;
  * until it no longer fails.
  */
 final class StackOverflow implements Way {
-    /**
-     * So often in a row the operation must succeed before the stack is thought to be deep enough for each of its steps.
-     */
-    private static final int ENOUGH = 24;
-
     private static final int MOST_FRAMES = 2000;
     private static final long STACK_BYTES = 320 << 10;
 
@@ -23,7 +19,7 @@ final class StackOverflow implements Way {
     private final String name;
     private final List<String> options;
     private final int warmUps;
-    private final int stride;
+    private final IntFunction<Depths> depths;
 
     /** The recursion's state; of the thread that has the small stack. */
     private int spare;
@@ -35,14 +31,16 @@ final class StackOverflow implements Way {
 
     /**
      * @param warmUps how often an operation is used before, until whatever compiles methods has compiled it
-     * @param stride every so many depths are tried
+     * @param depths which depths are tried, of so many
      */
-    StackOverflow(String name, int warmUps, int stride, String... options) {
+    StackOverflow(String name, int warmUps, IntFunction<Depths> depths, String... options) {
         this.name = name;
         this.warmUps = warmUps;
-        this.stride = stride;
+        this.depths = depths;
         List<String> all = new ArrayList<>(List.of(options));
         all.add("-Xmx128m");
+        // The methods on top tell which step it was. Recording a thousand below them took most of the time.
+        all.add("-XX:MaxJavaStackTraceDepth=64");
         all.add("-XX:+UseSerialGC");
         this.options = List.copyOf(all);
     }
@@ -63,17 +61,18 @@ final class StackOverflow implements Way {
             for (int i = 0; i < warmUps; i++) {
                 rounds.undisturbed();
             }
-            int passed = 0;
-            for (int step = 0; passed < ENOUGH && step < MOST_FRAMES * SIZES && !rounds.isOver(); step += stride) {
-                int frames = step / SIZES;
-                int padding = step % SIZES;
+            Depths all = depths.apply(MOST_FRAMES * SIZES);
+            while (!all.isOver() && !rounds.isOver()) {
+                int frames = all.depth() / SIZES;
+                int padding = all.depth() % SIZES;
                 boolean failed = rounds.once(use -> overflow(use, frames, padding));
-                passed = failed ? 0 : passed + 1;
+                Throwable by = thrown;
+                all.next(failed && by != null ? Step.where(by) : null);
                 if (failed) {
                     rounds.undisturbed();
                 }
             }
-            if (passed == 0) {
+            if (!all.hasPassed()) {
                 rounds.neverPassed(MOST_FRAMES + " frames");
             }
         });

@@ -3,6 +3,7 @@ package dev.percpu.stress.failure;
 import dev.percpu.stress.failure.FailureRun.Extent;
 import dev.percpu.testing.Machine.Call;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * All ways to fail. That {@code mmap} or {@code mprotect} is refused is not among them: a JVM does not survive that, as
@@ -16,7 +17,6 @@ final class Ways {
     private static final int BYTES = 16;
 
     private static final int BRIEF_BYTES = 256;
-    private static final int BRIEF_DEPTHS = 5;
 
     /** With the scaled threshold, a method is compiled after 50 calls. */
     private static final int WARM_UPS = 100;
@@ -25,7 +25,7 @@ final class Ways {
 
     static List<Way> all(Extent extent) {
         boolean brief = extent == Extent.SOME_STEPS;
-        int depths = brief ? BRIEF_DEPTHS : 1;
+        IntFunction<Depths> depths = brief ? Depths::some : Depths::each;
         return List.of(
                 new StackOverflow("stack/interpreter", 2, depths, "-Xint"),
                 new StackOverflow("stack/C1", 2, depths, "-Xcomp", "-XX:TieredStopAtLevel=1"),
