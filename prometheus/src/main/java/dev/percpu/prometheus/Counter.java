@@ -90,7 +90,8 @@ public final class Counter extends PerCpuMetric<CounterDataPoint, Counter.DataPo
 
     @Override
     public CounterSnapshot collect() {
-        return new CounterSnapshot(metadata, collect(DataPoint::collect));
+        return new CounterSnapshot(
+                metadata, collect((dataPoint, labels) -> dataPoint.collect(metadata.getName(), labels)));
     }
 
     @Override
@@ -185,10 +186,16 @@ public final class Counter extends PerCpuMetric<CounterDataPoint, Counter.DataPo
             return whole.sum() + (long) fractional.sum();
         }
 
-        CounterDataPointSnapshot collect(Labels labels) {
+        CounterDataPointSnapshot collect(String metricName, Labels labels) {
             // Before the value, so that no exemplar is exposed whose increment is not.
             Exemplar newest = first(sampler, OLDEST_FIRST.reversed());
-            return new CounterDataPointSnapshot(get(), labels, newest, created);
+            return CounterDataPointSnapshot.builder()
+                    .metricName(metricName)
+                    .value(get())
+                    .labels(labels)
+                    .exemplar(newest)
+                    .createdTimestampMillis(created)
+                    .build();
         }
     }
 
@@ -210,7 +217,8 @@ public final class Counter extends PerCpuMetric<CounterDataPoint, Counter.DataPo
         }
 
         private static String withoutTotal(String name) {
-            return name.endsWith("_total") || name.endsWith(".total")
+            // That null is no name is for the client's code to say.
+            return name != null && (name.endsWith("_total") || name.endsWith(".total"))
                     ? name.substring(0, name.length() - "_total".length())
                     : name;
         }

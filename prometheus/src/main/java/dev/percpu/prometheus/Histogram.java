@@ -38,9 +38,9 @@ import org.jspecify.annotations.Nullable;
  * then the schema becomes coarser. If a reset duration was given, then after that time the histogram resets at the next
  * scrape, or when the limit is next exceeded. The client does not wait for a scrape.
  *
- * <p><b>Memory.</b> A data point takes 16 bytes for each CPU, and 8 more for each classic bucket. If it has native
- * buckets, it takes 8 for each pair of a classic and a native one that a value was in, in steps of 256 bytes, 512, and
- * so on. The first value in a bucket can throw {@link dev.percpu.memory.AreaFullException}, and is not counted then.
+ * <p><b>Memory.</b> For each CPU, a data point with classic buckets only takes 8 bytes, and 8 more for each bucket. If it
+ * has native buckets, it takes 8 for each pair of a classic and a native one that a value was in. These come in steps:
+ * 264 bytes for 32 pairs, then 520 more for 64, and so on. The first value in a bucket can throw {@link dev.percpu.memory.AreaFullException}, and is not counted then.
  */
 public final class Histogram extends PerCpuMetric<DistributionDataPoint, HistogramDataPoint>
         implements DistributionDataPoint {
@@ -99,6 +99,11 @@ public final class Histogram extends PerCpuMetric<DistributionDataPoint, Histogr
 
     /** What a histogram is made with. */
     public static final class Builder extends PerCpuMetric.Builder<Builder, Histogram> {
+        /** The client's own array. */
+        @SuppressWarnings("MutablePublicArray") // As in the client, where it is used by name.
+        public static final double[] DEFAULT_CLASSIC_UPPER_BOUNDS =
+                io.prometheus.metrics.core.metrics.Histogram.Builder.DEFAULT_CLASSIC_UPPER_BOUNDS;
+
         private @Nullable Boolean classicOnly;
         private @Nullable Boolean nativeOnly;
         private double @Nullable [] classicUpperBounds;
@@ -262,19 +267,26 @@ public final class Histogram extends PerCpuMetric<DistributionDataPoint, Histogr
         }
 
         @Override
-        MetricsProperties.Builder defaults() {
-            return super.defaults()
+        public MetricsProperties getDefaultProperties() {
+            return MetricsProperties.builder()
+                    .exemplarsEnabled(true)
                     .histogramNativeOnly(false)
                     .histogramClassicOnly(false)
-                    .histogramClassicUpperBounds(
-                            io.prometheus.metrics.core.metrics.Histogram.Builder.DEFAULT_CLASSIC_UPPER_BOUNDS)
+                    .histogramClassicUpperBounds(DEFAULT_CLASSIC_UPPER_BOUNDS)
                     .histogramNativeInitialSchema(HistogramSettings.DEFAULT_SCHEMA)
                     .histogramNativeMinZeroThreshold(HistogramSettings.DEFAULT_ZERO_THRESHOLD)
                     .histogramNativeMaxZeroThreshold(HistogramSettings.DEFAULT_ZERO_THRESHOLD)
                     .histogramNativeMaxNumberOfBuckets(HistogramSettings.DEFAULT_MAX_BUCKETS)
-                    .histogramNativeResetDurationSeconds(0L);
+                    .histogramNativeResetDurationSeconds(0L)
+                    .build();
         }
 
+        /**
+         * {@inheritDoc}
+         *
+         * @throws IllegalArgumentException if the histogram would have neither classic nor native buckets, since this
+         *     builder and the client's configuration contradict one another
+         */
         @Override
         public Histogram build() {
             return new Histogram(this);

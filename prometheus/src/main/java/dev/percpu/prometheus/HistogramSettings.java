@@ -6,6 +6,7 @@ import io.prometheus.metrics.core.exemplars.ExemplarSamplerConfig;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,14 +38,27 @@ record HistogramSettings(
     static final int DEFAULT_SCHEMA = 5;
     static final int DEFAULT_MAX_BUCKETS = 160;
 
-    /** The same conclusions from the same settings as in the client. */
+    /** No schema has this number. */
+    private static final int NO_SCHEMA = Integer.MIN_VALUE;
+
+    /**
+     * The same conclusions from the same settings as in the client. Each source is asked once which classic buckets it
+     * wants, and once which native ones. "Only the others" is an answer too: then the sources behind it are not asked.
+     * So what one source says of bounds can win over what a later one says of native buckets only.
+     *
+     * @throws IllegalArgumentException if that leaves no buckets at all; the client's histogram fails with every
+     *     scrape, and all other metrics with it
+     */
     static HistogramSettings of(Settings settings) {
-        boolean exposesClassic = !settings.get(MetricsProperties::getHistogramNativeOnly);
-        ClassicBounds classic = new ClassicBounds(
-                exposesClassic ? settings.get(MetricsProperties::getHistogramClassicUpperBounds) : List.of());
-        NativeSchema schema = settings.get(MetricsProperties::getHistogramClassicOnly)
-                ? null
-                : NativeSchema.of(settings.get(MetricsProperties::getHistogramNativeInitialSchema));
+        List<Double> bounds = settings.get(HistogramSettings::classicBounds);
+        boolean exposesClassic = !bounds.isEmpty();
+        int schema = settings.get(HistogramSettings::nativeSchema);
+        if (!exposesClassic && schema == NO_SCHEMA) {
+            throw new IllegalArgumentException("the histogram " + settings.metricName() + " would have neither classic"
+                    + " nor native buckets: its builder and the client's configuration contradict one another, as one"
+                    + " says native only and the other classic only");
+        }
+        ClassicBounds classic = new ClassicBounds(bounds);
         double min = settings.get(MetricsProperties::getHistogramNativeMinZeroThreshold);
         double max = settings.get(MetricsProperties::getHistogramNativeMaxZeroThreshold);
         if (max == DEFAULT_ZERO_THRESHOLD && min > max) {
@@ -59,12 +73,31 @@ record HistogramSettings(
         return new HistogramSettings(
                 classic,
                 exposesClassic,
-                schema,
+                schema == NO_SCHEMA ? null : NativeSchema.of(schema),
                 Math.min(min, max),
                 max,
                 settings.get(MetricsProperties::getHistogramNativeMaxNumberOfBuckets),
                 TimeUnit.SECONDS.toNanos(settings.get(MetricsProperties::getHistogramNativeResetDurationSeconds)),
                 System::nanoTime,
                 exemplars);
+    }
+
+    /** The bounds of the classic buckets that a source wants, with infinity: null if it does not say, empty for none. */
+    private static @Nullable List<Double> classicBounds(MetricsProperties source) {
+        if (Boolean.TRUE.equals(source.getHistogramNativeOnly())) {
+            return List.of();
+        }
+        List<Double> bounds = source.getHistogramClassicUpperBounds();
+        return bounds == null
+                ? null
+                : Stream.concat(bounds.stream(), Stream.of(Double.POSITIVE_INFINITY))
+                        .toList();
+    }
+
+    /** The native schema that a source wants: null if it does not say, {@link #NO_SCHEMA} for no native buckets. */
+    private static @Nullable Integer nativeSchema(MetricsProperties source) {
+        return Boolean.TRUE.equals(source.getHistogramClassicOnly())
+                ? Integer.valueOf(NO_SCHEMA)
+                : source.getHistogramNativeInitialSchema();
     }
 }

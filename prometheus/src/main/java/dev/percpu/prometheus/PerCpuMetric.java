@@ -225,8 +225,8 @@ public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends Met
         }
 
         /** What holds if nobody says anything. */
-        MetricsProperties.Builder defaults() {
-            return MetricsProperties.builder().exemplarsEnabled(true);
+        public MetricsProperties getDefaultProperties() {
+            return MetricsProperties.builder().exemplarsEnabled(true).build();
         }
 
         /** The settings of a metric, from what overrides to what is overridden, as in the client. */
@@ -241,13 +241,13 @@ public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends Met
             }
             sources.add(toProperties().build());
             sources.add(properties.getDefaultMetricProperties());
-            sources.add(defaults().build());
-            return new Settings(sources, properties);
+            sources.add(getDefaultProperties());
+            return new Settings(metricName, sources, properties);
         }
     }
 
     /** The first source that says something decides. */
-    record Settings(List<MetricsProperties> sources, PrometheusProperties properties) {
+    record Settings(String metricName, List<MetricsProperties> sources, PrometheusProperties properties) {
         <P> P get(Function<MetricsProperties, @Nullable P> setting) {
             for (MetricsProperties source : sources) {
                 P value = setting.apply(source);

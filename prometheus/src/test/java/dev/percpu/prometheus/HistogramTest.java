@@ -31,15 +31,15 @@ class HistogramTest {
         BOTH
     }
 
-    private static HistogramDataPointSnapshot ours(Histogram histogram) {
+    static HistogramDataPointSnapshot ours(Histogram histogram) {
         return histogram.collect().getDataPoints().getFirst();
     }
 
-    private static HistogramDataPointSnapshot clients(io.prometheus.metrics.core.metrics.Histogram histogram) {
+    static HistogramDataPointSnapshot clients(io.prometheus.metrics.core.metrics.Histogram histogram) {
         return histogram.collect().getDataPoints().getFirst();
     }
 
-    private static void verifySame(HistogramDataPointSnapshot ours, HistogramDataPointSnapshot clients) {
+    static void verifySame(HistogramDataPointSnapshot ours, HistogramDataPointSnapshot clients) {
         assertThat(ours.getCount()).isEqualTo(clients.getCount());
         assertThat(ours.getClassicBuckets().stream()
                         .map(ClassicHistogramBucket::getUpperBound)

@@ -175,7 +175,7 @@ class MetricsTest {
     @Test
     void badNamesAndLabelsAreRefusedAsByTheClient() {
         for (String name :
-                Arrays.asList("", "1a", "a b", "a_total_total", "a\u0000", "a_bucket", "a_info", "a_created")) {
+                Arrays.asList(null, "", "1a", "a b", "a_total_total", "a\u0000", "a_bucket", "a_info", "a_created")) {
             Throwable expected = catchThrowable(
                     () -> io.prometheus.metrics.core.metrics.Counter.builder().name(name));
             Throwable actual = catchThrowable(() -> Counter.builder().name(name));
@@ -338,6 +338,42 @@ class MetricsTest {
         Histogram other = Histogram.builder(properties).name("other").build();
         assertThat(other.collect().getDataPoints().getFirst().hasNativeHistogramData())
                 .isTrue();
+    }
+
+    @Test
+    void aCounterThatOverflowsIsRefusedByTheScrapeWithItsName() {
+        Counter counter = Counter.builder().name("a_total").labelNames("b").build();
+        io.prometheus.metrics.core.metrics.Counter clients = io.prometheus.metrics.core.metrics.Counter.builder()
+                .name("a_total")
+                .labelNames("b")
+                .build();
+        for (CounterDataPoint dataPoint : List.of(counter.labelValues("x"), clients.labelValues("x"))) {
+            dataPoint.inc(Long.MAX_VALUE);
+            dataPoint.inc();
+        }
+        sameFailure(counter::collect, clients::collect);
+    }
+
+    @Test
+    void defaultsAreTheClients() {
+        for (MetricsProperties[] pair : new MetricsProperties[][] {
+            {
+                Histogram.builder().getDefaultProperties(),
+                io.prometheus.metrics.core.metrics.Histogram.builder().getDefaultProperties()
+            },
+            {
+                Counter.builder().getDefaultProperties(),
+                io.prometheus.metrics.core.metrics.Counter.builder().getDefaultProperties()
+            },
+            {
+                Gauge.builder().getDefaultProperties(),
+                io.prometheus.metrics.core.metrics.Gauge.builder().getDefaultProperties()
+            }
+        }) {
+            assertThat(pair[0]).usingRecursiveComparison().isEqualTo(pair[1]);
+        }
+        assertThat(Histogram.Builder.DEFAULT_CLASSIC_UPPER_BOUNDS)
+                .isSameAs(io.prometheus.metrics.core.metrics.Histogram.Builder.DEFAULT_CLASSIC_UPPER_BOUNDS);
     }
 
     @Test
