@@ -1,5 +1,7 @@
 package dev.percpu.micrometer;
 
+import dev.percpu.micrometer.Exports.Export;
+import dev.percpu.micrometer.Merged.Kind;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.FunctionCounter;
@@ -26,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
@@ -56,7 +59,9 @@ import org.jspecify.annotations.Nullable;
  * <p><b>What the exporter sees.</b> A counter is a {@link FunctionCounter} to it. A timer is a {@link FunctionTimer} of
  * the same name and a {@link TimeGauge} with {@code .max} behind the name. A distribution summary is a
  * {@code FunctionCounter} with {@code .count} behind its name, another with {@code .total}, and a gauge with
- * {@code .max}.
+ * {@code .max}. If its filters give several meters the same id, or several registries are in front of it, it has the
+ * sum of them. If it has something else under such an id, the meter is refused with
+ * {@link IllegalArgumentException}: so nothing else may register counters, timers or summaries with it.
  *
  * <p>Meters that are removed here are removed there. Closing this registry closes the exporter. As with every registry,
  * meters that are asked for after that do nothing.
@@ -67,8 +72,10 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
 
     private final MeterRegistry exporter;
 
+    private final Exports exports;
+
     /** What the exporter has for each meter. */
-    private final Map<Meter.Id, List<Meter>> exported = new ConcurrentHashMap<>();
+    private final Map<Meter.Id, List<Export>> exported = new ConcurrentHashMap<>();
 
     /** A registry that nobody exports: it keeps totals since its beginning, as {@link SimpleMeterRegistry} does. */
     public PerCpuMeterRegistry() {
@@ -79,31 +86,30 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     public PerCpuMeterRegistry(MeterRegistry exporter) {
         super(exporter.config().clock());
         this.exporter = exporter;
+        exports = Exports.of(exporter);
         config().onMeterRemoved(this::removeExported);
         MaximumAdvancer.start(this);
     }
 
     private void removeExported(Meter meter) {
-        List<Meter> meters = exported.remove(meter.getId());
-        if (meters != null) {
-            for (Meter one : meters) {
-                Meter _ = exporter.remove(one);
-            }
+        List<Export> of = exported.remove(meter.getId());
+        if (of != null) {
+            of.forEach(export -> exports.release(export, meter));
         }
     }
 
     /** Registers a meter's counterparts with the exporter: all of them, or none if the exporter refuses one. */
     @SafeVarargs
-    private <M extends Meter> M exportedAs(M meter, Supplier<Meter>... counterparts) {
-        List<Meter> registered = new ArrayList<>();
+    private <M extends Meter> M exportedAs(M meter, Supplier<Export>... counterparts) {
+        List<Export> registered = new ArrayList<>();
         try {
-            for (Supplier<Meter> counterpart : counterparts) {
+            for (Supplier<Export> counterpart : counterparts) {
                 registered.add(counterpart.get());
             }
             exported.put(meter.getId(), registered);
             return meter;
         } catch (RuntimeException | Error e) {
-            registered.forEach(exporter::remove);
+            registered.forEach(export -> exports.release(export, meter));
             throw e;
         }
     }
@@ -120,7 +126,11 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     @Override
     protected Counter newCounter(Meter.Id id) {
         Counter counter = new CountingMeter(id);
-        return exportedAs(counter, () -> functionCounter(id, "", counter, Counter::count));
+        return exportedAs(counter, () -> mergedCounter(Kind.COUNTER, id, "", counter, counter::count));
+    }
+
+    private Export mergedCounter(Kind kind, Meter.Id id, String suffix, Meter meter, DoubleSupplier number) {
+        return exports.merge(kind, meter, merged -> functionCounter(id, suffix, merged, Merged::first), number);
     }
 
     private <T> FunctionCounter functionCounter(Meter.Id id, String suffix, T obj, ToDoubleFunction<T> function) {
@@ -147,29 +157,41 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                     .distributionStatisticBufferLength(config.getBufferLength())
                     .pauseDetector(pauseDetector)
                     .register(exporter);
-            return exportedAs(new ForwardingTimer(id, clock, getBaseTimeUnit(), timer), () -> timer);
+            return exportedAs(
+                    new ForwardingTimer(id, clock, getBaseTimeUnit(), timer), () -> exports.pass(() -> timer));
         }
         PerCpuTimer timer =
                 new PerCpuTimer(id, clock, pauseDetector, getBaseTimeUnit(), WindowMaximum.of(clock, config));
         return exportedAs(
                 timer,
-                () -> FunctionTimer.builder(
-                                id.getName(),
-                                timer,
-                                Timer::count,
-                                recorded -> recorded.totalTime(TimeUnit.NANOSECONDS),
-                                TimeUnit.NANOSECONDS)
-                        .tags(id.getTagsAsIterable())
-                        .description(id.getDescription())
-                        .register(exporter),
-                () -> TimeGauge.builder(
-                                id.getName() + ".max",
-                                timer,
-                                TimeUnit.NANOSECONDS,
-                                recorded -> recorded.max(TimeUnit.NANOSECONDS))
-                        .tags(id.getTagsAsIterable())
-                        .description(id.getDescription())
-                        .register(exporter));
+                () -> exports.merge(
+                        Kind.TIMER,
+                        timer,
+                        merged -> functionTimer(
+                                id, merged, all -> (long) all.first(), Merged::second, TimeUnit.NANOSECONDS),
+                        timer::count,
+                        () -> timer.totalTime(TimeUnit.NANOSECONDS)),
+                () -> exports.merge(
+                        Kind.TIMER_MAXIMUM,
+                        timer,
+                        merged -> timeGauge(id, ".max", merged, TimeUnit.NANOSECONDS, Merged::first),
+                        () -> timer.max(TimeUnit.NANOSECONDS)));
+    }
+
+    private <T> FunctionTimer functionTimer(
+            Meter.Id id, T obj, ToLongFunction<T> count, ToDoubleFunction<T> totalTime, TimeUnit unit) {
+        return FunctionTimer.builder(id.getName(), obj, count, totalTime, unit)
+                .tags(id.getTagsAsIterable())
+                .description(id.getDescription())
+                .register(exporter);
+    }
+
+    private <T> TimeGauge timeGauge(
+            Meter.Id id, String suffix, @Nullable T obj, TimeUnit unit, ToDoubleFunction<T> function) {
+        return TimeGauge.builder(id.getName() + suffix, obj, unit, function)
+                .tags(id.getTagsAsIterable())
+                .description(id.getDescription())
+                .register(exporter);
     }
 
     private static @Nullable Duration duration(@Nullable Double nanos) {
@@ -202,14 +224,18 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                     .distributionStatisticExpiry(config.getExpiry())
                     .distributionStatisticBufferLength(config.getBufferLength())
                     .register(exporter);
-            return exportedAs(new ForwardingDistributionSummary(id, scale, summary), () -> summary);
+            return exportedAs(new ForwardingDistributionSummary(id, scale, summary), () -> exports.pass(() -> summary));
         }
         PerCpuDistributionSummary summary = new PerCpuDistributionSummary(id, scale, WindowMaximum.of(clock, config));
         return exportedAs(
                 summary,
-                () -> functionCounter(id, ".count", summary, DistributionSummary::count),
-                () -> functionCounter(id, ".total", summary, DistributionSummary::totalAmount),
-                () -> gauge(id, ".max", summary, DistributionSummary::max));
+                () -> mergedCounter(Kind.SUMMARY_COUNT, id, ".count", summary, summary::count),
+                () -> mergedCounter(Kind.SUMMARY_TOTAL, id, ".total", summary, summary::totalAmount),
+                () -> exports.merge(
+                        Kind.SUMMARY_MAXIMUM,
+                        summary,
+                        merged -> gauge(id, ".max", merged, Merged::first),
+                        summary::max));
     }
 
     private <T> Gauge gauge(Meter.Id id, String suffix, @Nullable T obj, ToDoubleFunction<T> function) {
@@ -222,7 +248,9 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
 
     @Override
     protected <T> Gauge newGauge(Meter.Id id, @Nullable T obj, ToDoubleFunction<T> valueFunction) {
-        return exportedAs(new DefaultGauge<>(id, obj, valueFunction), () -> gauge(id, "", obj, valueFunction));
+        return exportedAs(
+                new DefaultGauge<>(id, obj, valueFunction),
+                () -> exports.pass(() -> gauge(id, "", obj, valueFunction)));
     }
 
     @Override
@@ -251,11 +279,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
         };
         // The exporter's has its own unit.
         return exportedAs(
-                timeGauge,
-                () -> TimeGauge.builder(id.getName(), obj, valueFunctionUnit, valueFunction)
-                        .tags(id.getTagsAsIterable())
-                        .description(id.getDescription())
-                        .register(exporter));
+                timeGauge, () -> exports.pass(() -> timeGauge(id, "", obj, valueFunctionUnit, valueFunction)));
     }
 
     @Override
@@ -275,7 +299,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
             builder.serviceLevelObjectives(objectives);
         }
         LongTaskTimer timer = builder.register(exporter);
-        return exportedAs(new ForwardingLongTaskTimer(id, timer), () -> timer);
+        return exportedAs(new ForwardingLongTaskTimer(id, timer), () -> exports.pass(() -> timer));
     }
 
     @Override
@@ -288,28 +312,26 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
         return exportedAs(
                 new CumulativeFunctionTimer<>(
                         id, obj, countFunction, totalTimeFunction, totalTimeFunctionUnit, getBaseTimeUnit()),
-                () -> FunctionTimer.builder(id.getName(), obj, countFunction, totalTimeFunction, totalTimeFunctionUnit)
-                        .tags(id.getTagsAsIterable())
-                        .description(id.getDescription())
-                        .register(exporter));
+                () -> exports.pass(
+                        () -> functionTimer(id, obj, countFunction, totalTimeFunction, totalTimeFunctionUnit)));
     }
 
     @Override
     protected <T> FunctionCounter newFunctionCounter(Meter.Id id, T obj, ToDoubleFunction<T> countFunction) {
         return exportedAs(
                 new CumulativeFunctionCounter<>(id, obj, countFunction),
-                () -> functionCounter(id, "", obj, countFunction));
+                () -> exports.pass(() -> functionCounter(id, "", obj, countFunction)));
     }
 
     @Override
     protected Meter newMeter(Meter.Id id, Meter.Type type, Iterable<Measurement> measurements) {
         return exportedAs(
                 new DefaultMeter(id, type, measurements),
-                () -> Meter.builder(id.getName(), type, measurements)
+                () -> exports.pass(() -> Meter.builder(id.getName(), type, measurements)
                         .tags(id.getTagsAsIterable())
                         .description(id.getDescription())
                         .baseUnit(id.getBaseUnit())
-                        .register(exporter));
+                        .register(exporter)));
     }
 
     /** Seconds; the exporter has its own unit. */

@@ -31,6 +31,8 @@ import org.junit.jupiter.api.Test;
 
 /** What the exporter shows of what was recorded. */
 class PerCpuMeterRegistryTest {
+    private static final double INFINITY = Double.POSITIVE_INFINITY;
+
     private final MockClock clock = new MockClock();
     private final PrometheusMeterRegistry exporter =
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, new PrometheusRegistry(), clock);
@@ -190,18 +192,29 @@ class PerCpuMeterRegistryTest {
         assertThat(exporter.find("slow").meter()).isNull();
     }
 
-    /** Odd increments, times of a timer and amounts of a summary do what they do in Micrometer's own registry. */
+    /** An increment that is not above 0 does what it does in Micrometer's registry for Prometheus: nothing. */
     @Test
-    void oddAmountsDoWhatTheyDoInTheSimpleRegistry() {
-        for (double amount : new double[] {-2.5, -1, -0.0, 0, Double.NaN, Double.POSITIVE_INFINITY}) {
+    void oddIncrementsLeaveAllMetersToTheScrape() {
+        PrometheusMeterRegistry alone =
+                new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, new PrometheusRegistry(), clock);
+        for (double amount : new double[] {-2.5, -1, -0.0, 0, Double.NaN, -INFINITY, INFINITY, Double.MIN_VALUE}) {
             Counter ours = registry.counter("some", "amount", Double.toString(amount));
-            Counter simple = new SimpleMeterRegistry().counter("some");
-            for (Counter counter : List.of(ours, simple)) {
-                counter.increment();
+            Counter theirs = alone.counter("some", "amount", Double.toString(amount));
+            for (Counter counter : List.of(ours, theirs)) {
                 counter.increment(amount);
             }
-            assertThat(ours.count()).as("1 and %s", amount).isEqualTo(Double.valueOf(simple.count()));
+            assertThat(ours.count()).as("%s", amount).isEqualTo(theirs.count());
         }
+        assertThat(exporter.scrape()).isEqualTo(alone.scrape());
+
+        SimpleMeterRegistry simple = new SimpleMeterRegistry();
+        new PerCpuMeterRegistry(simple).counter("some").increment(-1);
+        assertThat(simple.get("some").functionCounter().count()).isZero();
+    }
+
+    /** Odd times of a timer and amounts of a summary do what they do in Micrometer's own registry. */
+    @Test
+    void oddAmountsDoWhatTheyDoInTheSimpleRegistry() {
         for (long nanos : new long[] {-1, 0, Long.MIN_VALUE, Long.MAX_VALUE}) {
             Timer ours = registry.timer("odd", "nanos", Long.toString(nanos));
             Timer simple = new SimpleMeterRegistry().timer("odd");
@@ -241,6 +254,8 @@ class PerCpuMeterRegistryTest {
                         .isEqualTo(List.of((double) simple.count(), simple.totalAmount(), simple.max(), simple.mean()));
             }
         }
+        // Also that of a negative scale, whose total cannot be a counter's.
+        assertThat(scraped()).contains("odd_size_total{amount=\"1.5 by -2.0\"} 0.0");
     }
 
     /** Meters from before go on counting; those that are asked for afterwards do nothing. */

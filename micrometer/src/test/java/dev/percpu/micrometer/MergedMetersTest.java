@@ -1,0 +1,188 @@
+package dev.percpu.micrometer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Several meters that are one for the exporter, since its filters give them the same id, or several share it. */
+class MergedMetersTest {
+    private final PrometheusMeterRegistry exporter = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final MeterRegistry registry = new PerCpuMeterRegistry(exporter);
+
+    private List<String> scraped() {
+        return exporter.scrape().lines().filter(line -> !line.startsWith("#")).toList();
+    }
+
+    static Stream<MeterFilter> mergers() {
+        return Stream.of(
+                MeterFilter.ignoreTags("uri"), MeterFilter.replaceTagValues("uri", _ -> "any"), new MeterFilter() {
+                    @Override
+                    public io.micrometer.core.instrument.Meter.Id map(io.micrometer.core.instrument.Meter.Id id) {
+                        return id.replaceTags(List.of(Tag.of("where", "somewhere")));
+                    }
+                });
+    }
+
+    @ParameterizedTest
+    @MethodSource("mergers")
+    void whatAFilterOfTheExporterMergesIsAddedUp(MeterFilter merger) {
+        exporter.config().meterFilter(merger);
+        for (int times = 1; times <= 2; times++) {
+            String uri = "/" + times;
+            registry.counter("counter", "uri", uri).increment(times);
+            registry.timer("timer", "uri", uri).record(Duration.ofSeconds(10L * times));
+            registry.summary("summary", "uri", uri).record(100 * times);
+            Timer.builder("slow")
+                    .tag("uri", uri)
+                    .serviceLevelObjectives(Duration.ofSeconds(15))
+                    .register(registry)
+                    .record(Duration.ofSeconds(10L * times));
+        }
+        assertThat(scraped().stream().map(line -> line.replaceFirst("\\{(any|uri|where)=\"\\w+\"}", "")))
+                .contains(
+                        "counter_total 3.0",
+                        "timer_seconds_count 2",
+                        "timer_seconds_sum 30.0",
+                        "timer_max_seconds 20.0",
+                        "summary_count_total 2.0",
+                        "summary_total 300.0",
+                        "summary_max 200.0",
+                        "slow_seconds_count 2",
+                        "slow_seconds_sum 30.0");
+    }
+
+    @Test
+    void whatSeveralRegistriesInFrontCountIsAddedUp() throws InterruptedException {
+        int each = 20_000;
+        List<MeterRegistry> fronts = List.of(registry, new PerCpuMeterRegistry(exporter));
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            MeterRegistry front = fronts.get(i % 2);
+            threads.add(Thread.ofVirtual().start(() -> {
+                for (int n = 0; n < each; n++) {
+                    front.counter("counter", "n", Integer.toString(n % 100)).increment();
+                    front.timer("timer").record(Duration.ofNanos(1));
+                }
+            }));
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        double counted = exporter.find("counter").functionCounters().stream()
+                .mapToDouble(FunctionCounter::count)
+                .sum();
+        assertThat(counted).isEqualTo(4.0 * each);
+        assertThat(exporter.find("counter").functionCounters()).hasSize(100);
+        assertThat(exporter.get("timer").functionTimer().count()).isEqualTo(4.0 * each);
+    }
+
+    /** A counter of the exporter's never goes back: it would be taken for one that began anew. */
+    @Test
+    void whatARemovedMeterHasCountedStaysUntilTheLastIsRemoved() {
+        exporter.config().meterFilter(MeterFilter.ignoreTags("uri"));
+        Counter first = registry.counter("counter", "uri", "/a");
+        Counter second = registry.counter("counter", "uri", "/b");
+        Timer firstTimer = registry.timer("timer", "uri", "/a");
+        Timer secondTimer = registry.timer("timer", "uri", "/b");
+        Timer kept =
+                Timer.builder("kept").tag("uri", "/a").publishPercentiles(0.5).register(registry);
+        Timer keptToo =
+                Timer.builder("kept").tag("uri", "/b").publishPercentiles(0.5).register(registry);
+        first.increment(10);
+        second.increment(1);
+        firstTimer.record(Duration.ofSeconds(20));
+        secondTimer.record(Duration.ofSeconds(2));
+        Stream.of(first, firstTimer, kept).forEach(registry::remove);
+        second.increment(1);
+        keptToo.record(Duration.ofSeconds(3));
+        assertThat(scraped())
+                .contains(
+                        "counter_total 12.0",
+                        "timer_seconds_count 2",
+                        "timer_seconds_sum 22.0",
+                        "timer_max_seconds 2.0",
+                        "kept_seconds_count 1");
+        Stream.of(second, secondTimer, keptToo).forEach(registry::remove);
+        assertThat(exporter.getMeters()).isEmpty();
+        // It begins at 0 again.
+        registry.counter("counter", "uri", "/b").increment();
+        assertThat(scraped()).containsExactly("counter_total 1.0");
+    }
+
+    @Test
+    void aNameThatSomethingElseHasIsRefusedAndNothingIsLeft() {
+        Gauge.builder("size.max", () -> 42).register(registry);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> registry.summary("size"))
+                .withMessageContaining("size.max");
+        registry.summary("length").record(3);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Gauge.builder("length.max", () -> 42).register(registry))
+                .withMessageContaining("length.max");
+        assertThatIllegalArgumentException().isThrownBy(() -> registry.counter("length.total"));
+        // Also if only the exporter knows of it.
+        FunctionCounter.builder("elsewhere", this, _ -> 7).register(exporter);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> registry.counter("elsewhere"))
+                .withMessageContaining("elsewhere");
+        assertThat(registry.getMeters())
+                .extracting(meter -> meter.getId().getName())
+                .containsExactlyInAnyOrder("size.max", "length");
+        assertThat(scraped())
+                .containsExactlyInAnyOrder(
+                        "size_max 42.0",
+                        "length_count_total 1.0",
+                        "length_total 3.0",
+                        "length_max 3.0",
+                        "elsewhere_total 7.0");
+    }
+
+    /** A listener of the exporter's can ask for meters while one is being registered. */
+    @Test
+    void aListenerOfTheExportersCanRegisterMeters() {
+        SimpleMeterRegistry simple = new SimpleMeterRegistry();
+        MeterRegistry front = new PerCpuMeterRegistry(simple);
+        simple.config().onMeterAdded(meter -> {
+            if (!meter.getId().getName().startsWith("meters")) {
+                front.counter("meters", "name", meter.getId().getName()).increment();
+            }
+        });
+        front.counter("counter").increment();
+        DistributionSummary summary = front.summary("summary");
+        summary.record(3);
+        assertThat(simple.get("counter").functionCounter().count()).isOne();
+        assertThat(simple.get("summary.total").functionCounter().count()).isEqualTo(3);
+        assertThat(simple.find("meters").functionCounters()).hasSize(4);
+    }
+
+    /** What an exporter does not want is counted all the same. */
+    @Test
+    void deniedMetersAreNotRefused() {
+        exporter.config().meterFilter(MeterFilter.deny());
+        for (int i = 0; i < 2; i++) {
+            registry.counter("counter", "i", Integer.toString(i)).increment();
+            registry.summary("summary", "i", Integer.toString(i)).record(1);
+        }
+        assertThat(registry.find("counter").counters()).hasSize(2).allMatch(counter -> counter.count() == 1);
+        registry.clear();
+        assertThat(scraped()).isEmpty();
+    }
+}
