@@ -75,8 +75,9 @@ public final class HistogramRegistration {
     }
 
     /**
-     * Has the histogram exported from now on. The producer keeps it reachable. Close what is returned before you close
-     * the histogram.
+     * Has what the histogram records from now on exported. What it has recorded before is not: a point says when its
+     * counts began, and that is now. The producer keeps the histogram reachable. Close what is returned before you
+     * close the histogram.
      *
      * @return what ends the export
      * @throws IllegalArgumentException if the same name is registered with another description or unit, or with the

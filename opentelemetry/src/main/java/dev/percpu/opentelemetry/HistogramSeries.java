@@ -7,6 +7,7 @@ import io.opentelemetry.sdk.metrics.data.HistogramPointData;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** One histogram that is exported, and as what. Each registration makes one, which equals no other. */
 final class HistogramSeries {
@@ -20,8 +21,14 @@ final class HistogramSeries {
     /** The histogram's, in the metric's unit. */
     private final List<Double> bounds;
 
-    /** Since when it is exported. */
-    private final long startEpochNanos;
+    private Start start;
+
+    /** Since when values are exported, and what was there by then; null for nothing. */
+    private record Start(long epochNanos, @Nullable HistogramSnapshot earlier) {
+        HistogramSnapshot since(HistogramSnapshot snapshot) {
+            return earlier == null ? snapshot : snapshot.minus(earlier);
+        }
+    }
 
     HistogramSeries(
             String name,
@@ -39,7 +46,7 @@ final class HistogramSeries {
         this.histogram = histogram;
         this.divisor = divisor;
         this.bounds = bounds;
-        this.startEpochNanos = startEpochNanos;
+        this.start = new Start(startEpochNanos, histogram.snapshot());
     }
 
     String name() {
@@ -85,7 +92,16 @@ final class HistogramSeries {
         return name + " in \"" + unit + "\", \"" + description + '"';
     }
 
-    HistogramPointData point(HistogramSnapshot snapshot, long now) {
+    /** What is exported of a snapshot: what came since the start, as a cumulative point says. */
+    synchronized HistogramPointData point(HistogramSnapshot all, long now) {
+        HistogramSnapshot snapshot;
+        try {
+            snapshot = start.since(all);
+        } catch (IllegalArgumentException reset) {
+            // What was counted before is gone, so it can only begin anew, and that is what a new start says.
+            start = new Start(now, null);
+            snapshot = all;
+        }
         long[] cumulative = snapshot.cumulativeCounts(snapshot.bounds());
         List<Long> counts = new ArrayList<>(cumulative.length + 1);
         long below = 0;
@@ -96,6 +112,6 @@ final class HistogramSeries {
         counts.add(snapshot.count() - below);
         // A snapshot knows only the buckets of the least and of the greatest value.
         return HistogramPointData.create(
-                startEpochNanos, now, attributes, snapshot.sum() / divisor, false, 0, false, 0, bounds, counts);
+                start.epochNanos, now, attributes, snapshot.sum() / divisor, false, 0, false, 0, bounds, counts);
     }
 }

@@ -3,6 +3,7 @@ package dev.percpu.opentelemetry;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuCounterArray;
+import dev.percpu.concurrent.PerCpuDoubleAccumulator;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.ObservableDoubleMeasurement;
@@ -50,6 +51,17 @@ public final class PerCpuCallbacks {
      * such as the largest value so far.
      */
     public static Consumer<ObservableLongMeasurement> value(PerCpuAccumulator accumulator, Attributes attributes) {
+        Objects.requireNonNull(accumulator, "accumulator");
+        Objects.requireNonNull(attributes, "attributes");
+        return measurement -> measurement.record(accumulator.get(), attributes);
+    }
+
+    /**
+     * Reports what the accumulator has, with the given attributes, to a gauge of doubles. As long as nothing was
+     * accumulated that is the identity, also if it is an infinity.
+     */
+    public static Consumer<ObservableDoubleMeasurement> value(
+            PerCpuDoubleAccumulator accumulator, Attributes attributes) {
         Objects.requireNonNull(accumulator, "accumulator");
         Objects.requireNonNull(attributes, "attributes");
         return measurement -> measurement.record(accumulator.get(), attributes);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuCounterArray;
+import dev.percpu.concurrent.PerCpuDoubleAccumulator;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
@@ -108,6 +109,17 @@ class PerCpuCallbacksTest {
         assertThat(collectOne(cumulative))
                 .hasLongGaugeSatisfying(gauge ->
                         gauge.hasPointsSatisfying(point -> point.hasValue(7).hasAttributes(HELLO)));
+    }
+
+    @Test
+    void aDoubleAccumulatorsValueIsADoubleGauge() {
+        PerCpuDoubleAccumulator hottest = new PerCpuDoubleAccumulator(Math::max, 0);
+        meter.gaugeBuilder("hottest").buildWithCallback(PerCpuCallbacks.value(hottest, HELLO));
+        hottest.accumulate(36.5);
+        hottest.accumulate(36);
+        assertThat(collectOne(cumulative))
+                .hasDoubleGaugeSatisfying(gauge ->
+                        gauge.hasPointsSatisfying(point -> point.hasValue(36.5).hasAttributes(HELLO)));
     }
 
     @Test

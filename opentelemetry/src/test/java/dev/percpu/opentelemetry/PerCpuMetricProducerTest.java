@@ -173,6 +173,45 @@ class PerCpuMetricProducerTest {
         assertThat(reader.collectAllMetrics()).as("the second registration").hasSize(1);
     }
 
+    /** A reader takes a new start for a new beginning, and would add the same values once more. */
+    @Test
+    void whatIsExportedBeginsWithTheRegistration() {
+        millis.record(1);
+        HistogramRegistration.Registered registered =
+                producer.histogram("size", millis).register();
+        assertThat(collectPoint().getCount()).as("from before").isZero();
+        millis.record(7);
+        millis.record(8);
+        assertThat(collectPoint().getCounts()).containsExactly(0L, 2L, 0L, 0L);
+        registered.close();
+        millis.record(2);
+        clock.advance(Duration.ofSeconds(1));
+
+        long again = clock.now();
+        producer.histogram("size", millis).register();
+        millis.record(2_000);
+        HistogramPointData point = collectPoint();
+        assertThat(point.getStartEpochNanos()).isEqualTo(again);
+        assertThat(point.getCounts()).containsExactly(0L, 0L, 0L, 1L);
+        assertThat(point.getSum()).isEqualTo(2_000);
+    }
+
+    @Test
+    void aHistogramThatIsResetBeginsAnewAndTheOthersAreNotLost() {
+        millis.record(1);
+        producer.histogram("size", millis).register();
+        try (PerCpuHistogram others = PerCpuHistogram.builder().bounds(7).build()) {
+            producer.histogram("other", others).register();
+            millis.snapshotThenReset();
+            millis.record(7);
+            clock.advance(Duration.ofSeconds(1));
+            HistogramPointData point = collectPoint("size");
+            assertThat(point.getStartEpochNanos()).isEqualTo(clock.now());
+            assertThat(point.getCounts()).containsExactly(0L, 1L, 0L, 0L);
+            assertThat(collectPoint("other").getCount()).isZero();
+        }
+    }
+
     @Test
     void aClosedHistogramDoesNotKeepTheOthersFromTheReader() {
         PerCpuHistogram closed = PerCpuHistogram.builder().bounds(7).build();
