@@ -3,6 +3,7 @@ package dev.percpu.jackson;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
@@ -10,6 +11,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.json.JsonGeneratorImpl;
 import com.fasterxml.jackson.core.util.BufferRecycler;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.core.util.RecyclerPool;
 import dev.percpu.CpuGuard;
 import dev.percpu.PerCpuRuntime;
@@ -178,6 +180,13 @@ class PerCpuRecyclerPoolTest {
     }
 
     /** With Jackson's own pools it stays linked, and whoever acquires it next cannot link it again. */
+    @Test
+    void nullIsRefusedAsByJacksonsDeque() {
+        assertThatNullPointerException()
+                .isThrownBy(() -> JsonRecyclerPools.newConcurrentDequePool().releasePooled(null));
+        assertThatNullPointerException().isThrownBy(() -> pool.releasePooled(null));
+    }
+
     @Test
     void aLinkedRecyclerMayBeReleasedDirectly() {
         PerCpuRecyclerPool one = PerCpuRecyclerPool.create(1);

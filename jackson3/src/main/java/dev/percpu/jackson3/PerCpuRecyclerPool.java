@@ -3,6 +3,7 @@ package dev.percpu.jackson3;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.PoolBuilder;
 import dev.percpu.concurrent.Pooled;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.util.BufferRecycler;
@@ -146,9 +147,11 @@ public final class PerCpuRecyclerPool extends RecyclerPool.StatefulImplBase<Buff
      * Gives a recycler back. One that was made outside the pool is left to the garbage collector.
      *
      * @throws IllegalStateException if it is idle already
+     * @throws NullPointerException if it is null
      */
     @Override
     public void releasePooled(BufferRecycler recycler) {
+        Objects.requireNonNull(recycler, "recycler");
         if (recycler instanceof PooledRecycler pooled) {
             pooled.release();
         }

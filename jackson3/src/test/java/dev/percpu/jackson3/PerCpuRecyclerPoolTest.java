@@ -3,6 +3,7 @@ package dev.percpu.jackson3;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import dev.percpu.CpuGuard;
 import dev.percpu.PerCpuRuntime;
@@ -34,6 +35,7 @@ import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.base.GeneratorBase;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.util.BufferRecycler;
+import tools.jackson.core.util.JsonRecyclerPools;
 import tools.jackson.core.util.RecyclerPool;
 
 /** What Jackson expects of a recycler pool, and what this one adds. */
@@ -180,6 +182,13 @@ class PerCpuRecyclerPoolTest {
     }
 
     /** With Jackson's own pools it stays linked, and whoever acquires it next cannot link it again. */
+    @Test
+    void nullIsRefusedAsByJacksonsDeque() {
+        assertThatNullPointerException()
+                .isThrownBy(() -> JsonRecyclerPools.newConcurrentDequePool().releasePooled(null));
+        assertThatNullPointerException().isThrownBy(() -> pool.releasePooled(null));
+    }
+
     @Test
     void aLinkedRecyclerMayBeReleasedDirectly() {
         PerCpuRecyclerPool one = PerCpuRecyclerPool.create(1);
