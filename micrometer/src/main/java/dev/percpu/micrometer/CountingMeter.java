@@ -8,8 +8,8 @@ import io.micrometer.core.instrument.Counter;
 /**
  * A counter. Increments by 1 are counted apart from the others, as that is faster.
  *
- * <p>As in Micrometer's registry for Prometheus, an amount that is not above 0 counts nothing. Micrometer's counters only
- * grow, and a single one that is negative or NaN would make each scrape of that exporter fail, with all other meters.
+ * <p>As in Micrometer's registry for Prometheus, an amount that is not above 0 counts nothing. Micrometer's counters
+ * only grow, and a single negative one would make each scrape of that exporter fail, with all other meters.
  */
 final class CountingMeter extends AbstractMeter implements Counter {
     private final PerCpuCounter ones = new PerCpuCounter();

@@ -82,7 +82,7 @@ record HistogramSettings(
                 exemplars);
     }
 
-    /** The bounds of the classic buckets that a source wants, with infinity: null if it does not say, empty for none. */
+    /** The classic bounds that a source wants, with infinity: null if it does not say, empty for no classic buckets. */
     private static @Nullable List<Double> classicBounds(MetricsProperties source) {
         if (Boolean.TRUE.equals(source.getHistogramNativeOnly())) {
             return List.of();
