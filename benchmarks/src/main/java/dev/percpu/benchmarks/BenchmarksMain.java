@@ -35,6 +35,9 @@ public final class BenchmarksMain {
         if (charts.test(ManyThreads.CHART)) {
             ManyThreads.print(System.out);
         }
+        if (charts.test(CacheLine.CHART)) {
+            CacheLine.print(System.out);
+        }
         if (charts.test(StartUp.CHART)) {
             StartUp.printCurves(System.out);
         }

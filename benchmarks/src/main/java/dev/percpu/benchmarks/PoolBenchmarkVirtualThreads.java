@@ -26,7 +26,7 @@ import org.openjdk.jmh.infra.Blackhole;
  *
  * <p>An operation is: take an object, do a little with it, give it back. Each invocation starts the threads and waits
  * for them; each of them does {@value #ROUNDS} operations, among which its start and end are shared out. {@link
- * #threadsAlone} is what is left of that.
+ * #threadsAlone} is what is left of that. The concurrent deque and the bounded pool are the same in Jackson 2 and 3.
  */
 public class PoolBenchmarkVirtualThreads extends Comparison {
     private static final int THREADS = 1000;
@@ -43,6 +43,9 @@ public class PoolBenchmarkVirtualThreads extends Comparison {
 
     private final RecyclerPool<BufferRecycler> deque = JsonRecyclerPools.newConcurrentDequePool();
     private final RecyclerPool<BufferRecycler> bounded = JsonRecyclerPools.newBoundedPool(PoolBenchmark.CAPACITY);
+    private final Jackson3Pool perCpuJackson3 = Jackson3Pool.perCpu(PoolBenchmark.CAPACITY);
+    private final Jackson3Pool striped = Jackson3Pool.stripedArray(PoolBenchmark.CAPACITY);
+    private final Jackson3Pool hybrid = Jackson3Pool.hybrid(PoolBenchmark.CAPACITY);
 
     @Benchmark
     @Role(value = OURS, label = "`PerCpuPool`")
@@ -86,6 +89,28 @@ public class PoolBenchmarkVirtualThreads extends Comparison {
         inVirtualThreads(() -> takeAndGiveBack(bounded));
     }
 
+    @Benchmark
+    @Role(value = OURS, label = "`PerCpuRecyclerPool` (Jackson 3)")
+    @OperationsPerInvocation(OPERATIONS)
+    public void perCpuRecyclerPool3() throws InterruptedException {
+        inVirtualThreads(() -> takeAndGiveBack(perCpuJackson3));
+    }
+
+    @Benchmark
+    @Role(value = PEER, label = "Jackson 3 striped array")
+    @OperationsPerInvocation(OPERATIONS)
+    public void jackson3StripedArray() throws InterruptedException {
+        inVirtualThreads(() -> takeAndGiveBack(striped));
+    }
+
+    /** With virtual threads this is a striped array, after a look at what the thread is. */
+    @Benchmark
+    @Role(value = PEER, label = "Jackson 3 hybrid")
+    @OperationsPerInvocation(OPERATIONS)
+    public void jackson3Hybrid() throws InterruptedException {
+        inVirtualThreads(() -> takeAndGiveBack(hybrid));
+    }
+
     /** The harness, with an object of each operation's own. */
     @Benchmark
     @Role(value = FLOOR, label = "the threads alone")
@@ -101,8 +126,14 @@ public class PoolBenchmarkVirtualThreads extends Comparison {
         recycler.releaseToPool();
     }
 
+    private static void takeAndGiveBack(Jackson3Pool pool) {
+        tools.jackson.core.util.BufferRecycler recycler = pool.acquire();
+        work(recycler);
+        recycler.releaseToPool();
+    }
+
     /** A few nanoseconds: the pool is what is measured. */
-    private static void work(BufferRecycler recycler) {
+    private static void work(Object recycler) {
         Objects.requireNonNull(recycler);
         Blackhole.consumeCPU(2);
     }
@@ -124,5 +155,6 @@ public class PoolBenchmarkVirtualThreads extends Comparison {
     void check(String benchmark, long operations) {
         checkEqual("objects held", 0, perCpu.statistics().held());
         PoolBenchmark.checkLendsAll(perCpuJackson);
+        perCpuJackson3.checkLendsAll(PoolBenchmark.CAPACITY);
     }
 }

@@ -87,10 +87,10 @@ final class BenchCommand implements Callable<Integer> {
                 names = "--curves",
                 arity = "0..1",
                 paramLabel = "REGEX",
-                fallbackValue = "Memory|Many threads|Start-up",
-                description = "Instead of the benchmarks, measure memory, the CPU time with many threads, and the"
-                        + " start-up; or only the charts with this in their title. That can also be a title of"
-                        + " ./percpu programs.",
+                fallbackValue = "Memory|Many threads|Cache line|Start-up",
+                description = "Instead of the benchmarks, measure memory, the CPU time with many threads, a cache"
+                        + " line's way to another CPU, and the start-up; or only the charts with this in their"
+                        + " title. That can also be a title of ./percpu programs.",
                 converter = RegexConverter.class)
         private @Nullable Pattern curves;
     }

@@ -14,6 +14,7 @@ import java.util.concurrent.Phaser;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.IntStream;
 import org.HdrHistogram.ConcurrentHistogram;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Jackson's {@link ObjectMapper} under virtual threads, as in a server with a thread for each request: a thread writes
@@ -22,10 +23,14 @@ import org.HdrHistogram.ConcurrentHistogram;
 final class JsonProgram implements Program {
     private static final String NONE = "no pool";
     private static final String THREAD_LOCAL = "thread-local pool, Jackson 2's default";
-    private static final String DEQUE = "concurrent deque pool, Jackson 3's default";
+    private static final String DEQUE = "concurrent deque pool";
     private static final String LOCK_FREE = "lock-free pool (deprecated)";
     private static final String BOUNDED = "bounded pool";
     private static final String PER_CPU = "`percpu-jackson`";
+    private static final String DEQUE_3 = "Jackson 3, concurrent deque pool, its default";
+    private static final String STRIPED_3 = "Jackson 3, striped array pool";
+    private static final String HYBRID_3 = "Jackson 3, hybrid pool";
+    private static final String PER_CPU_3 = "Jackson 3, `percpu-jackson3`";
 
     private static final int THREADS = 1000;
 
@@ -56,7 +61,37 @@ final class JsonProgram implements Program {
 
     @Override
     public List<String> variants() {
-        return List.of(NONE, THREAD_LOCAL, DEQUE, LOCK_FREE, BOUNDED, PER_CPU);
+        return List.of(NONE, THREAD_LOCAL, DEQUE, LOCK_FREE, BOUNDED, PER_CPU, DEQUE_3, STRIPED_3, HYBRID_3, PER_CPU_3);
+    }
+
+    /** Writes a document and reads it back. */
+    @FunctionalInterface
+    private interface RoundTrip {
+        /** Returns whether nothing was read back. */
+        boolean isEmpty(Object document) throws IOException;
+    }
+
+    private static RoundTrip roundTrip(String variant) {
+        return switch (variant) {
+            case DEQUE_3 -> jackson3(tools.jackson.core.util.JsonRecyclerPools.newConcurrentDequePool());
+            case STRIPED_3 -> jackson3(tools.jackson.core.util.JsonRecyclerPools.newStripedArrayPool(THREADS));
+            case HYBRID_3 -> jackson3(tools.jackson.core.util.JsonRecyclerPools.newHybridPool(THREADS));
+            case PER_CPU_3 -> jackson3(dev.percpu.jackson3.PerCpuRecyclerPool.create(THREADS));
+            default -> jackson2(pool(variant));
+        };
+    }
+
+    private static RoundTrip jackson2(RecyclerPool<BufferRecycler> pool) {
+        ObjectMapper mapper =
+                new ObjectMapper(JsonFactory.builder().recyclerPool(pool).build());
+        return document -> mapper.readTree(mapper.writeValueAsBytes(document)).isEmpty();
+    }
+
+    private static RoundTrip jackson3(
+            tools.jackson.core.util.RecyclerPool<tools.jackson.core.util.BufferRecycler> pool) {
+        JsonMapper mapper = new JsonMapper(
+                tools.jackson.core.json.JsonFactory.builder().recyclerPool(pool).build());
+        return document -> mapper.readTree(mapper.writeValueAsBytes(document)).isEmpty();
     }
 
     @SuppressWarnings("deprecation") // the lock-free one is in use all the same
@@ -73,18 +108,16 @@ final class JsonProgram implements Program {
 
     @Override
     public Result run(String variant, Duration time) {
-        ObjectMapper mapper = new ObjectMapper(
-                JsonFactory.builder().recyclerPool(pool(variant)).build());
         List<Item> items = IntStream.range(0, large ? LARGE_ITEMS : 1)
                 .mapToObj(i -> new Item(i, "name " + i, i % 2 == 0))
                 .toList();
         Object document = large ? items : items.getFirst();
-        return new Run(mapper, document, time).result();
+        return new Run(roundTrip(variant), document, time).result();
     }
 
     /** One run: chains of threads, of which each starts its successor. */
     private static final class Run {
-        private final ObjectMapper mapper;
+        private final RoundTrip roundTrip;
         private final Object document;
         private final long measured;
         private final long end;
@@ -92,8 +125,8 @@ final class JsonProgram implements Program {
         private final LongAdder documents = new LongAdder();
         private final Phaser running = new Phaser(THREADS + 1);
 
-        Run(ObjectMapper mapper, Object document, Duration time) {
-            this.mapper = mapper;
+        Run(RoundTrip roundTrip, Object document, Duration time) {
+            this.roundTrip = roundTrip;
             this.document = document;
             long start = System.nanoTime();
             this.measured = start + time.toNanos() / 2;
@@ -129,8 +162,7 @@ final class JsonProgram implements Program {
 
         private void roundTrip() {
             try {
-                byte[] bytes = mapper.writeValueAsBytes(document);
-                if (mapper.readTree(bytes).isEmpty()) {
+                if (roundTrip.isEmpty(document)) {
                     throw new IllegalStateException("read back as nothing");
                 }
             } catch (IOException e) {

@@ -45,8 +45,8 @@ public final class Jmh {
     private static final String ALL = ".*";
 
     /** All but those whose code takes longer to be compiled than a quick trial lasts. */
-    private static final String QUICKLY_COMPILED =
-            "^(?!.*\\.(JacksonBenchmark\\.|CounterArrayBenchmark\\.\\w+(Sums|Gets)$))";
+    private static final String QUICKLY_COMPILED = "^(?!.*\\.(Jackson3?Benchmark\\.|OpenTelemetry|PrometheusScrape"
+            + "|CounterArrayBenchmark\\.\\w+(Sums|Gets)$))";
 
     /** The structures that a program is likely to want, each beside its peers. */
     private static final String MAIN =
