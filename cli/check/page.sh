@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Opens the page of "./percpu bench --html" in headless Chromium. Each bar and each point must be where its value is on
-# the scale and have its colour there, pixel by pixel; each label of the saved results must be in a table; and the page's
-# scripts must end without an error.
+# the scale and have its colour there, pixel by pixel; each label of the saved results must be in a table; and the
+# page's scripts must end without an error.
 #
 #   page.sh PAGE RESULTS [SCREENSHOT]
 #

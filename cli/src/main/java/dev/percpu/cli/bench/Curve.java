@@ -120,9 +120,4 @@ record Curve(
     String title() {
         return unit.isEmpty() ? "" : ", " + unit + "; " + axis + ":";
     }
-
-    /** Which of two curves stand for the same: the later one replaces the other. */
-    String identity() {
-        return String.join("\t", chart, run.processor(), run.backend().toString(), label);
-    }
 }

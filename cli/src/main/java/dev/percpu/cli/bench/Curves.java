@@ -13,7 +13,8 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SequencedMap;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -55,18 +56,20 @@ public final class Curves {
         }
     }
 
-    /** Keeps these in a directory, with those that are there and were not measured again. */
+    /**
+     * Keeps these in a directory, in place of all curves of the same charts: a chart is measured as a whole, so what
+     * it no longer has does not exist any more.
+     */
     public void keep(Path directory) {
-        SequencedMap<String, Curve> merged = new LinkedHashMap<>();
-        read(directory).list.forEach(curve -> merged.put(curve.identity(), curve));
-        list.forEach(curve -> merged.put(curve.identity(), curve));
+        Set<List<Object>> measured = list.stream().map(Curves::chart).collect(Collectors.toSet());
+        List<Curve> merged = Stream.concat(
+                        read(directory).list.stream().filter(curve -> !measured.contains(chart(curve))), list.stream())
+                .toList();
         Path file = directory.resolve(FILE);
         try {
             Files.write(
                     file,
-                    merged.values().stream()
-                            .map(curve -> curve.toJson().toString())
-                            .toList());
+                    merged.stream().map(curve -> curve.toJson().toString()).toList());
         } catch (IOException e) {
             throw new CliException(Messages.printable(file) + " cannot be written: " + Messages.reason(e), e);
         }
@@ -89,14 +92,21 @@ public final class Curves {
                 .sorted(Comparator.comparingInt((Curve curve) -> titles.indexOf(curve.chart()))
                         .thenComparing(curve -> curve.run().processor())
                         .thenComparing(curve -> curve.run().backend()))
-                .collect(Collectors.groupingBy(
-                        curve -> List.of(
-                                curve.chart(),
-                                curve.run().processor(),
-                                curve.run().backend()),
-                        LinkedHashMap::new,
-                        Collectors.toList()));
+                .collect(Collectors.groupingBy(Curves::chart, LinkedHashMap::new, Collectors.toList()));
         return List.copyOf(charts.values());
+    }
+
+    /** What the curves of one chart have in common. */
+    private static List<Object> chart(Curve curve) {
+        return List.of(curve.chart(), curve.run().processor(), curve.run().backend());
+    }
+
+    /** What was measured with sequences on a processor, at one point of a chart; of its first curve. */
+    Optional<Curve.Value> value(String chart, String processor, String point) {
+        return list.stream()
+                .filter(curve -> chart(curve).equals(List.of(chart, processor, BackEnd.RSEQ)))
+                .findFirst()
+                .map(curve -> curve.values().get(point));
     }
 
     /** Prints a table for each chart. */
@@ -115,21 +125,14 @@ public final class Curves {
         return Stream.concat(Stream.of(first), more.stream()).toArray(String[]::new);
     }
 
-    /**
-     * The rows of a chart as a table in a page.
-     *
-     * @throws CliException if there is none
-     */
+    /** The rows of a chart as a table in a page, for each processor; or which command measures it. */
     String table(String title) {
-        List<List<Curve>> those = charts().stream()
+        String tables = charts().stream()
                 .filter(chart -> chart.getFirst().chart().equals(title)
                         && chart.getFirst().run().backend() == BackEnd.RSEQ)
-                .toList();
-        if (those.isEmpty()) {
-            throw new CliException("a table is of the curves \"" + title + "\", and none are kept: measure some with"
-                    + " ./percpu bench --curves --save, or correct the name");
-        }
-        return those.stream().map(Curves::table).collect(Collectors.joining("\n"));
+                .map(Curves::table)
+                .collect(Collectors.joining("\n"));
+        return tables.isEmpty() ? Tables.notMeasured("--curves=\"" + title + "\"") : tables;
     }
 
     private static String table(List<Curve> chart) {
@@ -145,7 +148,7 @@ public final class Curves {
                     .toList();
             Tables.addRow(text, row(emphasis + curve.label() + emphasis + Tables.remark(curve.kind()), cells));
         }
-        return text.toString();
+        return text + "\n*Measured " + Run.when(chart.stream().map(Curve::run).toList()) + ".*\n";
     }
 
     private static List<String> points(List<Curve> chart) {

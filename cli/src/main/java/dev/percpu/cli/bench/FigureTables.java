@@ -7,8 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.SortedSet;
-import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -173,7 +171,7 @@ final class FigureTables {
         return result.spread() > 1 ? time(result) : Tables.digits(result.nanos());
     }
 
-    /** Such as {@code *AMD Zen 5: in 3 JVMs each, 2026-11-26.*}; without the names if all are alike. */
+    /** Such as {@code *AMD Zen 5: in 3 JVMs each, 2026-11-26, commit 1234567.*}; without the names if all are alike. */
     private static String howMeasured(Map<String, List<BenchmarkResult>> sources) {
         Set<String> different =
                 sources.values().stream().map(FigureTables::howMeasured).collect(Collectors.toSet());
@@ -181,17 +179,15 @@ final class FigureTables {
                 ? "*Measured " + different.iterator().next() + ".*"
                 : sources.entrySet().stream()
                         .map(source -> source.getKey() + ": " + howMeasured(source.getValue()) + ".")
-                        .collect(Collectors.joining(" ", "*", "*"));
+                        .collect(Collectors.joining("\n", "*", "*"));
     }
 
     private static String howMeasured(List<BenchmarkResult> source) {
-        SortedSet<String> days =
-                source.stream().map(result -> result.run().date()).collect(Collectors.toCollection(TreeSet::new));
-        String when = days.size() == 1 ? days.first() : days.first() + " to " + days.last();
         int most = greatestNumberOfJvms(source);
         int least = source.stream().mapToInt(BenchmarkResult::jvms).min().orElseThrow();
         return "in " + most + (most == 1 ? " JVM" : " JVMs") + " each"
-                + (least == most ? "" : ", fewer where marked " + FEWER) + ", " + when;
+                + (least == most ? "" : ", fewer where marked " + FEWER) + ", "
+                + Run.when(source.stream().map(BenchmarkResult::run).toList());
     }
 
     private static int greatestNumberOfJvms(List<BenchmarkResult> source) {

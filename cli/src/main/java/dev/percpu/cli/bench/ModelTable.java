@@ -4,30 +4,31 @@ import dev.percpu.cli.CliException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
  * What the model of docs/performance.md says for many CPUs, held against what was measured on the CPUs that a machine
- * has. With <i>n</i> CPUs an operation takes as long as on one CPU alone, or <i>k · n · s</i> if that is more. <i>k</i>
- * is how often it takes a cache line that all CPUs want, and <i>s</i> the time after which such a line goes from one
- * CPU to the next.
+ * has. With <i>n</i> CPUs an operation takes <i>n · (e + k · c / b)</i>, or <i>e</i> if no line moves. <i>e</i> is its
+ * time on one CPU alone; <i>k</i> is how many atomic instructions it executes on a line that all CPUs want; <i>c</i> is
+ * how long such a line is on its way to the next CPU, and <i>b</i> how many atomic instructions a CPU executes before
+ * the line goes on.
  */
 final class ModelTable {
-    /** The time after which a line goes on, within a socket, from a published measurement. */
-    private static final double WITHIN_A_SOCKET = 15;
+    /** Where <i>c</i> and <i>b</i> are measured. */
+    private static final String CHART = "Cache line";
 
-    /** The same across sockets. */
-    private static final double ACROSS_SOCKETS = 70;
+    private static final String TRANSFER = "ns on its way";
+    private static final String VISIT = "additions in a visit";
 
-    private static final int CPUS_OF_A_SOCKET = 64;
-    private static final int CPUS_OF_TWO_SOCKETS = 256;
+    private static final int MANY = 64;
 
     /**
      * A row.
      *
-     * @param taken how often an operation takes a line that all want
+     * @param taken how many atomic instructions an operation executes on a line that all want
      * @param benchmark the class and the method
      */
     private record Entry(int taken, String benchmark) {
@@ -44,21 +45,23 @@ final class ModelTable {
 
     private final List<Entry> entries;
     private final List<BenchmarkResult> results;
+    private final Curves curves;
 
     /**
      * Takes what it is made of.
      *
      * @param entries rows, with semicolons in between: a number and a benchmark, such as {@code 1
-     *     AddBenchmark.atomicLongAdd}; the first one is what <i>s</i> is taken from
+     *     AddBenchmark.atomicLongAdd}
      */
-    ModelTable(String entries, List<BenchmarkResult> results) {
+    ModelTable(String entries, List<BenchmarkResult> results, Curves curves) {
         this.entries = Arrays.stream(entries.split(";", -1)).map(Entry::parse).toList();
         this.results = results.stream()
                 .filter(result -> result.run().backend() == BackEnd.RSEQ)
                 .toList();
+        this.curves = curves;
     }
 
-    /** A table for each processor that has results of the first row. */
+    /** A table for each processor on which a cache line's way was measured; or which command does that. */
     String text() {
         String tables = results.stream()
                 .map(BenchmarkResult::run)
@@ -68,50 +71,67 @@ final class ModelTable {
                 .map(this::table)
                 .flatMap(Optional::stream)
                 .collect(Collectors.joining("\n"));
-        if (tables.isEmpty()) {
-            throw new CliException("a table is of a model of " + entries.getFirst().benchmark + ", of which no results"
-                    + " with 1 thread and one for each CPU are saved");
-        }
-        return tables;
+        return tables.isEmpty() ? Tables.notMeasured("--curves=\"" + CHART + "\"") : tables;
     }
 
     private Optional<String> table(String processor) {
+        return curves.value(CHART, processor, TRANSFER)
+                .flatMap(transfer -> curves.value(CHART, processor, VISIT)
+                        .map(visit -> table(processor, transfer.median(), visit.median())));
+    }
+
+    private String table(String processor, double transfer, double visit) {
         int cpus = results.stream()
                 .filter(result -> result.run().processor().equals(processor))
                 .mapToInt(result -> result.run().cpus())
                 .findFirst()
                 .orElseThrow();
-        return of(entries.getFirst(), processor, cpus).map(shared -> {
-            double step = shared.nanos() / cpus;
-            List<List<String>> rows = new ArrayList<>();
-            for (Entry entry : entries) {
-                of(entry, processor, 1)
-                        .ifPresent(alone -> rows.add(List.of(
-                                alone.labelInComparison(),
-                                Integer.toString(entry.taken),
-                                Tables.digits(alone.nanos()),
-                                Tables.digits(predicted(entry, alone, cpus, step)),
-                                of(entry, processor, cpus)
-                                        .map(all -> Tables.spread(all.nanos(), all.least(), all.greatest()))
-                                        .orElse(""),
-                                Tables.digits(predicted(entry, alone, CPUS_OF_A_SOCKET, WITHIN_A_SOCKET)),
-                                Tables.digits(predicted(entry, alone, CPUS_OF_TWO_SOCKETS, ACROSS_SOCKETS)))));
-            }
-            return Tables.table(
-                    processor + ", *s* = " + Tables.digits(step) + " ns",
-                    List.of(
-                            "*k*",
-                            "*e*: 1 CPU",
-                            cpus + " CPUs, by the model",
-                            cpus + " CPUs, measured",
-                            CPUS_OF_A_SOCKET + " CPUs, one socket",
-                            CPUS_OF_TWO_SOCKETS + " CPUs, two sockets"),
-                    rows);
-        });
+        List<List<String>> rows = new ArrayList<>();
+        for (Entry entry : entries) {
+            of(entry, processor, 1).ifPresent(alone -> {
+                double predicted = predicted(entry, alone, cpus, transfer / visit);
+                Optional<BenchmarkResult> all = of(entry, processor, cpus);
+                rows.add(List.of(
+                        alone.labelInComparison(),
+                        Integer.toString(entry.taken),
+                        Tables.digits(alone.nanos()),
+                        Tables.digits(predicted),
+                        all.map(result -> Tables.spread(result.nanos(), result.least(), result.greatest()))
+                                .orElse(""),
+                        all.map(result -> difference(predicted, result.nanos())).orElse(""),
+                        many(entry, alone, transfer, visit)));
+            });
+        }
+        return Tables.table(
+                processor + ", *c* = " + Tables.digits(transfer) + " ns, *b* = " + Tables.digits(visit),
+                List.of(
+                        "*k*",
+                        "*e*: 1 CPU",
+                        cpus + " CPUs, by the model",
+                        cpus + " CPUs, measured",
+                        "difference",
+                        MANY + " CPUs, by the model"),
+                rows);
     }
 
-    private static double predicted(Entry entry, BenchmarkResult alone, int cpus, double step) {
-        return Math.max(alone.nanos(), entry.taken * cpus * step);
+    /** With as many instructions in a visit as there were, and with one. */
+    private static String many(Entry entry, BenchmarkResult alone, double transfer, double visit) {
+        String least = Tables.digits(predicted(entry, alone, MANY, transfer / visit));
+        String greatest = Tables.digits(predicted(entry, alone, MANY, transfer));
+        return least.equals(greatest) ? least : least + "–" + greatest;
+    }
+
+    private static String difference(double predicted, double measured) {
+        return String.format(Locale.ROOT, "%+.0f%%", (measured / predicted - 1) * 100);
+    }
+
+    /**
+     * The time of an operation.
+     *
+     * @param wait what an atomic instruction waits for the line, on average
+     */
+    private static double predicted(Entry entry, BenchmarkResult alone, int cpus, double wait) {
+        return entry.taken == 0 ? alone.nanos() : cpus * (alone.nanos() + entry.taken * wait);
     }
 
     private Optional<BenchmarkResult> of(Entry entry, String processor, int threads) {

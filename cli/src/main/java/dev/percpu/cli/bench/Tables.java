@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.SequencedMap;
+import java.util.function.Function;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -44,8 +45,8 @@ public final class Tables {
                     + ".*?(<!-- end of figures -->)",
             Pattern.DOTALL);
 
-    /** What measures all arrangements. */
-    private static final String BY_THREADS = "./percpu bench --quick --main --threads all --save";
+    /** The options that measure all arrangements. */
+    private static final String BY_THREADS = "--quick --main --threads all";
 
     /** Below this, a spread is not worth telling. */
     private static final double NARROW = 0.2;
@@ -72,9 +73,8 @@ public final class Tables {
     }
 
     /**
-     * The text of a page with its tables made anew.
-     *
-     * @throws CliException if a table is of a comparison without results
+     * The text of a page with its tables made anew. Where nothing of a table was measured yet, it says which command
+     * does.
      */
     public String renew(String page) {
         return TABLE.matcher(page)
@@ -85,11 +85,11 @@ public final class Tables {
     private String table(MatchResult found) {
         String name = found.group("name");
         return switch (found.group("kind")) {
-            case "figures" -> figures(name).allBackEnds();
-            case "figures of sequences" -> figures(name).sequences();
+            case "figures" -> figures(name, FigureTables::allBackEnds);
+            case "figures of sequences" -> figures(name, FigureTables::sequences);
             case "figures by threads" -> byThreads(name);
             case "ratios" -> new RatioTable(named(name)).text();
-            case "model" -> new ModelTable(name, results.list()).text();
+            case "model" -> new ModelTable(name, results.list(), curves).text();
             default -> curves.table(name);
         };
     }
@@ -107,21 +107,23 @@ public final class Tables {
                         .append(tables);
             }
         });
-        return text.isEmpty() ? "*Not measured yet: `" + BY_THREADS + "` does.*\n" : text.toString();
+        return text.isEmpty() ? notMeasured(BY_THREADS) : text.toString();
     }
 
-    private FigureTables figures(String comparison) {
-        return new FigureTables(comparison(comparison));
+    private String figures(String comparison, Function<FigureTables, String> tables) {
+        List<BenchmarkResult> list = comparison(comparison);
+        return list.isEmpty()
+                ? notMeasured("--only " + comparison.replaceFirst("[, ].*", ""))
+                : tables.apply(new FigureTables(list));
+    }
+
+    /** What stands in place of a table. */
+    static String notMeasured(String options) {
+        return "*Not measured yet: `./percpu bench " + options + " --save` does.*\n";
     }
 
     private List<BenchmarkResult> comparison(String name) {
-        List<BenchmarkResult> list = results.comparisons().get(name);
-        if (list == null) {
-            throw new CliException("a table is of \"" + name + "\", of which there are no saved results: save"
-                    + " some with ./percpu bench --save, or correct the name; there are "
-                    + String.join("; ", results.comparisons().keySet()));
-        }
-        return list;
+        return results.comparisons().getOrDefault(name, List.of());
     }
 
     /** The comparisons of a list with semicolons in between. */

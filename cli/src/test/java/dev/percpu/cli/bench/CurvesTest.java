@@ -25,16 +25,20 @@ class CurvesTest {
     }
 
     @Test
-    void whatIsKeptKeepsItsOwnDayAndIsReplacedByWhatIsNewer() {
-        curves(RUN, "Memory\tbytes\tcounters\tOURS\tmine\t1=8", "Memory\tbytes\tcounters\tPEER\ttheirs\t1=16,15,17")
+    void aChartThatIsMeasuredAgainIsReplacedAndOthersKeepTheirOwnDay() {
+        curves(
+                        RUN,
+                        "Memory\tbytes\tcounters\tOURS\tmine\t1=8",
+                        "Memory\tbytes\tcounters\tPEER\tformer name\t1=16",
+                        "Start-up\tms\tuse\tPEER\ttheirs\t1=16,15,17")
                 .keep(directory);
         curves(LATER, "Memory\tbytes\tcounters\tOURS\tmine\t1=9\t2=10").keep(directory);
 
-        assertThat(Curves.read(directory).charts())
-                .singleElement()
-                .asString()
+        assertThat(Curves.read(directory).charts()).hasSize(2);
+        assertThat(Curves.read(directory).charts().toString())
                 .contains("mine, values={1=Value[median=9.0,", "2=Value[median=10.0,", RUN.date(), LATER.date())
-                .contains("theirs, values={1=Value[median=16.0, least=15.0, greatest=17.0]}");
+                .contains("theirs, values={1=Value[median=16.0, least=15.0, greatest=17.0]}")
+                .doesNotContain("former name");
     }
 
     @Test
@@ -50,6 +54,8 @@ class CurvesTest {
                 |---|---|---|
                 | **mine** | **8.00** | **120** |
                 | theirs | 16.0 | – |
+
+                *Measured 2026-11-25, commit abcdef0.*
                 """);
     }
 
@@ -62,14 +68,9 @@ class CurvesTest {
                 | AMD Zen 5 | in a second | 99%, us |
                 |---|---|---|
                 | no metrics (floor) | 30.0 | 2.00–11.0 |
-                """);
-    }
 
-    @Test
-    void aChartThatIsNotKeptIsAnError() {
-        assertThatThrownBy(() -> Curves.read(directory).table("Memories"))
-                .isInstanceOf(CliException.class)
-                .hasMessageContaining("\"Memories\"");
+                *Measured 2026-11-25, commit abcdef0.*
+                """);
     }
 
     @ParameterizedTest

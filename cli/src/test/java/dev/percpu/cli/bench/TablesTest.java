@@ -12,9 +12,13 @@ import dev.percpu.cli.CliException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TablesTest {
     private static final Run ATOMIC = new Run(
@@ -50,13 +54,14 @@ class TablesTest {
                 | an empty call (floor) |  | 2.00 / – |
                 | `LongAdder.add` |  | 5.00 / 12.0 (10.0–14.0) |
 
-                *AMD Zen 4: in 1 JVM each, 2026-11-26. AMD Zen 5: in 3 JVMs each, 2026-11-25.*
+                *AMD Zen 4: in 1 JVM each, 2026-11-26, commit abcdef0.
+                AMD Zen 5: in 3 JVMs each, 2026-11-25, commit abcdef0.*
 
                 | without sequences, ns per operation, 1 / 2 threads | AMD Zen 5, atomic |
                 |---|---|
                 | **`PerCpuNumeric.add`** | **6.13** |
 
-                *Measured in 1 JVM each, 2026-11-25.*
+                *Measured in 1 JVM each, 2026-11-25, commit abcdef0.*
 
                 <!-- end of figures -->
                 after
@@ -75,7 +80,7 @@ class TablesTest {
                 .contains(
                         "| **`PerCpuNumeric.add`** | **2.50** |",
                         "| `LongAdder.add` | 7.00¹ |",
-                        "*Measured in 2 JVMs each, fewer where marked ¹, 2026-11-25.*");
+                        "*Measured in 2 JVMs each, fewer where marked ¹, 2026-11-25, commit abcdef0.*");
     }
 
     @Test
@@ -148,7 +153,7 @@ class TablesTest {
                 | **`PerCpuNumeric.add`** | **2.50** | **1.00–9.00** | **4.00¹** |
                 | `LongAdder.add` |  |  | 5.00¹ |
 
-                *Measured in 3 JVMs each, fewer where marked ¹, 2026-11-25.*
+                *Measured in 3 JVMs each, fewer where marked ¹, 2026-11-25, commit abcdef0.*
 
                 <!--""");
     }
@@ -187,41 +192,105 @@ class TablesTest {
     }
 
     @Test
-    void aModelIsHeldAgainstWhatWasMeasured() {
-        Results results = results(
-                entry("AddBenchmark.longAdder", 1, 4.0),
-                entry("AddBenchmark.longAdder", 2, 16.0),
-                entry("Lock.stampedRead", 1, 10.0),
-                entry("Lock.stampedRead", 2, 20.0, 40.0, 60.0),
-                entry("AddBenchmark.perCpuAdd", 1, 2.5));
+    void theDaysAndCommitsOfAllResultsAreTold() {
+        Run later = new Run(
+                RUN.processor(), 2, RUN.kernel(), RUN.jdk(), "2026-12-24", "1234567", RUN.backend(), RUN.command());
 
-        assertThat(renewed("model: 1 AddBenchmark.longAdder; 2 Lock.stampedRead; 0 AddBenchmark.perCpuAdd", results))
-                .contains("| AMD Zen 5, *s* = 8.00 ns | *k* | *e*: 1 CPU | 2 CPUs, by the model | 2 CPUs, measured |")
-                .contains("""
-                | `LongAdder.add`; `AddBenchmark` | 1 | 4.00 | 16.0 | 16.0 | 960 | 17,920 |
-                | stamped read; `Lock, read` | 2 | 10.0 | 32.0 | 40.0 (20.0–60.0) | 1,920 | 35,840 |
-                | `PerCpuNumeric.add`; `AddBenchmark` | 0 | 2.50 | 2.50 |  | 2.50 | 2.50 |
-                """);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"AddBenchmark.longAdder", "one AddBenchmark.longAdder", "1 AddBenchmark.abb"})
-    void aModelOfNothingIsAnError(String rows) {
-        Tables tables = new Tables(results(entry("AddBenchmark.longAdder", 1, 2.5)), Curves.none());
-
-        assertThatThrownBy(() -> tables.renew(page("model: " + rows)))
-                .isInstanceOf(CliException.class)
-                .hasMessageContaining(rows.substring(rows.indexOf(' ') + 1));
+        assertThat(renewed(
+                        "figures: AddBenchmark",
+                        together(
+                                results(later, entry("AddBenchmark.perCpuAdd", 1, 2.5)),
+                                results(entry("AddBenchmark.longAdder", 1, 5.0)))))
+                .contains("*Measured in 1 JVM each, 2026-11-25 to 2026-12-24, commits abcdef0, 1234567.*");
     }
 
     @Test
-    void aComparisonWithoutResultsIsAnError() {
-        Tables tables = new Tables(results(entry("AddBenchmark.perCpuAdd", 1, 2.5)), Curves.none());
+    void ofManyCommitsOnlyTheOldestAndTheNewestAreNamed() {
+        assertThat(Run.when(List.of(of("2026-11-27", "c"), of("2026-11-25", "a"), of("2026-11-26", "b"))))
+                .isEqualTo("2026-11-25 to 2026-11-27, commits a, 1 other, c");
+        assertThat(Run.when(List.of(of("2026-11-25", "a"), of("2026-11-25", "a"))))
+                .isEqualTo("2026-11-25, commit a");
+    }
 
-        assertThatThrownBy(() -> tables.renew(page("figures: AbbBenchmark")))
+    private static Run of(String date, String commit) {
+        return new Run(RUN.processor(), 2, RUN.kernel(), RUN.jdk(), date, commit, RUN.backend(), RUN.command());
+    }
+
+    @Test
+    void aModelIsHeldAgainstWhatWasMeasured() {
+        Results results = results(
+                entry("AddBenchmark.longAdder", 1, 4.0),
+                entry("AddBenchmark.longAdder", 2, 10.0),
+                entry("Lock.stampedRead", 1, 10.0),
+                entry("Lock.stampedRead", 2, 20.0, 42.0, 60.0),
+                entry("AddBenchmark.perCpuAdd", 1, 2.5));
+        Curves curves = Curves.parse(
+                List.of("Cache line\t\tpart\tFLOOR\ta line\tns on its way=20\tadditions in a visit=10"), RUN);
+
+        assertThat(new Tables(results, curves)
+                        .renew(page("model: 1 AddBenchmark.longAdder; 2 Lock.stampedRead; 0 AddBenchmark.perCpuAdd")))
+                .contains("| AMD Zen 5, *c* = 20.0 ns, *b* = 10.0 | *k* | *e*: 1 CPU | 2 CPUs, by the model |")
+                .contains("""
+                | `LongAdder.add`; `AddBenchmark` | 1 | 4.00 | 12.0 | 10.0 | -17% | 384–1,536 |
+                | stamped read; `Lock, read` | 2 | 10.0 | 28.0 | 42.0 (20.0–60.0) | +50% | 896–3,200 |
+                | `PerCpuNumeric.add`; `AddBenchmark` | 0 | 2.50 | 2.50 |  |  | 2.50 |
+                """);
+    }
+
+    @Test
+    void aRowOfAModelIsANumberAndABenchmark() {
+        Tables tables = new Tables(results(entry("AddBenchmark.longAdder", 1, 2.5)), Curves.none());
+
+        assertThatThrownBy(() -> tables.renew(page("model: one AddBenchmark.longAdder")))
                 .isInstanceOf(CliException.class)
-                .hasMessageContaining("\"AbbBenchmark\"")
-                .hasMessageContaining("AddBenchmark");
+                .hasMessageContaining("one AddBenchmark.longAdder");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    figures: AbbBenchmark, add              | --only AbbBenchmark
+                    figures of sequences: AbbBenchmark {i=0} | --only AbbBenchmark
+                    model: 1 AddBenchmark.longAdder         | --curves="Cache line"
+                    curves: Memory                          | --curves="Memory"
+                    """)
+    void whatWasNotMeasuredYetSaysHowToMeasureIt(String marker, String options) {
+        assertThat(renewed(marker, results(entry("AddBenchmark.longAdder", 1, 2.5))))
+                .isEqualTo("before\n<!-- " + marker + " -->\n\n*Not measured yet: `./percpu bench " + options
+                        + " --save` does.*\n\n<!-- end of figures -->\nafter\n");
+    }
+
+    @Test
+    void ratiosLeaveOutWhatWasNotMeasuredYet() {
+        Results results = results(entry("AddBenchmark.perCpuAdd", 1, 2.0), entry("AddBenchmark.longAdder", 1, 5.0));
+
+        assertThat(renewed("ratios: AbbBenchmark; AddBenchmark", results))
+                .contains("|---|---|\n| `PerCpuNumeric.add`; `AddBenchmark` | 2.50x |\n\n<!--");
+    }
+
+    /** A wrong name would never be measured. */
+    @Test
+    void eachTableOfTheDocumentationIsOfABenchmarkThatExists() throws IOException {
+        Path benchmarks = Path.of("..", "benchmarks", "src", "main", "java", "dev", "percpu", "benchmarks");
+        Pattern table =
+                Pattern.compile("<!-- (?:figures|figures of sequences|figures by threads|ratios): ([^>]+?) -->");
+        // Such as "CounterBenchmark, increment" and "ReadWriteMixBenchmark {writesInThousand=0}".
+        Pattern comparison = Pattern.compile("(\\w+)(?:, (.+))?(?: \\{(\\w+)=.*})?");
+        for (Path page : Tables.pages(Path.of(".."))) {
+            for (MatchResult found :
+                    table.matcher(Files.readString(page)).results().toList()) {
+                for (String name : found.group(1).split("; ", -1)) {
+                    Matcher parts = comparison.matcher(name);
+                    assertThat(parts.matches()).as(name).isTrue();
+                    String source = Files.readString(benchmarks.resolve(parts.group(1) + ".java"));
+                    if (parts.group(2) != null) {
+                        assertThat(source).contains("\"" + parts.group(2) + "\"");
+                    }
+                    if (parts.group(3) != null) {
+                        assertThat(source).contains(parts.group(3));
+                    }
+                }
+            }
+        }
     }
 
     /** If this fails, {@code ./percpu bench --tables} has to be run. */
