@@ -39,6 +39,6 @@ class StartPathTest {
                         .filter(line -> !line.startsWith("dev.percpu.internal.protocol."))
                         .toList())
                 .isEmpty();
-        assertThat(before).doesNotContain("dev.percpu.internal.event.AreaEvent");
+        assertThat(before).doesNotContain("dev.percpu.internal.jfr.AreaEvent");
     }
 }

@@ -1,6 +1,6 @@
 package dev.percpu.internal;
 
-import dev.percpu.internal.event.Recording;
+import dev.percpu.internal.jfr.Recording;
 import dev.percpu.listing.Value;
 import dev.percpu.listing.Variable;
 import java.lang.ref.Reference;

@@ -1,6 +1,6 @@
 package dev.percpu.internal.area;
 
-import dev.percpu.internal.event.Recording;
+import dev.percpu.internal.jfr.Recording;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.Platform;

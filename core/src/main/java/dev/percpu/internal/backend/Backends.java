@@ -3,7 +3,7 @@ package dev.percpu.internal.backend;
 import dev.percpu.internal.Reporter;
 import dev.percpu.internal.code.Assembler;
 import dev.percpu.internal.code.PerfMap;
-import dev.percpu.internal.event.Recording;
+import dev.percpu.internal.jfr.Recording;
 import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.RseqRegistration;

@@ -2,7 +2,7 @@ package dev.percpu.internal.guard;
 
 import dev.percpu.internal.Reporter;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.event.Recording;
+import dev.percpu.internal.jfr.Recording;
 import java.lang.System.Logger;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;

@@ -1,7 +1,7 @@
 package dev.percpu.internal.guard;
 
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.event.Recording;
+import dev.percpu.internal.jfr.Recording;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;

@@ -3,6 +3,6 @@
  * has started a recording.
  */
 @NullMarked
-package dev.percpu.internal.event;
+package dev.percpu.internal.jfr;
 
 import org.jspecify.annotations.NullMarked;

@@ -1,4 +1,4 @@
-package dev.percpu.internal.event;
+package dev.percpu.internal.jfr;
 
 import jdk.jfr.Category;
 import jdk.jfr.DataAmount;

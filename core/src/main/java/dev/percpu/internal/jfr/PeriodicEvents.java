@@ -1,4 +1,4 @@
-package dev.percpu.internal.event;
+package dev.percpu.internal.jfr;
 
 import static java.lang.invoke.MethodHandles.constant;
 import static java.lang.invoke.MethodHandles.dropArguments;

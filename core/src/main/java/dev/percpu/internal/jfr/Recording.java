@@ -1,4 +1,4 @@
-package dev.percpu.internal.event;
+package dev.percpu.internal.jfr;
 
 import dev.percpu.listing.Variable;
 import java.util.List;
