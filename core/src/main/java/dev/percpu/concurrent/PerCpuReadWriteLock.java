@@ -94,7 +94,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
         Ownership.initialize();
     }
 
-    private final transient ReaderGate gate;
+    private final transient ReaderDoor door;
     private final transient ReadLock readLock;
     private final transient WriteLock writeLock;
 
@@ -115,7 +115,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuReadWriteLock(boolean fair) {
-        this(new ReaderGate(UNNAMED, fair, new Pace()), fair);
+        this(new ReaderDoor(UNNAMED, fair, new Pace()), fair);
     }
 
     /**
@@ -136,16 +136,16 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuReadWriteLock(String name, boolean fair) {
-        this(new ReaderGate(Registry.checkName(name), fair, new Pace()), fair);
+        this(new ReaderDoor(Registry.checkName(name), fair, new Pace()), fair);
         Registry.add(name, "PerCpuReadWriteLock", this, PerCpuReadWriteLock::values);
     }
 
-    /** Makes a lock of a given gate, for tests too. */
-    PerCpuReadWriteLock(ReaderGate gate, boolean fair) {
-        this.gate = gate;
-        @Nullable ReadHolds holds = CheckedMode.ON ? new ReadHolds(gate.owner()) : null;
-        readLock = new ReadLock(gate, holds);
-        writeLock = new WriteLock(gate, fair, holds);
+    /** Makes a lock of a given door, for tests too. */
+    PerCpuReadWriteLock(ReaderDoor door, boolean fair) {
+        this.door = door;
+        @Nullable ReadHolds holds = CheckedMode.ON ? new ReadHolds(door.owner()) : null;
+        readLock = new ReadLock(door, holds);
+        writeLock = new WriteLock(door, fair, holds);
     }
 
     /**
@@ -178,7 +178,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
 
     /** Whether any thread has the write lock; not whether one waits for it. */
     public boolean isWriteLocked() {
-        return gate.isAlone();
+        return door.isAlone();
     }
 
     /** Whether the current thread has the write lock. */
@@ -198,7 +198,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
 
     /** How many threads wait for the read lock or the write lock: an estimate, as they come and go meanwhile. */
     public int getQueueLength() {
-        return (int) Math.min(Integer.MAX_VALUE, writeLock.queueLength() + gate.waiting());
+        return (int) Math.min(Integer.MAX_VALUE, writeLock.queueLength() + door.waiting());
     }
 
     /**
@@ -226,7 +226,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
         List<Value> values = new ArrayList<>();
         values.add(Value.of("writeLocked", isWriteLocked() ? 1 : 0));
         values.add(Value.of("waiting", getQueueLength()));
-        long readers = gate.readersIfKnown();
+        long readers = door.readersIfKnown();
         if (readers >= 0) {
             values.add(Value.of("readers", readers));
         }

@@ -7,15 +7,15 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
 
-/** The read lock of a {@link PerCpuReadWriteLock}: its holders are those who are inside the gate. */
+/** The read lock of a {@link PerCpuReadWriteLock}: its holders are those who are inside the door. */
 final class ReadLock implements Lock {
-    private final ReaderGate gate;
+    private final ReaderDoor door;
 
     /** Who they are, in checked mode; otherwise null. */
     private final @Nullable ReadHolds holds;
 
-    ReadLock(ReaderGate gate, @Nullable ReadHolds holds) {
-        this.gate = gate;
+    ReadLock(ReaderDoor door, @Nullable ReadHolds holds) {
+        this.door = door;
         this.holds = holds;
     }
 
@@ -25,7 +25,7 @@ final class ReadLock implements Lock {
             checkNoHold("locks its read lock again");
         }
         ReadHolds.@Nullable Hold hold = CheckedMode.ON ? ReadHolds.prepare() : null;
-        if (!gate.tryEnter()) {
+        if (!door.tryEnter()) {
             enterUninterruptibly();
         }
         if (CheckedMode.ON) {
@@ -40,7 +40,7 @@ final class ReadLock implements Lock {
             checkNoHold("locks its read lock again");
         }
         ReadHolds.@Nullable Hold hold = CheckedMode.ON ? ReadHolds.prepare() : null;
-        if (!gate.tryEnter()) {
+        if (!door.tryEnter()) {
             enter(Patience.INTERRUPTIBLE);
         }
         if (CheckedMode.ON) {
@@ -51,7 +51,7 @@ final class ReadLock implements Lock {
     @Override
     public boolean tryLock() {
         ReadHolds.@Nullable Hold hold = CheckedMode.ON ? ReadHolds.prepare() : null;
-        boolean locked = gate.tryEnter() || enterAsWriter();
+        boolean locked = door.tryEnter() || enterAsWriter();
         if (CheckedMode.ON && locked) {
             record(hold);
         }
@@ -62,7 +62,7 @@ final class ReadLock implements Lock {
     public boolean tryLock(long time, TimeUnit unit) throws InterruptedException {
         PerCpuReadWriteLock.checkInterrupt();
         ReadHolds.@Nullable Hold hold = CheckedMode.ON ? ReadHolds.prepare() : null;
-        boolean locked = gate.tryEnter() || enter(Patience.ofNanos(unit.toNanos(time)));
+        boolean locked = door.tryEnter() || enter(Patience.ofNanos(unit.toNanos(time)));
         if (CheckedMode.ON && locked) {
             record(hold);
         }
@@ -78,15 +78,15 @@ final class ReadLock implements Lock {
     }
 
     private boolean enter(Patience patience) throws InterruptedException {
-        return enterAsWriter() || gate.enter(patience);
+        return enterAsWriter() || door.enter(patience);
     }
 
     /** The writer is inside already, and would wait for itself. */
     private boolean enterAsWriter() {
-        if (!gate.isShutByMe()) {
+        if (!door.isShutByMe()) {
             return false;
         }
-        gate.enterShut();
+        door.enterShut();
         return true;
     }
 
@@ -95,7 +95,7 @@ final class ReadLock implements Lock {
         if (CheckedMode.ON && holds != null) {
             unlock(holds);
         } else {
-            gate.leave();
+            door.leave();
         }
     }
 
@@ -106,7 +106,7 @@ final class ReadLock implements Lock {
         ReadHolds.@Nullable Hold hold = checked.remove();
         boolean left = false;
         try {
-            gate.leave();
+            door.leave();
             left = true;
         } finally {
             if (!left) {
@@ -116,7 +116,7 @@ final class ReadLock implements Lock {
     }
 
     private void checkNoHold(String use) {
-        if (holds != null && !gate.isShutByMe()) {
+        if (holds != null && !door.isShutByMe()) {
             holds.checkNoneOfMine(use);
         }
     }
@@ -128,12 +128,12 @@ final class ReadLock implements Lock {
     @Override
     public Condition newCondition() {
         throw new UnsupportedOperationException(
-                "the read lock of " + gate.owner() + " has no conditions: use those of the write lock");
+                "the read lock of " + door.owner() + " has no conditions: use those of the write lock");
     }
 
     /** How often it is held, for messages. */
     String holds() {
-        long readers = gate.readersIfKnown();
+        long readers = door.readersIfKnown();
         return readers < 0 ? "not counted" : Long.toString(readers);
     }
 

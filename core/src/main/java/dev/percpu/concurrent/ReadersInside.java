@@ -6,8 +6,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * How many readers are inside a gate, in three counters: the cheaper one is for readers, the more it costs a writer to
- * close. {@link ReaderGate} does all waiting.
+ * How many readers are inside a door, in three counters: the cheaper one is for readers, the more it costs a writer to
+ * close. {@link ReaderDoor} does all waiting.
  */
 abstract class ReadersInside {
     /*
@@ -30,12 +30,12 @@ abstract class ReadersInside {
      *
      *   SHUT     a writer is inside, or waits for readers to leave: no reader comes in through the word
      *   STRAY    the tally or the stripes may be open, so only the sum of all counters is exact
-     *   WAITERS  somebody is parked, or about to be: whoever opens the gate, or leaves last, has to wake
+     *   WAITERS  somebody is parked, or about to be: whoever opens the door, or leaves last, has to wake
      *
      * If SHUT was set by a thread, that thread is `shutter`. It alone clears SHUT and closes counters. Opening a
      * counter takes the mutex, and STRAY set at a moment at which SHUT is not.
      *
-     * A reader that comes in through the tally while a writer W shuts the gate:
+     * A reader that comes in through the tally while a writer W shuts the door:
      *
      *   reader R                                    writer W
      *   1. sequence: the tally's gate is open
@@ -61,7 +61,7 @@ abstract class ReadersInside {
      *
      * With 2 before 1, R finds SHUT, and opens nothing. So no counter is opened once W has the sum.
      *
-     * A reader R that leaves while the gate shuts, by a counter that is closed already:
+     * A reader R that leaves while the door shuts, by a counter that is closed already:
      *
      *   reader R                                    writer W
      *                                               1. closes the stripe: R's 1 is in W's sum, not yet in the word
@@ -119,7 +119,7 @@ abstract class ReadersInside {
         try {
             return MethodHandles.lookup().findVarHandle(ReadersInside.class, "word", long.class);
         } catch (ReflectiveOperationException e) {
-            throw new LinkageError("the field of the gate's word", e);
+            throw new LinkageError("the field of the door's word", e);
         }
     }
 
@@ -136,7 +136,7 @@ abstract class ReadersInside {
         return (word & flag) != 0;
     }
 
-    /** Goes in unless the gate is shut. */
+    /** Goes in unless the door is shut. */
     final boolean tryEnter() {
         // Before the mode, although it fails in most modes. A lock is in another mode while the JIT compiler watches,
         // and what is rarely called then is not inlined, however often it is called later. All else is one call, around
@@ -232,7 +232,7 @@ abstract class ReadersInside {
         }
     }
 
-    /** Goes in although the gate is shut, which only who shut it may do. */
+    /** Goes in although the door is shut, which only who shut it may do. */
     final void enterShut() {
         long _ = (long) WORD.getAndAdd(this, ONE);
     }

@@ -10,11 +10,11 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** The write lock of a {@link PerCpuReadWriteLock}: a thread has it if it has shut the gate with no reader inside. */
+/** The write lock of a {@link PerCpuReadWriteLock}: a thread has it if it has shut the door with no reader inside. */
 final class WriteLock implements Lock {
-    private final ReaderGate gate;
+    private final ReaderDoor door;
 
-    /** Who has it is the next writer that shuts the gate, if another has that shut now. The others wait in its line. */
+    /** Who has it is the next writer that shuts the door, if another has that shut now. The others wait in its line. */
     private final ReentrantLock line;
 
     private final boolean fair;
@@ -22,11 +22,11 @@ final class WriteLock implements Lock {
     /** Who has the read lock, in checked mode; otherwise null. */
     private final @Nullable ReadHolds readHolds;
 
-    /** How often the owner has locked; written by it. While it is 0, the owner is still shutting the gate. */
+    /** How often the owner has locked; written by it. While it is 0, the owner is still shutting the door. */
     private int holds;
 
-    WriteLock(ReaderGate gate, boolean fair, @Nullable ReadHolds readHolds) {
-        this.gate = gate;
+    WriteLock(ReaderDoor door, boolean fair, @Nullable ReadHolds readHolds) {
+        this.door = door;
         this.readHolds = readHolds;
         line = new ReentrantLock(fair);
         this.fair = fair;
@@ -74,7 +74,7 @@ final class WriteLock implements Lock {
 
     /** The thread has it already, unless an error broke its locking off before the end. */
     private boolean locksAgain() {
-        if (!gate.isShutByMe() || !gate.isAlone()) {
+        if (!door.isShutByMe() || !door.isAlone()) {
             return false;
         }
         holds++;
@@ -82,7 +82,7 @@ final class WriteLock implements Lock {
     }
 
     private boolean locksFree() {
-        if (!gate.tryShutAtOnce()) {
+        if (!door.tryShutAtOnce()) {
             return false;
         }
         holds = 1;
@@ -103,33 +103,33 @@ final class WriteLock implements Lock {
         }
     }
 
-    /** Keeps the gate shut only if nobody is inside, or if the thread had it before. */
+    /** Keeps the door shut only if nobody is inside, or if the thread had it before. */
     private boolean lock(Patience patience) throws InterruptedException {
-        // For opening the gate again, too, if something else fails.
+        // For opening the door again, too, if something else fails.
         StackRoom.CURRENT.ensure();
         boolean locked = false;
         try {
-            locked = begins(patience) && gate.awaitAlone(patience);
+            locked = begins(patience) && door.awaitAlone(patience);
             if (locked) {
                 holds++;
             }
         } finally {
-            if (!locked && holdCount() == 0 && gate.isShutByMe()) {
-                gate.openInRoom();
+            if (!locked && holdCount() == 0 && door.isShutByMe()) {
+                door.openInRoom();
             }
         }
         return locked;
     }
 
     private boolean begins(Patience patience) throws InterruptedException {
-        if (gate.isShutByMe()) {
+        if (door.isShutByMe()) {
             return true;
         }
-        if ((mayPass() || !patience.waits()) && gate.tryBegin()) {
+        if ((mayPass() || !patience.waits()) && door.tryBegin()) {
             return true;
         }
         try {
-            return patience.lock(line, gate.owner()) && gate.begin(patience);
+            return patience.lock(line, door.owner()) && door.begin(patience);
         } finally {
             if (line.isHeldByCurrentThread()) {
                 line.unlock();
@@ -147,17 +147,17 @@ final class WriteLock implements Lock {
         }
     }
 
-    /** Opens the gate; if that fails, the thread has its holds as before. */
+    /** Opens the door; if that fails, the thread has its holds as before. */
     private void openWithoutHolds() {
         int held = holds;
         // Before the opening: after it, another thread may write it.
         holds = 0;
         boolean opened = false;
         try {
-            gate.open();
+            door.open();
             opened = true;
         } finally {
-            if (!opened && gate.isShutByMe()) {
+            if (!opened && door.isShutByMe()) {
                 holds = held;
             }
         }
@@ -165,17 +165,17 @@ final class WriteLock implements Lock {
 
     @Override
     public Condition newCondition() {
-        return new WriteCondition(gate.newCondition());
+        return new WriteCondition(door.newCondition());
     }
 
     /** How often the current thread has locked it and not unlocked. */
     int holdCount() {
-        return gate.isShutByMe() ? holds : 0;
+        return door.isShutByMe() ? holds : 0;
     }
 
     /** How often the owner has locked it, for messages: without order, unless the owner asks. */
     int holdsOfOwner() {
-        return gate.isAlone() ? Math.max(1, holds) : 0;
+        return door.isAlone() ? Math.max(1, holds) : 0;
     }
 
     boolean isFair() {
@@ -191,10 +191,10 @@ final class WriteLock implements Lock {
     int waiters(Condition condition) {
         if (!(condition instanceof WriteCondition ours && ours.lock() == this)) {
             throw new IllegalArgumentException(
-                    condition + " is not one of " + gate.owner() + ": ask the lock that made it");
+                    condition + " is not one of " + door.owner() + ": ask the lock that made it");
         }
         checkHeld("ask who waits for one of its conditions");
-        StackSafeLock mutex = gate.mutex();
+        StackSafeLock mutex = door.mutex();
         mutex.lock();
         try {
             return mutex.getWaitQueueLength(ours.waiters);
@@ -206,23 +206,23 @@ final class WriteLock implements Lock {
     private void checkHeld(String use) {
         if (holdCount() == 0) {
             throw new IllegalMonitorStateException(Thread.currentThread() + " does not have the write lock of "
-                    + gate.owner() + ", so it cannot " + use);
+                    + door.owner() + ", so it cannot " + use);
         }
     }
 
     @Override
     public String toString() {
-        return "write lock[" + (gate.isAlone() ? "locked" : "unlocked") + "]";
+        return "write lock[" + (door.isAlone() ? "locked" : "unlocked") + "]";
     }
 
     /**
-     * A condition of the write lock. The gate is open while a thread waits.
+     * A condition of the write lock. The door is open while a thread waits.
      *
-     * <p>A thread takes the gate's mutex, opens the gate, and waits on a condition of the mutex. A signal needs the
+     * <p>A thread takes the door's mutex, opens the door, and waits on a condition of the mutex. A signal needs the
      * write lock first, and then the mutex: none can come between the opening and the waiting.
      *
-     * <p>If the gate cannot be shut again with nobody inside (the stack overflows, or the kernel refuses the system
-     * call), the wait ends with that error. If the thread had begun to shut the gate, it has its holds, but readers may
+     * <p>If the door cannot be shut again with nobody inside (the stack overflows, or the kernel refuses the system
+     * call), the wait ends with that error. If the thread had begun to shut the door, it has its holds, but readers may
      * be inside. It can unlock, and its next lock waits for the readers first.
      */
     @SuppressWarnings("WaitNotInLoop") // the loop is the caller's, as for any condition
@@ -292,7 +292,7 @@ final class WriteLock implements Lock {
         }
 
         private boolean openAndWait(Waiting waiting) throws InterruptedException {
-            StackSafeLock mutex = gate.mutex();
+            StackSafeLock mutex = door.mutex();
             mutex.lockInRoom();
             try {
                 openWithoutHolds();
@@ -317,11 +317,11 @@ final class WriteLock implements Lock {
 
         private void withMutex(Consumer<Condition> signal) {
             checkHeld("signal one of its conditions");
-            gate.mutex().lock();
+            door.mutex().lock();
             try {
                 signal.accept(waiters);
             } finally {
-                gate.mutex().unlock();
+                door.mutex().unlock();
             }
         }
 
@@ -331,7 +331,7 @@ final class WriteLock implements Lock {
 
         @Override
         public String toString() {
-            return "a condition of the write lock of " + gate.owner();
+            return "a condition of the write lock of " + door.owner();
         }
     }
 
@@ -340,8 +340,8 @@ final class WriteLock implements Lock {
         try {
             boolean _ = begins(Patience.UNINTERRUPTIBLE);
             holds = held;
-            if (!gate.isAlone()) {
-                boolean _ = gate.awaitAlone(Patience.UNINTERRUPTIBLE);
+            if (!door.isAlone()) {
+                boolean _ = door.awaitAlone(Patience.UNINTERRUPTIBLE);
             }
         } catch (InterruptedException e) {
             throw new AssertionError("interrupted without waiting interruptibly", e);

@@ -22,8 +22,8 @@ enum Counters {
         this.beforeTally = beforeTally;
     }
 
-    ReaderGate gate(boolean fair) {
-        return new ReaderGate("a test", fair, new Pace(beforeStripes, beforeTally));
+    ReaderDoor door(boolean fair) {
+        return new ReaderDoor("a test", fair, new Pace(beforeStripes, beforeTally));
     }
 
     /** A lock of which the readers that come next use these counters. */
@@ -33,7 +33,7 @@ enum Counters {
 
     /** As {@link #lock()}, and fair or not. */
     PerCpuReadWriteLock lock(boolean fair) {
-        PerCpuReadWriteLock lock = new PerCpuReadWriteLock(gate(fair), fair);
+        PerCpuReadWriteLock lock = new PerCpuReadWriteLock(door(fair), fair);
         use(lock);
         return lock;
     }

@@ -52,7 +52,7 @@ class PerCpuReadWriteLockConditionsTest extends ReadWriteLockFixture {
         Workers.join(waiter);
     }
 
-    /** No other writer comes that could open the gate. */
+    /** No other writer comes that could open the door. */
     @Test
     void waitingLetsReadersInThatWereKeptOut() throws InterruptedException {
         CountDownLatch locked = new CountDownLatch(1);

@@ -45,7 +45,7 @@ class PerCpuReadWriteLockModelTest {
 
         private Model(Counters counters) {
             this.counters = counters;
-            lock = new PerCpuReadWriteLock(counters.gate(false), false);
+            lock = new PerCpuReadWriteLock(counters.door(false), false);
         }
 
         private void make(Call call) throws Exception {

@@ -61,7 +61,7 @@ class PerCpuReadWriteLockWaitingTest extends ReadWriteLockFixture {
             Workers.run(
                     "no-time-", 1, _ -> assertThat(triesFor(write, time, unit)).isFalse());
             assertThat(read.tryLock())
-                    .as("a writer that gave up leaves the gate open")
+                    .as("a writer that gave up leaves the door open")
                     .isTrue();
             read.unlock();
             read.unlock();

@@ -123,7 +123,7 @@ class ReaderRoomTest {
         private Probe() {}
 
         private interface Way {
-            boolean enter(ReaderGate gate) throws InterruptedException;
+            boolean enter(ReaderDoor door) throws InterruptedException;
         }
 
         public static void main(String[] arguments) throws InterruptedException {
@@ -131,42 +131,42 @@ class ReaderRoomTest {
             int refused = 0;
             int inside = 0;
             int opened = 0;
-            for (Way way : new Way[] {ReaderGate::tryEnter, gate -> gate.enter(Patience.UNINTERRUPTIBLE)}) {
+            for (Way way : new Way[] {ReaderDoor::tryEnter, door -> door.enter(Patience.UNINTERRUPTIBLE)}) {
                 for (int readers = 1; readers <= READERS; readers++) {
                     for (int rooms = 0; rooms < ROOMS; rooms++) {
-                        ReaderGate gate = new ReaderGate("a gate", false, new Pace(0, 0));
+                        ReaderDoor door = new ReaderDoor("a door", false, new Pace(0, 0));
                         Limited.left = Integer.MAX_VALUE;
                         for (int before = 1; before < readers; before++) {
-                            enterAndLeave(gate);
+                            enterAndLeave(door);
                         }
                         Limited.left = rooms;
                         boolean entered;
                         try {
-                            entered = way.enter(gate);
+                            entered = way.enter(door);
                             inside++;
                         } catch (StackOverflowError e) {
                             entered = false;
                             refused++;
                         }
                         Limited.left = Integer.MAX_VALUE;
-                        opened += entered && gate.readersIfKnown() < 0 ? 1 : 0;
-                        checkInside(gate, entered);
+                        opened += entered && door.readersIfKnown() < 0 ? 1 : 0;
+                        checkInside(door, entered);
                     }
                 }
             }
             System.out.println(refused + " refused, " + inside + " inside, " + opened + " of them opened a counter");
         }
 
-        private static void enterAndLeave(ReaderGate gate) {
-            if (!gate.tryEnter()) {
-                throw new AssertionError("the gate is open");
+        private static void enterAndLeave(ReaderDoor door) {
+            if (!door.tryEnter()) {
+                throw new AssertionError("the door is open");
             }
-            gate.leave();
+            door.leave();
         }
 
         /** A writer finds out. */
-        private static void checkInside(ReaderGate gate, boolean expected) throws InterruptedException {
-            boolean alone = gate.begin(Patience.NONE) && gate.awaitAlone(Patience.NONE);
+        private static void checkInside(ReaderDoor door, boolean expected) throws InterruptedException {
+            boolean alone = door.begin(Patience.NONE) && door.awaitAlone(Patience.NONE);
             if (alone == expected) {
                 System.out.println(expected ? "a reader got lost" : "a reader whose call failed is inside");
             }

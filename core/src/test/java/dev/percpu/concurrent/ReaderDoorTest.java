@@ -13,31 +13,31 @@ import org.junit.jupiter.api.Timeout;
 
 /** What a reader whose wait ends with an error leaves behind. The time limit ends a wait for ever. */
 @Timeout(value = 30, unit = TimeUnit.SECONDS)
-class ReaderGateTest {
+class ReaderDoorTest {
     /** Waits until it is woken. The lock's own threads look again from time to time. */
-    @SuppressWarnings("WaitNotInLoop") // the loop is the gate's
+    @SuppressWarnings("WaitNotInLoop") // the loop is the door's
     private static final Waiting FOR_EVER = (condition, _, _) -> {
         condition.awaitUninterruptibly();
         return true;
     };
 
-    private final ReaderGate gate = new ReaderGate("a gate", true, new Pace(0, 0));
+    private final ReaderDoor door = new ReaderDoor("a door", true, new Pace(0, 0));
 
     @Test
     void theLastReaderWakesTheWriterThatWaitsForIt() throws InterruptedException {
-        assertThat(gate.tryEnter()).isTrue();
-        assertThat(gate.tryEnter()).isTrue();
+        assertThat(door.tryEnter()).isTrue();
+        assertThat(door.tryEnter()).isTrue();
         Thread writer = Thread.ofPlatform().start(this::shut);
         awaitWaiting(1);
         while (writer.getState() != Thread.State.WAITING) {
             Thread.sleep(1);
         }
-        gate.leave();
-        assertThat(gate.isAlone()).isFalse();
-        gate.leave();
+        door.leave();
+        assertThat(door.isAlone()).isFalse();
+        door.leave();
         Workers.join(writer);
-        assertThat(gate.isAlone()).isTrue();
-        gate.open();
+        assertThat(door.isAlone()).isTrue();
+        door.open();
     }
 
     /** The next writer waits for a reader that was let in, and that reader's wait then ends with an error. */
@@ -53,16 +53,16 @@ class ReaderGateTest {
             throw new StackOverflowError("injected");
         };
         Throwable[] ending = new Throwable[1];
-        Thread reader = Thread.ofPlatform().start(() -> ending[0] = catchThrowable(() -> gate.enter(failing)));
+        Thread reader = Thread.ofPlatform().start(() -> ending[0] = catchThrowable(() -> door.enter(failing)));
         awaitWaiting(1);
-        gate.open();
+        door.open();
         Thread writer = Thread.ofPlatform().start(this::shut);
         awaitWaiting(1);
         secondWriterWaits.countDown();
         Workers.join(reader, writer);
         assertThat(ending[0]).isInstanceOf(StackOverflowError.class);
-        assertThat(gate.isAlone()).isTrue();
-        gate.open();
+        assertThat(door.isAlone()).isTrue();
+        door.open();
     }
 
     /** A reader whose wait ends before it was let in is counted nowhere. */
@@ -80,24 +80,24 @@ class ReaderGateTest {
             }
         }) {
             try {
-                assertThat(gate.enter(patience)).isFalse();
+                assertThat(door.enter(patience)).isFalse();
             } catch (StackOverflowError | InterruptedException e) {
                 assertThat(e.getStackTrace()).isNotEmpty();
             }
-            assertThat(gate.waiting()).isZero();
+            assertThat(door.waiting()).isZero();
         }
-        gate.open();
+        door.open();
         shut();
-        assertThat(gate.readersIfKnown()).isZero();
-        gate.open();
-        assertThat(gate.readersIfKnown()).isZero();
+        assertThat(door.readersIfKnown()).isZero();
+        door.open();
+        assertThat(door.readersIfKnown()).isZero();
     }
 
     /** Writers pass over a reader, but not for ever. */
     @Test
-    @SuppressWarnings("WaitNotInLoop") // the loop is the gate's
+    @SuppressWarnings("WaitNotInLoop") // the loop is the door's
     void aReaderThatWaitsLongIsLetInBeforeTheNextWriter() throws InterruptedException {
-        ReaderGate unfair = new ReaderGate("a gate", false, new Pace(0, 0));
+        ReaderDoor unfair = new ReaderDoor("a door", false, new Pace(0, 0));
         AtomicInteger waits = new AtomicInteger();
         assertThat(unfair.tryShutAtOnce()).isTrue();
         Thread reader = Thread.ofPlatform().start(() -> {
@@ -128,13 +128,13 @@ class ReaderGateTest {
     }
 
     /** Another writer comes before any thread that waits has woken up, as that needs the mutex first. */
-    private static void openAndBeginAgain(ReaderGate gate) {
-        gate.mutex().lock();
+    private static void openAndBeginAgain(ReaderDoor door) {
+        door.mutex().lock();
         try {
-            gate.open();
-            assertThat(gate.tryBegin()).isTrue();
+            door.open();
+            assertThat(door.tryBegin()).isTrue();
         } finally {
-            gate.mutex().unlock();
+            door.mutex().unlock();
         }
     }
 
@@ -155,15 +155,15 @@ class ReaderGateTest {
 
     private void shut() {
         try {
-            assertThat(gate.begin(FOR_EVER)).isTrue();
-            assertThat(gate.awaitAlone(FOR_EVER)).isTrue();
+            assertThat(door.begin(FOR_EVER)).isTrue();
+            assertThat(door.awaitAlone(FOR_EVER)).isTrue();
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }
     }
 
     private void awaitWaiting(long threads) throws InterruptedException {
-        while (gate.waiting() < threads) {
+        while (door.waiting() < threads) {
             Thread.sleep(1);
         }
     }

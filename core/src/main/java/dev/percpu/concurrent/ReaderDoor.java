@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * What readers go in and out through, until a writer shuts it and waits for the last of them to leave. One writer at a
  * time has it shut.
  */
-final class ReaderGate extends ReadersInside {
+final class ReaderDoor extends ReadersInside {
     // This file is longer than others: its interleavings are told beside the steps that they are about.
 
     /*
@@ -33,7 +33,7 @@ final class ReaderGate extends ReadersInside {
      *                                               4. mutex; word + waiting, clears SHUT and WAITERS: one step
      *
      * With W's clearing before 1, R goes in. In a fair lock, 4 counts in, at once, all readers that wait. They are
-     * inside before the next writer can shut the gate, which must then wait for them. So a reader waits for one writer
+     * inside before the next writer can shut the door, which must then wait for them. So a reader waits for one writer
      * and no more, and a stream of writers lets all readers through between any two of them (phase-fair, in the words
      * of Brandenburg and Anderson). That makes the next writer wait until a parked reader has woken up, read and left:
      * microseconds for each write. So in a lock that is not fair, 4 only wakes the readers, and writers may come in
@@ -77,7 +77,7 @@ final class ReaderGate extends ReadersInside {
     private final LongWaits waitsForWriter = new LongWaits();
     private final String owner;
 
-    ReaderGate(String owner, boolean fair, Pace pace) {
+    ReaderDoor(String owner, boolean fair, Pace pace) {
         super(owner, pace);
         this.fair = fair;
         this.owner = owner;
@@ -102,7 +102,7 @@ final class ReaderGate extends ReadersInside {
         }
     }
 
-    /** Sets WAITERS, with the mutex; false if the gate is open by now, and the caller should try again. */
+    /** Sets WAITERS, with the mutex; false if the door is open by now, and the caller should try again. */
     private boolean askToBeWoken() {
         long found = word;
         while (has(found, SHUT)) {
@@ -192,12 +192,12 @@ final class ReaderGate extends ReadersInside {
         }
     }
 
-    /** Whether the current thread has the gate shut, or is shutting it. */
+    /** Whether the current thread has the door shut, or is shutting it. */
     boolean isShutByMe() {
         return shutter == Thread.currentThread();
     }
 
-    /** Shuts the gate if that is a matter of one step: nobody is inside, for sure, and nobody else shuts it. */
+    /** Shuts the door if that is a matter of one step: nobody is inside, for sure, and nobody else shuts it. */
     boolean tryShutAtOnce() {
         Thread me = Thread.currentThread();
         long found = word;
@@ -211,7 +211,7 @@ final class ReaderGate extends ReadersInside {
     }
 
     /**
-     * Begins to shut the gate, unless another thread has it shut: no reader comes in any more. Then {@link #awaitAlone}
+     * Begins to shut the door, unless another thread has it shut: no reader comes in any more. Then {@link #awaitAlone}
      * and {@link #open} have to follow.
      */
     boolean tryBegin() {
@@ -228,7 +228,7 @@ final class ReaderGate extends ReadersInside {
     }
 
     /**
-     * Begins to shut the gate, or waits for that; one thread at a time may do so. The caller has made sure that the
+     * Begins to shut the door, or waits for that; one thread at a time may do so. The caller has made sure that the
      * stack has room.
      *
      * @return false if patience ended
@@ -249,7 +249,7 @@ final class ReaderGate extends ReadersInside {
     }
 
     /**
-     * Waits until nobody is inside, for the thread that has begun to shut the gate. If it fails in any way, the gate is
+     * Waits until nobody is inside, for the thread that has begun to shut the door. If it fails in any way, the door is
      * still shut. The caller has made sure that the stack has room.
      *
      * @return false if patience ended
@@ -308,17 +308,17 @@ final class ReaderGate extends ReadersInside {
         }
     }
 
-    /** A condition whose waiting threads have the gate open. */
+    /** A condition whose waiting threads have the door open. */
     Condition newCondition() {
         return mutex.newCondition();
     }
 
-    /** A thread holds it to open the gate and wait on a condition, to signal a condition, and to ask about one. */
+    /** A thread holds it to open the door and wait on a condition, to signal a condition, and to ask about one. */
     StackSafeLock mutex() {
         return mutex;
     }
 
-    /** Opens the gate, and lets in or wakes the readers that wait. If it throws, the gate is as before. */
+    /** Opens the door, and lets in or wakes the readers that wait. If it throws, the door is as before. */
     void open() {
         if (!opensAtOnce()) {
             mutex.lock();
@@ -334,7 +334,7 @@ final class ReaderGate extends ReadersInside {
         }
     }
 
-    /** Opens the gate unless a thread waits. */
+    /** Opens the door unless a thread waits. */
     private boolean opensAtOnce() {
         long found = word;
         while (!has(found, WAITERS)) {
@@ -347,7 +347,7 @@ final class ReaderGate extends ReadersInside {
         return false;
     }
 
-    /** Opens the gate with the mutex, which it gives up. */
+    /** Opens the door with the mutex, which it gives up. */
     private void openAndWake() {
         try {
             // First, so that an error after it only wakes them for nothing.
