@@ -3,7 +3,7 @@ package dev.percpu.internal.protocol;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.backend.Backends;
-import dev.percpu.internal.protocol.Tallies.ClosableSlot;
+import dev.percpu.internal.protocol.CpuTallies.ClosableSlot;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 
@@ -12,7 +12,7 @@ import java.lang.ref.Reference;
  * came to is known exactly. Reference counts and read locks are made of it.
  *
  * <p>A thread with a place of its own adds there, with ordinary instructions. Any other thread adds to the current
- * CPU's instance, as {@link Tallies} does. Closing has every thread look again whether the tally is open. That costs a
+ * CPU's instance, as {@link CpuTallies} does. Closing has every thread look again whether the tally is open. That costs a
  * system call, and interrupts the other CPUs for a moment.
  *
  * <p>One thread at a time closes and opens a tally: with its monitor, which an addition takes only if the tally is
@@ -72,11 +72,11 @@ public final class Tally {
      * Refused: to look at the gate in an own place too. To find its address takes six instructions more than a field
      * of this object, of thirty.
      */
-    private static final Tallies TALLIES = Tallies.CURRENT;
+    private static final CpuTallies TALLIES = CpuTallies.CURRENT;
 
     private static final boolean IN_OWN_PLACES = OwnPlaces.COUNT > 0 && Backends.usesSequences();
 
-    /** In an own place a tally has these three numbers; elsewhere what {@link Tallies} says, which is no more. */
+    /** In an own place a tally has these three numbers; elsewhere what {@link CpuTallies} says, which is no more. */
     private static final int BYTES = 3 * Long.BYTES;
 
     /** Where an own place has what was subtracted; what was added is at the tally's position. */

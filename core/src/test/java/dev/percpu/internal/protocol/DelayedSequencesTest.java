@@ -44,7 +44,7 @@ class DelayedSequencesTest {
     private final Numbers numbers = Numbers.Rseq.link(sequences);
     private final NumberPairs pairs = NumberPairs.Rseq.link(sequences);
     private final GatedNumbers gated = GatedNumbers.Rseq.link(sequences);
-    private final Tallies tallies = Tallies.Rseq.link(sequences);
+    private final CpuTallies tallies = CpuTallies.Rseq.link(sequences);
     private final Credits credits = Credits.Rseq.link(sequences);
     private final Stacks stacks = Stacks.Rseq.link(sequences);
     private final GuardWords guardWords = GuardWords.Rseq.link(sequences);

@@ -15,7 +15,7 @@ class ProtocolsTest {
     private static final int ROUNDS = Effort.scaled(50_000);
 
     private final NumberPairs pairs = NumberPairs.CURRENT;
-    private final Tallies tallies = Tallies.CURRENT;
+    private final CpuTallies tallies = CpuTallies.CURRENT;
     private final Credits credits = Credits.CURRENT;
     private final Stacks stacks = Stacks.CURRENT;
     private final long position = Area.allocate(64, 64, "ProtocolsTest");

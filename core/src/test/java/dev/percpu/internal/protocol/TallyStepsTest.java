@@ -80,12 +80,12 @@ class TallyStepsTest {
     }
 
     /** Does a step just before the gate is shut. */
-    private record BeforeTheFence(Tallies tallies, Step step) implements Tallies {
+    private record BeforeTheFence(CpuTallies tallies, Step step) implements CpuTallies {
         private static void install(Step step) {
             Interposition.install(new Interposition.Interposer() {
                 @Override
                 public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
-                    return normal instanceof Tallies tallies
+                    return normal instanceof CpuTallies tallies
                             ? protocol.cast(new BeforeTheFence(tallies, step))
                             : normal;
                 }

@@ -1,7 +1,7 @@
 package dev.percpu.stress.jcstress;
 
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.protocol.Tallies;
+import dev.percpu.internal.protocol.CpuTallies;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.Expect;
@@ -25,7 +25,7 @@ public class TallyStress {
     @Actor
     public void add(III_Result result) {
         int successes = 0;
-        while (successes < ADDITIONS && Tallies.CURRENT.add(position, 1)) {
+        while (successes < ADDITIONS && CpuTallies.CURRENT.add(position, 1)) {
             successes++;
         }
         result.r1 = successes;
@@ -33,11 +33,11 @@ public class TallyStress {
 
     @Actor
     public void close(III_Result result) {
-        result.r2 = (int) Tallies.CURRENT.close(position);
+        result.r2 = (int) CpuTallies.CURRENT.close(position);
     }
 
     @Arbiter
     public void addToClosed(III_Result result) {
-        result.r3 = Tallies.CURRENT.add(position, 1) ? 1 : 0;
+        result.r3 = CpuTallies.CURRENT.add(position, 1) ? 1 : 0;
     }
 }

@@ -10,8 +10,8 @@ import dev.percpu.internal.code.Catalogue;
  * Counts that each CPU keeps for itself until they are closed. From then on no addition succeeds, and the total is
  * known exactly. A tally takes 8 bytes and begins as 0, open.
  */
-public interface Tallies {
-    Tallies CURRENT = Backends.half(Tallies.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
+public interface CpuTallies {
+    CpuTallies CURRENT = Backends.half(CpuTallies.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
 
     /**
      * Adds to the current CPU's instance, unless the tally is closed.
@@ -53,7 +53,7 @@ public interface Tallies {
      * <p>If 4 comes before 3, T finds the spare slot closed, and its addition fails. So the spare slot decides, and a
      * thread without a CPU id needs no separate path. While the tally is open, the spare slot is open too.
      */
-    record Rseq(LinkedSequence gatedAdd) implements Tallies {
+    record Rseq(LinkedSequence gatedAdd) implements CpuTallies {
         public static Rseq link(Sequences sequences) {
             return new Rseq(sequences.link(Catalogue.GATED_ADD));
         }
@@ -92,7 +92,7 @@ public interface Tallies {
     }
 
     /** With atomic instructions: each CPU's slot can be closed by itself, so there is no gate. */
-    record Atomic(CurrentCpu cpu) implements Tallies {
+    record Atomic(CurrentCpu cpu) implements CpuTallies {
         @Override
         public boolean add(long position, long delta) {
             return ClosableSlot.add(Area.offset(cpu.get(), position), delta);
