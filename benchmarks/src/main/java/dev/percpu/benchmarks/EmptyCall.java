@@ -7,7 +7,7 @@ import java.lang.invoke.MethodHandle;
 /** A call of a function in C that does nothing. It is a class of its own so that only who calls it needs gcc. */
 final class EmptyCall {
     private static final MethodHandle NOTHING =
-            CLibrary.link("nothing", FunctionDescriptor.ofVoid(), Linker.Option.critical(false));
+            SequenceInC.link("nothing", FunctionDescriptor.ofVoid(), Linker.Option.critical(false));
 
     private EmptyCall() {}
 

@@ -24,9 +24,9 @@ public class InlinedSequence {
     static final int OPERATIONS = 10_000;
 
     private final MethodHandle addMany =
-            CLibrary.link("add_many", FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG));
+            SequenceInC.link("add_many", FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG));
     private final MemorySegment slots =
-            Arena.ofAuto().allocate((long) CpuMask.capacity() << CLibrary.SHIFT, 1L << CLibrary.SHIFT);
+            Arena.ofAuto().allocate((long) CpuMask.capacity() << SequenceInC.SHIFT, 1L << SequenceInC.SHIFT);
     private final LongAdder calls = new LongAdder();
 
     /** Adds 1 to the current CPU's slot, {@link #OPERATIONS} times. */
@@ -48,7 +48,7 @@ public class InlinedSequence {
     public void checkExactness() {
         long counted = 0;
         for (int cpu = 0; cpu < CpuMask.capacity(); cpu++) {
-            counted += slots.get(JAVA_LONG, (long) cpu << CLibrary.SHIFT);
+            counted += slots.get(JAVA_LONG, (long) cpu << SequenceInC.SHIFT);
         }
         if (counted != calls.sum() * OPERATIONS) {
             throw new IllegalStateException(

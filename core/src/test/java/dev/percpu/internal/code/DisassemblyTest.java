@@ -65,7 +65,7 @@ abstract class DisassemblyTest {
     /** The same for what events have: each section of each shape. */
     @TestFactory
     Stream<DynamicTest> everySectionOfAnEventHasOneStoreAndEndsWithIt() {
-        return EventShapes.generated(17, 8).stream()
+        return ShapesUnderTest.generated(17, 8).stream()
                 .map(shape -> DynamicTest.dynamicTest(shape.toString(), () -> {
                     checkShape(LAYOUT, Instrumentation.NONE, shape.sequence());
                     checkShape(OTHER_LAYOUT, new Instrumentation(70_000, 0x1234_5678_9abcL), shape.sequence());

@@ -53,11 +53,11 @@ class EventShapeTest {
 
     @Test
     void equalShapesHaveEqualNamesAndOthersHaveNot() {
-        List<String> names = EventShapes.generated(7, 200).stream()
+        List<String> names = ShapesUnderTest.generated(7, 200).stream()
                 .map(EventShape::toString)
                 .distinct()
                 .toList();
-        List<List<EventShape.Update>> updates = EventShapes.generated(7, 200).stream()
+        List<List<EventShape.Update>> updates = ShapesUnderTest.generated(7, 200).stream()
                 .map(EventShape::updates)
                 .distinct()
                 .toList();
@@ -78,7 +78,7 @@ class EventShapeTest {
     private void compareWithJava(SequenceLayout layout, int place, boolean shut) {
         int spare = layout.cpus() == 0 ? 0 : Area.SPARE;
         Throwable thrown = BoundThread.run(CPU, () -> {
-            for (EventShape shape : EventShapes.generated(3, 40)) {
+            for (EventShape shape : ShapesUnderTest.generated(3, 40)) {
                 Sequence sequence = shape.sequence();
                 long address = CodeMapping.emit(16384, layout, Instrumentation.NONE, List.of(sequence))
                         .addressOf(sequence);

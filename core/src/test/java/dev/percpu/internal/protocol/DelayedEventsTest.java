@@ -7,7 +7,7 @@ import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.code.EventShape;
 import dev.percpu.internal.code.EventShape.Update;
-import dev.percpu.internal.code.EventShapes;
+import dev.percpu.internal.code.ShapesUnderTest;
 import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.linux.RseqRegistration;
@@ -55,7 +55,7 @@ class DelayedEventsTest {
     private final Events events = Events.Rseq.link(sequences);
     private final GatedNumbers gated = GatedNumbers.Rseq.link(sequences);
 
-    private final List<Events.Plan> plans = new ArrayList<>(EventShapes.generated(23, 20).stream()
+    private final List<Events.Plan> plans = new ArrayList<>(ShapesUnderTest.generated(23, 20).stream()
             .map(shape -> events.plan(shape, words(shape)))
             .toList());
     private final LongAdder added = new LongAdder();
@@ -81,7 +81,7 @@ class DelayedEventsTest {
     @Test
     void moreShapesThanGetCode() throws InterruptedException {
         int without = 0;
-        for (EventShape shape : EventShapes.generated(29, 400)) {
+        for (EventShape shape : ShapesUnderTest.generated(29, 400)) {
             Events.Plan plan = events.plan(shape, words(shape));
             assertThat(events.plan(shape, words(shape)).code().address())
                     .as("the code is emitted once")

@@ -25,7 +25,7 @@ import java.util.random.RandomGenerator;
  * Events whose variables are reset all the time. One event stays. Others are made, used and dropped, with their updates
  * in any order, so that tables come and go while other events are in use. Each update is done once.
  */
-final class Events implements Subject {
+final class ResetEvents implements Subject {
     private static final int SIZES = 8;
 
     private static final int LONGEST_USE = 16;

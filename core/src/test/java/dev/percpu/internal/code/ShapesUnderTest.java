@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.Random;
 
 /** Shapes for tests: each kind of update alone, and generated ones. */
-public final class EventShapes {
+public final class ShapesUnderTest {
     private static final int MOST_UPDATES = 16;
 
-    private EventShapes() {}
+    private ShapesUnderTest() {}
 
     /** Shapes of every kind of update alone, and of so many updates chosen at random. */
     public static List<EventShape> generated(long seed, int count) {

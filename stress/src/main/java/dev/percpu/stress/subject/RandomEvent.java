@@ -23,7 +23,7 @@ import java.util.random.RandomGenerator;
  * An event with up to three arguments, and with any updates of variables that no other event has. It knows what each
  * variable must have come to.
  */
-final class EventShape {
+final class RandomEvent {
     /** The first argument is below, as it is an index too. */
     private static final int ELEMENTS = 4;
 
@@ -46,7 +46,7 @@ final class EventShape {
     private final LongAccumulator greatest = new LongAccumulator(Long::max, Long.MIN_VALUE);
     private final List<Runnable> checks = new ArrayList<>();
 
-    EventShape(RandomGenerator random) {
+    RandomEvent(RandomGenerator random) {
         arguments = random.nextInt(4);
         EventBuilder builder = PerCpuEvent.builder("event of any shape");
         List<Runnable> updates = new ArrayList<>(updates(builder));

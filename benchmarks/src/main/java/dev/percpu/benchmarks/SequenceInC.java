@@ -15,7 +15,7 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /** The functions in C, compiled when they are asked for. */
-final class CLibrary {
+final class SequenceInC {
     /** How far apart two CPUs' slots are, as a power of two: a page, so that they disturb each other in nothing. */
     static final int SHIFT = 12;
 
@@ -24,7 +24,7 @@ final class CLibrary {
     /** Up to where the registered {@code struct rseq} must reach to have the fields that the sequence uses. */
     private static final int RSEQ_BYTES = 16;
 
-    private CLibrary() {}
+    private SequenceInC() {}
 
     /**
      * A handle for one of the functions.
@@ -54,7 +54,7 @@ final class CLibrary {
     private static Path compile(Path directory, long rseqOffset) throws IOException {
         Path source = directory.resolve(SOURCE);
         Path library = directory.resolve("sequence.so");
-        try (InputStream resource = Objects.requireNonNull(CLibrary.class.getResourceAsStream(SOURCE))) {
+        try (InputStream resource = Objects.requireNonNull(SequenceInC.class.getResourceAsStream(SOURCE))) {
             Files.copy(resource, source);
         }
         ProcessBuilder compiler = new ProcessBuilder(

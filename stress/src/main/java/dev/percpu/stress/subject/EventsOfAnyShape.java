@@ -11,20 +11,20 @@ import java.util.random.RandomGenerator;
  * of it may be closed while it is in use. Others are dropped with all their variables while they are in use, and new
  * counters get their memory.
  */
-final class EventShapes implements Subject {
+final class EventsOfAnyShape implements Subject {
     private static final int SHAPES = 4;
 
     private final AtomicReferenceArray<Shared> shared = new AtomicReferenceArray<>(SHAPES);
 
-    /** A shape that threads use at the same time, and that the last one verifies. */
+    /** An event that threads use at the same time, and that the last one verifies. */
     private static final class Shared {
-        private final EventShape shape;
+        private final RandomEvent event;
 
         /** How many threads use it, and one more until another one has replaced it. 0 once it is verified. */
         private final AtomicInteger users = new AtomicInteger(1);
 
-        private Shared(EventShape shape) {
-            this.shape = shape;
+        private Shared(RandomEvent event) {
+            this.event = event;
         }
 
         private boolean enter() {
@@ -33,14 +33,14 @@ final class EventShapes implements Subject {
 
         private void leave() {
             if (users.decrementAndGet() == 0) {
-                shape.verify();
+                event.verify();
             }
         }
     }
 
-    EventShapes(RandomGenerator random) {
+    EventsOfAnyShape(RandomGenerator random) {
         for (int i = 0; i < SHAPES; i++) {
-            shared.set(i, new Shared(new EventShape(random)));
+            shared.set(i, new Shared(new RandomEvent(random)));
         }
     }
 
@@ -49,9 +49,9 @@ final class EventShapes implements Subject {
         int slot = random.nextInt(SHAPES);
         int burst = random.nextInt(1, LONGEST_BURST);
         switch (random.nextInt(32)) {
-            case 0 -> shared.getAndSet(slot, new Shared(new EventShape(random))).leave();
-            case 1 -> shared.get(slot).shape.closeHistogram();
-            case 2, 3 -> recordAndDrop(new EventShape(random), burst);
+            case 0 -> shared.getAndSet(slot, new Shared(new RandomEvent(random))).leave();
+            case 1 -> shared.get(slot).event.closeHistogram();
+            case 2, 3 -> recordAndDrop(new RandomEvent(random), burst);
             default -> recordTogether(shared.get(slot), random, burst);
         }
         return burst;
@@ -60,15 +60,15 @@ final class EventShapes implements Subject {
     private static void recordTogether(Shared used, RandomGenerator random, int burst) {
         if (used.enter()) {
             for (int i = 0; i < burst; i++) {
-                used.shape.record(random);
+                used.event.record(random);
             }
             used.leave();
         }
     }
 
     /** Once the last record has begun, nothing but that call itself keeps the event and its variables. */
-    private static void recordAndDrop(EventShape shape, int burst) {
-        recordAndDrop(shape.event(), shape.arguments(), burst);
+    private static void recordAndDrop(RandomEvent dropped, int burst) {
+        recordAndDrop(dropped.event(), dropped.arguments(), burst);
         PerCpuCounter counter = new PerCpuCounter();
         for (int i = 0; i < burst; i++) {
             counter.increment();
@@ -78,7 +78,7 @@ final class EventShapes implements Subject {
 
     private static void recordAndDrop(PerCpuEvent event, int arguments, int burst) {
         for (int i = 0; i < burst; i++) {
-            EventShape.record(event, arguments, i % 4, i, i);
+            RandomEvent.record(event, arguments, i % 4, i, i);
         }
     }
 
