@@ -6,7 +6,7 @@ import dev.percpu.internal.guard.Reports;
 /**
  * Reports threads that wait for a read-write lock for seconds, or else a thread that reads and locks the lock again
  * would hang without a word. One thread is reported, and one again after a minute, however many wait. All fields are
- * guarded by the gate's mutex.
+ * guarded by the door's mutex.
  */
 final class LongWaits {
     private boolean reported;
@@ -35,7 +35,7 @@ final class LongWaits {
      * Reports that the current thread waits. To be called without the mutex, as it may start the reporting thread.
      *
      * @param side the side of the lock that it waits for: "read" or "write"
-     * @param writer the thread that has shut the gate, which may be the current one
+     * @param writer the thread that has shut the door, which may be the current one
      * @param readers how many it waits for; negative if that is not known, 0 if it is alone inside
      */
     static void report(String side, String lock, long waited, Thread writer, long readers) {
