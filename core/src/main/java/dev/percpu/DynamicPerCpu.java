@@ -2,8 +2,8 @@ package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.Failures;
-import dev.percpu.internal.Registry;
+import dev.percpu.internal.failure.Failures;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.area.Slices;

@@ -1,6 +1,6 @@
 package dev.percpu;
 
-import dev.percpu.internal.Registry;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.extern.NativeVariable;

@@ -2,7 +2,7 @@ package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.Registry;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.guard.OpenGuards;

@@ -3,7 +3,7 @@ package dev.percpu.concurrent;
 import static java.lang.Double.longBitsToDouble;
 
 import dev.percpu.concurrent.PerCpuEvent.Argument;
-import dev.percpu.internal.Registry;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.code.EventShape;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.protocol.Events;

@@ -1,6 +1,6 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.Reporter;
+import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.guard.Reports;
 
 /**

@@ -3,7 +3,7 @@ package dev.percpu.concurrent;
 import static java.lang.Double.doubleToRawLongBits;
 import static java.lang.Double.longBitsToDouble;
 
-import dev.percpu.internal.Registry;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.GatedSums;
 import dev.percpu.listing.Value;

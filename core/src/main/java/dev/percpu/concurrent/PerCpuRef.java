@@ -1,6 +1,6 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.Registry;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.internal.protocol.Tally;

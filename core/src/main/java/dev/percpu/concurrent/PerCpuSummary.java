@@ -1,6 +1,6 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.Registry;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;

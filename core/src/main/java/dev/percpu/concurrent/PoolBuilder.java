@@ -1,6 +1,6 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.Registry;
+import dev.percpu.internal.listing.Registry;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;

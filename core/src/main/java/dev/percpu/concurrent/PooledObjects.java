@@ -1,7 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.cpu.CpuId;
-import dev.percpu.internal.Failures;
+import dev.percpu.internal.failure.Failures;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.StackRoom;
 import java.lang.invoke.MethodHandles;

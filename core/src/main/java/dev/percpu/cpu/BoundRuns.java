@@ -1,6 +1,6 @@
 package dev.percpu.cpu;
 
-import dev.percpu.internal.Failures;
+import dev.percpu.internal.failure.Failures;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.linux.BoundThread;
 import java.util.function.Consumer;

@@ -1,6 +1,6 @@
 package dev.percpu.internal.backend;
 
-import dev.percpu.internal.Reporter;
+import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.code.Assembler;
 import dev.percpu.internal.code.PerfMap;
 import dev.percpu.internal.jfr.Recording;

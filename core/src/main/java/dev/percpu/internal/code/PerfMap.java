@@ -1,6 +1,6 @@
 package dev.percpu.internal.code;
 
-import dev.percpu.internal.Reporter;
+import dev.percpu.internal.failure.Reporter;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,6 @@
 package dev.percpu.internal.guard;
 
-import dev.percpu.internal.Reporter;
+import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.jfr.Recording;
 import java.lang.System.Logger;

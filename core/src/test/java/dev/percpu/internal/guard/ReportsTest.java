@@ -3,7 +3,7 @@ package dev.percpu.internal.guard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
-import dev.percpu.internal.Reporter;
+import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.linux.KernelThreads;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;

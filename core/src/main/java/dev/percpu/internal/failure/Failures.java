@@ -1,4 +1,4 @@
-package dev.percpu.internal;
+package dev.percpu.internal.failure;
 
 import org.jspecify.annotations.Nullable;
 

@@ -1,4 +1,4 @@
-package dev.percpu.internal;
+package dev.percpu.internal.listing;
 
 import dev.percpu.internal.jfr.Recording;
 import dev.percpu.listing.Value;

@@ -1,4 +1,4 @@
-package dev.percpu.internal;
+package dev.percpu.internal.failure;
 
 import java.lang.System.Logger;
 import java.util.ArrayDeque;
