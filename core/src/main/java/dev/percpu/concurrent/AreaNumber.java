@@ -54,6 +54,11 @@ abstract class AreaNumber extends Number {
         return numbers;
     }
 
+    /** Sets the spare slot if it has the expected value. */
+    final boolean compareAndSetSpare(long expected, long value) {
+        return Area.LONG.compareAndSet(Area.MEMORY, offset(Area.SPARE), expected, value);
+    }
+
     /** {@link #longValue()}, cut to 32 bits. */
     @Override
     public int intValue() {

@@ -2,6 +2,7 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.protocol.Gate;
 import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.listing.Value;
@@ -40,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Ordering.</b> Updates and reads are opaque, and order nothing else. An accumulator serializes as its value,
  * identity and function, if the function is serializable.
  */
-public final class PerCpuAccumulator extends GatedNumber {
+public final class PerCpuAccumulator extends AreaNumber {
     /*
      * A number is kept as the bits in which it differs from the identity, so that zeroed memory is the identity.
      * Setting the identity on each CPU would make a page on each, and on the wrong node.
@@ -80,6 +81,11 @@ public final class PerCpuAccumulator extends GatedNumber {
 
     @Serial
     private static final long serialVersionUID = 1;
+
+    static {
+        // Not in the first reset, which may come when the heap is full.
+        Gate.initialize();
+    }
 
     private final transient LongBinaryOperator function;
     private final transient long identity;
@@ -162,7 +168,7 @@ public final class PerCpuAccumulator extends GatedNumber {
     }
 
     private PerCpuAccumulator(String owner, long identity, LongBinaryOperator accumulatorFunction) {
-        super(owner, Long.BYTES);
+        super(owner, Long.BYTES, Long.BYTES);
         this.function = Objects.requireNonNull(accumulatorFunction, "accumulatorFunction");
         this.identity = identity;
     }
@@ -238,7 +244,7 @@ public final class PerCpuAccumulator extends GatedNumber {
 
     /** Removes all values that were accumulated before the call, and perhaps some that are accumulated during it. */
     public void reset() {
-        long[] _ = takeAll();
+        takeAll(new long[Area.CPUS + 1]);
         Uncombined _ = takeUncombined();
     }
 
@@ -272,6 +278,15 @@ public final class PerCpuAccumulator extends GatedNumber {
             }
         }
         return result;
+    }
+
+    /** With the lock, since only one thread at a time may take numbers. */
+    private synchronized void takeAll(long[] taken) {
+        try {
+            GATED_NUMBERS.takeAll(position(), taken);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     private synchronized @Nullable Uncombined takeUncombined() {

@@ -32,12 +32,12 @@ import java.util.stream.LongStream;
  *
  * <p><b>Ordering.</b> Updates and sums are opaque, and order nothing else. It serializes as its sum.
  */
-public final class PerCpuDoubleCounter extends GatedNumber {
+public final class PerCpuDoubleCounter extends AreaNumber {
     /*
      * PerCpuCounter resets by subtracting what it has read. With doubles that would not be exact: after a sum of 1e16 a
      * CPU's number swallows every addition of 1, and the difference of two sums is not the sum of what lies between.
      * Values remembered for each CPU have the same flaw, as it is the CPU's number that grows. So the numbers have to
-     * become 0, and that takes a gate: see GatedNumber and GatedSums. Guarded numbers would do it without a new
+     * become 0, and that takes a gate: see GatedSums. Guarded numbers would do it without a new
      * sequence, but an addition would have to wait, or go elsewhere, whenever anybody holds the CPU's guard for
      * whatever reason.
      */
@@ -58,7 +58,7 @@ public final class PerCpuDoubleCounter extends GatedNumber {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuDoubleCounter() {
-        super("a PerCpuDoubleCounter", GatedSums.BYTES);
+        super("a PerCpuDoubleCounter", GatedSums.BYTES, Long.BYTES);
     }
 
     /**
@@ -68,7 +68,7 @@ public final class PerCpuDoubleCounter extends GatedNumber {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuDoubleCounter(String name) {
-        super(Registry.checkName(name), GatedSums.BYTES);
+        super(Registry.checkName(name), GatedSums.BYTES, Long.BYTES);
         Registry.add(name, "PerCpuDoubleCounter", this, PerCpuDoubleCounter::values);
     }
 

@@ -1,6 +1,6 @@
 package dev.percpu.internal.area;
 
-/** What lies at the start of every CPU's place. */
+/** What lies at the start of every place. Each word lies behind the one before, so that no two overlap. */
 public final class CpuHeader {
     /**
      * The guard word. It is 0 if the CPU's guard is free. Otherwise it is the owner's {@link Thread#threadId()} or, if
@@ -9,12 +9,31 @@ public final class CpuHeader {
     public static final long GUARD_WORD = 0;
 
     /** How many guards C code has nested in its outermost one; only an owner that is C code accesses it. */
-    public static final long NATIVE_NESTED = 8;
+    public static final long NATIVE_NESTED = GUARD_WORD + Long.BYTES;
 
-    // At 16, C code stores when it last compared the beginning of an owner. Java has no use for it.
+    /** When C code last compared the beginning of an owner. Java has no use for it. */
+    private static final long NATIVE_COMPARED = NATIVE_NESTED + Long.BYTES;
 
-    /** The word has its cache line to itself, and also the neighbouring line, which processors fetch along with it. */
-    static final long SIZE = 128;
+    /*
+     * With the words from here on, class initializers do once what must not load a class, or fail, later on. They use
+     * those of the spare place and of the place for gates, as if a number lay there. Two threads may initialize two
+     * classes at a time, so each class has words of its own.
+     */
+
+    /** One word, for a gate. */
+    public static final long REHEARSED_GATE = NATIVE_COMPARED + Long.BYTES;
+
+    /** The two words of a sum, and its gate. */
+    public static final long REHEARSED_SUM = REHEARSED_GATE + Long.BYTES;
+
+    /** The three words of a tally. */
+    public static final long REHEARSED_TALLY = REHEARSED_SUM + 3 * Long.BYTES;
+
+    /** How far the words reach. */
+    public static final long END = REHEARSED_TALLY + 3 * Long.BYTES;
+
+    /** The guard word has its cache line to itself, and the neighbouring line, which processors fetch along with it. */
+    public static final long SIZE = 128;
 
     private CpuHeader() {}
 }

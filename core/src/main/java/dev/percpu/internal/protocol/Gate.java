@@ -1,6 +1,7 @@
 package dev.percpu.internal.protocol;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.CpuHeader;
 
 /**
  * A word that lets updates of a number through or stops them, so that the number can be taken away from its CPUs. It
@@ -17,19 +18,16 @@ public final class Gate {
     /** Above all limits: no update passes. */
     public static final long SHUT = Long.MAX_VALUE;
 
-    private static final long OPEN = 0;
+    static final long OPEN = 0;
 
     private static final Fences RESTARTING = new Fences.Rseq();
-
-    /** Offset of a word in the header of each place that nobody uses. */
-    private static final long UNUSED = 104;
 
     static {
         // Links what is linked when it is first called: when the heap is full, that could fail just after a number was
         // taken from its slot.
-        set(UNUSED, OPEN);
-        long _ = exchange(Area.SPARE, UNUSED, 1);
-        long _ = exchange(Area.SPARE, UNUSED, 0);
+        set(CpuHeader.REHEARSED_GATE, OPEN);
+        long _ = exchange(Area.SPARE, CpuHeader.REHEARSED_GATE, 1);
+        long _ = exchange(Area.SPARE, CpuHeader.REHEARSED_GATE, 0);
     }
 
     private Gate() {}

@@ -41,6 +41,35 @@ public interface GatedNumbers {
      */
     long exchange(int cpu, long position, long value);
 
+    /**
+     * Takes the numbers of all CPUs, and the spare slot last, and leaves zeros. After an error, the array has what was
+     * taken before it.
+     *
+     * <pre>
+     *   taking thread R                           a thread U on CPU 1
+     *                                             1. in its sequence: gate open, loads 4
+     *   2. shuts the gate, restarts sequences
+     *                                             3. starts over: gate shut, adds to the spare slot
+     *   4. CPU 1: 4 to 0
+     * </pre>
+     *
+     * <p>Without the gate, U's store of 5 could follow 4, and bring back what R took. If U commits before 2, R sees
+     * that in 4. If R has taken the spare slot before 3, the update is in the next result. So each update is in exactly
+     * one result. A second R would open the gate while the first one takes numbers, so the caller holds a lock.
+     *
+     * @param taken for each CPU, and the spare slot; zeros
+     */
+    default void takeAll(long position, long[] taken) {
+        shut(position);
+        try {
+            for (int place = 0; place <= Area.SPARE; place++) {
+                taken[place] = exchange(place, position, 0);
+            }
+        } finally {
+            Gate.open(position);
+        }
+    }
+
     /** With sequences that check the gate. */
     record Rseq(LinkedSequence addDouble, LinkedSequence compareAndExchange) implements GatedNumbers {
         public static Rseq link(Sequences sequences) {

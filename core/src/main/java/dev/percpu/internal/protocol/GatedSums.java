@@ -4,6 +4,7 @@ import static java.lang.Double.doubleToRawLongBits;
 import static java.lang.Double.longBitsToDouble;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.OwnPlaces;
 
 /**
@@ -52,8 +53,6 @@ public final class GatedSums {
     /** Whether a thread adds in its own place, if it has one. */
     public static final boolean IN_OWN_PLACES = OwnPlaces.COUNT > 0 && FENCES.isAsymmetric();
 
-    private static final long OPEN = 0;
-
     /** Where an own place has the bits of what was taken from its number. */
     static final long NOTED = 8;
 
@@ -63,15 +62,12 @@ public final class GatedSums {
     /** Also the bits of 0.0, since nothing has to be noted where there is nothing to take. */
     private static final long NOTHING = 0;
 
-    /** The header of the spare place, where nobody uses these words. */
-    private static final long UNUSED = 96;
-
     static {
         Gate.initialize();
         if (IN_OWN_PLACES) {
             // Links what is linked when it is first called, so that no class is loaded in the middle: a class loader is
             // a user's code, and could add to a counter.
-            long number = Area.offset(Area.SPARE, UNUSED);
+            long number = Area.offset(Area.SPARE, CpuHeader.REHEARSED_SUM);
             long gate = number + BYTES;
             addIn(number, gate, 1, NUMBERS, FENCES);
             double _ = takeFrom(number);
@@ -98,7 +94,7 @@ public final class GatedSums {
             long own = OwnPlaces.mine();
             if (own != OwnPlaces.NONE) {
                 long gate = Gate.offset(position);
-                if (look(gate) != OPEN) {
+                if (look(gate) != Gate.OPEN) {
                     return false;
                 }
                 addIn(Area.within(own + position), gate, x, lock, FENCES);
@@ -118,7 +114,7 @@ public final class GatedSums {
         long after = doubleToRawLongBits(longBitsToDouble(read(number)) + x);
         write(number, after);
         fences.light();
-        if (look(gate) != OPEN || look(noted) != NOTHING) {
+        if (look(gate) != Gate.OPEN || look(noted) != NOTHING) {
             settle(number, after, x, lock);
         }
     }

@@ -1,6 +1,7 @@
 package dev.percpu.internal.protocol;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.protocol.CpuTallies.ClosableSlot;
@@ -77,16 +78,13 @@ public final class Tally {
     private static final boolean IN_OWN_PLACES = OwnPlaces.COUNT > 0 && Backends.usesSequences();
 
     /** In an own place a tally has these three numbers; elsewhere what {@link CpuTallies} says, which is no more. */
-    private static final int BYTES = 3 * Long.BYTES;
+    static final int BYTES = 3 * Long.BYTES;
 
     /** Where an own place has what was subtracted; what was added is at the tally's position. */
     static final long SUBTRACTED = 8;
 
     /** Where an own place has the difference of the two as it was when the tally was last closed. */
     static final long NOTED = 16;
-
-    /** In the header of the spare place, where nobody uses these words. */
-    private static final long UNUSED = 64;
 
     static {
         // Links what is linked when it is first called. That could fail in the middle, when the heap is full; and it
@@ -260,7 +258,7 @@ public final class Tally {
     }
 
     private static void rehearseSpareSlot() {
-        long slot = Area.offset(Area.SPARE, UNUSED);
+        long slot = Area.offset(Area.SPARE, CpuHeader.REHEARSED_TALLY);
         ClosableSlot.open(slot);
         boolean _ = ClosableSlot.add(slot, 1);
         long _ = ClosableSlot.close(slot);
@@ -269,7 +267,7 @@ public final class Tally {
 
     /** Adds 1 and subtracts it, as if the spare place were one of a thread. */
     private static void rehearseOwnPlace() {
-        Tally tally = new Tally(UNUSED);
+        Tally tally = new Tally(CpuHeader.REHEARSED_TALLY);
         long own = Area.offset(Area.SPARE, 0);
         tally.open = true;
         boolean _ = tally.addIn(own, 1);

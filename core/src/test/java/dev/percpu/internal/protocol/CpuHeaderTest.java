@@ -1,0 +1,17 @@
+package dev.percpu.internal.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.internal.area.CpuHeader;
+import org.junit.jupiter.api.Test;
+
+/** The words that classes use when they are initialized are as many as each of them needs. */
+class CpuHeaderTest {
+    @Test
+    void noTwoUsesOverlap() {
+        assertThat(CpuHeader.REHEARSED_SUM - CpuHeader.REHEARSED_GATE).isEqualTo(Long.BYTES);
+        assertThat(CpuHeader.REHEARSED_TALLY - CpuHeader.REHEARSED_SUM).isEqualTo(GatedSums.BYTES + Long.BYTES);
+        assertThat(CpuHeader.END - CpuHeader.REHEARSED_TALLY).isEqualTo(Tally.BYTES);
+        assertThat(CpuHeader.END).isLessThanOrEqualTo(CpuHeader.SIZE);
+    }
+}
