@@ -3,6 +3,7 @@ package dev.percpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.protocol.Numbers;
@@ -12,12 +13,6 @@ import java.lang.ref.Reference;
 /** A number that Java code defines and that no guard protects. */
 abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, DynamicNumeric {
     private static final Numbers NUMBERS = Numbers.CURRENT;
-
-    /**
-     * No number lies at 0, where the header is. Also, 0 is what a thread may read from an object that
-     * was published unsafely.
-     */
-    private static final long CLOSED = 0;
 
     private final String name;
     private final NumericWidth width;
@@ -38,7 +33,7 @@ abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, D
 
     /** Takes the position away: every operation throws from now on. */
     final void end() {
-        position = CLOSED;
+        position = Piece.CLOSED;
     }
 
     /** Writes nothing for 0: the memory is zero already, and writing to it would make its pages resident. */
@@ -51,7 +46,7 @@ abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, D
     }
 
     final boolean isClosed() {
-        return position == CLOSED;
+        return position == Piece.CLOSED;
     }
 
     final String name() {
@@ -66,7 +61,7 @@ abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, D
     @Override
     long position() {
         long current = position;
-        if (current == CLOSED) {
+        if (current == Piece.CLOSED) {
             throw new IllegalStateException(name + " is closed");
         }
         return current;

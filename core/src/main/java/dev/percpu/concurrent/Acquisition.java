@@ -1,6 +1,6 @@
 package dev.percpu.concurrent;
 
-import java.lang.System.Logger;
+import dev.percpu.internal.failure.Log;
 import java.lang.ref.Cleaner;
 import org.jspecify.annotations.Nullable;
 
@@ -71,9 +71,7 @@ final class Acquisition<T> implements Runnable {
     @Override
     public void run() {
         if (!ended) {
-            System.getLogger("dev.percpu")
-                    .log(
-                            Logger.Level.WARNING,
+            Log.warn(
                             "the handle of " + place
                                     + " was lost: it was acquired and never released, so its place in the"
                                     + " pool stays taken. Close each handle, best by try-with-resources",

@@ -283,7 +283,7 @@ public final class PerCpuAccumulator extends AreaNumber {
     /** With the lock, since only one thread at a time may take numbers. */
     private synchronized void takeAll(long[] taken) {
         try {
-            GATED_NUMBERS.takeAll(position(), taken);
+            GatedNumbers.takeAll(position(), taken);
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.AdjacentNumbers;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
 import java.lang.ref.Reference;
@@ -73,12 +74,6 @@ public final class PerCpuHistogram implements AutoCloseable {
         Sums.initializePairs();
         Registry.initialize();
     }
-
-    /**
-     * No variable has position 0, since the header lies there. A thread that got this object by a data race could read
-     * 0 too.
-     */
-    private static final long CLOSED = 0;
 
     private static final int FIRST_BUCKET = 1;
 
@@ -187,13 +182,13 @@ public final class PerCpuHistogram implements AutoCloseable {
     /** Ends the histogram at once. Its memory comes back when it is unreachable. */
     @Override
     public void close() {
-        position = CLOSED;
+        position = Piece.CLOSED;
         Registry.remove(this);
     }
 
     @Override
     public String toString() {
-        return position == CLOSED ? name + ", closed" : name + ": " + buckets;
+        return position == Piece.CLOSED ? name + ", closed" : name + ": " + buckets;
     }
 
     /** Everything that was ever recorded. */
@@ -261,7 +256,7 @@ public final class PerCpuHistogram implements AutoCloseable {
 
     private long position() {
         long current = position;
-        if (current == CLOSED) {
+        if (current == Piece.CLOSED) {
             throw new IllegalStateException(name + " is closed: record into one that is open");
         }
         return current;

@@ -1,6 +1,6 @@
 package dev.percpu.internal.area;
 
-import java.lang.System.Logger;
+import dev.percpu.internal.failure.Log;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
@@ -282,9 +282,7 @@ final class Holdings implements ToLongFunction<Reference<?>>, Runnable {
 
     private static void log(@Nullable Throwable failure) {
         try {
-            System.getLogger("dev.percpu")
-                    .log(
-                            Logger.Level.WARNING,
+            Log.warn(
                             "a piece of the per-CPU area could not be given back; it is retried until that succeeds",
                             failure);
         } catch (Throwable alsoThrown) {

@@ -2,8 +2,11 @@ package dev.percpu.internal.area;
 
 /** A piece of every CPU's place, shared by several objects. It has a name for messages, and it can be closed. */
 public final class Piece {
-    /** No piece begins at 0, where the header is; and 0 is what a thread can read from an unsafely published object. */
-    private static final long CLOSED = 0;
+    /**
+     * The position of what is closed. No piece begins at 0, where the header is; and 0 is what a thread can read from
+     * an object that was published unsafely.
+     */
+    public static final long CLOSED = 0;
 
     private static final long NOWHERE = -1;
 

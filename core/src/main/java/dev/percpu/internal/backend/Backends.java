@@ -1,5 +1,6 @@
 package dev.percpu.internal.backend;
 
+import dev.percpu.internal.failure.Log;
 import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.code.Assembler;
 import dev.percpu.internal.code.PerfMap;
@@ -118,9 +119,7 @@ public final class Backends {
      * runs while a class is being initialized, and a logger is the user's code, which may use this very class.
      */
     private static void report(String reason) {
-        Reporter.queue(() -> System.getLogger(Reporter.LOGGER)
-                .log(
-                        System.Logger.Level.INFO,
+        Reporter.queue(() -> Log.info(
                         "per-CPU variables are updated by atomic instructions, which is exact but slower than restartable"
                                 + " sequences: {0}. -D{1}={2} chooses this back end without this message",
                         reason,

@@ -1,5 +1,6 @@
 package dev.percpu.internal.backend;
 
+import dev.percpu.internal.failure.Log;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.code.Assembler;
@@ -16,7 +17,6 @@ import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.RseqRegistration;
-import java.lang.System.Logger;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
@@ -171,9 +171,7 @@ public final class Sequences {
             }
         } catch (LinuxException e) {
             // The self-test passed, so the process has lost a right since then, or has too many mappings.
-            System.getLogger("dev.percpu")
-                    .log(
-                            Logger.Level.WARNING,
+            Log.warn(
                             "there is no executable memory for an event, which therefore updates its variables one by"
                                     + " one",
                             e);

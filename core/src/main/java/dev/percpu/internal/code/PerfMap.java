@@ -1,5 +1,6 @@
 package dev.percpu.internal.code;
 
+import dev.percpu.internal.failure.Log;
 import dev.percpu.internal.failure.Reporter;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -37,9 +38,7 @@ public final class PerfMap {
         try (FileOutputStream out = new FileOutputStream(file, true)) {
             out.write(lines.toString().getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
-            Reporter.queue(() -> System.getLogger(Reporter.LOGGER)
-                    .log(
-                            System.Logger.Level.WARNING,
+            Reporter.queue(() -> Log.warn(
                             "the names of sequences could not be written to {0}: {1}",
                             file,
                             e));

@@ -1,6 +1,5 @@
 package dev.percpu.internal.failure;
 
-import java.lang.System.Logger;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
@@ -16,8 +15,6 @@ import org.jspecify.annotations.Nullable;
  * when needed.
  */
 public final class Reporter {
-    public static final String LOGGER = "dev.percpu";
-
     private static final int CAPACITY = 1024;
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
@@ -136,12 +133,10 @@ public final class Reporter {
         }
         boolean told = false;
         try {
-            System.getLogger(LOGGER)
-                    .log(
-                            Logger.Level.WARNING,
-                            "{0} reports before this were lost: there were too many, memory or threads ran out, or the"
-                                    + " logger threw",
-                            count);
+            Log.warn(
+                    "{0} reports before this were lost: there were too many, memory or threads ran out, or the logger"
+                            + " threw",
+                    count);
             told = true;
         } finally {
             if (!told) {

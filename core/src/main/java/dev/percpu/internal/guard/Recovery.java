@@ -1,5 +1,6 @@
 package dev.percpu.internal.guard;
 
+import dev.percpu.internal.failure.Log;
 import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
@@ -55,6 +56,7 @@ final class Recovery {
                 Wait.class,
                 Reports.class,
                 Reporter.class,
+                Log.class,
                 Suspects.class,
                 StackTraces.class)) {
             try {

@@ -1,9 +1,9 @@
 package dev.percpu.internal.guard;
 
+import dev.percpu.internal.failure.Log;
 import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.jfr.Recording;
-import java.lang.System.Logger;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -47,7 +47,7 @@ public final class Reports {
     public static void longWait(long nanos, String lock, String reason) {
         try {
             String who = describe(Thread.currentThread());
-            Reporter.queue(() -> log(
+            Reporter.queue(() -> Log.warn(
                     "{0} has waited over {1} s for the {2}: {3}",
                     who, TimeUnit.NANOSECONDS.toSeconds(nanos), lock, reason));
         } catch (Throwable t) {
@@ -68,7 +68,7 @@ public final class Reports {
             Thread thread = Owners.find(owner);
             Reporter.queue(() -> {
                 Recording.guardHeldLong(cpu, thread, who, nanos, waiters);
-                log(
+                Log.warn(
                         "guard of CPU {0} held for over {1} s by {2}; {3} waiting for it; a thread must not block while"
                                 + " holding a guard",
                         cpu, TimeUnit.NANOSECONDS.toSeconds(nanos), who, waiters);
@@ -84,7 +84,7 @@ public final class Reports {
             String who = Ownership.describe(owner);
             Reporter.queue(() -> {
                 Recording.guardTakenOver(cpu, thread, who);
-                log(
+                Log.warn(
                         "the guard of CPU {0} was never closed by {1}, which has ended; it is taken over, and what"
                                 + " the thread was changing may be half done",
                         cpu, who);
@@ -98,7 +98,7 @@ public final class Reports {
     static void leftBehind(int cpu, long owner) {
         try {
             String who = Ownership.describe(owner);
-            Reporter.queue(() -> log(
+            Reporter.queue(() -> Log.warn(
                     "the guard of CPU {0} was left behind by {1} when an error broke off acquire or close; it is free"
                             + " again",
                     cpu, who));
@@ -112,7 +112,7 @@ public final class Reports {
         try {
             // The exception's message and cause may be the user's code.
             String kind = thrown.getClass().getName();
-            Reporter.queue(() -> log("{0} failed with {1}, and goes on", what, kind));
+            Reporter.queue(() -> Log.warn("{0} failed with {1}, and goes on", what, kind));
         } catch (Throwable t) {
             lost();
         }
@@ -135,9 +135,5 @@ public final class Reports {
         REPORTED[cpu] = owner;
         REPORTED_AT[cpu] = now;
         return true;
-    }
-
-    private static void log(String message, Object... parameters) {
-        System.getLogger(Reporter.LOGGER).log(Logger.Level.WARNING, message, parameters);
     }
 }

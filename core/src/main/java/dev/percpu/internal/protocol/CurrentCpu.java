@@ -61,9 +61,6 @@ public interface CurrentCpu {
      * @param usable the CPUs that threads are spread over if the kernel is not asked
      */
     record Atomic(boolean asksKernel, List<Integer> usable) implements CurrentCpu {
-        /** Spreads consecutive thread ids: 2^64 divided by the golden ratio. */
-        private static final long SPREAD = 0x9e3779b97f4a7c15L;
-
         static Atomic create() {
             if (Platform.hasSystemCalls()) {
                 Linux.prepareCurrentCpu();
@@ -81,7 +78,7 @@ public interface CurrentCpu {
             Thread thread = Thread.currentThread();
             return thread instanceof BoundThread bound
                     ? bound.cpu()
-                    : usable.get((int) (((thread.threadId() * SPREAD) >>> Integer.SIZE) % usable.size()));
+                    : usable.get((int) (((thread.threadId() * Spread.FACTOR) >>> Integer.SIZE) % usable.size()));
         }
     }
 }

@@ -59,11 +59,11 @@ public interface GatedNumbers {
      *
      * @param taken for each CPU, and the spare slot; zeros
      */
-    default void takeAll(long position, long[] taken) {
-        shut(position);
+    static void takeAll(long position, long[] taken) {
+        CURRENT.shut(position);
         try {
             for (int place = 0; place <= Area.SPARE; place++) {
-                taken[place] = exchange(place, position, 0);
+                taken[place] = CURRENT.exchange(place, position, 0);
             }
         } finally {
             Gate.open(position);

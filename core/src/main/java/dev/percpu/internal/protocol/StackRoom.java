@@ -44,9 +44,6 @@ public interface StackRoom {
         private static final int PAGE_BITS = 12;
         private static final int INDEX_BITS = 10;
 
-        /** Spreads consecutive pages, and stacks that are as far apart as others: 2^64 divided by the golden ratio. */
-        private static final long SPREAD = 0x9e3779b97f4a7c15L;
-
         /** Pages that have enough room below, or 0, by a hash of their address. Read and written without order. */
         private static final long[] DEEP_ENOUGH = new long[1 << INDEX_BITS];
 
@@ -57,7 +54,7 @@ public interface StackRoom {
         @Override
         public void ensure() {
             long page = stackPointer() >>> PAGE_BITS;
-            int index = (int) ((page * SPREAD) >>> (Long.SIZE - INDEX_BITS));
+            int index = (int) ((page * Spread.FACTOR) >>> (Long.SIZE - INDEX_BITS));
             if (DEEP_ENOUGH[index] != page) {
                 descend((page << PAGE_BITS) - BYTES);
                 DEEP_ENOUGH[index] = page;

@@ -13,8 +13,8 @@ import java.lang.ref.Reference;
  * came to is known exactly. Reference counts and read locks are made of it.
  *
  * <p>A thread with a place of its own adds there, with ordinary instructions. Any other thread adds to the current
- * CPU's instance, as {@link CpuTallies} does. Closing has every thread look again whether the tally is open. That costs a
- * system call, and interrupts the other CPUs for a moment.
+ * CPU's instance, as {@link CpuTallies} does. Closing has every thread look again whether the tally is open. That costs
+ * a system call, and interrupts the other CPUs for a moment.
  *
  * <p>One thread at a time closes and opens a tally: with its monitor, which an addition takes only if the tally is
  * closed at the same moment.
