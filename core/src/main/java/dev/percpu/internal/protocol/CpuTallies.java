@@ -21,17 +21,17 @@ public interface CpuTallies {
     boolean add(long position, long delta);
 
     /**
-     * Closes a tally. Once it has returned, no addition succeeds any more, and the result includes every addition that
-     * did succeed. Only one thread at a time may close and open a tally.
+     * The first step of closing a tally: what can be refused. If it throws, nothing has changed. Only one thread at a
+     * time may close and open a tally.
+     */
+    void shut(long position);
+
+    /**
+     * The second step: closes a tally that is shut. Once it has returned, no addition succeeds any more, and the result
+     * includes every addition that did succeed.
      *
      * @return the sum over all instances, which are 0 afterwards
      */
-    long close(long position);
-
-    /** The first step of {@link #close}: what can be refused. If it throws, nothing has changed. */
-    void shut(long position);
-
-    /** The second step: closes a tally that is shut, and returns the sum over all instances, which are 0 afterwards. */
     long take(long position);
 
     /** Opens a closed tally. */
@@ -65,12 +65,6 @@ public interface CpuTallies {
         }
 
         @Override
-        public long close(long position) {
-            shut(position);
-            return take(position);
-        }
-
-        @Override
         public void shut(long position) {
             Gate.shut(position);
         }
@@ -96,11 +90,6 @@ public interface CpuTallies {
         @Override
         public boolean add(long position, long delta) {
             return ClosableSlot.add(Area.offset(cpu.get(), position), delta);
-        }
-
-        @Override
-        public long close(long position) {
-            return take(position);
         }
 
         @Override

@@ -189,14 +189,14 @@ class DelayedSequencesTest {
         AtomicLong closed = new AtomicLong();
         disturbed((thread, round) -> {
             if (thread == 0 && round % 16 == 0) {
-                closed.addAndGet(tallies.close(position));
+                closed.addAndGet(ProtocolsTest.close(tallies, position));
                 assertThat(tallies.add(position, 1)).isFalse();
                 tallies.open(position);
             } else if (tallies.add(position, 1)) {
                 added.incrementAndGet();
             }
         });
-        assertThat(closed.get() + tallies.close(position)).isEqualTo(added.get());
+        assertThat(closed.get() + ProtocolsTest.close(tallies, position)).isEqualTo(added.get());
     }
 
     /** What was added behind a gate is in one of the sums, whenever the gate is shut; what was refused in none. */

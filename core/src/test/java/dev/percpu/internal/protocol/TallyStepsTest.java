@@ -98,11 +98,6 @@ class TallyStepsTest {
         }
 
         @Override
-        public long close(long position) {
-            return tallies.close(position);
-        }
-
-        @Override
         public void shut(long position) {
             try {
                 step.run();

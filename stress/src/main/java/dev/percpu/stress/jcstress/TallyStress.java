@@ -33,7 +33,8 @@ public class TallyStress {
 
     @Actor
     public void close(III_Result result) {
-        result.r2 = (int) CpuTallies.CURRENT.close(position);
+        CpuTallies.CURRENT.shut(position);
+        result.r2 = (int) CpuTallies.CURRENT.take(position);
     }
 
     @Arbiter
