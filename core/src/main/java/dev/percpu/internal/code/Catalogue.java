@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * All restartable sequences: the name, the arguments and the effect of each, independent of the architecture. The back
+ * All sequences: the name, the arguments and the effect of each, independent of the architecture. The back
  * end emits the sequences listed here: once plain and, for tests, once more with delays. The tests disassemble the same
- * list. A new sequence takes one entry here, its use in one protocol, and a test. Only those of events are not listed:
+ * list. A new sequence takes one entry here and its emitter, its use in one protocol, and a test. Only those of events are not listed:
  * {@link EventShape} composes them from the same steps.
  *
  * <p>This file is longer than others: it has each sequence and how it is emitted.
@@ -60,28 +60,36 @@ public final class Catalogue {
      */
     public static final long NO_CPU = Long.MIN_VALUE;
 
-    private enum Kind {
-        PURE,
-        GUARDED,
+    /** Emits an operation on one number. */
+    private record Operation(boolean isGuarded, Op op, int bits) implements Sequence.Emitter {
+        @Override
+        public long emit(Section section) {
+            return isGuarded ? guarded(section, op, bits) : pure(section, op, bits);
+        }
+    }
+
+    /** Emits any other entry. One class serves all, where a class for each would delay a JVM's first variable. */
+    private enum Other implements Sequence.Emitter {
         ADD_TWO,
-        GATED,
+        ADD_LONG_AND_DOUBLE,
+        GATED_ADD,
+        GATED_ADD_DOUBLE,
+        GATED_CMPXCHG,
         CREDIT,
         PUSH,
         POP,
         ACQUIRE,
         CURRENT_CPU,
-        STACK_POINTER
-    }
+        STACK_POINTER;
 
-    /** Emits an entry. One class serves all, where a lambda for each would delay a JVM's first variable. */
-    private record Entry(Kind kind, Op op, int bits) implements Sequence.Emitter {
         @Override
         public long emit(Section section) {
-            return switch (kind) {
-                case PURE -> pure(section, op, bits);
-                case GUARDED -> guarded(section, op, bits);
-                case ADD_TWO -> addTwo(section, op);
-                case GATED -> gated(section, op);
+            return switch (this) {
+                case ADD_TWO -> addTwo(section, Op.ADD);
+                case ADD_LONG_AND_DOUBLE -> addTwo(section, Op.ADD_DOUBLE);
+                case GATED_ADD -> gated(section, Op.ADD);
+                case GATED_ADD_DOUBLE -> gated(section, Op.ADD_DOUBLE);
+                case GATED_CMPXCHG -> gated(section, Op.CMPXCHG);
                 case CREDIT -> credit(section);
                 case PUSH -> push(section);
                 case POP -> pop(section);
@@ -106,10 +114,9 @@ public final class Catalogue {
             for (NumericWidth width : NumericWidth.values()) {
                 if (op.exists(width)) {
                     String name = op + " of " + width;
-                    pure.put(width, add(name, arguments, stores, new Entry(Kind.PURE, op, width.bits())));
-                    guarded.put(
-                            width,
-                            add("guarded " + name, arguments, stores, new Entry(Kind.GUARDED, op, width.bits())));
+                    int bits = width.bits();
+                    pure.put(width, add(name, arguments, 1, stores, new Operation(false, op, bits)));
+                    guarded.put(width, add("guarded " + name, arguments, 1, stores, new Operation(true, op, bits)));
                 }
             }
             PURE.put(op, pure);
@@ -118,60 +125,56 @@ public final class Catalogue {
     }
 
     /** Adds the second argument to the first number, and the fourth to the third. */
-    public static final Sequence ADD_TWO = add("two additions", 4, 1, new Entry(Kind.ADD_TWO, Op.ADD, Long.SIZE));
+    public static final Sequence ADD_TWO = add("two additions", 4, 2, 1, Other.ADD_TWO);
 
     /** Adds the second argument to the first number, and the fourth, of doubles, to the third. */
-    public static final Sequence ADD_LONG_AND_DOUBLE =
-            add("an addition, and one of a double", 4, 1, new Entry(Kind.ADD_TWO, Op.ADD_DOUBLE, Long.SIZE));
+    public static final Sequence ADD_LONG_AND_DOUBLE = add("an addition, and one of a double", 4, 2, 1, Other.ADD_LONG_AND_DOUBLE);
 
     /** Adds the second argument to a number behind a gate: {@link #DONE} or {@link #REFUSED}. */
-    public static final Sequence GATED_ADD = add("gated addition", 2, 1, new Entry(Kind.GATED, Op.ADD, Long.SIZE));
+    public static final Sequence GATED_ADD = add("gated addition", 2, 1, 1, Other.GATED_ADD);
 
     /** {@link #GATED_ADD} of doubles. */
-    public static final Sequence GATED_ADD_DOUBLE =
-            add("gated addition of a double", 2, 1, new Entry(Kind.GATED, Op.ADD_DOUBLE, Long.SIZE));
+    public static final Sequence GATED_ADD_DOUBLE = add("gated addition of a double", 2, 1, 1, Other.GATED_ADD_DOUBLE);
 
     /**
      * Sets a number behind a gate to the second argument if it is the third: {@link #DONE} or {@link #REFUSED}, also if
      * the number differs.
      */
-    public static final Sequence GATED_CMPXCHG =
-            add("gated compare-and-exchange", 3, 1, new Entry(Kind.GATED, Op.CMPXCHG, Long.SIZE));
+    public static final Sequence GATED_CMPXCHG = add("gated compare-and-exchange", 3, 1, 1, Other.GATED_CMPXCHG);
 
     /**
      * Adds the second argument to a credit, if the sum, unsigned, is at most the third argument, and the gate at most
      * the fourth: {@link #DONE} or {@link #REFUSED}.
      */
-    public static final Sequence CREDIT = add("credit", 4, 1, new Entry(Kind.CREDIT, Op.ADD, Long.SIZE));
+    public static final Sequence CREDIT = add("credit", 4, 1, 1, Other.CREDIT);
 
     /**
      * Puts the second argument on the current CPU's stack, which holds as many as the third argument says: {@link
      * #DONE}, {@link #FULL}, or {@link #REFUSED} if the guard is taken or the thread has no CPU id.
      */
-    public static final Sequence PUSH = add("push", 3, 2, new Entry(Kind.PUSH, Op.ADD, Long.SIZE));
+    public static final Sequence PUSH = add("push", 3, 1, 2, Other.PUSH);
 
     /**
      * Takes an item, which is not negative, from the current CPU's stack: the item, {@link #EMPTY} or {@link #NO_CPU}.
      */
-    public static final Sequence POP = add("pop", 1, 1, new Entry(Kind.POP, Op.ADD, Long.SIZE));
+    public static final Sequence POP = add("pop", 1, 1, 1, Other.POP);
 
     /**
      * Makes the first argument the owner of the current CPU: the CPU, its complement if the guard is taken, or
      * {@link #NO_CPU}.
      */
-    public static final Sequence ACQUIRE = add("guard", 1, 1, new Entry(Kind.ACQUIRE, Op.ADD, Long.SIZE));
+    public static final Sequence ACQUIRE = add("guard", 1, 1, 1, Other.ACQUIRE);
 
-    /** Reads the thread's CPU id, which is negative on a thread without one. It is a plain read and has no section. */
-    public static final Sequence CURRENT_CPU = add("current CPU", 0, 0, new Entry(Kind.CURRENT_CPU, Op.ADD, Long.SIZE));
+    /** Reads the thread's CPU id, which is negative on a thread without one. It is a plain read. */
+    public static final Sequence CURRENT_CPU = add("current CPU", 0, 0, 0, Other.CURRENT_CPU);
 
-    /** Reads the thread's stack pointer. It has no section. */
-    public static final Sequence STACK_POINTER =
-            add("stack pointer", 0, 0, new Entry(Kind.STACK_POINTER, Op.ADD, Long.SIZE));
+    /** Reads the thread's stack pointer. */
+    public static final Sequence STACK_POINTER = add("stack pointer", 0, 0, 0, Other.STACK_POINTER);
 
     private Catalogue() {}
 
-    private static Sequence add(String name, int arguments, int stores, Sequence.Emitter emitter) {
-        Sequence entry = new Sequence(name, arguments, stores, emitter);
+    private static Sequence add(String name, int arguments, int sections, int stores, Sequence.Emitter emitter) {
+        Sequence entry = new Sequence(name, arguments, sections, stores, emitter);
         ENTRIES.add(entry);
         return entry;
     }

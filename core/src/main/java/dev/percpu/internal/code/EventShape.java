@@ -57,7 +57,7 @@ public final class EventShape {
             name.append(name.isEmpty() ? "event: " : ", ").append(update);
         }
         int passed = greatestValue < FEWEST_VALUES ? FEWEST_VALUES : MOST_VALUES;
-        this.sequence = new Sequence(name.toString(), 1 + passed, 1, this::emit);
+        this.sequence = new Sequence(name.toString(), 1 + passed, this.updates.size(), 1, this::emit);
     }
 
     /**
