@@ -1,7 +1,7 @@
 package dev.percpu;
 
-import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.memory.NumericWidth;
 
 /**

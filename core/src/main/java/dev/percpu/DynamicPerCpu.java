@@ -2,12 +2,12 @@ package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.failure.Failures;
-import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.area.Slices;
+import dev.percpu.internal.failure.Failures;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.MemoryLayout;

@@ -1,9 +1,9 @@
 package dev.percpu;
 
-import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.extern.NativeVariable;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.MemoryLayout;

@@ -2,11 +2,11 @@ package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Claim;
 import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;

@@ -2,11 +2,11 @@ package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.PaddedArray;
+import dev.percpu.internal.listing.Registry;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;

@@ -1,12 +1,12 @@
 package dev.percpu;
 
-import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.linux.Libc;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.RseqRegistration;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.CurrentCpu;
 import dev.percpu.listing.Variable;
 import java.util.List;

@@ -1,10 +1,10 @@
 package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
-import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Claim;
 import dev.percpu.internal.area.Piece;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.MemoryLayout;

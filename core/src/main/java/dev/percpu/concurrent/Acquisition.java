@@ -72,10 +72,10 @@ final class Acquisition<T> implements Runnable {
     public void run() {
         if (!ended) {
             Log.warn(
-                            "the handle of " + place
-                                    + " was lost: it was acquired and never released, so its place in the"
-                                    + " pool stays taken. Close each handle, best by try-with-resources",
-                            acquired);
+                    "the handle of " + place
+                            + " was lost: it was acquired and never released, so its place in the"
+                            + " pool stays taken. Close each handle, best by try-with-resources",
+                    acquired);
         }
     }
 }

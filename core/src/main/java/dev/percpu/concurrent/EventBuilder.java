@@ -3,9 +3,9 @@ package dev.percpu.concurrent;
 import static java.lang.Double.longBitsToDouble;
 
 import dev.percpu.concurrent.PerCpuEvent.Argument;
-import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.code.EventShape;
 import dev.percpu.internal.code.Op;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.Events;
 import java.util.ArrayList;
 import java.util.EnumMap;

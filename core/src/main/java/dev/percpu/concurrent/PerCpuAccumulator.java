@@ -1,7 +1,7 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.Gate;
 import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.internal.protocol.Numbers;

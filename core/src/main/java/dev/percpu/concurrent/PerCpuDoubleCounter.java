@@ -3,8 +3,8 @@ package dev.percpu.concurrent;
 import static java.lang.Double.doubleToRawLongBits;
 import static java.lang.Double.longBitsToDouble;
 
-import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.GatedSums;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;

@@ -1,7 +1,7 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.jfr.Recording;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.listing.Value;
 import java.util.List;
 import java.util.Objects;

@@ -1,7 +1,7 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.listing.Registry;
 import dev.percpu.listing.Value;
 import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;

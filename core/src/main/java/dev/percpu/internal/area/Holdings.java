@@ -282,9 +282,7 @@ final class Holdings implements ToLongFunction<Reference<?>>, Runnable {
 
     private static void log(@Nullable Throwable failure) {
         try {
-            Log.warn(
-                            "a piece of the per-CPU area could not be given back; it is retried until that succeeds",
-                            failure);
+            Log.warn("a piece of the per-CPU area could not be given back; it is retried until that succeeds", failure);
         } catch (Throwable alsoThrown) {
             // A logger is the user's code. There is nowhere to report this to, and only the message is lost.
         }

@@ -1,9 +1,9 @@
 package dev.percpu.internal.backend;
 
-import dev.percpu.internal.failure.Log;
-import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.code.Assembler;
 import dev.percpu.internal.code.PerfMap;
+import dev.percpu.internal.failure.Log;
+import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.jfr.Recording;
 import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.Platform;
@@ -120,11 +120,9 @@ public final class Backends {
      */
     private static void report(String reason) {
         Reporter.queue(() -> Log.info(
-                        "per-CPU variables are updated by atomic instructions, which is exact but slower than restartable"
-                                + " sequences: {0}. -D{1}={2} chooses this back end without this message",
-                        reason,
-                        PROPERTY,
-                        ATOMIC));
+                "per-CPU variables are updated by atomic instructions, which is exact but slower than restartable"
+                        + " sequences: {0}. -D{1}={2} chooses this back end without this message",
+                reason, PROPERTY, ATOMIC));
     }
 
     private static Choice forcedRseq() {

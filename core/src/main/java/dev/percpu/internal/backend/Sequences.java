@@ -1,6 +1,5 @@
 package dev.percpu.internal.backend;
 
-import dev.percpu.internal.failure.Log;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.code.Assembler;
@@ -11,6 +10,7 @@ import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.PerfMap;
 import dev.percpu.internal.code.Sequence;
 import dev.percpu.internal.code.SequenceLayout;
+import dev.percpu.internal.failure.Log;
 import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.linux.Linux;
@@ -172,9 +172,8 @@ public final class Sequences {
         } catch (LinuxException e) {
             // The self-test passed, so the process has lost a right since then, or has too many mappings.
             Log.warn(
-                            "there is no executable memory for an event, which therefore updates its variables one by"
-                                    + " one",
-                            e);
+                    "there is no executable memory for an event, which therefore updates its variables one by" + " one",
+                    e);
             return MemorySegment.NULL;
         }
     }

@@ -8,14 +8,14 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * All sequences: the name, the arguments and the effect of each, independent of the architecture. The back
- * end emits the sequences listed here: once plain and, for tests, once more with delays. The tests disassemble the same
- * list. A new sequence takes one entry here and its emitter, its use in one protocol, and a test. Only those of events are not listed:
- * {@link EventShape} composes them from the same steps.
+ * All sequences: the name, the arguments and the effect of each, independent of the architecture. The back end emits
+ * the sequences listed here: once plain and, for tests, once more with delays. The tests disassemble the same list. A
+ * new sequence takes one entry here and its emitter, its use in one protocol, and a test. Only those of events are not
+ * listed: {@link EventShape} composes them from the same steps.
  *
  * <p>This file is longer than others: it has each sequence and how it is emitted.
  *
- * <p>All have one shape. Before the section, the thread's {@code rseq_cs} is set to the section's descriptor. The
+ * <p>All sections have one shape. Before one, the thread's {@code rseq_cs} is set to the section's descriptor. The
  * section reads the CPU's id, checks its bound, finds the CPU's instance, and ends with <em>one</em> store, its commit.
  * If the kernel preempts, migrates or signals the thread inside the section, the thread continues at the abort address,
  * which starts over.
@@ -128,7 +128,8 @@ public final class Catalogue {
     public static final Sequence ADD_TWO = add("two additions", 4, 2, 1, Other.ADD_TWO);
 
     /** Adds the second argument to the first number, and the fourth, of doubles, to the third. */
-    public static final Sequence ADD_LONG_AND_DOUBLE = add("an addition, and one of a double", 4, 2, 1, Other.ADD_LONG_AND_DOUBLE);
+    public static final Sequence ADD_LONG_AND_DOUBLE =
+            add("an addition, and one of a double", 4, 2, 1, Other.ADD_LONG_AND_DOUBLE);
 
     /** Adds the second argument to a number behind a gate: {@link #DONE} or {@link #REFUSED}. */
     public static final Sequence GATED_ADD = add("gated addition", 2, 1, 1, Other.GATED_ADD);

@@ -38,10 +38,7 @@ public final class PerfMap {
         try (FileOutputStream out = new FileOutputStream(file, true)) {
             out.write(lines.toString().getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
-            Reporter.queue(() -> Log.warn(
-                            "the names of sequences could not be written to {0}: {1}",
-                            file,
-                            e));
+            Reporter.queue(() -> Log.warn("the names of sequences could not be written to {0}: {1}", file, e));
         }
     }
 }

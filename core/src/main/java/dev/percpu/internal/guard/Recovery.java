@@ -1,9 +1,9 @@
 package dev.percpu.internal.guard;
 
-import dev.percpu.internal.failure.Log;
-import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
+import dev.percpu.internal.failure.Log;
+import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.protocol.GuardWords;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;

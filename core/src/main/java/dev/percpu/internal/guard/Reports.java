@@ -1,8 +1,8 @@
 package dev.percpu.internal.guard;
 
+import dev.percpu.internal.area.Area;
 import dev.percpu.internal.failure.Log;
 import dev.percpu.internal.failure.Reporter;
-import dev.percpu.internal.area.Area;
 import dev.percpu.internal.jfr.Recording;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;

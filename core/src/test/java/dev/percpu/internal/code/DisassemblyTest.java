@@ -66,7 +66,8 @@ abstract class DisassemblyTest {
                 .map(shape -> DynamicTest.dynamicTest(shape.toString(), () -> {
                     checkShape(LAYOUT, Instrumentation.NONE, shape.sequence());
                     checkShape(OTHER_LAYOUT, new Instrumentation(70_000, 0x1234_5678_9abcL), shape.sequence());
-                    assertThat(shape.sequence().sections()).isEqualTo(shape.updates().size());
+                    assertThat(shape.sequence().sections())
+                            .isEqualTo(shape.updates().size());
                 }));
     }
 

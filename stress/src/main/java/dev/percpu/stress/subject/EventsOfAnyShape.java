@@ -49,7 +49,8 @@ final class EventsOfAnyShape implements Subject {
         int slot = random.nextInt(SHAPES);
         int burst = random.nextInt(1, LONGEST_BURST);
         switch (random.nextInt(32)) {
-            case 0 -> shared.getAndSet(slot, new Shared(new RandomEvent(random))).leave();
+            case 0 ->
+                shared.getAndSet(slot, new Shared(new RandomEvent(random))).leave();
             case 1 -> shared.get(slot).event.closeHistogram();
             case 2, 3 -> recordAndDrop(new RandomEvent(random), burst);
             default -> recordTogether(shared.get(slot), random, burst);
