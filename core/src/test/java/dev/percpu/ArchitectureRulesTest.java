@@ -10,6 +10,7 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import dev.percpu.internal.area.Area;
 import dev.percpu.testing.Machine;
 import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
@@ -100,6 +101,28 @@ class ArchitectureRulesTest {
         noClasses().should().accessField(System.class, "err").check(CORE);
         noClasses().should().callMethod(System.class, "exit", int.class).check(CORE);
         noClasses().should().callMethod(Throwable.class, "printStackTrace").check(CORE);
+    }
+
+    /**
+     * Protocols, and the area itself, read the area for structures and add up over its places. Left are: what all
+     * numbers share, stripes, which have one implementation for both back ends, and what is compiled for one event.
+     */
+    @Test
+    void structuresLeaveTheAreaToProtocols() {
+        noClasses()
+                .that()
+                .resideInAPackage("dev.percpu.concurrent")
+                .should()
+                .callMethod(Area.class, "places")
+                .check(CORE);
+        noClasses()
+                .that()
+                .resideInAPackage("dev.percpu.concurrent")
+                .and()
+                .haveNameNotMatching(".*\\.(AreaNumber|Stripes|OwnEvent[$]Extremum)")
+                .should()
+                .accessField(Area.class, "LONG")
+                .check(CORE);
     }
 
     /**

@@ -3,7 +3,6 @@ package dev.percpu.concurrent;
 import static java.lang.Double.doubleToRawLongBits;
 
 import dev.percpu.internal.area.OwnPlaces;
-import dev.percpu.internal.code.EventShape;
 import dev.percpu.internal.protocol.Events;
 import java.lang.ref.Reference;
 import java.util.List;
@@ -211,7 +210,7 @@ record BuiltEvent(
             values[count + i] = elements[i].index(first, second, third);
         }
         // The call that was linked when the event was built: linking the other one takes long, and can fail.
-        if (count + elements.length <= EventShape.FEWEST_VALUES) {
+        if (count + elements.length <= Events.FEWEST_VALUES) {
             EVENTS.update(plan, values[0], values[1], values[2]);
         } else {
             EVENTS.update(plan, values[0], values[1], values[2], values[3], values[4]);

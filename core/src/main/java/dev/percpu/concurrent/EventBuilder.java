@@ -3,8 +3,6 @@ package dev.percpu.concurrent;
 import static java.lang.Double.longBitsToDouble;
 
 import dev.percpu.concurrent.PerCpuEvent.Argument;
-import dev.percpu.internal.code.EventShape;
-import dev.percpu.internal.code.Op;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.Events;
 import java.util.ArrayList;
@@ -22,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * Builds a {@link PerCpuEvent}: which variables it updates, in which way.
  *
  * <p>An event has at most {@value #MOST_UPDATES} updates; recording into a histogram counts as two. The number of its
- * arguments and of its histograms together is at most {@value EventShape#MOST_VALUES}. Arguments are numbered without
+ * arguments and of its histograms together is at most {@value Events#MOST_VALUES}. Arguments are numbered without
  * gaps, and {@code long}s come before {@code double}s.
  *
  * <p>Each method throws {@link IllegalArgumentException} if the update does not fit with those before it.
@@ -30,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 public final class EventBuilder {
     private static final int MOST_UPDATES = 16;
 
-    private static final int NONE = EventShape.NONE;
+    private static final int NONE = Events.NONE;
 
     private final String name;
     private final List<Part> parts = new ArrayList<>();
@@ -52,22 +50,10 @@ public final class EventBuilder {
     /**
      * One update.
      *
-     * @param index the number of the argument that is an index, or {@link EventShape#NONE}
-     * @param bucket its number among the histograms, or {@link EventShape#NONE}
-     * @param operand the argument's number, or {@link EventShape#NONE} if it is the constant
-     * @param differs whether the operand is the bits in which the argument differs from the constant
+     * @param bucket the number, among the histograms, of the one that counts in a bucket here, or {@link Events#NONE}
      * @param own the same update by a thread that has a place of its own; null if the one before does that, too
      */
-    private record Part(
-            Op op,
-            boolean gated,
-            long position,
-            int index,
-            int bucket,
-            int operand,
-            boolean differs,
-            long constant,
-            OwnEvent.@Nullable Step own) {
+    private record Part(Events.Update update, int bucket, OwnEvent.@Nullable Step own) {
         /** The addition of an argument, or of the constant if there is none. */
         private static Part addition(long position, int index, @Nullable Argument x, long constant) {
             int operand = x == null ? NONE : x.number;
@@ -81,17 +67,12 @@ public final class EventBuilder {
                         ? new OwnEvent.ConstantAddition(position, constant)
                         : new OwnEvent.Addition(position, operand);
             }
-            return new Part(Op.ADD, false, position, index, NONE, operand, false, constant, own);
-        }
-
-        /** An update of a number with a gate by an argument. */
-        private static Part gated(Op op, long position, Argument x, boolean differs, long constant, OwnEvent.Step own) {
-            return new Part(op, true, position, NONE, NONE, x.number, differs, constant, own);
+            return new Part(Events.Update.add(position, index, operand, constant), NONE, own);
         }
 
         /** @param arguments how many there are; the buckets come behind them */
-        private EventShape.Update update(int arguments) {
-            return new EventShape.Update(op, gated, bucket == NONE ? index : arguments + bucket, operand, differs);
+        private Events.Update update(int arguments) {
+            return bucket == NONE ? update : update.atElement(arguments + bucket);
         }
     }
 
@@ -123,7 +104,7 @@ public final class EventBuilder {
         check(counter, "add", x, 1);
         use(x, true, counter);
         OwnEvent.Step own = new OwnEvent.DoubleAddition(counter, x.number);
-        parts.add(Part.gated(Op.ADD_DOUBLE, counter.position(), x, false, 0, own));
+        parts.add(new Part(Events.Update.addDouble(counter.position(), x.number), NONE, own));
         return this;
     }
 
@@ -166,8 +147,8 @@ public final class EventBuilder {
         long sumAt = histogram.sumPosition();
         int bucket = buckets.size();
         OwnEvent.Step own = new OwnEvent.HistogramRecord(bucketsAt, bucket, sumAt, value.number);
-        parts.add(new Part(Op.ADD, false, bucketsAt, NONE, bucket, NONE, false, 1, own));
-        parts.add(new Part(Op.ADD, false, sumAt, NONE, NONE, value.number, false, 0, null));
+        parts.add(new Part(Events.Update.add(bucketsAt, NONE, NONE, 1), bucket, own));
+        parts.add(new Part(Events.Update.add(sumAt, NONE, value.number, 0), NONE, null));
         buckets.add(new BuiltEvent.Element(histogram::bucketOf, value.number));
         return this;
     }
@@ -185,7 +166,7 @@ public final class EventBuilder {
             return alone(accumulator::accumulate, x);
         }
         OwnEvent.Step own = OwnEvent.Extremum.of(accumulator, extreme, x.number);
-        parts.add(Part.gated(Op.MAX, accumulator.position(), x, true, extreme.identity, own));
+        parts.add(new Part(Events.Update.max(accumulator.position(), x.number, extreme.identity), NONE, own));
         return this;
     }
 
@@ -209,27 +190,23 @@ public final class EventBuilder {
         }
         int arguments = uses.size();
         int doubles = checkArguments(arguments);
-        if (arguments + buckets.size() > EventShape.MOST_VALUES) {
+        if (arguments + buckets.size() > Events.MOST_VALUES) {
             throw new IllegalStateException(name + " has " + arguments + " arguments and " + buckets.size()
-                    + " histograms, together more than the " + EventShape.MOST_VALUES
+                    + " histograms, together more than the " + Events.MOST_VALUES
                     + " values that a call passes: make two events of it");
         }
-        // Loops: each lambda and stream would take the JVM a millisecond when the first event is built.
-        List<EventShape.Update> updates = new ArrayList<>();
+        // A loop: each lambda and stream would take the JVM a millisecond when the first event is built.
+        List<Events.Update> updates = new ArrayList<>();
         List<OwnEvent.Step> ownUpdates = new ArrayList<>();
-        long[] words = new long[parts.size() * EventShape.WORDS];
-        for (int i = 0; i < parts.size(); i++) {
-            Part part = parts.get(i);
+        for (Part part : parts) {
             updates.add(part.update(arguments));
             if (part.own() != null) {
                 ownUpdates.add(part.own());
             }
-            words[i * EventShape.WORDS] = part.position();
-            words[i * EventShape.WORDS + 1] = part.constant();
         }
         return new BuiltEvent(
                 name,
-                Events.CURRENT.plan(new EventShape(updates), words),
+                Events.plan(updates),
                 arguments - doubles,
                 doubles,
                 indexes.toArray(new BuiltEvent.Element[0]),

@@ -9,7 +9,6 @@ import dev.percpu.memory.AreaFullException;
 import java.lang.ref.Reference;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.LongStream;
 
 /**
  * A histogram of {@code double} values whose buckets are the caller's own: a count for each bucket, and the sum of the
@@ -128,18 +127,9 @@ public final class PerCpuBuckets {
 
     private List<Value> values() {
         try {
-            long[] counts = new long[Area.CPUS + 1];
+            long[] counts = AdjacentNumbers.totals(position(0), length);
             double[] sums = new double[Area.CPUS];
-            int places = Area.places();
-            for (int place = 0; place < places; place++) {
-                long inPlace = LongStream.of(AdjacentNumbers.read(place, position(0), length))
-                        .sum();
-                if (place < Area.CPUS) {
-                    sums[place] = Double.longBitsToDouble(AdjacentNumbers.read(place, position, 1)[0]);
-                }
-                // What lies in no CPU's place counts to the spare one.
-                counts[Math.min(place, Area.SPARE)] += inPlace;
-            }
+            Arrays.setAll(sums, cpu -> Double.longBitsToDouble(AdjacentNumbers.read(cpu, position, 1)[0]));
             return List.of(
                     Value.sum("count", Arrays.copyOf(counts, Area.CPUS), counts[Area.SPARE]),
                     Value.sum("sum", sums, Sums.sumOfDoubles(position, Area.SPARE)));

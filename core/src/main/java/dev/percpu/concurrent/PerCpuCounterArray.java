@@ -6,11 +6,9 @@ import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
-import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.LongStream;
 
 /**
  * Many counters side by side, in one object: one for each label of a metric, each state, or each table of a database.
@@ -147,25 +145,14 @@ public final class PerCpuCounterArray {
         }
     }
 
-    /** For a listing: all counters together. The spare slots are read first, as in {@link #sums}. */
+    /** For a listing: all counters together. */
     private List<Value> values() {
         try {
-            long elsewhere = total(Area.SPARE);
-            VarHandle.acquireFence();
-            long[] totals = new long[Area.CPUS];
-            Arrays.setAll(totals, this::total);
-            int places = Area.places();
-            for (int own = Area.SPARE + 1; own < places; own++) {
-                elsewhere += total(own);
-            }
-            return List.of(Value.sum("value", totals, elsewhere));
+            long[] totals = AdjacentNumbers.totals(position, length);
+            return List.of(Value.sum("value", Arrays.copyOf(totals, Area.CPUS), totals[Area.SPARE]));
         } finally {
             Reference.reachabilityFence(this);
         }
-    }
-
-    private long total(int place) {
-        return LongStream.of(AdjacentNumbers.read(place, position, length)).sum();
     }
 
     /**

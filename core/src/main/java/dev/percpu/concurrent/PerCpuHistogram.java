@@ -206,20 +206,9 @@ public final class PerCpuHistogram implements AutoCloseable {
     List<Value> values() {
         try {
             long position = position();
-            long[] inBuckets = new long[buckets.size()];
-            long[] counts = new long[Area.CPUS + 1];
-            long[] sums = new long[Area.CPUS + 1];
-            int places = Area.places();
-            for (int place = 0; place < places; place++) {
-                // Own places belong to no CPU, and neither does the spare place.
-                int part = Math.min(place, Area.SPARE);
-                sums[part] += AdjacentNumbers.read(place, position, 1)[0];
-                long[] inPlace = AdjacentNumbers.read(place, position + bytesBefore(0), inBuckets.length);
-                for (int index = 0; index < inPlace.length; index++) {
-                    inBuckets[index] += inPlace[index];
-                    counts[part] += inPlace[index];
-                }
-            }
+            long[] sums = AdjacentNumbers.totals(position, 1);
+            long[] counts = AdjacentNumbers.totals(position + bytesBefore(0), buckets.size());
+            long[] inBuckets = AdjacentNumbers.sums(position + bytesBefore(0), buckets.size());
             HistogramSnapshot ever = new HistogramSnapshot(
                     buckets, inBuckets, LongStream.of(sums).sum());
             List<Value> values = new ArrayList<>();

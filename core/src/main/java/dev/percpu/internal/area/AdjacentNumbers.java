@@ -3,6 +3,7 @@ package dev.percpu.internal.area;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.util.stream.LongStream;
 
 /** Numbers of 64 bits that lie side by side in each place, and their sums over all places. */
 public final class AdjacentNumbers {
@@ -44,6 +45,27 @@ public final class AdjacentNumbers {
             }
         }
         return sums;
+    }
+
+    /**
+     * What the numbers of each place come to: one sum for each CPU, and at {@link Area#SPARE} that of all other places.
+     * The spare slots are read first, as in {@link #sums}.
+     */
+    public static long[] totals(long position, int count) {
+        long[] totals = new long[Area.CPUS + 1];
+        totals[Area.SPARE] = total(Area.SPARE, position, count);
+        VarHandle.acquireFence();
+        int places = Area.places();
+        for (int place = 0; place < places; place++) {
+            if (place != Area.SPARE) {
+                totals[Math.min(place, Area.SPARE)] += total(place, position, count);
+            }
+        }
+        return totals;
+    }
+
+    private static long total(int place, long position, int count) {
+        return LongStream.of(read(place, position, count)).sum();
     }
 
     /** The numbers of one place, each read in one step. */

@@ -10,19 +10,80 @@ import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Several updates of numbers in one call, each exact by itself. */
 public interface Events {
     Events CURRENT = Backends.half(Events.class, Rseq::link, () -> OneByOne.CURRENT);
 
+    /** The values that a call passes; unused ones are 0. */
+    int FEWEST_VALUES = EventShape.FEWEST_VALUES;
+
+    /** The values that a call passes if there are more than {@value #FEWEST_VALUES}. */
+    int MOST_VALUES = EventShape.MOST_VALUES;
+
+    /** In place of the number of a value: none. */
+    int NONE = EventShape.NONE;
+
     /**
-     * Makes a plan for the updates of one event.
+     * One update of an event.
+     *
+     * @param step what it does
+     * @param position of the number, or of an array's first element
+     * @param constant what {@code step} may use in place of a value, or together with one
+     */
+    record Update(EventShape.Update step, long position, long constant) {
+        /**
+         * An addition to a number, or to an element of an array.
+         *
+         * @param element the number of the value that says which element it is, or {@link #NONE}
+         * @param operand the number of the value that is added, or {@link #NONE} if the constant is
+         */
+        public static Update add(long position, int element, int operand, long constant) {
+            return new Update(new EventShape.Update(Op.ADD, false, element, operand, false), position, constant);
+        }
+
+        /** The same update of an element of an array that begins at the position. */
+        public Update atElement(int element) {
+            return new Update(
+                    new EventShape.Update(step.op(), step.gated(), element, step.operand(), step.differs()),
+                    position,
+                    constant);
+        }
+
+        /** An addition to a {@code double} number that has a gate. */
+        public static Update addDouble(long position, int operand) {
+            return new Update(new EventShape.Update(Op.ADD_DOUBLE, true, NONE, operand, false), position, 0);
+        }
+
+        /** The maximum, unsigned, of a number that has a gate and the bits in which a value differs from a constant. */
+        public static Update max(long position, int operand, long constant) {
+            return new Update(new EventShape.Update(Op.MAX, true, NONE, operand, true), position, constant);
+        }
+    }
+
+    /** Makes a plan for the updates of one event, which are at least one. */
+    static Plan plan(List<Update> updates) {
+        // A loop: each lambda and stream would take the JVM a millisecond when the first event is built.
+        List<EventShape.Update> steps = new ArrayList<>();
+        long[] words = new long[updates.size() * EventShape.WORDS];
+        for (Update update : updates) {
+            words[steps.size() * EventShape.WORDS] = update.position;
+            words[steps.size() * EventShape.WORDS + 1] = update.constant;
+            steps.add(update.step);
+        }
+        return CURRENT.plan(new EventShape(steps), words);
+    }
+
+    /**
+     * Makes a plan for a shape.
      *
      * @param words what {@link EventShape} says is in the table, with positions in place of addresses
      */
     Plan plan(EventShape shape, long[] words);
 
-    /** Carries out a plan whose shape has at most {@value EventShape#FEWEST_VALUES} values. */
+    /** Carries out a plan whose shape has at most {@value #FEWEST_VALUES} values. */
     void update(Plan plan, long first, long second, long third);
 
     /** Carries out a plan; unused values are 0. */
