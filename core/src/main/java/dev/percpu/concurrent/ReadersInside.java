@@ -202,7 +202,7 @@ abstract class ReadersInside {
      * </pre>
      */
     private void openCounter(int next) {
-        if (mode >= next || !mutex.tryLockInRoom()) {
+        if (mode >= next || !mutex.tryLock()) {
             return;
         }
         try {

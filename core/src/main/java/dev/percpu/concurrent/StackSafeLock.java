@@ -29,14 +29,9 @@ final class StackSafeLock extends ReentrantLock {
 
     /**
      * Takes the lock in the middle of an operation that has looked for room at its beginning. To look again, some
-     * calls deeper, could fail.
+     * calls deeper, could fail. {@link #tryLock} does not look either, and is called only there.
      */
     void lockInRoom() {
         super.lock();
-    }
-
-    /** Takes the lock if it is free, as {@link #lockInRoom} does. */
-    boolean tryLockInRoom() {
-        return tryLock();
     }
 }
