@@ -11,17 +11,14 @@ import dev.percpu.concurrent.PerCpuRef;
 import dev.percpu.concurrent.Pooled;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.memory.NumericWidth;
+import dev.percpu.testing.Deployment;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.MemoryLimit;
-import java.io.File;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
-import java.net.URL;
-import java.net.URLClassLoader;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -118,7 +115,7 @@ class UnloadingTest {
                 deployAndUnload();
             }
             System.out.println("unloaded: " + DEPLOYMENTS);
-            System.out.println("threads: " + threads());
+            System.out.println("threads: " + Deployment.threads());
             System.out.println(
                     "megabytes for each: " + (MemoryLimit.ADDRESS_SPACE.size() - before) / (1 << 20) / DEPLOYMENTS);
         }
@@ -141,36 +138,19 @@ class UnloadingTest {
                 throw new AssertionError("another one was unloaded");
             }
             // The thread unmaps the area, and ends.
-            while (threads() > 0) {
+            while (Deployment.threads() > 0) {
                 Thread.sleep(1);
             }
         }
 
         private static Reference<Object> deploy() throws Exception {
-            List<URL> classPath = new ArrayList<>();
-            for (String entry : List.of(System.getProperty("java.class.path").split(File.pathSeparator, -1))) {
-                classPath.add(Path.of(entry).toUri().toURL());
-            }
-            ClassLoader loader =
-                    new URLClassLoader(classPath.toArray(URL[]::new), ClassLoader.getPlatformClassLoader());
-            Class<?> application = Class.forName(Application.class.getName(), true, loader);
-            if (application == Application.class) {
-                throw new AssertionError("not loaded twice");
-            }
-            var constructor = application.getDeclaredConstructor();
-            constructor.setAccessible(true);
+            ClassLoader loader = Deployment.loader();
             Thread.currentThread().setContextClassLoader(loader);
-            Object deployed = constructor.newInstance();
+            Object deployed = Deployment.make(loader, Application.class);
             ((Runnable) deployed).run();
             kept = ((Supplier<?>) deployed).get();
             Thread.currentThread().setContextClassLoader(null);
             return new PhantomReference<>(loader, UNLOADED);
-        }
-
-        private static long threads() {
-            return Thread.getAllStackTraces().keySet().stream()
-                    .filter(thread -> thread.getName().startsWith("percpu-"))
-                    .count();
         }
     }
 

@@ -15,15 +15,13 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
-import java.io.File;
+import dev.percpu.testing.Deployment;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
-import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.NoSuchElementException;
 import java.util.concurrent.Callable;
@@ -257,16 +255,7 @@ class ExternPerCpuTest {
     void aSecondCopyOfTheLibraryInTheProcessIsRefused() throws Exception {
         Driver driver = Driver.load("twice");
         PerCpuNumeric longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
-        URL[] classes = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .map(entry -> {
-                    try {
-                        return Path.of(entry).toUri().toURL();
-                    } catch (java.net.MalformedURLException e) {
-                        throw new AssertionError(e);
-                    }
-                })
-                .toArray(URL[]::new);
-        try (URLClassLoader other = new URLClassLoader(classes, ClassLoader.getPlatformClassLoader())) {
+        try (URLClassLoader other = Deployment.loader()) {
             Class<?> declares = other.loadClass(ExternPerCpu.class.getName());
             Class<?> width = other.loadClass(NumericWidth.class.getName());
             assertThatThrownBy(() -> declares.getMethod("declare", SymbolLookup.class, String.class, width)

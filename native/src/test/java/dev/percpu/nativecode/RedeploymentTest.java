@@ -9,18 +9,14 @@ import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.memory.NumericWidth;
+import dev.percpu.testing.Deployment;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.MemoryLimit;
-import java.io.File;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
-import java.net.URL;
-import java.net.URLClassLoader;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.BiFunction;
 import org.junit.jupiter.api.Test;
 
@@ -80,7 +76,7 @@ class RedeploymentTest {
             long[] sums = deploy(driver, true);
             System.out.println("numbers: " + sums[0] + ", " + driver.sumOfLongs());
             System.out.println("pairs: " + sums[1] + ", " + sums[2]);
-            while (threads() > 0) {
+            while (Deployment.threads() > 0) {
                 System.gc();
                 Thread.sleep(1);
             }
@@ -91,25 +87,10 @@ class RedeploymentTest {
         }
 
         private static long[] deploy(Driver driver, boolean leavesGuard) throws Exception {
-            List<URL> classPath = new ArrayList<>();
-            for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
-                classPath.add(Path.of(entry).toUri().toURL());
-            }
-            ClassLoader loader =
-                    new URLClassLoader(classPath.toArray(URL[]::new), ClassLoader.getPlatformClassLoader());
-            var constructor =
-                    Class.forName(Application.class.getName(), true, loader).getDeclaredConstructor();
-            constructor.setAccessible(true);
-            BiFunction<?, ?, ?> application = (BiFunction<?, ?, ?>) constructor.newInstance();
+            var application = (BiFunction<?, ?, ?>) Deployment.make(Deployment.loader(), Application.class);
             return (long[]) BiFunction.class
                     .getMethod("apply", Object.class, Object.class)
                     .invoke(application, driver.lookup(), leavesGuard);
-        }
-
-        private static long threads() {
-            return Thread.getAllStackTraces().keySet().stream()
-                    .filter(thread -> thread.getName().startsWith("percpu-"))
-                    .count();
         }
     }
 

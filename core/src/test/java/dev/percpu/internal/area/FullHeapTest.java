@@ -10,19 +10,14 @@ import dev.percpu.internal.extern.RefusedLibrary;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.memory.NumericWidth;
+import dev.percpu.testing.Deployment;
 import dev.percpu.testing.Jvm;
-import java.io.File;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.reflect.InvocationTargetException;
 import java.net.MalformedURLException;
-import java.net.URL;
-import java.net.URLClassLoader;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -192,17 +187,9 @@ class FullHeapTest {
          * and the library could not help that.
          */
         private static void placeInAnotherCopy() throws ReflectiveOperationException, MalformedURLException {
-            List<URL> urls = new ArrayList<>();
-            for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
-                urls.add(Path.of(entry).toUri().toURL());
-            }
-            Class<?> type = Class.forName(
-                    RefusedLibrary.class.getName(),
-                    true,
-                    new URLClassLoader(urls.toArray(URL[]::new), ClassLoader.getPlatformClassLoader()));
-            Object library = type.getConstructor().newInstance();
+            Object library = Deployment.make(Deployment.loader(), RefusedLibrary.class);
             try {
-                Object _ = type.getMethod("place").invoke(library);
+                Object _ = library.getClass().getMethod("place").invoke(library);
             } catch (InvocationTargetException refused) {
                 if (!(refused.getCause() instanceof IllegalArgumentException)) {
                     throw refused;
