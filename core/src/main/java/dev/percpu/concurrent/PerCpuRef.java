@@ -285,7 +285,9 @@ public final class PerCpuRef {
      * release action. This call runs it if no reference is left.
      *
      * @return false if the ref is killed already, and nothing was done
-     * @throws IllegalStateException if there were more puts than gets; the ref is killed and never released
+     * @throws IllegalStateException if there were more puts than gets; the ref is killed and never released. Or if an
+     *     error broke a get or a put off at a moment at which another thread killed the ref, so that nobody knows the
+     *     count; then the ref is as before
      */
     public boolean kill() {
         Life next = new Life();
@@ -307,6 +309,10 @@ public final class PerCpuRef {
         synchronized (lifecycle) {
             if (isKilled()) {
                 return Objects.requireNonNull(life);
+            }
+            if (!tally.isKnown()) {
+                throw new IllegalStateException("an error broke off a thread that took or gave back a reference, so"
+                        + " nobody can say how many there are, and the ref cannot be killed: " + this);
             }
             long sum = tally.close();
             left = central.addAndGet(sum - BIAS - INITIAL_REFERENCE);

@@ -253,7 +253,7 @@ final class ReaderDoor extends ReadersInside {
      * still shut. The caller has made sure that the stack has room.
      *
      * @return false if patience ended
-     * @throws IllegalMonitorStateException if more readers have left than came
+     * @throws IllegalMonitorStateException if more readers have left than came, or nobody knows how many
      */
     boolean awaitAlone(Patience patience) throws InterruptedException {
         if (has(word, STRAY)) {
@@ -284,6 +284,7 @@ final class ReaderDoor extends ReadersInside {
                 if (inside(found) == 0) {
                     return true;
                 }
+                checkKnown();
                 if (WORD.compareAndSet(this, found, found | WAITERS) && !await(patience, empty, start, "write")) {
                     return inside(word) == 0;
                 }

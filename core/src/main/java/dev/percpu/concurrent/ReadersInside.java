@@ -10,6 +10,8 @@ import java.lang.invoke.VarHandle;
  * close. {@link ReaderDoor} does all waiting.
  */
 abstract class ReadersInside {
+    // This file is longer than others: its interleavings are told beside the steps that they are about.
+
     /*
      * The readers inside are one sum over three counters:
      *
@@ -296,7 +298,7 @@ abstract class ReadersInside {
     /**
      * Closes the tally and the stripes, so that the word is the exact sum; for the shutter.
      *
-     * @throws IllegalMonitorStateException if more readers have left than came
+     * @throws IllegalMonitorStateException if more readers have left than came, or nobody knows how many
      */
     final void closeCounters() {
         mutex.lockInRoom();
@@ -312,6 +314,7 @@ abstract class ReadersInside {
                 pace.stripesClosed(arrivals);
             }
             if (tallyOpen) {
+                checkKnown();
                 long start = System.nanoTime();
                 pending += tally.close();
                 tallyOpen = false;
@@ -321,6 +324,14 @@ abstract class ReadersInside {
             addPending();
         } finally {
             mutex.unlock();
+        }
+    }
+
+    /** What happens in a place of a thread's own can leave the number unknown: see Tally. */
+    final void checkKnown() {
+        if (!tally.isKnown()) {
+            throw new IllegalMonitorStateException("an error broke off a call of the read lock of " + owner()
+                    + ", so nobody can say whether readers are inside. Make another lock");
         }
     }
 

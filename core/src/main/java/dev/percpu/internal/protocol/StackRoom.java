@@ -4,12 +4,13 @@ import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.backend.LinkedSequence;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.code.Catalogue;
+import java.util.function.LongSupplier;
 
 /**
  * Makes the stack overflow before a thread begins with steps that belong together, and not between two of them. A
  * caller asks for room before the first step. Then none of the steps overflows, unless it calls code of the user, and
- * the steps that clean up after that have room again. ({@link Measured} tells an exception.) To ask again in the middle
- * of the steps, some calls deeper, could fail.
+ * the steps that clean up after that have room again. To ask again in the middle of the steps, some calls deeper, could
+ * fail.
  */
 public interface StackRoom {
     StackRoom CURRENT = Backends.half(StackRoom.class, Measured::link, StackRoom::withoutSequences);
@@ -23,7 +24,15 @@ public interface StackRoom {
 
     private static StackRoom withoutSequences() {
         LinkedSequence pointer = Sequences.linkWithoutArea(Catalogue.STACK_POINTER);
-        return pointer == null ? new Guessed() : new Measured(pointer);
+        return pointer == null ? new Guessed() : new Measured(new Pointer(pointer));
+    }
+
+    /** Reads the stack pointer. */
+    record Pointer(LinkedSequence sequence) implements LongSupplier {
+        @Override
+        public long getAsLong() {
+            return sequence.call(0, 0, 0);
+        }
     }
 
     /**
@@ -32,43 +41,45 @@ public interface StackRoom {
      * stack pointer. A compiled method takes a sixth of the stack that it takes in the interpreter, so counting calls
      * instead would not do.
      *
-     * <p>A page is remembered beyond the end of its thread. If its address becomes another stack's, of which less lies
-     * below it, the steps begin without enough room: as if nobody had asked.
+     * <p>A page is remembered for its thread alone, beyond that one's end: its address may become another stack's, of
+     * which less lies below it. A thread's id is not used again. A virtual thread is at home on the stacks of its
+     * carriers, which are all of one size.
      *
      * @param pointer reads the stack pointer
      */
-    record Measured(LinkedSequence pointer) implements StackRoom {
+    record Measured(LongSupplier pointer) implements StackRoom {
         /** The deepest steps park a virtual thread with a time limit, or call the kernel: some 5,000 bytes. */
         private static final int BYTES = 16 << 10;
 
         private static final int PAGE_BITS = 12;
         private static final int INDEX_BITS = 10;
 
-        /** Pages that have enough room below, or 0, by a hash of their address. Read and written without order. */
+        /**
+         * For threads and their pages that have enough room below: a hash of the page, plus the thread's id. So one
+         * page has a different number for each thread. For two pages the hashes are so far apart that the ids would
+         * have to differ by a hundred million. Read and written without order; the highest bits are the index.
+         */
         private static final long[] DEEP_ENOUGH = new long[1 << INDEX_BITS];
 
         static Measured link(Sequences sequences) {
-            return new Measured(sequences.link(Catalogue.STACK_POINTER));
+            return new Measured(new Pointer(sequences.link(Catalogue.STACK_POINTER)));
         }
 
         @Override
         public void ensure() {
-            long page = stackPointer() >>> PAGE_BITS;
-            int index = (int) ((page * Spread.FACTOR) >>> (Long.SIZE - INDEX_BITS));
-            if (DEEP_ENOUGH[index] != page) {
+            long page = pointer.getAsLong() >>> PAGE_BITS;
+            long known = page * Spread.FACTOR + Thread.currentThread().threadId();
+            int index = (int) (known >>> (Long.SIZE - INDEX_BITS));
+            if (DEEP_ENOUGH[index] != known) {
                 descend((page << PAGE_BITS) - BYTES);
-                DEEP_ENOUGH[index] = page;
+                DEEP_ENOUGH[index] = known;
             }
         }
 
         private void descend(long limit) {
-            if (stackPointer() > limit) {
+            if (pointer.getAsLong() > limit) {
                 descend(limit);
             }
-        }
-
-        private long stackPointer() {
-            return pointer.call(0, 0, 0);
         }
     }
 

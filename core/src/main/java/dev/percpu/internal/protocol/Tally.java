@@ -62,7 +62,9 @@ public final class Tally {
      * place keeps the addition. A read lock then has a reader too many, or too few. T cannot undo it in its handler,
      * which has no more stack than that, and without the lock it would not know whether C has noted 4 or 5. (The lock
      * is a monitor, as to enter it takes no stack.) A look for room before each store would close the gap for the
-     * stack, and cost as much as the rest.
+     * stack, and cost as much as the rest. But T can store in a field of this object, which takes no stack. So who
+     * relies on the count learns that it is not known, and does not wait for a reader that is not there. (Not if the
+     * change to the interpreter fails for want of heap: the JVM may drop T's frame then, with its handler.)
      *
      * That heavy fence comes with shutting the gate, which sequences look at: so one system call serves both. The
      * atomic back end has none, so there the places are not used.
@@ -100,6 +102,9 @@ public final class Tally {
 
     /** Whether a thread adds in its own place. On a CPU, {@link Gate} decides. */
     private volatile boolean open;
+
+    /** Whether an error broke an addition off that found the tally closed after its store. */
+    private volatile boolean unknown;
 
     private Tally(boolean open, String owner) {
         position = Area.allocateFor(this, BYTES, Long.BYTES, owner);
@@ -151,8 +156,17 @@ public final class Tally {
         Area.LONG.setOpaque(Area.MEMORY, number, delta > 0 ? before + delta : before - delta);
         // The light fence: where there are sequences, this is it.
         VarHandle.acquireFence();
-        // This look also keeps the tally reachable, and so its memory, until the store is done.
-        return open || isCounted(OwnPlaces.mine(), delta);
+        boolean known = false;
+        try {
+            // This look also keeps the tally reachable, and so its memory, until the store is done.
+            boolean counted = open || isCounted(OwnPlaces.mine(), delta);
+            known = true;
+            return counted;
+        } finally {
+            if (!known) {
+                unknown = true;
+            }
+        }
     }
 
     private long numberOf(long own, long delta) {
@@ -232,6 +246,14 @@ public final class Tally {
                 open = before;
             }
         }
+    }
+
+    /**
+     * Whether the sums of {@link #close} are right: false for good once an error such as {@link StackOverflowError}
+     * has broken an addition off in the middle. That may be noticed some time after a closing.
+     */
+    public boolean isKnown() {
+        return !unknown;
     }
 
     /** Opens it, with a count of 0. */

@@ -1,11 +1,13 @@
 package dev.percpu.internal.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.Workers;
 import org.junit.jupiter.api.Test;
 
-/** Whoever found room has it: in a thread with a small stack, at each depth. */
+/** Whoever found room has it. */
 class StackRoomTest {
     @Test
     void whoFoundRoomHasItInTheInterpreter() {
@@ -20,6 +22,54 @@ class StackRoomTest {
                         .run(Probe.class)
                         .output())
                 .contains("refused, and never in vain");
+    }
+
+    /** Its memory was a thread's with a larger stack, of which more lay below the same page. */
+    @Test
+    void aThreadLooksForItselfWhereAnEarlierOneHadRoom() throws InterruptedException {
+        Stack large = new Stack(64 << 10);
+        Stack small = new Stack(8 << 10);
+        Workers.join(Thread.ofPlatform().start(large::ensure));
+        assertThat(large.looks).isGreaterThan(1);
+        assertThatThrownBy(small::ensure).isInstanceOf(StackOverflowError.class);
+    }
+
+    @Test
+    void aThreadThatHadRoomDoesNotLookForItAgain() {
+        Stack stack = new Stack(64 << 10);
+        stack.ensure();
+        stack.looks = 0;
+        stack.ensure();
+        assertThat(stack.looks).isEqualTo(1);
+    }
+
+    /** A stack that begins where all of these do, and ends after so many bytes: each look takes some of it. */
+    private static final class Stack {
+        private static final long BEGIN = 1L << 46;
+        private static final int FRAME = 512;
+
+        private final StackRoom room = new StackRoom.Measured(this::pointer);
+        private final int bytes;
+        private int used;
+        private int looks;
+
+        private Stack(int bytes) {
+            this.bytes = bytes;
+        }
+
+        private void ensure() {
+            used = 0;
+            room.ensure();
+        }
+
+        private long pointer() {
+            looks++;
+            used += FRAME;
+            if (used > bytes) {
+                throw new StackOverflowError("for the test");
+            }
+            return BEGIN - used;
+        }
     }
 
     /** In a JVM of its own, since it is about all that the JVM compiles. */
@@ -45,7 +95,7 @@ class StackRoomTest {
                             : granted + " granted, " + inVain + " of them in vain, " + refused + " refused");
         }
 
-        /** Goes down to the end of the stack, and asks for room at each depth. */
+        /** Goes down to the end of a small stack, and asks for room at each depth. */
         @SuppressWarnings("InfiniteRecursion") // until the stack ends
         private static void descend() {
             boolean had = false;
