@@ -218,6 +218,9 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      * Closes this handle, and the instances if it is the last one. Closing it again does nothing, unless the first call
      * failed half way: then the next call continues where that one stopped.
      *
+     * <p>To close the instances, it acquires the guard of each CPU. If another thread holds one, it waits until that
+     * thread closes the guard, without a limit.
+     *
      * @throws IllegalStateException in three cases. First, this is the last handle and this thread holds a guard, so it
      *     must not wait for the guards of other CPUs; nothing is closed. Second, the guard of a CPU could not be
      *     acquired; the variable is closed, but no instance is, and closing the handle again retries. Third, closing an

@@ -23,7 +23,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
-import java.util.function.IntConsumer;
+import java.util.function.IntPredicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
@@ -247,27 +247,38 @@ class GuardRecoveryTest {
                 CpuGuard.acquire().close();
             }
             try (LogCapture log = new LogCapture()) {
-                atEachDepth(depth -> runAt(depth, () -> CpuGuard.acquire().close()));
-                atEachDepth(depth -> runAt(depth, () -> CpuGuard.acquire(FIRST).close()));
+                int acquired = atEachDepth(
+                        depth -> runAt(depth, () -> CpuGuard.acquire().close()));
+                int acquiredOther = atEachDepth(
+                        depth -> runAt(depth, () -> CpuGuard.acquire(FIRST).close()));
                 int afterAcquiring = log.messages().size();
-                atEachDepth(StackOverflow::closeAt);
-                System.out.println(
-                        afterAcquiring + " and " + (log.messages().size() - afterAcquiring) + " left behind");
+                int closed = atEachDepth(StackOverflow::closeAt);
+                System.out.println(acquired + ", " + acquiredOther + " and " + closed + " broken off, " + afterAcquiring
+                        + " and " + (log.messages().size() - afterAcquiring) + " left behind");
+                if (Math.min(acquired, Math.min(acquiredOther, closed)) == 0) {
+                    throw new AssertionError("a step that never overflowed the stack");
+                }
             }
             System.out.println("free");
         }
 
-        /** All in one thread. After each depth, it is another thread that needs the CPUs. */
-        private static void atEachDepth(IntConsumer step) throws Exception {
+        /**
+         * All in one thread. After each depth, it is another thread that needs the CPUs.
+         *
+         * @return at how many depths the stack overflowed
+         */
+        private static int atEachDepth(IntPredicate step) throws Exception {
+            int overflows = 0;
             ThreadFactory small = task -> new Thread(null, task, "overflowing", STACK_BYTES);
             try (ExecutorService overflowing = Executors.newSingleThreadExecutor(small)) {
                 overflowing.submit(StackOverflow::findDeepest).get();
                 for (int depth = deepest; depth > deepest - LAST_DEPTHS; depth--) {
                     int last = depth;
-                    overflowing.submit(() -> step.accept(last)).get();
+                    overflows += overflowing.submit(() -> step.test(last)).get() ? 1 : 0;
                     acquireAll();
                 }
             }
+            return overflows;
         }
 
         private static void findDeepest() {
@@ -277,9 +288,10 @@ class GuardRecoveryTest {
         }
 
         /** A close that an error broke off is repeated where there is enough stack. */
-        private static void closeAt(int depth) {
+        private static boolean closeAt(int depth) {
             CpuGuard guard = CpuGuard.acquire();
-            if (runAt(depth, guard::close)) {
+            boolean overflowed = runAt(depth, guard::close);
+            if (overflowed) {
                 guard.close();
             }
             for (CpuId cpu : CpuMask.possible()) {
@@ -287,6 +299,7 @@ class GuardRecoveryTest {
                     throw new AssertionError(cpu + " is owned after close");
                 }
             }
+            return overflowed;
         }
 
         /** Whether the stack was too small. */

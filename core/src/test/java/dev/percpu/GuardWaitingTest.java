@@ -97,16 +97,16 @@ class GuardWaitingTest {
             threads.add(Thread.ofPlatform().start(() -> CpuGuard.acquire(FIRST).close()));
         }
         threads.forEach(GuardWaitingTest::awaitSleep);
-        // Until all of them sleep for long.
-        Thread.sleep(500);
+        // Until all of them sleep for long. Then they use 1.3% of a processor: see docs/guard.md.
+        Thread.sleep(3_000);
         long used = processorNanos(threads);
         long begun = System.nanoTime();
-        Thread.sleep(500);
+        Thread.sleep(1_000);
         used = processorNanos(threads) - used;
         long went = System.nanoTime() - begun;
         releaseAll();
         Workers.join(threads);
-        assertThat(used).as("of %d ns that went by", went).isLessThan(went / 4);
+        assertThat(used).as("of %d ns that went by", went).isLessThan(went / 10);
     }
 
     private static long processorNanos(List<Thread> threads) {

@@ -98,7 +98,9 @@ public final class PerCpuAccumulator extends AreaNumber {
 
     /** Numbers that were taken from their CPUs, and are in no result yet. */
     private static final class Uncombined {
-        private final long[] numbers = new long[Area.CPUS + 1];
+        /** One of each place, and what earlier calls took. */
+        private final long[] numbers = new long[Area.CPUS + 2];
+
         private @Nullable Uncombined next;
     }
 
@@ -256,16 +258,19 @@ public final class PerCpuAccumulator extends AreaNumber {
         // The function is the user's code, so it runs when nothing is locked, after the numbers were taken. The array
         // for them is allocated before.
         Uncombined taken = new Uncombined();
-        boolean combined = false;
+        Uncombined left = takeUncombined();
         try {
+            // First what earlier calls took: if the function throws again, no more is taken. So there is one array for
+            // each thread that calls this at a time, however often it throws.
+            taken.numbers[Area.CPUS + 1] = combined(identity, left) ^ identity;
+            left = taken;
             takeAll(taken.numbers);
-            taken.next = takeUncombined();
             long result = combined(identity, taken);
-            combined = true;
+            left = null;
             return result;
         } finally {
-            if (!combined) {
-                putBack(taken);
+            if (left != null) {
+                putBack(left);
             }
         }
     }

@@ -9,11 +9,13 @@ import dev.percpu.testing.Serialization;
 import dev.percpu.testing.Workers;
 import java.io.InvalidObjectException;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.DoubleAccumulator;
@@ -151,7 +153,7 @@ class PerCpuAccumulatorTest {
         int updaters = 6;
         int rounds = 8 * Effort.scaled(2_500);
         PerCpuAccumulator max = new PerCpuAccumulator(PerCpuAccumulatorTest::slowMax, Long.MIN_VALUE);
-        List<Long> results = new java.util.ArrayList<>();
+        List<Long> results = new ArrayList<>();
         AtomicInteger updating = new AtomicInteger(updaters);
         Workers.run("max-", updaters + 1, number -> {
             if (number < updaters) {
@@ -249,6 +251,32 @@ class PerCpuAccumulatorTest {
         callsUntilItThrows.set(Integer.MAX_VALUE);
         sum.reset();
         assertThat(sum.get()).isZero();
+    }
+
+    /** A read calls the function for each number that is kept. */
+    @Test
+    void aFunctionThatThrowsAgainAndAgainTakesNoMoreMemory() {
+        AtomicInteger calls = new AtomicInteger();
+        AtomicBoolean throwing = new AtomicBoolean(true);
+        PerCpuAccumulator sum = new PerCpuAccumulator(
+                (left, right) -> {
+                    calls.incrementAndGet();
+                    if (throwing.get()) {
+                        throw new IllegalStateException("thrown by the function");
+                    }
+                    return left + right;
+                },
+                0);
+        List<Integer> callsOfRead = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            throwing.set(true);
+            assertThatThrownBy(sum::getThenReset).hasMessage("thrown by the function");
+            throwing.set(false);
+            calls.set(0);
+            assertThat(sum.get()).isZero();
+            callsOfRead.add(calls.get());
+        }
+        assertThat(callsOfRead).containsOnly(callsOfRead.getFirst());
     }
 
     @Test

@@ -32,6 +32,7 @@ class RoomFirstTest {
                         "ref, kill: refused, killed false, released 0",
                         "ref, last put: refused, zero false, released 0",
                         "ref, last put: done, zero true, released 1",
+                        "double counter, sumThenReset: refused, value 1.0",
                         "pool, release whose hook fails: refused, acquire: refused, later: an object");
     }
 
@@ -55,6 +56,7 @@ class RoomFirstTest {
             Throwable failure = BoundThread.run(cpu, () -> {
                 counters();
                 ref();
+                doubleCounter();
                 pool();
             });
             if (failure != null) {
@@ -113,6 +115,13 @@ class RoomFirstTest {
 
         private static void tell(String outcome, PerCpuRef ref) {
             System.out.println("ref, last put: " + outcome + ", zero " + ref.isZero() + ", released " + released);
+        }
+
+        private static void doubleCounter() {
+            PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
+            counter.add(1);
+            String outcome = without(counter::sumThenReset);
+            System.out.println("double counter, sumThenReset: " + outcome + ", value " + counter.sum());
         }
 
         /** If there is no room to destroy an object, whoever needs its place and has room does that. */

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * <p>No piece is lost. Giving one back can fail, for example because memory runs out. Then it stays in the list of
  * those that are due. It is tried again ten times a second, and whenever another one is due.
  */
-final class Holdings implements ToLongFunction<Reference<?>>, Runnable {
+class Holdings implements ToLongFunction<Reference<?>>, Runnable {
     /** Gives back a piece whose holder is gone. If it throws, it must have done nothing, and it is called again. */
     @FunctionalInterface
     interface Return {
@@ -220,9 +220,9 @@ final class Holdings implements ToLongFunction<Reference<?>>, Runnable {
                 try {
                     if (holding.bytes > 0) {
                         giver.give(holding.position, holding.bytes);
+                        // If a later step fails, no later attempt gives the piece back a second time.
+                        holding.bytes = -holding.bytes;
                     }
-                    // If a later step fails, the next attempt does not give the piece back a second time.
-                    holding.bytes = -holding.bytes;
                     remove(holding);
                 } catch (Throwable t) {
                     failure = t;
@@ -262,7 +262,7 @@ final class Holdings implements ToLongFunction<Reference<?>>, Runnable {
      * Removes a holding that is due. The last due holding moves to its entry, and the last of all to the entry that
      * this frees. None of its steps can fail.
      */
-    private synchronized void remove(Holding holding) {
+    synchronized void remove(Holding holding) {
         dueCount--;
         Holding lastDue = all[dueCount];
         all[holding.index] = lastDue;

@@ -112,21 +112,11 @@ final class Recovery {
      * before it clears a reference.
      */
     private static boolean freeIfDead(int cpu, long word, long owner) {
-        Thread thread = null;
-        if (NativeOwners.isNative(owner)) {
-            if (!NativeOwners.hasEnded(cpu, owner)) {
-                return false;
-            }
-        } else {
-            thread = Owners.find(owner);
-            if (thread != null && thread.isAlive()) {
-                return false;
-            }
-        }
-        if (!free(cpu, word)) {
+        boolean ended = NativeOwners.isNative(owner) ? NativeOwners.hasEnded(cpu, owner) : Owners.hasEnded(owner);
+        if (!ended || !free(cpu, word)) {
             return false;
         }
-        Reports.takenOver(cpu, owner, thread);
+        Reports.takenOver(cpu, owner);
         return true;
     }
 

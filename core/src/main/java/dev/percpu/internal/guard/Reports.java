@@ -5,12 +5,14 @@ import dev.percpu.internal.failure.Log;
 import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.jfr.Recording;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reports guards and locks that are not as they should be. The {@link Reporter} does the logging. None of these methods
  * throws, not even an error: the caller's own work matters more than the report. Each catches everything itself, since
  * even to make a function that does so can fail.
+ *
+ * <p>A report that waits refers to threads by their ids. A logger that never returns would otherwise keep all that they
+ * refer to.
  */
 public final class Reports {
     /** If a thread waits this long for one owner, it is reported. */
@@ -65,9 +67,8 @@ public final class Reports {
                 return;
             }
             String who = Ownership.describe(owner);
-            Thread thread = Owners.find(owner);
             Reporter.queue(() -> {
-                Recording.guardHeldLong(cpu, thread, who, nanos, waiters);
+                Recording.guardHeldLong(cpu, Owners.find(owner), who, nanos, waiters);
                 Log.warn(
                         "guard of CPU {0} held for over {1} s by {2}; {3} waiting for it; a thread must not block while"
                                 + " holding a guard",
@@ -79,11 +80,11 @@ public final class Reports {
     }
 
     /** Reports that the CPU of an owner that has ended was freed. */
-    static void takenOver(int cpu, long owner, @Nullable Thread thread) {
+    static void takenOver(int cpu, long owner) {
         try {
             String who = Ownership.describe(owner);
             Reporter.queue(() -> {
-                Recording.guardTakenOver(cpu, thread, who);
+                Recording.guardTakenOver(cpu, Owners.find(owner), who);
                 Log.warn(
                         "the guard of CPU {0} was never closed by {1}, which has ended; it is taken over, and what"
                                 + " the thread was changing may be half done",

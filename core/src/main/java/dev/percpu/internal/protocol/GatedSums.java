@@ -49,6 +49,7 @@ public final class GatedSums {
      */
     private static final Fences FENCES = Fences.CURRENT;
     private static final GatedNumbers NUMBERS = GatedNumbers.CURRENT;
+    private static final StackRoom ROOM = StackRoom.CURRENT;
 
     /** Whether a thread adds in its own place, if it has one. */
     public static final boolean IN_OWN_PLACES = OwnPlaces.COUNT > 0 && FENCES.isAsymmetric();
@@ -170,6 +171,8 @@ public final class GatedSums {
      * @param lock the number's
      */
     public static double takeAll(long position, Object lock) {
+        // An error between two places would lose what was taken from the first.
+        ROOM.ensure();
         synchronized (lock) {
             if (IN_OWN_PLACES) {
                 Gate.shut(position, FENCES);

@@ -99,6 +99,27 @@ class HoldingsTest {
         }
     }
 
+    /** As if the stack ended between giving a piece back and forgetting it, twice. */
+    @Test
+    void whatIsGivenBackButCouldNotBeForgottenIsNotGivenBackAgain() {
+        AtomicInteger attempts = new AtomicInteger();
+        Holdings failing = new Holdings(this::give) {
+            @Override
+            synchronized void remove(Holding holding) {
+                if (attempts.incrementAndGet() <= 2) {
+                    throw new StackOverflowError("for the test");
+                }
+                super.remove(holding);
+            }
+        };
+        Holdings.Holding holding = failing.add(this, position(1), 8);
+        for (int i = 0; i < 3; i++) {
+            failing.giveBack(holding);
+        }
+        assertThat(given.get((long) position(1))).containsExactly(8L);
+        assertThat(failing.bytes()).isZero();
+    }
+
     /** A logger is somebody else's code, and runs in the reclaiming thread. */
     @Test
     void whateverTheLoggerThrowsTheThreadGoesOn() throws InterruptedException {

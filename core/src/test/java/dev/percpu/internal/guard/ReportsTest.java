@@ -3,14 +3,21 @@ package dev.percpu.internal.guard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import dev.percpu.CpuGuard;
 import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.linux.KernelThreads;
+import java.lang.ref.WeakReference;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class ReportsTest {
     /** As after an error in a class initializer: the class that names threads of C code cannot be had any more. */
@@ -28,13 +35,46 @@ class ReportsTest {
                 return super.findClass(name);
             }
         }) {
-            Method takenOver = loader.loadClass(Reports.class.getName())
-                    .getDeclaredMethod("takenOver", int.class, long.class, Thread.class);
+            Method takenOver =
+                    loader.loadClass(Reports.class.getName()).getDeclaredMethod("takenOver", int.class, long.class);
             takenOver.setAccessible(true);
-            assertThatCode(() -> takenOver.invoke(null, 0, -1L, null)).doesNotThrowAnyException();
+            assertThatCode(() -> takenOver.invoke(null, 0, -1L)).doesNotThrowAnyException();
             Field lost = loader.loadClass(Reporter.class.getName()).getDeclaredField("lost");
             lost.setAccessible(true);
             assertThat(lost.getLong(null)).isEqualTo(1);
         }
+    }
+
+    /** The reporter is stuck in a logger, and reports wait. */
+    @Test
+    @Timeout(value = 2, unit = TimeUnit.MINUTES)
+    void aReportThatWaitsKeepsNoThread() throws InterruptedException {
+        CountDownLatch stuck = new CountDownLatch(1);
+        Reporter.queue(() -> {
+            try {
+                stuck.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        try {
+            List<WeakReference<Thread>> ended = List.of(
+                    reported(id -> Reports.longHeld(0, id, Reports.LONG_NANOS, 1)),
+                    reported(id -> Reports.takenOver(0, id)));
+            while (ended.stream().anyMatch(thread -> thread.get() != null)) {
+                System.gc();
+                Thread.sleep(1);
+            }
+        } finally {
+            stuck.countDown();
+        }
+    }
+
+    /** A thread that has owned a guard, was reported, and has ended. */
+    private static WeakReference<Thread> reported(LongConsumer report) throws InterruptedException {
+        Thread owner = Thread.ofPlatform().start(() -> CpuGuard.acquire().close());
+        owner.join();
+        report.accept(owner.threadId());
+        return new WeakReference<>(owner);
     }
 }

@@ -1,0 +1,60 @@
+package dev.percpu.internal.area;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.ToLongFunction;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What the thread does after its handler threw. {@link HoldingsTest} sees it end. */
+@Timeout(value = 2, unit = TimeUnit.MINUTES)
+class DetachedThreadTest {
+    private static final List<Throwable> THROWN = List.of(
+            new IllegalStateException("for the test"),
+            new OutOfMemoryError("for the test"),
+            new StackOverflowError("for the test"),
+            new LinkageError("for the test"),
+            new AssertionError("for the test"));
+
+    static List<Throwable> thrown() {
+        return THROWN;
+    }
+
+    /** It asks the handler once more after a second, although it should wait for ever, and nothing is queued. */
+    @ParameterizedTest
+    @MethodSource("thrown")
+    void whateverTheHandlerThrowsTheThreadGoesOn(Throwable thrown) throws InterruptedException {
+        ReferenceQueue<Object> queue = new ReferenceQueue<>();
+        AtomicInteger failures = new AtomicInteger();
+        CountDownLatch askedAgain = new CountDownLatch(1);
+        ToLongFunction<Reference<?>> handler = reference -> {
+            if (reference != null) {
+                failures.incrementAndGet();
+                return rethrow(thrown);
+            }
+            askedAgain.countDown();
+            return DetachedThread.FOREVER;
+        };
+        DetachedThread.start("failing", queue, DetachedThread.FOREVER, handler, DetachedThread.nothing());
+        assertThat(new WeakReference<>(new Object(), queue).enqueue()).isTrue();
+        askedAgain.await();
+        assertThat(failures).hasValue(1);
+        Reference.reachabilityFence(handler);
+    }
+
+    private static long rethrow(Throwable thrown) {
+        switch (thrown) {
+            case Error e -> throw e;
+            case RuntimeException e -> throw e;
+            default -> throw new AssertionError(thrown);
+        }
+    }
+}
