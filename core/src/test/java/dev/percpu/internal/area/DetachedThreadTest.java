@@ -43,11 +43,14 @@ class DetachedThreadTest {
             askedAgain.countDown();
             return DetachedThread.FOREVER;
         };
-        DetachedThread.start("failing", queue, DetachedThread.FOREVER, handler, DetachedThread.nothing());
-        assertThat(new WeakReference<>(new Object(), queue).enqueue()).isTrue();
-        askedAgain.await();
-        assertThat(failures).hasValue(1);
-        Reference.reachabilityFence(handler);
+        try {
+            DetachedThread.start("failing", queue, DetachedThread.FOREVER, handler, DetachedThread.nothing());
+            assertThat(new WeakReference<>(new Object(), queue).enqueue()).isTrue();
+            askedAgain.await();
+            assertThat(failures).hasValue(1);
+        } finally {
+            Reference.reachabilityFence(handler);
+        }
     }
 
     private static long rethrow(Throwable thrown) {
