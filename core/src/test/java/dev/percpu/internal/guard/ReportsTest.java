@@ -72,7 +72,11 @@ class ReportsTest {
 
     /** A thread that has owned a guard, was reported, and has ended. */
     private static WeakReference<Thread> reported(LongConsumer report) throws InterruptedException {
-        Thread owner = Thread.ofPlatform().start(() -> CpuGuard.acquire().close());
+        Thread owner = Thread.ofPlatform().start(() -> {
+            try (CpuGuard guard = CpuGuard.acquire()) {
+                assertThat(guard.cpu()).isNotNull();
+            }
+        });
         owner.join();
         report.accept(owner.threadId());
         return new WeakReference<>(owner);
