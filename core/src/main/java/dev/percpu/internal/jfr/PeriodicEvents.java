@@ -19,7 +19,6 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Supplier;
 import jdk.jfr.Event;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.FlightRecorderListener;
@@ -34,28 +33,23 @@ import jdk.jfr.FlightRecorderListener;
 final class PeriodicEvents {
     private static final Runnable START = PeriodicEvents::start;
 
-    private static final List<Periodic> ALL = List.of(
-            new Periodic(() -> BackEndEvent.class, PeriodicEvents::backEnd),
-            new Periodic(() -> AreaEvent.class, PeriodicEvents::area),
-            new Periodic(() -> VariableEvent.class, PeriodicEvents::variables));
+    private static final Periodic BACK_END = new Periodic(PeriodicEvents::backEnd);
+    private static final Periodic AREA = new Periodic(PeriodicEvents::area);
+    private static final Periodic VARIABLES = new Periodic(PeriodicEvents::variables);
 
     private PeriodicEvents() {}
 
-    /** An event, and what records it from time to time. */
+    /** What records an event from time to time. */
     private static final class Periodic {
-        /** Gives the class, which is not loaded before there is a recording. */
-        private final Supplier<Class<? extends Event>> event;
-
         private final Runnable ours;
         private final Once added = new Once();
 
-        private Periodic(Supplier<Class<? extends Event>> event, Runnable ours) {
-            this.event = event;
+        private Periodic(Runnable ours) {
             this.ours = ours;
         }
 
-        private void add() {
-            added.run(() -> FlightRecorder.addPeriodicEvent(event.get(), hook(ours)));
+        private void addFor(Class<? extends Event> event) {
+            added.run(() -> FlightRecorder.addPeriodicEvent(event, hook(ours)));
         }
     }
 
@@ -67,7 +61,9 @@ final class PeriodicEvents {
     /** The flight recorder calls this once for each listener that it has, when it starts. */
     private static void start() {
         try {
-            ALL.forEach(Periodic::add);
+            BACK_END.addFor(BackEndEvent.class);
+            AREA.addFor(AreaEvent.class);
+            VARIABLES.addFor(VariableEvent.class);
         } catch (RuntimeException | Error e) {
             Recording.prepareAgain();
             throw e;
