@@ -21,8 +21,9 @@ import org.junit.jupiter.api.Test;
 /** Each link in a page leads to a file of this repository that exists, and to a heading that it has. */
 @Tag("tools")
 class LinksTest {
-    private static final Path ROOT = Path.of("..");
-    private static final Pattern CODE = Pattern.compile("(?ms)^ *```.*?^ *```$|`[^`]*`");
+    private static final Path ROOT = SourceFiles.ROOT;
+    private static final Pattern CODE_BLOCK = Pattern.compile("(?ms)^ *```.*?^ *```$");
+    private static final Pattern CODE = Pattern.compile(CODE_BLOCK + "|`[^`]*`");
     private static final Pattern LINK = Pattern.compile("]\\(([^)#]*)(?:#([^)]*))?\\)");
     private static final Pattern OUTSIDE = Pattern.compile("[a-z]+:.*");
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
@@ -65,8 +66,8 @@ class LinksTest {
     private static Set<String> anchors(Path page) throws IOException {
         Set<String> anchors = new TreeSet<>();
         Map<String, Integer> seen = new HashMap<>();
-        Pattern blocks = Pattern.compile("(?ms)^ *```.*?^ *```$");
-        Matcher heading = HEADING.matcher(blocks.matcher(Files.readString(page)).replaceAll(""));
+        Matcher heading =
+                HEADING.matcher(CODE_BLOCK.matcher(Files.readString(page)).replaceAll(""));
         while (heading.find()) {
             String text = heading.group(1).strip().toLowerCase(Locale.ROOT);
             String anchor = NOT_IN_AN_ANCHOR.matcher(text).replaceAll("").replace(' ', '-');

@@ -3,14 +3,10 @@ package dev.percpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -20,8 +16,6 @@ import org.junit.jupiter.api.Test;
 /** What the formatter does not see to. */
 @Tag("tools")
 class SourceRulesTest {
-    private static final Path ROOT = Path.of("..");
-    private static final Set<String> NOT_SOURCES = Set.of("target", ".git");
     private static final int LONGEST_LINE = 120;
     private static final int LONGEST_FILE = 350;
     private static final String TAB = " ".repeat(8);
@@ -57,7 +51,7 @@ class SourceRulesTest {
 
     private static List<String> tooWide(Pattern files, Predicate<String> which) throws IOException {
         List<String> tooWide = new ArrayList<>();
-        for (Path file : files(ROOT, files)) {
+        for (Path file : SourceFiles.below(SourceFiles.ROOT, files)) {
             List<String> lines = Files.readAllLines(file);
             for (int i = 0; i < lines.size(); i++) {
                 if (isTooWide(lines.get(i)) && which.test(lines.get(i).strip())) {
@@ -75,7 +69,7 @@ class SourceRulesTest {
     @Test
     void noProseIsWiderThanTheCode() throws IOException {
         List<String> tooWide = new ArrayList<>();
-        for (Path page : files(ROOT, PAGE)) {
+        for (Path page : SourceFiles.below(SourceFiles.ROOT, PAGE)) {
             boolean code = false;
             int number = 0;
             for (String line : Files.readAllLines(page)) {
@@ -100,7 +94,7 @@ class SourceRulesTest {
     @Test
     void noFileOfTheCoreIsLongWithoutAReasonAtItsHead() throws IOException {
         List<String> tooLong = new ArrayList<>();
-        for (Path file : files(Path.of("src"), Pattern.compile(".*\\.java"))) {
+        for (Path file : SourceFiles.below(Path.of("src"), Pattern.compile(".*\\.java"))) {
             List<String> lines = Files.readAllLines(file);
             if (lines.size() > LONGEST_FILE && head(lines).stream().noneMatch(line -> line.contains(REASON))) {
                 tooLong.add(file + ": " + lines.size() + " lines");
@@ -117,28 +111,5 @@ class SourceRulesTest {
                 .findFirst()
                 .orElseThrow();
         return lines.subList(0, Math.min(lines.size(), declaration + 1 + FIRST_LINES));
-    }
-
-    /** The files below a directory whose names match. */
-    private static List<Path> files(Path root, Pattern name) throws IOException {
-        List<Path> found = new ArrayList<>();
-        Files.walkFileTree(root, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
-                return NOT_SOURCES.contains(directory.getFileName().toString())
-                        ? FileVisitResult.SKIP_SUBTREE
-                        : FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-                if (name.matcher(file.getFileName().toString()).matches()) {
-                    found.add(file);
-                }
-                return FileVisitResult.CONTINUE;
-            }
-        });
-        assertThat(found).as("files like %s", name).isNotEmpty();
-        return found;
     }
 }

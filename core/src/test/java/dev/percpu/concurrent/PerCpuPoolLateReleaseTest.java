@@ -7,14 +7,11 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.percpu.CpuGuard;
 import dev.percpu.Holder;
 import dev.percpu.cpu.CpuId;
-import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.testing.Machine.Call;
 import dev.percpu.testing.Seccomp;
 import dev.percpu.testing.Workers;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
@@ -26,28 +23,7 @@ import org.junit.jupiter.api.Timeout;
  * does it that had read "direct" before the search.
  */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
-class PerCpuPoolLateReleaseTest {
-    private static final int EPERM = 1;
-
-    private final int[] cpus = CpuMask.usable().ids().toArray();
-
-    /** With one CPU it is both, and then these tests say nothing about two. */
-    private final int firstCpu = cpus[0];
-
-    private final int lastCpu = cpus[cpus.length - 1];
-    private final List<Object> destroyed = new ArrayList<>();
-
-    private PerCpuPool<Object> pool(int capacity) {
-        return PerCpuPool.builder(capacity, Object::new).destroy(destroyed::add).build();
-    }
-
-    /** The only object lies on the stack of a CPU whose guard another thread holds. */
-    private PerCpuPool<Object> poolWithItsObjectOnTheFirstCpu() {
-        PerCpuPool<Object> pool = pool(1);
-        PerCpuPoolSearchTest.run(firstCpu, () -> pool.tryAcquire().release());
-        return pool;
-    }
-
+class PerCpuPoolLateReleaseTest extends PoolStacksFixture {
     /** The numbers of a pool in which a thread that waits looks again only if it is told. */
     private static PooledIds ids(int capacity) {
         return new PooledIds(capacity, "a pool", PerCpuPoolWaitingTest.NEVER);
@@ -89,7 +65,7 @@ class PerCpuPoolLateReleaseTest {
         int id = ids.seek() & ~PooledIds.VACANT;
         AtomicReference<Integer> got = new AtomicReference<>();
         Thread waiter = waitFor(ids, got);
-        PerCpuPoolSearchTest.run(firstCpu, () -> {
+        run(firstCpu, () -> {
             assertThat(ids.push(id)).isTrue();
             assertThat(ids.lookAgain()).isEqualTo(PooledIds.NONE);
         });
@@ -104,7 +80,7 @@ class PerCpuPoolLateReleaseTest {
         int id = ids.seek() & ~PooledIds.VACANT;
         AtomicReference<Integer> got = new AtomicReference<>();
         Thread waiter = waitFor(ids, got);
-        PerCpuPoolSearchTest.run(firstCpu, () -> assertThat(ids.push(id)).isTrue());
+        run(firstCpu, () -> assertThat(ids.push(id)).isTrue());
         Workers.join(waiter);
         assertThat(got.get()).isEqualTo(id);
     }
@@ -118,7 +94,7 @@ class PerCpuPoolLateReleaseTest {
         AtomicReference<Throwable> failure = new AtomicReference<>();
         Thread seeker = Thread.ofPlatform()
                 .start(() -> failure.set(catchThrowable(() -> pool.acquire().release())));
-        PerCpuPoolSearchTest.awaitBlocked(seeker);
+        awaitBlocked(seeker);
         if (firstCpu != lastCpu) {
             try (CpuGuard _ = CpuGuard.acquire(CpuId.of(lastCpu))) {
                 // As a release that pushed the object before it was searched for.
@@ -146,12 +122,17 @@ class PerCpuPoolLateReleaseTest {
         assertThat(pool.tryAcquire()).isNotNull();
     }
 
-    /** A release that pushed its object before the pool was closed, onto a stack whose CPU's guard another one has. */
-    private Thread releaseToAClosedPool(PerCpuPool<Object> pool, Pooled<Object> held) {
+    /** Pushes an object onto the first CPU's stack as a release does that had begun before the pool was closed. */
+    private void pushToAClosedPool(PerCpuPool<Object> pool) {
+        Pooled<Object> held = pool.tryAcquire();
         pool.close();
         held.state = Pooled.IDLE;
-        PerCpuPoolSearchTest.run(
-                firstCpu, () -> assertThat(pool.ids.push(held.id)).isTrue());
+        run(firstCpu, () -> assertThat(pool.ids.push(held.id)).isTrue());
+    }
+
+    /** A release that pushed its object before the pool was closed, onto a stack whose CPU's guard another one has. */
+    private Thread releaseToAClosedPool(PerCpuPool<Object> pool) {
+        pushToAClosedPool(pool);
         return Thread.ofPlatform().daemon().unstarted(() -> {
             int left = pool.ids.lookAgain();
             if (left != PooledIds.NONE) {
@@ -164,12 +145,12 @@ class PerCpuPoolLateReleaseTest {
     @Tag("rseq")
     void aReleaseToAClosedPoolWaitsForTheGuard() throws InterruptedException {
         PerCpuPool<Object> pool = pool(1);
-        Thread giver = releaseToAClosedPool(pool, pool.tryAcquire());
+        Thread giver = releaseToAClosedPool(pool);
         Holder owner = Holder.of(CpuId.of(firstCpu));
         giver.start();
         // An interrupt does not end the wait, and is not lost.
         giver.interrupt();
-        PerCpuPoolSearchTest.awaitBlocked(giver);
+        awaitBlocked(giver);
         owner.release();
         Workers.join(giver);
         assertThat(destroyed).hasSize(1);
@@ -179,7 +160,7 @@ class PerCpuPoolLateReleaseTest {
     @Tag("rseq")
     void butNotForEver() throws InterruptedException {
         PerCpuPool<Object> pool = pool(1);
-        Thread giver = releaseToAClosedPool(pool, pool.tryAcquire());
+        Thread giver = releaseToAClosedPool(pool);
         Holder owner = Holder.of(CpuId.of(firstCpu));
         giver.start();
         try {
@@ -197,11 +178,7 @@ class PerCpuPoolLateReleaseTest {
     @Tag("rseq")
     void whatTheOwnerOfAGuardLeavesInAClosedPoolIsDestroyedLater() throws InterruptedException {
         PerCpuPool<Object> pool = pool(1);
-        Pooled<Object> held = pool.tryAcquire();
-        pool.close();
-        held.state = Pooled.IDLE;
-        PerCpuPoolSearchTest.run(
-                firstCpu, () -> assertThat(pool.ids.push(held.id)).isTrue());
+        pushToAClosedPool(pool);
         Holder owner = Holder.of(CpuId.of(firstCpu));
         if (firstCpu != lastCpu) {
             try (CpuGuard _ = CpuGuard.acquire(CpuId.of(lastCpu))) {
@@ -218,15 +195,12 @@ class PerCpuPoolLateReleaseTest {
     @Test
     void whatIsLeftInAClosedPoolIsNotLent() {
         PerCpuPool<Object> pool = pool(1);
-        Pooled<Object> held = pool.tryAcquire();
-        pool.close();
-        held.state = Pooled.IDLE;
-        PerCpuPoolSearchTest.run(firstCpu, () -> {
-            assertThat(pool.ids.push(held.id)).isTrue();
-            assertThatThrownBy(pool::tryAcquire)
-                    .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("closed");
-        });
+        pushToAClosedPool(pool);
+        run(
+                firstCpu,
+                () -> assertThatThrownBy(pool::tryAcquire)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("closed"));
         assertThat(destroyed).hasSize(1);
     }
 }

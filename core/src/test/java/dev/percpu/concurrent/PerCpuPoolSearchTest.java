@@ -7,40 +7,23 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.percpu.CpuGuard;
 import dev.percpu.Holder;
 import dev.percpu.cpu.CpuId;
-import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.testing.Machine.Call;
 import dev.percpu.testing.Seccomp;
 import dev.percpu.testing.Workers;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What lies on other CPUs' stacks: when it is looked for, and what can be in the way. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
-class PerCpuPoolSearchTest {
-    private static final int EPERM = 1;
-
-    private final int[] cpus = CpuMask.usable().ids().toArray();
-
-    /** With one CPU it is both, and then these tests say nothing about two. */
-    private final int firstCpu = cpus[0];
-
-    private final int lastCpu = cpus[cpus.length - 1];
-    private final List<Object> destroyed = new ArrayList<>();
-
-    private PerCpuPool<Object> pool(int capacity) {
-        return PerCpuPool.builder(capacity, Object::new).destroy(destroyed::add).build();
-    }
-
+class PerCpuPoolSearchTest extends PoolStacksFixture {
     @Test
     void oneObjectInUseIsFoundOnWhateverCpuItWasReleased() {
         PerCpuPool<Object> pool = pool(1024);
@@ -117,13 +100,6 @@ class PerCpuPoolSearchTest {
         assertThat(pool.statistics().searches()).isEqualTo(before);
     }
 
-    /** The only object lies on the stack of a CPU whose guard another thread holds. */
-    private PerCpuPool<Object> poolWithItsObjectOnTheFirstCpu() {
-        PerCpuPool<Object> pool = pool(1);
-        run(firstCpu, () -> pool.tryAcquire().release());
-        return pool;
-    }
-
     @Test
     @Tag("rseq")
     void aTimeLimitHoldsWhileAnotherThreadHasTheGuard() throws InterruptedException {
@@ -196,18 +172,5 @@ class PerCpuPoolSearchTest {
         assertThat(pool.tryAcquire()).isNull();
         assertThat(pool.statistics().searches()).isEqualTo(2);
         only.release();
-    }
-
-    static void awaitBlocked(Thread thread) throws InterruptedException {
-        while (thread.isAlive() && LockSupport.getBlocker(thread) == null) {
-            Thread.sleep(1);
-        }
-    }
-
-    static void run(int cpu, Runnable task) {
-        Throwable thrown = BoundThread.run(cpu, task);
-        if (thrown != null) {
-            throw new AssertionError("on CPU " + cpu, thrown);
-        }
     }
 }

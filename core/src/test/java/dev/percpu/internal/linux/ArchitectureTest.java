@@ -2,17 +2,14 @@ package dev.percpu.internal.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.SourceFiles;
 import dev.percpu.testing.Machine;
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -22,9 +19,7 @@ import org.junit.jupiter.api.Test;
 
 /** What has to know an architecture knows each one that the library knows. */
 class ArchitectureTest {
-    private static final Path ROOT = Path.of("..");
-
-    private static final Set<String> NOT_SOURCES = Set.of("target", ".git", "docs");
+    private static final Path ROOT = SourceFiles.ROOT;
     private static final Pattern SOURCE = Pattern.compile(".*\\.(java|c|h|sh)|[a-z]+");
 
     private static final Pattern COMMENT = Pattern.compile("\\s*(//|/?\\*).*");
@@ -156,25 +151,12 @@ class ArchitectureTest {
     private static SortedSet<String> filesWithNames() throws IOException {
         List<Pattern> names = known().map(ArchitectureTest::name).toList();
         SortedSet<String> found = new TreeSet<>();
-        Files.walkFileTree(ROOT, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
-                return NOT_SOURCES.contains(directory.getFileName().toString())
-                        ? FileVisitResult.SKIP_SUBTREE
-                        : FileVisitResult.CONTINUE;
+        for (Path file : SourceFiles.below(ROOT, SOURCE)) {
+            String text = file.getFileName() + "\n" + code(file);
+            if (names.stream().anyMatch(name -> name.matcher(text).find())) {
+                found.add(ROOT.relativize(file).toString());
             }
-
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                if (SOURCE.matcher(file.getFileName().toString()).matches()) {
-                    String text = file.getFileName() + "\n" + code(file);
-                    if (names.stream().anyMatch(name -> name.matcher(text).find())) {
-                        found.add(ROOT.relativize(file).toString());
-                    }
-                }
-                return FileVisitResult.CONTINUE;
-            }
-        });
+        }
         return found;
     }
 
