@@ -7,15 +7,15 @@ import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.area.Slices;
 import dev.percpu.internal.failure.Failures;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.guard.PaddedArray;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A per-CPU variable that is created and closed at run time.
@@ -134,18 +134,16 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     private static <T> DynamicPerCpu<T> from(String name, Function<CpuId, ? extends T> factory) {
         // Everything needed to close the instances after a failure is allocated before the first instance: later the
         // heap may be full.
-        List<T> made = new ArrayList<>(CpuMask.possible().weight());
+        @Nullable Object[] made = PerCpuPtr.newInstances();
         Failures failures = new Failures();
-        Function<Piece, PerCpuPtr<T>> instances = piece -> PerCpuPtr.toObjects(piece, cpu -> {
-            T instance = factory.apply(cpu);
-            made.add(instance);
-            return instance;
-        });
         try {
-            return create(Piece.empty(name), instances, DynamicPerCpu::giveNothingBack);
+            return create(
+                    Piece.empty(name),
+                    piece -> PerCpuPtr.toObjects(piece, made, factory),
+                    DynamicPerCpu::giveNothingBack);
         } catch (RuntimeException | Error e) {
-            for (int i = 0; i < made.size(); i++) {
-                close(made.get(i), failures);
+            for (int cpu = 0; cpu < CpuMask.capacity(); cpu++) {
+                close(made[PaddedArray.index(cpu)], failures);
             }
             failures.addTo(e);
             throw e;
@@ -351,7 +349,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     }
 
     /** Closes the object if it is {@link AutoCloseable}, and adds whatever that throws to {@code failures}. */
-    private static void close(Object object, Failures failures) {
+    private static void close(@Nullable Object object, Failures failures) {
         if (object instanceof AutoCloseable closeable) {
             try {
                 closeable.close();

@@ -62,7 +62,7 @@ public interface PerCpu<T> {
         PerCpuPtr<T> instances = ptr();
         for (CpuId cpu : CpuMask.possible()) {
             try (CpuGuard guard = CpuGuard.acquire(cpu)) {
-                PerCpuToken.of(guard, instances).run(instance -> action.accept(cpu, instance));
+                instances.visit(guard, instance -> action.accept(cpu, instance));
             }
         }
     }
@@ -92,7 +92,7 @@ public interface PerCpu<T> {
         for (CpuId cpu : CpuMask.possible()) {
             try (CpuGuard guard = CpuGuard.tryAcquire(cpu)) {
                 if (guard != null) {
-                    PerCpuToken.of(guard, instances).run(instance -> action.accept(cpu, instance));
+                    instances.visit(guard, instance -> action.accept(cpu, instance));
                     visited.set(cpu);
                 }
             }
@@ -104,7 +104,7 @@ public interface PerCpu<T> {
             }
             try (CpuGuard guard = CpuGuard.tryAcquire(cpu, left, TimeUnit.NANOSECONDS)) {
                 if (guard != null) {
-                    PerCpuToken.of(guard, instances).run(instance -> action.accept(cpu, instance));
+                    instances.visit(guard, instance -> action.accept(cpu, instance));
                     visited.set(cpu);
                 }
             }

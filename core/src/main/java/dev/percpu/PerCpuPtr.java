@@ -67,7 +67,14 @@ public final class PerCpuPtr<T> {
 
     /** Creates a pointer to instances on the heap. The piece holds their name, and whether the variable is closed. */
     static <T> PerCpuPtr<T> toObjects(Piece piece, Function<CpuId, ? extends T> factory) {
-        return new PerCpuPtr<>(piece, fill(piece.name(), factory), newBorrows(), HEAP, false);
+        return toObjects(piece, newInstances(), factory);
+    }
+
+    /** Like {@link #toObjects(Piece, Function)}. If this fails, the given array has those that were created. */
+    static <T> PerCpuPtr<T> toObjects(
+            Piece piece, @Nullable Object[] instances, Function<CpuId, ? extends T> factory) {
+        fill(instances, piece.name(), factory);
+        return new PerCpuPtr<>(piece, instances, newBorrows(), HEAP, false);
     }
 
     /** Creates a pointer to views of memory, which lies at {@code offset} into the area if that is not negative. */
@@ -79,7 +86,14 @@ public final class PerCpuPtr<T> {
      * Like {@link #toMemory(Piece, long, Function)}, for memory with several pointers, which share its borrow words.
      */
     static <T> PerCpuPtr<T> toMemory(Piece piece, long offset, Function<CpuId, ? extends T> view, long[] borrows) {
-        return new PerCpuPtr<>(piece, fill(piece.name(), view), borrows, offset, true);
+        @Nullable Object[] instances = newInstances();
+        fill(instances, piece.name(), view);
+        return new PerCpuPtr<>(piece, instances, borrows, offset, true);
+    }
+
+    /** An array for instances. {@link #fill} puts them at {@link PaddedArray#index}. */
+    static @Nullable Object[] newInstances() {
+        return new Object[PaddedArray.length(CpuMask.capacity())];
     }
 
     static long[] newBorrows() {
@@ -104,15 +118,13 @@ public final class PerCpuPtr<T> {
         return toMemory(piece, offset, cpu -> Area.slice(cpu.id(), offset, layout.byteSize()));
     }
 
-    private static @Nullable Object[] fill(String name, Function<CpuId, ?> factory) {
-        @Nullable Object[] instances = new Object[PaddedArray.length(CpuMask.capacity())];
+    private static void fill(@Nullable Object[] instances, String name, Function<CpuId, ?> factory) {
         for (CpuId cpu : CpuMask.possible()) {
             Object _ = PaddedArray.put(
                     instances,
                     cpu.id(),
                     () -> Objects.requireNonNull(factory.apply(cpu), () -> nullInstance(name, cpu)));
         }
-        return instances;
     }
 
     private static String nullInstance(String name, CpuId cpu) {
@@ -166,6 +178,12 @@ public final class PerCpuPtr<T> {
      */
     public T getPtr() {
         return instance(CpuId.current().id());
+    }
+
+    /** Calls an action with a token's instance, on behalf of a thread that does so for one CPU after another. */
+    void visit(CpuGuard guard, Consumer<? super T> action) {
+        PaddedArray.touch(instances, guard.checkUsable());
+        PerCpuToken.of(guard, this).run(action);
     }
 
     /** The instance of a given CPU, as racy as {@link #getPtr()}. */

@@ -22,9 +22,19 @@ import java.util.function.Supplier;
  * <p>This is the kernel's {@code DEFINE_PER_CPU} and the Rust API's {@code define_per_cpu!}. {@link PerCpuRuntime}
  * lists all variables that are defined.
  *
- * <p>Instances on the heap are kept on cache lines of their own. The objects that an instance refers to are not: the
- * garbage collector can put those of two CPUs side by side, and then the two CPUs contend for a cache line. If such
- * data is small and changes often, put it into the per-CPU area instead: {@link #defineNumeric}, or {@link
+ * <p>Instances on the heap that the supplier creates are kept on cache lines of their own, and stay there when the
+ * garbage collector moves them. This does not hold for:
+ *
+ * <ul>
+ *   <li>the objects that an instance refers to;
+ *   <li>an instance that has {@linkplain PerCpuToken#replace replaced} another;
+ *   <li>all instances, if the collector is ZGC, and either the heap is smaller than 40 MiB for each CPU, or a thread
+ *       reads the instances of several CPUs in another way than by {@link #forEachCpu}. With ZGC a thread can move an
+ *       object that it reads, and then does not move what keeps it apart from others.
+ * </ul>
+ *
+ * <p>The garbage collector can put such objects of two CPUs side by side, and then the two CPUs contend for a cache
+ * line. If the data is small and changes often, put it into the per-CPU area instead: {@link #defineNumeric}, or {@link
  * #define(String, MemoryLayout, Function)}.
  *
  * @param <T> the type of the instances

@@ -2,12 +2,13 @@ package dev.percpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.area.Piece;
 import dev.percpu.testing.Jvm;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -34,6 +35,19 @@ class HeapInstancesTest {
                 .allMatch(distance -> distance >= APART);
     }
 
+    /** A thread that reads an object moves it itself, if ZGC has not come to it yet. */
+    @Test
+    void theyStayApartIfAThreadVisitsAllWhileTheCollectorMovesThem() {
+        Jvm.Result result = new Jvm()
+                .collector("Z")
+                .option("-Xmx64m")
+                .option("--sun-misc-unsafe-memory-access=allow")
+                .run(Visits.class);
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(Long.parseLong(result.output().strip())).isGreaterThanOrEqualTo(APART);
+    }
+
     private static final class Counter {
         private long value;
 
@@ -45,7 +59,7 @@ class HeapInstancesTest {
 
     /** Prints how far apart the two nearest instances lie. */
     static final class Probe {
-        private static final PerCpuPtr<?>[] VARIABLES = new PerCpuPtr<?>[20];
+        private static final List<DynamicPerCpu<Counter>> VARIABLES = new ArrayList<>();
 
         private static Object garbage = new Object();
 
@@ -60,9 +74,7 @@ class HeapInstancesTest {
 
         public static void main(String[] arguments) throws Exception {
             marked = arguments[0].equals("Z");
-            for (int i = 0; i < VARIABLES.length; i++) {
-                VARIABLES[i] = PerCpuPtr.toObjects(Piece.empty("test"), cpu -> new Counter());
-            }
+            makeVariables();
             System.out.println(leastDistance(instances()));
             makeGarbage();
             System.out.println(leastDistance(instances()));
@@ -74,11 +86,18 @@ class HeapInstancesTest {
             }
         }
 
+        private static void makeVariables() {
+            VARIABLES.clear();
+            for (int i = 0; i < 20; i++) {
+                VARIABLES.add(DynamicPerCpu.createWith(Counter::new));
+            }
+        }
+
         /** A list that lives during a collection would have the collector put them side by side. */
         private static Object[] instances() {
-            return Arrays.stream(VARIABLES)
-                    .flatMap(ptr -> CpuMask.possible().ids().mapToObj(ptr::instanceEvenIfClosed))
-                    .toArray();
+            List<Object> instances = new ArrayList<>();
+            VARIABLES.forEach(variable -> variable.forEachCpu((_, instance) -> instances.add(instance)));
+            return instances.toArray();
         }
 
         /** Enough for several young collections. */
@@ -121,6 +140,39 @@ class HeapInstancesTest {
                 least = Math.min(least, addresses[i] - addresses[i - 1]);
             }
             return least;
+        }
+    }
+
+    /** Prints how far apart the two nearest instances came to lie in any of several rounds. */
+    static final class Visits {
+        private static final int ROUNDS = 5;
+        private static final int COLLECTED_BYTES = 200_000_000;
+        private static final int PIECE_BYTES = 600;
+        private static final int PIECES_FOR_EACH_VISIT = 64;
+
+        private static Object garbage = new Object();
+
+        private Visits() {}
+
+        public static void main(String[] arguments) throws Exception {
+            Probe.marked = true;
+            long least = Long.MAX_VALUE;
+            for (int round = 0; round < ROUNDS; round++) {
+                Probe.makeVariables();
+                for (int i = 0; i < COLLECTED_BYTES / PIECE_BYTES; i++) {
+                    garbage = new byte[PIECE_BYTES];
+                    if (i % PIECES_FOR_EACH_VISIT == 0) {
+                        Probe.VARIABLES.forEach(variable -> variable.forEachCpu((_, instance) -> instance.value++));
+                    }
+                }
+                System.gc();
+                System.gc();
+                least = Math.min(least, Probe.leastDistance(Probe.instances()));
+            }
+            System.out.println(least);
+            if (garbage == null) {
+                throw new AssertionError("the compiler must not remove the garbage");
+            }
         }
     }
 }

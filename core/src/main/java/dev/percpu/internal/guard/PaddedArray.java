@@ -33,7 +33,13 @@ public final class PaddedArray {
      *
      * <p>The array holds a spacer before the object and one behind it. A collector that copies lays out objects in the
      * order in which it reaches them, so it puts the spacers around the object again. Spacers in another array would
-     * not do: the collector would copy all of these first, and then put the objects side by side.
+     * not do: the collector would copy all of these first, and then put the objects side by side. Nor may anything else
+     * that a collector could reach first refer to the objects of several CPUs.
+     *
+     * <p>Two things put objects side by side nevertheless, and nothing here can prevent it. An object that replaces
+     * another later has no spacers of its own. And with ZGC threads move what they read, as {@link #touch} tells. All
+     * threads move objects into one page if the heap is too small for a page for each CPU: 5% of it ({@code
+     * ZFragmentationLimit}) must be at least 2 MiB for each CPU.
      *
      * @param create creates the object; called between the allocations of the two spacers
      * @return the object
@@ -45,6 +51,26 @@ public final class PaddedArray {
         array[index] = object;
         array[index + 1] = new byte[SPACER_BYTES];
         return object;
+    }
+
+    /**
+     * Reads a CPU's object and the spacers around it. A thread that visits the objects of several CPUs calls this
+     * before it uses each. While ZGC moves objects, a thread that reads one that has not been moved yet moves it
+     * itself, right behind the one that it moved before. A thread that reads the objects of all CPUs and no spacers
+     * would so put them side by side. Later collections keep the order in which objects lie, so that would be for ever.
+     *
+     * @throws IllegalStateException if the spacers are not there
+     */
+    @SuppressWarnings("ReferenceEquality") // of three objects, not of what they contain
+    public static void touch(@Nullable Object[] array, int cpu) {
+        int index = index(cpu);
+        Object before = array[index - 1];
+        Object object = array[index];
+        Object behind = array[index + 1];
+        // Comparing all three makes the compiler keep the reads.
+        if (before == object || object == behind || behind == before) {
+            throw new IllegalStateException("no spacers around the object of CPU " + cpu);
+        }
     }
 
     /** The index of a CPU's element. */
