@@ -14,11 +14,15 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Each link in a page leads to a file of this repository that exists, and to a heading that it has. */
+/**
+ * Each link in a page leads to a file of this repository that exists, and to a heading that it has. Each test and
+ * jcstress test that a page names is there.
+ */
 @Tag("tools")
 class LinksTest {
     private static final Path ROOT = SourceFiles.ROOT;
@@ -27,6 +31,10 @@ class LinksTest {
     private static final Pattern LINK = Pattern.compile("]\\(([^)#]*)(?:#([^)]*))?\\)");
     private static final Pattern OUTSIDE = Pattern.compile("[a-z]+:.*");
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
+
+    /** Not what comes after an ellipsis, which stands for several classes. */
+    private static final Pattern TEST =
+            Pattern.compile("(?<!\\w|\\.\\.\\.)[A-Z]\\w*(?:Test|Tests|Stress)\\b");
 
     /** What GitHub leaves out of an anchor. */
     private static final Pattern NOT_IN_AN_ANCHOR = Pattern.compile("[^\\p{L}\\p{N} _-]");
@@ -46,6 +54,26 @@ class LinksTest {
         }
         assertThat(links).as("links that were looked at").isPositive();
         assertThat(dead).isEmpty();
+    }
+
+    @Test
+    void eachTestThatAPageNamesExists() throws IOException {
+        Set<String> classes = SourceFiles.below(ROOT, Pattern.compile(".*\\.java")).stream()
+                .map(file -> file.getFileName().toString().replace(".java", ""))
+                .collect(Collectors.toSet());
+        List<String> missing = new ArrayList<>();
+        int names = 0;
+        for (Path page : pages()) {
+            Matcher name = TEST.matcher(Files.readString(page));
+            while (name.find()) {
+                names++;
+                if (!classes.contains(name.group())) {
+                    missing.add(page + ": " + name.group());
+                }
+            }
+        }
+        assertThat(names).as("names that were looked at").isPositive();
+        assertThat(missing).isEmpty();
     }
 
     private static boolean isDead(Path page, String file, String anchor) throws IOException {

@@ -35,6 +35,16 @@ class FaultsTest {
     }
 
     @Test
+    void eachTestThatIsToFindAFaultExists() {
+        Path tests = Checkout.here().core().resolve(Path.of("src", "test", "java", "dev", "percpu"));
+        assertThat(all().flatMap(fault -> fault.finders().stream())
+                        .filter(finder -> finder.kind() == Finder.Kind.TEST)
+                        .map(finder -> finder.what().replaceFirst("#.*", "").replace('.', '/') + ".java"))
+                .isNotEmpty()
+                .allSatisfy(file -> assertThat(tests.resolve(file)).isRegularFile());
+    }
+
+    @Test
     void whatEndsInTheTableHasNoMark() {
         assertThat(FaultRun.names()).noneMatch(name -> name.contains("|") || name.contains(","));
     }
