@@ -50,7 +50,11 @@ final class Exports {
 
     private final MeterRegistry exporter;
 
-    private final IdentityHashMap<Meter, Export> exports = new IdentityHashMap<>();
+    /**
+     * What the exporter has at the moment. Synchronized, since the exporter says what is removed from it while it holds
+     * its lock, so that this object's lock cannot be taken then.
+     */
+    private final Map<Meter, Export> exports = Collections.synchronizedMap(new IdentityHashMap<>());
 
     /** What the exporter has added since the outermost of the registrations that are going on began. */
     private final Set<Meter> added = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -66,6 +70,7 @@ final class Exports {
                 added.add(meter);
             }
         });
+        exporter.config().onMeterRemoved(exports::remove);
     }
 
     static Exports of(MeterRegistry exporter) {
@@ -133,8 +138,8 @@ final class Exports {
             export.merged.remove(meter);
         }
         export.uses--;
-        if (export.uses == 0) {
-            exports.remove(export.meter);
+        // The exporter may have removed it by itself. Then a meter with that id is another one, and not ours to remove.
+        if (export.uses == 0 && exports.get(export.meter) == export) {
             Meter _ = exporter.remove(export.meter);
         }
     }

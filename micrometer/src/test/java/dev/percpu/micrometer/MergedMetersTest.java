@@ -14,6 +14,7 @@ import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -184,5 +185,47 @@ class MergedMetersTest {
         assertThat(registry.find("counter").counters()).hasSize(2).allMatch(counter -> counter.count() == 1);
         registry.clear();
         assertThat(scraped()).isEmpty();
+    }
+
+    @Test
+    void whatTheExporterClearedIsRegisteredAgainOnceItIsRemovedInFrontToo() {
+        registry.counter("counter").increment(5);
+        exporter.clear();
+        registry.counter("counter").increment();
+        assertThat(scraped()).isEmpty();
+
+        registry.clear();
+        registry.counter("counter").increment(2);
+        assertThat(scraped()).containsExactly("counter_total 2.0");
+    }
+
+    @Test
+    void removingAMeterThatTheExporterClearedLeavesItsSuccessorThere() {
+        Counter cleared = registry.counter("counter");
+        exporter.clear();
+        MeterRegistry other = new PerCpuMeterRegistry(exporter);
+        other.counter("counter").increment(2);
+
+        registry.remove(cleared);
+        assertThat(scraped()).containsExactly("counter_total 2.0");
+        other.clear();
+        assertThat(scraped()).isEmpty();
+    }
+
+    /** As in a composite, whose meters are the exporter's own and stay there. */
+    @Test
+    void whatARegistryCountedThatNobodyRefersToAnyMoreStaysInTheSum() {
+        WeakReference<MeterRegistry> front = countInFront();
+        while (!front.refersTo(null)) {
+            System.gc();
+        }
+        registry.counter("counter").increment(2);
+        assertThat(scraped()).containsExactly("counter_total 7.0");
+    }
+
+    private WeakReference<MeterRegistry> countInFront() {
+        MeterRegistry front = new PerCpuMeterRegistry(exporter);
+        front.counter("counter").increment(5);
+        return new WeakReference<>(front);
     }
 }
