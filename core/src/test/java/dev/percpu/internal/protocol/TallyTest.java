@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.HotThread;
-import dev.percpu.internal.backend.Backends;
 import dev.percpu.testing.Effort;
-import java.util.function.LongConsumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -19,8 +18,9 @@ class TallyTest {
     /** The closing thread reads the number after the owner's store, and before the owner looks again. */
     @ParameterizedTest
     @ValueSource(longs = {1, -1})
+    @Tag("rseq")
     void anAdditionThatTheClosingThreadSawCounts(long delta) throws InterruptedException {
-        whereSequencesAre(own -> {
+        HotThread.run(own -> {
             assertThat(addAndMeanwhile(own, delta, () -> sum = tally.close())).isTrue();
             assertThat(sum).isEqualTo(delta);
             assertThat(tally.close()).isZero();
@@ -32,8 +32,9 @@ class TallyTest {
     /** It reads the number before the owner's store. */
     @ParameterizedTest
     @ValueSource(longs = {1, -1})
+    @Tag("rseq")
     void anAdditionThatItDidNotSeeIsUndone(long delta) throws InterruptedException {
-        whereSequencesAre(own -> {
+        HotThread.run(own -> {
             assertThat(addAndMeanwhile(own, delta, () -> beforeTheStore(own, delta, () -> sum = tally.close())))
                     .isFalse();
             assertThat(sum).isZero();
@@ -47,8 +48,9 @@ class TallyTest {
     /** It has been opened again, so the addition is in the next sum; unless it was in the one before. */
     @ParameterizedTest
     @ValueSource(longs = {1, -1})
+    @Tag("rseq")
     void anAdditionCountsOnceIfTheTallyIsOpenAgain(long delta) throws InterruptedException {
-        whereSequencesAre(own -> {
+        HotThread.run(own -> {
             Runnable closeAndOpen = () -> {
                 sum = tally.close();
                 tally.open();
@@ -66,8 +68,9 @@ class TallyTest {
 
     /** The owner saw it closed, and has the monitor only when the tally is open again. */
     @Test
+    @Tag("rseq")
     void anAdditionThatFindsTheTallyOpenWithTheMonitorCounts() throws InterruptedException {
-        whereSequencesAre(own -> {
+        HotThread.run(own -> {
             long number = numberOf(own, 1);
             assertThat(tally.close()).isZero();
             tally.open();
@@ -99,8 +102,9 @@ class TallyTest {
     }
 
     @Test
+    @Tag("rseq")
     void aClosedTallyAndOneThatWasNeverOpenedAreNotAddedTo() throws InterruptedException {
-        whereSequencesAre(own -> {
+        HotThread.run(own -> {
             assertThat(Tally.closed("TallyTest").addInOwnPlace(1)).isFalse();
             assertThat(tally.addInOwnPlace(3)).isTrue();
             assertThat(tally.addInOwnPlace(-1)).isTrue();
@@ -122,12 +126,6 @@ class TallyTest {
                 .as("what was added after the closing that should have found it")
                 .isZero();
         assertThat(additions.found()).isEqualTo(additions.added());
-    }
-
-    private static void whereSequencesAre(LongConsumer task) throws InterruptedException {
-        if (Backends.usesSequences()) {
-            HotThread.run(task);
-        }
     }
 
     private static void store(long offset, long value) {
