@@ -7,10 +7,12 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.guard.Reports;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.Workers;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -64,6 +66,8 @@ class GuardWaitingTest {
             }
             Workers.join(waiters);
             assertThat(waited.getCount()).isZero();
+            // It stays for some seconds. In an emulated machine all may have waited before the loop began.
+            mostReporters = Math.max(mostReporters, reporters());
             assertThat(mostReporters).isEqualTo(1);
             // Some carry virtual threads; waiting itself starts none but the reporter.
             assertThat(ManagementFactory.getThreadMXBean().getTotalStartedThreadCount() - startedBefore)
@@ -97,7 +101,8 @@ class GuardWaitingTest {
             threads.add(Thread.ofPlatform().start(() -> CpuGuard.acquire(FIRST).close()));
         }
         threads.forEach(GuardWaitingTest::awaitSleep);
-        // Until all of them sleep for long. Then they use 1.3% of a processor: see docs/guard.md.
+        // Until all of them sleep for long. Then they use 1.3% of a processor (see docs/guard.md), or 10 to 30% of an
+        // emulated one.
         Thread.sleep(3_000);
         long used = processorNanos(threads);
         long begun = System.nanoTime();
@@ -106,7 +111,7 @@ class GuardWaitingTest {
         long went = System.nanoTime() - begun;
         releaseAll();
         Workers.join(threads);
-        assertThat(used).as("of %d ns that went by", went).isLessThan(went / 10);
+        assertThat(used).as("of %d ns that went by", went).isLessThan(Effort.patience(Duration.ofNanos(went / 10)).toNanos());
     }
 
     private static long processorNanos(List<Thread> threads) {

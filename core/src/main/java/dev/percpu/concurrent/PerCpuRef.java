@@ -80,6 +80,12 @@ public final class PerCpuRef {
 
     private static final long INITIAL_REFERENCE = 1;
 
+    /**
+     * How often a thread that waits for zero looks whether the count is known. A thread that an error breaks off cannot
+     * wake it.
+     */
+    private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     static {
         // Not in the last put, which may come when the heap is full.
         StackRoom _ = StackRoom.CURRENT;
@@ -310,10 +316,7 @@ public final class PerCpuRef {
             if (isKilled()) {
                 return Objects.requireNonNull(life);
             }
-            if (!tally.isKnown()) {
-                throw new IllegalStateException("an error broke off a thread that took or gave back a reference, so"
-                        + " nobody can say how many there are, and the ref cannot be killed: " + this);
-            }
+            checkKnown("the ref cannot be killed");
             long sum = tally.close();
             left = central.addAndGet(sum - BIAS - INITIAL_REFERENCE);
             life = ending;
@@ -335,8 +338,9 @@ public final class PerCpuRef {
      *
      * @return false if time ran out, or somebody resurrected the ref meanwhile; a ref whose time ran out stays killed
      * @throws InterruptedException if the thread is interrupted; the ref stays killed
-     * @throws IllegalStateException if there were more puts than gets, as {@link #kill()} says; or if the thread would
-     *     have to wait, and holds a {@link dev.percpu.CpuGuard}; the ref stays killed
+     * @throws IllegalStateException if there were more puts than gets, or nobody can say how many references there are,
+     *     as {@link #kill()} says; or if the thread would have to wait, and holds a {@link dev.percpu.CpuGuard}. The
+     *     ref stays killed
      */
     public boolean killAndAwait(long timeout, TimeUnit unit) throws InterruptedException {
         long start = System.nanoTime();
@@ -348,10 +352,18 @@ public final class PerCpuRef {
                 if (waitedFor.resurrected || left <= 0) {
                     return false;
                 }
+                checkKnown("it may never reach zero");
                 Ownership.refuseToWait("the last reference of " + name);
-                TimeUnit.NANOSECONDS.timedWait(lifecycle, left);
+                TimeUnit.NANOSECONDS.timedWait(lifecycle, Math.min(left, LOOK_NANOS));
             }
             return true;
+        }
+    }
+
+    private void checkKnown(String otherwise) {
+        if (!tally.isKnown()) {
+            throw new IllegalStateException("an error broke off a thread that took or gave back a reference, so nobody"
+                    + " can say how many there are, and " + otherwise + ": " + this);
         }
     }
 

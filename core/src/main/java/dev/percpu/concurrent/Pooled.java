@@ -58,7 +58,7 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
 
     /**
      * Calls the pool's reset hook and gives the object back. If an error such as {@link StackOverflowError} interrupts
-     * this, the object is held, released or destroyed. Call this again to finish; it throws {@link
+     * this, the object is held or destroyed, or has to be destroyed. Call this again to finish; it throws {@link
      * IllegalStateException} if nothing is left to do.
      *
      * @throws IllegalStateException if it is released already and nobody has acquired it since. If somebody has, this

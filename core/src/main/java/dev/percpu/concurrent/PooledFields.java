@@ -9,15 +9,14 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class PooledFields<T> {
     /*
-     *            acquire               release: reset runs           retired
-     *   IDLE ------------> HELD ---------------> LEAVING ---> GONE <--------- LEAVING
-     *     ^                  ^                      |                            ^
-     *     |                  | pushing failed       | reset failed; discard;     | whoever finishes it
-     *     +------------------+----------------------+------> UNFINISHED ---------+
+     *            acquire               release: reset runs           number becomes vacant
+     *   IDLE ------------> HELD ---------------> LEAVING -----------------> GONE
+     *     ^                  ^                      ^
+     *     |                  | pushing failed       | reset failed; discard; trim or close
+     *     +------------------+----------------------+
      *
-     * The thread that has the object's number writes the state. The step from UNFINISHED to LEAVING is a
-     * compare-and-set instead: a thread whose stack overflowed may have left the object behind, and then any thread may
-     * finish it.
+     * The thread that has the object's number writes the state. A thread whose stack overflowed while the object was
+     * leaving says by "unfinished" that it gave up. Then any thread may go on.
      */
 
     /** No thread holds the object. */
@@ -28,11 +27,8 @@ abstract class PooledFields<T> {
     /** A thread is making, resetting or destroying it. */
     static final int LEAVING = 2;
 
-    /** It has to be destroyed and its place made vacant, and no thread is doing it. */
-    static final int UNFINISHED = 3;
-
     /** Its place is vacant, or belongs to another object by now. */
-    static final int GONE = 4;
+    static final int GONE = 3;
 
     final PooledObjects<T> pool;
     final int id;
@@ -42,6 +38,12 @@ abstract class PooledFields<T> {
     T object;
 
     int state;
+
+    /**
+     * Whether the object still has to be destroyed and its place made vacant, and no thread is doing it. Volatile: who
+     * goes on must see what the last holder did to the object.
+     */
+    volatile boolean unfinished;
 
     /**
      * In checked mode, the object's present or last acquisition; null if there was none. Always null otherwise.

@@ -139,7 +139,14 @@ final class PooledIds extends AwaitedIds {
                     throw t;
                 }
                 if (pushed) {
-                    return lookAgain();
+                    try {
+                        return lookAgain();
+                    } catch (Throwable _) {
+                        // The number is given back, and may be another thread's by now. If this failed, the caller
+                        // would give it back once more, for that thread. Whoever waits for a number looks unasked, and
+                        // if the numbers are closed, the next close or trim finds this one.
+                        return NONE;
+                    }
                 }
                 place.state = PooledFields.HELD;
             }
@@ -281,8 +288,7 @@ final class PooledIds extends AwaitedIds {
      * that is about to come here.
      */
     private int gatherAfterGiving() {
-        // Not in the try: if the stack has no room for the lock, it has none for the handler's either. Then the release
-        // fails, and repeating it comes here again.
+        // Not in the try: if the stack has no room for the lock, it has none for the handler's either.
         lock();
         try {
             exchanges++;

@@ -20,20 +20,23 @@ abstract class PooledObjects<T> {
      * PooledIds hands out the numbers of places, since sequences can move numbers and not references. This class has
      * the objects, by number, and calls the hooks. The thread that has a number writes its place.
      *
-     * A stack overflow can interrupt each step, also one that cleans up after another. So a step that must not be
-     * forgotten is recorded before it is tried, by plain stores that cannot fail: the place's state is UNFINISHED then,
-     * and the next thread that looks finishes it. Before it begins, it looks for enough stack, or else the destroy hook
-     * could fail to be called at all. A vacant place keeps its last handle, with the state GONE: that
-     * detects a number that comes from a stack after its object was destroyed.
+     * A stack overflow can interrupt each step, also one that cleans up after another. So a thread that fails to
+     * destroy an object says so by two stores to fields, which cannot fail, in the method that has begun: the place is
+     * "unfinished" then, and the next thread that looks goes on. Not before it tries: another thread would take the
+     * object from a thread that is at work on it, and call the destroy hook in its place.
+     *
+     * Before a thread begins, it looks for enough stack, or else the destroy hook could fail to be called at all. A
+     * vacant place keeps its last handle, with the state GONE: that detects a number that comes from a stack after its
+     * object was destroyed.
      */
-    private static final VarHandle STATE;
+    private static final VarHandle UNFINISHED;
 
     private static final VarHandle ANY_UNFINISHED;
 
     static {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
-            STATE = lookup.findVarHandle(PooledFields.class, "state", int.class);
+            UNFINISHED = lookup.findVarHandle(PooledFields.class, "unfinished", boolean.class);
             ANY_UNFINISHED = lookup.findVarHandle(PooledObjects.class, "unfinished", boolean.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
@@ -54,7 +57,7 @@ abstract class PooledObjects<T> {
     final AtomicLong destroyed = new AtomicLong();
 
     /**
-     * Whether there may be a place in the state {@link PooledFields#UNFINISHED} that its holder does not finish.
+     * Whether there may be a place that is {@link PooledFields#unfinished}.
      */
     volatile boolean unfinished;
 
@@ -78,10 +81,14 @@ abstract class PooledObjects<T> {
         }
         Acquisition<T> ending = CheckedMode.ON ? place.acquisition : null;
         int left = ids.give(place);
-        if (CheckedMode.ON && ending != null) {
-            ending.end();
+        try {
+            // First, as the end of a handle allocates memory, and nobody else looks for this object.
+            retireLeft(left);
+        } finally {
+            if (CheckedMode.ON && ending != null) {
+                ending.end();
+            }
         }
-        retireLeft(left);
     }
 
     /** Destroys the object that a release to a closed pool is left with, if it is. */
@@ -102,14 +109,9 @@ abstract class PooledObjects<T> {
 
     /** What releasing an object does that is not held. */
     private void resume(Pooled<T> place) {
-        if (place.state == Pooled.UNFINISHED) {
+        if (place.unfinished) {
             finish(place);
             return;
-        }
-        if (place.state == Pooled.IDLE && ids.isDirect()) {
-            // An error may have broken a release off between the push and the look that follows it, and a thread may
-            // wait for the object.
-            retireLeft(ids.lookAgain());
         }
         throw place.notHeld();
     }
@@ -131,9 +133,14 @@ abstract class PooledObjects<T> {
             }
             made.incrementAndGet();
         } catch (Throwable t) {
-            place.state = Pooled.UNFINISHED;
-            unfinished = true;
-            alsoFinish(place, t);
+            try {
+                alsoDestroy(place, t);
+            } finally {
+                if (place.state == Pooled.LEAVING) {
+                    place.unfinished = true;
+                    unfinished = true;
+                }
+            }
             throw t;
         }
         place.state = Pooled.HELD;
@@ -158,9 +165,14 @@ abstract class PooledObjects<T> {
             // If giving it back fails, the object is held and can be released again.
             place.state = Pooled.HELD;
         } catch (Throwable t) {
-            place.state = Pooled.UNFINISHED;
-            unfinished = true;
-            alsoFinish(place, t);
+            try {
+                alsoDestroy(place, t);
+            } finally {
+                if (place.state == Pooled.LEAVING) {
+                    place.unfinished = true;
+                    unfinished = true;
+                }
+            }
             throw t;
         }
     }
@@ -168,22 +180,21 @@ abstract class PooledObjects<T> {
     /** Destroys an object whose number the caller has, and frees its place. */
     final void retire(@Nullable Pooled<T> place) {
         if (place != null) {
-            place.state = Pooled.UNFINISHED;
-            boolean finished = false;
+            place.state = Pooled.LEAVING;
             try {
-                finish(place);
-                finished = true;
+                destroy(place);
             } finally {
-                if (!finished) {
+                if (place.state == Pooled.LEAVING) {
+                    place.unfinished = true;
                     unfinished = true;
                 }
             }
         }
     }
 
-    private void alsoFinish(Pooled<T> place, Throwable cause) {
+    private void alsoDestroy(Pooled<T> place, Throwable cause) {
         try {
-            finish(place);
+            destroy(place);
         } catch (Throwable alsoThrown) {
             Failures failures = new Failures();
             failures.add(alsoThrown);
@@ -191,24 +202,26 @@ abstract class PooledObjects<T> {
         }
     }
 
-    /** Destroys an object that is {@link PooledFields#UNFINISHED}, unless another thread does. */
+    /** Destroys an object that is {@link PooledFields#unfinished}, unless another thread does. */
     private void finish(Pooled<T> place) {
         boolean mine = false;
         try {
             StackRoom.CURRENT.ensure();
-            mine = STATE.compareAndSet((PooledFields<?>) place, Pooled.UNFINISHED, Pooled.LEAVING);
+            mine = UNFINISHED.compareAndSet((PooledFields<?>) place, true, false);
             if (mine) {
-                destroyAndVacate(place);
+                destroy(place);
             }
         } finally {
             if (mine && place.state == Pooled.LEAVING) {
-                place.state = Pooled.UNFINISHED;
+                place.unfinished = true;
                 unfinished = true;
             }
         }
     }
 
-    private void destroyAndVacate(Pooled<T> place) {
+    /** Destroys an object that is leaving. If that does not begin, or its place does not become vacant, it still is. */
+    private void destroy(Pooled<T> place) {
+        StackRoom.CURRENT.ensure();
         T object = place.object;
         if (object != null) {
             destroyed.incrementAndGet();
@@ -228,16 +241,16 @@ abstract class PooledObjects<T> {
         }
     }
 
-    /** Finishes what is {@link PooledFields#UNFINISHED}. If this throws, the next thread looks again. */
+    /** Finishes what is {@link PooledFields#unfinished}. If this throws, the next thread looks again. */
     final void finishAll() {
         boolean finished = false;
         try {
             // Before the look, as another thread may leave one behind after it. An exchange and not a store: whoever
-            // set the flag before has stored the state before that, so the look finds it.
+            // set the flag before has set that of the place before that, so the look finds it.
             boolean _ = (boolean) ANY_UNFINISHED.getAndSet(this, false);
             Failures failures = new Failures();
             for (Pooled<T> place : places) {
-                if (place != null && place.state == Pooled.UNFINISHED) {
+                if (place != null && place.unfinished) {
                     try {
                         finish(place);
                     } catch (Throwable t) {

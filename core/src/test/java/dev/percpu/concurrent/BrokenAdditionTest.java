@@ -26,6 +26,11 @@ class BrokenAdditionTest {
         assertThat(output(Referring.class)).contains("nobody can say how many there are");
     }
 
+    @Test
+    void whoWaitsForZeroIsToldThatNobodyKnowsTheReferences() {
+        assertThat(output(Awaiting.class)).contains("nobody can say how many there are");
+    }
+
     private static String output(Class<?> main) {
         return new Jvm()
                 .option("-Dpercpu.backend=rseq")
@@ -145,7 +150,7 @@ class BrokenAdditionTest {
     }
 
     /** Runs in a JVM of its own. */
-    static final class Referring extends Probe {
+    static class Referring extends Probe {
         private final PerCpuRef ref = new PerCpuRef(() -> {});
 
         public static void main(String[] arguments) throws InterruptedException {
@@ -168,10 +173,28 @@ class BrokenAdditionTest {
         }
 
         @Override
-        void close() {
-            boolean _ = ref.kill();
+        void close() throws InterruptedException {
+            kill(ref);
             if (!ref.resurrect()) {
                 ref.reinit();
+            }
+        }
+
+        void kill(PerCpuRef ref) throws InterruptedException {
+            boolean _ = ref.kill();
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class Awaiting extends Referring {
+        public static void main(String[] arguments) throws InterruptedException {
+            new Awaiting().run();
+        }
+
+        @Override
+        void kill(PerCpuRef ref) throws InterruptedException {
+            if (!ref.killAndAwait(20, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("waited in vain");
             }
         }
     }

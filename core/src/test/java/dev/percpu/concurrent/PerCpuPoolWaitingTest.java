@@ -42,8 +42,8 @@ class PerCpuPoolWaitingTest {
 
     /** As if the stack had overflowed after the push, and before the look that follows it. */
     @Test
-    void aReleaseThatWasBrokenOffIsFinishedByAnother() throws InterruptedException {
-        PerCpuPool<Object> pool = builder().build();
+    void whoWaitsFindsUnaskedWhatAReleaseThatWasBrokenOffGaveBack() throws InterruptedException {
+        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
         Pooled<Object> held = pool.acquire();
         Thread waiter = Thread.ofPlatform()
                 .start(() ->
@@ -51,11 +51,10 @@ class PerCpuPoolWaitingTest {
         awaitWaiting(pool, 1);
         held.state = Pooled.IDLE;
         assertThat(pool.ids.push(held.id)).isTrue();
-
+        Workers.join(waiter);
         assertThatThrownBy(held::release)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("not held");
-        Workers.join(waiter);
     }
 
     @Test

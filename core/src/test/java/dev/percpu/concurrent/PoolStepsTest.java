@@ -6,51 +6,124 @@ import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.backend.Interposition;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.protocol.Fences;
+import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.testing.Jvm;
 import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What becomes visible in the middle of a search of the stacks. A JVM of its own puts it there. */
+/** What other threads do between two steps of a pool. A JVM of its own puts it there. */
 @Tag("native")
 class PoolStepsTest {
     /** A push may be on its way to memory until the heavy fence, although who pushed has seen no search. */
     @Test
     void aSearchFindsWhatTheHeavyFenceMakesVisible() {
+        assertThat(output(Search.class)).isEqualTo("pushed 0, found 0");
+    }
+
+    /** If it failed, its caller would repeat it, and so release the object of whoever has it by then. */
+    @Test
+    void aReleaseThatHasPushedDoesNotFail() {
+        assertThat(output(Release.class)).isEqualTo("taken by another, released");
+    }
+
+    @Test
+    void whoDestroysAnObjectIsNotOvertaken() {
+        assertThat(output(Discard.class)).isEqualTo("trimmed, destroyed, discarded");
+    }
+
+    private static String output(Class<?> probe) {
         Jvm.Result result =
-                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
-        assertThat(result.output().strip()).isEqualTo("pushed 0, found 0");
+                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(probe);
+        return result.output().strip();
     }
 
     /** Runs in a JVM of its own. */
-    static final class Probe {
-        private static Runnable atHeavyFence = () -> {};
-
-        private Probe() {}
+    static final class Search {
+        private Search() {}
 
         public static void main(String[] arguments) {
+            Steps.install();
+            PooledIds ids = new PooledIds(1, "a pool", PooledIds.LOOK_UNASKED);
+            int id = ids.seek() & ~PooledIds.VACANT;
+            Steps.heavyFence = () -> System.out.print("pushed " + (ids.push(id) ? id : "nothing") + ", ");
+            System.out.println("found " + ids.seek());
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class Release {
+        private Release() {}
+
+        public static void main(String[] arguments) {
+            Steps.install();
+            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+            Pooled<Object> place = pool.tryAcquire();
+            Steps.lightFence = () -> {
+                Steps.lightFence = Steps::nothing;
+                System.out.print(pool.ids.seek() == place.id ? "taken by another, " : "not taken, ");
+                Steps.room = () -> {
+                    throw new StackOverflowError("no room");
+                };
+            };
+            place.release();
+            System.out.println("released");
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class Discard {
+        private Discard() {}
+
+        public static void main(String[] arguments) {
+            Steps.install();
+            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
+                    .destroy(_ -> System.out.print("destroyed, "))
+                    .build();
+            Pooled<Object> place = pool.tryAcquire();
+            Steps.room = () -> {
+                Steps.room = Steps::nothing;
+                int _ = pool.trim(0);
+                System.out.print("trimmed, ");
+            };
+            place.discard();
+            System.out.println("discarded");
+        }
+    }
+
+    /** What is done in the place of a step. */
+    private static final class Steps {
+        private static Runnable lightFence = Steps::nothing;
+        private static Runnable heavyFence = Steps::nothing;
+        private static Runnable room = Steps::nothing;
+
+        private Steps() {}
+
+        private static void nothing() {}
+
+        private static void install() {
             Interposition.install(new Interposition.Interposer() {
                 @Override
                 public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
-                    return normal instanceof Fences fences ? protocol.cast(new Late(fences)) : normal;
+                    if (normal instanceof Fences fences) {
+                        return protocol.cast(new Late(fences));
+                    }
+                    return protocol == StackRoom.class ? protocol.cast((StackRoom) () -> room.run()) : normal;
                 }
             });
-            PooledIds ids = new PooledIds(1, "a pool", PooledIds.LOOK_UNASKED);
-            int id = ids.seek() & ~PooledIds.VACANT;
-            atHeavyFence = () -> System.out.print("pushed " + (ids.push(id) ? id : "nothing") + ", ");
-            System.out.println("found " + ids.seek());
         }
 
-        /** Makes a push visible with the heavy fence, and not before. */
+        /** Before the fences, so that what is pushed then becomes visible with the heavy one, and not before. */
         private record Late(Fences fences) implements Fences {
             @Override
             public void light() {
+                lightFence.run();
                 fences.light();
             }
 
             @Override
             public void heavy() {
-                atHeavyFence.run();
+                heavyFence.run();
                 fences.heavy();
             }
 
