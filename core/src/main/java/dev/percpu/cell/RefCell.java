@@ -39,8 +39,10 @@ public final class RefCell<T> implements InteriorMutable {
         if (borrows == WRITER) {
             throw new IllegalStateException("already borrowed for writing, so it cannot be borrowed for reading");
         }
+        // Made first: if there is no memory for it, nothing is borrowed.
+        Ref<T> ref = new Ref<>(this, false);
         borrows++;
-        return new Ref<>(this, false);
+        return ref;
     }
 
     /**
@@ -51,8 +53,9 @@ public final class RefCell<T> implements InteriorMutable {
     @MustBeClosed
     public Ref<T> borrowMut() {
         checkFree("borrowed for writing");
+        Ref<T> ref = new Ref<>(this, true);
         borrows = WRITER;
-        return new Ref<>(this, true);
+        return ref;
     }
 
     /**

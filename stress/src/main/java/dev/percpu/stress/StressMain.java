@@ -161,7 +161,8 @@ public final class StressMain implements Callable<Integer> {
         checkNames("--only", only, FailureRun.operationNames());
         boolean passed = true;
         for (String each : backend == null ? BACKENDS : List.of(backend)) {
-            FailureRun run = new FailureRun(each, ways, only, FailureRun.Extent.ALL_STEPS, out);
+            FailureRun run =
+                    new FailureRun(each, ways, name -> FailureRun.begins(name, only), FailureRun.Extent.ALL_STEPS, out);
             passed &= run.run();
             run.report();
         }

@@ -48,11 +48,11 @@ final class Child {
                 LOOK_MILLIS);
     }
 
-    /** @param tasks of ways that need the same options */
+    /** @param tasks that need the same options */
     static Child start(List<Task> tasks, String backend, FailureRun.Extent extent) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(tasks.getFirst().way().jvmOptions());
+        command.addAll(tasks.getFirst().jvmOptions());
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("-Dpercpu.backend=" + backend);
         command.addAll(List.of("-cp", System.getProperty("java.class.path")));

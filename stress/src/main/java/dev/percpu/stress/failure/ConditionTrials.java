@@ -1,6 +1,8 @@
 package dev.percpu.stress.failure;
 
 import dev.percpu.concurrent.PerCpuReadWriteLock;
+import java.time.Instant;
+import java.util.Date;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -21,12 +23,15 @@ final class ConditionTrials {
 
     static List<Operation> all() {
         return List.of(
-                new Operation("condition await", other -> new Awaiting(other, true, Condition::await)),
+                new Operation(
+                        "condition await", "Condition.await()", other -> new Awaiting(other, true, Condition::await)),
                 new Operation(
                         "condition awaitUninterruptibly",
+                        "Condition.awaitUninterruptibly()",
                         other -> new Awaiting(other, true, Condition::awaitUninterruptibly)),
                 new Operation(
                         "condition timed await",
+                        "Condition.await(long, TimeUnit)",
                         other -> new Awaiting(
                                 other,
                                 true,
@@ -34,12 +39,36 @@ final class ConditionTrials {
                                         Trial.check(condition.await(LONG_SECONDS, TimeUnit.SECONDS), "no signal"))),
                 new Operation(
                         "condition timed await, in vain",
+                        "Condition.await(long, TimeUnit)",
                         other -> new Awaiting(
                                 other,
                                 false,
                                 condition -> Trial.check(!condition.await(1, TimeUnit.MILLISECONDS), "a signal"))),
-                new Operation("condition signal", other -> new Signalling(other, Condition::signal)),
-                new Operation("condition signalAll", other -> new Signalling(other, Condition::signalAll)));
+                new Operation(
+                        "condition awaitNanos",
+                        "Condition.awaitNanos(long)",
+                        other -> new Awaiting(
+                                other,
+                                true,
+                                condition -> Trial.check(
+                                        condition.awaitNanos(TimeUnit.SECONDS.toNanos(LONG_SECONDS)) > 0,
+                                        "no signal"))),
+                new Operation(
+                        "condition awaitUntil",
+                        "Condition.awaitUntil(Date)",
+                        other -> new Awaiting(
+                                other,
+                                true,
+                                condition -> Trial.check(
+                                        condition.awaitUntil(
+                                                Date.from(Instant.now().plusSeconds(LONG_SECONDS))),
+                                        "no signal"))),
+                new Operation(
+                        "condition signal", "Condition.signal()", other -> new Signalling(other, Condition::signal)),
+                new Operation(
+                        "condition signalAll",
+                        "Condition.signalAll()",
+                        other -> new Signalling(other, Condition::signalAll)));
     }
 
     /** A lock with a condition that one thread at most waits for. */

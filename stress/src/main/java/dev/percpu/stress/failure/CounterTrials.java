@@ -1,7 +1,5 @@
 package dev.percpu.stress.failure;
 
-import dev.percpu.PerCpuDouble;
-import dev.percpu.PerCpuNumeric;
 import dev.percpu.concurrent.HistogramSnapshot;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuBoundedCounter;
@@ -14,36 +12,15 @@ import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.memory.NumericWidth;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** What adds up: numbers, counters, accumulators, histograms. */
+/** What adds up: counters, accumulators, histograms. */
 final class CounterTrials {
     private CounterTrials() {}
 
     static List<Operation> all() {
         List<Operation> all = new ArrayList<>();
-        for (NumericWidth width : NumericWidth.values()) {
-            String name = "number " + width.toString().toLowerCase(Locale.ROOT);
-            all.add(new Operation(name + " add", _ -> adding(width, number -> number.add(1))));
-            all.add(new Operation(name + " addAndGet", _ -> adding(width, number -> ignore(number.addAndGet(1)))));
-        }
-        all.add(new Operation("number sum", _ -> summing(PerCpuNumeric.create(NumericWidth.LONG))));
-        all.add(new Operation("number set", _ -> new Changing(number -> number.set(7))));
-        all.add(new Operation("number or", _ -> new Changing(number -> number.or(7))));
-        all.add(new Operation("number getAndSet", _ -> new Changing(number -> ignore(number.getAndSet(7)))));
-        all.add(new Operation(
-                "number compareAndExchange", _ -> new Changing(number -> ignore(number.compareAndExchange(0, 7)))));
-        all.add(new Operation("number forEachCpu", _ -> visiting(PerCpuNumeric.create(NumericWidth.LONG))));
-        all.add(new Operation("double add", _ -> {
-            PerCpuDouble number = PerCpuDouble.create(0);
-            return new Adding(() -> number.add(1), () -> (long) number.sum());
-        }));
-        all.add(new Operation("double addAndGet", _ -> {
-            PerCpuDouble number = PerCpuDouble.create(0);
-            return new Adding(() -> ignore((long) number.addAndGet(1)), () -> (long) number.sum());
-        }));
         counters(all);
         accumulators(all);
         bounded(all);
@@ -52,28 +29,52 @@ final class CounterTrials {
     }
 
     private static void counters(List<Operation> all) {
-        all.add(new Operation("counter add", _ -> {
+        all.add(new Operation("counter add", "PerCpuCounter.add(long)", _ -> {
             PerCpuCounter counter = new PerCpuCounter();
             return new Adding(() -> counter.add(1), counter::sum);
         }));
-        all.add(new Operation("counter sum", _ -> {
+        all.add(new Operation("counter increment", "PerCpuCounter.increment()", _ -> {
+            PerCpuCounter counter = new PerCpuCounter();
+            return new Adding(counter::increment, counter::sum);
+        }));
+        all.add(new Operation("counter decrement", "PerCpuCounter.decrement()", _ -> {
+            PerCpuCounter counter = new PerCpuCounter();
+            return new Adding(counter::decrement, () -> -counter.sum());
+        }));
+        all.add(new Operation("counter sum", "PerCpuCounter.sum()", _ -> {
             PerCpuCounter counter = new PerCpuCounter();
             return new Reading(() -> counter.add(1), counter::sum);
         }));
-        all.add(new Operation("counter sumThenReset", _ -> {
+        all.add(new Operation("counter sumThenReset", "PerCpuCounter.sumThenReset()", _ -> {
             PerCpuCounter counter = new PerCpuCounter();
             return new Taking(() -> counter.add(1), counter::sumThenReset, counter::sum);
         }));
-        all.add(new Operation("counter array add", _ -> {
+        all.add(new Operation("counter array add", "PerCpuCounterArray.add(int, long)", _ -> {
             PerCpuCounterArray counters = new PerCpuCounterArray(2);
             return new Adding(() -> counters.add(1, 1), () -> counters.sum(1));
         }));
-        all.add(new Operation("counter array sumThenReset", _ -> {
+        all.add(new Operation("counter array increment", "PerCpuCounterArray.increment(int)", _ -> {
+            PerCpuCounterArray counters = new PerCpuCounterArray(2);
+            return new Adding(() -> counters.increment(1), () -> counters.sum(1));
+        }));
+        all.add(new Operation("counter array decrement", "PerCpuCounterArray.decrement(int)", _ -> {
+            PerCpuCounterArray counters = new PerCpuCounterArray(2);
+            return new Adding(() -> counters.decrement(1), () -> -counters.sum(1));
+        }));
+        all.add(new Operation("counter array sum", "PerCpuCounterArray.sum(int)", _ -> {
+            PerCpuCounterArray counters = new PerCpuCounterArray(2);
+            return new Reading(() -> counters.increment(1), () -> counters.sum(1));
+        }));
+        all.add(new Operation("counter array sums", "PerCpuCounterArray.sums()", _ -> {
+            PerCpuCounterArray counters = new PerCpuCounterArray(2);
+            return new Reading(() -> counters.increment(1), () -> total(counters.sums()));
+        }));
+        all.add(new Operation("counter array sumThenReset", "PerCpuCounterArray.sumThenReset(int)", _ -> {
             PerCpuCounterArray counters = new PerCpuCounterArray(2);
             return new Taking(() -> counters.add(1, 1), () -> counters.sumThenReset(1), () -> counters.sum(1));
         }));
         // Both counters are reset, or neither is.
-        all.add(new Operation("counter array sumsThenReset", _ -> {
+        all.add(new Operation("counter array sumsThenReset", "PerCpuCounterArray.sumsThenReset()", _ -> {
             PerCpuCounterArray counters = new PerCpuCounterArray(2);
             return new Taking(
                     () -> {
@@ -83,15 +84,23 @@ final class CounterTrials {
                     () -> total(counters.sumsThenReset()),
                     () -> total(counters.sums()));
         }));
-        all.add(new Operation("buckets record", _ -> {
+        all.add(new Operation("buckets record", "PerCpuBuckets.record(int, double)", _ -> {
             PerCpuBuckets buckets = new PerCpuBuckets(2);
             return new Adding(() -> buckets.record(1, 3), () -> countedAndAdded(buckets));
         }));
-        all.add(new Operation("double counter add", _ -> {
+        all.add(new Operation("buckets counts", List.of("PerCpuBuckets.counts()", "PerCpuBuckets.sum()"), _ -> {
+            PerCpuBuckets buckets = new PerCpuBuckets(2);
+            return new Reading(() -> buckets.record(1, 3), () -> countedAndAdded(buckets));
+        }));
+        all.add(new Operation("double counter add", "PerCpuDoubleCounter.add(double)", _ -> {
             PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
             return new Adding(() -> counter.add(1), () -> (long) counter.sum());
         }));
-        all.add(new Operation("double counter sumThenReset", _ -> {
+        all.add(new Operation("double counter sum", "PerCpuDoubleCounter.sum()", _ -> {
+            PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
+            return new Reading(() -> counter.add(1), () -> (long) counter.sum());
+        }));
+        all.add(new Operation("double counter sumThenReset", "PerCpuDoubleCounter.sumThenReset()", _ -> {
             PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
             return new Taking(() -> counter.add(1), () -> (long) counter.sumThenReset(), () -> (long) counter.sum());
         }));
@@ -117,50 +126,75 @@ final class CounterTrials {
     }
 
     private static void accumulators(List<Operation> all) {
-        all.add(new Operation("accumulator accumulate", _ -> {
+        all.add(new Operation("accumulator accumulate", "PerCpuAccumulator.accumulate(long)", _ -> {
             PerCpuAccumulator sum = new PerCpuAccumulator(Long::sum, 0);
             return new Adding(() -> sum.accumulate(1), sum::get);
         }));
-        all.add(new Operation("accumulator get", _ -> {
+        all.add(new Operation("accumulator get", "PerCpuAccumulator.get()", _ -> {
             PerCpuAccumulator sum = new PerCpuAccumulator(Long::sum, 0);
             return new Reading(() -> sum.accumulate(1), sum::get);
         }));
-        all.add(new Operation("accumulator getThenReset", _ -> {
+        all.add(new Operation("accumulator getThenReset", "PerCpuAccumulator.getThenReset()", _ -> {
             PerCpuAccumulator sum = new PerCpuAccumulator(Long::sum, 0);
             return new Taking(() -> sum.accumulate(1), sum::getThenReset, sum::get);
         }));
-        all.add(new Operation("double accumulator accumulate", _ -> {
+        all.add(new Operation("double accumulator accumulate", "PerCpuDoubleAccumulator.accumulate(double)", _ -> {
             PerCpuDoubleAccumulator sum = new PerCpuDoubleAccumulator(Double::sum, 0);
             return new Adding(() -> sum.accumulate(1), () -> (long) sum.get());
         }));
-        all.add(new Operation("double accumulator getThenReset", _ -> {
+        all.add(new Operation("double accumulator get", "PerCpuDoubleAccumulator.get()", _ -> {
+            PerCpuDoubleAccumulator sum = new PerCpuDoubleAccumulator(Double::sum, 0);
+            return new Reading(() -> sum.accumulate(1), () -> (long) sum.get());
+        }));
+        all.add(new Operation("double accumulator getThenReset", "PerCpuDoubleAccumulator.getThenReset()", _ -> {
             PerCpuDoubleAccumulator sum = new PerCpuDoubleAccumulator(Double::sum, 0);
             return new Taking(() -> sum.accumulate(1), () -> (long) sum.getThenReset(), () -> (long) sum.get());
         }));
     }
 
     private static void bounded(List<Operation> all) {
-        all.add(new Operation("bounded counter add", _ -> {
+        all.add(new Operation("bounded counter add", "PerCpuBoundedCounter.add(long)", _ -> {
             PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
             return new Adding(() -> counter.add(1), counter::sum);
         }));
-        all.add(new Operation("bounded counter sub", _ -> {
+        all.add(new Operation("bounded counter sub", "PerCpuBoundedCounter.sub(long)", _ -> {
             PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
             return new Adding(() -> counter.sub(1), () -> -counter.sum());
         }));
-        all.add(new Operation("bounded counter sum", _ -> {
+        all.add(new Operation("bounded counter sum", "PerCpuBoundedCounter.sum()", _ -> {
             PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
             return new Reading(() -> counter.add(1), counter::sum);
         }));
-        all.add(new Operation("bounded counter tryAdd below the limit", _ -> {
+        all.add(new Operation("bounded counter estimate", "PerCpuBoundedCounter.estimate()", _ -> {
             PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
-            return new Adding(() -> Trial.check(counter.tryAdd(1, 1 << 30), "refused"), counter::sum);
+            return new Reading(() -> counter.add(1), () -> {
+                long sum = counter.sum();
+                Trial.check(Math.abs(counter.estimate() - sum) <= counter.errorBound(), "an estimate too far off");
+                return sum;
+            });
         }));
-        all.add(new Operation("bounded counter tryAdd near the limit", _ -> new Limited(true, 1)));
-        all.add(new Operation("bounded counter tryAdd at the limit", _ -> new Limited(false, 1)));
-        all.add(new Operation("bounded counter trySub near the limit", _ -> new Limited(true, -1)));
-        all.add(new Operation("bounded counter trySub at the limit", _ -> new Limited(false, -1)));
-        all.add(new Operation("bounded counter compareValueTo", _ -> {
+        all.add(new Operation(
+                "bounded counter tryAdd below the limit", "PerCpuBoundedCounter.tryAdd(long, long)", _ -> {
+                    PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
+                    return new Adding(() -> Trial.check(counter.tryAdd(1, 1 << 30), "refused"), counter::sum);
+                }));
+        all.add(new Operation(
+                "bounded counter tryAdd near the limit",
+                "PerCpuBoundedCounter.tryAdd(long, long)",
+                _ -> new Limited(true, 1)));
+        all.add(new Operation(
+                "bounded counter tryAdd at the limit",
+                "PerCpuBoundedCounter.tryAdd(long, long)",
+                _ -> new Limited(false, 1)));
+        all.add(new Operation(
+                "bounded counter trySub near the limit",
+                "PerCpuBoundedCounter.trySub(long, long)",
+                _ -> new Limited(true, -1)));
+        all.add(new Operation(
+                "bounded counter trySub at the limit",
+                "PerCpuBoundedCounter.trySub(long, long)",
+                _ -> new Limited(false, -1)));
+        all.add(new Operation("bounded counter compareValueTo", "PerCpuBoundedCounter.compareValueTo(long)", _ -> {
             PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
             return new Reading(() -> counter.add(1), () -> {
                 long sum = counter.sum();
@@ -171,20 +205,31 @@ final class CounterTrials {
     }
 
     private static void histograms(List<Operation> all) {
-        all.add(new Operation("histogram record", _ -> {
+        all.add(new Operation("histogram record", "PerCpuHistogram.record(long)", _ -> {
             PerCpuHistogram histogram = histogram();
             return new Recording(histogram, () -> histogram.record(5), 1);
         }));
-        all.add(new Operation("histogram record often", _ -> {
+        all.add(new Operation("histogram record often", "PerCpuHistogram.record(long, long)", _ -> {
             PerCpuHistogram histogram = histogram();
             return new Recording(histogram, () -> histogram.record(5, 3), 3);
         }));
-        all.add(new Operation("histogram snapshot", _ -> {
+        all.add(new Operation("histogram snapshot", "PerCpuHistogram.snapshot()", _ -> {
             PerCpuHistogram histogram = histogram();
             return new Reading(
                     () -> histogram.record(5), () -> histogram.snapshot().count());
         }));
-        all.add(new Operation("histogram snapshotThenReset", _ -> {
+        all.add(new Operation("histogram interval", "PerCpuHistogram.interval()", _ -> {
+            PerCpuHistogram histogram = histogram();
+            return new Reading(() -> histogram.record(5), () -> {
+                long count = histogram.snapshot().count();
+                Trial.same(
+                        "values in a new interval",
+                        0,
+                        histogram.interval().peek().count());
+                return count;
+            });
+        }));
+        all.add(new Operation("histogram snapshotThenReset", "PerCpuHistogram.snapshotThenReset()", _ -> {
             PerCpuHistogram histogram = histogram();
             return new Taking(
                     () -> histogram.record(5),
@@ -193,37 +238,11 @@ final class CounterTrials {
         }));
     }
 
-    private static PerCpuHistogram histogram() {
+    static PerCpuHistogram histogram() {
         return PerCpuHistogram.builder()
                 .relativeError(0.1)
                 .highestTrackable(1000)
                 .build();
-    }
-
-    private static Trial adding(NumericWidth width, NumberAction addition) {
-        PerCpuNumeric number = PerCpuNumeric.create(width);
-        return new Adding(() -> addition.on(number), () -> width.wrap(number.sum()), width);
-    }
-
-    private static Trial summing(PerCpuNumeric number) {
-        return new Reading(() -> number.add(1), number::sum);
-    }
-
-    private static Trial visiting(PerCpuNumeric number) {
-        long[] seen = new long[1];
-        return new Reading(() -> number.add(1), () -> {
-            seen[0] = 0;
-            number.forEachCpu((_, value) -> seen[0] += value);
-            return seen[0];
-        });
-    }
-
-    private static void ignore(@SuppressWarnings("unused") long result) {}
-
-    /** Something done with a number. */
-    @FunctionalInterface
-    private interface NumberAction {
-        void on(PerCpuNumeric number);
     }
 
     /** The addition of 1. */
@@ -330,31 +349,6 @@ final class CounterTrials {
                 same("taken", 0, left);
             }
             return thrown == null;
-        }
-    }
-
-    /** A change of the current CPU's number to 7, of numbers that are 0. */
-    private static final class Changing extends Trial {
-        private final NumberAction change;
-        private PerCpuNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
-
-        Changing(NumberAction change) {
-            this.change = change;
-        }
-
-        @Override
-        void prepare() {
-            number = PerCpuNumeric.create(NumericWidth.LONG);
-        }
-
-        @Override
-        void act() {
-            change.on(number);
-        }
-
-        @Override
-        boolean verify(@Nullable Throwable thrown) {
-            return beforeOrAfter("number", 0, 7, number.sum(), thrown);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.percpu.stress.failure;
 
+import dev.percpu.concurrent.EventBuilder;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuCounterArray;
@@ -8,21 +9,63 @@ import dev.percpu.concurrent.PerCpuEvent;
 import dev.percpu.concurrent.PerCpuEvent.Argument;
 import dev.percpu.concurrent.PerCpuHistogram;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** Events: of one addition, and of one of each kind. */
+/** Events: of one addition each, with each list of arguments, and of one update of each kind. */
 final class EventTrials {
+    private static final List<Argument> ARGUMENTS = List.of(Argument.FIRST, Argument.SECOND, Argument.THIRD);
+
     private EventTrials() {}
 
     static List<Operation> all() {
         return List.of(
-                new Operation("event record", _ -> {
+                new Operation("event record", "PerCpuEvent.record()", _ -> {
                     PerCpuCounter counter = new PerCpuCounter();
                     PerCpuEvent event = PerCpuEvent.builder().increment(counter).build();
                     return new CounterTrials.Adding(event::record, counter::sum);
                 }),
-                new Operation("event record of everything", _ -> new Recording()));
+                counting("long", 1, event -> event.record(1)),
+                counting("long, long", 2, event -> event.record(0, 1)),
+                counting("long, long, long", 3, event -> event.record(0, 0, 1)),
+                adding("double", 0, 1, event -> event.record(1.0)),
+                adding("long, double", 1, 1, event -> event.record(0, 1.0)),
+                adding("double, double", 0, 2, event -> event.record(0.0, 1.0)),
+                adding("long, double, double", 1, 2, event -> event.record(0, 0.0, 1.0)),
+                adding("double, double, double", 0, 3, event -> event.record(0.0, 0.0, 1.0)),
+                new Operation(
+                        "event record of everything", "PerCpuEvent.record(long, long, double)", _ -> new Recording()));
+    }
+
+    /** Of the arguments the last one is 1, and the others are 0. */
+    private static Operation counting(String arguments, int longs, Consumer<PerCpuEvent> call) {
+        return new Operation("event record " + arguments, "PerCpuEvent.record(" + arguments + ")", _ -> {
+            PerCpuCounter counter = new PerCpuCounter();
+            EventBuilder builder = PerCpuEvent.builder();
+            for (Argument argument : ARGUMENTS.subList(0, longs)) {
+                builder = builder.add(counter, argument);
+            }
+            PerCpuEvent event = builder.build();
+            return new CounterTrials.Adding(() -> call.accept(event), counter::sum);
+        });
+    }
+
+    /** The same, with doubles after the longs. */
+    private static Operation adding(String arguments, int longs, int doubles, Consumer<PerCpuEvent> call) {
+        return new Operation("event record " + arguments, "PerCpuEvent.record(" + arguments + ")", _ -> {
+            PerCpuCounter counter = new PerCpuCounter();
+            PerCpuDoubleCounter doubleCounter = new PerCpuDoubleCounter();
+            EventBuilder builder = PerCpuEvent.builder();
+            for (Argument argument : ARGUMENTS.subList(0, longs)) {
+                builder = builder.add(counter, argument);
+            }
+            for (Argument argument : ARGUMENTS.subList(longs, longs + doubles)) {
+                builder = builder.add(doubleCounter, argument);
+            }
+            PerCpuEvent event = builder.build();
+            return new CounterTrials.Adding(() -> call.accept(event), () -> (long) doubleCounter.sum());
+        });
     }
 
     /** An event is not a transaction, but each of its updates is done or not, and all are if it returns. */

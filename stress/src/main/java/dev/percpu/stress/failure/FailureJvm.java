@@ -56,9 +56,10 @@ final class FailureJvm {
     public static void main(String[] arguments) throws InterruptedException {
         LOGGER.setLevel(Level.OFF);
         FailureRun.Extent extent = FailureRun.Extent.valueOf(arguments[0]);
+        List<Way> ways = Ways.all(extent);
         List<Task> tasks = Arrays.stream(arguments)
                 .skip(1)
-                .map(argument -> Task.of(argument, extent))
+                .map(argument -> Task.of(argument, ways))
                 .toList();
         new FailureJvm(System.out).run(tasks);
     }
@@ -82,7 +83,9 @@ final class FailureJvm {
             for (Task task : tasks) {
                 say(BEGIN, task);
                 Rounds rounds = new Rounds(task.operation(), task.way(), new OtherThread(), progress);
-                task.way().run(rounds);
+                // A thread of the task's own, as the last one's may have a place of its own by now.
+                ThreadOfItsOwn.run(
+                        rounds.variant(), "acting", 0, () -> task.way().run(rounds));
                 tell(task, rounds.result());
             }
         } catch (Throwable t) {

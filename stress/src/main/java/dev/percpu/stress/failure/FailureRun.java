@@ -12,8 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Predicate;
 
-/** Tries each operation with each way to fail, and reports what it found. Ways with the same options share a JVM. */
+/** Tries each operation with each way to fail, and reports what it found. Tasks with the same options share a JVM. */
 public final class FailureRun {
     private final String backend;
     private final List<Way> ways;
@@ -53,15 +54,15 @@ public final class FailureRun {
     /**
      * @param backend rseq or atomic
      * @param wanted how the names of the ways begin; empty for all
-     * @param only how the names of the operations begin; empty for all
+     * @param only the operations
      */
-    public FailureRun(String backend, List<String> wanted, List<String> only, Extent extent, PrintStream out) {
+    public FailureRun(String backend, List<String> wanted, Predicate<String> only, Extent extent, PrintStream out) {
         this.backend = backend;
         this.ways = Ways.all(extent).stream()
                 .filter(way -> begins(way.name(), wanted))
                 .toList();
         this.operations = Operations.all().stream()
-                .filter(operation -> begins(operation.name(), only))
+                .filter(operation -> only.test(operation.name()))
                 .toList();
         this.extent = extent;
         this.out = out;
@@ -77,7 +78,8 @@ public final class FailureRun {
         return Operations.all().stream().map(Operation::name).toList();
     }
 
-    private static boolean begins(String name, List<String> beginnings) {
+    /** Whether a name begins with one of these, or there are none. */
+    public static boolean begins(String name, List<String> beginnings) {
         return beginnings.isEmpty() || beginnings.stream().anyMatch(name::startsWith);
     }
 
@@ -87,8 +89,9 @@ public final class FailureRun {
         ways.forEach(way -> tallies.put(way.name(), new Tally()));
         Map<List<String>, List<Task>> tasks = ways.stream()
                 .flatMap(way -> operations.stream().map(operation -> new Task(way, operation)))
+                .filter(task -> task.way().fits(task.operation().variant()))
                 .filter(task -> extent == Extent.ALL_STEPS || !isKnown(task))
-                .collect(groupingBy(task -> task.way().jvmOptions(), LinkedHashMap::new, toCollection(ArrayList::new)));
+                .collect(groupingBy(Task::jvmOptions, LinkedHashMap::new, toCollection(ArrayList::new)));
         for (List<Task> left : tasks.values()) {
             while (!left.isEmpty()) {
                 runSome(left);

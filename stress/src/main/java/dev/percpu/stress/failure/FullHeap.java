@@ -48,6 +48,12 @@ final class FullHeap implements Way {
         return List.of("-Xmx8m", "-XX:+UseSerialGC", "-XX:-UseTLAB");
     }
 
+    /** The JDK allocates memory to park and to wake a virtual thread, and such a thread was seen to hang. */
+    @Override
+    public boolean fits(Variant variant) {
+        return variant != Variant.VIRTUAL;
+    }
+
     @Override
     public void run(Rounds rounds) throws Exception {
         rehearse();

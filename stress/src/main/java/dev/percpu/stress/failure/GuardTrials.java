@@ -21,40 +21,61 @@ final class GuardTrials {
 
     static List<Operation> all() {
         return List.of(
-                new Operation("guard acquire", _ -> new Acquiring(CpuGuard::acquire)),
-                new Operation("guard acquireInterruptibly", _ -> new Acquiring(CpuGuard::acquireInterruptibly)),
-                new Operation("guard tryAcquire", _ -> new Acquiring(CpuGuard::tryAcquire)),
+                new Operation("guard acquire", "CpuGuard.acquire()", _ -> new Acquiring(CpuGuard::acquire)),
+                new Operation(
+                        "guard acquireInterruptibly",
+                        "CpuGuard.acquireInterruptibly()",
+                        _ -> new Acquiring(CpuGuard::acquireInterruptibly)),
+                new Operation("guard tryAcquire", "CpuGuard.tryAcquire()", _ -> new Acquiring(CpuGuard::tryAcquire)),
                 new Operation(
                         "guard timed tryAcquire",
+                        "CpuGuard.tryAcquire(long, TimeUnit)",
                         _ -> new Acquiring(() -> CpuGuard.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS))),
-                new Operation("guard acquire of a CPU", _ -> new Acquiring(() -> CpuGuard.acquire(CPUS.getLast()))),
                 new Operation(
-                        "guard tryAcquire of a CPU", _ -> new Acquiring(() -> CpuGuard.tryAcquire(CPUS.getLast()))),
-                new Operation("guard acquire, nested", _ -> new Nesting()),
-                new Operation("guard acquire, waiting", other -> new Waiting(other, CpuGuard::acquire)),
+                        "guard acquire of a CPU",
+                        "CpuGuard.acquire(CpuId)",
+                        _ -> new Acquiring(() -> CpuGuard.acquire(CPUS.getLast()))),
+                new Operation(
+                        "guard tryAcquire of a CPU",
+                        "CpuGuard.tryAcquire(CpuId)",
+                        _ -> new Acquiring(() -> CpuGuard.tryAcquire(CPUS.getLast()))),
+                new Operation("guard acquire, nested", "CpuGuard.acquire()", _ -> new Nesting()),
+                new Operation(
+                        "guard acquire, waiting", "CpuGuard.acquire()", other -> new Waiting(other, CpuGuard::acquire)),
                 new Operation(
                         "guard acquire of a CPU, waiting",
+                        "CpuGuard.acquire(CpuId)",
                         other -> new Waiting(other, () -> CpuGuard.acquire(CPUS.getFirst()))),
                 new Operation(
                         "guard acquireInterruptibly, waiting",
+                        "CpuGuard.acquireInterruptibly()",
                         other -> new Waiting(other, CpuGuard::acquireInterruptibly)),
                 new Operation(
                         "guard acquireInterruptibly of a CPU, waiting",
+                        "CpuGuard.acquireInterruptibly(CpuId)",
                         other -> new Waiting(other, () -> CpuGuard.acquireInterruptibly(CPUS.getFirst()))),
                 new Operation(
                         "guard timed tryAcquire, waiting",
+                        "CpuGuard.tryAcquire(long, TimeUnit)",
                         other -> new Waiting(other, () -> CpuGuard.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS))),
                 new Operation(
                         "guard timed tryAcquire of a CPU, waiting",
+                        "CpuGuard.tryAcquire(CpuId, long, TimeUnit)",
                         other -> new Waiting(
                                 other, () -> CpuGuard.tryAcquire(CPUS.getFirst(), LONG_SECONDS, TimeUnit.SECONDS))),
-                new Operation("guard acquire, after a dead owner", _ -> new TakingOver(CpuGuard::acquire)),
+                new Operation(
+                        "guard acquire, after a dead owner",
+                        "CpuGuard.acquire()",
+                        _ -> new TakingOver(CpuGuard::acquire)),
                 new Operation(
                         "guard tryAcquire of a CPU, after a dead owner",
+                        "CpuGuard.tryAcquire(CpuId)",
                         _ -> new TakingOver(() -> CpuGuard.tryAcquire(CPUS.getFirst()))),
-                new Operation("guard close", _ -> new Closing(CpuGuard::acquire)),
+                new Operation("guard close", "CpuGuard.close()", _ -> new Closing(CpuGuard::acquire)),
                 new Operation(
-                        "guard close of another CPU's", _ -> new Closing(() -> CpuGuard.acquire(CPUS.getFirst()))));
+                        "guard close of another CPU's",
+                        "CpuGuard.close()",
+                        _ -> new Closing(() -> CpuGuard.acquire(CPUS.getFirst()))));
     }
 
     /** A guard that nobody has. */
@@ -138,7 +159,7 @@ final class GuardTrials {
 
         @Override
         void prepare() throws Exception {
-            ThreadOfItsOwn.run("dying", 0, () -> {
+            ThreadOfItsOwn.run(Variant.PLAIN, "dying", 0, () -> {
                 AllGuards _ = AllGuards.acquire();
             });
         }

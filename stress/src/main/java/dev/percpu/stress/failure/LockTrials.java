@@ -4,12 +4,17 @@ import dev.percpu.concurrent.PerCpuReadWriteLock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
 
 /** The read-write lock: each way to lock, free and taken, and the unlocking of both locks. */
 final class LockTrials {
     private static final long LONG_SECONDS = 100;
+    /** How the names end of what is tried on a lock whose readers use a tally. */
+    static final String TALLY_OPEN = ", per CPU";
+
+    private static final String TIMED = "Lock.tryLock(long, TimeUnit)";
 
     private LockTrials() {}
 
@@ -37,30 +42,90 @@ final class LockTrials {
         }
     }
 
+    /** What readers count themselves in, which depends on how many came since the last writer. */
+    private enum Counter {
+        /** As in a new lock. */
+        WORD(0, ""),
+        STRIPES(100, ", striped"),
+        TALLY(4_000, TALLY_OPEN);
+
+        /** How many readers there are before each round, of a new lock; 0 if the lock stays the same one. */
+        private final int readers;
+
+        private final String suffix;
+
+        Counter(int readers, String suffix) {
+            this.readers = readers;
+            this.suffix = suffix;
+        }
+    }
+
     static List<Operation> all() {
         List<Operation> all = new ArrayList<>();
+        addAll(all, Counter.WORD);
         for (Kind kind : Kind.values()) {
             String name = kind.text() + " lock ";
-            add(all, kind, "lock", LockTrials::lock);
-            add(all, kind, "lockInterruptibly", LockTrials::lockInterruptibly);
-            add(all, kind, "timed tryLock", lock -> lock.tryLock(LONG_SECONDS, TimeUnit.SECONDS));
-            all.add(new Operation(name + "tryLock", other -> new LockingTrial(other, kind, Lock::tryLock)));
-            all.add(new Operation(name + "tryLock, taken", other -> new Refused(other, kind, Lock::tryLock)));
+            add(
+                    all,
+                    Counter.WORD,
+                    kind,
+                    "lockInterruptibly",
+                    "Lock.lockInterruptibly()",
+                    LockTrials::lockInterruptibly);
+            add(all, Counter.WORD, kind, "timed tryLock", TIMED, lock -> lock.tryLock(LONG_SECONDS, TimeUnit.SECONDS));
+            all.add(new Operation(
+                    name + "tryLock",
+                    "Lock.tryLock()",
+                    other -> new LockingTrial(other, Counter.WORD, kind, Lock::tryLock)));
+            all.add(new Operation(
+                    name + "tryLock, taken",
+                    "Lock.tryLock()",
+                    other -> new Refused(other, Counter.WORD, kind, Lock::tryLock)));
             all.add(new Operation(
                     name + "timed tryLock, taken",
-                    other -> new Refused(other, kind, lock -> lock.tryLock(1, TimeUnit.MILLISECONDS))));
-            all.add(new Operation(name + "unlock", other -> new Unlocking(other, kind, false)));
-            all.add(new Operation(name + "unlock, waited for", other -> new Unlocking(other, kind, true)));
+                    TIMED,
+                    other -> new Refused(other, Counter.WORD, kind, lock -> lock.tryLock(1, TimeUnit.MILLISECONDS))));
         }
-        all.add(new Operation("write lock lock, reentrant", Reentrant::new));
-        all.add(new Operation("read lock lock, as the writer", Downgrading::new));
+        all.add(new Operation("write lock lock, reentrant", "Lock.lock()", Reentrant::new));
+        all.add(new Operation("read lock lock, as the writer", "Lock.lock()", Downgrading::new));
+        all.add(new Operation("write lock newCondition", "Lock.newCondition()", MakingCondition::new));
+        addAll(all, Counter.STRIPES);
+        addAll(all, Counter.TALLY);
         return all;
     }
 
-    private static void add(List<Operation> all, Kind kind, String name, Locking locking) {
-        all.add(new Operation(kind.text() + " lock " + name, other -> new LockingTrial(other, kind, locking)));
+    /** Whether readers have come before. */
+    static boolean isWarm(Operation operation) {
+        return operation.name().endsWith(Counter.STRIPES.suffix)
+                || operation.name().endsWith(TALLY_OPEN);
+    }
+
+    /** What depends on the counter. */
+    private static void addAll(List<Operation> all, Counter counter) {
+        for (Kind kind : Kind.values()) {
+            String name = kind.text() + " lock ";
+            add(all, counter, kind, "lock", "Lock.lock()", LockTrials::lock);
+            all.add(new Operation(
+                    name + "unlock" + counter.suffix,
+                    "Lock.unlock()",
+                    other -> new Unlocking(other, counter, kind, false)));
+            all.add(new Operation(
+                    name + "unlock, waited for" + counter.suffix,
+                    "Lock.unlock()",
+                    other -> new Unlocking(other, counter, kind, true)));
+        }
+    }
+
+    private static void add(
+            List<Operation> all, Counter counter, Kind kind, String name, String method, Locking locking) {
         all.add(new Operation(
-                kind.text() + " lock " + name + ", waiting", other -> new WaitingTrial(other, kind, locking)));
+                kind.text() + " lock " + name + counter.suffix,
+                method,
+                other -> new LockingTrial(other, counter, kind, locking)));
+        all.add(new Operation(
+                kind.text() + " lock " + name + ", waiting" + counter.suffix,
+                method,
+                other -> new WaitingTrial(other, counter, kind, locking)));
     }
 
     @SuppressWarnings("LockNotBeforeTry") // it is unlocked in another method
@@ -78,10 +143,22 @@ final class LockTrials {
     /** What the trials have in common: a lock that must be free in the end. */
     private abstract static class OnLock extends Trial {
         final OtherThread other;
-        final PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
+        private final Counter counter;
+        PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
 
-        OnLock(OtherThread other) {
+        OnLock(OtherThread other, Counter counter) {
             this.other = other;
+            this.counter = counter;
+        }
+
+        @Override
+        void prepare() throws Exception {
+            if (counter.readers > 0) {
+                lock = new PerCpuReadWriteLock();
+                for (int i = 0; i < counter.readers; i++) {
+                    use(lock.readLock());
+                }
+            }
         }
 
         /** Another thread can have both locks, and many readers can be in at a time. */
@@ -106,14 +183,15 @@ final class LockTrials {
         private final Locking locking;
         private boolean locked;
 
-        LockingTrial(OtherThread other, Kind kind, Locking locking) {
-            super(other);
+        LockingTrial(OtherThread other, Counter counter, Kind kind, Locking locking) {
+            super(other, counter);
             this.kind = kind;
             this.locking = locking;
         }
 
         @Override
         void prepare() throws Exception {
+            super.prepare();
             locked = false;
         }
 
@@ -139,18 +217,19 @@ final class LockTrials {
 
     /** Another thread has the lock, until this one waits. */
     private static final class WaitingTrial extends LockingTrial {
-        private final Lock others;
+        private final Kind others;
 
-        WaitingTrial(OtherThread other, Kind kind, Locking locking) {
-            super(other, kind, locking);
-            others = kind.opposite().of(lock);
+        WaitingTrial(OtherThread other, Counter counter, Kind kind, Locking locking) {
+            super(other, counter, kind, locking);
+            others = kind.opposite();
         }
 
         @Override
         void prepare() throws Exception {
             super.prepare();
-            other.run("locking", others::lock);
-            other.runWhenThisThreadWaits(others::unlock);
+            Lock held = others.of(lock);
+            other.run("locking", held::lock);
+            other.runWhenThisThreadWaits(held::unlock);
         }
 
         @Override
@@ -166,14 +245,15 @@ final class LockTrials {
         private final Locking locking;
         private boolean locked;
 
-        Refused(OtherThread other, Kind kind, Locking locking) {
-            super(other);
+        Refused(OtherThread other, Counter counter, Kind kind, Locking locking) {
+            super(other, counter);
             this.kind = kind;
             this.locking = locking;
         }
 
         @Override
         void prepare() throws Exception {
+            super.prepare();
             locked = false;
             other.run("locking", kind.opposite().of(lock)::lock);
         }
@@ -197,14 +277,15 @@ final class LockTrials {
         private final Kind kind;
         private final boolean waitedFor;
 
-        Unlocking(OtherThread other, Kind kind, boolean waitedFor) {
-            super(other);
+        Unlocking(OtherThread other, Counter counter, Kind kind, boolean waitedFor) {
+            super(other, counter);
             this.kind = kind;
             this.waitedFor = waitedFor;
         }
 
         @Override
         void prepare() throws Exception {
+            super.prepare();
             kind.of(lock).lock();
             if (waitedFor) {
                 Lock wanted = kind.opposite().of(lock);
@@ -260,7 +341,7 @@ final class LockTrials {
         private boolean locked;
 
         Reentrant(OtherThread other) {
-            super(other);
+            super(other, Counter.WORD);
         }
 
         @Override
@@ -293,7 +374,7 @@ final class LockTrials {
         private boolean locked;
 
         Downgrading(OtherThread other) {
-            super(other);
+            super(other, Counter.WORD);
         }
 
         @Override
@@ -321,6 +402,29 @@ final class LockTrials {
             }
             checkFree();
             return locked;
+        }
+    }
+
+    /** A condition of the write lock is made. */
+    private static final class MakingCondition extends OnLock {
+        private @Nullable Condition made;
+
+        MakingCondition(OtherThread other) {
+            super(other, Counter.WORD);
+        }
+
+        @Override
+        void act() {
+            made = lock.writeLock().newCondition();
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            boolean did = made != null;
+            made = null;
+            check(did || thrown != null, "no condition");
+            checkFree();
+            return did;
         }
     }
 }

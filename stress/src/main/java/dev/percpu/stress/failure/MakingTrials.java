@@ -1,6 +1,9 @@
 package dev.percpu.stress.failure;
 
-import dev.percpu.PerCpuRuntime;
+import dev.percpu.DynamicPerCpu;
+import dev.percpu.PerCpuDouble;
+import dev.percpu.PerCpuNumeric;
+import dev.percpu.cell.Opaque;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuBoundedCounter;
 import dev.percpu.concurrent.PerCpuBuckets;
@@ -14,9 +17,11 @@ import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.PerCpuReadWriteLock;
 import dev.percpu.concurrent.PerCpuRef;
 import dev.percpu.concurrent.PerCpuSummary;
+import dev.percpu.concurrent.Pooled;
+import dev.percpu.memory.NumericWidth;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -26,33 +31,63 @@ final class MakingTrials {
 
     static List<Operation> all() {
         return List.of(
-                making("counter", PerCpuCounter::new, PerCpuCounter::increment, PerCpuCounter::sum),
+                making(
+                        "counter",
+                        "new PerCpuCounter(String)",
+                        PerCpuCounter::new,
+                        PerCpuCounter::increment,
+                        PerCpuCounter::sum),
                 making(
                         "counter array",
+                        "new PerCpuCounterArray(String, int)",
                         name -> new PerCpuCounterArray(name, 3),
                         counters -> counters.increment(2),
                         counters -> counters.sum(2)),
-                making("buckets", name -> new PerCpuBuckets(name, 3), buckets -> buckets.record(2, 1), buckets ->
-                        (long) buckets.sum()),
-                making("double counter", PerCpuDoubleCounter::new, counter -> counter.add(1), counter ->
-                        (long) counter.sum()),
+                making(
+                        "buckets",
+                        "new PerCpuBuckets(String, int)",
+                        name -> new PerCpuBuckets(name, 3),
+                        buckets -> buckets.record(2, 1),
+                        buckets -> (long) buckets.sum()),
+                making(
+                        "double counter",
+                        "new PerCpuDoubleCounter(String)",
+                        PerCpuDoubleCounter::new,
+                        counter -> counter.add(1),
+                        counter -> (long) counter.sum()),
                 making(
                         "accumulator",
+                        "new PerCpuAccumulator(String, LongBinaryOperator, long)",
                         name -> new PerCpuAccumulator(name, Long::sum, 0),
                         sum -> sum.accumulate(1),
                         PerCpuAccumulator::get),
                 making(
+                        "maximum",
+                        "PerCpuAccumulator.maximum(String)",
+                        PerCpuAccumulator::maximum,
+                        maximum -> maximum.accumulate(1),
+                        PerCpuAccumulator::get),
+                making(
+                        "minimum",
+                        "PerCpuAccumulator.minimum(String)",
+                        PerCpuAccumulator::minimum,
+                        minimum -> minimum.accumulate(1),
+                        PerCpuAccumulator::get),
+                making(
                         "double accumulator",
+                        "new PerCpuDoubleAccumulator(String, DoubleBinaryOperator, double)",
                         name -> new PerCpuDoubleAccumulator(name, Double::sum, 0),
                         sum -> sum.accumulate(1),
                         sum -> (long) sum.get()),
                 making(
                         "bounded counter",
+                        "new PerCpuBoundedCounter(String, int)",
                         name -> new PerCpuBoundedCounter(name, 2),
                         counter -> counter.add(1),
                         PerCpuBoundedCounter::sum),
                 making(
                         "histogram",
+                        "HistogramBuilder.build()",
                         name -> PerCpuHistogram.builder()
                                 .name(name)
                                 .bounds(1, 10)
@@ -61,30 +96,93 @@ final class MakingTrials {
                         histogram -> histogram.snapshot().count()),
                 making(
                         "summary",
+                        "new PerCpuSummary(String)",
                         PerCpuSummary::new,
                         summary -> summary.accept(1),
                         summary -> summary.summary().count()),
                 making(
                         "event",
+                        "EventBuilder.build()",
                         name -> PerCpuEvent.builder(name)
                                 .increment(new PerCpuCounter())
                                 .build(),
                         PerCpuEvent::record,
                         _ -> 1),
-                making("lock", PerCpuReadWriteLock::new, lock -> lock.readLock().lock(), lock -> {
-                    lock.readLock().unlock();
-                    return lock.writeLock().tryLock() ? 1 : 0;
-                }),
-                making("ref", name -> new PerCpuRef(name, () -> {}), PerCpuRef::get, ref -> ref.isKilled() ? 0 : 1),
+                making(
+                        "lock",
+                        "new PerCpuReadWriteLock(String)",
+                        PerCpuReadWriteLock::new,
+                        lock -> lock.readLock().lock(),
+                        lock -> {
+                            lock.readLock().unlock();
+                            return lock.writeLock().tryLock() ? 1 : 0;
+                        }),
+                making(
+                        "ref",
+                        "new PerCpuRef(String, Runnable)",
+                        name -> new PerCpuRef(name, () -> {}),
+                        PerCpuRef::get,
+                        ref -> ref.isKilled() ? 0 : 1),
                 making(
                         "pool",
+                        "PoolBuilder.build()",
                         name -> PerCpuPool.builder(2, Object::new).name(name).build(),
                         pool -> Objects.requireNonNull(pool.tryAcquire()).release(),
-                        pool -> pool.statistics().idle()));
+                        pool -> pool.statistics().idle()),
+                making(
+                        "pool with handles",
+                        "PerCpuPool.builderWithHandle(int, Function)",
+                        name -> PerCpuPool.builderWithHandle(2, Handle::new)
+                                .name(name)
+                                .build(),
+                        pool -> Objects.requireNonNull(pool.tryAcquire()).release(),
+                        pool -> pool.statistics().idle()),
+                making(
+                        "number",
+                        "PerCpuNumeric.create(String, NumericWidth, long)",
+                        name -> PerCpuNumeric.create(name, NumericWidth.LONG, 0),
+                        PerCpuNumeric::increment,
+                        PerCpuNumeric::sum),
+                making(
+                        "double",
+                        "PerCpuDouble.create(String, double)",
+                        name -> PerCpuDouble.create(name, 0),
+                        number -> number.add(1),
+                        number -> (long) number.sum()),
+                making(
+                        "guarded number",
+                        "DynamicPerCpu.createNumeric(String, NumericWidth, long)",
+                        name -> DynamicPerCpu.createNumeric(name, NumericWidth.LONG, 0),
+                        cells -> cells.run(cell -> cell.add(1)),
+                        cells -> PerCpuNumeric.of(cells).sum()),
+                making(
+                        "variable of objects",
+                        "DynamicPerCpu.createFrom(String, Function)",
+                        name -> DynamicPerCpu.createFrom(name, _ -> new long[1]),
+                        objects -> objects.run(object -> object[0]++),
+                        objects -> {
+                            long[] sum = new long[1];
+                            objects.forEachCpu((_, object) -> sum[0] += object[0]);
+                            return sum[0];
+                        }),
+                making(
+                        "variable of memory",
+                        "DynamicPerCpu.createZero(String, MemoryLayout, Function)",
+                        name -> DynamicPerCpu.createZero(name, ValueLayout.JAVA_LONG, Opaque::new),
+                        views -> views.run(view -> view.get().set(ValueLayout.JAVA_LONG, 0, 1)),
+                        views -> {
+                            long[] sum = new long[1];
+                            views.forEachCpu((_, view) -> sum[0] += view.get().get(ValueLayout.JAVA_LONG, 0));
+                            return sum[0];
+                        }));
     }
 
-    private static <T> Operation making(String what, Function<String, T> maker, Use<T> use, Total<T> total) {
-        return new Operation("make " + what, other -> new Making<>(other, maker, use, total));
+    /** An object that keeps its handle. */
+    private record Handle(Pooled<Handle> pooled) {}
+
+    private static <T> Operation making(
+            String what, String method, Function<String, T> maker, Use<T> use, Total<T> total) {
+        return new Operation("make " + what, method, other -> new Making<>(other, maker, use, total));
     }
 
     private interface Use<T> {
@@ -102,13 +200,11 @@ final class MakingTrials {
         /** A collection takes milliseconds. What is lost in each round is missed in any later one. */
         private static final int ROUNDS_PER_LOOK = 8;
 
-        private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
-
         private final OtherThread other;
         private final Function<String, T> maker;
         private final Use<T> use;
         private final Total<T> total;
-        private final long usedBefore;
+        private final UsedArea before;
         private int rounds;
         private @Nullable T made;
 
@@ -117,7 +213,7 @@ final class MakingTrials {
             this.maker = maker;
             this.use = use;
             this.total = total;
-            this.usedBefore = other.call("looking at the area", Making::settled);
+            this.before = other.call("looking at the area", UsedArea::now);
         }
 
         @Override
@@ -133,7 +229,7 @@ final class MakingTrials {
             made = null;
             rounds++;
             if (rounds % ROUNDS_PER_LOOK == 0) {
-                other.run("looking at the area", this::checkNothingIsLost);
+                other.run("looking at the area", () -> before.checkNothingIsLost(0));
             }
             return did;
         }
@@ -144,32 +240,6 @@ final class MakingTrials {
                 use.of(thing);
                 same("a total of what was made", 1, total.of(thing));
             }
-        }
-
-        private void checkNothingIsLost() throws InterruptedException {
-            long end = System.nanoTime() + PATIENCE_NANOS;
-            while (used() > usedBefore) {
-                check(System.nanoTime() < end, used() - usedBefore + " bytes of each CPU's place are lost");
-                System.gc();
-                Thread.sleep(1);
-            }
-        }
-
-        /** The bytes in use when nothing comes back any more. */
-        private static long settled() throws InterruptedException {
-            long seen;
-            long now = used();
-            do {
-                seen = now;
-                System.gc();
-                Thread.sleep(2);
-                now = used();
-            } while (now < seen);
-            return now;
-        }
-
-        private static long used() {
-            return PerCpuRuntime.memory().usedBytesPerCpu();
         }
     }
 }

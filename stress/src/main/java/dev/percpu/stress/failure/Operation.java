@@ -1,12 +1,23 @@
 package dev.percpu.stress.failure;
 
+import java.util.List;
+
 /**
  * A public operation of the library.
  *
  * @param name what it is called on the command line and in the report
+ * @param methods the public methods whose steps are made to fail, as in {@code PerCpuCounter.add(long)}
  * @param factory makes things to use it on
  */
-record Operation(String name, Factory factory) {
+record Operation(String name, Variant variant, List<String> methods, Factory factory) {
+    Operation(String name, List<String> methods, Factory factory) {
+        this(name, Variant.PLAIN, methods, factory);
+    }
+
+    Operation(String name, String method, Factory factory) {
+        this(name, List.of(method), factory);
+    }
+
     /** Makes a trial. */
     @FunctionalInterface
     interface Factory {
@@ -16,5 +27,10 @@ record Operation(String name, Factory factory) {
          * @param other another thread, for what the trial's own thread cannot do
          */
         Trial create(OtherThread other) throws Exception;
+    }
+
+    /** The same operation in other circumstances. */
+    Operation in(Variant other) {
+        return new Operation(name + other.suffix(), other, methods, thread -> other.trial(factory.create(thread)));
     }
 }

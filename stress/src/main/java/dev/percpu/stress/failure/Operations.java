@@ -5,21 +5,84 @@ import java.util.stream.Stream;
 
 /** All operations. */
 final class Operations {
+    /** How the names begin of what uses a place of the thread's own, if it has one. */
+    private static final List<String> HOT = List.of(
+            "counter add",
+            "counter sumThenReset",
+            "counter array add",
+            "counter array sumsThenReset",
+            "buckets record",
+            "double counter add",
+            "double counter sumThenReset",
+            "histogram record",
+            "histogram snapshotThenReset",
+            "histogram interval next",
+            "summary accept",
+            "summary summaryThenReset",
+            "event record",
+            "ref ");
+
+    /** How the names begin of what may do something else in a virtual thread: above all, what waits. */
+    private static final List<String> VIRTUAL = List.of(
+            "counter add",
+            "number long add",
+            "guard ",
+            "variable run",
+            "pool acquire",
+            "pool timed tryAcquire",
+            "pool release",
+            "read lock lock",
+            "read lock unlock",
+            "write lock lock",
+            "write lock unlock",
+            "condition await",
+            "condition signal",
+            "ref get",
+            "ref put",
+            "ref killAndAwait");
+
+    private static final List<String> CHECKED = List.of("pool ", "read lock ", "write lock ", "condition ");
+
     private static final List<Operation> ALL = Stream.of(
                     CounterTrials.all(),
                     SummaryTrials.all(),
                     EventTrials.all(),
+                    NumberTrials.all(),
                     MakingTrials.all(),
+                    StaticTrials.all(),
+                    ClosingTrials.all(),
                     GuardTrials.all(),
                     VariableTrials.all(),
+                    CellTrials.all(),
                     PoolTrials.all(),
                     LockTrials.all(),
                     ConditionTrials.all(),
                     RefTrials.all())
             .flatMap(List::stream)
+            .flatMap(Operations::inAllCircumstances)
             .toList();
 
     private Operations() {}
+
+    private static Stream<Operation> inAllCircumstances(Operation operation) {
+        Stream.Builder<Operation> all = Stream.builder();
+        all.add(operation);
+        // A lock whose readers have not yet opened the tally uses no place of the thread's own.
+        if (begins(operation, HOT) || operation.name().endsWith(LockTrials.TALLY_OPEN)) {
+            all.add(operation.in(Variant.HOT));
+        }
+        if (begins(operation, VIRTUAL) && !LockTrials.isWarm(operation)) {
+            all.add(operation.in(Variant.VIRTUAL));
+        }
+        if (begins(operation, CHECKED) && !LockTrials.isWarm(operation)) {
+            all.add(operation.in(Variant.CHECKED));
+        }
+        return all.build();
+    }
+
+    private static boolean begins(Operation operation, List<String> beginnings) {
+        return beginnings.stream().anyMatch(operation.name()::startsWith);
+    }
 
     static List<Operation> all() {
         return ALL;

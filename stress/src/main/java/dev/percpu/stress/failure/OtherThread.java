@@ -22,8 +22,6 @@ final class OtherThread {
     /** How long it looks for the waiting of a thread that may not wait at all, as its operation has failed before. */
     private static final long LONGEST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(4);
 
-    private static final long SOON_NANOS = TimeUnit.SECONDS.toNanos(1);
-
     private ExecutorService executor = start();
     private @Nullable Future<?> running;
 
@@ -103,16 +101,6 @@ final class OtherThread {
             Thread.sleep(0, 100_000);
         }
         return thread;
-    }
-
-    /** Whether what was started ends within a while that is long for it. */
-    boolean isFinishedSoon() throws InterruptedException {
-        Future<?> started = running;
-        long end = System.nanoTime() + SOON_NANOS;
-        while (started != null && !started.isDone() && System.nanoTime() < end) {
-            Thread.sleep(1);
-        }
-        return started == null || started.isDone();
     }
 
     /** Waits for the end of what was started. */

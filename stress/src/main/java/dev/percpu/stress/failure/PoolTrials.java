@@ -29,30 +29,57 @@ final class PoolTrials {
 
     static List<Operation> all() {
         List<Operation> all = new ArrayList<>();
-        add(all, "acquire", PerCpuPool::acquire);
-        add(all, "timed tryAcquire", pool -> pool.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS));
-        all.add(new Operation("pool tryAcquire", other -> new Acquiring(other, PerCpuPool::tryAcquire)));
-        all.add(new Operation("pool tryAcquire, made", other -> new Making(other, PerCpuPool::tryAcquire)));
-        all.add(new Operation("pool tryAcquire, found", other -> new Finding(other, PerCpuPool::tryAcquire)));
-        all.add(new Operation("pool tryAcquire, all held", other -> new Refused(other, PerCpuPool::tryAcquire)));
+        add(all, "acquire", "PerCpuPool.acquire()", PerCpuPool::acquire);
+        add(
+                all,
+                "timed tryAcquire",
+                "PerCpuPool.tryAcquire(long, TimeUnit)",
+                pool -> pool.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS));
+        all.add(new Operation(
+                "pool tryAcquire", "PerCpuPool.tryAcquire()", other -> new Acquiring(other, PerCpuPool::tryAcquire)));
+        all.add(new Operation(
+                "pool tryAcquire, made",
+                "PerCpuPool.tryAcquire()",
+                other -> new Making(other, PerCpuPool::tryAcquire)));
+        all.add(new Operation(
+                "pool tryAcquire, found",
+                "PerCpuPool.tryAcquire()",
+                other -> new Finding(other, PerCpuPool::tryAcquire)));
+        all.add(new Operation(
+                "pool tryAcquire, all held",
+                "PerCpuPool.tryAcquire()",
+                other -> new Refused(other, PerCpuPool::tryAcquire)));
         all.add(new Operation(
                 "pool timed tryAcquire, all held",
+                "PerCpuPool.tryAcquire(long, TimeUnit)",
                 other -> new Refused(other, pool -> pool.tryAcquire(1, TimeUnit.MILLISECONDS))));
-        all.add(new Operation("pool release", other -> new Releasing(other, Pooled::release, false)));
-        all.add(new Operation("pool release, waited for", other -> new Releasing(other, Pooled::release, true)));
-        all.add(new Operation("pool discard", other -> new Releasing(other, Pooled::discard, false)));
-        all.add(new Operation("pool discard, waited for", other -> new Releasing(other, Pooled::discard, true)));
-        all.add(new Operation("pool trim", Trimming::new));
-        all.add(new Operation("pool release, closed", ReleasingToClosed::new));
-        all.add(new Operation("pool close", Closing::new));
+        all.add(new Operation(
+                "pool release", "Pooled.release()", other -> new Releasing(other, Pooled::release, false, false)));
+        all.add(new Operation(
+                "pool release, waited for",
+                "Pooled.release()",
+                other -> new Releasing(other, Pooled::release, true, false)));
+        all.add(new Operation(
+                "pool close of a handle",
+                "Pooled.close()",
+                other -> new Releasing(other, Pooled::close, false, false)));
+        all.add(new Operation(
+                "pool discard", "Pooled.discard()", other -> new Releasing(other, Pooled::discard, false, true)));
+        all.add(new Operation(
+                "pool discard, waited for",
+                "Pooled.discard()",
+                other -> new Releasing(other, Pooled::discard, true, true)));
+        all.add(new Operation("pool trim", "PerCpuPool.trim(int)", Trimming::new));
+        all.add(new Operation("pool release, closed", "Pooled.release()", ReleasingToClosed::new));
+        all.add(new Operation("pool close", "PerCpuPool.close()", Closing::new));
         return all;
     }
 
-    private static void add(List<Operation> all, String name, Acquisition acquisition) {
-        all.add(new Operation("pool " + name, other -> new Acquiring(other, acquisition)));
-        all.add(new Operation("pool " + name + ", made", other -> new Making(other, acquisition)));
-        all.add(new Operation("pool " + name + ", found", other -> new Finding(other, acquisition)));
-        all.add(new Operation("pool " + name + ", waiting", other -> new Waiting(other, acquisition)));
+    private static void add(List<Operation> all, String name, String method, Acquisition acquisition) {
+        all.add(new Operation("pool " + name, method, other -> new Acquiring(other, acquisition)));
+        all.add(new Operation("pool " + name + ", made", method, other -> new Making(other, acquisition)));
+        all.add(new Operation("pool " + name + ", found", method, other -> new Finding(other, acquisition)));
+        all.add(new Operation("pool " + name + ", waiting", method, other -> new Waiting(other, acquisition)));
     }
 
     private abstract static class OnPool extends Trial {
@@ -253,20 +280,34 @@ final class PoolTrials {
     private static final class Releasing extends OnPool {
         private final Consumer<Pooled<Object>> release;
         private final boolean waitedFor;
+
+        /** An object that is released goes to the thread that waits. One that is discarded does not. */
+        private final boolean mayBecomeAnothers;
+
         private @Nullable Thread waiter;
+
+        /** Set by the thread that waits, as soon as it has an object. */
+        private volatile boolean acquired;
+
         private List<Pooled<Object>> held = List.of();
 
-        Releasing(OtherThread other, Consumer<Pooled<Object>> release, boolean waitedFor) {
+        Releasing(OtherThread other, Consumer<Pooled<Object>> release, boolean waitedFor, boolean discards) {
             super(other);
             this.release = release;
             this.waitedFor = waitedFor;
+            this.mayBecomeAnothers = waitedFor && !discards;
         }
 
         @Override
         void prepare() throws Exception {
             held = acquireAll();
+            acquired = false;
             if (waitedFor) {
-                waiter = other.startWaiting(() -> pool.acquire().release());
+                waiter = other.startWaiting(() -> {
+                    Pooled<Object> pooled = acquireWhenThereIsMemory();
+                    acquired = true;
+                    pooled.release();
+                });
             }
         }
 
@@ -279,7 +320,7 @@ final class PoolTrials {
         boolean verify(@Nullable Throwable thrown) throws Exception {
             boolean did = true;
             if (thrown != null) {
-                did = !releaseAgain(held.getFirst());
+                did = mayBecomeAnothers ? !releaseIfHeld(held.getFirst()) : !releaseAgain(held.getFirst());
             }
             try {
                 other.finish("acquiring an object that was released");
@@ -292,24 +333,56 @@ final class PoolTrials {
             return did;
         }
 
-        /** Whether nothing has been released. If so, there is no use in waiting longer, in thousands of rounds. */
-        private boolean stillWaitsForIt() {
-            return waiter != null
-                    && OtherThread.waits(waiter)
-                    && pool.statistics().idle() == 0;
+        /** While the heap is full for the operation, it is full for the thread that waits, too. */
+        private Pooled<Object> acquireWhenThereIsMemory() throws InterruptedException {
+            while (true) {
+                try {
+                    return pool.acquire();
+                } catch (OutOfMemoryError full) {
+                    Thread.sleep(1);
+                }
+            }
         }
 
         /** As its documentation says, a second release throws if nobody has acquired the object since. */
-        private boolean releaseAgain(Pooled<Object> pooled) throws Exception {
-            if (waitedFor && !stillWaitsForIt() && other.isFinishedSoon()) {
-                return false;
-            }
+        private boolean releaseAgain(Pooled<Object> pooled) {
             try {
                 release.accept(pooled);
                 return true;
             } catch (IllegalStateException released) {
                 return false;
             }
+        }
+
+        /*
+         * If another thread waits, a second release could be one of an object that the other has acquired meanwhile.
+         * So the object is released again only if the first release did nothing. That is so if the object is held, and
+         * then the other thread is seen waiting, and then it has acquired nothing. For suppose that the other thread
+         * has made the object held:
+         *
+         *   waiter W                                this thread
+         *   1. the object is W's: held
+         *   2. acquired = true
+         *   3. releases it, waits for its next task
+         *                                           4. sees that W waits
+         *                                           5. sees that W has acquired it
+         *
+         * Between 1 and 3 it waits for nothing, since this thread does nothing with the pool meanwhile. If the object
+         * is not held, the release has begun, and the waiter finds the object by itself, after a second at most.
+         */
+        private boolean releaseIfHeld(Pooled<Object> pooled) throws InterruptedException {
+            while (!acquired && isHeld(pooled)) {
+                if (waiter != null && OtherThread.waits(waiter) && !acquired) {
+                    release.accept(pooled);
+                    return true;
+                }
+                Thread.sleep(0, 100_000);
+            }
+            return false;
+        }
+
+        private static boolean isHeld(Pooled<Object> pooled) {
+            return !pooled.toString().endsWith("not held");
         }
     }
 

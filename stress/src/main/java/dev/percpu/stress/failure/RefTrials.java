@@ -15,39 +15,52 @@ final class RefTrials {
         return List.of(
                 new Operation(
                         "ref get",
+                        "PerCpuRef.get()",
                         other -> new Using(other, 1, ref -> {
                             ref.get();
                             return true;
                         })),
-                new Operation("ref tryGet", other -> new Using(other, 1, PerCpuRef::tryGet)),
-                new Operation("ref tryGetLive", other -> new Using(other, 1, PerCpuRef::tryGetLive)),
+                new Operation("ref tryGet", "PerCpuRef.tryGet()", other -> new Using(other, 1, PerCpuRef::tryGet)),
+                new Operation(
+                        "ref tryGetLive",
+                        "PerCpuRef.tryGetLive()",
+                        other -> new Using(other, 1, PerCpuRef::tryGetLive)),
                 new Operation(
                         "ref put",
+                        "PerCpuRef.put()",
                         other -> new Using(other, -1, ref -> {
                             ref.put();
                             return true;
                         })),
                 new Operation(
                         "ref get of several",
+                        "PerCpuRef.get(int)",
                         other -> new Using(other, 3, ref -> {
                             ref.get(3);
                             return true;
                         })),
                 new Operation(
                         "ref put of several",
+                        "PerCpuRef.put(int)",
                         other -> new Using(other, -2, ref -> {
                             ref.put(2);
                             return true;
                         })),
-                new Operation("ref get, killed", other -> new UsingKilled(other, 1)),
-                new Operation("ref put, killed", other -> new UsingKilled(other, -1)),
-                new Operation("ref kill, in use", other -> new Killing(other, 1)),
-                new Operation("ref kill, not in use", other -> new Killing(other, 0)),
-                new Operation("ref killAndAwait", other -> new Awaiting(other, true)),
-                new Operation("ref killAndAwait, in vain", other -> new Awaiting(other, false)),
-                new Operation("ref put, the last", LastPut::new),
-                new Operation("ref reinit", other -> new Reviving(other, 0)),
-                new Operation("ref resurrect", other -> new Reviving(other, 1)));
+                new Operation("ref get, killed", "PerCpuRef.get()", other -> new UsingKilled(other, 1)),
+                new Operation("ref put, killed", "PerCpuRef.put()", other -> new UsingKilled(other, -1)),
+                new Operation("ref kill, in use", "PerCpuRef.kill()", other -> new Killing(other, 1)),
+                new Operation("ref kill, not in use", "PerCpuRef.kill()", other -> new Killing(other, 0)),
+                new Operation(
+                        "ref killAndAwait",
+                        "PerCpuRef.killAndAwait(long, TimeUnit)",
+                        other -> new Awaiting(other, true)),
+                new Operation(
+                        "ref killAndAwait, in vain",
+                        "PerCpuRef.killAndAwait(long, TimeUnit)",
+                        other -> new Awaiting(other, false)),
+                new Operation("ref put, the last", "PerCpuRef.put()", LastPut::new),
+                new Operation("ref reinit", "PerCpuRef.reinit()", other -> new Reviving(other, 0)),
+                new Operation("ref resurrect", "PerCpuRef.resurrect()", other -> new Reviving(other, 1)));
     }
 
     private interface Use {

@@ -30,12 +30,18 @@ final class RefusedCalls implements Way {
         return List.of("-Xmx128m", "-XX:+UseSerialGC");
     }
 
+    /** A filter would stay on the carrier, and so fail what other virtual threads do later. */
+    @Override
+    public boolean fits(Variant variant) {
+        return variant != Variant.VIRTUAL;
+    }
+
     @Override
     public void run(Rounds rounds) throws Exception {
         rounds.undisturbed();
         for (int i = 0; i < ROUNDS && !rounds.isOver(); i++) {
             // Filters are for good, so each round has a thread of its own.
-            ThreadOfItsOwn.run("refused", 0, () -> {
+            ThreadOfItsOwn.run(Variant.PLAIN, "refused", 0, () -> {
                 boolean _ = rounds.once(this::refused);
             });
             rounds.undisturbed();

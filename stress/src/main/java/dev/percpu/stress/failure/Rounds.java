@@ -53,6 +53,10 @@ final class Rounds {
         this.guards = new Guards(other);
     }
 
+    Variant variant() {
+        return operation.variant();
+    }
+
     /** Whether enough is known. */
     boolean isOver() {
         return violated >= MOST_VIOLATIONS;

@@ -17,26 +17,26 @@ final class SummaryTrials {
 
     static List<Operation> all() {
         return List.of(
-                new Operation("summary accept", _ -> {
+                new Operation("summary accept", "PerCpuSummary.accept(long)", _ -> {
                     PerCpuSummary summary = new PerCpuSummary();
                     return new CounterTrials.Adding(() -> summary.accept(1), () -> count(summary.summary()));
                 }),
-                new Operation("summary summary", _ -> {
+                new Operation("summary summary", "PerCpuSummary.summary()", _ -> {
                     PerCpuSummary summary = new PerCpuSummary();
                     return new CounterTrials.Reading(() -> summary.accept(1), () -> count(summary.summary()));
                 }),
-                new Operation("summary summaryThenReset", _ -> {
+                new Operation("summary summaryThenReset", "PerCpuSummary.summaryThenReset()", _ -> {
                     PerCpuSummary summary = new PerCpuSummary();
                     return new CounterTrials.Taking(
                             () -> summary.accept(1),
                             () -> count(summary.summaryThenReset()),
                             () -> count(summary.summary()));
                 }),
-                new Operation("summary reset", _ -> {
+                new Operation("summary reset", "PerCpuSummary.reset()", _ -> {
                     PerCpuSummary summary = new PerCpuSummary();
                     return reset(() -> summary.accept(1), summary::reset, () -> count(summary.summary()));
                 }),
-                new Operation("histogram interval next", _ -> {
+                new Operation("histogram interval next", "HistogramInterval.next()", _ -> {
                     PerCpuHistogram histogram =
                             PerCpuHistogram.builder().bounds(10, 100).build();
                     HistogramInterval interval = histogram.interval();
@@ -45,30 +45,30 @@ final class SummaryTrials {
                             () -> interval.next().count(),
                             () -> interval.peek().count());
                 }),
-                new Operation("histogram interval peek", _ -> {
+                new Operation("histogram interval peek", "HistogramInterval.peek()", _ -> {
                     PerCpuHistogram histogram =
                             PerCpuHistogram.builder().bounds(10, 100).build();
                     HistogramInterval interval = histogram.interval();
                     return new CounterTrials.Reading(
                             () -> histogram.record(5), () -> interval.peek().count());
                 }),
-                new Operation("counter reset", _ -> {
+                new Operation("counter reset", "PerCpuCounter.reset()", _ -> {
                     PerCpuCounter counter = new PerCpuCounter();
                     return reset(counter::increment, counter::reset, counter::sum);
                 }),
-                new Operation("counter array reset", _ -> {
+                new Operation("counter array reset", "PerCpuCounterArray.reset()", _ -> {
                     PerCpuCounterArray counters = new PerCpuCounterArray(2);
                     return reset(() -> counters.increment(1), counters::reset, () -> counters.sum(1));
                 }),
-                new Operation("double counter reset", _ -> {
+                new Operation("double counter reset", "PerCpuDoubleCounter.reset()", _ -> {
                     PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
                     return reset(() -> counter.add(1), counter::reset, () -> (long) counter.sum());
                 }),
-                new Operation("accumulator reset", _ -> {
+                new Operation("accumulator reset", "PerCpuAccumulator.reset()", _ -> {
                     PerCpuAccumulator sum = new PerCpuAccumulator(Long::sum, 0);
                     return reset(() -> sum.accumulate(1), sum::reset, sum::get);
                 }),
-                new Operation("double accumulator reset", _ -> {
+                new Operation("double accumulator reset", "PerCpuDoubleAccumulator.reset()", _ -> {
                     PerCpuDoubleAccumulator sum = new PerCpuDoubleAccumulator(Double::sum, 0);
                     return reset(() -> sum.accumulate(1), sum::reset, () -> (long) sum.get());
                 }));

@@ -9,12 +9,12 @@ final class ThreadOfItsOwn {
     private ThreadOfItsOwn() {}
 
     /** Does something in a new thread, and waits for its end. */
-    static void run(String name, long stackBytes, OtherThread.Action action) throws Exception {
+    static void run(Variant variant, String name, long stackBytes, OtherThread.Action action) throws Exception {
         FutureTask<Boolean> task = new FutureTask<>(() -> {
             action.run();
             return true;
         });
-        Thread thread = new Thread(null, task, name, stackBytes);
+        Thread thread = variant.newThread(name, stackBytes, task);
         thread.start();
         thread.join();
         try {

@@ -24,14 +24,19 @@ final class VariableTrials {
 
     static List<Operation> all() {
         List<Operation> all = new ArrayList<>();
-        all.add(new Operation("variable run", other -> new Changing(other, cells -> cells.run(Cell::increment))));
+        all.add(new Operation(
+                "variable run",
+                "PerCpu.run(Consumer)",
+                other -> new Changing(other, cells -> cells.run(Cell::increment))));
         all.add(new Operation(
                 "variable with",
+                "PerCpu.with(Function)",
                 other -> new Changing(other, cells -> {
                     Cell _ = cells.with(Cell::incremented);
                 })));
         all.add(new Operation(
                 "variable replace",
+                List.of("PerCpu.getMut(CpuGuard)", "PerCpuToken.replace(Object)", "PerCpuToken.with(Function)"),
                 other -> new Changing(other, cells -> {
                     try (CpuGuard guard = CpuGuard.acquire()) {
                         var token = cells.getMut(guard);
@@ -40,22 +45,30 @@ final class VariableTrials {
                 })));
         all.add(new Operation(
                 "variable forEachCpu",
+                "PerCpu.forEachCpu(BiConsumer)",
                 other -> new EachInstance(other, cells -> cells.forEachCpu((_, cell) -> cell.increment()))));
         all.add(new Operation(
                 "variable timed forEachCpu",
+                "PerCpu.forEachCpu(long, TimeUnit, BiConsumer)",
                 other -> new EachInstance(other, cells -> {
                     CpuMask done = cells.forEachCpu(LONG_SECONDS, TimeUnit.SECONDS, (_, cell) -> cell.increment());
                     Trial.check(done.equals(CpuMask.possible()), "left out: only " + done);
                 })));
-        all.add(new Operation("guarded number add", other -> new Guarded(other, false, true)));
-        all.add(new Operation("guarded number addAndGet", other -> new Guarded(other, false, false)));
-        all.add(new Operation("guarded number add, waiting", other -> new Guarded(other, true, true)));
-        all.add(new Operation("variable createWith", other -> new Making(other)));
-        all.add(new Operation("variable createZero", _ -> new MakingMemory()));
-        all.add(new Operation("number create", _ -> new MakingNumber()));
-        all.add(new Operation("variable share", Sharing::new));
-        all.add(new Operation("variable close", Closing::new));
-        all.add(new Operation("onEachCpu", _ -> new EachCpu()));
+        all.add(new Operation(
+                "guarded number add", "PerCpuNumeric.add(long)", other -> new Guarded(other, false, true)));
+        all.add(new Operation(
+                "guarded number addAndGet",
+                "PerCpuNumeric.addAndGet(long)",
+                other -> new Guarded(other, false, false)));
+        all.add(new Operation(
+                "guarded number add, waiting", "PerCpuNumeric.add(long)", other -> new Guarded(other, true, true)));
+        all.add(new Operation("variable createWith", "DynamicPerCpu.createWith(Supplier)", other -> new Making(other)));
+        all.add(new Operation(
+                "variable createZero", "DynamicPerCpu.createZero(MemoryLayout)", _ -> new MakingMemory()));
+        all.add(new Operation("number create", "PerCpuNumeric.create(NumericWidth, long)", _ -> new MakingNumber()));
+        all.add(new Operation("variable share", "DynamicPerCpu.share()", Sharing::new));
+        all.add(new Operation("variable close", "DynamicPerCpu.close()", Closing::new));
+        all.add(new Operation("onEachCpu", "CpuId.onEachCpu(Consumer)", _ -> new EachCpu()));
         return all;
     }
 

@@ -10,6 +10,11 @@ interface Way {
     /** What a JVM must be started with. */
     List<String> jvmOptions();
 
+    /** Whether it can be caused in these circumstances. */
+    default boolean fits(Variant variant) {
+        return true;
+    }
+
     /** Does rounds, in which one step after the other fails, until none is left. */
     void run(Rounds rounds) throws Exception;
 

@@ -44,8 +44,8 @@ final class Ways {
                 new Interrupts());
     }
 
-    static Way named(String name, Extent extent) {
-        return all(extent).stream()
+    static Way named(String name, List<Way> ways) {
+        return ways.stream()
                 .filter(way -> way.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("no way is called " + name));

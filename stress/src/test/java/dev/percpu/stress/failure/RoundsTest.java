@@ -71,7 +71,8 @@ class RoundsTest {
     }
 
     private static Rounds.Result run(Operation.Factory factory) throws Exception {
-        Rounds rounds = new Rounds(new Operation("broken", factory), HALFWAY, new OtherThread(), new AtomicInteger());
+        Rounds rounds = new Rounds(
+                new Operation("broken", List.of(), factory), HALFWAY, new OtherThread(), new AtomicInteger());
         HALFWAY.run(rounds);
         return rounds.result();
     }
@@ -100,7 +101,7 @@ class RoundsTest {
     @Test
     void anOperationThatFailsUpToTheEndIsTold() throws Exception {
         Rounds rounds = new Rounds(
-                new Operation("too large", _ -> new Halves(true, true)),
+                new Operation("too large", List.of(), _ -> new Halves(true, true)),
                 HALFWAY,
                 new OtherThread(),
                 new AtomicInteger());

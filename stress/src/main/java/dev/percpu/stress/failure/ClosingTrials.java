@@ -1,0 +1,102 @@
+package dev.percpu.stress.failure;
+
+import dev.percpu.PerCpuDouble;
+import dev.percpu.PerCpuNumeric;
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.concurrent.PerCpuHistogram;
+import dev.percpu.memory.NumericWidth;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Numbers and histograms are closed before they are unreachable. */
+final class ClosingTrials {
+    private static final String NAME = "closed in a trial";
+
+    private ClosingTrials() {}
+
+    /** Reads what may be closed. */
+    @FunctionalInterface
+    private interface Reading<T> {
+        void of(T open);
+    }
+
+    static List<Operation> all() {
+        return List.of(
+                closing(
+                        "number",
+                        "DynamicNumeric.close()",
+                        name -> PerCpuNumeric.create(name, NumericWidth.LONG, 0),
+                        PerCpuNumeric::increment),
+                closing(
+                        "double",
+                        "DynamicDouble.close()",
+                        name -> PerCpuDouble.create(name, 0),
+                        number -> number.add(1)),
+                closing(
+                        "histogram",
+                        "PerCpuHistogram.close()",
+                        name -> PerCpuHistogram.builder()
+                                .name(name)
+                                .bounds(1, 10)
+                                .build(),
+                        histogram -> histogram.record(1)));
+    }
+
+    private static <T extends AutoCloseable> Operation closing(
+            String what, String method, Function<String, T> maker, Reading<T> use) {
+        return new Operation(what + " close", method, other -> new Closing<>(other, maker, use));
+    }
+
+    /** It is closed or not; and once it could be closed, it is not listed any more. */
+    private static final class Closing<T extends AutoCloseable> extends Trial {
+        private final OtherThread other;
+        private final Function<String, T> maker;
+        private final Reading<T> use;
+        private T open;
+
+        Closing(OtherThread other, Function<String, T> maker, Reading<T> use) {
+            this.other = other;
+            this.maker = maker;
+            this.use = use;
+            this.open = maker.apply(NAME);
+        }
+
+        @Override
+        void prepare() throws Exception {
+            open.close();
+            open = maker.apply(NAME);
+        }
+
+        @Override
+        void act() throws Exception {
+            open.close();
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            boolean did = isClosed();
+            check(did || thrown != null, "it is open");
+            other.run("closing again", () -> {
+                open.close();
+                check(isClosed(), "it is open after a second call");
+                same(
+                        "closed ones that are listed",
+                        0,
+                        PerCpuRuntime.variables().stream()
+                                .filter(found -> found.name().equals(NAME))
+                                .count());
+            });
+            return did;
+        }
+
+        private boolean isClosed() {
+            try {
+                use.of(open);
+                return false;
+            } catch (IllegalStateException closed) {
+                return true;
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package dev.percpu.stress.failure;
+
+import dev.percpu.PerCpuRuntime;
+import java.util.concurrent.TimeUnit;
+
+/** How much of the per-CPU area is in use. What nobody can reach any more comes back after a garbage collection. */
+final class UsedArea {
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private final long before;
+
+    private UsedArea(long before) {
+        this.before = before;
+    }
+
+    /** As it is now, when nothing comes back any more. */
+    static UsedArea now() throws InterruptedException {
+        long seen;
+        long now = bytes();
+        do {
+            seen = now;
+            System.gc();
+            Thread.sleep(2);
+            now = bytes();
+        } while (now < seen);
+        return new UsedArea(now);
+    }
+
+    /** Checks that no more is in use than then, and these bytes. */
+    void checkNothingIsLost(long more) throws InterruptedException {
+        long end = System.nanoTime() + PATIENCE_NANOS;
+        while (bytes() > before + more) {
+            Trial.check(System.nanoTime() < end, bytes() - before - more + " bytes of each CPU's place are lost");
+            System.gc();
+            Thread.sleep(1);
+        }
+    }
+
+    private static long bytes() {
+        return PerCpuRuntime.memory().usedBytesPerCpu();
+    }
+}
