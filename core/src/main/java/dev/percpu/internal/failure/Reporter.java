@@ -95,7 +95,8 @@ public final class Reporter {
                     reportLost();
                 }
             } catch (Throwable t) {
-                // Catch everything: if this thread ended here, nothing would ever be reported again.
+                // Catch everything: if this thread ended here, the reports in the queue would wait there until
+                // somebody queued another one.
                 countLost();
             }
         }

@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * Some lines of a source file in place of others. How far lines are indented does not count.
  *
- * @param file below the sources' root
+ * @param file below the sources' root or, of the C header, below its directory
  * @param before the lines that are there, of which the file has one such row
  * @param after the lines to put there
  */

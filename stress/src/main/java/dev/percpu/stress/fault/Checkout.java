@@ -38,6 +38,16 @@ record Checkout(Path core) {
                 "faults are put into the sources, and the current directory is not in a" + " checkout that has them");
     }
 
+    /** The directory of the module that has the C header. */
+    Path header() {
+        return core.resolveSibling("native");
+    }
+
+    /** Where the parts of the header are. */
+    Path include() {
+        return header().resolve("include");
+    }
+
     /** The library as it was built. */
     Path classes() {
         return built("classes");
@@ -70,23 +80,41 @@ record Checkout(Path core) {
      * Puts a fault into copies of the files that it changes, and compiles them.
      *
      * @param directory where copies and classes go; nothing else is there
-     * @return the directory of the classes, which come before the library's own in a class path
+     * @return the directory of the classes, which come before the library's own in a class path; or, if the fault is in
+     *     the header, the directory with all its parts
      * @throws IllegalStateException if the fault does not fit the sources
      */
     Path compileWith(Fault fault, Path directory) {
         try {
-            Path classes = Files.createDirectories(directory.resolve("classes"));
+            Path sources = Files.createDirectories(directory.resolve("sources"));
             List<Path> copies = new ArrayList<>();
+            if (fault.isInHeader()) {
+                copyHeader(sources);
+            }
             for (Map.Entry<String, String> changed : changed(fault).entrySet()) {
-                Path copy = directory.resolve("sources").resolve(changed.getKey());
+                Path copy = sources.resolve(changed.getKey());
                 Files.createDirectories(Objects.requireNonNull(copy.getParent()));
                 Files.writeString(copy, changed.getValue());
                 copies.add(copy);
             }
+            if (fault.isInHeader()) {
+                return sources;
+            }
+            Path classes = Files.createDirectories(directory.resolve("classes"));
             compile(fault, copies, classes);
             return classes;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private void copyHeader(Path to) throws IOException {
+        try (Stream<Path> parts = Files.walk(include())) {
+            for (Path part : parts.filter(Files::isRegularFile).toList()) {
+                Path copy = to.resolve(include().relativize(part).toString());
+                Files.createDirectories(Objects.requireNonNull(copy.getParent()));
+                Files.copy(part, copy);
+            }
         }
     }
 
@@ -96,7 +124,7 @@ record Checkout(Path core) {
         for (Change change : fault.changes()) {
             String text = texts.get(change.file());
             if (text == null) {
-                Path file = core.resolve(SOURCES).resolve(change.file());
+                Path file = (fault.isInHeader() ? include() : core.resolve(SOURCES)).resolve(change.file());
                 if (!Files.exists(file)) {
                     throw new IllegalStateException("'" + fault.name() + "': there is no " + file);
                 }

@@ -113,13 +113,19 @@ public final class FaultRun {
 
     private Trial run(Finder finder, List<Path> first, int limit, Path directory)
             throws IOException, InterruptedException {
-        boolean isTest = finder.kind() == Finder.Kind.TEST;
         return Trial.run(
                 finder.command(checkout, first, limit),
                 // Tests look for files of their module.
-                isTest ? checkout.core() : directory,
+                switch (finder.kind()) {
+                    case TEST -> checkout.core();
+                    case C -> checkout.header();
+                    case STRESS, JCSTRESS, FAILURES -> directory;
+                },
                 directory.resolve("log"),
-                isTest ? LONGEST_TEST : Duration.ofSeconds(limit).plus(GRACE));
+                switch (finder.kind()) {
+                    case TEST, C -> LONGEST_TEST;
+                    case STRESS, JCSTRESS, FAILURES -> Duration.ofSeconds(limit).plus(GRACE);
+                });
     }
 
     private static String clue(Finder finder, Trial trial) {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -20,6 +21,9 @@ record Finder(Kind kind, String what, String backend) {
     private static final String ON = " on ";
     private static final Pattern OPERATION_AND_WAY = Pattern.compile("(.+) at (.+)");
 
+    /** Such as "exactness.c -DPAUSE=200: 5000 guards". */
+    private static final Pattern C_TEST = Pattern.compile("(\\w+\\.c)((?: -\\S+)*?)(?::((?: [\\w-]+)+))?");
+
     /** A test method that takes longer hangs. */
     private static final int LONGEST_TEST_SECONDS = 60;
 
@@ -33,7 +37,12 @@ record Finder(Kind kind, String what, String backend) {
         /** A jcstress test. */
         JCSTRESS("(?m)^dev\\.percpu\\.stress\\.jcstress\\.([\\w.]+)(?: \\[.*?\\])?: (.*)"),
         /** Some operations, some steps of which fail. */
-        FAILURES("(?m)^(FAILED): (.*)");
+        FAILURES("(?m)^(FAILED): (.*)"),
+        /**
+         * A test of the C header: its file, options for the compiler, and after a colon what it is called with. On
+         * {@code atomic} the C library registers no thread for sequences.
+         */
+        C("(?m)^(?:\\S*/)?(\\w+\\.c:\\d+): (.*)");
 
         private final Pattern failure;
 
@@ -62,10 +71,28 @@ record Finder(Kind kind, String what, String backend) {
     /**
      * How to call it.
      *
-     * @param first what comes first in the class path; empty if the library is as it is
+     * @param first what comes first in the class path or, for a test of the header, where the header is; empty if
+     *     everything is as it is
      * @param seconds how long the stress program runs
      */
     List<String> command(Checkout checkout, List<Path> first, int seconds) {
+        return kind == Kind.C ? c(first.isEmpty() ? checkout.include() : first.getFirst()) : java(checkout, first, seconds);
+    }
+
+    private List<String> c(Path include) {
+        Matcher parts = C_TEST.matcher(what);
+        if (!parts.matches()) {
+            throw new IllegalStateException("'" + what + "' is not a test, options and a colon with arguments");
+        }
+        String compile = "gcc -std=c11 -O2 -D_GNU_SOURCE -pthread -I\"$1\" -Isrc/test/c" + parts.group(2)
+                + " -o \"$program\" src/test/c/" + parts.group(1);
+        String run = (backend.equals("rseq") ? "" : "GLIBC_TUNABLES=glibc.pthread.rseq=0 ")
+                + "\"$program\"" + Objects.requireNonNullElse(parts.group(3), "");
+        String all = "program=$(mktemp) && trap 'rm -f \"$program\"' EXIT && " + compile + " && " + run;
+        return List.of("sh", "-c", all, "sh", include.toString());
+    }
+
+    private List<String> java(Checkout checkout, List<Path> first, int seconds) {
         List<Path> path = new ArrayList<>(first);
         path.addAll(kind == Kind.TEST ? checkout.testClassPath() : Checkout.ownClassPath());
         List<Path> library = new ArrayList<>(first);
@@ -94,6 +121,7 @@ record Finder(Kind kind, String what, String backend) {
                                 what);
                     case JCSTRESS -> jcstress(path);
                     case FAILURES -> failures();
+                    case C -> throw new IllegalStateException("it does not run in a JVM");
                 });
         return command;
     }

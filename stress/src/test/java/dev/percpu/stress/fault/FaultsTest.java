@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -13,6 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class FaultsTest {
+    private static final String TEST_OF_C = "src/test/c/operations.c";
+
     private static final String TEXT = "one {\n    two;\n    three;\n}\ntwo;\n";
 
     static Stream<Fault> all() {
@@ -24,6 +27,16 @@ class FaultsTest {
     @MethodSource("all")
     void eachFaultFitsTheSourcesAndCompiles(Fault fault, @TempDir Path directory) throws Exception {
         Path classes = Checkout.here().compileWith(fault, directory);
+        if (fault.isInHeader()) {
+            assertThat(Trial.run(
+                                    List.of("gcc", "-Wall", "-fsyntax-only", "-I" + classes, "-Isrc/test/c", TEST_OF_C),
+                                    Checkout.here().header(),
+                                    directory.resolve("log"),
+                                    Duration.ofMinutes(2))
+                            .output())
+                    .isEmpty();
+            return;
+        }
         try (Stream<Path> files = Files.walk(classes)) {
             assertThat(files).anyMatch(file -> file.toString().endsWith(".class"));
         }
@@ -118,6 +131,13 @@ class FaultsTest {
                        dev.percpu.LockTest.isShut(LockTest.java:9)
                 """;
         assertThat(Finder.of("test LockTest").clue(output)).isEqualTo("isShut: AssertionError: not shut");
+    }
+
+    @Test
+    void soIsWhatATestOfTheHeaderSays() {
+        String output = "src/test/c/exactness.c:190: total is 7, not 8\n";
+        assertThat(Finder.of("c exactness.c -DPAUSE=200: 500 guards").clue(output))
+                .isEqualTo("exactness.c:190: total is 7, not 8");
     }
 
     @Test
