@@ -17,6 +17,7 @@ outside() {
   program "$tree" exactness-delayed exactness.c -DPAUSE=2000
   program "$tree" exactness-moving exactness.c -DPAUSE=2000 -DMOVE
   program "$tree" move move.c -DPAUSE=2000
+  program "$tree" moved moved.c
   program "$tree" fork fork.c
 }
 
@@ -33,6 +34,7 @@ inside() {
   cd "$tests" || return
   check "each operation" ./operations
   check "signal handlers" ./handlers
+  check "a thread that is moved" ./moved
   check "exactness" ./exactness 20000
   check "exactness, with delays" ./exactness-delayed 5000
   check "exactness, moving" ./exactness-moving 2000
@@ -41,6 +43,7 @@ inside() {
   # As where the C library registers no thread.
   export GLIBC_TUNABLES=glibc.pthread.rseq=0
   check "each operation, atomically" ./operations
+  check "a thread that is moved, atomically" ./moved
   check "exactness, atomically" ./exactness 5000
   check "exactness, atomically, moving" ./exactness-moving 500
   check "moving, atomically" ./move 50

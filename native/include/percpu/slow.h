@@ -220,6 +220,11 @@ PERCPU_INLINE void percpu_leave(uint64_t *counter, uint64_t admission)
 		}                                                                                                      \
 	} while (0)
 
+/* For tests: a delay between looking for the instance and updating it. */
+#ifndef PERCPU_TEST_UPDATE
+#define PERCPU_TEST_UPDATE()
+#endif
+
 /*
  * Where there are no sequences, all threads update the instance of their current CPU atomically. Where there are, a
  * thread without a CPU id updates the spare place: a sequence that loads, adds and stores the same word at the same
@@ -235,6 +240,7 @@ PERCPU_SLOW int percpu_update_slowly(int op, unsigned size, void *image, uint64_
 		unsigned cpu = percpu_library.mode == PERCPU_ATOMICS ? percpu_current() : percpu_library.count;
 		uint64_t instance = (uint64_t)(uintptr_t)image + percpu_library.delta + cpu * percpu_library.stride;
 
+		PERCPU_TEST_UPDATE();
 		switch (size) {
 		case 1: PERCPU_ATOMICALLY(uint8_t); break;
 		case 2: PERCPU_ATOMICALLY(uint16_t); break;

@@ -2,6 +2,9 @@
  * Variables that move while a thread on another CPU is in the middle of a sequence, which with a long PAUSE it always
  * is: move TIMES. Each time in a process of its own, as variables move once.
  */
+static void linger(void);
+#define PERCPU_TEST_MOVE(step) linger()
+
 #include "check.h"
 
 #include "threads.h"
@@ -20,23 +23,17 @@ DEFINE_PER_CPU(struct pair, pairs) = {0, 0};
 
 #define ADDERS 2
 
+/*
+ * Keeps the mover waiting for a while that is different each time. To take the guards it has just restarted the
+ * sequences of all CPUs: without a wait it would go on while all others are at the beginning of one.
+ */
+static void linger(void)
+{
+	usleep((unsigned)getpid() * 2654435761u % 150);
+}
+
 static int stopped;
 static long done[2 * ADDERS];
-
-static void bind_to(int nth)
-{
-	cpu_set_t allowed;
-	cpu_set_t one;
-	int cpu = 0;
-
-	CHECK_EQUAL(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
-	nth %= CPU_COUNT(&allowed);
-	while (!CPU_ISSET(cpu, &allowed) || nth-- > 0)
-		cpu++;
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	CHECK_EQUAL(sched_setaffinity(0, sizeof(one), &one), 0);
-}
 
 static void *work(void *argument)
 {

@@ -1,6 +1,6 @@
 /*
- * Compiled with -DPAUSE=200, say, every sequence waits for so many rounds between any two of its steps, so that nearly
- * every preemption hits one; and the aborts are counted.
+ * Compiled with -DPAUSE=200, say, every sequence waits for so many rounds between any two of its steps, and so does an
+ * atomic update; so nearly every preemption hits one. The aborts are counted.
  */
 #ifndef PAUSES_H
 #define PAUSES_H
@@ -21,6 +21,11 @@
 #else
 #error "pauses.h needs a pause and a counter of aborts for this processor architecture"
 #endif
+#define PERCPU_TEST_UPDATE()                                                                                           \
+	do                                                                                                             \
+		for (volatile int left = PAUSE; left > 0; left--)                                                      \
+			;                                                                                              \
+	while (0)
 #endif
 
 #ifdef __cplusplus

@@ -88,6 +88,23 @@ static inline void move_variables(void)
 		    PERCPU_SHARED_NOW);
 }
 
+/* Binds the thread to one of the CPUs that it may use, and returns which. */
+static inline unsigned bind_to(int nth)
+{
+	cpu_set_t allowed;
+	cpu_set_t one;
+	unsigned cpu = 0;
+
+	CHECK_EQUAL(sched_getaffinity(getpid(), sizeof(allowed), &allowed), 0);
+	nth %= CPU_COUNT(&allowed);
+	while (!CPU_ISSET(cpu, &allowed) || nth-- > 0)
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	CHECK_EQUAL(sched_setaffinity(0, sizeof(one), &one), 0);
+	return cpu;
+}
+
 static inline void handle_signals(void (*handler)(int signal))
 {
 	struct sigaction action;

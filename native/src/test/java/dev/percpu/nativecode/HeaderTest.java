@@ -75,6 +75,14 @@ class HeaderTest {
     }
 
     @Test
+    void aThreadThatIsMovedNestsInTheGuardThatItHolds() {
+        Path program = Compiler.GCC.program("moved", "moved.c", "-O2", "-D_GNU_SOURCE");
+        for (Map<String, String> environment : List.of(REGISTERED, UNREGISTERED)) {
+            assertThat(Compiler.run(program, environment)).isEqualTo("ok\n");
+        }
+    }
+
+    @Test
     void aGuardIsNotLeftToWhoeverGetsTheIdOfItsDeadOwner() {
         Path program = Compiler.GCC.program("reused", "reused.c", "-O2", "-D_GNU_SOURCE");
         for (Map<String, String> environment : List.of(REGISTERED, UNREGISTERED)) {
@@ -130,7 +138,7 @@ class HeaderTest {
 
     @Test
     void nothingIsLostThatIsInTheMiddleOfASequenceWhenTheVariablesMove() {
-        Path program = Compiler.GCC.program("move", "move.c", "-O2", "-D_GNU_SOURCE", "-DPAUSE=20000");
+        Path program = Compiler.GCC.program("move", "move.c", "-O2", "-D_GNU_SOURCE", "-DPAUSE=200000");
         assertThat(Compiler.run(program, REGISTERED, 100)).isEqualTo("moved 100 times: ok\n");
         assertThat(Compiler.run(program, UNREGISTERED, 20)).isEqualTo("moved 20 times: ok\n");
     }
