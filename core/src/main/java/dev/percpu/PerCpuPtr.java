@@ -71,8 +71,7 @@ public final class PerCpuPtr<T> {
     }
 
     /** Like {@link #toObjects(Piece, Function)}. If this fails, the given array has those that were created. */
-    static <T> PerCpuPtr<T> toObjects(
-            Piece piece, @Nullable Object[] instances, Function<CpuId, ? extends T> factory) {
+    static <T> PerCpuPtr<T> toObjects(Piece piece, @Nullable Object[] instances, Function<CpuId, ? extends T> factory) {
         fill(instances, piece.name(), factory);
         return new PerCpuPtr<>(piece, instances, newBorrows(), HEAP, false);
     }

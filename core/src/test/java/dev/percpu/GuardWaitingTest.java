@@ -111,7 +111,9 @@ class GuardWaitingTest {
         long went = System.nanoTime() - begun;
         releaseAll();
         Workers.join(threads);
-        assertThat(used).as("of %d ns that went by", went).isLessThan(Effort.patience(Duration.ofNanos(went / 10)).toNanos());
+        assertThat(used)
+                .as("of %d ns that went by", went)
+                .isLessThan(Effort.patience(Duration.ofNanos(went / 10)).toNanos());
     }
 
     private static long processorNanos(List<Thread> threads) {

@@ -33,8 +33,7 @@ class LinksTest {
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
 
     /** Not what comes after an ellipsis, which stands for several classes. */
-    private static final Pattern TEST =
-            Pattern.compile("(?<!\\w|\\.\\.\\.)[A-Z]\\w*(?:Test|Tests|Stress)\\b");
+    private static final Pattern TEST = Pattern.compile("(?<!\\w|\\.\\.\\.)[A-Z]\\w*(?:Test|Tests|Stress)\\b");
 
     /** What GitHub leaves out of an anchor. */
     private static final Pattern NOT_IN_AN_ANCHOR = Pattern.compile("[^\\p{L}\\p{N} _-]");

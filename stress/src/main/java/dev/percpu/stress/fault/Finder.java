@@ -76,7 +76,9 @@ record Finder(Kind kind, String what, String backend) {
      * @param seconds how long the stress program runs
      */
     List<String> command(Checkout checkout, List<Path> first, int seconds) {
-        return kind == Kind.C ? c(first.isEmpty() ? checkout.include() : first.getFirst()) : java(checkout, first, seconds);
+        return kind == Kind.C
+                ? c(first.isEmpty() ? checkout.include() : first.getFirst())
+                : java(checkout, first, seconds);
     }
 
     private List<String> c(Path include) {
@@ -86,8 +88,8 @@ record Finder(Kind kind, String what, String backend) {
         }
         String compile = "gcc -std=c11 -O2 -D_GNU_SOURCE -pthread -I\"$1\" -Isrc/test/c" + parts.group(2)
                 + " -o \"$program\" src/test/c/" + parts.group(1);
-        String run = (backend.equals("rseq") ? "" : "GLIBC_TUNABLES=glibc.pthread.rseq=0 ")
-                + "\"$program\"" + Objects.requireNonNullElse(parts.group(3), "");
+        String run = (backend.equals("rseq") ? "" : "GLIBC_TUNABLES=glibc.pthread.rseq=0 ") + "\"$program\""
+                + Objects.requireNonNullElse(parts.group(3), "");
         String all = "program=$(mktemp) && trap 'rm -f \"$program\"' EXIT && " + compile + " && " + run;
         return List.of("sh", "-c", all, "sh", include.toString());
     }
