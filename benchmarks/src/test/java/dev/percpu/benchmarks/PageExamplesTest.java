@@ -48,25 +48,6 @@ class PageExamplesTest {
     private static final Pattern MEMBER =
             Pattern.compile("(?s)(?://[^\n]*\n|/\\*\\*.*?\\*/\\s*)*(?:@|(?:static|private|record) ).*");
 
-    /** An example may end with a return statement: behind "if (true)" the compiler allows one more. */
-    private static final String CLASS = """
-            import module java.base;
-            import dev.percpu.*;
-            import dev.percpu.concurrent.*;
-            import dev.percpu.memory.*;
-            %s
-            public class Example implements Callable<Object> {
-            %s
-            @Override
-            public Object call() throws Exception {
-            if (true) {
-            %s
-            }
-            return null;
-            }
-            }
-            """;
-
     @TempDir
     private Path classes;
 
@@ -130,7 +111,7 @@ class PageExamplesTest {
         assertThat(text.split("```java", -1)).as("examples of %s", page).hasSize(found + 1);
     }
 
-    private record Example(String place, String supplied, String text, boolean runs) {
+    record Example(String place, String supplied, String text, boolean runs) {
         /** A class with the example's members, and its statements in a method. */
         String source() {
             StringBuilder imports = new StringBuilder();
@@ -142,12 +123,29 @@ class PageExamplesTest {
                     imports.append(lines.group()).append('\n');
                 }
                 String code = lines.replaceAll("").strip();
-                for (String paragraph : PARAGRAPH.split(code)) {
+                for (String paragraph : PARAGRAPH.splitAsStream(code).toList()) {
                     StringBuilder to = MEMBER.matcher(paragraph).matches() ? members : statements;
                     to.append(paragraph).append('\n');
                 }
             }
-            return CLASS.formatted(imports, members, statements);
+            // An example may end with a return statement: behind "if (true)" the compiler allows one more.
+            return """
+                    import module java.base;
+                    import dev.percpu.*;
+                    import dev.percpu.concurrent.*;
+                    import dev.percpu.memory.*;
+                    %s
+                    public class Example implements Callable<Object> {
+                    %s
+                    @Override
+                    public Object call() throws Exception {
+                    if (true) {
+                    %s
+                    }
+                    return null;
+                    }
+                    }
+                    """.formatted(imports, members, statements);
         }
 
         @Override
