@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Two CPUs that update their own objects must not write the same cache line, whatever the collector does to them. */
 class HeapInstancesTest {
@@ -33,6 +34,22 @@ class HeapInstancesTest {
                 .as("the least distances, in bytes, at first, after young collections and after full ones")
                 .hasSize(3)
                 .allMatch(distance -> distance >= APART);
+    }
+
+    /** What does not fit into the rest of the buffer that a thread allocates in may be put elsewhere. */
+    @ParameterizedTest
+    @ValueSource(ints = {2432, 2912, 3968})
+    void theyLieFarApartWhereverAThreadsBufferEnds(int bytes) {
+        Jvm.Result result = new Jvm()
+                .option("-XX:+UseCompressedOops")
+                .option("-XX:MinTLABSize=2k")
+                .option("-XX:TLABSize=" + bytes)
+                .option("-XX:-ResizeTLAB")
+                .option("--sun-misc-unsafe-memory-access=allow")
+                .run(Probe.class, "Serial");
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output().lines().map(Long::parseLong)).hasSize(3).allMatch(distance -> distance >= APART);
     }
 
     /** A thread that reads an object moves it itself, if ZGC has not come to it yet. */
