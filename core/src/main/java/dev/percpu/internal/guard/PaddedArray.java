@@ -1,5 +1,6 @@
 package dev.percpu.internal.guard;
 
+import java.util.Arrays;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -17,14 +18,11 @@ public final class PaddedArray {
 
     private static final int FIRST = 2 * DISTANCE;
 
-    /**
-     * How many spacers are before an object, and how many behind it: all elements between two objects. Each takes 16
-     * bytes, so 240 bytes lie between two objects. (Two cache lines would do: processors fetch the neighbour of a line
-     * along with it.)
-     */
-    private static final int BEFORE = DISTANCE / 2 - 1;
+    /** Two cache lines: processors fetch the neighbour of a line along with it. */
+    private static final int SPACER_BYTES = 128;
 
-    private static final int BEHIND = DISTANCE / 2;
+    /** Small objects that keep an object apart until the first collection; 16 bytes each. */
+    private static final int CRUMBS = SPACER_BYTES / 16;
 
     private PaddedArray() {}
 
@@ -37,33 +35,34 @@ public final class PaddedArray {
      * Puts a CPU's object into an array, and keeps it on cache lines of its own. Small objects that are created
      * together lie together, so without this two CPUs that update their own objects would write the same line.
      *
-     * <p>The array holds spacers before the object and behind it. A collector that copies lays out objects in the
+     * <p>The array holds a spacer before the object and one behind it. A collector that copies lays out objects in the
      * order in which it reaches them, so it puts the spacers around the object again. Spacers in another array would
      * not do: the collector would copy all of these first, and then put the objects side by side. Nor may anything else
      * that a collector could reach first refer to the objects of several CPUs.
      *
-     * <p>Nor would one large spacer do. A thread allocates in a buffer of its own. If a large spacer did not fit into
-     * what is left of the buffer, the JVM could put it elsewhere, and the smaller objects of two CPUs into what is
-     * left, side by side. These spacers are as small as an object can be.
+     * <p>A thread allocates in a buffer of its own. If a spacer does not fit into what is left of it, the JVM can put the
+     * spacer elsewhere, and smaller objects of two CPUs into what is left. So there are also crumbs, which are as small
+     * as an object can be. Nothing needs them after the first collection, which puts the spacers where they belong.
      *
      * <p>Two things put objects side by side nevertheless, and nothing here can prevent it. An object that replaces
      * another later has no spacers of its own. And with ZGC threads move what they read, as {@link #touch} tells. All
      * threads move objects into one page if the heap is too small for a page for each CPU: 5% of it ({@code
      * ZFragmentationLimit}) must be at least 2 MiB for each CPU.
      *
-     * @param create creates the object; called between the allocations of the spacers
+     * @param create creates the object; called between the allocations of the two spacers
      * @return the object
      */
     public static <T> T put(@Nullable Object[] array, int cpu, Supplier<? extends T> create) {
         int index = index(cpu);
-        for (int before = BEFORE; before > 0; before--) {
-            array[index - before] = new byte[0];
+        array[index - 1] = new byte[SPACER_BYTES];
+        for (int crumb = 0; crumb < CRUMBS; crumb++) {
+            // Into the array, or else the JIT compiler could leave them out.
+            array[index - 2 - crumb] = new byte[0];
         }
         T object = create.get();
+        Arrays.fill(array, index - 1 - CRUMBS, index - 1, null);
         array[index] = object;
-        for (int behind = 1; behind <= BEHIND; behind++) {
-            array[index + behind] = new byte[0];
-        }
+        array[index + 1] = new byte[SPACER_BYTES];
         return object;
     }
 
@@ -75,17 +74,15 @@ public final class PaddedArray {
      *
      * @throws IllegalStateException if the spacers are not there
      */
-    @SuppressWarnings("ReferenceEquality") // of the objects, not of what they contain
+    @SuppressWarnings("ReferenceEquality") // of three objects, not of what they contain
     public static void touch(@Nullable Object[] array, int cpu) {
         int index = index(cpu);
-        Object last = array;
-        for (int at = index - BEFORE; at <= index + BEHIND; at++) {
-            Object next = array[at];
-            // Comparing them makes the compiler keep the reads.
-            if (next == last) {
-                throw new IllegalStateException("no spacers around the object of CPU " + cpu);
-            }
-            last = next;
+        Object before = array[index - 1];
+        Object object = array[index];
+        Object behind = array[index + 1];
+        // Comparing all three makes the compiler keep the reads.
+        if (before == object || object == behind || behind == before) {
+            throw new IllegalStateException("no spacers around the object of CPU " + cpu);
         }
     }
 
