@@ -3,10 +3,12 @@ package dev.percpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Jvm;
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.ManagementFactory;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -92,12 +94,12 @@ class HeapInstancesTest {
         public static void main(String[] arguments) throws Exception {
             marked = arguments[0].equals("Z");
             makeVariables();
-            System.out.println(leastDistance(instances()));
+            System.out.println(leastDistance());
             makeGarbage();
-            System.out.println(leastDistance(instances()));
+            System.out.println(leastDistance());
             System.gc();
             System.gc();
-            System.out.println(leastDistance(instances()));
+            System.out.println(leastDistance());
             if (garbage == null) {
                 throw new AssertionError("the compiler must not remove the garbage");
             }
@@ -108,13 +110,6 @@ class HeapInstancesTest {
             for (int i = 0; i < 20; i++) {
                 VARIABLES.add(DynamicPerCpu.createWith(Counter::new));
             }
-        }
-
-        /** A list that lives during a collection would have the collector put them side by side. */
-        private static Object[] instances() {
-            List<Object> instances = new ArrayList<>();
-            VARIABLES.forEach(variable -> variable.forEachCpu((_, instance) -> instances.add(instance)));
-            return instances.toArray();
         }
 
         /** Enough for several young collections. */
@@ -134,7 +129,11 @@ class HeapInstancesTest {
                     : reference >>> (MARKS + Long.numberOfTrailingZeros(reference >>> MARKS) + 1);
         }
 
-        private static long leastDistance(Object[] instances) throws Exception {
+        /**
+         * Keeps none of the instances meanwhile: a collector would put those that an array or a list holds side by
+         * side. If one ran meanwhile, the addresses belong to different times, and count for nothing.
+         */
+        private static long leastDistance() throws Exception {
             Field field = Class.forName("sun.misc.Unsafe").getDeclaredField("theUnsafe");
             field.setAccessible(true);
             Object unsafe = field.get(null);
@@ -142,21 +141,41 @@ class HeapInstancesTest {
             Method getInt = unsafe.getClass().getMethod("getInt", Object.class, long.class);
             int scale = (int)
                     unsafe.getClass().getMethod("arrayIndexScale", Class.class).invoke(unsafe, Object[].class);
-            int base = (int)
+            long base = (int)
                     unsafe.getClass().getMethod("arrayBaseOffset", Class.class).invoke(unsafe, Object[].class);
-            long[] addresses = new long[instances.length];
-            for (int i = 0; i < instances.length; i++) {
-                long place = base + (long) i * scale;
-                addresses[i] = scale == Integer.BYTES
-                        ? Integer.toUnsignedLong((int) getInt.invoke(unsafe, instances, place))
-                        : address((long) getLong.invoke(unsafe, instances, place));
-            }
-            Arrays.sort(addresses);
+            Object[] one = new Object[1];
+            List<Long> addresses = new ArrayList<>();
+            long before;
+            do {
+                addresses.clear();
+                before = collections();
+                for (DynamicPerCpu<Counter> variable : VARIABLES) {
+                    variable.forEachCpu((_, instance) -> {
+                        one[0] = instance;
+                        try {
+                            addresses.add(
+                                    scale == Integer.BYTES
+                                            ? Integer.toUnsignedLong((int) getInt.invoke(unsafe, one, base))
+                                            : address((long) getLong.invoke(unsafe, one, base)));
+                        } catch (ReflectiveOperationException e) {
+                            throw new LinkageError(e.getMessage(), e);
+                        }
+                        one[0] = null;
+                    });
+                }
+            } while (collections() != before);
+            Collections.sort(addresses);
             long least = Long.MAX_VALUE;
-            for (int i = 1; i < addresses.length; i++) {
-                least = Math.min(least, addresses[i] - addresses[i - 1]);
+            for (int i = 1; i < addresses.size(); i++) {
+                least = Math.min(least, addresses.get(i) - addresses.get(i - 1));
             }
             return least;
+        }
+
+        private static long collections() {
+            return ManagementFactory.getGarbageCollectorMXBeans().stream()
+                    .mapToLong(GarbageCollectorMXBean::getCollectionCount)
+                    .sum();
         }
     }
 
@@ -184,7 +203,7 @@ class HeapInstancesTest {
                 }
                 System.gc();
                 System.gc();
-                least = Math.min(least, Probe.leastDistance(Probe.instances()));
+                least = Math.min(least, Probe.leastDistance());
             }
             System.out.println(least);
             if (garbage == null) {
