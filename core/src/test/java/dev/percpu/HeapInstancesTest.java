@@ -40,7 +40,7 @@ class HeapInstancesTest {
 
     /** What does not fit into the rest of the buffer that a thread allocates in may be put elsewhere. */
     @ParameterizedTest
-    @ValueSource(ints = {2432, 2912, 3968})
+    @ValueSource(ints = {2432, 2720, 2912, 3104, 3968})
     void theyLieFarApartWhereverAThreadsBufferEnds(int bytes) {
         Jvm.Result result = new Jvm()
                 .option("-XX:+UseCompressedOops")
