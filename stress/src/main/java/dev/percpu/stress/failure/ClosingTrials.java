@@ -2,7 +2,6 @@ package dev.percpu.stress.failure;
 
 import dev.percpu.PerCpuDouble;
 import dev.percpu.PerCpuNumeric;
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.memory.NumericWidth;
 import java.util.List;
@@ -80,12 +79,7 @@ final class ClosingTrials {
             other.run("closing again", () -> {
                 open.close();
                 check(isClosed(), "it is open after a second call");
-                same(
-                        "closed ones that are listed",
-                        0,
-                        PerCpuRuntime.variables().stream()
-                                .filter(found -> found.name().equals(NAME))
-                                .count());
+                same("closed ones that are listed", 0, listed(NAME));
             });
             return did;
         }

@@ -2,7 +2,6 @@ package dev.percpu.stress.failure;
 
 import dev.percpu.PerCpuDouble;
 import dev.percpu.PerCpuNumeric;
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.StaticPerCpu;
 import dev.percpu.cell.Opaque;
 import dev.percpu.memory.NumericWidth;
@@ -95,10 +94,7 @@ final class StaticTrials {
             check(did || thrown != null, "nothing was defined");
             defined += did ? 1 : 0;
             other.run("looking at the listing", () -> {
-                long listed = PerCpuRuntime.variables().stream()
-                        .filter(found -> found.name().equals(name))
-                        .count();
-                same("variables that are listed", did ? 1 : 0, listed);
+                same("variables that are listed", did ? 1 : 0, listed(name));
                 if (givesBack && rounds % ROUNDS_PER_LOOK == 0) {
                     before.checkNothingIsLost((long) defined * Long.BYTES);
                 }

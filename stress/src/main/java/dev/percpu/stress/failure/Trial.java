@@ -1,5 +1,6 @@
 package dev.percpu.stress.failure;
 
+import dev.percpu.PerCpuRuntime;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,13 @@ abstract class Trial {
         }
         throw new Violation(what + ": " + actual + " instead of " + after
                 + (thrown == null ? "" : ", or " + before + " if it did not happen"));
+    }
+
+    /** How many variables of this name are listed. */
+    static long listed(String name) {
+        return PerCpuRuntime.variables().stream()
+                .filter(found -> found.name().equals(name))
+                .count();
     }
 
     /** Checks that a number is what it must be in any case. */
