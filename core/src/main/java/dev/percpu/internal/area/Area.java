@@ -74,6 +74,13 @@ public final class Area {
     /** If the kernel allows it, a place is opened by at least this share of what is open already. */
     private static final int OPENED_SHARE = 8;
 
+    /**
+     * Free memory is given back to the kernel whenever so many bytes of each place have been freed, or {@link
+     * #OPENED_SHARE} if that is more. So a program that creates and closes one variable again and again does not pay
+     * for a new page each time.
+     */
+    private static final long LEAST_DISCARDED = 1L << 20;
+
     /** The use of the area is recorded whenever it passes another eighth, from one half on. */
     private static final int EIGHTHS = 8;
 
@@ -138,7 +145,7 @@ public final class Area {
      * done until then: see docs/start-up.md. A test counts what the JVM makes.
      */
     private static final class Functions
-            implements PositionAllocator.Opener,
+            implements PositionAllocator.Memory,
                     Holdings.Return,
                     Supplier<MethodHandle>,
                     LongSupplier,
@@ -146,6 +153,11 @@ public final class Area {
         @Override
         public void open(long end, String owner) {
             Area.open(end, owner);
+        }
+
+        @Override
+        public void discard(long start, long end) {
+            Area.discard(start, end);
         }
 
         @Override
@@ -232,6 +244,8 @@ public final class Area {
 
     /** Gives a piece back, and zeroes it for its next owner. It must no longer be reachable by anyone. */
     public static void free(long position, long bytes) {
+        // Before anything is done for this piece: whoever calls repeats a call that has thrown.
+        POSITIONS.discardFree(Math.max(LEAST_DISCARDED, opened / OPENED_SHARE));
         // A place that a thread gets for itself meanwhile is zero here: who could write there has lost the piece.
         for (int place = 0; place < places; place++) {
             Clearing.clear(MEMORY.asSlice(offset(place, position), bytes));
@@ -340,6 +354,18 @@ public final class Area {
         }
         Linux.open(MEMORY.asSlice(gate(opened), rounded - opened));
         opened = rounded;
+    }
+
+    /** Only whole parts of what is open. If the kernel refuses, as it does for locked memory, they stay as they are. */
+    private static void discard(long start, long end) {
+        long from = Reservation.roundUp(start);
+        long to = Math.min(end, opened) & -Reservation.OPENED_AT_ONCE;
+        if (from < to && Platform.hasSystemCalls()) {
+            for (int place = 0; place < places; place++) {
+                Linux.discard(MEMORY.asSlice(offset(place, from), to - from));
+            }
+            Linux.discard(MEMORY.asSlice(gate(from), to - from));
+        }
     }
 
     /**

@@ -92,6 +92,15 @@ final class FreeRange {
         return last;
     }
 
+    /** Gives the memory of all ranges that are longer than a page back to the kernel. */
+    static void discard(@Nullable FreeRange root, PositionAllocator.Memory memory) {
+        if (root != null && root.longest[ALIGNMENTS - 1] > 0) {
+            discard(root.left, memory);
+            memory.discard(root.start, root.end);
+            discard(root.right, memory);
+        }
+    }
+
     /** The tree with one more range, which must not overlap any of its ranges. */
     static FreeRange with(@Nullable FreeRange root, int start, int end) {
         if (root == null || rank(start) > rank(root.start)) {

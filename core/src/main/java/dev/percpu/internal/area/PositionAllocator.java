@@ -13,28 +13,33 @@ final class PositionAllocator {
      * refuses the memory) leaves the old tree, with nothing lost and nothing handed out twice.
      */
 
-    /** Makes positions usable before they are handed out. */
-    @FunctionalInterface
-    interface Opener {
+    /** What lies at the positions. */
+    interface Memory {
         /**
          * Makes all positions below {@code end} usable.
          *
          * @throws AreaFullException if there is no memory for them
          */
         void open(long end, String owner);
+
+        /** Gives the memory of free positions back to the kernel, where it can. They stay usable, and are zero. */
+        void discard(long start, long end);
     }
 
     private final long start;
     private final long end;
-    private final Opener opener;
+    private final Memory memory;
 
     private @org.jspecify.annotations.Nullable FreeRange free;
     private long used;
 
-    PositionAllocator(long start, long end, Opener opener) {
+    /** How many bytes were freed since memory was last given back to the kernel. */
+    private long freed;
+
+    PositionAllocator(long start, long end, Memory memory) {
         this.start = start;
         this.end = end;
-        this.opener = opener;
+        this.memory = memory;
         this.free = FreeRange.of((int) start, (int) end);
     }
 
@@ -62,7 +67,7 @@ final class PositionAllocator {
         if (behind < found.end()) {
             rest = FreeRange.with(rest, behind, found.end());
         }
-        opener.open(behind, owner);
+        memory.open(behind, owner);
         // Nothing from here on can fail.
         free = rest;
         used += bytes;
@@ -88,6 +93,19 @@ final class PositionAllocator {
         // Nothing from here on can fail.
         free = rest;
         used -= bytes;
+        freed += bytes;
+    }
+
+    /**
+     * Gives the memory of what is free back to the kernel, once so many bytes have been freed since it was last done.
+     * Most pieces are smaller than a page, so this cannot be done when one is freed: its neighbours may still be in
+     * use. If an error breaks it off, the next time does the rest.
+     */
+    synchronized void discardFree(long due) {
+        if (freed >= due) {
+            freed = 0;
+            FreeRange.discard(free, memory);
+        }
     }
 
     synchronized long usedBytes() {

@@ -16,7 +16,16 @@ import org.junit.jupiter.api.Timeout;
 
 /** Who has which positions, compared with a bit for each byte. */
 class PositionAllocatorTest {
-    private static final PositionAllocator.Opener NO_OPENING = (end, owner) -> {};
+    private static final int PAGE = 4096;
+
+    /** All of it can be used from the start. */
+    private static final PositionAllocator.Memory OPEN = new PositionAllocator.Memory() {
+        @Override
+        public void open(long end, String owner) {}
+
+        @Override
+        public void discard(long start, long end) {}
+    };
 
     private record Range(long position, int bytes) {}
 
@@ -26,7 +35,7 @@ class PositionAllocatorTest {
             Random random = new Random(seed);
             int start = 64;
             int end = 4096;
-            PositionAllocator allocator = new PositionAllocator(start, end, NO_OPENING);
+            PositionAllocator allocator = new PositionAllocator(start, end, OPEN);
             BitSet used = new BitSet();
             List<Range> ranges = new ArrayList<>();
             for (int step = 0; step < 5_000; step++) {
@@ -57,8 +66,78 @@ class PositionAllocatorTest {
     }
 
     @Test
+    void discardsAllPagesThatAreFreeAndNoOthers() {
+        for (long seed = 0; seed < Effort.scaled(20); seed++) {
+            Random random = new Random(seed);
+            BitSet discarded = new BitSet();
+            int end = 16 * PAGE;
+            PositionAllocator allocator = new PositionAllocator(0, end, new PositionAllocator.Memory() {
+                @Override
+                public void open(long end, String owner) {}
+
+                @Override
+                public void discard(long start, long end) {
+                    discarded.set((int) start, (int) end);
+                }
+            });
+            BitSet used = new BitSet();
+            List<Range> ranges = new ArrayList<>();
+            for (int step = 0; step < 200; step++) {
+                if (random.nextBoolean()) {
+                    int bytes = 1 + random.nextInt(PAGE);
+                    if (hasRoom(used, 0, end, bytes, 1)) {
+                        long position = allocator.allocate(bytes, 1, "seed " + seed);
+                        used.set((int) position, (int) position + bytes);
+                        ranges.add(new Range(position, bytes));
+                    }
+                } else if (!ranges.isEmpty()) {
+                    Range range = ranges.remove(random.nextInt(ranges.size()));
+                    allocator.free(range.position(), range.bytes());
+                    used.clear((int) range.position(), (int) range.position() + range.bytes());
+                }
+                discarded.clear();
+                allocator.discardFree(0);
+                assertThat(discarded.intersects(used)).isFalse();
+                for (int page = 0; page < end; page += PAGE) {
+                    int next = used.nextSetBit(page);
+                    if (next < 0 || next >= page + PAGE) {
+                        assertThat(discarded.nextClearBit(page)).isGreaterThanOrEqualTo(page + PAGE);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void discardsOnlyOnceEnoughWasFreed() {
+        List<Range> discarded = new ArrayList<>();
+        PositionAllocator allocator = new PositionAllocator(0, 4 * PAGE, new PositionAllocator.Memory() {
+            @Override
+            public void open(long end, String owner) {}
+
+            @Override
+            public void discard(long start, long end) {
+                discarded.add(new Range(start, (int) (end - start)));
+            }
+        });
+        for (int i = 0; i < 2; i++) {
+            discarded.clear();
+            allocator.allocate(PAGE, 1, "first");
+            allocator.allocate(PAGE, 1, "second");
+            allocator.free(0, PAGE);
+            allocator.discardFree(2 * PAGE);
+            assertThat(discarded).isEmpty();
+            allocator.free(PAGE, PAGE);
+            allocator.discardFree(2 * PAGE);
+            assertThat(discarded).containsExactly(new Range(0, 4 * PAGE));
+            allocator.discardFree(2 * PAGE);
+            assertThat(discarded).hasSize(1);
+        }
+    }
+
+    @Test
     void longsLieSideBySide() {
-        PositionAllocator allocator = new PositionAllocator(0, 1024, NO_OPENING);
+        PositionAllocator allocator = new PositionAllocator(0, 1024, OPEN);
         for (int i = 0; i < 128; i++) {
             assertThat(allocator.allocate(8, 8, "long")).isEqualTo(8L * i);
         }
@@ -70,7 +149,7 @@ class PositionAllocatorTest {
 
     @Test
     void refusesWhatIsNoPiece() {
-        PositionAllocator allocator = new PositionAllocator(0, 1024, NO_OPENING);
+        PositionAllocator allocator = new PositionAllocator(0, 1024, OPEN);
         assertThatThrownBy(() -> allocator.allocate(0, 8, "empty")).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> allocator.allocate(8, 3, "odd")).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> allocator.allocate(Long.MAX_VALUE, 8, "giant")).isInstanceOf(AreaFullException.class);
@@ -82,7 +161,7 @@ class PositionAllocatorTest {
     void findsRoomAtOnceHoweverFragmentedItIs() {
         int counters = Effort.scaled(1_500_000);
         int larger = Effort.scaled(50_000);
-        PositionAllocator allocator = new PositionAllocator(0, 8L * counters + 64L * larger, NO_OPENING);
+        PositionAllocator allocator = new PositionAllocator(0, 8L * counters + 64L * larger, OPEN);
         for (int i = 0; i < counters; i++) {
             allocator.allocate(8, 8, "counter");
         }
@@ -106,10 +185,16 @@ class PositionAllocatorTest {
     @Test
     void whatFailsOnTheWayChangesNothing() {
         AtomicBoolean refused = new AtomicBoolean(true);
-        PositionAllocator allocator = new PositionAllocator(0, 4096, (end, owner) -> {
-            if (refused.get() && end > 1024) {
-                throw new AreaFullException("no memory up to " + end);
+        PositionAllocator allocator = new PositionAllocator(0, 4096, new PositionAllocator.Memory() {
+            @Override
+            public void open(long end, String owner) {
+                if (refused.get() && end > 1024) {
+                    throw new AreaFullException("no memory up to " + end);
+                }
             }
+
+            @Override
+            public void discard(long start, long end) {}
         });
         assertThat(allocator.allocate(1000, 8, "first")).isZero();
         for (int i = 0; i < 3; i++) {
@@ -126,7 +211,7 @@ class PositionAllocatorTest {
     /** At whatever depth it happens: nothing is lost, and nothing is handed out twice. */
     @Test
     void aStackOverflowChangesNothing() {
-        PositionAllocator allocator = new PositionAllocator(0, 1 << 20, NO_OPENING);
+        PositionAllocator allocator = new PositionAllocator(0, 1 << 20, OPEN);
         BitSet used = new BitSet();
         for (int i = 0; i < 10_000; i++) {
             used.set((int) allocator.allocate(8, 8, "counter") / 8);
@@ -189,7 +274,7 @@ class PositionAllocatorTest {
 
     @Test
     void theMessageNamesAnAreaThatWouldDo() {
-        PositionAllocator allocator = new PositionAllocator(128, 1 << 16, NO_OPENING);
+        PositionAllocator allocator = new PositionAllocator(128, 1 << 16, OPEN);
         allocator.allocate(60_000, 8, "first");
         assertThatThrownBy(() -> allocator.allocate(6_000, 8, "second"))
                 .hasMessageContaining("second needs 6000 bytes")

@@ -1,0 +1,94 @@
+package dev.percpu.internal.area;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.AreaPages;
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.testing.Jvm;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A program that needed many small pieces once does not keep their memory: in a JVM of its own. */
+@Tag("native")
+class FreedMemoryTest {
+    private static final int PIECES = 8192;
+    private static final int BYTES = 1024;
+
+    /** Of so many pieces one stays, so that no piece's neighbours are all free. */
+    private static final int ONE_STAYS = 1024;
+
+    /** Fills pieces, gives most of them back, and prints what is resident. */
+    static final class Probe {
+        private Probe() {}
+
+        public static void main(String[] arguments) throws IOException {
+            long before = AreaPages.residentBytes();
+            long[] positions = new long[PIECES];
+            for (int i = 0; i < PIECES; i++) {
+                positions[i] = Area.allocate(BYTES, Long.BYTES, "piece");
+                piece(positions[i]).fill((byte) 1);
+            }
+            print("filled", AreaPages.residentBytes() - before);
+            for (int i = 0; i < PIECES; i++) {
+                if (i % ONE_STAYS != 0) {
+                    Area.free(positions[i], BYTES);
+                }
+            }
+            print("freed", AreaPages.residentBytes() - before);
+            long staying = 0;
+            for (int i = 0; i < PIECES; i += ONE_STAYS) {
+                staying += count(positions[i], 1);
+            }
+            print("staying", staying);
+            long zero = 0;
+            for (int i = 0; i < PIECES; i++) {
+                zero += count(Area.allocate(BYTES, Long.BYTES, "piece"), 0);
+            }
+            print("zero", zero);
+        }
+
+        private static MemorySegment piece(long position) {
+            return Area.MEMORY.asSlice(Area.offset(0, position), BYTES);
+        }
+
+        private static long count(long position, int value) {
+            return piece(position)
+                    .elements(ValueLayout.JAVA_BYTE)
+                    .filter(element -> element.get(ValueLayout.JAVA_BYTE, 0) == value)
+                    .count();
+        }
+
+        private static void print(String what, long number) {
+            System.out.println(what + "=" + number);
+        }
+    }
+
+    @Test
+    void memoryOfFreedPiecesGoesBackToTheKernel() {
+        Jvm.Result result =
+                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(number(result, "filled")).isGreaterThanOrEqualTo((long) PIECES * BYTES);
+        assertThat(number(result, "freed"))
+                .as("resident after seven eighths and more were freed")
+                .isLessThan((long) PIECES * BYTES / 4);
+        assertThat(number(result, "staying"))
+                .as("bytes of the others that are as they were")
+                .isEqualTo((long) PIECES / ONE_STAYS * BYTES);
+        assertThat(number(result, "zero"))
+                .as("bytes of new pieces that are zero")
+                .isEqualTo((long) PIECES * BYTES);
+    }
+
+    private static long number(Jvm.Result result, String what) {
+        return result.output()
+                .lines()
+                .filter(line -> line.startsWith(what + "="))
+                .mapToLong(line -> Long.parseLong(line.substring(what.length() + 1)))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(what + " is missing: " + result.output()));
+    }
+}
