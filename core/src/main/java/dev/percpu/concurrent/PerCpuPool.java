@@ -57,8 +57,8 @@ import org.jspecify.annotations.Nullable;
  * that is in vain, the object stays until the next {@link #close} or {@link #trim}.
  *
  * <p><b>Errors.</b> If an error such as {@link StackOverflowError} interrupts a call, each object is as before the call
- * or as after it. Call an interrupted release or close again, and it continues where it stopped. If nobody does, a
- * thread that waits for the object finds it after a second or so.
+ * or as after it. Call an interrupted release, discard or close again, and it continues where it stopped. If nobody
+ * does, a thread that waits for the object finds it, or destroys it and makes another, after a second or so.
  *
  * <p><b>Checked mode.</b> With the system property {@code percpu.checked} set to {@code true}, each acquisition has a
  * handle of its own. Using it after its release always throws; suppressed exceptions say where the object was acquired
@@ -272,7 +272,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
 
     /** Acquires an object if {@link #pop} found none. */
     private @Nullable Pooled<T> seek() {
-        if (unfinished) {
+        if (ids.unfinished) {
             finishAll();
         }
         int sought = ids.seek();
@@ -283,18 +283,28 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     }
 
     private @Nullable Pooled<T> seek(long nanos) throws InterruptedException {
-        if (unfinished) {
-            finishAll();
-        }
         if (Recording.isOn()) {
-            int sought = ids.seek(0);
+            int sought = seekNumber(0);
             if (sought != PooledIds.NONE) {
                 return hold(sought);
             }
             // Before the wait: once an object's number is had, nothing may fail until the object is held.
             Recording.poolExhausted(name, capacity());
         }
-        return hold(ids.seek(nanos));
+        return hold(seekNumber(nanos));
+    }
+
+    private int seekNumber(long nanos) throws InterruptedException {
+        long start = System.nanoTime();
+        while (true) {
+            if (ids.unfinished) {
+                finishAll();
+            }
+            int sought = ids.seek(Math.max(0, nanos - (System.nanoTime() - start)));
+            if (sought != PooledIds.UNFINISHED) {
+                return sought;
+            }
+        }
     }
 
     /** Makes the caller the holder of a place, and makes an object if the place is vacant. */

@@ -51,6 +51,15 @@ final class PooledIds extends AwaitedIds {
     /** What {@link #seek(long)} returns if it would have to wait, and the thread holds a guard, so that it must not. */
     static final int HOLDS_GUARD = -3;
 
+    /** What {@link #seek(long)} returns if it would have to wait, and a place may be {@link #unfinished}. */
+    static final int UNFINISHED = -4;
+
+    /**
+     * Whether a place may be {@link PooledFields#unfinished}. Its number becomes vacant once its object is destroyed.
+     * The thread that failed to do so could not wake anybody.
+     */
+    volatile boolean unfinished;
+
     /** @param lookUnasked {@link #LOOK_UNASKED}; longer in tests of what a waiting thread is told */
     PooledIds(int capacity, String owner, long lookUnasked) {
         super(capacity, owner, lookUnasked);
@@ -90,7 +99,7 @@ final class PooledIds extends AwaitedIds {
      * Like {@link #seek()}, and waits if there is none. The time limit includes waiting for a guard.
      *
      * @param nanos how long to wait at most; not negative
-     * @return also {@link #HOLDS_GUARD}
+     * @return also {@link #HOLDS_GUARD} or {@link #UNFINISHED}
      * @throws InterruptedException if the thread is interrupted while it waits, or was before it would have to
      */
     int seek(long nanos) throws InterruptedException {
@@ -103,6 +112,9 @@ final class PooledIds extends AwaitedIds {
                 int id = find();
                 if (id != NONE && id != BUSY) {
                     return id;
+                }
+                if (unfinished) {
+                    return UNFINISHED;
                 }
                 long left = nanos - (System.nanoTime() - start);
                 if (left <= 0) {

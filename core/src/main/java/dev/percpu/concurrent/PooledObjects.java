@@ -37,7 +37,7 @@ abstract class PooledObjects<T> {
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             UNFINISHED = lookup.findVarHandle(PooledFields.class, "unfinished", boolean.class);
-            ANY_UNFINISHED = lookup.findVarHandle(PooledObjects.class, "unfinished", boolean.class);
+            ANY_UNFINISHED = lookup.findVarHandle(PooledIds.class, "unfinished", boolean.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -55,11 +55,6 @@ abstract class PooledObjects<T> {
     final PooledIds ids;
     final AtomicLong made = new AtomicLong();
     final AtomicLong destroyed = new AtomicLong();
-
-    /**
-     * Whether there may be a place that is {@link PooledFields#unfinished}.
-     */
-    volatile boolean unfinished;
 
     PooledObjects(PoolBuilder<T> builder) {
         factory = builder.factory;
@@ -138,7 +133,7 @@ abstract class PooledObjects<T> {
             } finally {
                 if (place.state == Pooled.LEAVING) {
                     place.unfinished = true;
-                    unfinished = true;
+                    ids.unfinished = true;
                 }
             }
             throw t;
@@ -170,7 +165,7 @@ abstract class PooledObjects<T> {
             } finally {
                 if (place.state == Pooled.LEAVING) {
                     place.unfinished = true;
-                    unfinished = true;
+                    ids.unfinished = true;
                 }
             }
             throw t;
@@ -186,7 +181,7 @@ abstract class PooledObjects<T> {
             } finally {
                 if (place.state == Pooled.LEAVING) {
                     place.unfinished = true;
-                    unfinished = true;
+                    ids.unfinished = true;
                 }
             }
         }
@@ -214,7 +209,7 @@ abstract class PooledObjects<T> {
         } finally {
             if (mine && place.state == Pooled.LEAVING) {
                 place.unfinished = true;
-                unfinished = true;
+                ids.unfinished = true;
             }
         }
     }
@@ -247,7 +242,7 @@ abstract class PooledObjects<T> {
         try {
             // Before the look, as another thread may leave one behind after it. An exchange and not a store: whoever
             // set the flag before has set that of the place before that, so the look finds it.
-            boolean _ = (boolean) ANY_UNFINISHED.getAndSet(this, false);
+            boolean _ = (boolean) ANY_UNFINISHED.getAndSet(ids, false);
             Failures failures = new Failures();
             for (Pooled<T> place : places) {
                 if (place != null && place.unfinished) {
@@ -264,7 +259,7 @@ abstract class PooledObjects<T> {
             if (!finished) {
                 // There was no room to finish one, or no memory. Without the flag nobody would look for it again, and
                 // its place would be lost.
-                unfinished = true;
+                ids.unfinished = true;
             }
         }
     }

@@ -32,6 +32,12 @@ class PoolStepsTest {
         assertThat(output(Discard.class)).isEqualTo("trimmed, destroyed, discarded");
     }
 
+    /** The thread that discards may never call again, and it could not wake anybody. */
+    @Test
+    void whoWaitsDestroysWhatABrokenOffDiscardLeft() {
+        assertThat(output(Left.class)).isEqualTo("broken off, destroyed, objects made: 2");
+    }
+
     private static String output(Class<?> probe) {
         Jvm.Result result =
                 new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(probe);
@@ -88,6 +94,37 @@ class PoolStepsTest {
             };
             place.discard();
             System.out.println("discarded");
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class Left {
+        private Left() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            Steps.install();
+            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
+                    .destroy(_ -> System.out.print("destroyed, "))
+                    .build();
+            Pooled<Object> place = pool.tryAcquire();
+            Thread waiting = Thread.ofPlatform().start(() -> {
+                Pooled<Object> _ = PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire);
+                System.out.println("objects made: " + pool.statistics().made());
+            });
+            while (waiting.getState() != Thread.State.TIMED_WAITING) {
+                Thread.sleep(1);
+            }
+            Steps.room = () -> {
+                if (Thread.currentThread() != waiting) {
+                    throw new StackOverflowError("no room");
+                }
+            };
+            try {
+                place.discard();
+            } catch (StackOverflowError _) {
+                System.out.print("broken off, ");
+            }
+            waiting.join();
         }
     }
 
