@@ -123,8 +123,8 @@ class BenchCommandTest {
     @CsvSource({
         "--forks 3, '-f, 3,'",
         "--quick, '-bm, avgt,'",
-        "--quick, '70ms, -f, 1,'",
-        "--quick --forks 5, '70ms, -f, 5,'",
+        "--quick, '30ms, -f, 1,'",
+        "--quick --forks 5, '30ms, -f, 5,'",
     })
     void measuresInAsManyJvmsAsAskedFor(String options, String passed) throws Exception {
         installFakeJmh();
