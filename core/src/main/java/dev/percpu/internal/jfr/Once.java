@@ -1,25 +1,33 @@
 package dev.percpu.internal.jfr;
 
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 
 /** Does something once. If that fails, the next caller does it again. */
 final class Once {
-    private final AtomicBoolean begun = new AtomicBoolean();
+    private static final VarHandle BEGUN;
 
-    /** Whether it failed. A field, since to set it takes no stack. */
-    private volatile boolean failed;
+    static {
+        try {
+            BEGUN = MethodHandles.lookup().findVarHandle(Once.class, "begun", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    /** A field and no object, since to store into a field takes no stack. */
+    private volatile boolean begun;
 
     /** Does it, unless it was done, or another thread is doing it. */
     void run(Runnable action) {
-        if (failed || (!begun.get() && begun.compareAndSet(false, true))) {
-            failed = false;
+        if (!begun && BEGUN.compareAndSet(this, false, true)) {
             boolean done = false;
             try {
                 action.run();
                 done = true;
             } finally {
                 if (!done) {
-                    failed = true;
+                    begun = false;
                 }
             }
         }
@@ -27,6 +35,6 @@ final class Once {
 
     /** Says that something of it failed later, in another call. */
     void again() {
-        failed = true;
+        begun = false;
     }
 }
