@@ -47,7 +47,7 @@ class OnceTest {
     @Test
     @SuppressWarnings("ThreadPriorityCheck") // with one CPU, the other thread needs it
     void onlyOneOfTwoThreadsDoesItAgain() throws InterruptedException {
-        int rounds = Effort.scaled(20_000);
+        int rounds = Effort.scaled(4_000);
         AtomicInteger arrived = new AtomicInteger();
         AtomicInteger[] times = new AtomicInteger[rounds];
         Once[] failed = new Once[rounds];
