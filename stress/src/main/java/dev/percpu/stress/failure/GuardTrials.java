@@ -215,8 +215,11 @@ final class GuardTrials {
             return new AllGuards(CPUS.stream().map(CpuGuard::acquire).toList());
         }
 
+        /** Allocates nothing: if it failed with a full heap, whoever waits for the guards would wait for ever. */
         void close() {
-            guards.reversed().forEach(CpuGuard::close);
+            for (int i = guards.size() - 1; i >= 0; i--) {
+                guards.get(i).close();
+            }
         }
     }
 }
