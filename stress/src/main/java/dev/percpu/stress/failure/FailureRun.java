@@ -89,7 +89,7 @@ public final class FailureRun {
         ways.forEach(way -> tallies.put(way.name(), new Tally()));
         Map<List<String>, List<Task>> tasks = ways.stream()
                 .flatMap(way -> operations.stream().map(operation -> new Task(way, operation)))
-                .filter(task -> task.way().fits(task.operation().variant()))
+                .filter(task -> task.way().fits(task.operation()))
                 .filter(task -> extent == Extent.ALL_STEPS || !isKnown(task))
                 .collect(groupingBy(Task::jvmOptions, LinkedHashMap::new, toCollection(ArrayList::new)));
         for (List<Task> left : tasks.values()) {

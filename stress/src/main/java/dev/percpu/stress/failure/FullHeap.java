@@ -48,10 +48,10 @@ final class FullHeap implements Way {
         return List.of("-Xmx8m", "-XX:+UseSerialGC", "-XX:-UseTLAB");
     }
 
-    /** The JDK allocates memory to park and to wake a virtual thread, and such a thread was seen to hang. */
+    /** See {@link Operation#parksVirtualThread()}. */
     @Override
-    public boolean fits(Variant variant) {
-        return variant != Variant.VIRTUAL;
+    public boolean fits(Operation operation) {
+        return !operation.parksVirtualThread();
     }
 
     @Override

@@ -29,6 +29,16 @@ record Operation(String name, Variant variant, List<String> methods, Factory fac
         Trial create(OtherThread other) throws Exception;
     }
 
+    /**
+     * Whether it parks a virtual thread, or makes it yield. If the stack or the heap is nearly full, the JDK can fail
+     * in the middle of that. Then a lock of {@code java.util.concurrent} or the thread itself hangs, in JDK 25.0.3 also
+     * without this library: see "Virtual threads that park" in {@code docs/stress.md}. So such an operation is not
+     * tried with a full stack or a full heap.
+     */
+    boolean parksVirtualThread() {
+        return variant == Variant.VIRTUAL && Operations.waits(this);
+    }
+
     /** The same operation in other circumstances. */
     Operation in(Variant other) {
         return new Operation(name + other.suffix(), other, methods, thread -> other.trial(factory.create(thread)));

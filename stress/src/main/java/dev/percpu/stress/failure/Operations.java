@@ -41,6 +41,13 @@ final class Operations {
             "ref put",
             "ref killAndAwait");
 
+    /** Part of the names of operations that wait for another thread. */
+    private static final String WAITING = ", waiting";
+
+    /** How the names begin of the others that wait, for another thread or until their time has run out. */
+    private static final List<String> ALSO_WAITING =
+            List.of("pool timed tryAcquire, all held", "condition await", "condition timed await", "ref killAndAwait");
+
     private static final List<String> CHECKED = List.of("pool ", "read lock ", "write lock ", "condition ");
 
     private static final List<Operation> ALL = Stream.of(
@@ -82,6 +89,11 @@ final class Operations {
 
     private static boolean begins(Operation operation, List<String> beginnings) {
         return beginnings.stream().anyMatch(operation.name()::startsWith);
+    }
+
+    /** Whether a thread that uses it is parked, if no step fails. */
+    static boolean waits(Operation operation) {
+        return operation.name().contains(WAITING) || begins(operation, ALSO_WAITING);
     }
 
     static List<Operation> all() {

@@ -32,8 +32,8 @@ final class RefusedCalls implements Way {
 
     /** A filter would stay on the carrier, and so fail what other virtual threads do later. */
     @Override
-    public boolean fits(Variant variant) {
-        return variant != Variant.VIRTUAL;
+    public boolean fits(Operation operation) {
+        return operation.variant() != Variant.VIRTUAL;
     }
 
     @Override

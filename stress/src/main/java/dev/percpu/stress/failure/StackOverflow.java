@@ -57,10 +57,10 @@ final class StackOverflow implements Way {
         return options;
     }
 
-    /** Virtual threads whose stack had overflowed in a lock or a condition were seen to hang; why is not known. */
+    /** See {@link Operation#parksVirtualThread()}. */
     @Override
-    public boolean fits(Variant variant) {
-        return variant != Variant.VIRTUAL;
+    public boolean fits(Operation operation) {
+        return !operation.parksVirtualThread();
     }
 
     @Override

@@ -10,8 +10,8 @@ interface Way {
     /** What a JVM must be started with. */
     List<String> jvmOptions();
 
-    /** Whether it can be caused in these circumstances. */
-    default boolean fits(Variant variant) {
+    /** Whether it can be caused in an operation's circumstances, and leaves the JVM intact. */
+    default boolean fits(Operation operation) {
         return true;
     }
 
