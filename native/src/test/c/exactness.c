@@ -155,11 +155,12 @@ static void share(uint32_t stays)
 	CHECK_EQUAL((uint64_t)(uintptr_t)per_cpu_ptr(&longs, 0) - (uint64_t)area < STRIDE, 1);
 }
 
-/* First copies of dev.percpu that are unloaded, then one that stays. */
+/* First copies of dev.percpu that are unloaded, then one that stays. The threads run for a while between two moves. */
 static void move(void)
 {
 	usleep(1000 * (getpid() % 8));
-	for (int unloaded = 0; unloaded < 3; unloaded++) {
+	for (int unloaded = 0; unloaded < 20; unloaded++) {
+		usleep(500);
 		share(0);
 		__atomic_store_n(&percpu_library.lender, 0, __ATOMIC_RELEASE);
 	}

@@ -5,7 +5,10 @@ import static java.lang.invoke.MethodHandles.collectArguments;
 import static java.lang.invoke.MethodHandles.constant;
 import static java.lang.invoke.MethodHandles.dropArguments;
 import static java.lang.invoke.MethodHandles.filterArguments;
+import static java.lang.invoke.MethodHandles.filterReturnValue;
 import static java.lang.invoke.MethodHandles.foldArguments;
+import static java.lang.invoke.MethodHandles.identity;
+import static java.lang.invoke.MethodHandles.insertArguments;
 import static java.lang.invoke.MethodHandles.publicLookup;
 import static java.lang.invoke.MethodHandles.whileLoop;
 import static java.lang.invoke.MethodType.methodType;
@@ -16,6 +19,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.ToLongFunction;
 
 /**
@@ -40,39 +46,68 @@ public final class DetachedThread {
     /** How long the thread waits for the next reference after a step that failed, in milliseconds. */
     private static final long AFTER_FAILURE = 1_000;
 
+    /** How long it waits before it first calls the handler, in milliseconds. */
+    private static final long FIRST = 1;
+
+    /** For how long {@link #start} waits at most; a thread that is alive then goes on trying by itself. */
+    private static final long LONGEST_BEGINNING = TimeUnit.SECONDS.toNanos(5);
+
+    private static final long BEGINNING_LOOK = TimeUnit.MICROSECONDS.toNanos(100);
+
     /**
-     * Starts the thread.
+     * Starts the thread, and waits until it has called the handler once. Before that the JDK makes the classes of its
+     * code, in the thread itself. If the heap is full then, the thread ends; it must not do so unnoticed.
      *
-     * @param first how long to wait for the first reference, in milliseconds
-     * @param handler receives each reference, or null if none came within the milliseconds that it returned last
+     * @param handler receives null at first. Then it receives each reference, or null if none came within the
+     *     milliseconds that it returned last
      * @param atEnd what the thread does once the handler is gone
+     * @throws OutOfMemoryError if the thread could not begin; then another one can be started
      */
     public static void start(
             String name,
             ReferenceQueue<Object> queue,
-            long first,
             ToLongFunction<? super Reference<?>> handler,
             MethodHandle atEnd) {
-        start(name, MethodHandleProxies.asInterfaceInstance(Runnable.class, code(queue, first, handler, atEnd)));
+        AtomicBoolean begun = new AtomicBoolean();
+        Thread thread = create(
+                name, MethodHandleProxies.asInterfaceInstance(Runnable.class, code(queue, handler, atEnd, begun)));
+        // The JVM would print why it could not begin.
+        thread.setUncaughtExceptionHandler(MethodHandleProxies.asInterfaceInstance(
+                Thread.UncaughtExceptionHandler.class,
+                MethodHandles.empty(methodType(void.class, Thread.class, Throwable.class))));
+        thread.start();
+        long start = System.nanoTime();
+        while (!begun.get() && System.nanoTime() - start < LONGEST_BEGINNING) {
+            if (!thread.isAlive() && !begun.get()) {
+                throw new OutOfMemoryError("the thread " + name + " ended before it had begun");
+            }
+            LockSupport.parkNanos(BEGINNING_LOOK);
+        }
+        thread.setUncaughtExceptionHandler(null);
     }
 
     /** Starts a thread that keeps nothing alive but its code. */
     static void start(String name, Runnable code) {
+        create(name, code).start();
+    }
+
+    private static Thread create(String name, Runnable code) {
         Thread thread = new Thread(null, code, name, 0, false);
         thread.setDaemon(true);
         // Otherwise the thread would keep the creator of the first variable alive.
         thread.setContextClassLoader(null);
-        thread.start();
+        return thread;
     }
 
     /**
      * The following code, without a class for it.
      *
      * <pre>{@code
-     * long timeout = first;
+     * long timeout = FIRST;
      * while (handler.get() != null) {
      *     try {
      *         timeout = handler.get().applyAsLong(queue.remove(timeout));
+     *         begun.set(true);
      *     } catch (Throwable t) {
      *         timeout = AFTER_FAILURE;
      *     }
@@ -86,9 +121,9 @@ public final class DetachedThread {
      */
     private static MethodHandle code(
             ReferenceQueue<Object> queue,
-            long first,
             ToLongFunction<? super Reference<?>> handler,
-            MethodHandle atEnd) {
+            MethodHandle atEnd,
+            AtomicBoolean begun) {
         try {
             var weak = new WeakReference<Object>(handler, queue);
             MethodHandle get = publicLookup()
@@ -103,14 +138,32 @@ public final class DetachedThread {
             // (reference) -> handler.get().applyAsLong(reference), preceded by (timeout) -> queue.remove(timeout)
             MethodHandle step =
                     filterArguments(foldArguments(apply, dropArguments(get, 0, Reference.class)), 0, remove);
-            MethodHandle failed = dropArguments(constant(long.class, AFTER_FAILURE), 0, Throwable.class);
+            MethodHandle note = publicLookup()
+                    .findVirtual(AtomicBoolean.class, "set", methodType(void.class, boolean.class))
+                    .bindTo(begun);
+            MethodHandle noted = filterReturnValue(
+                    step,
+                    foldArguments(identity(long.class), dropArguments(insertArguments(note, 0, true), 0, long.class)));
+            MethodHandle failed = dropArguments(constant(long.class, AFTER_FAILURE), 0, Throwable.class, long.class);
+            rehearse(failed);
             MethodHandle exists = collectArguments(notNull(), 0, get);
             MethodHandle loop =
-                    whileLoop(constant(long.class, first), exists, catchException(step, Throwable.class, failed));
+                    whileLoop(constant(long.class, FIRST), exists, catchException(noted, Throwable.class, failed));
             MethodHandle loopOnly = loop.asType(methodType(void.class));
             return foldArguments(atEnd.asType(methodType(void.class)), loopOnly);
         } catch (ReflectiveOperationException e) {
             throw new LinkageError("the JDK's classes have other methods", e);
+        }
+    }
+
+    /** It is first called when something has failed, which may be for want of memory. Then it must not need any. */
+    private static void rehearse(MethodHandle failed) {
+        try {
+            long _ = (long) failed.invokeExact((Throwable) null, FIRST);
+        } catch (Error e) {
+            throw e;
+        } catch (Throwable t) {
+            throw new AssertionError("it only returns a constant", t);
         }
     }
 

@@ -299,9 +299,7 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
         while (!detached) {
             reclaim(MILLIS_UNTIL_DETACHED);
             try {
-                // So that it begins with those that are due.
-                boolean _ = sentinel().enqueue();
-                DetachedThread.start(THREAD, unreachable, DetachedThread.FOREVER, this, atEnd.get());
+                DetachedThread.start(THREAD, unreachable, this, atEnd.get());
                 detached = true;
             } catch (Throwable t) {
                 // There is no memory for it, most likely. So this thread goes on, and tries that again later.

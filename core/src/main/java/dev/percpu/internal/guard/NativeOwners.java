@@ -38,8 +38,7 @@ public final class NativeOwners {
         if (!expected) {
             // Before the first owner: this notes when the process began.
             KernelThreads.prepare();
-            DetachedThread.start(
-                    "percpu-dead-owners", new ReferenceQueue<>(), LOOK_MILLIS, WATCH, DetachedThread.nothing());
+            DetachedThread.start("percpu-dead-owners", new ReferenceQueue<>(), WATCH, DetachedThread.nothing());
             expected = true;
         }
     }

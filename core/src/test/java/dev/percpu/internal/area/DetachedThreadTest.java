@@ -1,6 +1,7 @@
 package dev.percpu.internal.area;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
@@ -10,6 +11,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.ToLongFunction;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -40,17 +42,29 @@ class DetachedThreadTest {
                 failures.incrementAndGet();
                 return rethrow(thrown);
             }
-            askedAgain.countDown();
+            if (failures.get() > 0) {
+                askedAgain.countDown();
+            }
             return DetachedThread.FOREVER;
         };
         try {
-            DetachedThread.start("failing", queue, DetachedThread.FOREVER, handler, DetachedThread.nothing());
+            DetachedThread.start("failing", queue, handler, DetachedThread.nothing());
             assertThat(new WeakReference<>(new Object(), queue).enqueue()).isTrue();
             askedAgain.await();
             assertThat(failures).hasValue(1);
         } finally {
             Reference.reachabilityFence(handler);
         }
+    }
+
+    /** As if the heap had been full when its code was made. */
+    @Test
+    @SuppressWarnings("NullAway") // without a handler, it ends
+    void aThreadThatEndsBeforeItsFirstStepIsNoticed() {
+        assertThatThrownBy(
+                        () -> DetachedThread.start("ended", new ReferenceQueue<>(), null, DetachedThread.nothing()))
+                .isInstanceOf(OutOfMemoryError.class)
+                .hasMessageContaining("ended");
     }
 
     private static long rethrow(Throwable thrown) {
