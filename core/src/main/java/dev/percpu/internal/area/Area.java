@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The per-CPU area: one mapping in which every CPU has a place of the same size, and a variable lies at the same
@@ -75,6 +76,12 @@ public final class Area {
     private static final int OPENED_SHARE = 8;
 
     /**
+     * So much memory the kernel must still allow once a place is opened further. A JVM that gets no memory for itself
+     * ends.
+     */
+    private static final long LEFT_TO_THE_JVM = 8L << 20;
+
+    /**
      * Free memory is given back to the kernel whenever so many bytes of each place have been freed, or {@link
      * #OPENED_SHARE} if that is more. So a program that creates and closes one variable again and again does not pay
      * for a new page each time.
@@ -113,6 +120,9 @@ public final class Area {
 
     /** Only a thread that holds the allocator's lock changes it. */
     private static volatile int places = FIRST_OWN;
+
+    /** Memory that nobody uses. It stays if an error kept it from being let go. Guarded by the allocator's lock. */
+    private static @Nullable MemorySegment held;
 
     /** Up to which eighth of the places it was recorded that variables fill them; changed with the allocator's lock. */
     private static int recordedEighths = EIGHTHS / 2 - 1;
@@ -346,14 +356,41 @@ public final class Area {
         }
     }
 
-    /** If it fails for one place, the next call opens those before it a second time. */
+    /** Opens all places, or none if the kernel refuses one. */
     private static void openTo(long end) {
-        long rounded = Math.min(Reservation.roundUp(end), STRIDE);
-        for (int place = 0; place < places; place++) {
-            Linux.open(MEMORY.asSlice(offset(place, opened), rounded - opened));
+        long from = opened;
+        long bytes = Math.min(Reservation.roundUp(end), STRIDE) - from;
+        int open = 0;
+        boolean all = false;
+        try {
+            holdMemory();
+            for (; open < places; open++) {
+                Linux.open(MEMORY.asSlice(offset(open, from), bytes));
+            }
+            Linux.open(MEMORY.asSlice(gate(from), bytes));
+            all = true;
+        } finally {
+            for (int place = 0; !all && place < open; place++) {
+                // If one stays open, it is opened a second time by the next call.
+                boolean _ = Linux.close(MEMORY.asSlice(offset(place, from), bytes));
+            }
+            letMemoryGo();
         }
-        Linux.open(MEMORY.asSlice(gate(opened), rounded - opened));
-        opened = rounded;
+        opened = from + bytes;
+    }
+
+    /** Whatever is opened until {@link #letMemoryGo} leaves that much memory. */
+    private static void holdMemory() {
+        if (held == null) {
+            held = Linux.reserve(LEFT_TO_THE_JVM);
+        }
+    }
+
+    private static void letMemoryGo() {
+        if (held != null) {
+            Linux.unmap(held);
+            held = null;
+        }
     }
 
     /** Only whole parts of what is open. If the kernel refuses, as it does for locked memory, they stay as they are. */
@@ -390,7 +427,12 @@ public final class Area {
                 return false;
             }
             if (Platform.hasSystemCalls() && Reservation.firstOpened(STRIDE) < STRIDE) {
-                Linux.open(MEMORY.asSlice(offset(next, 0), opened));
+                try {
+                    holdMemory();
+                    Linux.open(MEMORY.asSlice(offset(next, 0), opened));
+                } finally {
+                    letMemoryGo();
+                }
             }
             places = next + 1;
             return true;

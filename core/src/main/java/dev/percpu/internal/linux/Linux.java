@@ -31,6 +31,7 @@ public final class Linux {
     private static final int PROT_WRITE = 2;
     private static final int PROT_EXEC = 4;
     private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
+    private static final int MAP_FIXED = 0x10;
     private static final int MAP_NORESERVE = 0x4000;
     private static final long NO_FILE = -1;
     private static final int MADV_DONTNEED = 4;
@@ -81,6 +82,19 @@ public final class Linux {
     }
 
     /**
+     * Undoes {@link #open}. The part loses what it contains.
+     *
+     * @return false if the kernel refuses; then the part stays open
+     */
+    public static boolean close(MemorySegment part) {
+        boolean closed = mapAt(part.address(), part.byteSize(), PROT_NONE, MAP_FIXED) >= 0;
+        if (closed) {
+            advise(part, MADV_NOHUGEPAGE);
+        }
+        return closed;
+    }
+
+    /**
      * Gives the memory of whole pages back to the kernel. They are zero from then on, and new pages once they
      * are touched.
      *
@@ -123,12 +137,17 @@ public final class Linux {
     }
 
     private static MemorySegment mapWithHugePages(long bytes, int protection) {
-        long flags = MAP_PRIVATE_ANONYMOUS | MAP_NORESERVE;
-        long address = LibcCalls.call(MMAP, 0, bytes, protection, flags, NO_FILE, 0);
+        long address = mapAt(0, bytes, protection, 0);
         if (address < 0) {
             throw new LinuxException("mmap of " + bytes + " bytes", (int) -address);
         }
         return MemorySegment.ofAddress(address).reinterpret(bytes);
+    }
+
+    /** Returns the address, or the negative errno. */
+    private static long mapAt(long address, long bytes, int protection, int moreFlags) {
+        long flags = MAP_PRIVATE_ANONYMOUS | MAP_NORESERVE | moreFlags;
+        return LibcCalls.call(MMAP, address, bytes, protection, flags, NO_FILE, 0);
     }
 
     /** Makes a mapping readable and executable, and no longer writable. */
