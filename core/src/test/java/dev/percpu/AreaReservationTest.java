@@ -141,7 +141,7 @@ class AreaReservationTest {
         Jvm.Result result = jvm().option("-Xint").run(ProbeWithLittleMemory.class);
         assertThat(result.output())
                 .contains(
-                        "a dynamic per-CPU variable needs memory of the per-CPU area that the kernel refuses: m",
+                        "a dynamic per-CPU variable needs memory of the per-CPU area that the kernel refuses: mprotect",
                         "ENOMEM",
                         "ulimit -d",
                         "left: 6",

@@ -35,8 +35,8 @@ import org.jspecify.annotations.Nullable;
  * object is released may get it before one that waits.
  *
  * <p><b>Hooks.</b> The factory runs in the thread that acquires, reset in the one that releases, destroy in the one
- * that releases, trims or closes. The pool holds neither a lock nor a {@link dev.percpu.CpuGuard} while it calls a
- * hook. What a hook throws reaches the caller:
+ * that releases, trims or closes, or in one that acquires after an error has broken destroying off. The pool holds
+ * neither a lock nor a {@link dev.percpu.CpuGuard} while it calls a hook. What a hook throws reaches the caller:
  *
  * <ul>
  *   <li>If the factory throws or returns null, nothing is acquired, and the next attempt can make an object.

@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The per-CPU area: one mapping in which every CPU has a place of the same size, and a variable lies at the same
@@ -75,11 +74,8 @@ public final class Area {
     /** If the kernel allows it, a place is opened by at least this share of what is open already. */
     private static final int OPENED_SHARE = 8;
 
-    /**
-     * So much memory the kernel must still allow once a place is opened further. A JVM that gets no memory for itself
-     * ends.
-     */
-    private static final long LEFT_TO_THE_JVM = 8L << 20;
+    /** Open only while a place is opened further: see {@link Reservation#leftToTheJvm}. */
+    private static final MemorySegment LEFT_TO_THE_JVM;
 
     /**
      * Free memory is given back to the kernel whenever so many bytes of each place have been freed, or {@link
@@ -107,6 +103,7 @@ public final class Area {
         SHIFT = Long.numberOfTrailingZeros(STRIDE);
         WITHIN = Long.highestOneBit(2 * MEMORY.byteSize() - 1) - Long.BYTES;
         GATES = area.gates(CPUS);
+        LEFT_TO_THE_JVM = area.leftToTheJvm();
         OWN_SHIFTED = area.own(FIRST_OWN) - FIRST_OWN * STRIDE;
         Clearing.rehearse();
     }
@@ -120,9 +117,6 @@ public final class Area {
 
     /** Only a thread that holds the allocator's lock changes it. */
     private static volatile int places = FIRST_OWN;
-
-    /** Memory that nobody uses. It stays if an error kept it from being let go. Guarded by the allocator's lock. */
-    private static @Nullable MemorySegment held;
 
     /** Up to which eighth of the places it was recorded that variables fill them; changed with the allocator's lock. */
     private static int recordedEighths = EIGHTHS / 2 - 1;
@@ -345,11 +339,10 @@ public final class Area {
                 openTo(end);
             } catch (LinuxException refusedAgain) {
                 var full = new AreaFullException(owner + " needs memory of the per-CPU area that the kernel refuses: "
-                        + refusedAgain.getMessage() + " for each of " + CPUS
-                        + " CPUs. Close variables that are no longer"
-                        + " needed, or raise the limit on committed memory"
-                        + " (vm.overcommit_memory), on data (ulimit -d), or, with mlockall, on locked memory"
-                        + " (ulimit -l)");
+                        + refusedAgain.getMessage() + ", for the place of each of " + CPUS + " CPUs, with "
+                        + LEFT_TO_THE_JVM.byteSize() + " bytes left to the JVM. Close variables that are no longer"
+                        + " needed, or raise the limit on committed memory (vm.overcommit_memory), on data (ulimit -d),"
+                        + " or, with mlockall, on locked memory (ulimit -l)");
                 full.initCause(refusedAgain);
                 throw full;
             }
@@ -363,7 +356,7 @@ public final class Area {
         int open = 0;
         boolean all = false;
         try {
-            holdMemory();
+            Linux.open(LEFT_TO_THE_JVM);
             for (; open < places; open++) {
                 Linux.open(MEMORY.asSlice(offset(open, from), bytes));
             }
@@ -374,23 +367,9 @@ public final class Area {
                 // If one stays open, it is opened a second time by the next call.
                 boolean _ = Linux.close(MEMORY.asSlice(offset(place, from), bytes));
             }
-            letMemoryGo();
+            boolean _ = Linux.close(LEFT_TO_THE_JVM);
         }
         opened = from + bytes;
-    }
-
-    /** Whatever is opened until {@link #letMemoryGo} leaves that much memory. */
-    private static void holdMemory() {
-        if (held == null) {
-            held = Linux.reserve(LEFT_TO_THE_JVM);
-        }
-    }
-
-    private static void letMemoryGo() {
-        if (held != null) {
-            Linux.unmap(held);
-            held = null;
-        }
     }
 
     /** Only whole parts of what is open. If the kernel refuses, as it does for locked memory, they stay as they are. */
@@ -428,10 +407,10 @@ public final class Area {
             }
             if (Platform.hasSystemCalls() && Reservation.firstOpened(STRIDE) < STRIDE) {
                 try {
-                    holdMemory();
+                    Linux.open(LEFT_TO_THE_JVM);
                     Linux.open(MEMORY.asSlice(offset(next, 0), opened));
                 } finally {
-                    letMemoryGo();
+                    boolean _ = Linux.close(LEFT_TO_THE_JVM);
                 }
             }
             places = next + 1;

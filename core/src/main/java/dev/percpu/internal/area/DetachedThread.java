@@ -49,8 +49,8 @@ public final class DetachedThread {
     /** How long it waits before it first calls the handler, in milliseconds. */
     private static final long FIRST = 1;
 
-    /** For how long {@link #start} waits at most; a thread that is alive then goes on trying by itself. */
-    private static final long LONGEST_BEGINNING = TimeUnit.SECONDS.toNanos(5);
+    /** Longer than a garbage collection of a full heap. */
+    private static final long LONGEST_BEGINNING = TimeUnit.MINUTES.toNanos(1);
 
     private static final long BEGINNING_LOOK = TimeUnit.MICROSECONDS.toNanos(100);
 
@@ -58,8 +58,8 @@ public final class DetachedThread {
      * Starts the thread, and waits until it has called the handler once. Before that the JDK makes the classes of its
      * code, in the thread itself. If the heap is full then, the thread ends; it must not do so unnoticed.
      *
-     * @param handler receives null at first. Then it receives each reference, or null if none came within the
-     *     milliseconds that it returned last
+     * @param handler receives each reference, or null if none came within the milliseconds that it returned last. It
+     *     is called first after a millisecond at most. If making classes fails then, that reference is lost
      * @param atEnd what the thread does once the handler is gone
      * @throws OutOfMemoryError if the thread could not begin; then another one can be started
      */
@@ -71,19 +71,37 @@ public final class DetachedThread {
         AtomicBoolean begun = new AtomicBoolean();
         Thread thread = create(
                 name, MethodHandleProxies.asInterfaceInstance(Runnable.class, code(queue, handler, atEnd, begun)));
-        // The JVM would print why it could not begin.
+        // Otherwise the JVM prints why it could not begin.
         thread.setUncaughtExceptionHandler(MethodHandleProxies.asInterfaceInstance(
                 Thread.UncaughtExceptionHandler.class,
                 MethodHandles.empty(methodType(void.class, Thread.class, Throwable.class))));
-        thread.start();
+        boolean interrupted = Thread.interrupted();
+        try {
+            thread.start();
+            await(begun, thread);
+            thread.setUncaughtExceptionHandler(null);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /**
+     * With a limit, as the handler may log, and a user's logger may wait for a lock that the caller has. A thread that
+     * is in its handler then has made its classes.
+     */
+    private static void await(AtomicBoolean begun, Thread thread) {
         long start = System.nanoTime();
-        while (!begun.get() && System.nanoTime() - start < LONGEST_BEGINNING) {
+        while (!begun.get()) {
             if (!thread.isAlive() && !begun.get()) {
-                throw new OutOfMemoryError("the thread " + name + " ended before it had begun");
+                throw new OutOfMemoryError("the thread " + thread.getName() + " ended before it had begun");
+            }
+            if (System.nanoTime() - start > LONGEST_BEGINNING) {
+                return;
             }
             LockSupport.parkNanos(BEGINNING_LOOK);
         }
-        thread.setUncaughtExceptionHandler(null);
     }
 
     /** Starts a thread that keeps nothing alive but its code. */
@@ -107,10 +125,10 @@ public final class DetachedThread {
      * while (handler.get() != null) {
      *     try {
      *         timeout = handler.get().applyAsLong(queue.remove(timeout));
-     *         begun.set(true);
      *     } catch (Throwable t) {
      *         timeout = AFTER_FAILURE;
      *     }
+     *     begun.set(true);
      * }
      * atEnd();
      * }</pre>
@@ -141,14 +159,13 @@ public final class DetachedThread {
             MethodHandle note = publicLookup()
                     .findVirtual(AtomicBoolean.class, "set", methodType(void.class, boolean.class))
                     .bindTo(begun);
-            MethodHandle noted = filterReturnValue(
-                    step,
-                    foldArguments(identity(long.class), dropArguments(insertArguments(note, 0, true), 0, long.class)));
             MethodHandle failed = dropArguments(constant(long.class, AFTER_FAILURE), 0, Throwable.class, long.class);
             rehearse(failed);
             MethodHandle exists = collectArguments(notNull(), 0, get);
-            MethodHandle loop =
-                    whileLoop(constant(long.class, FIRST), exists, catchException(noted, Throwable.class, failed));
+            MethodHandle noted = filterReturnValue(
+                    catchException(step, Throwable.class, failed),
+                    foldArguments(identity(long.class), dropArguments(insertArguments(note, 0, true), 0, long.class)));
+            MethodHandle loop = whileLoop(constant(long.class, FIRST), exists, noted);
             MethodHandle loopOnly = loop.asType(methodType(void.class));
             return foldArguments(atEnd.asType(methodType(void.class)), loopOnly);
         } catch (ReflectiveOperationException e) {

@@ -92,7 +92,7 @@ final class FreeRange {
         return last;
     }
 
-    /** Gives the memory of all ranges that are longer than a page back to the kernel. */
+    /** Gives the memory of ranges back to the kernel: of all that have a whole page, and of some others. */
     static void discard(@Nullable FreeRange root, PositionAllocator.Memory memory) {
         if (root != null && root.longest[ALIGNMENTS - 1] > 0) {
             discard(root.left, memory);

@@ -299,6 +299,8 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
         while (!detached) {
             reclaim(MILLIS_UNTIL_DETACHED);
             try {
+                // Its first step takes this, and begins with those that are due. If that step fails, nothing is lost.
+                boolean _ = sentinel().enqueue();
                 DetachedThread.start(THREAD, unreachable, this, atEnd.get());
                 detached = true;
             } catch (Throwable t) {

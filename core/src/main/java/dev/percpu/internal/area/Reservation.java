@@ -2,6 +2,7 @@ package dev.percpu.internal.area;
 
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
+import dev.percpu.internal.linux.Platform;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -30,6 +31,9 @@ record Reservation(MemorySegment memory, long stride) {
 
     /** How much further own places begin. */
     private static final long OWN_SHIFTED = 1L << 20;
+
+    /** At its end, the area has a part that is opened for moments only: see {@link #leftToTheJvm}. */
+    private static final long LEFT_TO_THE_JVM = 8L << 20;
 
     private static final long PAGE = 4096;
 
@@ -65,7 +69,7 @@ record Reservation(MemorySegment memory, long stride) {
 
     private static Reservation reserveOnce(long stride, int cpus, int owns) {
         // A power of two, for Area.within. What is not needed is never opened.
-        long bytes = Long.highestOneBit(2 * bytes(stride, cpus, owns) - 1);
+        long bytes = Long.highestOneBit(2 * Math.addExact(bytes(stride, cpus, owns), left(stride)) - 1);
         long open = firstOpened(stride);
         if (open == stride) {
             return new Reservation(Linux.reserve(bytes), stride);
@@ -102,6 +106,20 @@ record Reservation(MemorySegment memory, long stride) {
     /** Where a thread's own place begins, behind that of the gates. */
     long own(int place) {
         return (place + 1) * stride + (isShifted(stride) ? OWN_SHIFTED : 0);
+    }
+
+    /**
+     * So much memory the kernel must still allow after a place is opened further, since a JVM that gets no memory for
+     * itself ends. Who opens a place opens this before, and closes it afterwards. It is a part of the area, so no error
+     * in between can lose it.
+     */
+    MemorySegment leftToTheJvm() {
+        return memory.asSlice(memory.byteSize() - left(stride));
+    }
+
+    /** Less where address space is scarce. An area that is open from the start needs no such part. */
+    private static long left(long stride) {
+        return Platform.hasSystemCalls() && firstOpened(stride) < stride ? Math.min(LEFT_TO_THE_JVM, stride) : 0;
     }
 
     /** How much of each place is opened at first. */

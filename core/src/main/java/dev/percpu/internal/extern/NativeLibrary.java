@@ -141,10 +141,10 @@ final class NativeLibrary {
                     + ", and might have to wait for guards that C code holds. Declare a library's first variable without"
                     + " holding a guard");
         }
-        // This comes before C code can own its first guard of the area.
-        NativeOwners.expect();
         // For giving the piece back, too, if something else fails.
         StackRoom.CURRENT.ensure();
+        // This comes before C code can own its first guard of the area.
+        NativeOwners.expect();
         // The linker has aligned the section for the variable with the largest alignment. That alignment is not known,
         // but the section's address shows how large it can have been at most.
         long alignment = Math.min(Long.lowestOneBit(start), LARGEST_ALIGNMENT);

@@ -84,7 +84,7 @@ public final class Linux {
     /**
      * Undoes {@link #open}. The part loses what it contains.
      *
-     * @return false if the kernel refuses; then the part stays open
+     * @return false if the kernel refuses; then the part may still be open
      */
     public static boolean close(MemorySegment part) {
         boolean closed = mapAt(part.address(), part.byteSize(), PROT_NONE, MAP_FIXED) >= 0;
