@@ -32,7 +32,7 @@ public final class Jmh {
     private static final List<String> THROUGHPUT = List.of("-bm", "thrpt");
 
     /**
-     * Enough for a first impression of three hundred trials within five minutes: most of that time JVMs are starting.
+     * Enough for a first impression of three hundred trials in about five minutes: most of that time JVMs are starting.
      * The warm-up is of many short iterations. With two of 125 ms the JVM compiled the loop itself only during the
      * measurement, and the first iterations measured that: the spread of a lone thread's was 67%, and is a few percent.
      */
