@@ -61,8 +61,7 @@ class DetachedThreadTest {
     @Test
     @SuppressWarnings("NullAway") // without a handler, it ends
     void aThreadThatEndsBeforeItsFirstStepIsNoticed() {
-        assertThatThrownBy(
-                        () -> DetachedThread.start("ended", new ReferenceQueue<>(), null, DetachedThread.nothing()))
+        assertThatThrownBy(() -> DetachedThread.start("ended", new ReferenceQueue<>(), null, DetachedThread.nothing()))
                 .isInstanceOf(OutOfMemoryError.class)
                 .hasMessageContaining("ended");
     }
