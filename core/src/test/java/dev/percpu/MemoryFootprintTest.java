@@ -7,8 +7,6 @@ import dev.percpu.testing.Jvm;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -68,20 +66,14 @@ class MemoryFootprintTest {
         int cpus = dev.percpu.cpu.CpuMask.usable().weight();
         long page = 4096;
 
-        assertThat(number(result, "area")).as("bytes for each CPU").isEqualTo(8L * COUNTERS);
-        assertThat(number(result, "heap") / COUNTERS).as("heap of each").isLessThanOrEqualTo(64);
-        assertThat(number(result, "untouched"))
+        assertThat(result.number("area")).as("bytes for each CPU").isEqualTo(8L * COUNTERS);
+        assertThat(result.number("heap") / COUNTERS).as("heap of each").isLessThanOrEqualTo(64);
+        assertThat(result.number("untouched"))
                 .as("resident before the first update")
                 .isLessThanOrEqualTo(page);
-        assertThat(number(result, "hot"))
+        assertThat(result.number("hot"))
                 .as("resident when each was updated on each CPU")
                 .isBetween(cpus * 8L * COUNTERS - cpus * page, cpus * (8L * COUNTERS + 2 * page));
-        assertThat(number(result, "sum")).isEqualTo((long) cpus * COUNTERS);
-    }
-
-    private static long number(Jvm.Result result, String what) {
-        Matcher matcher = Pattern.compile("(?m)^" + what + "=(-?\\d+)$").matcher(result.output());
-        assertThat(matcher.find()).as(result.output()).isTrue();
-        return Long.parseLong(matcher.group(1));
+        assertThat(result.number("sum")).isEqualTo((long) cpus * COUNTERS);
     }
 }

@@ -17,8 +17,6 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -159,19 +157,13 @@ class CounterMemoryTest {
         assertThat(result.status()).as(result.output()).isZero();
         int cpus = CpuMask.usable().weight();
         long page = 4096;
-        assertThat(number(result, "sum")).isEqualTo((long) COUNTERS * cpus);
-        assertThat(number(result, "sumOfAdders")).isEqualTo(number(result, "increments"));
-        assertThat(number(result, "area") / COUNTERS).as("bytes for each CPU").isEqualTo(8);
-        assertThat(number(result, "resident"))
+        assertThat(result.number("sum")).isEqualTo((long) COUNTERS * cpus);
+        assertThat(result.number("sumOfAdders")).isEqualTo(result.number("increments"));
+        assertThat(result.number("area") / COUNTERS).as("bytes for each CPU").isEqualTo(8);
+        assertThat(result.number("resident"))
                 .as("resident when each was updated on each CPU")
                 .isLessThanOrEqualTo(cpus * (8L * COUNTERS + 2 * page));
         // 16 for the counter, 40 for what gives its memory back, and 4 for an entry in an array that grows by half.
-        assertThat(number(result, "counters") / COUNTERS).as("heap").isLessThanOrEqualTo(62);
-    }
-
-    private static long number(Jvm.Result result, String what) {
-        Matcher matcher = Pattern.compile("(?m)^" + what + "=(-?\\d+)$").matcher(result.output());
-        assertThat(matcher.find()).as(result.output()).isTrue();
-        return Long.parseLong(matcher.group(1));
+        assertThat(result.number("counters") / COUNTERS).as("heap").isLessThanOrEqualTo(62);
     }
 }

@@ -8,8 +8,6 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.testing.Jvm;
 import java.io.IOException;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -58,20 +56,14 @@ class HistogramFootprintTest {
                 new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
         assertThat(result.status()).as(result.output()).isZero();
         int cpus = CpuMask.usable().weight();
-        assertThat(number(result, "bytes")).isGreaterThan(1000 * PAGE);
-        assertThat(number(result, "counters")).isZero();
-        assertThat(number(result, "untouched"))
+        assertThat(result.number("bytes")).isGreaterThan(1000 * PAGE);
+        assertThat(result.number("counters")).isZero();
+        assertThat(result.number("untouched"))
                 .as("resident after snapshots, and additions of 0")
                 .isZero();
-        assertThat(number(result, "recorded"))
+        assertThat(result.number("recorded"))
                 .as("resident after one value on each CPU: the sum's page and the bucket's")
                 .isBetween(cpus * PAGE, 2L * cpus * PAGE);
-        assertThat(number(result, "count")).isEqualTo(cpus);
-    }
-
-    private static long number(Jvm.Result result, String what) {
-        Matcher matcher = Pattern.compile("(?m)^" + what + "=(-?\\d+)$").matcher(result.output());
-        assertThat(matcher.find()).as(result.output()).isTrue();
-        return Long.parseLong(matcher.group(1));
+        assertThat(result.number("count")).isEqualTo(cpus);
     }
 }

@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** A JVM of its own for what can be tried once per process: how the back end is chosen, how large things are. */
 public final class Jvm {
@@ -35,7 +37,16 @@ public final class Jvm {
      * @param status the exit status
      * @param output what it printed on either stream
      */
-    public record Result(int status, String output) {}
+    public record Result(int status, String output) {
+        /** The number that it printed behind {@code what} and an equals sign, on a line of its own. */
+        public long number(String what) {
+            Matcher matcher = Pattern.compile("(?m)^" + what + "=(-?\\d+)$").matcher(output);
+            if (!matcher.find()) {
+                throw new AssertionError("there is no line " + what + "= in: " + output);
+            }
+            return Long.parseLong(matcher.group(1));
+        }
+    }
 
     public Jvm option(String option) {
         options.add(option);

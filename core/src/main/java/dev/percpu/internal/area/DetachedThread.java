@@ -156,15 +156,15 @@ public final class DetachedThread {
             // (reference) -> handler.get().applyAsLong(reference), preceded by (timeout) -> queue.remove(timeout)
             MethodHandle step =
                     filterArguments(foldArguments(apply, dropArguments(get, 0, Reference.class)), 0, remove);
-            MethodHandle note = publicLookup()
-                    .findVirtual(AtomicBoolean.class, "set", methodType(void.class, boolean.class))
-                    .bindTo(begun);
+            MethodHandle set =
+                    publicLookup().findVirtual(AtomicBoolean.class, "set", methodType(void.class, boolean.class));
             MethodHandle failed = dropArguments(constant(long.class, AFTER_FAILURE), 0, Throwable.class, long.class);
             rehearse(failed);
             MethodHandle exists = collectArguments(notNull(), 0, get);
             MethodHandle noted = filterReturnValue(
                     catchException(step, Throwable.class, failed),
-                    foldArguments(identity(long.class), dropArguments(insertArguments(note, 0, true), 0, long.class)));
+                    foldArguments(
+                            identity(long.class), dropArguments(insertArguments(set, 0, begun, true), 0, long.class)));
             MethodHandle loop = whileLoop(constant(long.class, FIRST), exists, noted);
             MethodHandle loopOnly = loop.asType(methodType(void.class));
             return foldArguments(atEnd.asType(methodType(void.class)), loopOnly);

@@ -71,24 +71,15 @@ class FreedMemoryTest {
         Jvm.Result result =
                 new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
         assertThat(result.status()).as(result.output()).isZero();
-        assertThat(number(result, "filled")).isGreaterThanOrEqualTo((long) PIECES * BYTES);
-        assertThat(number(result, "freed"))
+        assertThat(result.number("filled")).isGreaterThanOrEqualTo((long) PIECES * BYTES);
+        assertThat(result.number("freed"))
                 .as("resident after seven eighths and more were freed")
                 .isLessThan((long) PIECES * BYTES / 4);
-        assertThat(number(result, "staying"))
+        assertThat(result.number("staying"))
                 .as("bytes of the others that are as they were")
                 .isEqualTo((long) PIECES / ONE_STAYS * BYTES);
-        assertThat(number(result, "zero"))
+        assertThat(result.number("zero"))
                 .as("bytes of new pieces that are zero")
                 .isEqualTo((long) PIECES * BYTES);
-    }
-
-    private static long number(Jvm.Result result, String what) {
-        return result.output()
-                .lines()
-                .filter(line -> line.startsWith(what + "="))
-                .mapToLong(line -> Long.parseLong(line.substring(what.length() + 1)))
-                .findFirst()
-                .orElseThrow(() -> new AssertionError(what + " is missing: " + result.output()));
     }
 }

@@ -19,13 +19,13 @@ class PositionAllocatorTest {
     private static final int PAGE = 4096;
 
     /** All of it can be used from the start. */
-    private static final PositionAllocator.Memory OPEN = new PositionAllocator.Memory() {
+    private static class Open implements PositionAllocator.Memory {
         @Override
         public void open(long end, String owner) {}
 
         @Override
         public void discard(long start, long end) {}
-    };
+    }
 
     private record Range(long position, int bytes) {}
 
@@ -35,7 +35,7 @@ class PositionAllocatorTest {
             Random random = new Random(seed);
             int start = 64;
             int end = 4096;
-            PositionAllocator allocator = new PositionAllocator(start, end, OPEN);
+            PositionAllocator allocator = new PositionAllocator(start, end, new Open());
             BitSet used = new BitSet();
             List<Range> ranges = new ArrayList<>();
             for (int step = 0; step < 5_000; step++) {
@@ -71,10 +71,7 @@ class PositionAllocatorTest {
             Random random = new Random(seed);
             BitSet discarded = new BitSet();
             int end = 16 * PAGE;
-            PositionAllocator allocator = new PositionAllocator(0, end, new PositionAllocator.Memory() {
-                @Override
-                public void open(long end, String owner) {}
-
+            PositionAllocator allocator = new PositionAllocator(0, end, new Open() {
                 @Override
                 public void discard(long start, long end) {
                     discarded.set((int) start, (int) end);
@@ -111,10 +108,7 @@ class PositionAllocatorTest {
     @Test
     void discardsOnlyOnceEnoughWasFreed() {
         List<Range> discarded = new ArrayList<>();
-        PositionAllocator allocator = new PositionAllocator(0, 4 * PAGE, new PositionAllocator.Memory() {
-            @Override
-            public void open(long end, String owner) {}
-
+        PositionAllocator allocator = new PositionAllocator(0, 4 * PAGE, new Open() {
             @Override
             public void discard(long start, long end) {
                 discarded.add(new Range(start, (int) (end - start)));
@@ -137,7 +131,7 @@ class PositionAllocatorTest {
 
     @Test
     void longsLieSideBySide() {
-        PositionAllocator allocator = new PositionAllocator(0, 1024, OPEN);
+        PositionAllocator allocator = new PositionAllocator(0, 1024, new Open());
         for (int i = 0; i < 128; i++) {
             assertThat(allocator.allocate(8, 8, "long")).isEqualTo(8L * i);
         }
@@ -149,7 +143,7 @@ class PositionAllocatorTest {
 
     @Test
     void refusesWhatIsNoPiece() {
-        PositionAllocator allocator = new PositionAllocator(0, 1024, OPEN);
+        PositionAllocator allocator = new PositionAllocator(0, 1024, new Open());
         assertThatThrownBy(() -> allocator.allocate(0, 8, "empty")).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> allocator.allocate(8, 3, "odd")).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> allocator.allocate(Long.MAX_VALUE, 8, "giant")).isInstanceOf(AreaFullException.class);
@@ -161,7 +155,7 @@ class PositionAllocatorTest {
     void findsRoomAtOnceHoweverFragmentedItIs() {
         int counters = Effort.scaled(1_500_000);
         int larger = Effort.scaled(50_000);
-        PositionAllocator allocator = new PositionAllocator(0, 8L * counters + 64L * larger, OPEN);
+        PositionAllocator allocator = new PositionAllocator(0, 8L * counters + 64L * larger, new Open());
         for (int i = 0; i < counters; i++) {
             allocator.allocate(8, 8, "counter");
         }
@@ -185,16 +179,13 @@ class PositionAllocatorTest {
     @Test
     void whatFailsOnTheWayChangesNothing() {
         AtomicBoolean refused = new AtomicBoolean(true);
-        PositionAllocator allocator = new PositionAllocator(0, 4096, new PositionAllocator.Memory() {
+        PositionAllocator allocator = new PositionAllocator(0, 4096, new Open() {
             @Override
             public void open(long end, String owner) {
                 if (refused.get() && end > 1024) {
                     throw new AreaFullException("no memory up to " + end);
                 }
             }
-
-            @Override
-            public void discard(long start, long end) {}
         });
         assertThat(allocator.allocate(1000, 8, "first")).isZero();
         for (int i = 0; i < 3; i++) {
@@ -211,7 +202,7 @@ class PositionAllocatorTest {
     /** At whatever depth it happens: nothing is lost, and nothing is handed out twice. */
     @Test
     void aStackOverflowChangesNothing() {
-        PositionAllocator allocator = new PositionAllocator(0, 1 << 20, OPEN);
+        PositionAllocator allocator = new PositionAllocator(0, 1 << 20, new Open());
         BitSet used = new BitSet();
         for (int i = 0; i < 10_000; i++) {
             used.set((int) allocator.allocate(8, 8, "counter") / 8);
@@ -274,7 +265,7 @@ class PositionAllocatorTest {
 
     @Test
     void theMessageNamesAnAreaThatWouldDo() {
-        PositionAllocator allocator = new PositionAllocator(128, 1 << 16, OPEN);
+        PositionAllocator allocator = new PositionAllocator(128, 1 << 16, new Open());
         allocator.allocate(60_000, 8, "first");
         assertThatThrownBy(() -> allocator.allocate(6_000, 8, "second"))
                 .hasMessageContaining("second needs 6000 bytes")

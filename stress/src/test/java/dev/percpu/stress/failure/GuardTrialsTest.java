@@ -22,7 +22,9 @@ class GuardTrialsTest {
     @Test
     void guardsAreClosedWithoutAnAllocation() {
         // The first calls also link what is called.
-        assertThat(LongStream.generate(GuardTrialsTest::allocatedByClosing).limit(100).min())
+        assertThat(LongStream.generate(GuardTrialsTest::allocatedByClosing)
+                        .limit(100)
+                        .min())
                 .hasValue(0);
     }
 }
