@@ -19,7 +19,7 @@ import java.util.function.LongConsumer;
  * }</pre>
  *
  * <p>Recording takes no lock, allocates nothing and never waits. It costs at most one call of machine code, except for
- * a value that is less or greater than most before it. It takes 48 bytes for each CPU. The memory is given back once
+ * a value that is less or greater than most before it. It takes 32 bytes for each CPU. The memory is given back once
  * the summary is unreachable. There is nothing to close.
  *
  * <p><b>Exactness.</b> Each value is counted in exactly one result of {@link #summaryThenReset()} or in what is left,
