@@ -172,7 +172,8 @@ abstract class CreditedNumber extends AreaNumber {
             long value = settled.get();
             if (value == SettledCount.OPEN) {
                 if (gate() < least) {
-                    // The value is never above G, and less so above what says that the gate is shut.
+                    // G is below the least, and the value is never above G. (If the gate is shut, gate() is the
+                    // largest long.)
                     return false;
                 }
                 if (lowerOrShut(amount, least)) {
@@ -254,7 +255,7 @@ abstract class CreditedNumber extends AreaNumber {
             taken = true;
         } finally {
             if (!taken) {
-                // A gate that stayed shut while nothing is settled would be a value of its own.
+                // The gate must not stay shut while no value is settled: the largest long would count as G.
                 setGate(reserved);
             }
         }
@@ -265,8 +266,8 @@ abstract class CreditedNumber extends AreaNumber {
         long before = gate();
         long needed = settled.checked(before, amount);
         long raised = settled.checked(needed, batch);
-        // First G, then the credit, as what is in a credit is in G. A thread that reads G in between sees a batch that
-        // is in no credit. There is at most one, as the lock is held, and mostError() has room for it.
+        // First G, then the credit, since G includes what is in a credit. A thread that reads G in between sees a batch
+        // that is in no credit yet. The lock is held, so there is only one such batch, and mostError() allows for it.
         setGate(raised);
         long reserved = before;
         try {

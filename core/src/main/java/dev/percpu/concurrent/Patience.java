@@ -73,10 +73,13 @@ interface Patience {
         }
     };
 
-    /** Waits until so much time has gone by, from now on, or until it is interrupted; without time it does not wait. */
+    /**
+     * Waits for so much time, counted from now, or until it is interrupted. If the time is not positive, it does
+     * not wait.
+     */
     static Patience ofNanos(long nanos) {
         long start = System.nanoTime();
-        // The time that has gone by, taken from a very negative number, would come out as centuries that are left.
+        // With a very negative number, the subtraction in left() would overflow, and seem to leave centuries.
         long most = Math.max(0, nanos);
         return new Patience() {
             @Override

@@ -38,10 +38,10 @@ final class PooledIds extends AwaitedIds {
      * store fails, a waiter has looked once in vain.
      *
      * Direct ends when nobody waits and enough numbers are idle to spread them again: two for each CPU at least. With
-     * fewer it ends after a calm: since the last vain search, the locks of the shared store have cost as much as the
-     * next search will. So a pool at the brink, which would search again at once, pays for a lock each time and not for
-     * system calls; and a pool of which a few are idle, or a small one, becomes fast again. Searches never cost more
-     * than twice what a pool that knew the future would pay.
+     * fewer it ends after a quiet period: since the last search that found nothing, the locks of the shared store have
+     * cost as much as the next search will. So a pool that is almost exhausted, and would have to search again at once,
+     * pays for a lock each time instead of system calls. A pool with only a few idle numbers, or a small pool, becomes
+     * fast again. Searches never cost more than twice what a pool that knew the future would pay.
      */
     private static final Fences FENCES = Fences.CURRENT;
 
@@ -295,9 +295,9 @@ final class PooledIds extends AwaitedIds {
     }
 
     /**
-     * What a thread does that has pushed a number and found that it should not have. If the numbers are closed, nobody
-     * looks for that number any more. So the thread takes one from the shared store, its own or that of another thread
-     * that is about to come here.
+     * Moves what is on the stacks to the shared store. A thread calls this if it has pushed a number, and then found
+     * {@link #direct} set. If the numbers are closed, nobody looks for that number any more. So the thread takes one
+     * from the shared store: its own, or that of another thread that is about to come here.
      */
     private int gatherAfterGiving() {
         // Not in the try: if the stack has no room for the lock, it has none for the handler's either.

@@ -39,10 +39,10 @@ final class ReaderDoor extends ReadersInside {
      * microseconds for each write. So in a lock that is not fair, 4 only wakes the readers, and writers may come in
      * before them. A reader that has been passed over for a millisecond insists, and then 4 counts in all that wait.
      *
-     * A writer that loses patience leaves readers behind, in the word. They leave through whatever counter is open.
+     * If a writer gives up, the word still counts the readers that are inside. They leave through any open counter.
      *
      * Refused: a word of state that also says who owns the lock and who waits, as AbstractQueuedLongSynchronizer would
-     * have it. Its queue has readers wait for each writer that came before them.
+     * have it. In its queue, readers wait for each writer that came before them.
      */
     /** How often a writer looks whether the last reader has left before it parks: most readers leave at once. */
     private static final int SPINS = Runtime.getRuntime().availableProcessors() > 1 ? 10 : 0;
@@ -71,10 +71,15 @@ final class ReaderDoor extends ReadersInside {
     /** How often waiting readers were let in, which tells each that it has been counted in; guarded by the mutex. */
     private long openings;
 
-    /** Of writers for readers, and of all threads for a writer: a nested read lock makes both. */
+    /**
+     * The reports of writers that wait for readers. They are apart from those below, as a nested read lock causes
+     * both waits.
+     */
     private final LongWaits waitsForReaders = new LongWaits();
 
+    /** The reports of all threads that wait for a writer. */
     private final LongWaits waitsForWriter = new LongWaits();
+
     private final String owner;
 
     ReaderDoor(String owner, boolean fair, Pace pace) {
@@ -156,8 +161,8 @@ final class ReaderDoor extends ReadersInside {
     }
 
     /**
-     * Waits with the mutex, and has it afterwards, also if an error broke the wait off before it was got back. A wait
-     * that began long ago is reported first, without the mutex.
+     * Waits with the mutex, and has it afterwards, even if an error ended the wait before the thread had it back. A
+     * wait that began long ago is reported first, without the mutex.
      */
     private boolean await(Patience patience, Condition condition, long start, String side) throws InterruptedException {
         long waited = System.nanoTime() - start;
@@ -197,7 +202,7 @@ final class ReaderDoor extends ReadersInside {
         return shutter == Thread.currentThread();
     }
 
-    /** Shuts the door if that is a matter of one step: nobody is inside, for sure, and nobody else shuts it. */
+    /** Shuts the door if one step is enough: if it is certain that nobody is inside, and no other thread shuts it. */
     boolean tryShutAtOnce() {
         Thread me = Thread.currentThread();
         long found = word;

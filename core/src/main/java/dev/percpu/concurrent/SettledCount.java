@@ -43,7 +43,7 @@ final class SettledCount extends AtomicLong {
     /**
      * Sets the limit that the value has to be far from.
      *
-     * @param limit the value on which the operation that did not fit would just have fitted
+     * @param limit the value at which the refused operation would just have succeeded
      * @param amount what it would have added or subtracted
      */
     void near(long limit, long amount) {

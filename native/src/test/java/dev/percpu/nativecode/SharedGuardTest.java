@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** One guard for both sides: each waits for the other, and Java looks after C code that died. */
+/** One guard for both sides: each waits for the other. Java takes over the guards of C threads that have ended. */
 class SharedGuardTest {
     private static final CpuId CPU = CpuId.of(0);
 

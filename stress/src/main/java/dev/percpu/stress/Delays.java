@@ -34,8 +34,9 @@ final class Delays implements Interposition.Interposer {
     private static final int PAUSES = 512;
 
     /**
-     * More often before a push: between a pool's look whether somebody seeks and its push lies what the second look is
-     * for, and few pushes come just when somebody does. A power of two.
+     * There are more pauses before a push. A release of a pool checks whether a thread searches, pushes, and checks
+     * again. The second check is for searches that begin between the first check and the push, which are rare without
+     * pauses. A power of two.
      */
     private static final int PAUSES_BEFORE_PUSH = 32;
 

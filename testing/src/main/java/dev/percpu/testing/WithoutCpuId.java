@@ -11,7 +11,8 @@ import java.util.function.IntConsumer;
 
 /**
  * Threads whose registration for restartable sequences is undone, so that the kernel does not tell them their CPU: it
- * sets such a thread's CPU id to -1. It is for good, so it is nothing for the carrier of a virtual thread.
+ * sets such a thread's CPU id to -1. This lasts until the thread ends, so do not do it on a virtual thread: its carrier
+ * would stay without a CPU id.
  */
 public final class WithoutCpuId {
     private static final int UNREGISTER = 1;

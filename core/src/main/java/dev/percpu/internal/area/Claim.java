@@ -4,8 +4,9 @@ import java.lang.ref.Reference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A piece that is to be somebody's for good once all that could fail is done. Until it is kept, it is given back: by
- * closing, and if even that fails, by the garbage collector, which finds this object unreachable.
+ * A piece that its user will keep for good, once every step that can fail is done. Until the user calls {@link #keep},
+ * the piece can be given back: {@link #close} does that. If even that fails, the piece is given back once the garbage
+ * collector finds this object unreachable.
  */
 public final class Claim implements AutoCloseable {
     private final Holdings holdings;

@@ -93,7 +93,7 @@ record Reservation(MemorySegment memory, long stride) {
         return Math.addExact(Math.multiplyExact(stride, cpus + owns + 2L), isShifted(stride) ? OWN_SHIFTED : 0);
     }
 
-    /** Who asks for a small area asks for little memory. */
+    /** Places of a small area are not shifted: a user who asks for a small area wants to use little memory. */
     private static boolean isShifted(long stride) {
         return stride >= SMALLEST_STRIDE;
     }
@@ -109,9 +109,9 @@ record Reservation(MemorySegment memory, long stride) {
     }
 
     /**
-     * So much memory the kernel must still allow after a place is opened further, since a JVM that gets no memory for
-     * itself ends. Who opens a place opens this before, and closes it afterwards. It is a part of the area, so no error
-     * in between can lose it.
+     * A JVM that gets no memory ends. So before the library opens more of the places, it opens this part, as a test
+     * whether the kernel allows that much more, and closes it afterwards. This part belongs to the area, so an error in
+     * between cannot lose it.
      */
     MemorySegment leftToTheJvm() {
         return memory.asSlice(memory.byteSize() - left(stride));

@@ -22,11 +22,11 @@ import java.util.Arrays;
  */
 public record LinkedSequence(MemorySegment address) {
     /*
-     * After each call stands a fence, for the JIT compiler only: on x86-64 it is no instruction. C2 takes every call
-     * for a place at which the thread looks whether the JVM wants to stop it, and drops such a look that directly
-     * follows a call. But a call of a critical function does not look. So a thread whose loop did nothing but call a
-     * sequence could not be stopped, and with the next garbage collection the whole JVM stood still. (Seen with the
-     * loop of SelfTest.seeAnAbort, once C2 had compiled it.) With something between the call and the look, C2 keeps it.
+     * A fence follows each call. It is for the JIT compiler only: on x86-64 it is no instruction. C2 assumes that every
+     * call contains a safepoint poll, and removes a poll that directly follows a call. But a critical function does not
+     * poll. So a thread whose loop did nothing but call a sequence could not be stopped, and at the next garbage
+     * collection the whole JVM stood still. (Seen with the loop of SelfTest.seeAnAbort, once C2 had compiled it.) With
+     * something between the call and the poll, C2 keeps the poll.
      */
 
     /** So many numbers each call passes at least. */

@@ -37,9 +37,9 @@ final class SelfTest {
     private static final int ABORT_DELAY = 3_000;
 
     /**
-     * So many restarts in vain are proof that the kernel aborts nothing; where it does, one or two are enough. Only
-     * those count around which the other thread got on. A limit of time would take a machine on which that thread gets
-     * no CPU for so long, or a process that was stopped, for a kernel that loses aborts.
+     * If so many restarts abort nothing, the kernel loses aborts; otherwise one or two restarts are enough. A restart
+     * counts only if the other thread made progress since the restart before. A time limit instead would not do: if
+     * that thread got no CPU for so long, or if the process was stopped, the kernel would seem to lose aborts.
      */
     private static final int MOST_RESTARTS_IN_VAIN = 200;
 

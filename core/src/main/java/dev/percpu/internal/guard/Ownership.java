@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>There is no deadlock, since a thread with an open guard never waits for another guard: if it asks for one, it gets
  * a nested guard of a CPU that it owns. Acquiring a CPU runs no code of the user's either, and another thread does the
- * logging. (One exception: before the stack of a thread is looked at that is of a class of the user's, the JVM may ask
- * that class's loader for the types of its methods.)
+ * logging. (There is one exception. If the owner's thread is of a class of the user's, {@link StackTraces#canTell}
+ * looks up a method of that class. The JVM may then ask that class's loader for the types of its methods.)
  *
  * <p>A thread owns a CPU from the moment its id is in the word. {@link OpenGuards} counts the guards of it that the
  * thread has open. An error between the two (the stack can overflow anywhere) leaves a CPU with an owner and no open

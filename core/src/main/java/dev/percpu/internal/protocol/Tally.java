@@ -22,12 +22,13 @@ import java.lang.ref.Reference;
 public final class Tally {
     /*
      * In its own place, a thread has two numbers: all that it added, and all that it subtracted. (With one number, each
-     * update would wait until the processor has done the one before.) It changes one of them, and then looks whether
-     * the tally is still open. Who closes the tally says so first, then reads the numbers, and notes their difference:
+     * update would wait until the processor has done the one before.) It changes one of them, and then checks whether
+     * the tally is still open. The closing thread first marks the tally as closed, then reads both numbers and notes
+     * their difference:
      *
      *   owner T                                     closing thread C
      *   1. the tally is open; loads 4
-     *                                               2. says that it is not, heavy fence
+     *                                               2. marks it closed, heavy fence
      *                                               3. reads 4, notes 4
      *   4. stores 5, light fence
      *   5. it is not open: waits for C's lock
@@ -56,18 +57,19 @@ public final class Tally {
      * No fence of T's stands between its count and its reads of what it has counted itself for. The heavy fence in 2
      * orders them too: either T's store was visible to C in 3, or T looks whether the tally is open after 2.
      *
-     * A gap is left. 5 and 7 take some frames more than the store before them: in compiled code too, as they are so
-     * rare that the JIT compiler leaves them to the interpreter, and the change to it may need heap. If the stack or
-     * the heap ends just there, and a closing thread came between 1 and 5, then T's caller gets the error, and the
-     * place keeps the addition. A read lock then has a reader too many, or too few. T cannot undo it in its handler,
-     * which has no more stack than that, and without the lock it would not know whether C has noted 4 or 5. (The lock
-     * is a monitor, as to enter it takes no stack.) A look for room before each store would close the gap for the
-     * stack, and cost as much as the rest. But T can store in a field of this object, which takes no stack. So who
-     * relies on the count learns that it is not known, and does not wait for a reader that is not there. (Not if the
-     * change to the interpreter fails for want of heap: the JVM may drop T's frame then, with its handler.)
+     * One case is not covered. Steps 5 and 7 need a few more frames than the store before them. In compiled code they
+     * do too: they are so rare that the JIT compiler leaves them to the interpreter, and the change to the interpreter
+     * may need heap. If the stack or the heap ends just there, and a closing thread came between 1 and 5, then T's
+     * caller gets the error, and the place keeps the addition. A read lock then counts one reader too many, or too few.
+     * T's handler cannot undo the addition: it has no more stack than that, and without the lock it would not know
+     * whether C has noted 4 or 5. (The lock is a monitor, since entering one takes no stack.) A check for room before
+     * each store would cover the stack, but would cost as much as everything else. But T can store in a field of this
+     * object, which takes no stack. So a thread that relies on the count learns that it is unknown, and does not wait
+     * for a reader that does not exist. (There is one exception. If the change to the interpreter fails because the
+     * heap is full, the JVM may drop T's frame with its handler.)
      *
-     * That heavy fence comes with shutting the gate, which sequences look at: so one system call serves both. The
-     * atomic back end has none, so there the places are not used.
+     * Shutting the gate, which sequences check, includes that heavy fence: so one system call serves both. On the
+     * atomic back end, closing makes no system call, so the places are not used there.
      *
      * Refused: a mark that a thread sets before and removes after it, on which C waits. That is two more stores for
      * each addition, C waits for threads that have no CPU, and an error that keeps the mark set stops C for ever.
