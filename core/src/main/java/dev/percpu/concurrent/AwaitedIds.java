@@ -7,7 +7,8 @@ import java.util.concurrent.TimeUnit;
 abstract class AwaitedIds extends SharedIds {
     /*
      * A thread that waits for a number is told when to look: see PooledIds. But an error may break a release off
-     * between its push and the look that follows it, and then nobody tells. So a waiting thread also looks unasked.
+     * between its push and the look that follows it. Then no thread tells the waiting one. So a waiting thread also
+     * looks unasked from time to time.
      *
      * A release waits for no other thread's guard:
      *
@@ -51,7 +52,7 @@ abstract class AwaitedIds extends SharedIds {
     }
 
     /**
-     * What a release does that has found a guard taken, with the lock: it waits for a moment, or not.
+     * Waits for a moment, or not. A release that has found a guard taken calls this, with the lock.
      *
      * @param start when it first looked
      * @return false if it did not wait

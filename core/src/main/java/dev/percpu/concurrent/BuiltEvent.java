@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param doubles how many are floating-point numbers
  * @param indexes the arguments that are indexes of arrays' elements
  * @param elements the arguments that histograms record, and what says in which bucket
- * @param alone what takes a call of its own, after the others
- * @param own what a thread does that has a place of its own
+ * @param alone the updates that each need a call of their own, after the others
+ * @param own what a thread with a place of its own does instead of the call; null if it makes the call as others do
  * @param variables only so that they stay reachable
  */
 @SuppressWarnings("ArrayRecordComponent") // nobody else has them; for arrays the JIT compiler makes the fewest checks
@@ -231,7 +231,7 @@ record BuiltEvent(
         };
     }
 
-    /** An event is equal to itself only, as any other object is that has a state. */
+    /** An event is equal only to itself, as objects with a state usually are. */
     @Override
     public boolean equals(Object other) {
         return this == other;

@@ -4,15 +4,15 @@ import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.guard.Reports;
 
 /**
- * Reports threads that wait for a read-write lock for seconds, or else a thread that reads and locks the lock again
- * would hang without a word. One thread is reported, and one again after a minute, however many wait. All fields are
- * guarded by the door's mutex.
+ * Reports threads that wait for a read-write lock for seconds. Without a report, a thread that has the read lock and
+ * locks it again would hang, and nothing would tell why. However many threads wait, one is reported, and one again
+ * after a minute. All fields are guarded by the door's mutex.
  */
 final class LongWaits {
     private boolean reported;
     private long reportedAt;
 
-    /** How long to wait at most, for a thread that has waited for so long, before it asks {@link #isNews}. */
+    /** How long a thread that has waited for so long may wait at most before it asks {@link #isNews}. */
     static long untilReport(long waited) {
         return waited < Reports.LONG_NANOS ? Reports.LONG_NANOS - waited : Reports.REPEAT_NANOS;
     }

@@ -36,9 +36,9 @@ abstract class OwnEvent {
      * takes 95 ms, and each one a class of the JDK as well. Refused: to make the class when a hot thread first needs
      * it. BuiltEvent's field could not be final, and so would not be a constant.
      *
-     * An own place is not left between two updates, and nothing else runs: so each is exact as if it were made alone.
-     * If the stack overflows in a call that one of them makes, those before it are made and it may not be, as with the
-     * variables' own methods.
+     * The thread stays in its own place from one update to the next, and no other thread writes there. So each update
+     * is as exact as if it were made alone. If the stack overflows in a call that an update makes, the updates before
+     * it are made. That one may not be made, as with the variables' own methods.
      */
 
     /** For larger events the code would become too large to be inlined. The call is not much slower for those. */
@@ -223,7 +223,10 @@ abstract class OwnEvent {
             return index < list.size() ? list.get(index) : null;
         }
 
-        /** The class hands over its only object: to make it by reflection would take the JDK milliseconds. */
+        /**
+         * The class calls this with its only object. If this class created it by reflection, the JDK would
+         * take milliseconds.
+         */
         void made(OwnEvent event) {
             made = event;
         }

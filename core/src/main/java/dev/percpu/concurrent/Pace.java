@@ -1,10 +1,10 @@
 package dev.percpu.concurrent;
 
 /**
- * When a lock's readers are to change to a faster way of counting, which makes the next writer slower. They change once
- * they have come so often without a writer that the change would have paid, as far as that can be known. So a lock
- * never loses much more by changing than it would have lost by not changing (as skiers do who rent until the rent has
- * come to the price). Dave Dice and Alex Kogan's BRAVO locks do the same with time.
+ * Decides when a lock's readers change to a faster way of counting, which makes the next writer slower. They change
+ * once so many readers have come without a writer that the change would have paid, as far as that can be known. So a
+ * lock never loses much more by changing than it would have lost by not changing. (A skier does the same who rents skis
+ * until the rents add up to the price, and then buys.) Dave Dice and Alex Kogan's BRAVO locks do the same with time.
  */
 final class Pace {
     /** One writer in so many reads is rare enough for stripes. */
@@ -15,7 +15,7 @@ final class Pace {
     /** How much a reader saves by the tally instead of a stripe: two atomic instructions. */
     private static final int NANOS_SAVED = 8;
 
-    /** A tally is closed again at most once in so many times of what that costs. */
+    /** A tally is opened again after so many reads that it would have saved this many times what closing it cost. */
     private static final int TIMES = 9;
 
     private static final int LEAST_BEFORE_TALLY = 2_000;
@@ -31,8 +31,9 @@ final class Pace {
     Pace() {
         adapts = true;
         beforeStripes = 4 * LEAST_BEFORE_STRIPES;
-        // For the first time early: the JIT compiler then sees readers use the tally before it compiles them. Otherwise
-        // it takes that for rare, and they stay slower. The first writer may pay more than the readers have saved.
+        // The first opening comes early, so that the JIT compiler sees readers use the tally before it compiles their
+        // code. Otherwise it considers that rare, and readers stay slower. The first writer may pay more than the
+        // readers have saved.
         beforeTally = LEAST_BEFORE_TALLY;
     }
 

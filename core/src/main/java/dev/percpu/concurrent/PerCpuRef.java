@@ -81,8 +81,8 @@ public final class PerCpuRef {
     private static final long INITIAL_REFERENCE = 1;
 
     /**
-     * How often a thread that waits for zero looks whether the count is known. A thread that an error breaks off cannot
-     * wake it.
+     * How often a thread that waits for zero looks whether the count is known. A thread whose call an error has broken
+     * off cannot wake it.
      */
     private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
 

@@ -15,8 +15,8 @@ abstract class PooledFields<T> {
      *     |                  | pushing failed       | reset failed; discard; trim or close
      *     +------------------+----------------------+
      *
-     * The thread that has the object's number writes the state. A thread whose stack overflowed while the object was
-     * leaving says by "unfinished" that it gave up. Then any thread may go on.
+     * The thread that has the object's number writes the state. If a thread's stack overflows while the object is
+     * leaving, the thread sets "unfinished" and gives up. Then any thread may go on.
      */
 
     /** No thread holds the object. */
@@ -40,8 +40,8 @@ abstract class PooledFields<T> {
     int state;
 
     /**
-     * Whether the object still has to be destroyed and its place made vacant, and no thread is doing it. Volatile: who
-     * goes on must see what the last holder did to the object.
+     * Whether the object still has to be destroyed and its place made vacant, and no thread is doing it. Volatile: a
+     * thread that goes on must see what the last holder did to the object.
      */
     volatile boolean unfinished;
 

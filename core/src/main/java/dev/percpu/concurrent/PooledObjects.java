@@ -21,9 +21,10 @@ abstract class PooledObjects<T> {
      * the objects, by number, and calls the hooks. The thread that has a number writes its place.
      *
      * A stack overflow can interrupt each step, also one that cleans up after another. So a thread that fails to
-     * destroy an object says so by two stores to fields, which cannot fail, in the method that has begun: the place is
-     * "unfinished" then, and the next thread that looks goes on. Not before it tries: another thread would take the
-     * object from a thread that is at work on it, and call the destroy hook in its place.
+     * destroy an object marks the place as "unfinished", by two stores to fields, which cannot fail. It does so in
+     * the method that has begun. The next thread that looks goes on. The thread must not set the mark before it
+     * tries: another thread could then take the object while the first one is at work on it, and call the destroy
+     * hook in its place.
      *
      * Before a thread begins, it looks for enough stack, or else the destroy hook could fail to be called at all. A
      * vacant place keeps its last handle, with the state GONE: that detects a number that comes from a stack after its
@@ -102,7 +103,7 @@ abstract class PooledObjects<T> {
         }
     }
 
-    /** What releasing an object does that is not held. */
+    /** What a release does if the object is not held. */
     private void resume(Pooled<T> place) {
         if (place.unfinished) {
             finish(place);
@@ -214,7 +215,9 @@ abstract class PooledObjects<T> {
         }
     }
 
-    /** Destroys an object that is leaving. If that does not begin, or its place does not become vacant, it still is. */
+    /**
+     * Destroys an object that is leaving. If this cannot begin, or the place cannot become vacant, it is still leaving.
+     */
     private void destroy(Pooled<T> place) {
         StackRoom.CURRENT.ensure();
         T object = place.object;
@@ -240,8 +243,9 @@ abstract class PooledObjects<T> {
     final void finishAll() {
         boolean finished = false;
         try {
-            // Before the look, as another thread may leave one behind after it. An exchange and not a store: whoever
-            // set the flag before has set that of the place before that, so the look finds it.
+            // The flag is cleared before the look, as another thread may leave a place unfinished after it. By an
+            // exchange and not a store: a thread marks its place first and sets this flag second, so the look then sees
+            // the mark.
             boolean _ = (boolean) ANY_UNFINISHED.getAndSet(ids, false);
             Failures failures = new Failures();
             for (Pooled<T> place : places) {

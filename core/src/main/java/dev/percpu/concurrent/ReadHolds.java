@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which threads have a read lock, and where they locked it, in checked mode.
  *
- * <p>A read lock may be unlocked by another thread than it was locked by. Then nobody can say whose hold that was. So
- * it is only counted, as a hold of some thread that has ended: a thread has a hold for sure if it has more than there
- * are ended ones. Once all have ended, they are forgotten.
+ * <p>A thread may unlock a read lock that another thread has locked. Then nobody can say whose hold has ended, so it is
+ * only counted that one has. A thread certainly has a hold if it has more of them than have ended in this way. Once all
+ * holds have ended, they are forgotten.
  */
 final class ReadHolds {
     private final String lock;
@@ -16,8 +16,9 @@ final class ReadHolds {
     private int count;
 
     /**
-     * How many of these holds were ended by a thread that had none. It is negative if a thread put back what it had
-     * ended, and the holds had been forgotten: then the lock has been locked so often more than there are holds.
+     * How many of these holds were ended by threads that had none. It can become negative: a thread that ended a
+     * hold may put it back after the holds were forgotten. Then the lock is locked so many times more than there are
+     * holds here.
      */
     private int ended;
 
@@ -48,7 +49,7 @@ final class ReadHolds {
     /**
      * Ends a hold, of the current thread if it has one.
      *
-     * @return the current thread's hold; null if it had none, so that it was another one's
+     * @return the current thread's hold; null if it had none, and so ended another thread's
      * @throws IllegalMonitorStateException if no thread has one
      */
     @Nullable

@@ -34,8 +34,8 @@ abstract class ReadersInside {
      *   STRAY    the tally or the stripes may be open, so only the sum of all counters is exact
      *   WAITERS  somebody is parked, or about to be: whoever opens the door, or leaves last, has to wake
      *
-     * If SHUT was set by a thread, that thread is `shutter`. It alone clears SHUT and closes counters. Opening a
-     * counter takes the mutex, and STRAY set at a moment at which SHUT is not.
+     * The thread that has set SHUT is `shutter`. Only that thread clears SHUT and closes counters. To open a counter, a
+     * thread must have the mutex, and must have set STRAY while SHUT was not set.
      *
      * A reader that comes in through the tally while a writer W shuts the door:
      *
@@ -234,7 +234,7 @@ abstract class ReadersInside {
         }
     }
 
-    /** Goes in although the door is shut, which only who shut it may do. */
+    /** Goes in although the door is shut. Only the thread that shut it may do this. */
     final void enterShut() {
         long _ = (long) WORD.getAndAdd(this, ONE);
     }
@@ -341,7 +341,7 @@ abstract class ReadersInside {
         do {
             found = word;
             total = inside(found) + pending;
-            // A count that is wrong stays one that nobody relies on.
+            // A negative total is wrong. Then STRAY stays set, so that nobody relies on the count.
         } while (!WORD.compareAndSet(this, found, (found + pending * ONE) & (total < 0 ? -1 : ~STRAY)));
         pending = 0;
         if (total < 0) {

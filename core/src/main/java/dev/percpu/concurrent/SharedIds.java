@@ -31,16 +31,16 @@ abstract class SharedIds extends CpuStacks {
      *
      * A vacant number means that an object has to be made. An idle number on another CPU's stack is better, but taking
      * it interrupts that CPU. If there are many on that stack, it always pays. If there are few, they are taken at a
-     * limited rate, which is more than the scheduler moves threads between CPUs: so a single object in use is found
-     * wherever it was released. If objects flow from one CPU to another faster than that, the pool makes more, until
-     * there are enough to move in batches.
+     * limited rate. The rate is higher than that at which the scheduler moves threads between CPUs: so a single object
+     * in use is found wherever it was released. If objects flow from one CPU to another faster than that, the pool
+     * makes more, until there are enough to move in batches.
      *
      * While a thread holds the lock, it waits for nothing. Under the lock it only tries to acquire a guard. To wait for
      * a guard it releases the lock first. Otherwise the owner of a guard that gives a number back would wait for the
      * lock, and the owner of the lock for the guard.
      *
-     * Refused: a lock-free shared stack. Nobody sees a batch while a thread moves it, and a pool that is not exhausted
-     * would say that it is. Also refused: a count of idle numbers, which would cost as much as the push.
+     * Refused: a lock-free shared stack. Other threads do not see a batch while a thread moves it, so a pool could say
+     * that it is exhausted when it is not. Also refused: a count of idle numbers, which would cost as much as the push.
      */
     private static final Fences FENCES = Fences.CURRENT;
 

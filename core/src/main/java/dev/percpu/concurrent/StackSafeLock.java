@@ -5,10 +5,10 @@ import java.io.Serial;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A lock that a thread does not have if taking it threw, and that it can release if it has it. A {@link ReentrantLock}
- * promises neither at the end of the stack. It is taken in the JVM's reserved part of the stack, and throws all the
- * same; its caller, whose {@code try} begins after the call, would never release it. And releasing it wakes a waiting
- * thread, which takes more stack than taking it.
+ * A lock that makes two promises. If taking it throws, the thread does not have it. If a thread has it, the thread can
+ * release it. A {@link ReentrantLock} promises neither at the end of the stack. A thread can get it in the JVM's
+ * reserved part of the stack, and the call throws all the same. The caller, whose {@code try} begins after the call,
+ * would then never release it. And a release wakes a waiting thread, which takes more stack than taking the lock.
  *
  * <p>So this lock looks for room first. What its owner does has room too: see {@link StackRoom}.
  */

@@ -5,14 +5,14 @@ import dev.percpu.internal.protocol.StackRoom;
 import java.lang.ref.Reference;
 
 /**
- * A count that threads keep in several slots with atomic instructions until it is closed. It is less cheap to add to
- * than a {@link Tally}, but closing it takes no system call, as each slot can be closed by itself.
+ * A count that threads keep in several slots with atomic instructions until it is closed. Adding to it costs more than
+ * adding to a {@link Tally}. But closing it takes no system call, as each slot can be closed by itself.
  *
  * <p>A slot holds, from its highest bit on, how many threads have arrived in it since it was opened, the sum of all
  * additions, and whether it is closed. Each lies in another CPU's place, so no two share a cache line. A thread uses
  * the slot that its id selects, whatever CPU it runs on: asking for the CPU would cost as much as the addition.
  *
- * <p>New stripes count as closed: who makes them does not add before opening them.
+ * <p>New stripes count as closed: nobody adds to them before they are opened.
  */
 final class Stripes {
     /** What {@link #arrive} returns if the stripes are closed. */
@@ -39,8 +39,8 @@ final class Stripes {
     /**
      * Adds 1 to the thread's slot.
      *
-     * @param many so many threads must have arrived before if the caller does more after this. Then this makes sure
-     *     that the stack has room for that
+     * @param many once so many threads have arrived, the caller does more after this call. So this makes sure first
+     *     that the stack has room for it
      * @return how many threads arrived there before, since the opening; {@link #CLOSED} if nothing was done
      */
     int arrive(int many) {

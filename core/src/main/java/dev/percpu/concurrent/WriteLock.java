@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class WriteLock implements Lock {
     private final ReaderDoor door;
 
-    /** Who has it is the next writer that shuts the door, if another has that shut now. The others wait in its line. */
+    /** Its holder is the next writer to shut the door, if another has it shut now. Other writers wait in line. */
     private final ReentrantLock line;
 
     private final boolean fair;

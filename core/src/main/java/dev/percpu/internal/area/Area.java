@@ -31,9 +31,8 @@ import java.util.function.Supplier;
  * <p>There is a place for every id up to the highest possible CPU id, so that an id is an index. Behind them lies the
  * spare place: threads without a CPU id count there, atomically. Then come the places that threads can have for
  * themselves: see {@link OwnPlaces}. The gates of numbers have a place, too: {@link Reservation} tells why, and what
- * lies between places. The address space is reserved, but not touched. A page comes into being on the CPU
- * that first writes it, and so on that CPU's NUMA node. A CPU that never runs costs nothing, nor does a place that no
- * thread has had.
+ * lies between places. The address space is reserved, but not touched. The kernel allocates a page when a CPU first
+ * writes to it, on that CPU's NUMA node. A CPU that never runs costs nothing, nor does a place that no thread has had.
  *
  * <p>This file is longer than others: it is the one place that knows where instances lie.
  *
@@ -68,7 +67,7 @@ public final class Area {
     /** Where the place of the gates begins in {@link #MEMORY}. */
     private static final long GATES;
 
-    /** How much further than the stride would have it own places begin. */
+    /** How many bytes own places begin behind where the stride alone would put them. */
     private static final long OWN_SHIFTED;
 
     /** If the kernel allows it, a place is opened by at least this share of what is open already. */
@@ -144,9 +143,9 @@ public final class Area {
     private Area() {}
 
     /**
-     * What others call of this class. It is one class because each method reference would have the JVM make another
-     * one, and a method handle for it, while the first variable of the program waits. The same goes for all that is
-     * done until then: see docs/start-up.md. A test counts what the JVM makes.
+     * What others call of this class, in one class and not as method references. For each method reference the JVM
+     * would make another class and a method handle, while the first variable of the program waits. The same goes for
+     * all that is done until then: see docs/start-up.md. A test counts what the JVM makes.
      */
     private static final class Functions
             implements PositionAllocator.Memory,
@@ -248,9 +247,10 @@ public final class Area {
 
     /** Gives a piece back, and zeroes it for its next owner. It must no longer be reachable by anyone. */
     public static void free(long position, long bytes) {
-        // Before anything is done for this piece: whoever calls repeats a call that has thrown.
+        // First, as it can throw: the caller repeats a call that has thrown, so nothing may be done for this
+        // piece before.
         POSITIONS.discardFree(Math.max(LEAST_DISCARDED, opened / OPENED_SHARE));
-        // A place that a thread gets for itself meanwhile is zero here: who could write there has lost the piece.
+        // A thread may get an own place meanwhile. The piece is zero there, as no thread has the variable any more.
         for (int place = 0; place < places; place++) {
             Clearing.clear(MEMORY.asSlice(offset(place, position), bytes));
         }

@@ -28,13 +28,13 @@ final class AreaEnd {
     /** Guarded by this object's lock. */
     private final List<Lent> lent = new ArrayList<>();
 
-    /** Of what is lent, where the libraries store the address of the area. The action reads it at the end. */
+    /** For each lent piece, where its library stores the address of the area. The action reads this at the end. */
     private final List<MemorySegment> lenders = new ArrayList<>();
 
     /** What to unmap. The action reads it at the end. */
     private final AtomicReference<List<MemorySegment>> unused;
 
-    /** No record: the JDK would keep what compares two of them, and with it the class loader. */
+    /** Not a record: the JDK would keep the code that compares two of them, and with it the class loader. */
     private static final class Lent {
         private final long position;
         private final long bytes;

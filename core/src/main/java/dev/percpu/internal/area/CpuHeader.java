@@ -15,9 +15,10 @@ public final class CpuHeader {
     private static final long NATIVE_COMPARED = NATIVE_NESTED + Long.BYTES;
 
     /*
-     * With the words from here on, class initializers do once what must not load a class, or fail, later on. They use
-     * those of the spare place and of the place for gates, as if a number lay there. Two threads may initialize two
-     * classes at a time, so each class has words of its own.
+     * The words from here on are for class initializers. An initializer makes each kind of update once, so that no
+     * later update has to load a class, which could fail. It uses these words of the spare place and of the place for
+     * gates, as if a number lay there. Two threads may initialize two classes at a time, so each class has words of
+     * its own.
      */
 
     /** One word, for a gate. */

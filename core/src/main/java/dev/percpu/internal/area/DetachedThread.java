@@ -88,8 +88,8 @@ public final class DetachedThread {
     }
 
     /**
-     * With a limit, as the handler may log, and a user's logger may wait for a lock that the caller has. A thread that
-     * is in its handler then has made its classes.
+     * The wait has a limit, as the handler may log, and a user's logger may wait for a lock that the caller has. A
+     * thread that is in its handler by then has made its classes.
      */
     private static void await(AtomicBoolean begun, Thread thread) {
         long start = System.nanoTime();
@@ -173,7 +173,7 @@ public final class DetachedThread {
         }
     }
 
-    /** It is first called when something has failed, which may be for want of memory. Then it must not need any. */
+    /** This is first called after a failure, perhaps because the heap was full. So it must not need memory. */
     private static void rehearse(MethodHandle failed) {
         try {
             long _ = (long) failed.invokeExact((Throwable) null, FIRST);

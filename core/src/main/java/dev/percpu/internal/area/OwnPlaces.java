@@ -143,8 +143,8 @@ public final class OwnPlaces {
     }
 
     /**
-     * Notes that the current thread would have used a place of its own. A thread that has none, calls this very often,
-     * and is no virtual thread, gets a place some time.
+     * Notes that the current thread would have used a place of its own. A platform thread that has none and calls this
+     * very often gets a place after some time.
      */
     public static void missed() {
         Thread thread = Thread.currentThread();

@@ -38,7 +38,7 @@ class Shortage {
     private long pausedSince;
     private long pause;
 
-    /** False once the garbage collector has not run under pressure, as with Epsilon; then that is not tried again. */
+    /** False once allocating garbage did not make the collector run, as with Epsilon. That is not tried again. */
     private boolean runsWhenItMust = true;
 
     Shortage(Holdings holdings) {

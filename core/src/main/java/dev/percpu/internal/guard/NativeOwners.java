@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Owners that are C code. C has no {@link Thread}, so {@code percpu.h} stores a negative number in the guard word. Its
- * lowest 22 bits, negated, are the kernel's number of the thread. The others say when the thread began, or are 0: the
- * kernel gives the number of a thread that has ended to another one some day.
+ * lowest 22 bits, negated, are the kernel's number of the thread. The other bits say when the thread began, or are 0.
+ * They are needed because the kernel reuses the number of a thread that has ended.
  */
 public final class NativeOwners {
     /** Whether C code acquires guards in this process. */
@@ -43,14 +43,17 @@ public final class NativeOwners {
         }
     }
 
-    /** Returns how many milliseconds to wait for the next call. There is never a reference. */
+    /**
+     * Checks the owner of each CPU, and returns after how many milliseconds to do so again. The reference is
+     * always null.
+     */
     private static long watch(@Nullable Reference<?> none) {
         try {
             for (int cpu = 0; cpu < Area.CPUS; cpu++) {
                 boolean _ = Recovery.freeIfAbandoned(Thread.currentThread(), cpu);
             }
         } catch (Throwable t) {
-            // Whatever it was, the next look may succeed, and C code would wait for dead owners for ever without it.
+            // Whatever failed, the next look may succeed. Without it, C code would wait for dead owners for ever.
             Reports.failed("the check on owners that have ended", t);
         }
         return LOOK_MILLIS;
@@ -75,7 +78,7 @@ public final class NativeOwners {
         return true;
     }
 
-    /** Whether an owner is the thread that has a number now. If that cannot be told, the number has to do. */
+    /** Whether an owner is the thread that has a number now. If this cannot be found out, equal numbers are enough. */
     private static boolean isSame(long owner, int thread) {
         long begun = -owner >>> NUMBER_BITS;
         if (number(owner) != thread) {

@@ -33,8 +33,8 @@ import java.util.List;
  * <p>If O was in the middle of an acquisition at 1, then either it is still inside at 2, or it has counted before 2.
  * Taking the trace stops O, so W sees the count. If O starts to acquire after 1, the word is not 0, so O takes the slow
  * path and frees the word there itself, by compare-and-set from the value it finds. Either this compare-and-set fails
- * or 4 does. If O had a guard at 1 and releases it, that is a plain store of 0, which makes 3 or 4 fail. So O pays
- * nothing for all this as long as nothing goes wrong.
+ * or 4 does. If O had a guard at 1 and releases it, that is a plain store of 0, which makes 3 or 4 fail. So all this
+ * costs O nothing as long as nothing goes wrong.
  */
 final class Recovery {
     static final long FREE = 0;
@@ -174,7 +174,8 @@ final class Recovery {
         OpenGuards.endAll(cpu);
         // If a count were left behind, C code would never free the CPU.
         Area.LONG.set(Area.MEMORY, Area.offset(cpu, CpuHeader.NATIVE_NESTED), 0L);
-        // A sequence that saw a 0 before an error kept a thread from restarting it may have acquired the CPU meanwhile.
+        // This fails if a sequence has acquired the CPU meanwhile: one that saw a 0 earlier, and that an error kept a
+        // thread from restarting.
         boolean _ = Ownership.compareAndSetWord(cpu, BEING_FREED, FREE);
         return true;
     }

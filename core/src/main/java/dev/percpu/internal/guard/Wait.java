@@ -57,7 +57,8 @@ final class Wait {
     }
 
     /**
-     * Waits without reacting to interrupts, as a lock does; the caller's interrupt flag is set afterwards if one came.
+     * Waits without reacting to interrupts, as a lock does. If an interrupt came, the thread's interrupt flag is
+     * set afterwards.
      *
      * @param attempt returns the CPU that it acquired, or the complement of the CPU that is taken
      */
