@@ -7,6 +7,9 @@
  * nested guards of an owner in C. Only the owner touches the count, and it is 0 when the guard is free. The outermost
  * guard is not counted. So a signal handler that interrupts the owner just after the commit, or just before the
  * release, nests and un-nests, and leaves everything as it was.
+ *
+ * This file is longer than others: a signal handler, a fork or the end of an owner may come between any two steps, and
+ * what then holds is told beside the steps.
  * ---------------------------------------------------------------------------------------------------------------- */
 
 PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int waits);
