@@ -2,7 +2,6 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.protocol.Credits;
-import dev.percpu.internal.protocol.Gate;
 import dev.percpu.internal.protocol.StackRoom;
 import java.io.Serial;
 import java.lang.ref.Reference;
@@ -13,7 +12,7 @@ import java.lang.ref.Reference;
  */
 abstract class CreditedNumber extends AreaNumber {
     /*
-     * Open, the state is G, the gate, and a credit for each CPU, from 0 to twice the batch:
+     * Open, the state is G, what was handed out, and a credit for each CPU, from 0 to twice the batch:
      *
      *     value = G - sum of the credits, so value <= G
      *
@@ -21,8 +20,8 @@ abstract class CreditedNumber extends AreaNumber {
      * it is empty, add raises G by x and a batch, and puts the batch in; when it is full, sub lowers G by x and a batch
      * that it takes out. Both happen under the lock, so the thread that has the lock knows where each unit is.
      *
-     * Shut, the gate is the largest long, the credits are 0, and the value is in `settled`, which is changed by
-     * compare-and-set only. An operation that finds the gate shut goes there.
+     * Shut, the credits are taken, so that they are 0, and the value is in `settled`, which is changed by
+     * compare-and-set only. An operation that finds the counter shut goes there.
      *
      * tryAdd(x, limit) takes x out of the credit if G is at most the limit. The look at G and the taking are in one
      * sequence. It is as if the addition happened at the look. At that moment, value + x <= G, since the credit holds
@@ -38,8 +37,8 @@ abstract class CreditedNumber extends AreaNumber {
      * In one sequence, 1 starts over after the preemption and sees 133. On another CPU, 3 can come between look and
      * commit; but then T's credit is one that T's CPU had at the look, and T came before 2 and 3.
      *
-     * If G is above the limit, the value may still be below it. Then all credits are collected: the gate is shut, which
-     * restarts the sequences that saw it open, and no credit is used any more while they are added up. Without that:
+     * If G is above the limit, the value may still be below it. Then all credits are taken: the sequences that saw an
+     * earlier G are restarted, and no credit is used any more while they are added up. Without that:
      *
      *   collecting thread R                       thread T on CPU 1, whose credit is 5
      *                                             1. sees G, loads 5
@@ -47,7 +46,7 @@ abstract class CreditedNumber extends AreaNumber {
      *   3. adds 5 to 95, the limit
      *                                             4. commits 5 - 1: the value is 101, and a credit of 4 is back
      *
-     * The gate stays shut near the limit, so that a quota that is used up is cheap: each refusal is a look at
+     * The counter stays shut near the limit, so that a quota that is used up is cheap: each refusal is a look at
      * `settled`. It is opened when the distance of the value from the limit is twice what all credits together can be,
      * or as many amounts. So many operations lie between two collections. The distance affects only speed.
      *
@@ -67,11 +66,11 @@ abstract class CreditedNumber extends AreaNumber {
 
     static {
         // Not at the first limit, when the heap may be full.
-        Gate.initialize();
+        Credits.initialize();
         StackRoom _ = StackRoom.CURRENT;
     }
 
-    /** A cache line of its own for each CPU's credit, and for the gate, which all threads read. */
+    /** A cache line of its own for each CPU's credit, and for G, which all threads read. */
     private static final int BYTES = 64;
 
     private final int batch;
@@ -115,7 +114,7 @@ abstract class CreditedNumber extends AreaNumber {
             return value;
         }
         try {
-            return gate() - CREDITS.sum(position());
+            return handedOut() - CREDITS.sum(position());
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -144,8 +143,8 @@ abstract class CreditedNumber extends AreaNumber {
         while (true) {
             long value = settled.get();
             if (value == SettledCount.OPEN) {
-                long reserved = gate();
-                if (reserved != Gate.SHUT && reserved - 2 * mostError() > most) {
+                long reserved = handedOut();
+                if (reserved != Credits.TAKEN && reserved - 2 * mostError() > most) {
                     // Even if all credits were full.
                     return false;
                 }
@@ -171,9 +170,9 @@ abstract class CreditedNumber extends AreaNumber {
         while (true) {
             long value = settled.get();
             if (value == SettledCount.OPEN) {
-                if (gate() < least) {
-                    // G is below the least, and the value is never above G. (If the gate is shut, gate() is the
-                    // largest long.)
+                if (handedOut() < least) {
+                    // G is below the least, and the value is never above G. (While the credits are taken, handedOut()
+                    // is the largest long.)
                     return false;
                 }
                 if (lowerOrShut(amount, least)) {
@@ -194,7 +193,7 @@ abstract class CreditedNumber extends AreaNumber {
      * overflowed between the two, what was taken from the credits would be lost. So each looks for room first.
      */
 
-    /** Returns false if the gate is shut. */
+    /** Returns false if the counter is shut. */
     private synchronized boolean addReserving(long x) {
         StackRoom.CURRENT.ensure();
         if (settled.get() != SettledCount.OPEN) {
@@ -204,21 +203,21 @@ abstract class CreditedNumber extends AreaNumber {
             reserve(x);
         } else {
             // Before anything is taken, as it may throw.
-            long needed = settled.checked(gate(), x);
+            long needed = settled.checked(handedOut(), x);
             long less = settled.checked(needed, -batch);
-            boolean taken = addByCredit(batch, Gate.SHUT - 1);
-            setGate(taken ? less : needed);
+            boolean taken = addByCredit(batch, Credits.UNLIMITED);
+            setHandedOut(taken ? less : needed);
         }
         return true;
     }
 
-    /** Adds if there is room even for G and a batch; otherwise it returns false, and the gate is shut. */
+    /** Adds if there is room even for G and a batch; otherwise it returns false, and the counter is shut. */
     private synchronized boolean reserveOrShut(long amount, long most) {
         StackRoom.CURRENT.ensure();
         if (settled.get() != SettledCount.OPEN) {
             return false;
         }
-        long reserved = gate();
+        long reserved = handedOut();
         if (reserved + batch <= most) {
             reserve(amount);
             return true;
@@ -229,25 +228,25 @@ abstract class CreditedNumber extends AreaNumber {
 
     /**
      * Subtracts if there is room even if all credits are full, or tells that there cannot be any; otherwise the
-     * gate is shut.
+     * counter is shut.
      */
     private synchronized boolean lowerOrShut(long amount, long least) {
         StackRoom.CURRENT.ensure();
         if (settled.get() != SettledCount.OPEN) {
             return false;
         }
-        long reserved = gate();
+        long reserved = handedOut();
         if (reserved - 2 * mostError() >= least) {
-            setGate(settled.checked(reserved, -amount));
+            setHandedOut(settled.checked(reserved, -amount));
             return true;
         }
         shut(least, amount);
         return false;
     }
 
-    /** Collects all credits. The lock is held, and the gate is open. */
+    /** Collects all credits. The lock is held, and the counter is open. */
     private void shut(long nearby, long amount) {
-        long reserved = gate();
+        long reserved = handedOut();
         settled.near(nearby, amount);
         boolean taken = false;
         try {
@@ -255,33 +254,33 @@ abstract class CreditedNumber extends AreaNumber {
             taken = true;
         } finally {
             if (!taken) {
-                // The gate must not stay shut while no value is settled: the largest long would count as G.
-                setGate(reserved);
+                // The credits must not stay taken while no value is settled: what says so would count as G.
+                setHandedOut(reserved);
             }
         }
     }
 
     /** Raises G by the amount and a batch for the current CPU's credit. The lock is held. */
     private void reserve(long amount) {
-        long before = gate();
+        long before = handedOut();
         long needed = settled.checked(before, amount);
         long raised = settled.checked(needed, batch);
         // First G, then the credit, since G includes what is in a credit. A thread that reads G in between sees a batch
         // that is in no credit yet. The lock is held, so there is only one such batch, and mostError() allows for it.
-        setGate(raised);
+        setHandedOut(raised);
         long reserved = before;
         try {
             // Refused if others have filled it meanwhile, or if this thread has no CPU id.
-            reserved = addByCredit(-batch, Gate.SHUT - 1) ? raised : needed;
+            reserved = addByCredit(-batch, Credits.UNLIMITED) ? raised : needed;
         } finally {
             // If the stack overflows in the sequence, nothing was added.
             if (reserved != raised) {
-                setGate(reserved);
+                setHandedOut(reserved);
             }
         }
     }
 
-    /** Opens the gate if it is shut and the value is far from what it was shut for. */
+    /** Opens the counter if it is shut and the value is far from what it was shut for. */
     private void openIfFar(long value) {
         if (settled.isFar(value)) {
             open();
@@ -296,7 +295,7 @@ abstract class CreditedNumber extends AreaNumber {
             long opening = settled.getAndSet(SettledCount.OPEN);
             boolean opened = false;
             try {
-                setGate(opening);
+                setHandedOut(opening);
                 opened = true;
             } finally {
                 if (!opened) {
@@ -310,12 +309,12 @@ abstract class CreditedNumber extends AreaNumber {
         return 2L * batch;
     }
 
-    /** What has been handed out, credits included: never below the value; or {@link Gate#SHUT}. */
-    final long gate() {
-        return Gate.get(position());
+    /** What has been handed out, credits included: never below the value; or {@link Credits#TAKEN}. */
+    final long handedOut() {
+        return Credits.handedOut(position());
     }
 
-    private void setGate(long value) {
-        Gate.set(position(), value);
+    private void setHandedOut(long value) {
+        Credits.setHandedOut(position(), value);
     }
 }

@@ -1,7 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.listing.Registry;
-import dev.percpu.internal.protocol.Gate;
+import dev.percpu.internal.protocol.Credits;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
@@ -105,7 +105,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
      */
     public void add(long x) {
         try {
-            if (!addByCredit(x, Gate.SHUT - 1)) {
+            if (!addByCredit(x, Credits.UNLIMITED)) {
                 addCentrally(x);
             }
         } finally {
@@ -134,7 +134,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
                     + ": the amount is negative. Use sub to subtract");
         }
         try {
-            return addByCredit(amount, Math.min(limit, Gate.SHUT - 1))
+            return addByCredit(amount, Math.min(limit, Credits.UNLIMITED))
                     || tryAddCentrally(amount, Math.min(limit, SettledCount.LARGEST_VALUE));
         } finally {
             Reference.reachabilityFence(this);
@@ -166,8 +166,8 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     /** The value, with an error of at most {@link #errorBound()}; it costs one read of a shared number. */
     public long estimate() {
         try {
-            long reserved = gate();
-            return reserved == Gate.SHUT ? sum() : reserved - errorBound();
+            long reserved = handedOut();
+            return reserved == Credits.TAKEN ? sum() : reserved - errorBound();
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.protocol.Gate;
+import dev.percpu.internal.protocol.Credits;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Serialization;
 import dev.percpu.testing.Workers;
@@ -271,7 +271,7 @@ class PerCpuBoundedCounterTest {
                 case 1 -> counter.sub(amount);
                 default -> assertThat(counter.tryAdd(amount, limit)).isTrue();
             }
-            boolean shut = counter.gate() == Gate.SHUT;
+            boolean shut = counter.handedOut() == Credits.TAKEN;
             collections += shut && !wasShut ? 1 : 0;
             wasShut = shut;
         }

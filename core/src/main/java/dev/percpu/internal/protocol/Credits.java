@@ -8,18 +8,24 @@ import dev.percpu.internal.code.Catalogue;
 import java.util.function.LongUnaryOperator;
 
 /**
- * Amounts that each CPU may spend by itself. Their limit is in the {@link Gate}. A credit takes 8 bytes
- * and begins as 0, with a gate of 0.
+ * Amounts that each CPU may spend by itself. A credit takes 8 bytes and begins as 0. The {@link Gate} has how much was
+ * handed out, which begins as 0 too; while credits are taken it is {@link #TAKEN}.
  */
 public interface Credits {
+    /** More than is ever handed out: what {@link #handedOut} returns from {@link #take} to {@link #setHandedOut}. */
+    long TAKEN = Gate.SHUT;
+
+    /** As the limit of an addition: it is refused only while credits are taken. */
+    long UNLIMITED = TAKEN - 1;
+
     Credits CURRENT = Backends.half(Credits.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT, Gate::get));
 
     /**
-     * Adds to the current CPU's credit, if the sum stays within 0 and {@code bound}, and if the gate is at most {@code
-     * most}. Checking the gate and adding are one atomic step.
+     * Adds to the current CPU's credit, if the sum stays within 0 and {@code bound}, and if at most {@code most} was
+     * handed out. Checking that and adding are one atomic step.
      *
      * @param bound at most 2^31
-     * @param most below {@link Gate#SHUT}
+     * @param most at most {@link #UNLIMITED}
      * @return false if nothing was done
      */
     boolean add(long position, long delta, long bound, long most);
@@ -28,13 +34,28 @@ public interface Credits {
     long sum(long position);
 
     /**
-     * Shuts the gate and takes what is in all credits. Only one thread at a time may do this and set the gate.
+     * Takes what is in all credits. Only one thread at a time may do this or {@link #setHandedOut}.
      *
-     * @return the sum of all credits, which are 0 until the gate is lower
+     * @return the sum of all credits, which stay 0 until {@link #setHandedOut}
      */
     long take(long position);
 
-    /** With sequences that check the gate. */
+    /** How much was handed out, or {@link #TAKEN}. */
+    static long handedOut(long position) {
+        return Gate.get(position);
+    }
+
+    /** Sets how much was handed out. This ends what {@link #take} began, if it did. */
+    static void setHandedOut(long position, long amount) {
+        Gate.set(position, amount);
+    }
+
+    /** Forces the class to initialize that a first {@link #take} needs, which may come when the heap is full. */
+    static void initialize() {
+        Gate.initialize();
+    }
+
+    /** With sequences that check the gate. Shutting it restarts those that saw what was handed out before. */
     record Rseq(LinkedSequence credit) implements Credits {
         public static Rseq link(Sequences sequences) {
             return new Rseq(sequences.link(Catalogue.CREDIT));

@@ -10,16 +10,15 @@ class CreditsTest {
     private static final int BATCH = 5;
     private static final long BOUND = 64;
     private static final long LIMIT = 100;
-    private static final long ANY_GATE = Gate.SHUT - 1;
 
     private final long position = Area.allocate(BOUND, BOUND, "CreditsTest");
-    private final Credits others = new Credits.Atomic(() -> 0, Gate::get);
+    private final Credits others = new Credits.Atomic(() -> 0, Credits::handedOut);
 
     /** Does something after the first look at the gate. */
     private Credits meanwhile(Runnable task) {
         boolean[] done = new boolean[1];
         return new Credits.Atomic(() -> 0, at -> {
-            long gate = Gate.get(at);
+            long gate = Credits.handedOut(at);
             if (!done[0]) {
                 done[0] = true;
                 task.run();
@@ -31,12 +30,12 @@ class CreditsTest {
     /** The new credit is reserved above the thread's limit, though it is as large as the one that it saw. */
     @Test
     void creditThatWasSpentAndHandedOutAgainIsAnother() {
-        Gate.set(position, LIMIT);
-        assertThat(others.add(position, BATCH, BOUND, ANY_GATE)).isTrue();
+        Credits.setHandedOut(position, LIMIT);
+        assertThat(others.add(position, BATCH, BOUND, Credits.UNLIMITED)).isTrue();
         Credits slow = meanwhile(() -> {
-            assertThat(others.add(position, -BATCH, BOUND, ANY_GATE)).isTrue();
-            Gate.set(position, 2 * LIMIT);
-            assertThat(others.add(position, BATCH, BOUND, ANY_GATE)).isTrue();
+            assertThat(others.add(position, -BATCH, BOUND, Credits.UNLIMITED)).isTrue();
+            Credits.setHandedOut(position, 2 * LIMIT);
+            assertThat(others.add(position, BATCH, BOUND, Credits.UNLIMITED)).isTrue();
         });
         assertThat(slow.add(position, -1, BOUND, LIMIT)).isFalse();
         assertThat(others.take(position)).isEqualTo(BATCH);
@@ -46,7 +45,7 @@ class CreditsTest {
     @Test
     void creditThatWasTakenIsNotAddedToLater() {
         Credits slow = meanwhile(() -> assertThat(others.take(position)).isZero());
-        assertThat(slow.add(position, BATCH, BOUND, ANY_GATE)).isFalse();
+        assertThat(slow.add(position, BATCH, BOUND, Credits.UNLIMITED)).isFalse();
         assertThat(others.sum(position)).isZero();
     }
 }
