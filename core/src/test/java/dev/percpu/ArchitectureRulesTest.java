@@ -1,7 +1,9 @@
 package dev.percpu;
 
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.targetOwner;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -11,6 +13,9 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.code.Catalogue;
+import dev.percpu.internal.code.EventShape;
+import dev.percpu.internal.code.Sequence;
 import dev.percpu.testing.Machine;
 import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
@@ -122,6 +127,17 @@ class ArchitectureRulesTest {
                 .haveNameNotMatching(".*\\.(AreaNumber|Stripes|OwnEvent[$]Extremum)")
                 .should()
                 .accessField(Area.class, "LONG")
+                .check(CORE);
+    }
+
+    /** A sequence that somebody else created would be in no test of its instructions. */
+    @Test
+    void onlyTheCatalogueAndEventShapesCreateSequences() {
+        noClasses()
+                .that()
+                .doNotBelongToAnyOf(Catalogue.class, EventShape.class)
+                .should()
+                .callConstructorWhere(targetOwner(type(Sequence.class)))
                 .check(CORE);
     }
 
