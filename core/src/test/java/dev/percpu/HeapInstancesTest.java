@@ -3,6 +3,7 @@ package dev.percpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.Machine;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.reflect.Field;
@@ -84,11 +85,7 @@ class HeapInstancesTest {
 
         private Probe() {}
 
-        /** Where ZGC keeps four bits, of which one is set, below the address of an object. */
-        private static final int MARKS = 12;
-
-        private static final int MARK_BITS = 4;
-
+        /** Whether references are those of ZGC. */
         private static boolean marked;
 
         public static void main(String[] arguments) throws Exception {
@@ -120,13 +117,7 @@ class HeapInstancesTest {
         }
 
         private static long address(long reference) {
-            if (!marked) {
-                return reference;
-            }
-            // On x86-64 the address begins just above the bit that is set, on AArch64 above all four.
-            return System.getProperty("os.arch").equals("aarch64")
-                    ? reference >>> (MARKS + MARK_BITS)
-                    : reference >>> (MARKS + Long.numberOfTrailingZeros(reference >>> MARKS) + 1);
+            return marked ? Machine.current().addressInZReference(reference) : reference;
         }
 
         /**

@@ -29,6 +29,12 @@ public enum Machine {
         }
 
         @Override
+        public long addressInZReference(long reference) {
+            // The address begins just above the bit that is set.
+            return reference >>> (Z_MARKS + Long.numberOfTrailingZeros(reference >>> Z_MARKS) + 1);
+        }
+
+        @Override
         String returnOnly() {
             return "c3"; // ret
         }
@@ -62,6 +68,12 @@ public enum Machine {
         }
 
         @Override
+        public long addressInZReference(long reference) {
+            // The address begins above all marks.
+            return reference >>> (Z_MARKS + Z_MARK_BITS);
+        }
+
+        @Override
         String returnOnly() {
             return "c0035fd6"; // ret
         }
@@ -72,6 +84,11 @@ public enum Machine {
                     + "c0035fd6"; // ret
         }
     };
+
+    /** Where ZGC keeps its marks, below the address of an object: {@value #Z_MARK_BITS} bits, of which one is set. */
+    private static final int Z_MARKS = 12;
+
+    private static final int Z_MARK_BITS = 4;
 
     /** System calls that tests make by number, or have refused. */
     public enum Call {
@@ -108,6 +125,9 @@ public enum Machine {
 
     /** The number that the kernel knows a system call by. */
     public abstract int number(Call call);
+
+    /** The address of an object, in a reference to it as ZGC stores it in a field. */
+    public abstract long addressInZReference(long reference);
 
     /** Instructions of a function that does nothing, in hexadecimal. */
     abstract String returnOnly();

@@ -6,6 +6,7 @@ import dev.percpu.internal.failure.Log;
 import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.jfr.Recording;
 import dev.percpu.internal.linux.Architecture;
+import dev.percpu.internal.linux.KernelVersion;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.RseqRegistration;
 import java.util.function.Function;

@@ -4,9 +4,11 @@ import java.util.Locale;
 
 /** The processor architecture this JVM runs on, and how the kernel's interface differs between architectures. */
 public enum Architecture {
-    X86_64(324, 234),
-    AARCH64(283, 131),
-    OTHER(-1, -1);
+    X86_64(324, 234, new KernelVersion(7, 0, 10)),
+    AARCH64(283, 131, new KernelVersion(7, 0, 14)),
+
+    /** It has no sequences, so no kernel is new enough for them. */
+    OTHER(-1, -1, new KernelVersion(Integer.MAX_VALUE, 0, 0));
 
     private static final Architecture CURRENT =
             switch (System.getProperty("os.arch").toLowerCase(Locale.ROOT)) {
@@ -18,9 +20,14 @@ public enum Architecture {
     private final long membarrierNumber;
     private final long tgkillNumber;
 
-    Architecture(long membarrierNumber, long tgkillNumber) {
+    @SuppressWarnings("ImmutableEnumChecker") // a record of three numbers
+    private final KernelVersion abortsFixed;
+
+    /** @param abortsFixed see {@link #abortsFixed()} */
+    Architecture(long membarrierNumber, long tgkillNumber, KernelVersion abortsFixed) {
         this.membarrierNumber = membarrierNumber;
         this.tgkillNumber = tgkillNumber;
+        this.abortsFixed = abortsFixed;
     }
 
     public static Architecture current() {
@@ -35,5 +42,10 @@ public enum Architecture {
     /** The number of the {@code tgkill} system call. */
     long tgkillNumber() {
         return tgkillNumber;
+    }
+
+    /** The first kernel after those that are said to lose aborts: see {@link KernelVersion#isSuspect}. */
+    KernelVersion abortsFixed() {
+        return abortsFixed;
     }
 }

@@ -20,10 +20,10 @@ import org.junit.jupiter.api.Test;
 /** What has to know an architecture knows each one that the library knows. */
 class ArchitectureTest {
     private static final Path ROOT = SourceFiles.ROOT;
-    private static final Pattern SOURCE = Pattern.compile(".*\\.(java|c|h|sh)|[a-z]+");
+    private static final Pattern SOURCE = Pattern.compile(".*\\.(java|c|h|sh|txt)|[a-z]+");
 
     private static final Pattern COMMENT = Pattern.compile("\\s*(//|/?\\*).*");
-    private static final Pattern SHELL_COMMENT = Pattern.compile("\\s*#.*");
+    private static final Pattern NUMBER_SIGN_COMMENT = Pattern.compile("\\s*#.*");
 
     /** The rows of CONTRIBUTING's table: files that know each architecture, one file for each, files that name some. */
     private static final Pattern EVERY = Pattern.compile("\\| `([^`*]+)` \\| every \\|.*");
@@ -162,8 +162,8 @@ class ArchitectureTest {
 
     /** A file without its lines of comment, which may name what they like. */
     private static String code(Path file) throws IOException {
-        boolean shell = !file.toString().matches(".*\\.(java|c|h)");
-        Pattern comment = shell ? SHELL_COMMENT : COMMENT;
+        boolean numberSign = !file.toString().matches(".*\\.(java|c|h)");
+        Pattern comment = numberSign ? NUMBER_SIGN_COMMENT : COMMENT;
         StringBuilder code = new StringBuilder();
         for (String line : Files.readAllLines(file)) {
             if (!comment.matcher(line).matches()) {

@@ -1,8 +1,7 @@
-package dev.percpu.internal.backend;
+package dev.percpu.internal.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.internal.linux.Architecture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

@@ -1,19 +1,15 @@
-package dev.percpu.internal.backend;
-
-import dev.percpu.internal.linux.Architecture;
+package dev.percpu.internal.linux;
 
 /** A kernel's version. Some versions are said to lose aborts. */
-record KernelVersion(int major, int minor, int patch) implements Comparable<KernelVersion> {
+public record KernelVersion(int major, int minor, int patch) implements Comparable<KernelVersion> {
     /** A number with more digits is no part of a version. */
     private static final int MOST_DIGITS = 5;
 
     private static final KernelVersion UNKNOWN = new KernelVersion(0, 0, 0);
     private static final KernelVersion FIRST_SUSPECT = new KernelVersion(6, 19, 0);
-    private static final KernelVersion FIXED_ON_X86_64 = new KernelVersion(7, 0, 10);
-    private static final KernelVersion FIXED_ELSEWHERE = new KernelVersion(7, 0, 14);
 
     /** The running kernel's version; 0.0.0 if it cannot be read. */
-    static KernelVersion running() {
+    public static KernelVersion running() {
         return parse(System.getProperty("os.version"));
     }
 
@@ -47,11 +43,10 @@ record KernelVersion(int major, int minor, int patch) implements Comparable<Kern
      * Whether sequences are said to lose updates under this kernel. Then the deep self-test has to show that they do
      * not. A version that cannot be read may be any version, so it is suspect too.
      */
-    boolean isSuspect(Architecture architecture) {
-        KernelVersion fixed = architecture == Architecture.X86_64 ? FIXED_ON_X86_64 : FIXED_ELSEWHERE;
+    public boolean isSuspect(Architecture architecture) {
         // Not equals: the JDK softly keeps what it generates for a record's equals, and with it the record's
         // class loader.
-        return compareTo(UNKNOWN) == 0 || (compareTo(FIRST_SUSPECT) >= 0 && compareTo(fixed) < 0);
+        return compareTo(UNKNOWN) == 0 || (compareTo(FIRST_SUSPECT) >= 0 && compareTo(architecture.abortsFixed()) < 0);
     }
 
     @Override
