@@ -6,8 +6,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
@@ -30,6 +33,10 @@ class SourceRulesTest {
 
     /** Sources in which a comment begins like one of Java, and those in which it begins with a number sign. */
     private static final Pattern LIKE_JAVA = Pattern.compile(".*\\.(java|c|h)");
+
+    private static final Pattern JAVA = Pattern.compile(".*\\.java");
+
+    private static final Pattern PACKAGE = Pattern.compile("package ([a-z0-9_.]+);");
 
     private static final Pattern SHELL = Pattern.compile(".*\\.sh|[a-z]+");
     private static final Pattern PAGE = Pattern.compile(".*\\.md");
@@ -94,7 +101,7 @@ class SourceRulesTest {
     @Test
     void noFileOfTheCoreIsLongWithoutAReasonAtItsHead() throws IOException {
         List<String> tooLong = new ArrayList<>();
-        for (Path file : SourceFiles.below(Path.of("src"), Pattern.compile(".*\\.java"))) {
+        for (Path file : SourceFiles.below(Path.of("src"), JAVA)) {
             List<String> lines = Files.readAllLines(file);
             if (lines.size() > LONGEST_FILE && head(lines).stream().noneMatch(line -> line.contains(REASON))) {
                 tooLong.add(file + ": " + lines.size() + " lines");
@@ -103,6 +110,34 @@ class SourceRulesTest {
         assertThat(tooLong)
                 .as("longer than %d lines, and no \"%s\" at the head", LONGEST_FILE, REASON)
                 .isEmpty();
+    }
+
+    /** A class in a package of the core can use what the core keeps to itself, and nothing shows that it does. */
+    @Test
+    void noOtherModuleDeclaresAPackageOfTheCore() throws IOException {
+        Set<String> ofTheCore = new HashSet<>();
+        for (Path file : SourceFiles.below(Path.of("src", "main"), JAVA)) {
+            ofTheCore.add(packageOf(file));
+        }
+        ofTheCore.remove("");
+        List<String> others = new ArrayList<>();
+        for (Path file : SourceFiles.below(SourceFiles.ROOT, JAVA)) {
+            if (!file.startsWith(SourceFiles.ROOT.resolve("core")) && ofTheCore.contains(packageOf(file))) {
+                others.add(file.toString());
+            }
+        }
+        assertThat(ofTheCore).contains("dev.percpu", "dev.percpu.internal.area");
+        assertThat(others).isEmpty();
+    }
+
+    /** The package that a file declares; an empty string if it declares none, as module-info. */
+    private static String packageOf(Path file) throws IOException {
+        return Files.readAllLines(file).stream()
+                .map(PACKAGE::matcher)
+                .filter(Matcher::matches)
+                .map(matcher -> matcher.group(1))
+                .findFirst()
+                .orElse("");
     }
 
     private static List<String> head(List<String> lines) {

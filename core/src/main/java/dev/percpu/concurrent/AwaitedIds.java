@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.guard.Reports;
+import dev.percpu.internal.guard.UnaskedLooks;
 import java.util.concurrent.TimeUnit;
 
 /** How long threads wait for a number, or for another thread's guard, until they look again. */
@@ -31,10 +32,7 @@ abstract class AwaitedIds extends SharedIds {
 
     static final long LONGEST_LOOK = TimeUnit.MILLISECONDS.toNanos(5);
 
-    /** After how long a waiting thread looks unasked. */
-    static final long LOOK_UNASKED = TimeUnit.SECONDS.toNanos(1);
-
-    /** Each waiting thread adds to that, so all of them together look a thousand times a second at most. */
+    /** Each waiting thread adds to the time, so all of them together look a thousand times a second at most. */
     private static final long LOOK_UNASKED_FOR_EACH = TimeUnit.MILLISECONDS.toNanos(1);
 
     /** An owner that holds a guard for longer is reported. */
@@ -42,6 +40,7 @@ abstract class AwaitedIds extends SharedIds {
 
     private final long lookUnasked;
 
+    /** @param lookUnasked after how long a waiting thread looks unasked: see {@link UnaskedLooks} */
     AwaitedIds(int capacity, String owner, long lookUnasked) {
         super(capacity, owner);
         this.lookUnasked = lookUnasked;

@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.guard.UnaskedLooks;
 import dev.percpu.internal.listing.Registry;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -28,7 +29,7 @@ public final class PoolBuilder<T> {
     String name;
 
     /** After how long a thread that waits looks again, although nobody told it to. */
-    long lookUnasked = PooledIds.LOOK_UNASKED;
+    long lookUnasked = UnaskedLooks.nanos();
 
     PoolBuilder(int capacity, Function<? super Pooled<T>, ? extends T> factory, boolean keepsHandles) {
         if (capacity < 1 || capacity > PooledIds.MOST) {

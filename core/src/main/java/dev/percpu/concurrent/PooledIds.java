@@ -60,7 +60,7 @@ final class PooledIds extends AwaitedIds {
      */
     volatile boolean unfinished;
 
-    /** @param lookUnasked {@link #LOOK_UNASKED}; longer in tests of what a waiting thread is told */
+    /** @param lookUnasked after how long a waiting thread looks, although nobody told it to */
     PooledIds(int capacity, String owner, long lookUnasked) {
         super(capacity, owner, lookUnasked);
     }

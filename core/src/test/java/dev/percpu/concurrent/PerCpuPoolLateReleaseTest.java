@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.percpu.CpuGuard;
 import dev.percpu.Holder;
 import dev.percpu.cpu.CpuId;
+import dev.percpu.internal.guard.UnaskedLooks;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.testing.Machine.Call;
@@ -76,7 +77,7 @@ class PerCpuPoolLateReleaseTest extends PoolStacksFixture {
     /** An error breaks the release off after the push. */
     @Test
     void whoWaitsFindsWhatNobodyTellsOf() throws InterruptedException {
-        PooledIds ids = new PooledIds(1, "a pool", PooledIds.LOOK_UNASKED);
+        PooledIds ids = new PooledIds(1, "a pool", UnaskedLooks.nanos());
         int id = ids.seek() & ~PooledIds.VACANT;
         AtomicReference<Integer> got = new AtomicReference<>();
         Thread waiter = waitFor(ids, got);

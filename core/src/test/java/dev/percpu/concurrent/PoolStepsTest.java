@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.backend.Interposition;
 import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.guard.UnaskedLooks;
 import dev.percpu.internal.protocol.Fences;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.testing.Jvm;
@@ -50,7 +51,7 @@ class PoolStepsTest {
 
         public static void main(String[] arguments) {
             Steps.install();
-            PooledIds ids = new PooledIds(1, "a pool", PooledIds.LOOK_UNASKED);
+            PooledIds ids = new PooledIds(1, "a pool", UnaskedLooks.nanos());
             int id = ids.seek() & ~PooledIds.VACANT;
             Steps.heavyFence = () -> System.out.print("pushed " + (ids.push(id) ? id : "nothing") + ", ");
             System.out.println("found " + ids.seek());

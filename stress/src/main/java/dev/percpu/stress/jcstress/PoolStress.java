@@ -2,7 +2,7 @@ package dev.percpu.stress.jcstress;
 
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.Pooled;
-import dev.percpu.concurrent.ToldPools;
+import dev.percpu.stress.subject.ToldPools;
 import java.util.Objects;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;

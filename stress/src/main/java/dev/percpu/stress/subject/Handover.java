@@ -2,7 +2,6 @@ package dev.percpu.stress.subject;
 
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.Pooled;
-import dev.percpu.concurrent.ToldPools;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.stress.RunningTime;
 import java.util.ArrayDeque;

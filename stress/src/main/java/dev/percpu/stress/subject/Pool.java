@@ -2,7 +2,6 @@ package dev.percpu.stress.subject;
 
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.Pooled;
-import dev.percpu.concurrent.ToldPools;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;

@@ -1,0 +1,31 @@
+package dev.percpu.internal.guard;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * After how long a thread that waits for something looks again, although nobody told it to. Stress tests have it wait
+ * much longer: then a wake-up that is lost leaves a thread waiting, and does not just cost it a second. Nothing else
+ * changes this, and the package is not exported.
+ */
+public final class UnaskedLooks {
+    private static final long NORMAL = TimeUnit.SECONDS.toNanos(1);
+
+    private static volatile long nanos = NORMAL;
+
+    private UnaskedLooks() {}
+
+    /** What applies to a structure that is created now. */
+    public static long nanos() {
+        return nanos;
+    }
+
+    /** Changes what applies to the structures that are created from now on. */
+    public static void set(long nanos) {
+        UnaskedLooks.nanos = nanos;
+    }
+
+    /** Undoes {@link #set}. */
+    public static void reset() {
+        nanos = NORMAL;
+    }
+}
