@@ -32,8 +32,8 @@ boot() {
       kernel_options="console=ttyAMA0 $kernel_options"
       ;;
   esac
-  # Nobody here is kept from spying on anybody, and memory is not cleared twice: both cost more here than what they go
-  # with.
+  # Nobody here is kept from spying on anybody, and memory is not cleared twice: both cost more here than what they
+  # go with.
   kernel_options="mitigations=off init_on_alloc=0 $kernel_options"
   command+=(
     -accel "tcg,thread=multi" -smp "$cpus" -m "$memory" -nodefaults -no-user-config -no-reboot -display none

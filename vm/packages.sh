@@ -5,8 +5,8 @@
 
 readonly cache=${XDG_CACHE_HOME:-$HOME/.cache}/percpu/vm
 
-# The Java, and what its libraries and busybox need. A headless Java that makes no sound and no connection needs no
-# more.
+# The Java, and what its libraries and busybox need. A headless Java that makes no sound and no connection needs
+# no more.
 readonly root_packages=(openjdk-25-jre-headless libc6 libgcc-s1 libstdc++6 zlib1g busybox-static)
 
 debian_name() {

@@ -8,8 +8,8 @@
  * If C code has used the variables before, they move. Guards come first: an owner must be able to go on until it
  * releases its guard.
  *
- *     1. state CLOSING, all guards' entries 0, restart of sequences: from now on nobody acquires a guard, except nested
- *        ones
+ *     1. state CLOSING, all guards' entries 0, restart of sequences: from now on nobody acquires a guard, except
+ *        nested ones
  *     2. acquire each guard
  *     3. state PLACING, all distances 0, restart of sequences: nobody updates any more, and all updates are visible
  *     4. copy, publish the new place, and release the guards of the old one

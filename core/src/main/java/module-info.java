@@ -1,9 +1,9 @@
 /**
- * Per-CPU variables. Each CPU has its own instance of a variable, and a thread updates it with a few ordinary
- * instructions.
+ * Per-CPU variables. Each CPU has its own instance of a variable, and a thread updates it with a few
+ * ordinary instructions.
  *
- * <p>Start at {@link dev.percpu.concurrent.PerCpuCounter} for counters and at {@link dev.percpu.StaticPerCpu} for
- * objects.
+ * <p>Start at {@link dev.percpu.concurrent.PerCpuCounter} for counters and at {@link dev.percpu.StaticPerCpu}
+ * for objects.
  */
 module dev.percpu {
     requires static org.jspecify;

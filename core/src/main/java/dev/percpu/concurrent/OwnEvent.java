@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What an event does on a thread that has a place of its own. It adds to sums there, with ordinary instructions. A
- * maximum or a minimum has no number in such a place: if a value may change it, which is rare, the event calls its
- * method.
+ * maximum or a minimum has no number in such a place: if a value may change it, which is rare, the event calls
+ * its method.
  */
 abstract class OwnEvent {
     /*

@@ -16,8 +16,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an exporter has for the meters of the registries in front of it. There is one for each exporter, which keeps it
- * reachable.
+ * What an exporter has for the meters of the registries in front of it. There is one for each exporter, which keeps
+ * it reachable.
  *
  * <p>Whoever registers a function meter under an id that the exporter has already gets the earlier one, and its
  * function would never be called. The exporter's filters decide what the id is, so only what comes back tells. So each

@@ -50,8 +50,8 @@ final class ModelTable {
     /**
      * Takes what it is made of.
      *
-     * @param entries rows, with semicolons in between: a number and a benchmark, such as {@code 1
-     *     AddBenchmark.atomicLongAdd}
+     * @param entries rows, with semicolons in between: a number and a benchmark, such as {@code
+     *     1 AddBenchmark.atomicLongAdd}
      */
     ModelTable(String entries, List<BenchmarkResult> results, Curves curves) {
         this.entries = Arrays.stream(entries.split(";", -1)).map(Entry::parse).toList();

@@ -73,8 +73,8 @@ public final class Tables {
     }
 
     /**
-     * The text of a page with its tables made anew. Where nothing of a table was measured yet, it says which command
-     * does.
+     * The text of a page with its tables made anew. Where nothing of a table was measured yet, it says which
+     * command does.
      */
     public String renew(String page) {
         return TABLE.matcher(page)

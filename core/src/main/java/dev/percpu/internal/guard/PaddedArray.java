@@ -42,8 +42,8 @@ public final class PaddedArray {
      *
      * <p>A thread allocates in a buffer of its own. If a spacer does not fit into what is left of it, the JVM can put
      * the spacer elsewhere, and smaller objects of two CPUs into what is left. So there are also crumbs, which are as
-     * small as an object can be. Nothing needs them after the first collection, which puts the spacers where they
-     * belong.
+     * small as an object can be. Nothing needs them after the first collection, which puts the spacers where
+     * they belong.
      *
      * <p>Two things put objects side by side nevertheless, and nothing here can prevent it. An object that replaces
      * another later has no spacers of its own. And with ZGC threads move what they read, as {@link #touch} tells. All

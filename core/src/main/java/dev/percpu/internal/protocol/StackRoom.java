@@ -9,8 +9,8 @@ import java.util.function.LongSupplier;
 /**
  * Makes the stack overflow before a thread begins with steps that belong together, and not between two of them. A
  * caller asks for room before the first step. Then none of the steps overflows, unless it calls code of the user, and
- * the steps that clean up after that have room again. To ask again in the middle of the steps, some calls deeper, could
- * fail.
+ * the steps that clean up after that have room again. To ask again in the middle of the steps, some calls deeper,
+ * could fail.
  */
 public interface StackRoom {
     StackRoom CURRENT = Backends.half(StackRoom.class, Measured::link, StackRoom::withoutSequences);
