@@ -63,6 +63,15 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     }
 
     /**
+     * Like {@link #createZero(MemoryLayout)}, with a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     */
+    public static DynamicPerCpu<MemorySegment> createZero(String name, MemoryLayout layout) {
+        return createZero(name, layout, Function.identity());
+    }
+
+    /**
      * Creates a variable whose instances are views of zeroed memory.
      *
      * @param view creates the view of one CPU's memory; called once for each possible CPU

@@ -97,6 +97,16 @@ public sealed class PerCpuDouble permits DynamicDouble {
     }
 
     /**
+     * Creates a number that can be closed, that has a name, and that starts at 0 on each CPU.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static DynamicDouble create(String name) {
+        return create(name, 0);
+    }
+
+    /**
      * Creates a number that can be closed and that has a name.
      *
      * @param name for messages and listings; it need not be unique

@@ -97,6 +97,16 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     }
 
     /**
+     * Creates a number that can be closed, that has a name, and that starts at 0 on each CPU.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public static DynamicNumeric create(String name, NumericWidth width) {
+        return create(name, width, 0);
+    }
+
+    /**
      * Creates a number that can be closed and that has a name.
      *
      * @param name for messages and listings; it need not be unique

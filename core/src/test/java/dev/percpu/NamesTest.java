@@ -44,9 +44,10 @@ class NamesTest {
     @Test
     void whatHasANameIsListed() {
         List<Object> kept = List.of(
-                PerCpuNumeric.create("named number", NumericWidth.INT, 0),
-                PerCpuDouble.create("named double", 0),
-                DynamicPerCpu.createZero("named memory", ValueLayout.JAVA_LONG, Function.identity()),
+                PerCpuNumeric.create("named number", NumericWidth.INT),
+                PerCpuDouble.create("named double"),
+                DynamicPerCpu.createZero("named memory", ValueLayout.JAVA_LONG),
+                DynamicPerCpu.createZero("named view", ValueLayout.JAVA_LONG, Function.identity()),
                 DynamicPerCpu.createWith("named object", Object::new),
                 DynamicPerCpu.createNumeric("named cell", NumericWidth.LONG, 0),
                 new PerCpuCounter("named counter"),
@@ -64,6 +65,7 @@ class NamesTest {
                             "named number: INT",
                             "named double: DOUBLE",
                             "named memory: " + ValueLayout.JAVA_LONG,
+                            "named view: " + ValueLayout.JAVA_LONG,
                             "named object: object",
                             "named cell: guarded LONG",
                             "named counter: PerCpuCounter",
@@ -268,6 +270,8 @@ class NamesTest {
         assertThatThrownBy(() -> event.record(-1))
                 .isInstanceOf(IndexOutOfBoundsException.class)
                 .hasMessageContaining("answers");
+        assertThatThrownBy(() -> PerCpuEvent.builder().name("response").build()).hasMessageContaining("response");
+        assertThatThrownBy(() -> PerCpuEvent.builder().name(" ")).isInstanceOf(IllegalArgumentException.class);
         PerCpuBuckets sizes = new PerCpuBuckets("sizes", 2);
         assertThatThrownBy(() -> sizes.record(-1, 1))
                 .isInstanceOf(IndexOutOfBoundsException.class)

@@ -37,7 +37,7 @@ public final class PerCpuStatsCounter implements StatsCounter {
     private final PerCpuCounterArray counts;
 
     /**
-     * Makes a counter of nothing so far.
+     * Creates a counter of nothing so far.
      *
      * @throws AreaFullException if the per-CPU area is full
      */
@@ -46,7 +46,7 @@ public final class PerCpuStatsCounter implements StatsCounter {
     }
 
     /**
-     * Makes a counter of nothing so far, and gives it a name.
+     * Creates a counter of nothing so far, and gives it a name.
      *
      * @param name for messages and listings, such as the cache's; it need not be unique
      * @throws AreaFullException if the per-CPU area is full

@@ -30,7 +30,7 @@ public final class EventBuilder {
 
     private static final int NONE = Events.NONE;
 
-    private final String name;
+    private String name;
     private final List<Part> parts = new ArrayList<>();
     private final List<BuiltEvent.Element> indexes = new ArrayList<>();
     private final List<OwnEvent.Step> checks = new ArrayList<>();
@@ -45,6 +45,16 @@ public final class EventBuilder {
 
     EventBuilder(String name) {
         this.name = Registry.checkName(name);
+    }
+
+    /**
+     * Gives the event a name.
+     *
+     * @param eventName for messages; it need not be unique. Listings have the variables of an event, and not the event
+     */
+    public EventBuilder name(String eventName) {
+        name = Registry.checkName(eventName);
+        return this;
     }
 
     /**
@@ -178,7 +188,7 @@ public final class EventBuilder {
     }
 
     /**
-     * Makes the event.
+     * Creates the event.
      *
      * @throws IllegalStateException if there are no updates, or none but those of accumulators with functions of their
      *     own; or if the arguments have gaps, or are too many together with the histograms

@@ -61,7 +61,7 @@ final class ExplicitBuckets extends Buckets {
     }
 
     /**
-     * Makes a bucket for each of the given upper bounds, and one for all values above them.
+     * Creates a bucket for each of the given upper bounds, and one for all values above them.
      *
      * @param owner the histogram, for messages
      * @throws IllegalArgumentException if there are no bounds, if they do not rise, or if one is {@link Long#MAX_VALUE}

@@ -123,7 +123,7 @@ public final class HistogramBuilder {
     }
 
     /**
-     * Makes the histogram, with nothing recorded.
+     * Creates the histogram, with nothing recorded.
      *
      * @throws IllegalArgumentException if the precision and the range do not go together
      * @throws IllegalStateException if bounds were given, and a precision or a range as well

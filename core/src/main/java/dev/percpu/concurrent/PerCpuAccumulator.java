@@ -105,7 +105,7 @@ public final class PerCpuAccumulator extends AreaNumber {
     }
 
     /**
-     * Makes an accumulator that has the identity's value.
+     * Creates an accumulator that has the identity's value.
      *
      * @param accumulatorFunction combines two values
      * @param identity the value that, combined with any other value, gives that other value
@@ -116,7 +116,7 @@ public final class PerCpuAccumulator extends AreaNumber {
     }
 
     /**
-     * Makes an accumulator that has the identity's value, and a name.
+     * Creates an accumulator that has the identity's value, and a name.
      *
      * @param name for messages and listings; it need not be unique
      * @param accumulatorFunction combines two values
@@ -129,7 +129,7 @@ public final class PerCpuAccumulator extends AreaNumber {
     }
 
     /**
-     * Makes an accumulator of the greatest value, which is {@link Long#MIN_VALUE} as long as there is none.
+     * Creates an accumulator of the greatest value, which is {@link Long#MIN_VALUE} as long as there is none.
      * An event updates it together with its other variables: {@link
      * EventBuilder#accumulate(PerCpuAccumulator, PerCpuEvent.Argument)}.
      *
@@ -150,7 +150,7 @@ public final class PerCpuAccumulator extends AreaNumber {
     }
 
     /**
-     * Makes an accumulator of the least value, which is {@link Long#MAX_VALUE} as long as there is none. An event can
+     * Creates an accumulator of the least value, which is {@link Long#MAX_VALUE} as long as there is none. An event can
      * update it, as it can an accumulator made by {@link #maximum()}.
      *
      * @throws AreaFullException if the per-CPU area is full

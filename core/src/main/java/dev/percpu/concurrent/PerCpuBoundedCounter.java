@@ -56,13 +56,13 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
 
     private static final int LARGEST_BATCH = 1 << 30;
 
-    /** Makes a counter that is 0, with the {@link #DEFAULT_BATCH}. */
+    /** Creates a counter that is 0, with the {@link #DEFAULT_BATCH}. */
     public PerCpuBoundedCounter() {
         this(DEFAULT_BATCH);
     }
 
     /**
-     * Makes a counter that is 0.
+     * Creates a counter that is 0.
      *
      * @param batch how much a CPU may add or subtract by itself: a larger one is faster, but estimates are less exact
      * @throws IllegalArgumentException if the batch is not from 1 to 2^30
@@ -73,7 +73,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     }
 
     /**
-     * Makes a counter that is 0 and has a name.
+     * Creates a counter that is 0 and has a name.
      *
      * @param name for messages and listings; it need not be unique
      * @param batch how much a CPU may add or subtract by itself: a larger one is faster, but estimates are less exact

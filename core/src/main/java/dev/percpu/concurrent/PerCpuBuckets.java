@@ -51,7 +51,7 @@ public final class PerCpuBuckets {
     private final int position;
 
     /**
-     * Makes buckets that are empty.
+     * Creates buckets that are empty.
      *
      * @param length how many buckets
      * @throws NegativeArraySizeException if the length is negative
@@ -62,7 +62,7 @@ public final class PerCpuBuckets {
     }
 
     /**
-     * Makes buckets that are empty, and gives them a name.
+     * Creates buckets that are empty, and gives them a name.
      *
      * @param name for messages and listings; it need not be unique
      * @param length how many buckets

@@ -65,7 +65,7 @@ public final class PerCpuCounter extends AreaNumber {
     }
 
     /**
-     * Makes a counter that is 0.
+     * Creates a counter that is 0.
      *
      * @throws AreaFullException if the per-CPU area is full
      */
@@ -74,7 +74,7 @@ public final class PerCpuCounter extends AreaNumber {
     }
 
     /**
-     * Makes a counter that is 0 and has a name.
+     * Creates a counter that is 0 and has a name.
      *
      * @param name for messages and listings; it need not be unique
      * @throws AreaFullException if the per-CPU area is full

@@ -54,7 +54,7 @@ public final class PerCpuCounterArray {
     private final int position;
 
     /**
-     * Makes an array of counters that are 0.
+     * Creates an array of counters that are 0.
      *
      * @param length how many counters
      * @throws NegativeArraySizeException if the length is negative
@@ -65,7 +65,7 @@ public final class PerCpuCounterArray {
     }
 
     /**
-     * Makes an array of counters that are 0, and gives it a name.
+     * Creates an array of counters that are 0, and gives it a name.
      *
      * @param name for messages and listings; it need not be unique
      * @param length how many counters

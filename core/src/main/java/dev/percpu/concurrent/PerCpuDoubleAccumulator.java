@@ -28,7 +28,7 @@ public final class PerCpuDoubleAccumulator extends Number {
     private final transient double identity;
 
     /**
-     * Makes an accumulator that has the identity's value.
+     * Creates an accumulator that has the identity's value.
      *
      * @param accumulatorFunction combines two values
      * @param identity the value that, combined with any other value, gives that other value
@@ -44,7 +44,7 @@ public final class PerCpuDoubleAccumulator extends Number {
     }
 
     /**
-     * Makes an accumulator that has the identity's value, and a name.
+     * Creates an accumulator that has the identity's value, and a name.
      *
      * @param name for messages and listings; it need not be unique
      * @param accumulatorFunction combines two values

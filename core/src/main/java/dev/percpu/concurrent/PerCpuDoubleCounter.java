@@ -53,7 +53,7 @@ public final class PerCpuDoubleCounter extends AreaNumber {
     private final transient Object taking = new Object();
 
     /**
-     * Makes a counter that is 0.
+     * Creates a counter that is 0.
      *
      * @throws AreaFullException if the per-CPU area is full
      */
@@ -62,7 +62,7 @@ public final class PerCpuDoubleCounter extends AreaNumber {
     }
 
     /**
-     * Makes a counter that is 0 and has a name.
+     * Creates a counter that is 0 and has a name.
      *
      * @param name for messages and listings; it need not be unique
      * @throws AreaFullException if the per-CPU area is full

@@ -65,9 +65,9 @@ public sealed interface PerCpuEvent permits BuiltEvent {
     }
 
     /**
-     * Starts an event: the builder collects its updates.
+     * Starts an event that has a name: see {@link EventBuilder#name}.
      *
-     * @param name for messages; it need not be unique. Listings have the variables of an event, and not the event
+     * @param name for messages; it need not be unique
      */
     static EventBuilder builder(String name) {
         return new EventBuilder(name);

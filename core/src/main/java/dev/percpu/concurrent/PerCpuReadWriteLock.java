@@ -99,7 +99,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     private final transient WriteLock writeLock;
 
     /**
-     * Makes an unlocked lock that is not fair.
+     * Creates an unlocked lock that is not fair.
      *
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
@@ -108,7 +108,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     }
 
     /**
-     * Makes an unlocked lock.
+     * Creates an unlocked lock.
      *
      * @param fair whether writers come in the order in which they asked, and readers between any two writers, which
      *     makes writes many times slower if threads write all the time
@@ -119,7 +119,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     }
 
     /**
-     * Makes an unlocked lock that has a name and is not fair.
+     * Creates an unlocked lock that has a name and is not fair.
      *
      * @param name for messages and listings; it need not be unique
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
@@ -129,7 +129,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     }
 
     /**
-     * Makes an unlocked lock that has a name.
+     * Creates an unlocked lock that has a name.
      *
      * @param name for messages and listings; it need not be unique
      * @param fair whether writers come in the order in which they asked, and readers between any two writers
@@ -140,7 +140,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
         Registry.add(name, "PerCpuReadWriteLock", this, PerCpuReadWriteLock::values);
     }
 
-    /** Makes a lock of a given door, for tests too. */
+    /** Creates a lock of a given door, for tests too. */
     PerCpuReadWriteLock(ReaderDoor door, boolean fair) {
         this.door = door;
         @Nullable ReadHolds holds = CheckedMode.ON ? new ReadHolds(door.owner()) : null;

@@ -120,7 +120,7 @@ public final class PerCpuRef {
     }
 
     /**
-     * Makes a ref with the initial reference.
+     * Creates a ref with the initial reference.
      *
      * @param release what is run, once in each life, when the count reaches zero
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
@@ -130,7 +130,7 @@ public final class PerCpuRef {
     }
 
     /**
-     * Makes a ref with the initial reference and a name.
+     * Creates a ref with the initial reference and a name.
      *
      * @param name for messages and listings; it need not be unique
      * @param release what is run, once in each life, when the count reaches zero

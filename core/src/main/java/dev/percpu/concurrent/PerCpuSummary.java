@@ -45,7 +45,7 @@ public final class PerCpuSummary implements LongConsumer {
     private final PerCpuAccumulator greatest;
 
     /**
-     * Makes a summary of no values.
+     * Creates a summary of no values.
      *
      * @throws AreaFullException if the per-CPU area is full
      */
@@ -54,7 +54,7 @@ public final class PerCpuSummary implements LongConsumer {
     }
 
     /**
-     * Makes a summary of no values, and gives it a name.
+     * Creates a summary of no values, and gives it a name.
      *
      * @param name for messages and listings; it need not be unique
      * @throws AreaFullException if the per-CPU area is full

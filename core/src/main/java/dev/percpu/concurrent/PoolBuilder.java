@@ -72,7 +72,7 @@ public final class PoolBuilder<T> {
     }
 
     /**
-     * Makes the pool. It has no object yet.
+     * Creates the pool. It has no object yet.
      *
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */

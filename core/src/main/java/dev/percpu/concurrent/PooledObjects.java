@@ -143,7 +143,7 @@ abstract class PooledObjects<T> {
         return place;
     }
 
-    /** Makes the handle of this acquisition, in checked mode. */
+    /** Creates the handle of this acquisition, in checked mode. */
     final Pooled<T> lend(Pooled<T> place) {
         try {
             return Acquisition.begin(place, !keepsHandles);

@@ -35,7 +35,7 @@ final class ReadHolds {
         private @Nullable Hold older;
     }
 
-    /** Makes a hold of the current thread. This is done before the thread locks, as it can fail. */
+    /** Creates a hold of the current thread. This is done before the thread locks, as it can fail. */
     static Hold prepare() {
         return new Hold();
     }

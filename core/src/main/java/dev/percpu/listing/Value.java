@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  *     threads that have a place of their own, less what resets have taken out
  */
 public record Value(String name, boolean cumulative, Number total, List<Number> perCpu, Number elsewhere) {
-    /** Makes a value. */
+    /** Creates a value. */
     public Value {
         perCpu = List.copyOf(perCpu);
     }

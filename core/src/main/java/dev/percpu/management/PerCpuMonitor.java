@@ -22,7 +22,7 @@ public final class PerCpuMonitor implements PerCpuMXBean {
     /** The name to register it with. */
     public static final String NAME = "dev.percpu:type=PerCpu";
 
-    /** Makes the bean, which reads nothing until it is asked. */
+    /** Creates the bean, which reads nothing until it is asked. */
     public PerCpuMonitor() {}
 
     @Override

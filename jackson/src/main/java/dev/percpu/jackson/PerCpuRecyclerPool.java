@@ -86,11 +86,11 @@ public final class PerCpuRecyclerPool extends RecyclerPool.StatefulImplBase<Buff
         }
     }
 
-    private PerCpuRecyclerPool(int serialization, int capacity) {
+    private PerCpuRecyclerPool(int serialization, int capacity, @Nullable String name) {
         super(serialization);
         PoolBuilder<PooledRecycler> builder = PerCpuPool.builderWithHandle(capacity, PooledRecycler::new);
-        if (serialization == SERIALIZATION_SHARED) {
-            builder.name("Jackson buffers");
+        if (name != null) {
+            builder.name(name);
         }
         pool = builder.build();
     }
@@ -104,20 +104,32 @@ public final class PerCpuRecyclerPool extends RecyclerPool.StatefulImplBase<Buff
     public static synchronized PerCpuRecyclerPool shared() {
         if (shared == null) {
             shared = new PerCpuRecyclerPool(
-                    SERIALIZATION_SHARED, PER_CPU * Runtime.getRuntime().availableProcessors());
+                    SERIALIZATION_SHARED, PER_CPU * Runtime.getRuntime().availableProcessors(), "Jackson buffers");
         }
         return shared;
     }
 
     /**
-     * Makes a pool of its own.
+     * Creates a pool of its own.
      *
      * @param capacity how many recyclers it keeps at most
      * @throws IllegalArgumentException if the capacity is 0 or less
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public static PerCpuRecyclerPool create(int capacity) {
-        return new PerCpuRecyclerPool(capacity, capacity);
+        return new PerCpuRecyclerPool(capacity, capacity, null);
+    }
+
+    /**
+     * Creates a pool of its own that has a name.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @param capacity how many recyclers it keeps at most
+     * @throws IllegalArgumentException if the capacity is 0 or less
+     * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
+     */
+    public static PerCpuRecyclerPool create(String name, int capacity) {
+        return new PerCpuRecyclerPool(capacity, capacity, Objects.requireNonNull(name, "name"));
     }
 
     /** How many recyclers the pool keeps at most. */
@@ -137,7 +149,7 @@ public final class PerCpuRecyclerPool extends RecyclerPool.StatefulImplBase<Buff
         return pooled != null ? pooled.get() : createPooled();
     }
 
-    /** Makes a recycler outside the pool. */
+    /** Creates a recycler outside the pool. */
     @Override
     public BufferRecycler createPooled() {
         return new BufferRecycler();

@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.StringWriter;
+import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -337,6 +338,20 @@ class PerCpuRecyclerPoolTest {
                 end.get();
             }
         }
+    }
+
+    @Test
+    void aPoolOfItsOwnCanHaveAName() {
+        PerCpuRecyclerPool named = PerCpuRecyclerPool.create("reports", 1);
+        try {
+            assertThat(named.capacity()).isEqualTo(1);
+            assertThat(PerCpuRuntime.variables())
+                    .extracting(variable -> variable.name())
+                    .contains("reports");
+        } finally {
+            Reference.reachabilityFence(named);
+        }
+        assertThatIllegalArgumentException().isThrownBy(() -> PerCpuRecyclerPool.create(" ", 1));
     }
 
     @Test

@@ -57,7 +57,7 @@ public final class PerCpuMetricProducer implements MetricProducer {
     }
 
     /**
-     * Makes a producer that has no histograms yet.
+     * Creates a producer that has no histograms yet.
      *
      * @param scopeName what a meter's name is: the name of the library or program that records
      */
@@ -65,7 +65,7 @@ public final class PerCpuMetricProducer implements MetricProducer {
         return create(InstrumentationScopeInfo.create(scopeName));
     }
 
-    /** Makes a producer that has no histograms yet, with a scope that can have a version and attributes. */
+    /** Creates a producer that has no histograms yet, with a scope that can have a version and attributes. */
     public static PerCpuMetricProducer create(InstrumentationScopeInfo scope) {
         return new PerCpuMetricProducer(Objects.requireNonNull(scope, "scope"), Clock.getDefault());
     }

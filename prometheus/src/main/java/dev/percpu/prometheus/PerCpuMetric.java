@@ -72,7 +72,7 @@ public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends Met
         return dataPoints.computeIfAbsent(new LabelValues(labelValues), _ -> newDataPoint());
     }
 
-    /** Makes the data point of these label values, so that it is exposed before its first update. */
+    /** Creates the data point of these label values, so that it is exposed before its first update. */
     public void initLabelValues(String... labelValues) {
         D _ = labelValues(labelValues);
     }
