@@ -45,17 +45,16 @@ public final class Regressions {
             if (before == null) {
                 return NOT_SAVED;
             }
+            double change = now.value() / before.value();
+            boolean near = change <= AGREEMENT && 1 / change <= AGREEMENT;
+            // Before anything is called unclear: a ratio that has collapsed is often one that varies widely, too.
+            if (before.isApartFrom(now)) {
+                return near ? AGREES : change < 1 ? WORSE : BETTER;
+            }
             if (before.isUnclear() || now.isUnclear()) {
                 return UNCLEAR;
             }
-            double change = now.value() / before.value();
-            if (change <= AGREEMENT && 1 / change <= AGREEMENT) {
-                return AGREES;
-            }
-            if (!before.isApartFrom(now)) {
-                return WITHIN_THE_SPREAD;
-            }
-            return change < 1 ? WORSE : BETTER;
+            return near ? AGREES : WITHIN_THE_SPREAD;
         }
     }
 
@@ -125,7 +124,7 @@ public final class Regressions {
                     .collect(Collectors.joining("; ", "The others are marked: ", ".")));
         }
         out.println("worse, better: by more than the measurements' spread. unclear: one of the two ratios could vary by"
-                + " more than half.");
+                + " more than half, and also be what the other one is.");
         advise(out);
         return (int) counts.getOrDefault(Verdict.WORSE, 0L).longValue();
     }

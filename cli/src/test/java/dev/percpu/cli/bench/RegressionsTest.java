@@ -142,8 +142,24 @@ class RegressionsTest {
 
     @Test
     void whatIsTooWideProvesNothing() {
-        assertThat(worse(of(2.0), of(3.0, 8.0))).isZero();
-        assertThat(text.toString()).contains("unclear");
+        assertThat(worse(of(2.0), of(1.9, 8.0))).isZero();
+        assertThat(worse(of(1.9, 8.0), of(2.0))).isZero();
+        assertThat(text.toString())
+                .contains("5.00x", "unclear (1.24x to 5.32x)", "The others are marked: unclear: 1.")
+                .doesNotContain("worse: 1", "better: 1");
+    }
+
+    /** Nothing in the wide range is near what was saved. */
+    @Test
+    void aRatioThatCollapsedIsWorseHoweverWideItIs() {
+        assertThat(worse(of(2.0), of(3.0, 8.0))).isEqualTo(1);
+        assertThat(text.toString()).contains("5.00x  unclear (1.24x to 3.37x)", "worse, in 2 JVMs");
+    }
+
+    @Test
+    void aWideRatioThatGotBetterIsTold() {
+        assertThat(worse(of(3.0, 8.0), of(2.0))).isZero();
+        assertThat(text.toString()).contains("The others are marked: better: 1.");
     }
 
     @Test
