@@ -1,16 +1,17 @@
 package dev.percpu.benchmarks;
 
 import dev.percpu.benchmarks.programs.ProgramsMain;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * JMH with its own command line, and options of its own. {@code --roles} prints the {@link Role} of each benchmark.
  * {@code --curves REGEX} measures what JMH cannot: each {@link Curve} whose chart's title has the regular expression in
  * it. {@code --start-up} measures {@link StartUp}, with its options. What JMH measures is {@linkplain Exactness checked
- * for lost updates}.
+ * for lost updates}. Where the {@linkplain SequenceInC sequence in C} cannot be measured, it is
+ * left out, and a line says so.
  */
 public final class BenchmarksMain {
     private BenchmarksMain() {}
@@ -23,8 +24,13 @@ public final class BenchmarksMain {
         } else if (args.length > 0 && args[0].equals("--start-up")) {
             StartUp.print(System.out, List.of(args).subList(1, args.length));
         } else {
-            org.openjdk.jmh.Main.main(Stream.concat(Stream.of("-prof", Exactness.class.getName()), Stream.of(args))
-                    .toArray(String[]::new));
+            List<String> options = new ArrayList<>(List.of("-prof", Exactness.class.getName()));
+            SequenceInC.obstacle().ifPresent(obstacle -> {
+                System.out.println("Left out: the sequence in C. " + obstacle);
+                options.addAll(List.of("-e", SequenceInC.BENCHMARKS));
+            });
+            options.addAll(List.of(args));
+            org.openjdk.jmh.Main.main(options.toArray(String[]::new));
         }
     }
 

@@ -1,11 +1,9 @@
 package dev.percpu.benchmarks;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.percpu.cpu.CpuMask;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.concurrent.atomic.LongAdder;
@@ -16,15 +14,14 @@ import org.openjdk.jmh.annotations.TearDown;
 /**
  * The restartable sequence of a 64-bit addition inlined in a loop in C: the floor for every way of calling it.
  *
- * <p>It is a state of its own, so that only the benchmark that uses it fails where there is no gcc.
+ * <p>It is a state of its own, so that only the benchmarks that use it need what {@link SequenceInC} needs.
  */
 @State(Scope.Benchmark)
 public class InlinedSequence {
     /** How many additions one call makes: so many that the call itself costs nothing. */
     static final int OPERATIONS = 10_000;
 
-    private final MethodHandle addMany =
-            SequenceInC.link("add_many", FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG));
+    private final MethodHandle addMany = SequenceInC.addMany();
     private final MemorySegment slots =
             Arena.ofAuto().allocate((long) CpuMask.capacity() << SequenceInC.SHIFT, 1L << SequenceInC.SHIFT);
     private final LongAdder calls = new LongAdder();

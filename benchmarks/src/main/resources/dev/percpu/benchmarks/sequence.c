@@ -53,7 +53,3 @@ long add_many(long *slots, long delta, long times)
 no_cpu:
 	return done;
 }
-
-void nothing(void)
-{
-}

@@ -14,6 +14,10 @@ import org.jspecify.annotations.Nullable;
 public final class Progress {
     private static final Pattern BENCHMARK = Pattern.compile("# Benchmark: (?:\\w+\\.)*(\\w+\\.\\w+)");
     private static final Pattern DONE = Pattern.compile("# Run progress: ([0-9.]+)% complete.*");
+
+    /** How a line of the benchmarks' own begins that says what cannot be measured here. */
+    private static final String LEFT_OUT = "Left out: ";
+
     private static final double PERCENT = 100;
 
     private final int runs;
@@ -47,6 +51,11 @@ public final class Progress {
 
     /** Takes a line that JMH prints. */
     public void line(String line) {
+        // Each run says so; once is enough.
+        if (line.startsWith(LEFT_OUT) && run == 0) {
+            say.accept(line);
+            return;
+        }
         Matcher named = BENCHMARK.matcher(line);
         if (named.matches()) {
             benchmark = named.group(1);

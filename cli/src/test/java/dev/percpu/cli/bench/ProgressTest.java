@@ -31,4 +31,15 @@ class ProgressTest {
                         " 25%, 30 s left  AddBenchmark.perCpuAdd, 1 thread",
                         " 50%, 10 min left  Lock.read, 4 virtual threads");
     }
+
+    @Test
+    void whatIsLeftOutIsSaidInTheFirstRun() {
+        Progress progress = new Progress(2, said::add, clock::get);
+        progress.next(new Arrangement(1, false));
+        progress.line("Left out: the sequence in C");
+        progress.next(new Arrangement(2, false));
+        progress.line("Left out: the sequence in C");
+
+        assertThat(said).containsExactly("Left out: the sequence in C");
+    }
 }
