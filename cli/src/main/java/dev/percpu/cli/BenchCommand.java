@@ -106,7 +106,8 @@ final class BenchCommand implements Callable<Integer> {
         @Option(
                 names = "--quick",
                 description = "Measure for a short time only, in one JVM, with 1 thread and with one for each CPU:"
-                        + " rough numbers. Without --only, benchmarks that need a longer warm-up are left out.")
+                        + " rough numbers. Without --only, benchmarks that need a longer warm-up are left out, and"
+                        + " ReadWriteMixBenchmark with its many trials.")
         private boolean quick;
 
         @Option(
