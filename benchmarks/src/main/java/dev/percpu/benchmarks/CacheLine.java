@@ -16,6 +16,10 @@ import java.util.function.ToDoubleFunction;
  * How long is a cache line on its way from one CPU to another, and how many additions does a CPU make before it has to
  * let the line go? The model in docs/performance.md is made of these two.
  *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar --curves "Cache line"
+ * </pre>
+ *
  * <p>Two threads are bound to two CPUs, the first and the last that this process may use: those are rarely two threads
  * of one core. For the first question each waits for what the other has written, and writes the next number. For the
  * second both add to one number as fast as they can, and one of them looks how often the number is not the one that it

@@ -9,6 +9,8 @@ import java.util.Locale;
 import java.util.SequencedMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongConsumer;
 
 /**
  * How much processor time does one operation take when there are far more threads than CPUs?
@@ -57,8 +59,19 @@ public final class CpuTimePerOperation {
 
     private static final int VIRTUAL_THREADS = 10_000;
 
-    /** Measures an operation with few threads, with more, and with very many. */
-    static Curve curve(Role.Kind role, String label, Operation operation) throws InterruptedException {
+    /**
+     * Measures an operation with few threads, with more, and with very many.
+     *
+     * @param check is told how often it was done, and throws if that has left something else behind
+     */
+    static Curve curve(Role.Kind role, String label, Operation measured, LongConsumer check)
+            throws InterruptedException {
+        LongAdder done = new LongAdder();
+        // Once for very many of them.
+        Operation operation = times -> {
+            measured.repeat(times);
+            done.add(times);
+        };
         SequencedMap<String, Spread> nanos = new LinkedHashMap<>();
         for (int threads : THREADS_FOR_EACH_CPU) {
             nanos.put(
@@ -68,6 +81,7 @@ public final class CpuTimePerOperation {
         nanos.put(
                 String.format(Locale.ROOT, "%,d virtual", VIRTUAL_THREADS),
                 nanos(operation, new Load(VIRTUAL_THREADS, true)));
+        check.accept(done.sum());
         return new Curve(ManyThreads.CHART, "ns of CPU time", "threads for each CPU", role, label, nanos);
     }
 

@@ -25,6 +25,10 @@ import java.util.stream.Stream;
 /**
  * How much memory do so many counters take, all CPUs' places and whatever is on the heap together?
  *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar --curves Memory
+ * </pre>
+ *
  * <p>It is the difference of what is in use before and after they are made: of the heap after a collection, and of the
  * per-CPU area on each CPU. The array that holds the counters counts too. Each is measured in a JVM of its own, in
  * which nothing else comes and goes. A {@link LongAdder} grows once two threads update it at the same time, so there

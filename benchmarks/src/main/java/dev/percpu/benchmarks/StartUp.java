@@ -15,8 +15,8 @@ import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 
 /**
- * How long the first use of something takes in a fresh JVM, without and with an AOT cache. JMH cannot measure that: in
- * its JVMs too much is loaded already.
+ * How long does the first use of something take in a fresh JVM, without and with an AOT cache? JMH cannot measure that:
+ * in its JVMs too much is loaded already.
  *
  * <pre>
  * java -jar benchmarks/target/benchmarks.jar --start-up

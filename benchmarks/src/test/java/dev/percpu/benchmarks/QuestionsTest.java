@@ -18,12 +18,12 @@ class QuestionsTest {
     private static final Path SOURCES = Path.of("src", "main", "java", "dev", "percpu", "benchmarks");
 
     /** What a class begins with: its comment, its annotations, its name. */
-    private static final Pattern BEGINNING =
-            Pattern.compile("/\\*\\*((?:(?!\\*/).)*)\\*/\\s+(?:@\\S+\\s+)*public class (\\w+)", Pattern.DOTALL);
+    private static final Pattern BEGINNING = Pattern.compile(
+            "/\\*\\*((?:(?!\\*/).)*)\\*/\\s+(?:@\\S+\\s+)*(?:public )?(?:final )?class (\\w+)", Pattern.DOTALL);
 
     @Test
     void theCommentOfABenchmarkStatesItsQuestionAndItsCommand() throws IOException {
-        SortedMap<String, String> comments = comments();
+        SortedMap<String, String> comments = comments("    @Benchmark\n");
 
         assertThat(comments).containsKeys("AddBenchmark", "PoolBenchmarkVirtualThreads");
         assertThat(comments).allSatisfy((name, comment) -> {
@@ -32,16 +32,37 @@ class QuestionsTest {
         });
     }
 
-    /** The comments of the classes that have benchmarks. */
-    private static SortedMap<String, String> comments() throws IOException {
+    /** What JMH cannot measure: the charts, and the programs. */
+    @Test
+    void soDoesTheCommentOfWhatIsMeasuredOtherwise() throws IOException {
+        SortedMap<String, String> comments = comments(" String CHART = ");
+        comments.putAll(comments(" implements Program {"));
+
+        assertThat(comments)
+                .containsOnlyKeys(
+                        "CacheLine",
+                        "CacheProgram",
+                        "JsonProgram",
+                        "ManyThreads",
+                        "MemoryUse",
+                        "ServerProgram",
+                        "StartUp");
+        assertThat(comments).allSatisfy((_, comment) -> {
+            assertThat(comment).containsPattern("\\* (java -jar benchmarks/target/benchmarks.jar|./percpu programs) ");
+            assertThat(comment.substring(0, comment.indexOf("<pre>"))).contains("?");
+        });
+    }
+
+    /** The comments of the classes that have something in their source. */
+    private static SortedMap<String, String> comments(String what) throws IOException {
         List<Path> files;
-        try (Stream<Path> found = Files.list(SOURCES)) {
+        try (Stream<Path> found = Files.walk(SOURCES)) {
             files = found.filter(Files::isRegularFile).toList();
         }
         SortedMap<String, String> comments = new TreeMap<>();
         for (Path file : files) {
             String source = Files.readString(file);
-            if (source.contains("    @Benchmark\n")) {
+            if (source.contains(what)) {
                 Matcher beginning = BEGINNING.matcher(source);
                 assertThat(beginning.find()).as("a comment in %s", file).isTrue();
                 comments.put(beginning.group(2), beginning.group(1));

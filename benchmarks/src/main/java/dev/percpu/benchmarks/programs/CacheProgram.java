@@ -12,7 +12,13 @@ import java.util.Random;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * A Caffeine cache, used as Caffeine's own {@code GetPutBenchmark} does: as many keys, as large a cache, keys by Zipf's
+ * How much slower is a Caffeine cache with statistics, its own or those that are kept per CPU?
+ *
+ * <pre>
+ * ./percpu programs cache
+ * </pre>
+ *
+ * <p>The cache is used as Caffeine's own {@code GetPutBenchmark} does: as many keys, as large a cache, keys by Zipf's
  * law, and all of them in the cache. There are as many threads as CPUs.
  */
 final class CacheProgram implements Program {

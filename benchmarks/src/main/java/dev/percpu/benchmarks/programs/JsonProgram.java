@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Phaser;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.IntStream;
@@ -17,8 +19,15 @@ import org.HdrHistogram.ConcurrentHistogram;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Jackson's {@link ObjectMapper} under virtual threads, as in a server with a thread for each request: a thread writes
- * a document, reads it back as a tree, starts the next thread, and ends. There are 1,000 of them at a time.
+ * How many documents does Jackson write and read under virtual threads with each pool of buffers, and how long does
+ * one of them take?
+ *
+ * <pre>
+ * ./percpu programs JSON
+ * </pre>
+ *
+ * <p>It is Jackson's {@link ObjectMapper}, as in a server with a thread for each request: a thread writes a document,
+ * reads it back as a tree, starts the next thread, and ends. There are 1,000 of them at a time.
  */
 final class JsonProgram implements Program {
     private static final String NONE = "no pool";
@@ -66,7 +75,7 @@ final class JsonProgram implements Program {
 
     /** Writes a document and reads it back. */
     @FunctionalInterface
-    private interface RoundTrip {
+    interface RoundTrip {
         /** Returns whether nothing was read back. */
         boolean isEmpty(Object document) throws IOException;
     }
@@ -116,13 +125,14 @@ final class JsonProgram implements Program {
     }
 
     /** One run: chains of threads, of which each starts its successor. */
-    private static final class Run {
+    static final class Run {
         private final RoundTrip roundTrip;
         private final Object document;
         private final long measured;
         private final long end;
         private final ConcurrentHistogram nanos = new ConcurrentHistogram(DIGITS);
         private final LongAdder documents = new LongAdder();
+        private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
         private final Phaser running = new Phaser(THREADS + 1);
 
         Run(RoundTrip roundTrip, Object document, Duration time) {
@@ -133,30 +143,43 @@ final class JsonProgram implements Program {
             this.end = start + time.toNanos();
         }
 
+        /** Waits for the end, and throws if a thread has thrown. */
         Result result() {
             for (int chain = 0; chain < THREADS; chain++) {
                 int number = chain;
                 Thread _ = Thread.ofVirtual().start(() -> serve(number));
             }
             running.arriveAndAwaitAdvance();
+            if (!failures.isEmpty()) {
+                throw new IllegalStateException(failures.size() + " threads failed", failures.peek());
+            }
             double seconds = (double) (end - measured) / Duration.ofSeconds(1).toNanos();
             return new Result(
                     documents.sum() / seconds, nanos.getValueAtPercentile(50), nanos.getValueAtPercentile(99));
         }
 
         private void serve(int number) {
-            long before = System.nanoTime();
-            roundTrip();
-            if (before - measured >= 0) {
-                documents.increment();
-                if (number % TIMED_EVERY == 0) {
-                    nanos.recordValue(System.nanoTime() - before);
+            boolean hasSuccessor = false;
+            try {
+                long before = System.nanoTime();
+                roundTrip();
+                if (before - measured >= 0) {
+                    documents.increment();
+                    if (number % TIMED_EVERY == 0) {
+                        nanos.recordValue(System.nanoTime() - before);
+                    }
                 }
-            }
-            if (before - end >= 0) {
-                int _ = running.arrive();
-            } else {
-                Thread _ = Thread.ofVirtual().start(() -> serve(number + 1));
+                if (before - end < 0) {
+                    Thread _ = Thread.ofVirtual().start(() -> serve(number + 1));
+                    hasSuccessor = true;
+                }
+            } catch (Throwable t) {
+                failures.add(t);
+            } finally {
+                // The chain ends here, in whatever way.
+                if (!hasSuccessor) {
+                    int _ = running.arrive();
+                }
             }
         }
 

@@ -12,6 +12,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ExecutorService;
@@ -21,9 +22,15 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The JDK's HTTP server on virtual threads, with a counter, a gauge of requests in progress and a histogram of their
- * latency, as Prometheus' client has them. The load generator {@code wrk} sends it requests over 16 connections, on the
- * same machine and so on the same CPUs.
+ * How many requests does a server answer that measures itself, and how long does one take, with each kind of metrics?
+ *
+ * <pre>
+ * ./percpu programs HTTP
+ * </pre>
+ *
+ * <p>It is the JDK's HTTP server on virtual threads, with a counter, a gauge of requests in progress and a histogram of
+ * their latency, as Prometheus' client has them. The load generator {@code wrk} sends it requests over 16 connections,
+ * on the same machine and so on the same CPUs. The counter must have counted what wrk says that it sent.
  */
 final class ServerProgram implements Program {
     private static final String NONE = "no metrics";
@@ -31,10 +38,14 @@ final class ServerProgram implements Program {
     private static final String PER_CPU = "`percpu-prometheus`";
 
     private static final Pattern RATE = Pattern.compile("Requests/sec: +([0-9.]+)");
+    private static final Pattern REQUESTS = Pattern.compile("([0-9]+) requests in ");
+    private static final Pattern FAILURES = Pattern.compile("Socket errors: .*|Non-2xx or 3xx responses: .*");
     private static final Pattern MEDIAN = Pattern.compile(" 50% +([0-9.]+)(us|ms|s)");
     private static final Pattern P99 = Pattern.compile(" 99% +([0-9.]+)(us|ms|s)");
     private static final double NANOS_PER_SECOND = 1e9;
     private static final int OK = 200;
+    private static final int CONNECTIONS = 16;
+    private static final int LOADS = 2;
     private static final byte[] GREETING = "Hello, world!\n".getBytes(StandardCharsets.UTF_8);
 
     /** What is measured of a request. */
@@ -74,6 +85,18 @@ final class ServerProgram implements Program {
                 default -> null;
             };
         }
+
+        /** Checks that each request was counted. Those on their way when wrk ends are none of wrk's. */
+        private void check(String variant, long sent) {
+            long counted = requests.getLongValue();
+            if (counted < sent
+                    || counted > sent + LOADS * CONNECTIONS
+                    || seconds.getCount() != counted
+                    || inProgress.get() != 0) {
+                throw new IllegalStateException(variant + " counted " + counted + " requests of " + sent + ", "
+                        + seconds.getCount() + " times, and " + inProgress.get() + " in progress");
+            }
+        }
     }
 
     @Override
@@ -103,17 +126,25 @@ final class ServerProgram implements Program {
         Metrics metrics = Metrics.of(variant);
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/hello", exchange -> serve(exchange, metrics));
+        List<String> outputs = new ArrayList<>();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             server.setExecutor(threads);
             server.start();
             try {
                 String address = "http://127.0.0.1:" + server.getAddress().getPort() + "/hello";
-                String _ = load(address, time);
-                return parse(load(address, time));
+                for (int load = 0; load < LOADS; load++) {
+                    outputs.add(load(address, time));
+                }
             } finally {
                 server.stop(0);
             }
         }
+        // Now that no request is served any more.
+        long sent = outputs.stream().mapToLong(ServerProgram::requests).sum();
+        if (metrics != null) {
+            metrics.check(variant, sent);
+        }
+        return parse(outputs.getLast());
     }
 
     private static void serve(HttpExchange exchange, @Nullable Metrics metrics) throws IOException {
@@ -142,7 +173,16 @@ final class ServerProgram implements Program {
     /** What wrk prints. Its times are whole seconds. */
     private static String load(String address, Duration time) throws IOException, InterruptedException {
         long seconds = Math.max(1, time.toSeconds() / 2);
-        return Child.output(List.of("wrk", "-t1", "-c16", "-d" + seconds + "s", "--latency", address));
+        return Child.output(List.of("wrk", "-t1", "-c" + CONNECTIONS, "-d" + seconds + "s", "--latency", address));
+    }
+
+    /** How many requests were answered; all of them must have been answered well. */
+    static long requests(String output) {
+        Matcher failures = FAILURES.matcher(output);
+        if (failures.find()) {
+            throw new IllegalStateException("wrk tells of failures: " + failures.group());
+        }
+        return Long.parseLong(found(REQUESTS, output).group(1));
     }
 
     /** Reads what wrk printed. */

@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** The programs do what they say, and what they print is what was measured. */
 class ProgramsTest {
@@ -57,9 +59,30 @@ class ProgramsTest {
                 Transfer/sec:      4.50MB
                 """;
         assertThat(ServerProgram.parse(output)).isEqualTo(new Result(41052.75, 321_000, 5_540_000));
+        assertThat(ServerProgram.requests(output)).isEqualTo(82_345);
+        for (String failure : List.of(
+                "  Socket errors: connect 0, read 3, write 0, timeout 0\n", "  Non-2xx or 3xx responses: 12\n")) {
+            assertThatThrownBy(() -> ServerProgram.requests(output + failure))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining(failure.strip());
+        }
         assertThatThrownBy(() -> ServerProgram.parse("unable to connect"))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("unable to connect");
+    }
+
+    @Test
+    @Timeout(60)
+    void aThreadThatThrowsEndsTheRunWithAnError() {
+        JsonProgram.Run run = new JsonProgram.Run(
+                _ -> {
+                    throw new IOException("full");
+                },
+                "a document",
+                SHORT);
+        assertThatThrownBy(run::result)
+                .isInstanceOf(IllegalStateException.class)
+                .hasRootCauseMessage("full");
     }
 
     @Test
