@@ -2,6 +2,7 @@ package dev.percpu.benchmarks;
 
 import static dev.percpu.benchmarks.Role.Kind.OURS;
 import static dev.percpu.benchmarks.Role.Kind.PEER;
+import static dev.percpu.benchmarks.Role.Kind.PEER_OF_PLATFORM_THREADS;
 
 import com.fasterxml.jackson.core.util.BufferRecycler;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
@@ -25,7 +26,11 @@ import org.openjdk.jmh.annotations.Benchmark;
  *
  * <p>{@code gc.alloc.rate.norm} is to be 0 bytes. The queues are used as pools: what is polled is offered again.
  * Netty's recycler keeps objects for each of {@linkplain PlatformThreads its own kind of threads}, and makes new ones
- * where another thread has them. A virtual thread gets a new object each time.
+ * where another thread has them. A virtual thread gets a new object each time: with those it is no pool, and no peer.
+ *
+ * <p>{@link #threadLocal} is a peer, since many programs that give back in the same thread have one in place of a pool.
+ * But nothing bounds how many objects there are: each thread keeps one, for as long as it lives. Nobody else gets it
+ * meanwhile, and a thread that takes twice gets the same object.
  */
 public class PoolBenchmark extends Comparison {
     static final int CAPACITY = 1024;
@@ -36,6 +41,7 @@ public class PoolBenchmark extends Comparison {
     private final Recycler<RecycledItem> nettyUnguarded = new Items(true);
     private final MpmcArrayQueue<Item> mpmc = new MpmcArrayQueue<>(CAPACITY);
     private final MpmcUnboundedXaddArrayQueue<Item> mpmcXadd = new MpmcUnboundedXaddArrayQueue<>(CAPACITY);
+    private final ThreadLocal<Item> ofThread = ThreadLocal.withInitial(Item::new);
     private final ConcurrentLinkedQueue<Item> linked = new ConcurrentLinkedQueue<>();
 
     private final RecyclerPool<BufferRecycler> perCpuJackson = PerCpuRecyclerPool.create(CAPACITY);
@@ -96,13 +102,13 @@ public class PoolBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(value = PEER, label = "Netty `Recycler`")
+    @Role(value = PEER_OF_PLATFORM_THREADS, label = "Netty `Recycler`")
     public long nettyRecycler() {
         return takeAndGiveBack(netty);
     }
 
     @Benchmark
-    @Role(value = PEER, label = "Netty `Recycler`, unguarded")
+    @Role(value = PEER_OF_PLATFORM_THREADS, label = "Netty `Recycler`, unguarded")
     public long nettyUnguardedRecycler() {
         return takeAndGiveBack(nettyUnguarded);
     }
@@ -114,6 +120,28 @@ public class PoolBenchmark extends Comparison {
         long uses = item.use();
         mpmc.offer(item);
         return uses;
+    }
+
+    /** By the methods that may fail, or find nothing, while another thread is in the middle of its step. */
+    @Benchmark
+    @Role(value = PEER, label = "JCTools `MpmcArrayQueue`, relaxed")
+    public long jctoolsMpmcQueueRelaxed() {
+        Item item = mpmc.relaxedPoll();
+        while (item == null) {
+            Thread.onSpinWait();
+            item = mpmc.relaxedPoll();
+        }
+        long uses = item.use();
+        while (!mpmc.relaxedOffer(item)) {
+            Thread.onSpinWait();
+        }
+        return uses;
+    }
+
+    @Benchmark
+    @Role(value = PEER, label = "`ThreadLocal`")
+    public long threadLocal() {
+        return ofThread.get().use();
     }
 
     /** It counts with one instruction where the other one loops, and so is made for many threads. */

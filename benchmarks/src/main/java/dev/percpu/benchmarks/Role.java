@@ -32,6 +32,9 @@ public @interface Role {
         /** Does the same for its user, without this library. */
         PEER,
 
+        /** A peer with platform threads; with virtual ones it does something else, and its method says what. */
+        PEER_OF_PLATFORM_THREADS,
+
         /** Less than what is compared: the part of it that no Java library can do without. */
         FLOOR,
 

@@ -49,7 +49,7 @@ record BenchmarkResult(
         Roles.Role role = roles.of(benchmark(json));
         JsonObject added = run.toJson();
         added.addProperty("virtual", arrangement.virtual());
-        added.addProperty("role", role.kind().name());
+        added.addProperty("role", role.kind(arrangement).name());
         added.addProperty("task", role.task());
         added.addProperty("label", role.label());
         json.add(ADDED, added);

@@ -18,12 +18,21 @@ public final class Roles {
     /**
      * One benchmark's role.
      *
+     * @param kind what it is with platform threads
+     * @param kindIfVirtual what it is with virtual ones
      * @param task what it does, and is compared with others in; empty if all in its class do the same
      * @param label what it measures, for people
      */
-    record Role(Kind kind, String task, String label) {}
+    record Role(Kind kind, Kind kindIfVirtual, String task, String label) {
+        Kind kind(Arrangement arrangement) {
+            return arrangement.virtual() ? kindIfVirtual : kind;
+        }
+    }
 
     private static final int FIELDS = 4;
+
+    /** A peer among platform threads only; with virtual ones it does something else. */
+    private static final String PEER_OF_PLATFORM_THREADS = "PEER_OF_PLATFORM_THREADS";
 
     private final Map<String, Role> roles = new HashMap<>();
 
@@ -41,7 +50,9 @@ public final class Roles {
             if (fields.length != FIELDS) {
                 throw new CliException("this is no role of a benchmark: " + line);
             }
-            parsed.roles.put(fields[0], new Role(kind(fields[1], line), fields[2], fields[3]));
+            boolean platform = fields[1].equals(PEER_OF_PLATFORM_THREADS);
+            Kind kind = platform ? Kind.PEER : kind(fields[1], line);
+            parsed.roles.put(fields[0], new Role(kind, platform ? Kind.NOT_COMPARABLE : kind, fields[2], fields[3]));
         }
         return parsed;
     }

@@ -8,7 +8,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.groups.Tuple.tuple;
 
+import com.google.gson.JsonParser;
 import dev.percpu.cli.CliException;
+import dev.percpu.cli.bench.Roles.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -126,5 +128,23 @@ class ResultsTest {
         assertThatThrownBy(() -> Results.read(file))
                 .isInstanceOf(CliException.class)
                 .hasMessageContaining("holds no JSON array");
+    }
+
+    /** Such as a pool that keeps nothing for virtual threads. */
+    @Test
+    void aPeerOfPlatformThreadsIsNotComparedWithVirtualOnes() {
+        Roles roles = Roles.parse(
+                List.of("dev.percpu.benchmarks.AddBenchmark.longAdder\tPEER_OF_PLATFORM_THREADS\t\t`LongAdder.add`"));
+        Results results = new Results();
+        for (boolean virtual : new boolean[] {false, true}) {
+            results.add(
+                    JsonParser.parseString("[" + entry("AddBenchmark.longAdder", 2, 1.0) + "]")
+                            .getAsJsonArray(),
+                    RUN,
+                    new Arrangement(2, virtual),
+                    roles);
+        }
+
+        assertThat(results.list()).extracting(BenchmarkResult::kind).containsExactly(Kind.PEER, Kind.NOT_COMPARABLE);
     }
 }
