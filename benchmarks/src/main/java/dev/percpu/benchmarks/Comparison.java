@@ -33,6 +33,9 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 5, time = 300, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
 public abstract class Comparison {
+    /** By how much a sum of many doubles may be wrong: far more than it is, and far less than a lost part of it. */
+    static final double ROUNDING = 1e-6;
+
     /** Tells who can check this trial. */
     @Setup
     public void watch() {
@@ -52,6 +55,14 @@ public abstract class Comparison {
     static void checkEqual(String what, long expected, long found) {
         if (found != expected) {
             throw new IllegalStateException(what + ": " + found + ", and not " + expected);
+        }
+    }
+
+    /** Says that a number is further from what it must be than rounding explains. */
+    static void checkNear(String what, double expected, double found, double relativeError) {
+        // Not the other way round, as a NaN is never near.
+        if (!(Math.abs(found - expected) <= relativeError * Math.abs(expected))) {
+            throw new IllegalStateException(what + ": " + found + ", and not about " + expected);
         }
     }
 }

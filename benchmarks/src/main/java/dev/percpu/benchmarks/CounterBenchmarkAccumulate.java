@@ -4,12 +4,14 @@ import static dev.percpu.benchmarks.Role.Kind.OURS;
 import static dev.percpu.benchmarks.Role.Kind.PEER;
 
 import dev.percpu.concurrent.PerCpuAccumulator;
+import dev.percpu.concurrent.PerCpuDoubleAccumulator;
+import java.util.concurrent.atomic.DoubleAccumulator;
 import java.util.concurrent.atomic.LongAccumulator;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /**
  * What does it cost to combine a value into one accumulator that all threads share: one that changes it, and one that
- * does not, as most values below a maximum?
+ * does not, as most values below a maximum; and what if they are doubles?
  *
  * <pre>
  * java -jar benchmarks/target/benchmarks.jar CounterBenchmarkAccumulate -t 2 -prof gc
@@ -18,6 +20,9 @@ import org.openjdk.jmh.annotations.Benchmark;
 public class CounterBenchmarkAccumulate extends Comparison {
     private final PerCpuAccumulator perCpuSum = new PerCpuAccumulator(Long::sum, 0);
     private final PerCpuAccumulator perCpuMax = new PerCpuAccumulator(Math::max, Long.MIN_VALUE);
+    private final PerCpuDoubleAccumulator perCpuDouble =
+            new PerCpuDoubleAccumulator(Math::max, Double.NEGATIVE_INFINITY);
+    private final DoubleAccumulator ofDoubles = new DoubleAccumulator(Math::max, Double.NEGATIVE_INFINITY);
     private final LongAccumulator sum = new LongAccumulator(Long::sum, 0);
     private final LongAccumulator max = new LongAccumulator(Math::max, Long.MIN_VALUE);
 
@@ -45,10 +50,31 @@ public class CounterBenchmarkAccumulate extends Comparison {
         max.accumulate(latencies.nextNanos());
     }
 
+    @Benchmark
+    @Role(value = OURS, task = "maximum of doubles", label = "`PerCpuDoubleAccumulator.accumulate`")
+    public void perCpuAccumulateDouble(Latencies latencies) {
+        perCpuDouble.accumulate(latencies.nextSeconds());
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = "maximum of doubles", label = "`DoubleAccumulator.accumulate`")
+    public void doubleAccumulatorDouble(Latencies latencies) {
+        ofDoubles.accumulate(latencies.nextSeconds());
+    }
+
     @Override
     void check(String benchmark, long operations) {
-        boolean sums = benchmark.endsWith("Sum");
-        checkEqual("the sum", sums ? operations : 0, perCpuSum.get() + sum.get());
-        checkEqual("the maximum", sums ? Long.MIN_VALUE : Latencies.greatest(), Math.max(perCpuMax.get(), max.get()));
+        checkEqual("the sum", benchmark.endsWith("Sum") ? operations : 0, perCpuSum.get() + sum.get());
+        checkEqual(
+                "the maximum",
+                benchmark.endsWith("Max") ? Latencies.greatest() : Long.MIN_VALUE,
+                Math.max(perCpuMax.get(), max.get()));
+        if (benchmark.endsWith("Double")) {
+            checkNear(
+                    "the maximum of the doubles",
+                    Latencies.greatestInSeconds(),
+                    Math.max(perCpuDouble.get(), ofDoubles.get()),
+                    0);
+        }
     }
 }

@@ -40,9 +40,10 @@ public class CounterBenchmarkBounded extends Comparison {
     @Benchmark
     @Role(value = OURS, task = "take and give back", label = "`PerCpuBoundedCounter.tryAdd`, `sub`")
     public void perCpuTryAddAndSub() {
-        if (perCpu.tryAdd(1, QUOTA)) {
-            perCpu.sub(1);
+        if (!perCpu.tryAdd(1, QUOTA)) {
+            throw refused();
         }
+        perCpu.sub(1);
     }
 
     /** With nothing given back, each CPU's credit is used up again and again. */
@@ -67,9 +68,10 @@ public class CounterBenchmarkBounded extends Comparison {
     @Benchmark
     @Role(value = PEER, task = "take and give back", label = "`AtomicLong`, compare and set")
     public void atomicLongTryAddAndSub() {
-        if (tryAdd(atomicLong, QUOTA)) {
-            long _ = atomicLong.addAndGet(-1);
+        if (!tryAdd(atomicLong, QUOTA)) {
+            throw refused();
         }
+        long _ = atomicLong.addAndGet(-1);
     }
 
     @Benchmark
@@ -104,15 +106,21 @@ public class CounterBenchmarkBounded extends Comparison {
     @Benchmark
     @Role(value = PEER, task = "take and give back", label = "`Semaphore.tryAcquire`, `release`")
     public void semaphoreTryAcquireAndRelease() {
-        if (semaphore.tryAcquire()) {
-            semaphore.release();
+        if (!semaphore.tryAcquire()) {
+            throw refused();
         }
+        semaphore.release();
     }
 
     @Benchmark
     @Role(value = PEER, task = "be refused", label = "`Semaphore.tryAcquire`, refused")
     public boolean semaphoreRefused() {
         return semaphoreUsedUp.tryAcquire();
+    }
+
+    /** With a quota that is far, nobody is refused. */
+    private static IllegalStateException refused() {
+        return new IllegalStateException("refused");
     }
 
     private static boolean tryAdd(AtomicLong count, long limit) {

@@ -13,6 +13,7 @@ import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuEvent;
 import java.util.concurrent.atomic.LongAccumulator;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -53,6 +54,18 @@ public class EventBenchmark extends CountingComparison {
     private static final LongAdder LATENCY_SUM_ADDER = new LongAdder();
     private static final LongAccumulator SLOWEST_ACCUMULATOR = new LongAccumulator(Math::max, Long.MIN_VALUE);
 
+    private static final ReentrantLock LOCK = new ReentrantLock();
+    private static final PlainFields UNDER_LOCK = new PlainFields();
+
+    /** What a lock guards. */
+    private static final class PlainFields {
+        private long requests;
+        private long bytes;
+        private final long[] latencies = new long[BUCKETS];
+        private long latencySum;
+        private long slowest = Long.MIN_VALUE;
+    }
+
     private static int bucketOf(long nanos) {
         return Math.min(BUCKETS - 1, (Long.SIZE - Long.numberOfLeadingZeros(nanos)) / 4);
     }
@@ -86,6 +99,22 @@ public class EventBenchmark extends CountingComparison {
         SLOWEST_ACCUMULATOR.accumulate(nanos);
     }
 
+    @Benchmark
+    @Role(value = PEER, label = "plain fields under a `ReentrantLock`")
+    public void underLock(Latencies latency) {
+        long nanos = latency.nextNanos();
+        LOCK.lock();
+        try {
+            UNDER_LOCK.requests++;
+            UNDER_LOCK.bytes += BYTES_EACH;
+            UNDER_LOCK.latencies[bucketOf(nanos)]++;
+            UNDER_LOCK.latencySum += nanos;
+            UNDER_LOCK.slowest = Math.max(UNDER_LOCK.slowest, nanos);
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
     /** What the event's values cost. */
     @Benchmark
     @Role(value = FLOOR, label = "making the values")
@@ -102,22 +131,28 @@ public class EventBenchmark extends CountingComparison {
     void check(String benchmark, long operations) {
         super.check(benchmark, operations);
         if (counts(benchmark)) {
-            checkEqual("bytes", operations * BYTES_EACH, BYTES.sum() + BYTES_ADDER.sum());
+            checkEqual("bytes", operations * BYTES_EACH, BYTES.sum() + BYTES_ADDER.sum() + UNDER_LOCK.bytes);
             checkEqual(
                     "latencies in buckets",
                     operations,
                     LongStream.of(LATENCIES.sums()).sum()
+                            + LongStream.of(UNDER_LOCK.latencies).sum()
                             + Stream.of(LATENCY_ADDERS)
                                     .mapToLong(LongAdder::sum)
                                     .sum());
-            checkEqual("the sum of the latencies", Latencies.sum(), LATENCY_SUM.sum() + LATENCY_SUM_ADDER.sum());
             checkEqual(
-                    "the greatest latency", Latencies.greatest(), Math.max(SLOWEST.get(), SLOWEST_ACCUMULATOR.get()));
+                    "the sum of the latencies",
+                    Latencies.sum(),
+                    LATENCY_SUM.sum() + LATENCY_SUM_ADDER.sum() + UNDER_LOCK.latencySum);
+            checkEqual(
+                    "the greatest latency",
+                    Latencies.greatest(),
+                    Math.max(UNDER_LOCK.slowest, Math.max(SLOWEST.get(), SLOWEST_ACCUMULATOR.get())));
         }
     }
 
     @Override
     long total() {
-        return REQUESTS.sum() + REQUEST_ADDER.sum();
+        return REQUESTS.sum() + REQUEST_ADDER.sum() + UNDER_LOCK.requests;
     }
 }

@@ -7,9 +7,12 @@ import static dev.percpu.benchmarks.Role.Kind.PEER;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.memory.NumericWidth;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.HdrHistogram.AbstractHistogram;
 import org.HdrHistogram.ConcurrentHistogram;
 import org.HdrHistogram.Recorder;
+import org.HdrHistogram.SynchronizedHistogram;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
@@ -24,7 +27,8 @@ import org.openjdk.jmh.annotations.State;
  * </pre>
  *
  * <p>Two more are no shared histograms with an exact sum, and say where the time goes. {@link #perCpuAddOnly} adds the
- * same values to one number, and {@link #hdrHistogramPerThread} is one that each thread has for itself.
+ * same values to one number, and {@link #hdrHistogramPerThread} is one that each thread has for itself. HdrHistogram's
+ * {@code SingleWriterRecorder} is not here: several threads at a time would lose values in it.
  */
 public class HistogramBenchmark extends CountingComparison {
     private static final int DIGITS = 2;
@@ -39,10 +43,15 @@ public class HistogramBenchmark extends CountingComparison {
     private static final PrometheusHistogram CLASSIC = PrometheusHistogram.classic();
     private static final PrometheusHistogram NATIVE = PrometheusHistogram.nativeOne();
     private static final ConcurrentHistogram CONCURRENT = new ConcurrentHistogram(HOUR, DIGITS);
+    private static final SynchronizedHistogram SYNCHRONIZED = new SynchronizedHistogram(HOUR, DIGITS);
     private static final Recorder RECORDER = new Recorder(HOUR, DIGITS);
     private static final Recorder AUTO_RESIZING = new Recorder(DIGITS);
 
+    /** By how much the sum may be wrong that HdrHistogram tells: it knows the buckets of the values. */
+    private static final double HDR_ERROR = 0.01;
+
     private long inIntervals;
+    private double sumInIntervals;
 
     /** A histogram for one thread. */
     @State(Scope.Thread)
@@ -101,6 +110,12 @@ public class HistogramBenchmark extends CountingComparison {
     }
 
     @Benchmark
+    @Role(value = PEER, label = "HdrHistogram `SynchronizedHistogram`")
+    public void hdrHistogramSynchronized(Latencies latencies) {
+        SYNCHRONIZED.recordValue(latencies.nextNanos());
+    }
+
+    @Benchmark
     @Role(value = NOT_COMPARABLE, label = "HdrHistogram `Histogram`, one for each thread")
     public void hdrHistogramPerThread(Own own, Latencies latencies) {
         own.histogram.recordValue(latencies.nextNanos());
@@ -119,18 +134,35 @@ public class HistogramBenchmark extends CountingComparison {
                     "the sum of the values",
                     Latencies.sum(),
                     PER_CPU.snapshot().sum() + PER_CPU_WITH_BOUNDS.snapshot().sum() + SUM.sum());
+        } else if (benchmark.startsWith("prometheus")) {
+            checkNear("the sum in seconds", Latencies.sumInSeconds(), CLASSIC.sum() + NATIVE.sum(), ROUNDING);
+        } else if (counts(benchmark)) {
+            // The total was asked for above, with what is in the intervals.
+            checkNear(
+                    "the sum of the values",
+                    (double) Latencies.sum(),
+                    sum(CONCURRENT) + sum(SYNCHRONIZED) + sumInIntervals,
+                    HDR_ERROR);
         }
+    }
+
+    private static double sum(AbstractHistogram histogram) {
+        return histogram.getTotalCount() * histogram.getMean();
     }
 
     @Override
     long total() {
-        inIntervals += RECORDER.getIntervalHistogram().getTotalCount();
-        inIntervals += AUTO_RESIZING.getIntervalHistogram().getTotalCount();
+        for (Recorder recorder : List.of(RECORDER, AUTO_RESIZING)) {
+            AbstractHistogram interval = recorder.getIntervalHistogram();
+            inIntervals += interval.getTotalCount();
+            sumInIntervals += sum(interval);
+        }
         return PER_CPU.snapshot().count()
                 + PER_CPU_WITH_BOUNDS.snapshot().count()
                 + CLASSIC.count()
                 + NATIVE.count()
                 + CONCURRENT.getTotalCount()
+                + SYNCHRONIZED.getTotalCount()
                 + inIntervals;
     }
 }

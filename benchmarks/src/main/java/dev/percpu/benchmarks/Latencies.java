@@ -51,12 +51,29 @@ public class Latencies {
         return ALL.stream().mapToLong(Latencies::given).sum();
     }
 
+    /** The same in seconds, as far as it can be told by a double. */
+    static double sumInSeconds() {
+        return sum() / NANOS_PER_SECOND;
+    }
+
     /** The greatest that a thread was given; {@link Long#MIN_VALUE} if none was. */
     static long greatest() {
+        return different().max().orElse(Long.MIN_VALUE);
+    }
+
+    /** The same in seconds, exactly as it was given. */
+    static double greatestInSeconds() {
+        return greatest() / NANOS_PER_SECOND;
+    }
+
+    /** The least that a thread was given; {@link Long#MAX_VALUE} if none was. */
+    static long least() {
+        return different().min().orElse(Long.MAX_VALUE);
+    }
+
+    private static LongStream different() {
         return ALL.stream()
-                .flatMapToLong(latencies -> LongStream.of(latencies.nanos).limit(latencies.next))
-                .max()
-                .orElse(Long.MIN_VALUE);
+                .flatMapToLong(latencies -> LongStream.of(latencies.nanos).limit(latencies.next));
     }
 
     private long given() {

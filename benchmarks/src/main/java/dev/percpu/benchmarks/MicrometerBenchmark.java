@@ -101,6 +101,14 @@ public class MicrometerBenchmark extends CountingComparison {
                     .mapToDouble(each -> each.totalTime(TimeUnit.NANOSECONDS))
                     .sum();
             checkEqual("the total time", Latencies.sum(), (long) nanos);
+        } else {
+            checkNear(
+                    "the total amount",
+                    Latencies.sumInSeconds(),
+                    Stream.of(summary, simpleSummary, prometheusSummary)
+                            .mapToDouble(DistributionSummary::totalAmount)
+                            .sum(),
+                    ROUNDING);
         }
     }
 

@@ -58,6 +58,13 @@ public class OpenTelemetryBenchmark extends CountingComparison {
         plainCounter.add(1, ATTRIBUTES);
     }
 
+    /** No look-up of the attributes either, as ours has none. */
+    @Benchmark
+    @Role(value = PEER, task = "count", label = "`LongCounter.add`, no exemplars, no attributes")
+    public void sdkIncrementWithoutAttributes() {
+        plainCounter.add(1);
+    }
+
     @Benchmark
     @Role(value = OURS, task = "record a time", label = "`PerCpuHistogram.record`")
     public void perCpuRecord(Latencies latencies) {
@@ -74,6 +81,22 @@ public class OpenTelemetryBenchmark extends CountingComparison {
     @Role(value = PEER, task = "record a time", label = "`DoubleHistogram.record`, no exemplars")
     public void sdkRecordWithoutExemplars(Latencies latencies) {
         plainHistogram.record(latencies.nextSeconds(), ATTRIBUTES);
+    }
+
+    @Benchmark
+    @Role(value = PEER, task = "record a time", label = "`DoubleHistogram.record`, no exemplars, no attributes")
+    public void sdkRecordWithoutAttributes(Latencies latencies) {
+        plainHistogram.record(latencies.nextSeconds());
+    }
+
+    @Override
+    void check(String benchmark, long operations) {
+        super.check(benchmark, operations);
+        checkNear(
+                "the sum of the times",
+                Latencies.sumInSeconds(),
+                sdk.exportedSeconds() + withoutExemplars.exportedSeconds() + exporter.exportedSeconds(),
+                ROUNDING);
     }
 
     /** As the SDK exports it, so that what is measured is what comes out. */

@@ -102,6 +102,14 @@ final class OpenTelemetryMetrics {
                 .sum();
     }
 
+    /** The sum of what all histograms were given. */
+    double exportedSeconds() {
+        return collect().stream()
+                .flatMap(metric -> metric.getData().getPoints().stream())
+                .mapToDouble(point -> point instanceof HistogramPointData histogram ? histogram.getSum() : 0)
+                .sum();
+    }
+
     private static final class Reader implements MetricReader {
         private CollectionRegistration registration = CollectionRegistration.noop();
 

@@ -128,6 +128,18 @@ public class PrometheusBenchmark extends CountingComparison {
     }
 
     @Override
+    void check(String benchmark, long operations) {
+        super.check(benchmark, operations);
+        checkNear(
+                "the sum of the latencies",
+                Latencies.sumInSeconds(),
+                Stream.of(classic, nativeOne, both, clientsClassic, clientsNative, clientsBoth)
+                        .mapToDouble(DistributionDataPoint::getSum)
+                        .sum(),
+                ROUNDING);
+    }
+
+    @Override
     long total() {
         return child.getLongValue()
                 + clientsChild.getLongValue()

@@ -49,6 +49,12 @@ final class PrometheusHistogram {
         return histogram.collect();
     }
 
+    double sum() {
+        return collect().getDataPoints().stream()
+                .mapToDouble(HistogramSnapshot.HistogramDataPointSnapshot::getSum)
+                .sum();
+    }
+
     long count() {
         return collect().getDataPoints().stream()
                 .mapToLong(HistogramSnapshot.HistogramDataPointSnapshot::getCount)

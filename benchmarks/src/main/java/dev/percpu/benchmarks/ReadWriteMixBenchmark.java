@@ -1,5 +1,6 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.NOT_COMPARABLE;
 import static dev.percpu.benchmarks.Role.Kind.OURS;
 import static dev.percpu.benchmarks.Role.Kind.PEER;
 
@@ -81,13 +82,7 @@ public class ReadWriteMixBenchmark extends Comparison {
     @Role(value = PEER, label = "`StampedLock`")
     public long stampedLock(Draw draw) {
         if (draw.isWrite(writesInThousand)) {
-            long stamp = stamped.writeLock();
-            try {
-                first++;
-                second++;
-            } finally {
-                stamped.unlockWrite(stamp);
-            }
+            writeStamped();
             return 0;
         }
         long stamp = stamped.readLock();
@@ -95,6 +90,42 @@ public class ReadWriteMixBenchmark extends Comparison {
             return first;
         } finally {
             stamped.unlockRead(stamp);
+        }
+    }
+
+    /**
+     * Reads without a lock, and once more with it if somebody wrote meanwhile, as the class's documentation shows. So
+     * it suits only what may be read half changed, as in {@link ReadLockBenchmark#stampedLockOptimisticRead}.
+     */
+    @Benchmark
+    @Role(value = NOT_COMPARABLE, label = "`StampedLock`, optimistic reads")
+    public long stampedLockOptimistic(Draw draw) {
+        if (draw.isWrite(writesInThousand)) {
+            writeStamped();
+            return 0;
+        }
+        long stamp = stamped.tryOptimisticRead();
+        if (stamp != 0) {
+            long value = first;
+            if (stamped.validate(stamp)) {
+                return value;
+            }
+        }
+        stamp = stamped.readLock();
+        try {
+            return first;
+        } finally {
+            stamped.unlockRead(stamp);
+        }
+    }
+
+    private void writeStamped() {
+        long stamp = stamped.writeLock();
+        try {
+            first++;
+            second++;
+        } finally {
+            stamped.unlockWrite(stamp);
         }
     }
 

@@ -40,12 +40,11 @@ public class RefBenchmark extends Comparison {
 
     @Benchmark
     @Role(value = OURS, label = "`tryGetLive` and `put`")
-    public boolean perCpuTryGetLivePut() {
-        boolean live = ref.tryGetLive();
-        if (live) {
-            ref.put();
+    public void perCpuTryGetLivePut() {
+        if (!ref.tryGetLive()) {
+            throw new IllegalStateException("not live");
         }
-        return live;
+        ref.put();
     }
 
     /** The same once the count is one atomic number. */

@@ -4,12 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.benchmarks.Role.Kind;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class RolesTest {
@@ -37,6 +43,36 @@ class RolesTest {
         comparisons.remove(FloorBenchmark.class.getName() + ", ");
 
         assertThat(comparisons).allSatisfy((_, kinds) -> assertThat(kinds).contains(Kind.OURS));
+    }
+
+    /** A page shows how ours stands, also where it is bad. */
+    @Test
+    void eachComparisonWithAPeerIsInATableOfAPage() throws IOException {
+        Pattern table = Pattern.compile("<!-- (?:figures|figures of sequences|ratios): ([^>]+?) -->");
+        Set<String> shown = new TreeSet<>();
+        Path home = Path.of("..");
+        try (Stream<Path> docs = Files.list(home.resolve("docs"))) {
+            for (Path page : Stream.concat(Stream.of(home.resolve("README.md")), docs)
+                    .filter(file -> file.toString().endsWith(".md"))
+                    .toList()) {
+                table.matcher(Files.readString(page)).results().forEach(found -> {
+                    for (String name : found.group(1).split("; ", -1)) {
+                        // One with parameters stands in several tables.
+                        shown.add(name.replaceFirst(" \\{.*}$", ""));
+                    }
+                });
+            }
+        }
+        Set<String> withPeer = new TreeSet<>();
+        Roles.all().forEach((name, role) -> {
+            if (role.value() == Kind.PEER || role.value() == Kind.PEER_OF_PLATFORM_THREADS) {
+                String type = name.substring(0, name.lastIndexOf('.'));
+                withPeer.add(
+                        type.substring(type.lastIndexOf('.') + 1) + (role.task().isEmpty() ? "" : ", " + role.task()));
+            }
+        });
+
+        assertThat(shown).containsAll(withPeer);
     }
 
     @Test

@@ -13,7 +13,8 @@ import java.util.stream.Collectors;
 
 /**
  * How many times as fast ours is as the best of its peers: a row for each of ours in several comparisons, and a column
- * for each processor. Each number is a quotient of two results of one processor.
+ * for each processor. Each number is a quotient of two results of one processor. A comparison without results has a row
+ * that says so.
  */
 final class RatioTable {
     private static final String NOT_MEASURED = "–";
@@ -40,7 +41,7 @@ final class RatioTable {
                     threads.add(FigureTables.threads(result.run().cpus()));
                 }));
         List<List<String>> rows = new ArrayList<>();
-        comparisons.values().forEach(list -> {
+        comparisons.forEach((name, list) -> {
             Set<String> ours = list.stream()
                     .filter(result -> result.kind() == Kind.OURS)
                     .map(BenchmarkResult::labelInComparison)
@@ -48,6 +49,11 @@ final class RatioTable {
             for (String label : ours) {
                 List<String> row = new ArrayList<>(List.of(label));
                 processors.forEach(processor -> row.add(cell(label, processor, list)));
+                rows.add(row);
+            }
+            if (ours.isEmpty()) {
+                List<String> row = new ArrayList<>(List.of("`" + name + "`: not measured"));
+                processors.forEach(_ -> row.add(""));
                 rows.add(row);
             }
         });
