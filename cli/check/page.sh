@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Opens the page of "./percpu bench --html" in headless Chromium. Each bar and each point must be where its value is on
-# the scale and have its colour there, pixel by pixel; each label of the saved results must be in a table; and the
-# page's scripts must end without an error.
+# Opens the page of "./percpu bench --html" in headless Chromium: in a wide window, in dark mode, and in a narrow
+# window. Each bar and each point must be where its value is on the scale and have its colour there, pixel by pixel; the
+# page must be no wider than its window; each label of the saved results must be in a table; and the page's scripts must
+# end without an error.
 #
 #   page.sh PAGE RESULTS [SCREENSHOT]
 #
@@ -55,6 +56,13 @@ for (const canvas of document.querySelectorAll('canvas')) {
     drawn++;
   }));
 }
+// What the window was asked to be stands behind the # of the address.
+const [width, dark] = location.hash.slice(1).split(',').map(Number);
+if (innerWidth !== width) wrong.push(`the window is ${innerWidth} wide, and not ${width}`);
+if (matchMedia('(prefers-color-scheme: dark)').matches !== (dark === 1)) wrong.push('the colours are of the other mode');
+if (document.documentElement.scrollWidth > width) {
+  wrong.push(`the page is ${document.documentElement.scrollWidth} wide, in a window of ${width}`);
+}
 const result = document.createElement('pre');
 result.id = 'checked';
 result.textContent = `${document.querySelectorAll('canvas').length} charts, ${drawn} values, ${wrong.length} wrong\n${wrong.join('\n')}`;
@@ -62,19 +70,30 @@ document.body.append(result);
 </script>
 SCRIPT
 cat "$page" "$work/check.html" >"$work/page.html"
-timeout 120 chromium "${options[@]}" --window-size=1240,1500 --virtual-time-budget=5000 --dump-dom \
-  "file://$work/page.html" >"$work/dom.html" 2>"$work/chromium.log" || { tail -n 5 "$work/chromium.log" >&2; exit 1; }
-
 fail() {
   printf '%s\n' "$@" >&2
   grep 'CONSOLE.*Uncaught' "$work/chromium.log" >&2 || true
   exit 1
 }
 
-! grep -q 'CONSOLE.*Uncaught' "$work/chromium.log" || fail "a script of the page ended with an error"
-checked=$(sed -n '/<pre id="checked">/,/<\/pre>/p' "$work/dom.html" | sed -e 's/.*<pre id="checked">//' -e 's/<\/pre>.*//')
-[[ $checked =~ ^([0-9]+)\ charts,\ ([0-9]+)\ values,\ 0\ wrong ]] && ((BASH_REMATCH[1] > 0 && BASH_REMATCH[2] > 0)) ||
-  fail "what the page has drawn is not what it is given" "$checked"
+# In a window so wide, in dark mode or not.
+view() {
+  local name=$1 width=$2 dark=$3 scheme=$((1 - $3))
+  timeout 120 chromium "${options[@]}" --window-size="$width",1500 --blink-settings=preferredColorScheme="$scheme" \
+    --virtual-time-budget=5000 --dump-dom "file://$work/page.html#$width,$dark" >"$work/dom.html" \
+    2>"$work/chromium.log" || { tail -n 5 "$work/chromium.log" >&2; exit 1; }
+  ! grep -q 'CONSOLE.*Uncaught' "$work/chromium.log" || fail "$name: a script of the page ended with an error"
+  checked=$(sed -n '/<pre id="checked">/,/<\/pre>/p' "$work/dom.html" |
+    sed -e 's/.*<pre id="checked">//' -e 's/<\/pre>.*//')
+  [[ $checked =~ ^([0-9]+)\ charts,\ ([0-9]+)\ values,\ 0\ wrong ]] &&
+    ((BASH_REMATCH[1] > 0 && BASH_REMATCH[2] > 0)) ||
+    fail "$name: what the page has drawn is not what it is given" "$checked"
+}
+
+# The narrowest window that Chromium has. It makes a single column, as on a phone.
+view "in a narrow window" 500 0
+view "in dark mode" 1240 1
+view "in a wide window" 1240 0
 
 # As they stand in the files, but for the marks of code.
 labels=$(cat "$results"/*.json* | grep -v '"unit":""' | sed -n 's/.*"label":"\([^"]*\)".*/\1/p' | tr -d '`' |
