@@ -27,11 +27,12 @@ class SourceRulesTest {
 
     private static final String TAB = " ".repeat(8);
 
-    /** What a longer file of the core must say at its head, with the reason. */
+    /** What a longer file of the core, or of the C header, must say at its head, with the reason. */
     private static final String REASON = "This file is longer than others";
 
-    /** Where the head ends: the first lines of the outermost class may have the reason too. */
-    private static final Pattern CLASS = Pattern.compile("([a-z-]+ )*(class|interface|record|enum) .*");
+    /** Where the head ends: the first lines of the outermost class, or of C code, may have the reason too. */
+    private static final Pattern CLASS =
+            Pattern.compile("([a-z-]+ )*(class|interface|record|enum) .*|(PERCPU_[A-Z]+|static) .*");
 
     private static final int FIRST_LINES = 3;
 
@@ -39,6 +40,8 @@ class SourceRulesTest {
     private static final Pattern LIKE_JAVA = Pattern.compile(".*\\.(java|c|h)");
 
     private static final Pattern JAVA = Pattern.compile(".*\\.java");
+
+    private static final Pattern HEADER = Pattern.compile(".*\\.h");
 
     private static final Pattern PACKAGE = Pattern.compile("package ([a-z0-9_.]+);");
 
@@ -179,9 +182,11 @@ class SourceRulesTest {
     }
 
     @Test
-    void noFileOfTheCoreIsLongWithoutAReasonAtItsHead() throws IOException {
+    void noFileOfTheCoreAndOfTheHeaderIsLongWithoutAReasonAtItsHead() throws IOException {
+        List<Path> files = new ArrayList<>(SourceFiles.below(Path.of("src"), JAVA));
+        files.addAll(SourceFiles.below(SourceFiles.ROOT.resolve("native/include"), HEADER));
         List<String> tooLong = new ArrayList<>();
-        for (Path file : SourceFiles.below(Path.of("src"), JAVA)) {
+        for (Path file : files) {
             List<String> lines = Files.readAllLines(file);
             if (lines.size() > LONGEST_FILE && head(lines).stream().noneMatch(line -> line.contains(REASON))) {
                 tooLong.add(file + ": " + lines.size() + " lines");

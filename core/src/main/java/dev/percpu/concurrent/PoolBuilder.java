@@ -29,7 +29,7 @@ public final class PoolBuilder<T> {
     String name;
 
     /** After how long a thread that waits looks again, although nobody told it to. */
-    long lookUnasked = UnaskedLooks.nanos();
+    final long lookUnasked = UnaskedLooks.nanos();
 
     PoolBuilder(int capacity, Function<? super Pooled<T>, ? extends T> factory, boolean keepsHandles) {
         if (capacity < 1 || capacity > PooledIds.MOST) {

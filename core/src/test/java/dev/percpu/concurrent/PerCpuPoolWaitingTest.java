@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.percpu.internal.guard.UnaskedLooks;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,9 +20,18 @@ class PerCpuPoolWaitingTest {
 
     /** A pool of one object, in which a thread that waits looks again only if it is told. */
     private static PoolBuilder<Object> builder() {
-        PoolBuilder<Object> builder = PerCpuPool.builder(1, Object::new);
-        builder.lookUnasked = NEVER;
-        return builder;
+        UnaskedLooks.set(NEVER);
+        try {
+            return PerCpuPool.builder(1, Object::new);
+        } finally {
+            UnaskedLooks.reset();
+        }
+    }
+
+    @Test
+    void howLongAThreadWaitsUnaskedIsSetForThePoolsThatAreBuiltThen() {
+        assertThat(builder().lookUnasked).isEqualTo(NEVER);
+        assertThat(PerCpuPool.builder(1, Object::new).lookUnasked).isEqualTo(TimeUnit.SECONDS.toNanos(1));
     }
 
     @Test
