@@ -16,7 +16,8 @@ class GuardTrialsTest {
      */
     @Test
     void guardsAreClosedWithoutAnAllocation() {
-        Jvm.Result result = new Jvm().with(System.getProperty("java.class.path")).run(Closing.class);
+        Jvm.Result result =
+                new Jvm().with(System.getProperty("java.class.path")).run(Closing.class);
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.number("allocated")).isZero();
     }
@@ -28,7 +29,8 @@ class GuardTrialsTest {
 
         public static void main(String[] args) {
             // The first calls also link what is called.
-            long least = LongStream.generate(Closing::allocated).limit(100).min().orElseThrow();
+            long least =
+                    LongStream.generate(Closing::allocated).limit(100).min().orElseThrow();
             System.out.println("allocated=" + least);
         }
 
