@@ -54,7 +54,7 @@ abstract class OwnEvent {
 
     private static final AtomicInteger CLASSES = new AtomicInteger();
 
-    /** Read when it is first needed. If two threads read it, the two are alike. */
+    /** Read when it is first needed. If two threads read it, both get the same bytes. */
     private static volatile byte @Nullable [] template;
 
     /**

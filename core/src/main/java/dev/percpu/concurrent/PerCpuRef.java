@@ -99,7 +99,8 @@ public final class PerCpuRef {
 
     /**
      * Its monitor is held to close and open the tally. Not a {@code ReentrantLock}: near the end of the stack that can
-     * lock and then throw, and the caller cannot tell. (The JVM has stack in reserve for it, which ends.)
+     * lock and then throw, and the caller cannot tell. (The JVM has a reserve of the stack for it, but the reserve can
+     * end too.)
      */
     private final Object lifecycle = new Object();
 
@@ -107,9 +108,9 @@ public final class PerCpuRef {
     private @Nullable Life life;
 
     /**
-     * From the initial reference to the end of the release action. A life has a release action of its own: that action
-     * may begin the next life, and go on while that one ends. So a thread that waits for a life waits for this object.
-     * Guarded by {@link #lifecycle}.
+     * A life of the ref, from the initial reference to the end of the release action. The action runs once in each
+     * life. It may begin the next life, and may still run when that one ends. So a thread that waits for the end of a
+     * life waits for this object. Guarded by {@link #lifecycle}.
      */
     private static final class Life {
         /** Whether a resurrection went on with it. The next kill ends it as another one. */

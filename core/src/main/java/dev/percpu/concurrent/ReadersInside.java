@@ -140,9 +140,9 @@ abstract class ReadersInside {
 
     /** Goes in unless the door is shut. */
     final boolean tryEnter() {
-        // Before the mode, although it fails in most modes. A lock is in another mode while the JIT compiler watches,
-        // and what is rarely called then is not inlined, however often it is called later. All else is one call, around
-        // which the compiler keeps a caller's values in memory.
+        // This comes before the mode, although it fails in most modes. While the JIT compiler watches, a lock is in
+        // another mode. The compiler does not inline a call that is rare then, however frequent it becomes later. All
+        // else is one call, around which the compiler keeps a caller's values in memory.
         if (tally.addInOwnPlace(1)) {
             // The reads of the data stay behind the look at the tally. The processor's part is told above.
             VarHandle.acquireFence();
@@ -192,8 +192,8 @@ abstract class ReadersInside {
     }
 
     /**
-     * A reader that has come in opens a counter for the next. It has made sure that the stack has room for that, before
-     * it came in. To look again could fail, and a reader whose call failed does not leave:
+     * A reader that has come in opens a counter for the next. Before it came in, it made sure that the stack has room
+     * for that. A second check here could fail, and a reader whose call has failed does not leave:
      *
      * <pre>
      *   reader R                                    writer W

@@ -289,9 +289,10 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
     }
 
     /**
-     * What the thread does until the detached thread takes over. Composing that one's code takes about as long as all
-     * else that a first variable needs. It only matters once the class loader of this library can be collected, so it
-     * waits until the program has probably started. A JVM that ends before never does it.
+     * What the thread does until the detached thread takes over. Composing the detached thread's code takes about as
+     * long as all else that a first variable needs. The detached thread only matters once the class loader of this
+     * library can be collected. So this thread composes the code only when the program has probably started. A JVM that
+     * ends before that never does it.
      */
     @Override
     public void run() {

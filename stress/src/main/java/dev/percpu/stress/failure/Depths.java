@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * in between. That is passed over if only some depths are tried, in longer and longer leaps. If another step fails
  * after a leap, the leap went too far, and short ones follow from where it began.
  *
- * <p>What is passed over is a handler of the failure that itself fails at some of those depths, if what is thrown does
- * not show that. So the longest leap is not very long, and a whole run makes none.
+ * <p>This can miss a handler of the failure that itself fails at some of the depths in between, if the thrown error
+ * does not show it. So the longest leap is not very long, and a whole run makes none.
  */
 final class Depths {
     /** At so many depths in a row the operation must pass before the stack counts as deep enough for all steps. */
