@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 
 /** The programs do what they say, and what they print is what was measured. */
 class ProgramsTest {
@@ -71,8 +72,9 @@ class ProgramsTest {
                 .hasMessageContaining("unable to connect");
     }
 
+    /** Waiting for all threads cannot be interrupted. */
     @Test
-    @Timeout(60)
+    @Timeout(value = 20, threadMode = ThreadMode.SEPARATE_THREAD)
     void aThreadThatThrowsEndsTheRunWithAnError() {
         JsonProgram.Run run = new JsonProgram.Run(
                 _ -> {
