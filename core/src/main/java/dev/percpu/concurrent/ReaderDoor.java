@@ -123,11 +123,13 @@ final class ReaderDoor extends ReadersInside {
         long start = System.nanoTime();
         long arrival = openings;
         boolean insists = fair;
+        boolean told = false;
         waiting++;
         insisting += insists ? 1 : 0;
         try {
             while (arrival == openings) {
                 if (tryEnterCentrally()) {
+                    told = true;
                     return true;
                 }
                 if (!insists && System.nanoTime() - start >= MOST_PASSED_OVER) {
@@ -135,9 +137,11 @@ final class ReaderDoor extends ReadersInside {
                     insisting++;
                 }
                 if (askToBeWoken() && !await(patience, admission, start, "read")) {
+                    told = true;
                     return arrival != openings;
                 }
             }
+            told = true;
             return true;
         } catch (InterruptedException e) {
             if (arrival == openings) {
@@ -145,17 +149,16 @@ final class ReaderDoor extends ReadersInside {
             }
             // Counted in already, so the interrupt is the caller's business.
             Thread.currentThread().interrupt();
+            told = true;
             return true;
-        } catch (Error e) {
-            if (arrival != openings) {
-                // Counted in already, and the caller will not know.
-                leaveCentrally();
-            }
-            throw e;
         } finally {
             if (arrival == openings) {
                 waiting--;
                 insisting -= insists ? 1 : 0;
+            } else if (!told) {
+                // Counted in already, and the caller will not know, as an error ends the call. Not in a handler for
+                // errors: with a full heap, the JVM may pass over one that was never used.
+                leaveCentrally();
             }
         }
     }

@@ -112,6 +112,9 @@ abstract class ReadersInside {
         tally = Tally.closed(owner);
         stripes = new Stripes(owner);
         this.pace = pace;
+        // Changes nothing. It links the call, which otherwise the first reader to open a counter does, after it has
+        // come in. If the heap were full then, that reader's lock() would fail, and a writer wait for it for ever.
+        boolean _ = WORD.compareAndSet(this, 0L, 0L);
     }
 
     /** The lock's name, for messages. */

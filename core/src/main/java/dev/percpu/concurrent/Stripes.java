@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.protocol.StackRoom;
 import java.lang.ref.Reference;
 
@@ -31,6 +32,11 @@ final class Stripes {
     private static final long ARRIVAL = 1L << SUM_BITS;
 
     private final long position;
+
+    static {
+        // Links the call of open(), which a reader makes after it has come in: see ReadersInside.
+        Area.LONG.setVolatile(Area.MEMORY, Area.offset(Area.SPARE, CpuHeader.REHEARSED_TALLY), 0L);
+    }
 
     Stripes(String owner) {
         position = Area.allocateFor(this, Long.BYTES, Long.BYTES, owner);

@@ -363,11 +363,12 @@ public final class Area {
             Linux.open(MEMORY.asSlice(gate(from), bytes));
             all = true;
         } finally {
+            // First, as the others' slices are objects, for which the heap may be too full.
+            boolean _ = Linux.close(LEFT_TO_THE_JVM);
             for (int place = 0; !all && place < open; place++) {
                 // If one stays open, it is opened a second time by the next call.
                 boolean _ = Linux.close(MEMORY.asSlice(offset(place, from), bytes));
             }
-            boolean _ = Linux.close(LEFT_TO_THE_JVM);
         }
         opened = from + bytes;
     }

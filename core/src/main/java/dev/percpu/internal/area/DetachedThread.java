@@ -75,16 +75,9 @@ public final class DetachedThread {
         thread.setUncaughtExceptionHandler(MethodHandleProxies.asInterfaceInstance(
                 Thread.UncaughtExceptionHandler.class,
                 MethodHandles.empty(methodType(void.class, Thread.class, Throwable.class))));
-        boolean interrupted = Thread.interrupted();
-        try {
-            thread.start();
-            await(begun, thread);
-            thread.setUncaughtExceptionHandler(null);
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        thread.start();
+        await(begun, thread);
+        thread.setUncaughtExceptionHandler(null);
     }
 
     /**
@@ -93,14 +86,23 @@ public final class DetachedThread {
      */
     private static void await(AtomicBoolean begun, Thread thread) {
         long start = System.nanoTime();
-        while (!begun.get()) {
-            if (!thread.isAlive() && !begun.get()) {
-                throw new OutOfMemoryError("the thread " + thread.getName() + " ended before it had begun");
+        boolean interrupted = false;
+        try {
+            while (!begun.get()) {
+                if (!thread.isAlive() && !begun.get()) {
+                    throw new OutOfMemoryError("the thread " + thread.getName() + " ended before it had begun");
+                }
+                if (System.nanoTime() - start > LONGEST_BEGINNING) {
+                    return;
+                }
+                // An interrupted thread would not park.
+                interrupted |= Thread.interrupted();
+                LockSupport.parkNanos(BEGINNING_LOOK);
             }
-            if (System.nanoTime() - start > LONGEST_BEGINNING) {
-                return;
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
-            LockSupport.parkNanos(BEGINNING_LOOK);
         }
     }
 

@@ -6,6 +6,7 @@ import dev.percpu.PerCpuDouble;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.StaticPerCpu;
+import dev.percpu.concurrent.PerCpuReadWriteLock;
 import dev.percpu.internal.extern.RefusedLibrary;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.StackRoom;
@@ -83,6 +84,12 @@ class FullHeapTest {
         assertThat(probe("library")).isEqualTo("failed first, and asked the library");
     }
 
+    /** The first reader in the process to open a counter of a read-write lock for others does more than any other. */
+    @Test
+    void aReaderWhoseCallFailedIsNotInside() {
+        assertThat(probe("reader")).isEqualTo("8 locks, 8 writers");
+    }
+
     private static String probe(String operation) {
         Jvm.Result result = new Jvm()
                 .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
@@ -98,6 +105,8 @@ class FullHeapTest {
         private static final int STEP = 32;
 
         private static final int FIRST_STEP = 1 << 10;
+        private static final int LOCKS = 8;
+        private static final int READS = 40;
         private static final int LARGEST_FILLER = 1 << 20;
         private static final int SMALLEST_FILLER = 16;
         private static final int FILLER_RATIO = 16;
@@ -118,6 +127,7 @@ class FullHeapTest {
                 case "area" -> lendOfArea();
                 case "library" -> place();
                 case "clearing" -> clear();
+                case "reader" -> read();
                 default -> define();
             }
         }
@@ -161,6 +171,24 @@ class FullHeapTest {
             // With this, what could not be given back at once is tried again.
             Area.claim(Long.BYTES, Long.BYTES, "a probe").close();
             System.out.println(told() + "took " + (Area.usedBytesPerCpu() - before) + " bytes");
+        }
+
+        /** One read of each lock is the first to open a counter. */
+        @SuppressWarnings("LockNotBeforeTry") // an error ends the probe
+        private static void read() {
+            int writers = 0;
+            for (int room = 0; room < LOCKS * STEP; room += STEP) {
+                PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
+                lock.writeLock().lock();
+                lock.writeLock().unlock();
+                for (int reads = 0; reads < READS; reads++) {
+                    if (!failsIn(lock.readLock()::lock, room)) {
+                        lock.readLock().unlock();
+                    }
+                }
+                writers += lock.writeLock().tryLock() ? 1 : 0;
+            }
+            System.out.println(LOCKS + " locks, " + writers + " writers");
         }
 
         private static void place() throws ReflectiveOperationException, MalformedURLException {
