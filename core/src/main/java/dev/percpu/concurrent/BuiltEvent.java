@@ -4,6 +4,7 @@ import static java.lang.Double.doubleToRawLongBits;
 
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.protocol.Events;
+import dev.percpu.internal.protocol.NotInlined;
 import java.lang.ref.Reference;
 import java.util.List;
 import java.util.function.LongConsumer;
@@ -160,10 +161,12 @@ record BuiltEvent(
     private void update(int count, long first, long second, long third) {
         try {
             long place = OwnPlaces.mine();
-            if (place == OwnPlaces.NONE || own == null) {
+            if (place != OwnPlaces.NONE && own != null) {
+                own.update(place, first, second, third);
+            } else if (own == null || OwnPlaces.isNeverMine()) {
                 call(count, first, second, third);
             } else {
-                own.update(place, first, second, third);
+                callAndMiss(count, first, second, third, null);
             }
             if (alone.length > 0) {
                 updateAlone(first, second, third);
@@ -173,8 +176,13 @@ record BuiltEvent(
         }
     }
 
-    private void call(int count, long first, long second, long third) {
+    @SuppressWarnings("UnusedVariable") // see NotInlined
+    private void callAndMiss(int count, long first, long second, long third, @Nullable NotInlined notInlined) {
         OwnPlaces.missed();
+        call(count, first, second, third);
+    }
+
+    private void call(int count, long first, long second, long third) {
         switch (indexes.length) {
             case 0 -> {}
             case 1 -> {

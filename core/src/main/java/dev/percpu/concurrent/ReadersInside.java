@@ -1,9 +1,11 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.protocol.NotInlined;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.internal.protocol.Tally;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How many readers are inside a door, in three counters: the cheaper one is for readers, the more it costs a writer to
@@ -151,6 +153,11 @@ abstract class ReadersInside {
             VarHandle.acquireFence();
             return true;
         }
+        return Tally.isNeverInOwnPlace() ? tryEnterElsewhere() : tryEnterElsewhere(null);
+    }
+
+    @SuppressWarnings("UnusedVariable") // see NotInlined
+    private boolean tryEnterElsewhere(@Nullable NotInlined notInlined) {
         return tryEnterElsewhere();
     }
 
@@ -253,6 +260,15 @@ abstract class ReadersInside {
         if (tally.addInOwnPlace(-1)) {
             return;
         }
+        if (Tally.isNeverInOwnPlace()) {
+            leaveElsewhere();
+        } else {
+            leaveElsewhere(null);
+        }
+    }
+
+    @SuppressWarnings("UnusedVariable") // see NotInlined
+    private void leaveElsewhere(@Nullable NotInlined notInlined) {
         leaveElsewhere();
     }
 

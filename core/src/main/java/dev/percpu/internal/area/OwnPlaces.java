@@ -142,6 +142,11 @@ public final class OwnPlaces {
         return ((int) id & MASK) << 1;
     }
 
+    /** Whether the current thread will never have a place, so that nobody need call {@link #missed} on it. */
+    public static boolean isNeverMine() {
+        return COUNT == 0 || Thread.currentThread().isVirtual();
+    }
+
     /**
      * Notes that the current thread would have used a place of its own. A platform thread that has none and calls this
      * very often gets a place after some time.
@@ -149,7 +154,7 @@ public final class OwnPlaces {
     public static void missed() {
         Thread thread = Thread.currentThread();
         long id = thread.threadId();
-        if (COUNT == 0 || thread.isVirtual() || TABLE[slotOf(id)] == id) {
+        if (isNeverMine() || TABLE[slotOf(id)] == id) {
             return;
         }
         int counter = ((int) id & COUNTERS_MASK) << COUNTER_SHIFT;

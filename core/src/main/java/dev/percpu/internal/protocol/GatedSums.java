@@ -6,6 +6,7 @@ import static java.lang.Double.longBitsToDouble;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.OwnPlaces;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code double} numbers of which only the sum over all places counts, and which can be taken away from all places.
@@ -101,8 +102,16 @@ public final class GatedSums {
                 addIn(Area.within(own + position), gate, x, lock, FENCES);
                 return true;
             }
-            OwnPlaces.missed();
+            if (!OwnPlaces.isNeverMine()) {
+                return addAndMiss(position, x, null);
+            }
         }
+        return NUMBERS.addDouble(position, doubleToRawLongBits(x));
+    }
+
+    @SuppressWarnings("UnusedVariable") // see NotInlined
+    private static boolean addAndMiss(long position, double x, @Nullable NotInlined notInlined) {
+        OwnPlaces.missed();
         return NUMBERS.addDouble(position, doubleToRawLongBits(x));
     }
 

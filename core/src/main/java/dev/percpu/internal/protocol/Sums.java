@@ -4,6 +4,7 @@ import static java.lang.Double.longBitsToDouble;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.OwnPlaces;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Numbers of which only the sum over all places counts. A thread that has a place of its own adds there,
@@ -37,35 +38,58 @@ public final class Sums {
             return;
         }
         long own = OwnPlaces.mine();
-        if (own == OwnPlaces.NONE) {
-            OwnPlaces.missed();
+        if (own != OwnPlaces.NONE) {
+            OwnPlaces.add(Area.within(own + position), delta);
+        } else if (OwnPlaces.isNeverMine()) {
             NUMBERS.add(position, delta);
         } else {
-            OwnPlaces.add(Area.within(own + position), delta);
+            addAndMiss(position, delta, null);
         }
+    }
+
+    @SuppressWarnings("UnusedVariable") // see NotInlined
+    private static void addAndMiss(long position, long delta, @Nullable NotInlined notInlined) {
+        OwnPlaces.missed();
+        NUMBERS.add(position, delta);
     }
 
     /** Adds to two numbers, one after the other. */
     public static void addTwo(long position, long delta, long secondPosition, long secondDelta) {
         long own = OwnPlaces.mine();
-        if (own == OwnPlaces.NONE) {
-            OwnPlaces.missed();
-            NumberPairs.CURRENT.add(position, delta, secondPosition, secondDelta);
-        } else {
+        if (own != OwnPlaces.NONE) {
             OwnPlaces.add(Area.within(own + position), delta);
             OwnPlaces.add(Area.within(own + secondPosition), secondDelta);
+        } else if (OwnPlaces.isNeverMine()) {
+            NumberPairs.CURRENT.add(position, delta, secondPosition, secondDelta);
+        } else {
+            addTwoAndMiss(position, delta, secondPosition, secondDelta, null);
         }
+    }
+
+    @SuppressWarnings("UnusedVariable") // see NotInlined
+    private static void addTwoAndMiss(
+            long position, long delta, long secondPosition, long secondDelta, @Nullable NotInlined notInlined) {
+        OwnPlaces.missed();
+        NumberPairs.CURRENT.add(position, delta, secondPosition, secondDelta);
     }
 
     /** Adds to a {@code long} number and to a {@code double} number, one after the other. */
     public static void addLongAndDouble(long position, long delta, long doublePosition, double x) {
         long own = OwnPlaces.mine();
-        if (own == OwnPlaces.NONE) {
-            OwnPlaces.missed();
+        if (own != OwnPlaces.NONE) {
+            OwnPlaces.addLongAndDouble(Area.within(own + position), delta, Area.within(own + doublePosition), x);
+        } else if (OwnPlaces.isNeverMine()) {
             NumberPairs.CURRENT.addLongAndDouble(position, delta, doublePosition, x);
         } else {
-            OwnPlaces.addLongAndDouble(Area.within(own + position), delta, Area.within(own + doublePosition), x);
+            addLongAndDoubleAndMiss(position, delta, doublePosition, x, null);
         }
+    }
+
+    @SuppressWarnings("UnusedVariable") // see NotInlined
+    private static void addLongAndDoubleAndMiss(
+            long position, long delta, long doublePosition, double x, @Nullable NotInlined notInlined) {
+        OwnPlaces.missed();
+        NumberPairs.CURRENT.addLongAndDouble(position, delta, doublePosition, x);
     }
 
     /** The sum of a {@code double} number over all places from the given one on; not an atomic snapshot. */

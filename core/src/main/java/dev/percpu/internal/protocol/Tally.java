@@ -135,6 +135,11 @@ public final class Tally {
         return addInOwnPlace(delta) || addOnCpu(delta);
     }
 
+    /** Whether the current thread will never add in a place of its own. */
+    public static boolean isNeverInOwnPlace() {
+        return !IN_OWN_PLACES || OwnPlaces.isNeverMine();
+    }
+
     /** Adds in the thread's own place; false if it has none, or the tally is closed. */
     public boolean addInOwnPlace(long delta) {
         return IN_OWN_PLACES && addIn(OwnPlaces.mine(), delta);

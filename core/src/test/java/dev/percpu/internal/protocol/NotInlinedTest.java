@@ -1,0 +1,47 @@
+package dev.percpu.internal.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuDoubleCounter;
+import dev.percpu.concurrent.PerCpuReadWriteLock;
+import dev.percpu.testing.Jvm;
+import java.util.concurrent.locks.Lock;
+import org.junit.jupiter.api.Test;
+
+/** What a thread does until it has a place of its own stays out of the loop in which it uses its place later. */
+class NotInlinedTest {
+    private static final String ROUNDS = "3000000";
+
+    @Test
+    void whatAThreadDoesBeforeItHasAPlaceIsNotInlined() {
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-XX:+UnlockDiagnosticVMOptions")
+                .option("-XX:+PrintInlining")
+                .run(Loops.class, ROUNDS);
+        assertThat(result.output().lines().filter(line -> line.contains("AndMiss")))
+                .as(result.output())
+                .anyMatch(line -> line.contains("unloaded signature classes"));
+    }
+
+    static final class Loops {
+        private Loops() {}
+
+        @SuppressWarnings("LockNotBeforeTry") // an error ends the probe
+        public static void main(String[] arguments) {
+            int rounds = Integer.parseInt(arguments[0]);
+            PerCpuCounter counter = new PerCpuCounter();
+            PerCpuDoubleCounter doubles = new PerCpuDoubleCounter();
+            Lock lock = new PerCpuReadWriteLock().readLock();
+            for (int i = 0; i < rounds; i++) {
+                counter.increment();
+                doubles.add(1);
+                lock.lock();
+                lock.unlock();
+            }
+            System.out.println("sums: " + counter.sum() + " and " + doubles.sum());
+        }
+    }
+}
