@@ -19,7 +19,7 @@ final class CSource {
      * Compiles a file of this package, and loads it.
      *
      * @param definitions options of the compiler
-     * @throws IllegalStateException if there is no gcc, or if it refuses the file
+     * @throws IllegalStateException if there is no gcc, if it refuses the file, or if the result cannot be loaded
      */
     static SymbolLookup load(String source, String... definitions) {
         try {
@@ -27,6 +27,11 @@ final class CSource {
             try {
                 // Never unloaded: a thread's rseq_cs may point into the library long after the last call.
                 return SymbolLookup.libraryLookup(compile(directory, source, definitions), Arena.global());
+            } catch (IllegalArgumentException e) {
+                throw new IllegalStateException(
+                        source + " cannot be loaded from " + directory + ": set java.io.tmpdir to a directory that"
+                                + " is not mounted with noexec",
+                        e);
             } finally {
                 deleteFilesIn(directory);
             }
@@ -49,7 +54,8 @@ final class CSource {
             process = new ProcessBuilder(command).redirectErrorStream(true).start();
         } catch (IOException e) {
             throw new IllegalStateException(
-                    "gcc is needed to measure what is written in C: install it, or leave that out (-e AddBenchmark.c)",
+                    "gcc is needed for what is written in C: install it, or leave out that and the floors"
+                            + " (-e 'cSequence|FloorBenchmark')",
                     e);
         }
         String messages = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

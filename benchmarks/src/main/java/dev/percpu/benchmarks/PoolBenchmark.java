@@ -1,5 +1,6 @@
 package dev.percpu.benchmarks;
 
+import static dev.percpu.benchmarks.Role.Kind.NOT_COMPARABLE;
 import static dev.percpu.benchmarks.Role.Kind.OURS;
 import static dev.percpu.benchmarks.Role.Kind.PEER;
 import static dev.percpu.benchmarks.Role.Kind.PEER_OF_PLATFORM_THREADS;
@@ -139,7 +140,7 @@ public class PoolBenchmark extends Comparison {
     }
 
     @Benchmark
-    @Role(value = PEER, label = "`ThreadLocal`")
+    @Role(value = NOT_COMPARABLE, label = "`ThreadLocal`")
     public long threadLocal() {
         return ofThread.get().use();
     }

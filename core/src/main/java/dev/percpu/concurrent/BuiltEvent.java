@@ -164,6 +164,7 @@ record BuiltEvent(
             if (place != OwnPlaces.NONE && own != null) {
                 own.update(place, first, second, third);
             } else if (own == null || OwnPlaces.isNeverMine()) {
+                // An event that cannot use a place does not get its thread one.
                 call(count, first, second, third);
             } else {
                 callAndMiss(count, first, second, third, null);

@@ -114,9 +114,10 @@ abstract class ReadersInside {
         tally = Tally.closed(owner);
         stripes = new Stripes(owner);
         this.pace = pace;
-        // Changes nothing. It links the call, which otherwise the first reader to open a counter does, after it has
-        // come in. If the heap were full then, that reader's lock() would fail, and a writer wait for it for ever.
+        // These change nothing. They link the calls, which otherwise a reader does that has come in, to open a counter
+        // or to go out after an error. If the heap were full then, its lock() would fail, and a writer wait for ever.
         boolean _ = WORD.compareAndSet(this, 0L, 0L);
+        long _ = (long) WORD.compareAndExchange(this, 0L, 0L);
     }
 
     /** The lock's name, for messages. */

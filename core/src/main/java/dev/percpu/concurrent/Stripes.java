@@ -35,7 +35,7 @@ final class Stripes {
 
     static {
         // Links the call of open(), which a reader makes after it has come in: see ReadersInside.
-        Area.LONG.setVolatile(Area.MEMORY, Area.offset(Area.SPARE, CpuHeader.REHEARSED_TALLY), 0L);
+        Area.LONG.setVolatile(Area.MEMORY, Area.offset(Area.SPARE, CpuHeader.REHEARSED_SLOT), 0L);
     }
 
     Stripes(String owner) {

@@ -218,9 +218,10 @@ public final class Jmh {
                 run(options, lines);
                 return JsonParser.parseString(Files.readString(results)).getAsJsonArray();
             } finally {
-                Files.deleteIfExists(results);
-                Files.deleteIfExists(classes);
-                Files.delete(directory);
+                // Without an exception, which would hide one of JMH's. What is left is deleted when this JVM ends.
+                for (Path file : List.of(results, classes, directory)) {
+                    boolean _ = file.toFile().delete();
+                }
             }
         } catch (IOException e) {
             throw new CliException("JMH's results cannot be kept in a temporary file: " + Messages.reason(e), e);

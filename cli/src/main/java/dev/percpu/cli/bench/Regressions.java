@@ -6,18 +6,22 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Holds the ratios of a run, ours to the best peer's, against those that are saved. Two ratios agree if they differ by
- * 15% at most. Others are marked: as worse or better if what the measurements allow for them then and now has nothing
- * in common, and otherwise as different within the spread, which proves nothing. What one JVM measured says nothing of
- * how JVMs differ, so a ratio that is worse in one JVM is to be measured in several.
+ * Holds the ratios of a run, ours to the best peer's, against those that are saved. The best peer is the best of those
+ * that both have: a peer that only one of them has would change the ratio although nothing became slower. Two ratios
+ * agree if they differ by 15% at most. Others are marked: as worse or better if what the measurements allow for them
+ * then and now has nothing in common, as unclear if one of them could vary by more than half, and otherwise as
+ * different within the spread, which proves nothing. What one JVM measured says nothing of how JVMs differ, so a ratio
+ * that is worse in one JVM is to be measured in several.
  */
 public final class Regressions {
     private static final double AGREEMENT = 1.15;
@@ -75,7 +79,7 @@ public final class Regressions {
                     + (isWorseInFewJvms() ? ", in " + now.jvms() + (now.jvms() == 1 ? " JVM" : " JVMs") : "");
         }
 
-        /** By how much the ratio changed; nothing if one of them is unknown or unclear. */
+        /** By how much the ratio changed; nothing if one of them is unknown, or the verdict is unclear. */
         private String change() {
             return before == null || verdict == Verdict.UNCLEAR
                     ? ""
@@ -87,8 +91,13 @@ public final class Regressions {
 
     public Regressions(Results saved, Results measured) {
         Map<String, Ratio> before = new LinkedHashMap<>();
-        ratios(saved).forEach(row -> before.put(row.name, row.now));
-        for (Row row : ratios(measured)) {
+        ratios(saved, peers(measured)).forEach(row -> before.put(row.name, row.now));
+        Set<String> known = peers(saved);
+        // What has no peer in common is listed, too.
+        Map<String, Row> now = new LinkedHashMap<>();
+        ratios(measured, peers(measured)).forEach(row -> now.put(row.name, row));
+        ratios(measured, known).forEach(row -> now.put(row.name, row));
+        for (Row row : now.values()) {
             Ratio old = before.get(row.name);
             rows.add(new Row(row.name, row.benchmark, old, row.now, Verdict.of(old, row.now)));
         }
@@ -142,17 +151,34 @@ public final class Regressions {
         }
     }
 
-    /** The best peer's time divided by ours, for each of ours and each arrangement. */
-    private static List<Row> ratios(Results results) {
+    /** What is a peer of ours, each with its comparison and arrangement. */
+    private static Set<String> peers(Results results) {
+        Set<String> peers = new HashSet<>();
+        results.comparisons().forEach((comparison, list) -> {
+            for (Arrangement arrangement : Report.arrangements(list)) {
+                Report.ofKind(Kind.PEER, Report.of(arrangement, list))
+                        .forEach(peer -> peers.add(nameOf(comparison, peer.method(), arrangement)));
+            }
+        });
+        return peers;
+    }
+
+    private static String nameOf(String comparison, String method, Arrangement arrangement) {
+        return comparison + ", " + method + ", " + arrangement.description();
+    }
+
+    /** The best peer's time divided by ours, for each of ours and each arrangement; only of the given peers. */
+    private static List<Row> ratios(Results results, Set<String> peers) {
         List<Row> ratios = new ArrayList<>();
         results.comparisons().forEach((comparison, list) -> {
             for (Arrangement arrangement : Report.arrangements(list)) {
                 var rows = Report.of(arrangement, list);
                 Report.ofKind(Kind.PEER, rows)
+                        .filter(peer -> peers.contains(nameOf(comparison, peer.method(), arrangement)))
                         .findFirst()
                         .ifPresent(best -> Report.ofKind(Kind.OURS, rows)
                                 .forEach(ours -> ratios.add(new Row(
-                                        comparison + ", " + ours.method() + ", " + arrangement.description(),
+                                        nameOf(comparison, ours.method(), arrangement),
                                         "\\." + ours.simpleClassName() + "\\.",
                                         null,
                                         Ratio.of(best, ours),

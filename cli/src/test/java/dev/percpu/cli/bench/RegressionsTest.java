@@ -57,6 +57,24 @@ class RegressionsTest {
     }
 
     @Test
+    void aPeerThatWasNotMeasuredBeforeMakesNothingWorse() {
+        Results measured = results(
+                entry("AddBenchmark.longAdder", 1, 9.9, 10.0, 10.1),
+                entry("AddBenchmark.striped", 1, 1.0),
+                entry("AddBenchmark.perCpuAdd", 1, 2.0));
+        assertThat(worse(of(2.0), measured)).isZero();
+        assertThat(text.toString()).contains("AddBenchmark, perCpuAdd, 1 thread  5.00x  5.00x     +0%  agrees");
+    }
+
+    @Test
+    void whatHasNoPeerInCommonIsNotSaved() {
+        Results measured =
+                results(entry("AddBenchmark.striped", 1, 1.0), entry("AddBenchmark.perCpuAdd", 1, 2.0));
+        assertThat(worse(of(2.0), measured)).isZero();
+        assertThat(text.toString()).contains("0.50x").contains("not saved");
+    }
+
+    @Test
     void whatIsMarkedComesFirst() {
         Results saved = results(
                 entry("AddBenchmark.longAdder", 1, 10.0),

@@ -30,8 +30,11 @@ public final class CpuHeader {
     /** The three words of a tally. */
     public static final long REHEARSED_TALLY = REHEARSED_SUM + 3 * Long.BYTES;
 
+    /** One word, for a slot of stripes. */
+    public static final long REHEARSED_SLOT = REHEARSED_TALLY + 3 * Long.BYTES;
+
     /** How far the words reach. */
-    public static final long END = REHEARSED_TALLY + 3 * Long.BYTES;
+    public static final long END = REHEARSED_SLOT + Long.BYTES;
 
     /** The guard word has its cache line to itself, and the neighbouring line, which processors fetch along with it. */
     public static final long SIZE = 128;

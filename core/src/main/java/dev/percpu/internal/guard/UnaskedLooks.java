@@ -3,8 +3,8 @@ package dev.percpu.internal.guard;
 import java.util.concurrent.TimeUnit;
 
 /**
- * After how long a thread that waits for something looks again, although nobody told it to. Stress tests have it wait
- * much longer: then a wake-up that is lost leaves a thread waiting, and does not just cost it a second. Nothing else
+ * After how long a thread that waits for something looks again, although nobody told it to. Tests have it wait much
+ * longer: then a wake-up that is lost leaves a thread waiting, and does not just cost it a second. Nothing but tests
  * changes this, and the package is not exported.
  */
 public final class UnaskedLooks {
@@ -14,12 +14,12 @@ public final class UnaskedLooks {
 
     private UnaskedLooks() {}
 
-    /** What applies to a structure that is created now. */
+    /** What applies to a structure whose building begins now. */
     public static long nanos() {
         return nanos;
     }
 
-    /** Changes what applies to the structures that are created from now on. */
+    /** Changes what applies to the structures whose building begins from now on. */
     public static void set(long nanos) {
         UnaskedLooks.nanos = nanos;
     }

@@ -15,7 +15,7 @@ public interface Credits {
     /** More than is ever handed out: what {@link #handedOut} returns from {@link #take} to {@link #setHandedOut}. */
     long TAKEN = Gate.SHUT;
 
-    /** As the limit of an addition: it is refused only while credits are taken. */
+    /** As the limit of an addition: what was handed out never refuses it. It is refused while credits are taken. */
     long UNLIMITED = TAKEN - 1;
 
     Credits CURRENT = Backends.half(Credits.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT, Gate::get));

@@ -11,7 +11,8 @@ class CpuHeaderTest {
     void noTwoUsesOverlap() {
         assertThat(CpuHeader.REHEARSED_SUM - CpuHeader.REHEARSED_GATE).isEqualTo(Long.BYTES);
         assertThat(CpuHeader.REHEARSED_TALLY - CpuHeader.REHEARSED_SUM).isEqualTo(GatedSums.BYTES + Long.BYTES);
-        assertThat(CpuHeader.END - CpuHeader.REHEARSED_TALLY).isEqualTo(Tally.BYTES);
+        assertThat(CpuHeader.REHEARSED_SLOT - CpuHeader.REHEARSED_TALLY).isEqualTo(Tally.BYTES);
+        assertThat(CpuHeader.END - CpuHeader.REHEARSED_SLOT).isEqualTo(Long.BYTES);
         assertThat(CpuHeader.END).isLessThanOrEqualTo(CpuHeader.SIZE);
     }
 }
