@@ -18,8 +18,9 @@ import java.util.concurrent.atomic.LongAdder;
  * ./percpu programs cache
  * </pre>
  *
- * <p>The cache is used as Caffeine's own {@code GetPutBenchmark} does: as many keys, as large a cache, keys by Zipf's
- * law, and all of them in the cache. There are as many threads as CPUs.
+ * <p>It imitates Caffeine's own {@code GetPutBenchmark}: as many keys, as large a cache, keys by Zipf's law, and all of
+ * them in the cache. But there are as many threads as CPUs, where that one has eight. And each thread makes both reads
+ * and writes, where that one has six threads that read and two that write.
  */
 final class CacheProgram implements Program {
     private static final String NONE = "no statistics";
