@@ -4,7 +4,6 @@ import static java.lang.Double.doubleToRawLongBits;
 
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.protocol.Events;
-import dev.percpu.internal.protocol.NotInlined;
 import java.lang.ref.Reference;
 import java.util.List;
 import java.util.function.LongConsumer;
@@ -18,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param doubles how many are floating-point numbers
  * @param indexes the arguments that are indexes of arrays' elements
  * @param elements the arguments that histograms record, and what says in which bucket
- * @param alone the updates that each need a call of their own, after the others
- * @param own what a thread with a place of its own does instead of the call; null if it makes the call as others do
+ * @param alone what takes a call of its own, after the others
+ * @param own what a thread does that has a place of its own
  * @param variables only so that they stay reachable
  */
 @SuppressWarnings("ArrayRecordComponent") // nobody else has them; for arrays the JIT compiler makes the fewest checks
@@ -161,13 +160,10 @@ record BuiltEvent(
     private void update(int count, long first, long second, long third) {
         try {
             long place = OwnPlaces.mine();
-            if (place != OwnPlaces.NONE && own != null) {
-                own.update(place, first, second, third);
-            } else if (own == null || OwnPlaces.isNeverMine()) {
-                // An event that cannot use a place does not get its thread one.
+            if (place == OwnPlaces.NONE || own == null) {
                 call(count, first, second, third);
             } else {
-                callAndMiss(count, first, second, third, null);
+                own.update(place, first, second, third);
             }
             if (alone.length > 0) {
                 updateAlone(first, second, third);
@@ -177,13 +173,8 @@ record BuiltEvent(
         }
     }
 
-    @SuppressWarnings("UnusedVariable") // see NotInlined
-    private void callAndMiss(int count, long first, long second, long third, @Nullable NotInlined notInlined) {
-        OwnPlaces.missed();
-        call(count, first, second, third);
-    }
-
     private void call(int count, long first, long second, long third) {
+        OwnPlaces.missed();
         switch (indexes.length) {
             case 0 -> {}
             case 1 -> {
@@ -240,7 +231,7 @@ record BuiltEvent(
         };
     }
 
-    /** An event is equal only to itself, as objects with a state usually are. */
+    /** An event is equal to itself only, as any other object is that has a state. */
     @Override
     public boolean equals(Object other) {
         return this == other;

@@ -5,7 +5,6 @@ import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.internal.protocol.Tally;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import org.jspecify.annotations.Nullable;
 
 /**
  * How many readers are inside a door, in three counters: the cheaper one is for readers, the more it costs a writer to
@@ -85,6 +84,10 @@ abstract class ReadersInside {
 
     static final VarHandle WORD = word();
 
+    static {
+        Elsewhere.initialize();
+    }
+
     /** What {@link #mode} can be. A lock begins with the first one, so that it costs nothing until it is used often. */
     private static final int CENTRAL = 0;
 
@@ -154,12 +157,7 @@ abstract class ReadersInside {
             VarHandle.acquireFence();
             return true;
         }
-        return Tally.isNeverInOwnPlace() ? tryEnterElsewhere() : tryEnterElsewhere(null);
-    }
-
-    @SuppressWarnings("UnusedVariable") // see NotInlined
-    private boolean tryEnterElsewhere(@Nullable NotInlined notInlined) {
-        return tryEnterElsewhere();
+        return Tally.isNeverInOwnPlace() ? tryEnterElsewhere() : Elsewhere.tryEnter(this);
     }
 
     private boolean tryEnterElsewhere() {
@@ -264,13 +262,8 @@ abstract class ReadersInside {
         if (Tally.isNeverInOwnPlace()) {
             leaveElsewhere();
         } else {
-            leaveElsewhere(null);
+            Elsewhere.leave(this);
         }
-    }
-
-    @SuppressWarnings("UnusedVariable") // see NotInlined
-    private void leaveElsewhere(@Nullable NotInlined notInlined) {
-        leaveElsewhere();
     }
 
     private void leaveElsewhere() {
@@ -374,5 +367,21 @@ abstract class ReadersInside {
     final long readersIfKnown() {
         long found = word;
         return has(found, STRAY) ? -1 : inside(found);
+    }
+
+    /** What a thread does that has no place. */
+    @SuppressWarnings("serial") // there are no objects of it
+    private static final class Elsewhere extends NotInlined {
+        static void initialize() {
+            // Calling this is enough.
+        }
+
+        static boolean tryEnter(ReadersInside readers) {
+            return readers.tryEnterElsewhere();
+        }
+
+        static void leave(ReadersInside readers) {
+            readers.leaveElsewhere();
+        }
     }
 }

@@ -6,7 +6,6 @@ import static java.lang.Double.longBitsToDouble;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.OwnPlaces;
-import org.jspecify.annotations.Nullable;
 
 /**
  * {@code double} numbers of which only the sum over all places counts, and which can be taken away from all places.
@@ -66,6 +65,7 @@ public final class GatedSums {
 
     static {
         Gate.initialize();
+        Elsewhere.initialize();
         if (IN_OWN_PLACES) {
             // Links what is linked when it is first called, so that no class is loaded in the middle: a class loader is
             // a user's code, and could add to a counter.
@@ -103,15 +103,9 @@ public final class GatedSums {
                 return true;
             }
             if (!OwnPlaces.isNeverMine()) {
-                return addAndMiss(position, x, null);
+                return Elsewhere.add(position, x);
             }
         }
-        return NUMBERS.addDouble(position, doubleToRawLongBits(x));
-    }
-
-    @SuppressWarnings("UnusedVariable") // see NotInlined
-    private static boolean addAndMiss(long position, double x, @Nullable NotInlined notInlined) {
-        OwnPlaces.missed();
         return NUMBERS.addDouble(position, doubleToRawLongBits(x));
     }
 
@@ -226,5 +220,18 @@ public final class GatedSums {
 
     private static void write(long offset, long value) {
         Area.LONG.setOpaque(Area.MEMORY, offset, value);
+    }
+
+    /** What a thread does that has no place. */
+    @SuppressWarnings("serial") // there are no objects of it
+    private static final class Elsewhere extends NotInlined {
+        static void initialize() {
+            // Calling this is enough.
+        }
+
+        static boolean add(long position, double x) {
+            OwnPlaces.missed();
+            return NUMBERS.addDouble(position, doubleToRawLongBits(x));
+        }
     }
 }

@@ -4,7 +4,6 @@ import static java.lang.Double.longBitsToDouble;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.OwnPlaces;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Numbers of which only the sum over all places counts. A thread that has a place of its own adds there,
@@ -15,6 +14,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Sums {
     private static final Numbers NUMBERS = Numbers.CURRENT;
+
+    static {
+        Elsewhere.initialize();
+    }
 
     private Sums() {}
 
@@ -43,14 +46,8 @@ public final class Sums {
         } else if (OwnPlaces.isNeverMine()) {
             NUMBERS.add(position, delta);
         } else {
-            addAndMiss(position, delta, null);
+            Elsewhere.add(position, delta);
         }
-    }
-
-    @SuppressWarnings("UnusedVariable") // see NotInlined
-    private static void addAndMiss(long position, long delta, @Nullable NotInlined notInlined) {
-        OwnPlaces.missed();
-        NUMBERS.add(position, delta);
     }
 
     /** Adds to two numbers, one after the other. */
@@ -62,15 +59,8 @@ public final class Sums {
         } else if (OwnPlaces.isNeverMine()) {
             NumberPairs.CURRENT.add(position, delta, secondPosition, secondDelta);
         } else {
-            addTwoAndMiss(position, delta, secondPosition, secondDelta, null);
+            Elsewhere.addTwo(position, delta, secondPosition, secondDelta);
         }
-    }
-
-    @SuppressWarnings("UnusedVariable") // see NotInlined
-    private static void addTwoAndMiss(
-            long position, long delta, long secondPosition, long secondDelta, @Nullable NotInlined notInlined) {
-        OwnPlaces.missed();
-        NumberPairs.CURRENT.add(position, delta, secondPosition, secondDelta);
     }
 
     /** Adds to a {@code long} number and to a {@code double} number, one after the other. */
@@ -81,15 +71,8 @@ public final class Sums {
         } else if (OwnPlaces.isNeverMine()) {
             NumberPairs.CURRENT.addLongAndDouble(position, delta, doublePosition, x);
         } else {
-            addLongAndDoubleAndMiss(position, delta, doublePosition, x, null);
+            Elsewhere.addLongAndDouble(position, delta, doublePosition, x);
         }
-    }
-
-    @SuppressWarnings("UnusedVariable") // see NotInlined
-    private static void addLongAndDoubleAndMiss(
-            long position, long delta, long doublePosition, double x, @Nullable NotInlined notInlined) {
-        OwnPlaces.missed();
-        NumberPairs.CURRENT.addLongAndDouble(position, delta, doublePosition, x);
     }
 
     /** The sum of a {@code double} number over all places from the given one on; not an atomic snapshot. */
@@ -127,5 +110,28 @@ public final class Sums {
     /** Adds to the spare slot, atomically, with release. */
     public static void addToSpare(long position, long delta) {
         long _ = (long) Area.LONG.getAndAdd(Area.MEMORY, Area.offset(Area.SPARE, position), delta);
+    }
+
+    /** What a thread does that has no place. */
+    @SuppressWarnings("serial") // there are no objects of it
+    private static final class Elsewhere extends NotInlined {
+        static void initialize() {
+            // Calling this is enough.
+        }
+
+        static void add(long position, long delta) {
+            OwnPlaces.missed();
+            NUMBERS.add(position, delta);
+        }
+
+        static void addTwo(long position, long delta, long secondPosition, long secondDelta) {
+            OwnPlaces.missed();
+            NumberPairs.CURRENT.add(position, delta, secondPosition, secondDelta);
+        }
+
+        static void addLongAndDouble(long position, long delta, long doublePosition, double x) {
+            OwnPlaces.missed();
+            NumberPairs.CURRENT.addLongAndDouble(position, delta, doublePosition, x);
+        }
     }
 }
