@@ -23,7 +23,8 @@ final class ModelTable {
     private static final String TRANSFER = "ns on its way";
     private static final String VISIT = "additions in a visit";
 
-    private static final int MANY = 64;
+    /** For these numbers of CPUs nothing is measured. */
+    private static final List<Integer> MANY = List.of(64, 256);
 
     /**
      * A row.
@@ -91,33 +92,29 @@ final class ModelTable {
             of(entry, processor, 1).ifPresent(alone -> {
                 double predicted = predicted(entry, alone, cpus, transfer / visit);
                 Optional<BenchmarkResult> all = of(entry, processor, cpus);
-                rows.add(List.of(
+                List<String> row = new ArrayList<>(List.of(
                         alone.labelInComparison(),
                         Integer.toString(entry.taken),
                         Tables.digits(alone.nanos()),
                         Tables.digits(predicted),
                         all.map(result -> Tables.spread(result.nanos(), result.least(), result.greatest()))
                                 .orElse(""),
-                        all.map(result -> difference(predicted, result.nanos())).orElse(""),
-                        many(entry, alone, transfer, visit)));
+                        all.map(result -> difference(predicted, result.nanos())).orElse("")));
+                MANY.forEach(many -> row.add(bounds(entry, alone, many, transfer, visit)));
+                rows.add(row);
             });
         }
+        List<String> columns = new ArrayList<>(
+                List.of("*k*", "*e*: 1 CPU", cpus + " CPUs, by the model", cpus + " CPUs, measured", "difference"));
+        MANY.forEach(many -> columns.add(many + " CPUs, by the model"));
         return Tables.table(
-                processor + ", *c* = " + Tables.digits(transfer) + " ns, *b* = " + Tables.digits(visit),
-                List.of(
-                        "*k*",
-                        "*e*: 1 CPU",
-                        cpus + " CPUs, by the model",
-                        cpus + " CPUs, measured",
-                        "difference",
-                        MANY + " CPUs, by the model"),
-                rows);
+                processor + ", *c* = " + Tables.digits(transfer) + " ns, *b* = " + Tables.digits(visit), columns, rows);
     }
 
     /** With as many instructions in a visit as there were, and with one. */
-    private static String many(Entry entry, BenchmarkResult alone, double transfer, double visit) {
-        String least = Tables.digits(predicted(entry, alone, MANY, transfer / visit));
-        String greatest = Tables.digits(predicted(entry, alone, MANY, transfer));
+    private static String bounds(Entry entry, BenchmarkResult alone, int cpus, double transfer, double visit) {
+        String least = Tables.digits(predicted(entry, alone, cpus, transfer / visit));
+        String greatest = Tables.digits(predicted(entry, alone, cpus, transfer));
         return least.equals(greatest) ? least : least + "–" + greatest;
     }
 

@@ -230,10 +230,11 @@ class TablesTest {
         assertThat(new Tables(results, curves)
                         .renew(page("model: 1 AddBenchmark.longAdder; 2 Lock.stampedRead; 0 AddBenchmark.perCpuAdd")))
                 .contains("| AMD Zen 5, *c* = 20.0 ns, *b* = 10.0 | *k* | *e*: 1 CPU | 2 CPUs, by the model |")
+                .contains("| difference | 64 CPUs, by the model | 256 CPUs, by the model |")
                 .contains("""
-                | `LongAdder.add`; `AddBenchmark` | 1 | 4.00 | 12.0 | 10.0 | -17% | 384–1,536 |
-                | stamped read; `Lock, read` | 2 | 10.0 | 28.0 | 42.0 (20.0–60.0) | +50% | 896–3,200 |
-                | `PerCpuNumeric.add`; `AddBenchmark` | 0 | 2.50 | 2.50 |  |  | 2.50 |
+                | `LongAdder.add`; `AddBenchmark` | 1 | 4.00 | 12.0 | 10.0 | -17% | 384–1,536 | 1,536–6,144 |
+                | stamped read; `Lock, read` | 2 | 10.0 | 28.0 | 42.0 (20.0–60.0) | +50% | 896–3,200 | 3,584–12,800 |
+                | `PerCpuNumeric.add`; `AddBenchmark` | 0 | 2.50 | 2.50 |  |  | 2.50 | 2.50 |
                 """);
     }
 
