@@ -9,7 +9,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -25,7 +24,7 @@ final class AreaEnd {
     private final long stride;
     private final int places;
 
-    /** Guarded by this object's lock. */
+    /** In the order of their positions. Guarded by this object's lock. */
     private final List<Lent> lent = new ArrayList<>();
 
     /** For each lent piece, where its library stores the address of the area. The action reads this at the end. */
@@ -34,8 +33,12 @@ final class AreaEnd {
     /** What to unmap. The action reads it at the end. */
     private final AtomicReference<List<MemorySegment>> unused;
 
-    /** Not a record: the JDK would keep the code that compares two of them, and with it the class loader. */
-    private static final class Lent {
+    /**
+     * Running it takes the piece back.
+     *
+     * <p>Not a record: the JDK would keep the code that compares two of them, and with it the class loader.
+     */
+    private final class Lent implements Runnable {
         private final long position;
         private final long bytes;
         private final MemorySegment lender;
@@ -44,6 +47,11 @@ final class AreaEnd {
             this.position = position;
             this.bytes = bytes;
             this.lender = lender;
+        }
+
+        @Override
+        public void run() {
+            takeBack(this);
         }
     }
 
@@ -55,6 +63,12 @@ final class AreaEnd {
         unused = new AtomicReference<>(List.of(memory));
     }
 
+    /*
+     * No lambda and no stream in this class. If the heap is full when the JVM links a lambda, the JDK can turn the
+     * OutOfMemoryError into a LinkageError. The JVM throws that error again at every later call, however much memory
+     * there is by then. So no C library could ever get a piece. A stream also initializes classes of the JDK.
+     */
+
     /**
      * Keeps a piece for a C library. If this throws, nothing is kept.
      *
@@ -63,14 +77,13 @@ final class AreaEnd {
      */
     Runnable lend(long position, long bytes, MemorySegment lender) {
         Lent piece = new Lent(position, bytes, lender);
-        Runnable takeBack = () -> takeBack(piece);
         keep(piece);
-        return takeBack;
+        return piece;
     }
 
     private synchronized void keep(Lent piece) {
         boolean kept = false;
-        lent.add(piece);
+        lent.add(indexOf(piece), piece);
         try {
             List<MemorySegment> parts = unused();
             lenders.add(piece.lender);
@@ -82,6 +95,15 @@ final class AreaEnd {
                 lent.remove(piece);
             }
         }
+    }
+
+    /** Where a piece belongs among those that are lent. */
+    private int indexOf(Lent piece) {
+        int index = 0;
+        while (index < lent.size() && lent.get(index).position < piece.position) {
+            index++;
+        }
+        return index;
     }
 
     /** How many pieces stay mapped at the end. */
@@ -134,18 +156,12 @@ final class AreaEnd {
         long end = 0;
         for (int place = 0; place < places && !lent.isEmpty(); place++) {
             end = addGap(parts, end, place * stride, CpuHeader.SIZE);
-            for (Lent piece : sorted()) {
+            for (Lent piece : lent) {
                 end = addGap(parts, end, place * stride + piece.position, piece.bytes);
             }
         }
         addGap(parts, end, memory.byteSize(), 0);
         return parts;
-    }
-
-    private List<Lent> sorted() {
-        return lent.stream()
-                .sorted(Comparator.comparingLong(piece -> piece.position))
-                .toList();
     }
 
     /** Adds what lies between the used part before and the next one; returns where that one ends. */

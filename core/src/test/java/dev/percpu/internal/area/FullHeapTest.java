@@ -19,6 +19,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.reflect.InvocationTargetException;
 import java.net.MalformedURLException;
 import java.util.Arrays;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,11 @@ import org.junit.jupiter.api.Test;
  */
 @Tag("native")
 class FullHeapTest {
+    private static final String MADE = "it is made";
+
+    /** A class that has no initializer is logged as {@code 'java/util/ArrayList$Itr'(no method)}. */
+    private static final Pattern INITIALIZER = Pattern.compile("Initializing '[^']*' .* by thread \"main\"");
+
     @Test
     void aPieceThatCouldNotBeLentIsNotLent() {
         assertThat(probe("lend")).isEqualTo("failed first, and lent 1 time, 1 piece");
@@ -55,18 +61,31 @@ class FullHeapTest {
      */
     @Test
     void theFirstMemoryThatComesBackInitializesNoClassOfTheJdk() {
+        assertThat(logged(ProbeOfClearing.class))
+                .contains("it is zero")
+                .doesNotContain("Initializing 'jdk/internal/foreign/");
+    }
+
+    /** The same goes for lending, and for a lambda: if the JVM cannot link one, it may never try again. */
+    @Test
+    void theFirstPieceThatIsLentRunsNoClassInitializerAndLinksNoLambda() {
+        assertThat(logged(ProbeOfLending.class))
+                .contains("it is lent")
+                .doesNotContainPattern(INITIALIZER)
+                .doesNotContain("$$Lambda");
+    }
+
+    /** What a probe printed after {@link #MADE}, between the classes that the JVM initialized. */
+    private static String logged(Class<?> probe) {
         Jvm.Result result = new Jvm()
                 .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
                 .option("-Xlog:class+init=info:stdout:none")
-                .run(ProbeOfClearing.class);
-        String after = result.output().substring(result.output().indexOf(ProbeOfClearing.MADE));
-        assertThat(after).contains("it is zero").doesNotContain("Initializing 'jdk/internal/foreign/");
+                .run(probe);
+        return result.output().substring(result.output().indexOf(MADE));
     }
 
     /** Has memory come back that is not zero. */
     static final class ProbeOfClearing {
-        private static final String MADE = "it is made";
-
         private ProbeOfClearing() {}
 
         public static void main(String[] arguments) {
@@ -76,6 +95,19 @@ class FullHeapTest {
             System.out.println(MADE);
             claim.close();
             System.out.println((long) Area.LONG.get(Area.MEMORY, position) == 0 ? "it is zero" : "it is not zero");
+        }
+    }
+
+    /** Lends a piece, and takes it back. */
+    static final class ProbeOfLending {
+        private ProbeOfLending() {}
+
+        public static void main(String[] arguments) {
+            MemorySegment lender = Arena.global().allocate(ValueLayout.JAVA_LONG);
+            long _ = Area.usedBytesPerCpu();
+            System.out.println(MADE);
+            Area.lend(CpuHeader.SIZE, 8, lender).run();
+            System.out.println("it is lent");
         }
     }
 
@@ -232,7 +264,7 @@ class FullHeapTest {
                     () -> {
                         Runnable _ = Area.lend(CpuHeader.SIZE, 8, lender);
                     },
-                    FIRST_STEP);
+                    STEP);
             System.out.println(told() + "lent");
         }
 
