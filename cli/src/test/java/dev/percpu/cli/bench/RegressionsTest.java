@@ -68,8 +68,7 @@ class RegressionsTest {
 
     @Test
     void whatHasNoPeerInCommonIsNotSaved() {
-        Results measured =
-                results(entry("AddBenchmark.striped", 1, 1.0), entry("AddBenchmark.perCpuAdd", 1, 2.0));
+        Results measured = results(entry("AddBenchmark.striped", 1, 1.0), entry("AddBenchmark.perCpuAdd", 1, 2.0));
         assertThat(worse(of(2.0), measured)).isZero();
         assertThat(text.toString()).contains("0.50x").contains("not saved");
     }

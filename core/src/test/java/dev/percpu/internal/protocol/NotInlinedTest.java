@@ -7,8 +7,8 @@ import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
 import dev.percpu.concurrent.PerCpuReadWriteLock;
 import dev.percpu.testing.Jvm;
-import java.util.concurrent.locks.Lock;
 import java.util.List;
+import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
