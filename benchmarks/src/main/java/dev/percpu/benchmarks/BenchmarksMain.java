@@ -10,8 +10,8 @@ import java.util.regex.Pattern;
  * JMH with its own command line, and options of its own. {@code --roles} prints the {@link Role} of each benchmark.
  * {@code --curves REGEX} measures what JMH cannot: each {@link Curve} whose chart's title has the regular expression in
  * it. {@code --start-up} measures {@link StartUp}, with its options. What JMH measures is {@linkplain Exactness checked
- * for lost updates}. Where the {@linkplain SequenceInC sequence in C} cannot be measured, it is
- * left out, and a line says so.
+ * for lost updates}. Where the {@linkplain SequenceInC sequence in C} cannot be measured, it is left out, and a line
+ * says so.
  */
 public final class BenchmarksMain {
     private BenchmarksMain() {}

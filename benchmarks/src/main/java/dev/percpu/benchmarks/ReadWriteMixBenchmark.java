@@ -85,12 +85,7 @@ public class ReadWriteMixBenchmark extends Comparison {
             writeStamped();
             return 0;
         }
-        long stamp = stamped.readLock();
-        try {
-            return first;
-        } finally {
-            stamped.unlockRead(stamp);
-        }
+        return readStamped();
     }
 
     /**
@@ -111,7 +106,11 @@ public class ReadWriteMixBenchmark extends Comparison {
                 return value;
             }
         }
-        stamp = stamped.readLock();
+        return readStamped();
+    }
+
+    private long readStamped() {
+        long stamp = stamped.readLock();
         try {
             return first;
         } finally {

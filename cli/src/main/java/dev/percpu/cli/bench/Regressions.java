@@ -90,13 +90,13 @@ public final class Regressions {
     private final List<Row> rows = new ArrayList<>();
 
     public Regressions(Results saved, Results measured) {
+        Set<String> peersNow = peers(measured);
         Map<String, Ratio> before = new LinkedHashMap<>();
-        ratios(saved, peers(measured)).forEach(row -> before.put(row.name, row.now));
-        Set<String> known = peers(saved);
+        ratios(saved, peersNow).forEach(row -> before.put(row.name, row.now));
         // What has no peer in common is listed, too.
         Map<String, Row> now = new LinkedHashMap<>();
-        ratios(measured, peers(measured)).forEach(row -> now.put(row.name, row));
-        ratios(measured, known).forEach(row -> now.put(row.name, row));
+        ratios(measured, peersNow).forEach(row -> now.put(row.name, row));
+        ratios(measured, peers(saved)).forEach(row -> now.put(row.name, row));
         for (Row row : now.values()) {
             Ratio old = before.get(row.name);
             rows.add(new Row(row.name, row.benchmark, old, row.now, Verdict.of(old, row.now)));
