@@ -14,6 +14,7 @@ import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.Machine;
 import dev.percpu.testing.Seccomp;
 import dev.percpu.testing.Workers;
+import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -139,7 +140,24 @@ class GuardRecoveryTest {
         }
     }
 
+    /** Whoever started a thread often keeps it, so nobody may wait for the garbage collector. */
+    @Test
+    void theCpuOfAnEndedOwnerThatIsStillReachableIsTakenOver() throws InterruptedException {
+        Thread owner = joined(Thread.ofPlatform().factory(), true);
+        try (LogCapture log = new LogCapture();
+                CpuGuard guard = CpuGuard.tryAcquire(FIRST)) {
+            assertThat(guard).isNotNull();
+            assertThat(log.first()).contains("taken over");
+        } finally {
+            Reference.reachabilityFence(owner);
+        }
+    }
+
     private static WeakReference<Thread> ended(ThreadFactory kind, boolean leaves) throws InterruptedException {
+        return new WeakReference<>(joined(kind, leaves));
+    }
+
+    private static Thread joined(ThreadFactory kind, boolean leaves) throws InterruptedException {
         Thread thread = kind.newThread(() -> {
             CpuGuard guard = CpuGuard.acquire(FIRST);
             if (!leaves) {
@@ -148,7 +166,7 @@ class GuardRecoveryTest {
         });
         thread.start();
         thread.join();
-        return new WeakReference<>(thread);
+        return thread;
     }
 
     /** Before the first acquisition of a thread, and later, when the thread is known already. */

@@ -99,12 +99,7 @@ public final class PerCpuBuckets {
         if (Integer.compareUnsigned(bucket, length) >= 0) {
             throw new IndexOutOfBoundsException("bucket " + bucket + " of " + this);
         }
-        try {
-            Sums.addLongAndDouble(position(bucket), 1, position, value);
-        } finally {
-            // The memory must not be given to another owner before this point.
-            Reference.reachabilityFence(this);
-        }
+        Sums.addLongAndDouble(this, position(bucket), 1, position, value);
     }
 
     /** How many values were recorded, by bucket; not an atomic snapshot while threads record. */

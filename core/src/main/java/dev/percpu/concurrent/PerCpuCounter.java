@@ -86,12 +86,7 @@ public final class PerCpuCounter extends AreaNumber {
 
     /** Adds the given value. */
     public void add(long x) {
-        try {
-            Sums.add(position(), x);
-        } finally {
-            // Not before here may the memory be given to another counter.
-            Reference.reachabilityFence(this);
-        }
+        Sums.add(this, position(), x);
     }
 
     /** Adds 1. */

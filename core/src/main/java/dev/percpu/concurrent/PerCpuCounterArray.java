@@ -95,22 +95,12 @@ public final class PerCpuCounterArray {
 
     /** Adds the given value to a counter. Adding 0 does nothing. */
     public void add(int index, long delta) {
-        long counter = position(index);
-        try {
-            Sums.add(counter, delta);
-        } finally {
-            // The memory must not be given to another owner before this point.
-            Reference.reachabilityFence(this);
-        }
+        Sums.add(this, position(index), delta);
     }
 
     /** Adds to the first two counters, of at least two, in one call. */
     void addToFirstTwo(long first, long second) {
-        try {
-            Sums.addTwo(position, first, (long) position + Long.BYTES, second);
-        } finally {
-            Reference.reachabilityFence(this);
-        }
+        Sums.addTwo(this, position, first, (long) position + Long.BYTES, second);
     }
 
     /** Adds 1 to a counter. */

@@ -1,9 +1,5 @@
 package dev.percpu.concurrent;
 
-import static java.lang.Double.doubleToRawLongBits;
-import static java.lang.Double.longBitsToDouble;
-
-import dev.percpu.internal.area.Area;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.GatedSums;
 import dev.percpu.listing.Value;
@@ -78,20 +74,7 @@ public final class PerCpuDoubleCounter extends AreaNumber {
         if (x == 0) {
             return;
         }
-        try {
-            if (!GatedSums.add(position(), x, taking)) {
-                addToSpare(x);
-            }
-        } finally {
-            Reference.reachabilityFence(this);
-        }
-    }
-
-    private void addToSpare(double x) {
-        long old;
-        do {
-            old = read(Area.SPARE);
-        } while (!compareAndSetSpare(old, doubleToRawLongBits(longBitsToDouble(old) + x)));
+        GatedSums.add(this, position(), x, taking);
     }
 
     /** The sum of all updates since the last reset; not an atomic snapshot while there are updates or resets. */

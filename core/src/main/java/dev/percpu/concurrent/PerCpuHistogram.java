@@ -100,13 +100,8 @@ public final class PerCpuHistogram implements AutoCloseable {
 
     /** Records a value once. */
     public void record(long value) {
-        try {
-            long sum = position();
-            Sums.addTwo(sum + bytesBefore(buckets.indexOf(value)), 1, sum, value);
-        } finally {
-            // Until here the memory must not be given to another variable.
-            Reference.reachabilityFence(this);
-        }
+        long sum = position();
+        Sums.addTwo(this, sum + bytesBefore(buckets.indexOf(value)), 1, sum, value);
     }
 
     /**
@@ -119,13 +114,9 @@ public final class PerCpuHistogram implements AutoCloseable {
             throw new IllegalArgumentException(name + " cannot record the value " + value + " " + count
                     + " times: what was recorded cannot be taken back");
         }
-        try {
-            long sum = position();
-            if (count != 0) {
-                Sums.addTwo(sum + bytesBefore(buckets.indexOf(value)), count, sum, value * count);
-            }
-        } finally {
-            Reference.reachabilityFence(this);
+        long sum = position();
+        if (count != 0) {
+            Sums.addTwo(this, sum + bytesBefore(buckets.indexOf(value)), count, sum, value * count);
         }
     }
 

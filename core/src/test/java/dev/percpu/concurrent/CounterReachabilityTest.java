@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.PerCpuRuntime;
+import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.backend.Interposition;
 import dev.percpu.internal.backend.Sequences;
@@ -14,7 +15,8 @@ import java.lang.ref.WeakReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A counter stays until its last update is done, even if nobody has the counter any more: its memory could be another
@@ -23,11 +25,13 @@ import org.junit.jupiter.api.Test;
  */
 @Tag("native")
 class CounterReachabilityTest {
-    @Test
-    void aCounterStaysUntilItsUpdateIsDone() {
+    /** Where no thread can have a place of its own, and where another thread has the only one. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void aCounterStaysUntilItsUpdateIsDone(int places) {
         Jvm.Result result = new Jvm()
                 .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
-                .option("-D" + OwnPlaces.PROPERTY + "=0")
+                .option("-D" + OwnPlaces.PROPERTY + "=" + places)
                 .option("-Xbatch")
                 .run(Probe.class);
         assertThat(result.output().strip()).isEqualTo("during the update: true, after it: false");
@@ -45,7 +49,11 @@ class CounterReachabilityTest {
 
         private Probe() {}
 
-        public static void main(String[] arguments) {
+        public static void main(String[] arguments) throws InterruptedException {
+            HotThread.runWithoutAPlaceLeft(Probe::probe);
+        }
+
+        private static void probe() {
             Interposition.install(new Interposition.Interposer() {
                 @Override
                 public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {

@@ -6,6 +6,7 @@ import static java.lang.Double.longBitsToDouble;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.OwnPlaces;
+import java.lang.ref.Reference;
 
 /**
  * {@code double} numbers of which only the sum over all places counts, and which can be taken away from all places.
@@ -15,6 +16,7 @@ import dev.percpu.internal.area.OwnPlaces;
  * <p>One thread at a time takes a number away: with the number's lock, which an addition takes only if it meets a
  * taking, and once after it.
  */
+@SuppressWarnings("ReachabilityFenceUsage") // an addition that throws makes no store after that
 public final class GatedSums {
     /*
      * In its own place, a thread adds to its number, and then looks at the gate, much as in Tally. But whoever takes a
@@ -86,27 +88,46 @@ public final class GatedSums {
     }
 
     /**
-     * Adds. It orders nothing else.
+     * Adds to a number of a variable, which stays reachable until then: see {@link Sums}. It orders nothing else.
      *
      * @param lock the number's
-     * @return false if nothing was done: then the caller adds to the spare slot, atomically
      */
-    public static boolean add(long position, double x, Object lock) {
+    public static void add(Object variable, long position, double x, Object lock) {
         if (IN_OWN_PLACES) {
             long own = OwnPlaces.mine();
             if (own != OwnPlaces.NONE) {
                 long gate = Gate.offset(position);
-                if (look(gate) != Gate.OPEN) {
-                    return false;
+                if (look(gate) == Gate.OPEN) {
+                    addIn(Area.within(own + position), gate, x, lock, FENCES);
+                } else {
+                    addToSpare(position, x);
                 }
-                addIn(Area.within(own + position), gate, x, lock, FENCES);
-                return true;
+                Reference.reachabilityFence(variable);
+                return;
             }
             if (!OwnPlaces.isNeverMine()) {
-                return Elsewhere.add(position, x);
+                Elsewhere.add(variable, position, x);
+                return;
             }
         }
-        return NUMBERS.addDouble(position, doubleToRawLongBits(x));
+        addOnCpu(position, x);
+        Reference.reachabilityFence(variable);
+    }
+
+    private static void addOnCpu(long position, double x) {
+        if (!NUMBERS.addDouble(position, doubleToRawLongBits(x))) {
+            addToSpare(position, x);
+        }
+    }
+
+    /** Where a thread adds that finds the gate shut. */
+    private static void addToSpare(long position, double x) {
+        long spare = Area.offset(Area.SPARE, position);
+        long before;
+        do {
+            before = read(spare);
+        } while (!Area.LONG.compareAndSet(
+                Area.MEMORY, spare, before, doubleToRawLongBits(longBitsToDouble(before) + x)));
     }
 
     /** Adds in a place whose gate was open; tests have other fences, which let the number be taken in the middle. */
@@ -229,9 +250,10 @@ public final class GatedSums {
             // Calling this is enough.
         }
 
-        static boolean add(long position, double x) {
+        static void add(Object variable, long position, double x) {
             OwnPlaces.missed();
-            return NUMBERS.addDouble(position, doubleToRawLongBits(x));
+            addOnCpu(position, x);
+            Reference.reachabilityFence(variable);
         }
     }
 }

@@ -4,6 +4,7 @@ import static java.lang.Double.longBitsToDouble;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.OwnPlaces;
+import java.lang.ref.Reference;
 
 /**
  * Numbers of which only the sum over all places counts. A thread that has a place of its own adds there,
@@ -11,8 +12,18 @@ import dev.percpu.internal.area.OwnPlaces;
  *
  * <p>Each instance is written by its owner only: a CPU's by that CPU's threads, an own place's by its thread. Everyone
  * may add to the spare slot, atomically.
+ *
+ * <p>A number's memory may go to another variable once its own is unreachable. So each addition is passed the variable,
+ * and keeps it reachable until its store is done.
  */
+@SuppressWarnings("ReachabilityFenceUsage") // an addition that throws makes no store after that
 public final class Sums {
+    /*
+     * The variable is passed down, although each caller could keep it reachable after the call. But then a thread that
+     * has no place needs the variable after its call of Elsewhere. A call leaves one register as it was. If that keeps
+     * the variable, the JIT compiler keeps the index of a caller's loop in memory, in the iterations without a call
+     * too: eight counters in turn took 2.1 ns for each, or 3.2 in another JVM, instead of 1.8 or 2.7 (Zen 4).
+     */
     private static final Numbers NUMBERS = Numbers.CURRENT;
 
     static {
@@ -35,43 +46,49 @@ public final class Sums {
         NumberPairs _ = NumberPairs.CURRENT;
     }
 
-    /** Adds. It orders nothing else. Adding 0 does nothing. */
-    public static void add(long position, long delta) {
+    /** Adds to a number of a variable. It orders nothing else. Adding 0 does nothing. */
+    public static void add(Object variable, long position, long delta) {
         if (delta == 0) {
             return;
         }
         long own = OwnPlaces.mine();
         if (own != OwnPlaces.NONE) {
             OwnPlaces.add(Area.within(own + position), delta);
+            Reference.reachabilityFence(variable);
         } else if (OwnPlaces.isNeverMine()) {
             NUMBERS.add(position, delta);
+            Reference.reachabilityFence(variable);
         } else {
-            Elsewhere.add(position, delta);
+            Elsewhere.add(variable, position, delta);
         }
     }
 
-    /** Adds to two numbers, one after the other. */
-    public static void addTwo(long position, long delta, long secondPosition, long secondDelta) {
+    /** Adds to two numbers of a variable, one after the other. */
+    public static void addTwo(Object variable, long position, long delta, long secondPosition, long secondDelta) {
         long own = OwnPlaces.mine();
         if (own != OwnPlaces.NONE) {
             OwnPlaces.add(Area.within(own + position), delta);
             OwnPlaces.add(Area.within(own + secondPosition), secondDelta);
+            Reference.reachabilityFence(variable);
         } else if (OwnPlaces.isNeverMine()) {
             NumberPairs.CURRENT.add(position, delta, secondPosition, secondDelta);
+            Reference.reachabilityFence(variable);
         } else {
-            Elsewhere.addTwo(position, delta, secondPosition, secondDelta);
+            Elsewhere.addTwo(variable, position, delta, secondPosition, secondDelta);
         }
     }
 
-    /** Adds to a {@code long} number and to a {@code double} number, one after the other. */
-    public static void addLongAndDouble(long position, long delta, long doublePosition, double x) {
+    /** Adds to a {@code long} number and to a {@code double} number of a variable, one after the other. */
+    public static void addLongAndDouble(Object variable, long position, long delta, long doublePosition, double x) {
         long own = OwnPlaces.mine();
         if (own != OwnPlaces.NONE) {
             OwnPlaces.addLongAndDouble(Area.within(own + position), delta, Area.within(own + doublePosition), x);
+            Reference.reachabilityFence(variable);
         } else if (OwnPlaces.isNeverMine()) {
             NumberPairs.CURRENT.addLongAndDouble(position, delta, doublePosition, x);
+            Reference.reachabilityFence(variable);
         } else {
-            Elsewhere.addLongAndDouble(position, delta, doublePosition, x);
+            Elsewhere.addLongAndDouble(variable, position, delta, doublePosition, x);
         }
     }
 
@@ -119,19 +136,22 @@ public final class Sums {
             // Calling this is enough.
         }
 
-        static void add(long position, long delta) {
+        static void add(Object variable, long position, long delta) {
             OwnPlaces.missed();
             NUMBERS.add(position, delta);
+            Reference.reachabilityFence(variable);
         }
 
-        static void addTwo(long position, long delta, long secondPosition, long secondDelta) {
+        static void addTwo(Object variable, long position, long delta, long secondPosition, long secondDelta) {
             OwnPlaces.missed();
             NumberPairs.CURRENT.add(position, delta, secondPosition, secondDelta);
+            Reference.reachabilityFence(variable);
         }
 
-        static void addLongAndDouble(long position, long delta, long doublePosition, double x) {
+        static void addLongAndDouble(Object variable, long position, long delta, long doublePosition, double x) {
             OwnPlaces.missed();
             NumberPairs.CURRENT.addLongAndDouble(position, delta, doublePosition, x);
+            Reference.reachabilityFence(variable);
         }
     }
 }

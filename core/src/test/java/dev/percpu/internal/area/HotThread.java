@@ -1,6 +1,7 @@
 package dev.percpu.internal.area;
 
 import dev.percpu.testing.Workers;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
 
@@ -40,6 +41,26 @@ public final class HotThread {
         }
         if (!had.get()) {
             throw new AssertionError("none of " + THREADS + " threads got a place");
+        }
+    }
+
+    /** Runs a task while other threads have all places. */
+    public static void runWithoutAPlaceLeft(Runnable task) throws InterruptedException {
+        CountDownLatch taken = new CountDownLatch(OwnPlaces.COUNT);
+        CountDownLatch end = new CountDownLatch(1);
+        for (int i = 0; i < OwnPlaces.COUNT; i++) {
+            new Thread(() -> {
+                        tryGetPlace();
+                        taken.countDown();
+                        Workers.await(end);
+                    })
+                    .start();
+        }
+        taken.await();
+        try {
+            task.run();
+        } finally {
+            end.countDown();
         }
     }
 }

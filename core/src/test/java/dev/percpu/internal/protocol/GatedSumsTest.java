@@ -22,17 +22,6 @@ class GatedSumsTest {
         Area.LONG.setVolatile(Area.MEMORY, offset, Double.doubleToRawLongBits(value));
     }
 
-    private void addOrToSpare(double x) {
-        if (!GatedSums.add(position, x, lock)) {
-            long spare = Area.offset(Area.SPARE, position);
-            long old;
-            do {
-                old = (long) Area.LONG.getVolatile(Area.MEMORY, spare);
-            } while (!Area.LONG.compareAndSet(
-                    Area.MEMORY, spare, old, Double.doubleToRawLongBits(Double.longBitsToDouble(old) + x)));
-        }
-    }
-
     private static double load(long offset) {
         return Double.longBitsToDouble((long) Area.LONG.getVolatile(Area.MEMORY, offset));
     }
@@ -97,7 +86,7 @@ class GatedSumsTest {
             assertThat(taken).isEqualTo(5);
             assertThat(GatedSums.sum(position)).isZero();
             assertThat(takeAll()).isZero();
-            addOrToSpare(2);
+            GatedSums.add(this, position, 2, lock);
             assertThat(takeAll()).isEqualTo(2);
         });
     }
@@ -117,7 +106,7 @@ class GatedSumsTest {
     void aPlaceBeginsAnewAfterItWasTaken() throws InterruptedException {
         wherePlacesAreUsed(own -> {
             for (double x : new double[] {1e16, 1, -1, Double.NaN, 0.5}) {
-                addOrToSpare(x);
+                GatedSums.add(this, position, x, lock);
                 assertThat(Double.valueOf(takeAll())).isEqualTo(Double.valueOf(x));
                 assertThat(GatedSums.sum(position)).isZero();
             }
@@ -145,7 +134,7 @@ class GatedSumsTest {
             FarStores far = new FarStores(own);
             for (int i = 0; i < updates; i++) {
                 far.store();
-                addOrToSpare(1);
+                GatedSums.add(this, position, 1, lock);
             }
             done.set(true);
             Workers.join(taker);

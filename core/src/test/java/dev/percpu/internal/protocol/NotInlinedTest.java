@@ -6,6 +6,8 @@ import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
 import dev.percpu.concurrent.PerCpuReadWriteLock;
+import dev.percpu.internal.area.HotThread;
+import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.testing.Jvm;
 import java.util.List;
 import java.util.concurrent.locks.Lock;
@@ -21,6 +23,7 @@ class NotInlinedTest {
     void whatAThreadDoesBeforeItHasAPlaceIsNotInlined() {
         Jvm.Result result = new Jvm()
                 .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-D" + OwnPlaces.PROPERTY + "=1")
                 .option("-XX:+UnlockDiagnosticVMOptions")
                 .option("-XX:+PrintInlining")
                 .run(Loops.class, ROUNDS);
@@ -41,9 +44,12 @@ class NotInlinedTest {
     static final class Loops {
         private Loops() {}
 
+        public static void main(String[] arguments) throws InterruptedException {
+            HotThread.runWithoutAPlaceLeft(() -> update(Integer.parseInt(arguments[0])));
+        }
+
         @SuppressWarnings("LockNotBeforeTry") // an error ends the probe
-        public static void main(String[] arguments) {
-            int rounds = Integer.parseInt(arguments[0]);
+        private static void update(int rounds) {
             PerCpuCounter counter = new PerCpuCounter();
             PerCpuDoubleCounter doubles = new PerCpuDoubleCounter();
             Lock lock = new PerCpuReadWriteLock().readLock();
