@@ -65,7 +65,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     /**
      * Like {@link #createZero(MemoryLayout)}, with a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      */
     public static DynamicPerCpu<MemorySegment> createZero(String name, MemoryLayout layout) {
         return createZero(name, layout, Function.identity());
@@ -84,7 +84,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     /**
      * Like {@link #createZero(MemoryLayout, Function)}, with a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      */
     public static <T> DynamicPerCpu<T> createZero(
             String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
@@ -117,7 +117,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     /**
      * Like {@link #createWith(Supplier)}, with a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      */
     public static <T> DynamicPerCpu<T> createWith(String name, Supplier<? extends T> factory) {
         return createFrom(name, cpu -> factory.get());
@@ -134,7 +134,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     /**
      * Like {@link #createFrom(Function)}, with a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      */
     public static <T> DynamicPerCpu<T> createFrom(String name, Function<CpuId, ? extends T> factory) {
         return DynamicPerCpu.<T>from(Registry.checkName(name), factory).listed(name, "object", Registry.Reader.NONE);
@@ -171,7 +171,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     /**
      * Like {@link #createNumeric(NumericWidth, long)}, with a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      */
     public static DynamicPerCpu<NumericCell> createNumeric(String name, NumericWidth width, long initial) {
         return numeric(Registry.checkName(name), width, initial)

@@ -6,6 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A per-CPU variable: every possible CPU has its own instance, protected by the CPU's {@link CpuGuard}.
@@ -36,14 +37,26 @@ public interface PerCpu<T> {
         return PerCpuToken.of(guard, ptr());
     }
 
-    /** Acquires a guard, calls {@code function} with the current CPU's instance, and returns its result. */
-    default <R> R with(Function<? super T, ? extends R> function) {
+    /**
+     * Acquires a guard, calls {@code function} with the current CPU's instance, and returns its result. The function
+     * must not keep the instance, and must not block.
+     *
+     * @throws IllegalStateException if the variable is closed; or if this thread is using the instance already, as in
+     *     a call from inside {@code run} or {@code with} of the same variable. Where the scheduler has moved the thread
+     *     meanwhile, such a call may get another CPU's instance instead
+     */
+    default <R extends @Nullable Object> R with(Function<? super T, ? extends R> function) {
         try (CpuGuard guard = CpuGuard.acquire()) {
             return ptr().with(guard, function);
         }
     }
 
-    /** Acquires a guard and calls {@code action} with the current CPU's instance. */
+    /**
+     * Acquires a guard and calls {@code action} with the current CPU's instance. The action must not keep the instance,
+     * and must not block.
+     *
+     * @throws IllegalStateException as {@link #with} does
+     */
     default void run(Consumer<? super T> action) {
         try (CpuGuard guard = CpuGuard.acquire()) {
             ptr().run(guard, action);

@@ -52,7 +52,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
     /**
      * Defines a number that lives as long as the process and starts at 0 on each CPU.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @throws AreaFullException if the per-CPU area is full
      */
     public static PerCpuDouble define(String name) {
@@ -62,7 +62,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
     /**
      * Defines a number that lives as long as the process.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param initial the initial value on each possible CPU; with 0, no memory becomes resident
      * @throws AreaFullException if the per-CPU area is full
      */
@@ -99,7 +99,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
     /**
      * Creates a number that can be closed, that has a name, and that starts at 0 on each CPU.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @throws AreaFullException if the per-CPU area is full
      */
     public static DynamicDouble create(String name) {
@@ -109,7 +109,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
     /**
      * Creates a number that can be closed and that has a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param initial the initial value on each possible CPU
      * @throws AreaFullException if the per-CPU area is full
      */

@@ -54,7 +54,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
      * Defines a number that lives as long as the process and starts at 0 on each CPU. If a CPU never updates any number
      * of a page, that page takes no memory on that CPU.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @throws AreaFullException if the per-CPU area is full
      */
     public static PerCpuNumeric define(String name, NumericWidth width) {
@@ -64,7 +64,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     /**
      * Defines a number that lives as long as the process.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param initial the initial value on each possible CPU, truncated to the width
      * @throws AreaFullException if the per-CPU area is full
      */
@@ -99,7 +99,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     /**
      * Creates a number that can be closed, that has a name, and that starts at 0 on each CPU.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @throws AreaFullException if the per-CPU area is full
      */
     public static DynamicNumeric create(String name, NumericWidth width) {
@@ -109,7 +109,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     /**
      * Creates a number that can be closed and that has a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param initial the initial value on each possible CPU, truncated to the width
      * @throws AreaFullException if the per-CPU area is full
      */

@@ -286,9 +286,10 @@ public final class PerCpuPtr<T> {
 
     // Takes the guard's CPU and not the guard: the argument of a call that is not inlined is an object on the heap.
     private IllegalStateException aliasing(int cpu, String live, String wanted) {
-        return new IllegalStateException("aliasing: " + live + " token for " + CpuId.of(cpu) + "'s instance of "
-                + piece.name() + " is live, so " + wanted + " one cannot be created; it ends when its guard is closed,"
-                + " so use a nested guard for a token that has to end sooner");
+        return new IllegalStateException("aliasing: this thread has " + live + " token for " + CpuId.of(cpu)
+                + "'s instance of " + piece.name() + " already, so " + wanted + " one cannot be created. A token ends"
+                + " when its guard is closed, and that of run, with or forEachCpu at the end of the call; use a nested"
+                + " guard for a token that has to end sooner");
     }
 
     /** Pointers to the same instances are equal. */

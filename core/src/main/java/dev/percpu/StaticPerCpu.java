@@ -58,8 +58,9 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
     /**
      * Defines a variable with a heap object for each possible CPU.
      *
-     * @param name for messages and listings; it need not be unique
-     * @param initial creates one CPU's instance; called once for each possible CPU, during this call
+     * @param name for messages and listings, not blank; it need not be unique
+     * @param initial creates one CPU's instance, and does not return null; called once for each possible CPU, during
+     *     this call
      */
     public static <T> StaticPerCpu<T> define(String name, Supplier<? extends T> initial) {
         Piece piece = Piece.empty(Registry.checkName(name));
@@ -69,7 +70,7 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
     /**
      * Defines a variable whose instances are zeroed memory of the per-CPU area.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param layout the size and alignment of an instance
      * @throws AreaFullException if the per-CPU area is full
      */
@@ -84,7 +85,7 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
     /**
      * Defines a variable whose instances are views of zeroed memory of the per-CPU area.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param layout the size and alignment of an instance
      * @param view creates the view of one CPU's memory; called once for each possible CPU, during this call. If it
      *     writes to the memory, the memory becomes resident even for CPUs that never use it. If it throws, the library
@@ -123,7 +124,7 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      * updates it without a token. For a number that needs no guard, use
      * {@link PerCpuNumeric#define(String, NumericWidth)}.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param initial the initial value of each CPU's instance, truncated to the width
      * @throws AreaFullException if the per-CPU area is full
      */

@@ -253,6 +253,7 @@ public final class EventBuilder {
     }
 
     private void use(Argument argument, boolean isDouble, Object variable) {
+        Objects.requireNonNull(argument, "argument");
         Use before = uses.putIfAbsent(argument, new Use(isDouble, variable));
         if (before != null && before.isDouble != isDouble) {
             throw new IllegalArgumentException("the argument " + argument + " of " + name + " is a "

@@ -36,7 +36,7 @@ public final class HistogramBuilder {
     /**
      * Gives the histogram a name.
      *
-     * @param histogramName for messages and listings; it need not be unique
+     * @param histogramName for messages and listings, not blank; it need not be unique
      */
     public HistogramBuilder name(String histogramName) {
         name = Registry.checkName(histogramName);

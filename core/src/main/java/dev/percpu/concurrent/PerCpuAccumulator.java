@@ -118,7 +118,7 @@ public final class PerCpuAccumulator extends AreaNumber {
     /**
      * Creates an accumulator that has the identity's value, and a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param accumulatorFunction combines two values
      * @param identity the value that, combined with any other value, gives that other value
      * @throws AreaFullException if the per-CPU area is full
@@ -142,7 +142,7 @@ public final class PerCpuAccumulator extends AreaNumber {
     /**
      * {@link #maximum()} with a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @throws AreaFullException if the per-CPU area is full
      */
     public static PerCpuAccumulator maximum(String name) {
@@ -162,7 +162,7 @@ public final class PerCpuAccumulator extends AreaNumber {
     /**
      * {@link #minimum()} with a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @throws AreaFullException if the per-CPU area is full
      */
     public static PerCpuAccumulator minimum(String name) {

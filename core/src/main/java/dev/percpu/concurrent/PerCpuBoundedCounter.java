@@ -75,7 +75,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     /**
      * Creates a counter that is 0 and has a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param batch how much a CPU may add or subtract by itself: a larger one is faster, but estimates are less exact
      * @throws IllegalArgumentException if the batch is not from 1 to 2^30
      * @throws AreaFullException if the per-CPU area is full

@@ -64,7 +64,7 @@ public final class PerCpuBuckets {
     /**
      * Creates buckets that are empty, and gives them a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param length how many buckets
      * @throws NegativeArraySizeException if the length is negative
      * @throws AreaFullException if the per-CPU area is full

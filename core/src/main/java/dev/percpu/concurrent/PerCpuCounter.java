@@ -76,7 +76,7 @@ public final class PerCpuCounter extends AreaNumber {
     /**
      * Creates a counter that is 0 and has a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuCounter(String name) {

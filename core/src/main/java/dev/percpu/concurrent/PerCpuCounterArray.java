@@ -67,7 +67,7 @@ public final class PerCpuCounterArray {
     /**
      * Creates an array of counters that are 0, and gives it a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param length how many counters
      * @throws NegativeArraySizeException if the length is negative
      * @throws AreaFullException if the per-CPU area is full

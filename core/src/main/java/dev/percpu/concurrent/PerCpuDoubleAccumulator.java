@@ -46,7 +46,7 @@ public final class PerCpuDoubleAccumulator extends Number {
     /**
      * Creates an accumulator that has the identity's value, and a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param accumulatorFunction combines two values
      * @param identity the value that, combined with any other value, gives that other value
      * @throws AreaFullException if the per-CPU area is full

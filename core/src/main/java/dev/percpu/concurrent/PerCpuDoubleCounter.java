@@ -60,7 +60,7 @@ public final class PerCpuDoubleCounter extends AreaNumber {
     /**
      * Creates a counter that is 0 and has a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuDoubleCounter(String name) {

@@ -133,7 +133,7 @@ public final class PerCpuRef {
     /**
      * Creates a ref with the initial reference and a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param release what is run, once in each life, when the count reaches zero
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
@@ -323,13 +323,17 @@ public final class PerCpuRef {
             life = ending;
         }
         if (left < 0) {
-            throw new IllegalStateException(
-                    "there were " + -left + " more puts than gets, so the release action does not run: " + this);
+            throw morePuts(-left);
         }
         if (left == 0) {
             releaseAndTell(ending);
         }
         return ending;
+    }
+
+    private IllegalStateException morePuts(long more) {
+        return new IllegalStateException(
+                "there were " + more + " more puts than gets, so the release action does not run: " + this);
     }
 
     /**
@@ -349,6 +353,11 @@ public final class PerCpuRef {
         Life waitedFor = endLife(new Life());
         synchronized (lifecycle) {
             while (!waitedFor.ended) {
+                long count = central.get();
+                if (count < 0 && waitedFor == life) {
+                    // Another thread's kill has found that. The count never reaches zero.
+                    throw morePuts(-count);
+                }
                 long left = most - (System.nanoTime() - start);
                 if (waitedFor.resurrected || left <= 0) {
                     return false;

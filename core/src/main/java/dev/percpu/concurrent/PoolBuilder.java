@@ -47,7 +47,7 @@ public final class PoolBuilder<T> {
     /**
      * Gives the pool a name.
      *
-     * @param poolName for messages and listings; it need not be unique
+     * @param poolName for messages and listings, not blank; it need not be unique
      */
     public PoolBuilder<T> name(String poolName) {
         name = Registry.checkName(poolName);

@@ -6,6 +6,7 @@ import static dev.percpu.concurrent.PerCpuEvent.Argument.THIRD;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
@@ -322,6 +323,9 @@ class PerCpuEventTest {
         assertThatIllegalStateException()
                 .isThrownBy(() -> PerCpuEvent.builder("gap").add(bytes, SECOND).build())
                 .withMessageContaining("gap uses [SECOND] of its arguments, but not FIRST");
+        assertThatNullPointerException()
+                .isThrownBy(() -> PerCpuEvent.builder("none").add(seconds, null))
+                .withMessage("argument");
     }
 
     @Test

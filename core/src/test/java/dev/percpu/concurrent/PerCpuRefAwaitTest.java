@@ -154,6 +154,17 @@ class PerCpuRefAwaitTest {
         assertThat(releases).hasValue(1);
     }
 
+    /** Also if another thread killed the ref, and so got the first exception. */
+    @Test
+    void nobodyWaitsForACountBelowZero() {
+        ref.put(2);
+        assertThatThrownBy(ref::kill).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> ref.killAndAwait(1, TimeUnit.MILLISECONDS))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("2 more puts than gets");
+        assertThat(releases).hasValue(0);
+    }
+
     @Test
     void whoHoldsAGuardDoesNotWait() throws InterruptedException {
         ref.get();

@@ -123,7 +123,7 @@ public final class PerCpuRecyclerPool extends RecyclerPool.StatefulImplBase<Buff
     /**
      * Creates a pool of its own that has a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param capacity how many recyclers it keeps at most
      * @throws IllegalArgumentException if the capacity is 0 or less
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
