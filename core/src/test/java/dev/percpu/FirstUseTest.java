@@ -134,7 +134,7 @@ class FirstUseTest {
                 PerCpuSummary summary = new PerCpuSummary();
                 return () -> {
                     summary.accept(1);
-                    summary.accept(summary.summaryThenReset().greatest());
+                    summary.accept(summary.summaryThenReset().max());
                 };
             }
         },

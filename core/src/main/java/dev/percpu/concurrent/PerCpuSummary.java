@@ -56,7 +56,7 @@ public final class PerCpuSummary implements LongConsumer {
     /**
      * Creates a summary of no values, and gives it a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuSummary(String name) {
@@ -77,10 +77,10 @@ public final class PerCpuSummary implements LongConsumer {
      *
      * @param count how many values
      * @param sum of the values, wrapped at 64 bits
-     * @param least the least value; {@link Long#MAX_VALUE} if there is none
-     * @param greatest the greatest value; {@link Long#MIN_VALUE} if there is none
+     * @param min the least value; {@link Long#MAX_VALUE} if there is none
+     * @param max the greatest value; {@link Long#MIN_VALUE} if there is none
      */
-    public record Result(long count, long sum, long least, long greatest) {
+    public record Result(long count, long sum, long min, long max) {
         /** The sum divided by the count; 0 if there are no values, as in {@code LongSummaryStatistics}. */
         public double average() {
             return count == 0 ? 0 : (double) sum / count;
@@ -140,8 +140,8 @@ public final class PerCpuSummary implements LongConsumer {
         return List.of(
                 Value.sum("count", now.count()),
                 Value.sum("sum", now.sum()),
-                Value.of("least", now.least()),
-                Value.of("greatest", now.greatest()));
+                Value.of("min", now.min()),
+                Value.of("max", now.max()));
     }
 
     @Override

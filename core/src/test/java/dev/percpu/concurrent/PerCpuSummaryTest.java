@@ -68,8 +68,7 @@ class PerCpuSummaryTest {
                     assertThat(variable.type()).isEqualTo("PerCpuSummary");
                     assertThat(variable.values())
                             .extracting(value -> value.name() + " " + value.total())
-                            .containsExactly(
-                                    "count " + 2 * cpus, "sum " + (ids - 7 * cpus), "least -7", "greatest " + last);
+                            .containsExactly("count " + 2 * cpus, "sum " + (ids - 7 * cpus), "min -7", "max " + last);
                 });
         assertThat(summary.summaryThenReset()).isEqualTo(expected);
         assertThat(summary.summary()).isEqualTo(NONE);
@@ -126,7 +125,7 @@ class PerCpuSummaryTest {
             LongAccumulator greatest) {
         count.add(result.count());
         sum.add(result.sum());
-        least.accumulate(result.least());
-        greatest.accumulate(result.greatest());
+        least.accumulate(result.min());
+        greatest.accumulate(result.max());
     }
 }

@@ -90,8 +90,8 @@ final class SummaryTrials {
     private static long count(PerCpuSummary.Result result) {
         Trial.same("sum", result.count(), result.sum());
         if (result.count() > 0) {
-            Trial.same("least value", 1, result.least());
-            Trial.same("greatest value", 1, result.greatest());
+            Trial.same("least value", 1, result.min());
+            Trial.same("greatest value", 1, result.max());
         }
         return result.count();
     }

@@ -70,7 +70,7 @@ final class Accumulators implements Subject {
     private void take(PerCpuSummary.Result result) {
         countTaken.add(result.count());
         sumTaken.add(result.sum());
-        takenExtremes.add(result.least(), result.greatest());
+        takenExtremes.add(result.min(), result.max());
     }
 
     private int sumHalves(int burst) {
