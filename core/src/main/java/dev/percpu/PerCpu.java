@@ -75,7 +75,7 @@ public interface PerCpu<T> {
         PerCpuPtr<T> instances = ptr();
         for (CpuId cpu : CpuMask.possible()) {
             try (CpuGuard guard = CpuGuard.acquire(cpu)) {
-                instances.visit(guard, instance -> action.accept(cpu, instance));
+                instances.visit(guard, action);
             }
         }
     }
@@ -105,7 +105,7 @@ public interface PerCpu<T> {
         for (CpuId cpu : CpuMask.possible()) {
             try (CpuGuard guard = CpuGuard.tryAcquire(cpu)) {
                 if (guard != null) {
-                    instances.visit(guard, instance -> action.accept(cpu, instance));
+                    instances.visit(guard, action);
                     visited.set(cpu);
                 }
             }
@@ -117,7 +117,7 @@ public interface PerCpu<T> {
             }
             try (CpuGuard guard = CpuGuard.tryAcquire(cpu, left, TimeUnit.NANOSECONDS)) {
                 if (guard != null) {
-                    instances.visit(guard, instance -> action.accept(cpu, instance));
+                    instances.visit(guard, action);
                     visited.set(cpu);
                 }
             }

@@ -1,6 +1,7 @@
 package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Claim;
 import dev.percpu.internal.code.Op;
@@ -9,7 +10,6 @@ import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import java.util.List;
-import java.util.stream.LongStream;
 
 /**
  * A per-CPU {@code double}: each CPU has its own instance, and a thread updates it in one step. {@link PerCpuNumeric}
@@ -184,14 +184,20 @@ public sealed class PerCpuDouble permits DynamicDouble {
 
     /** The numbers of all possible CPUs, indexed by CPU id, with 0 at ids that belong to no possible CPU. */
     public double[] snapshot() {
-        return LongStream.of(bits.snapshot())
-                .mapToDouble(Double::longBitsToDouble)
-                .toArray();
+        // No stream: if the heap is full when the JVM first links a lambda, no later call could succeed either.
+        long[] all = bits.snapshot();
+        double[] numbers = new double[all.length];
+        for (int i = 0; i < all.length; i++) {
+            numbers[i] = Double.longBitsToDouble(all[i]);
+        }
+        return numbers;
     }
 
     /** Calls {@code action} with every possible CPU's number. */
     public void forEachCpu(Visitor action) {
-        bits.forEachCpu((cpu, number) -> action.accept(cpu, Double.longBitsToDouble(number)));
+        for (CpuId cpu : CpuMask.possible()) {
+            action.accept(cpu, get(cpu));
+        }
     }
 
     /** The action that {@link #forEachCpu} calls. */

@@ -46,6 +46,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     static {
         // Not in the first operation, which may come when the heap is full.
         WidthAccess.initialize();
+        CpuId _ = CpuId.of(0);
     }
 
     PerCpuNumeric() {}

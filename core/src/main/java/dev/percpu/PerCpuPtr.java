@@ -10,6 +10,7 @@ import dev.percpu.internal.listing.Registry;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -180,9 +181,10 @@ public final class PerCpuPtr<T> {
     }
 
     /** Calls an action with a token's instance, on behalf of a thread that does so for one CPU after another. */
-    void visit(CpuGuard guard, Consumer<? super T> action) {
+    void visit(CpuGuard guard, BiConsumer<CpuId, ? super T> action) {
         PaddedArray.touch(instances, guard.checkUsable());
-        PerCpuToken.of(guard, this).run(action);
+        borrowExclusively(guard);
+        action.accept(guard.cpu(), instance(guard.checkUsable()));
     }
 
     /** The instance of a given CPU, as racy as {@link #getPtr()}. */
@@ -208,8 +210,10 @@ public final class PerCpuPtr<T> {
                     "the instances of " + piece.name() + " are views of memory: change their contents instead");
         }
         T old = instance(cpu);
-        instances[PaddedArray.index(cpu)] =
-                Objects.requireNonNull(instance, () -> nullInstance(piece.name(), CpuId.of(cpu)));
+        if (instance == null) {
+            throw new NullPointerException(nullInstance(piece.name(), CpuId.of(cpu)));
+        }
+        instances[PaddedArray.index(cpu)] = instance;
         return old;
     }
 

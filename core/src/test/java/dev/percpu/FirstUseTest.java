@@ -20,27 +20,33 @@ import dev.percpu.concurrent.Pooled;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
 import java.util.ArrayList;
+import java.util.Date;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * A thing that was made works whatever its first use meets. A class whose initializer fails stays unusable, and a first
  * use may come when the heap is full or the stack ends. So whoever makes a thing initializes all classes that its
- * operations need.
+ * operations need. The same goes for a lambda: if the heap is full when the JVM links one, it may never try again.
  */
-@SuppressWarnings({"LockNotBeforeTry", "WaitNotInLoop"}) // nothing fails between the calls, or the JVM ends
+@SuppressWarnings({"LockNotBeforeTry", "WaitNotInLoop", "JavaUtilDate"}) // nothing fails in between, or the JVM ends
 class FirstUseTest {
     private static final String MADE = "it is made";
 
     /** A class of the library that is initialized, and has an initializer. */
     private static final Pattern INITIALIZED =
             Pattern.compile("Initializing '(dev/percpu/(?!FirstUseTest)[^']+)' ?\\((?!no method)", Pattern.MULTILINE);
+
+    /** A lambda of the library that is linked. */
+    private static final Pattern LINKED =
+            Pattern.compile("Initializing '(dev/percpu/(?!FirstUseTest)[^']+\\$\\$Lambda)", Pattern.MULTILINE);
 
     /** Made, and then used. */
     interface Use {
@@ -160,6 +166,9 @@ class FirstUseTest {
                     waiting(lock.writeLock(), lock.writeLock());
                     lock.writeLock().lock();
                     boolean _ = condition.await(1, TimeUnit.NANOSECONDS);
+                    boolean _ = condition.awaitUntil(new Date(0));
+                    condition.signal();
+                    condition.signalAll();
                     lock.writeLock().unlock();
                 };
             }
@@ -222,6 +231,7 @@ class FirstUseTest {
                     number.set(number.getAndSet(3) + number.addAndGet(1));
                     assertThat(number.compareAndExchange(0, 1)).isNotZero();
                     assertThat(number.sum()).isNotZero();
+                    number.forEachCpu((_, _) -> {});
                     number.close();
                 };
             }
@@ -233,6 +243,7 @@ class FirstUseTest {
                 return () -> {
                     number.add(1);
                     number.set(number.sum());
+                    number.forEachCpu((_, _) -> {});
                     number.close();
                 };
             }
@@ -243,6 +254,13 @@ class FirstUseTest {
                 DynamicPerCpu<long[]> variable = DynamicPerCpu.createWith(() -> new long[1]);
                 return () -> {
                     variable.run(value -> value[0]++);
+                    variable.forEachCpu((_, value) -> value[0]++);
+                    assertThat(variable.forEachCpu(1, TimeUnit.SECONDS, (_, value) -> value[0]++)
+                                    .isEmpty())
+                            .isFalse();
+                    try (CpuGuard guard = CpuGuard.acquire()) {
+                        assertThat(variable.getMut(guard).replace(new long[1])).isNotEmpty();
+                    }
                     variable.close();
                 };
             }
@@ -288,14 +306,16 @@ class FirstUseTest {
 
     @ParameterizedTest
     @EnumSource
-    void noOperationInitializesAClass(Thing thing) {
+    void noOperationInitializesAClassOrLinksALambda(Thing thing) {
         Jvm.Result result = new Jvm()
                 .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
                 .option("-Xlog:class+init=info:stdout:none")
                 .run(Probe.class, thing.name());
         assertThat(result.output()).contains("used");
         String after = result.output().substring(result.output().indexOf(MADE));
-        assertThat(INITIALIZED.matcher(after).results().map(match -> match.group(1)))
+        assertThat(Stream.of(INITIALIZED, LINKED)
+                        .flatMap(pattern -> pattern.matcher(after).results())
+                        .map(match -> match.group(1)))
                 .isEmpty();
     }
 }

@@ -71,6 +71,11 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the objects' type
  */
 public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseable {
+    static {
+        // Not when the first one is closed, as the heap may be full then.
+        Registry.initialize();
+    }
+
     private final String name;
 
     PerCpuPool(PoolBuilder<T> builder) {

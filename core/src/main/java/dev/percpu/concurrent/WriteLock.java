@@ -7,11 +7,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The write lock of a {@link PerCpuReadWriteLock}: a thread has it if it has shut the door with no reader inside. */
 final class WriteLock implements Lock {
+    // This file is longer than others: the conditions use what is private to the lock.
+
     private final ReaderDoor door;
 
     /** Its holder is the next writer to shut the door, if another has it shut now. Other writers wait in line. */
@@ -225,7 +226,7 @@ final class WriteLock implements Lock {
      * call), the wait ends with that error. If the thread had begun to shut the door, it has its holds, but readers may
      * be inside. It can unlock, and its next lock waits for the readers first.
      */
-    @SuppressWarnings("WaitNotInLoop") // the loop is the caller's, as for any condition
+    @SuppressWarnings({"WaitNotInLoop", "JavaUtilDate"}) // the loop is the caller's, and the date Condition's
     private final class WriteCondition implements Condition {
         private final Condition waiters;
 
@@ -233,26 +234,37 @@ final class WriteLock implements Lock {
             this.waiters = waiters;
         }
 
+        /*
+         * These are linked when the first condition is made. If the heap were full when a first wait links a lambda,
+         * that wait could fail for ever.
+         */
+        private static final Waiting INTERRUPTIBLE = (condition, _) -> {
+            condition.await();
+            return true;
+        };
+        private static final Waiting UNINTERRUPTIBLE = (condition, _) -> {
+            condition.awaitUninterruptibly();
+            return true;
+        };
+        private static final Waiting FOR_NANOS = (condition, nanos) -> condition.await(nanos, TimeUnit.NANOSECONDS);
+        private static final Waiting UNTIL_MILLIS = (condition, millis) -> condition.awaitUntil(new Date(millis));
+
+        private static final long NO_LIMIT = Long.MAX_VALUE;
+
         @FunctionalInterface
         private interface Waiting {
-            boolean await(Condition waiters) throws InterruptedException;
+            boolean await(Condition waiters, long limit) throws InterruptedException;
         }
 
         @Override
         public void await() throws InterruptedException {
-            boolean _ = outside(condition -> {
-                condition.await();
-                return true;
-            });
+            boolean _ = outside(INTERRUPTIBLE, NO_LIMIT);
         }
 
         @Override
         public void awaitUninterruptibly() {
             try {
-                boolean _ = outside(condition -> {
-                    condition.awaitUninterruptibly();
-                    return true;
-                });
+                boolean _ = outside(UNINTERRUPTIBLE, NO_LIMIT);
             } catch (InterruptedException e) {
                 throw new AssertionError("interrupted without waiting interruptibly", e);
             }
@@ -262,22 +274,22 @@ final class WriteLock implements Lock {
         public long awaitNanos(long nanosTimeout) throws InterruptedException {
             long start = System.nanoTime();
             long most = Math.max(0, nanosTimeout);
-            boolean _ = outside(condition -> condition.awaitNanos(most) > 0);
+            boolean _ = outside(FOR_NANOS, most);
             // With the time that it took to get the lock back.
             return most - (System.nanoTime() - start);
         }
 
         @Override
         public boolean await(long time, TimeUnit unit) throws InterruptedException {
-            return outside(condition -> condition.await(time, unit));
+            return outside(FOR_NANOS, unit.toNanos(time));
         }
 
         @Override
         public boolean awaitUntil(Date deadline) throws InterruptedException {
-            return outside(condition -> condition.awaitUntil(deadline));
+            return outside(UNTIL_MILLIS, deadline.getTime());
         }
 
-        private boolean outside(Waiting waiting) throws InterruptedException {
+        private boolean outside(Waiting waiting, long limit) throws InterruptedException {
             checkHeld("wait for one of its conditions");
             checkNotReading("waits for a condition of its write lock, which it has to lock again after that");
             Ownership.refuseToWait(toString());
@@ -285,18 +297,18 @@ final class WriteLock implements Lock {
             StackRoom.CURRENT.ensure();
             int held = holds;
             try {
-                return openAndWait(waiting);
+                return openAndWait(waiting, limit);
             } finally {
                 lockAgain(held);
             }
         }
 
-        private boolean openAndWait(Waiting waiting) throws InterruptedException {
+        private boolean openAndWait(Waiting waiting, long limit) throws InterruptedException {
             StackSafeLock mutex = door.mutex();
             mutex.lockInRoom();
             try {
                 openWithoutHolds();
-                return waiting.await(waiters);
+                return waiting.await(waiters, limit);
             } finally {
                 // An error may have broken the wait off before it had the mutex back.
                 while (mutex.isHeldByCurrentThread()) {
@@ -307,19 +319,23 @@ final class WriteLock implements Lock {
 
         @Override
         public void signal() {
-            withMutex(Condition::signal);
+            signal(false);
         }
 
         @Override
         public void signalAll() {
-            withMutex(Condition::signalAll);
+            signal(true);
         }
 
-        private void withMutex(Consumer<Condition> signal) {
+        private void signal(boolean all) {
             checkHeld("signal one of its conditions");
             door.mutex().lock();
             try {
-                signal.accept(waiters);
+                if (all) {
+                    waiters.signalAll();
+                } else {
+                    waiters.signal();
+                }
             } finally {
                 door.mutex().unlock();
             }

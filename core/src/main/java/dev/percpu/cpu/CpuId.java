@@ -3,15 +3,19 @@ package dev.percpu.cpu;
 import dev.percpu.internal.protocol.CurrentCpu;
 import java.util.Objects;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 
 /**
  * The id of a CPU of this system: from 0 to {@link CpuMask#capacity()} exclusive. Ids can have gaps. There is exactly
  * one {@code CpuId} object for each id.
  */
 public final class CpuId implements Comparable<CpuId> {
-    private static final CpuId[] IDS =
-            IntStream.range(0, CpuMask.capacity()).mapToObj(CpuId::new).toArray(CpuId[]::new);
+    private static final CpuId[] IDS = new CpuId[CpuMask.capacity()];
+
+    static {
+        for (int id = 0; id < IDS.length; id++) {
+            IDS[id] = new CpuId(id);
+        }
+    }
 
     private final int id;
 

@@ -166,7 +166,7 @@ final class NativeLibrary {
             takeBack = Area.lend(piece.position(), bytes, library.asSlice(LENDER, Long.BYTES));
             MemorySegment share = library.get(ADDRESS, SHARE);
             int answer = share(share, piece.position());
-            if (answer == LENT && OtherCopy.awaitEnd(() -> lender(library))) {
+            if (answer == LENT && OtherCopy.awaitEnd(library)) {
                 answer = share(share, piece.position());
             }
             return answer;
@@ -234,7 +234,7 @@ final class NativeLibrary {
     }
 
     /** The address of the area that the variables are in; 0 if no copy of this library has it any more. */
-    private static long lender(MemorySegment library) {
+    static long lender(MemorySegment library) {
         return (long) Area.LONG.getAcquire(library, LENDER);
     }
 

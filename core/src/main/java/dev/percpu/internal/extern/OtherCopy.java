@@ -1,10 +1,8 @@
 package dev.percpu.internal.extern;
 
 import dev.percpu.internal.area.Area;
-import java.util.Objects;
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongSupplier;
-import java.util.stream.Stream;
 
 /**
  * Another copy of {@code dev.percpu} in this process. An application that brings the library along has one, and after a
@@ -29,36 +27,43 @@ final class OtherCopy {
     /** Whether this copy's class loader can be collected. The JVM's own loaders cannot. */
     static boolean canThisOneBeUnloaded() {
         ClassLoader mine = OtherCopy.class.getClassLoader();
-        return mine != null
-                && Stream.iterate(ClassLoader.getSystemClassLoader(), Objects::nonNull, ClassLoader::getParent)
-                        .noneMatch(mine::equals);
+        if (mine == null) {
+            return false;
+        }
+        // A loop: if a first call links lambdas, and the heap is full, it can fail for ever.
+        for (ClassLoader own = ClassLoader.getSystemClassLoader(); own != null; own = own.getParent()) {
+            if (own.equals(mine)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**
      * Asks the garbage collector to find the other copy unreachable.
      *
-     * @param lender the address of the area that has the variables; 0 once its copy has let go of them
+     * @param library has the variables
      * @return false if the other copy keeps them, or if this one has them
      */
-    static synchronized boolean awaitEnd(LongSupplier lender) {
+    static synchronized boolean awaitEnd(MemorySegment library) {
         long start = System.nanoTime();
-        if (start - pausedUntil >= 0 && lender.getAsLong() != Area.BASE) {
-            for (int i = 0; i < COLLECTIONS && lender.getAsLong() != 0; i++) {
+        if (start - pausedUntil >= 0 && NativeLibrary.lender(library) != Area.BASE) {
+            for (int i = 0; i < COLLECTIONS && NativeLibrary.lender(library) != 0; i++) {
                 System.gc();
-                awaitZero(lender);
+                awaitZero(library);
             }
-            if (lender.getAsLong() != 0) {
+            if (NativeLibrary.lender(library) != 0) {
                 long now = System.nanoTime();
                 pausedUntil = now + PAUSE_FACTOR * (now - start);
             }
         }
-        return lender.getAsLong() == 0;
+        return NativeLibrary.lender(library) == 0;
     }
 
-    private static void awaitZero(LongSupplier lender) {
+    private static void awaitZero(MemorySegment library) {
         boolean interrupted = false;
         long start = System.nanoTime();
-        while (lender.getAsLong() != 0 && System.nanoTime() - start < LONGEST_WAIT) {
+        while (NativeLibrary.lender(library) != 0 && System.nanoTime() - start < LONGEST_WAIT) {
             try {
                 TimeUnit.MILLISECONDS.sleep(1);
             } catch (InterruptedException e) {

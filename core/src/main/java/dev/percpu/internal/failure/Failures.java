@@ -28,11 +28,15 @@ public final class Failures {
      * @param checked the message of the {@link IllegalStateException} that carries a checked exception
      */
     public void rethrow(String checked) {
-        switch (first) {
-            case null -> {}
-            case RuntimeException e -> throw e;
-            case Error e -> throw e;
-            default -> throw new IllegalStateException(checked, first);
+        // No switch over types: the JVM links its first use, and what fails then for want of memory can fail for ever.
+        if (first instanceof RuntimeException e) {
+            throw e;
+        }
+        if (first instanceof Error e) {
+            throw e;
+        }
+        if (first != null) {
+            throw new IllegalStateException(checked, first);
         }
     }
 

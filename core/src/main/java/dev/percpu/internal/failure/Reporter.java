@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * when needed.
  */
 public final class Reporter {
+    /** Linked before the first wait, when the heap may be full. */
+    private static final Runnable LOOP = Reporter::makeReports;
+
     private static final int CAPACITY = 1024;
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
@@ -74,7 +77,7 @@ public final class Reporter {
                     .daemon()
                     .name("percpu-reporter")
                     .inheritInheritableThreadLocals(false)
-                    .start(Reporter::makeReports);
+                    .start(LOOP);
             startFailed = false;
         } catch (OutOfMemoryError e) {
             // No thread could be started, or memory ran out. The reports stay in the queue until a later caller

@@ -53,7 +53,7 @@ public final class Ownership {
             return cpu;
         }
         NativeOwners.checkNoneHeldHere("the guard of CPU " + ~cpu);
-        return new Wait(me, ~cpu).untilAcquired(() -> attempt(me));
+        return Wait.forAnyCpu(me, ~cpu).untilAcquired();
     }
 
     /**
@@ -67,7 +67,7 @@ public final class Ownership {
             return cpu;
         }
         NativeOwners.checkNoneHeldHere("the guard of CPU " + ~cpu);
-        return new Wait(me, ~cpu).untilAcquired(() -> attempt(me), nanos);
+        return Wait.forAnyCpu(me, ~cpu).untilAcquired(nanos);
     }
 
     /** Like {@link #acquire}, but returns {@link #TAKEN} instead of waiting. */
@@ -85,7 +85,7 @@ public final class Ownership {
             return cpu;
         }
         refuseToWait("the guard of CPU " + cpu);
-        return new Wait(me, cpu).untilAcquired(() -> attemptOn(me, cpu));
+        return Wait.forCpu(me, cpu).untilAcquired();
     }
 
     /**
@@ -98,7 +98,7 @@ public final class Ownership {
             return cpu;
         }
         refuseToWait("the guard of CPU " + cpu);
-        return new Wait(me, cpu).untilAcquired(() -> attemptOn(me, cpu), nanos);
+        return Wait.forCpu(me, cpu).untilAcquired(nanos);
     }
 
     /** Like {@link #acquireOn}, but returns {@link #TAKEN} instead of waiting. */
@@ -214,11 +214,12 @@ public final class Ownership {
     }
 
     /** One attempt of a waiting thread, which holds no guard: a CPU, or the complement of the CPU that is taken. */
-    private static int attempt(Thread me) {
+    static int attempt(Thread me) {
         return acquireOnce(me, GUARD_WORDS.tryAcquire(me.threadId()));
     }
 
-    private static int attemptOn(Thread me, int cpu) {
+    /** The same for a given CPU. */
+    static int attemptOn(Thread me, int cpu) {
         return GUARD_WORDS.tryAcquireOn(cpu, me.threadId()) ? cpu : ~cpu;
     }
 

@@ -5,7 +5,6 @@ import dev.percpu.internal.jfr.Recording;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.IntSupplier;
 
 /** One thread's wait for a guard: it spins, yields, sleeps, and checks an owner that takes long. */
 final class Wait {
@@ -40,6 +39,10 @@ final class Wait {
     private static final AtomicIntegerArray SLEEPERS = new AtomicIntegerArray(PaddedArray.length(Area.CPUS));
 
     private final Thread me;
+
+    /** Whether it waits for the one CPU, and not for whichever CPU the thread is on. */
+    private final boolean isForOneCpu;
+
     private final long start = System.nanoTime();
     private int cpu;
     private int rounds;
@@ -51,31 +54,46 @@ final class Wait {
     private long ownerSince = start;
     private long reportAfter = Reports.LONG_NANOS;
 
-    Wait(Thread me, int cpu) {
+    private Wait(Thread me, int cpu, boolean isForOneCpu) {
         this.me = me;
         this.cpu = cpu;
+        this.isForOneCpu = isForOneCpu;
+    }
+
+    /** For the guard of a given CPU. */
+    static Wait forCpu(Thread me, int cpu) {
+        return new Wait(me, cpu, true);
+    }
+
+    /**
+     * For the guard of the CPU that the thread is on at each attempt.
+     *
+     * @param taken the CPU of the last attempt
+     */
+    static Wait forAnyCpu(Thread me, int taken) {
+        return new Wait(me, taken, false);
     }
 
     /**
      * Waits without reacting to interrupts, as a lock does. If an interrupt came, the thread's interrupt flag is
      * set afterwards.
      *
-     * @param attempt returns the CPU that it acquired, or the complement of the CPU that is taken
+     * @return the CPU that it acquired
      */
-    int untilAcquired(IntSupplier attempt) {
+    int untilAcquired() {
         try {
-            return untilAcquired(attempt, Long.MAX_VALUE, false);
+            return untilAcquired(Long.MAX_VALUE, false);
         } catch (InterruptedException e) {
             throw new AssertionError("interrupted without waiting interruptibly", e);
         }
     }
 
-    /** Like {@link #untilAcquired(IntSupplier)}, but for a limited time; {@link Ownership#TAKEN} if that ran out. */
-    int untilAcquired(IntSupplier attempt, long nanos) throws InterruptedException {
-        return untilAcquired(attempt, nanos, true);
+    /** Like {@link #untilAcquired()}, but for a limited time; {@link Ownership#TAKEN} if that ran out. */
+    int untilAcquired(long nanos) throws InterruptedException {
+        return untilAcquired(nanos, true);
     }
 
-    private int untilAcquired(IntSupplier attempt, long nanos, boolean interruptible) throws InterruptedException {
+    private int untilAcquired(long nanos, boolean interruptible) throws InterruptedException {
         boolean interrupted = false;
         boolean acquired = false;
         try {
@@ -105,7 +123,8 @@ final class Wait {
                     // is owned with no guard open, and free it.
                     me.interrupt();
                 }
-                int outcome = attempt.getAsInt();
+                // No lambda: if the heap is full when the JVM first links it, no thread could ever wait again.
+                int outcome = isForOneCpu ? Ownership.attemptOn(me, cpu) : Ownership.attempt(me);
                 acquired = outcome >= 0;
                 if (acquired) {
                     return outcome;

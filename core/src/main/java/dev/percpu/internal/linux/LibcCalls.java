@@ -98,10 +98,13 @@ final class LibcCalls {
 
     /** The handles above declare no checked exception, so whatever they throw is unchecked. */
     static RuntimeException rethrow(Throwable t) {
-        switch (t) {
-            case RuntimeException e -> throw e;
-            case Error e -> throw e;
-            default -> throw new AssertionError("a native call threw a checked exception", t);
+        // No switch over types: its first use would be linked just when something has failed.
+        if (t instanceof RuntimeException e) {
+            throw e;
         }
+        if (t instanceof Error e) {
+            throw e;
+        }
+        throw new AssertionError("a native call threw a checked exception", t);
     }
 }

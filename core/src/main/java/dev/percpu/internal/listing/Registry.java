@@ -7,6 +7,7 @@ import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -107,7 +108,12 @@ public final class Registry {
     public static void remove(Object object) {
         synchronized (DYNAMIC) {
             removeGone();
-            DYNAMIC.keySet().removeIf(reference -> refersTo(reference, object));
+            // No lambda: if the heap is full when the first close links it, no later close could succeed either.
+            for (Iterator<WeakReference<?>> all = DYNAMIC.keySet().iterator(); all.hasNext(); ) {
+                if (refersTo(all.next(), object)) {
+                    all.remove();
+                }
+            }
         }
     }
 
