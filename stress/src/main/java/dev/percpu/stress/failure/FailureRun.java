@@ -14,7 +14,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/** Tries each operation with each way to fail, and reports what it found. Tasks with the same options share a JVM. */
+/** Tries each operation with each way to fail, and reports what it found. Tasks share a JVM where they can. */
 public final class FailureRun {
     private final String backend;
     private final List<Way> ways;
@@ -87,11 +87,11 @@ public final class FailureRun {
     public boolean run() throws IOException, InterruptedException {
         long start = System.nanoTime();
         ways.forEach(way -> tallies.put(way.name(), new Tally()));
-        Map<List<String>, List<Task>> tasks = ways.stream()
+        Map<Object, List<Task>> tasks = ways.stream()
                 .flatMap(way -> operations.stream().map(operation -> new Task(way, operation)))
                 .filter(task -> task.way().fits(task.operation()))
                 .filter(task -> extent == Extent.ALL_STEPS || !isKnown(task))
-                .collect(groupingBy(Task::jvmOptions, LinkedHashMap::new, toCollection(ArrayList::new)));
+                .collect(groupingBy(Task::jvm, LinkedHashMap::new, toCollection(ArrayList::new)));
         for (List<Task> left : tasks.values()) {
             while (!left.isEmpty()) {
                 runSome(left);

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * The heap is full: the operation is called with a few bytes left, then with a few more, until it no longer fails. So
  * first its first allocation fails, then its second one, and so on.
  */
-final class FullHeap implements Way {
+final class FullHeap implements Shortage {
     /** So often in a row the operation must succeed before there is thought to be room for all that it allocates. */
     private static final int ENOUGH = 4;
 
@@ -56,13 +56,13 @@ final class FullHeap implements Way {
 
     @Override
     public void run(Rounds rounds) throws Exception {
-        rehearse();
+        rehearse(MOST_BYTES);
         rounds.undisturbed();
         rounds.undisturbed();
         int passed = 0;
         for (int room = 0; passed < ENOUGH && room < MOST_BYTES && !rounds.isOver(); room += stride) {
             int bytes = room;
-            boolean failed = rounds.once(trial -> full(trial::act, bytes));
+            boolean failed = rounds.once(trial -> use(trial, bytes));
             passed = failed ? 0 : passed + 1;
             if (failed) {
                 rounds.undisturbed();
@@ -73,25 +73,16 @@ final class FullHeap implements Way {
         }
     }
 
-    /**
-     * Has this class's own handlers of exceptions used once: a handler's first use looks its type up, which allocates,
-     * and if that fails, the handler is passed over.
-     */
-    private void rehearse() {
+    /** A handler's first use looks its exception's type up, which allocates, and if that fails, it is passed over. */
+    @Override
+    public void rehearse(int room) {
         int _ = fill(Integer.MAX_VALUE, 0);
-        Throwable _ = full(Rehearsal.INSTANCE, MOST_BYTES);
+        Throwable _ = use(new Rehearsal(), room);
     }
 
-    private enum Rehearsal implements Rounds.Act {
-        INSTANCE;
-
-        @Override
-        public void act() {
-            throw new OutOfMemoryError();
-        }
-    }
-
-    private @Nullable Throwable full(Rounds.Act act, int room) {
+    @Override
+    public @Nullable Throwable use(Trial trial, int room) {
+        Rounds.Act act = trial::act;
         slack = room < OBJECT_BYTES ? null : new byte[room - OBJECT_BYTES];
         int count = 0;
         for (int size = LARGEST_FILLER; size >= OBJECT_BYTES; size /= FILLER_RATIO) {

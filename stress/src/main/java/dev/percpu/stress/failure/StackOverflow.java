@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
  * The stack overflows at each depth: the operation is called with a few bytes of stack left, then with a few more,
  * until it no longer fails.
  */
-final class StackOverflow implements Way {
+final class StackOverflow implements Shortage {
     private static final int MOST_FRAMES = 2000;
-    private static final long STACK_BYTES = 320 << 10;
+    static final long STACK_BYTES = 320 << 10;
 
     /** Frames of one size would pass over steps; calls with more arguments make them larger, by two words each. */
     private static final int SIZES = 6;
@@ -89,6 +89,17 @@ final class StackOverflow implements Way {
     @Override
     public boolean explains(Throwable thrown) {
         return thrown instanceof StackOverflowError;
+    }
+
+    @Override
+    public void rehearse(int room) {
+        Throwable _ = use(new Rehearsal(), room);
+    }
+
+    /** @param room how many frames are left */
+    @Override
+    public @Nullable Throwable use(Trial use, int room) {
+        return overflow(use, room, 0);
     }
 
     private @Nullable Throwable overflow(Trial use, int frames, int padding) {

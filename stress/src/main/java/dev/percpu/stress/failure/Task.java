@@ -13,6 +13,11 @@ record Task(Way way, Operation operation) {
                 .toList();
     }
 
+    /** What tasks that can share a JVM have in common. */
+    Object jvm() {
+        return way.needsFreshJvm() ? this : jvmOptions();
+    }
+
     static Task of(String text, List<Way> ways) {
         int end = text.lastIndexOf(SEPARATOR);
         return new Task(

@@ -10,6 +10,11 @@ interface Way {
     /** What a JVM must be started with. */
     List<String> jvmOptions();
 
+    /** Whether nothing else may have been tried before in the same JVM. */
+    default boolean needsFreshJvm() {
+        return false;
+    }
+
     /** Whether it can be caused in an operation's circumstances, and leaves the JVM intact. */
     default boolean fits(Operation operation) {
         return true;

@@ -96,6 +96,17 @@ class FailureRunTest {
         assertThat(output()).containsPattern("heap +[1-9][0-9,]* +[1-9]");
     }
 
+    /** The first close in a process; with all operations it would take minutes. */
+    @Test
+    void noFailedFirstUseDoesLastingDamage() throws Exception {
+        assertThat(run("rseq", List.of("first use/heap/0", "first use/stack/0"), Set.of("variable close")))
+                .as(output())
+                .isTrue();
+        assertThat(output())
+                .containsPattern("first use/heap/0 +[1-9][0-9,]* +[1-9]")
+                .containsPattern("first use/stack/0 +[1-9][0-9,]* +[1-9]");
+    }
+
     @Test
     void nothingDoesDamageWithAtomicInstructions() throws Exception {
         assertThat(run("atomic", List.of("stack/interpreter", "threads", "interrupt"), shareOf(SHARES)))
