@@ -43,6 +43,10 @@ final class Exports {
             this.merged = merged;
         }
 
+        Meter meter() {
+            return meter;
+        }
+
         private boolean isOf(Merged.@Nullable Kind kind) {
             return merged == null ? kind == null : merged.kind() == kind;
         }
@@ -85,7 +89,10 @@ final class Exports {
         }
     }
 
-    /** Registers a meter as the user asked for it. If there is one already, Micrometer's rules decide. */
+    /**
+     * Registers a meter as the user asked for it. If there is one already, Micrometer's rules decide. The exporter is
+     * asked under this object's lock, so that no other registry in front removes what is found there.
+     */
     Export pass(Supplier<Meter> registration) {
         return register(null, registration);
     }
@@ -138,9 +145,15 @@ final class Exports {
             export.merged.remove(meter);
         }
         export.uses--;
-        // The exporter may have removed it by itself. Then a meter with that id is another one, and not ours to remove.
-        if (export.uses == 0 && exports.get(export.meter) == export) {
+        // The exporter may have removed it by itself, or never had it, as it denied it. Then a meter with that id is
+        // another one, and not ours to remove.
+        if (export.uses == 0 && exports.remove(export.meter, export) && !(export.meter instanceof NoopMeter)) {
             Meter _ = exporter.remove(export.meter);
         }
+    }
+
+    /** How many meters it has; for tests. */
+    int size() {
+        return exports.size();
     }
 }

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
@@ -114,6 +115,20 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
         }
     }
 
+    /** Registers a meter with the exporter, and makes one that forwards to it. */
+    private <E extends Meter, M extends Meter> M forwarding(
+            Class<E> type, Supplier<E> registration, Function<E, M> inFront) {
+        Export export = exports.pass(registration::get);
+        try {
+            M meter = inFront.apply(type.cast(export.meter()));
+            exported.put(meter.getId(), List.of(export));
+            return meter;
+        } catch (RuntimeException | Error e) {
+            exports.release(export, export.meter());
+            throw e;
+        }
+    }
+
     /** Ends the steps of maxima that are over. */
     void advanceMaxima() {
         forEachMeter(meter -> {
@@ -144,7 +159,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     @Override
     protected Timer newTimer(Meter.Id id, DistributionStatisticConfig config, PauseDetector pauseDetector) {
         if (config.isPublishingPercentiles() || config.isPublishingHistogram()) {
-            Timer timer = Timer.builder(id.getName())
+            Timer.Builder builder = Timer.builder(id.getName())
                     .tags(id.getTagsAsIterable())
                     .description(id.getDescription())
                     .publishPercentiles(config.getPercentiles())
@@ -155,10 +170,11 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                     .maximumExpectedValue(duration(config.getMaximumExpectedValueAsDouble()))
                     .distributionStatisticExpiry(config.getExpiry())
                     .distributionStatisticBufferLength(config.getBufferLength())
-                    .pauseDetector(pauseDetector)
-                    .register(exporter);
-            return exportedAs(
-                    new ForwardingTimer(id, clock, getBaseTimeUnit(), timer), () -> exports.pass(() -> timer));
+                    .pauseDetector(pauseDetector);
+            return forwarding(
+                    Timer.class,
+                    () -> builder.register(exporter),
+                    timer -> new ForwardingTimer(id, clock, getBaseTimeUnit(), timer));
         }
         PerCpuTimer timer =
                 new PerCpuTimer(id, clock, pauseDetector, getBaseTimeUnit(), WindowMaximum.of(clock, config));
@@ -211,7 +227,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     protected DistributionSummary newDistributionSummary(
             Meter.Id id, DistributionStatisticConfig config, double scale) {
         if (config.isPublishingPercentiles() || config.isPublishingHistogram()) {
-            DistributionSummary summary = DistributionSummary.builder(id.getName())
+            DistributionSummary.Builder builder = DistributionSummary.builder(id.getName())
                     .tags(id.getTagsAsIterable())
                     .description(id.getDescription())
                     .baseUnit(id.getBaseUnit())
@@ -222,9 +238,11 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                     .minimumExpectedValue(config.getMinimumExpectedValueAsDouble())
                     .maximumExpectedValue(config.getMaximumExpectedValueAsDouble())
                     .distributionStatisticExpiry(config.getExpiry())
-                    .distributionStatisticBufferLength(config.getBufferLength())
-                    .register(exporter);
-            return exportedAs(new ForwardingDistributionSummary(id, scale, summary), () -> exports.pass(() -> summary));
+                    .distributionStatisticBufferLength(config.getBufferLength());
+            return forwarding(
+                    DistributionSummary.class,
+                    () -> builder.register(exporter),
+                    summary -> new ForwardingDistributionSummary(id, scale, summary));
         }
         PerCpuDistributionSummary summary = new PerCpuDistributionSummary(id, scale, WindowMaximum.of(clock, config));
         return exportedAs(
@@ -298,8 +316,8 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
         if (objectives != null) {
             builder.serviceLevelObjectives(objectives);
         }
-        LongTaskTimer timer = builder.register(exporter);
-        return exportedAs(new ForwardingLongTaskTimer(id, timer), () -> exports.pass(() -> timer));
+        return forwarding(
+                LongTaskTimer.class, () -> builder.register(exporter), timer -> new ForwardingLongTaskTimer(id, timer));
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.LongTaskTimer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Timer;
@@ -18,6 +19,11 @@ import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -185,6 +191,51 @@ class MergedMetersTest {
         assertThat(registry.find("counter").counters()).hasSize(2).allMatch(counter -> counter.count() == 1);
         registry.clear();
         assertThat(scraped()).isEmpty();
+    }
+
+    @Test
+    void nothingIsLeftOfADeniedMeterThatIsRemoved() {
+        exporter.config().meterFilter(MeterFilter.deny());
+        for (int i = 0; i < 3; i++) {
+            Timer slow = Timer.builder("slow").publishPercentiles(0.5).register(registry);
+            List.of(registry.counter("counter"), registry.timer("timer"), registry.summary("summary"), slow)
+                    .forEach(registry::remove);
+        }
+        assertThat(Exports.of(exporter).size()).isZero();
+    }
+
+    /** A filter can change its mind, as one that admits so many meters at a time. */
+    @Test
+    void removingADeniedMeterLeavesOneThatWasAllowedLater() {
+        AtomicBoolean denies = new AtomicBoolean(true);
+        exporter.config().meterFilter(MeterFilter.deny(_ -> denies.get()));
+        Counter denied = registry.counter("counter");
+        denies.set(false);
+        MeterRegistry other = new PerCpuMeterRegistry(exporter);
+        other.counter("counter").increment(2);
+        registry.remove(denied);
+        assertThat(scraped()).containsExactly("counter_total 2.0");
+    }
+
+    /** One registry in front removes what another one is about to use. */
+    @Test
+    void whatARegistryInFrontHasTheExporterHas() throws Exception {
+        SimpleMeterRegistry simple = new SimpleMeterRegistry();
+        Callable<Integer> use = () -> {
+            MeterRegistry front = new PerCpuMeterRegistry(simple);
+            int missing = 0;
+            for (int i = 0; i < 20_000; i++) {
+                LongTaskTimer timer = front.more().longTaskTimer("job");
+                missing += simple.find("job").meter() == null ? 1 : 0;
+                front.remove(timer);
+            }
+            return missing;
+        };
+        try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            Future<Integer> other = threads.submit(use);
+            assertThat(use.call() + other.get()).isZero();
+        }
+        assertThat(simple.getMeters()).isEmpty();
     }
 
     @Test
