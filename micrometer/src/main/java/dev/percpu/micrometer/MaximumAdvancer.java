@@ -19,7 +19,12 @@ final class MaximumAdvancer implements Runnable {
     }
 
     static void start(PerCpuMeterRegistry registry) {
-        Thread.ofPlatform().daemon().name("percpu-micrometer-maxima").start(new MaximumAdvancer(registry));
+        Thread.ofPlatform()
+                .daemon()
+                .name("percpu-micrometer-maxima")
+                // Whoever creates a registry for others may be gone long before it.
+                .inheritInheritableThreadLocals(false)
+                .start(new MaximumAdvancer(registry));
     }
 
     @Override

@@ -357,6 +357,27 @@ class PerCpuMeterRegistryTest {
         assertThat(timer.max(TimeUnit.SECONDS)).isEqualTo(1);
     }
 
+    /** An application can create the registry of a server that lives on without it. */
+    @Test
+    void theThreadForMaximaDoesNotKeepTheClassLoaderOfItsCreator() {
+        ClassLoader creators = new ClassLoader() {};
+        Thread current = Thread.currentThread();
+        ClassLoader before = current.getContextClassLoader();
+        MeterRegistry created;
+        current.setContextClassLoader(creators);
+        try {
+            created = new PerCpuMeterRegistry();
+        } finally {
+            current.setContextClassLoader(before);
+        }
+        assertThat(Thread.getAllStackTraces().keySet())
+                .filteredOn(thread -> thread.getName().equals("percpu-micrometer-maxima"))
+                .extracting(Thread::getContextClassLoader)
+                .isNotEmpty()
+                .doesNotContain(creators);
+        created.close();
+    }
+
     @Test
     void nothingIsLost() throws InterruptedException {
         PerCpuMeterRegistry simple = new PerCpuMeterRegistry();
