@@ -81,13 +81,17 @@ public final class HistogramRegistration {
      *
      * @return what ends the export
      * @throws IllegalArgumentException if the same name is registered with another description or unit, or with the
-     *     same attributes; or if two bounds are the same once they are divided
+     *     same attributes; or if two bounds are the same once they are divided, or one is infinite then
      */
     @CanIgnoreReturnValue
     public Registered register() {
         List<Double> exported = new ArrayList<>(bounds.length);
         for (long bound : bounds) {
             double next = bound / divisor;
+            if (!Double.isFinite(next)) {
+                throw new IllegalArgumentException("the bound " + bound + " of the metric " + name
+                        + " is out of range once it is divided by " + divisor);
+            }
             if (!exported.isEmpty() && next <= exported.getLast()) {
                 throw new IllegalArgumentException("the bounds of the metric " + name + " do not rise once they are"
                         + " divided by " + divisor + ": " + next + " is there twice");

@@ -103,11 +103,13 @@ public final class PerCpuMetricProducer implements MetricProducer {
 
     @Override
     public Collection<MetricData> produce(Resource resource) {
+        List<HistogramSeries> exported = copyOfRegistered();
+        // Behind the copy, so that no point ends before a series that is being registered has begun.
         long now = clock.now();
         // The points of each metric, by one of its series.
         Map<String, HistogramSeries> metrics = new LinkedHashMap<>();
         Map<String, List<HistogramPointData>> points = new LinkedHashMap<>();
-        for (HistogramSeries series : copyOfRegistered()) {
+        for (HistogramSeries series : exported) {
             HistogramSnapshot snapshot;
             try {
                 snapshot = series.histogram().snapshot();

@@ -8,6 +8,7 @@ import dev.percpu.concurrent.PerCpuHistogram;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.DoubleHistogram;
+import io.opentelemetry.sdk.common.Clock;
 import io.opentelemetry.sdk.common.InstrumentationScopeInfo;
 import io.opentelemetry.sdk.metrics.SdkMeterProvider;
 import io.opentelemetry.sdk.metrics.data.HistogramPointData;
@@ -268,6 +269,53 @@ class PerCpuMetricProducerTest {
                     .hasMessageContaining("do not rise");
         }
         assertThat(reader.collectAllMetrics()).isEmpty();
+    }
+
+    /** The SDK refuses the point of such a histogram in each collection, and all other metrics with it. */
+    @Test
+    void boundsThatBecomeInfiniteAreRefused() {
+        assertThatThrownBy(() -> producer.histogram("size", millis)
+                        .setDivisor(Double.MIN_VALUE)
+                        .register())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("out of range");
+        try (PerCpuHistogram one = PerCpuHistogram.builder().bounds(1L << 62).build()) {
+            assertThatThrownBy(() -> producer.histogram("size", one)
+                            .setDivisor(Double.MIN_NORMAL)
+                            .register())
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("out of range");
+        }
+        assertThat(reader.collectAllMetrics()).isEmpty();
+    }
+
+    /** A thread registers between two steps of a collection. Tools refuse a point that ends before it begins. */
+    @Test
+    void noPointEndsBeforeItBegins() {
+        List<PerCpuMetricProducer> collecting = new ArrayList<>();
+        PerCpuMetricProducer interrupted = new PerCpuMetricProducer(scope, new Clock() {
+            @Override
+            public long now() {
+                long now = clock.now();
+                clock.advance(Duration.ofSeconds(1));
+                if (!collecting.isEmpty()) {
+                    collecting.removeFirst().histogram("size", millis).register();
+                }
+                return now;
+            }
+
+            @Override
+            public long nanoTime() {
+                return clock.nanoTime();
+            }
+        });
+        collecting.add(interrupted);
+        for (int times = 0; times < 2; times++) {
+            assertThat(interrupted.produce(resource))
+                    .flatExtracting(metric -> metric.getHistogramData().getPoints())
+                    .allSatisfy(point -> assertThat(point.getEpochNanos()).isGreaterThan(point.getStartEpochNanos()));
+        }
+        assertThat(interrupted.produce(resource)).hasSize(1);
     }
 
     @Test
