@@ -182,15 +182,16 @@ final class HistogramCounters {
         return schema != settings.schema();
     }
 
+    /** Whether there is no coarser schema. Then the number of native buckets has no limit. */
+    boolean isCoarsest() {
+        return schema().number() == NativeSchema.COARSEST;
+    }
+
     /**
-     * With fewer native buckets: a wider zero bucket if that is allowed, else a coarser schema. If there is none
-     * coarser the same.
+     * With fewer native buckets: a wider zero bucket if that is allowed, else a coarser schema, which there must be.
      */
     HistogramCounters scaledDown() {
         NativeSchema schema = schema();
-        if (schema.number() == NativeSchema.COARSEST) {
-            return this;
-        }
         int smallest = Arrays.stream(keys)
                 .mapToInt(HistogramCounters::code)
                 .filter(code -> code != ZERO)

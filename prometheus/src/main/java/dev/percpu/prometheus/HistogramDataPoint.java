@@ -1,5 +1,6 @@
 package dev.percpu.prometheus;
 
+import dev.percpu.memory.AreaFullException;
 import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
 import io.prometheus.metrics.core.exemplars.ExemplarSampler;
 import io.prometheus.metrics.model.snapshots.Exemplars;
@@ -87,7 +88,10 @@ final class HistogramDataPoint implements DistributionDataPoint {
     /** Counters with one more, or with fewer buckets than that if there would be too many. */
     private HistogramCounters limited(HistogramCounters before, HistogramCounters after) {
         int buckets = after.nativeBuckets();
-        if (settings.maxBuckets() == 0 || buckets <= settings.maxBuckets() || buckets == before.nativeBuckets()) {
+        if (settings.maxBuckets() == 0
+                || buckets <= settings.maxBuckets()
+                || buckets == before.nativeBuckets()
+                || after.isCoarsest()) {
             return after;
         }
         return mayReset() ? anew() : after.scaledDown();
@@ -127,6 +131,8 @@ final class HistogramDataPoint implements DistributionDataPoint {
                 if (counters == current && mayReset()) {
                     counters = anew();
                 }
+            } catch (AreaFullException e) {
+                // It keeps its counters until a later scrape. If this one failed, all other metrics would be lost.
             } finally {
                 lock.unlock();
             }

@@ -1,6 +1,7 @@
 package dev.percpu.prometheus;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.percpu.memory.AreaFullException;
 import io.prometheus.metrics.config.MetricsProperties;
 import io.prometheus.metrics.config.PrometheusProperties;
 import io.prometheus.metrics.core.datapoints.DataPoint;
@@ -121,10 +122,17 @@ public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends Met
 
     abstract T newDataPoint();
 
-    /** What each data point collects. A metric without labels is exposed also before its first update. */
+    /**
+     * What each data point collects. A metric without labels is exposed also before its first update, if there is room
+     * for its data point in the area: a scrape that failed would lose all other metrics.
+     */
     final <S> List<S> collect(BiFunction<T, Labels, S> dataPointSnapshot) {
         if (labelNames.length == 0 && dataPoints.isEmpty()) {
-            T _ = withoutLabels();
+            try {
+                T _ = withoutLabels();
+            } catch (AreaFullException e) {
+                return List.of();
+            }
         }
         List<S> snapshots = new ArrayList<>(dataPoints.size());
         dataPoints.forEach((labelValues, dataPoint) ->

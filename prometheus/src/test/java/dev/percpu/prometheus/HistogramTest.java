@@ -276,6 +276,26 @@ class HistogramTest {
         assertThat(dataPoint.collect(Labels.EMPTY).getCount()).isOne();
     }
 
+    /** As in the client, where nothing is done about too many buckets if no schema is coarser. */
+    @Test
+    void aHistogramThatCannotBecomeCoarserIsNotReset() {
+        AtomicLong nanos = new AtomicLong();
+        HistogramSettings settings = new HistogramSettings(
+                new ClassicBounds(List.of()),
+                false,
+                NativeSchema.of(NativeSchema.COARSEST),
+                0,
+                0,
+                2,
+                100,
+                nanos::get,
+                null);
+        HistogramDataPoint dataPoint = new HistogramDataPoint(settings, null);
+        nanos.addAndGet(1000);
+        DoubleStream.of(1, 1e6, 1e12, 1e18).forEach(dataPoint::observe);
+        assertThat(dataPoint.collect(Labels.EMPTY).getCount()).isEqualTo(4);
+    }
+
     @Test
     void anExemplarIsExposedWithItsBucket() {
         Histogram histogram =

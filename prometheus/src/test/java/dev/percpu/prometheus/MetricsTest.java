@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.percpu.concurrent.PerCpuCounterArray;
+import dev.percpu.memory.AreaFullException;
 import io.prometheus.metrics.config.MetricsProperties;
 import io.prometheus.metrics.config.PrometheusProperties;
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
@@ -31,7 +33,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -220,6 +224,12 @@ class MetricsTest {
         sameFailure(() -> counter.labelValues("x"), () -> clients.labelValues("x"));
         sameFailure(() -> counter.labelValues("x", null), () -> clients.labelValues("x", null));
         assertThat(counter.collect().getDataPoints()).isEmpty();
+        sameFailure(
+                () -> Counter.builder().name("a").build().labelValues("x"),
+                () -> io.prometheus.metrics.core.metrics.Counter.builder()
+                        .name("a")
+                        .build()
+                        .labelValues("x"));
     }
 
     @Test
@@ -338,6 +348,64 @@ class MetricsTest {
         Histogram other = Histogram.builder(properties).name("other").build();
         assertThat(other.collect().getDataPoints().getFirst().hasNativeHistogramData())
                 .isTrue();
+    }
+
+    /** As long as what is returned is reachable, there is no room for another variable. */
+    private static List<PerCpuCounterArray> fillTheArea() {
+        List<PerCpuCounterArray> all = new ArrayList<>();
+        for (int length = 1 << 26; length > 0; length /= 2) {
+            try {
+                while (true) {
+                    all.add(new PerCpuCounterArray(length));
+                }
+            } catch (AreaFullException e) {
+                // A shorter one may find room.
+            }
+        }
+        return all;
+    }
+
+    /** Has the garbage collector find what fills the area, which must not be reachable any more. */
+    private static void makeRoom() {
+        for (int times = 0; times < 1000; times++) {
+            System.gc();
+            try {
+                PerCpuCounterArray _ = new PerCpuCounterArray(1 << 20);
+                return;
+            } catch (AreaFullException e) {
+                // Not yet.
+            }
+        }
+        throw new AssertionError("the area is still full");
+    }
+
+    @Test
+    void aScrapeDoesNotFailWhereTheAreaIsFull() {
+        Counter used = Counter.builder().name("used").register(ours);
+        used.inc(7);
+        AtomicLong nanos = new AtomicLong();
+        HistogramSettings settings = new HistogramSettings(
+                new ClassicBounds(List.of(1.0)), true, NativeSchema.of(3), 0, 0, 2, 100, nanos::get, null);
+        HistogramDataPoint coarser = new HistogramDataPoint(settings, null);
+        DoubleStream.of(1, 2, 4).forEach(coarser::observe);
+        nanos.addAndGet(100);
+        List<PerCpuCounterArray> all = fillTheArea();
+        try {
+            Counter.builder().name("never_used").register(ours);
+            Gauge.builder().name("unused").register(ours);
+            Histogram.builder().name("without_value").register(ours);
+            MetricSnapshot exposed = ours.scrape().stream()
+                    .filter(snapshot -> snapshot.getMetadata().getName().equals("used"))
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(((CounterSnapshot) exposed).getDataPoints().getFirst().getValue())
+                    .isEqualTo(7);
+            // It would begin anew with this scrape.
+            assertThat(coarser.collect(Labels.EMPTY).getCount()).isEqualTo(3);
+        } finally {
+            all.clear();
+            makeRoom();
+        }
     }
 
     @Test
