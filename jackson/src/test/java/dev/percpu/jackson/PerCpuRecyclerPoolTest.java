@@ -152,6 +152,16 @@ class PerCpuRecyclerPoolTest {
     }
 
     @Test
+    void anInterruptedThreadDoesNotWaitAndStaysInterrupted() {
+        Thread.currentThread().interrupt();
+        List<BufferRecycler> acquired = acquireLinked(7);
+        acquired.forEach(BufferRecycler::releaseToPool);
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(distinct(acquired)).hasSize(7);
+        assertThat(pool.pooledCount()).isEqualTo(5);
+    }
+
+    @Test
     void anotherThreadMayReleaseIt() throws Exception {
         BufferRecycler recycler = pool.acquireAndLinkPooled();
         inOtherThread(() -> {
@@ -180,7 +190,6 @@ class PerCpuRecyclerPoolTest {
         assertThat(pool.pooledCount()).isEqualTo(1);
     }
 
-    /** With Jackson's own pools it stays linked, and whoever acquires it next cannot link it again. */
     @Test
     void nullIsRefusedAsByJacksonsDeque() {
         assertThatNullPointerException()
@@ -188,6 +197,7 @@ class PerCpuRecyclerPoolTest {
         assertThatNullPointerException().isThrownBy(() -> pool.releasePooled(null));
     }
 
+    /** With Jackson's own pools it stays linked, and whoever acquires it next cannot link it again. */
     @Test
     void aLinkedRecyclerMayBeReleasedDirectly() {
         PerCpuRecyclerPool one = PerCpuRecyclerPool.create(1);

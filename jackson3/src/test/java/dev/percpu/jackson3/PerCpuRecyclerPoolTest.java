@@ -154,6 +154,16 @@ class PerCpuRecyclerPoolTest {
     }
 
     @Test
+    void anInterruptedThreadDoesNotWaitAndStaysInterrupted() {
+        Thread.currentThread().interrupt();
+        List<BufferRecycler> acquired = acquireLinked(7);
+        acquired.forEach(BufferRecycler::releaseToPool);
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(distinct(acquired)).hasSize(7);
+        assertThat(pool.pooledCount()).isEqualTo(5);
+    }
+
+    @Test
     void anotherThreadMayReleaseIt() throws Exception {
         BufferRecycler recycler = pool.acquireAndLinkPooled();
         inOtherThread(() -> {
@@ -182,7 +192,6 @@ class PerCpuRecyclerPoolTest {
         assertThat(pool.pooledCount()).isEqualTo(1);
     }
 
-    /** With Jackson's own pools it stays linked, and whoever acquires it next cannot link it again. */
     @Test
     void nullIsRefusedAsByJacksonsDeque() {
         assertThatNullPointerException()
@@ -190,6 +199,7 @@ class PerCpuRecyclerPoolTest {
         assertThatNullPointerException().isThrownBy(() -> pool.releasePooled(null));
     }
 
+    /** With Jackson's own pools it stays linked, and whoever acquires it next cannot link it again. */
     @Test
     void aLinkedRecyclerMayBeReleasedDirectly() {
         PerCpuRecyclerPool one = PerCpuRecyclerPool.create(1);
