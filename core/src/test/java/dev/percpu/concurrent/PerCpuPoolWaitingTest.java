@@ -67,6 +67,21 @@ class PerCpuPoolWaitingTest {
                 .hasMessageContaining("not held");
     }
 
+    /** It has pushed the object already when it finds that another thread waits. */
+    @Test
+    void whoWaitsGetsWhatAReleaseFindsThatLooksAgain() throws InterruptedException {
+        PerCpuPool<Object> pool = builder().build();
+        Pooled<Object> held = pool.acquire();
+        Thread waiter = Thread.ofPlatform()
+                .start(() ->
+                        PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire).release());
+        awaitWaiting(pool, 1);
+        held.state = Pooled.IDLE;
+        assertThat(pool.ids.push(held.id)).isTrue();
+        assertThat(pool.ids.lookAgain()).isEqualTo(PooledIds.NONE);
+        Workers.join(waiter);
+    }
+
     @Test
     void whoWaitsGetsThePlaceOfAnObjectThatCouldNotBeReset() throws InterruptedException {
         PerCpuPool<Object> pool = builder()
