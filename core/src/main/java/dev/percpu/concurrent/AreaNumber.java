@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.protocol.Numbers;
 import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;
 import java.io.Serial;
@@ -37,14 +38,9 @@ abstract class AreaNumber extends Number {
         return position;
     }
 
-    /** Where the number of a CPU, or for {@link Area#SPARE} the spare slot, lies in the area. */
-    final long offset(int cpu) {
-        return Area.offset(cpu, position());
-    }
-
-    /** The number of a CPU, or that in the spare slot: opaque. */
+    /** The number of a CPU, or for {@link Area#SPARE} that in the spare slot: opaque. */
     final long read(int cpu) {
-        return (long) Area.LONG.getOpaque(Area.MEMORY, offset(cpu));
+        return Numbers.readIn(cpu, position());
     }
 
     /** The numbers of all CPUs, indexed by CPU id. The caller must keep this object reachable until it has them. */
@@ -56,7 +52,7 @@ abstract class AreaNumber extends Number {
 
     /** Sets the spare slot if it has the expected value. */
     final boolean compareAndSetSpare(long expected, long value) {
-        return Area.LONG.compareAndSet(Area.MEMORY, offset(Area.SPARE), expected, value);
+        return Numbers.compareAndSetSpare(position(), expected, value);
     }
 
     /** {@link #longValue()}, cut to 32 bits. */

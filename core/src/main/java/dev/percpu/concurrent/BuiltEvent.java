@@ -4,6 +4,7 @@ import static java.lang.Double.doubleToRawLongBits;
 
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.protocol.Events;
+import dev.percpu.internal.protocol.OwnUpdate;
 import java.lang.ref.Reference;
 import java.util.List;
 import java.util.function.LongConsumer;
@@ -63,14 +64,14 @@ record BuiltEvent(
     /** Which number of several an argument decides on. */
     record Element(LongToIntFunction among, int argument) {
         int index(long first, long second, long third) {
-            return among.applyAsInt(choose(argument, first, second, third));
+            return among.applyAsInt(OwnUpdate.choose(argument, first, second, third));
         }
     }
 
     /** An update that takes a call of its own. */
     record Alone(LongConsumer update, int argument) {
         private void run(long first, long second, long third) {
-            update.accept(choose(argument, first, second, third));
+            update.accept(OwnUpdate.choose(argument, first, second, third));
         }
     }
 
@@ -221,14 +222,6 @@ record BuiltEvent(
         for (Alone update : alone) {
             update.run(first, second, third);
         }
-    }
-
-    static long choose(int argument, long first, long second, long third) {
-        return switch (argument) {
-            case 0 -> first;
-            case 1 -> second;
-            default -> third;
-        };
     }
 
     /** An event is equal to itself only, as any other object is that has a state. */

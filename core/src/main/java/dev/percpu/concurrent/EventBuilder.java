@@ -5,6 +5,7 @@ import static java.lang.Double.longBitsToDouble;
 import dev.percpu.concurrent.PerCpuEvent.Argument;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.Events;
+import dev.percpu.internal.protocol.OwnUpdate;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashSet;
@@ -33,7 +34,7 @@ public final class EventBuilder {
     private String name;
     private final List<Part> parts = new ArrayList<>();
     private final List<BuiltEvent.Element> indexes = new ArrayList<>();
-    private final List<OwnEvent.Step> checks = new ArrayList<>();
+    private final List<OwnUpdate> checks = new ArrayList<>();
     private final List<BuiltEvent.Element> buckets = new ArrayList<>();
     private final List<BuiltEvent.Alone> alone = new ArrayList<>();
     private final Map<Argument, Use> uses = new EnumMap<>(Argument.class);
@@ -63,19 +64,19 @@ public final class EventBuilder {
      * @param bucket the number, among the histograms, of the one that counts in a bucket here, or {@link Events#NONE}
      * @param own the same update by a thread that has a place of its own; null if the one before does that, too
      */
-    private record Part(Events.Update update, int bucket, OwnEvent.@Nullable Step own) {
+    private record Part(Events.Update update, int bucket, @Nullable OwnUpdate own) {
         /** The addition of an argument, or of the constant if there is none. */
         private static Part addition(long position, int index, @Nullable Argument x, long constant) {
             int operand = x == null ? NONE : x.number;
-            OwnEvent.Step own;
+            OwnUpdate own;
             if (index != NONE) {
                 own = x == null
-                        ? new OwnEvent.ElementIncrement(position, index)
-                        : new OwnEvent.ElementAddition(position, index, operand);
+                        ? new OwnUpdate.ElementIncrement(position, index)
+                        : new OwnUpdate.ElementAddition(position, index, operand);
             } else {
                 own = x == null
-                        ? new OwnEvent.ConstantAddition(position, constant)
-                        : new OwnEvent.Addition(position, operand);
+                        ? new OwnUpdate.ConstantAddition(position, constant)
+                        : new OwnUpdate.Addition(position, operand);
             }
             return new Part(Events.Update.add(position, index, operand, constant), NONE, own);
         }
@@ -113,7 +114,7 @@ public final class EventBuilder {
     public EventBuilder add(PerCpuDoubleCounter counter, Argument x) {
         check(counter, "add", x, 1);
         use(x, true, counter);
-        OwnEvent.Step own = new OwnEvent.DoubleAddition(counter, x.number);
+        OwnUpdate own = new OwnEvent.DoubleAddition(counter, x.number);
         parts.add(new Part(Events.Update.addDouble(counter.position(), x.number), NONE, own));
         return this;
     }
@@ -156,7 +157,7 @@ public final class EventBuilder {
         long bucketsAt = histogram.bucketsPosition();
         long sumAt = histogram.sumPosition();
         int bucket = buckets.size();
-        OwnEvent.Step own = new OwnEvent.HistogramRecord(bucketsAt, bucket, sumAt, value.number);
+        OwnUpdate own = new OwnUpdate.HistogramRecord(bucketsAt, bucket, sumAt, value.number);
         parts.add(new Part(Events.Update.add(bucketsAt, NONE, NONE, 1), bucket, own));
         parts.add(new Part(Events.Update.add(sumAt, NONE, value.number, 0), NONE, null));
         buckets.add(new BuiltEvent.Element(histogram::bucketOf, value.number));
@@ -175,7 +176,7 @@ public final class EventBuilder {
         if (extreme == null) {
             return alone(accumulator::accumulate, x);
         }
-        OwnEvent.Step own = OwnEvent.Extremum.of(accumulator, extreme, x.number);
+        OwnUpdate own = OwnEvent.Extremum.of(accumulator, extreme, x.number);
         parts.add(new Part(Events.Update.max(accumulator.position(), x.number, extreme.identity), NONE, own));
         return this;
     }
@@ -207,7 +208,7 @@ public final class EventBuilder {
         }
         // A loop: each lambda and stream would take the JVM a millisecond when the first event is built.
         List<Events.Update> updates = new ArrayList<>();
-        List<OwnEvent.Step> ownUpdates = new ArrayList<>();
+        List<OwnUpdate> ownUpdates = new ArrayList<>();
         for (Part part : parts) {
             updates.add(part.update(arguments));
             if (part.own() != null) {

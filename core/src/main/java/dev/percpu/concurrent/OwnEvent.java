@@ -5,6 +5,8 @@ import static java.lang.Double.longBitsToDouble;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.protocol.GatedSums;
+import dev.percpu.internal.protocol.Numbers;
+import dev.percpu.internal.protocol.OwnUpdate;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.invoke.MethodHandles;
@@ -28,9 +30,9 @@ abstract class OwnEvent {
      * unreachable. For an event that is a constant too, the compiler inlines it all (see BuiltEvent). Any other event
      * takes a virtual call.
      *
-     * Each kind of update is a small class, and only methods of the hidden class make updates. A method that all events
-     * shared, with a switch or with the steps of each kind, became so much code that the compiler did not inline it:
-     * then five updates took 13 to 34 ns instead of 5.
+     * Each kind of update is a small class (see OwnUpdate), and only methods of the hidden class make updates. A method
+     * that all events shared, with a switch or with the steps of each kind, became so much code that the compiler did
+     * not inline it: then five updates took 13 to 34 ns instead of 5.
      *
      * Refused: a method handle for each event, composed of handles for its updates. It is as fast, but the first one
      * takes 95 ms, and each one a class of the JDK as well. Refused: to make the class when a hot thread first needs
@@ -65,90 +67,11 @@ abstract class OwnEvent {
      */
     abstract void update(long place, long first, long second, long third);
 
-    /** An update, or the check of an index. */
-    interface Step {
-        /**
-         * Makes the update.
-         *
-         * @param place where the thread's own place begins
-         * @param first the first argument, if there is one; then the others
-         * @param a the bucket of the first histogram, if there is one; then the others
-         */
-        void make(long place, long first, long second, long third, long a, long b, long c, long d);
-    }
-
-    /** The addition of a constant. */
-    record ConstantAddition(long position, long constant) implements Step {
-        @Override
-        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            OwnPlaces.add(Area.within(place + position), constant);
-        }
-    }
-
-    /** The addition of an argument. */
-    record Addition(long position, int argument) implements Step {
-        @Override
-        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            OwnPlaces.add(Area.within(place + position), BuiltEvent.choose(argument, first, second, third));
-        }
-    }
-
-    /**
-     * The record of an argument in a histogram: both additions. If the stack or the heap ends, neither is made, since
-     * the second one takes no more of them than the first.
-     *
-     * @param buckets the position of the first one
-     * @param sum the position of the sum
-     */
-    record HistogramRecord(long buckets, int histogram, long sum, int argument) implements Step {
-        @Override
-        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            long bucket = switch (histogram) {
-                case 0 -> a;
-                case 1 -> b;
-                case 2 -> c;
-                default -> d;
-            };
-            long x = BuiltEvent.choose(argument, first, second, third);
-            OwnPlaces.add(Area.within(place + buckets + bucket * Long.BYTES), 1);
-            OwnPlaces.add(Area.within(place + sum), x);
-        }
-    }
-
-    /**
-     * The addition of 1 to an element of an array.
-     *
-     * @param position of the first one
-     * @param index the number of an argument
-     */
-    record ElementIncrement(long position, int index) implements Step {
-        @Override
-        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            long element = BuiltEvent.choose(index, first, second, third);
-            OwnPlaces.add(Area.within(place + position + element * Long.BYTES), 1);
-        }
-    }
-
-    /**
-     * The addition of an argument to an element of an array.
-     *
-     * @param position of the first one
-     * @param index the number of an argument
-     */
-    record ElementAddition(long position, int index, int argument) implements Step {
-        @Override
-        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            long element = BuiltEvent.choose(index, first, second, third);
-            long x = BuiltEvent.choose(argument, first, second, third);
-            OwnPlaces.add(Area.within(place + position + element * Long.BYTES), x);
-        }
-    }
-
     /** The check that an argument is an index of an array, whose length is a constant here. */
-    record IndexCheck(int index, PerCpuCounterArray array, long length) implements Step {
+    record IndexCheck(int index, PerCpuCounterArray array, long length) implements OwnUpdate {
         @Override
         public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            long element = BuiltEvent.choose(index, first, second, third);
+            long element = OwnUpdate.choose(index, first, second, third);
             if (Long.compareUnsigned(element, length) >= 0) {
                 // The array's own message says which array.
                 int _ = array.checkIndex(element);
@@ -157,10 +80,10 @@ abstract class OwnEvent {
     }
 
     /** The addition of a {@code double} argument: the counter's own method knows about its gate. */
-    record DoubleAddition(PerCpuDoubleCounter counter, int argument) implements Step {
+    record DoubleAddition(PerCpuDoubleCounter counter, int argument) implements OwnUpdate {
         @Override
         public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            counter.add(longBitsToDouble(BuiltEvent.choose(argument, first, second, third)));
+            counter.add(longBitsToDouble(OwnUpdate.choose(argument, first, second, third)));
         }
     }
 
@@ -168,10 +91,9 @@ abstract class OwnEvent {
      * A maximum or a minimum. If the spare slot absorbs the value, there is nothing to do: see PerCpuAccumulator, which
      * looks there first as well. Here the position is a constant, and there is no function to call.
      */
-    record Extremum(PerCpuAccumulator accumulator, long spare, long identity, int argument) implements Step {
+    record Extremum(PerCpuAccumulator accumulator, long position, long identity, int argument) implements OwnUpdate {
         static Extremum of(PerCpuAccumulator accumulator, Extreme extreme, int argument) {
-            long spare = Area.offset(Area.SPARE, accumulator.position());
-            Extremum extremum = new Extremum(accumulator, spare, extreme.identity, argument);
+            Extremum extremum = new Extremum(accumulator, accumulator.position(), extreme.identity, argument);
             // Links what would be linked in the middle of an event, where that could fail. (The identity is neutral.)
             extremum.make(0, extreme.identity, extreme.identity, extreme.identity, 0, 0, 0, 0);
             return extremum;
@@ -179,8 +101,8 @@ abstract class OwnEvent {
 
         @Override
         public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            long x = BuiltEvent.choose(argument, first, second, third);
-            if (Long.compareUnsigned((long) Area.LONG.getOpaque(Area.MEMORY, spare), x ^ identity) < 0) {
+            long x = OwnUpdate.choose(argument, first, second, third);
+            if (Long.compareUnsigned(Numbers.readIn(Area.SPARE, position), x ^ identity) < 0) {
                 accumulator.accumulate(x);
             }
         }
@@ -188,9 +110,9 @@ abstract class OwnEvent {
 
     /** What an event is made of, for its class. It is read while that is initialized, and not later. */
     static final class Parts {
-        private final List<Step> checks;
+        private final List<OwnUpdate> checks;
         private final List<BuiltEvent.Element> buckets;
-        private final List<Step> updates;
+        private final List<OwnUpdate> updates;
         private @Nullable OwnEvent made;
 
         /**
@@ -198,7 +120,7 @@ abstract class OwnEvent {
          * @param buckets which say in what bucket a histogram counts an argument
          * @param updates in the order of the builder
          */
-        Parts(List<Step> checks, List<BuiltEvent.Element> buckets, List<Step> updates) {
+        Parts(List<OwnUpdate> checks, List<BuiltEvent.Element> buckets, List<OwnUpdate> updates) {
             // The builder may go on with its lists, and the event's class keeps these.
             this.checks = List.copyOf(checks);
             this.buckets = List.copyOf(buckets);
@@ -206,7 +128,7 @@ abstract class OwnEvent {
         }
 
         @Nullable
-        Step check(int number) {
+        OwnUpdate check(int number) {
             return at(checks, number);
         }
 
@@ -215,7 +137,7 @@ abstract class OwnEvent {
         }
 
         @Nullable
-        Step update(int number) {
+        OwnUpdate update(int number) {
             return at(updates, number);
         }
 
@@ -237,7 +159,7 @@ abstract class OwnEvent {
 
         /** Without own places for doubles, each would take a native call. */
         private boolean canAddDoubles() {
-            for (Step update : updates) {
+            for (OwnUpdate update : updates) {
                 if (update instanceof DoubleAddition && !GatedSums.IN_OWN_PLACES) {
                     return false;
                 }

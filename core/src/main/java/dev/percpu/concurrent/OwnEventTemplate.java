@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.protocol.OwnUpdate;
 import java.lang.constant.ConstantDescs;
 import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
@@ -12,24 +13,24 @@ import org.jspecify.annotations.Nullable;
 final class OwnEventTemplate extends OwnEvent {
     private static final OwnEvent.Parts PARTS = parts();
 
-    private static final @Nullable Step CHECK_0 = PARTS.check(0);
-    private static final @Nullable Step CHECK_1 = PARTS.check(1);
-    private static final @Nullable Step CHECK_2 = PARTS.check(2);
-    private static final @Nullable Step CHECK_3 = PARTS.check(3);
+    private static final @Nullable OwnUpdate CHECK_0 = PARTS.check(0);
+    private static final @Nullable OwnUpdate CHECK_1 = PARTS.check(1);
+    private static final @Nullable OwnUpdate CHECK_2 = PARTS.check(2);
+    private static final @Nullable OwnUpdate CHECK_3 = PARTS.check(3);
 
     private static final BuiltEvent.@Nullable Element BUCKET_0 = PARTS.bucket(0);
     private static final BuiltEvent.@Nullable Element BUCKET_1 = PARTS.bucket(1);
     private static final BuiltEvent.@Nullable Element BUCKET_2 = PARTS.bucket(2);
     private static final BuiltEvent.@Nullable Element BUCKET_3 = PARTS.bucket(3);
 
-    private static final @Nullable Step UPDATE_0 = PARTS.update(0);
-    private static final @Nullable Step UPDATE_1 = PARTS.update(1);
-    private static final @Nullable Step UPDATE_2 = PARTS.update(2);
-    private static final @Nullable Step UPDATE_3 = PARTS.update(3);
-    private static final @Nullable Step UPDATE_4 = PARTS.update(4);
-    private static final @Nullable Step UPDATE_5 = PARTS.update(5);
-    private static final @Nullable Step UPDATE_6 = PARTS.update(6);
-    private static final @Nullable Step UPDATE_7 = PARTS.update(7);
+    private static final @Nullable OwnUpdate UPDATE_0 = PARTS.update(0);
+    private static final @Nullable OwnUpdate UPDATE_1 = PARTS.update(1);
+    private static final @Nullable OwnUpdate UPDATE_2 = PARTS.update(2);
+    private static final @Nullable OwnUpdate UPDATE_3 = PARTS.update(3);
+    private static final @Nullable OwnUpdate UPDATE_4 = PARTS.update(4);
+    private static final @Nullable OwnUpdate UPDATE_5 = PARTS.update(5);
+    private static final @Nullable OwnUpdate UPDATE_6 = PARTS.update(6);
+    private static final @Nullable OwnUpdate UPDATE_7 = PARTS.update(7);
 
     static {
         PARTS.made(new OwnEventTemplate());
@@ -68,7 +69,7 @@ final class OwnEventTemplate extends OwnEvent {
     }
 
     private static void make(
-            @Nullable Step step, long place, long first, long second, long third, long a, long b, long c, long d) {
+            @Nullable OwnUpdate step, long place, long first, long second, long third, long a, long b, long c, long d) {
         if (step != null) {
             step.make(place, first, second, third, a, b, c, d);
         }

@@ -1,6 +1,6 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.area.AdjacentNumbers;
+import dev.percpu.internal.protocol.AdjacentNumbers;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.Sums;

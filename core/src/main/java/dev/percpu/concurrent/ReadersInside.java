@@ -2,6 +2,7 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.protocol.NotInlined;
 import dev.percpu.internal.protocol.StackRoom;
+import dev.percpu.internal.protocol.Stripes;
 import dev.percpu.internal.protocol.Tally;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;

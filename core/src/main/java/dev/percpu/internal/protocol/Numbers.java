@@ -37,6 +37,16 @@ public interface Numbers {
     /** Reads the current CPU's instance of a {@code long} number. */
     long read(long position);
 
+    /** Reads the instance of a {@code long} number in a place: opaque. */
+    static long readIn(int place, long position) {
+        return (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(place, position));
+    }
+
+    /** Sets the spare slot of a {@code long} number if it has the expected value. */
+    static boolean compareAndSetSpare(long position, long expected, long value) {
+        return Area.LONG.compareAndSet(Area.MEMORY, Area.offset(Area.SPARE, position), expected, value);
+    }
+
     /**
      * Applies the operation to the number at an offset of the area, which is updated with atomic instructions only.
      *

@@ -1,8 +1,8 @@
 /**
  * The building blocks of the structures. A protocol is one small interface, whose file has its implementations side by
  * side: one that calls restartable sequences, and at least one for the atomic back end. {@code CURRENT} is the one in
- * use. The classes beside the interfaces are made of protocols, and are the same on both back ends: gates, tallies, and
- * sums that a reset takes.
+ * use. The classes beside the interfaces are the same on both back ends. Most are made of protocols: gates, tallies,
+ * and sums that a reset takes. Stripes, and an event's updates in an own place, need no sequences.
  *
  * <p>A position is the offset of a variable within each CPU's place. Callers keep the object that owns the position
  * reachable until the call returns, since the position may be given to another variable afterwards.

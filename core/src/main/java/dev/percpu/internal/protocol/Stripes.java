@@ -1,8 +1,7 @@
-package dev.percpu.concurrent;
+package dev.percpu.internal.protocol;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
-import dev.percpu.internal.protocol.StackRoom;
 import java.lang.ref.Reference;
 
 /**
@@ -15,9 +14,9 @@ import java.lang.ref.Reference;
  *
  * <p>New stripes count as closed: nobody adds to them before they are opened.
  */
-final class Stripes {
+public final class Stripes {
     /** What {@link #arrive} returns if the stripes are closed. */
-    static final int CLOSED = -1;
+    public static final int CLOSED = -1;
 
     /** More slots would make closing slow, and threads seldom meet in one of these. */
     private static final int MOST_SLOTS = 16;
@@ -38,7 +37,8 @@ final class Stripes {
         Area.LONG.setVolatile(Area.MEMORY, Area.offset(Area.SPARE, CpuHeader.REHEARSED_SLOT), 0L);
     }
 
-    Stripes(String owner) {
+    /** New ones, which are closed. */
+    public Stripes(String owner) {
         position = Area.allocateFor(this, Long.BYTES, Long.BYTES, owner);
     }
 
@@ -49,7 +49,7 @@ final class Stripes {
      *     that the stack has room for it
      * @return how many threads arrived there before, since the opening; {@link #CLOSED} if nothing was done
      */
-    int arrive(int many) {
+    public int arrive(int many) {
         try {
             long offset = offset((int) Thread.currentThread().threadId());
             long slot = (long) Area.LONG.getVolatile(Area.MEMORY, offset);
@@ -72,7 +72,7 @@ final class Stripes {
     }
 
     /** Subtracts 1 from the thread's slot; false if the stripes are closed. */
-    boolean depart() {
+    public boolean depart() {
         try {
             long offset = offset((int) Thread.currentThread().threadId());
             long slot = (long) Area.LONG.getVolatile(Area.MEMORY, offset);
@@ -90,7 +90,7 @@ final class Stripes {
     }
 
     /** Opens the stripes, with a sum of 0. */
-    void open() {
+    public void open() {
         try {
             for (int index = 0; index < SLOTS; index++) {
                 Area.LONG.setVolatile(Area.MEMORY, offset(index), 0L);
@@ -105,7 +105,7 @@ final class Stripes {
      *
      * @return what it held; see {@link #sum} and {@link #arrivals}. That of a closed slot is 0
      */
-    long close(int index) {
+    public long close(int index) {
         try {
             return (long) Area.LONG.getAndSet(Area.MEMORY, offset(index), CLOSED_BIT);
         } finally {
@@ -113,17 +113,17 @@ final class Stripes {
         }
     }
 
-    static int slots() {
+    public static int slots() {
         return SLOTS;
     }
 
     /** The sum of the additions to a slot. */
-    static long sum(long slot) {
+    public static long sum(long slot) {
         return slot << (Long.SIZE - SUM_BITS) >> (Long.SIZE - SUM_BITS + 1);
     }
 
     /** How many threads arrived in a slot. A negative sum has borrowed one, which is added here. */
-    static int arrivals(long slot) {
+    public static int arrivals(long slot) {
         return (int) ((slot - (slot << (Long.SIZE - SUM_BITS) >> (Long.SIZE - SUM_BITS))) >>> SUM_BITS);
     }
 

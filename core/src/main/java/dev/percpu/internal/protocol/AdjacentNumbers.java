@@ -1,5 +1,6 @@
-package dev.percpu.internal.area;
+package dev.percpu.internal.protocol;
 
+import dev.percpu.internal.area.Area;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;

@@ -1,0 +1,98 @@
+package dev.percpu.internal.protocol;
+
+import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.OwnPlaces;
+
+/**
+ * One update of an event on a thread that has a place of its own, or the check of an index before it. The updates here
+ * add to numbers in that place, as {@link Sums} does.
+ *
+ * <p>Each is a record, as the JIT compiler trusts a record's fields: an update that is a constant adds at a fixed
+ * offset from the place.
+ */
+public interface OwnUpdate {
+    /**
+     * Makes the update.
+     *
+     * @param place where the thread's own place begins
+     * @param first the first argument, if there is one; then the others
+     * @param a the bucket of the first histogram, if there is one; then the others
+     */
+    void make(long place, long first, long second, long third, long a, long b, long c, long d);
+
+    /** One of the arguments, by its number. */
+    static long choose(int argument, long first, long second, long third) {
+        return switch (argument) {
+            case 0 -> first;
+            case 1 -> second;
+            default -> third;
+        };
+    }
+
+    /** The addition of a constant. */
+    record ConstantAddition(long position, long constant) implements OwnUpdate {
+        @Override
+        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
+            OwnPlaces.add(Area.within(place + position), constant);
+        }
+    }
+
+    /** The addition of an argument. */
+    record Addition(long position, int argument) implements OwnUpdate {
+        @Override
+        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
+            OwnPlaces.add(Area.within(place + position), choose(argument, first, second, third));
+        }
+    }
+
+    /**
+     * The record of an argument in a histogram: both additions. If the stack or the heap ends, neither is made, since
+     * the second one takes no more of them than the first.
+     *
+     * @param buckets the position of the first one
+     * @param sum the position of the sum
+     */
+    record HistogramRecord(long buckets, int histogram, long sum, int argument) implements OwnUpdate {
+        @Override
+        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
+            long bucket = switch (histogram) {
+                case 0 -> a;
+                case 1 -> b;
+                case 2 -> c;
+                default -> d;
+            };
+            long x = choose(argument, first, second, third);
+            OwnPlaces.add(Area.within(place + buckets + bucket * Long.BYTES), 1);
+            OwnPlaces.add(Area.within(place + sum), x);
+        }
+    }
+
+    /**
+     * The addition of 1 to an element of an array.
+     *
+     * @param position of the first one
+     * @param index the number of an argument
+     */
+    record ElementIncrement(long position, int index) implements OwnUpdate {
+        @Override
+        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
+            long element = choose(index, first, second, third);
+            OwnPlaces.add(Area.within(place + position + element * Long.BYTES), 1);
+        }
+    }
+
+    /**
+     * The addition of an argument to an element of an array.
+     *
+     * @param position of the first one
+     * @param index the number of an argument
+     */
+    record ElementAddition(long position, int index, int argument) implements OwnUpdate {
+        @Override
+        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
+            long element = choose(index, first, second, third);
+            long x = choose(argument, first, second, third);
+            OwnPlaces.add(Area.within(place + position + element * Long.BYTES), x);
+        }
+    }
+}
