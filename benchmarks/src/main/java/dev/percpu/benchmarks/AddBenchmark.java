@@ -1,10 +1,11 @@
 package dev.percpu.benchmarks;
 
-import static dev.percpu.benchmarks.Role.Kind.FLOOR;
-import static dev.percpu.benchmarks.Role.Kind.NOT_COMPARABLE;
-import static dev.percpu.benchmarks.Role.Kind.OURS;
-import static dev.percpu.benchmarks.Role.Kind.PEER;
+import static dev.percpu.benchmarks.measure.Role.Kind.FLOOR;
+import static dev.percpu.benchmarks.measure.Role.Kind.NOT_COMPARABLE;
+import static dev.percpu.benchmarks.measure.Role.Kind.OURS;
+import static dev.percpu.benchmarks.measure.Role.Kind.PEER;
 
+import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.memory.NumericWidth;
 import java.util.concurrent.atomic.AtomicLong;

@@ -1,5 +1,8 @@
 package dev.percpu.benchmarks;
 
+import dev.percpu.benchmarks.measure.Spread;
+import dev.percpu.benchmarks.measure.Role;
+import dev.percpu.benchmarks.measure.Curve;
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;

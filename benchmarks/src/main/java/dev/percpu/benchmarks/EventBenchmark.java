@@ -1,12 +1,13 @@
 package dev.percpu.benchmarks;
 
-import static dev.percpu.benchmarks.Role.Kind.FLOOR;
-import static dev.percpu.benchmarks.Role.Kind.NOT_COMPARABLE;
-import static dev.percpu.benchmarks.Role.Kind.OURS;
-import static dev.percpu.benchmarks.Role.Kind.PEER;
+import static dev.percpu.benchmarks.measure.Role.Kind.FLOOR;
+import static dev.percpu.benchmarks.measure.Role.Kind.NOT_COMPARABLE;
+import static dev.percpu.benchmarks.measure.Role.Kind.OURS;
+import static dev.percpu.benchmarks.measure.Role.Kind.PEER;
 import static dev.percpu.concurrent.PerCpuEvent.Argument.FIRST;
 import static dev.percpu.concurrent.PerCpuEvent.Argument.SECOND;
 
+import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuCounterArray;

@@ -1,7 +1,8 @@
 package dev.percpu.benchmarks;
 
-import static dev.percpu.benchmarks.Role.Kind.FLOOR;
+import static dev.percpu.benchmarks.measure.Role.Kind.FLOOR;
 
+import dev.percpu.benchmarks.measure.Role;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /**

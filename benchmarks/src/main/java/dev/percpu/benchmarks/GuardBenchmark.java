@@ -1,8 +1,9 @@
 package dev.percpu.benchmarks;
 
-import static dev.percpu.benchmarks.Role.Kind.OURS;
-import static dev.percpu.benchmarks.Role.Kind.PEER;
+import static dev.percpu.benchmarks.measure.Role.Kind.OURS;
+import static dev.percpu.benchmarks.measure.Role.Kind.PEER;
 
+import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.CpuGuard;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;

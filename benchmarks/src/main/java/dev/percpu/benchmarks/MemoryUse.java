@@ -1,8 +1,11 @@
 package dev.percpu.benchmarks;
 
-import static dev.percpu.benchmarks.Role.Kind.OURS;
-import static dev.percpu.benchmarks.Role.Kind.PEER;
+import static dev.percpu.benchmarks.measure.Role.Kind.OURS;
+import static dev.percpu.benchmarks.measure.Role.Kind.PEER;
 
+import dev.percpu.benchmarks.measure.Spread;
+import dev.percpu.benchmarks.measure.Role;
+import dev.percpu.benchmarks.measure.Curve;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuCounterArray;

@@ -1,10 +1,11 @@
 package dev.percpu.benchmarks;
 
-import static dev.percpu.benchmarks.Role.Kind.NOT_COMPARABLE;
-import static dev.percpu.benchmarks.Role.Kind.OURS;
-import static dev.percpu.benchmarks.Role.Kind.PEER;
-import static dev.percpu.benchmarks.Role.Kind.PEER_OF_PLATFORM_THREADS;
+import static dev.percpu.benchmarks.measure.Role.Kind.NOT_COMPARABLE;
+import static dev.percpu.benchmarks.measure.Role.Kind.OURS;
+import static dev.percpu.benchmarks.measure.Role.Kind.PEER;
+import static dev.percpu.benchmarks.measure.Role.Kind.PEER_OF_PLATFORM_THREADS;
 
+import dev.percpu.benchmarks.measure.Role;
 import com.fasterxml.jackson.core.util.BufferRecycler;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.core.util.RecyclerPool;

@@ -1,9 +1,10 @@
 package dev.percpu.benchmarks;
 
-import static dev.percpu.benchmarks.Role.Kind.NOT_COMPARABLE;
-import static dev.percpu.benchmarks.Role.Kind.OURS;
-import static dev.percpu.benchmarks.Role.Kind.PEER;
+import static dev.percpu.benchmarks.measure.Role.Kind.NOT_COMPARABLE;
+import static dev.percpu.benchmarks.measure.Role.Kind.OURS;
+import static dev.percpu.benchmarks.measure.Role.Kind.PEER;
 
+import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.concurrent.PerCpuReadWriteLock;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;

@@ -1,5 +1,6 @@
 package dev.percpu.benchmarks;
 
+import dev.percpu.benchmarks.measure.Role;
 import java.io.PrintStream;
 import java.lang.reflect.Method;
 import java.util.List;

@@ -1,5 +1,8 @@
 package dev.percpu.benchmarks;
 
+import dev.percpu.benchmarks.measure.Spread;
+import dev.percpu.benchmarks.measure.Role;
+import dev.percpu.benchmarks.measure.Curve;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;

@@ -1,7 +1,8 @@
 package dev.percpu.benchmarks;
 
-import static dev.percpu.benchmarks.Role.Kind.OURS;
+import static dev.percpu.benchmarks.measure.Role.Kind.OURS;
 
+import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.concurrent.PerCpuCounter;
 import org.openjdk.jmh.annotations.Benchmark;
 

@@ -2,7 +2,7 @@ package dev.percpu.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.benchmarks.Role.Kind;
+import dev.percpu.benchmarks.measure.Role.Kind;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;

@@ -1,5 +1,8 @@
 package dev.percpu.cli;
 
+import dev.percpu.cli.output.Messages;
+import dev.percpu.cli.output.Console;
+import dev.percpu.cli.output.CliException;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cli.demo.ReferenceCount;
 import java.util.List;

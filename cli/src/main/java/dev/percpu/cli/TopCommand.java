@@ -1,5 +1,6 @@
 package dev.percpu.cli;
 
+import dev.percpu.cli.output.Console;
 import dev.percpu.cli.top.Rates;
 import dev.percpu.cli.top.Reading;
 import dev.percpu.cli.top.Target;

@@ -1,4 +1,4 @@
-/** The command {@code percpu}, its subcommands, and what they share. */
+/** The command {@code percpu} and its subcommands. */
 @NullMarked
 package dev.percpu.cli;
 

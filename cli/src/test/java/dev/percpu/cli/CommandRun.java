@@ -1,5 +1,6 @@
 package dev.percpu.cli;
 
+import dev.percpu.cli.output.Console;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.PrintWriter;

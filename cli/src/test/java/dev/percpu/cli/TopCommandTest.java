@@ -2,6 +2,7 @@ package dev.percpu.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.cli.output.Console;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.percpu.PerCpuRuntime;

@@ -1,5 +1,6 @@
 package dev.percpu.stress;
 
+import dev.percpu.stress.time.RunningTime;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.stress.subject.Subject;
 import dev.percpu.testing.WithoutCpuId;

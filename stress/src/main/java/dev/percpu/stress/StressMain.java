@@ -4,6 +4,7 @@ import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.stress.failure.FailureRun;
 import dev.percpu.stress.fault.FaultRun;
+import dev.percpu.stress.fault.Programs;
 import dev.percpu.stress.subject.Subject;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -153,7 +154,10 @@ public final class StressMain implements Callable<Integer> {
                     FaultRun.names().stream().anyMatch(name -> name.contains(part)),
                     "--only knows no fault '" + part + "', but\n" + String.join("\n", FaultRun.names()));
         }
-        return new FaultRun(only, seconds, out).run() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+        Programs programs = new Programs(StressMain.class, JcstressMain.class);
+        return new FaultRun(programs, only, seconds, out).run()
+                ? CommandLine.ExitCode.OK
+                : CommandLine.ExitCode.SOFTWARE;
     }
 
     private int fail() throws IOException, InterruptedException {

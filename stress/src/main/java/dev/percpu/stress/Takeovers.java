@@ -1,5 +1,6 @@
 package dev.percpu.stress;
 
+import dev.percpu.stress.time.RunningTime;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Handler;

@@ -3,7 +3,7 @@ package dev.percpu.benchmarks.programs;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.stats.CacheStats;
-import dev.percpu.benchmarks.Role;
+import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.caffeine.PerCpuStatsCounter;
 import java.time.Duration;
 import java.util.Arrays;

@@ -1,6 +1,6 @@
 package dev.percpu.benchmarks.programs;
 
-import dev.percpu.benchmarks.Role;
+import dev.percpu.benchmarks.measure.Role;
 import java.time.Duration;
 import java.util.List;
 

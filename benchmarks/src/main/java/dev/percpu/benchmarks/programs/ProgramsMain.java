@@ -1,8 +1,8 @@
 package dev.percpu.benchmarks.programs;
 
-import dev.percpu.benchmarks.Child;
-import dev.percpu.benchmarks.Curve;
-import dev.percpu.benchmarks.Spread;
+import dev.percpu.benchmarks.measure.Child;
+import dev.percpu.benchmarks.measure.Curve;
+import dev.percpu.benchmarks.measure.Spread;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -2,8 +2,8 @@ package dev.percpu.benchmarks.programs;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import dev.percpu.benchmarks.Child;
-import dev.percpu.benchmarks.Role;
+import dev.percpu.benchmarks.measure.Child;
+import dev.percpu.benchmarks.measure.Role;
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
 import io.prometheus.metrics.core.datapoints.GaugeDataPoint;

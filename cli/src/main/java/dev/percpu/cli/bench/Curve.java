@@ -2,7 +2,7 @@ package dev.percpu.cli.bench;
 
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
-import dev.percpu.cli.CliException;
+import dev.percpu.cli.output.CliException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;

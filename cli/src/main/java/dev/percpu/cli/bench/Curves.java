@@ -2,9 +2,9 @@ package dev.percpu.cli.bench;
 
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
-import dev.percpu.cli.CliException;
-import dev.percpu.cli.Messages;
-import dev.percpu.cli.TextTable;
+import dev.percpu.cli.output.CliException;
+import dev.percpu.cli.output.Messages;
+import dev.percpu.cli.output.TextTable;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package dev.percpu.cli.bench;
 
-import dev.percpu.cli.CliException;
+import dev.percpu.cli.output.CliException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.percpu.cli.bench;
 
-import dev.percpu.cli.TextTable;
+import dev.percpu.cli.output.TextTable;
 import dev.percpu.cli.bench.Roles.Kind;
 import java.io.PrintWriter;
 import java.util.Comparator;

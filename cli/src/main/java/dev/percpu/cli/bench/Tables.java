@@ -1,7 +1,7 @@
 package dev.percpu.cli.bench;
 
-import dev.percpu.cli.CliException;
-import dev.percpu.cli.Messages;
+import dev.percpu.cli.output.CliException;
+import dev.percpu.cli.output.Messages;
 import dev.percpu.cli.bench.Roles.Kind;
 import java.io.IOException;
 import java.nio.file.Files;

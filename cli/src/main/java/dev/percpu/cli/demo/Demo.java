@@ -1,7 +1,7 @@
 package dev.percpu.cli.demo;
 
-import dev.percpu.cli.Console;
-import dev.percpu.cli.Messages;
+import dev.percpu.cli.output.Console;
+import dev.percpu.cli.output.Messages;
 import dev.percpu.cli.demo.FileCounter.PartlyCountedException;
 import dev.percpu.cli.demo.ParallelCount.Outcome;
 import java.io.IOException;
@@ -60,7 +60,7 @@ public final class Demo {
      *
      * @param console where progress and skipped files are told
      * @param reference makes what the totals are compared with
-     * @throws dev.percpu.cli.CliException if one of the paths cannot be read
+     * @throws dev.percpu.cli.output.CliException if one of the paths cannot be read
      */
     public static Result run(Console console, Supplier<ReferenceCount> reference, List<Path> roots) {
         Demo demo = new Demo(console, reference, roots);

@@ -1,6 +1,6 @@
 package dev.percpu.cli.demo;
 
-import dev.percpu.cli.Console;
+import dev.percpu.cli.output.Console;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 

@@ -1,6 +1,6 @@
 package dev.percpu.cli.demo;
 
-import dev.percpu.cli.Messages;
+import dev.percpu.cli.output.Messages;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

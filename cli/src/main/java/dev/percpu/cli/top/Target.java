@@ -2,7 +2,7 @@ package dev.percpu.cli.top;
 
 import com.sun.tools.attach.AttachNotSupportedException;
 import com.sun.tools.attach.VirtualMachine;
-import dev.percpu.cli.CliException;
+import dev.percpu.cli.output.CliException;
 import dev.percpu.management.PerCpuMXBean;
 import dev.percpu.management.PerCpuMonitor;
 import java.io.IOException;

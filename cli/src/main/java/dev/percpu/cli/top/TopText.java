@@ -1,7 +1,7 @@
 package dev.percpu.cli.top;
 
-import dev.percpu.cli.Messages;
-import dev.percpu.cli.TextTable;
+import dev.percpu.cli.output.Messages;
+import dev.percpu.cli.output.TextTable;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.BitSet;

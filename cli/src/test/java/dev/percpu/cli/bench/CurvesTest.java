@@ -4,7 +4,7 @@ import static dev.percpu.cli.bench.Samples.RUN;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.percpu.cli.CliException;
+import dev.percpu.cli.output.CliException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

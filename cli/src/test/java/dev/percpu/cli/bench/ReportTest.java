@@ -5,7 +5,7 @@ import static dev.percpu.cli.bench.Samples.results;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.percpu.cli.CliException;
+import dev.percpu.cli.output.CliException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;

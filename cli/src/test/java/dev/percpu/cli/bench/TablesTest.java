@@ -8,7 +8,7 @@ import static dev.percpu.cli.bench.Samples.together;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.percpu.cli.CliException;
+import dev.percpu.cli.output.CliException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package dev.percpu.stress.failure;
 
-import dev.percpu.stress.RunningTime;
+import dev.percpu.stress.time.RunningTime;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

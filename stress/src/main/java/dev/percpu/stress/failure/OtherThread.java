@@ -1,6 +1,6 @@
 package dev.percpu.stress.failure;
 
-import dev.percpu.stress.RunningTime;
+import dev.percpu.stress.time.RunningTime;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;

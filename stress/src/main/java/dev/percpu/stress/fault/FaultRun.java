@@ -27,6 +27,7 @@ public final class FaultRun {
     private static final int MOST_CHARACTERS = 110;
 
     private final Checkout checkout = Checkout.here();
+    private final Programs programs;
     private final List<Fault> faults;
     private final int seconds;
     private final PrintStream out;
@@ -43,10 +44,12 @@ public final class FaultRun {
     private int failing;
 
     /**
+     * @param programs what to run beside tests
      * @param only parts of the names of the faults to try; empty for all
      * @param seconds how long the stress program runs for each
      */
-    public FaultRun(List<String> only, int seconds, PrintStream out) {
+    public FaultRun(Programs programs, List<String> only, int seconds, PrintStream out) {
+        this.programs = programs;
         this.faults = Faults.all().stream()
                 .filter(fault -> only.isEmpty() || only.stream().anyMatch(fault.name()::contains))
                 .toList();
@@ -114,7 +117,7 @@ public final class FaultRun {
     private Trial run(Finder finder, List<Path> first, int limit, Path directory)
             throws IOException, InterruptedException {
         return Trial.run(
-                finder.command(checkout, first, limit),
+                finder.command(checkout, programs, first, limit),
                 // Tests look for files of their module.
                 switch (finder.kind()) {
                     case TEST -> checkout.core();

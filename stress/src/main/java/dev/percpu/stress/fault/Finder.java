@@ -1,7 +1,5 @@
 package dev.percpu.stress.fault;
 
-import dev.percpu.stress.JcstressMain;
-import dev.percpu.stress.StressMain;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,10 +73,10 @@ record Finder(Kind kind, String what, String backend) {
      *     everything is as it is
      * @param seconds how long the stress program runs
      */
-    List<String> command(Checkout checkout, List<Path> first, int seconds) {
+    List<String> command(Checkout checkout, Programs programs, List<Path> first, int seconds) {
         return kind == Kind.C
                 ? c(first.isEmpty() ? checkout.include() : first.getFirst())
-                : java(checkout, first, seconds);
+                : java(checkout, programs, first, seconds);
     }
 
     private List<String> c(Path include) {
@@ -94,7 +92,7 @@ record Finder(Kind kind, String what, String backend) {
         return List.of("sh", "-c", all, "sh", include.toString());
     }
 
-    private List<String> java(Checkout checkout, List<Path> first, int seconds) {
+    private List<String> java(Checkout checkout, Programs programs, List<Path> first, int seconds) {
         List<Path> path = new ArrayList<>(first);
         path.addAll(kind == Kind.TEST ? checkout.testClassPath() : Checkout.ownClassPath());
         List<Path> library = new ArrayList<>(first);
@@ -114,15 +112,15 @@ record Finder(Kind kind, String what, String backend) {
                     case TEST -> test();
                     case STRESS ->
                         List.of(
-                                StressMain.class.getName(),
+                                programs.stress().getName(),
                                 "--seconds",
                                 String.valueOf(seconds),
                                 "--backend",
                                 backend,
                                 "--only",
                                 what);
-                    case JCSTRESS -> jcstress(path);
-                    case FAILURES -> failures();
+                    case JCSTRESS -> jcstress(programs, path);
+                    case FAILURES -> failures(programs);
                     case C -> throw new IllegalStateException("it does not run in a JVM");
                 });
         return command;
@@ -144,9 +142,9 @@ record Finder(Kind kind, String what, String backend) {
         return command;
     }
 
-    private List<String> jcstress(List<Path> path) {
+    private List<String> jcstress(Programs programs, List<Path> path) {
         return List.of(
-                JcstressMain.class.getName(),
+                programs.jcstress().getName(),
                 "-m",
                 "quick",
                 "-f",
@@ -159,13 +157,13 @@ record Finder(Kind kind, String what, String backend) {
                 "--enable-native-access=ALL-UNNAMED -Dpercpu.backend=" + backend + " -cp " + Checkout.join(path));
     }
 
-    private List<String> failures() {
+    private List<String> failures(Programs programs) {
         Matcher parts = OPERATION_AND_WAY.matcher(what);
         if (!parts.matches()) {
             throw new IllegalStateException("'" + what + "' is not an operation at a way to fail");
         }
         return List.of(
-                StressMain.class.getName(),
+                programs.stress().getName(),
                 "--failures",
                 "--backend",
                 backend,

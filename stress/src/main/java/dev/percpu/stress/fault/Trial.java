@@ -1,6 +1,6 @@
 package dev.percpu.stress.fault;
 
-import dev.percpu.stress.RunningTime;
+import dev.percpu.stress.time.RunningTime;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,7 +3,7 @@ package dev.percpu.stress.subject;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.Pooled;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.stress.RunningTime;
+import dev.percpu.stress.time.RunningTime;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.SplittableRandom;

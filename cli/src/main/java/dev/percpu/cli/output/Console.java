@@ -1,4 +1,4 @@
-package dev.percpu.cli;
+package dev.percpu.cli.output;
 
 import java.io.IOException;
 import java.io.PrintStream;
@@ -18,7 +18,7 @@ import java.nio.file.Paths;
  */
 public record Console(PrintWriter out, PrintWriter err, boolean outIsTerminal, boolean errIsTerminal) {
     /** The process's own. */
-    static Console ofProcess() {
+    public static Console ofProcess() {
         return new Console(writer(System.out), writer(System.err), isTerminal(1), isTerminal(2));
     }
 

@@ -1,4 +1,4 @@
-package dev.percpu.benchmarks;
+package dev.percpu.benchmarks.measure;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,4 +1,4 @@
-package dev.percpu.cli;
+package dev.percpu.cli.output;
 
 import java.io.PrintWriter;
 import java.util.ArrayList;

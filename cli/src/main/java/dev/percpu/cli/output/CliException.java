@@ -1,4 +1,4 @@
-package dev.percpu.cli;
+package dev.percpu.cli.output;
 
 /** Ends the command with a message for the user, which is a whole explanation, and exit status 1. */
 public final class CliException extends RuntimeException {

@@ -1,4 +1,4 @@
-package dev.percpu.stress;
+package dev.percpu.stress.time;
 
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;

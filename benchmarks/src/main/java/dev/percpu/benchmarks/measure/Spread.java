@@ -1,4 +1,4 @@
-package dev.percpu.benchmarks;
+package dev.percpu.benchmarks.measure;
 
 import java.util.Collection;
 import java.util.Locale;

@@ -1,4 +1,4 @@
-package dev.percpu.stress;
+package dev.percpu.stress.time;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.percpu.cli;
+package dev.percpu.cli.output;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -11,7 +11,7 @@ public final class Messages {
     private Messages() {}
 
     /** A line about anything that was thrown. */
-    static String of(Throwable thrown) {
+    public static String of(Throwable thrown) {
         return switch (thrown) {
             case CliException e -> printable(String.valueOf(e.getMessage()));
             // What the class that chooses the back end throws if the one that was asked for cannot run here.
