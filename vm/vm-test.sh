@@ -90,7 +90,7 @@ that_start_jvms() {
   grep -rlF 'new Jvm()' "$root/core/src/test/java" | sed 's|.*/||; s|[.]java$||' | paste -sd '|'
 }
 
-# The tests in a log that failed, each with the first lines of the reason. Who reads only what CI printed has no log.
+# The tests in a log that failed, each with the first lines of the reason. A reader of CI's output has no log.
 reasons() {
   awk '/ :: (FAILED|ABORTED|SKIPPED)/ { left = 16 }
     / :: (STARTED|SUCCESSFUL)$/ { left = 0 }

@@ -209,7 +209,7 @@ int main(int argc, char **argv)
 	CHECK_EQUAL(per_cpu_sum(pot) + taken_from_pots, 17 * updates);
 	CHECK_EQUAL(seen, guards_only ? 0 : (1U << THREADS) - 1);
 	CHECK_EQUAL(per_cpu_sum(handled), signals_handled);
-	/* Who has no id keeps out of the CPUs' instances, of which each is a sequence's alone. */
+	/* A thread without an id stays out of the CPUs' instances, which only sequences write. */
 	CHECK_EQUAL(*per_cpu_ptr(&longs, percpu_count()),
 		    percpu_library.mode == PERCPU_SEQUENCES ? 3 * updates / 4 : 0);
 	look_at_pairs(&total);

@@ -66,7 +66,7 @@ static void *work(void *argument)
 			struct pair *mine = get_cpu_ptr(&a_pair);
 
 			mine->first++;
-			/* Who comes in here would find the two different, and leave them so. */
+			/* A thread that got in here would find the two different, and leave them so. */
 			__asm__ volatile("" ::: "memory");
 			mine->second++;
 			put_cpu_ptr(mine);

@@ -1,17 +1,22 @@
 package dev.percpu;
 
+import static com.tngtech.archunit.base.DescribedPredicate.anyElementThat;
 import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.targetOwner;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
-import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
-import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.codeUnits;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaAccess;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMember;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import dev.percpu.internal.code.Catalogue;
@@ -41,6 +46,11 @@ class ArchitectureRulesTest {
     private static final JavaClasses CORE = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .importUrl(CpuGuard.class.getProtectionDomain().getCodeSource().getLocation());
+
+    /** What users can name. */
+    private static final DescribedPredicate<JavaClass> PUBLIC = resideInAPackage("dev.percpu..")
+            .and(not(resideInAPackage("dev.percpu.internal..")))
+            .and(describe("are public", each -> each.getModifiers().contains(JavaModifier.PUBLIC)));
 
     /** What structures use of the area. (Of constants, class files have the values only.) */
     private static final Set<String> FREE_TO_STRUCTURES =
@@ -82,27 +92,30 @@ class ArchitectureRulesTest {
 
     @Test
     void thePublicApiHasNoInternalTypeInIt() {
-        methods()
+        DescribedPredicate<JavaClass> internal = resideInAPackage("dev.percpu.internal..");
+        codeUnits()
                 .that()
-                .areDeclaredInClassesThat(resideInAnyPackage(
-                        "dev.percpu",
-                        "dev.percpu.cell",
-                        "dev.percpu.concurrent",
-                        "dev.percpu.cpu",
-                        "dev.percpu.listing",
-                        "dev.percpu.management",
-                        "dev.percpu.memory"))
-                .and()
-                .arePublic()
-                .and()
-                .areDeclaredInClassesThat()
-                .arePublic()
+                .areDeclaredInClassesThat(PUBLIC)
+                .and(areVisibleToUsers())
                 .should()
-                .notHaveRawReturnType(resideInAPackage("dev.percpu.internal.."))
+                .notHaveRawReturnType(internal)
                 .andShould()
-                .notHaveRawParameterTypes(com.tngtech.archunit.base.DescribedPredicate.anyElementThat(
-                        resideInAPackage("dev.percpu.internal..")))
+                .notHaveRawParameterTypes(anyElementThat(internal))
                 .check(CORE);
+        fields().that()
+                .areDeclaredInClassesThat(PUBLIC)
+                .and(areVisibleToUsers())
+                .should()
+                .notHaveRawType(internal)
+                .check(CORE);
+        noClasses().that(PUBLIC).should().beAssignableTo(internal).check(CORE);
+    }
+
+    private static DescribedPredicate<JavaMember> areVisibleToUsers() {
+        return describe(
+                "are public or protected",
+                member -> member.getModifiers().contains(JavaModifier.PUBLIC)
+                        || member.getModifiers().contains(JavaModifier.PROTECTED));
     }
 
     @Test

@@ -240,7 +240,7 @@ class DynamicPerCpuTest {
     }
 
     /**
-     * Whoever is at work without a guard, which nobody should be, gets an exception and never the next one's memory.
+     * A thread that writes without a guard, which none should, gets an exception and never the next owner's memory.
      */
     @Test
     @Tag("native")

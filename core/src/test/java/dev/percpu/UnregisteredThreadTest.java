@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Threads whose registration for restartable sequences was undone, beside threads that have one. The kernel sets such a
- * thread's CPU id to -1; it counts in the place of no CPU, and owns CPUs as if from another one.
+ * thread's CPU id to -1. So the thread counts in the spare place, and acquires each CPU's guard as another CPU would.
  */
 @Tag("rseq")
 class UnregisteredThreadTest {

@@ -43,7 +43,7 @@ final class Roles {
         return roles;
     }
 
-    /** Prints a line for each benchmark: its name, its role, its task if it has one, and its label, by tabs apart. */
+    /** Prints a line for each benchmark, with tabs between: its name, its role, its task if it has one, its label. */
     static void print(PrintStream out) {
         out.println(HEADER);
         all().forEach((name, role) ->

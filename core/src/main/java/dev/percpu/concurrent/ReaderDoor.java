@@ -347,7 +347,7 @@ final class ReaderDoor extends ReadersInside {
     private boolean opensAtOnce() {
         long found = word;
         while (!has(found, WAITERS)) {
-            // Who came in since the last writer is counted anew.
+            // The count of readers that arrive begins again at 0.
             if (release(found, found & LOW & ~SHUT)) {
                 return true;
             }

@@ -309,7 +309,7 @@ abstract class SharedIds extends CpuStacks {
         unlock();
         try {
             try (CpuGuard _ = CpuGuard.acquire(cpu)) {
-                // Whoever was at work with it is done.
+                // The thread that worked on that CPU's stack is done.
             }
             // Without the guard: a virtual thread may be away for long.
             Thread.yield();

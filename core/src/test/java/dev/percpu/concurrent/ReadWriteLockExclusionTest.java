@@ -189,7 +189,7 @@ class ReadWriteLockExclusionTest {
         guarded.verify();
     }
 
-    /** Those without one count in the place of no CPU, whose gate word is beside their count. */
+    /** Those without one count in the spare slot, which is closed by itself, without the gate. */
     @Test
     @Tag("rseq")
     void eightThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {

@@ -32,7 +32,7 @@ class RefReleaseTest {
         assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
     }
 
-    /** Those without one count in the place of no CPU, and the one that kills is among them. */
+    /** Those without one count in the spare slot, and the one that kills is among them. */
     @Test
     @Tag("rseq")
     void oneReleaseAfterTheLastPutOfThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {

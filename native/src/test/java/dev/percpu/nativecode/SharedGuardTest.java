@@ -260,7 +260,7 @@ class SharedGuardTest {
             assertThatThrownBy(() -> declarePair(other))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("C code on this very thread holds a guard of theirs");
-            // One that has its place already is nobody's to wait for.
+            // A library that has its place already does not have to wait.
             declarePair(driver);
         });
         declaring.join();

@@ -14,7 +14,9 @@ final class HistogramDataPoint implements DistributionDataPoint {
     private final HistogramSettings settings;
     private final @Nullable ExemplarSampler sampler;
 
-    /** Held by who replaces the counters. Who counts needs it for a value that is the first of its bucket. */
+    /**
+     * Held by the thread that replaces the counters. A thread that counts needs it only for a bucket's first value.
+     */
     private final ReentrantLock lock = new ReentrantLock();
 
     private volatile HistogramCounters counters;

@@ -6,8 +6,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * What a benchmark is in its class's comparison. Each has one, and {@code ./percpu bench} goes by them when it sets the
- * results side by side.
+ * What a benchmark is in its class's comparison. Each benchmark has a role, and {@code ./percpu bench} uses the roles
+ * when it sets the results side by side.
  */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.METHOD)

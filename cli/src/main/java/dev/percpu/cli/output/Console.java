@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 
 /**
- * Where a command writes. Both are UTF-8, also where the locale is a poorer one: JSON is to be.
+ * Where a command writes. Both are UTF-8, whatever the locale, as JSON requires it.
  *
  * @param out for results
  * @param err for progress and for errors

@@ -35,7 +35,7 @@ class SelfTestTest {
                 .contains("the kernel aborted no section");
     }
 
-    /** On a machine with much to do, or in a process that was stopped; the kernel is as good as any. */
+    /** On a busy machine, or in a process that was stopped, although the kernel loses no aborts. */
     @Test
     void aThreadThatWaitsLongForACpuIsNoProof() {
         assertThat(SelfTest.seeAnAbort(instrumentation -> lateBy(WAIT_MILLIS, additions(instrumentation))))

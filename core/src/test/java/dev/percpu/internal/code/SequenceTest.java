@@ -38,7 +38,7 @@ class SequenceTest {
     @ParameterizedTest
     @EnumSource(Op.class)
     void pureWithoutACpu(Op op) {
-        // With room for no CPU every id is out of bounds, and the place of no CPU is the first.
+        // With room for no CPU, every id is out of bounds, and the spare place is the first.
         compareWithJava(op, SequencesUnderTest.layoutFor(0), 0);
     }
 

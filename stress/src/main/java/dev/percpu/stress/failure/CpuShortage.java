@@ -10,7 +10,7 @@ import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 
 /**
- * Whether a process does nothing because it has no CPU: it is at a low priority, and others have much to do. Such a
+ * Whether a process does nothing because it has no CPU: it has a low priority, and the machine is busy. Such a
  * process is only slow. One that hangs waits for something else, and the kernel does not count that.
  */
 final class CpuShortage {

@@ -12,7 +12,7 @@ final class FullHeap implements Shortage {
     /** So often in a row the operation must succeed before there is thought to be room for all that it allocates. */
     private static final int ENOUGH = 4;
 
-    /** Who asks which CPUs are online reads a file, and the JDK's buffers for that take more than 16 KiB. */
+    /** To ask which CPUs are online is to read a file, and the JDK's buffers for that take more than 16 KiB. */
     private static final int MOST_BYTES = 1 << 15;
 
     private static final int OBJECT_BYTES = 16;

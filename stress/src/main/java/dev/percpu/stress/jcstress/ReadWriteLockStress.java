@@ -44,7 +44,7 @@ public class ReadWriteLockStress {
         }
     }
 
-    /** Who gets in stays in, so only one side may. */
+    /** A thread that gets in stays in, so only one of the two may. */
     @JCStressTest
     @State
     @Outcome(id = "true, false", expect = Expect.ACCEPTABLE, desc = "The writer is inside.")

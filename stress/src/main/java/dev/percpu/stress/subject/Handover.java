@@ -27,7 +27,7 @@ final class Handover implements Subject {
     private static final int ROUNDS = 20;
     private static final int LONGEST_SPIN = 64;
 
-    /** Who could not give goes on, and must not do so at once: it would take the CPUs from the two. */
+    /** A thread that could not hand over goes on, but not at once: it would take the CPUs from the two. */
     private static final long LONGEST_WAIT_MILLIS = 20;
 
     private static final long PATIENCE_SECONDS = 10;
