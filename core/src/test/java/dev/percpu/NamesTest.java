@@ -54,7 +54,7 @@ class NamesTest {
                 new PerCpuDoubleCounter("named double counter"),
                 new PerCpuAccumulator("named accumulator", Long::max, 0),
                 new PerCpuDoubleAccumulator("named double accumulator", Double::max, 0),
-                new PerCpuBoundedCounter("named quota", 32),
+                new PerCpuBoundedCounter("named quota"),
                 PerCpuHistogram.builder().name("named latency").build(),
                 PerCpuPool.builder(2, Object::new).name("named pool").build(),
                 new PerCpuReadWriteLock("named lock"),

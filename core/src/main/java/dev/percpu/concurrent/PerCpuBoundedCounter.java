@@ -73,6 +73,16 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     }
 
     /**
+     * Creates a counter that is 0 and has a name, with the {@link #DEFAULT_BATCH}.
+     *
+     * @param name for messages and listings; it need not be unique
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuBoundedCounter(String name) {
+        this(name, DEFAULT_BATCH);
+    }
+
+    /**
      * Creates a counter that is 0 and has a name.
      *
      * @param name for messages and listings, not blank; it need not be unique

@@ -129,6 +129,7 @@ class PublicMethodsTest {
                             "new PerCpuAccumulator(LongBinaryOperator, long)",
                             "new PerCpuBoundedCounter()",
                             "new PerCpuBoundedCounter(int)",
+                            "new PerCpuBoundedCounter(String)",
                             "new PerCpuBuckets(int)",
                             "new PerCpuCounter()",
                             "new PerCpuCounterArray(int)",
