@@ -53,8 +53,8 @@ class ArchitectureRulesTest {
             .and(describe("are public", each -> each.getModifiers().contains(JavaModifier.PUBLIC)));
 
     /** What structures use of the area. (Of constants, class files have the values only.) */
-    private static final Set<String> FREE_TO_STRUCTURES =
-            Set.of("Area.allocateFor", "Area.CPUS", "Area.SPARE", "OwnPlaces.COUNT", "OwnPlaces.mine", "OwnPlaces.missed");
+    private static final Set<String> FREE_TO_STRUCTURES = Set.of(
+            "Area.allocateFor", "Area.CPUS", "Area.SPARE", "OwnPlaces.COUNT", "OwnPlaces.mine", "OwnPlaces.missed");
 
     @Test
     void theImportFoundTheCore() {

@@ -30,8 +30,8 @@ class PackageCyclesTest {
     private static final Pattern SOURCES = Pattern.compile("(.*/src/\\w+/\\w+)/.*");
 
     /** Comments and texts: they name packages without using them. */
-    private static final Pattern NO_CODE = Pattern.compile("(?s)/\\*.*?\\*/|//[^\\n]*|\"\"\".*?\"\"\""
-            + "|\"(?:\\\\.|[^\"\\\\\\n])*\"|'(?:\\\\.|[^'\\\\])+'");
+    private static final Pattern NO_CODE = Pattern.compile(
+            "(?s)/\\*.*?\\*/|//[^\\n]*|\"\"\".*?\"\"\"" + "|\"(?:\\\\.|[^\"\\\\\\n])*\"|'(?:\\\\.|[^'\\\\])+'");
 
     private static final Pattern PACKAGE = Pattern.compile("(?m)^package ([a-z0-9_.]+);");
 

@@ -1,7 +1,7 @@
 package dev.percpu.benchmarks;
 
-import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.benchmarks.measure.Curve;
+import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.benchmarks.programs.ProgramsMain;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,8 +2,8 @@ package dev.percpu.benchmarks;
 
 import static dev.percpu.benchmarks.measure.Role.Kind.FLOOR;
 
-import dev.percpu.benchmarks.measure.Spread;
 import dev.percpu.benchmarks.measure.Curve;
+import dev.percpu.benchmarks.measure.Spread;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.BoundThread;
 import java.io.PrintStream;

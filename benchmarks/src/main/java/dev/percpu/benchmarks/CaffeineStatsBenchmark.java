@@ -3,10 +3,10 @@ package dev.percpu.benchmarks;
 import static dev.percpu.benchmarks.measure.Role.Kind.OURS;
 import static dev.percpu.benchmarks.measure.Role.Kind.PEER;
 
-import dev.percpu.benchmarks.measure.Role;
 import com.github.benmanes.caffeine.cache.stats.CacheStats;
 import com.github.benmanes.caffeine.cache.stats.ConcurrentStatsCounter;
 import com.github.benmanes.caffeine.cache.stats.StatsCounter;
+import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.caffeine.PerCpuStatsCounter;
 import org.openjdk.jmh.annotations.Benchmark;
 

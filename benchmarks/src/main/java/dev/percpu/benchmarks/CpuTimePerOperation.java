@@ -1,9 +1,9 @@
 package dev.percpu.benchmarks;
 
-import dev.percpu.benchmarks.measure.Spread;
-import dev.percpu.benchmarks.measure.Role;
-import dev.percpu.benchmarks.measure.Curve;
 import com.sun.management.OperatingSystemMXBean;
+import dev.percpu.benchmarks.measure.Curve;
+import dev.percpu.benchmarks.measure.Role;
+import dev.percpu.benchmarks.measure.Spread;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -3,8 +3,8 @@ package dev.percpu.benchmarks;
 import static dev.percpu.benchmarks.measure.Role.Kind.OURS;
 import static dev.percpu.benchmarks.measure.Role.Kind.PEER;
 
-import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.CpuGuard;
+import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import java.util.concurrent.locks.ReentrantLock;

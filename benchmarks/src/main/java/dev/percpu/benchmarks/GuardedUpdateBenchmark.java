@@ -3,12 +3,12 @@ package dev.percpu.benchmarks;
 import static dev.percpu.benchmarks.measure.Role.Kind.OURS;
 import static dev.percpu.benchmarks.measure.Role.Kind.PEER;
 
-import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.CpuGuard;
 import dev.percpu.NumericCell;
 import dev.percpu.PerCpu;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.StaticPerCpu;
+import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.memory.NumericWidth;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;

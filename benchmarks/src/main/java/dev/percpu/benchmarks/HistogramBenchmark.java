@@ -4,8 +4,8 @@ import static dev.percpu.benchmarks.measure.Role.Kind.NOT_COMPARABLE;
 import static dev.percpu.benchmarks.measure.Role.Kind.OURS;
 import static dev.percpu.benchmarks.measure.Role.Kind.PEER;
 
-import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.PerCpuNumeric;
+import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.memory.NumericWidth;
 import java.util.List;

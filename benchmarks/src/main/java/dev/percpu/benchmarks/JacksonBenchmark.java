@@ -3,13 +3,13 @@ package dev.percpu.benchmarks;
 import static dev.percpu.benchmarks.measure.Role.Kind.OURS;
 import static dev.percpu.benchmarks.measure.Role.Kind.PEER;
 
-import dev.percpu.benchmarks.measure.Role;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.util.BufferRecycler;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.core.util.RecyclerPool;
+import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.jackson.PerCpuRecyclerPool;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

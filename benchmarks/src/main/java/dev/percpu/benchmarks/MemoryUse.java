@@ -3,10 +3,11 @@ package dev.percpu.benchmarks;
 import static dev.percpu.benchmarks.measure.Role.Kind.OURS;
 import static dev.percpu.benchmarks.measure.Role.Kind.PEER;
 
-import dev.percpu.benchmarks.measure.Spread;
-import dev.percpu.benchmarks.measure.Role;
-import dev.percpu.benchmarks.measure.Curve;
 import dev.percpu.PerCpuRuntime;
+import dev.percpu.benchmarks.measure.Child;
+import dev.percpu.benchmarks.measure.Curve;
+import dev.percpu.benchmarks.measure.Role;
+import dev.percpu.benchmarks.measure.Spread;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.cpu.CpuMask;

@@ -5,10 +5,10 @@ import static dev.percpu.benchmarks.measure.Role.Kind.OURS;
 import static dev.percpu.benchmarks.measure.Role.Kind.PEER;
 import static dev.percpu.benchmarks.measure.Role.Kind.PEER_OF_PLATFORM_THREADS;
 
-import dev.percpu.benchmarks.measure.Role;
 import com.fasterxml.jackson.core.util.BufferRecycler;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.core.util.RecyclerPool;
+import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.Pooled;
 import dev.percpu.jackson.PerCpuRecyclerPool;

@@ -1,8 +1,9 @@
 package dev.percpu.benchmarks;
 
-import dev.percpu.benchmarks.measure.Spread;
-import dev.percpu.benchmarks.measure.Role;
+import dev.percpu.benchmarks.measure.Child;
 import dev.percpu.benchmarks.measure.Curve;
+import dev.percpu.benchmarks.measure.Role;
+import dev.percpu.benchmarks.measure.Spread;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;

@@ -1,8 +1,5 @@
 package dev.percpu.cli;
 
-import dev.percpu.cli.output.Messages;
-import dev.percpu.cli.output.Console;
-import dev.percpu.cli.output.CliException;
 import dev.percpu.cli.bench.Arrangement;
 import dev.percpu.cli.bench.BackEnd;
 import dev.percpu.cli.bench.Curves;
@@ -15,6 +12,9 @@ import dev.percpu.cli.bench.Results;
 import dev.percpu.cli.bench.Roles;
 import dev.percpu.cli.bench.Run;
 import dev.percpu.cli.bench.Tables;
+import dev.percpu.cli.output.CliException;
+import dev.percpu.cli.output.Console;
+import dev.percpu.cli.output.Messages;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,14 +1,14 @@
 package dev.percpu.cli;
 
-import dev.percpu.cli.output.TextTable;
-import dev.percpu.cli.output.Messages;
-import dev.percpu.cli.output.Console;
-import dev.percpu.cli.output.CliException;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cli.demo.CpuShare;
 import dev.percpu.cli.demo.Demo;
 import dev.percpu.cli.demo.ReferenceCount;
 import dev.percpu.cli.demo.Totals;
+import dev.percpu.cli.output.CliException;
+import dev.percpu.cli.output.Console;
+import dev.percpu.cli.output.Messages;
+import dev.percpu.cli.output.TextTable;
 import dev.percpu.sample.PerCpuSample;
 import java.io.PrintWriter;
 import java.nio.file.Path;

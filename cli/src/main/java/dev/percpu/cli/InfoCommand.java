@@ -1,7 +1,7 @@
 package dev.percpu.cli;
 
-import dev.percpu.cli.output.Console;
 import dev.percpu.cli.output.CliException;
+import dev.percpu.cli.output.Console;
 import dev.percpu.cpu.CpuMask;
 import java.io.PrintWriter;
 import java.util.Locale;

@@ -1,10 +1,10 @@
 package dev.percpu.cli;
 
-import dev.percpu.cli.output.Messages;
-import dev.percpu.cli.output.Console;
-import dev.percpu.cli.output.CliException;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cli.demo.ReferenceCount;
+import dev.percpu.cli.output.CliException;
+import dev.percpu.cli.output.Console;
+import dev.percpu.cli.output.Messages;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;

@@ -1,8 +1,8 @@
 package dev.percpu.cli;
 
-import dev.percpu.cli.output.Console;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.percpu.cli.output.Console;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;

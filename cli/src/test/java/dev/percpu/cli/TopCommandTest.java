@@ -2,10 +2,10 @@ package dev.percpu.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.cli.output.Console;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.percpu.PerCpuRuntime;
+import dev.percpu.cli.output.Console;
 import dev.percpu.cpu.CpuMask;
 import java.io.BufferedReader;
 import java.io.File;

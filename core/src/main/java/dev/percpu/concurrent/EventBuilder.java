@@ -64,7 +64,8 @@ public final class EventBuilder {
      * @param bucket the number, among the histograms, of the one that counts in a bucket here, or {@link Events#NONE}
      * @param own the same update by a thread that has a place of its own; null if the one before does that, too
      */
-    private record Part(Events.Update update, int bucket, @Nullable OwnUpdate own) {
+    private record Part(
+            Events.Update update, int bucket, @Nullable OwnUpdate own) {
         /** The addition of an argument, or of the constant if there is none. */
         private static Part addition(long position, int index, @Nullable Argument x, long constant) {
             int operand = x == null ? NONE : x.number;

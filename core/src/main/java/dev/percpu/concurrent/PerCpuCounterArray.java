@@ -1,8 +1,8 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.protocol.AdjacentNumbers;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.protocol.AdjacentNumbers;
 import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;

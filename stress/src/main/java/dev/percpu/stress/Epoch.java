@@ -1,8 +1,8 @@
 package dev.percpu.stress;
 
-import dev.percpu.stress.time.RunningTime;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.stress.subject.Subject;
+import dev.percpu.stress.time.RunningTime;
 import dev.percpu.testing.WithoutCpuId;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package dev.percpu.cli.bench;
 
-import dev.percpu.cli.output.TextTable;
 import dev.percpu.cli.bench.Roles.Kind;
+import dev.percpu.cli.output.TextTable;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Comparator;

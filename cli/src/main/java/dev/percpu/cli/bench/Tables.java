@@ -1,8 +1,8 @@
 package dev.percpu.cli.bench;
 
+import dev.percpu.cli.bench.Roles.Kind;
 import dev.percpu.cli.output.CliException;
 import dev.percpu.cli.output.Messages;
-import dev.percpu.cli.bench.Roles.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

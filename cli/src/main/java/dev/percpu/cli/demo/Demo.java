@@ -1,9 +1,9 @@
 package dev.percpu.cli.demo;
 
-import dev.percpu.cli.output.Console;
-import dev.percpu.cli.output.Messages;
 import dev.percpu.cli.demo.FileCounter.PartlyCountedException;
 import dev.percpu.cli.demo.ParallelCount.Outcome;
+import dev.percpu.cli.output.Console;
+import dev.percpu.cli.output.Messages;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Comparator;

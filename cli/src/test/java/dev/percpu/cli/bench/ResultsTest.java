@@ -9,8 +9,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.groups.Tuple.tuple;
 
 import com.google.gson.JsonParser;
-import dev.percpu.cli.output.CliException;
 import dev.percpu.cli.bench.Roles.Kind;
+import dev.percpu.cli.output.CliException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
