@@ -150,6 +150,10 @@ abstract class ReadersInside {
 
     /** Goes in unless the door is shut. */
     final boolean tryEnter() {
+        // First, so that a virtual thread does not look for a place: its lock and unlock take 8 ns instead of 10 (Zen 4).
+        if (Tally.isNeverInOwnPlace()) {
+            return tryEnterElsewhere();
+        }
         // This comes before the mode, although it fails in most modes. While the JIT compiler watches, a lock is in
         // another mode. The compiler does not inline a call that is rare then, however frequent it becomes later. All
         // else is one call, around which the compiler keeps a caller's values in memory.
@@ -158,7 +162,7 @@ abstract class ReadersInside {
             VarHandle.acquireFence();
             return true;
         }
-        return Tally.isNeverInOwnPlace() ? tryEnterElsewhere() : Elsewhere.tryEnter(this);
+        return Elsewhere.tryEnter(this);
     }
 
     private boolean tryEnterElsewhere() {
@@ -257,12 +261,9 @@ abstract class ReadersInside {
     final void leave() {
         // All that was done inside stays before the count.
         VarHandle.releaseFence();
-        if (tally.addInOwnPlace(-1)) {
-            return;
-        }
         if (Tally.isNeverInOwnPlace()) {
             leaveElsewhere();
-        } else {
+        } else if (!tally.addInOwnPlace(-1)) {
             Elsewhere.leave(this);
         }
     }

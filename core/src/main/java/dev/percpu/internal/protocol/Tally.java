@@ -132,7 +132,7 @@ public final class Tally {
 
     /** Adds to a count of the current thread or CPU, in order with nothing else; false if the tally is closed. */
     public boolean add(long delta) {
-        return addInOwnPlace(delta) || addOnCpu(delta);
+        return isNeverInOwnPlace() ? addOnCpu(delta) : addInOwnPlace(delta) || addOnCpu(delta);
     }
 
     /** Whether the current thread will never add in a place of its own. */
