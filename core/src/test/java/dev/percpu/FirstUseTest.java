@@ -44,9 +44,9 @@ class FirstUseTest {
     private static final Pattern INITIALIZED =
             Pattern.compile("Initializing '(dev/percpu/(?!FirstUseTest)[^']+)' ?\\((?!no method)", Pattern.MULTILINE);
 
-    /** A lambda of the library that is linked. */
-    private static final Pattern LINKED =
-            Pattern.compile("Initializing '(dev/percpu/(?!FirstUseTest)[^']+\\$\\$Lambda)", Pattern.MULTILINE);
+    /** A lambda of the library, or a switch over types, that is linked. */
+    private static final Pattern LINKED = Pattern.compile(
+            "Initializing '(dev/percpu/(?!FirstUseTest)[^']+\\$\\$(Lambda|TypeSwitch))", Pattern.MULTILINE);
 
     /** Made, and then used. */
     interface Use {
@@ -158,8 +158,8 @@ class FirstUseTest {
             @Override
             Use make() {
                 PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
-                Condition condition = lock.writeLock().newCondition();
                 return () -> {
+                    Condition condition = lock.writeLock().newCondition();
                     read(lock, 10_000);
                     waiting(lock.readLock(), lock.writeLock());
                     waiting(lock.writeLock(), lock.readLock());

@@ -51,7 +51,8 @@ public final class EventBuilder {
     /**
      * Gives the event a name.
      *
-     * @param eventName for messages; it need not be unique. Listings have the variables of an event, and not the event
+     * @param eventName for messages, not blank; it need not be unique. Listings have the variables of an event, and not
+     *     the event
      */
     public EventBuilder name(String eventName) {
         name = Registry.checkName(eventName);
@@ -105,7 +106,7 @@ public final class EventBuilder {
 
     /** Adds an argument, a {@code long}, to the counter. */
     public EventBuilder add(PerCpuCounter counter, Argument x) {
-        check(counter, "add", x, 1);
+        check(counter, "add", nonNull(x), 1);
         useLong(x, counter);
         parts.add(Part.addition(counter.position(), NONE, x, 0));
         return this;
@@ -113,7 +114,7 @@ public final class EventBuilder {
 
     /** Adds an argument, a {@code double}, to the counter. */
     public EventBuilder add(PerCpuDoubleCounter counter, Argument x) {
-        check(counter, "add", x, 1);
+        check(counter, "add", nonNull(x), 1);
         use(x, true, counter);
         OwnUpdate own = new OwnEvent.DoubleAddition(counter, x.number);
         parts.add(new Part(Events.Update.addDouble(counter.position(), x.number), NONE, own));
@@ -140,7 +141,7 @@ public final class EventBuilder {
     }
 
     private EventBuilder addAt(PerCpuCounterArray counters, Argument index, @Nullable Argument x) {
-        check(counters, "add at " + index, x, 1);
+        check(counters, "add at " + nonNull(index), x, 1);
         useLong(index, counters);
         if (x != null) {
             useLong(x, counters);
@@ -153,7 +154,7 @@ public final class EventBuilder {
 
     /** Records an argument, a {@code long}, in the histogram. */
     public EventBuilder record(PerCpuHistogram histogram, Argument value) {
-        check(histogram, "record", value, 2);
+        check(histogram, "record", nonNull(value), 2);
         useLong(value, histogram);
         long bucketsAt = histogram.bucketsPosition();
         long sumAt = histogram.sumPosition();
@@ -172,7 +173,7 @@ public final class EventBuilder {
      */
     public EventBuilder accumulate(PerCpuAccumulator accumulator, Argument x) {
         Extreme extreme = accumulator.extreme();
-        check(accumulator, "accumulate", x, extreme == null ? 0 : 1);
+        check(accumulator, "accumulate", nonNull(x), extreme == null ? 0 : 1);
         useLong(x, accumulator);
         if (extreme == null) {
             return alone(accumulator::accumulate, x);
@@ -184,7 +185,7 @@ public final class EventBuilder {
 
     /** Combines an argument, a {@code double}, into the accumulator, in Java, after the other updates. */
     public EventBuilder accumulate(PerCpuDoubleAccumulator accumulator, Argument x) {
-        check(accumulator, "accumulate", x, 0);
+        check(accumulator, "accumulate", nonNull(x), 0);
         use(x, true, accumulator);
         return alone(bits -> accumulator.accumulate(longBitsToDouble(bits)), x);
     }
@@ -233,6 +234,11 @@ public final class EventBuilder {
         return this;
     }
 
+    /** Before {@link #check}, which leaves something behind. */
+    private static Argument nonNull(Argument argument) {
+        return Objects.requireNonNull(argument, "argument");
+    }
+
     /** @param updates how many more there will be */
     private void check(Object variable, String update, @Nullable Argument argument, int updates) {
         Objects.requireNonNull(variable, "variable");
@@ -255,7 +261,6 @@ public final class EventBuilder {
     }
 
     private void use(Argument argument, boolean isDouble, Object variable) {
-        Objects.requireNonNull(argument, "argument");
         Use before = uses.putIfAbsent(argument, new Use(isDouble, variable));
         if (before != null && before.isDouble != isDouble) {
             throw new IllegalArgumentException("the argument " + argument + " of " + name + " is a "

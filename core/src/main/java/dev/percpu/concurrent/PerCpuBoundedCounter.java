@@ -75,7 +75,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     /**
      * Creates a counter that is 0 and has a name, with the {@link #DEFAULT_BATCH}.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuBoundedCounter(String name) {

@@ -67,7 +67,7 @@ public sealed interface PerCpuEvent permits BuiltEvent {
     /**
      * Starts an event that has a name: see {@link EventBuilder#name}.
      *
-     * @param name for messages; it need not be unique
+     * @param name for messages, not blank; it need not be unique
      */
     static EventBuilder builder(String name) {
         return new EventBuilder(name);

@@ -121,7 +121,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     /**
      * Creates an unlocked lock that has a name and is not fair.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuReadWriteLock(String name) {
@@ -131,7 +131,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     /**
      * Creates an unlocked lock that has a name.
      *
-     * @param name for messages and listings; it need not be unique
+     * @param name for messages and listings, not blank; it need not be unique
      * @param fair whether writers come in the order in which they asked, and readers between any two writers
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */

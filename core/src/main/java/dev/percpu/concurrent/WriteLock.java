@@ -235,36 +235,25 @@ final class WriteLock implements Lock {
         }
 
         /*
-         * These are linked when the first condition is made. If the heap were full when a first wait links a lambda,
-         * that wait could fail for ever.
+         * What can end a wait besides a signal. These are numbers: a lambda or an enum would be linked or initialized
+         * by a first wait, or with the first condition. If the heap were full then, all later ones could fail too.
          */
-        private static final Waiting INTERRUPTIBLE = (condition, _) -> {
-            condition.await();
-            return true;
-        };
-        private static final Waiting UNINTERRUPTIBLE = (condition, _) -> {
-            condition.awaitUninterruptibly();
-            return true;
-        };
-        private static final Waiting FOR_NANOS = (condition, nanos) -> condition.await(nanos, TimeUnit.NANOSECONDS);
-        private static final Waiting UNTIL_MILLIS = (condition, millis) -> condition.awaitUntil(new Date(millis));
+        private static final int INTERRUPT = 0;
+        private static final int NOTHING_ELSE = 1;
+        private static final int NANOS_OR_INTERRUPT = 2;
+        private static final int MILLIS_OR_INTERRUPT = 3;
 
         private static final long NO_LIMIT = Long.MAX_VALUE;
 
-        @FunctionalInterface
-        private interface Waiting {
-            boolean await(Condition waiters, long limit) throws InterruptedException;
-        }
-
         @Override
         public void await() throws InterruptedException {
-            boolean _ = outside(INTERRUPTIBLE, NO_LIMIT);
+            boolean _ = outside(INTERRUPT, NO_LIMIT);
         }
 
         @Override
         public void awaitUninterruptibly() {
             try {
-                boolean _ = outside(UNINTERRUPTIBLE, NO_LIMIT);
+                boolean _ = outside(NOTHING_ELSE, NO_LIMIT);
             } catch (InterruptedException e) {
                 throw new AssertionError("interrupted without waiting interruptibly", e);
             }
@@ -274,22 +263,22 @@ final class WriteLock implements Lock {
         public long awaitNanos(long nanosTimeout) throws InterruptedException {
             long start = System.nanoTime();
             long most = Math.max(0, nanosTimeout);
-            boolean _ = outside(FOR_NANOS, most);
+            boolean _ = outside(NANOS_OR_INTERRUPT, most);
             // With the time that it took to get the lock back.
             return most - (System.nanoTime() - start);
         }
 
         @Override
         public boolean await(long time, TimeUnit unit) throws InterruptedException {
-            return outside(FOR_NANOS, unit.toNanos(time));
+            return outside(NANOS_OR_INTERRUPT, unit.toNanos(time));
         }
 
         @Override
         public boolean awaitUntil(Date deadline) throws InterruptedException {
-            return outside(UNTIL_MILLIS, deadline.getTime());
+            return outside(MILLIS_OR_INTERRUPT, deadline.getTime());
         }
 
-        private boolean outside(Waiting waiting, long limit) throws InterruptedException {
+        private boolean outside(int end, long limit) throws InterruptedException {
             checkHeld("wait for one of its conditions");
             checkNotReading("waits for a condition of its write lock, which it has to lock again after that");
             Ownership.refuseToWait(toString());
@@ -297,24 +286,39 @@ final class WriteLock implements Lock {
             StackRoom.CURRENT.ensure();
             int held = holds;
             try {
-                return openAndWait(waiting, limit);
+                return openAndWait(end, limit);
             } finally {
                 lockAgain(held);
             }
         }
 
-        private boolean openAndWait(Waiting waiting, long limit) throws InterruptedException {
+        private boolean openAndWait(int end, long limit) throws InterruptedException {
             StackSafeLock mutex = door.mutex();
             mutex.lockInRoom();
             try {
                 openWithoutHolds();
-                return waiting.await(waiters, limit);
+                return awaitSignal(end, limit);
             } finally {
                 // An error may have broken the wait off before it had the mutex back.
                 while (mutex.isHeldByCurrentThread()) {
                     mutex.unlock();
                 }
             }
+        }
+
+        /** Returns false if the limit ended the wait. */
+        private boolean awaitSignal(int end, long limit) throws InterruptedException {
+            switch (end) {
+                case NOTHING_ELSE -> waiters.awaitUninterruptibly();
+                case NANOS_OR_INTERRUPT -> {
+                    return waiters.await(limit, TimeUnit.NANOSECONDS);
+                }
+                case MILLIS_OR_INTERRUPT -> {
+                    return waiters.awaitUntil(new Date(limit));
+                }
+                default -> waiters.await();
+            }
+            return true;
         }
 
         @Override

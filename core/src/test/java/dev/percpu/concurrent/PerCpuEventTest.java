@@ -323,9 +323,16 @@ class PerCpuEventTest {
         assertThatIllegalStateException()
                 .isThrownBy(() -> PerCpuEvent.builder("gap").add(bytes, SECOND).build())
                 .withMessageContaining("gap uses [SECOND] of its arguments, but not FIRST");
+    }
+
+    @Test
+    void anUpdateWithoutItsArgumentLeavesNothingBehind() {
+        EventBuilder builder = PerCpuEvent.builder("none");
         assertThatNullPointerException()
-                .isThrownBy(() -> PerCpuEvent.builder("none").add(seconds, null))
+                .isThrownBy(() -> builder.add(bytes, null))
                 .withMessage("argument");
+        builder.add(bytes, 5).build().record();
+        assertThat(bytes.sum()).isEqualTo(5);
     }
 
     @Test

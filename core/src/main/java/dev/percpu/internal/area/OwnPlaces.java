@@ -81,10 +81,10 @@ public final class OwnPlaces {
     private static final long[] TABLE = new long[(MASK + 1) * 2];
 
     /**
-     * A thread is hot if it misses so often in {@link #HOT_NANOS}. The JVM profiles a method from its 200th call on. So
-     * the first thread has its place before the JIT compiler learns how often threads miss. With 1,000 misses the
-     * compiler took a miss for frequent, and kept a caller's values in memory for it: eight counters in turn took 1.8
-     * or 2.7 ns for each, depending on the JVM, and take 1.4 (Zen 4).
+     * A thread is hot if it misses so often in {@link #HOT_NANOS}, after as many misses that start the clock. The JVM
+     * begins to profile a method after 200 calls. So a first thread has its place before the JIT compiler learns how
+     * often threads miss. With 1,000 misses the compiler took a miss for frequent, and kept a caller's values in memory
+     * for it: eight counters in turn took 1.8 or 2.7 ns for each, depending on the JVM, and take 1.4 (Zen 4).
      */
     private static final int HOT = 200;
 

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * when needed.
  */
 public final class Reporter {
-    /** Linked before the first wait, when the heap may be full. */
+    /** Linked before a thread first waits for a guard, as the heap may be full then. */
     private static final Runnable LOOP = Reporter::makeReports;
 
     private static final int CAPACITY = 1024;
