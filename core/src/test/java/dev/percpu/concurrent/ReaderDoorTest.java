@@ -98,7 +98,7 @@ class ReaderDoorTest {
     void aReaderThatCameInThroughACounterMayLeaveThroughTheWord() throws InterruptedException {
         while (door.readersIfKnown() >= 0) {
             assertThat(door.tryEnter()).isTrue();
-            door.leave();
+            door.leaveCentrally();
         }
         assertThat(door.tryEnter()).isTrue();
         door.leaveCentrally();
