@@ -182,9 +182,10 @@ public final class PerCpuPtr<T> {
 
     /** Calls an action with a token's instance, on behalf of a thread that does so for one CPU after another. */
     void visit(CpuGuard guard, BiConsumer<CpuId, ? super T> action) {
-        PaddedArray.touch(instances, guard.checkUsable());
+        int cpu = guard.checkUsable();
+        PaddedArray.touch(instances, cpu);
         borrowExclusively(guard);
-        action.accept(guard.cpu(), instance(guard.checkUsable()));
+        action.accept(CpuId.of(cpu), instance(cpu));
     }
 
     /** The instance of a given CPU, as racy as {@link #getPtr()}. */

@@ -55,12 +55,7 @@ class PerCpuPoolWaitingTest {
     void whoWaitsFindsUnaskedWhatAReleaseThatWasBrokenOffGaveBack() throws InterruptedException {
         PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
         Pooled<Object> held = pool.acquire();
-        Thread waiter = Thread.ofPlatform()
-                .start(() ->
-                        PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire).release());
-        awaitWaiting(pool, 1);
-        held.state = Pooled.IDLE;
-        assertThat(pool.ids.push(held.id)).isTrue();
+        Thread waiter = waiterThatIsNotTold(pool, held);
         Workers.join(waiter);
         assertThatThrownBy(held::release)
                 .isInstanceOf(IllegalStateException.class)
@@ -72,12 +67,7 @@ class PerCpuPoolWaitingTest {
     void whoWaitsGetsWhatAReleaseFindsThatLooksAgain() throws InterruptedException {
         PerCpuPool<Object> pool = builder().build();
         Pooled<Object> held = pool.acquire();
-        Thread waiter = Thread.ofPlatform()
-                .start(() ->
-                        PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire).release());
-        awaitWaiting(pool, 1);
-        held.state = Pooled.IDLE;
-        assertThat(pool.ids.push(held.id)).isTrue();
+        Thread waiter = waiterThatIsNotTold(pool, held);
         assertThat(pool.ids.lookAgain()).isEqualTo(PooledIds.NONE);
         Workers.join(waiter);
     }
@@ -141,6 +131,17 @@ class PerCpuPoolWaitingTest {
         assertThat(failure.get()).isInstanceOf(InterruptedException.class);
         held.release();
         assertThat(pool.tryAcquire()).isNotNull();
+    }
+
+    /** A thread that waits for the object and gives it back. The object is pushed, as by a release up to there. */
+    private static Thread waiterThatIsNotTold(PerCpuPool<Object> pool, Pooled<Object> held) {
+        Thread waiter = Thread.ofPlatform()
+                .start(() ->
+                        PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire).release());
+        awaitWaiting(pool, 1);
+        held.state = Pooled.IDLE;
+        assertThat(pool.ids.push(held.id)).isTrue();
+        return waiter;
     }
 
     private static void awaitWaiting(PerCpuPool<?> pool, int threads) {
