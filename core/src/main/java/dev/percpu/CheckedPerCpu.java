@@ -22,6 +22,6 @@ public interface CheckedPerCpu<T extends InteriorMutable> extends PerCpu<T> {
      * or changing one closes or changes the other.
      */
     static <T extends InteriorMutable> CheckedPerCpu<T> of(PerCpu<T> variable) {
-        return variable instanceof CheckedPerCpu<T> checked ? checked : variable::ptr;
+        return variable instanceof CheckedPerCpu<T> checked ? checked : new CheckedVariable<>(variable);
     }
 }

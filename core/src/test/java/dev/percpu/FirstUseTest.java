@@ -17,6 +17,8 @@ import dev.percpu.concurrent.PerCpuReadWriteLock;
 import dev.percpu.concurrent.PerCpuRef;
 import dev.percpu.concurrent.PerCpuSummary;
 import dev.percpu.concurrent.Pooled;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
 import java.util.ArrayList;
@@ -147,7 +149,8 @@ class FirstUseTest {
         EVENT {
             @Override
             Use make() {
-                PerCpuEvent event = PerCpuEvent.builder("event")
+                PerCpuEvent event = PerCpuEvent.builder()
+                        .name("event")
                         .increment(new PerCpuCounter())
                         .record(PerCpuHistogram.builder().build(), Argument.FIRST)
                         .build();
@@ -218,6 +221,26 @@ class FirstUseTest {
                             Thread.sleep(1);
                         }
                     }
+                };
+            }
+        },
+        /** Of a guard whose owner has ended, and of one that is held for long. */
+        REPORT {
+            @Override
+            Use make() {
+                CpuGuard.acquire().close();
+                return () -> {
+                    Thread.ofPlatform().start(CpuGuard::acquire).join();
+                    for (CpuId cpu : CpuMask.possible()) {
+                        CpuGuard.acquire(cpu).close();
+                    }
+                    Thread waiting;
+                    try (CpuGuard guard = CpuGuard.acquire()) {
+                        waiting = Thread.ofPlatform()
+                                .start(() -> CpuGuard.acquire(guard.cpu()).close());
+                        Thread.sleep(2_500);
+                    }
+                    waiting.join();
                 };
             }
         },

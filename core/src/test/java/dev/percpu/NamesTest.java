@@ -141,7 +141,7 @@ class NamesTest {
                 () -> new PerCpuDoubleAccumulator(name, Double::max, 0),
                 () -> new PerCpuBoundedCounter(name, 32),
                 () -> new PerCpuSummary(name),
-                () -> PerCpuEvent.builder(name),
+                () -> PerCpuEvent.builder().name(name),
                 () -> PerCpuHistogram.builder().name(name),
                 () -> PerCpuPool.builder(1, Object::new).name(name),
                 () -> new PerCpuReadWriteLock(name),
@@ -261,7 +261,8 @@ class NamesTest {
                 .isInstanceOf(ArithmeticException.class)
                 .hasMessageContaining("quota");
         PerCpuCounterArray answers = new PerCpuCounterArray("answers", 2);
-        PerCpuEvent event = PerCpuEvent.builder("request")
+        PerCpuEvent event = PerCpuEvent.builder()
+                .name("request")
                 .increment(answers, Argument.FIRST)
                 .build();
         assertThatThrownBy(() -> answers.increment(2))
@@ -271,7 +272,6 @@ class NamesTest {
                 .isInstanceOf(IndexOutOfBoundsException.class)
                 .hasMessageContaining("answers");
         assertThatThrownBy(() -> PerCpuEvent.builder().name("response").build()).hasMessageContaining("response");
-        assertThatThrownBy(() -> PerCpuEvent.builder().name(" ")).isInstanceOf(IllegalArgumentException.class);
         PerCpuBuckets sizes = new PerCpuBuckets("sizes", 2);
         assertThatThrownBy(() -> sizes.record(-1, 1))
                 .isInstanceOf(IndexOutOfBoundsException.class)

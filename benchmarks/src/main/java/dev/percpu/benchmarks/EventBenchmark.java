@@ -40,7 +40,8 @@ public class EventBenchmark extends CountingComparison {
     private static final PerCpuCounterArray LATENCIES = new PerCpuCounterArray(BUCKETS);
     private static final PerCpuCounter LATENCY_SUM = new PerCpuCounter();
     private static final PerCpuAccumulator SLOWEST = PerCpuAccumulator.maximum();
-    private static final PerCpuEvent SERVED = PerCpuEvent.builder("served")
+    private static final PerCpuEvent SERVED = PerCpuEvent.builder()
+            .name("served")
             .increment(REQUESTS)
             .add(BYTES, FIRST)
             .increment(LATENCIES, PerCpuEvent.Argument.THIRD)

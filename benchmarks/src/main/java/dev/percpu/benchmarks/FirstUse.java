@@ -72,7 +72,8 @@ public final class FirstUse {
     private static void event() {
         PerCpuCounter requests = new PerCpuCounter();
         PerCpuCounter bytes = new PerCpuCounter();
-        PerCpuEvent served = PerCpuEvent.builder("served")
+        PerCpuEvent served = PerCpuEvent.builder()
+                .name("served")
                 .increment(requests)
                 .add(bytes, PerCpuEvent.Argument.FIRST)
                 .build();

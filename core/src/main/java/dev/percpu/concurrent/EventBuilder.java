@@ -31,7 +31,7 @@ public final class EventBuilder {
 
     private static final int NONE = Events.NONE;
 
-    private String name;
+    private String name = "a PerCpuEvent";
     private final List<Part> parts = new ArrayList<>();
     private final List<BuiltEvent.Element> indexes = new ArrayList<>();
     private final List<OwnUpdate> checks = new ArrayList<>();
@@ -44,9 +44,7 @@ public final class EventBuilder {
 
     private final List<Object> variables = new ArrayList<>();
 
-    EventBuilder(String name) {
-        this.name = Registry.checkName(name);
-    }
+    EventBuilder() {}
 
     /**
      * Gives the event a name.

@@ -75,6 +75,9 @@ public final class PerCpuAccumulator extends AreaNumber {
      * spare slot's does not, the value is combined into the spare slot too, one time in 16. (If that happened each
      * time, CPUs would contend for the slot while values rise below a maximum.) It must be the value itself. The CPU's
      * number absorbs more, but it may be in the result of a reset by then, and would be in the next result again.
+     *
+     * A sum absorbs nothing but its identity. So a thread looks at the spare slot first only if the function is known
+     * to absorb, or a CPU's number has absorbed another value.
      */
     private static final Numbers NUMBERS = Numbers.CURRENT;
     private static final GatedNumbers GATED_NUMBERS = GatedNumbers.CURRENT;
@@ -89,6 +92,9 @@ public final class PerCpuAccumulator extends AreaNumber {
 
     private final transient LongBinaryOperator function;
     private final transient long identity;
+
+    /** Whether to look at the spare slot first: see above. Races do no harm, as either way is right. */
+    private transient boolean absorbs;
 
     /** What resets took before their function threw. Written with the lock, and read without it, as the numbers are. */
     private transient volatile @Nullable Uncombined uncombined;
@@ -173,6 +179,7 @@ public final class PerCpuAccumulator extends AreaNumber {
         super(owner, Long.BYTES, Long.BYTES);
         this.function = Objects.requireNonNull(accumulatorFunction, "accumulatorFunction");
         this.identity = identity;
+        absorbs = function instanceof Extreme;
     }
 
     /** The function, if an event can apply it without a call of Java code. */
@@ -184,15 +191,23 @@ public final class PerCpuAccumulator extends AreaNumber {
     /** Combines a value into this one. */
     public void accumulate(long x) {
         try {
-            long spare = read(Area.SPARE);
-            if (combined(spare, x) == spare) {
-                return;
+            if (absorbs) {
+                long spare = read(Area.SPARE);
+                if (combined(spare, x) == spare) {
+                    return;
+                }
             }
             long old = NUMBERS.read(position());
             long next = combined(old, x);
-            boolean inSpare = next == old
-                    ? ThreadLocalRandom.current().nextInt(ONE_IN) == 0
-                    : !GATED_NUMBERS.compareAndSet(position(), old, next);
+            boolean inSpare;
+            if (next == old) {
+                if (!absorbs && x != identity) {
+                    absorbs = true;
+                }
+                inSpare = ThreadLocalRandom.current().nextInt(ONE_IN) == 0;
+            } else {
+                inSpare = !GATED_NUMBERS.compareAndSet(position(), old, next);
+            }
             if (inSpare) {
                 accumulateSpare(x);
             }

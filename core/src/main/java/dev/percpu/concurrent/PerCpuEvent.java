@@ -7,7 +7,7 @@ package dev.percpu.concurrent;
  * <pre>{@code
  * import static dev.percpu.concurrent.PerCpuEvent.Argument.*;
  *
- * static final PerCpuEvent SERVED = PerCpuEvent.builder("served")
+ * static final PerCpuEvent SERVED = PerCpuEvent.builder().name("served")
  *         .increment(requests)
  *         .add(bytes, FIRST)
  *         .record(latency, SECOND)
@@ -61,16 +61,7 @@ public sealed interface PerCpuEvent permits BuiltEvent {
 
     /** Starts an event: the builder collects its updates. */
     static EventBuilder builder() {
-        return new EventBuilder("a PerCpuEvent");
-    }
-
-    /**
-     * Starts an event that has a name: see {@link EventBuilder#name}.
-     *
-     * @param name for messages, not blank; it need not be unique
-     */
-    static EventBuilder builder(String name) {
-        return new EventBuilder(name);
+        return new EventBuilder();
     }
 
     /** Makes the updates of an event without arguments. */

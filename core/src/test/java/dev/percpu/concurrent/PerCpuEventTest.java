@@ -22,9 +22,13 @@ class PerCpuEventTest {
     private final PerCpuAccumulator slowest = PerCpuAccumulator.maximum();
     private final PerCpuAccumulator fastest = PerCpuAccumulator.minimum();
 
+    private static EventBuilder named(String name) {
+        return PerCpuEvent.builder().name(name);
+    }
+
     @Test
     void updatesAllVariables() {
-        PerCpuEvent served = PerCpuEvent.builder("served")
+        PerCpuEvent served = named("served")
                 .increment(count)
                 .add(bytes, FIRST)
                 .record(latency, SECOND)
@@ -190,7 +194,7 @@ class PerCpuEventTest {
 
     @Test
     void otherArgumentsThanTheUpdatesUse() {
-        PerCpuEvent event = PerCpuEvent.builder("served")
+        PerCpuEvent event = named("served")
                 .increment(count)
                 .add(bytes, FIRST)
                 .add(seconds, SECOND)
@@ -268,7 +272,7 @@ class PerCpuEventTest {
 
     @Test
     void tooManyUpdates() {
-        EventBuilder builder = PerCpuEvent.builder("long");
+        EventBuilder builder = named("long");
         for (int i = 0; i < 15; i++) {
             builder.increment(new PerCpuCounter());
         }
@@ -284,7 +288,7 @@ class PerCpuEventTest {
     @Test
     void tooManyValues() {
         EventBuilder builder =
-                PerCpuEvent.builder("wide").add(bytes, FIRST).add(bytes, SECOND).add(bytes, THIRD);
+                named("wide").add(bytes, FIRST).add(bytes, SECOND).add(bytes, THIRD);
         for (int i = 0; i < 3; i++) {
             builder.record(PerCpuHistogram.builder().build(), FIRST);
         }
@@ -296,7 +300,7 @@ class PerCpuEventTest {
 
     @Test
     void theSameUpdateTwice() {
-        EventBuilder builder = PerCpuEvent.builder("twice").increment(count).add(bytes, FIRST);
+        EventBuilder builder = named("twice").increment(count).add(bytes, FIRST);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> builder.increment(count))
                 .withMessageContaining("twice already has the update 'add a constant' of this PerCpuCounter");
@@ -311,23 +315,21 @@ class PerCpuEventTest {
     @Test
     void argumentsThatDoNotFit() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> PerCpuEvent.builder("mixed").add(bytes, FIRST).add(seconds, FIRST))
+                .isThrownBy(() -> named("mixed").add(bytes, FIRST).add(seconds, FIRST))
                 .withMessage("the argument FIRST of mixed is a double for this PerCpuDoubleCounter and a long for a"
                         + " PerCpuCounter: give each an argument of its own");
         assertThatIllegalStateException()
-                .isThrownBy(() -> PerCpuEvent.builder("order")
-                        .add(seconds, FIRST)
-                        .add(bytes, SECOND)
-                        .build())
+                .isThrownBy(() ->
+                        named("order").add(seconds, FIRST).add(bytes, SECOND).build())
                 .withMessageContaining("SECOND of order is a long and one before it a double: pass the longs first");
         assertThatIllegalStateException()
-                .isThrownBy(() -> PerCpuEvent.builder("gap").add(bytes, SECOND).build())
+                .isThrownBy(() -> named("gap").add(bytes, SECOND).build())
                 .withMessageContaining("gap uses [SECOND] of its arguments, but not FIRST");
     }
 
     @Test
     void anUpdateWithoutItsArgumentLeavesNothingBehind() {
-        EventBuilder builder = PerCpuEvent.builder("none");
+        EventBuilder builder = named("none");
         assertThatNullPointerException()
                 .isThrownBy(() -> builder.add(bytes, null))
                 .withMessage("argument");
@@ -338,8 +340,8 @@ class PerCpuEventTest {
     @Test
     void anEventOfNothing() {
         assertThatIllegalStateException()
-                .isThrownBy(() -> PerCpuEvent.builder("idle").build())
+                .isThrownBy(() -> named("idle").build())
                 .withMessageContaining("idle updates nothing");
-        assertThatIllegalArgumentException().isThrownBy(() -> PerCpuEvent.builder(" "));
+        assertThatIllegalArgumentException().isThrownBy(() -> named(" "));
     }
 }

@@ -28,6 +28,51 @@ public final class Reports {
 
     private Reports() {}
 
+    /*
+     * The reports are classes and not lambdas. If the heap is full when the JVM links a lambda, it may never try again:
+     * no later report from there could be made.
+     */
+
+    /** A report that only the log gets. */
+    private static final class Warning implements Runnable {
+        private final String message;
+        private final Object[] parameters;
+
+        private Warning(String message, Object... parameters) {
+            this.message = message;
+            this.parameters = parameters;
+        }
+
+        @Override
+        public void run() {
+            Log.warn(message, parameters);
+        }
+    }
+
+    /** See {@link #longHeld}. */
+    private record LongHeld(int cpu, long owner, String who, long nanos, int waiters) implements Runnable {
+        @Override
+        public void run() {
+            Recording.guardHeldLong(cpu, Owners.find(owner), who, nanos, waiters);
+            Log.warn(
+                    "guard of CPU {0} held for over {1} s by {2}; {3} waiting for it; a thread must not block while"
+                            + " holding a guard",
+                    cpu, TimeUnit.NANOSECONDS.toSeconds(nanos), who, waiters);
+        }
+    }
+
+    /** See {@link #takenOver}. */
+    private record TakenOver(int cpu, long owner, String who) implements Runnable {
+        @Override
+        public void run() {
+            Recording.guardTakenOver(cpu, Owners.find(owner), who);
+            Log.warn(
+                    "the guard of CPU {0} was never closed by {1}, which has ended; it is taken over, and what the"
+                            + " thread was changing may be half done",
+                    cpu, who);
+        }
+    }
+
     /** Prepares for reports. To be called by a thread that has waited for some time, and may soon have to report it. */
     public static void prepare() {
         Reporter.prepare();
@@ -49,7 +94,7 @@ public final class Reports {
     public static void longWait(long nanos, String lock, String reason) {
         try {
             String who = describe(Thread.currentThread());
-            Reporter.queue(() -> Log.warn(
+            Reporter.queue(new Warning(
                     "{0} has waited over {1} s for the {2}: {3}",
                     who, TimeUnit.NANOSECONDS.toSeconds(nanos), lock, reason));
         } catch (Throwable t) {
@@ -66,14 +111,7 @@ public final class Reports {
             if (!isNews(cpu, owner)) {
                 return;
             }
-            String who = Ownership.describe(owner);
-            Reporter.queue(() -> {
-                Recording.guardHeldLong(cpu, Owners.find(owner), who, nanos, waiters);
-                Log.warn(
-                        "guard of CPU {0} held for over {1} s by {2}; {3} waiting for it; a thread must not block while"
-                                + " holding a guard",
-                        cpu, TimeUnit.NANOSECONDS.toSeconds(nanos), who, waiters);
-            });
+            Reporter.queue(new LongHeld(cpu, owner, Ownership.describe(owner), nanos, waiters));
         } catch (Throwable t) {
             lost();
         }
@@ -82,14 +120,7 @@ public final class Reports {
     /** Reports that the CPU of an owner that has ended was freed. */
     static void takenOver(int cpu, long owner) {
         try {
-            String who = Ownership.describe(owner);
-            Reporter.queue(() -> {
-                Recording.guardTakenOver(cpu, Owners.find(owner), who);
-                Log.warn(
-                        "the guard of CPU {0} was never closed by {1}, which has ended; it is taken over, and what"
-                                + " the thread was changing may be half done",
-                        cpu, who);
-            });
+            Reporter.queue(new TakenOver(cpu, owner, Ownership.describe(owner)));
         } catch (Throwable t) {
             lost();
         }
@@ -98,11 +129,10 @@ public final class Reports {
     /** Reports that a CPU was freed which a living thread owned without an open guard. */
     static void leftBehind(int cpu, long owner) {
         try {
-            String who = Ownership.describe(owner);
-            Reporter.queue(() -> Log.warn(
+            Reporter.queue(new Warning(
                     "the guard of CPU {0} was left behind by {1} when an error broke off acquire or close; it is free"
                             + " again",
-                    cpu, who));
+                    cpu, Ownership.describe(owner)));
         } catch (Throwable t) {
             lost();
         }
@@ -113,7 +143,7 @@ public final class Reports {
         try {
             // The exception's message and cause may be the user's code.
             String kind = thrown.getClass().getName();
-            Reporter.queue(() -> Log.warn("{0} failed with {1}, and goes on", what, kind));
+            Reporter.queue(new Warning("{0} failed with {1}, and goes on", what, kind));
         } catch (Throwable t) {
             lost();
         }

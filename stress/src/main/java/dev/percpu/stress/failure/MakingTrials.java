@@ -103,7 +103,8 @@ final class MakingTrials {
                 making(
                         "event",
                         "EventBuilder.build()",
-                        name -> PerCpuEvent.builder(name)
+                        name -> PerCpuEvent.builder()
+                                .name(name)
                                 .increment(new PerCpuCounter())
                                 .build(),
                         PerCpuEvent::record,

@@ -48,7 +48,7 @@ final class RandomEvent {
 
     RandomEvent(RandomGenerator random) {
         arguments = random.nextInt(4);
-        EventBuilder builder = PerCpuEvent.builder("event of any shape");
+        EventBuilder builder = PerCpuEvent.builder().name("event of any shape");
         List<Runnable> updates = new ArrayList<>(updates(builder));
         Collections.shuffle(updates, random);
         updates.subList(random.nextInt(updates.size()), updates.size()).clear();

@@ -90,7 +90,7 @@ final class ResetEvents implements Subject {
                 builder -> builder.accumulate(slowest, SECOND),
                 builder -> builder.add(halves, THIRD)));
         Collections.shuffle(updates, random);
-        EventBuilder builder = PerCpuEvent.builder("event under stress");
+        EventBuilder builder = PerCpuEvent.builder().name("event under stress");
         updates.forEach(update -> update.accept(builder));
         return builder.build();
     }

@@ -106,7 +106,6 @@ class PublicMethodsTest {
                             "HistogramBuilder.*",
                             "PoolBuilder.*",
                             "PerCpuEvent.builder()",
-                            "PerCpuEvent.builder(String)",
                             "PerCpuHistogram.builder()",
                             "PerCpuPool.builder(int, Supplier)")),
             Map.entry(
