@@ -167,9 +167,9 @@ public final class Linux {
         return call(MADVISE, mapping.address(), mapping.byteSize(), advice, 0);
     }
 
-    /** Links the call of {@link #currentCpu}, so that its first use need not, when the heap may be full. */
+    /** Calls {@link #currentCpu}, so that the JVM links that now. At the first use the heap may be full. */
     public static void prepareCurrentCpu() {
-        MethodHandle _ = CurrentCpu.GET;
+        int _ = currentCpu();
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.percpu.internal.protocol;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.backend.LinkedSequence;
 import dev.percpu.internal.backend.Sequences;
@@ -39,6 +40,9 @@ public interface NumberPairs {
     /** With two atomic instructions. */
     record Atomic(CurrentCpu cpu) implements NumberPairs {
         static Atomic create() {
+            // Links the second addition of a pair. If that were left to the first pair, and the heap were full by then,
+            // only one of its additions would be made.
+            Area.LONG.getAndAdd(Area.MEMORY, Area.offset(Area.SPARE, CpuHeader.GUARD_WORD), 0L);
             return new Atomic(Numbers.Atomic.create().cpu());
         }
 

@@ -77,6 +77,10 @@ public interface Stacks {
     /**
      * With atomic instructions. While a thread works on a stack, it makes the count negative. Other threads do not
      * wait: they report that the stack is in use.
+     *
+     * <p>If a step fails in between, the thread puts the count back. Otherwise the stack would be in use for ever, its
+     * items would be lost, and a thread that searches it would wait for ever. A step can fail although the one before
+     * it did not: the JVM links each kind of access when it is first made, which takes heap and stack.
      */
     record Atomic(CurrentCpu cpu) implements Stacks {
         private static final long IN_USE = -1;
@@ -88,8 +92,17 @@ public interface Stacks {
             if (count < 0 || count >= capacity || !Area.LONG.compareAndSet(Area.MEMORY, offset, count, IN_USE)) {
                 return false;
             }
-            Area.LONG.set(Area.MEMORY, offset + (count + 1) * Long.BYTES, item);
-            Area.LONG.setRelease(Area.MEMORY, offset, count + 1);
+            boolean pushed = false;
+            try {
+                Area.LONG.set(Area.MEMORY, offset + (count + 1) * Long.BYTES, item);
+                Area.LONG.setRelease(Area.MEMORY, offset, count + 1);
+                pushed = true;
+            } finally {
+                if (!pushed) {
+                    // The same operation as above: it is linked by now, and needs no more stack than it did then.
+                    boolean _ = Area.LONG.compareAndSet(Area.MEMORY, offset, IN_USE, count);
+                }
+            }
             return true;
         }
 
@@ -105,8 +118,18 @@ public interface Stacks {
             if (count <= 0 || !Area.LONG.compareAndSet(Area.MEMORY, offset, count, IN_USE)) {
                 return IN_USE;
             }
-            long item = (long) Area.LONG.get(Area.MEMORY, offset + count * Long.BYTES);
-            Area.LONG.setRelease(Area.MEMORY, offset, count - 1);
+            long item;
+            boolean popped = false;
+            try {
+                item = (long) Area.LONG.get(Area.MEMORY, offset + count * Long.BYTES);
+                Area.LONG.setRelease(Area.MEMORY, offset, count - 1);
+                popped = true;
+            } finally {
+                if (!popped) {
+                    // As in push.
+                    boolean _ = Area.LONG.compareAndSet(Area.MEMORY, offset, IN_USE, count);
+                }
+            }
             return item;
         }
     }

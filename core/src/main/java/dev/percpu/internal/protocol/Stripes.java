@@ -33,8 +33,13 @@ public final class Stripes {
     private final long position;
 
     static {
-        // Links the call of open(), which a reader makes after it has come in: see ReadersInside.
-        Area.LONG.setVolatile(Area.MEMORY, Area.offset(Area.SPARE, CpuHeader.REHEARSED_SLOT), 0L);
+        // Links the calls that a reader makes after it has come in: to open the stripes, and to go out. One that came
+        // in through the word may be the first to make them. If it failed, it would stay inside, and a writer would
+        // wait for ever.
+        long slot = Area.offset(Area.SPARE, CpuHeader.REHEARSED_SLOT);
+        Area.LONG.setVolatile(Area.MEMORY, slot, 0L);
+        long _ = (long) Area.LONG.getVolatile(Area.MEMORY, slot);
+        long _ = (long) Area.LONG.compareAndExchange(Area.MEMORY, slot, 0L, 0L);
     }
 
     /** New ones, which are closed. */

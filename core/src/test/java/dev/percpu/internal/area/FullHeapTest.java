@@ -6,6 +6,7 @@ import dev.percpu.PerCpuDouble;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.StaticPerCpu;
+import dev.percpu.concurrent.PerCpuBuckets;
 import dev.percpu.concurrent.PerCpuReadWriteLock;
 import dev.percpu.internal.extern.RefusedLibrary;
 import dev.percpu.internal.guard.Ownership;
@@ -27,6 +28,8 @@ import org.junit.jupiter.api.Test;
 /**
  * What is kept of the area if the heap is full. A JVM of its own leaves an operation a few bytes, then a few more,
  * until it no longer fails: so first its first allocation fails, then its second one, and so on.
+ *
+ * <p>This file is longer than others: all of its probes fill the heap in the same way.
  */
 @Tag("native")
 class FullHeapTest {
@@ -122,6 +125,17 @@ class FullHeapTest {
         assertThat(probe("reader")).isEqualTo("8 locks, 8 writers");
     }
 
+    /** The first reader in the process to go out through a counter that it has opened. */
+    @Test
+    void aReaderThatOpenedACounterCanLeave() {
+        assertThat(probe("leaver")).isEqualTo("2 locks, 2 writers");
+    }
+
+    @Test
+    void twoAdditionsAreBothMadeOrNone() {
+        assertThat(probe("pair")).isEqualTo("a sum of 1.0, and a count of 1");
+    }
+
     private static String probe(String operation) {
         Jvm.Result result = new Jvm()
                 .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
@@ -139,6 +153,14 @@ class FullHeapTest {
         private static final int FIRST_STEP = 1 << 10;
         private static final int LOCKS = 8;
         private static final int READS = 40;
+
+        /** So many reads open the stripes, and so many more the tally. Those around these have a full heap. */
+        private static final int STRIPES_READS = 16;
+
+        private static final int TALLY_READS = 2_000;
+        private static final int AROUND = 4;
+        private static final int LEFT_LOCKS = 2;
+
         private static final int LARGEST_FILLER = 1 << 20;
         private static final int SMALLEST_FILLER = 16;
         private static final int FILLER_RATIO = 16;
@@ -160,6 +182,8 @@ class FullHeapTest {
                 case "library" -> place();
                 case "clearing" -> clear();
                 case "reader" -> read();
+                case "leaver" -> leave();
+                case "pair" -> add();
                 default -> define();
             }
         }
@@ -221,6 +245,34 @@ class FullHeapTest {
                 writers += lock.writeLock().tryLock() ? 1 : 0;
             }
             System.out.println(LOCKS + " locks, " + writers + " writers");
+        }
+
+        /** One reader of each lock opens its stripes, and a later one its tally. They go out through these. */
+        @SuppressWarnings("LockNotBeforeTry") // an error ends the probe
+        private static void leave() {
+            int writers = 0;
+            for (int room = 0; room < LEFT_LOCKS * STEP; room += STEP) {
+                PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
+                for (int reads = 0; reads <= STRIPES_READS + TALLY_READS + AROUND; reads++) {
+                    lock.readLock().lock();
+                    if (Math.abs(reads - STRIPES_READS) < AROUND
+                            || Math.abs(reads - STRIPES_READS - TALLY_READS) < AROUND) {
+                        boolean _ = failsIn(lock.readLock()::unlock, room);
+                    } else {
+                        lock.readLock().unlock();
+                    }
+                }
+                writers += lock.writeLock().tryLock() ? 1 : 0;
+            }
+            System.out.println(LEFT_LOCKS + " locks, " + writers + " writers");
+        }
+
+        private static void add() {
+            // So the JVM has linked the first addition of a pair, and not the second.
+            PerCpuDouble.create(0).add(1);
+            PerCpuBuckets buckets = new PerCpuBuckets(1);
+            untilItSucceeds(() -> buckets.record(0, 1), STEP);
+            System.out.println("a sum of " + buckets.sum() + ", and a count of " + buckets.counts()[0]);
         }
 
         private static void place() throws ReflectiveOperationException, MalformedURLException {
