@@ -19,6 +19,7 @@ import dev.percpu.concurrent.PerCpuSummary;
 import dev.percpu.concurrent.Pooled;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.area.HotThread;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
 import java.util.ArrayList;
@@ -193,7 +194,13 @@ class FirstUseTest {
             @Override
             Use make() {
                 PerCpuPool<Object> pool = PerCpuPool.builder(2, Object::new).build();
+                PerCpuPool<Object> kept = PerCpuPool.builder(64, Object::new)
+                        .keepOnePerHotThread()
+                        .build();
+                long _ = HotThread.tryGetPlace();
                 return () -> {
+                    kept.acquire().release();
+                    kept.acquire().release();
                     List<Pooled<Object>> held = new ArrayList<>();
                     held.add(pool.acquire());
                     held.add(pool.acquire());
@@ -224,7 +231,6 @@ class FirstUseTest {
                 };
             }
         },
-        /** Of a guard whose owner has ended, and of one that is held for long. */
         REPORT {
             @Override
             Use make() {

@@ -17,6 +17,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jctools.queues.MpmcArrayQueue;
 import org.jctools.queues.MpmcUnboundedXaddArrayQueue;
 import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * What does it cost to take an object from a pool and to give it back?
@@ -94,13 +97,25 @@ public class PoolBenchmark extends Comparison {
     @Benchmark
     @Role(value = OURS, label = "`PerCpuPool`")
     public long perCpuPool() {
-        Pooled<Item> pooled = perCpu.tryAcquire();
-        if (pooled == null) {
-            throw new IllegalStateException("exhausted");
+        return takeAndGiveBack(perCpu);
+    }
+
+    /** A pool in a state of its own: no other benchmark's JVM loads the classes that only this pool uses. */
+    @State(Scope.Benchmark)
+    public static class Kept {
+        private final PerCpuPool<Item> pool =
+                PerCpuPool.builder(CAPACITY, Item::new).keepOnePerHotThread().build();
+
+        @TearDown
+        public void check() {
+            checkEqual("objects held", 0, pool.statistics().held());
         }
-        long uses = pooled.get().use();
-        pooled.release();
-        return uses;
+    }
+
+    @Benchmark
+    @Role(value = OURS, label = "`PerCpuPool`, hot threads keep one")
+    public long perCpuPoolKept(Kept kept) {
+        return takeAndGiveBack(kept.pool);
     }
 
     @Benchmark
@@ -203,6 +218,16 @@ public class PoolBenchmark extends Comparison {
         BufferRecycler recycler = pool.acquireAndLinkPooled();
         recycler.releaseToPool();
         return recycler;
+    }
+
+    private static long takeAndGiveBack(PerCpuPool<Item> pool) {
+        Pooled<Item> pooled = pool.tryAcquire();
+        if (pooled == null) {
+            throw new IllegalStateException("exhausted");
+        }
+        long uses = pooled.get().use();
+        pooled.release();
+        return uses;
     }
 
     private static long takeAndGiveBack(Recycler<RecycledItem> recycler) {

@@ -38,6 +38,16 @@ abstract class CpuStacks {
         position = Area.allocateFor(this, Stacks.bytes(stackCapacity), Long.BYTES, owner);
     }
 
+    /** Takes an idle number that the current thread or CPU has; negative if there is none. */
+    long take() {
+        return pop();
+    }
+
+    /** Stores a place's number for the current thread or CPU. False if there is no room; then nothing was done. */
+    boolean put(PooledFields<?> place) {
+        return push(place.id);
+    }
+
     /**
      * Pops an idle number from the current CPU's stack; negative if that has none. Others may be idle elsewhere.
      */
@@ -64,8 +74,8 @@ abstract class CpuStacks {
         return Stacks.count(cpu, position);
     }
 
-    /** How many numbers lie on all stacks; not an atomic snapshot. */
-    final long total() {
+    /** How many numbers lie on all stacks, or are kept by threads; not an atomic snapshot. */
+    long total() {
         long total = 0;
         for (int cpu = 0; cpu < Area.CPUS; cpu++) {
             total += Math.max(0, count(cpu));

@@ -255,9 +255,9 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
         return name + " (capacity " + capacity() + ")" + (ids.isClosed() ? ", closed" : "");
     }
 
-    /** Acquires an object from the current CPU's stack; null if that has none. */
+    /** Acquires an object that the current thread or CPU has; null if there is none. */
     private @Nullable Pooled<T> pop() {
-        long id = ids.pop();
+        long id = ids.take();
         if (id < 0) {
             return null;
         }

@@ -45,6 +45,10 @@ abstract class PooledFields<T> {
      */
     volatile boolean unfinished;
 
+    /** That of the thread which kept the object last: see {@link KeptIds}. */
+    @Nullable
+    Keeper keeper;
+
     /**
      * In checked mode, the object's present or last acquisition; null if there was none. Always null otherwise.
      */

@@ -8,10 +8,10 @@ import java.lang.ref.Reference;
  * The numbers of a pool's places, from 0 on. A number is held by one thread, or idle, or vacant: its place has no
  * object. This class calls no code of the pool's user.
  *
- * <p>What the last holder of a number did before {@link #give} happens before what the next one does after {@link #pop}
- * or {@link #seek()}.
+ * <p>What the last holder of a number did before {@link #give} happens before what the next one does after {@link
+ * #take} or {@link #seek()}.
  */
-final class PooledIds extends AwaitedIds {
+sealed class PooledIds extends AwaitedIds permits KeptIds {
     /*
      * Before a thread hears that there is no number, all stacks are searched. Two things could hide a number: a batch
      * that a thread is moving, and a push onto a stack that the search has passed. So batches are moved under the lock.
@@ -145,7 +145,7 @@ final class PooledIds extends AwaitedIds {
                 place.state = PooledFields.IDLE;
                 boolean pushed;
                 try {
-                    pushed = push(place.id);
+                    pushed = put(place);
                 } catch (Throwable t) {
                     place.state = PooledFields.HELD;
                     throw t;

@@ -63,7 +63,7 @@ abstract class PooledObjects<T> {
         destroy = builder.destroy;
         keepsHandles = builder.keepsHandles;
         places = newPlaces(builder.capacity);
-        ids = new PooledIds(builder.capacity, "the " + builder.owner(), builder.lookUnasked);
+        ids = builder.ids();
     }
 
     /** Releases the object of the pool's own handle. */

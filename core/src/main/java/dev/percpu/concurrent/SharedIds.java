@@ -271,8 +271,14 @@ abstract class SharedIds extends CpuStacks {
                 busyCpu = cpu;
             }
         }
+        gatherKept();
         int found = idle.size() - before;
         return found == 0 && busy ? BUSY : found;
+    }
+
+    /** Moves what threads keep for themselves to the shared store. */
+    void gatherKept() {
+        // Usually they keep nothing.
     }
 
     /** {@link #gather}, and waits for the guard if another thread is at work on a stack. False if nothing was found. */

@@ -2,6 +2,8 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.internal.area.HotThread;
+import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.WithoutCpuId;
@@ -10,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Tag;
@@ -21,6 +24,13 @@ import org.junit.jupiter.api.Test;
  */
 @Tag("native")
 class PerCpuPoolExactnessTest {
+    private static final int THREADS = 8;
+
+    /** How many objects a thread holds at most. */
+    private static final int EACH = 3;
+
+    private static final int OBJECTS = THREADS * EACH;
+
     private final Queue<Item> made = new ConcurrentLinkedQueue<>();
 
     /** What is pooled. */
@@ -40,19 +50,35 @@ class PerCpuPoolExactnessTest {
         }
     }
 
-    private PerCpuPool<Item> pool(int capacity) {
+    private PoolBuilder<Item> pool(int capacity) {
         return PerCpuPool.builder(capacity, () -> {
-                    Item item = new Item();
-                    made.add(item);
-                    return item;
-                })
-                .build();
+            Item item = new Item();
+            made.add(item);
+            return item;
+        });
     }
 
     @Test
     void eightThreadsUnderChurnAndSignals() throws InterruptedException {
-        Disturbance.Report disturbed = holdUpToThreeEach(Effort.scaled(300_000), UnaryOperator.identity());
+        Disturbance.Report disturbed =
+                holdUpToThreeEach(pool(OBJECTS), Effort.scaled(300_000), UnaryOperator.identity());
         assertThat(disturbed.migrations()).isGreaterThan(Effort.scaled(100));
+    }
+
+    /**
+     * Some keep an object, up to a quarter of all. Others have to find it again and again, since there are just
+     * enough objects.
+     */
+    @Test
+    void eightHotThreadsOfWhichSomeKeepAnObject() throws InterruptedException {
+        AtomicInteger hot = new AtomicInteger();
+        holdUpToThreeEach(pool(OBJECTS).keepOnePerHotThread(), Effort.scaled(100_000), task -> thread -> {
+            if (HotThread.tryGetPlace() != OwnPlaces.NONE) {
+                hot.incrementAndGet();
+            }
+            task.accept(thread);
+        });
+        assertThat(hot).hasPositiveValue();
     }
 
     /**
@@ -61,15 +87,13 @@ class PerCpuPoolExactnessTest {
     @Test
     @Tag("rseq")
     void eightThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {
-        holdUpToThreeEach(Effort.scaled(50_000), WithoutCpuId::everySecond);
+        holdUpToThreeEach(pool(OBJECTS), Effort.scaled(50_000), WithoutCpuId::everySecond);
     }
 
     /** Each thread holds up to three objects, and there are just enough, so that none can be missing. */
-    private Disturbance.Report holdUpToThreeEach(int rounds, UnaryOperator<IntConsumer> workers)
-            throws InterruptedException {
-        int threads = 8;
-        int each = 3;
-        PerCpuPool<Item> pool = pool(threads * each);
+    private Disturbance.Report holdUpToThreeEach(
+            PoolBuilder<Item> builder, int rounds, UnaryOperator<IntConsumer> workers) throws InterruptedException {
+        PerCpuPool<Item> pool = builder.build();
         IntConsumer task = workers.apply(thread -> {
             Deque<Pooled<Item>> held = new ArrayDeque<>();
             long me = Thread.currentThread().threadId();
@@ -80,16 +104,16 @@ class PerCpuPoolExactnessTest {
                 }
                 pooled.get().hold(me);
                 held.add(pooled);
-                while (held.size() > (round + thread) % each) {
+                while (held.size() > (round + thread) % EACH) {
                     release(held.poll(), me);
                 }
             }
             held.forEach(pooled -> release(pooled, me));
         });
         Disturbance.Report disturbed =
-                Disturbance.during("pool-worker", 3, () -> Workers.run("pool-worker-", threads, task));
+                Disturbance.during("pool-worker", 3, () -> Workers.run("pool-worker-", THREADS, task));
         assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
-        verify(pool, (long) threads * rounds);
+        verify(pool, (long) THREADS * rounds);
         return disturbed;
     }
 
@@ -97,7 +121,7 @@ class PerCpuPoolExactnessTest {
     void tenThousandVirtualThreadsThatYieldWhileTheyHoldObjects() throws InterruptedException {
         int threads = 10_000;
         int rounds = 40;
-        PerCpuPool<Item> pool = pool(300);
+        PerCpuPool<Item> pool = pool(300).build();
         Disturbance.Report disturbed = Disturbance.during(
                 "ForkJoinPool-1",
                 4,

@@ -3,6 +3,8 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.percpu.internal.area.HotThread;
+import dev.percpu.internal.area.OwnPlaces;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -19,6 +21,9 @@ import net.jqwik.api.constraints.Size;
 
 /** Random calls, compared with lists of what is held and what is released. */
 class PerCpuPoolModelTest {
+    /** Where the thread gets none, it keeps nothing. */
+    private static final long PLACE = HotThread.tryGetPlace();
+
     enum Kind {
         ACQUIRE,
         RELEASE,
@@ -60,8 +65,10 @@ class PerCpuPoolModelTest {
     @Property(tries = 300)
     void doesWhatTheModelDoes(
             @ForAll @IntRange(min = 1, max = 300) int capacity,
+            @ForAll boolean kept,
             @ForAll @Size(min = 1, max = 600) List<@From("calls") Call> calls) {
-        Model model = new Model(capacity);
+        assertThat(PLACE).as("the place of the thread that runs all tries").isEqualTo(OwnPlaces.mine());
+        Model model = new Model(capacity, kept);
         calls.forEach(model::check);
         model.check(new Call(Kind.CLOSE, 0));
         while (!model.held.isEmpty()) {
@@ -79,12 +86,11 @@ class PerCpuPoolModelTest {
         private final List<Pooled<Item>> released = new ArrayList<>();
         private boolean closed;
 
-        private Model(int capacity) {
+        private Model(int capacity, boolean kept) {
             this.capacity = capacity;
-            pool = PerCpuPool.builder(capacity, this::make)
-                    .reset(Item::reset)
-                    .destroy(this::destroy)
-                    .build();
+            PoolBuilder<Item> builder =
+                    PerCpuPool.builder(capacity, this::make).reset(Item::reset).destroy(this::destroy);
+            pool = (kept ? builder.keepOnePerHotThread() : builder).build();
         }
 
         private Item make() {

@@ -2,6 +2,7 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.internal.area.HotThread;
 import dev.percpu.testing.Jvm;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,23 +47,25 @@ class PerCpuPoolOverflowTest {
         }
 
         private static void sweep() {
+            long _ = HotThread.tryGetPlace();
             for (boolean exhausted : new boolean[] {false, true}) {
                 for (boolean hooks : new boolean[] {false, true}) {
                     for (int shift = 0; shift < 4; shift++) {
-                        sweep(exhausted, hooks, shift);
+                        sweep(exhausted, hooks, false, shift);
+                        sweep(exhausted, hooks, true, shift);
                     }
                 }
             }
             System.out.println(brokenOff > 100 ? "exact" : "only " + brokenOff + " releases were broken off");
         }
 
-        private static void sweep(boolean exhausted, boolean hooks, int shift) {
+        private static void sweep(boolean exhausted, boolean hooks, boolean kept, int shift) {
             AtomicInteger destroyed = new AtomicInteger();
             PoolBuilder<Object> builder = PerCpuPool.builder(CAPACITY, Object::new);
             if (hooks) {
                 builder.reset(Objects::requireNonNull).destroy(item -> destroyed.incrementAndGet());
             }
-            PerCpuPool<Object> pool = builder.build();
+            PerCpuPool<Object> pool = (kept ? builder.keepOnePerHotThread() : builder).build();
             List<Pooled<Object>> others = new ArrayList<>();
             if (exhausted) {
                 for (Pooled<Object> pooled; (pooled = pool.tryAcquire()) != null; ) {

@@ -3,12 +3,17 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.PerCpuRuntime;
+import dev.percpu.internal.area.HotThread;
+import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.backend.Interposition;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.guard.UnaskedLooks;
 import dev.percpu.internal.protocol.Fences;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.Workers;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -37,6 +42,24 @@ class PoolStepsTest {
     @Test
     void whoWaitsDestroysWhatABrokenOffDiscardLeft() {
         assertThat(output(Left.class)).isEqualTo("broken off, destroyed, objects made: 2");
+    }
+
+    /** It has found the number before the search, and stored that it keeps nothing. */
+    @Test
+    void whatAHotThreadIsTakingIsNotFound() {
+        assertThat(output(Taking.class)).isEqualTo("others find 63, taken");
+    }
+
+    /** The stack has no room for the lock, under which the thread would learn whose the number is. */
+    @Test
+    void whatAHotThreadCouldNotTakeIsIdle() {
+        assertThat(output(BrokenOff.class)).isEqualTo("others find 63, broken off, then one more");
+    }
+
+    /** It takes it between the two looks of the closing. */
+    @Test
+    void whatAHotThreadTakesWhileThePoolIsClosedIsDestroyed() {
+        assertThat(output(TakingFromClosed.class)).isEqualTo("closed, 0 destroyed, refused, 1 destroyed");
     }
 
     private static String output(Class<?> probe) {
@@ -126,6 +149,89 @@ class PoolStepsTest {
                 System.out.print("broken off, ");
             }
             waiting.join();
+        }
+    }
+
+    /** A hot thread that keeps an object, and others that look for all objects while it takes that one. */
+    private static final class Keeping {
+        private final PerCpuPool<Object> pool =
+                PerCpuPool.builder(64, Object::new).keepOnePerHotThread().build();
+        private final Thread hot = Thread.currentThread();
+
+        private Keeping() {
+            if (HotThread.tryGetPlace() == OwnPlaces.NONE) {
+                throw new AssertionError("the thread got no place of its own");
+            }
+            pool.tryAcquire().release();
+        }
+
+        private void othersFindAllBetween() {
+            Steps.lightFence = () -> {
+                Steps.lightFence = Steps::nothing;
+                System.out.print("others find " + othersFind() + ", ");
+            };
+        }
+
+        private int othersFind() {
+            List<Pooled<Object>> found = new ArrayList<>();
+            Workers.join(Thread.ofPlatform().start(() -> found.addAll(PerCpuPoolTest.acquireAll(pool))));
+            return found.size();
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class Taking {
+        private Taking() {}
+
+        public static void main(String[] arguments) {
+            Steps.install();
+            Keeping keeping = new Keeping();
+            keeping.othersFindAllBetween();
+            System.out.println(keeping.pool.tryAcquire() == null ? "not taken" : "taken");
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class TakingFromClosed {
+        private TakingFromClosed() {}
+
+        public static void main(String[] arguments) {
+            Steps.install();
+            Keeping keeping = new Keeping();
+            Steps.lightFence = () -> {
+                Steps.lightFence = Steps::nothing;
+                keeping.pool.close();
+                System.out.print("closed, " + keeping.pool.statistics().destroyed() + " destroyed, ");
+            };
+            try {
+                Pooled<Object> _ = keeping.pool.tryAcquire();
+            } catch (IllegalStateException closed) {
+                System.out.print("refused, ");
+            }
+            System.out.println(keeping.pool.statistics().destroyed() + " destroyed");
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class BrokenOff {
+        private BrokenOff() {}
+
+        public static void main(String[] arguments) {
+            Steps.install();
+            Keeping keeping = new Keeping();
+            keeping.othersFindAllBetween();
+            Steps.room = () -> {
+                if (Thread.currentThread() == keeping.hot) {
+                    throw new StackOverflowError("no room");
+                }
+            };
+            try {
+                Pooled<Object> _ = keeping.pool.tryAcquire();
+                System.out.println("not broken off");
+            } catch (StackOverflowError _) {
+                System.out.print("broken off, ");
+            }
+            System.out.println(keeping.othersFind() == 1 ? "then one more" : "lost");
         }
     }
 

@@ -16,10 +16,19 @@ class PooledLayoutTest {
     private static final long TWO_LINES = 128;
 
     @Test
-    void thePaddingLiesBehindAllOtherFields() {
-        long lastUsed = offsets(PooledFields.class).max(Long::compare).orElseThrow();
-        long firstPadding = offsets(Pooled.class).min(Long::compare).orElseThrow();
-        long lastPadding = offsets(Pooled.class).max(Long::compare).orElseThrow();
+    void thePaddingOfAHandleLiesBehindAllOtherFields() {
+        assertPadded(PooledFields.class, Pooled.class);
+    }
+
+    @Test
+    void thePaddingOfAKeeperLiesBehindAllOtherFields() {
+        assertPadded(KeeperFields.class, Keeper.class);
+    }
+
+    private static void assertPadded(Class<?> fields, Class<?> padding) {
+        long lastUsed = offsets(fields).max(Long::compare).orElseThrow();
+        long firstPadding = offsets(padding).min(Long::compare).orElseThrow();
+        long lastPadding = offsets(padding).max(Long::compare).orElseThrow();
         assertThat(firstPadding).isGreaterThan(lastUsed);
         assertThat(lastPadding + Long.BYTES - firstPadding).isGreaterThanOrEqualTo(TWO_LINES);
     }

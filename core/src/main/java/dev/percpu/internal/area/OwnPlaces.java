@@ -200,6 +200,11 @@ public final class OwnPlaces {
         return Area.offset(Area.FIRST_OWN + index, 0);
     }
 
+    /** The index, below {@link #COUNT}, of the place that begins at an offset. */
+    public static int index(long offset) {
+        return (int) ((offset - offset(0)) >> Area.SHIFT);
+    }
+
     private static void claimIfHot(Thread thread, int counter) {
         long now = System.nanoTime();
         long since = MISSES[counter + 1];

@@ -41,6 +41,13 @@ class OwnPlacesTest {
         });
     }
 
+    @Test
+    void anOffsetTellsTheIndexOfItsPlace() {
+        for (int index = 0; index < OwnPlaces.COUNT; index++) {
+            assertThat(OwnPlaces.index(OwnPlaces.offset(index))).isEqualTo(index);
+        }
+    }
+
     /** What makes an offset one that the JIT compiler need not check does not change it. */
     @Test
     void noOffsetOfAPlaceIsChanged() {

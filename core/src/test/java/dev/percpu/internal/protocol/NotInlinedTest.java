@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
+import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.PerCpuReadWriteLock;
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.area.OwnPlaces;
@@ -37,7 +38,8 @@ class NotInlinedTest {
                     .as(result.output())
                     .anyMatch(line -> line.contains(".GatedSums$Elsewhere::add "))
                     .anyMatch(line -> line.contains(".ReadersInside$Elsewhere::tryEnter "))
-                    .anyMatch(line -> line.contains(".ReadersInside$Elsewhere::leave "));
+                    .anyMatch(line -> line.contains(".ReadersInside$Elsewhere::leave "))
+                    .anyMatch(line -> line.contains(".KeptIds$Elsewhere::missed "));
         }
     }
 
@@ -53,11 +55,14 @@ class NotInlinedTest {
             PerCpuCounter counter = new PerCpuCounter();
             PerCpuDoubleCounter doubles = new PerCpuDoubleCounter();
             Lock lock = new PerCpuReadWriteLock().readLock();
+            PerCpuPool<Object> pool =
+                    PerCpuPool.builder(64, Object::new).keepOnePerHotThread().build();
             for (int i = 0; i < rounds; i++) {
                 counter.increment();
                 doubles.add(1);
                 lock.lock();
                 lock.unlock();
+                pool.tryAcquire().release();
             }
             System.out.println("sums: " + counter.sum() + " and " + doubles.sum());
         }

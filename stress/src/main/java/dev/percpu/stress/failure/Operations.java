@@ -20,6 +20,7 @@ final class Operations {
             "summary accept",
             "summary summaryThenReset",
             "event record",
+            "kept pool ",
             "ref ");
 
     /** How the names begin of what may do something else in a virtual thread: above all, what waits. */

@@ -1,13 +1,16 @@
 package dev.percpu.stress.failure;
 
 import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.concurrent.PoolBuilder;
 import dev.percpu.concurrent.Pooled;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.area.OwnPlaces;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -69,7 +72,17 @@ final class PoolTrials {
                 "pool discard, waited for",
                 "Pooled.discard()",
                 other -> new Releasing(other, Pooled::discard, true, true)));
-        all.add(new Operation("pool trim", "PerCpuPool.trim(int)", Trimming::new));
+        all.add(new Operation("pool trim", "PerCpuPool.trim(int)", other -> new Trimming(other, false)));
+        all.add(new Operation(
+                "kept pool tryAcquire",
+                "PerCpuPool.tryAcquire()",
+                other -> new AcquiringKept(other, PerCpuPool::tryAcquire, false)));
+        all.add(new Operation(
+                "kept pool tryAcquire, searched",
+                "PerCpuPool.tryAcquire()",
+                other -> new AcquiringKept(other, PerCpuPool::tryAcquire, true)));
+        all.add(new Operation("kept pool release", "Pooled.release()", ReleasingKept::new));
+        all.add(new Operation("kept pool trim", "PerCpuPool.trim(int)", other -> new Trimming(other, true)));
         all.add(new Operation("pool release, closed", "Pooled.release()", ReleasingToClosed::new));
         all.add(new Operation("pool close", "PerCpuPool.close()", Closing::new));
         return all;
@@ -87,28 +100,49 @@ final class PoolTrials {
         int made;
         int destroyed;
         PerCpuPool<Object> pool;
+        private final boolean kept;
+
+        /** In a pool whose hot threads keep objects, enough that each can. */
+        final int capacity;
 
         OnPool(OtherThread other) {
+            this(other, false);
+        }
+
+        /** @param kept whether a hot thread keeps what it releases */
+        OnPool(OtherThread other, boolean kept) {
             this.other = other;
+            this.kept = kept;
+            this.capacity = kept ? 4 * OwnPlaces.COUNT : CAPACITY;
             this.pool = newPool();
         }
 
         final PerCpuPool<Object> newPool() {
             made = 0;
             destroyed = 0;
-            return PerCpuPool.builder(CAPACITY, () -> {
-                        Object object = new Object();
-                        made++;
-                        return object;
-                    })
-                    .destroy(_ -> destroyed++)
-                    .build();
+            PoolBuilder<Object> builder = PerCpuPool.builder(capacity, () -> {
+                Object object = new Object();
+                made++;
+                return object;
+            });
+            builder.destroy(_ -> destroyed++);
+            return (kept ? builder.keepOnePerHotThread() : builder).build();
+        }
+
+        /** Has this hot thread keep an object, if it is one. All objects must be idle. */
+        final void keepOne() throws Exception {
+            if (!kept || OwnPlaces.mine() == OwnPlaces.NONE) {
+                return;
+            }
+            // The first use ends the pool's search, since so many objects are idle.
+            pool.acquire().release();
+            pool.acquire().release();
         }
 
         /** All objects can be had, each once. */
         final void checkComplete() throws Exception {
             other.run("acquiring all objects", () -> releaseAll(acquireAll()));
-            same("objects made and not destroyed", CAPACITY, made - destroyed);
+            same("objects made and not destroyed", capacity, made - destroyed);
         }
 
         final List<Pooled<Object>> acquireAll() throws InterruptedException {
@@ -117,13 +151,13 @@ final class PoolTrials {
             for (Pooled<Object> pooled; (pooled = pool.tryAcquire()) != null; ) {
                 all.add(pooled);
                 check(different.add(pooled.get()), "an object has two holders");
-                check(all.size() <= CAPACITY, "more objects than the capacity");
+                check(all.size() <= capacity, "more objects than the capacity");
             }
-            if (all.size() != CAPACITY) {
+            if (all.size() != capacity) {
                 int found = all.size();
                 releaseAll(all);
                 throw new Violation(
-                        "lost " + (CAPACITY - found) + " of " + CAPACITY + " objects: " + pool.statistics());
+                        "lost " + (capacity - found) + " of " + capacity + " objects: " + pool.statistics());
             }
             return all;
         }
@@ -139,7 +173,12 @@ final class PoolTrials {
         private @Nullable Pooled<Object> acquired;
 
         Acquiring(OtherThread other, Acquisition acquisition) {
-            super(other);
+            this(other, acquisition, false);
+        }
+
+        /** @param kept whether a hot thread keeps what it releases */
+        Acquiring(OtherThread other, Acquisition acquisition, boolean kept) {
+            super(other, kept);
             this.acquisition = acquisition;
         }
 
@@ -175,6 +214,25 @@ final class PoolTrials {
         }
     }
 
+    /** The thread keeps one of the objects, unless another thread has searched for all since. */
+    private static final class AcquiringKept extends Acquiring {
+        private final boolean searched;
+
+        AcquiringKept(OtherThread other, Acquisition acquisition, boolean searched) {
+            super(other, acquisition, true);
+            this.searched = searched;
+        }
+
+        @Override
+        void prepare() throws Exception {
+            super.prepare();
+            keepOne();
+            if (searched) {
+                other.run("acquiring and releasing all objects", () -> releaseAll(acquireAll()));
+            }
+        }
+    }
+
     /** There is no object yet. */
     private static final class Making extends Acquiring {
         Making(OtherThread other, Acquisition acquisition) {
@@ -204,7 +262,7 @@ final class PoolTrials {
             super.prepare();
             pool = newPool();
             held = new ArrayList<>();
-            for (int i = 0; i < CAPACITY; i++) {
+            for (int i = 0; i < capacity; i++) {
                 held.add(pool.acquire());
             }
             Pooled<Object> last = held.removeLast();
@@ -386,18 +444,64 @@ final class PoolTrials {
         }
     }
 
-    /** All objects but one are destroyed while they are idle. */
-    private static final class Trimming extends OnPool {
-        private int before;
-        private int trimmed;
+    /** The thread keeps the object that it gives back. */
+    private static final class ReleasingKept extends OnPool {
+        private @Nullable Pooled<Object> held;
 
-        Trimming(OtherThread other) {
-            super(other);
+        ReleasingKept(OtherThread other) {
+            super(other, true);
         }
 
         @Override
         void prepare() throws Exception {
             releaseAll(acquireAll());
+            keepOne();
+            held = pool.acquire();
+        }
+
+        @Override
+        void act() {
+            Objects.requireNonNull(held).release();
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) throws Exception {
+            boolean did = true;
+            if (thrown != null) {
+                did = !releaseAgain();
+            }
+            try {
+                checkComplete();
+            } catch (Violation e) {
+                pool = newPool();
+                throw e;
+            }
+            return did;
+        }
+
+        private boolean releaseAgain() {
+            try {
+                Objects.requireNonNull(held).release();
+                return true;
+            } catch (IllegalStateException released) {
+                return false;
+            }
+        }
+    }
+
+    /** All objects but one are destroyed while they are idle. */
+    private static final class Trimming extends OnPool {
+        private int before;
+        private int trimmed;
+
+        Trimming(OtherThread other, boolean kept) {
+            super(other, kept);
+        }
+
+        @Override
+        void prepare() throws Exception {
+            releaseAll(acquireAll());
+            keepOne();
             before = destroyed;
             trimmed = 0;
         }
@@ -411,7 +515,7 @@ final class PoolTrials {
         boolean verify(@Nullable Throwable thrown) throws Exception {
             int gone = destroyed - before;
             if (thrown == null) {
-                same("objects that were trimmed", CAPACITY - 1, trimmed);
+                same("objects that were trimmed", capacity - 1, trimmed);
                 same("objects destroyed", trimmed, gone);
             }
             try {
@@ -419,13 +523,13 @@ final class PoolTrials {
                 other.run("trimming again", () -> {
                     int _ = pool.trim(1);
                 });
-                same("objects destroyed in the end", CAPACITY - 1, destroyed - before);
+                same("objects destroyed in the end", capacity - 1, destroyed - before);
                 checkComplete();
             } catch (Violation e) {
                 pool = newPool();
                 throw e;
             }
-            return gone == CAPACITY - 1;
+            return gone == capacity - 1;
         }
     }
 
@@ -486,7 +590,7 @@ final class PoolTrials {
 
         @Override
         boolean verify(@Nullable Throwable thrown) throws Exception {
-            boolean did = destroyed == CAPACITY - 1;
+            boolean did = destroyed == capacity - 1;
             check(did || thrown != null, "idle objects were not destroyed");
             if (!did) {
                 // It is as open as it was, or goes on where it failed.
@@ -495,7 +599,7 @@ final class PoolTrials {
             if (held != null) {
                 held.release();
             }
-            same("objects destroyed", CAPACITY, destroyed);
+            same("objects destroyed", capacity, destroyed);
             return did;
         }
     }

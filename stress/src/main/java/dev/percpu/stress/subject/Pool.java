@@ -1,6 +1,7 @@
 package dev.percpu.stress.subject;
 
 import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.concurrent.PoolBuilder;
 import dev.percpu.concurrent.Pooled;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -55,13 +56,14 @@ final class Pool implements Subject {
 
     Pool(RandomGenerator random) {
         int capacity = 1 << random.nextInt(7);
-        enough = pool(capacity);
+        enough = pool(capacity, random.nextBoolean());
         users = new Semaphore(capacity);
-        scarce = pool(1 + random.nextInt(4));
+        scarce = pool(1 + random.nextInt(4), random.nextBoolean());
     }
 
-    private PerCpuPool<Item> pool(int capacity) {
-        return ToldPools.builder(capacity, Item::new).destroy(Item::destroy).build();
+    private PerCpuPool<Item> pool(int capacity, boolean kept) {
+        PoolBuilder<Item> builder = ToldPools.builder(capacity, Item::new).destroy(Item::destroy);
+        return (kept ? builder.keepOnePerHotThread() : builder).build();
     }
 
     @Override

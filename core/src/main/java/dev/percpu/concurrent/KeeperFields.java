@@ -1,0 +1,19 @@
+package dev.percpu.concurrent;
+
+/** The fields of a {@link Keeper}, in its superclass so that the padding follows them: see {@link PooledFields}. */
+abstract class KeeperFields {
+    /** In {@link #kept} and {@link #taken}: no number. */
+    static final int NOTHING = 0;
+
+    /**
+     * The id of the thread that has the place, if it has kept something; otherwise of an earlier owner, or 0. A thread
+     * finds its own id only where it has put it, and has the place from then on until it ends.
+     */
+    long owner;
+
+    /** A number plus one, or {@link #NOTHING}. Only the place's owner writes it. */
+    int kept;
+
+    /** What a search has taken out of {@link #kept}. A search sets it under the lock, and only the owner clears it. */
+    int taken;
+}
