@@ -58,7 +58,8 @@ PERCPU_INLINE struct cpu_guard cpu_guard_acquire_on(unsigned cpu)
 {
 	struct cpu_guard guard;
 
-	percpu_acquire_slowly(&guard, (int)cpu, 1);
+	/* A negative id would mean the current CPU. So one that no system has stands for all that are too high. */
+	percpu_acquire_slowly(&guard, (int)(cpu < PERCPU_MOST_CPUS ? cpu : PERCPU_MOST_CPUS), 1);
 	return guard;
 }
 

@@ -55,6 +55,9 @@ int main(void)
 #ifdef ON_ORDINARY
 	this_cpu_inc(ordinary);
 #endif
+#ifdef ON_CPU
+	cpu_guard_release(cpu_guard_acquire_on((unsigned)ON_CPU));
+#endif
 	for_each_possible_cpu(cpu) sum += *per_cpu_ptr(&a_double, cpu) + per_cpu_ptr(&a_wide, cpu)->bytes[0];
 	return sum != 0;
 }

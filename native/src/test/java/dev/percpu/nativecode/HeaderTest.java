@@ -226,6 +226,14 @@ class HeaderTest {
                         "this_cpu operation on a variable that this library does not define with DEFINE_PER_CPU");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"8192", "-1"})
+    void theGuardOfACpuThatDoesNotExistEndsTheProgram(String id) {
+        Path program = Compiler.GCC.program("absent", "refused.c", "-DON_CPU=" + id);
+        assertThatThrownBy(() -> Compiler.run(program, REGISTERED))
+                .hasMessageContaining("this system has no CPU with the id that was asked for");
+    }
+
     private static long abortsOf(String output) {
         assertThat(output).startsWith("sequences: ok");
         Matcher matcher = ABORTS.matcher(output);
