@@ -344,9 +344,10 @@ PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int wait
 		int64_t owner = 0;
 		uint64_t admission;
 
-		if (!waits && !percpu_try_settle())
+		if (waits)
+			percpu_look(&place);
+		else if (!percpu_glance(&place) && !(percpu_try_place() && percpu_glance(&place)))
 			break;
-		percpu_look(&place);
 		if (cpu >= (int)place.count)
 			percpu_fatal("this system has no CPU with the id that was asked for");
 		/*

@@ -229,10 +229,8 @@ PERCPU_SLOW int percpu_place_own(void)
 	return 1;
 }
 
-/*
- * Gives the variables a place, or waits for the thread that does so, or that moves them. Returns 0 without memory.
- */
-PERCPU_SLOW int percpu_try_settle(void)
+/* Gives the variables a place, unless another thread has done so, or is about to. Returns 0 without memory. */
+PERCPU_SLOW int percpu_try_place(void)
 {
 	uint32_t unplaced = PERCPU_UNPLACED;
 	int placed = 1;
@@ -246,6 +244,16 @@ PERCPU_SLOW int percpu_try_settle(void)
 			__atomic_store_n(&percpu_library.state, PERCPU_UNPLACED, __ATOMIC_SEQ_CST);
 	}
 	PERCPU_RESTORE_SIGNALS(mask);
+	return placed;
+}
+
+/*
+ * Gives the variables a place, or waits for the thread that does so, or that moves them. Returns 0 without memory.
+ */
+PERCPU_SLOW int percpu_try_settle(void)
+{
+	int placed = percpu_try_place();
+
 	for (int round = 0; __atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE) == PERCPU_PLACING; round++)
 		percpu_pause(round);
 	return placed;

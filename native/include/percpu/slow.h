@@ -33,6 +33,7 @@ struct percpu_place {
 	uint32_t count;
 };
 
+PERCPU_SLOW int percpu_try_place(void);
 PERCPU_SLOW int percpu_try_settle(void);
 PERCPU_SLOW void percpu_settle(void);
 

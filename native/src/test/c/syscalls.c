@@ -196,16 +196,37 @@ static void *place(void *argument)
 	return argument;
 }
 
+/* Starts a thread that places the variables, and stops in the middle. */
+static void begin_to_place(void)
+{
+	__atomic_store_n(&stops_placing, 1, __ATOMIC_RELEASE);
+	CHECK_EQUAL(pthread_create(&placer, NULL, place, NULL), 0);
+	while (__atomic_load_n(&stops_placing, __ATOMIC_ACQUIRE) != 2)
+		sched_yield();
+}
+
+/* To try does not wait for another thread that places the variables. */
+static void try_while_placing(void)
+{
+	struct cpu_guard guard;
+
+	alarm(60);
+	begin_to_place();
+	CHECK_EQUAL(cpu_guard_try_acquire(&guard), 0);
+	__atomic_store_n(&stops_placing, 0, __ATOMIC_RELEASE);
+	CHECK_EQUAL(pthread_join(placer, NULL), 0);
+	CHECK_EQUAL(cpu_guard_try_acquire(&guard), 1);
+	cpu_guard_release(guard);
+	the_rest_works();
+}
+
 /* After the header's own preparation for a fork: another thread begins to place the variables. */
 static void before_fork(void)
 {
 	if (!place_at_fork)
 		return;
 	__atomic_store_n(&refuses_memory, 0, __ATOMIC_RELEASE);
-	__atomic_store_n(&stops_placing, 1, __ATOMIC_RELEASE);
-	CHECK_EQUAL(pthread_create(&placer, NULL, place, NULL), 0);
-	while (__atomic_load_n(&stops_placing, __ATOMIC_ACQUIRE) != 2)
-		sched_yield();
+	begin_to_place();
 }
 
 static void after_fork(void)
@@ -250,6 +271,7 @@ static const struct {
 	{"try-without-membarrier", try_without_membarrier},
 	{"acquire-without-membarrier", acquire_without_membarrier},
 	{"try-without-memory", try_without_memory},
+	{"try-while-placing", try_while_placing},
 	{"fork-without-memory", fork_without_memory},
 };
 

@@ -171,6 +171,7 @@ class HeaderTest {
                 "move-without-membarrier",
                 "try-without-membarrier",
                 "try-without-memory",
+                "try-while-placing",
                 "fork-without-memory"
             })
     void whatTheKernelRefusesIsAskedForAgainOrReturnedAsAnError(String scenario) {
