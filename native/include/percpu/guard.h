@@ -100,9 +100,10 @@ PERCPU_SLOW void percpu_read_file(const char *path, char *text, long size);
 
 /*
  * When a thread of this process began, in hundredths of a second since the system did; 0 if /proc does not tell. It is
- * the 22nd field of a text in which the second, in parentheses, can contain anything.
+ * the 22nd field of a text in which the second, in parentheses, can contain anything. The third field, one letter,
+ * tells the thread's state.
  */
-PERCPU_SLOW int64_t percpu_beginning(int64_t id)
+PERCPU_SLOW int64_t percpu_beginning(int64_t id, char *state)
 {
 	char path[64] = "/proc/self/task/";
 	char text[1024];
@@ -118,6 +119,7 @@ PERCPU_SLOW int64_t percpu_beginning(int64_t id)
 	memcpy(at, "/stat", sizeof("/stat"));
 	percpu_read_file(path, text, sizeof(text));
 	at = strrchr(text, ')');
+	*state = at && at[1] == ' ' ? at[2] : 0;
 	for (int field = 2; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
 	return at ? (int64_t)strtoll(at, NULL, 10) : 0;
@@ -133,9 +135,10 @@ PERCPU_SLOW void percpu_note_beginning(void)
 {
 	int64_t id = percpu_syscall(SYS_getpid);
 	char self[24] = {0};
+	char state;
 
 	percpu_syscall(SYS_readlinkat, -100 /* AT_FDCWD */, "/proc/self", self, sizeof(self) - 1);
-	percpu_process_beginning = strtoll(self, NULL, 10) == id ? percpu_beginning(id) : 0;
+	percpu_process_beginning = strtoll(self, NULL, 10) == id ? percpu_beginning(id, &state) : 0;
 }
 
 /*
@@ -151,10 +154,11 @@ PERCPU_SLOW uint64_t percpu_me(void)
 	if (percpu_thread == 0) {
 		uint64_t mask;
 		int64_t id;
+		char state;
 
 		PERCPU_BLOCK_SIGNALS(mask);
 		id = percpu_syscall(SYS_gettid);
-		percpu_thread = -((percpu_process_beginning ? percpu_beginning(id) : 0) << PERCPU_ID_BITS | id);
+		percpu_thread = -((percpu_process_beginning ? percpu_beginning(id, &state) : 0) << PERCPU_ID_BITS | id);
 		PERCPU_RESTORE_SIGNALS(mask);
 	}
 	return (uint64_t)percpu_thread;
@@ -183,7 +187,8 @@ PERCPU_SLOW int percpu_owned(const struct percpu_place *place)
 #define PERCPU_COMPARE_EVERY 10000000 /* nanoseconds: to read a file costs more than the system call before it */
 
 /*
- * Whether the kernel has given the id of an owner that has ended to another thread.
+ * Whether an owner has ended although the kernel still finds a thread with its id. The process's first thread keeps its
+ * id, as a zombie, until all others have ended too. The id of any other thread can be given to a new one:
  *
  *     thread A                                     thread B
  *     1. acquires the guard, and ends
@@ -194,18 +199,21 @@ PERCPU_SLOW int percpu_owned(const struct percpu_place *place)
  * After a checkpoint and restore all threads have begun anew, with their old ids, and an owner that lives would seem to
  * be another thread. But then the process has begun anew as well, and we compare nothing.
  */
-PERCPU_SLOW int percpu_is_reused(uint64_t *word, int64_t owner)
+PERCPU_SLOW int percpu_has_left_its_id(uint64_t *word, int64_t owner)
 {
 	int64_t now = percpu_now();
 	int64_t beginning;
+	char state;
+	char other;
 
 	if (PERCPU_BEGINNING_OF(owner) == 0 ||
 	    now - (int64_t)__atomic_load_n(&word[2], __ATOMIC_RELAXED) < PERCPU_COMPARE_EVERY)
 		return 0;
 	__atomic_store_n(&word[2], (uint64_t)now, __ATOMIC_RELAXED);
-	beginning = percpu_beginning(PERCPU_ID_OF(owner));
-	return beginning != 0 && beginning != PERCPU_BEGINNING_OF(owner) && percpu_process_beginning != 0 &&
-	       percpu_beginning(percpu_syscall(SYS_getpid)) == percpu_process_beginning;
+	beginning = percpu_beginning(PERCPU_ID_OF(owner), &state);
+	return (beginning == PERCPU_BEGINNING_OF(owner) ? state == 'Z' : beginning != 0) &&
+	       percpu_process_beginning != 0 &&
+	       percpu_beginning(percpu_syscall(SYS_getpid), &other) == percpu_process_beginning;
 }
 
 /*
@@ -219,7 +227,7 @@ PERCPU_SLOW int percpu_is_dead(uint64_t *word, int64_t owner)
 		return owner > 0 && __atomic_load_n(&percpu_library.lender, __ATOMIC_ACQUIRE) == 0;
 	if (percpu_syscall(SYS_tgkill, percpu_syscall(SYS_getpid), PERCPU_ID_OF(owner), 0) != 0)
 		return errno == ESRCH;
-	return percpu_is_reused(word, owner);
+	return percpu_has_left_its_id(word, owner);
 }
 
 /* Prints a line about a guard and its owner. */

@@ -93,6 +93,16 @@ class HeaderTest {
     }
 
     @Test
+    void aGuardThatTheFirstThreadOfTheProcessLeftIsTakenOver() {
+        Path program = Compiler.GCC.program("first", "first.c", "-O2", "-D_GNU_SOURCE");
+        for (Map<String, String> environment : List.of(REGISTERED, UNREGISTERED)) {
+            assertThat(Compiler.run(program, environment))
+                    .contains("taken over")
+                    .contains("ok\n");
+        }
+    }
+
+    @Test
     void everyOperationWithoutSequences() {
         for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANGXX)) {
             Path program = compiler.program("no-sequences", "operations.c", "-O2", "-DPERCPU_NO_RSEQ");
