@@ -75,7 +75,10 @@ extern char __stop_percpu_data[] __attribute__((visibility("hidden")));
 PERCPU_OF_LIBRARY int percpu_share(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus,
 				   const uint64_t *possible, uint32_t mode, uint32_t stays);
 
-/* With this the section exists even in a library without variables. */
+/*
+ * With this the section exists even in a library without variables. The constructor refers to it: with
+ * --gc-sections, LLD removes an unused section although symbols name its ends.
+ */
 PERCPU_OF_LIBRARY __attribute__((section("percpu_data"), aligned(64))) char percpu_anchor[64] = {0};
 
 PERCPU_OF_LIBRARY struct percpu_library percpu_library = {

@@ -111,6 +111,7 @@ static __attribute__((constructor, unused)) void percpu_loaded(void)
 {
 	struct percpu_dl_info info = {NULL, NULL, NULL, NULL};
 
+	__asm__ volatile("" : : "r"(percpu_anchor));
 	if (percpu_library.file[0] != 0)
 		return; /* each file that includes this header has a constructor of its own */
 	percpu_note_beginning();
