@@ -77,8 +77,9 @@ public final class PerCpuMonitor implements PerCpuMXBean {
                             value.elsewhere().longValue()));
                 }
             }
-        } catch (RuntimeException | Error e) {
-            // Not its message, which can be the user's code. The other variables are read all the same.
+        } catch (Throwable e) {
+            // Also a checked one: a function in another language can throw it. Not its message, which can be the
+            // user's code. The other variables are read all the same.
             failure = e.getClass().getName();
         }
         return new Variable(variable.name(), variable.type(), integers, reals, failure);

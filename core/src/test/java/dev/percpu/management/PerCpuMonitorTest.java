@@ -9,6 +9,7 @@ import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.testing.Workers;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.Reference;
 import javax.management.JMX;
@@ -89,6 +90,28 @@ class PerCpuMonitorTest {
             Reference.reachabilityFence(broken);
             Reference.reachabilityFence(counter);
         }
+    }
+
+    /** A function in a language without checked exceptions throws them all the same. */
+    @Test
+    void aCheckedExceptionSpoilsItsOwnVariableOnly() {
+        PerCpuAccumulator broken = new PerCpuAccumulator(
+                "managed checked thrower",
+                (_, _) -> PerCpuMonitorTest.<RuntimeException>fail(new IOException("for example")),
+                0);
+        PerCpuCounter counter = new PerCpuCounter("managed after a checked one");
+        try {
+            assertThat(variable("managed checked thrower").failure()).isEqualTo(IOException.class.getName());
+            assertThat(variable("managed after a checked one").failure()).isEmpty();
+        } finally {
+            Reference.reachabilityFence(broken);
+            Reference.reachabilityFence(counter);
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <E extends Exception> long fail(Exception checked) throws E {
+        throw (E) checked;
     }
 
     @Test

@@ -89,8 +89,9 @@ final class PeriodicEvents {
             List<Value> values;
             try {
                 values = variable.values();
-            } catch (RuntimeException | Error e) {
-                // Not its message, which can be the user's code. The other variables are recorded all the same.
+            } catch (Throwable e) {
+                // Also a checked one: a function in another language can throw it. Not its message, which can be
+                // the user's code. The other variables are recorded all the same.
                 new VariableEvent(
                                 variable.name(),
                                 variable.type(),

@@ -12,6 +12,7 @@ import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.LogCapture;
+import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -88,6 +89,33 @@ class RecordingTest {
         } finally {
             Reference.reachabilityFence(List.of(counter, broken));
         }
+    }
+
+    /** A function in a language without checked exceptions throws them all the same. */
+    @Test
+    void aCheckedExceptionSpoilsItsOwnVariableOnly() throws Exception {
+        PerCpuAccumulator broken = new PerCpuAccumulator(
+                "recorded checked thrower",
+                (_, _) -> RecordingTest.<RuntimeException>fail(new IOException("for example")),
+                0);
+        PerCpuCounter counter = new PerCpuCounter("recorded after a checked one");
+        try {
+            List<RecordedEvent> events = record("dev.percpu.Variable", () -> {});
+            assertThat(events)
+                    .filteredOn(each -> each.getString("variable").equals("recorded checked thrower"))
+                    .isNotEmpty()
+                    .allSatisfy(each -> assertThat(each.getString("failure")).isEqualTo(IOException.class.getName()));
+            assertThat(events)
+                    .filteredOn(each -> each.getString("variable").equals("recorded after a checked one"))
+                    .isNotEmpty();
+        } finally {
+            Reference.reachabilityFence(List.of(broken, counter));
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <E extends Exception> long fail(Exception checked) throws E {
+        throw (E) checked;
     }
 
     @Test
