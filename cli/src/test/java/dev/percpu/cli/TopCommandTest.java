@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import javax.management.AttributeNotFoundException;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -188,6 +189,25 @@ class TopCommandTest {
             assertThat(without.isAlive()).isTrue();
         } finally {
             without.destroy();
+        }
+    }
+
+    @Test
+    void aBeanOfAnotherVersionIsNotShown() throws Exception {
+        Process other = start(OtherVersion.class.getName());
+        try {
+            assertThat(other.inputReader().readLine()).isNotNull();
+            CommandRun run = CommandRun.of("top", Long.toString(other.pid()));
+            assertThat(run.status()).isEqualTo(1);
+            assertThat(run.errLines())
+                    .singleElement()
+                    .asString()
+                    .startsWith("percpu: process " + other.pid()
+                            + " has no management bean that this version of top can read: "
+                            + AttributeNotFoundException.class.getName());
+            assertThat(other.isAlive()).isTrue();
+        } finally {
+            other.destroy();
         }
     }
 

@@ -6,6 +6,7 @@ import dev.percpu.cli.output.CliException;
 import dev.percpu.management.PerCpuMXBean;
 import dev.percpu.management.PerCpuMonitor;
 import java.io.IOException;
+import java.io.InvalidObjectException;
 import java.lang.reflect.UndeclaredThrowableException;
 import java.util.List;
 import java.util.Optional;
@@ -125,7 +126,7 @@ public final class Target implements AutoCloseable {
     /**
      * Reads everything now.
      *
-     * @throws CliException if the process has ended
+     * @throws CliException if the process has ended, or its management bean is not this version's
      */
     public Reading read() {
         try {
@@ -138,6 +139,11 @@ public final class Target implements AutoCloseable {
                     Reading.flatten(variables),
                     Reading.failures(variables));
         } catch (UndeclaredThrowableException e) {
+            Throwable cause = e.getCause();
+            if (cause instanceof JMException || cause instanceof InvalidObjectException) {
+                throw new CliException(
+                        "process " + pid + " has no management bean that this version of top can read: " + cause, e);
+            }
             throw gone(pid, e);
         }
     }
