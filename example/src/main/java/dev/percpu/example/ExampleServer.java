@@ -1,6 +1,7 @@
 package dev.percpu.example;
 
 import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.ExpositionFormats;
@@ -12,6 +13,8 @@ import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -34,11 +37,13 @@ final class ExampleServer implements AutoCloseable {
     private static final int OK = 200;
     private static final int BAD_REQUEST = 400;
     private static final int NOT_FOUND = 404;
+    private static final int NO_BODY = -1;
 
     private final PrometheusRegistry registry = new PrometheusRegistry();
     private final ExpositionFormats formats = ExpositionFormats.init();
     private final Metrics metrics = new Metrics(registry);
     private final History history = new History(metrics);
+    private final Map<String, HttpHandler> handlers = new HashMap<>();
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final HttpServer server;
 
@@ -73,13 +78,12 @@ final class ExampleServer implements AutoCloseable {
                 "/history",
                 _ -> new Response(OK, "application/json", history.json().getBytes(StandardCharsets.UTF_8)));
         unmeasured("/chart.js", _ -> new Response(OK, "text/javascript", resource("chart.umd.min.js")));
-        unmeasured(
+        unmeasured("/", _ -> new Response(OK, "text/html; charset=utf-8", resource("status.html")));
+        // One context for all paths: with one for each, the JDK's server would take "/hellos" for "/hello".
+        server.createContext(
                 "/",
-                exchange -> exchange.getRequestURI().getPath().equals("/")
-                        ? new Response(OK, "text/html; charset=utf-8", resource("status.html"))
-                        : Response.of(
-                                NOT_FOUND,
-                                "there is no " + exchange.getRequestURI().getPath() + "\n"));
+                exchange -> handlers.getOrDefault(exchange.getRequestURI().getPath(), ExampleServer::refuse)
+                        .handle(exchange));
         server.setExecutor(threads);
     }
 
@@ -87,7 +91,7 @@ final class ExampleServer implements AutoCloseable {
      * Starts a server.
      *
      * @param port 0 for any that is free
-     * @throws BindException if the port is taken
+     * @throws BindException if the port is taken, or if this user may not listen on it
      */
     static ExampleServer start(int port) throws IOException {
         // Without it a response waits up to 40 ms for the acknowledgement of the one before it.
@@ -96,9 +100,7 @@ final class ExampleServer implements AutoCloseable {
         try {
             server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
         } catch (BindException e) {
-            BindException taken = new BindException("port " + port + " is taken: choose another one with --port, or 0");
-            taken.initCause(e);
-            throw taken;
+            throw unusable(port, e);
         }
         ExampleServer started = new ExampleServer(server);
         started.history.start();
@@ -106,12 +108,20 @@ final class ExampleServer implements AutoCloseable {
         return started;
     }
 
+    /** Says which port it was, and what to do. */
+    static BindException unusable(int port, BindException reason) {
+        BindException explained = new BindException(
+                "port " + port + " cannot be used: " + reason.getMessage() + "; choose another one with --port, or 0");
+        explained.initCause(reason);
+        return explained;
+    }
+
     int port() {
         return server.getAddress().getPort();
     }
 
     private void measured(String path, Handler handler) {
-        server.createContext(path, exchange -> {
+        handlers.put(path, exchange -> {
             long start = System.nanoTime();
             int status = BAD_REQUEST;
             metrics.begin();
@@ -124,15 +134,28 @@ final class ExampleServer implements AutoCloseable {
     }
 
     private void unmeasured(String path, Handler handler) {
-        server.createContext(path, exchange -> respond(exchange, handler));
+        handlers.put(path, exchange -> respond(exchange, handler));
+    }
+
+    private static void refuse(HttpExchange exchange) throws IOException {
+        respond(
+                exchange,
+                _ -> Response.of(
+                        NOT_FOUND, "there is no " + exchange.getRequestURI().getPath() + "\n"));
     }
 
     private static int respond(HttpExchange exchange, Handler handler) throws IOException {
         try (exchange) {
             Response response = handler.handle(exchange);
             exchange.getResponseHeaders().set("Content-Type", response.type);
-            exchange.sendResponseHeaders(response.status, response.body.length);
-            exchange.getResponseBody().write(response.body);
+            if (exchange.getRequestMethod().equals("HEAD")) {
+                // The headers of the answer to a GET. To write a body would fail.
+                exchange.getResponseHeaders().set("Content-Length", Integer.toString(response.body.length));
+                exchange.sendResponseHeaders(response.status, NO_BODY);
+            } else {
+                exchange.sendResponseHeaders(response.status, response.body.length);
+                exchange.getResponseBody().write(response.body);
+            }
             return response.status;
         }
     }

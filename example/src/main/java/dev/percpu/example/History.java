@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -71,8 +72,8 @@ final class History implements AutoCloseable {
             all = new ArrayList<>(samples);
         }
         return Arrays.stream(cpus)
-                .mapToObj(cpu -> """
-                        {"cpu": %d, "rate": %s, "micros": %s}""".formatted(cpu, rates(all, cpu), micros(all, cpu)))
+                .mapToObj(cpu -> String.format(Locale.ROOT, """
+                        {"cpu": %d, "rate": %s, "micros": %s}""", cpu, rates(all, cpu), micros(all, cpu)))
                 .collect(Collectors.joining(",\n", "[", "]\n"));
     }
 

@@ -11,6 +11,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -112,7 +113,41 @@ class ExampleServerTest {
         assertThat(page.type()).startsWith("text/html");
         assertThat(page.body()).contains("src=\"/chart.js\"", "fetch(\"/history\")");
         assertThat(get("/chart.js").body()).contains("Chart.js");
-        assertThat(get("/nowhere").status()).isEqualTo(404);
+    }
+
+    /** The JDK's server gives a handler all paths that begin with its own. */
+    @Test
+    void aPathThatThereIsNotIsNotFound() throws Exception {
+        for (String path : List.of("/nowhere", "/hellos", "/hello/", "/metrics2")) {
+            assertThat(get(path).status()).as(path).isEqualTo(404);
+        }
+        assertThat(get("/metrics").body()).doesNotContain("example_requests_total{");
+    }
+
+    @Test
+    void theHeadersAloneAreCountedAsAnswered() throws Exception {
+        HttpURLConnection connection = (HttpURLConnection) URI.create("http://127.0.0.1:" + server.port() + "/hello")
+                .toURL()
+                .openConnection();
+        connection.setRequestMethod("HEAD");
+        assertThat(connection.getResponseCode()).isEqualTo(200);
+        assertThat(connection.getContentLength()).isEqualTo("Hello, world!\n".length());
+        String metrics;
+        do {
+            metrics = get("/metrics").body();
+        } while (!metrics.contains("example_requests_total{"));
+        assertThat(metrics).contains("example_requests_total{path=\"/hello\",status=\"200\"} 1.0\n");
+    }
+
+    @Test
+    void theHistoryIsJsonInEachLocale() throws Exception {
+        Locale before = Locale.getDefault(Locale.Category.FORMAT);
+        Locale.setDefault(Locale.Category.FORMAT, Locale.forLanguageTag("ar-EG-u-nu-arab"));
+        try {
+            assertThat(get("/history").body()).matches("(?s)\\[\\{\"cpu\": [0-9]+, .*");
+        } finally {
+            Locale.setDefault(Locale.Category.FORMAT, before);
+        }
     }
 
     @Test
@@ -137,6 +172,14 @@ class ExampleServerTest {
         int taken = server.port();
         assertThatThrownBy(() -> ExampleServer.start(taken))
                 .isInstanceOf(BindException.class)
-                .hasMessageContaining("port " + taken + " is taken");
+                .hasMessage("port " + taken
+                        + " cannot be used: Address already in use; choose another one with --port, or 0");
+    }
+
+    /** As for a user who may not listen on the lowest ports. */
+    @Test
+    void aPortThatIsForbiddenIsNotSaidToBeTaken() {
+        assertThat(ExampleServer.unusable(80, new BindException("Permission denied")))
+                .hasMessage("port 80 cannot be used: Permission denied; choose another one with --port, or 0");
     }
 }
