@@ -46,8 +46,9 @@ final class Acquisition<T> implements Runnable {
 
     /** Ends it. */
     void end() {
-        released = new Throwable("released here by " + Thread.currentThread());
+        // First, as the next step can fail, and somebody else may have the object by now.
         ended = true;
+        released = new Throwable("released here by " + Thread.currentThread());
         if (watch != null) {
             watch.clean();
         }

@@ -149,8 +149,24 @@ abstract class PooledObjects<T> {
             return Acquisition.begin(place, !keepsHandles);
         } catch (Throwable t) {
             // The object was not used, so it need not be reset.
-            retireLeft(ids.give(place));
+            retireLeft(giveOrLeave(place));
             throw t;
+        }
+    }
+
+    /** Gives back an object that no caller has a handle of. If that fails, the next thread that looks destroys it. */
+    private int giveOrLeave(Pooled<T> place) {
+        boolean given = false;
+        try {
+            int left = ids.give(place);
+            given = true;
+            return left;
+        } finally {
+            if (!given) {
+                place.state = Pooled.LEAVING;
+                place.unfinished = true;
+                ids.unfinished = true;
+            }
         }
     }
 

@@ -18,7 +18,11 @@ import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What other threads do between two steps of a pool. A JVM of its own puts it there. */
+/**
+ * What other threads do between two steps of a pool. A JVM of its own puts it there.
+ *
+ * <p>This file is longer than others: what comes between two steps is a program of its own each time.
+ */
 @Tag("native")
 class PoolStepsTest {
     /** A push may be on its way to memory until the heavy fence, although who pushed has seen no search. */
@@ -62,10 +66,115 @@ class PoolStepsTest {
         assertThat(output(TakingFromClosed.class)).isEqualTo("closed, 0 destroyed, refused, 1 destroyed");
     }
 
+    /** No handle was made for it, so nobody could release it. */
+    @Test
+    void anObjectThatIsNeitherLentNorGivenBackIsDestroyed() {
+        assertThat(output(Unlent.class)).isEqualTo("refused, destroyed, an object, objects made: 2");
+    }
+
+    /** A release can fail after it has given the object back. Then another thread may have it at any moment. */
+    @Test
+    void aHandleWhoseReleaseFailedAtItsEndIsOfNoUse() {
+        assertThat(output(Ended.class)).isEqualTo("broken off, released already, acquired");
+    }
+
     private static String output(Class<?> probe) {
-        Jvm.Result result =
-                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(probe);
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-Dpercpu.checked=" + Checked.class.isAssignableFrom(probe))
+                .run(probe);
         return result.output().strip();
+    }
+
+    /** A probe of checked mode. There a handle remembers which thread made it, by its description. */
+    interface Checked {}
+
+    /** Runs in a JVM of its own. */
+    static final class Unlent implements Checked {
+        private Unlent() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            Steps.install();
+            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
+                    .destroy(_ -> System.out.print("destroyed, "))
+                    .build();
+            // After a search in vain, what is given back takes the lock, for which the stack needs room.
+            try (Pooled<Object> _ = pool.tryAcquire()) {
+                Object _ = pool.tryAcquire();
+            }
+            Described.run(
+                    () -> {
+                        try {
+                            Object _ = pool.tryAcquire();
+                        } catch (StackOverflowError _) {
+                            System.out.print("refused, ");
+                        }
+                    },
+                    () -> {
+                        Steps.room = () -> {
+                            throw new StackOverflowError("no room");
+                        };
+                        throw new StackOverflowError("no description");
+                    });
+            Steps.room = Steps::nothing;
+            System.out.print(pool.tryAcquire() == null ? "none, " : "an object, ");
+            System.out.println("objects made: " + pool.statistics().made());
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class Ended implements Checked {
+        private Ended() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            Steps.install();
+            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+            Pooled<Object> first = pool.tryAcquire();
+            Described.run(
+                    () -> {
+                        try {
+                            first.release();
+                        } catch (StackOverflowError _) {
+                            System.out.print("broken off, ");
+                        }
+                    },
+                    () -> {
+                        throw new StackOverflowError("no description");
+                    });
+            // The object has a new holder, whose handle is being made.
+            Described.run(() -> System.out.println(pool.tryAcquire() == null ? "none" : "acquired"), () -> {
+                try {
+                    first.release();
+                    System.out.print("released the next holder's, ");
+                } catch (IllegalStateException _) {
+                    System.out.print("released already, ");
+                }
+            });
+        }
+    }
+
+    /** A thread that does something before it describes itself. */
+    private static final class Described extends Thread {
+        private final Runnable first;
+
+        private Described(Runnable task, Runnable first) {
+            super(task);
+            this.first = first;
+        }
+
+        static void run(Runnable task, Runnable first) throws InterruptedException {
+            Thread thread = new Described(task, first);
+            thread.start();
+            thread.join();
+        }
+
+        @Override
+        public String toString() {
+            if (Thread.currentThread() == this) {
+                first.run();
+            }
+            return super.toString();
+        }
     }
 
     /** Runs in a JVM of its own. */
