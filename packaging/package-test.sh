@@ -158,7 +158,10 @@ report_api() {
 
 # A new project in an empty directory: it has the repository, Maven's plugins, and nothing of Percpu else.
 make_stranger() {
-  local fetched=$HOME/.m2/repository jar
+  local fetched jar
+  # Where Maven has it: in the home directory that Java knows, which HOME need not be.
+  fetched=$("$JAVA_HOME/bin/java" -XshowSettings:properties -version 2>&1 | sed -n 's/^ *user\.home = //p')
+  fetched+=/.m2/repository
   [[ ! " ${MAVEN_ARGS:-}" =~ \ -Dmaven\.repo\.local=([^ ]+) ]] || fetched=${BASH_REMATCH[1]}
   cp -r "$packaging/stranger" "$work/stranger"
   maven "$work/stranger" "$work/stranger.log" -o -Daether.offline.protocols=file \
@@ -209,6 +212,7 @@ if (($# > 0)); then
   exit
 fi
 
+listed=$(git -C "$root" ls-files 2>&1) || die "git does not list the sources of $root: $(tail -n 1 <<<"$listed")"
 rm -rf "$work"
 baseline=$(<"$packaging/api-baseline")
 

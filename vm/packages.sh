@@ -3,7 +3,8 @@
 # Kept in a cache; what is there is not fetched again.
 # Sourced by vm-test.sh, which has die and say.
 
-readonly cache=${XDG_CACHE_HOME:-$HOME/.cache}/percpu/vm
+# Without HOME, the tilde is the home directory that the system knows.
+readonly cache=${XDG_CACHE_HOME:-~/.cache}/percpu/vm
 
 # The Java, and what its libraries and busybox need. A headless Java that makes no sound and no connection needs
 # no more.
