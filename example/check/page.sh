@@ -37,7 +37,7 @@ drawn() {
 # The history may get its last requests while the page is opened: then once more.
 for _ in {1..5}; do
   before=$(history) || { echo "no history at $address" >&2; exit 1; }
-  page=$(drawn)
+  page=$(drawn) || { tail -n 5 "$work/chromium.log" >&2; echo "Chromium has drawn no page" >&2; exit 1; }
   [[ $before != "$(history)" ]] || break
 done
 grep -q '^rate, CPU [0-9]*: [1-9]' <<<"$before" || { echo "no requests in the last minute" >&2; exit 1; }

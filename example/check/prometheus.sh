@@ -34,9 +34,9 @@ trap finish EXIT
 : >"$work/example.out"
 "$root/percpu" example --port 0 >>"$work/example.out" 2>"$work/example.err" &
 pids+=($!)
-for _ in {1..100}; do
+for _ in {1..600}; do
   address=$(sed -n 's,^Status page: http://\(.*\)/$,\1,p' "$work/example.out")
-  [[ -z $address ]] || break
+  [[ -z $address ]] && kill -0 "${pids[0]}" 2>/dev/null || break
   sleep 0.1
 done
 [[ -n $address ]] || { cat "$work/example.err" >&2; echo "the example did not start" >&2; exit 1; }
@@ -54,19 +54,21 @@ port=9475
   --web.listen-address="127.0.0.1:$port" >"$work/prometheus.log" 2>&1 &
 pids+=($!)
 
+# Nothing where there is no answer.
 query() {
   curl -sf --get "http://127.0.0.1:$port/api/v1/query" --data-urlencode "query=$1" |
-    sed -n 's/.*"value":\[[^,]*,"\([^"]*\)"\].*/\1/p'
+    sed -n 's/.*"value":\[[^,]*,"\([^"]*\)"\].*/\1/p' || true
 }
 
 for _ in {1..200}; do
-  [[ $(query 'up{job="example"}' || true) != 1 ]] || break
+  [[ $(query 'up{job="example"}') != 1 ]] || break
   sleep 0.1
 done
 [[ $(query 'up{job="example"}') == 1 ]] || { tail "$work/prometheus.log" >&2; echo "nothing is scraped" >&2; exit 1; }
 
 wrk -t2 -c16 -d"${seconds}s" --latency -s "$here/count.lua" "http://$address/hello" | tee "$work/wrk.out"
 sent=$(sed -n 's/^sent: //p' "$work/wrk.out")
+[[ $sent =~ ^[1-9] ]] || { echo "wrk has sent nothing" >&2; exit 1; }
 
 # Until a scrape has the last request.
 for _ in {1..100}; do
