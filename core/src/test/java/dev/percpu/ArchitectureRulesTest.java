@@ -4,12 +4,14 @@ import static com.tngtech.archunit.base.DescribedPredicate.anyElementThat;
 import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.targetOwner;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.codeUnits;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaAccess;
@@ -19,6 +21,7 @@ import com.tngtech.archunit.core.domain.JavaMember;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
 import dev.percpu.internal.code.Catalogue;
 import dev.percpu.internal.code.EventShape;
 import dev.percpu.internal.code.Sequence;
@@ -130,7 +133,31 @@ class ArchitectureRulesTest {
         noClasses().should().accessField(System.class, "out").check(CORE);
         noClasses().should().accessField(System.class, "err").check(CORE);
         noClasses().should().callMethod(System.class, "exit", int.class).check(CORE);
-        noClasses().should().callMethod(Throwable.class, "printStackTrace").check(CORE);
+        stackTracesAreNotPrinted().check(CORE);
+    }
+
+    /** Whatever class it is of: a class file names the static type, as in {@code IOException.printStackTrace}. */
+    private static ArchRule stackTracesAreNotPrinted() {
+        return noClasses()
+                .should()
+                .accessTargetWhere(targetOwner(assignableTo(Throwable.class))
+                        .and(describe(
+                                "prints a stack trace",
+                                access -> access.getName().equals("printStackTrace"))));
+    }
+
+    @Test
+    void theStackTraceOfAnyExceptionIsFound() {
+        JavaClasses printing = new ClassFileImporter().importClasses(Printing.class);
+        assertThatThrownBy(() -> stackTracesAreNotPrinted().check(printing)).isInstanceOf(AssertionError.class);
+    }
+
+    static final class Printing {
+        private Printing() {}
+
+        static void print(IllegalStateException thrown) {
+            thrown.printStackTrace();
+        }
     }
 
     /**
