@@ -6,6 +6,7 @@ import dev.percpu.internal.area.HotThread;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.FarStores;
 import dev.percpu.testing.Workers;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -31,17 +32,20 @@ class OwnPlaceReadersTest {
      * in time unless the heavy fence makes their processors finish these first. The writer takes its time.
      */
     @Test
-    void noReaderSeesAWriteHalfDoneWhileStoresWaitForMemory() throws InterruptedException {
+    void noReaderSeesAWriteHalfDoneWhileStoresWaitForMemory() throws Exception {
         PerCpuReadWriteLock lock = Counters.TALLY.lock();
         AtomicBoolean done = new AtomicBoolean();
         AtomicLong reads = new AtomicLong();
         int allReads = Effort.scaled(READS);
+        FutureTask<?> writing = new FutureTask<>(
+                () -> {
+                    do {
+                        write(lock, reads, done);
+                    } while (!done.get());
+                },
+                null);
         HotThread.run(own -> {
-            Thread writer = Thread.ofPlatform().start(() -> {
-                while (!done.get()) {
-                    write(lock, reads, done);
-                }
-            });
+            Thread writer = Thread.ofPlatform().start(writing);
             FarStores far = new FarStores(own);
             try {
                 for (int read = 1; read <= allReads; read++) {
@@ -59,6 +63,8 @@ class OwnPlaceReadersTest {
             }
             Workers.join(writer);
         });
+        // Throws what the writer threw.
+        writing.get();
         assertThat(halfDone).as("reads of a write that was half done").isZero();
         assertThat(lock.writeLock().tryLock()).as("nobody is inside").isTrue();
         lock.writeLock().unlock();

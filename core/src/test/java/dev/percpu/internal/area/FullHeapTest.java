@@ -84,7 +84,10 @@ class FullHeapTest {
                 .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
                 .option("-Xlog:class+init=info:stdout:none")
                 .run(probe);
-        return result.output().substring(result.output().indexOf(MADE));
+        int made = result.output().indexOf(MADE);
+        // Or there would be nothing in the rest either, whatever the probe does.
+        assertThat(result.output().substring(0, made)).containsPattern(INITIALIZER);
+        return result.output().substring(made);
     }
 
     /** Has memory come back that is not zero. */
