@@ -9,7 +9,6 @@ import dev.percpu.testing.FarStores;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Test;
 
 /** Numbers that are taken away while threads update them in places of their own. */
@@ -43,16 +42,10 @@ class GatedSumsTest {
         store(own + position, stored);
     }
 
-    private static void wherePlacesAreUsed(LongConsumer task) throws InterruptedException {
-        if (Fences.CURRENT.isAsymmetric()) {
-            HotThread.run(task);
-        }
-    }
-
     /** The owner has loaded 4, and its store of 5 comes after the number was taken. */
     @Test
     void anAdditionAfterTheTakingIsInTheNextResult() throws InterruptedException {
-        wherePlacesAreUsed(own -> {
+        HotThread.run(own -> {
             store(own + position, 4);
             addAndMeanwhile(own, () -> takeBeforeTheStore(own));
             assertThat(taken).isEqualTo(4);
@@ -65,7 +58,7 @@ class GatedSumsTest {
     /** The number was taken twice since the owner has loaded 4. */
     @Test
     void whatWasTakenIsNotTakenAgain() throws InterruptedException {
-        wherePlacesAreUsed(own -> {
+        HotThread.run(own -> {
             store(own + position, 4);
             addAndMeanwhile(own, () -> {
                 takeBeforeTheStore(own);
@@ -80,7 +73,7 @@ class GatedSumsTest {
     /** The store of 5 came before. */
     @Test
     void anAdditionThatWasTakenDoesNotCountAgain() throws InterruptedException {
-        wherePlacesAreUsed(own -> {
+        HotThread.run(own -> {
             store(own + position, 4);
             addAndMeanwhile(own, () -> taken = takeAll());
             assertThat(taken).isEqualTo(5);
@@ -94,7 +87,7 @@ class GatedSumsTest {
     /** It met a taking that found nothing in its place. */
     @Test
     void anAdditionToAnEmptyPlaceStays() throws InterruptedException {
-        wherePlacesAreUsed(own -> {
+        HotThread.run(own -> {
             addAndMeanwhile(own, () -> takeBeforeTheStore(own));
             assertThat(taken).isZero();
             assertThat(takeAll()).isEqualTo(1);
@@ -104,7 +97,7 @@ class GatedSumsTest {
     /** A number that is too large for additions of 1 leaves no trace. */
     @Test
     void aPlaceBeginsAnewAfterItWasTaken() throws InterruptedException {
-        wherePlacesAreUsed(own -> {
+        HotThread.run(own -> {
             for (double x : new double[] {1e16, 1, -1, Double.NaN, 0.5}) {
                 GatedSums.add(this, position, x, lock);
                 assertThat(Double.valueOf(takeAll())).isEqualTo(Double.valueOf(x));
