@@ -274,9 +274,7 @@ class CpuGuardTest {
         Thread waiter = new Thread(() -> CpuGuard.acquire(FIRST).close());
         try (LogCapture log = new LogCapture()) {
             waiter.start();
-            while (waiter.getState() != Thread.State.TIMED_WAITING) {
-                Thread.onSpinWait();
-            }
+            Workers.awaitTimedWait(waiter);
             dying.die();
             waiter.join();
             assertThat(log.first()).contains("taken over");
@@ -388,12 +386,15 @@ class CpuGuardTest {
         };
         logger.addHandler(handler);
         logger.setUseParentHandlers(false);
-        try (CpuGuard guard = CpuGuard.acquire(FIRST)) {
-            assertThat(guard.cpu()).isEqualTo(FIRST);
+        try {
+            try (CpuGuard guard = CpuGuard.acquire(FIRST)) {
+                assertThat(guard.cpu()).isEqualTo(FIRST);
+            }
+            handled.await();
+        } finally {
+            logger.removeHandler(handler);
+            logger.setUseParentHandlers(true);
         }
-        handled.await();
-        logger.removeHandler(handler);
-        logger.setUseParentHandlers(true);
     }
 
     /** Local and remote owners of every CPU at once: nobody is ever inside with another. */

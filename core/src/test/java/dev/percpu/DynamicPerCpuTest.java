@@ -305,9 +305,7 @@ class DynamicPerCpuTest {
             PerCpuToken<Counted> token = variable.getMut(guard);
             token.replace(new Counted(closedSecond));
             closer.start();
-            while (closer.getState() != Thread.State.TIMED_WAITING) {
-                Thread.onSpinWait();
-            }
+            Workers.awaitTimedWait(closer);
             assertThat(closedFirst).hasValue(0);
             assertThat(closedSecond).hasValue(0);
             assertThatThrownBy(() -> token.run(instance -> {})).isInstanceOf(IllegalStateException.class);

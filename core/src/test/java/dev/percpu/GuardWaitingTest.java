@@ -96,7 +96,7 @@ class GuardWaitingTest {
         for (int i = 0; i < waiters; i++) {
             threads.add(Thread.ofPlatform().start(() -> CpuGuard.acquire(FIRST).close()));
         }
-        threads.forEach(GuardWaitingTest::awaitSleep);
+        threads.forEach(Workers::awaitTimedWait);
         // Until all of them sleep for long. Then they use 1.3% of a processor (see docs/guard.md), or 10 to 30% of an
         // emulated one.
         Thread.sleep(3_000);
@@ -149,7 +149,7 @@ class GuardWaitingTest {
         Thread readyForGiven = new Thread(() -> count(acquired, () -> CpuGuard.acquireInterruptibly(FIRST)));
         List<Thread> all = List.of(any, given, ready, readyForGiven);
         all.forEach(Thread::start);
-        all.forEach(GuardWaitingTest::awaitSleep);
+        all.forEach(Workers::awaitTimedWait);
         assertThat(acquired).hasValue(0);
         releaseAll();
         Workers.join(all);
@@ -174,7 +174,7 @@ class GuardWaitingTest {
                 }
             });
             waiter.start();
-            awaitSleep(waiter);
+            Workers.awaitTimedWait(waiter);
             waiter.interrupt();
             Workers.join(waiter);
             assertThat(thrown.get()).isInstanceOf(InterruptedException.class);
@@ -315,12 +315,6 @@ class GuardWaitingTest {
             acquired.incrementAndGet();
         } catch (InterruptedException e) {
             throw new AssertionError(e);
-        }
-    }
-
-    private static void awaitSleep(Thread waiter) {
-        while (waiter.getState() != Thread.State.TIMED_WAITING) {
-            Thread.onSpinWait();
         }
     }
 

@@ -2,13 +2,17 @@ package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.linux.BoundThread;
+import dev.percpu.testing.Workers;
 
 /** Runs a test in a thread that stays on one CPU. */
-final class OnCpu {
+public final class OnCpu {
     private OnCpu() {}
 
-    static void run(CpuId cpu, Runnable test) {
-        Throwable thrown = BoundThread.run(cpu.id(), test);
+    /** One that hangs ends with the test's time: {@link BoundThread#await} alone does not end with an interrupt. */
+    public static void run(CpuId cpu, Runnable test) {
+        BoundThread thread = BoundThread.start(cpu.id(), test);
+        Workers.join(thread);
+        Throwable thrown = thread.await();
         if (thrown != null) {
             throw new AssertionError("on " + cpu, thrown);
         }

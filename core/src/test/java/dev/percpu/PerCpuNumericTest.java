@@ -135,9 +135,7 @@ class PerCpuNumericTest {
             number.increment();
         });
         adder.start();
-        while (adder.getState() != Thread.State.TIMED_WAITING) {
-            Thread.onSpinWait();
-        }
+        Workers.awaitTimedWait(adder);
         assertThat(number.sum()).isZero();
         assertThat(pure.sum()).as("no guard protects it, so it did not wait").isEqualTo(1);
         for (Holder holder : holders) {

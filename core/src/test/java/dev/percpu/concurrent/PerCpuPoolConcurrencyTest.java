@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.percpu.Holder;
+import dev.percpu.OnCpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.BoundThread;
@@ -205,12 +206,7 @@ class PerCpuPoolConcurrencyTest {
     }
 
     private static void run(int cpu, Runnable task) {
-        BoundThread thread = BoundThread.start(cpu, task);
-        Workers.join(thread);
-        Throwable thrown = thread.await();
-        if (thrown != null) {
-            throw new AssertionError("on CPU " + cpu, thrown);
-        }
+        OnCpu.run(CpuId.of(cpu), task);
     }
 
     /** What can be interrupted, and is not. */

@@ -266,6 +266,8 @@ class PerCpuReadWriteLockConditionsTest extends ReadWriteLockFixture {
             write.lock();
             waits = lock.hasWaiters(condition);
             write.unlock();
+            // With the test's time this ends, and locking would not.
+            Thread.sleep(1);
         }
         return waiter;
     }

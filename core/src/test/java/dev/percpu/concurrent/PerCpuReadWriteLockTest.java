@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.CpuGuard;
+import dev.percpu.OnCpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Serialization;
 import dev.percpu.testing.Workers;
@@ -139,13 +139,13 @@ class PerCpuReadWriteLockTest extends ReadWriteLockFixture {
         CpuMask cpus = CpuMask.usable();
         for (CpuId in : cpus) {
             for (CpuId out : cpus) {
-                on(in, read::lock);
+                OnCpu.run(in, read::lock);
                 assertThat(write.tryLock()).isFalse();
-                on(out, read::unlock);
+                OnCpu.run(out, read::unlock);
                 assertThat(write.tryLock()).isTrue();
                 write.unlock();
-                on(in, read::lock);
-                on(out, read::unlock);
+                OnCpu.run(in, read::lock);
+                OnCpu.run(out, read::unlock);
             }
         }
     }
@@ -290,10 +290,6 @@ class PerCpuReadWriteLockTest extends ReadWriteLockFixture {
                     .hasMessageContaining("holds the guard of CPU")
                     .hasMessageContaining("Close the guard first");
         }
-    }
-
-    private static void on(CpuId cpu, Runnable task) {
-        assertThat(BoundThread.run(cpu.id(), task)).isNull();
     }
 
     @FunctionalInterface

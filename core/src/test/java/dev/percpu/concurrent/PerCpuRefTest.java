@@ -3,9 +3,9 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.percpu.OnCpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.linux.BoundThread;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -74,12 +74,12 @@ class PerCpuRefTest {
     void aPutMayComeOnAnotherCpuThanItsGet() {
         for (CpuId from : CpuMask.usable()) {
             for (CpuId to : CpuMask.usable()) {
-                on(from, ref::get);
-                on(to, ref::put);
-                on(from, ref::get);
+                OnCpu.run(from, ref::get);
+                OnCpu.run(to, ref::put);
+                OnCpu.run(from, ref::get);
                 ref.kill();
                 assertThat(ref.isZero()).isFalse();
-                on(to, ref::put);
+                OnCpu.run(to, ref::put);
                 assertThat(ref.isZero()).isTrue();
                 ref.reinit();
             }
@@ -191,9 +191,5 @@ class PerCpuRefTest {
         assertThatThrownBy(failing::kill).isInstanceOf(IllegalArgumentException.class);
         failing.reinit();
         assertThat(failing.tryGetLive()).isTrue();
-    }
-
-    private static void on(CpuId cpu, Runnable task) {
-        assertThat(BoundThread.run(cpu.id(), task)).isNull();
     }
 }

@@ -1,7 +1,8 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.OnCpu;
+import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.linux.BoundThread;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -36,9 +37,6 @@ abstract class PoolStacksFixture {
     }
 
     static void run(int cpu, Runnable task) {
-        Throwable thrown = BoundThread.run(cpu, task);
-        if (thrown != null) {
-            throw new AssertionError("on CPU " + cpu, thrown);
-        }
+        OnCpu.run(CpuId.of(cpu), task);
     }
 }

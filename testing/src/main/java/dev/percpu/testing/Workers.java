@@ -89,6 +89,23 @@ public final class Workers {
         }
     }
 
+    /**
+     * Waits until the thread, which was started, waits for something up to a time limit. Like {@link #join(List)}. And
+     * it fails if the thread ends instead.
+     */
+    public static void awaitTimedWait(Thread thread) {
+        try {
+            while (thread.getState() != Thread.State.TIMED_WAITING) {
+                if (!thread.isAlive()) {
+                    throw new AssertionError(thread + " should wait, and has ended");
+                }
+                Thread.sleep(1);
+            }
+        } catch (InterruptedException timeIsUp) {
+            throw stuck(List.of(thread), timeIsUp);
+        }
+    }
+
     /** Says where each thread is that has not ended, and interrupts it, so that it does not disturb the next test. */
     private static AssertionError stuck(List<Thread> threads, InterruptedException timeIsUp) {
         List<Thread> alive = threads.stream().filter(Thread::isAlive).toList();

@@ -143,11 +143,11 @@ class RecordingTest {
             Thread waiter = Thread.ofPlatform().name("waiter").unstarted(RecordingTest::acquireAndClose);
             try (CpuGuard _ = CpuGuard.acquire(CPU)) {
                 waiter.start();
-                recorded.join();
+                RecordedEvent _ = recorded.get();
             }
             waiter.join();
         }
-        RecordedEvent event = recorded.join();
+        RecordedEvent event = recorded.get();
         assertThat(event.getInt("cpu")).isEqualTo(CPU.id());
         assertThat(event.getThread("owner").getJavaThreadId())
                 .isEqualTo(Thread.currentThread().threadId());
