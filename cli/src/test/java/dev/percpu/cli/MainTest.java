@@ -90,10 +90,10 @@ class MainTest {
                         .toList()));
         command.add(Main.class.getName());
         command.addAll(List.of(args));
-        return new ProcessBuilder(command)
-                .redirectOutput(out)
-                .redirectError(errors().toFile())
-                .start();
+        ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(out).redirectError(errors().toFile());
+        // The JVM would say that it has found options there.
+        builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"));
+        return builder.start();
     }
 
     private Path errors() {

@@ -20,6 +20,10 @@ import java.util.regex.Pattern;
 
 /** A JVM of its own for what can be tried once per process: how the back end is chosen, how large things are. */
 public final class Jvm {
+    /** Where users keep options for every JVM. A JVM says on its output what it has found; tests compare the output. */
+    private static final List<String> OPTIONS_OF_THE_USER =
+            List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
+
     /** Processes that still run are killed after so long; later in an emulated machine. */
     private Duration most = Duration.ofMinutes(2);
 
@@ -115,6 +119,7 @@ public final class Jvm {
         command.add(main.getName());
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().keySet().removeAll(OPTIONS_OF_THE_USER);
         builder.environment().putAll(environment);
         try {
             // A pipe would have to be read while the process runs, and is open for as long as any child of it runs.
