@@ -11,6 +11,7 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -209,7 +210,7 @@ public final class StressMain implements Callable<Integer> {
             return CommandLine.ExitCode.SOFTWARE;
         }
         run.report();
-        out.printf("%-28s %,16d%n", "lost or doubled", 0);
+        out.printf(Locale.ROOT, "%-28s %,16d%n", "lost or doubled", 0);
         return CommandLine.ExitCode.OK;
     }
 

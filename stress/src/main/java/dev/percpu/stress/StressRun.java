@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -119,6 +120,7 @@ final class StressRun {
     /** Prints what was done. */
     void report() {
         out.printf(
+                Locale.ROOT,
                 "Back end %s on %d CPUs, seed %d, %d threads, %d epochs in %.1f s%n%n",
                 PerCpuRuntime.backend(),
                 CpuMask.usable().weight(),
@@ -146,6 +148,6 @@ final class StressRun {
     }
 
     private void line(String what, long count) {
-        out.printf("%-28s %,16d%n", what, count);
+        out.printf(Locale.ROOT, "%-28s %,16d%n", what, count);
     }
 }

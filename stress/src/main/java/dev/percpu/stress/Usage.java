@@ -17,6 +17,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -105,7 +106,15 @@ record Usage(long resident, long malloc, long heap, long area, int threads, long
 
     @Override
     public String toString() {
-        return "%,d KiB resident, %,d KiB of malloc, %,d KiB heap, %,d bytes of each CPU's place, %d threads, %d descriptors, %,d classes"
-                .formatted(resident >> 10, malloc >> 10, heap >> 10, area, threads, descriptors, classes);
+        return String.format(
+                Locale.ROOT,
+                "%,d KiB resident, %,d KiB of malloc, %,d KiB heap, %,d bytes of each CPU's place, %d threads, %d descriptors, %,d classes",
+                resident >> 10,
+                malloc >> 10,
+                heap >> 10,
+                area,
+                threads,
+                descriptors,
+                classes);
     }
 }

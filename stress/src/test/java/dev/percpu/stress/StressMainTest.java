@@ -5,11 +5,27 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class StressMainTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+    private final Locale before = Locale.getDefault(Locale.Category.FORMAT);
+
+    /** It writes numbers in another way than the program does. */
+    @BeforeEach
+    void setLocale() {
+        Locale.setDefault(Locale.Category.FORMAT, Locale.GERMANY);
+    }
+
+    @AfterEach
+    void resetLocale() {
+        Locale.setDefault(Locale.Category.FORMAT, before);
+    }
 
     private int run(String... args) {
         return StressMain.run(
@@ -24,9 +40,10 @@ class StressMainTest {
                 .as(out + "\n" + err)
                 .isZero();
         assertThat(out.toString(StandardCharsets.UTF_8))
-                .contains("seed 7, 8 threads")
+                .containsPattern("seed 7, 8 threads, [0-9]+ epochs in [0-9]+\\.[0-9] s\n")
                 .containsPattern("  counters +[1-9]")
                 .containsPattern("  pool +[1-9]")
+                .containsPattern(" [1-9][0-9]{0,2}(,[0-9]{3})+\n")
                 .containsPattern("lost or doubled +0\n")
                 .doesNotContain("histogram");
     }

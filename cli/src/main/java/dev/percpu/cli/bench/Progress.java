@@ -1,6 +1,7 @@
 package dev.percpu.cli.bench;
 
 import java.time.Duration;
+import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
@@ -13,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Progress {
     private static final Pattern BENCHMARK = Pattern.compile("# Benchmark: (?:\\w+\\.)*(\\w+\\.\\w+)");
-    private static final Pattern DONE = Pattern.compile("# Run progress: ([0-9.]+)% complete.*");
+    /** JMH writes numbers as it is done in the user's country, some with a comma. */
+    private static final Pattern DONE = Pattern.compile("# Run progress: ([0-9]+)[.,]([0-9]+)% complete.*");
 
     /** How a line of the benchmarks' own begins that says what cannot be measured here. */
     private static final String LEFT_OUT = "Left out: ";
@@ -63,9 +65,9 @@ public final class Progress {
         }
         Matcher done = DONE.matcher(line);
         if (done.matches() && benchmark != null) {
-            double share = (run + Double.parseDouble(done.group(1)) / PERCENT) / runs;
-            say.accept(
-                    String.format("%3d%%%s  %s, %s", Math.round(share * PERCENT), left(share), benchmark, arrangement));
+            double share = (run + Double.parseDouble(done.group(1) + "." + done.group(2)) / PERCENT) / runs;
+            say.accept(String.format(
+                    Locale.ROOT, "%3d%%%s  %s, %s", Math.round(share * PERCENT), left(share), benchmark, arrangement));
         }
     }
 

@@ -33,6 +33,16 @@ class ProgressTest {
     }
 
     @Test
+    void someCountriesWriteAComma() {
+        Progress progress = new Progress(1, said::add, clock::get);
+        progress.next(new Arrangement(1, false));
+        progress.line("# Benchmark: dev.percpu.benchmarks.AddBenchmark.perCpuAdd");
+        progress.line("# Run progress: 0,00% complete, ETA 00:00:08");
+
+        assertThat(said).containsExactly("  0%  AddBenchmark.perCpuAdd, 1 thread");
+    }
+
+    @Test
     void whatIsLeftOutIsSaidInTheFirstRun() {
         Progress progress = new Progress(2, said::add, clock::get);
         progress.next(new Arrangement(1, false));

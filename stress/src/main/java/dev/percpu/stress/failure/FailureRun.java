@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -171,12 +172,30 @@ public final class FailureRun {
     /** Prints what was done and found. */
     public void report() {
         out.printf(
+                Locale.ROOT,
                 "Back end %s, %d operations, %d ways to fail, %.1f s%n%n",
-                backend, operations.size(), ways.size(), nanos / 1e9);
-        out.printf("%-20s %10s %10s %10s %10s %10s%n", "", "rounds", "failed", "happened", "recovered", "violated");
+                backend,
+                operations.size(),
+                ways.size(),
+                nanos / 1e9);
+        out.printf(
+                Locale.ROOT,
+                "%-20s %10s %10s %10s %10s %10s%n",
+                "",
+                "rounds",
+                "failed",
+                "happened",
+                "recovered",
+                "violated");
         tallies.forEach((name, tally) -> out.printf(
+                Locale.ROOT,
                 "%-20s %,10d %,10d %,10d %,10d %,10d%n",
-                name, tally.rounds, tally.failed, tally.happened, tally.slow, tally.violations));
+                name,
+                tally.rounds,
+                tally.failed,
+                tally.happened,
+                tally.slow,
+                tally.violations));
         out.println();
         for (KnownViolation known : KnownViolation.ALL) {
             out.println("KNOWN: " + known.operation() + ", " + known.way() + ": " + known.reason());

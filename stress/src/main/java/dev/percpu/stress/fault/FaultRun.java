@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -91,7 +92,11 @@ public final class FaultRun {
             Trial trial = run(finder, List.of(classes), seconds, directory);
             // Only now, since most of the time goes into calls that find nothing.
             if (trial.found() && isProven(finder, directory)) {
-                row(fault, finder.toString(), "%.0f s".formatted(trial.took().toMillis() / 1e3), clue(finder, trial));
+                row(
+                        fault,
+                        finder.toString(),
+                        String.format(Locale.ROOT, "%.0f s", trial.took().toMillis() / 1e3),
+                        clue(finder, trial));
                 return;
             }
         }
