@@ -50,11 +50,27 @@ class FaultsTest {
     @Test
     void eachTestThatIsToFindAFaultExists() {
         Path tests = Checkout.here().core().resolve(Path.of("src", "test", "java", "dev", "percpu"));
-        assertThat(all().flatMap(fault -> fault.finders().stream())
-                        .filter(finder -> finder.kind() == Finder.Kind.TEST)
-                        .map(finder -> finder.what().replaceFirst("#.*", "").replace('.', '/') + ".java"))
+        assertThat(finders(Finder.Kind.TEST)).isNotEmpty().allSatisfy(test -> {
+            String[] names = test.split("#", 2);
+            assertThat(tests.resolve(names[0].replace('.', '/') + ".java"))
+                    .content()
+                    .contains(names.length == 1 ? "class " : " void " + names[1] + "(");
+        });
+    }
+
+    @Test
+    void eachTestOfTheHeaderThatIsToFindAFaultExists() {
+        Path tests = Checkout.here().header().resolve(Path.of("src", "test", "c"));
+        assertThat(finders(Finder.Kind.C))
                 .isNotEmpty()
-                .allSatisfy(file -> assertThat(tests.resolve(file)).isRegularFile());
+                .allSatisfy(test -> assertThat(tests.resolve(test.replaceFirst("\\.c\\b.*", ".c")))
+                        .isRegularFile());
+    }
+
+    private static Stream<String> finders(Finder.Kind kind) {
+        return all().flatMap(fault -> fault.finders().stream())
+                .filter(finder -> finder.kind() == kind)
+                .map(Finder::what);
     }
 
     @Test
