@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import dev.percpu.CpuGuard;
 import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.linux.KernelThreads;
+import dev.percpu.testing.Workers;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
@@ -43,6 +44,26 @@ class ReportsTest {
             lost.setAccessible(true);
             assertThat(lost.getLong(null)).isEqualTo(1);
         }
+    }
+
+    /** Also if it is stuck in a logger, and reports wait. */
+    @Test
+    @Timeout(value = 2, unit = TimeUnit.MINUTES)
+    void oneThreadMakesAllReports() throws InterruptedException {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        Reporter.queue(() -> {
+            begun.countDown();
+            Workers.await(end);
+        });
+        begun.await();
+        for (int i = 0; i < 3; i++) {
+            Reporter.queue(() -> {});
+        }
+        assertThat(Thread.getAllStackTraces().keySet().stream()
+                        .filter(thread -> thread.getName().equals("percpu-reporter")))
+                .hasSize(1);
+        end.countDown();
     }
 
     /** The reporter is stuck in a logger, and reports wait. */

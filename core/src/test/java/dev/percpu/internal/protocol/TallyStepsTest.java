@@ -1,13 +1,18 @@
 package dev.percpu.internal.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.backend.Interposition;
 import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.Machine.Call;
+import dev.percpu.testing.Seccomp;
+import dev.percpu.testing.Workers;
 import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -15,6 +20,8 @@ import org.junit.jupiter.api.Test;
 /** What happens in the middle of a closing. A JVM of its own puts it there, as if the closing thread lost its CPU. */
 @Tag("rseq")
 class TallyStepsTest {
+    private static final int EPERM = 1;
+
     /** The thread has seen the tally open, twice: there was no heavy fence yet. */
     @Test
     void aThreadThatGetsItsFirstPlaceDuringAClosingIsInItsSum() {
@@ -24,6 +31,18 @@ class TallyStepsTest {
     @Test
     void aClosingThatTheKernelRefusesLeavesTheTallyOpen() {
         assertThat(output(Refused.class)).isEqualTo("refused true, added true, sum 3, added false");
+    }
+
+    /** Otherwise an addition that saw the tally open could come after the sum. The kernel's refusal shows the call. */
+    @Test
+    void aClosingRestartsTheSequencesOfAllCpus() throws InterruptedException {
+        Tally tally = Tally.opened("TallyStepsTest");
+        Workers.run("refused-", 1, _ -> {
+            Seccomp.refuse(Call.MEMBARRIER, EPERM);
+            assertThatThrownBy(tally::close).isInstanceOf(LinuxException.class);
+        });
+        assertThat(tally.add(2)).isTrue();
+        assertThat(tally.close()).isEqualTo(2);
     }
 
     private static String output(Class<?> main) {
