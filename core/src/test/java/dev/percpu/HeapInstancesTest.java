@@ -104,7 +104,9 @@ class HeapInstancesTest {
 
         private static void makeVariables() {
             VARIABLES.clear();
-            for (int i = 0; i < 20; i++) {
+            for (int i = 0; i < 200; i++) {
+                // So that the thread's buffer ends at each step of the creation, now and then.
+                garbage = new byte[i % 64 * 16];
                 VARIABLES.add(DynamicPerCpu.createWith(Counter::new));
             }
         }
