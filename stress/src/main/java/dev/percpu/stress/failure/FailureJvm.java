@@ -82,10 +82,12 @@ final class FailureJvm {
         try {
             for (Task task : tasks) {
                 say(BEGIN, task);
-                Rounds rounds = new Rounds(task.operation(), task.way(), new OtherThread(), progress);
+                OtherThread other = new OtherThread();
+                Rounds rounds = new Rounds(task.operation(), task.way(), other, progress);
                 // A thread of the task's own, as the last one's may have a place of its own by now.
                 ThreadOfItsOwn.run(
                         rounds.variant(), "acting", 0, () -> task.way().run(rounds));
+                other.end();
                 tell(task, rounds.result());
             }
         } catch (Throwable t) {

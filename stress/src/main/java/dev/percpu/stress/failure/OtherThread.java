@@ -39,6 +39,11 @@ final class OtherThread {
         return executor;
     }
 
+    /** Lets the thread end, and give back the place of its own that it may have: there are only so many. */
+    void end() {
+        executor.shutdown();
+    }
+
     /** Does something in that thread. */
     void run(String what, Action action) throws Exception {
         Object _ = call(what, () -> {
