@@ -69,8 +69,8 @@ public final class PoolBuilder<T> {
     }
 
     /**
-     * Has each hot thread keep one object that it released: it acquires that object again in about half the time. A
-     * thread is hot if it is a platform thread that uses this library all the time. At most a quarter of the objects
+     * Has each hot thread keep one object that it released: it acquires and releases that object without a native call.
+     * A thread is hot if it is a platform thread that uses this library all the time. At most a quarter of the objects
      * are kept, so with fewer than four objects none is.
      *
      * <p>This is for pools that platform threads use, and that are seldom exhausted. Other threads find what a thread

@@ -67,6 +67,19 @@ class KeptIdsTest {
         });
     }
 
+    /** Its handle refers to the keeper of the thread that kept it before. */
+    @Test
+    void whatAnotherThreadReleasesIsNotKeptForThisOne() throws InterruptedException {
+        HotThread.run(_ -> {
+            Pooled<Object> object = pool.tryAcquire();
+            object.release();
+            assertThat(pool.tryAcquire()).isSameAs(object);
+            Workers.join(Thread.ofPlatform().start(object::release));
+            assertThat(ids().mine().kept).isEqualTo(Keeper.NOTHING);
+            assertThat(pool.statistics().idle()).isEqualTo(1);
+        });
+    }
+
     @Test
     void aThreadThatIsNotHotKeepsNothing() {
         Workers.join(Thread.ofPlatform().start(() -> pool.tryAcquire().release()));
