@@ -20,8 +20,12 @@ import dev.percpu.concurrent.Pooled;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.HotThread;
+import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
@@ -37,6 +41,8 @@ import org.junit.jupiter.params.provider.EnumSource;
  * A thing that was made works whatever its first use meets. A class whose initializer fails stays unusable, and a first
  * use may come when the heap is full or the stack ends. So whoever makes a thing initializes all classes that its
  * operations need. The same goes for a lambda: if the heap is full when the JVM links one, it may never try again.
+ *
+ * <p>This file is longer than others: it has each thing.
  */
 @SuppressWarnings({"LockNotBeforeTry", "WaitNotInLoop", "JavaUtilDate"}) // nothing fails in between, or the JVM ends
 class FirstUseTest {
@@ -290,6 +296,24 @@ class FirstUseTest {
                         assertThat(variable.getMut(guard).replace(new long[1])).isNotEmpty();
                     }
                     variable.close();
+                };
+            }
+        },
+
+        /** The second one finds the area full, and looks for memory that nobody can reach any more. */
+        LARGE_VARIABLE {
+            private static final MemoryLayout MOST_OF_AREA =
+                    MemoryLayout.sequenceLayout(3 << 25, ValueLayout.JAVA_LONG);
+
+            @Override
+            Use make() {
+                DynamicPerCpu<MemorySegment> first = DynamicPerCpu.createZero(MOST_OF_AREA);
+                return () -> {
+                    try {
+                        System.out.println(first + " and " + DynamicPerCpu.createZero(MOST_OF_AREA));
+                    } catch (AreaFullException full) {
+                        System.out.println("the area is full");
+                    }
                 };
             }
         };

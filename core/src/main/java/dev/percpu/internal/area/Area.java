@@ -240,8 +240,22 @@ public final class Area {
         try {
             return POSITIONS.allocate(bytes, alignment, owner);
         } catch (AreaFullException full) {
-            return SHORTAGE.retry(
-                    () -> POSITIONS.allocate(bytes, alignment, owner), () -> bytes - POSITIONS.freeBytes(), full);
+            return SHORTAGE.retry(new Attempt(bytes, alignment, owner), new Missing(bytes), full);
+        }
+    }
+
+    /** Classes and not lambdas: if the heap is full too when the JVM links a lambda, it may never try again. */
+    private record Attempt(long bytes, long alignment, String owner) implements LongSupplier {
+        @Override
+        public long getAsLong() {
+            return POSITIONS.allocate(bytes, alignment, owner);
+        }
+    }
+
+    private record Missing(long bytes) implements LongSupplier {
+        @Override
+        public long getAsLong() {
+            return bytes - POSITIONS.freeBytes();
         }
     }
 
