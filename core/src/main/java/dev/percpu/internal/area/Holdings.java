@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>No piece is lost. Giving one back can fail, for example because memory runs out. Then it stays in the list of
  * those that are due. It is tried again ten times a second, and whenever another one is due.
+ *
+ * <p>This file is longer than others: it has all that can happen to a piece from its holder's creation to its return.
  */
 class Holdings implements ToLongFunction<Reference<?>>, Runnable {
     /** Gives back a piece whose holder is gone. If it throws, it must have done nothing, and it is called again. */
@@ -39,7 +41,7 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
 
     private static final String THREAD = "percpu-area";
 
-    private static final long MILLIS_UNTIL_DETACHED = 300;
+    static final long MILLIS_UNTIL_DETACHED = 300;
 
     private static final long NANOS_PER_MILLI = 1_000_000;
 
@@ -135,11 +137,29 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
         return holding;
     }
 
-    /** Gives a piece back now. No code can reach the piece any more, though the holder may still be reachable. */
+    /**
+     * Gives a piece back now. If that fails, it is tried again later. No code can reach the piece any more, though the
+     * holder may still be reachable.
+     */
     void giveBack(Holding holding) {
-        Throwable _ = giveBackAll(holding);
-        // It would do no harm if the garbage collector still queued it, but there is no need for that any more.
-        holding.clear();
+        if (giveBackAll(holding) == null) {
+            // It would do no harm if the garbage collector still queued it, but there is no need for that any more.
+            holding.clear();
+        } else {
+            wakeThread();
+        }
+    }
+
+    /**
+     * Has the thread try again what is due: otherwise it waits for the next piece. If even this fails, near the end of
+     * the stack, the garbage collector wakes the thread, once the holder is unreachable.
+     */
+    private void wakeThread() {
+        try {
+            boolean _ = sentinel().enqueue();
+        } catch (Throwable _) {
+            // See above.
+        }
     }
 
     /** How many bytes have a holder, or had one and are not yet given back. */

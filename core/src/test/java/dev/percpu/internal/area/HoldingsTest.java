@@ -59,6 +59,25 @@ class HoldingsTest {
         }
     }
 
+    /** Nothing else comes back meanwhile, and the holder is still reachable. */
+    @Test
+    void whatACallerCouldNotGiveBackIsTriedAgain() throws InterruptedException {
+        AtomicInteger attempts = new AtomicInteger();
+        Holdings failing = new Holdings((position, bytes) -> {
+            if (attempts.incrementAndGet() == 1) {
+                throw new StackOverflowError("the caller's");
+            }
+            give(position, bytes);
+        });
+        Object holder = new Object();
+        holders.add(holder);
+        // Until the thread is detached, it looks at what is due once more, and would try again then.
+        Thread.sleep(2 * Holdings.MILLIS_UNTIL_DETACHED);
+        failing.giveBack(failing.add(holder, position(0), 8));
+        awaitGiven(1);
+        assertThat(given.get((long) position(0))).containsExactly(8L);
+    }
+
     @Test
     void aFailureKeepsNoOtherPieceBack() throws InterruptedException {
         try (var log = new LogCapture()) {
