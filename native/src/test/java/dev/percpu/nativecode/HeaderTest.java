@@ -88,17 +88,16 @@ class HeaderTest {
 
     @Test
     void aGuardIsNotLeftToWhoeverGetsTheIdOfItsDeadOwner() {
-        Path program = Compiler.GCC.program("reused", "reused.c", "-O2", "-D_GNU_SOURCE");
-        for (Map<String, String> environment : List.of(REGISTERED, UNREGISTERED)) {
-            assertThat(Compiler.run(program, environment))
-                    .contains("taken over")
-                    .contains("ok\n");
-        }
+        assertTakenOver("reused");
     }
 
     @Test
     void aGuardThatTheFirstThreadOfTheProcessLeftIsTakenOver() {
-        Path program = Compiler.GCC.program("first", "first.c", "-O2", "-D_GNU_SOURCE");
+        assertTakenOver("first");
+    }
+
+    private static void assertTakenOver(String name) {
+        Path program = Compiler.GCC.program(name, name + ".c", "-O2", "-D_GNU_SOURCE");
         for (Map<String, String> environment : List.of(REGISTERED, UNREGISTERED)) {
             assertThat(Compiler.run(program, environment))
                     .contains("taken over")

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -335,7 +334,7 @@ final class PoolTrials {
     }
 
     /** An object is given back or discarded; another thread may wait for it. */
-    private static final class Releasing extends OnPool {
+    private static class Releasing extends OnPool {
         private final Consumer<Pooled<Object>> release;
         private final boolean waitedFor;
 
@@ -347,10 +346,20 @@ final class PoolTrials {
         /** Set by the thread that waits, as soon as it has an object. */
         private volatile boolean acquired;
 
-        private List<Pooled<Object>> held = List.of();
+        List<Pooled<Object>> held = List.of();
 
         Releasing(OtherThread other, Consumer<Pooled<Object>> release, boolean waitedFor, boolean discards) {
-            super(other);
+            this(other, release, waitedFor, discards, false);
+        }
+
+        /** @param kept whether a hot thread keeps what it releases */
+        Releasing(
+                OtherThread other,
+                Consumer<Pooled<Object>> release,
+                boolean waitedFor,
+                boolean discards,
+                boolean kept) {
+            super(other, kept);
             this.release = release;
             this.waitedFor = waitedFor;
             this.mayBecomeAnothers = waitedFor && !discards;
@@ -445,47 +454,16 @@ final class PoolTrials {
     }
 
     /** The thread keeps the object that it gives back. */
-    private static final class ReleasingKept extends OnPool {
-        private @Nullable Pooled<Object> held;
-
+    private static final class ReleasingKept extends Releasing {
         ReleasingKept(OtherThread other) {
-            super(other, true);
+            super(other, Pooled::release, false, false, true);
         }
 
         @Override
         void prepare() throws Exception {
             releaseAll(acquireAll());
             keepOne();
-            held = pool.acquire();
-        }
-
-        @Override
-        void act() {
-            Objects.requireNonNull(held).release();
-        }
-
-        @Override
-        boolean verify(@Nullable Throwable thrown) throws Exception {
-            boolean did = true;
-            if (thrown != null) {
-                did = !releaseAgain();
-            }
-            try {
-                checkComplete();
-            } catch (Violation e) {
-                pool = newPool();
-                throw e;
-            }
-            return did;
-        }
-
-        private boolean releaseAgain() {
-            try {
-                Objects.requireNonNull(held).release();
-                return true;
-            } catch (IllegalStateException released) {
-                return false;
-            }
+            held = List.of(pool.acquire());
         }
     }
 
