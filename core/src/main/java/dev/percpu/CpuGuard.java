@@ -91,7 +91,8 @@ public final class CpuGuard implements AutoCloseable {
      * Acquires the guard of the CPU that this thread runs on, and waits while another thread holds it. A thread that
      * holds a guard already does not wait.
      *
-     * @throws IllegalStateException if the thread has 255 guards of the CPU open already
+     * @throws IllegalStateException if the thread has 255 guards of the CPU open already; or if it would have to wait,
+     *     and C code that holds a guard has called this Java code
      */
     @MustBeClosed
     public static CpuGuard acquire() {
@@ -107,6 +108,7 @@ public final class CpuGuard implements AutoCloseable {
     /**
      * Like {@link #acquire()}, but an interrupt ends the wait.
      *
+     * @throws IllegalStateException as {@link #acquire()} does
      * @throws InterruptedException if the thread is interrupted, now or while it waits; its interrupted status is
      *     cleared then
      */
@@ -140,6 +142,7 @@ public final class CpuGuard implements AutoCloseable {
      *
      * @param timeout the longest time to wait; if it is not positive, the method does not wait
      * @return null if another thread still holds the guard then; {@code try} accepts that as a resource
+     * @throws IllegalStateException as {@link #acquire()} does
      * @throws InterruptedException if the thread is interrupted, now or while it waits; its interrupted status is
      *     cleared then
      */
@@ -236,10 +239,8 @@ public final class CpuGuard implements AutoCloseable {
     }
 
     /**
-     * Describes the holder of a CPU's guard in words, for messages. Like the result of {@link #owner}, the description
-     * may be out of date by the time the caller uses it.
-     *
-     * @return empty if the guard is free
+     * Describes the holder of a CPU's guard in words, for messages; empty if the guard is free. Like the result of
+     * {@link #owner}, the description may be out of date by the time the caller uses it.
      */
     public static Optional<String> describeOwner(CpuId cpu) {
         long owner = Ownership.owner(cpu.id());

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import jdk.jfr.Recording;
@@ -111,6 +112,21 @@ class CpuGuardTest {
         }
     }
 
+    /** Nothing is refused, since it would not wait. */
+    @Test
+    void withoutTimeItDoesNotWaitForAnotherCpuWhileHoldingOne() throws InterruptedException {
+        CpuId other = last();
+        Holder holder = Holder.of(other);
+        try (CpuGuard mine = CpuGuard.acquire(FIRST)) {
+            assertThat(CpuGuard.tryAcquire(other, 0, TimeUnit.DAYS)).isNull();
+            assertThat(CpuGuard.tryAcquire(other, Long.MIN_VALUE, TimeUnit.NANOSECONDS))
+                    .isNull();
+            assertThat(isHeldByMe(mine.cpu())).isTrue();
+        } finally {
+            holder.release();
+        }
+    }
+
     @Test
     void refusesToWaitForAnotherCpuWhileHoldingOne() throws InterruptedException {
         CpuId other = last();
@@ -121,6 +137,9 @@ class CpuGuardTest {
                     .hasMessageContaining("CPU " + other.id())
                     .hasMessageContaining("must not wait");
             assertThat(CpuGuard.tryAcquire(other)).isNull();
+            assertThatThrownBy(() -> CpuGuard.tryAcquire(other, 1, TimeUnit.DAYS))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("must not wait");
             assertThat(isHeldByMe(mine.cpu())).isTrue();
         } finally {
             holder.release();

@@ -59,12 +59,13 @@ public final class Ownership {
     /**
      * Like {@link #acquire}, but waits for a limited time, and an interrupt ends the wait.
      *
+     * @param nanos how long to wait at most; if this is not positive, the thread does not wait
      * @return {@link #TAKEN} if the time ran out
      */
     public static int acquire(Thread me, int first, long nanos) throws InterruptedException {
         int cpu = acquireOrNest(me, first);
-        if (cpu >= 0) {
-            return cpu;
+        if (cpu >= 0 || nanos <= 0) {
+            return Math.max(cpu, TAKEN);
         }
         NativeOwners.checkNoneHeldHere("the guard of CPU " + ~cpu);
         return Wait.forAnyCpu(me, ~cpu).untilAcquired(nanos);
@@ -91,11 +92,13 @@ public final class Ownership {
     /**
      * Like {@link #acquireOn}, but waits for a limited time, and an interrupt ends the wait.
      *
+     * @param nanos how long to wait at most; if this is not positive, the thread does not wait
      * @return {@link #TAKEN} if the time ran out
      */
     public static int acquireOn(Thread me, int cpu, long nanos) throws InterruptedException {
-        if (tryAcquireOn(me, cpu) >= 0) {
-            return cpu;
+        int outcome = tryAcquireOn(me, cpu);
+        if (outcome >= 0 || nanos <= 0) {
+            return outcome;
         }
         refuseToWait("the guard of CPU " + cpu);
         return Wait.forCpu(me, cpu).untilAcquired(nanos);
