@@ -2,7 +2,12 @@ package dev.percpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.concurrent.PerCpuCounterArray;
+import dev.percpu.concurrent.PerCpuDoubleAccumulator;
 import dev.percpu.concurrent.PerCpuHistogram;
+import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.concurrent.PerCpuReadWriteLock;
+import dev.percpu.concurrent.PerCpuSummary;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
@@ -19,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -177,6 +183,64 @@ class AreaReservationTest {
 
         result = jvm().option("-Dpercpu.area.stride=128M").run(ProbeThatFills.class);
         assertThat(result.output()).contains("stride: 134217728\n", "-Dpercpu.area.stride=256m\n");
+        assertThat(result.status()).isZero();
+    }
+
+    /** Fills the area, and then makes each structure, with a name and without. */
+    static final class ProbeThatMakesStructures {
+        private ProbeThatMakesStructures() {}
+
+        public static void main(String[] arguments) {
+            try {
+                while (true) {
+                    PerCpuNumeric.define("one of many", NumericWidth.LONG);
+                }
+            } catch (AreaFullException full) {
+                tell(full);
+            }
+            tryAll(
+                    () -> new PerCpuDoubleAccumulator("largest", Math::max, 0),
+                    () -> new PerCpuDoubleAccumulator(Math::max, 0),
+                    () -> new PerCpuSummary("sizes"),
+                    PerCpuSummary::new,
+                    () -> new PerCpuCounterArray("codes", 3),
+                    () -> PerCpuPool.builder(8, Object::new).name("buffers").build(),
+                    () -> PerCpuPool.builder(8, Object::new).build(),
+                    () -> PerCpuHistogram.builder().name("latencies").build(),
+                    () -> new PerCpuReadWriteLock("catalogue"));
+        }
+
+        private static void tryAll(Supplier<?>... structures) {
+            for (Supplier<?> structure : structures) {
+                try {
+                    System.out.println("made: " + structure.get());
+                } catch (AreaFullException full) {
+                    tell(full);
+                }
+            }
+        }
+
+        /** Whose memory it was, up to how much that is. */
+        private static void tell(AreaFullException full) {
+            System.out.println(full.getMessage().replaceFirst(" needs [0-9]+ bytes .*", ""));
+        }
+    }
+
+    @Test
+    void theMessageOfAFullAreaNamesWhatTheUserMade() {
+        Jvm.Result result = jvm().option("-Dpercpu.area.stride=4096").run(ProbeThatMakesStructures.class);
+        assertThat(result.output().lines())
+                .containsExactly(
+                        "one of many",
+                        "largest",
+                        "a PerCpuDoubleAccumulator",
+                        "sizes",
+                        "a PerCpuSummary",
+                        "codes of length 3",
+                        "pool \"buffers\"",
+                        "a PerCpuPool",
+                        "latencies of 1890 buckets, 32 for each power of two from 1 to 9223372036854775807",
+                        "catalogue");
         assertThat(result.status()).isZero();
     }
 

@@ -175,7 +175,8 @@ public final class PerCpuAccumulator extends AreaNumber {
         return new PerCpuAccumulator(name, Extreme.LEAST, Extreme.LEAST.identity);
     }
 
-    private PerCpuAccumulator(String owner, long identity, LongBinaryOperator accumulatorFunction) {
+    /** @param owner what it is a part of, for the message if there is no memory left */
+    PerCpuAccumulator(String owner, long identity, LongBinaryOperator accumulatorFunction) {
         super(owner, Long.BYTES, Long.BYTES);
         this.function = Objects.requireNonNull(accumulatorFunction, "accumulatorFunction");
         this.identity = identity;

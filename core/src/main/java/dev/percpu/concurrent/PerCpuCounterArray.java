@@ -81,11 +81,15 @@ public final class PerCpuCounterArray {
         if (length < 0) {
             throw new NegativeArraySizeException(name + " of length " + length + ": a length is at least 0");
         }
+        this(length, name, name + " of length " + length);
+    }
+
+    /** @param owner what it is a part of, for the message if there is no memory left */
+    PerCpuCounterArray(int length, String name, String owner) {
         this.name = name;
         this.length = length;
         // An array of none takes a counter that is not used, since no piece of the area is empty.
-        this.position =
-                Area.allocateFor(this, Math.max(1L, length) * Long.BYTES, Long.BYTES, name + " of length " + length);
+        this.position = Area.allocateFor(this, Math.max(1L, length) * Long.BYTES, Long.BYTES, owner);
     }
 
     /** How many counters there are. */

@@ -35,12 +35,7 @@ public final class PerCpuDoubleAccumulator extends Number {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuDoubleAccumulator(DoubleBinaryOperator accumulatorFunction, double identity) {
-        this.function = Objects.requireNonNull(accumulatorFunction, "accumulatorFunction");
-        this.identity = identity;
-        this.bits = new PerCpuAccumulator(
-                (left, right) -> doubleToRawLongBits(
-                        accumulatorFunction.applyAsDouble(longBitsToDouble(left), longBitsToDouble(right))),
-                doubleToRawLongBits(identity));
+        this("a PerCpuDoubleAccumulator", identity, accumulatorFunction);
     }
 
     /**
@@ -52,12 +47,22 @@ public final class PerCpuDoubleAccumulator extends Number {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuDoubleAccumulator(String name, DoubleBinaryOperator accumulatorFunction, double identity) {
-        this(accumulatorFunction, identity);
+        this(Registry.checkName(name), identity, accumulatorFunction);
         Registry.add(
-                Registry.checkName(name),
+                name,
                 "PerCpuDoubleAccumulator",
                 this,
                 accumulator -> accumulator.bits.values(Double::longBitsToDouble));
+    }
+
+    private PerCpuDoubleAccumulator(String owner, double identity, DoubleBinaryOperator accumulatorFunction) {
+        this.function = Objects.requireNonNull(accumulatorFunction, "accumulatorFunction");
+        this.identity = identity;
+        this.bits = new PerCpuAccumulator(
+                owner,
+                doubleToRawLongBits(identity),
+                (left, right) -> doubleToRawLongBits(
+                        accumulatorFunction.applyAsDouble(longBitsToDouble(left), longBitsToDouble(right))));
     }
 
     /** Combines a value into this one. */

@@ -67,9 +67,9 @@ public final class PerCpuSummary implements LongConsumer {
     @SuppressWarnings("unused") // tells the constructors apart
     private PerCpuSummary(boolean named, String name) {
         this.name = name;
-        this.counts = new PerCpuCounterArray(2);
-        this.least = PerCpuAccumulator.minimum();
-        this.greatest = PerCpuAccumulator.maximum();
+        this.counts = new PerCpuCounterArray(2, name, name);
+        this.least = new PerCpuAccumulator(name, Extreme.LEAST.identity, Extreme.LEAST);
+        this.greatest = new PerCpuAccumulator(name, Extreme.GREATEST.identity, Extreme.GREATEST);
     }
 
     /**

@@ -84,10 +84,9 @@ public final class PoolBuilder<T> {
     }
 
     PooledIds ids() {
-        String idsOwner = "the " + owner();
         return hotThreadsKeep
-                ? KeptIds.create(capacity, idsOwner, lookUnasked)
-                : new PooledIds(capacity, idsOwner, lookUnasked);
+                ? KeptIds.create(capacity, owner(), lookUnasked)
+                : new PooledIds(capacity, owner(), lookUnasked);
     }
 
     /** What the pool is called in messages. */
