@@ -5,13 +5,15 @@ import jdk.jfr.Description;
 import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
 import org.jspecify.annotations.Nullable;
 
 /** A thread took over a guard whose owner ended without closing it. */
 @Name("dev.percpu.GuardTakenOver")
 @Label("CPU Guard Taken Over")
-@Category({"Percpu"})
-@Description("The owner of a CPU's guard ended without closing it, and a waiting thread took the guard over")
+@Category("Percpu")
+@Description("The owner of a CPU's guard ended without closing it, and another thread took the guard over")
+@StackTrace(false)
 final class GuardTakenOverEvent extends Event {
     @Label("CPU")
     int cpu;
@@ -24,13 +26,9 @@ final class GuardTakenOverEvent extends Event {
     @Description("Also of a thread of C code, which Java has no Thread for")
     String description;
 
-    private GuardTakenOverEvent(int cpu, @Nullable Thread deadOwner, String description) {
+    GuardTakenOverEvent(int cpu, @Nullable Thread deadOwner, String description) {
         this.cpu = cpu;
         this.deadOwner = deadOwner;
         this.description = description;
-    }
-
-    static void commit(int cpu, @Nullable Thread deadOwner, String description) {
-        new GuardTakenOverEvent(cpu, deadOwner, description).commit();
     }
 }

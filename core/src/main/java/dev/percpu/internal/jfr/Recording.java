@@ -84,7 +84,7 @@ public final class Recording {
     /** Records that a guard was taken over from an owner that has ended. */
     public static void guardTakenOver(int cpu, @Nullable Thread deadOwner, String description) {
         if (isOn()) {
-            GuardTakenOverEvent.commit(cpu, deadOwner, description);
+            new GuardTakenOverEvent(cpu, deadOwner, description).commit();
         }
     }
 

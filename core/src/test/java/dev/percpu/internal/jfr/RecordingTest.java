@@ -189,6 +189,8 @@ class RecordingTest {
                     .isEqualTo(holder.thread().threadId());
             assertThat(event.getString("description"))
                     .isEqualTo("thread #" + holder.thread().threadId() + " \"holder\"");
+            // It would be that of the thread which makes reports.
+            assertThat(event.getStackTrace()).isNull();
         });
     }
 
