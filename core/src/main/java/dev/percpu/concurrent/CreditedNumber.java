@@ -73,7 +73,9 @@ abstract class CreditedNumber extends AreaNumber {
     /** A cache line of its own for each CPU's credit, and for G, which all threads read. */
     private static final int BYTES = 64;
 
-    private final int batch;
+    /** How much of G goes to a CPU's credit at once. */
+    final int batch;
+
     private final SettledCount settled;
 
     CreditedNumber(String owner, int batch) {
@@ -85,11 +87,6 @@ abstract class CreditedNumber extends AreaNumber {
     /** The counter's name, for messages. */
     final String owner() {
         return settled.owner();
-    }
-
-    /** The batch: how much of G goes to a CPU's credit at once. */
-    final int creditStep() {
-        return batch;
     }
 
     /** Half of what all credits can come to, and a batch. */

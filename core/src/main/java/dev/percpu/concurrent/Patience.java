@@ -80,7 +80,7 @@ interface Patience {
     static Patience ofNanos(long nanos) {
         long start = System.nanoTime();
         // With a very negative number, the subtraction in left() would overflow, and seem to leave centuries.
-        long most = Math.max(0, nanos);
+        long limit = Math.max(0, nanos);
         return new Patience() {
             @Override
             public boolean await(Condition condition, long most, String owner) throws InterruptedException {
@@ -104,7 +104,7 @@ interface Patience {
             }
 
             private long left() {
-                return most - (System.nanoTime() - start);
+                return limit - (System.nanoTime() - start);
             }
         };
     }

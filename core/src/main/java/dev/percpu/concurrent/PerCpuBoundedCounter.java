@@ -105,7 +105,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
 
     /** How much a CPU adds or subtracts by itself. */
     public int batch() {
-        return creditStep();
+        return batch;
     }
 
     /**

@@ -52,7 +52,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
     static final int HOLDS_GUARD = -3;
 
     /** What {@link #seek(long)} returns if it would have to wait, and a place may be {@link #unfinished}. */
-    static final int UNFINISHED = -4;
+    static final int UNFINISHED = -5;
 
     /**
      * Whether a place may be {@link PooledFields#unfinished}. Its number becomes vacant once its object is destroyed.
@@ -187,7 +187,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
         }
     }
 
-    /** Gives back a number whose place never had an object. */
+    /** Gives back a number whose place has no object: none was made, or it is destroyed. */
     void vacate(int id) {
         lock();
         try {
@@ -284,7 +284,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
                 throw t;
             }
             if (direct) {
-                calm();
+                countUse();
             } else {
                 spill();
             }
@@ -317,7 +317,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
                     break;
                 }
             }
-            calm();
+            countUse();
             return closed ? idle.pop() : NONE;
         } catch (Throwable t) {
             // The number may still be on a stack, and whoever waits for one has to look for it again.
@@ -340,7 +340,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
                 return BUSY;
             }
             if (found == 0) {
-                notCalm();
+                searchedInVain();
                 return NONE;
             }
         }

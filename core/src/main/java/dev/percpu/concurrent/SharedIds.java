@@ -45,7 +45,7 @@ abstract class SharedIds extends CpuStacks {
     private static final Fences FENCES = Fences.CURRENT;
 
     /** Nothing is idle or vacant. */
-    static final int NONE = -1;
+    static final int NONE = IdStack.EMPTY;
 
     /** Another thread has the guard of a CPU on whose stack numbers lie; {@link #awaitGuard} waits for it. */
     static final int BUSY = -4;
@@ -95,9 +95,9 @@ abstract class SharedIds extends CpuStacks {
      * How often the shared store was used since a thread last searched in vain, and how often it must be used before
      * {@link #direct} ends.
      */
-    private int calm;
+    private int uses;
 
-    private int calmNeeded;
+    private int usesNeeded;
 
     /** Until when the moves of a few numbers are paid for, see {@link #pays}. */
     private long paidUntil = System.nanoTime() - MOST_SAVED;
@@ -158,7 +158,7 @@ abstract class SharedIds extends CpuStacks {
     final int takeShared() {
         int id = takeOne();
         if (id >= 0) {
-            calm();
+            countUse();
         }
         return id;
     }
@@ -253,8 +253,8 @@ abstract class SharedIds extends CpuStacks {
         if (!direct) {
             searches++;
             direct = true;
-            calm = 0;
-            calmNeeded = USES_PER_CALL;
+            uses = 0;
+            usesNeeded = USES_PER_CALL;
             try {
                 FENCES.heavy();
             } catch (Throwable t) {
@@ -296,7 +296,7 @@ abstract class SharedIds extends CpuStacks {
         if (count == 0) {
             return true;
         }
-        calmNeeded += USES_PER_CALL;
+        usesNeeded += USES_PER_CALL;
         // Before, see PooledIds. On the atomic back end, the count says nothing while a thread is in a push.
         for (long n = Math.min(waiting.get(), Math.max(count, 1)); n > 0; n--) {
             signal();
@@ -330,18 +330,18 @@ abstract class SharedIds extends CpuStacks {
     }
 
     /** Counts a use of the shared store, and ends {@link #direct} if that pays: see {@link PooledIds}. */
-    final void calm() {
+    final void countUse() {
         if (direct) {
-            calm++;
+            uses++;
             int left = idle.size();
-            if (!closed && waiting.get() == 0 && (left >= enoughToSpread || (left > 0 && calm >= calmNeeded))) {
+            if (!closed && waiting.get() == 0 && (left >= enoughToSpread || (left > 0 && uses >= usesNeeded))) {
                 direct = false;
             }
         }
     }
 
-    /** A thread has searched in vain. */
-    final void notCalm() {
-        calm = 0;
+    /** Begins to count anew, as a thread has searched in vain. */
+    final void searchedInVain() {
+        uses = 0;
     }
 }

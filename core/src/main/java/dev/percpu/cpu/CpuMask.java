@@ -136,10 +136,6 @@ public final class CpuMask implements Iterable<CpuId> {
         return StreamSupport.stream(spliterator(), false).mapToInt(CpuId::id);
     }
 
-    BitSet toBitSet() {
-        return (BitSet) bits.clone();
-    }
-
     @Override
     public Iterator<CpuId> iterator() {
         return new Iterator<>() {

@@ -259,7 +259,7 @@ class PerCpuHistogramTest {
         assertThatThrownBy(builder::build)
                 .isInstanceOf(AreaFullException.class)
                 .hasMessageContaining("a PerCpuHistogram of")
-                .hasMessageContaining(Area.STRIDE_PROPERTY);
+                .hasMessageContaining("-Dpercpu.area.stride=");
     }
 
     @Test

@@ -40,9 +40,6 @@ import java.util.function.Supplier;
  * {@link #BASE} and {@link #SHIFT}.
  */
 public final class Area {
-    /** Sets the size of each CPU's place: a power of two, in bytes, or as in 512k, 64m, 1g. */
-    public static final String STRIDE_PROPERTY = Stride.PROPERTY;
-
     public static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
 
     /** How many CPUs have a place: the highest possible id plus one. */
@@ -52,7 +49,7 @@ public final class Area {
     public static final int SPARE = CPUS;
 
     /** The first place that a thread can have for itself. */
-    static final int FIRST_OWN = CPUS + 1;
+    public static final int FIRST_OWN = CPUS + 1;
 
     /** The whole mapping. Java code reads and writes through it, checked against its bounds. */
     public static final MemorySegment MEMORY;

@@ -34,9 +34,6 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
 
     private static final int FIRST_LENGTH = 64;
 
-    /** For the reclaiming thread: no timeout. */
-    private static final long FOREVER = 0;
-
     private static final long RETRY_MILLIS = 100;
 
     private static final String THREAD = "percpu-area";
@@ -210,7 +207,7 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
             log(failure);
         }
         synchronized (this) {
-            return dueCount == 0 ? FOREVER : RETRY_MILLIS;
+            return dueCount == 0 ? DetachedThread.FOREVER : RETRY_MILLIS;
         }
     }
 
@@ -337,7 +334,7 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
         for (long left = millis; left > 0; left = millis - (System.nanoTime() - start) / NANOS_PER_MILLI) {
             try {
                 long next = applyAsLong(unreachable.remove(Math.min(left, wait)));
-                wait = next == FOREVER ? left : next;
+                wait = next == DetachedThread.FOREVER ? left : next;
             } catch (Throwable t) {
                 wait = left;
             }

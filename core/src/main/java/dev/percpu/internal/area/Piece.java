@@ -61,10 +61,6 @@ public final class Piece {
         position();
     }
 
-    public boolean isClosed() {
-        return position == CLOSED;
-    }
-
     /** Closes the piece: its position is no longer available. */
     public void close() {
         position = CLOSED;

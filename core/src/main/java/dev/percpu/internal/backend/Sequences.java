@@ -171,9 +171,7 @@ public final class Sequences {
             }
         } catch (LinuxException e) {
             // The self-test passed, so the process has lost a right since then, or has too many mappings.
-            Log.warn(
-                    "there is no executable memory for an event, which therefore updates its variables one by" + " one",
-                    e);
+            Log.warn("there is no executable memory for an event, which therefore updates its variables one by one", e);
             return MemorySegment.NULL;
         }
     }

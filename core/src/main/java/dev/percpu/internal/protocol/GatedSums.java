@@ -180,7 +180,7 @@ public final class GatedSums {
     public static double elsewhere(long position) {
         double sum = longBitsToDouble(read(Area.offset(Area.SPARE, position)));
         int places = Area.places();
-        for (int place = Area.SPARE + 1; place < places; place++) {
+        for (int place = Area.FIRST_OWN; place < places; place++) {
             long number = Area.offset(place, position);
             if (look(number + NOTED) == NOTHING) {
                 sum += longBitsToDouble(read(number));
@@ -210,7 +210,7 @@ public final class GatedSums {
                 }
                 // They are counted after the fence.
                 int places = Area.places();
-                for (int place = Area.SPARE + 1; place < places; place++) {
+                for (int place = Area.FIRST_OWN; place < places; place++) {
                     sum += takeFrom(Area.offset(place, position));
                 }
                 return sum;

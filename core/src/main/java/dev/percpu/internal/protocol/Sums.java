@@ -118,7 +118,7 @@ public final class Sums {
     public static long elsewhere(long position) {
         long sum = (long) Area.LONG.getAcquire(Area.MEMORY, Area.offset(Area.SPARE, position));
         int places = Area.places();
-        for (int place = Area.SPARE + 1; place < places; place++) {
+        for (int place = Area.FIRST_OWN; place < places; place++) {
             sum += (long) Area.LONG.getOpaque(Area.MEMORY, Area.offset(place, position));
         }
         return sum;

@@ -234,7 +234,7 @@ public final class Tally {
         long sum = TALLIES.take(position);
         if (IN_OWN_PLACES) {
             int places = Area.places();
-            for (int place = Area.SPARE + 1; place < places; place++) {
+            for (int place = Area.FIRST_OWN; place < places; place++) {
                 sum += takeFrom(Area.offset(place, 0));
             }
         }
