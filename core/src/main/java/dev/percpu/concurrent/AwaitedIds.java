@@ -11,7 +11,7 @@ abstract class AwaitedIds extends SharedIds {
      * between its push and the look that follows it. Then no thread tells the waiting one. So a waiting thread also
      * looks unasked from time to time.
      *
-     * A release waits for no other thread's guard:
+     * As long as the pool is open, a release waits for no other thread's guard:
      *
      *   thread G gives a number back               others
      *                                              1. a search sets "direct", and finds nothing

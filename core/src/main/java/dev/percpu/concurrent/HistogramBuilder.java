@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The other kind has {@link #bounds bounds} of your own. If a builder is given bounds and also a precision or a
  * range, {@link #build()} throws.
+ *
+ * <p>A method throws {@link IllegalArgumentException} if its argument is out of range. Only {@link #highestTrackable}
+ * leaves that to {@code build()}.
  */
 public final class HistogramBuilder {
     private static final int MOST_PRECISION_BITS = 16;

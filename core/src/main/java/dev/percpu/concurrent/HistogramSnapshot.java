@@ -128,6 +128,7 @@ public final class HistogramSnapshot {
      * <p>If there are more than 2^53 values, the rank is rounded to 53 bits.
      *
      * @param quantile from 0 to 1
+     * @throws IllegalArgumentException if it is out of range
      * @throws NoSuchElementException if there are no values
      * @throws ArithmeticException if there are more than 2^63 - 1 values, so that their count is not known
      */
@@ -190,6 +191,7 @@ public final class HistogramSnapshot {
      * no bounds, all negative values are in one bucket, whose greatest value is -1. A bound below -1 counts none.
      *
      * @param upperBounds in rising order
+     * @throws IllegalArgumentException if a bound is not above the one before it
      */
     public long[] cumulativeCounts(long... upperBounds) {
         long[] cumulative = new long[upperBounds.length];

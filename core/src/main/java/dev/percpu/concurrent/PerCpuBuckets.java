@@ -24,7 +24,7 @@ import java.util.List;
  * }</pre>
  *
  * <p>Recording takes no lock and no atomic instruction, allocates nothing and never waits. It is one call with two
- * restartable sequences, or for a hot platform thread two additions in its own place. There is no reset. It takes 8
+ * restartable sections, or for a hot platform thread two additions in its own place. There is no reset. It takes 8
  * bytes for each CPU, and 8 more for each bucket. The memory is given back once the object is unreachable. There is
  * nothing to close.
  *

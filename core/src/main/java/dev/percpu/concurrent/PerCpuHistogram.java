@@ -237,7 +237,7 @@ public final class PerCpuHistogram implements AutoCloseable {
     private long position() {
         long current = position;
         if (current == Piece.CLOSED) {
-            throw new IllegalStateException(name + " is closed: record into one that is open");
+            throw new IllegalStateException(name + " is closed: record, and take snapshots, before closing it");
         }
         return current;
     }

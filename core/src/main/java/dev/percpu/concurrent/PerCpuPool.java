@@ -88,6 +88,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
      *
      * @param capacity how many objects there are at most
      * @param factory makes an object
+     * @throws IllegalArgumentException if the capacity is not from 1 to 2^30
      */
     public static <T> PoolBuilder<T> builder(int capacity, Supplier<? extends T> factory) {
         Objects.requireNonNull(factory, "factory");
@@ -99,6 +100,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
      *
      * @param capacity how many objects there are at most
      * @param factory makes an object that keeps the handle it is given; the handle works once the object is acquired
+     * @throws IllegalArgumentException if the capacity is not from 1 to 2^30
      */
     public static <T> PoolBuilder<T> builderWithHandle(int capacity, Function<? super Pooled<T>, ? extends T> factory) {
         return new PoolBuilder<>(capacity, factory, true);

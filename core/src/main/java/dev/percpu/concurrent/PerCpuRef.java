@@ -37,8 +37,8 @@ import org.jspecify.annotations.Nullable;
  * last {@code put}, or in that of {@code kill} if nothing is left by then, with no lock held. If it throws, that thread
  * gets the exception.
  *
- * <p><b>Ordering.</b> What is done before a {@code put} happens before the release action. What is done before
- * {@link #reinit()} happens before what is done after a get that sees the ref live again.
+ * <p><b>Ordering.</b> What is done before a {@code put} happens before the release action. What is done before {@link
+ * #reinit()} or {@link #resurrect()} happens before what is done after a get that sees the ref live again.
  *
  * <p>A {@code put} may come on another CPU, and from another thread, than its {@code get}. Until the ref is killed, a
  * {@code put} without a {@code get} cannot be told from others. {@code kill} throws {@link IllegalStateException} if
@@ -171,8 +171,8 @@ public final class PerCpuRef {
         boolean counted = tally.add(references) || addCentrally(references, 1);
         VarHandle.acquireFence();
         if (!counted) {
-            throw new IllegalStateException(
-                    "get(" + references + ") of a reference count that has reached zero: " + this);
+            throw new IllegalStateException("get(" + references + ") of a reference count that has reached zero: "
+                    + this + "; a thread that has no reference yet needs tryGet()");
         }
     }
 
@@ -386,7 +386,8 @@ public final class PerCpuRef {
     public void reinit() {
         synchronized (lifecycle) {
             if (!central.compareAndSet(0, BIAS + INITIAL_REFERENCE)) {
-                throw new IllegalStateException("reinit() of a reference count that is not zero: " + this);
+                throw new IllegalStateException("reinit() of a reference count that is not zero: " + this
+                        + "; call it when the release action has run, or resurrect() while references are left");
             }
             tally.open();
         }
@@ -401,7 +402,8 @@ public final class PerCpuRef {
     public boolean resurrect() {
         synchronized (lifecycle) {
             if (!isKilled()) {
-                throw new IllegalStateException("resurrect() of a reference count that was not killed: " + this);
+                throw new IllegalStateException("resurrect() of a reference count that was not killed: " + this
+                        + "; it undoes kill(), so call that first");
             }
             Life going = Objects.requireNonNull(life);
             long count = central.get();
@@ -423,7 +425,7 @@ public final class PerCpuRef {
         }
     }
 
-    /** Whether {@link #kill()} has taken effect, and no reinitialization since. */
+    /** Whether {@link #kill()} has taken effect, and neither {@link #reinit()} nor {@link #resurrect()} since. */
     public boolean isKilled() {
         return central.get() < BIAS / 2;
     }

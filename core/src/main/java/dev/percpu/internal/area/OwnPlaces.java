@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  * <p>This is for variables that only add up, so that a sum over all places is what counts. When the owner has ended,
  * another thread gets the place, with all that is in it. The place is never emptied, so no sum ever goes backwards.
  *
- * <p>{@link #mine} finds the place in a table with a slot for each of the lowest bits of {@link Thread#threadId()}. Two
- * hot threads whose lowest bits are equal cannot both have a place; the second one goes on with native calls.
+ * <p>{@link #mine} finds the place in a table with a slot for each value of the lowest bits of {@link
+ * Thread#threadId()}. Two hot threads whose lowest bits are equal cannot both have a place; the second one goes on with
+ * native calls.
  */
 public final class OwnPlaces {
     /*
@@ -187,9 +188,8 @@ public final class OwnPlaces {
     }
 
     /**
-     * How many places have, or have had, an owner. They begin at {@link #offset offsets} 0 to this minus 1. It never
-     * decreases. An update that happened before the call is in one of these places, or in one of a CPU, or in the
-     * spare one.
+     * How many places have, or have had, an owner. Their indices are the numbers below this one. It never decreases. An
+     * update that happened before the call is in one of these places, in that of a CPU, or in the spare one.
      */
     public static int count() {
         return Area.places() - Area.FIRST_OWN;

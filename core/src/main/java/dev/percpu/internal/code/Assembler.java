@@ -6,10 +6,11 @@ import dev.percpu.internal.linux.Architecture;
  * What is specific to one architecture: how each step of a {@link Sequence} is encoded. The bytes go into a {@link
  * CodeBuffer}, which also provides the labels.
  *
- * <p>A sequence is called as {@code long f(long slot, long operand, long expected)} by the platform's C convention,
- * where {@code slot} is the address of CPU 0's instance. It uses these values, which the architecture keeps in
- * registers of its choice: the three arguments, the <em>CPU</em> (first its id, after {@link #scaleCpu} the distance
- * of its memory from CPU 0's), and the <em>value</em>, which {@link #load} fills.
+ * <p>A sequence is called as {@code long f(long slot, long operand, long third, long fourth)} by the platform's C
+ * convention, where {@code slot} is the address of CPU 0's instance. (An event's sequence is called with a table: see
+ * {@link #keepValues}.) It uses these values, which the architecture keeps in registers of its choice: the arguments,
+ * the <em>CPU</em> (first its id, after {@link #scaleCpu} the distance of its memory from CPU 0's), and the
+ * <em>value</em>, which {@link #load} fills.
  */
 public interface Assembler {
     /** Which register a store writes to memory. */
@@ -72,7 +73,7 @@ public interface Assembler {
     /** The 64-bit instance at slot + CPU, plus operand, is stored there; the value is lost. The store comes last. */
     void addToMemory();
 
-    /** Goes to {@code differs} unless value equals expected in the lowest {@code bits}. */
+    /** Goes to {@code differs} unless value equals the third argument in the lowest {@code bits}. */
     void compareExpected(int bits, CodeBuffer.Label differs);
 
     /** The instance at slot + CPU = the source: one instruction. */

@@ -45,7 +45,7 @@ public interface Credits {
         return Gate.get(position);
     }
 
-    /** Sets how much was handed out. This ends what {@link #take} began, if it did. */
+    /** Sets how much was handed out. If credits were taken, additions are possible again. */
     static void setHandedOut(long position, long amount) {
         Gate.set(position, amount);
     }

@@ -100,6 +100,7 @@ public interface GatedNumbers {
     /** With atomic instructions. They need no gate, since each update is a single one, and so is the exchange. */
     record Atomic(CurrentCpu cpu) implements GatedNumbers {
         static Atomic create() {
+            // This also links what the updates below use.
             return new Atomic(Numbers.Atomic.create().cpu());
         }
 

@@ -3,8 +3,8 @@ package dev.percpu.internal.protocol;
 import java.io.Serial;
 
 /**
- * A class with static methods that C2 does not inline. It is a {@link Throwable} for that reason only, and there are no
- * objects of it: C2 inlines a method of such a class into nothing but another one.
+ * A class with static methods that C2 does not inline. It is a {@link Throwable} for that reason only: C2 inlines a
+ * method of such a class only into a method of another such class. There are no objects of it.
  *
  * <p>Such a method does what a thread does that has no place of its own. If there are such threads, C2 would inline the
  * method, however rare it is. But a native call leaves nothing in registers. With one in the middle of a caller's loop,

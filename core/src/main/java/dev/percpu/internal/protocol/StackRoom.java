@@ -41,9 +41,9 @@ public interface StackRoom {
      * stack pointer. A compiled method takes a sixth of the stack that it takes in the interpreter, so counting calls
      * instead would not do.
      *
-     * <p>A page is remembered for its thread alone, beyond that one's end: its address may become another stack's, of
-     * which less lies below it. A thread's id is not used again. A virtual thread is at home on the stacks of its
-     * carriers, which are all of one size.
+     * <p>A page is remembered for its thread alone. When that thread has ended, another thread's stack may get the same
+     * address, with less room below it. But that thread has another id, as no id is used again. A virtual thread runs
+     * on the stacks of its carriers, which are all of one size.
      *
      * @param pointer reads the stack pointer
      */
@@ -55,9 +55,9 @@ public interface StackRoom {
         private static final int INDEX_BITS = 10;
 
         /**
-         * For threads and their pages that have enough room below: a hash of the page, plus the thread's id. So one
-         * page has a different number for each thread. For two pages the hashes are so far apart that the ids would
-         * have to differ by a hundred million. Read and written without order; the highest bits are the index.
+         * For each page on which a thread had enough room below: a hash of the page, plus the thread's id. So one page
+         * has a different number for each thread. For two pages the hashes are so far apart that the ids would have to
+         * differ by a hundred million. Read and written without order; the highest bits are the index.
          */
         private static final long[] DEEP_ENOUGH = new long[1 << INDEX_BITS];
 

@@ -108,7 +108,7 @@ public final class Stripes {
     /**
      * Closes one slot.
      *
-     * @return what it held; see {@link #sum} and {@link #arrivals}. That of a closed slot is 0
+     * @return what it held, for {@link #sum} and {@link #arrivals}; both are 0 if the slot was closed already
      */
     public long close(int index) {
         try {
