@@ -32,9 +32,16 @@ final class Merged {
     /** What meters had counted that were removed while others were left: a sum never goes back. */
     private final double[] removed;
 
+    /**
+     * The greatest sums that were shown so far. A removal changes the order in which doubles are added, and then their
+     * sum can be less by its last bit. Prometheus would take that for a counter that began anew.
+     */
+    private final double[] shown;
+
     Merged(Kind kind, int numbers) {
         this.kind = kind;
         removed = new double[numbers];
+        shown = new double[numbers];
     }
 
     Kind kind() {
@@ -68,8 +75,12 @@ final class Merged {
             double one = numbers[number].getAsDouble();
             all = kind.isMaximum() ? Math.max(all, one) : all + one;
         }
-        // The total of a summary with a negative scale. A counter that is negative makes the scrapes of some exporters
-        // fail, with all other meters.
-        return Math.max(all, 0);
+        if (kind.isMaximum()) {
+            return all;
+        }
+        // It begins with 0. The total of a summary with a negative scale is less, and a counter that is negative makes
+        // the scrapes of some exporters fail, with all other meters.
+        shown[number] = Math.max(shown[number], all);
+        return shown[number];
     }
 }

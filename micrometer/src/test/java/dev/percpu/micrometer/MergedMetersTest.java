@@ -19,6 +19,7 @@ import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -132,6 +133,28 @@ class MergedMetersTest {
         // It begins at 0 again.
         registry.counter("counter", "uri", "/b").increment();
         assertThat(scraped()).containsExactly("counter_total 1.0");
+    }
+
+    /** The same amounts in another order can have a sum that is less by its last bit. */
+    @Test
+    void aSumOfAmountsDoesNotGoBackByItsLastBits() {
+        exporter.config().meterFilter(MeterFilter.ignoreTags("uri"));
+        Random random = new Random(7);
+        List<Counter> counters = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            Counter counter = registry.counter("counter", "uri", "/" + i);
+            counter.increment(random.nextDouble());
+            counters.add(counter);
+        }
+        FunctionCounter shown = exporter.get("counter").functionCounter();
+        double before = shown.count();
+        for (Counter counter : counters.subList(1, counters.size())) {
+            registry.remove(counter);
+            assertThat(shown.count()).isGreaterThanOrEqualTo(before);
+            before = shown.count();
+        }
+        counters.getFirst().increment();
+        assertThat(shown.count()).isGreaterThan(before);
     }
 
     @Test
