@@ -1,5 +1,6 @@
 package dev.percpu.opentelemetry;
 
+import dev.percpu.concurrent.HistogramInterval;
 import dev.percpu.concurrent.HistogramSnapshot;
 import dev.percpu.concurrent.PerCpuHistogram;
 import io.opentelemetry.api.common.Attributes;
@@ -7,7 +8,6 @@ import io.opentelemetry.sdk.metrics.data.HistogramPointData;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
 /** One histogram that is exported, and as what. Each registration makes one, which equals no other. */
 final class HistogramSeries {
@@ -15,20 +15,15 @@ final class HistogramSeries {
     private final String description;
     private final String unit;
     private final Attributes attributes;
-    private final PerCpuHistogram histogram;
     private final double divisor;
 
     /** The histogram's, in the metric's unit. */
     private final List<Double> bounds;
 
-    private Start start;
+    private final long startEpochNanos;
 
-    /** Since when values are exported, and what was there by then; null for nothing. */
-    private record Start(long epochNanos, @Nullable HistogramSnapshot earlier) {
-        HistogramSnapshot since(HistogramSnapshot snapshot) {
-            return earlier == null ? snapshot : snapshot.minus(earlier);
-        }
-    }
+    /** What was recorded since then, whoever else resets the histogram. */
+    private final HistogramInterval exported;
 
     HistogramSeries(
             String name,
@@ -43,10 +38,10 @@ final class HistogramSeries {
         this.description = description;
         this.unit = unit;
         this.attributes = attributes;
-        this.histogram = histogram;
         this.divisor = divisor;
         this.bounds = bounds;
-        this.start = new Start(startEpochNanos, histogram.snapshot());
+        this.startEpochNanos = startEpochNanos;
+        this.exported = histogram.interval();
     }
 
     String name() {
@@ -63,10 +58,6 @@ final class HistogramSeries {
 
     Attributes attributes() {
         return attributes;
-    }
-
-    PerCpuHistogram histogram() {
-        return histogram;
     }
 
     /** Names that differ in case only are the same for OpenTelemetry. */
@@ -92,16 +83,13 @@ final class HistogramSeries {
         return name + " in \"" + unit + "\", \"" + description + '"';
     }
 
-    /** What is exported of a snapshot: what came since the start, as a cumulative point says. */
-    synchronized HistogramPointData point(HistogramSnapshot all, long now) {
-        HistogramSnapshot snapshot;
-        try {
-            snapshot = start.since(all);
-        } catch (IllegalArgumentException reset) {
-            // What was counted before is gone, so it can only begin anew, and that is what a new start says.
-            start = new Start(now, null);
-            snapshot = all;
-        }
+    /**
+     * What came since the start, as a cumulative point says.
+     *
+     * @throws IllegalStateException if the histogram is closed
+     */
+    HistogramPointData point(long now) {
+        HistogramSnapshot snapshot = exported.peek();
         long[] cumulative = snapshot.cumulativeCounts(snapshot.bounds());
         List<Long> counts = new ArrayList<>(cumulative.length + 1);
         long below = 0;
@@ -112,6 +100,6 @@ final class HistogramSeries {
         counts.add(snapshot.count() - below);
         // A snapshot knows only the buckets of the least and of the greatest value.
         return HistogramPointData.create(
-                start.epochNanos, now, attributes, snapshot.sum() / divisor, false, 0, false, 0, bounds, counts);
+                startEpochNanos, now, attributes, snapshot.sum() / divisor, false, 0, false, 0, bounds, counts);
     }
 }

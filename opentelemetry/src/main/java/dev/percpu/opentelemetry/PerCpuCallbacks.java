@@ -69,7 +69,7 @@ public final class PerCpuCallbacks {
 
     /**
      * Reports the sum of each of an array's counters. The array has a counter for each set of attributes that there can
-     * be. The SDK keeps 2,000 sets for an instrument unless it is told otherwise, and puts the rest together.
+     * be. The SDK keeps 1,999 sets for an instrument unless it is told otherwise, and puts the rest together.
      *
      * @param attributes those of each counter, by its index
      * @throws IllegalArgumentException if there are not as many as counters

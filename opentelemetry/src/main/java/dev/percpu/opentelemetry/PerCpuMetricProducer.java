@@ -3,7 +3,6 @@ package dev.percpu.opentelemetry;
 import static java.lang.System.Logger.Level.WARNING;
 
 import dev.percpu.concurrent.HistogramBuilder;
-import dev.percpu.concurrent.HistogramSnapshot;
 import dev.percpu.concurrent.PerCpuHistogram;
 import io.opentelemetry.sdk.common.Clock;
 import io.opentelemetry.sdk.common.InstrumentationScopeInfo;
@@ -110,9 +109,9 @@ public final class PerCpuMetricProducer implements MetricProducer {
         Map<String, HistogramSeries> metrics = new LinkedHashMap<>();
         Map<String, List<HistogramPointData>> points = new LinkedHashMap<>();
         for (HistogramSeries series : exported) {
-            HistogramSnapshot snapshot;
+            HistogramPointData point;
             try {
-                snapshot = series.histogram().snapshot();
+                point = series.point(now);
             } catch (IllegalStateException closed) {
                 // The reader would lose all other metrics too.
                 remove(series);
@@ -124,7 +123,7 @@ public final class PerCpuMetricProducer implements MetricProducer {
                 continue;
             }
             metrics.putIfAbsent(series.key(), series);
-            points.computeIfAbsent(series.key(), _ -> new ArrayList<>()).add(series.point(snapshot, now));
+            points.computeIfAbsent(series.key(), _ -> new ArrayList<>()).add(point);
         }
         List<MetricData> produced = new ArrayList<>(metrics.size());
         metrics.forEach((key, series) -> produced.add(new HistogramMetric(

@@ -13,10 +13,14 @@ import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.Meter;
 import io.opentelemetry.api.metrics.ObservableLongCounter;
 import io.opentelemetry.sdk.metrics.SdkMeterProvider;
+import io.opentelemetry.sdk.metrics.data.LongPointData;
 import io.opentelemetry.sdk.metrics.data.MetricData;
 import io.opentelemetry.sdk.testing.exporter.InMemoryMetricReader;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -133,6 +137,27 @@ class PerCpuCallbacksTest {
                 .hasLongSumSatisfying(sum -> sum.hasPointsSatisfying(
                         point -> point.hasValue(10).hasAttributes(HELLO),
                         point -> point.hasValue(20).hasAttributes(bye)));
+    }
+
+    /** The comment on {@code sums} says how many the SDK keeps. */
+    @Test
+    void theSdkKeepsSoManySetsOfAttributesAndPutsTheRestTogether() {
+        PerCpuCounterArray counters = new PerCpuCounterArray(2_001);
+        List<Attributes> attributes = IntStream.range(0, counters.length())
+                .mapToObj(i -> Attributes.of(AttributeKey.longKey("i"), (long) i))
+                .toList();
+        meter.counterBuilder("requests").buildWithCallback(PerCpuCallbacks.sums(counters, attributes));
+        counters.add(1_998, 1);
+        counters.add(1_999, 20);
+        counters.add(2_000, 300);
+        Map<Attributes, Long> values = new HashMap<>();
+        for (LongPointData point : collectOne(cumulative).getLongSumData().getPoints()) {
+            values.put(point.getAttributes(), point.getValue());
+        }
+        assertThat(values)
+                .hasSize(2_000)
+                .containsEntry(attributes.get(1_998), 1L)
+                .containsEntry(Attributes.of(AttributeKey.booleanKey("otel.metric.overflow"), true), 320L);
     }
 
     @Test
