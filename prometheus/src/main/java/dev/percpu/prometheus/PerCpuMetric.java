@@ -11,6 +11,8 @@ import io.prometheus.metrics.core.metrics.MetricWithFixedMetadata;
 import io.prometheus.metrics.model.snapshots.Exemplar;
 import io.prometheus.metrics.model.snapshots.Labels;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -86,7 +88,10 @@ public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends Met
 
     /** Removes the data points of whose label values the function is true. */
     public void removeIf(Function<List<String>, Boolean> function) {
-        dataPoints.keySet().removeIf(labelValues -> function.apply(List.of(labelValues.values)));
+        dataPoints
+                .keySet()
+                .removeIf(
+                        labelValues -> function.apply(Collections.unmodifiableList(Arrays.asList(labelValues.values))));
         forgetWithoutLabels();
     }
 

@@ -1,6 +1,7 @@
 package dev.percpu.prometheus;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
 import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
@@ -185,6 +186,20 @@ class HistogramTest {
                 .containsExactly(1.0, 3.0, Double.POSITIVE_INFINITY);
     }
 
+    /** The client has two bounds there, which look like one to all who are told of them. */
+    @Test
+    void aBoundOfZeroHasNoSign() {
+        assertThat(upperBounds(Histogram.builder().name("a").classicUpperBounds(-0.0, 0.0)))
+                .containsExactly(0.0, Double.POSITIVE_INFINITY);
+        io.prometheus.metrics.core.metrics.Histogram.Builder clients =
+                io.prometheus.metrics.core.metrics.Histogram.builder().name("a").classicUpperBounds(-0.0, 0.0);
+        assertThatIllegalArgumentException().isThrownBy(clients::build);
+        io.prometheus.metrics.core.metrics.Histogram without =
+                clients.withoutExemplars().build();
+        without.observe(1);
+        assertThatIllegalArgumentException().isThrownBy(without::collect);
+    }
+
     private static List<Double> upperBounds(Histogram.Builder builder) {
         return ours(builder.build()).getClassicBuckets().stream()
                 .map(ClassicHistogramBucket::getUpperBound)
@@ -247,6 +262,10 @@ class HistogramTest {
         nanos.addAndGet(99);
         assertThat(dataPoint.collect(Labels.EMPTY).getNativeSchema()).isLessThan(3);
         assertThat(dataPoint.collect(Labels.EMPTY).getCount()).isEqualTo(6);
+        long created = dataPoint.collect(Labels.EMPTY).getCreatedTimestampMillis();
+        while (System.currentTimeMillis() == created) {
+            Thread.onSpinWait();
+        }
         nanos.addAndGet(1);
         // What was there is still exposed once.
         assertThat(dataPoint.collect(Labels.EMPTY).getCount()).isEqualTo(6);
@@ -254,6 +273,7 @@ class HistogramTest {
         assertThat(anew.getCount()).isZero();
         assertThat(anew.getSum()).isZero();
         assertThat(anew.getNativeSchema()).isEqualTo(3);
+        assertThat(anew.getCreatedTimestampMillis()).isGreaterThan(created);
 
         nanos.addAndGet(100);
         DoubleStream.of(1, 2, 4, 8).forEach(dataPoint::observe);

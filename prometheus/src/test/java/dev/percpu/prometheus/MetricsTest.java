@@ -456,12 +456,44 @@ class MetricsTest {
         assertThat(counter.labelValues("x")).isSameAs(x);
         assertThat(counter.collect().getDataPoints()).hasSize(3);
         counter.remove("x");
+        // A program may look for null: the client's list says that there is none.
+        counter.removeIf(labels -> labels.contains(null));
         counter.removeIf(labels -> labels.equals(List.of("z")));
         assertThat(counter.collect().getDataPoints()).hasSize(1);
         counter.clear();
         assertThat(counter.collect().getDataPoints()).isEmpty();
         counter.labelValues("y").inc();
         assertThat(counter.labelValues("y").get()).isEqualTo(1);
+    }
+
+    /** More buckets and a coarser schema are no new beginning. */
+    @Test
+    void aDataPointSaysWhenItWasCreated() {
+        long before = System.currentTimeMillis();
+        Counter counter = Counter.builder().name("a").build();
+        counter.inc();
+        Histogram classic = Histogram.builder().name("b").classicOnly().build();
+        classic.observe(1);
+        Histogram both =
+                Histogram.builder().name("c").nativeMaxNumberOfBuckets(10).build();
+        both.observe(1);
+        long after = System.currentTimeMillis();
+        while (System.currentTimeMillis() == after) {
+            Thread.onSpinWait();
+        }
+        for (int i = 0; i < 100; i++) {
+            counter.inc();
+            classic.observe(i);
+            both.observe(i);
+        }
+        HistogramSnapshot scaledDown = both.collect();
+        assertThat(scaledDown.getDataPoints().getFirst().getNativeSchema())
+                .isLessThan(HistogramSettings.DEFAULT_SCHEMA);
+        for (MetricSnapshot snapshot : List.of(counter.collect(), classic.collect(), scaledDown)) {
+            assertThat(snapshot.getDataPoints().get(0).getCreatedTimestampMillis())
+                    .as(snapshot.getMetadata().getName())
+                    .isBetween(before, after);
+        }
     }
 
     @Test
