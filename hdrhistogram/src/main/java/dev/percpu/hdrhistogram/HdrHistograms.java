@@ -23,7 +23,7 @@ public final class HdrHistograms {
      *
      * <p>HdrHistogram knows no values out of range. Negative ones are recorded as 0, those above the range as
      * {@link HistogramSnapshot#highestTrackable()}. The histogram does not have the exact sum either: its mean
-     * is an estimate.
+     * is an estimate. It has no start and end time, which a snapshot does not know: a log of intervals needs them.
      *
      * @throws IllegalStateException if the histogram has {@link HistogramSnapshot#bounds() bounds} that its user gave:
      *     then its buckets fit into no precision
