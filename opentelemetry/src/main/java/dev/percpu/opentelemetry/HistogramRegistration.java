@@ -30,7 +30,7 @@ public final class HistogramRegistration {
         this.producer = producer;
         this.name = name;
         this.histogram = histogram;
-        this.bounds = histogram.snapshot().bounds();
+        this.bounds = histogram.bounds();
         if (bounds.length == 0) {
             throw new IllegalArgumentException("the histogram of the metric " + name + " was built without bounds,"
                     + " which OpenTelemetry's buckets need: build it with PerCpuHistogram.builder().bounds(...)");
@@ -82,6 +82,7 @@ public final class HistogramRegistration {
      * @return what ends the export
      * @throws IllegalArgumentException if the same name is registered with another description or unit, or with the
      *     same attributes; or if two bounds are the same once they are divided, or one is infinite then
+     * @throws IllegalStateException if the histogram is closed
      */
     @CanIgnoreReturnValue
     public Registered register() {

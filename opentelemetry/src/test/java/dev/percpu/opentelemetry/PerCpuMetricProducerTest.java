@@ -223,6 +223,16 @@ class PerCpuMetricProducerTest {
     }
 
     @Test
+    void aClosedHistogramIsRefused() {
+        PerCpuHistogram closed = PerCpuHistogram.builder().bounds(7).build();
+        closed.close();
+        assertThatThrownBy(() -> producer.histogram("closed", closed).register())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("closed");
+        assertThat(reader.collectAllMetrics()).isEmpty();
+    }
+
+    @Test
     void withoutHistogramsThereIsNothing() {
         assertThat(reader.collectAllMetrics()).isEmpty();
     }
