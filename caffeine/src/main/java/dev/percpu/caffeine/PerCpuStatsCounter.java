@@ -48,7 +48,7 @@ public final class PerCpuStatsCounter implements StatsCounter {
     /**
      * Creates a counter of nothing so far, and gives it a name.
      *
-     * @param name for messages and listings, such as the cache's; it need not be unique
+     * @param name for messages and listings, such as the cache's, not blank; it need not be unique
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuStatsCounter(String name) {

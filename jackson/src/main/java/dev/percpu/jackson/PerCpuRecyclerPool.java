@@ -179,12 +179,12 @@ public final class PerCpuRecyclerPool extends RecyclerPool.StatefulImplBase<Buff
      * Drops all idle recyclers, apart from those on the stack of a CPU whose {@link dev.percpu.CpuGuard} another
      * thread holds.
      *
-     * @return true
+     * @return whether none is left; one may also have been released meanwhile
      */
     @Override
     public boolean clear() {
         pool.trim(0);
-        return true;
+        return pooledCount() == 0;
     }
 
     @Override

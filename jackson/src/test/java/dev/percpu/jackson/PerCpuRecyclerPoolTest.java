@@ -274,6 +274,24 @@ class PerCpuRecyclerPoolTest {
         assertThat(distinct(acquireLinked(5))).contains(held).doesNotContain(idle);
     }
 
+    /** On rseq a thread may not touch the stack of a CPU whose guard another thread holds. */
+    @Test
+    void clearSaysWhetherARecyclerIsLeft() throws Exception {
+        pool.acquireAndLinkPooled().releaseToPool();
+        List<CpuGuard> guards = allGuards();
+        try {
+            boolean all = inOtherThread(pool::clear);
+            assertThat(all).isEqualTo(pool.pooledCount() == 0);
+            if (PerCpuRuntime.backend().equals("rseq")) {
+                assertThat(all).isFalse();
+            }
+        } finally {
+            close(guards);
+        }
+        assertThat(pool.clear()).isTrue();
+        assertThat(pool.pooledCount()).isZero();
+    }
+
     @Test
     void theSharedPoolIsSerializedAsSuch() throws Exception {
         assertThat(PerCpuRecyclerPool.shared()).isSameAs(PerCpuRecyclerPool.shared());
