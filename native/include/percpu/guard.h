@@ -101,7 +101,7 @@ PERCPU_SLOW void percpu_read_file(const char *path, char *text, long size);
 /*
  * When a thread of this process began, in hundredths of a second since the system did; 0 if /proc does not tell. It is
  * the 22nd field of a text in which the second, in parentheses, can contain anything. The third field, one letter,
- * tells the thread's state.
+ * tells the thread's state; `state` can be NULL.
  */
 PERCPU_SLOW int64_t percpu_beginning(int64_t id, char *state)
 {
@@ -119,7 +119,8 @@ PERCPU_SLOW int64_t percpu_beginning(int64_t id, char *state)
 	memcpy(at, "/stat", sizeof("/stat"));
 	percpu_read_file(path, text, sizeof(text));
 	at = strrchr(text, ')');
-	*state = at && at[1] == ' ' ? at[2] : 0;
+	if (state)
+		*state = at && at[1] == ' ' ? at[2] : 0;
 	for (int field = 2; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
 	return at ? (int64_t)strtoll(at, NULL, 10) : 0;
@@ -135,10 +136,9 @@ PERCPU_SLOW void percpu_note_beginning(void)
 {
 	int64_t id = percpu_syscall(SYS_getpid);
 	char self[24] = {0};
-	char state;
 
 	percpu_syscall(SYS_readlinkat, -100 /* AT_FDCWD */, "/proc/self", self, sizeof(self) - 1);
-	percpu_process_beginning = strtoll(self, NULL, 10) == id ? percpu_beginning(id, &state) : 0;
+	percpu_process_beginning = strtoll(self, NULL, 10) == id ? percpu_beginning(id, NULL) : 0;
 }
 
 /*
@@ -154,11 +154,10 @@ PERCPU_SLOW uint64_t percpu_me(void)
 	if (percpu_thread == 0) {
 		uint64_t mask;
 		int64_t id;
-		char state;
 
 		PERCPU_BLOCK_SIGNALS(mask);
 		id = percpu_syscall(SYS_gettid);
-		percpu_thread = -((percpu_process_beginning ? percpu_beginning(id, &state) : 0) << PERCPU_ID_BITS | id);
+		percpu_thread = -((percpu_process_beginning ? percpu_beginning(id, NULL) : 0) << PERCPU_ID_BITS | id);
 		PERCPU_RESTORE_SIGNALS(mask);
 	}
 	return (uint64_t)percpu_thread;
@@ -204,7 +203,6 @@ PERCPU_SLOW int percpu_has_left_its_id(uint64_t *word, int64_t owner)
 	int64_t now = percpu_now();
 	int64_t beginning;
 	char state;
-	char other;
 
 	if (PERCPU_BEGINNING_OF(owner) == 0 ||
 	    now - (int64_t)__atomic_load_n(&word[2], __ATOMIC_RELAXED) < PERCPU_COMPARE_EVERY)
@@ -213,7 +211,7 @@ PERCPU_SLOW int percpu_has_left_its_id(uint64_t *word, int64_t owner)
 	beginning = percpu_beginning(PERCPU_ID_OF(owner), &state);
 	return (beginning == PERCPU_BEGINNING_OF(owner) ? state == 'Z' : beginning != 0) &&
 	       percpu_process_beginning != 0 &&
-	       percpu_beginning(percpu_syscall(SYS_getpid), &other) == percpu_process_beginning;
+	       percpu_beginning(percpu_syscall(SYS_getpid), NULL) == percpu_process_beginning;
 }
 
 /*
