@@ -152,15 +152,14 @@ extern "C" {
 #define per_cpu_sum(var)                                                                                               \
 	__extension__({                                                                                                \
 		PERCPU_ASSERT_NUMBER(var);                                                                             \
+		void *percpu_image_ = percpu_image(&(var));                                                            \
 		struct percpu_place percpu_place_;                                                                     \
-		__typeof__(&(var)) percpu_instance_;                                                                   \
 		uint64_t percpu_sum_ = 0;                                                                              \
 		percpu_look(&percpu_place_);                                                                           \
-		for (unsigned percpu_at_ = 0; percpu_at_ <= percpu_place_.count; percpu_at_++) {                       \
-			percpu_instance_ = (__typeof__(&(var)))percpu_instance_in(                                     \
-				&percpu_place_, percpu_image(&(var)), percpu_at_);                                     \
-			percpu_sum_ += (uint64_t)__atomic_load_n(percpu_instance_, __ATOMIC_RELAXED);                  \
-		}                                                                                                      \
+		for (unsigned percpu_at_ = 0; percpu_at_ <= percpu_place_.count; percpu_at_++)                         \
+			percpu_sum_ += (uint64_t)__atomic_load_n(                                                      \
+				(__typeof__(&(var)))percpu_instance_in(&percpu_place_, percpu_image_, percpu_at_),     \
+				__ATOMIC_RELAXED);                                                                     \
 		(long long)(PERCPU_IS_UNSIGNED(var) ? percpu_sum_ & PERCPU_MASK(var) : percpu_sum_);                   \
 	})
 #define PERCPU_IS_UNSIGNED(var) ((__typeof__(var))-1 > (__typeof__(var))1)

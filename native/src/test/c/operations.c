@@ -124,6 +124,18 @@ static void sums_are_those_of_the_type(void)
 	CHECK_EQUAL(per_cpu_sum(a_char), last == 0 ? 101 : 201);
 }
 
+static void an_argument_is_computed_once(void)
+{
+	int index = 0;
+
+	CHECK_EQUAL(per_cpu_sum(an_array[index++]) > 0, 1);
+	CHECK_EQUAL(index, 1);
+	this_cpu_add(an_array[index++], 0);
+	CHECK_EQUAL(index, 2);
+	CHECK_EQUAL(this_cpu_cmpxchg(an_array[index--], -1, 5), 3);
+	CHECK_EQUAL(index, 1);
+}
+
 static void guards_nest(void)
 {
 	struct cpu_guard outer = cpu_guard_acquire();
@@ -176,6 +188,7 @@ int main(void)
 	only_the_instance_is_in_the_result();
 	/* All that a sequence could have touched beside what it should is as it was. */
 	initial_values_are_on_each_cpu();
+	an_argument_is_computed_once();
 	guards_nest();
 	sums_are_those_of_the_type();
 	errno = 12345;
