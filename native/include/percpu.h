@@ -204,8 +204,9 @@ PERCPU_INLINE void cpu_guard_release(struct cpu_guard guard);
 #define put_cpu_ptr(instance) percpu_put((uint64_t)(uintptr_t)(instance))
 
 /*
- * The same for the instance itself, "get_cpu_var(hits)++". The kernel's put_cpu_var needs no argument; here the thread
- * may run on another CPU by now, so the instance tells which guard to release.
+ * The same for the instance itself: "struct pair *mine = &get_cpu_var(pairs); ... put_cpu_var(*mine);". The kernel's
+ * put_cpu_var and put_cpu_ptr take the variable and its address. Here the thread may run on another CPU by now, so they
+ * take the instance, which tells which guard to release. PERCPU_CHECK finds a call that passes something else.
  */
 #define get_cpu_var(var) (*get_cpu_ptr(&(var)))
 #define put_cpu_var(instance) put_cpu_ptr(&(instance))

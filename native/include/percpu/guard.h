@@ -63,8 +63,15 @@ PERCPU_INLINE struct cpu_guard cpu_guard_acquire_on(unsigned cpu)
 	return guard;
 }
 
+#ifdef PERCPU_CHECK
+PERCPU_SLOW void percpu_check_held(const uint64_t *word);
+#else
+#define percpu_check_held(word) ((void)0)
+#endif
+
 PERCPU_INLINE void cpu_guard_release(struct cpu_guard guard)
 {
+	percpu_check_held(guard.word);
 	if (guard.word[1] == 0)
 		__atomic_store_n(guard.word, 0, __ATOMIC_RELEASE);
 	else
@@ -173,6 +180,21 @@ PERCPU_SLOW int percpu_is_same(uint64_t owner, uint64_t other)
 	       ((int64_t)owner < 0 && (int64_t)other < 0 && PERCPU_ID_OF(owner) == PERCPU_ID_OF(other) &&
 		(PERCPU_BEGINNING_OF(owner) == 0 || PERCPU_BEGINNING_OF(other) == 0));
 }
+
+#ifdef PERCPU_CHECK
+/* Ends the program unless this is the word of a guard that this thread owns. */
+PERCPU_SLOW void percpu_check_held(const uint64_t *word)
+{
+	struct percpu_place place;
+
+	percpu_look(&place);
+	for (unsigned cpu = 0; cpu < place.count; cpu++)
+		if (percpu_word(&place, cpu) == word &&
+		    percpu_is_same(__atomic_load_n(word, __ATOMIC_RELAXED), percpu_me()))
+			return;
+	percpu_fatal("release of a guard that this thread does not hold, or put_cpu_ptr of what is no CPU's instance");
+}
+#endif
 
 /* A CPU whose guard this thread owns; -1 if there is none. */
 PERCPU_SLOW int percpu_owned(const struct percpu_place *place)

@@ -55,6 +55,13 @@ int main(void)
 #ifdef ON_ORDINARY
 	this_cpu_inc(ordinary);
 #endif
+#ifdef ON_PUT_VARIABLE
+	get_cpu_var(a_long)++;
+	put_cpu_var(a_long);
+#endif
+#ifdef ON_PUT_TWICE
+	put_cpu_var(*per_cpu_ptr(&a_long, 0));
+#endif
 #ifdef ON_CPU
 	cpu_guard_release(cpu_guard_acquire_on((unsigned)ON_CPU));
 #endif

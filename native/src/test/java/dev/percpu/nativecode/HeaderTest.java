@@ -262,6 +262,15 @@ class HeaderTest {
                         "this_cpu operation on a variable that this library does not define with DEFINE_PER_CPU");
     }
 
+    /** As in the kernel, where the variable is passed; and a guard that nobody holds. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ON_PUT_VARIABLE", "ON_PUT_TWICE"})
+    void aReleaseOfNoGuardOfTheThreadsEndsTheProgramIfAskedTo(String what) {
+        Path program = Compiler.GCC.program("checked", "refused.c", "-O2", "-DPERCPU_CHECK", "-D" + what);
+        assertThatThrownBy(() -> Compiler.run(program, REGISTERED))
+                .hasMessageContaining("release of a guard that this thread does not hold");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"8192", "-1"})
     void theGuardOfACpuThatDoesNotExistEndsTheProgram(String id) {
