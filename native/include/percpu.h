@@ -56,10 +56,12 @@ extern "C" {
 #define PERCPU_ASSERT(condition, message) _Static_assert(condition, message)
 #endif
 
+/* Attributes go by their reserved names: the including file may have macros of the plain ones, such as `noinline`. */
+
 /* One in each library, however many of its files include this; and no other library's. */
-#define PERCPU_OF_LIBRARY __attribute__((weak, visibility("hidden")))
-#define PERCPU_SLOW PERCPU_OF_LIBRARY __attribute__((noinline, cold))
-#define PERCPU_INLINE static inline __attribute__((always_inline, unused))
+#define PERCPU_OF_LIBRARY __attribute__((__weak__, __visibility__("hidden")))
+#define PERCPU_SLOW PERCPU_OF_LIBRARY __attribute__((__noinline__, __cold__))
+#define PERCPU_INLINE static inline __attribute__((__always_inline__, __unused__))
 
 /* ---------------------------------------------------------------------------------------------------------------- *
  * Variables
@@ -77,18 +79,19 @@ extern "C" {
 #define DEFINE_PER_CPU(type, name)                                                                                     \
 	PERCPU_ASSERT_COPYABLE(type);                                                                                  \
 	DECLARE_PER_CPU(type, name);                                                                                   \
-	PERCPU_C_LINKAGE __attribute__((visibility("default"))) const struct percpu_variable percpu_variable_##name;   \
-	__attribute__((used)) const struct percpu_variable percpu_variable_##name = {                                  \
+	PERCPU_C_LINKAGE __attribute__((__visibility__("default")))                                                    \
+	const struct percpu_variable percpu_variable_##name;                                                           \
+	__attribute__((__used__)) const struct percpu_variable percpu_variable_##name = {                              \
 		PERCPU_MAGIC, PERCPU_VERSION, &name, sizeof(name), &percpu_library};                                   \
-	__attribute__((section("percpu_data"), used)) PERCPU_CONSTANT __typeof__(type) name
+	__attribute__((__section__("percpu_data"), __used__)) PERCPU_CONSTANT __typeof__(type) name
 
 /* Defines a variable that only its own file can use. Java cannot find it. */
 #define DEFINE_STATIC_PER_CPU(type, name)                                                                              \
 	PERCPU_ASSERT_COPYABLE(type);                                                                                  \
-	static __attribute__((section("percpu_data"), used)) PERCPU_CONSTANT __typeof__(type) name
+	static __attribute__((__section__("percpu_data"), __used__)) PERCPU_CONSTANT __typeof__(type) name
 
 /* Declares a variable that another file of the same library defines. */
-#define DECLARE_PER_CPU(type, name) PERCPU_C_LINKAGE __attribute__((visibility("hidden"))) __typeof__(type) name
+#define DECLARE_PER_CPU(type, name) PERCPU_C_LINKAGE __attribute__((__visibility__("hidden"))) __typeof__(type) name
 
 #ifdef __cplusplus
 #define PERCPU_ASSERT_COPYABLE(type)                                                                                   \
@@ -215,6 +218,13 @@ PERCPU_INLINE void cpu_guard_release(struct cpu_guard guard);
  * That was the interface. What follows is how it works; nothing below has to be read in order to use it.
  * ---------------------------------------------------------------------------------------------------------------- */
 
+/* GCC would warn about each function that is defined without a declaration before. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-declarations"
+#ifndef __cplusplus
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#endif
+
 #include "percpu/layout.h"
 
 #include "percpu/architecture.h"
@@ -232,6 +242,8 @@ PERCPU_INLINE void cpu_guard_release(struct cpu_guard guard);
 #include "percpu/share.h"
 
 #include "percpu/process.h"
+
+#pragma GCC diagnostic pop
 
 #ifdef __cplusplus
 }

@@ -25,7 +25,7 @@
 	"mov %w[done], #1\n"                                                                                           \
 	"66:\n\t"
 
-#define PERCPU_RSEQ_AREA ((uint64_t)__builtin_thread_pointer() + (uint64_t)__rseq_offset)
+#define PERCPU_RSEQ_AREA ((char *)__builtin_thread_pointer() + __rseq_offset)
 #define PERCPU_OPERAND "r"
 
 #define PERCPU_DO_READ(size, suffix, modifier) "ldr" suffix " %" modifier "[value], [%[image], x9]\n\t"

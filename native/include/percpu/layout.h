@@ -41,7 +41,7 @@ struct percpu_library {
 	 * How many threads are in each of the slow functions now, wait until the variables have a place, and are in the
 	 * middle of a fork. percpu_count_in() says what is in the upper half.
 	 */
-	uint64_t updating __attribute__((aligned(64)));
+	uint64_t updating __attribute__((__aligned__(64)));
 	uint64_t acquiring;
 	uint64_t waiting;
 	uint64_t forking;
@@ -69,8 +69,8 @@ enum percpu_refusal {
 	PERCPU_LENT           /* by a copy of dev.percpu that may be unloaded, and then they can be shared again */
 };
 
-extern char __start_percpu_data[] __attribute__((visibility("hidden")));
-extern char __stop_percpu_data[] __attribute__((visibility("hidden")));
+extern char __start_percpu_data[] __attribute__((__visibility__("hidden")));
+extern char __stop_percpu_data[] __attribute__((__visibility__("hidden")));
 
 PERCPU_OF_LIBRARY int percpu_share(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus,
 				   const uint64_t *possible, uint32_t mode, uint32_t stays);
@@ -79,7 +79,7 @@ PERCPU_OF_LIBRARY int percpu_share(uint64_t area, uint64_t stride, uint64_t posi
  * With this the section exists even in a library without variables. The constructor refers to it: with
  * --gc-sections, LLD removes an unused section although symbols name its ends.
  */
-PERCPU_OF_LIBRARY __attribute__((section("percpu_data"), aligned(64))) char percpu_anchor[64] = {0};
+PERCPU_OF_LIBRARY __attribute__((__section__("percpu_data"), __aligned__(64))) char percpu_anchor[64] = {0};
 
 PERCPU_OF_LIBRARY struct percpu_library percpu_library = {
 	__start_percpu_data, __stop_percpu_data, "", percpu_share, PERCPU_UNPLACED, PERCPU_SEQUENCES,
@@ -102,11 +102,11 @@ PERCPU_OF_LIBRARY uint64_t percpu_possible[PERCPU_MOST_CPUS / 64] = {0};
 /* What this thread stores in a guard word; 0 until a guard needs it. */
 #ifdef __GLIBC__
 /* With this model an access is one load. glibc reserves room for it, also in a library that is loaded later. */
-#define PERCPU_TLS __attribute__((tls_model("initial-exec"))) __thread
+#define PERCPU_TLS __attribute__((__tls_model__("initial-exec"))) __thread
 #else
 #define PERCPU_TLS __thread
 #endif
 PERCPU_OF_LIBRARY PERCPU_TLS int64_t percpu_thread = 0;
 
 /* Prints a message and ends the process. It is for errors that the called function has no way to return. */
-PERCPU_SLOW __attribute__((noreturn)) void percpu_fatal(const char *what);
+PERCPU_SLOW __attribute__((__noreturn__)) void percpu_fatal(const char *what);

@@ -74,10 +74,10 @@ PERCPU_SLOW uint32_t percpu_find_possible(void)
 	uint64_t allowed[PERCPU_MOST_CPUS / 64] = {0};
 	uint32_t count = 0;
 	uint32_t counted = 0;
-	char *text;
+	long memory = percpu_syscall(SYS_mmap, NULL, PERCPU_LONGEST_TEXT, PERCPU_READ_WRITE, PERCPU_RESERVED, -1, 0);
 
-	text = (char *)percpu_syscall(SYS_mmap, NULL, PERCPU_LONGEST_TEXT, PERCPU_READ_WRITE, PERCPU_RESERVED, -1, 0);
-	if (text != (char *)-1) {
+	if (memory != -1) {
+		char *text = (char *)memory;
 		char *list;
 
 		percpu_read_file("/sys/devices/system/cpu/possible", text, PERCPU_LONGEST_TEXT);

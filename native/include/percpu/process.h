@@ -107,7 +107,7 @@ PERCPU_SLOW void percpu_after_fork_in_child(void)
  * one of the library's descriptors long after the thread left the sequence, and the kernel ends a process in which it
  * cannot read that descriptor.
  */
-static __attribute__((constructor, unused)) void percpu_loaded(void)
+static __attribute__((__constructor__, __unused__)) void percpu_loaded(void)
 {
 	struct percpu_dl_info info = {NULL, NULL, NULL, NULL};
 

@@ -113,7 +113,7 @@ PERCPU_SLOW int percpu_update_slowly(int op, unsigned size, void *image, uint64_
 						    : slow);                                                           \
 				       return;)                                                                        \
 slow:                                                                                                                  \
-			__attribute__((unused));                                                                       \
+			__attribute__((__unused__));                                                                   \
 		} while (percpu_update_slowly(PERCPU_##op, size, image, operand, NULL));                               \
 	}
 

@@ -11,8 +11,9 @@ struct percpu_dl_info {
 	const char *symbol;
 	void *address;
 };
-extern int percpu_dladdr(const void *address, struct percpu_dl_info *info) __asm__("dladdr") __attribute__((weak));
-extern void *percpu_dlopen(const char *file, int flags) __asm__("dlopen") __attribute__((weak));
+extern int percpu_dladdr(const void *address, struct percpu_dl_info *info) __asm__("dladdr")
+	__attribute__((__weak__));
+extern void *percpu_dlopen(const char *file, int flags) __asm__("dlopen") __attribute__((__weak__));
 
 PERCPU_SLOW void percpu_fatal(const char *what)
 {

@@ -234,6 +234,54 @@ class HeaderTest {
         }
     }
 
+    /** As in somebody else's build, where the header is one file among others. */
+    @Test
+    void aFileWithManyWarningsAndMacrosOfItsOwnCompiles() {
+        List<String> warnings = List.of(
+                "-Wconversion",
+                "-Wsign-conversion",
+                "-Wshadow",
+                "-Wcast-qual",
+                "-Wcast-align",
+                "-Wundef",
+                "-Wformat=2",
+                "-Wpointer-arith",
+                "-Wwrite-strings",
+                "-Wmissing-declarations");
+        List<String> ofC =
+                List.of("-Wmissing-prototypes", "-Wstrict-prototypes", "-Wold-style-definition", "-Wbad-function-cast");
+        for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANG)) {
+            assertCompilesWith(compiler, Stream.concat(warnings.stream(), ofC.stream()));
+        }
+        for (Compiler compiler : List.of(Compiler.GXX, Compiler.CLANGXX)) {
+            assertCompilesWith(compiler, warnings.stream());
+        }
+    }
+
+    private static void assertCompilesWith(Compiler compiler, Stream<String> warnings) {
+        Path program = compiler.program("strict", "strict.c", warnings.toArray(String[]::new));
+        assertThat(Compiler.run(program, REGISTERED)).isEmpty();
+    }
+
+    @Test
+    void allFilesOfAProgramHaveTheSameVariablesAndGuards() {
+        for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANG, Compiler.GXX, Compiler.CLANGXX)) {
+            for (String level : List.of("-O0", "-O2")) {
+                Path program = compiler.program("files", "files.c", level, "src/test/c/other.c");
+                assertThat(Compiler.run(program, REGISTERED)).isEqualTo("ok\n");
+            }
+        }
+        Path program = Compiler.GCC.program("files", "files.c", "-O2", "-flto=auto", "src/test/c/other.c");
+        assertThat(Compiler.run(program, REGISTERED)).isEqualTo("ok\n");
+    }
+
+    @Test
+    void aVariableOfAnotherLibraryDoesNotLink() {
+        for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANG)) {
+            assertThatThrownBy(() -> compiler.library("declares", "other.c")).hasMessageContaining("of_both");
+        }
+    }
+
     @Test
     void whatCannotBeIsRefusedByTheCompiler() {
         for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANGXX)) {
