@@ -14,6 +14,25 @@
 
 PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int waits);
 
+/*
+ * ThreadSanitizer does not see what a sequence loads. Where it is on, these loads of the same tell it that the thread
+ * has seen what the guard's last owner did, and what the thread did that moved the variables. Otherwise it would report
+ * accesses to guarded data as races.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define PERCPU_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define PERCPU_TSAN 1
+#endif
+#endif
+#ifdef PERCPU_TSAN
+#define PERCPU_SHOW_ACQUIRE(cpu, word)                                                                                 \
+	((void)__atomic_load_n(&percpu_guards[cpu], __ATOMIC_ACQUIRE), (void)__atomic_load_n(word, __ATOMIC_ACQUIRE))
+#else
+#define PERCPU_SHOW_ACQUIRE(cpu, word) ((void)0)
+#endif
+
 /* One sequence, which stores the owner if the current CPU's word is 0. Returns 0 if it could not. */
 PERCPU_INLINE int percpu_acquire(struct cpu_guard *guard, int64_t owner)
 {
@@ -28,6 +47,7 @@ PERCPU_INLINE int percpu_acquire(struct cpu_guard *guard, int64_t owner)
 			 : PERCPU_INPUTS(percpu_guards), [owner] "r"(owner)
 			 : PERCPU_CLOBBERS);
 	if (__builtin_expect(done, 1)) {
+		PERCPU_SHOW_ACQUIRE(cpu, word);
 		guard->word = word;
 		guard->cpu = (unsigned)cpu;
 		return 1;

@@ -128,23 +128,26 @@ PERCPU_SLOW void percpu_fill(uint64_t *table, uint32_t count, uint64_t first, ui
 		__atomic_store_n(&table[cpu], first + cpu * more, __ATOMIC_RELEASE);
 }
 
-/*
- * Stores where the variables are, in the state PLACING, and then the new state. Sequences start to work with the
- * tables' entries, so these come last.
- */
-PERCPU_SLOW void percpu_publish(const struct percpu_place *place, uint32_t mode, uint32_t state)
+/* Lets all threads use the place where the variables are. Sequences start to work with the tables' entries. */
+PERCPU_SLOW void percpu_open(const struct percpu_place *place, uint32_t state)
 {
-	__atomic_store_n(&percpu_library.area, place->area, __ATOMIC_RELAXED);
-	__atomic_store_n(&percpu_library.stride, place->stride, __ATOMIC_RELAXED);
-	__atomic_store_n(&percpu_library.delta, place->delta, __ATOMIC_RELAXED);
-	__atomic_store_n(&percpu_library.lender, place->lender, __ATOMIC_RELAXED);
-	__atomic_store_n(&percpu_library.count, place->count, __ATOMIC_RELAXED);
-	__atomic_store_n(&percpu_library.mode, mode, __ATOMIC_RELAXED);
-	if (mode == PERCPU_SEQUENCES) {
+	if (percpu_library.mode == PERCPU_SEQUENCES) {
 		percpu_fill(percpu_guards, place->count, place->area, place->stride);
 		percpu_fill(percpu_distances, place->count, place->delta, place->stride);
 	}
 	__atomic_store_n(&percpu_library.state, state, __ATOMIC_SEQ_CST);
+}
+
+/* Stores where the variables are, in the state PLACING, and opens that place. */
+PERCPU_SLOW void percpu_publish(const struct percpu_place *place, uint32_t mode, uint32_t state)
+{
+	__atomic_store_n(&percpu_library.area, place->area, __ATOMIC_RELEASE);
+	__atomic_store_n(&percpu_library.stride, place->stride, __ATOMIC_RELEASE);
+	__atomic_store_n(&percpu_library.delta, place->delta, __ATOMIC_RELEASE);
+	__atomic_store_n(&percpu_library.lender, place->lender, __ATOMIC_RELEASE);
+	__atomic_store_n(&percpu_library.count, place->count, __ATOMIC_RELEASE);
+	__atomic_store_n(&percpu_library.mode, mode, __ATOMIC_RELAXED);
+	percpu_open(place, state);
 }
 
 /* Where a CPU's instances begin. */

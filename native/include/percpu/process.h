@@ -97,7 +97,7 @@ PERCPU_SLOW void percpu_after_fork_in_child(void)
 			}
 		}
 		if (percpu_library.state == PERCPU_CLOSING)
-			percpu_publish(&place, percpu_library.mode, PERCPU_MOVABLE);
+			percpu_open(&place, PERCPU_MOVABLE);
 	}
 	PERCPU_RESTORE_SIGNALS(mask);
 }

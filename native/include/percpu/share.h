@@ -75,7 +75,7 @@ PERCPU_SLOW void percpu_release_guards(const struct percpu_place *old)
 /* Gives a move up, and waits until all threads that waited for its end have gone on. */
 PERCPU_SLOW void percpu_reopen(const struct percpu_place *old)
 {
-	percpu_publish(old, percpu_library.mode, PERCPU_MOVABLE);
+	percpu_open(old, PERCPU_MOVABLE);
 	percpu_release_guards(old);
 	/* Before this thread waits: among those that it waits for, one may wait until it can fork. */
 	__atomic_store_n(&percpu_library.moving, 0, __ATOMIC_SEQ_CST);
@@ -210,7 +210,6 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t
 	percpu_adopt_possible(possible, next->count);
 	percpu_initialize(next, old.count);
 	__atomic_add_fetch(&percpu_library.moves, 1, __ATOMIC_SEQ_CST);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
 	percpu_publish(next, mode, settled);
 	__atomic_store_n(&percpu_library.moving, 0, __ATOMIC_SEQ_CST);
 	percpu_release_guards(&old);

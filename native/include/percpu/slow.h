@@ -40,19 +40,19 @@ PERCPU_SLOW void percpu_settle(void);
 /*
  * Fills `place` if the variables have one. A move increments `moves` before it changes the first field, and is in the
  * state PLACING until it has changed the last. So if neither was different after the reads, all that was read belongs
- * to one place. The state alone would not do: it is the same again after a move.
+ * to one place. The state alone would not do: it is the same again after a move. The fields are read with acquire and
+ * written with release, without a fence, which ThreadSanitizer does not know.
  */
 PERCPU_SLOW int percpu_glance(struct percpu_place *place)
 {
 	uint32_t moves = __atomic_load_n(&percpu_library.moves, __ATOMIC_ACQUIRE);
 	uint32_t state = __atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE);
 
-	place->area = __atomic_load_n(&percpu_library.area, __ATOMIC_RELAXED);
-	place->stride = __atomic_load_n(&percpu_library.stride, __ATOMIC_RELAXED);
-	place->delta = __atomic_load_n(&percpu_library.delta, __ATOMIC_RELAXED);
-	place->lender = __atomic_load_n(&percpu_library.lender, __ATOMIC_RELAXED);
-	place->count = __atomic_load_n(&percpu_library.count, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	place->area = __atomic_load_n(&percpu_library.area, __ATOMIC_ACQUIRE);
+	place->stride = __atomic_load_n(&percpu_library.stride, __ATOMIC_ACQUIRE);
+	place->delta = __atomic_load_n(&percpu_library.delta, __ATOMIC_ACQUIRE);
+	place->lender = __atomic_load_n(&percpu_library.lender, __ATOMIC_ACQUIRE);
+	place->count = __atomic_load_n(&percpu_library.count, __ATOMIC_ACQUIRE);
 	return state >= PERCPU_MOVABLE && __atomic_load_n(&percpu_library.state, __ATOMIC_RELAXED) == state &&
 	       __atomic_load_n(&percpu_library.moves, __ATOMIC_RELAXED) == moves;
 }

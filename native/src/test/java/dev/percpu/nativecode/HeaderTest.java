@@ -234,6 +234,17 @@ class HeaderTest {
         }
     }
 
+    /** It does not see what a sequence loads and stores. So the header has to tell it who holds a guard. */
+    @Test
+    void theThreadSanitizerFindsNothing() {
+        for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANG)) {
+            Path moving = exactness(compiler, "moving-threads", "-fsanitize=thread", "-g", "-O1", "-DMOVE");
+            assertThat(Compiler.run(moving, REGISTERED, 3_000)).startsWith("sequences: ok");
+            Path looking = exactness(compiler, "threads", "-fsanitize=thread", "-g", "-O1");
+            assertThat(Compiler.run(looking, REGISTERED, 3_000)).startsWith("sequences: ok");
+        }
+    }
+
     /** As in somebody else's build, where the header is one file among others. */
     @Test
     void aFileWithManyWarningsAndMacrosOfItsOwnCompiles() {
