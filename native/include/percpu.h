@@ -74,11 +74,15 @@ extern "C" {
  * DEFINE_PER_CPU(long[4], many).
  *
  * Java finds the variable by the exported object percpu_variable_NAME. The variable itself is hidden, since its address
- * means something only to the library that defines it.
+ * means something only to the library that defines it. The macro declares it for that object's sake, also if a header
+ * has declared it before.
  */
 #define DEFINE_PER_CPU(type, name)                                                                                     \
 	PERCPU_ASSERT_COPYABLE(type);                                                                                  \
+	_Pragma("GCC diagnostic push")                                                                                 \
+	_Pragma("GCC diagnostic ignored \"-Wredundant-decls\"")                                                        \
 	DECLARE_PER_CPU(type, name);                                                                                   \
+	_Pragma("GCC diagnostic pop")                                                                                  \
 	PERCPU_C_LINKAGE __attribute__((__visibility__("default")))                                                    \
 	const struct percpu_variable percpu_variable_##name;                                                           \
 	__attribute__((__used__)) const struct percpu_variable percpu_variable_##name = {                              \

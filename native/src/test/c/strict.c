@@ -21,6 +21,7 @@ struct pair {
 	long second;
 };
 
+DECLARE_PER_CPU(long, a_long);
 DEFINE_PER_CPU(long, a_long) = 0;
 DEFINE_PER_CPU(int, an_int) = 0;
 DEFINE_PER_CPU(unsigned, an_unsigned);

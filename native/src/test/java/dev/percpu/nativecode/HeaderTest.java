@@ -258,7 +258,8 @@ class HeaderTest {
                 "-Wformat=2",
                 "-Wpointer-arith",
                 "-Wwrite-strings",
-                "-Wmissing-declarations");
+                "-Wmissing-declarations",
+                "-Wredundant-decls");
         List<String> ofC =
                 List.of("-Wmissing-prototypes", "-Wstrict-prototypes", "-Wold-style-definition", "-Wbad-function-cast");
         for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANG)) {
