@@ -1,0 +1,257 @@
+package dev.percpu.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The script {@code percpu}, in a checkout that has nothing but what the script looks at, and in a directory with a
+ * blank in its name. Maven and the JDK are scripts that print how they were called.
+ */
+@Tag("tools")
+class ScriptTest {
+    private static final Path SCRIPT = Path.of("..", "percpu").toAbsolutePath().normalize();
+
+    /** What the script needs of any system. There is no apt-get, so nothing is ever installed. */
+    private static final List<String> TOOLS = List.of(
+            "awk", "cat", "cp", "dirname", "env", "find", "flock", "head", "mkdir", "mv", "readlink", "rm", "sed", "sort", "tail", "touch");
+
+    private static final List<String> INPUTS = List.of("testing", "core", "prometheus", "cli", "example");
+
+    @TempDir
+    Path directory;
+
+    private Path checkout;
+
+    private Path tools;
+
+    private Path jdk;
+
+    private record Run(int status, List<String> out, List<String> err) {}
+
+    @BeforeEach
+    void make() throws IOException {
+        checkout = Files.createDirectories(directory.resolve("a checkout"));
+        Files.copy(SCRIPT, checkout.resolve("percpu"));
+        Files.createDirectories(checkout.resolve(".mvn"));
+        Files.createFile(checkout.resolve("pom.xml"));
+        for (String module : INPUTS) {
+            Files.createDirectories(checkout.resolve(module).resolve("src/main"));
+            Files.createFile(checkout.resolve(module).resolve("pom.xml"));
+        }
+        tools = Files.createDirectories(directory.resolve("tools"));
+        for (String tool : TOOLS) {
+            Files.createSymbolicLink(tools.resolve(tool), find(tool));
+        }
+        jdk = Files.createDirectories(directory.resolve("a jdk"));
+        Files.createDirectories(jdk.resolve("bin"));
+        Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"25.0.3\"\n");
+        program(jdk.resolve("bin/javac"), "exit 0");
+        program(jdk.resolve("bin/java"), "printf '%s\\n' \"$@\"");
+        maven("mkdir -p cli/target/modules example/target/modules",
+                "touch cli/target/modules/percpu-core-1.jar cli/target/modules/percpu-cli-1.jar",
+                "touch example/target/modules/percpu-example-1.jar");
+    }
+
+    private static Path find(String tool) {
+        for (String place : System.getenv("PATH").split(":", -1)) {
+            Path found = Path.of(place, tool);
+            if (Files.isExecutable(found)) {
+                return found;
+            }
+        }
+        throw new IllegalStateException("there is no " + tool + " on the PATH");
+    }
+
+    private static void program(Path file, String... lines) throws IOException {
+        Files.writeString(file, "#!/bin/sh\n" + String.join("\n", lines) + "\n");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    /** A Maven that does this. */
+    private void maven(String... lines) throws IOException {
+        List<String> all = new ArrayList<>(List.of(
+                "if [ \"$1\" = --version ]; then echo 'Apache Maven 3.9.9 (0)'; exit; fi", "echo \"$@\" >>maven.log"));
+        all.addAll(List.of(lines));
+        program(tools.resolve("mvn"), all.toArray(String[]::new));
+    }
+
+    private int builds() throws IOException {
+        Path log = checkout.resolve("maven.log");
+        return Files.exists(log) ? Files.readAllLines(log).size() : 0;
+    }
+
+    private Run percpu(Map<String, String> environment, String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("bash", checkout.resolve("percpu").toString()));
+        command.addAll(List.of(arguments));
+        Path out = directory.resolve("out");
+        Path err = directory.resolve("err");
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile());
+        builder.environment().clear();
+        builder.environment().putAll(Map.of("PATH", tools.toString(), "PERCPU_JAVA_HOME", jdk.toString()));
+        builder.environment().putAll(environment);
+        int status = builder.start().waitFor();
+        return new Run(
+                status,
+                Files.readAllLines(out, StandardCharsets.UTF_8),
+                Files.readAllLines(err, StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void buildsWhenASourceIsNewerAndOnlyThen() throws Exception {
+        assertThat(percpu(Map.of(), "info").out()).endsWith("dev.percpu.cli/dev.percpu.cli.Main", "info");
+        assertThat(builds()).isEqualTo(1);
+        assertThat(percpu(Map.of(), "info").err()).isEmpty();
+        assertThat(builds()).isEqualTo(1);
+
+        for (String input : List.of("core/src/main", "cli/pom.xml", "pom.xml")) {
+            int before = builds();
+            Files.setLastModifiedTime(
+                    checkout.resolve(input), FileTime.from(Instant.now().plusSeconds(1)));
+            assertThat(percpu(Map.of(), "info").status()).isZero();
+            assertThat(builds()).as(input).isEqualTo(before + 1);
+            Files.setLastModifiedTime(checkout.resolve(input), FileTime.from(Instant.EPOCH));
+        }
+    }
+
+    @Test
+    void aBuildThatFailsIsToldWithTheEndOfItsLog() throws Exception {
+        maven("echo 'what is wrong'", "exit 1");
+
+        Run run = percpu(Map.of(), "info");
+
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.out()).isEmpty();
+        Path log = checkout.resolve("target/percpu-build.log");
+        assertThat(run.err())
+                .containsExactly(
+                        "percpu: building (log: " + log + ")",
+                        "what is wrong",
+                        "percpu: the build failed; the whole log is " + log);
+    }
+
+    /** Java ends with such a status of its own, and not by the signal. */
+    @ParameterizedTest
+    @ValueSource(ints = {130, 143})
+    void aBuildThatIsInterruptedHasNotFailed(int status) throws Exception {
+        maven("echo 'half a log'", "exit " + status);
+
+        Run run = percpu(Map.of(), "info");
+
+        assertThat(run.status()).isEqualTo(status);
+        assertThat(run.err()).singleElement().asString().startsWith("percpu: building ");
+        maven("mkdir -p cli/target/modules");
+        assertThat(percpu(Map.of(), "info").status()).isZero();
+        assertThat(builds()).as("it is built again").isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "mvn,  info,         Maven 3.9 or newer",
+        "gcc,  driver,       gcc",
+        "gcc,  bench,        gcc",
+        "wrk,  programs,     wrk",
+        "wrk,  programs H,   wrk",
+        "wrk,  example-test, wrk"
+    })
+    void aToolThatIsMissingIsOneLine(String tool, String command, String message) throws Exception {
+        Files.deleteIfExists(tools.resolve(tool));
+
+        Run run = percpu(Map.of(), command.split(" "));
+
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err()).singleElement().asString().startsWith("percpu: missing: " + message);
+        assertThat(builds()).isZero();
+    }
+
+    @Test
+    void aJdkThatIsMissingIsOneLine() throws Exception {
+        Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"21.0.9\"\n");
+
+        Run run = percpu(Map.of(), "info");
+
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.err())
+                .containsExactly("percpu: PERCPU_JAVA_HOME=" + jdk + " is no JDK 25 or newer with a javac");
+    }
+
+    /** There is no gcc, no wrk and no Chromium here. */
+    @ParameterizedTest
+    @ValueSource(strings = {"bench --help", "bench --saved", "bench --tables", "programs JSON"})
+    void whatMeasuresNothingInCNeedsNoTools(String command) throws Exception {
+        assertThat(percpu(Map.of(), command.split(" ")).status()).isZero();
+        assertThat(builds()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"header", "test", "driver", "page-test", "programs", "example-test"})
+    void helpOfWhatIsNoJavaOnlyTells(String command) throws Exception {
+        assertThat(percpu(Map.of(), "info").status()).isZero();
+
+        Run run = percpu(Map.of(), command, "--help");
+
+        assertThat(run.status()).isZero();
+        assertThat(run.out()).singleElement().asString().startsWith("Usage: ./percpu " + command);
+        assertThat(run.err()).isEmpty();
+        assertThat(percpu(Map.of(), "info").err()).as("what was built is not forgotten").isEmpty();
+        assertThat(builds()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"info", "example"})
+    void nativeAccessIsAsTheUserWants(String command) throws Exception {
+        assertThat(percpu(Map.of(), command).out())
+                .contains("--enable-native-access=dev.percpu")
+                .doesNotContain("--illegal-native-access=deny");
+        assertThat(percpu(Map.of("PERCPU_NATIVE_ACCESS", "deny", "PERCPU_JAVA_OPTS", " -Xmx1g  -Dx=y "), command)
+                        .out())
+                .contains("--illegal-native-access=deny", "-Xmx1g", "-Dx=y")
+                .doesNotContain("--enable-native-access=dev.percpu");
+        Run wrong = percpu(Map.of("PERCPU_NATIVE_ACCESS", "no"), command);
+        assertThat(wrong.status()).isEqualTo(2);
+        assertThat(wrong.err()).containsExactly("percpu: PERCPU_NATIVE_ACCESS is \"allow\" or \"deny\", not \"no\"");
+    }
+
+    @Test
+    void theHeaderIsWrittenWhereItIsAskedForAndNowhereElse() throws Exception {
+        Path parts = Files.createDirectories(checkout.resolve("native/include/percpu"));
+        Files.copy(Path.of("..", "native", "assemble"), checkout.resolve("native/assemble"));
+        Files.writeString(parts.resolveSibling("percpu.h"), "first\n#include \"percpu/part.h\"\nlast\n");
+        Files.writeString(parts.resolve("part.h"), "part\n");
+        Path wanted = Files.createDirectory(directory.resolve("wanted"));
+        Path link = Files.createSymbolicLink(wanted.resolve("link"), Path.of("a file.h"));
+
+        assertThat(percpu(Map.of(), "header", link.toString()).status()).isZero();
+        assertThat(wanted.resolve("a file.h")).hasContent("first\npart\nlast");
+        assertThat(link).isSymbolicLink();
+        assertThat(percpu(Map.of(), "header", "/dev/stdout").out()).containsExactly("first", "part", "last");
+        Run refused = percpu(Map.of(), "header", wanted.toString());
+        assertThat(refused.status()).isNotZero();
+        assertThat(refused.err()).hasSize(1);
+        try (Stream<Path> files = Files.walk(wanted)) {
+            assertThat(files.map(wanted::relativize).map(Path::toString))
+                    .containsExactlyInAnyOrder("", "a file.h", "link");
+        }
+    }
+}
