@@ -2,6 +2,7 @@ package dev.percpu.example;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine;
@@ -41,12 +42,21 @@ public final class Main implements Callable<Integer> {
 
     /** Runs the server. */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Main())
-                .setExecutionExceptionHandler((failure, commandLine, _) -> {
-                    commandLine.getErr().println("percpu: " + failure.getMessage());
-                    return CommandLine.ExitCode.SOFTWARE;
-                })
-                .execute(args));
+        CommandLine command = new CommandLine(new Main())
+                .setExecutionExceptionHandler((failure, commandLine, _) -> failed(commandLine, failure));
+        int status;
+        try {
+            status = command.execute(args);
+        } catch (ExceptionInInitializerError e) {
+            // The back end that was asked for cannot run here. Picocli lets errors pass.
+            status = failed(command, Objects.requireNonNullElse(e.getCause(), e));
+        }
+        System.exit(status);
+    }
+
+    private static int failed(CommandLine command, Throwable failure) {
+        command.getErr().println("percpu: " + failure.getMessage());
+        return CommandLine.ExitCode.SOFTWARE;
     }
 
     @Override
