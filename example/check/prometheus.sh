@@ -5,19 +5,17 @@
 #
 #   ./percpu example-test [SECONDS]
 #
-# Needs wrk, prometheus, curl and chromium. PROMETHEUS names the program if it is not on the PATH. Prints what was sent,
-# answered and scraped.
+# Needs wrk, prometheus, curl and chromium. Prints what was sent, answered and scraped.
 set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 root=$(dirname "$(dirname "$here")")
 seconds=${1:-10}
-prometheus=${PROMETHEUS:-prometheus}
 # Afterwards the page has to show all of it, and it shows a minute.
 [[ $seconds =~ ^[1-3]?[0-9]$ && $seconds != 0 ]] || {
   echo "percpu: \"$seconds\" is no number of seconds from 1 to 39" >&2
   exit 2
 }
-for tool in wrk "$prometheus" curl chromium; do
+for tool in wrk prometheus curl chromium; do
   command -v "$tool" >/dev/null || { echo "missing: $tool" >&2; exit 1; }
 done
 
@@ -49,10 +47,16 @@ scrape_configs:
     static_configs:
       - targets: ["$address"]
 YML
-port=9475
-"$prometheus" --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/data" \
-  --web.listen-address="127.0.0.1:$port" >"$work/prometheus.log" 2>&1 &
+# Any port that is free; which one it is stands in the log. It must not be that of another Prometheus.
+prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/data" \
+  --web.listen-address=127.0.0.1:0 >"$work/prometheus.log" 2>&1 &
 pids+=($!)
+for _ in {1..200}; do
+  port=$(sed -n 's/.*"Listening on".* address=127\.0\.0\.1:\([0-9]*\).*/\1/p' "$work/prometheus.log")
+  [[ -z $port ]] && kill -0 "${pids[1]}" 2>/dev/null || break
+  sleep 0.1
+done
+[[ -n $port ]] || { tail "$work/prometheus.log" >&2; echo "Prometheus did not start" >&2; exit 1; }
 
 # Nothing where there is no answer.
 query() {
