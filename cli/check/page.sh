@@ -12,13 +12,16 @@ page=$1 results=$2 screenshot=${3:-}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Chromium ends well if Ctrl-C ends it, so the shell would go on. In a group of its own it would not hear of it.
+trap 'exit 130' INT
 options=(--headless --disable-gpu --no-first-run --user-data-dir="$work/profile" --enable-logging=stderr)
 # Chromium refuses to run in its sandbox as root.
 ((EUID != 0)) || options+=(--no-sandbox)
 
 if [[ -n $screenshot ]]; then
-  timeout 120 chromium "${options[@]}" --hide-scrollbars --window-size=1240,1500 --screenshot="$screenshot" \
-    "file://$(readlink -f "$page")" 2>"$work/chromium.log" || { tail -n 5 "$work/chromium.log" >&2; exit 1; }
+  timeout --foreground 120 chromium "${options[@]}" --hide-scrollbars --window-size=1240,1500 \
+    --screenshot="$screenshot" "file://$(readlink -f "$page")" 2>"$work/chromium.log" ||
+    { tail -n 5 "$work/chromium.log" >&2; exit 1; }
 fi
 
 # It runs after the page's own scripts, in a copy of the page.
@@ -79,9 +82,9 @@ fail() {
 # In a window so wide, in dark mode or not.
 view() {
   local name=$1 width=$2 dark=$3 scheme=$((1 - $3))
-  timeout 120 chromium "${options[@]}" --window-size="$width",1500 --blink-settings=preferredColorScheme="$scheme" \
-    --virtual-time-budget=5000 --dump-dom "file://$work/page.html#$width,$dark" >"$work/dom.html" \
-    2>"$work/chromium.log" || { tail -n 5 "$work/chromium.log" >&2; exit 1; }
+  timeout --foreground 120 chromium "${options[@]}" --window-size="$width",1500 \
+    --blink-settings=preferredColorScheme="$scheme" --virtual-time-budget=5000 \
+    --dump-dom "file://$work/page.html#$width,$dark" >"$work/dom.html" 2>"$work/chromium.log" || { tail -n 5 "$work/chromium.log" >&2; exit 1; }
   ! grep -q 'CONSOLE.*Uncaught' "$work/chromium.log" || fail "$name: a script of the page ended with an error"
   checked=$(sed -n '/<pre id="checked">/,/<\/pre>/p' "$work/dom.html" |
     sed -e 's/.*<pre id="checked">//' -e 's/<\/pre>.*//')

@@ -10,6 +10,8 @@ address=$1
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Chromium ends well if Ctrl-C ends it, so the shell would go on. In a group of its own it would not hear of it.
+trap 'exit 130' INT
 options=(--headless --disable-gpu --no-first-run --user-data-dir="$work/profile" --enable-logging=stderr)
 # Chromium refuses to run in its sandbox as root.
 ((EUID != 0)) || options+=(--no-sandbox)
@@ -28,7 +30,7 @@ history() {
 
 # The page asks for the history once it is loaded. Virtual time stands still until the answer is there.
 drawn() {
-  timeout 60 chromium "${options[@]}" --virtual-time-budget=2000 --dump-dom "http://$address/" 2>"$work/chromium.log" |
+  timeout --foreground 60 chromium "${options[@]}" --virtual-time-budget=2000 --dump-dom "http://$address/" 2>"$work/chromium.log" |
     sed -n '/<pre id="drawn">/,/<\/details>/p' |
     sed -e 's/.*<pre id="drawn">//' -e 's/<\/pre>.*//' -e '/<\/details>/d' |
     without_nothing
