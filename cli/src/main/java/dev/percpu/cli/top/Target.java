@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InvalidObjectException;
 import java.lang.reflect.UndeclaredThrowableException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import javax.management.InstanceAlreadyExistsException;
@@ -74,12 +75,11 @@ public final class Target implements AutoCloseable {
         }
     }
 
-    @SuppressWarnings("BanJNDI") // the address is that of an agent which the JDK started in a process of this user
     private static JMXConnector connect(long pid) {
         try {
             VirtualMachine machine = VirtualMachine.attach(Long.toString(pid));
             try {
-                return JMXConnectorFactory.connect(new JMXServiceURL(machine.startLocalManagementAgent()));
+                return connect(pid, machine.startLocalManagementAgent());
             } finally {
                 machine.detach();
             }
@@ -91,6 +91,19 @@ public final class Target implements AutoCloseable {
                     "process " + pid + " cannot be attached to: it is no JVM, or it forbids that"
                             + " (-XX:+DisableAttachMechanism), or it is stopped",
                     e);
+        }
+    }
+
+    @SuppressWarnings("BanJNDI") // the address is that of an agent which the JDK started in a process of this user
+    private static JMXConnector connect(long pid, String address) {
+        try {
+            return JMXConnectorFactory.connect(new JMXServiceURL(address));
+        } catch (IOException e) {
+            if (ProcessHandle.of(pid).isEmpty()) {
+                throw gone(pid, e);
+            }
+            Throwable reason = Objects.requireNonNullElse(e.getCause(), e);
+            throw new CliException("the management agent of process " + pid + " cannot be reached: " + reason, e);
         }
     }
 
