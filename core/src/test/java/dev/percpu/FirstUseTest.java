@@ -258,7 +258,7 @@ class FirstUseTest {
         NUMBER {
             @Override
             Use make() {
-                DynamicNumeric number = PerCpuNumeric.create(NumericWidth.SHORT, 0);
+                DynamicNumeric number = PerCpuNumeric.create("used first", NumericWidth.SHORT, 0);
                 return () -> {
                     number.add(1);
                     number.or(4);

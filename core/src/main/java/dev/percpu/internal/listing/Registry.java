@@ -3,14 +3,9 @@ package dev.percpu.internal.listing;
 import dev.percpu.internal.jfr.Recording;
 import dev.percpu.listing.Value;
 import dev.percpu.listing.Variable;
-import java.lang.ref.Reference;
-import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,10 +16,7 @@ public final class Registry {
     /** A plain list, since there can be very many, and each takes heap until the process ends. */
     private static final List<Variable> STATIC = new ArrayList<>();
 
-    /** By the references to the objects. */
-    private static final Map<WeakReference<?>, Variable> DYNAMIC = new LinkedHashMap<>();
-
-    private static final ReferenceQueue<Object> GONE = new ReferenceQueue<>();
+    private static final Chain DYNAMIC = new Chain();
 
     private Registry() {}
 
@@ -62,6 +54,12 @@ public final class Registry {
             return current == null ? List.of() : reader.read((T) current);
         }
 
+        /** Whether this is the entry of an object that can go away; or, for null, of one that is gone. */
+        @SuppressWarnings("unchecked") // an object of another type is only compared
+        boolean isOf(@Nullable Object other) {
+            return ((WeakReference<Object>) object).refersTo(other);
+        }
+
         @Override
         public String toString() {
             return name + ": " + type;
@@ -92,10 +90,9 @@ public final class Registry {
     /** Adds an object that can go away. It must be completely constructed. */
     public static <T> void add(String name, String type, T object, Reader<? super T> reader) {
         Recording.listing(Registry::list);
-        WeakReference<T> reference = new WeakReference<>(object, GONE);
+        Link link = new Link(new Entry<T>(name, type, new WeakReference<>(object), reader));
         synchronized (DYNAMIC) {
-            removeGone();
-            DYNAMIC.put(reference, new Entry<T>(name, type, reference, reader));
+            DYNAMIC.add(link);
         }
     }
 
@@ -107,19 +104,8 @@ public final class Registry {
     /** Removes an object that was closed. */
     public static void remove(Object object) {
         synchronized (DYNAMIC) {
-            removeGone();
-            // No lambda: if the heap is full when the first close links it, no later close could succeed either.
-            for (Iterator<WeakReference<?>> all = DYNAMIC.keySet().iterator(); all.hasNext(); ) {
-                if (refersTo(all.next(), object)) {
-                    all.remove();
-                }
-            }
+            DYNAMIC.sweep(object);
         }
-    }
-
-    @SuppressWarnings("unchecked") // an object of another type is only compared
-    private static boolean refersTo(Reference<?> reference, Object object) {
-        return ((Reference<Object>) reference).refersTo(object);
     }
 
     /** All objects that are alive: first the static ones, then the others, both in the order they were made in. */
@@ -129,15 +115,76 @@ public final class Registry {
             list = new ArrayList<>(STATIC);
         }
         synchronized (DYNAMIC) {
-            removeGone();
-            list.addAll(DYNAMIC.values());
+            DYNAMIC.addTo(list);
         }
         return list;
     }
 
-    private static void removeGone() {
-        for (Reference<?> gone; (gone = GONE.poll()) != null; ) {
-            DYNAMIC.remove(gone);
+    /** A place in the chain after which there may be an object. */
+    private static class Place {
+        @Nullable
+        Link next;
+    }
+
+    private static final class Link extends Place {
+        private final Entry<?> entry;
+
+        private Link(Entry<?> entry) {
+            this.entry = entry;
+        }
+    }
+
+    /**
+     * Objects that can go away, in the order they were made in. A link leaves the chain by one store. A collection of
+     * the JDK's takes several steps and makes calls between them. If a caller's stack ended at such a call, the
+     * collection would contradict itself from then on, and no listing could be read any more.
+     */
+    private static final class Chain {
+        private static final int FIRST_ROUND = 16;
+
+        private final Place start = new Place();
+
+        private Place last = start;
+
+        /** How many objects may still be added before those that are gone are looked for. */
+        private int untilNextRound = FIRST_ROUND;
+
+        void add(Link link) {
+            if (untilNextRound == 0) {
+                sweep(null);
+            }
+            untilNextRound--;
+            last.next = link;
+            last = link;
+        }
+
+        /**
+         * Removes an object, and all that are gone.
+         *
+         * @param closed null for none but those
+         */
+        void sweep(@Nullable Object closed) {
+            Place before = start;
+            int kept = 0;
+            for (Link link = before.next; link != null; link = link.next) {
+                if (link.entry.isOf(closed) || link.entry.isOf(null)) {
+                    before.next = link.next;
+                } else {
+                    before = link;
+                    kept++;
+                }
+            }
+            // If the last link was removed, nothing that could fail happened since.
+            last = before;
+            // So a chain of many objects is not walked for each new one, and at most half of it is gone.
+            untilNextRound = Math.max(kept, FIRST_ROUND);
+        }
+
+        void addTo(List<Variable> list) {
+            sweep(null);
+            for (Link link = start.next; link != null; link = link.next) {
+                list.add(link.entry);
+            }
         }
     }
 }

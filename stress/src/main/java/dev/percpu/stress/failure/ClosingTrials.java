@@ -1,5 +1,6 @@
 package dev.percpu.stress.failure;
 
+import dev.percpu.DynamicNumeric;
 import dev.percpu.PerCpuDouble;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.concurrent.PerCpuHistogram;
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** Numbers and histograms are closed before they are unreachable. */
 final class ClosingTrials {
     private static final String NAME = "closed in a trial";
+    private static final String BEHIND = "stays open in a trial";
 
     private ClosingTrials() {}
 
@@ -54,17 +56,27 @@ final class ClosingTrials {
         private final Reading<T> use;
         private T open;
 
+        /** Is made later, and so stands behind it in the listing. */
+        private DynamicNumeric behind;
+
         Closing(OtherThread other, Function<String, T> maker, Reading<T> use) {
             this.other = other;
             this.maker = maker;
             this.use = use;
             this.open = maker.apply(NAME);
+            this.behind = makeBehind();
         }
 
         @Override
         void prepare() throws Exception {
             open.close();
             open = maker.apply(NAME);
+            behind.close();
+            behind = makeBehind();
+        }
+
+        private static DynamicNumeric makeBehind() {
+            return PerCpuNumeric.create(BEHIND, NumericWidth.LONG, 0);
         }
 
         @Override
@@ -76,10 +88,14 @@ final class ClosingTrials {
         boolean verify(@Nullable Throwable thrown) throws Exception {
             boolean did = isClosed();
             check(did || thrown != null, "it is open");
+            if (!did) {
+                same("open ones that are listed", 1, listed(NAME));
+            }
             other.run("closing again", () -> {
                 open.close();
                 check(isClosed(), "it is open after a second call");
                 same("closed ones that are listed", 0, listed(NAME));
+                same("others that are listed", 1, listed(BEHIND));
             });
             return did;
         }

@@ -44,12 +44,13 @@ class FailureRunTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
     private boolean run(String backend, List<String> ways, Set<String> only) throws Exception {
+        return run(backend, ways, only, FailureRun.Extent.SOME_STEPS);
+    }
+
+    private boolean run(String backend, List<String> ways, Set<String> only, FailureRun.Extent extent)
+            throws Exception {
         FailureRun run = new FailureRun(
-                backend,
-                ways,
-                only::contains,
-                FailureRun.Extent.SOME_STEPS,
-                new PrintStream(out, true, StandardCharsets.UTF_8));
+                backend, ways, only::contains, extent, new PrintStream(out, true, StandardCharsets.UTF_8));
         boolean passed = run.run();
         run.report();
         return passed;
@@ -88,6 +89,15 @@ class FailureRunTest {
         assertThat(output())
                 .containsPattern("stack/C1 +[1-9][0-9,]* +[1-9]")
                 .containsPattern("stack/C2 +[1-9][0-9,]* +[1-9]");
+    }
+
+    /** Once it left the listing unreadable, at a few depths only. */
+    @Test
+    void noStackOverflowInACloseSpoilsTheListing() throws Exception {
+        assertThat(run("rseq", List.of("stack/C1"), Set.of("number close"), FailureRun.Extent.ALL_STEPS))
+                .as(output())
+                .isTrue();
+        assertThat(output()).containsPattern("stack/C1 +[1-9][0-9,]* +[1-9]");
     }
 
     @Test
