@@ -63,12 +63,12 @@ public final class CpuGuard implements AutoCloseable {
     }
 
     private final Thread owner;
-    private final int cpu;
-    private final int level;
+    final int cpu;
+    final int level;
     private boolean hasTokens;
 
     /** This guard is no longer counted, but the CPU may not have been released yet. */
-    private boolean closing;
+    boolean closing;
 
     private boolean closed;
 

@@ -9,6 +9,7 @@ import dev.percpu.internal.failure.Failures;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.guard.PaddedArray;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.MemoryLayout;
@@ -330,6 +331,8 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         }
 
         private void awaitTokens(CpuId cpu) {
+            // For the end of the guard, which the loop would not come back to.
+            StackRoom.CURRENT.ensure();
             try (CpuGuard _ = CpuGuard.acquire(cpu)) {
                 // The guard was acquired, so no thread holds a token for this CPU's instance.
             } catch (RuntimeException e) {

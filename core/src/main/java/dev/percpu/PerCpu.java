@@ -2,6 +2,9 @@ package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.guard.OpenGuards;
+import dev.percpu.internal.guard.PaddedArray;
+import dev.percpu.internal.protocol.StackRoom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -46,8 +49,20 @@ public interface PerCpu<T> {
      *     meanwhile, such a call may get another CPU's instance instead
      */
     default <R extends @Nullable Object> R with(Function<? super T, ? extends R> function) {
-        try (CpuGuard guard = CpuGuard.acquire()) {
+        CpuGuard guard = CpuGuard.acquire();
+        try {
             return ptr().with(guard, function);
+        } finally {
+            try {
+                guard.close();
+            } finally {
+                // No method for this, as close() has just shown that there may be no stack to call one.
+                int count = PaddedArray.FIRST + guard.cpu * PaddedArray.DISTANCE;
+                if (!guard.closing && OpenGuards.COUNTS[count] == guard.level + 1) {
+                    OpenGuards.GENERATIONS[(guard.cpu + 1) * OpenGuards.LEVELS + guard.level]++;
+                    OpenGuards.COUNTS[count] = guard.level;
+                }
+            }
         }
     }
 
@@ -58,8 +73,20 @@ public interface PerCpu<T> {
      * @throws IllegalStateException as {@link #with} does
      */
     default void run(Consumer<? super T> action) {
-        try (CpuGuard guard = CpuGuard.acquire()) {
+        CpuGuard guard = CpuGuard.acquire();
+        try {
             ptr().run(guard, action);
+        } finally {
+            try {
+                guard.close();
+            } finally {
+                // As in with.
+                int count = PaddedArray.FIRST + guard.cpu * PaddedArray.DISTANCE;
+                if (!guard.closing && OpenGuards.COUNTS[count] == guard.level + 1) {
+                    OpenGuards.GENERATIONS[(guard.cpu + 1) * OpenGuards.LEVELS + guard.level]++;
+                    OpenGuards.COUNTS[count] = guard.level;
+                }
+            }
         }
     }
 
@@ -74,6 +101,7 @@ public interface PerCpu<T> {
     default void forEachCpu(BiConsumer<CpuId, ? super T> action) {
         PerCpuPtr<T> instances = ptr();
         for (CpuId cpu : CpuMask.possible()) {
+            StackRoom.CURRENT.ensure();
             try (CpuGuard guard = CpuGuard.acquire(cpu)) {
                 instances.visit(guard, action);
             }
@@ -103,6 +131,7 @@ public interface PerCpu<T> {
         PerCpuPtr<T> instances = ptr();
         CpuMask visited = CpuMask.none();
         for (CpuId cpu : CpuMask.possible()) {
+            StackRoom.CURRENT.ensure();
             try (CpuGuard guard = CpuGuard.tryAcquire(cpu)) {
                 if (guard != null) {
                     instances.visit(guard, action);
@@ -115,6 +144,7 @@ public interface PerCpu<T> {
             if (visited.test(cpu) || left <= 0) {
                 continue;
             }
+            StackRoom.CURRENT.ensure();
             try (CpuGuard guard = CpuGuard.tryAcquire(cpu, left, TimeUnit.NANOSECONDS)) {
                 if (guard != null) {
                     instances.visit(guard, action);

@@ -274,7 +274,20 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
             retire(place);
             throw closed();
         }
-        return CheckedMode.ON ? lend(place) : place;
+        if (!CheckedMode.ON) {
+            return place;
+        }
+        Pooled<T> handle = null;
+        try {
+            handle = lend(place);
+            return handle;
+        } finally {
+            if (handle == null) {
+                place.state = Pooled.LEAVING;
+                place.unfinished = true;
+                ids.unfinished = true;
+            }
+        }
     }
 
     /** Acquires an object if {@link #pop} found none. */
@@ -329,7 +342,20 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
             }
             place.state = Pooled.HELD;
         }
-        return CheckedMode.ON ? lend(place) : place;
+        if (!CheckedMode.ON) {
+            return place;
+        }
+        Pooled<T> handle = null;
+        try {
+            handle = lend(place);
+            return handle;
+        } finally {
+            if (handle == null) {
+                place.state = Pooled.LEAVING;
+                place.unfinished = true;
+                ids.unfinished = true;
+            }
+        }
     }
 
     private @Nullable Pooled<T> refuse(int why) {

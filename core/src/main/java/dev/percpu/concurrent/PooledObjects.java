@@ -79,18 +79,14 @@ abstract class PooledObjects<T> {
         int left = ids.give(place);
         try {
             // First, as the end of a handle allocates memory, and nobody else looks for this object.
-            retireLeft(left);
+            if (left >= 0) {
+                retire(places[left]);
+            }
         } finally {
-            if (CheckedMode.ON && ending != null) {
+            // Whoever destroys this object ends its handle then. If that failed, its holder can still repeat this.
+            if (CheckedMode.ON && ending != null && left != place.id) {
                 ending.end();
             }
-        }
-    }
-
-    /** Destroys the object that a release to a closed pool is left with, if it is. */
-    private void retireLeft(int id) {
-        if (id >= 0) {
-            retire(places[id]);
         }
     }
 
@@ -143,31 +139,12 @@ abstract class PooledObjects<T> {
         return place;
     }
 
-    /** Creates the handle of this acquisition, in checked mode. */
+    /**
+     * Creates the handle of this acquisition, in checked mode. If this throws, also before it begins, the caller marks
+     * the object as unfinished, in its own frame.
+     */
     final Pooled<T> lend(Pooled<T> place) {
-        try {
-            return Acquisition.begin(place, !keepsHandles);
-        } catch (Throwable t) {
-            // The object was not used, so it need not be reset.
-            retireLeft(giveOrLeave(place));
-            throw t;
-        }
-    }
-
-    /** Gives back an object that no caller has a handle of. If that fails, the next thread that looks destroys it. */
-    private int giveOrLeave(Pooled<T> place) {
-        boolean given = false;
-        try {
-            int left = ids.give(place);
-            given = true;
-            return left;
-        } finally {
-            if (!given) {
-                place.state = Pooled.LEAVING;
-                place.unfinished = true;
-                ids.unfinished = true;
-            }
-        }
+        return Acquisition.begin(place, !keepsHandles);
     }
 
     private void reset(Consumer<? super T> hook, Pooled<T> place) {

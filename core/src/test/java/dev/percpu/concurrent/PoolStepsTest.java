@@ -68,7 +68,7 @@ class PoolStepsTest {
 
     /** No handle was made for it, so nobody could release it. */
     @Test
-    void anObjectThatIsNeitherLentNorGivenBackIsDestroyed() {
+    void anObjectThatIsNotLentIsDestroyed() {
         assertThat(output(Unlent.class)).isEqualTo("refused, destroyed, an object, objects made: 2");
     }
 
@@ -76,6 +76,12 @@ class PoolStepsTest {
     @Test
     void aHandleWhoseReleaseFailedAtItsEndIsOfNoUse() {
         assertThat(output(Ended.class)).isEqualTo("broken off, released already, acquired");
+    }
+
+    /** Its object is still to be destroyed then. */
+    @Test
+    void aHandleWhoseReleaseCouldNotDestroyItsObjectCanBeReleasedAgain() {
+        assertThat(output(Undestroyed.class)).isEqualTo("broken off, destroyed, released");
     }
 
     private static String output(Class<?> probe) {
@@ -98,10 +104,7 @@ class PoolStepsTest {
             PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
                     .destroy(_ -> System.out.print("destroyed, "))
                     .build();
-            // After a search in vain, what is given back takes the lock, for which the stack needs room.
-            try (Pooled<Object> _ = pool.tryAcquire()) {
-                Object _ = pool.tryAcquire();
-            }
+            pool.acquire().release();
             Described.run(
                     () -> {
                         try {
@@ -111,12 +114,8 @@ class PoolStepsTest {
                         }
                     },
                     () -> {
-                        Steps.room = () -> {
-                            throw new StackOverflowError("no room");
-                        };
                         throw new StackOverflowError("no description");
                     });
-            Steps.room = Steps::nothing;
             System.out.print(pool.tryAcquire() == null ? "none, " : "an object, ");
             System.out.println("objects made: " + pool.statistics().made());
         }
@@ -150,6 +149,34 @@ class PoolStepsTest {
                     System.out.print("released already, ");
                 }
             });
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class Undestroyed implements Checked {
+        private Undestroyed() {}
+
+        public static void main(String[] arguments) {
+            Steps.install();
+            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
+                    .destroy(_ -> System.out.print("destroyed, "))
+                    .build();
+            Pooled<Object> handle = pool.tryAcquire();
+            Pooled<Object> place = pool.places[0];
+            pool.close();
+            Steps.room = () -> {
+                if (place.state == Pooled.LEAVING) {
+                    throw new StackOverflowError("no room");
+                }
+            };
+            try {
+                handle.release();
+            } catch (StackOverflowError _) {
+                System.out.print("broken off, ");
+            }
+            Steps.room = Steps::nothing;
+            handle.release();
+            System.out.println("released");
         }
     }
 

@@ -19,16 +19,25 @@ public final class OpenGuards {
     public static final int ENDED = -1;
 
     /** {@link #MOST} plus one, which makes it a power of two and keeps the indices simple. */
-    private static final int LEVELS = MOST + 1;
+    public static final int LEVELS = MOST + 1;
 
-    private static final int[] COUNTS = new int[PaddedArray.length(Area.CPUS)];
+    /**
+     * Public for a method of the library that acquires a guard, calls code of the user, and then has no stack left to
+     * call {@code close()}. Nobody else has that guard, so nobody could close it later, and its CPU would stay taken
+     * for as long as the thread lives. Such a method stores the guard's level here itself, and counts its generation.
+     * A store needs no stack. From then on the CPU has an owner and no open guard, and that is repaired: see {@link
+     * Ownership}. It must do so only if no guard is open that was acquired later.
+     */
+    @SuppressWarnings("MutablePublicArray") // see above; the package is not exported
+    public static final int[] COUNTS = new int[PaddedArray.length(Area.CPUS)];
 
     /**
      * For each CPU and level, how many guards with tokens have been closed there, plus 1. Together with the level it
      * makes a serial number for the guard that is open there now, and for no guard before or after it. Levels above the
      * first are hardly ever used, so they double as padding between the CPUs.
      */
-    private static final long[] GENERATIONS = new long[(Area.CPUS + 1) * LEVELS];
+    @SuppressWarnings("MutablePublicArray") // public for the same reason as COUNTS
+    public static final long[] GENERATIONS = new long[(Area.CPUS + 1) * LEVELS];
 
     static {
         Arrays.fill(GENERATIONS, 1);

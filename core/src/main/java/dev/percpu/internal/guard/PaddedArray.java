@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PaddedArray {
     /** References take at least 4 bytes, so this is at least a cache line. */
-    private static final int DISTANCE = 16;
+    public static final int DISTANCE = 16;
 
-    private static final int FIRST = 2 * DISTANCE;
+    public static final int FIRST = 2 * DISTANCE;
 
     /** Two cache lines: processors fetch the neighbour of a line along with it. */
     private static final int SPACER_BYTES = 128;

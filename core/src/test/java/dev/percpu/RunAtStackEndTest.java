@@ -1,0 +1,83 @@
+package dev.percpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.memory.NumericWidth;
+import dev.percpu.testing.Jvm;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/**
+ * {@code run} and {@code with} acquire a guard that nobody else has. If the stack has no room for its {@code close()},
+ * nobody could close it later.
+ */
+class RunAtStackEndTest {
+    /** A JIT compiler does this at times: the code that acquires is compiled, and the code that closes is not yet. */
+    @Test
+    void aGuardThatCannotBeClosedIsNotHeldForever() {
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-XX:CompileCommand=quiet")
+                .option("-XX:CompileCommand=exclude,dev.percpu.CpuGuard::close")
+                .option("-XX:+UseSerialGC")
+                .run(AtStackEnd.class);
+        assertThat(result.output()).contains("run: failed, holds no guard\n", "with: failed, holds no guard\n");
+        assertThat(result.status()).isZero();
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class AtStackEnd {
+        private static final DynamicPerCpu<NumericCell> CELLS = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
+        private static final int WARM_UPS = 50_000;
+
+        /** So many levels in a row without an error show that there is room again. */
+        private static final int ENOUGH = 64;
+
+        private final Consumer<PerCpu<NumericCell>> use;
+        private int failed;
+        private int passed;
+
+        private AtStackEnd(Consumer<PerCpu<NumericCell>> use) {
+            this.use = use;
+        }
+
+        public static void main(String[] arguments) {
+            tell("run", cells -> cells.run(cell -> cell.add(1)));
+            tell("with", cells -> {
+                long _ = cells.with(cell -> cell.add(1));
+            });
+        }
+
+        private static void tell(String what, Consumer<PerCpu<NumericCell>> use) {
+            for (int i = 0; i < WARM_UPS; i++) {
+                use.accept(CELLS);
+            }
+            AtStackEnd end = new AtStackEnd(use);
+            end.descend();
+            try (CpuGuard _ = CpuGuard.acquire()) {
+                // A guard that was left behind ends at its thread's next acquisition, if it does not count as open.
+            }
+            System.out.println(what + ": " + (end.failed > 0 ? "failed" : "passed") + ", holds "
+                    + (CpuGuard.isHeldByCurrentThread() ? "a" : "no") + " guard");
+        }
+
+        /** Goes down to the end of the stack, and uses the variable at each level on the way back. */
+        @SuppressWarnings("InfiniteRecursion")
+        private void descend() {
+            try {
+                descend();
+            } catch (StackOverflowError _) {
+                // The end.
+            }
+            if (passed < ENOUGH) {
+                try {
+                    use.accept(CELLS);
+                    passed++;
+                } catch (StackOverflowError _) {
+                    failed++;
+                    passed = 0;
+                }
+            }
+        }
+    }
+}
