@@ -31,7 +31,22 @@ class ScriptTest {
 
     /** What the script needs of any system. There is no apt-get, so nothing is ever installed. */
     private static final List<String> TOOLS = List.of(
-            "awk", "cat", "cp", "dirname", "env", "find", "flock", "head", "mkdir", "mv", "readlink", "rm", "sed", "sort", "tail", "touch");
+            "awk",
+            "cat",
+            "cp",
+            "dirname",
+            "env",
+            "find",
+            "flock",
+            "head",
+            "mkdir",
+            "mv",
+            "readlink",
+            "rm",
+            "sed",
+            "sort",
+            "tail",
+            "touch");
 
     private static final List<String> INPUTS = List.of("testing", "core", "prometheus", "cli", "example");
 
@@ -65,7 +80,8 @@ class ScriptTest {
         Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"25.0.3\"\n");
         program(jdk.resolve("bin/javac"), "exit 0");
         program(jdk.resolve("bin/java"), "printf '%s\\n' \"$@\"");
-        maven("mkdir -p cli/target/modules example/target/modules",
+        maven(
+                "mkdir -p cli/target/modules example/target/modules",
                 "touch cli/target/modules/percpu-core-1.jar cli/target/modules/percpu-cli-1.jar",
                 "touch example/target/modules/percpu-example-1.jar");
     }
@@ -99,7 +115,8 @@ class ScriptTest {
     }
 
     private Run percpu(Map<String, String> environment, String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of("bash", checkout.resolve("percpu").toString()));
+        List<String> command =
+                new ArrayList<>(List.of("bash", checkout.resolve("percpu").toString()));
         command.addAll(List.of(arguments));
         Path out = directory.resolve("out");
         Path err = directory.resolve("err");
@@ -214,7 +231,9 @@ class ScriptTest {
         assertThat(run.status()).isZero();
         assertThat(run.out()).singleElement().asString().startsWith("Usage: ./percpu " + command);
         assertThat(run.err()).isEmpty();
-        assertThat(percpu(Map.of(), "info").err()).as("what was built is not forgotten").isEmpty();
+        assertThat(percpu(Map.of(), "info").err())
+                .as("what was built is not forgotten")
+                .isEmpty();
         assertThat(builds()).isEqualTo(1);
     }
 

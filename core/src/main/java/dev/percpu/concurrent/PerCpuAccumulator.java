@@ -88,6 +88,8 @@ public final class PerCpuAccumulator extends AreaNumber {
     static {
         // Not in the first reset, which may come when the heap is full.
         Gate.initialize();
+        // Nor in an update that changes nothing.
+        ThreadLocalRandom _ = ThreadLocalRandom.current();
     }
 
     private final transient LongBinaryOperator function;

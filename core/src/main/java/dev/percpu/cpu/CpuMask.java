@@ -4,7 +4,6 @@ import dev.percpu.internal.linux.Topology;
 import java.util.BitSet;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 
@@ -180,17 +179,16 @@ public final class CpuMask implements Iterable<CpuId> {
     /** The mask in the kernel's list format, such as {@code 0-3,8}. */
     @Override
     public String toString() {
-        return bits.isEmpty()
-                ? ""
-                : IntStream.iterate(
-                                bits.nextSetBit(0),
-                                first -> first >= 0,
-                                first -> bits.nextSetBit(bits.nextClearBit(first)))
-                        .mapToObj(first -> range(first, bits.nextClearBit(first) - 1))
-                        .collect(Collectors.joining(","));
-    }
-
-    private static String range(int first, int last) {
-        return first == last ? Integer.toString(first) : first + "-" + last;
+        // No stream and no concatenation: if the heap is full when the JVM links one, it can stay unusable for ever.
+        StringBuilder list = new StringBuilder();
+        for (int first = bits.nextSetBit(0); first >= 0; ) {
+            int end = bits.nextClearBit(first);
+            list.append(list.isEmpty() ? "" : ",").append(first);
+            if (end - first > 1) {
+                list.append('-').append(end - 1);
+            }
+            first = bits.nextSetBit(end);
+        }
+        return list.toString();
     }
 }

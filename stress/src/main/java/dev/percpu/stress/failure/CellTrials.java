@@ -54,17 +54,44 @@ final class CellTrials {
     }
 
     private static Operation adding(String name, List<String> methods, Addition addition) {
-        return new Operation(name, methods, _ -> {
-            DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
-            PerCpuNumeric number = PerCpuNumeric.of(cells);
-            return new CounterTrials.Adding(
-                    () -> {
-                        try (CpuGuard guard = CpuGuard.acquire()) {
-                            addition.to(cells, guard);
-                        }
-                    },
-                    number::sum);
-        });
+        return new Operation(name, methods, _ -> new Guarded(addition));
+    }
+
+    /** Adds to an instance under a guard, and closes the guard. If that fails, it can be repeated. */
+    private static final class Guarded extends Trial {
+        private final Addition addition;
+        private final DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
+        private final PerCpuNumeric number = PerCpuNumeric.of(cells);
+        private long before;
+        private @Nullable CpuGuard open;
+
+        Guarded(Addition addition) {
+            this.addition = addition;
+        }
+
+        @Override
+        void act() {
+            CpuGuard guard = CpuGuard.acquire();
+            open = guard;
+            try {
+                addition.to(cells, guard);
+            } finally {
+                guard.close();
+                open = null;
+            }
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) {
+            CpuGuard left = open;
+            open = null;
+            if (left != null) {
+                left.close();
+            }
+            long was = before;
+            before = number.sum();
+            return beforeOrAfter("total", was, was + 1, before, thrown);
+        }
     }
 
     private static void ignore(@SuppressWarnings("unused") long result) {}

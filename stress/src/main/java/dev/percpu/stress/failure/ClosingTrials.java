@@ -11,9 +11,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Numbers and histograms are closed before they are unreachable. */
 final class ClosingTrials {
-    private static final String NAME = "closed in a trial";
-    private static final String BEHIND = "stays open in a trial";
-
     private ClosingTrials() {}
 
     /** Reads what may be closed. */
@@ -51,6 +48,10 @@ final class ClosingTrials {
 
     /** It is closed or not; and once it could be closed, it is not listed any more. */
     private static final class Closing<T extends AutoCloseable> extends Trial {
+        /** Of this trial alone, as what an earlier one left is listed until it is collected. */
+        private final String name = "closed in a trial " + System.identityHashCode(this);
+
+        private final String nameBehind = "behind " + name;
         private final OtherThread other;
         private final Function<String, T> maker;
         private final Reading<T> use;
@@ -63,20 +64,20 @@ final class ClosingTrials {
             this.other = other;
             this.maker = maker;
             this.use = use;
-            this.open = maker.apply(NAME);
+            this.open = maker.apply(name);
             this.behind = makeBehind();
         }
 
         @Override
         void prepare() throws Exception {
             open.close();
-            open = maker.apply(NAME);
+            open = maker.apply(name);
             behind.close();
             behind = makeBehind();
         }
 
-        private static DynamicNumeric makeBehind() {
-            return PerCpuNumeric.create(BEHIND, NumericWidth.LONG, 0);
+        private DynamicNumeric makeBehind() {
+            return PerCpuNumeric.create(nameBehind, NumericWidth.LONG, 0);
         }
 
         @Override
@@ -89,13 +90,13 @@ final class ClosingTrials {
             boolean did = isClosed();
             check(did || thrown != null, "it is open");
             if (!did) {
-                same("open ones that are listed", 1, listed(NAME));
+                same("open ones that are listed", 1, listed(name));
             }
             other.run("closing again", () -> {
                 open.close();
                 check(isClosed(), "it is open after a second call");
-                same("closed ones that are listed", 0, listed(NAME));
-                same("others that are listed", 1, listed(BEHIND));
+                same("closed ones that are listed", 0, listed(name));
+                same("others that are listed", 1, listed(nameBehind));
             });
             return did;
         }

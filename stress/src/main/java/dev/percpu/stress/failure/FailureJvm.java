@@ -106,7 +106,7 @@ final class FailureJvm {
         int still = 0;
         int looks = 0;
         int said = 0;
-        while (worker.isAlive()) {
+        while (isAlive(worker)) {
             int now = progress.get();
             still = now == seen ? still + 1 : 0;
             looks++;
@@ -120,8 +120,17 @@ final class FailureJvm {
                 Thread.getAllStackTraces().forEach(this::sayWhere);
                 Runtime.getRuntime().halt(HUNG);
             }
-            worker.join(1000 / LOOKS_PER_SECOND);
         }
+    }
+
+    /** Waits for a moment. While the heap is full for an operation, even that can fail. */
+    private static boolean isAlive(Thread worker) throws InterruptedException {
+        try {
+            worker.join(1000 / LOOKS_PER_SECOND);
+        } catch (OutOfMemoryError full) {
+            // Look again.
+        }
+        return worker.isAlive();
     }
 
     private void sayWhere(Thread thread, StackTraceElement[] stack) {

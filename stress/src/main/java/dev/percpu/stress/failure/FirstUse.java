@@ -48,10 +48,10 @@ final class FirstUse implements Way {
         return true;
     }
 
-    /** The thread that an operation waits for would find the heap full, too, when it first does its part. */
+    /** A thread that waits, or that is waited for, would find the heap full, too, when it first does its part. */
     @Override
     public boolean fits(Operation operation) {
-        return shortage.fits(operation) && !Operations.waits(operation);
+        return shortage.fits(operation) && !Operations.waits(operation) && !Operations.isWaitedFor(operation);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.percpu.stress.failure;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A violation that is known and not repaired yet. It does not fail a run. But a long run that tries the operation in
@@ -11,11 +12,13 @@ import java.util.List;
  * @param reason why it is not repaired yet
  */
 record KnownViolation(String operation, String way, String reason) {
-    static final List<KnownViolation> ALL = List.of(new KnownViolation(
-            "make ",
-            FirstUse.NAME,
-            "a class whose initializer fails stays unusable: create the first object of a kind when the program"
-                    + " starts"));
+    private static final String FIRST_OBJECT =
+            "a class whose initializer fails stays unusable: create the first object of a kind when the program starts";
+
+    static final List<KnownViolation> ALL = Stream.of(
+                    "make ", "define ", "number create", "number of a variable", "variable create", "guard ")
+            .map(operation -> new KnownViolation(operation, FirstUse.NAME, FIRST_OBJECT))
+            .toList();
 
     boolean covers(Task task) {
         return task.operation().name().startsWith(operation)

@@ -45,6 +45,9 @@ final class Operations {
     /** Part of the names of operations that wait for another thread. */
     private static final String WAITING = ", waiting";
 
+    /** Part of the names of operations that another thread waits for. */
+    private static final String WAITED_FOR = ", waited for";
+
     /** How the names begin of the others that wait, for another thread or until their time has run out. */
     private static final List<String> ALSO_WAITING =
             List.of("pool timed tryAcquire, all held", "condition await", "condition timed await", "ref killAndAwait");
@@ -95,6 +98,11 @@ final class Operations {
     /** Whether a thread that uses it is parked, if no step fails. */
     static boolean waits(Operation operation) {
         return operation.name().contains(WAITING) || begins(operation, ALSO_WAITING);
+    }
+
+    /** Whether another thread waits for it to be used. */
+    static boolean isWaitedFor(Operation operation) {
+        return operation.name().contains(WAITED_FOR);
     }
 
     static List<Operation> all() {

@@ -80,6 +80,29 @@ final class OtherThread {
         });
     }
 
+    /**
+     * Gives something back, and tries again as long as there is no memory. While the heap is full for the operation, it
+     * is full for the other thread, too: in checked mode, giving something back needs memory. If this fails at its end,
+     * the next attempt throws an exception, as there is nothing left to give back.
+     */
+    static void insist(Action action) throws Exception {
+        boolean mayBeDone = false;
+        while (true) {
+            try {
+                action.run();
+                return;
+            } catch (OutOfMemoryError full) {
+                mayBeDone = true;
+                Thread.sleep(1);
+            } catch (IllegalStateException | IllegalMonitorStateException nothingLeft) {
+                if (mayBeDone) {
+                    return;
+                }
+                throw nothingLeft;
+            }
+        }
+    }
+
     /** Whether a thread waits, for anything. */
     static boolean waits(Thread thread) {
         return switch (thread.getState()) {

@@ -292,7 +292,11 @@ final class PoolTrials {
         void prepare() throws Exception {
             super.prepare();
             List<Pooled<Object>> all = other.call("acquiring all objects", this::acquireAll);
-            other.runWhenThisThreadWaits(() -> releaseAll(all));
+            other.runWhenThisThreadWaits(() -> {
+                for (Pooled<Object> pooled : all) {
+                    OtherThread.insist(pooled::release);
+                }
+            });
         }
 
         @Override
@@ -373,7 +377,7 @@ final class PoolTrials {
                 waiter = other.startWaiting(() -> {
                     Pooled<Object> pooled = acquireWhenThereIsMemory();
                     acquired = true;
-                    pooled.release();
+                    OtherThread.insist(pooled::release);
                 });
             }
         }
