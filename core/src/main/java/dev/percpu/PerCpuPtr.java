@@ -7,6 +7,7 @@ import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.PaddedArray;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.protocol.StackRoom;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -47,6 +48,7 @@ public final class PerCpuPtr<T> {
         // Not in the first access, which may come when the heap is full.
         CpuGuard.initialize();
         Registry.initialize();
+        StackRoom _ = StackRoom.CURRENT;
     }
 
     private final Piece piece;

@@ -86,9 +86,8 @@ public final class PerCpuAccumulator extends AreaNumber {
     private static final long serialVersionUID = 1;
 
     static {
-        // Not in the first reset, which may come when the heap is full.
+        // Not in the first reset, or update that changes nothing, which may come when the heap is full.
         Gate.initialize();
-        // Nor in an update that changes nothing.
         ThreadLocalRandom _ = ThreadLocalRandom.current();
     }
 

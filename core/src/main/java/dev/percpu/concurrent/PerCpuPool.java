@@ -71,6 +71,7 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the objects' type
  */
 public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseable {
+    // This file is longer than others: it explains what a user of a pool has to know.
     static {
         // Not when the first one is closed, as the heap may be full then.
         Registry.initialize();
