@@ -229,7 +229,7 @@ final class LockTrials {
             super.prepare();
             Lock held = others.of(lock);
             other.run("locking", held::lock);
-            other.runWhenThisThreadWaits(() -> OtherThread.insist(held::unlock));
+            other.runWhenThisThreadWaits(() -> OtherThread.insist(Lock::unlock, held));
         }
 
         @Override

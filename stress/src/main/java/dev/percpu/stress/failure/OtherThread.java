@@ -9,6 +9,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,12 +85,14 @@ final class OtherThread {
      * Gives something back, and tries again as long as there is no memory. While the heap is full for the operation, it
      * is full for the other thread, too: in checked mode, giving something back needs memory. If this fails at its end,
      * the next attempt throws an exception, as there is nothing left to give back.
+     *
+     * @param giveBack refers to no variable, or else it would take memory itself
      */
-    static void insist(Action action) throws Exception {
+    static <T> void insist(Consumer<? super T> giveBack, T held) throws InterruptedException {
         boolean mayBeDone = false;
         while (true) {
             try {
-                action.run();
+                giveBack.accept(held);
                 return;
             } catch (OutOfMemoryError full) {
                 mayBeDone = true;

@@ -293,8 +293,9 @@ final class PoolTrials {
             super.prepare();
             List<Pooled<Object>> all = other.call("acquiring all objects", this::acquireAll);
             other.runWhenThisThreadWaits(() -> {
-                for (Pooled<Object> pooled : all) {
-                    OtherThread.insist(pooled::release);
+                // No iterator, for which there may be no memory either.
+                for (int i = 0; i < all.size(); i++) {
+                    OtherThread.insist(Pooled::release, all.get(i));
                 }
             });
         }
@@ -377,7 +378,7 @@ final class PoolTrials {
                 waiter = other.startWaiting(() -> {
                     Pooled<Object> pooled = acquireWhenThereIsMemory();
                     acquired = true;
-                    OtherThread.insist(pooled::release);
+                    OtherThread.insist(Pooled::release, pooled);
                 });
             }
         }
