@@ -124,8 +124,8 @@ class FirstUseTest {
                 PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
                 return () -> {
                     counter.add(100);
-                    assertThat(counter.tryAdd(1, 101)).isTrue();
-                    assertThat(counter.trySub(1, 101)).isFalse();
+                    check(counter.tryAdd(1, 101));
+                    check(!counter.trySub(1, 101));
                     counter.add(counter.estimate() + counter.sum());
                 };
             }
@@ -189,7 +189,7 @@ class FirstUseTest {
                 return () -> {
                     ref.get();
                     ref.kill();
-                    assertThat(ref.tryGetLive()).isFalse();
+                    check(!ref.tryGetLive());
                     ref.put();
                     ref.reinit();
                 };
@@ -209,11 +209,11 @@ class FirstUseTest {
                     List<Pooled<Object>> held = new ArrayList<>();
                     held.add(pool.acquire());
                     held.add(pool.acquire());
-                    assertThat(pool.tryAcquire()).isNull();
-                    assertThat(pool.tryAcquire(1, TimeUnit.NANOSECONDS)).isNull();
+                    check(pool.tryAcquire() == null);
+                    check(pool.tryAcquire(1, TimeUnit.NANOSECONDS) == null);
                     held.forEach(Pooled::release);
                     pool.acquire().discard();
-                    assertThat(pool.trim(0)).isEqualTo(1);
+                    check(pool.trim(0) == 1);
                     pool.close();
                 };
             }
@@ -226,7 +226,7 @@ class FirstUseTest {
                     try (CpuGuard guard = CpuGuard.acquire()) {
                         Thread other = Thread.ofPlatform().start(() -> {
                             try (CpuGuard _ = CpuGuard.acquire(guard.cpu())) {
-                                assertThat(guard.cpu()).isNotNull();
+                                check(guard.cpu().id() >= 0);
                             }
                         });
                         while (other.getState() != Thread.State.TIMED_WAITING) {
@@ -263,8 +263,8 @@ class FirstUseTest {
                     number.add(1);
                     number.or(4);
                     number.set(number.getAndSet(3) + number.addAndGet(1));
-                    assertThat(number.compareAndExchange(0, 1)).isNotZero();
-                    assertThat(number.sum()).isNotZero();
+                    check(number.compareAndExchange(0, 1) != 0);
+                    check(number.sum() != 0);
                     number.forEachCpu((_, _) -> {});
                     number.close();
                 };
@@ -289,11 +289,10 @@ class FirstUseTest {
                 return () -> {
                     variable.run(value -> value[0]++);
                     variable.forEachCpu((_, value) -> value[0]++);
-                    assertThat(variable.forEachCpu(1, TimeUnit.SECONDS, (_, value) -> value[0]++)
-                                    .isEmpty())
-                            .isFalse();
+                    check(!variable.forEachCpu(1, TimeUnit.SECONDS, (_, value) -> value[0]++)
+                            .isEmpty());
                     try (CpuGuard guard = CpuGuard.acquire()) {
-                        assertThat(variable.getMut(guard).replace(new long[1])).isNotEmpty();
+                        check(variable.getMut(guard).replace(new long[1]).length == 1);
                     }
                     variable.close();
                 };
@@ -344,6 +343,13 @@ class FirstUseTest {
         done.await();
     }
 
+    /** For the probes. AssertJ is not in their class path, and would initialize many classes. */
+    private static void check(boolean holds) {
+        if (!holds) {
+            throw new AssertionError("an operation did not do what it should");
+        }
+    }
+
     /** In a JVM of its own. */
     static final class Probe {
         private Probe() {}
@@ -363,8 +369,9 @@ class FirstUseTest {
                 .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
                 .option("-Xlog:class+init=info:stdout:none")
                 .run(Probe.class, thing.name());
+        assertThat(result.status()).as(result.output()).isZero();
         String[] parts = result.output().split(MADE, 2);
         assertThat(parts[0]).as("the log, before").containsPattern(INITIALIZED);
-        assertThat(parts[1]).contains("used").doesNotContainPattern(INITIALIZED).doesNotContainPattern(LINKED);
+        assertThat(parts[1]).doesNotContainPattern(INITIALIZED).doesNotContainPattern(LINKED);
     }
 }
