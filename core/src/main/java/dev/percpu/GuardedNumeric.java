@@ -3,6 +3,8 @@ package dev.percpu;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
+import dev.percpu.internal.guard.OpenGuards;
+import dev.percpu.internal.guard.PaddedArray;
 import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
@@ -33,8 +35,10 @@ final class GuardedNumeric extends PerCpuNumeric {
     }
 
     @Override
+    @SuppressWarnings("MustBeClosedChecker") // it does not see that "try (guard)" closes it
     long update(Op op, long operand, long expected) {
-        try (CpuGuard guard = CpuGuard.acquire()) {
+        CpuGuard guard = CpuGuard.acquire();
+        try (guard) {
             long offset = Area.offset(guard.cpu().id(), position());
             long old = WidthAccess.get(width, offset);
             if (op == Op.READ || (op == Op.CMPXCHG && old != width.wrap(expected))) {
@@ -44,6 +48,11 @@ final class GuardedNumeric extends PerCpuNumeric {
             WidthAccess.set(width, offset, next);
             return op == Op.XCHG || op == Op.CMPXCHG ? old : next;
         } finally {
+            // As in PerCpu.with. There are no tokens.
+            int count = PaddedArray.FIRST + guard.cpu * PaddedArray.DISTANCE;
+            if (!guard.closing && OpenGuards.COUNTS[count] == guard.level + 1) {
+                OpenGuards.COUNTS[count] = guard.level;
+            }
             Reference.reachabilityFence(variable);
         }
     }

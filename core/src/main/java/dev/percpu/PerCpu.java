@@ -48,20 +48,17 @@ public interface PerCpu<T> {
      *     a call from inside {@code run} or {@code with} of the same variable. Where the scheduler has moved the thread
      *     meanwhile, such a call may get another CPU's instance instead
      */
+    @SuppressWarnings("MustBeClosedChecker") // it does not see that "try (guard)" closes it
     default <R extends @Nullable Object> R with(Function<? super T, ? extends R> function) {
         CpuGuard guard = CpuGuard.acquire();
-        try {
+        try (guard) {
             return ptr().with(guard, function);
         } finally {
-            try {
-                guard.close();
-            } finally {
-                // No method for this, as close() has just shown that there may be no stack to call one.
-                int count = PaddedArray.FIRST + guard.cpu * PaddedArray.DISTANCE;
-                if (!guard.closing && OpenGuards.COUNTS[count] == guard.level + 1) {
-                    OpenGuards.GENERATIONS[(guard.cpu + 1) * OpenGuards.LEVELS + guard.level]++;
-                    OpenGuards.COUNTS[count] = guard.level;
-                }
+            // If close() failed. No method for this, as there may be no stack to call one.
+            int count = PaddedArray.FIRST + guard.cpu * PaddedArray.DISTANCE;
+            if (!guard.closing && OpenGuards.COUNTS[count] == guard.level + 1) {
+                OpenGuards.GENERATIONS[(guard.cpu + 1) * OpenGuards.LEVELS + guard.level]++;
+                OpenGuards.COUNTS[count] = guard.level;
             }
         }
     }
@@ -72,20 +69,17 @@ public interface PerCpu<T> {
      *
      * @throws IllegalStateException as {@link #with} does
      */
+    @SuppressWarnings("MustBeClosedChecker") // it does not see that "try (guard)" closes it
     default void run(Consumer<? super T> action) {
         CpuGuard guard = CpuGuard.acquire();
-        try {
+        try (guard) {
             ptr().run(guard, action);
         } finally {
-            try {
-                guard.close();
-            } finally {
-                // As in with.
-                int count = PaddedArray.FIRST + guard.cpu * PaddedArray.DISTANCE;
-                if (!guard.closing && OpenGuards.COUNTS[count] == guard.level + 1) {
-                    OpenGuards.GENERATIONS[(guard.cpu + 1) * OpenGuards.LEVELS + guard.level]++;
-                    OpenGuards.COUNTS[count] = guard.level;
-                }
+            // As in with.
+            int count = PaddedArray.FIRST + guard.cpu * PaddedArray.DISTANCE;
+            if (!guard.closing && OpenGuards.COUNTS[count] == guard.level + 1) {
+                OpenGuards.GENERATIONS[(guard.cpu + 1) * OpenGuards.LEVELS + guard.level]++;
+                OpenGuards.COUNTS[count] = guard.level;
             }
         }
     }

@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /**
- * {@code run} and {@code with} acquire a guard that nobody else has. If the stack has no room for its {@code close()},
- * nobody could close it later.
+ * {@code run}, {@code with} and the update of a guarded number acquire a guard that nobody else has. If the stack has
+ * no room for its {@code close()}, nobody could close it later.
  */
 class RunAtStackEndTest {
     /** A JIT compiler does this at times: the code that acquires is compiled, and the code that closes is not yet. */
@@ -21,8 +23,40 @@ class RunAtStackEndTest {
                 .option("-XX:CompileCommand=exclude,dev.percpu.CpuGuard::close")
                 .option("-XX:+UseSerialGC")
                 .run(AtStackEnd.class);
-        assertThat(result.output()).contains("run: failed, holds no guard\n", "with: failed, holds no guard\n");
+        assertThat(result.output())
+                .contains(
+                        "run: failed, holds no guard\n",
+                        "with: failed, holds no guard\n",
+                        "addAndGet: failed, holds no guard\n");
         assertThat(result.status()).isZero();
+    }
+
+    /** As {@code try} does. */
+    @Test
+    void whatTheActionThrewIsNotLostIfTheGuardCannotBeClosed() throws InterruptedException {
+        DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
+        IllegalArgumentException own = new IllegalArgumentException("the action's own");
+        List<Throwable> thrown = new ArrayList<>();
+        // In a thread that ends, as the guard that the action leaves open stays open.
+        Thread leaving = Thread.ofPlatform().start(() -> {
+            try {
+                cells.run(_ -> {
+                    CpuGuard _ = leftOpen();
+                    throw own;
+                });
+            } catch (RuntimeException e) {
+                thrown.add(e);
+            }
+        });
+        leaving.join();
+        assertThat(thrown).containsExactly(own);
+        assertThat(own.getSuppressed()).hasSize(1);
+        assertThat(own.getSuppressed()[0]).hasMessageContaining("close them in reverse order");
+    }
+
+    @SuppressWarnings("MustBeClosedChecker")
+    private static CpuGuard leftOpen() {
+        return CpuGuard.acquire();
     }
 
     /** Runs in a JVM of its own. */
@@ -45,6 +79,10 @@ class RunAtStackEndTest {
             tell("run", cells -> cells.run(cell -> cell.add(1)));
             tell("with", cells -> {
                 long _ = cells.with(cell -> cell.add(1));
+            });
+            PerCpuNumeric number = PerCpuNumeric.of(CELLS);
+            tell("addAndGet", _ -> {
+                long _ = number.addAndGet(1);
             });
         }
 

@@ -44,8 +44,16 @@ final class Acquisition<T> implements Runnable {
         return handle;
     }
 
-    /** Ends it. */
+    /** Forces the cleaner to exist: its thread cannot be started when the heap is full. */
+    static void initialize() {
+        Cleaner _ = Watch.CLEANER;
+    }
+
+    /** Ends it. Ending it again does nothing. */
     void end() {
+        if (ended) {
+            return;
+        }
         // First, as the next step can fail, and somebody else may have the object by now.
         ended = true;
         released = new Throwable("released here by " + Thread.currentThread());

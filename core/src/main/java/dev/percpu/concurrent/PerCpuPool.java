@@ -58,7 +58,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Errors.</b> If an error such as {@link StackOverflowError} interrupts a call, each object is as before the call
  * or as after it. Call an interrupted release, discard or close again, and it continues where it stopped. If nobody
- * does, a thread that waits for the object finds it, or destroys it and makes another, after a second or so.
+ * does, a thread that waits for the object finds it, or destroys it and makes another, after a second or so. In
+ * checked mode, an acquisition that cannot make its handle leaves the object to be destroyed in the same way.
  *
  * <p><b>Checked mode.</b> With the system property {@code percpu.checked} set to {@code true}, each acquisition has a
  * handle of its own. Using it after its release always throws; suppressed exceptions say where the object was acquired
@@ -270,9 +271,18 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
             throw twin((int) id);
         }
         place.state = Pooled.HELD;
-        if (ids.isDirect() && ids.isClosed()) {
+        // Fields, and no methods. Closing sets "direct" too, so this is one load as a rule.
+        if (ids.direct && ids.closed) {
             // A release pushed it while the pool was being closed.
-            retire(place);
+            try {
+                retire(place);
+            } finally {
+                if (place.state == Pooled.HELD) {
+                    place.state = Pooled.LEAVING;
+                    place.unfinished = true;
+                    ids.unfinished = true;
+                }
+            }
             throw closed();
         }
         if (!CheckedMode.ON) {
@@ -287,6 +297,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
                 place.state = Pooled.LEAVING;
                 place.unfinished = true;
                 ids.unfinished = true;
+                finishIfClosed(place);
             }
         }
     }
@@ -355,6 +366,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
                 place.state = Pooled.LEAVING;
                 place.unfinished = true;
                 ids.unfinished = true;
+                finishIfClosed(place);
             }
         }
     }

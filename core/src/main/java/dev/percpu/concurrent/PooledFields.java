@@ -12,8 +12,8 @@ abstract class PooledFields<T> {
      *            acquire               release: reset runs           number becomes vacant
      *   IDLE ------------> HELD ---------------> LEAVING -----------------> GONE
      *     ^                  ^                      ^
-     *     |                  | pushing failed       | reset failed; discard; trim or close
-     *     +------------------+----------------------+
+     *     |                  | pushing failed       | reset failed; discard; trim or close;
+     *     +------------------+----------------------+ in checked mode, no memory for a handle
      *
      * The thread that has the object's number writes the state. If a thread's stack overflows while the object is
      * leaving, the thread sets "unfinished" and gives up. Then any thread may go on.

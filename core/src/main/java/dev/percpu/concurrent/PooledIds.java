@@ -65,11 +65,6 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
         super(capacity, owner, lookUnasked);
     }
 
-    /** False if the numbers are not closed; true if they might be. */
-    boolean isDirect() {
-        return direct;
-    }
-
     boolean isClosed() {
         return closed;
     }

@@ -43,7 +43,9 @@ abstract class PooledObjects<T> {
             throw new ExceptionInInitializerError(e);
         }
         // Not in the first acquisition or search, which may come when the heap is full.
-        boolean _ = CheckedMode.ON;
+        if (CheckedMode.ON) {
+            Acquisition.initialize();
+        }
         CpuId _ = CpuId.of(0);
         Ownership.initialize();
     }
@@ -229,6 +231,13 @@ abstract class PooledObjects<T> {
             if (CheckedMode.ON && ending != null) {
                 ending.end();
             }
+        }
+    }
+
+    /** In a pool that is closed nobody looks for an unfinished object, unless it is closed or trimmed once more. */
+    final void finishIfClosed(Pooled<T> place) {
+        if (ids.closed) {
+            finish(place);
         }
     }
 

@@ -110,7 +110,7 @@ class KeptIdsTest {
                 if (over) {
                     all.forEach(Pooled::release);
                 }
-                assertThat(ids().isDirect()).isNotEqualTo(over);
+                assertThat(ids().direct).isNotEqualTo(over);
                 assertThat(ids().takeKept(ids().mine(), kept.id + 1)).isFalse();
                 if (!over) {
                     all.forEach(Pooled::release);
@@ -152,7 +152,7 @@ class KeptIdsTest {
             pool.tryAcquire().release();
             assertThat(pool.trim(0)).isEqualTo(1);
             assertThat(destroyed).hasSize(1);
-            assertThat(ids().isDirect()).isFalse();
+            assertThat(ids().direct).isFalse();
         });
     }
 

@@ -78,6 +78,12 @@ class PoolStepsTest {
         assertThat(output(Ended.class)).isEqualTo("broken off, released already, acquired");
     }
 
+    /** It was closed while the handle was made, so nobody would look for the object any more. */
+    @Test
+    void anObjectOfAClosedPoolThatIsNotLentIsDestroyed() {
+        assertThat(output(UnlentClosed.class)).isEqualTo("closed, destroyed, refused");
+    }
+
     /** Its object is still to be destroyed then. */
     @Test
     void aHandleWhoseReleaseCouldNotDestroyItsObjectCanBeReleasedAgain() {
@@ -118,6 +124,31 @@ class PoolStepsTest {
                     });
             System.out.print(pool.tryAcquire() == null ? "none, " : "an object, ");
             System.out.println("objects made: " + pool.statistics().made());
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class UnlentClosed implements Checked {
+        private UnlentClosed() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
+                    .destroy(_ -> System.out.print("destroyed, "))
+                    .build();
+            pool.acquire().release();
+            Described.run(
+                    () -> {
+                        try {
+                            Object _ = pool.tryAcquire();
+                        } catch (StackOverflowError _) {
+                            System.out.println("refused");
+                        }
+                    },
+                    () -> {
+                        pool.close();
+                        System.out.print("closed, ");
+                        throw new StackOverflowError("no description");
+                    });
         }
     }
 

@@ -25,8 +25,9 @@ public final class OpenGuards {
      * Public for a method of the library that acquires a guard, calls code of the user, and then has no stack left to
      * call {@code close()}. Nobody else has that guard, so nobody could close it later, and its CPU would stay taken
      * for as long as the thread lives. Such a method stores the guard's level here itself, and counts its generation.
-     * A store needs no stack. From then on the CPU has an owner and no open guard, and that is repaired: see {@link
-     * Ownership}. It must do so only if no guard is open that was acquired later.
+     * A store needs no stack. If it was the thread's only guard of the CPU, the CPU has an owner and no open guard from
+     * then on, and that is repaired: see {@link Ownership}. It must not do so if a guard that was acquired later
+     * is open.
      */
     @SuppressWarnings("MutablePublicArray") // see above; the package is not exported
     public static final int[] COUNTS = new int[PaddedArray.length(Area.CPUS)];

@@ -159,7 +159,8 @@ final class Recovery {
         //
         // So it is traced again. If it is outside now, its close is over, and its 0 replaced the mark: the trace
         // stops the thread, so its stores are visible. If it has acquired the CPU since, the word has no mark. Then
-        // freeing fails.
+        // freeing fails. (Or O found no stack to call close, and stored the count alone: see OpenGuards.COUNTS. Then
+        // nothing more follows, and freeing is right.)
         if (open || StackTraces.isInGuards(thread)) {
             boolean _ = Ownership.compareAndSetWord(cpu, suspected, owner);
             return false;

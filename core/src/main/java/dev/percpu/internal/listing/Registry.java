@@ -176,7 +176,7 @@ public final class Registry {
             }
             // If the last link was removed, nothing that could fail happened since.
             last = before;
-            // So a chain of many objects is not walked for each new one, and at most half of it is gone.
+            // So a chain of many objects is not walked for each new one, and at most doubles before the next walk.
             untilNextRound = Math.max(kept, FIRST_ROUND);
         }
 
