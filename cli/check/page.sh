@@ -84,7 +84,8 @@ view() {
   local name=$1 width=$2 dark=$3 scheme=$((1 - $3))
   timeout --foreground 120 chromium "${options[@]}" --window-size="$width",1500 \
     --blink-settings=preferredColorScheme="$scheme" --virtual-time-budget=5000 \
-    --dump-dom "file://$work/page.html#$width,$dark" >"$work/dom.html" 2>"$work/chromium.log" || { tail -n 5 "$work/chromium.log" >&2; exit 1; }
+    --dump-dom "file://$work/page.html#$width,$dark" >"$work/dom.html" 2>"$work/chromium.log" ||
+    { tail -n 5 "$work/chromium.log" >&2; exit 1; }
   ! grep -q 'CONSOLE.*Uncaught' "$work/chromium.log" || fail "$name: a script of the page ended with an error"
   checked=$(sed -n '/<pre id="checked">/,/<\/pre>/p' "$work/dom.html" |
     sed -e 's/.*<pre id="checked">//' -e 's/<\/pre>.*//')

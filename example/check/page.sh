@@ -30,7 +30,8 @@ history() {
 
 # The page asks for the history once it is loaded. Virtual time stands still until the answer is there.
 drawn() {
-  timeout --foreground 60 chromium "${options[@]}" --virtual-time-budget=2000 --dump-dom "http://$address/" 2>"$work/chromium.log" |
+  timeout --foreground 60 chromium "${options[@]}" --virtual-time-budget=2000 --dump-dom "http://$address/" \
+    2>"$work/chromium.log" |
     sed -n '/<pre id="drawn">/,/<\/details>/p' |
     sed -e 's/.*<pre id="drawn">//' -e 's/<\/pre>.*//' -e '/<\/details>/d' |
     without_nothing

@@ -101,27 +101,39 @@ class PoolStepsTest {
     /** A probe of checked mode. There a handle remembers which thread made it, by its description. */
     interface Checked {}
 
+    /** A pool with an idle object; it tells when it destroys one. */
+    private static PerCpuPool<Object> poolOfOne() throws InterruptedException {
+        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
+                .destroy(_ -> System.out.print("destroyed, "))
+                .build();
+        pool.acquire().release();
+        return pool;
+    }
+
+    /** A thread takes an object, but has no stack for its handle. */
+    private static void acquireInVain(PerCpuPool<Object> pool, Runnable before) throws InterruptedException {
+        Described.run(
+                () -> {
+                    try {
+                        Object _ = pool.tryAcquire();
+                    } catch (StackOverflowError _) {
+                        System.out.print("refused");
+                    }
+                },
+                () -> {
+                    before.run();
+                    throw new StackOverflowError("no description");
+                });
+    }
+
     /** Runs in a JVM of its own. */
     static final class Unlent implements Checked {
         private Unlent() {}
 
         public static void main(String[] arguments) throws InterruptedException {
-            Steps.install();
-            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
-                    .destroy(_ -> System.out.print("destroyed, "))
-                    .build();
-            pool.acquire().release();
-            Described.run(
-                    () -> {
-                        try {
-                            Object _ = pool.tryAcquire();
-                        } catch (StackOverflowError _) {
-                            System.out.print("refused, ");
-                        }
-                    },
-                    () -> {
-                        throw new StackOverflowError("no description");
-                    });
+            PerCpuPool<Object> pool = poolOfOne();
+            acquireInVain(pool, () -> {});
+            System.out.print(", ");
             System.out.print(pool.tryAcquire() == null ? "none, " : "an object, ");
             System.out.println("objects made: " + pool.statistics().made());
         }
@@ -132,23 +144,11 @@ class PoolStepsTest {
         private UnlentClosed() {}
 
         public static void main(String[] arguments) throws InterruptedException {
-            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
-                    .destroy(_ -> System.out.print("destroyed, "))
-                    .build();
-            pool.acquire().release();
-            Described.run(
-                    () -> {
-                        try {
-                            Object _ = pool.tryAcquire();
-                        } catch (StackOverflowError _) {
-                            System.out.println("refused");
-                        }
-                    },
-                    () -> {
-                        pool.close();
-                        System.out.print("closed, ");
-                        throw new StackOverflowError("no description");
-                    });
+            PerCpuPool<Object> pool = poolOfOne();
+            acquireInVain(pool, () -> {
+                pool.close();
+                System.out.print("closed, ");
+            });
         }
     }
 

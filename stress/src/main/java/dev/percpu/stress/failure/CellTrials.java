@@ -54,23 +54,21 @@ final class CellTrials {
     }
 
     private static Operation adding(String name, List<String> methods, Addition addition) {
-        return new Operation(name, methods, _ -> new Guarded(addition));
+        return new Operation(name, methods, _ -> new Guarded(new UnderGuard(addition)));
     }
 
     /** Adds to an instance under a guard, and closes the guard. If that fails, it can be repeated. */
-    private static final class Guarded extends Trial {
+    private static final class UnderGuard implements OtherThread.Action {
         private final Addition addition;
         private final DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
-        private final PerCpuNumeric number = PerCpuNumeric.of(cells);
-        private long before;
         private @Nullable CpuGuard open;
 
-        Guarded(Addition addition) {
+        UnderGuard(Addition addition) {
             this.addition = addition;
         }
 
         @Override
-        void act() {
+        public void run() {
             CpuGuard guard = CpuGuard.acquire();
             open = guard;
             try {
@@ -81,16 +79,27 @@ final class CellTrials {
             }
         }
 
-        @Override
-        boolean verify(@Nullable Throwable thrown) {
+        void closeAgain() {
             CpuGuard left = open;
             open = null;
             if (left != null) {
                 left.close();
             }
-            long was = before;
-            before = number.sum();
-            return beforeOrAfter("total", was, was + 1, before, thrown);
+        }
+    }
+
+    private static final class Guarded extends CounterTrials.Adding {
+        private final UnderGuard addition;
+
+        Guarded(UnderGuard addition) {
+            super(addition, PerCpuNumeric.of(addition.cells)::sum);
+            this.addition = addition;
+        }
+
+        @Override
+        boolean verify(@Nullable Throwable thrown) {
+            addition.closeAgain();
+            return super.verify(thrown);
         }
     }
 
