@@ -7,6 +7,7 @@ import dev.percpu.internal.area.Claim;
 import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
@@ -46,6 +47,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     static {
         // Not in the first operation, which may come when the heap is full.
         WidthAccess.initialize();
+        Numbers.initializeCompareAndExchange();
         CpuId _ = CpuId.of(0);
     }
 

@@ -30,9 +30,9 @@ public record LinkedSequence(MemorySegment address) {
      */
 
     /** So many numbers each call passes at least. */
-    private static final int FEWEST = 3;
+    private static final int FEWEST = 2;
 
-    private static final MethodHandle THREE = link(FEWEST);
+    private static final MethodHandle TWO = link(FEWEST);
 
     /** Linked late. */
     private static final class Four {
@@ -49,14 +49,14 @@ public record LinkedSequence(MemorySegment address) {
     }
 
     /** Links the handle for sequences with so many arguments now, so that no call has to. */
-    static void prepare(int arguments) {
-        MethodHandle _ = arguments <= FEWEST ? THREE : arguments == 4 ? Four.CALL : Six.CALL;
+    public static void prepare(int arguments) {
+        MethodHandle _ = arguments <= FEWEST ? TWO : arguments <= 4 ? Four.CALL : Six.CALL;
     }
 
-    /** Calls a sequence that takes up to three numbers; unused ones are 0. */
-    public long call(long first, long second, long third) {
+    /** Calls a sequence that takes up to two numbers; unused ones are 0. */
+    public long call(long first, long second) {
         try {
-            long result = (long) THREE.invokeExact(address, first, second, third);
+            long result = (long) TWO.invokeExact(address, first, second);
             VarHandle.acquireFence();
             return result;
         } catch (Throwable t) {
@@ -64,7 +64,7 @@ public record LinkedSequence(MemorySegment address) {
         }
     }
 
-    /** Calls a sequence that takes four numbers. */
+    /** Calls a sequence that takes three numbers, or four; an unused one is 0. */
     public long call(long first, long second, long third, long fourth) {
         try {
             long result = (long) Four.CALL.invokeExact(address, first, second, third, fourth);

@@ -61,7 +61,7 @@ final class SelfTest {
     record Additions(LinkedSequence addition) implements LongConsumer {
         @Override
         public void accept(long position) {
-            long _ = addition.call(Area.BASE + position, 1, 0);
+            long _ = addition.call(Area.BASE + position, 1);
         }
     }
 
@@ -95,7 +95,7 @@ final class SelfTest {
             try {
                 long expected = 0;
                 for (int round = 1; round <= QUICK_ROUNDS; round++) {
-                    long _ = addition.call(Area.BASE + position, round, 0);
+                    long _ = addition.call(Area.BASE + position, round);
                     expected += round;
                 }
                 String wrong = compare(width, position, expected);
@@ -111,7 +111,7 @@ final class SelfTest {
 
     private static String quickGuard(Sequences sequences) {
         long owner = Thread.currentThread().threadId();
-        long cpu = sequences.link(Catalogue.ACQUIRE).call(owner, 0, 0);
+        long cpu = sequences.link(Catalogue.ACQUIRE).call(owner, 0);
         if (cpu < 0) {
             return cpu == Catalogue.NO_CPU
                     ? "the kernel gives this thread no CPU id, or none below " + Area.CPUS

@@ -122,6 +122,16 @@ public final class Sequences {
      */
     public LinkedSequence link(Sequence sequence) {
         LinkedSequence.prepare(sequence.arguments());
+        return find(sequence);
+    }
+
+    /**
+     * A sequence of the catalogue. Its first call may have to link a handle, unless {@link LinkedSequence#prepare} was
+     * called for as many arguments.
+     *
+     * @throws IllegalArgumentException if it was not emitted here
+     */
+    public LinkedSequence find(Sequence sequence) {
         return new LinkedSequence(MemorySegment.ofAddress(code.addressOf(sequence)));
     }
 

@@ -60,7 +60,7 @@ public interface CpuTallies {
 
         @Override
         public boolean add(long position, long delta) {
-            long result = gatedAdd.call(Area.BASE + position, delta, 0);
+            long result = gatedAdd.call(Area.BASE + position, delta);
             return result == Catalogue.DONE || ClosableSlot.add(Area.offset(Area.SPARE, position), delta);
         }
 

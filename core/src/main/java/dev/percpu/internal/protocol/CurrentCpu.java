@@ -49,7 +49,7 @@ public interface CurrentCpu {
 
         @Override
         public int get() {
-            long cpu = id.call(0, 0, 0);
+            long cpu = id.call(0, 0);
             return cpu >= 0 && cpu < Area.CPUS ? (int) cpu : Linux.currentCpu() % Area.CPUS;
         }
     }

@@ -78,12 +78,12 @@ public interface GatedNumbers {
 
         @Override
         public boolean addDouble(long position, long operand) {
-            return addDouble.call(Area.BASE + position, operand, 0) == Catalogue.DONE;
+            return addDouble.call(Area.BASE + position, operand) == Catalogue.DONE;
         }
 
         @Override
         public boolean compareAndSet(long position, long expected, long value) {
-            return compareAndExchange.call(Area.BASE + position, value, expected) == Catalogue.DONE;
+            return compareAndExchange.call(Area.BASE + position, value, expected, 0) == Catalogue.DONE;
         }
 
         @Override

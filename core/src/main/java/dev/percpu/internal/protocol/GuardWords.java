@@ -60,7 +60,7 @@ public interface GuardWords {
         @Override
         public int tryAcquire(long owner) {
             // A plain cast would cut NO_CPU to 0, hence the comparison. It is predicted, and not on the hot path.
-            long cpu = acquire.call(owner, 0, 0);
+            long cpu = acquire.call(owner, 0);
             return cpu == Catalogue.NO_CPU ? NO_CPU : (int) cpu;
         }
 

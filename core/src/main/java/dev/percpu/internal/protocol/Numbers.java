@@ -62,6 +62,15 @@ public interface Numbers {
         }
     }
 
+    /**
+     * Links what only {@link Op#CMPXCHG} needs. A counter does without it, and so {@link #CURRENT} does not link it.
+     */
+    static void initializeCompareAndExchange() {
+        if (Backends.usesSequences()) {
+            LinkedSequence.prepare(Op.CMPXCHG.arguments());
+        }
+    }
+
     /** Has initialized what {@link #updateAtomically} needs: see {@link Sums#initialize}. */
     static void initializeAtomic() {
         WidthAccess.initialize();
@@ -86,10 +95,11 @@ public interface Numbers {
             for (Op op : Op.values()) {
                 for (NumericWidth width : WIDTHS) {
                     boolean exists = op.exists(width);
-                    pure[index(op, width)] = exists ? sequences.link(Catalogue.pure(op, width)) : NONE;
-                    guarded[index(op, width)] = exists ? sequences.link(Catalogue.guarded(op, width)) : NONE;
+                    pure[index(op, width)] = exists ? sequences.find(Catalogue.pure(op, width)) : NONE;
+                    guarded[index(op, width)] = exists ? sequences.find(Catalogue.guarded(op, width)) : NONE;
                 }
             }
+            LinkedSequence.prepare(Op.ADD.arguments());
             int addLong = index(Op.ADD, NumericWidth.LONG);
             return new Rseq(pure[addLong], guarded[addLong], List.of(pure), List.of(guarded));
         }
@@ -101,7 +111,10 @@ public interface Numbers {
 
         @Override
         public long update(Op op, NumericWidth width, long position, long operand, long expected) {
-            return sequence(addLong, pure, op, width).call(Area.BASE + position, operand, expected);
+            LinkedSequence sequence = sequence(addLong, pure, op, width);
+            return op == Op.CMPXCHG
+                    ? sequence.call(Area.BASE + position, operand, expected, 0)
+                    : sequence.call(Area.BASE + position, operand);
         }
 
         /**
@@ -115,13 +128,13 @@ public interface Numbers {
 
         @Override
         public boolean updateUnlessGuarded(Op op, NumericWidth width, long position, long operand) {
-            return sequence(addLongUnlessGuarded, guarded, op, width).call(Area.BASE + position, operand, 0)
+            return sequence(addLongUnlessGuarded, guarded, op, width).call(Area.BASE + position, operand)
                     == Catalogue.DONE;
         }
 
         @Override
         public void add(long position, long delta) {
-            long _ = addLong.call(Area.BASE + position, delta, 0);
+            long _ = addLong.call(Area.BASE + position, delta);
         }
 
         @Override

@@ -31,7 +31,7 @@ public interface StackRoom {
     record Pointer(LinkedSequence sequence) implements LongSupplier {
         @Override
         public long getAsLong() {
-            return sequence.call(0, 0, 0);
+            return sequence.call(0, 0);
         }
     }
 

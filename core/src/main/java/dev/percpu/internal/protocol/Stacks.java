@@ -53,12 +53,12 @@ public interface Stacks {
 
         @Override
         public boolean push(long position, long item, long capacity) {
-            return pushItem.call(Area.BASE + position, item, capacity) == Catalogue.DONE;
+            return pushItem.call(Area.BASE + position, item, capacity, 0) == Catalogue.DONE;
         }
 
         @Override
         public long pop(long position) {
-            return popItem.call(Area.BASE + position, 0, 0);
+            return popItem.call(Area.BASE + position, 0);
         }
 
         @Override
