@@ -84,7 +84,8 @@ public final class NumericCell implements InteriorMutable {
 
     private long offset() {
         piece.checkOpen();
-        return offset;
+        // A piece has eight bytes and begins at a multiple of eight, whatever the number's width.
+        return Area.within(offset);
     }
 
     @Override
