@@ -66,6 +66,8 @@ final class FailureJvm {
 
     private void run(List<Task> tasks) throws InterruptedException {
         String _ = PerCpuRuntime.backend();
+        // Looks up the type that isAlive catches. With a full heap that could fail, and then nothing is caught.
+        Class<?> _ = OutOfMemoryError.class;
         Thread worker = new Thread(() -> work(tasks), "failures");
         worker.start();
         watch(worker);
