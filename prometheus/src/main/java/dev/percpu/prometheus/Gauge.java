@@ -28,9 +28,10 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Adding is what this class is made for: it never waits. {@link #set} is exact too: each addition is before or after
- * it. But it costs a system call, and waits for other calls of {@code set} and {@code get} of the same data point. For
- * a value that is only ever set, the client's gauge is the better one.
+ * <p>Adding is what this class is made for: it waits for nothing, unless a {@link #set} begins in the middle of a hot
+ * thread's addition. {@code set} is exact too: each addition is before or after it. But it costs a system call, and
+ * waits for other calls of {@code set} and {@code get} of the same data point. For a value that is only ever set, the
+ * client's gauge is the better one.
  *
  * <p>The client can sample an exemplar with each addition, as it knows the value then. Here an addition does not know
  * the total, which is the sum over all CPUs. So only {@code set} samples, and the methods that are given an exemplar.
