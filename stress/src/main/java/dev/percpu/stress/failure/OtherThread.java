@@ -23,6 +23,14 @@ final class OtherThread {
     /** How long it looks for the waiting of a thread that may not wait at all, as its operation has failed before. */
     private static final long LONGEST_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(4);
 
+    /** See {@link #insist}. */
+    private static final int ATTEMPTS_WITHOUT_RESERVE = 20;
+
+    private static final int RESERVE_BYTES = 1 << 16;
+
+    @SuppressWarnings("UnusedVariable") // that it is there takes memory
+    private static volatile byte @Nullable [] reserve;
+
     private ExecutorService executor = start();
     private @Nullable Future<?> running;
 
@@ -68,6 +76,7 @@ final class OtherThread {
      * followed by {@link #finish}.
      */
     void runWhenThisThreadWaits(Action action) {
+        reserve = new byte[RESERVE_BYTES];
         Thread waiter = Thread.currentThread();
         running = executor.submit(() -> {
             long end = System.nanoTime() + LONGEST_LOOK_NANOS;
@@ -83,22 +92,27 @@ final class OtherThread {
 
     /**
      * Gives something back, and tries again as long as there is no memory. While the heap is full for the operation, it
-     * is full for the other thread, too: in checked mode, giving something back needs memory. If this fails at its end,
-     * the next attempt throws an exception, as there is nothing left to give back.
+     * is full for the other thread, too: in checked mode, giving something back needs memory. At first the operation may
+     * run out of it as well, which ends its wait. But a wait may also go on without it ({@code Condition} does), so
+     * after some attempts there is a reserve. If an attempt fails at its end, the next one throws an exception, as there
+     * is nothing left to give back.
      *
      * @param giveBack refers to no variable, or else it would take memory itself
      */
     static <T> void insist(Consumer<? super T> giveBack, T held) throws InterruptedException {
-        boolean mayBeDone = false;
+        int failed = 0;
         while (true) {
             try {
                 giveBack.accept(held);
                 return;
             } catch (OutOfMemoryError full) {
-                mayBeDone = true;
+                failed++;
+                if (failed == ATTEMPTS_WITHOUT_RESERVE) {
+                    reserve = null;
+                }
                 Thread.sleep(1);
             } catch (IllegalStateException | IllegalMonitorStateException nothingLeft) {
-                if (mayBeDone) {
+                if (failed > 0) {
                     return;
                 }
                 throw nothingLeft;
