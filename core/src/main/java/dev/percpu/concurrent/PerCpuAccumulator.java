@@ -5,6 +5,7 @@ import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.Gate;
 import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.internal.protocol.Numbers;
+import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import java.io.Serial;
@@ -42,6 +43,8 @@ import org.jspecify.annotations.Nullable;
  * identity and function, if the function is serializable.
  */
 public final class PerCpuAccumulator extends AreaNumber {
+    // This file is longer than others: its interleavings are told where the values are combined.
+
     /*
      * A number is kept as the bits in which it differs from the identity, so that zeroed memory is the identity.
      * Setting the identity on each CPU would make a page on each, and on the wrong node.
@@ -88,6 +91,7 @@ public final class PerCpuAccumulator extends AreaNumber {
     static {
         // Not in the first reset, or update that changes nothing, which may come when the heap is full.
         Gate.initialize();
+        StackRoom _ = StackRoom.CURRENT;
         ThreadLocalRandom _ = ThreadLocalRandom.current();
     }
 
@@ -272,8 +276,9 @@ public final class PerCpuAccumulator extends AreaNumber {
      * the function throws, no value is lost: all of them stay in the accumulator.
      */
     public long getThenReset() {
-        // The function is the user's code, so it runs when nothing is locked, after the numbers were taken. The array
-        // for them is allocated before.
+        // The function is the user's code, and may overflow the stack. Putting the numbers back then needs room, too.
+        StackRoom.CURRENT.ensure();
+        // So it runs when nothing is locked, after the numbers were taken. The array for them is allocated before.
         Uncombined taken = new Uncombined();
         Uncombined left = takeUncombined();
         try {

@@ -58,8 +58,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Errors.</b> If an error such as {@link StackOverflowError} interrupts a call, each object is as before the call
  * or as after it. Call an interrupted release, discard or close again, and it continues where it stopped. If nobody
- * does, a thread that waits for the object finds it, or destroys it and makes another, after a second or so. In
- * checked mode, an acquisition that cannot make its handle leaves the object to be destroyed in the same way.
+ * does, an object that was not given back yet stays held. If it was given back already, or is being destroyed, a thread
+ * that waits for it finds it, or destroys it and makes another, after a second or so. In checked mode, an acquisition
+ * that cannot make its handle leaves the object to be destroyed in the same way.
  *
  * <p><b>Checked mode.</b> With the system property {@code percpu.checked} set to {@code true}, each acquisition has a
  * handle of its own. Using it after its release always throws; suppressed exceptions say where the object was acquired

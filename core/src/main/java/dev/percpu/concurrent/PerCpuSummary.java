@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
@@ -112,6 +113,8 @@ public final class PerCpuSummary implements LongConsumer {
      * a moment.
      */
     public synchronized Result summaryThenReset() {
+        // What puts the extremes back after an error needs room on the stack.
+        StackRoom.CURRENT.ensure();
         long taken = Long.MAX_VALUE;
         long alsoTaken = Long.MIN_VALUE;
         boolean complete = false;

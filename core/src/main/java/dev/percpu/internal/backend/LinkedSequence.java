@@ -30,7 +30,7 @@ public record LinkedSequence(MemorySegment address) {
      */
 
     /** So many numbers each call passes at least. */
-    private static final int FEWEST = 2;
+    static final int FEWEST = 2;
 
     private static final MethodHandle TWO = link(FEWEST);
 
@@ -48,7 +48,7 @@ public record LinkedSequence(MemorySegment address) {
         private Six() {}
     }
 
-    /** Links the handle for sequences with so many arguments now, so that no call has to. */
+    /** Links the handle for sequences with so many arguments now. The first call that uses it is linked later. */
     public static void prepare(int arguments) {
         MethodHandle _ = arguments <= FEWEST ? TWO : arguments <= 4 ? Four.CALL : Six.CALL;
     }

@@ -64,11 +64,10 @@ public interface Numbers {
 
     /**
      * Links what only {@link Op#CMPXCHG} needs. A counter does without it, and so {@link #CURRENT} does not link it.
+     * This stores 0 where 0 is, in a word that belongs to no number.
      */
     static void initializeCompareAndExchange() {
-        if (Backends.usesSequences()) {
-            LinkedSequence.prepare(Op.CMPXCHG.arguments());
-        }
+        long _ = CURRENT.update(Op.CMPXCHG, NumericWidth.LONG, CpuHeader.REHEARSED_SLOT, 0, 0);
     }
 
     /** Has initialized what {@link #updateAtomically} needs: see {@link Sums#initialize}. */

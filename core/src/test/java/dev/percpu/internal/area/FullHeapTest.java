@@ -7,7 +7,9 @@ import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.StaticPerCpu;
 import dev.percpu.concurrent.PerCpuBuckets;
+import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.PerCpuReadWriteLock;
+import dev.percpu.concurrent.Pooled;
 import dev.percpu.internal.extern.RefusedLibrary;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.StackRoom;
@@ -139,6 +141,17 @@ class FullHeapTest {
         assertThat(probe("pair")).isEqualTo("a sum of 1.0, and a count of 1");
     }
 
+    /** The JVM links a call when it is first made: one for sequences with up to two numbers, and one for the others. */
+    @Test
+    void theFirstExchangeNeedsLittleMemory() {
+        assertThat(probe("exchange")).isEqualTo("it took less than a KiB");
+    }
+
+    @Test
+    void theFirstReleaseNeedsLittleMemory() {
+        assertThat(probe("release")).isEqualTo("it took less than a KiB");
+    }
+
     private static String probe(String operation) {
         Jvm.Result result = new Jvm()
                 .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
@@ -187,6 +200,8 @@ class FullHeapTest {
                 case "reader" -> read();
                 case "leaver" -> leave();
                 case "pair" -> add();
+                case "exchange" -> exchange();
+                case "release" -> release();
                 default -> define();
             }
         }
@@ -276,6 +291,21 @@ class FullHeapTest {
             PerCpuBuckets buckets = new PerCpuBuckets(1);
             untilItSucceeds(() -> buckets.record(0, 1), STEP);
             System.out.println("a sum of " + buckets.sum() + ", and a count of " + buckets.counts()[0]);
+        }
+
+        private static void exchange() {
+            PerCpuNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
+            tellWhetherItTakesAKib(() -> number.compareAndExchange(0, 1));
+        }
+
+        private static void release() throws InterruptedException {
+            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+            Pooled<Object> pooled = pool.acquire();
+            tellWhetherItTakesAKib(pooled::release);
+        }
+
+        private static void tellWhetherItTakesAKib(Runnable operation) {
+            System.out.println(failsIn(operation, 1 << 10) ? "it took more than a KiB" : "it took less than a KiB");
         }
 
         private static void place() throws ReflectiveOperationException, MalformedURLException {
