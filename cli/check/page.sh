@@ -104,6 +104,8 @@ labels=$(cat "$results"/*.json* | grep -v '"unit":""' | sed -n 's/.*"label":"\([
   sed -e 's/\\u003c/\&lt;/g' -e 's/\\u003e/\&gt;/g' -e "s/\\\\u0027/'/g" | sort -u)
 [[ -n $labels ]] || fail "there are no labels in $results"
 while IFS= read -r label; do
-  grep -qF "<td>$label" "$work/dom.html" || fail "the page has no row for \"$label\""
+  # A label may be the beginning of another one.
+  grep -qF -e "<td>$label</td>" -e "<td>$label (floor)</td>" -e "<td>$label (not comparable)</td>" "$work/dom.html" ||
+    fail "the page has no row for \"$label\""
 done <<<"$labels"
 echo "The page has drawn the saved results: ${checked%%,*}, $(wc -l <<<"$labels") labels"

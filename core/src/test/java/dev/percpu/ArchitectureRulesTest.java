@@ -133,6 +133,8 @@ class ArchitectureRulesTest {
         noClasses().should().accessField(System.class, "out").check(CORE);
         noClasses().should().accessField(System.class, "err").check(CORE);
         noClasses().should().callMethod(System.class, "exit", int.class).check(CORE);
+        noClasses().should().callMethod(Runtime.class, "exit", int.class).check(CORE);
+        noClasses().should().callMethod(Runtime.class, "halt", int.class).check(CORE);
         stackTracesAreNotPrinted().check(CORE);
     }
 

@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.function.IntPredicate;
@@ -463,16 +464,18 @@ class GuardRecoveryTest {
 
     /** Each CPU, in a thread of its own, as a wait for a guard that nobody frees would not end. */
     private static void acquireAll() throws InterruptedException {
+        AtomicBoolean had = new AtomicBoolean();
         Thread heir = new Thread(() -> {
             for (CpuId cpu : CpuMask.possible()) {
                 CpuGuard.acquire(cpu).close();
             }
+            had.set(true);
         });
         heir.setDaemon(true);
         heir.start();
         heir.join(TimeUnit.MINUTES.toMillis(1));
-        if (heir.isAlive()) {
-            System.out.println("a guard is never freed");
+        if (!had.get()) {
+            System.out.println(heir.isAlive() ? "a guard is never released" : "a guard cannot be acquired");
             System.exit(1);
         }
     }

@@ -226,6 +226,8 @@ class PerCpuReadWriteLockTest extends ReadWriteLockFixture {
     void isFairIfAskedTo() {
         assertThat(lock.isFair()).isFalse();
         assertThat(new PerCpuReadWriteLock(true).isFair()).isTrue();
+        assertThat(new PerCpuReadWriteLock("fair", true).isFair()).isTrue();
+        assertThat(new PerCpuReadWriteLock("not fair").isFair()).isFalse();
     }
 
     @Test

@@ -50,6 +50,8 @@ class CpuMaskTest {
         assertThat(copy).isEqualTo(mask);
         copy.copyFrom(copy);
         assertThat(copy).isEqualTo(mask);
+        copy.copyFrom(CpuMask.none());
+        assertThat(copy.isEmpty()).as("what the other has not is cleared").isTrue();
         CpuMask.possible().clear(FIRST);
         assertThat(CpuMask.possible().test(FIRST))
                 .as("the system's mask is a copy")
@@ -60,6 +62,9 @@ class CpuMaskTest {
     void andKeepsWhatBothHave() {
         assertThat(CpuMask.of(0).and(CpuMask.none()).isEmpty()).isTrue();
         assertThat(CpuMask.possible().and(CpuMask.of(0))).isEqualTo(CpuMask.of(0));
+        CpuMask mask = CpuMask.of(0);
+        assertThat(mask.and(CpuMask.none())).isEqualTo(CpuMask.none()).isNotEqualTo(mask);
+        assertThat(mask.test(FIRST)).as("both stay as they are").isTrue();
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.percpu.micrometer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
@@ -25,8 +26,10 @@ import io.prometheus.metrics.tracer.common.SpanContext;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** What the exporter shows of what was recorded. */
@@ -355,6 +358,34 @@ class PerCpuMeterRegistryTest {
         simple.advanceMaxima();
         timer.record(1, TimeUnit.SECONDS);
         assertThat(timer.max(TimeUnit.SECONDS)).isEqualTo(1);
+    }
+
+    @Test
+    void theThreadForMaximaGoesOnAfterAnErrorAndEndsWithTheRegistry() throws InterruptedException {
+        AtomicReference<Thread> advancer = new AtomicReference<>();
+        CountDownLatch looks = new CountDownLatch(2);
+        Clock failing = new Clock() {
+            @Override
+            public long wallTime() {
+                if (Thread.currentThread().getName().equals("percpu-micrometer-maxima")) {
+                    advancer.set(Thread.currentThread());
+                    looks.countDown();
+                    throw new IllegalStateException("for the test");
+                }
+                return clock.wallTime();
+            }
+
+            @Override
+            public long monotonicTime() {
+                return clock.monotonicTime();
+            }
+        };
+        PerCpuMeterRegistry simple = new PerCpuMeterRegistry(new SimpleMeterRegistry(SimpleConfig.DEFAULT, failing));
+        Timer timer = simple.timer("timer");
+        looks.await();
+        simple.close();
+        advancer.get().join();
+        assertThat(timer.count()).isZero();
     }
 
     /** An application can create the registry of a server that lives on without it. */

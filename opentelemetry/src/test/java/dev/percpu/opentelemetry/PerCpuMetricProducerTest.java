@@ -223,6 +223,26 @@ class PerCpuMetricProducerTest {
     }
 
     @Test
+    void theNameOfAClosedHistogramIsFreeOnceItWasNoticed() {
+        PerCpuHistogram closed = PerCpuHistogram.builder().bounds(7).build();
+        producer.histogram("size", closed).register();
+        closed.close();
+        assertThat(producer.produce(Resource.empty())).isEmpty();
+        producer.histogram("size", millis).register();
+        assertThat(producer.produce(Resource.empty())).hasSize(1);
+    }
+
+    @Test
+    void theScopeIsTheOneThatWasNamed() {
+        PerCpuMetricProducer named = PerCpuMetricProducer.create("test");
+        named.histogram("size", millis).register();
+        assertThat(named.produce(Resource.empty()))
+                .extracting(MetricData::getInstrumentationScopeInfo)
+                .containsExactly(scope);
+        assertThat(named).hasToString("PerCpuMetricProducer of test");
+    }
+
+    @Test
     void aClosedHistogramIsRefused() {
         PerCpuHistogram closed = PerCpuHistogram.builder().bounds(7).build();
         closed.close();

@@ -402,6 +402,9 @@ class MetricsTest {
                     .isEqualTo(7);
             // It would begin anew with this scrape.
             assertThat(coarser.collect(Labels.EMPTY).getCount()).isEqualTo(3);
+            assertThat(coarser.collect(Labels.EMPTY).getCount())
+                    .as("it kept its counters")
+                    .isEqualTo(3);
         } finally {
             all.clear();
             makeRoom();
@@ -584,6 +587,52 @@ class MetricsTest {
         Counter without = Counter.builder().name("a").withoutExemplars().build();
         without.incWithExemplar(2, labels);
         assertThat(without.collect().getDataPoints().getFirst().getExemplar()).isNull();
+    }
+
+    @Test
+    void everyUpdateWithAnExemplarCountsAndExposesIt() {
+        Labels labels = Labels.of("request", "17");
+        Counter fractional = Counter.builder().name("a").build();
+        fractional.incWithExemplar(0.5, labels);
+        Gauge set = Gauge.builder().name("b").build();
+        set.inc(5);
+        set.setWithExemplar(3, labels);
+        assertThat(fractional.get()).isEqualTo(0.5);
+        assertThat(set.get()).isEqualTo(3);
+        List<Exemplar> exemplars = List.of(
+                fractional.collect().getDataPoints().getFirst().getExemplar(),
+                set.collect().getDataPoints().getFirst().getExemplar());
+        assertThat(exemplars).extracting(Exemplar::getValue).containsExactly(0.5, 3.0);
+        assertThat(exemplars)
+                .extracting(each -> each.getLabels().get("request"))
+                .containsOnly("17");
+    }
+
+    @Test
+    void aBuilderAllowsExemplarsWhateverTheConfigurationSays() {
+        PrometheusProperties off = PrometheusProperties.builder()
+                .defaultMetricsProperties(
+                        MetricsProperties.builder().exemplarsEnabled(false).build())
+                .build();
+        Counter without = Counter.builder(off).name("a").build();
+        Counter with = Counter.builder(off).name("a").withExemplars().build();
+        List.of(without, with).forEach(each -> each.incWithExemplar(2, Labels.of("request", "17")));
+        assertThat(without.collect().getDataPoints().getFirst().getExemplar()).isNull();
+        assertThat(with.collect().getDataPoints().getFirst().getExemplar()).isNotNull();
+    }
+
+    @Test
+    void theResetDurationOfTheBuilderIsHeard() {
+        Histogram.Builder builder = Histogram.builder().name("a").nativeResetDuration(2, TimeUnit.MINUTES);
+        assertThat(HistogramSettings.of(builder.settings("a")).resetNanos()).isEqualTo(TimeUnit.MINUTES.toNanos(2));
+    }
+
+    @Test
+    void aHistogramWithoutLabelsTellsItsSum() {
+        Histogram histogram = Histogram.builder().name("a").build();
+        histogram.observe(0.5);
+        histogram.observe(2);
+        assertThat(histogram.getSum()).isEqualTo(2.5);
     }
 
     /** The span that is current while a test runs. */

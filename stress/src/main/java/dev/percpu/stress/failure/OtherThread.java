@@ -91,11 +91,11 @@ final class OtherThread {
     }
 
     /**
-     * Gives something back, and tries again as long as there is no memory. While the heap is full for the operation, it
-     * is full for the other thread, too: in checked mode, giving something back needs memory. At first the operation may
-     * run out of it as well, which ends its wait. But a wait may also go on without it ({@code Condition} does), so
-     * after some attempts there is a reserve. If an attempt fails at its end, the next one throws an exception, as there
-     * is nothing left to give back.
+     * Gives something back, and tries again as long as there is no memory. While the heap is full for the operation,
+     * it is full for the other thread, too: in checked mode, giving something back needs memory. At first the
+     * operation may run out of it as well, which ends its wait. But a wait may also go on without it ({@code
+     * Condition} does), so after some attempts there is a reserve. If an attempt fails at its end, the next one throws
+     * an exception, as there is nothing left to give back.
      *
      * @param giveBack refers to no variable, or else it would take memory itself
      */

@@ -69,6 +69,7 @@ class FailureRunTest {
                 .isTrue();
         assertThat(output())
                 .containsPattern("membarrier +[1-9][0-9,]* +[1-9]")
+                .containsPattern("sched_setaffinity +[1-9][0-9,]* +[1-9]")
                 .containsPattern("threads +[1-9][0-9,]* +[1-9]")
                 .containsPattern("interrupt +[1-9][0-9,]* +[1-9]");
     }
