@@ -278,7 +278,7 @@ public final class PerCpuAccumulator extends AreaNumber {
     public long getThenReset() {
         // The function is the user's code, and may overflow the stack. Putting the numbers back then needs room, too.
         StackRoom.CURRENT.ensure();
-        // So it runs when nothing is locked, after the numbers were taken. The array for them is allocated before.
+        // It runs when nothing is locked, after the numbers were taken. The array for them is allocated before.
         Uncombined taken = new Uncombined();
         Uncombined left = takeUncombined();
         try {

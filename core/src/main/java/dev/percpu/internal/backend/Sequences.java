@@ -123,9 +123,8 @@ public final class Sequences {
     public LinkedSequence link(Sequence sequence) {
         LinkedSequence.prepare(sequence.arguments());
         if (sequence.arguments() > LinkedSequence.FEWEST) {
-            // Also the call itself, which the JVM links when it is first made: that takes 130 KiB of heap. The
-            // self-test
-            // has made the one with fewer numbers. This sequence only reads, whatever numbers it is passed.
+            // Also the call itself, which the JVM links when it is first made: that takes 130 KiB of heap. (The call
+            // with fewer numbers was made by the self-test.) This sequence only reads, whatever it is passed.
             long _ = find(Catalogue.CURRENT_CPU).call(0, 0, 0, 0);
         }
         return find(sequence);
