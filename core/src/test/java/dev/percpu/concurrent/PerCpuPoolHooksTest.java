@@ -113,11 +113,15 @@ class PerCpuPoolHooksTest {
                     return new Object();
                 })
                 .reset(onEach)
+                .destroy(onEach)
                 .build());
         for (int round = 0; round < 3; round++) {
             PerCpuPoolTest.acquireAll(self.get()).forEach(Pooled::release);
         }
         assertThat(calls.get()).isGreaterThan(12);
+        int before = calls.get();
+        assertThat(self.get().trim(0)).isPositive();
+        assertThat(calls.get()).as("destroyed").isGreaterThan(before);
     }
 
     private static void inAnotherThread(Runnable task) {

@@ -80,6 +80,23 @@ class PerCpuMeterRegistryTest {
     }
 
     @Test
+    void theExporterHasTheDescriptions() {
+        Counter.builder("requests").description("Requests so far").register(registry);
+        Timer.builder("latency").description("How long they took").register(registry);
+        DistributionSummary.builder("size").description("How large they were").register(registry);
+        Gauge.builder("queue", () -> 1).description("How many wait").register(registry);
+        assertThat(exporter.scrape().lines())
+                .contains(
+                        "# HELP requests_total Requests so far",
+                        "# HELP latency_seconds How long they took",
+                        "# HELP latency_max_seconds How long they took",
+                        "# HELP size_count_total How large they were",
+                        "# HELP size_total How large they were",
+                        "# HELP size_max How large they were",
+                        "# HELP queue How many wait");
+    }
+
+    @Test
     void theExporterKeepsWhatOnlyItCanExport() {
         Timer timer = Timer.builder("latency")
                 .publishPercentiles(0.5)

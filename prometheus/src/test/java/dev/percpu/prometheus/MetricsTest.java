@@ -10,6 +10,8 @@ import io.prometheus.metrics.config.MetricsProperties;
 import io.prometheus.metrics.config.PrometheusProperties;
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.prometheus.metrics.core.datapoints.GaugeDataPoint;
+import io.prometheus.metrics.core.exemplars.ExemplarSampler;
+import io.prometheus.metrics.core.exemplars.ExemplarSamplerConfig;
 import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.Collector;
@@ -625,6 +627,21 @@ class MetricsTest {
     void theResetDurationOfTheBuilderIsHeard() {
         Histogram.Builder builder = Histogram.builder().name("a").nativeResetDuration(2, TimeUnit.MINUTES);
         assertThat(HistogramSettings.of(builder.settings("a")).resetNanos()).isEqualTo(TimeUnit.MINUTES.toNanos(2));
+    }
+
+    @Test
+    void aHistogramThatBeginsAnewHasNoExemplarOfBefore() {
+        AtomicLong nanos = new AtomicLong();
+        HistogramSettings settings = new HistogramSettings(
+                new ClassicBounds(List.of(1.0)), true, NativeSchema.of(3), 0, 0, 2, 100, nanos::get, null);
+        HistogramDataPoint dataPoint = new HistogramDataPoint(
+                settings,
+                new ExemplarSampler(
+                        new ExemplarSamplerConfig(PrometheusProperties.get().getExemplarProperties(), 4)));
+        DoubleStream.of(1, 2, 4).forEach(value -> dataPoint.observeWithExemplar(value, Labels.of("request", "17")));
+        nanos.addAndGet(100);
+        assertThat(dataPoint.collect(Labels.EMPTY).getExemplars().size()).isPositive();
+        assertThat(dataPoint.collect(Labels.EMPTY).getExemplars().size()).isZero();
     }
 
     @Test
