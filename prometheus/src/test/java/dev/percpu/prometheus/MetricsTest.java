@@ -381,14 +381,18 @@ class MetricsTest {
         throw new AssertionError("the area is still full");
     }
 
+    /** Of a histogram that begins anew 100 ns after its schema became coarser, which a third native bucket makes it. */
+    private static HistogramSettings beginningAnew(AtomicLong nanos) {
+        return new HistogramSettings(
+                new ClassicBounds(List.of(1.0)), true, NativeSchema.of(3), 0, 0, 2, 100, nanos::get, null);
+    }
+
     @Test
     void aScrapeDoesNotFailWhereTheAreaIsFull() {
         Counter used = Counter.builder().name("used").register(ours);
         used.inc(7);
         AtomicLong nanos = new AtomicLong();
-        HistogramSettings settings = new HistogramSettings(
-                new ClassicBounds(List.of(1.0)), true, NativeSchema.of(3), 0, 0, 2, 100, nanos::get, null);
-        HistogramDataPoint coarser = new HistogramDataPoint(settings, null);
+        HistogramDataPoint coarser = new HistogramDataPoint(beginningAnew(nanos), null);
         DoubleStream.of(1, 2, 4).forEach(coarser::observe);
         nanos.addAndGet(100);
         List<PerCpuCounterArray> all = fillTheArea();
@@ -632,10 +636,8 @@ class MetricsTest {
     @Test
     void aHistogramThatBeginsAnewHasNoExemplarOfBefore() {
         AtomicLong nanos = new AtomicLong();
-        HistogramSettings settings = new HistogramSettings(
-                new ClassicBounds(List.of(1.0)), true, NativeSchema.of(3), 0, 0, 2, 100, nanos::get, null);
         HistogramDataPoint dataPoint = new HistogramDataPoint(
-                settings,
+                beginningAnew(nanos),
                 new ExemplarSampler(
                         new ExemplarSamplerConfig(PrometheusProperties.get().getExemplarProperties(), 4)));
         DoubleStream.of(1, 2, 4).forEach(value -> dataPoint.observeWithExemplar(value, Labels.of("request", "17")));

@@ -49,7 +49,7 @@ public record LinkedSequence(MemorySegment address) {
     }
 
     /** Links the handle for sequences with so many arguments now. The first call that uses it is linked later. */
-    public static void prepare(int arguments) {
+    static void prepare(int arguments) {
         MethodHandle _ = arguments <= FEWEST ? TWO : arguments <= 4 ? Four.CALL : Six.CALL;
     }
 

@@ -131,8 +131,8 @@ public final class Sequences {
     }
 
     /**
-     * A sequence of the catalogue. Its first call may have to link a handle, unless {@link LinkedSequence#prepare} was
-     * called for as many arguments.
+     * A sequence of the catalogue. If it takes more than two arguments, its first call may have to link a handle, which
+     * {@link #link} does at once.
      *
      * @throws IllegalArgumentException if it was not emitted here
      */

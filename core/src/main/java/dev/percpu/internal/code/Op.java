@@ -41,7 +41,7 @@ public enum Op {
      * How many arguments a sequence with this operation takes: the number's address, the operand, and the
      * expected value.
      */
-    public int arguments() {
+    int arguments() {
         return switch (this) {
             case READ -> 1;
             case ADD, ADD_DOUBLE, AND, OR, MAX, XCHG -> 2;

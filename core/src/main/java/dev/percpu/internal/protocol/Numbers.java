@@ -98,7 +98,6 @@ public interface Numbers {
                     guarded[index(op, width)] = exists ? sequences.find(Catalogue.guarded(op, width)) : NONE;
                 }
             }
-            LinkedSequence.prepare(Op.ADD.arguments());
             int addLong = index(Op.ADD, NumericWidth.LONG);
             return new Rseq(pure[addLong], guarded[addLong], List.of(pure), List.of(guarded));
         }
