@@ -10,13 +10,17 @@ import java.util.concurrent.TimeUnit;
 
 /** A timer without a histogram: a recording is two additions and a look at the maximum. */
 final class PerCpuTimer extends AbstractTimer implements HasMaximum {
-    private final PerCpuCounter count = new PerCpuCounter();
-    private final PerCpuCounter nanos = new PerCpuCounter();
+    private final PerCpuCounter count;
+    private final PerCpuCounter nanos;
     private final WindowMaximum maximum;
 
     PerCpuTimer(Id id, Clock clock, PauseDetector pauseDetector, TimeUnit baseTimeUnit, WindowMaximum maximum) {
-        super(id, clock, pauseDetector, baseTimeUnit, NoopHistogram.INSTANCE);
+        // Before Micrometer's part, which hands this timer to the thread of the pause detector. That thread would find
+        // nothing to record in, and if the area is full, it would keep such a timer for good.
+        count = new PerCpuCounter();
+        nanos = new PerCpuCounter();
         this.maximum = maximum;
+        super(id, clock, pauseDetector, baseTimeUnit, NoopHistogram.INSTANCE);
     }
 
     @Override
