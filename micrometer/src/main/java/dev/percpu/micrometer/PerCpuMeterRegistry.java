@@ -238,11 +238,13 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                     .minimumExpectedValue(config.getMinimumExpectedValueAsDouble())
                     .maximumExpectedValue(config.getMaximumExpectedValueAsDouble())
                     .distributionStatisticExpiry(config.getExpiry())
-                    .distributionStatisticBufferLength(config.getBufferLength());
+                    .distributionStatisticBufferLength(config.getBufferLength())
+                    // Of what it is given, a summary ignores what is negative. So the exporter's gives it the sign.
+                    .scale(Math.copySign(1, scale));
             return forwarding(
                     DistributionSummary.class,
                     () -> builder.register(exporter),
-                    summary -> new ForwardingDistributionSummary(id, scale, summary));
+                    summary -> new ForwardingDistributionSummary(id, Math.abs(scale), summary));
         }
         PerCpuDistributionSummary summary = new PerCpuDistributionSummary(id, scale, WindowMaximum.of(clock, config));
         return exportedAs(

@@ -1,0 +1,153 @@
+package dev.percpu.micrometer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.LongTaskTimer;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.MockClock;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.distribution.HistogramSupport;
+import io.micrometer.core.instrument.distribution.ValueAtPercentile;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+
+/** What the settings of timers and summaries do is what they do in the exporter without this registry. */
+class SameAsAloneTest {
+    private final MockClock clock = new MockClock();
+    private final PrometheusMeterRegistry alone = prometheus();
+    private final PrometheusMeterRegistry exporter = prometheus();
+    private final MeterRegistry registry = new PerCpuMeterRegistry(exporter);
+
+    private PrometheusMeterRegistry prometheus() {
+        return new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, new PrometheusRegistry(), clock);
+    }
+
+    private List<String> scraped() {
+        return exporter.scrape().lines().filter(line -> !line.startsWith("#")).toList();
+    }
+
+    private void sameScrapeAsAlone(Consumer<MeterRegistry> use) {
+        use.accept(alone);
+        use.accept(registry);
+        assertThat(exporter.scrape()).isEqualTo(alone.scrape());
+    }
+
+    @Test
+    void aNegativeScaleWithObjectivesDoesWhatItDoesInTheExporterAlone() {
+        sameScrapeAsAlone(each -> {
+            for (double scale : new double[] {1, 0.25, -1, -2.5}) {
+                DistributionSummary summary = DistributionSummary.builder("size")
+                        .tag("scale", Double.toString(scale))
+                        .serviceLevelObjectives(1, 10)
+                        .publishPercentiles(0.5)
+                        .scale(scale)
+                        .register(each);
+                for (double amount : new double[] {0, 0.5, 5, 50, -5}) {
+                    summary.record(amount);
+                }
+            }
+        });
+        assertThat(scraped()).contains("size_sum{scale=\"-2.5\"} -138.75", "size_count{scale=\"-2.5\"} 4");
+    }
+
+    /** What a timer or a summary was told of its values is for the exporter, which makes buckets of it. */
+    @Test
+    void theExpectedValuesBoundTheBucketsOfTheExporter() {
+        sameScrapeAsAlone(each -> {
+            Timer.builder("timer")
+                    .publishPercentileHistogram()
+                    .minimumExpectedValue(Duration.ofMillis(3))
+                    .maximumExpectedValue(Duration.ofMillis(40))
+                    .serviceLevelObjectives(Duration.ofMillis(5), Duration.ofSeconds(1))
+                    .register(each)
+                    .record(Duration.ofMillis(7));
+            DistributionSummary.builder("summary")
+                    .publishPercentileHistogram()
+                    .minimumExpectedValue(2.5)
+                    .maximumExpectedValue(33.5)
+                    .register(each)
+                    .record(4);
+            LongTaskTimer.builder("job")
+                    .publishPercentileHistogram()
+                    .minimumExpectedValue(Duration.ofMinutes(3))
+                    .maximumExpectedValue(Duration.ofMinutes(40))
+                    .serviceLevelObjectives(Duration.ofMinutes(7), Duration.ofDays(1))
+                    .register(each)
+                    .start();
+        });
+        assertThat(scraped())
+                .contains(
+                        "timer_seconds_bucket{le=\"0.003\"} 0",
+                        "timer_seconds_bucket{le=\"0.04\"} 1",
+                        "summary_bucket{le=\"2.5\"} 0",
+                        "summary_bucket{le=\"33.5\"} 1",
+                        "job_seconds_bucket{le=\"180.0\"} 1",
+                        "job_seconds_bucket{le=\"420.0\"} 1",
+                        "job_seconds_bucket{le=\"2400.0\"} 1")
+                .noneMatch(line -> line.contains("le=\"0.001\"") || line.contains("le=\"1.0\"} 0"));
+    }
+
+    private static double percentiles(HistogramSupport meter) {
+        return Arrays.stream(meter.takeSnapshot().percentileValues())
+                .mapToDouble(ValueAtPercentile::value)
+                .sum();
+    }
+
+    /** Those that are kept here, and those that the exporter keeps, with the expiry that was asked for or without. */
+    @Test
+    void maximaAndPercentilesEndWhenThoseOfTheExporterAloneDo() {
+        List<List<Supplier<List<Double>>>> read = new ArrayList<>();
+        for (MeterRegistry each : List.of(registry, alone)) {
+            List<Supplier<List<Double>>> numbers = new ArrayList<>();
+            for (String name : List.of("unset", "expiry", "buffer", "percentiles")) {
+                Timer.Builder timers = Timer.builder(name + ".timer");
+                DistributionSummary.Builder summaries = DistributionSummary.builder(name + ".summary");
+                if (!name.equals("unset")) {
+                    timers.distributionStatisticExpiry(Duration.ofSeconds(7));
+                    summaries.distributionStatisticExpiry(Duration.ofSeconds(7));
+                }
+                if (name.equals("buffer")) {
+                    timers.distributionStatisticBufferLength(5);
+                    summaries.distributionStatisticBufferLength(5);
+                }
+                if (name.equals("percentiles")) {
+                    timers.publishPercentiles(0.5).percentilePrecision(2);
+                    summaries.publishPercentiles(0.5).percentilePrecision(2);
+                }
+                Timer timer = timers.register(each);
+                DistributionSummary summary = summaries.register(each);
+                timer.record(Duration.ofSeconds(5));
+                summary.record(50);
+                numbers.add(() ->
+                        List.of(timer.max(TimeUnit.SECONDS), percentiles(timer), summary.max(), percentiles(summary)));
+            }
+            read.add(numbers);
+        }
+        List<Double> firstTimers = new ArrayList<>();
+        for (int seconds = 0; seconds < 200; seconds += 5) {
+            for (int i = 0; i < read.getFirst().size(); i++) {
+                List<Double> ours = read.getFirst().get(i).get();
+                assertThat(ours)
+                        .as("after %d s", seconds)
+                        .isEqualTo(read.getLast().get(i).get());
+                firstTimers.add(ours.getFirst());
+            }
+            clock.add(5, TimeUnit.SECONDS);
+        }
+        // Each was there at first, and is gone at the end.
+        assertThat(firstTimers.subList(0, 4)).containsOnly(5.0);
+        assertThat(firstTimers.subList(firstTimers.size() - 4, firstTimers.size()))
+                .containsOnly(0.0);
+        assertThat(scraped()).contains("expiry_timer_max_seconds 0.0", "expiry_summary_max 0.0");
+    }
+}
