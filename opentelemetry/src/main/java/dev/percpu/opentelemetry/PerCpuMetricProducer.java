@@ -2,6 +2,7 @@ package dev.percpu.opentelemetry;
 
 import static java.lang.System.Logger.Level.WARNING;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.percpu.concurrent.HistogramBuilder;
 import dev.percpu.concurrent.PerCpuHistogram;
 import io.opentelemetry.sdk.common.Clock;
@@ -92,8 +93,10 @@ public final class PerCpuMetricProducer implements MetricProducer {
         registered.add(series);
     }
 
-    synchronized void remove(HistogramSeries series) {
-        registered.remove(series);
+    /** Returns whether it was there. */
+    @CanIgnoreReturnValue
+    synchronized boolean remove(HistogramSeries series) {
+        return registered.remove(series);
     }
 
     private synchronized List<HistogramSeries> copyOfRegistered() {
@@ -113,13 +116,15 @@ public final class PerCpuMetricProducer implements MetricProducer {
             try {
                 point = series.point(now);
             } catch (IllegalStateException closed) {
-                // The reader would lose all other metrics too.
-                remove(series);
-                LOGGER.log(
-                        WARNING,
-                        "the metric " + series.name() + " with the attributes " + series.attributes()
-                                + " is no longer exported: close a registration before its histogram",
-                        closed);
+                // The reader would lose all other metrics too. If the registration was closed meanwhile, or another
+                // reader was here first, there is nothing to tell.
+                if (remove(series)) {
+                    LOGGER.log(
+                            WARNING,
+                            "the metric " + series.name() + " with the attributes " + series.attributes()
+                                    + " is no longer exported: close a registration before its histogram",
+                            closed);
+                }
                 continue;
             }
             metrics.putIfAbsent(series.key(), series);

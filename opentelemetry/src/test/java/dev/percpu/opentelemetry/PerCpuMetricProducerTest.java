@@ -1,10 +1,12 @@
 package dev.percpu.opentelemetry;
 
 import static io.opentelemetry.sdk.testing.assertj.OpenTelemetryAssertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.percpu.concurrent.PerCpuHistogram;
+import dev.percpu.testing.LogCapture;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.DoubleHistogram;
@@ -214,12 +216,46 @@ class PerCpuMetricProducerTest {
     }
 
     @Test
-    void aClosedHistogramDoesNotKeepTheOthersFromTheReader() {
+    void aClosedHistogramDoesNotKeepTheOthersFromTheReaderAndIsToldOfOnce() {
         PerCpuHistogram closed = PerCpuHistogram.builder().bounds(7).build();
         producer.histogram("closed", closed).register();
         producer.histogram("open", millis).register();
         closed.close();
-        assertThat(collectOne()).hasName("open");
+        try (LogCapture log = new LogCapture()) {
+            for (int times = 0; times < 3; times++) {
+                assertThat(collectOne()).hasName("open");
+            }
+            assertThat(log.messages())
+                    .singleElement()
+                    .asString()
+                    .isEqualTo("WARNING: the metric closed with the attributes {} is no longer exported:"
+                            + " close a registration before its histogram");
+        }
+    }
+
+    /** A thread closes both, in the order that is asked for, between two steps of a collection. */
+    @Test
+    void nothingIsToldOfAHistogramWhoseRegistrationWasClosedBefore() {
+        List<AutoCloseable> closedMeanwhile = new ArrayList<>();
+        PerCpuMetricProducer interrupted = new PerCpuMetricProducer(scope, new Clock() {
+            @Override
+            public long now() {
+                for (AutoCloseable each : closedMeanwhile) {
+                    assertThatCode(each::close).doesNotThrowAnyException();
+                }
+                return clock.now();
+            }
+
+            @Override
+            public long nanoTime() {
+                return clock.nanoTime();
+            }
+        });
+        closedMeanwhile.addAll(List.of(interrupted.histogram("size", millis).register(), millis));
+        try (LogCapture log = new LogCapture()) {
+            assertThat(interrupted.produce(resource)).isEmpty();
+            assertThat(log.messages()).isEmpty();
+        }
     }
 
     @Test
