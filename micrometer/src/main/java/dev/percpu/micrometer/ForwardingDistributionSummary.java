@@ -2,6 +2,7 @@ package dev.percpu.micrometer;
 
 import io.micrometer.core.instrument.AbstractDistributionSummary;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Measurement;
 import io.micrometer.core.instrument.distribution.HistogramSnapshot;
 import io.micrometer.core.instrument.distribution.NoopHistogram;
 
@@ -32,6 +33,11 @@ final class ForwardingDistributionSummary extends AbstractDistributionSummary {
     @Override
     public double max() {
         return exported.max();
+    }
+
+    @Override
+    public Iterable<Measurement> measure() {
+        return exported.measure();
     }
 
     @Override

@@ -2,13 +2,18 @@ package dev.percpu.micrometer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.LongTaskTimer;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MockClock;
+import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.distribution.HistogramSupport;
 import io.micrometer.core.instrument.distribution.ValueAtPercentile;
+import io.micrometer.core.instrument.simple.SimpleConfig;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -95,6 +100,43 @@ class SameAsAloneTest {
                         "job_seconds_bucket{le=\"420.0\"} 1",
                         "job_seconds_bucket{le=\"2400.0\"} 1")
                 .noneMatch(line -> line.contains("le=\"0.001\"") || line.contains("le=\"1.0\"} 0"));
+    }
+
+    /** What exporters that know nothing of a meter's type send. */
+    @Test
+    void theMeasurementsAreThoseOfTheSimpleRegistry() {
+        MeterRegistry simple = new SimpleMeterRegistry(SimpleConfig.DEFAULT, clock);
+        MeterRegistry inFront = new PerCpuMeterRegistry(new SimpleMeterRegistry(SimpleConfig.DEFAULT, clock));
+        List<List<String>> measured = new ArrayList<>();
+        for (MeterRegistry each : List.of(simple, inFront)) {
+            List<Meter> meters = new ArrayList<>();
+            for (double[] objectives : new double[][] {{}, {1}}) {
+                DistributionSummary summary = DistributionSummary.builder("summary" + objectives.length)
+                        .serviceLevelObjectives(objectives)
+                        .register(each);
+                summary.record(3);
+                summary.record(4);
+                meters.add(summary);
+                Timer timer = Timer.builder("timer" + objectives.length)
+                        .serviceLevelObjectives(Arrays.stream(objectives)
+                                .mapToObj(seconds -> Duration.ofSeconds((long) seconds))
+                                .toArray(Duration[]::new))
+                        .register(each);
+                timer.record(Duration.ofSeconds(3));
+                meters.add(timer);
+            }
+            Counter counter = each.counter("counter");
+            counter.increment(2);
+            meters.add(counter);
+            LongTaskTimer longTaskTimer = each.more().longTaskTimer("job");
+            LongTaskTimer.Sample _ = longTaskTimer.start();
+            meters.add(longTaskTimer);
+            meters.add(TimeGauge.builder("age", () -> 7, TimeUnit.MILLISECONDS).register(each));
+            measured.add(meters.stream()
+                    .map(meter -> meter.getId() + " " + meter.measure())
+                    .toList());
+        }
+        assertThat(measured.getLast()).isEqualTo(measured.getFirst());
     }
 
     private static double percentiles(HistogramSupport meter) {
