@@ -315,13 +315,14 @@ final class AArch64Assembler implements Assembler {
     }
 
     @Override
-    public void setValue(long constant) {
-        constant(VALUE, constant); // mov x10,#constant
+    public void returnValue() {
+        move(SLOT, VALUE); // mov x0, x10
+        ret();
     }
 
     @Override
-    public void returnValue() {
-        move(SLOT, VALUE); // mov x0, x10
+    public void returnConstant(long constant) {
+        constant(SLOT, constant); // mov x0,#constant
         ret();
     }
 

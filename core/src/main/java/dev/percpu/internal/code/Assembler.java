@@ -147,11 +147,11 @@ public interface Assembler {
     /** value = ~value. */
     void complementValue();
 
-    /** value = a constant. */
-    void setValue(long constant);
-
     /** Returns value. */
     void returnValue();
+
+    /** Returns a constant. */
+    void returnConstant(long constant);
 
     /** Goes to the label. */
     void jump(CodeBuffer.Label target);

@@ -262,7 +262,11 @@ public final class Catalogue {
         section.begin(refused);
         section.scaleCpu();
         section.lookAtGate(refused);
-        section.updateOrLeave(op, Long.SIZE, refused);
+        if (op == Op.CMPXCHG) {
+            section.updateOrLeave(op, Long.SIZE, refused);
+        } else {
+            section.updateOnly(op);
+        }
         section.committed();
         section.returning(DONE);
         section.elsewhere();

@@ -228,8 +228,7 @@ public final class Section {
     }
 
     void returning(long constant) {
-        assembler.setValue(constant);
-        assembler.returnValue();
+        assembler.returnConstant(constant);
     }
 
     void pause() {

@@ -77,7 +77,7 @@ final class X86_64Assembler implements Assembler {
     @Override
     public void lookAtWord(long word, CodeBuffer.Label taken) {
         // Every load of this architecture is a load-acquire.
-        addressInRax(word);
+        constantInRax(word);
         code.bytes(0x4a, 0x83, 0x3c, 0x00, 0x00); // cmp QWORD PTR [rax+r8*1],0
         code.bytes(0x0f, 0x85); // jne taken
         relative(taken);
@@ -85,7 +85,7 @@ final class X86_64Assembler implements Assembler {
 
     @Override
     public void lookAtGate(long distance, CodeBuffer.Label shut) {
-        addressInRax(distance);
+        constantInRax(distance);
         code.bytes(0x48, 0x83, 0x3c, 0x07, 0x00); // cmp QWORD PTR [rdi+rax*1],0
         code.bytes(0x0f, 0x85); // jne shut
         relative(shut);
@@ -93,7 +93,7 @@ final class X86_64Assembler implements Assembler {
 
     @Override
     public void lookAtLimit(long distance, CodeBuffer.Label above) {
-        addressInRax(distance);
+        constantInRax(distance);
         code.bytes(0x48, 0x39, 0x0c, 0x07); // cmp QWORD PTR [rdi+rax*1],rcx
         code.bytes(0x0f, 0x8f); // jg above
         relative(above);
@@ -296,14 +296,18 @@ final class X86_64Assembler implements Assembler {
     }
 
     @Override
-    public void setValue(long constant) {
-        code.bytes(0x49, 0xb9); // movabs r9,constant
-        code.int64(constant);
+    public void returnValue() {
+        code.bytes(0x4c, 0x89, 0xc8); // mov rax,r9
+        code.bytes(0xc3); // ret
     }
 
     @Override
-    public void returnValue() {
-        code.bytes(0x4c, 0x89, 0xc8); // mov rax,r9
+    public void returnConstant(long constant) {
+        if (constant == 0) {
+            code.bytes(0x31, 0xc0); // xor eax,eax
+        } else {
+            constantInRax(constant);
+        }
         code.bytes(0xc3); // ret
     }
 
@@ -328,9 +332,9 @@ final class X86_64Assembler implements Assembler {
         code.bytes(0xf0, 0x49, 0xff, 0x03); // lock inc QWORD PTR [r11]
     }
 
-    private void addressInRax(long address) {
-        code.bytes(0x48, 0xb8); // movabs rax,address
-        code.int64(address);
+    private void constantInRax(long constant) {
+        code.bytes(0x48, 0xb8); // movabs rax,constant
+        code.int64(constant);
     }
 
     private static int rex(int bits, Source source) {

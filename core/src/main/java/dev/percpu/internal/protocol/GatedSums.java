@@ -93,7 +93,7 @@ public final class GatedSums {
      * @param lock the number's
      */
     public static void add(Object variable, long position, double x, Object lock) {
-        if (IN_OWN_PLACES) {
+        if (IN_OWN_PLACES && !OwnPlaces.isNeverMine()) {
             long own = OwnPlaces.mine();
             if (own != OwnPlaces.NONE) {
                 long gate = Gate.offset(position);
@@ -105,10 +105,8 @@ public final class GatedSums {
                 Reference.reachabilityFence(variable);
                 return;
             }
-            if (!OwnPlaces.isNeverMine()) {
-                Elsewhere.add(variable, position, x);
-                return;
-            }
+            Elsewhere.add(variable, position, x);
+            return;
         }
         addOnCpu(position, x);
         Reference.reachabilityFence(variable);

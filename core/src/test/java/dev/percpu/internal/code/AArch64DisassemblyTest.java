@@ -116,15 +116,12 @@ class AArch64DisassemblyTest extends DisassemblyTest {
             constants.add(value);
         }
         List<String> texts = withConstants(Listing.assembled(Architecture.AARCH64, assembler -> {
-                    for (long constant : constants) {
-                        assembler.setValue(constant);
-                        assembler.keepCpu();
-                    }
+                    constants.forEach(assembler::returnConstant);
                 })
                 .texts());
         assertThat(texts)
                 .isEqualTo(constants.stream()
-                        .flatMap(constant -> Stream.of("mov x10, #" + hex(constant), "mov x10, x9"))
+                        .flatMap(constant -> Stream.of("mov x0, #" + hex(constant), "ret"))
                         .toList());
     }
 
@@ -236,11 +233,9 @@ class AArch64DisassemblyTest extends DisassemblyTest {
                         "ldr x10, [x0, x9]",
                         "and x10, x10, x1",
                         "str x10, [x0, x9]",
-                        "mov x10, #0x0",
-                        "mov x0, x10",
+                        "mov x0, #0x0",
                         "ret",
-                        "mov x10, #0x1",
-                        "mov x0, x10",
+                        "mov x0, #0x1",
                         "ret");
     }
 
@@ -257,8 +252,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
                         "str x0, [x11]",
                         "mov x0, x10",
                         "ret",
-                        "mov x10, #0x8000000000000000",
-                        "mov x0, x10",
+                        "mov x0, #0x8000000000000000",
                         "ret",
                         "mvn x10, x10",
                         "mov x0, x10",
@@ -278,8 +272,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
                         "add x11, x0, x9",
                         "str x1, [x11, x10, lsl #3]",
                         "str x10, [x0, x9]",
-                        "mov x10, #0x0",
-                        "mov x0, x10",
+                        "mov x0, #0x0",
                         "ret");
     }
 
@@ -297,11 +290,9 @@ class AArch64DisassemblyTest extends DisassemblyTest {
                         "str x10, [x0, x9]",
                         "mov x0, x13",
                         "ret",
-                        "mov x10, #0x8000000000000000",
-                        "mov x0, x10",
+                        "mov x0, #0x8000000000000000",
                         "ret",
-                        "mov x10, #0xffffffffffffffff",
-                        "mov x0, x10",
+                        "mov x0, #0xffffffffffffffff",
                         "ret");
     }
 
@@ -355,10 +346,9 @@ class AArch64DisassemblyTest extends DisassemblyTest {
                         "cmp x10, x2",
                         "b.hi FORWARD",
                         "str x10, [x0, x9]",
-                        "mov x10, #0x0",
-                        "mov x0, x10",
+                        "mov x0, #0x0",
                         "ret",
-                        "mov x10, #0x1");
+                        "mov x0, #0x1");
     }
 
     @Test
@@ -371,7 +361,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
                         "cmp x10, x2",
                         "b.ne FORWARD",
                         "str x1, [x0, x9]",
-                        "mov x10, #0x0");
+                        "mov x0, #0x0");
     }
 
     @Test
