@@ -7,6 +7,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.percpu.CpuGuard;
 import dev.percpu.ExternPerCpu;
 import dev.percpu.PerCpuNumeric;
+import dev.percpu.cli.output.Console;
+import dev.percpu.cli.output.Messages;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.Arena;
@@ -67,12 +69,17 @@ public final class DriverSample {
         largest = ExternPerCpu.declare(driver, "largest_packet", LARGEST);
     }
 
-    /** Runs the sample with the library that is named, and prints what it does. */
+    /** Runs the sample with the library that is named, and prints what it does. The status is 1 if that fails. */
     public static void main(String[] args) {
         if (args.length != 1) {
             throw new IllegalArgumentException("the one argument is the driver's library");
         }
-        run(Path.of(args[0]), System.out::println);
+        try {
+            run(Path.of(args[0]), System.out::println);
+        } catch (Throwable t) {
+            Console.ofProcess().say(Messages.of(t));
+            System.exit(1);
+        }
     }
 
     /**

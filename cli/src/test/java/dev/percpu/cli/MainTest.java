@@ -7,9 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,23 +75,7 @@ class MainTest {
 
     /** Runs the command in a JVM of its own. */
     private Process start(ProcessBuilder.Redirect out, List<String> options, String... args) throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.add("--enable-native-access=ALL-UNNAMED");
-        command.addAll(options);
-        command.add("-cp");
-        command.add(String.join(
-                File.pathSeparator,
-                Stream.of("jdk.module.path", "java.class.path")
-                        .map(name -> System.getProperty(name, ""))
-                        .filter(path -> !path.isEmpty())
-                        .toList()));
-        command.add(Main.class.getName());
-        command.addAll(List.of(args));
-        ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(out).redirectError(errors().toFile());
-        // The JVM would say that it has found options there.
-        builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"));
-        return builder.start();
+        return CommandJvm.start(Main.class, out, errors(), options, args);
     }
 
     private Path errors() {
