@@ -64,6 +64,9 @@ public final class StressMain implements Callable<Integer> {
             description = "Only these structures, such as pool,ref.")
     private List<String> only = List.of();
 
+    @Option(names = "--list", description = "Only print the names that --only takes, also with --faults or --failures.")
+    private boolean list;
+
     @Option(
             names = "--delay",
             paramLabel = "ROUNDS",
@@ -137,6 +140,10 @@ public final class StressMain implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         check(backend == null || BACKENDS.contains(backend), "--backend is rseq or atomic, not '" + backend + "'");
+        if (list) {
+            chosen().forEach(out::println);
+            return CommandLine.ExitCode.OK;
+        }
         if (jcstress) {
             for (String each : backend == null ? BACKENDS : List.of(backend)) {
                 JcstressMain.runLong(each);
@@ -150,11 +157,7 @@ public final class StressMain implements Callable<Integer> {
     }
 
     private int findFaults() throws IOException, InterruptedException {
-        for (String part : only) {
-            check(
-                    FaultRun.names().stream().anyMatch(name -> name.contains(part)),
-                    "--only knows no fault '" + part + "', but\n" + String.join("\n", FaultRun.names()));
-        }
+        checkOnly();
         Programs programs = new Programs(StressMain.class, JcstressMain.class);
         return new FaultRun(programs, only, seconds, out).run()
                 ? CommandLine.ExitCode.OK
@@ -162,8 +165,8 @@ public final class StressMain implements Callable<Integer> {
     }
 
     private int fail() throws IOException, InterruptedException {
-        checkNames("--ways", ways, FailureRun.wayNames());
-        checkNames("--only", only, FailureRun.operationNames());
+        checkWays();
+        checkOnly();
         boolean passed = true;
         for (String each : backend == null ? BACKENDS : List.of(backend)) {
             FailureRun run =
@@ -175,12 +178,48 @@ public final class StressMain implements Callable<Integer> {
     }
 
     /** Each must be how one of the names begins. */
-    private void checkNames(String option, List<String> beginnings, List<String> names) {
-        for (String beginning : beginnings) {
+    private void checkWays() {
+        List<String> names = FailureRun.wayNames();
+        for (String beginning : ways) {
             check(
                     names.stream().anyMatch(name -> name.startsWith(beginning)),
-                    option + " knows " + String.join(", ", names) + ", not '" + beginning + "'");
+                    "--ways knows " + String.join(", ", names) + ", not '" + beginning + "'");
         }
+    }
+
+    /** Each must mean one of the names at least. There can be hundreds, so the message names none. */
+    private void checkOnly() {
+        String mode = faults ? " --faults" : failures ? " --failures" : "";
+        for (String part : only) {
+            check(
+                    names().stream().anyMatch(name -> means(part, name)),
+                    "--only knows no '" + part + "'; ./percpu stress" + mode + " --list prints what it knows");
+        }
+    }
+
+    /** What {@code --only} chooses from. */
+    private List<String> names() {
+        if (faults) {
+            return FaultRun.names();
+        }
+        return failures
+                ? FailureRun.operationNames()
+                : Subject.kinds().stream().map(Subject.Kind::name).toList();
+    }
+
+    /** What {@code --only} chooses. */
+    private List<String> chosen() {
+        checkOnly();
+        return names().stream()
+                .filter(name -> only.isEmpty() || only.stream().anyMatch(part -> means(part, name)))
+                .toList();
+    }
+
+    private boolean means(String part, String name) {
+        if (faults) {
+            return name.contains(part);
+        }
+        return failures ? name.startsWith(part) : name.equals(part);
     }
 
     private int stress() throws InterruptedException {
@@ -233,12 +272,9 @@ public final class StressMain implements Callable<Integer> {
     }
 
     private List<Subject.Kind> kinds() {
-        List<String> names = Subject.kinds().stream().map(Subject.Kind::name).toList();
-        for (String name : only) {
-            check(names.contains(name), "--only knows " + String.join(", ", names) + ", not '" + name + "'");
-        }
+        List<String> names = chosen();
         return Subject.kinds().stream()
-                .filter(kind -> only.isEmpty() || only.contains(kind.name()))
+                .filter(kind -> names.contains(kind.name()))
                 .toList();
     }
 

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class StressMainTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -58,5 +62,30 @@ class StressMainTest {
                 .allMatch(line -> line.startsWith("percpu: --") || line.contains("--threads"))
                 .allMatch(line -> line.endsWith("(see ./percpu stress --help)"));
         assertThat(out.size()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'', pool", "--failures, 'pool acquire, virtual'", "--faults, an update stores twice"})
+    void whatOnlyChoosesFromIsListedAndNotTold(String mode, String name) {
+        List<String> words = mode.isEmpty() ? List.of() : List.of(mode);
+        assertThat(run(with(words, "--only", "pool,zork"))).isEqualTo(2);
+        assertThat(run(with(words, "--list"))).isZero();
+        assertThat(err.toString(StandardCharsets.UTF_8).lines())
+                .containsExactly("percpu: --only knows no 'zork'; ./percpu stress" + (mode.isEmpty() ? "" : " " + mode)
+                        + " --list prints what it knows (see ./percpu stress --help)");
+        assertThat(out.toString(StandardCharsets.UTF_8).lines()).contains(name).hasSizeGreaterThan(10);
+    }
+
+    @Test
+    void theListHasOnlyWhatIsChosen() {
+        assertThat(run("--failures", "--list", "--only", "pool acquire,ref get"))
+                .isZero();
+        assertThat(out.toString(StandardCharsets.UTF_8).lines())
+                .contains("pool acquire, checked", "ref get, hot")
+                .allMatch(name -> name.startsWith("pool acquire") || name.startsWith("ref get"));
+    }
+
+    private static String[] with(List<String> words, String... more) {
+        return Stream.concat(words.stream(), Stream.of(more)).toArray(String[]::new);
     }
 }
