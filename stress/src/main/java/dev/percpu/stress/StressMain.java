@@ -156,12 +156,17 @@ public final class StressMain implements Callable<Integer> {
         return failures ? fail() : stress();
     }
 
-    private int findFaults() throws IOException, InterruptedException {
+    private int findFaults() throws IOException {
         checkOnly();
         Programs programs = new Programs(StressMain.class, JcstressMain.class);
-        return new FaultRun(programs, only, seconds, out).run()
-                ? CommandLine.ExitCode.OK
-                : CommandLine.ExitCode.SOFTWARE;
+        try {
+            return new FaultRun(programs, only, seconds, out).run()
+                    ? CommandLine.ExitCode.OK
+                    : CommandLine.ExitCode.SOFTWARE;
+        } catch (InterruptedException e) {
+            // A signal ends the process, and the exit status is the signal's.
+            return CommandLine.ExitCode.SOFTWARE;
+        }
     }
 
     private int fail() throws IOException, InterruptedException {

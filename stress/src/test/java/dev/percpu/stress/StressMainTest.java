@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -83,6 +87,42 @@ class StressMainTest {
         assertThat(out.toString(StandardCharsets.UTF_8).lines())
                 .contains("pool acquire, checked", "ref get, hot")
                 .allMatch(name -> name.startsWith("pool acquire") || name.startsWith("ref get"));
+    }
+
+    @Test
+    void aRunOfFaultsThatIsEndedLeavesNoFilesAndNoProcesses(@TempDir Path directory) throws Exception {
+        Path output = Files.createFile(directory.resolve("output"));
+        ProcessBuilder builder = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Djava.io.tmpdir=" + directory,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        StressMain.class.getName(),
+                        "--faults",
+                        "--only",
+                        // In the header: what finds it is started soonest.
+                        "a sequence of the header is never restarted")
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile());
+        // The JVM would say that it has found options there.
+        builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"));
+        Process run = builder.start();
+        List<ProcessHandle> finders = List.of();
+        while (finders.isEmpty() && run.isAlive()) {
+            finders = run.descendants().toList();
+            TimeUnit.MILLISECONDS.sleep(1);
+        }
+
+        run.destroy();
+
+        assertThat(run.waitFor()).isEqualTo(128 + 15);
+        for (ProcessHandle finder : finders) {
+            finder.onExit().get(1, TimeUnit.MINUTES);
+        }
+        assertThat(output).isEmptyFile();
+        try (Stream<Path> files = Files.list(directory)) {
+            assertThat(files).containsExactly(output);
+        }
     }
 
     private static String[] with(List<String> words, String... more) {

@@ -12,6 +12,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** Puts faults into the library, one at a time, and runs what should find them. */
@@ -24,6 +26,9 @@ public final class FaultRun {
 
     /** A test takes seconds. JUnit ends one that hangs before that, if it hears the interrupt. */
     private static final Duration LONGEST_TEST = Duration.ofMinutes(2);
+
+    /** How long a signal waits at most until what runs is cleared away. Javac hears no interrupt, and takes seconds. */
+    private static final long LONGEST_END_SECONDS = 30;
 
     private static final int MOST_CHARACTERS = 110;
 
@@ -63,15 +68,19 @@ public final class FaultRun {
         return Faults.all().stream().map(Fault::name).toList();
     }
 
-    /** Tries them all, prints what found them, and returns whether all were found that can be. */
+    /**
+     * Tries them all, prints what found them, and returns whether all were found that can be.
+     *
+     * @throws InterruptedException also if a signal ends the process, which waits until the finder that runs is killed
+     *     and the files are deleted
+     */
     public boolean run() throws IOException, InterruptedException {
-        Path directory = Files.createTempDirectory("percpu-faults");
+        CountDownLatch done = new CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(interruptionOf(Thread.currentThread(), done));
         try {
-            for (Fault fault : faults) {
-                tryOut(fault, Files.createTempDirectory(directory, "fault"));
-            }
+            tryOutAll();
         } finally {
-            delete(directory);
+            done.countDown();
         }
         out.println();
         out.println("| fault | found by | after | as |");
@@ -80,6 +89,31 @@ public final class FaultRun {
         out.println();
         out.println(faults.size() + " faults, " + missed + " of them not found by what should find them");
         return missed == 0 && failing == 0;
+    }
+
+    /** Interrupts a thread that is not done, and waits until it is. */
+    private static Thread interruptionOf(Thread runner, CountDownLatch done) {
+        return new Thread(() -> {
+            if (done.getCount() > 0) {
+                runner.interrupt();
+            }
+            try {
+                boolean _ = done.await(LONGEST_END_SECONDS, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    private void tryOutAll() throws IOException, InterruptedException {
+        Path directory = Files.createTempDirectory("percpu-faults");
+        try {
+            for (Fault fault : faults) {
+                tryOut(fault, Files.createTempDirectory(directory, "fault"));
+            }
+        } finally {
+            delete(directory);
+        }
     }
 
     private void tryOut(Fault fault, Path directory) throws IOException, InterruptedException {

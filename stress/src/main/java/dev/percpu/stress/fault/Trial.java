@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
@@ -28,16 +29,19 @@ record Trial(int status, Duration took, String output) {
      * Runs a command. If it does not end in time, it is killed with its children, and has failed.
      *
      * @param directory where it runs
-     * @param log the file that gets its output
+     * @param log the file that gets its output; temporary files of compilers and shells are beside it
      */
     static Trial run(List<String> command, Path directory, Path log, Duration most)
             throws IOException, InterruptedException {
         long start = System.nanoTime();
-        Process process = new ProcessBuilder(command)
+        ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(directory.toFile())
                 .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
+                .redirectOutput(log.toFile());
+        // A compiler, or a shell, that is killed leaves files there.
+        builder.environment()
+                .put("TMPDIR", Objects.requireNonNull(log.getParent()).toString());
+        Process process = builder.start();
         boolean ended = false;
         try {
             RunningTime waited = new RunningTime();
