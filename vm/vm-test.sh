@@ -29,6 +29,7 @@ came of it. The exit status is 0 if all passed and something was run.
 
   --scenario NAME     what to run; may be given more than once; "suite" is the default
   --list              list the scenarios and end
+  --check             only look whether the options are right
   --arch NAME         x86_64 or aarch64; this machine's is the default
   --kernel VERSION    the newest Debian 13 has of it, from the backports if need be; 6.12 is the default
   --cpus N            how many CPUs; each scenario has a default
@@ -49,7 +50,6 @@ USAGE
 load() {
   qemu_options='' kernel_options='' broken_cpus=''
   outside() { :; }
-  [[ -e $vm/scenarios/$1.sh ]] || die "no scenario \"$1\"; see ./percpu vm-test --list" 2
   # shellcheck source=vm/scenarios/suite.sh
   . "$vm/scenarios/$1.sh"
 }
@@ -131,7 +131,7 @@ run() {
 }
 
 arch=$(uname -m) kernel=6.12 backends='rseq atomic' only='' effort=0.02 stress_seconds=15 timeout=1200 cpus_wanted=''
-without=''
+without='' check=''
 scenarios=()
 while (($# > 0)); do
   case $1 in
@@ -142,6 +142,11 @@ while (($# > 0)); do
     --list)
       list
       exit
+      ;;
+    --check)
+      check=1
+      shift
+      continue
       ;;
     --quick)
       without=$(that_start_jvms)
@@ -173,6 +178,10 @@ done
 [[ $stress_seconds =~ ^[1-9][0-9]*$ ]] || die "--stress-seconds is a number, not \"$stress_seconds\"" 2
 [[ $timeout =~ ^[1-9][0-9]*$ ]] || die "--timeout is a number, not \"$timeout\"" 2
 ((${#scenarios[@]} > 0)) || scenarios=(suite)
+for scenario in "${scenarios[@]}"; do
+  [[ -e $vm/scenarios/$scenario.sh ]] || die "no scenario \"$scenario\"; see ./percpu vm-test --list" 2
+done
+[[ -z $check ]] || exit 0
 
 passed=0 failed=0
 for scenario in "${scenarios[@]}"; do

@@ -32,6 +32,7 @@ class ScriptTest {
     /** What the script needs of any system. There is no apt-get, so nothing is ever installed. */
     private static final List<String> TOOLS = List.of(
             "awk",
+            "bash",
             "cat",
             "cp",
             "dirname",
@@ -46,7 +47,8 @@ class ScriptTest {
             "sed",
             "sort",
             "tail",
-            "touch");
+            "touch",
+            "uname");
 
     private static final List<String> INPUTS = List.of("testing", "core", "prometheus", "cli", "example");
 
@@ -235,6 +237,27 @@ class ScriptTest {
                 .as("what was built is not forgotten")
                 .isEmpty();
         assertThat(builds()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--scenario suite --scenario nonsense, scenario \"nonsense\"",
+        "--arch nonsense,                      --arch is",
+        "--cpus nonsense,                      --cpus is a number",
+        "nonsense,                             unknown option"
+    })
+    void virtualMachinesThatCannotBeAreRefusedBeforeAnythingIsBuilt(String options, String message) throws Exception {
+        Path vm = Files.createDirectories(checkout.resolve("vm"));
+        for (String part : List.of("vm-test.sh", "packages.sh", "machine.sh", "scenarios", "scenarios/suite.sh")) {
+            Files.copy(Path.of("..", "vm", part), vm.resolve(part));
+        }
+
+        Run run = percpu(Map.of(), ("vm-test " + options).split(" "));
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err()).singleElement().asString().startsWith("percpu: ").contains(message);
+        assertThat(builds()).isZero();
     }
 
     @ParameterizedTest
