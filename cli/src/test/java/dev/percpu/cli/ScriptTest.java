@@ -205,6 +205,18 @@ class ScriptTest {
     }
 
     @Test
+    void whatTheTestsOfTheHeaderNeedIsNamedToo() throws Exception {
+        Run run = percpu(Map.of(), "test");
+
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.err())
+                .singleElement()
+                .asString()
+                .startsWith("percpu: missing: ")
+                .contains(", g++, clang, clang's sanitizers, lld, ");
+    }
+
+    @Test
     void aJdkThatIsMissingIsOneLine() throws Exception {
         Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"21.0.9\"\n");
 
