@@ -285,7 +285,7 @@ final class BenchCommand implements Callable<Integer> {
         console.out().println();
         int worse = new Regressions(Results.read(file).of(BackEnd.current()), results).print(console.out());
         if (worse > 0) {
-            console.say(worse + " ratios are worse than those that are kept");
+            console.say(worse + (worse == 1 ? " ratio is" : " ratios are") + " worse than what is kept");
         }
         return worse;
     }

@@ -159,6 +159,37 @@ class BenchCommandTest {
     }
 
     @Test
+    void aRatioThatIsWorseThanTheSavedOneIsStatus1() throws Exception {
+        installFakeJmh();
+        Path kept = Files.createDirectories(home.resolve("benchmarks/results"));
+
+        assertThat(measure("--save").status()).isZero();
+        CommandRun same = measure("--check");
+        speedUp(kept);
+        CommandRun worse = measure("--check");
+
+        assertThat(same.status()).isZero();
+        assertThat(same.out()).contains("1 of 1 ratios agree");
+        assertThat(worse.status()).isEqualTo(1);
+        assertThat(worse.out()).contains("AddBenchmark, perCpuAdd, 1 thread").contains("-67%  worse, in 1 JVM");
+        assertThat(worse.err().lines()).last().isEqualTo("percpu: 1 ratio is worse than what is kept");
+    }
+
+    private static CommandRun measure(String more) {
+        return CommandRun.of("bench", "--threads", "1", "--only", FakeJmh.WITH_PEER, more);
+    }
+
+    /** What is saved is as if ours had taken a third of the time then. */
+    private static void speedUp(Path kept) throws IOException {
+        try (Stream<Path> files = Files.list(kept)) {
+            Path file = files.findFirst().orElseThrow();
+            String saved = Files.readString(file);
+            assertThat(saved).contains("[[3.0,2.9,3.1]]");
+            Files.writeString(file, saved.replace("[[3.0,2.9,3.1]]", "[[1.0,0.97,1.03]]"));
+        }
+    }
+
+    @Test
     void curvesAreSavedTabulatedAndDrawnToo() throws Exception {
         installFakeJmh();
         Files.createDirectories(home.resolve("benchmarks/results"));

@@ -3,14 +3,21 @@ package dev.percpu.cli.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /** Takes the options of JMH, in a process of its own, and "measures" one benchmark in next to no time. */
 final class FakeJmh {
     private static final String NAME = "dev.percpu.benchmarks.AddBenchmark.perCpuAdd";
+
+    private static final String PEER = "dev.percpu.benchmarks.AddBenchmark.longAdder";
+
+    /** With this regular expression it measures the peer, too. */
+    static final String WITH_PEER = "perCpuAdd|longAdder";
 
     /** With this regular expression it finds a benchmark, and ends with status 1. */
     static final String FAILING = "perCpuAdd|fail";
@@ -30,6 +37,7 @@ final class FakeJmh {
         if (options.contains("--roles")) {
             System.out.println("Roles:");
             System.out.println(NAME + "\tOURS\t\t`add`");
+            System.out.println(PEER + "\tPEER\t\t`LongAdder.add`");
             return;
         }
         if (options.contains("--curves")) {
@@ -53,11 +61,20 @@ final class FakeJmh {
         }
         System.out.println("# Benchmark: " + NAME);
         System.out.println("# Run progress: 50.00% complete, ETA 00:00:01");
-        Files.writeString(Path.of(after("-rff", options)), """
-                [{"benchmark": "%s", "threads": %s, "secondaryMetrics": {},
-                  "primaryMetric": {"score": 3.0, "scoreError": 0.5, "scoreUnit": "ns/op",
-                                    "rawData": [[3.0, 2.9, 3.1]]}}]
-                """.formatted(NAME, after("-t", options)));
+        String threads = after("-t", options);
+        List<String> results = new ArrayList<>(List.of(result(NAME, threads, 3.0)));
+        if (regex.equals(WITH_PEER)) {
+            results.add(result(PEER, threads, 30.0));
+        }
+        Files.writeString(Path.of(after("-rff", options)), results.toString());
+    }
+
+    private static String result(String name, String threads, double nanos) {
+        return String.format(Locale.ROOT, """
+                {"benchmark": "%s", "threads": %s, "secondaryMetrics": {},
+                  "primaryMetric": {"score": %.1f, "scoreError": 0.5, "scoreUnit": "ns/op",
+                                    "rawData": [[%.1f, %.1f, %.1f]]}}
+                """, name, threads, nanos, nanos, nanos - 0.1, nanos + 0.1);
     }
 
     private static String after(String option, List<String> options) {
