@@ -20,7 +20,7 @@ import org.openjdk.jmh.annotations.State;
 
 /**
  * What does it cost to record a latency into a histogram that all threads share? All have about 1% of error, but for
- * Prometheus' classic histogram, which has eleven buckets.
+ * Prometheus' classic histogram, which has eleven bounds.
  *
  * <pre>
  * java -jar benchmarks/target/benchmarks.jar HistogramBenchmark -t 1 -prof gc
@@ -80,7 +80,7 @@ public class HistogramBenchmark extends CountingComparison {
     }
 
     @Benchmark
-    @Role(value = PEER, label = "Prometheus classic, 11 buckets")
+    @Role(value = PEER, label = "Prometheus classic, 11 bounds")
     public void prometheusClassic(Latencies latencies) {
         CLASSIC.observe(latencies.nextSeconds());
     }

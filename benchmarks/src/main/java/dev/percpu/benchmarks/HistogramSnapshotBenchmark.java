@@ -66,7 +66,7 @@ public class HistogramSnapshotBenchmark extends Comparison {
 
     /** With the bounds that Prometheus' classic histogram has here. */
     @Benchmark
-    @Role(value = OURS, task = "read", label = "`PerCpuHistogram.snapshot`, 12 bounds")
+    @Role(value = OURS, task = "read", label = "`PerCpuHistogram.snapshot`, 11 bounds")
     public HistogramSnapshot perCpuSnapshotWithBounds() {
         return perCpuWithBounds.snapshot();
     }
