@@ -6,7 +6,7 @@ import io.micrometer.core.instrument.Measurement;
 import io.micrometer.core.instrument.distribution.HistogramSnapshot;
 import io.micrometer.core.instrument.distribution.NoopHistogram;
 
-/** The exporter's own distribution summary, with this registry's id and scale. */
+/** The exporter's own distribution summary, with this registry's id, and its scale without the sign. */
 final class ForwardingDistributionSummary extends AbstractDistributionSummary {
     private final DistributionSummary exported;
 
