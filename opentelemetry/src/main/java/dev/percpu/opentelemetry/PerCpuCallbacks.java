@@ -39,7 +39,10 @@ public final class PerCpuCallbacks {
         return measurement -> measurement.record(counter.sum(), attributes);
     }
 
-    /** Reports the counter's sum, with the given attributes, to an instrument of doubles ({@code ofDoubles()}). */
+    /**
+     * Reports the counter's sum, with the given attributes, to an instrument of doubles ({@code ofDoubles()}). Do not
+     * add NaN to the counter: its sum stays NaN, and the SDK drops that in each collection.
+     */
     public static Consumer<ObservableDoubleMeasurement> sum(PerCpuDoubleCounter counter, Attributes attributes) {
         Objects.requireNonNull(counter, "counter");
         Objects.requireNonNull(attributes, "attributes");

@@ -10,6 +10,7 @@ import dev.percpu.concurrent.PerCpuDoubleAccumulator;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.metrics.DoubleCounter;
 import io.opentelemetry.api.metrics.Meter;
 import io.opentelemetry.api.metrics.ObservableLongCounter;
 import io.opentelemetry.sdk.metrics.SdkMeterProvider;
@@ -102,6 +103,26 @@ class PerCpuCallbacksTest {
         assertThat(collectOne(cumulative))
                 .hasDoubleSumSatisfying(sum ->
                         sum.hasPointsSatisfying(point -> point.hasValue(0.75).hasAttributes(HELLO)));
+    }
+
+    /** The SDK's own counter drops the addition, and this one the sum: the page says so. */
+    @Test
+    void aCounterThatIsNotANumberIsNotReported() {
+        PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
+        meter.counterBuilder("ours").ofDoubles().buildWithCallback(PerCpuCallbacks.sum(counter, HELLO));
+        DoubleCounter own = meter.counterBuilder("own").ofDoubles().build();
+        for (double amount : new double[] {1, Double.NaN, 2}) {
+            counter.add(amount);
+            own.add(amount);
+        }
+        assertThat(collectOne(cumulative))
+                .hasName("own")
+                .hasDoubleSumSatisfying(sum -> sum.hasPointsSatisfying(point -> point.hasValue(3)));
+        counter.reset();
+        counter.add(4);
+        assertThat(cumulative.collectAllMetrics())
+                .extracting(MetricData::getName)
+                .containsExactlyInAnyOrder("ours", "own");
     }
 
     @Test
