@@ -143,7 +143,7 @@ extern "C" {
  * A given CPU's instance. Reading it is always allowed. Only a thread that holds the CPU's guard may change it: that
  * CPU's threads may be updating it at the same time.
  */
-#define per_cpu_ptr(pointer, cpu) ((__typeof__(pointer))percpu_instance(percpu_image(pointer), (unsigned)(cpu)))
+#define per_cpu_ptr(pointer, cpu) ((PERCPU_TYPE(pointer))percpu_instance(percpu_image(pointer), (unsigned)(cpu)))
 
 /* Runs the statement for the id of each possible CPU; `cpu` is a variable of any integer type. Ids can have gaps. */
 #define for_each_possible_cpu(cpu)                                                                                     \
@@ -169,7 +169,7 @@ extern "C" {
 				__ATOMIC_RELAXED);                                                                     \
 		(long long)(PERCPU_IS_UNSIGNED(var) ? percpu_sum_ & PERCPU_MASK(var) : percpu_sum_);                   \
 	})
-#define PERCPU_IS_UNSIGNED(var) ((__typeof__(var))-1 > (__typeof__(var))1)
+#define PERCPU_IS_UNSIGNED(var) ((PERCPU_TYPE(var))-1 > (PERCPU_TYPE(var))1)
 
 /* ---------------------------------------------------------------------------------------------------------------- *
  * The guard
@@ -207,7 +207,7 @@ PERCPU_INLINE struct cpu_guard cpu_guard_acquire_on(unsigned cpu);
 PERCPU_INLINE void cpu_guard_release(struct cpu_guard guard);
 
 /* Takes the guard of the current CPU and returns that CPU's instance. put_cpu_ptr releases the guard. */
-#define get_cpu_ptr(pointer) ((__typeof__(pointer))percpu_get(percpu_image(pointer)))
+#define get_cpu_ptr(pointer) ((PERCPU_TYPE(pointer))percpu_get(percpu_image(pointer)))
 #define put_cpu_ptr(instance) percpu_put((uint64_t)(uintptr_t)(instance))
 
 /*

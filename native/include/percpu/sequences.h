@@ -175,6 +175,19 @@ PERCPU_DEFINE_CHOICE_RETURN(ADD_RETURN)
 PERCPU_DEFINE_CHOICE_RETURN(XCHG)
 PERCPU_DEFINE_CHOICE_RETURN(CMPXCHG)
 
+/*
+ * The type of a value, without a "const" in front of it. G++ would warn about a cast to a type that has one. By value,
+ * a template's parameter has none.
+ */
+#ifdef __cplusplus
+extern "C++" {
+template <typename Type> Type percpu_type(Type value);
+}
+#define PERCPU_TYPE(value) __typeof__(percpu_type(value))
+#else
+#define PERCPU_TYPE(value) __typeof__(value)
+#endif
+
 #define PERCPU_UPDATE(var, op, value) PERCPU_UPDATE_BITS(var, op, PERCPU_BITS(var, value))
 #define PERCPU_UPDATE_BITS(var, op, bits)                                                                              \
 	__extension__({                                                                                                \
@@ -184,14 +197,14 @@ PERCPU_DEFINE_CHOICE_RETURN(CMPXCHG)
 #define PERCPU_RESULT(var, op, value, expected)                                                                        \
 	__extension__({                                                                                                \
 		PERCPU_ASSERT_NUMBER(var);                                                                             \
-		(__typeof__(var))(percpu_do_##op(sizeof(var), percpu_image(&(var)), PERCPU_BITS(var, value),           \
-						 PERCPU_BITS(var, expected) & PERCPU_MASK(var)) &                      \
-				  PERCPU_MASK(var));                                                                   \
+		(PERCPU_TYPE(var))(percpu_do_##op(sizeof(var), percpu_image(&(var)), PERCPU_BITS(var, value),          \
+						  PERCPU_BITS(var, expected) & PERCPU_MASK(var)) &                     \
+				   PERCPU_MASK(var));                                                                  \
 	})
-#define PERCPU_BITS(var, value) ((uint64_t)(__typeof__(var))(value))
+#define PERCPU_BITS(var, value) ((uint64_t)(PERCPU_TYPE(var))(value))
 #define PERCPU_MASK(var) (~UINT64_C(0) >> (64 - 8 * sizeof(var)))
 #define PERCPU_ASSERT_NUMBER(var)                                                                                      \
 	PERCPU_ASSERT(sizeof(var) == 1 || sizeof(var) == 2 || sizeof(var) == 4 || sizeof(var) == 8,                    \
 		      "an operation is on 1, 2, 4 or 8 bytes");                                                        \
-	PERCPU_ASSERT(__builtin_classify_type((__typeof__(var))0) != 8 /* real */,                                     \
+	PERCPU_ASSERT(__builtin_classify_type((PERCPU_TYPE(var))0) != 8 /* real */,                                    \
 		      "an operation is on integers and pointers")

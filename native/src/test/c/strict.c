@@ -63,6 +63,17 @@ static long look(int number)
 	return sum;
 }
 
+/* Through pointers that allow no change, and are constants themselves. */
+static long look_only(const long *const number, const char *const *const text, const struct pair *const pairs)
+{
+	const struct pair *const mine = get_cpu_ptr(pairs);
+	long sum = mine->first;
+
+	put_cpu_ptr(mine);
+	sum += this_cpu_read(*number) + this_cpu_read(pairs->second) + (this_cpu_read(*text) != NULL);
+	return sum + *per_cpu_ptr(number, 0) + (long)per_cpu_sum(*number);
+}
+
 static void guard(void)
 {
 	struct cpu_guard held = cpu_guard_acquire();
@@ -82,5 +93,5 @@ int main(void)
 {
 	update(1, 1);
 	guard();
-	return look(1) < 0;
+	return look(1) + look_only(&a_long, &a_text, &a_pair) < 0;
 }
