@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
@@ -101,6 +102,9 @@ public final class Area {
         GATES = area.gates(CPUS);
         LEFT_TO_THE_JVM = area.leftToTheJvm();
         OWN_SHIFTED = area.own(FIRST_OWN) - FIRST_OWN * STRIDE;
+        // Operations call Reference.reachabilityFence after their commit. At the first such call, the JVM would ask the
+        // library's class loader for this class, and that takes memory.
+        Class<?> _ = Reference.class;
         Clearing.rehearse();
     }
 

@@ -40,6 +40,9 @@ class FullHeapTest {
     /** A class that has no initializer is logged as {@code 'java/util/ArrayList$Itr'(no method)}. */
     private static final Pattern INITIALIZER = Pattern.compile("Initializing '[^']*' .* by thread \"main\"");
 
+    private static final Pattern NAMES_REFERENCE =
+            Pattern.compile("^dev\\.percpu\\.\\S+ java\\.lang\\.ref\\.Reference ", Pattern.MULTILINE);
+
     @Test
     void aPieceThatCouldNotBeLentIsNotLent() {
         assertThat(probe("lend")).isEqualTo("failed first, and lent 1 time, 1 piece");
@@ -78,6 +81,31 @@ class FullHeapTest {
                 .contains("it is lent")
                 .doesNotContainPattern(INITIALIZER)
                 .doesNotContain("$$Lambda");
+    }
+
+    /**
+     * The first time that any class of the library names a class of the JDK, the JVM asks the library's class loader
+     * for it, which takes memory. Operations name {@code Reference} after their commit, when nothing may fail any more.
+     */
+    @Test
+    void theFirstOperationAsksForNoClassAfterItsCommit() {
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-Xlog:class+resolve=debug:stdout:none")
+                .run(ProbeOfFence.class);
+        assertThat(result.output()).containsPattern(NAMES_REFERENCE);
+        assertThat(result.output().split(MADE, 2)[0]).containsPattern(NAMES_REFERENCE);
+    }
+
+    /** Makes a number, and updates it. */
+    static final class ProbeOfFence {
+        private ProbeOfFence() {}
+
+        public static void main(String[] arguments) {
+            PerCpuNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
+            System.out.println(MADE);
+            number.increment();
+        }
     }
 
     /** What a probe printed after {@link #MADE}, between the classes that the JVM initialized. */
