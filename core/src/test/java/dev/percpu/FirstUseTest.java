@@ -20,6 +20,7 @@ import dev.percpu.concurrent.Pooled;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.HotThread;
+import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
@@ -280,6 +281,17 @@ class FirstUseTest {
                     number.forEachCpu((_, _) -> {});
                     number.close();
                 };
+            }
+        },
+
+        /** Nothing is made for it, so its first use can initialize classes. Here something else does so before. */
+        ON_EACH_CPU {
+            @Override
+            Use make() {
+                Object _ = new PerCpuRef(() -> {});
+                CpuId first = CpuMask.usable().iterator().next();
+                check(BoundThread.run(first.id(), () -> {}) == null);
+                return () -> CpuId.onEachCpu(_ -> {});
             }
         },
         VARIABLE {

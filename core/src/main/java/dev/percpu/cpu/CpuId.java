@@ -57,6 +57,8 @@ public final class CpuId implements Comparable<CpuId> {
      * @throws IllegalStateException if this thread holds a guard, because the task could wait for that guard forever
      * @throws RuntimeException the first exception that the task threw, with the later ones suppressed; the task still
      *     ran on the other CPUs
+     * @throws OutOfMemoryError if a thread cannot be started; the task has run on the CPUs before that one, and what it
+     *     threw there is suppressed
      */
     public static void onEachCpu(Consumer<? super CpuId> task) {
         Objects.requireNonNull(task);
