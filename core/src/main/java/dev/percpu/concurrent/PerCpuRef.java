@@ -384,6 +384,8 @@ public final class PerCpuRef {
      * @throws IllegalStateException if the count is not zero; {@link #resurrect()} is for a ref that is still in use
      */
     public void reinit() {
+        // The first step makes the ref live, so the others must not overflow the stack.
+        StackRoom.CURRENT.ensure();
         synchronized (lifecycle) {
             if (!central.compareAndSet(0, BIAS + INITIAL_REFERENCE)) {
                 throw new IllegalStateException("reinit() of a reference count that is not zero: " + this
@@ -400,6 +402,8 @@ public final class PerCpuRef {
      * @throws IllegalStateException if the ref is not killed
      */
     public boolean resurrect() {
+        // As in reinit.
+        StackRoom.CURRENT.ensure();
         synchronized (lifecycle) {
             if (!isKilled()) {
                 throw new IllegalStateException("resurrect() of a reference count that was not killed: " + this

@@ -74,6 +74,11 @@ abstract class PooledObjects<T> {
             resume(place);
             return;
         }
+        if (CheckedMode.ON) {
+            // Once the object is given back, the stack must not overflow before its handle has ended. Such a handle
+            // would still work while the next holder's is being made, and would be reported as lost.
+            StackRoom.CURRENT.ensure();
+        }
         if (reset != null) {
             reset(reset, place);
         }

@@ -3,12 +3,14 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.PerCpuRuntime;
+import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.backend.Interposition;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.testing.Jvm;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -32,8 +34,34 @@ class RoomFirstTest {
                         "ref, kill: refused, killed false, released 0",
                         "ref, last put: refused, zero false, released 0",
                         "ref, last put: done, zero true, released 1",
+                        "ref, reinit: refused, killed true",
+                        "ref, resurrect: refused, killed true",
                         "double counter, sumThenReset: refused, value 1.0",
-                        "pool, release whose hook fails: refused, acquire: refused, later: an object");
+                        "pool, release whose hook fails: refused, acquire: refused, later: an object",
+                        "task on each CPU: refused, runs 0");
+    }
+
+    @Test
+    void inCheckedModeNothingIsReleasedWithoutRoom() {
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-Dpercpu.checked=true")
+                .run(CheckedProbe.class);
+        assertThat(result.output().strip())
+                .isEqualTo("release: refused, object 0 of pool \"checked\" (capacity 1), held");
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class CheckedProbe {
+        private CheckedProbe() {}
+
+        public static void main(String[] arguments) {
+            Probe.install();
+            PerCpuPool<Object> pool =
+                    PerCpuPool.builder(1, Object::new).name("checked").build();
+            Pooled<Object> held = pool.tryAcquire();
+            System.out.println("release: " + Probe.without(held::release) + ", " + held);
+        }
     }
 
     /** Runs in a JVM of its own. */
@@ -45,19 +73,24 @@ class RoomFirstTest {
 
         private Probe() {}
 
-        public static void main(String[] arguments) {
+        private static void install() {
             Interposition.install(new Interposition.Interposer() {
                 @Override
                 public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
                     return protocol == StackRoom.class ? protocol.cast((StackRoom) Probe::ensure) : normal;
                 }
             });
+        }
+
+        public static void main(String[] arguments) {
+            install();
             int cpu = CpuMask.usable().iterator().next().id();
             Throwable failure = BoundThread.run(cpu, () -> {
                 counters();
                 ref();
                 doubleCounter();
                 pool();
+                onEachCpu();
             });
             if (failure != null) {
                 throw new AssertionError(failure);
@@ -111,6 +144,13 @@ class RoomFirstTest {
             tell(without(ref::put), ref);
             ref.put();
             tell("done", ref);
+            String reinit = without(ref::reinit);
+            System.out.println("ref, reinit: " + reinit + ", killed " + ref.isKilled());
+            ref.reinit();
+            ref.get();
+            boolean _ = ref.kill();
+            String resurrect = without(ref::resurrect);
+            System.out.println("ref, resurrect: " + resurrect + ", killed " + ref.isKilled());
         }
 
         private static void tell(String outcome, PerCpuRef ref) {
@@ -136,6 +176,12 @@ class RoomFirstTest {
             String acquire = without(pool::tryAcquire);
             System.out.println("pool, release whose hook fails: " + release + ", acquire: " + acquire + ", later: "
                     + (pool.tryAcquire() == null ? "nothing" : "an object"));
+        }
+
+        private static void onEachCpu() {
+            AtomicInteger runs = new AtomicInteger();
+            String outcome = without(() -> CpuId.onEachCpu(_ -> runs.incrementAndGet()));
+            System.out.println("task on each CPU: " + outcome + ", runs " + runs);
         }
     }
 }
