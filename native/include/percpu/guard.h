@@ -273,8 +273,9 @@ PERCPU_SLOW int percpu_is_dead(uint64_t *word, int64_t owner)
 /* Prints a line about a guard and its owner. */
 PERCPU_SLOW void percpu_report(unsigned cpu, const char *what, int64_t owner, const char *consequence)
 {
-	fprintf(stderr, "percpu: %s: the guard of CPU %u %s %s%lld%s\n", percpu_library.file, cpu, what,
-		owner < 0 ? "thread " : "Java thread #", (long long)(owner < 0 ? PERCPU_ID_OF(owner) : owner), consequence);
+	percpu_print("percpu: %.500s: the guard of CPU %u %s %s%lld%s\n", percpu_library.file, cpu, what,
+		     owner < 0 ? "thread " : "Java thread #",
+		     (long long)(owner < 0 ? PERCPU_ID_OF(owner) : owner), consequence);
 }
 
 /*

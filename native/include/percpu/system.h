@@ -15,9 +15,28 @@ extern int percpu_dladdr(const void *address, struct percpu_dl_info *info) __asm
 	__attribute__((__weak__));
 extern void *percpu_dlopen(const char *file, int flags) __asm__("dlopen") __attribute__((__weak__));
 
+/*
+ * Prints a line on stderr, by a system call. Another thread that waits for a guard may hold the lock of the stream, and
+ * the stream's functions end a thread that is to be cancelled, here in the middle of its work.
+ */
+PERCPU_SLOW __attribute__((__format__(__printf__, 1, 2))) void percpu_print(const char *format, ...)
+{
+	char line[1024];
+	va_list values;
+	int length;
+
+	va_start(values, format);
+	length = vsnprintf(line, sizeof(line), format, values);
+	va_end(values);
+	if (length >= (int)sizeof(line))
+		length = (int)sizeof(line) - 1;
+	if (length > 0)
+		percpu_syscall(SYS_write, 2, line, (long)length);
+}
+
 PERCPU_SLOW void percpu_fatal(const char *what)
 {
-	fprintf(stderr, "percpu: %s: %s\n", percpu_library.file, what);
+	percpu_print("percpu: %.500s: %s\n", percpu_library.file, what);
 	abort();
 }
 
@@ -57,23 +76,24 @@ PERCPU_SLOW void percpu_pause(int round)
 
 /*
  * Blocks all signals, so that no handler waits for what this thread is about to finish. Only the signals of faults stay
- * unblocked: the kernel ends a process in which a blocked one occurs.
+ * as they are: the kernel ends a process in which a blocked one occurs. SIGSYS is one of them, since a seccomp filter
+ * can send it at any system call, also at ours.
  */
-PERCPU_SLOW void percpu_signals(uint64_t *mask)
+PERCPU_SLOW void percpu_signals(int how, uint64_t *mask)
 {
-	percpu_syscall(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, mask, mask, sizeof(*mask));
+	percpu_syscall(SYS_rt_sigprocmask, how, mask, mask, sizeof(*mask));
 }
 #define PERCPU_SIGNAL(number) (UINT64_C(1) << ((number) - 1))
 #define PERCPU_FAULTS                                                                                                  \
 	(PERCPU_SIGNAL(4 /* SIGILL */) | PERCPU_SIGNAL(5 /* SIGTRAP */) | PERCPU_SIGNAL(7 /* SIGBUS */) |              \
-	 PERCPU_SIGNAL(8 /* SIGFPE */) | PERCPU_SIGNAL(11 /* SIGSEGV */))
+	 PERCPU_SIGNAL(8 /* SIGFPE */) | PERCPU_SIGNAL(11 /* SIGSEGV */) | PERCPU_SIGNAL(31 /* SIGSYS */))
 
 /* Tests mark by this the places where no handler may run. */
 #ifndef PERCPU_TEST_NO_HANDLER
 #define PERCPU_TEST_NO_HANDLER()
 #endif
-#define PERCPU_BLOCK_SIGNALS(mask) (mask = ~PERCPU_FAULTS, percpu_signals(&mask))
-#define PERCPU_RESTORE_SIGNALS(mask) percpu_signals(&mask)
+#define PERCPU_BLOCK_SIGNALS(mask) (mask = ~PERCPU_FAULTS, percpu_signals(0 /* SIG_BLOCK */, &mask))
+#define PERCPU_RESTORE_SIGNALS(mask) percpu_signals(2 /* SIG_SETMASK */, &mask)
 
 #define PERCPU_MEMBARRIER_RSEQ (1 << 7)
 #define PERCPU_MEMBARRIER_REGISTER_RSEQ (1 << 8)

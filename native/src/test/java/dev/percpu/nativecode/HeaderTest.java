@@ -75,6 +75,19 @@ class HeaderTest {
     }
 
     @Test
+    void theSignalsOfFaultsStayAsTheProgramHasThem() {
+        Path program = Compiler.GCC.program("signals", "signals.c", "-O2", "-D_GNU_SOURCE");
+        for (Map<String, String> environment : List.of(REGISTERED, UNREGISTERED)) {
+            assertThat(Compiler.run(program, environment)).isEqualTo("ok\n");
+        }
+    }
+
+    @Test
+    void aReportNeitherWaitsForTheLockOfStderrNorEndsACancelledThread() {
+        assertTakenOver("report");
+    }
+
+    @Test
     void aThreadThatIsMovedNestsInTheGuardThatItHolds() {
         Path program = Compiler.GCC.program("moved", "moved.c", "-O2", "-D_GNU_SOURCE");
         for (Map<String, String> environment : List.of(REGISTERED, UNREGISTERED)) {
