@@ -52,7 +52,7 @@ inside() {
 
 forks() {
   local what
-  for what in another java own about-to-move move-begins move-looks fork-begins updates handler; do
+  for what in another java own about-to-move move-begins move-looks fork-begins move-gave-up updates handler; do
     check "fork: $what" ./fork "$what"
   done
 }

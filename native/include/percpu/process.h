@@ -18,8 +18,8 @@
  *     thread F forks                               thread M moves the variables, in the state CLOSING
  *     1. counts itself in as forking
  *                                                  2. sets `moving`
- *     3. reads `moving`: if it is set, F counts    4. reads the counter: if F is in it, M opens the
- *        itself out, waits, and goes to 1             old place again, clears `moving`, and tries
+ *     3. reads `moving`: if it is set, F counts    4. reads the counter: if F is in it, M clears
+ *        itself out, waits, and goes to 1             `moving`, opens the old place again, and tries
  *                                                     again later
  *     5. forks, and counts itself out              6. stores the state PLACING, copies, publishes the
  *                                                     new place, and clears `moving`
@@ -29,7 +29,8 @@
  *
  * The first place is made in the state PLACING too. Before 1, F makes it or waits until it is made. If there is no
  * memory for it, F forks without a place. Another thread may find memory just then, and leave the child in the state
- * PLACING. The child then goes back to UNPLACED: its only thread has never used the variables.
+ * PLACING. The child then goes back to UNPLACED: its only thread has never used the variables. F does all the other
+ * steps without a place too, since another thread may have found memory, and the variables may already move again.
  */
 PERCPU_OF_LIBRARY PERCPU_TLS uint64_t percpu_fork_ticket = 0;
 
@@ -40,11 +41,12 @@ PERCPU_SLOW void percpu_before_fork(void)
 	/* The id, by which the child recognizes its guards: another library may have acquired them. */
 	percpu_me();
 	for (int round = 0;; round++) {
-		int placed = percpu_try_settle();
-		uint64_t ticket = percpu_count_in(&percpu_library.forking);
+		uint64_t ticket;
 
+		percpu_try_settle();
+		ticket = percpu_count_in(&percpu_library.forking);
 		percpu_fork_ticket = ticket;
-		if (!placed || !__atomic_load_n(&percpu_library.moving, __ATOMIC_SEQ_CST))
+		if (!__atomic_load_n(&percpu_library.moving, __ATOMIC_SEQ_CST))
 			break;
 		percpu_count_out(&percpu_library.forking, ticket);
 		percpu_pause(round);

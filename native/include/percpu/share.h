@@ -72,13 +72,35 @@ PERCPU_SLOW void percpu_release_guards(const struct percpu_place *old)
 			__atomic_store_n(percpu_word(old, cpu), 0, __ATOMIC_RELEASE);
 }
 
-/* Gives a move up, and waits until all threads that waited for its end have gone on. */
+/* For tests: what other threads do between two steps of a move. */
+#ifndef PERCPU_TEST_MOVE
+#define PERCPU_TEST_MOVE(step)
+#endif
+
+/*
+ * Gives a move up, and waits until all threads that waited for its end have gone on. Among those, one may wait until it
+ * can fork. So this thread clears `moving` before it waits, and also before it stores the state MOVABLE: from then on
+ * another thread can move the variables, and `moving` is that thread's.
+ *
+ *     this thread                                  thread M                          thread F
+ *     1. stores the state MOVABLE
+ *                                                  2. state CLOSING, `moving` 1,
+ *                                                     nobody forks
+ *     3. clears M's `moving`
+ *                                                                                    4. `moving` is 0
+ *                                                  5. stores the state PLACING
+ *                                                                                    6. forks in that state
+ *
+ * The state PLACING ends before `moving` does, since no thread may fork in it. CLOSING comes between: a child that
+ * finds it opens the old place.
+ */
 PERCPU_SLOW void percpu_reopen(const struct percpu_place *old)
 {
+	__atomic_store_n(&percpu_library.state, PERCPU_CLOSING, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&percpu_library.moving, 0, __ATOMIC_SEQ_CST);
 	percpu_open(old, PERCPU_MOVABLE);
 	percpu_release_guards(old);
-	/* Before this thread waits: among those that it waits for, one may wait until it can fork. */
-	__atomic_store_n(&percpu_library.moving, 0, __ATOMIC_SEQ_CST);
+	PERCPU_TEST_MOVE(2);
 	for (int round = 0; percpu_counted(&percpu_library.waiting) != 0; round++)
 		percpu_pause(round);
 }
@@ -130,11 +152,6 @@ PERCPU_SLOW int percpu_has_same_cpus(const struct percpu_place *old, const uint6
 	return 1;
 }
 
-/* For tests: what other threads do between two steps of a move. */
-#ifndef PERCPU_TEST_MOVE
-#define PERCPU_TEST_MOVE(step)
-#endif
-
 #define PERCPU_AGAIN (-1)
 
 /* One attempt, with signals blocked. Returns PERCPU_AGAIN if another thread was, or is, in the way. */
@@ -167,10 +184,16 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t
 	 */
 	if (percpu_owned(&old) >= 0)
 		return PERCPU_GUARD_HELD;
+	PERCPU_TEST_MOVE(3);
 	state = PERCPU_MOVABLE;
 	if (!__atomic_compare_exchange_n(&percpu_library.state, &state, PERCPU_CLOSING, 0, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST))
 		return PERCPU_AGAIN;
+	/* Another thread may have moved the variables since the look at them, to an area that its copy only lends. */
+	if (__atomic_load_n(&percpu_library.area, __ATOMIC_RELAXED) != old.area) {
+		__atomic_store_n(&percpu_library.state, PERCPU_MOVABLE, __ATOMIC_SEQ_CST);
+		return PERCPU_AGAIN;
+	}
 
 	PERCPU_TEST_NO_HANDLER();
 	percpu_fill(percpu_guards, old.count, 0, 0);

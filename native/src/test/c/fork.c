@@ -27,6 +27,8 @@ static int begun;
 static int forked;
 static int preparing;
 static int move_meets_fork;
+static int gives_up;
+static int given_up;
 static int stops_at = -1;
 static long done;
 
@@ -202,6 +204,10 @@ static void while_the_variables_are_about_to_move(void)
 /* What a thread that moves the variables waits for at a step of the move. */
 static void at_move(int step)
 {
+	if (step == 2 && gives_up && !given_up) {
+		__atomic_store_n(&given_up, 1, __ATOMIC_RELEASE);
+		wait_until(&ready);
+	}
 	if (step != stops_at || ready)
 		return;
 	__atomic_store_n(&ready, 1, __ATOMIC_RELEASE);
@@ -296,6 +302,50 @@ static void a_move_that_looks_for_forks(void)
 static void a_fork_begins_at_a_move(void)
 {
 	meet(1, 1);
+}
+
+/* Another thread may be first. */
+static void *move_or_find_moved(void *argument)
+{
+	int answer = share_variables(1);
+
+	CHECK_EQUAL(answer == PERCPU_SHARED_NOW || answer == PERCPU_SHARED_BEFORE, 1);
+	return argument;
+}
+
+/*
+ * One thread gives its move up, since there seems to be a fork. When it has opened the old place, another thread begins
+ * a move, and finds no fork. Then a fork begins.
+ */
+static void a_fork_begins_at_a_move_after_one_that_gave_up(void)
+{
+	struct timespec look = {0, 100000};
+	uint64_t updating;
+	uint64_t forking;
+	pthread_t movers[2];
+
+	for (int i = 0; i < 3; i++)
+		this_cpu_inc(a_long);
+	updating = percpu_count_in(&percpu_library.updating);
+	forking = percpu_count_in(&percpu_library.forking);
+	move_meets_fork = 1;
+	stops_at = 1;
+	gives_up = 1;
+	CHECK_EQUAL(pthread_atfork(prepare_fork, NULL, NULL), 0);
+	movers[0] = start(move_or_find_moved);
+	wait_until(&given_up);
+	percpu_count_out(&percpu_library.forking, forking);
+	movers[1] = start(move_or_find_moved);
+	wait_until(&ready);
+	/* The first thread goes on now. It must leave alone what the second one has set. */
+	for (int i = 0; i < 50 && __atomic_load_n(&percpu_library.moving, __ATOMIC_ACQUIRE); i++)
+		nanosleep(&look, NULL);
+	in_a_child(everything_works);
+	percpu_count_out(&percpu_library.updating, updating);
+	for (int i = 0; i < 2; i++)
+		CHECK_EQUAL(pthread_join(movers[i], NULL), 0);
+	CHECK_EQUAL(percpu_library.state, PERCPU_SHARED);
+	CHECK_EQUAL(per_cpu_sum(a_long), 3);
 }
 
 static void *update(void *argument)
@@ -398,6 +448,7 @@ static const struct {
 	{"move-begins", a_move_begins_at_a_fork},
 	{"move-looks", a_move_that_looks_for_forks},
 	{"fork-begins", a_fork_begins_at_a_move},
+	{"move-gave-up", a_fork_begins_at_a_move_after_one_that_gave_up},
 	{"updates", while_others_update},
 	{"handler", in_the_middle_of_an_update},
 };

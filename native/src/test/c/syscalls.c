@@ -2,6 +2,9 @@
  * The kernel refuses what it did not refuse before: syscalls SCENARIO. As a kernel cannot be made to forget that the
  * process is registered for membarrier, for one thing, the C library's syscall() is the program's own here.
  */
+static void at_move(int step);
+#define PERCPU_TEST_MOVE(step) at_move(step)
+
 #include "check.h"
 
 #include "threads.h"
@@ -23,6 +26,10 @@ static int registrations;
 static int refuses_memory;
 /* 1 for a thread that places the variables to stop there; 2 once it has. */
 static int stops_placing;
+
+/* 1 for a thread that finds no memory to stop then, until others have found some and begin a move; 2 once it has. */
+static int moves_meanwhile;
+static void move_meanwhile(void);
 
 static long (*system_call)(long number, ...);
 
@@ -59,6 +66,9 @@ long syscall(long number, ...)
 		while (__atomic_load_n(&stops_placing, __ATOMIC_ACQUIRE) != 0)
 			sched_yield();
 	}
+	/* The thread restores its signals as the last that it does when there is no memory. */
+	if (number == SYS_rt_sigprocmask && arguments[0] == SIG_SETMASK && moves_meanwhile == 1)
+		move_meanwhile();
 	return system_call(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
 
@@ -220,9 +230,52 @@ static void try_while_placing(void)
 	the_rest_works();
 }
 
-/* After the header's own preparation for a fork: another thread begins to place the variables. */
+static pthread_t mover;
+static uint64_t updating;
+static int is_moving;
+static int is_prepared;
+
+/* The move does not come to its end, as a thread seems to be in the middle of an update. */
+static void *use_and_move(void *argument)
+{
+	for (int i = 0; i < 3; i++)
+		this_cpu_inc(a_long);
+	updating = percpu_count_in(&percpu_library.updating);
+	move_variables();
+	return argument;
+}
+
+static void move_meanwhile(void)
+{
+	moves_meanwhile = 2;
+	__atomic_store_n(&refuses_memory, 0, __ATOMIC_RELEASE);
+	CHECK_EQUAL(pthread_create(&mover, NULL, use_and_move, NULL), 0);
+	while (!__atomic_load_n(&is_moving, __ATOMIC_ACQUIRE))
+		sched_yield();
+}
+
+/* A move that has found no fork gives one the time to begin. */
+static void at_move(int step)
+{
+	if (step != 1 || is_moving)
+		return;
+	__atomic_store_n(&is_moving, 1, __ATOMIC_RELEASE);
+	for (int i = 0; i < 50 && !__atomic_load_n(&is_prepared, __ATOMIC_ACQUIRE); i++)
+		usleep(100);
+}
+
+/*
+ * After the header's own preparation for a fork: another thread begins to place the variables, or, if the fork has not
+ * seen that it moves them, goes on with that.
+ */
 static void before_fork(void)
 {
+	__atomic_store_n(&is_prepared, 1, __ATOMIC_RELEASE);
+	for (int i = 0; moves_meanwhile == 2 && i < 300; i++) {
+		if (__atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE) == PERCPU_PLACING)
+			break;
+		usleep(100);
+	}
 	if (!place_at_fork)
 		return;
 	__atomic_store_n(&refuses_memory, 0, __ATOMIC_RELEASE);
@@ -261,6 +314,29 @@ static void fork_without_memory(void)
 	the_rest_works();
 }
 
+/* While one thread finds no memory and forks, others find some, use the variables, and move them. */
+static void fork_without_memory_while_moving(void)
+{
+	int status;
+	pid_t child;
+
+	percpu_me();
+	refuses_memory = 1;
+	moves_meanwhile = 1;
+	child = fork();
+	if (child == 0) {
+		alarm(100);
+		CHECK_EQUAL(per_cpu_sum(a_long), 7 * cpus() + 3);
+		_exit(0);
+	}
+	CHECK_EQUAL(moves_meanwhile, 2);
+	CHECK_EQUAL(waitpid(child, &status, 0), child);
+	CHECK_EQUAL(status, 0);
+	percpu_count_out(&percpu_library.updating, updating);
+	CHECK_EQUAL(pthread_join(mover, NULL), 0);
+	CHECK_EQUAL(per_cpu_sum(a_long), 7 * cpus() + 3);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -273,6 +349,7 @@ static const struct {
 	{"try-without-memory", try_without_memory},
 	{"try-while-placing", try_while_placing},
 	{"fork-without-memory", fork_without_memory},
+	{"fork-without-memory-while-moving", fork_without_memory_while_moving},
 };
 
 int main(int argc, char **argv)

@@ -76,16 +76,20 @@ static inline long crowd_run(int count, void (*work)(int number), void (*meanwhi
 	return moves;
 }
 
-/* Moves the variables to an area of the test's own, as Java moves them to its area. */
-static inline void move_variables(void)
+/* Moves the variables to an area of the test's own, as Java moves them to its area. Returns share()'s answer. */
+static inline int share_variables(int stay)
 {
 	uint64_t stride = 1 << 20;
 	uint64_t start = (uint64_t)(uintptr_t)percpu_library.start;
 	long area = percpu_syscall(SYS_mmap, NULL, (percpu_count() + 1) * stride, 3, 0x4022, -1, 0);
 
-	CHECK_EQUAL(percpu_library.share((uint64_t)area, stride, 4096 + start % 4096, percpu_count(),
-					 percpu_possible, percpu_library.mode, 1),
-		    PERCPU_SHARED_NOW);
+	return percpu_library.share((uint64_t)area, stride, 4096 + start % 4096, percpu_count(), percpu_possible,
+				    percpu_library.mode, (uint32_t)stay);
+}
+
+static inline void move_variables(void)
+{
+	CHECK_EQUAL(share_variables(1), PERCPU_SHARED_NOW);
 }
 
 /* Binds the thread to one of the CPUs that it may use, and returns which. */

@@ -174,6 +174,14 @@ class HeaderTest {
         assertThat(Compiler.run(program, UNREGISTERED, 20)).isEqualTo("moved 20 times: ok\n");
     }
 
+    @Test
+    void twoCopiesOfPercpuThatDeclareAtTheSameTimeMoveTheVariablesOneAfterTheOther() {
+        Path program = Compiler.GCC.program("movers", "movers.c", "-O2", "-D_GNU_SOURCE");
+        for (Map<String, String> environment : List.of(REGISTERED, UNREGISTERED)) {
+            assertThat(Compiler.run(program, environment)).isEqualTo("ok\n");
+        }
+    }
+
     /** Without sequences threads are nearly always in the middle of what others have to wait for. */
     @ParameterizedTest
     @ValueSource(
@@ -185,6 +193,7 @@ class HeaderTest {
                 "move-begins",
                 "move-looks",
                 "fork-begins",
+                "move-gave-up",
                 "updates",
                 "handler"
             })
@@ -203,7 +212,8 @@ class HeaderTest {
                 "try-without-membarrier",
                 "try-without-memory",
                 "try-while-placing",
-                "fork-without-memory"
+                "fork-without-memory",
+                "fork-without-memory-while-moving"
             })
     void whatTheKernelRefusesIsAskedForAgainOrReturnedAsAnError(String scenario) {
         assertThat(Compiler.run(syscalls(), REGISTERED, scenario)).isEqualTo("ok\n");
