@@ -145,7 +145,7 @@ PERCPU_SLOW void *percpu_instance(void *image, unsigned cpu)
 	struct percpu_place place;
 
 	percpu_look(&place);
-	if (cpu > place.count)
+	if (cpu >= place.count)
 		percpu_fatal("this system has no CPU with the id that was asked for");
 	return percpu_instance_in(&place, image, cpu);
 }

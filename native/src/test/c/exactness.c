@@ -186,6 +186,7 @@ int main(int argc, char **argv)
 	unsigned cpu;
 	unsigned seen = 0;
 	long possible = 0;
+	struct percpu_place place;
 
 	rounds = argc > 1 ? atol(argv[1]) : 100000;
 	guards_only = argc > 2 && strcmp(argv[2], "guards") == 0;
@@ -199,7 +200,8 @@ int main(int argc, char **argv)
 		possible++;
 		seen |= *per_cpu_ptr(&bits, cpu);
 	}
-	seen |= *per_cpu_ptr(&bits, percpu_count());
+	percpu_look(&place);
+	seen |= *(unsigned *)percpu_instance_in(&place, &bits, place.count);
 	CHECK_EQUAL(per_cpu_sum(longs), 3 * updates);
 	CHECK_EQUAL((int)per_cpu_sum(ints), (int)(possible - 5 * updates));
 	CHECK_EQUAL((short)per_cpu_sum(shorts), (short)(7 * updates));
@@ -210,7 +212,7 @@ int main(int argc, char **argv)
 	CHECK_EQUAL(seen, guards_only ? 0 : (1U << THREADS) - 1);
 	CHECK_EQUAL(per_cpu_sum(handled), signals_handled);
 	/* A thread without an id stays out of the CPUs' instances, which only sequences write. */
-	CHECK_EQUAL(*per_cpu_ptr(&longs, percpu_count()),
+	CHECK_EQUAL(*(long *)percpu_instance_in(&place, &longs, place.count),
 		    percpu_library.mode == PERCPU_SEQUENCES ? 3 * updates / 4 : 0);
 	look_at_pairs(&total);
 	CHECK_EQUAL(total, all + THREADS * ((rounds + 7) / 8));

@@ -62,6 +62,9 @@ int main(void)
 #ifdef ON_PUT_TWICE
 	put_cpu_var(*per_cpu_ptr(&a_long, 0));
 #endif
+#ifdef ON_INSTANCE
+	sum += *per_cpu_ptr(&a_double, ON_INSTANCE);
+#endif
 #ifdef ON_CPU
 	cpu_guard_release(cpu_guard_acquire_on((unsigned)ON_CPU));
 #endif

@@ -338,9 +338,9 @@ class HeaderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"8192", "-1"})
-    void theGuardOfACpuThatDoesNotExistEndsTheProgram(String id) {
-        Path program = Compiler.GCC.program("absent", "refused.c", "-DON_CPU=" + id);
+    @ValueSource(strings = {"ON_CPU=8192", "ON_CPU=-1", "ON_INSTANCE=percpu_count()"})
+    void aCpuThatDoesNotExistEndsTheProgram(String what) {
+        Path program = Compiler.GCC.program("absent", "refused.c", "-D" + what);
         assertThatThrownBy(() -> Compiler.run(program, REGISTERED))
                 .hasMessageContaining("this system has no CPU with the id that was asked for");
     }
