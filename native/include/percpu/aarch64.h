@@ -3,7 +3,11 @@
 #define PERCPU_SIGNATURE ".inst 0xd428bc00"
 #define PERCPU_JUMP "b"
 
-#define PERCPU_CLOBBERS "x9", "x10", "x11", "cc", "memory"
+/*
+ * The linker may change x16 and x17: an abort jumps back to the sequence from another section, and in a program with
+ * more than 128 MB of code such a jump can need a veneer.
+ */
+#define PERCPU_CLOBBERS "x9", "x10", "x11", "x16", "x17", "cc", "memory"
 
 /* The entry is in x9. The bound is compared unsigned: the ids -1 and -2, of threads without a CPU id, are above it. */
 #define PERCPU_BEGIN(out, with_cpu)                                                                                    \
