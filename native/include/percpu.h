@@ -59,9 +59,18 @@ extern "C" {
 
 /* Attributes go by their reserved names: the including file may have macros of the plain ones, such as `noinline`. */
 
+/* MemorySanitizer does not see what the kernel writes when we call it by its number, and would report its use. */
+#define PERCPU_UNSEEN
+#ifdef __has_feature
+#if __has_feature(memory_sanitizer)
+#undef PERCPU_UNSEEN
+#define PERCPU_UNSEEN __attribute__((__no_sanitize__("memory")))
+#endif
+#endif
+
 /* One in each library, however many of its files include this; and no other library's. */
 #define PERCPU_OF_LIBRARY __attribute__((__weak__, __visibility__("hidden")))
-#define PERCPU_SLOW PERCPU_OF_LIBRARY __attribute__((__noinline__, __cold__))
+#define PERCPU_SLOW PERCPU_OF_LIBRARY __attribute__((__noinline__, __cold__)) PERCPU_UNSEEN
 #define PERCPU_INLINE static inline __attribute__((__always_inline__, __unused__))
 
 /* ---------------------------------------------------------------------------------------------------------------- *
@@ -79,7 +88,7 @@ extern "C" {
  * has declared it before.
  */
 #define DEFINE_PER_CPU(type, name)                                                                                     \
-	PERCPU_ASSERT_COPYABLE(type);                                                                                  \
+	PERCPU_ASSERT_INSTANCES(type);                                                                                 \
 	_Pragma("GCC diagnostic push")                                                                                 \
 	_Pragma("GCC diagnostic ignored \"-Wredundant-decls\"")                                                        \
 	DECLARE_PER_CPU(type, name);                                                                                   \
@@ -92,15 +101,17 @@ extern "C" {
 
 /* Defines a variable that only its own file can use. Java cannot find it. */
 #define DEFINE_STATIC_PER_CPU(type, name)                                                                              \
-	PERCPU_ASSERT_COPYABLE(type);                                                                                  \
+	PERCPU_ASSERT_INSTANCES(type);                                                                                 \
 	static __attribute__((__section__("percpu_data"), __used__)) PERCPU_CONSTANT __typeof__(type) name
 
 /* Declares a variable that another file of the same library defines. */
 #define DECLARE_PER_CPU(type, name) PERCPU_C_LINKAGE __attribute__((__visibility__("hidden"))) __typeof__(type) name
 
+#define PERCPU_ALIGNMENT_IS_KEPT "a per-CPU variable has an alignment of at most 4096 bytes"
 #ifdef __cplusplus
-#define PERCPU_ASSERT_COPYABLE(type)                                                                                   \
-	static_assert(__is_trivially_copyable(__typeof__(type)), "instances begin as a copy of the variable's bytes")
+#define PERCPU_ASSERT_INSTANCES(type)                                                                                  \
+	static_assert(__is_trivially_copyable(__typeof__(type)), "instances begin as a copy of the variable's bytes"); \
+	static_assert(alignof(__typeof__(type)) <= 4096, PERCPU_ALIGNMENT_IS_KEPT)
 /*
  * A value that is computed when the program starts would come after the instances were copied from it. GCC refuses such
  * a value. Clang's keyword for this would refuse variables without an initial value too, so there we do not use it.
@@ -111,7 +122,9 @@ extern "C" {
 #define PERCPU_CONSTANT __constinit
 #endif
 #else
-#define PERCPU_ASSERT_COPYABLE(type) _Static_assert(sizeof(type) > 0, "an instance needs a size")
+#define PERCPU_ASSERT_INSTANCES(type)                                                                                  \
+	_Static_assert(sizeof(type) > 0, "an instance needs a size");                                                  \
+	_Static_assert(_Alignof(__typeof__(type)) <= 4096, PERCPU_ALIGNMENT_IS_KEPT)
 #define PERCPU_CONSTANT
 #endif
 
@@ -223,11 +236,14 @@ PERCPU_INLINE void cpu_guard_release(struct cpu_guard guard);
  * That was the interface. What follows is how it works; nothing below has to be read in order to use it.
  * ---------------------------------------------------------------------------------------------------------------- */
 
-/* GCC would warn about each function that is defined without a declaration before. */
+/* Compilers would warn about each function and each object that is defined without a declaration before. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-declarations"
-#ifndef __cplusplus
+#if defined(__clang__) || !defined(__cplusplus)
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#endif
+#if defined(__clang__) || (__GNUC__ >= 14 && !defined(__cplusplus))
+#pragma GCC diagnostic ignored "-Wmissing-variable-declarations"
 #endif
 
 #include "percpu/layout.h"

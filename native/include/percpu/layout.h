@@ -9,7 +9,7 @@
 struct percpu_variable {
 	uint32_t magic;
 	uint32_t version;
-	const void *image;
+	const volatile void *image;
 	uint64_t size;
 	struct percpu_library *library;
 };

@@ -206,5 +206,6 @@ template <typename Type> Type percpu_type(Type value);
 #define PERCPU_ASSERT_NUMBER(var)                                                                                      \
 	PERCPU_ASSERT(sizeof(var) == 1 || sizeof(var) == 2 || sizeof(var) == 4 || sizeof(var) == 8,                    \
 		      "an operation is on 1, 2, 4 or 8 bytes");                                                        \
-	PERCPU_ASSERT(__builtin_classify_type((PERCPU_TYPE(var))0) != 8 /* real */,                                    \
+	PERCPU_ASSERT(__builtin_classify_type((PERCPU_TYPE(var))0) != 8 /* real */ &&                                  \
+			      __builtin_classify_type((PERCPU_TYPE(var))0) != 9 /* complex */,                         \
 		      "an operation is on integers and pointers")

@@ -34,6 +34,17 @@ DEFINE_PER_CPU(constructed, a_constructed);
 DEFINE_PER_CPU(long, a_computed) = random();
 #endif
 
+#ifdef ON_COMPLEX
+DEFINE_PER_CPU(float _Complex, a_complex) = 0;
+#endif
+
+#ifdef ON_ALIGNED
+struct aligned {
+	char byte;
+} __attribute__((aligned(8192)));
+DEFINE_PER_CPU(struct aligned, an_aligned);
+#endif
+
 DEFINE_PER_CPU(long, a_long) = 0;
 DEFINE_PER_CPU(double, a_double) = 0;
 DEFINE_PER_CPU(struct wide, a_wide);
@@ -51,6 +62,9 @@ int main(void)
 #endif
 #ifdef ON_WIDE
 	this_cpu_inc(a_wide);
+#endif
+#ifdef ON_COMPLEX
+	this_cpu_write(a_complex, 1);
 #endif
 #ifdef ON_ORDINARY
 	this_cpu_inc(ordinary);

@@ -28,6 +28,7 @@ DEFINE_PER_CPU(unsigned, an_unsigned);
 DEFINE_PER_CPU(short, a_short) = 0;
 DEFINE_PER_CPU(unsigned char, a_byte) = 0;
 DEFINE_PER_CPU(const char *, a_text) = NULL;
+DEFINE_PER_CPU(volatile long, a_volatile) = 0;
 DEFINE_PER_CPU(struct pair, a_pair) = {0, 0};
 DEFINE_PER_CPU(long[4], many) = {0, 0, 0, 0};
 DEFINE_STATIC_PER_CPU(int, unseen) = 0;
@@ -47,6 +48,7 @@ static void update(int number, unsigned bits)
 	this_cpu_inc(many[1]);
 	this_cpu_inc(a_pair.second);
 	this_cpu_inc(unseen);
+	this_cpu_inc(a_volatile);
 }
 
 static long look(int number)
@@ -58,6 +60,7 @@ static long look(int number)
 	sum += this_cpu_read(a_long) + this_cpu_add_return(an_int, number) + this_cpu_xchg(a_short, 1);
 	sum += this_cpu_cmpxchg(an_int, number, 1);
 	sum += (long)per_cpu_sum(a_byte);
+	sum += this_cpu_read(a_volatile) + *per_cpu_ptr(&a_volatile, 0) + (long)per_cpu_sum(a_volatile);
 	for_each_possible_cpu(cpu) sum += *per_cpu_ptr(&a_long, cpu);
 	for_each_possible_cpu(other) sum += per_cpu_ptr(&a_pair, other)->first;
 	return sum;
