@@ -189,9 +189,12 @@ extern "C" {
  * The guard
  *
  * A thread that holds a CPU's guard is alone with that CPU's guarded data, also if the scheduler moves the thread to
- * another CPU meanwhile. Guards nest: a thread that holds a guard gets the same CPU's guard again.
+ * another CPU meanwhile. Guards nest: a thread that holds a guard can acquire again. If it was moved meanwhile, it gets
+ * the guard, and the instance, of the CPU where it now runs, if that guard is free.
  *
  *   - Do not block while you hold a guard. A waiter that waits for 2 seconds reports the owner on stderr.
+ *   - Do not call another library that acquires a guard while you hold one. Until Java has declared variables of both
+ *     libraries, each has guards of its own: two threads can hold one each and wait for the other's for ever.
  *   - Do not call Java code that acquires a guard while you hold one, and release yours before you return to Java.
  *   - Java code that holds a guard must not call C code that takes one: neither side knows the other's guards.
  *   - In a signal handler use cpu_guard_try_acquire if the process has a JVM: the handler may have interrupted a thread
