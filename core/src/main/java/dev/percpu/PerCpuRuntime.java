@@ -78,7 +78,7 @@ public final class PerCpuRuntime {
 
     /** The per-CPU area. */
     public static Memory memory() {
-        return new Memory(Area.STRIDE, Area.MEMORY.byteSize(), Area.usedBytesPerCpu(), Area.BASE);
+        return new Memory(Area.STRIDE, Area.reservedBytes(), Area.usedBytesPerCpu(), Area.BASE);
     }
 
     /**

@@ -61,6 +61,7 @@ class ArchitectureRulesTest {
             "Area.CPUS",
             "Area.SPARE",
             "OwnPlaces.COUNT",
+            "OwnPlaces.hasMine",
             "OwnPlaces.index",
             "OwnPlaces.isNeverMine",
             "OwnPlaces.mine",

@@ -160,11 +160,10 @@ record BuiltEvent(
 
     private void update(int count, long first, long second, long third) {
         try {
-            long place = OwnPlaces.mine();
-            if (place == OwnPlaces.NONE || own == null) {
+            if (own == null || !OwnPlaces.hasMine()) {
                 call(count, first, second, third);
             } else {
-                own.update(place, first, second, third);
+                own.update(OwnPlaces.mine(), first, second, third);
             }
             if (alone.length > 0) {
                 updateAlone(first, second, third);

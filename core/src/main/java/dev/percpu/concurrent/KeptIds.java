@@ -128,9 +128,8 @@ final class KeptIds extends PooledIds {
     /** The keeper of the current thread's place; null if there is none. */
     @Nullable
     Keeper mine() {
-        long own = OwnPlaces.mine();
-        if (own != OwnPlaces.NONE) {
-            int index = OwnPlaces.index(own);
+        if (OwnPlaces.hasMine()) {
+            int index = OwnPlaces.index(OwnPlaces.mine());
             return Integer.compareUnsigned(index, keepers.length) < 0 ? keepers[index] : null;
         }
         if (!OwnPlaces.isNeverMine()) {

@@ -72,7 +72,7 @@ class EventExactnessTest {
                 }
                 updateOnce(round);
             }
-            if (OwnPlaces.mine() != OwnPlaces.NONE) {
+            if (OwnPlaces.hasMine()) {
                 owners.incrementAndGet();
             }
         }

@@ -53,7 +53,7 @@ class OwnEventTest {
 
     /** Makes the current thread hot, also in an emulated machine, where updates alone can be too slow for it. */
     private static void becomeHot() {
-        while (HotThread.tryGetPlace() == OwnPlaces.NONE) {
+        while (HotThread.tryGetPlace() == HotThread.NO_PLACE) {
             Thread.onSpinWait();
         }
     }

@@ -58,7 +58,7 @@ class OwnPlaceExactnessTest {
             buckets.record(i % 10, 2);
             event.record(i % 1_000, 2.0);
         }
-        if (OwnPlaces.mine() != OwnPlaces.NONE) {
+        if (OwnPlaces.hasMine()) {
             owners.incrementAndGet();
         }
     }

@@ -3,7 +3,6 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.internal.area.HotThread;
-import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.WithoutCpuId;
@@ -73,7 +72,7 @@ class PerCpuPoolExactnessTest {
     void eightHotThreadsOfWhichSomeKeepAnObject() throws InterruptedException {
         AtomicInteger hot = new AtomicInteger();
         holdUpToThreeEach(pool(OBJECTS).keepOnePerHotThread(), Effort.scaled(100_000), task -> thread -> {
-            if (HotThread.tryGetPlace() != OwnPlaces.NONE) {
+            if (HotThread.tryGetPlace() != HotThread.NO_PLACE) {
                 hot.incrementAndGet();
             }
             task.accept(thread);

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.area.HotThread;
-import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.backend.Interposition;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.guard.UnaskedLooks;
@@ -326,7 +325,7 @@ class PoolStepsTest {
         private final Thread hot = Thread.currentThread();
 
         private Keeping() {
-            if (HotThread.tryGetPlace() == OwnPlaces.NONE) {
+            if (HotThread.tryGetPlace() == HotThread.NO_PLACE) {
                 throw new AssertionError("the thread got no place of its own");
             }
             pool.tryAcquire().release();

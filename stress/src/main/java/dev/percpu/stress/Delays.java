@@ -92,10 +92,12 @@ final class Delays implements Interposition.Interposer {
     private synchronized Sequences delayedSequences() {
         if (delayed == null) {
             // In the spare place, and never given back.
-            long counter = Area.offset(Area.SPARE, Area.allocate(Long.BYTES, Long.BYTES, "count of aborts"));
+            long counter = Area.allocate(Long.BYTES, Long.BYTES, "count of aborts");
             delayed = Sequences.emit(
-                    RseqRegistration.read(), new Instrumentation(rounds, Area.BASE + counter), Catalogue.entries());
-            aborts = counter;
+                    RseqRegistration.read(),
+                    new Instrumentation(rounds, Area.address(Area.SPARE, counter)),
+                    Catalogue.entries());
+            aborts = Area.offset(Area.SPARE, counter);
         }
         return delayed;
     }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>This is for variables that only add up, so that a sum over all places is what counts. When the owner has ended,
  * another thread gets the place, with all that is in it. The place is never emptied, so no sum ever goes backwards.
  *
- * <p>{@link #mine} finds the place in a table with a slot for each value of the lowest bits of {@link
+ * <p>{@link #hasMine} finds the place in a table with a slot for each value of the lowest bits of {@link
  * Thread#threadId()}. Two hot threads whose lowest bits are equal cannot both have a place; the second one goes on with
  * native calls.
  */
@@ -54,9 +54,6 @@ public final class OwnPlaces {
 
     /** Sets how many threads can have a place at a time; 0 for none. */
     public static final String PROPERTY = "percpu.places";
-
-    /** What {@link #mine} returns if the thread has no place. No thread can have the place that begins there. */
-    public static final long NONE = 0;
 
     private static final int MOST = 1024;
     private static final int DEFAULT_PER_CPU = 4;
@@ -128,19 +125,28 @@ public final class OwnPlaces {
     }
 
     /**
-     * Where the current thread's own place begins in {@link Area#MEMORY}; {@link #NONE} if it has none. The result is
-     * valid on this thread for as long as it lives. Whoever would have used a place and found none calls {@link
+     * Whether the current thread has a place of its own. Whoever would have used one and found none calls {@link
      * #missed}.
      */
-    public static long mine() {
+    public static boolean hasMine() {
         // Only the look-up, as it is inlined everywhere: a second call in the middle of a caller's loop has the JIT
         // compiler keep the loop's values in memory.
         if (COUNT == 0) {
-            return NONE;
+            return false;
         }
         long id = Thread.currentThread().threadId();
-        int slot = slotOf(id);
-        return TABLE[slot] == id ? TABLE[slot + 1] : NONE;
+        return TABLE[slotOf(id)] == id;
+    }
+
+    /**
+     * Where the current thread's own place begins in {@link Area#MEMORY}; only for a thread that {@link #hasMine has
+     * one}. The result is valid on this thread for as long as it lives.
+     */
+    public static long mine() {
+        // Apart from the look above. The JIT compiler does what both do once; but if one method did both, and returned
+        // 0 for no place, it would compare what it found with 0, as it does not know that no place begins there.
+        assert hasMine() : "a thread uses a place that it does not have";
+        return TABLE[slotOf(Thread.currentThread().threadId()) + 1];
     }
 
     private static int slotOf(long id) {
@@ -159,7 +165,7 @@ public final class OwnPlaces {
     public static void missed() {
         Thread thread = Thread.currentThread();
         long id = thread.threadId();
-        if (isNeverMine() || TABLE[slotOf(id)] == id) {
+        if (isNeverMine() || hasMine()) {
             return;
         }
         int counter = ((int) id & COUNTERS_MASK) << COUNTER_SHIFT;

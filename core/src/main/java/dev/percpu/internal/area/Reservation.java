@@ -51,7 +51,7 @@ record Reservation(MemorySegment memory, long stride) {
      */
     static Reservation reserve(int cpus, int owns) {
         int places = cpus + owns + 2;
-        for (long stride = Stride.wanted(Integer.highestOneBit(2 * places)); ; stride /= 2) {
+        for (long stride = Stride.wanted(places); ; stride /= 2) {
             try {
                 return reserveOnce(stride, cpus, owns);
             } catch (LinuxException refused) {
@@ -68,8 +68,7 @@ record Reservation(MemorySegment memory, long stride) {
     }
 
     private static Reservation reserveOnce(long stride, int cpus, int owns) {
-        // A power of two, for Area.within. What is not needed is never opened.
-        long bytes = Long.highestOneBit(2 * Math.addExact(bytes(stride, cpus, owns), left(stride)) - 1);
+        long bytes = Math.addExact(bytes(stride, cpus, owns), left(stride));
         long open = firstOpened(stride);
         if (open == stride) {
             return new Reservation(Linux.reserve(bytes), stride);

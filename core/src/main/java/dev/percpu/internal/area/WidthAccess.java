@@ -20,7 +20,7 @@ public final class WidthAccess {
 
     /** Forces this class, and what its switches need, to initialize, so that a later first use cannot fail. */
     public static void initialize() {
-        long _ = get(NumericWidth.LONG, CpuHeader.GUARD_WORD);
+        long _ = get(NumericWidth.LONG, Area.offset(Area.SPARE, CpuHeader.GUARD_WORD));
     }
 
     /** The number at an offset in {@link Area#MEMORY}, sign-extended. */

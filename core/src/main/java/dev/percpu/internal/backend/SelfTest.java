@@ -135,7 +135,8 @@ final class SelfTest {
         // In the spare place, which no sequence of a thread with a CPU id uses.
         long aborts = Area.offset(Area.SPARE, position + Long.BYTES);
         long stop = Area.offset(Area.SPARE, position + 2 * Long.BYTES);
-        LongConsumer delayed = additions.apply(new Instrumentation(ABORT_DELAY, Area.BASE + aborts));
+        LongConsumer delayed =
+                additions.apply(new Instrumentation(ABORT_DELAY, Area.address(Area.SPARE, position + Long.BYTES)));
         BoundThread adding = BoundThread.tryStart(BoundThread.ANYWHERE, new Adding(delayed, position, stop));
         if (adding == null) {
             Area.free(position, 3L * Long.BYTES);
@@ -176,7 +177,8 @@ final class SelfTest {
         try {
             // The abort counter lies in the spare place, which no sequence uses here.
             long aborts = Area.offset(Area.SPARE, position + Long.BYTES);
-            LongConsumer delayed = additions.apply(new Instrumentation(DEEP_DELAY, Area.BASE + aborts));
+            LongConsumer delayed =
+                    additions.apply(new Instrumentation(DEEP_DELAY, Area.address(Area.SPARE, position + Long.BYTES)));
             List<BoundThread> threads = new ArrayList<>();
             for (int i = 0; i < DEEP_THREADS; i++) {
                 BoundThread thread = BoundThread.tryStart(cpu, () -> {

@@ -106,7 +106,7 @@ public final class Sequences {
     private static Sequences emitUnprepared(
             RseqRegistration registration, Instrumentation instrumentation, List<Sequence> entries) {
         SequenceLayout layout = new SequenceLayout(
-                registration.offset(), Area.CPUS, Area.SHIFT, Area.BASE + CpuHeader.GUARD_WORD, Area.gate(0));
+                registration.offset(), Area.CPUS, Area.SHIFT, Area.BASE + CpuHeader.GUARD_WORD, Area.gateDistance());
         try {
             return new Sequences(
                     layout, instrumentation, CodeMapping.emit(CODE_BYTES, layout, instrumentation, entries));

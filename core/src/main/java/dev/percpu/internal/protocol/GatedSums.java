@@ -94,8 +94,8 @@ public final class GatedSums {
      */
     public static void add(Object variable, long position, double x, Object lock) {
         if (IN_OWN_PLACES && !OwnPlaces.isNeverMine()) {
-            long own = OwnPlaces.mine();
-            if (own != OwnPlaces.NONE) {
+            if (OwnPlaces.hasMine()) {
+                long own = OwnPlaces.mine();
                 long gate = Gate.offset(position);
                 if (look(gate) == Gate.OPEN) {
                     addIn(Area.within(own + position), gate, x, lock, FENCES);

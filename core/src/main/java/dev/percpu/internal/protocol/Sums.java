@@ -51,9 +51,8 @@ public final class Sums {
         if (delta == 0) {
             return;
         }
-        long own = OwnPlaces.mine();
-        if (own != OwnPlaces.NONE) {
-            OwnPlaces.add(Area.within(own + position), delta);
+        if (OwnPlaces.hasMine()) {
+            OwnPlaces.add(Area.within(OwnPlaces.mine() + position), delta);
             Reference.reachabilityFence(variable);
         } else if (OwnPlaces.isNeverMine()) {
             NUMBERS.add(position, delta);
@@ -65,8 +64,8 @@ public final class Sums {
 
     /** Adds to two numbers of a variable, one after the other. */
     public static void addTwo(Object variable, long position, long delta, long secondPosition, long secondDelta) {
-        long own = OwnPlaces.mine();
-        if (own != OwnPlaces.NONE) {
+        if (OwnPlaces.hasMine()) {
+            long own = OwnPlaces.mine();
             OwnPlaces.add(Area.within(own + position), delta);
             OwnPlaces.add(Area.within(own + secondPosition), secondDelta);
             Reference.reachabilityFence(variable);
@@ -80,8 +79,8 @@ public final class Sums {
 
     /** Adds to a {@code long} number and to a {@code double} number of a variable, one after the other. */
     public static void addLongAndDouble(Object variable, long position, long delta, long doublePosition, double x) {
-        long own = OwnPlaces.mine();
-        if (own != OwnPlaces.NONE) {
+        if (OwnPlaces.hasMine()) {
+            long own = OwnPlaces.mine();
             OwnPlaces.addLongAndDouble(Area.within(own + position), delta, Area.within(own + doublePosition), x);
             Reference.reachabilityFence(variable);
         } else if (OwnPlaces.isNeverMine()) {

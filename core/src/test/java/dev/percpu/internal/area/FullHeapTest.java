@@ -129,10 +129,11 @@ class FullHeapTest {
         public static void main(String[] arguments) {
             Claim claim = Area.claim(Long.BYTES, Long.BYTES, "a probe");
             long position = claim.position();
-            Area.LONG.set(Area.MEMORY, position, 1L);
+            Area.LONG.set(Area.MEMORY, Area.offset(0, position), 1L);
             System.out.println(MADE);
             claim.close();
-            System.out.println((long) Area.LONG.get(Area.MEMORY, position) == 0 ? "it is zero" : "it is not zero");
+            long left = (long) Area.LONG.get(Area.MEMORY, Area.offset(0, position));
+            System.out.println(left == 0 ? "it is zero" : "it is not zero");
         }
     }
 
@@ -268,7 +269,7 @@ class FullHeapTest {
             untilItSucceeds(
                     () -> {
                         Claim claim = Area.claim(Long.BYTES, Long.BYTES, "a probe");
-                        Area.LONG.set(Area.MEMORY, claim.position(), 1L);
+                        Area.LONG.set(Area.MEMORY, Area.offset(0, claim.position()), 1L);
                         claim.close();
                     },
                     STEP);

@@ -12,16 +12,22 @@ public final class HotThread {
 
     private static final int THREADS = 20;
 
+    /** Where no place begins. */
+    public static final long NO_PLACE = 0;
+
     private HotThread() {}
 
-    /** Makes the current thread hot; its place, or {@link OwnPlaces#NONE} if it got none. */
+    /** Makes the current thread hot; its place, or {@link #NO_PLACE} if it got none. */
     public static long tryGetPlace() {
-        long place = OwnPlaces.mine();
-        for (int calls = 0; calls < CALLS && place == OwnPlaces.NONE; calls++) {
+        for (int calls = 0; calls < CALLS && !OwnPlaces.hasMine(); calls++) {
             OwnPlaces.missed();
-            place = OwnPlaces.mine();
         }
-        return place;
+        return myPlace();
+    }
+
+    /** The current thread's place; {@link #NO_PLACE} if it has none. */
+    public static long myPlace() {
+        return OwnPlaces.hasMine() ? OwnPlaces.mine() : NO_PLACE;
     }
 
     /**
@@ -33,7 +39,7 @@ public final class HotThread {
         for (int i = 0; i < THREADS && !had.get(); i++) {
             Workers.run("hot-", 1, _ -> {
                 long place = tryGetPlace();
-                if (place != OwnPlaces.NONE) {
+                if (place != NO_PLACE) {
                     had.set(true);
                     task.accept(place);
                 }

@@ -36,7 +36,7 @@ class OwnPlacesTest {
         Workers.runVirtual(4, _ -> {
             for (int i = 0; i < 100_000; i++) {
                 OwnPlaces.missed();
-                assertThat(OwnPlaces.mine()).isEqualTo(OwnPlaces.NONE);
+                assertThat(OwnPlaces.hasMine()).isFalse();
             }
         });
     }
@@ -57,7 +57,6 @@ class OwnPlacesTest {
                 assertIsUnchanged(Area.gate(position));
             }
         }
-        assertIsUnchanged(Area.MEMORY.byteSize() - Long.BYTES);
     }
 
     private static void assertIsUnchanged(long offset) {
@@ -76,7 +75,7 @@ class OwnPlacesTest {
             assertThat(begin).isGreaterThanOrEqualTo(end);
             end = begin + Area.STRIDE;
         }
-        assertThat(end).isLessThanOrEqualTo(Area.MEMORY.byteSize());
+        assertThat(end).isLessThanOrEqualTo(Area.offset(0, 0) + Area.reservedBytes());
     }
 
     @Test
@@ -101,18 +100,18 @@ class OwnPlacesTest {
         AtomicInteger owners = new AtomicInteger();
         CountDownLatch all = new CountDownLatch(threads);
         Workers.run("crowd-", threads, _ -> {
-            long place = OwnPlaces.NONE;
-            for (int calls = 0; calls < 200_000 && place == OwnPlaces.NONE; calls++) {
+            long place = HotThread.NO_PLACE;
+            for (int calls = 0; calls < 200_000 && place == HotThread.NO_PLACE; calls++) {
                 OwnPlaces.missed();
-                place = OwnPlaces.mine();
+                place = HotThread.myPlace();
             }
-            if (place != OwnPlaces.NONE) {
+            if (place != HotThread.NO_PLACE) {
                 owners.incrementAndGet();
                 places.add(place);
             }
             all.countDown();
             Workers.await(all);
-            assertThat(OwnPlaces.mine()).isEqualTo(place);
+            assertThat(HotThread.myPlace()).isEqualTo(place);
         });
         assertThat(owners.get()).isBetween(1, OwnPlaces.COUNT);
         assertThat(places).hasSize(owners.get());
@@ -127,7 +126,7 @@ class OwnPlacesTest {
         HotThread.run(place -> {
             Thread second = withTheSlotOf(Thread.currentThread(), slots, () -> {
                 for (int i = 0; i < 10_000; i++) {
-                    if (OwnPlaces.mine() == place) {
+                    if (HotThread.myPlace() == place) {
                         wrong.incrementAndGet();
                     }
                     counter.add(1);
@@ -171,7 +170,7 @@ class OwnPlacesTest {
         owner.setContextClassLoader(loader);
         owner.start();
         owner.join();
-        if (place.get() == OwnPlaces.NONE) {
+        if (place.get() == HotThread.NO_PLACE) {
             // Another owner has its slot.
             makeOwner(references);
             return;

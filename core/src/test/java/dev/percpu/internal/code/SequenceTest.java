@@ -125,13 +125,13 @@ class SequenceTest {
         int rounds = Effort.scaled(200_000);
         for (NumericWidth width : NumericWidth.values()) {
             var add = emit(SequencesUnderTest.layoutFor(0), Catalogue.pure(Op.ADD, width));
-            WidthAccess.set(width, position, 0);
+            WidthAccess.set(width, Area.offset(CPU, position), 0);
             Workers.run("no-cpu-", threads, number -> {
                 for (int i = 0; i < rounds; i++) {
                     add.call(Area.BASE + position, 3, 0);
                 }
             });
-            assertThat(WidthAccess.get(width, position)).isEqualTo(width.wrap(3L * threads * rounds));
+            assertThat(WidthAccess.get(width, Area.offset(CPU, position))).isEqualTo(width.wrap(3L * threads * rounds));
         }
     }
 

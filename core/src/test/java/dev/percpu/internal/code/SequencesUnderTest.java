@@ -26,7 +26,11 @@ final class SequencesUnderTest {
     /** For a machine with the given number of CPUs; with 0, every thread is one without a CPU. */
     static SequenceLayout layoutFor(int cpus) {
         return new SequenceLayout(
-                RseqRegistration.read().offset(), cpus, Area.SHIFT, Area.BASE + CpuHeader.GUARD_WORD, Area.gate(0));
+                RseqRegistration.read().offset(),
+                cpus,
+                Area.SHIFT,
+                Area.BASE + CpuHeader.GUARD_WORD,
+                Area.gateDistance());
     }
 
     /** One sequence, with its own code mapping. */

@@ -51,7 +51,9 @@ class DelayedEventsTest {
     private final long abortCounter = Area.offset(Area.SPARE, gatedMaximum + Long.BYTES);
 
     private final Sequences sequences = Sequences.emit(
-            RseqRegistration.read(), new Instrumentation(DELAY, Area.BASE + abortCounter), Catalogue.entries());
+            RseqRegistration.read(),
+            new Instrumentation(DELAY, Area.address(Area.SPARE, gatedMaximum + Long.BYTES)),
+            Catalogue.entries());
     private final Events events = Events.Rseq.link(sequences);
     private final GatedNumbers gated = GatedNumbers.Rseq.link(sequences);
 

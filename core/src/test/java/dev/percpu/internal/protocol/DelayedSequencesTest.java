@@ -39,7 +39,9 @@ class DelayedSequencesTest {
     private final long position = Area.allocate(64, 64, "DelayedSequencesTest");
     private final long abortCounter = Area.offset(Area.CPUS, position + 56);
     private final Sequences sequences = Sequences.emit(
-            RseqRegistration.read(), new Instrumentation(DELAY, Area.BASE + abortCounter), Catalogue.entries());
+            RseqRegistration.read(),
+            new Instrumentation(DELAY, Area.address(Area.CPUS, position + 56)),
+            Catalogue.entries());
 
     private final Numbers numbers = Numbers.Rseq.link(sequences);
     private final NumberPairs pairs = NumberPairs.Rseq.link(sequences);

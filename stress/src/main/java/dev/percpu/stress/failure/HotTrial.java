@@ -16,10 +16,10 @@ final class HotTrial extends Trial {
 
     @Override
     void prepare() throws Exception {
-        for (int calls = 0; calls < MOST_CALLS && OwnPlaces.mine() == OwnPlaces.NONE; calls++) {
+        for (int calls = 0; calls < MOST_CALLS && !OwnPlaces.hasMine(); calls++) {
             OwnPlaces.missed();
         }
-        check(OwnPlaces.mine() != OwnPlaces.NONE, "the thread got no place of its own");
+        check(OwnPlaces.hasMine(), "the thread got no place of its own");
         trial.prepare();
     }
 

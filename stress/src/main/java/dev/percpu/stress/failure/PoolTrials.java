@@ -130,7 +130,7 @@ final class PoolTrials {
 
         /** Has this hot thread keep an object, if it is one. All objects must be idle. */
         final void keepOne() throws Exception {
-            if (!kept || OwnPlaces.mine() == OwnPlaces.NONE) {
+            if (!kept || !OwnPlaces.hasMine()) {
                 return;
             }
             // The first use ends the pool's search, since so many objects are idle.

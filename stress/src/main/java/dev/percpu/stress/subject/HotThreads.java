@@ -73,12 +73,12 @@ public final class HotThreads implements Subject {
 
     private int becomeHot() {
         int increments = 0;
-        while (increments < MOST_INCREMENTS && OwnPlaces.mine() == OwnPlaces.NONE) {
+        while (increments < MOST_INCREMENTS && !OwnPlaces.hasMine()) {
             counter.increment();
             increments++;
         }
         incremented.add(increments);
-        if (OwnPlaces.mine() != OwnPlaces.NONE) {
+        if (OwnPlaces.hasMine()) {
             OWNERS.increment();
         }
         return increments;
