@@ -77,6 +77,7 @@ class FirstUseTest {
                 return () -> {
                     counters.increment(1);
                     counters.add(0, counters.sumThenReset(1) + counters.sum(0));
+                    counters.add(0, 1, 1, 1);
                 };
             }
         },

@@ -67,21 +67,18 @@ public final class PerCpuStatsCounter implements StatsCounter {
 
     @Override
     public void recordLoadSuccess(long loadTime) {
-        counts.increment(LOAD_SUCCESSES);
-        counts.add(LOAD_TIME, loadTime);
+        counts.add(LOAD_SUCCESSES, 1, LOAD_TIME, loadTime);
     }
 
     @Override
     public void recordLoadFailure(long loadTime) {
-        counts.increment(LOAD_FAILURES);
-        counts.add(LOAD_TIME, loadTime);
+        counts.add(LOAD_FAILURES, 1, LOAD_TIME, loadTime);
     }
 
     @Override
     public void recordEviction(int weight, RemovalCause cause) {
         Objects.requireNonNull(cause);
-        counts.increment(EVICTIONS);
-        counts.add(EVICTED_WEIGHT, weight);
+        counts.add(EVICTIONS, 1, EVICTED_WEIGHT, weight);
     }
 
     @Override

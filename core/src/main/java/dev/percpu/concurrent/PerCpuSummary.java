@@ -34,7 +34,6 @@ public final class PerCpuSummary implements LongConsumer {
     static {
         // Not in the first update, which may come when the heap is full.
         Sums.initialize();
-        Sums.initializePairs();
     }
 
     private static final int COUNT = 0;
@@ -94,7 +93,7 @@ public final class PerCpuSummary implements LongConsumer {
         // Mostly the accumulators are done with a read. They come first, so that a reader finds no count without them.
         least.accumulate(value);
         greatest.accumulate(value);
-        counts.addToFirstTwo(1, value);
+        counts.add(COUNT, 1, SUM, value);
     }
 
     /** What was recorded since the last reset; not an atomic snapshot while threads record. */

@@ -32,6 +32,7 @@ class PerCpuCounterArrayTest {
         long[] on(PerCpuCounterArray counters) {
             return switch (name) {
                 case "add" -> none(() -> counters.add(index, operand));
+                case "addTwo" -> none(() -> counters.add(index, operand, second(), ~operand));
                 case "increment" -> none(() -> counters.increment(index));
                 case "decrement" -> none(() -> counters.decrement(index));
                 case "sum" -> new long[] {counters.sum(index)};
@@ -46,6 +47,11 @@ class PerCpuCounterArrayTest {
         long[] on(long[] model) {
             return switch (name) {
                 case "add" -> none(() -> model[index] += operand);
+                case "addTwo" ->
+                    none(() -> {
+                        model[index] += operand;
+                        model[second()] += ~operand;
+                    });
                 case "increment" -> none(() -> model[index]++);
                 case "decrement" -> none(() -> model[index]--);
                 case "sum" -> new long[] {model[index]};
@@ -65,6 +71,11 @@ class PerCpuCounterArrayTest {
             };
         }
 
+        /** Another index, or the same one at times. */
+        private int second() {
+            return operand % 4 == 0 ? index : LONG - 1 - index;
+        }
+
         private static long[] none(Runnable step) {
             step.run();
             return new long[0];
@@ -74,7 +85,16 @@ class PerCpuCounterArrayTest {
     @Provide
     Arbitrary<List<Step>> steps() {
         Arbitrary<String> names = Arbitraries.of(
-                "add", "add", "increment", "decrement", "sum", "sums", "reset", "sumThenReset", "sumsThenReset");
+                "add",
+                "add",
+                "addTwo",
+                "increment",
+                "decrement",
+                "sum",
+                "sums",
+                "reset",
+                "sumThenReset",
+                "sumsThenReset");
         // Those at the ends of parts, and few others, so that steps meet.
         Arbitrary<Integer> indexes = Arbitraries.of(0, 1, 2, 511, 512, 513, 1_023, 1_024, LONG - 1);
         return Combinators.combine(names, indexes, Arbitraries.longs())
@@ -121,6 +141,9 @@ class PerCpuCounterArrayTest {
             assertThatThrownBy(() -> counters.add(index, 1))
                     .isInstanceOf(IndexOutOfBoundsException.class)
                     .hasMessageContaining("" + index);
+            assertThatThrownBy(() -> counters.add(index, 1, 0, 1)).isInstanceOf(IndexOutOfBoundsException.class);
+            assertThatThrownBy(() -> counters.add(0, 1, index, 1)).isInstanceOf(IndexOutOfBoundsException.class);
+            assertThat(counters.sum(0)).isZero();
             assertThatThrownBy(() -> counters.increment(index)).isInstanceOf(IndexOutOfBoundsException.class);
             assertThatThrownBy(() -> counters.decrement(index)).isInstanceOf(IndexOutOfBoundsException.class);
             assertThatThrownBy(() -> counters.sum(index)).isInstanceOf(IndexOutOfBoundsException.class);

@@ -53,6 +53,10 @@ final class CounterTrials {
             PerCpuCounterArray counters = new PerCpuCounterArray(2);
             return new Adding(() -> counters.add(1, 1), () -> counters.sum(1));
         }));
+        all.add(new Operation("counter array add to two", "PerCpuCounterArray.add(int, long, int, long)", _ -> {
+            PerCpuCounterArray counters = new PerCpuCounterArray(2);
+            return new Adding(() -> counters.add(1, 1, 0, 0), () -> counters.sum(1));
+        }));
         all.add(new Operation("counter array increment", "PerCpuCounterArray.increment(int)", _ -> {
             PerCpuCounterArray counters = new PerCpuCounterArray(2);
             return new Adding(() -> counters.increment(1), () -> counters.sum(1));

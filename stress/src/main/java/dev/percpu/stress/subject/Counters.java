@@ -103,7 +103,13 @@ final class Counters implements Subject {
     private int addToArray(int first, int delta, int burst) {
         for (int i = 0; i < burst; i++) {
             int index = (first + i) % COUNTERS;
-            array.add(index, delta);
+            if (i % 2 == 0) {
+                array.add(index, delta);
+            } else {
+                int second = (index + 1) % COUNTERS;
+                array.add(index, delta, second, 1);
+                arrayAdded.incrementAndGet(second);
+            }
             arrayAdded.addAndGet(index, delta);
         }
         return burst;
