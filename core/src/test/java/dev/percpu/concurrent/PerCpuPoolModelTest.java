@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.internal.area.HotThread;
-import dev.percpu.internal.area.OwnPlaces;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -67,7 +66,7 @@ class PerCpuPoolModelTest {
             @ForAll @IntRange(min = 1, max = 300) int capacity,
             @ForAll boolean kept,
             @ForAll @Size(min = 1, max = 600) List<@From("calls") Call> calls) {
-        assertThat(PLACE).as("the place of the thread that runs all tries").isEqualTo(OwnPlaces.mine());
+        assertThat(PLACE).as("the place of the thread that runs all tries").isEqualTo(HotThread.myPlace());
         Model model = new Model(capacity, kept);
         calls.forEach(model::check);
         model.check(new Call(Kind.CLOSE, 0));

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>This is for variables that only add up, so that a sum over all places is what counts. When the owner has ended,
  * another thread gets the place, with all that is in it. The place is never emptied, so no sum ever goes backwards.
  *
- * <p>{@link #hasMine} finds the place in a table with a slot for each value of the lowest bits of {@link
+ * <p>{@link #hasMine} and {@link #mine} look in a table with a slot for each value of the lowest bits of {@link
  * Thread#threadId()}. Two hot threads whose lowest bits are equal cannot both have a place; the second one goes on with
  * native calls.
  */
@@ -82,7 +82,7 @@ public final class OwnPlaces {
      * A thread is hot if it misses so often in {@link #HOT_NANOS}, after as many misses that start the clock. The JVM
      * begins to profile a method after 200 calls. So a first thread has its place before the JIT compiler learns how
      * often threads miss. With 1,000 misses the compiler took a miss for frequent, and kept a caller's values in memory
-     * for it: eight counters in turn took 1.8 or 2.7 ns for each, depending on the JVM, and take 1.4 (Zen 4).
+     * for it: eight counters in turn took 1.8 or 2.7 ns for each, depending on the JVM, and 1.4 with 200 (Zen 4).
      */
     private static final int HOT = 200;
 
@@ -139,13 +139,13 @@ public final class OwnPlaces {
     }
 
     /**
-     * Where the current thread's own place begins in {@link Area#MEMORY}; only for a thread that {@link #hasMine has
-     * one}. The result is valid on this thread for as long as it lives.
+     * Where the current thread's own place begins in {@link Area#MEMORY}, if it {@link #hasMine has one}; otherwise a
+     * number that nobody may use. The result is valid on this thread for as long as it lives.
      */
     public static long mine() {
         // Apart from the look above. The JIT compiler does what both do once; but if one method did both, and returned
-        // 0 for no place, it would compare what it found with 0, as it does not know that no place begins there.
-        assert hasMine() : "a thread uses a place that it does not have";
+        // 0 for no place, it would compare what it found with 0, as it does not know that no place begins there. An
+        // assertion would make this too large to be inlined where it is rarely called while the compiler watches.
         return TABLE[slotOf(Thread.currentThread().threadId()) + 1];
     }
 

@@ -68,7 +68,7 @@ record Reservation(MemorySegment memory, long stride) {
     }
 
     private static Reservation reserveOnce(long stride, int cpus, int owns) {
-        long bytes = Math.addExact(bytes(stride, cpus, owns), left(stride));
+        long bytes = roundUp(Math.addExact(bytes(stride, cpus, owns), left(stride)));
         long open = firstOpened(stride);
         if (open == stride) {
             return new Reservation(Linux.reserve(bytes), stride);

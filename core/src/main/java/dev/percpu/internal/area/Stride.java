@@ -19,7 +19,10 @@ final class Stride {
     /** Only address space is taken, so there is no reason for less. */
     private static final long DEFAULT = LARGEST;
 
-    /** With many possible CPUs the area stays below this, since some kernels give a process at most twice as much. */
+    /**
+     * With many possible CPUs all places together stay within this, as some kernels give a process only twice as much
+     * address space.
+     */
     private static final long MOST_IN_ALL = 1L << 38;
 
     /**

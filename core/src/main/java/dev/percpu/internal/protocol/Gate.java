@@ -37,7 +37,7 @@ public final class Gate {
         // Calling this is enough.
     }
 
-    /** The offset of a number's gate in the area. */
+    /** The offset of a number's gate in {@link Area#MEMORY}. */
     static long offset(long position) {
         return Area.within(Area.gate(position));
     }

@@ -48,7 +48,7 @@ public interface Numbers {
     }
 
     /**
-     * Applies the operation to the number at an offset of the area, which is updated with atomic instructions only.
+     * Applies the operation to the number at an offset in {@link Area#MEMORY}, which only atomic instructions update.
      *
      * @return the new value if the operation computes it, otherwise the old one
      */

@@ -142,18 +142,18 @@ public final class Tally {
 
     /** Adds in the thread's own place; false if it has none, or the tally is closed. */
     public boolean addInOwnPlace(long delta) {
-        return IN_OWN_PLACES && OwnPlaces.hasMine() && addIn(OwnPlaces.mine(), delta);
+        return IN_OWN_PLACES && addIn(OwnPlaces.hasMine(), OwnPlaces.mine(), delta);
     }
 
     /**
-     * Adds in a place. A lock's tally is closed, and its readers have no places, while the JIT
+     * Adds in a place, if the thread has one. A lock's tally is closed, and its readers have no places, while the JIT
      * compiler watches. What is rarely called then is not inlined, however often it is called later. So what follows
      * the first look calls nothing but what the compiler always inlines. And nothing computed before the second look is
      * used after it: with more values to keep, the compiler has a caller's loop keep its own in memory.
      */
-    private boolean addIn(long own, long delta) {
+    private boolean addIn(boolean has, long own, long delta) {
         long number = numberOf(own, delta);
-        if (!open) {
+        if (!has || !open) {
             return false;
         }
         // In the interpreter the fence below takes more stack than the store before it. If there is not enough, this
@@ -299,10 +299,10 @@ public final class Tally {
         Tally tally = new Tally(CpuHeader.REHEARSED_TALLY);
         long own = Area.offset(Area.SPARE, 0);
         tally.open = true;
-        boolean _ = tally.addIn(own, 1);
+        boolean _ = tally.addIn(true, own, 1);
         boolean _ = tally.isCounted(own, 1);
         long _ = tally.takeFrom(own);
-        boolean _ = tally.addIn(own, -1);
+        boolean _ = tally.addIn(true, own, -1);
         long _ = tally.takeFrom(own);
     }
 }
