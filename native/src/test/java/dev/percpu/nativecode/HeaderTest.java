@@ -76,10 +76,7 @@ class HeaderTest {
 
     @Test
     void theSignalsOfFaultsStayAsTheProgramHasThem() {
-        Path program = Compiler.GCC.program("signals", "signals.c", "-O2", "-D_GNU_SOURCE");
-        for (Map<String, String> environment : List.of(REGISTERED, UNREGISTERED)) {
-            assertThat(Compiler.run(program, environment)).isEqualTo("ok\n");
-        }
+        assertOk("signals");
     }
 
     @Test
@@ -89,10 +86,7 @@ class HeaderTest {
 
     @Test
     void aThreadThatIsMovedNestsInTheGuardThatItHolds() {
-        Path program = Compiler.GCC.program("moved", "moved.c", "-O2", "-D_GNU_SOURCE");
-        for (Map<String, String> environment : List.of(REGISTERED, UNREGISTERED)) {
-            assertThat(Compiler.run(program, environment)).isEqualTo("ok\n");
-        }
+        assertOk("moved");
     }
 
     @Test
@@ -105,13 +99,19 @@ class HeaderTest {
         assertTakenOver("first");
     }
 
+    private static void assertOk(String name) {
+        assertThat(outputs(name)).allSatisfy(output -> assertThat(output).isEqualTo("ok\n"));
+    }
+
     private static void assertTakenOver(String name) {
+        assertThat(outputs(name))
+                .allSatisfy(output -> assertThat(output).contains("taken over").contains("ok\n"));
+    }
+
+    /** What a program prints where its threads are registered for restartable sequences, and where they are not. */
+    private static List<String> outputs(String name) {
         Path program = Compiler.GCC.program(name, name + ".c", "-O2", "-D_GNU_SOURCE");
-        for (Map<String, String> environment : List.of(REGISTERED, UNREGISTERED)) {
-            assertThat(Compiler.run(program, environment))
-                    .contains("taken over")
-                    .contains("ok\n");
-        }
+        return List.of(Compiler.run(program, REGISTERED), Compiler.run(program, UNREGISTERED));
     }
 
     /** LLD removes an unused section although symbols name its ends; GNU's linker keeps it. */
@@ -176,10 +176,7 @@ class HeaderTest {
 
     @Test
     void twoCopiesOfPercpuThatDeclareAtTheSameTimeMoveTheVariablesOneAfterTheOther() {
-        Path program = Compiler.GCC.program("movers", "movers.c", "-O2", "-D_GNU_SOURCE");
-        for (Map<String, String> environment : List.of(REGISTERED, UNREGISTERED)) {
-            assertThat(Compiler.run(program, environment)).isEqualTo("ok\n");
-        }
+        assertOk("movers");
     }
 
     /** Without sequences threads are nearly always in the middle of what others have to wait for. */
