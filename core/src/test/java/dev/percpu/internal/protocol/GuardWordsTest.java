@@ -2,6 +2,8 @@ package dev.percpu.internal.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.CpuGuard;
+import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.testing.Effort;
@@ -17,6 +19,9 @@ class GuardWordsTest {
     /** The acquirer is in a membarrier for long enough that others mark the word, and take the mark back. */
     @Test
     void whoeverIsSuspectedInTheMiddleOfARemoteAcquisitionKnowsThatTheCpuIsItsOwn() throws InterruptedException {
+        try (CpuGuard _ = CpuGuard.acquire(CpuId.of(CPU))) {
+            // An earlier test may have left the guard to a thread that has ended: this takes it over.
+        }
         GuardWords words = GuardWords.CURRENT;
         long at = Area.offset(CPU, CpuHeader.GUARD_WORD);
         long owner = Thread.currentThread().threadId();
