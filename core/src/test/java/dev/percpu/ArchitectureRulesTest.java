@@ -59,6 +59,7 @@ class ArchitectureRulesTest {
     private static final Set<String> FREE_TO_STRUCTURES = Set.of(
             "Area.allocateFor",
             "Area.CPUS",
+            "Area.places",
             "Area.SPARE",
             "OwnPlaces.COUNT",
             "OwnPlaces.hasMine",

@@ -163,7 +163,7 @@ record BuiltEvent(
             if (own == null || !OwnPlaces.hasMine()) {
                 call(count, first, second, third);
             } else {
-                own.update(OwnPlaces.mine(), first, second, third);
+                own.update(OwnUpdate.place(), first, second, third);
             }
             if (alone.length > 0) {
                 updateAlone(first, second, third);

@@ -176,7 +176,7 @@ public final class EventBuilder {
         if (extreme == null) {
             return alone(accumulator::accumulate, x);
         }
-        OwnUpdate own = OwnEvent.Extremum.of(accumulator, extreme, x.number);
+        OwnUpdate own = new OwnUpdate.Extremum(accumulator.position(), extreme.identity, x.number);
         parts.add(new Part(Events.Update.max(accumulator.position(), x.number, extreme.identity), NONE, own));
         return this;
     }

@@ -2,10 +2,8 @@ package dev.percpu.concurrent;
 
 import static java.lang.Double.longBitsToDouble;
 
-import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.protocol.GatedSums;
-import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.internal.protocol.OwnUpdate;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,9 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an event does on a thread that has a place of its own. It adds to sums there, with ordinary instructions. A
- * maximum or a minimum has no number in such a place: if a value may change it, which is rare, the event calls
- * its method.
+ * What an event does on a thread that has a place of its own. It updates the numbers there, with ordinary instructions.
  */
 abstract class OwnEvent {
     /*
@@ -38,9 +34,9 @@ abstract class OwnEvent {
      * takes 95 ms, and each one a class of the JDK as well. Refused: to make the class when a hot thread first needs
      * it. BuiltEvent's field could not be final, and so would not be a constant.
      *
-     * The thread stays in its own place from one update to the next, and no other thread writes there. So each update
-     * is as exact as if it were made alone. If the stack overflows in a call that an update makes, the updates before
-     * it are made. That one may not be made, as with the variables' own methods.
+     * The thread stays in its own place from one update to the next, and no other thread makes updates there. So each
+     * update is as exact as if it were made alone. If the stack overflows in a call that an update makes, the updates
+     * before it are made. That one may not be made, as with the variables' own methods.
      */
 
     /** For larger events the code would become too large to be inlined. The call is not much slower for those. */
@@ -84,27 +80,6 @@ abstract class OwnEvent {
         @Override
         public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
             counter.add(longBitsToDouble(OwnUpdate.choose(argument, first, second, third)));
-        }
-    }
-
-    /**
-     * A maximum or a minimum. If the spare slot absorbs the value, there is nothing to do: see PerCpuAccumulator, which
-     * looks there first as well. Here the position is a constant, and there is no function to call.
-     */
-    record Extremum(PerCpuAccumulator accumulator, long position, long identity, int argument) implements OwnUpdate {
-        static Extremum of(PerCpuAccumulator accumulator, Extreme extreme, int argument) {
-            Extremum extremum = new Extremum(accumulator, accumulator.position(), extreme.identity, argument);
-            // Links what would be linked in the middle of an event, where that could fail. (The identity is neutral.)
-            extremum.make(0, extreme.identity, extreme.identity, extreme.identity, 0, 0, 0, 0);
-            return extremum;
-        }
-
-        @Override
-        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            long x = OwnUpdate.choose(argument, first, second, third);
-            if (Long.compareUnsigned(Numbers.readIn(Area.SPARE, position), x ^ identity) < 0) {
-                accumulator.accumulate(x);
-            }
         }
     }
 

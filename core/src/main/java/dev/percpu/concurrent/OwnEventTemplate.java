@@ -46,36 +46,49 @@ final class OwnEventTemplate extends OwnEvent {
 
     @Override
     void update(long place, long first, long second, long third) {
-        make(CHECK_0, place, first, second, third, 0, 0, 0, 0);
-        make(CHECK_1, place, first, second, third, 0, 0, 0, 0);
-        make(CHECK_2, place, first, second, third, 0, 0, 0, 0);
-        make(CHECK_3, place, first, second, third, 0, 0, 0, 0);
-        long a = bucket(BUCKET_0, first, second, third);
-        long b = bucket(BUCKET_1, first, second, third);
-        long c = bucket(BUCKET_2, first, second, third);
-        long d = bucket(BUCKET_3, first, second, third);
+        if (CHECK_0 != null) {
+            CHECK_0.make(place, first, second, third, 0, 0, 0, 0);
+        }
+        if (CHECK_1 != null) {
+            CHECK_1.make(place, first, second, third, 0, 0, 0, 0);
+        }
+        if (CHECK_2 != null) {
+            CHECK_2.make(place, first, second, third, 0, 0, 0, 0);
+        }
+        if (CHECK_3 != null) {
+            CHECK_3.make(place, first, second, third, 0, 0, 0, 0);
+        }
+        long a = BUCKET_0 == null ? 0 : BUCKET_0.index(first, second, third);
+        long b = BUCKET_1 == null ? 0 : BUCKET_1.index(first, second, third);
+        long c = BUCKET_2 == null ? 0 : BUCKET_2.index(first, second, third);
+        long d = BUCKET_3 == null ? 0 : BUCKET_3.index(first, second, third);
         updateAll(place, first, second, third, a, b, c, d);
     }
 
     private static void updateAll(long place, long first, long second, long third, long a, long b, long c, long d) {
-        make(UPDATE_0, place, first, second, third, a, b, c, d);
-        make(UPDATE_1, place, first, second, third, a, b, c, d);
-        make(UPDATE_2, place, first, second, third, a, b, c, d);
-        make(UPDATE_3, place, first, second, third, a, b, c, d);
-        make(UPDATE_4, place, first, second, third, a, b, c, d);
-        make(UPDATE_5, place, first, second, third, a, b, c, d);
-        make(UPDATE_6, place, first, second, third, a, b, c, d);
-        make(UPDATE_7, place, first, second, third, a, b, c, d);
-    }
-
-    private static void make(
-            @Nullable OwnUpdate step, long place, long first, long second, long third, long a, long b, long c, long d) {
-        if (step != null) {
-            step.make(place, first, second, third, a, b, c, d);
+        if (UPDATE_0 != null) {
+            UPDATE_0.make(place, first, second, third, a, b, c, d);
         }
-    }
-
-    private static long bucket(BuiltEvent.@Nullable Element bucket, long first, long second, long third) {
-        return bucket == null ? 0 : bucket.index(first, second, third);
+        if (UPDATE_1 != null) {
+            UPDATE_1.make(place, first, second, third, a, b, c, d);
+        }
+        if (UPDATE_2 != null) {
+            UPDATE_2.make(place, first, second, third, a, b, c, d);
+        }
+        if (UPDATE_3 != null) {
+            UPDATE_3.make(place, first, second, third, a, b, c, d);
+        }
+        if (UPDATE_4 != null) {
+            UPDATE_4.make(place, first, second, third, a, b, c, d);
+        }
+        if (UPDATE_5 != null) {
+            UPDATE_5.make(place, first, second, third, a, b, c, d);
+        }
+        if (UPDATE_6 != null) {
+            UPDATE_6.make(place, first, second, third, a, b, c, d);
+        }
+        if (UPDATE_7 != null) {
+            UPDATE_7.make(place, first, second, third, a, b, c, d);
+        }
     }
 }

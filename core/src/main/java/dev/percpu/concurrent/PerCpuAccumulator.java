@@ -1,10 +1,13 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.Gate;
 import dev.percpu.internal.protocol.GatedNumbers;
+import dev.percpu.internal.protocol.NotInlined;
 import dev.percpu.internal.protocol.Numbers;
+import dev.percpu.internal.protocol.OwnNumbers;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
@@ -25,19 +28,20 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The function must be associative and commutative. It must have no side effects, since it may be called again for
  * the same values. Combining a value with the identity must give that value. The order in which values are combined is
- * not defined. For sums, use a {@link PerCpuCounter}: it needs one sequence instead of two, and less memory.
+ * not defined. For sums, use a {@link PerCpuCounter}: it needs one sequence instead of two.
  *
  * <p>A value that changes nothing, such as one below the maximum, usually costs a read and a call of the function, and
- * at most one restartable sequence. Any other value costs two sequences. An accumulator takes 8 bytes for each CPU. It
- * gives them back once it is unreachable.
+ * at most one restartable sequence. Any other value costs two sequences. A hot platform thread has a number of its own,
+ * and makes one atomic instruction instead. An accumulator takes 8 bytes for each CPU and for each such thread, which
+ * it gives back once it is unreachable.
  *
  * <p><b>Exactness.</b> Each value is combined into exactly one result of {@link #getThenReset()}, or into what is left,
  * even while other threads accumulate and reset. ({@code LongAccumulator} promises this only without concurrent
  * updates.) With a maximum, a value that does not exceed an earlier one counts as part of the result that has the
  * earlier one. A result that is taken during updates or a reset is not an atomic snapshot.
  *
- * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile, all threads combine their
- * values into one shared number.
+ * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile, threads without a number of
+ * their own combine their values into one that they share.
  *
  * <p><b>Ordering.</b> Updates and reads are opaque, and order nothing else. An accumulator serializes as its value,
  * identity and function, if the function is serializable.
@@ -81,6 +85,9 @@ public final class PerCpuAccumulator extends AreaNumber {
      *
      * A sum absorbs nothing but its identity. So a thread looks at the spare slot first only if the function is known
      * to absorb, or a CPU's number has absorbed another value.
+     *
+     * A hot platform thread has a number in its own place, in place of the CPU's: see OwnNumbers. It looks at the spare
+     * slot first, too, since that takes fewer instructions than to find its place.
      */
     private static final Numbers NUMBERS = Numbers.CURRENT;
     private static final GatedNumbers GATED_NUMBERS = GatedNumbers.CURRENT;
@@ -93,6 +100,8 @@ public final class PerCpuAccumulator extends AreaNumber {
         Gate.initialize();
         StackRoom _ = StackRoom.CURRENT;
         ThreadLocalRandom _ = ThreadLocalRandom.current();
+        OwnNumbers.initialize();
+        Elsewhere.initialize();
     }
 
     private final transient LongBinaryOperator function;
@@ -109,8 +118,11 @@ public final class PerCpuAccumulator extends AreaNumber {
 
     /** Numbers that were taken from their CPUs, and are in no result yet. */
     private static final class Uncombined {
-        /** One of each place, and what earlier calls took. */
-        private final long[] numbers = new long[Area.CPUS + 2];
+        /** One of each place that has been opened by now. */
+        private final long[] numbers = new long[Area.places()];
+
+        /** What earlier calls took, combined. */
+        private long earlier;
 
         private @Nullable Uncombined next;
     }
@@ -196,29 +208,50 @@ public final class PerCpuAccumulator extends AreaNumber {
 
     /** Combines a value into this one. */
     public void accumulate(long x) {
-        try {
-            if (absorbs) {
-                long spare = read(Area.SPARE);
-                if (combined(spare, x) == spare) {
-                    return;
-                }
+        if (absorbs) {
+            long spare = read(Area.SPARE);
+            if (combined(spare, x) == spare) {
+                return;
             }
+        }
+        combine(x);
+    }
+
+    @SuppressWarnings("ReachabilityFenceUsage") // if the function throws, there is no store after that
+    private void combine(long x) {
+        if (OwnPlaces.hasMine()) {
+            if (!OwnNumbers.combine(position(), function, identity, x)) {
+                absorbed(x);
+            }
+            Reference.reachabilityFence(this);
+        } else if (OwnPlaces.isNeverMine()) {
+            combineOnCpu(x);
+        } else {
+            Elsewhere.combineOnCpu(this, x);
+        }
+    }
+
+    private void combineOnCpu(long x) {
+        try {
             long old = NUMBERS.read(position());
             long next = combined(old, x);
-            boolean inSpare;
             if (next == old) {
-                if (!absorbs && x != identity) {
-                    absorbs = true;
-                }
-                inSpare = ThreadLocalRandom.current().nextInt(ONE_IN) == 0;
-            } else {
-                inSpare = !GATED_NUMBERS.compareAndSet(position(), old, next);
-            }
-            if (inSpare) {
+                absorbed(x);
+            } else if (!GATED_NUMBERS.compareAndSet(position(), old, next)) {
                 accumulateSpare(x);
             }
         } finally {
             Reference.reachabilityFence(this);
+        }
+    }
+
+    /** A number has absorbed a value that the spare slot's did not. */
+    private void absorbed(long x) {
+        if (!absorbs && x != identity) {
+            absorbs = true;
+        }
+        if (ThreadLocalRandom.current().nextInt(ONE_IN) == 0) {
+            accumulateSpare(x);
         }
     }
 
@@ -236,17 +269,33 @@ public final class PerCpuAccumulator extends AreaNumber {
         return function.applyAsLong(number ^ identity, x) ^ identity;
     }
 
+    /**
+     * Combines a value into the number of the thread's own place. This is a maximum or a minimum.
+     *
+     * @param own where the place begins
+     * @param extreme which of the two, a constant in each caller
+     */
+    void accumulateIn(long own, long x, Extreme extreme) {
+        OwnNumbers.raise(own, position(), x ^ extreme.identity);
+    }
+
     /** All values since the last reset, combined; not an atomic snapshot while there are updates or resets. */
     public long get() {
         try {
-            long result = identity;
-            for (int cpu = 0; cpu <= Area.CPUS; cpu++) {
-                result = function.applyAsLong(result, read(cpu) ^ identity);
-            }
-            return combined(result, uncombined);
+            return combined(combinedFrom(0), uncombined);
         } finally {
             Reference.reachabilityFence(this);
         }
+    }
+
+    /** The numbers of all places from the given one on, combined. */
+    private long combinedFrom(int firstPlace) {
+        long result = identity;
+        int places = Area.places();
+        for (int place = firstPlace; place < places; place++) {
+            result = function.applyAsLong(result, read(place) ^ identity);
+        }
+        return result;
     }
 
     /**
@@ -259,7 +308,7 @@ public final class PerCpuAccumulator extends AreaNumber {
             List<Number> perCpu = LongStream.of(readAll())
                     .mapToObj(bits -> number.apply(bits ^ identity))
                     .toList();
-            return List.of(Value.of("value", number.apply(get()), perCpu, number.apply(read(Area.SPARE) ^ identity)));
+            return List.of(Value.of("value", number.apply(get()), perCpu, number.apply(combinedFrom(Area.SPARE))));
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -267,7 +316,7 @@ public final class PerCpuAccumulator extends AreaNumber {
 
     /** Removes all values that were accumulated before the call, and perhaps some that are accumulated during it. */
     public void reset() {
-        takeAll(new long[Area.CPUS + 1]);
+        takeAll(new long[Area.places()]);
         Uncombined _ = takeUncombined();
     }
 
@@ -284,7 +333,7 @@ public final class PerCpuAccumulator extends AreaNumber {
         try {
             // First what earlier calls took: if the function throws again, no more is taken. So there is one array for
             // each thread that calls this at a time, however often it throws.
-            taken.numbers[Area.CPUS + 1] = combined(identity, left) ^ identity;
+            taken.earlier = combined(identity, left) ^ identity;
             left = taken;
             takeAll(taken.numbers);
             long result = combined(identity, taken);
@@ -300,6 +349,7 @@ public final class PerCpuAccumulator extends AreaNumber {
     private long combined(long value, @Nullable Uncombined numbers) {
         long result = value;
         for (Uncombined some = numbers; some != null; some = some.next) {
+            result = function.applyAsLong(result, some.earlier ^ identity);
             for (long number : some.numbers) {
                 result = function.applyAsLong(result, number ^ identity);
             }
@@ -350,6 +400,19 @@ public final class PerCpuAccumulator extends AreaNumber {
             PerCpuAccumulator accumulator = new PerCpuAccumulator(function, identity);
             accumulator.accumulate(value);
             return accumulator;
+        }
+    }
+
+    /** What a thread does that has no place. */
+    @SuppressWarnings("serial") // there are no objects of it
+    private static final class Elsewhere extends NotInlined {
+        static void initialize() {
+            // Calling this is enough.
+        }
+
+        static void combineOnCpu(PerCpuAccumulator accumulator, long x) {
+            OwnPlaces.missed();
+            accumulator.combineOnCpu(x);
         }
     }
 }

@@ -1,10 +1,12 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
+import java.lang.ref.Reference;
 import java.util.List;
 import java.util.function.LongConsumer;
 
@@ -20,8 +22,8 @@ import java.util.function.LongConsumer;
  * }</pre>
  *
  * <p>Recording takes no lock, allocates nothing and never waits. It costs at most one call of machine code, except for
- * a value that is less or greater than most before it. It takes 32 bytes for each CPU. The memory is given back once
- * the summary is unreachable. There is nothing to close.
+ * a value that is less or greater than most before it. It takes 32 bytes for each CPU and for each hot thread.
+ * The memory is given back once the summary is unreachable. There is nothing to close.
  *
  * <p><b>Exactness.</b> Each value is counted in exactly one result of {@link #summaryThenReset()} or in what is left,
  * even while threads record and others reset. The same holds for the sum, and for the least and the greatest value. But
@@ -89,11 +91,19 @@ public final class PerCpuSummary implements LongConsumer {
 
     /** Records a value. */
     @Override
+    @SuppressWarnings("ReachabilityFenceUsage") // an update that throws makes no store after that
     public void accept(long value) {
         // Mostly the accumulators are done with a read. They come first, so that a reader finds no count without them.
-        least.accumulate(value);
-        greatest.accumulate(value);
+        if (OwnPlaces.hasMine()) {
+            long own = OwnPlaces.mine();
+            least.accumulateIn(own, value, Extreme.LEAST);
+            greatest.accumulateIn(own, value, Extreme.GREATEST);
+        } else {
+            least.accumulate(value);
+            greatest.accumulate(value);
+        }
         counts.add(COUNT, 1, SUM, value);
+        Reference.reachabilityFence(this);
     }
 
     /** What was recorded since the last reset; not an atomic snapshot while threads record. */

@@ -32,6 +32,8 @@ class OwnPlaceExactnessTest {
     private final PerCpuHistogram histogram =
             PerCpuHistogram.builder().highestTrackable(1_000).build();
     private final PerCpuBuckets buckets = new PerCpuBuckets(10);
+    private final PerCpuAccumulator accumulator = new PerCpuAccumulator(Long::sum, 0);
+    private final PerCpuSummary summary = new PerCpuSummary();
     private final PerCpuCounter eventCounter = new PerCpuCounter();
     private final PerCpuDoubleCounter eventDoubles = new PerCpuDoubleCounter();
     private final PerCpuHistogram eventHistogram =
@@ -56,6 +58,8 @@ class OwnPlaceExactnessTest {
             doubles.add(2);
             histogram.record(i % 1_000);
             buckets.record(i % 10, 2);
+            accumulator.accumulate(3);
+            summary.accept(i % 1_000);
             event.record(i % 1_000, 2.0);
         }
         if (OwnPlaces.hasMine()) {
@@ -90,7 +94,7 @@ class OwnPlaceExactnessTest {
 
     @Test
     void sumsOnlyGrow() throws InterruptedException {
-        ThreadLocal<long[]> before = ThreadLocal.withInitial(() -> new long[8]);
+        ThreadLocal<long[]> before = ThreadLocal.withInitial(() -> new long[10]);
         updateAndMeanwhile(() -> {
             long[] last = before.get();
             long[] now = {
@@ -101,7 +105,9 @@ class OwnPlaceExactnessTest {
                 (long) buckets.sum(),
                 eventCounter.sum(),
                 eventHistogram.snapshot().sum(),
-                (long) eventDoubles.sum()
+                (long) eventDoubles.sum(),
+                accumulator.get(),
+                Math.max(0, summary.summary().max())
             };
             for (int i = 0; i < last.length; i++) {
                 assertThat(now[i]).isGreaterThanOrEqualTo(last[i]);
@@ -119,6 +125,9 @@ class OwnPlaceExactnessTest {
                 .isEqualTo(histogram.snapshot().sum());
         assertThat(eventDoubles.sum()).isEqualTo(2.0 * all);
         assertThat(eventMaximum.get()).isEqualTo(999);
+        assertThat(accumulator.get()).isEqualTo(3 * all);
+        assertThat(summary.summary())
+                .isEqualTo(new PerCpuSummary.Result(all, histogram.snapshot().sum(), 0, 999));
     }
 
     @Test
@@ -130,6 +139,8 @@ class OwnPlaceExactnessTest {
         AtomicLong takenDoublesByEvent = new AtomicLong();
         AtomicLong takenRecordsByEvent = new AtomicLong();
         LongAccumulator takenMaximum = new LongAccumulator(Long::max, Long.MIN_VALUE);
+        AtomicLong takenAccumulated = new AtomicLong();
+        LongAccumulator takenLeast = new LongAccumulator(Long::min, Long.MAX_VALUE);
         updateAndMeanwhile(() -> {
             taken.addAndGet(counter.sumThenReset());
             takenDoubles.addAndGet((long) doubles.sumThenReset());
@@ -138,6 +149,8 @@ class OwnPlaceExactnessTest {
             takenDoublesByEvent.addAndGet((long) eventDoubles.sumThenReset());
             takenRecordsByEvent.addAndGet(eventHistogram.snapshotThenReset().count());
             takenMaximum.accumulate(eventMaximum.getThenReset());
+            takenAccumulated.addAndGet(accumulator.getThenReset());
+            takenLeast.accumulate(summary.summaryThenReset().min());
         });
         assertThat(taken.get() + counter.sumThenReset()).isEqualTo(all);
         assertThat(takenDoubles.get() + doubles.sumThenReset()).isEqualTo(2.0 * all);
@@ -149,6 +162,9 @@ class OwnPlaceExactnessTest {
                 .isEqualTo(all);
         takenMaximum.accumulate(eventMaximum.getThenReset());
         assertThat(takenMaximum.get()).isEqualTo(999);
+        assertThat(takenAccumulated.get() + accumulator.getThenReset()).isEqualTo(3 * all);
+        takenLeast.accumulate(summary.summary().min());
+        assertThat(takenLeast.get()).isZero();
         assertThat(counter.sum()).isZero();
         assertThat(doubles.sum()).isZero();
     }

@@ -20,6 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.DoubleAccumulator;
 import java.util.concurrent.atomic.LongAccumulator;
+import java.util.function.Consumer;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.LongBinaryOperator;
 import net.jqwik.api.Arbitraries;
@@ -119,9 +120,19 @@ class PerCpuAccumulatorTest {
         assertThat(least.get()).isBetween(100L, 100L + cpus.get());
     }
 
-    /** With a sum, a value that is lost or counted twice shows. */
     @Test
     void aResetNeitherLosesNorDoubles() throws InterruptedException {
+        checkResets(Runnable::run);
+    }
+
+    /** Hot threads have numbers of their own. Virtual threads change those of the CPUs. */
+    @Test
+    void norDoesOneOfVirtualThreads() throws InterruptedException {
+        checkResets(task -> Workers.join(Thread.startVirtualThread(task)));
+    }
+
+    /** With a sum, a value that is lost or counted twice shows. */
+    private static void checkResets(Consumer<Runnable> updater) throws InterruptedException {
         int updaters = 8;
         int rounds = Effort.scaled(200_000);
         PerCpuAccumulator sum = new PerCpuAccumulator(Long::sum, 0);
@@ -129,9 +140,11 @@ class PerCpuAccumulatorTest {
         AtomicInteger updating = new AtomicInteger(updaters);
         Workers.run("sum-", updaters + 2, number -> {
             if (number < updaters) {
-                for (int i = 0; i < rounds; i++) {
-                    sum.accumulate(1);
-                }
+                updater.accept(() -> {
+                    for (int i = 0; i < rounds; i++) {
+                        sum.accumulate(1);
+                    }
+                });
                 updating.decrementAndGet();
             } else {
                 while (updating.get() > 0) {

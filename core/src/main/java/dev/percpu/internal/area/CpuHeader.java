@@ -33,8 +33,14 @@ public final class CpuHeader {
     /** One word, for a slot of stripes. */
     public static final long REHEARSED_SLOT = REHEARSED_TALLY + 3 * Long.BYTES;
 
+    /** One word, for a number in a thread's own place. */
+    public static final long REHEARSED_OWN_NUMBER = REHEARSED_SLOT + Long.BYTES;
+
+    /** One word, for a maximum; a thread that gets a place of its own uses that of the place. */
+    public static final long REHEARSED_EXTREME = REHEARSED_OWN_NUMBER + Long.BYTES;
+
     /** How far the words reach. */
-    public static final long END = REHEARSED_SLOT + Long.BYTES;
+    public static final long END = REHEARSED_EXTREME + Long.BYTES;
 
     /** The guard word has its cache line to itself, and the neighbouring line, which processors fetch along with it. */
     public static final long SIZE = 128;

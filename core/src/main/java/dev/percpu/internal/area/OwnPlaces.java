@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Places of the area that a single thread has for itself. Only a platform thread that updates all the time gets one. In
- * its own place it updates variables with ordinary Java instructions, since no other thread writes there: no native
- * call, no atomic instruction.
+ * its own place it updates variables with ordinary Java instructions, since no other thread updates them there: no
+ * native call and, apart from accumulators, no atomic instruction.
  *
- * <p>This is for variables that only add up, so that a sum over all places is what counts. When the owner has ended,
- * another thread gets the place, with all that is in it. The place is never emptied, so no sum ever goes backwards.
+ * <p>This is for variables that count as what their numbers in all places come to: a sum, a maximum. When the owner has
+ * ended, another thread gets the place, with all that is in it. So no sum goes backwards when a thread ends.
  *
  * <p>{@link #hasMine} and {@link #mine} look in a table with a slot for each value of the lowest bits of {@link
  * Thread#threadId()}. Two hot threads whose lowest bits are equal cannot both have a place; the second one goes on with
@@ -194,6 +194,17 @@ public final class OwnPlaces {
     }
 
     /**
+     * Raises a number in the current thread's own place to the given one, unless it is as great; as unsigned numbers.
+     * Another thread R may exchange it for 0 at any time, between the look and the store too. Then R has what was there
+     * before, and the greater number stays for the next one that takes it.
+     */
+    public static void raise(long offset, long least) {
+        if (Long.compareUnsigned((long) Area.LONG.getOpaque(Area.MEMORY, offset), least) < 0) {
+            Area.LONG.setOpaque(Area.MEMORY, offset, least);
+        }
+    }
+
+    /**
      * How many places have, or have had, an owner. Their indices are the numbers below this one. It never decreases. An
      * update that happened before the call is in one of these places, in that of a CPU, or in the spare one.
      */
@@ -251,6 +262,7 @@ public final class OwnPlaces {
             // Links the methods, so that later no class is loaded between their loads and their stores.
             add(offset, 0);
             addLongAndDouble(offset, 0, offset, 0);
+            raise(offset + CpuHeader.REHEARSED_EXTREME, id);
             // Nothing from here on can fail.
             OWNERS[free] = owner;
             TABLE[slot + 1] = offset;

@@ -85,11 +85,11 @@ public final class Gate {
     }
 
     /**
-     * Takes the value of a slot whose gate is shut, and leaves the given value there. If the slot already has that
-     * value it is not written, since a write would make a page resident.
+     * Takes the value of a slot, and leaves the given value there. For a CPU's slot the gate must be shut. If the slot
+     * already has that value it is not written, since a write would make a page resident.
      */
-    static long exchange(int cpu, long position, long value) {
-        long offset = Area.offset(cpu, position);
+    static long exchange(int place, long position, long value) {
+        long offset = Area.offset(place, position);
         return (long) Area.LONG.getOpaque(Area.MEMORY, offset) == value
                 ? value
                 : (long) Area.LONG.getAndSet(Area.MEMORY, offset, value);

@@ -37,13 +37,13 @@ public interface GatedNumbers {
     void shut(long position);
 
     /**
-     * Sets a given CPU's instance, or the spare slot, of a number whose gate is shut, and returns the previous value.
+     * Sets the instance in a place, and returns the previous value. For that of a CPU the gate must be shut.
      */
-    long exchange(int cpu, long position, long value);
+    long exchange(int place, long position, long value);
 
     /**
-     * Takes the numbers of all CPUs, and the spare slot last, and leaves zeros. After an error, the array has what was
-     * taken before it.
+     * Takes the numbers of all CPUs, then the spare slot, then the numbers of own places, and leaves zeros. After an
+     * error, the array has what was taken before it.
      *
      * <pre>
      *   taking thread R                           a thread U on CPU 1
@@ -57,7 +57,9 @@ public interface GatedNumbers {
      * that in 4. If R has taken the spare slot before 3, the update is in the next result. So each update is in exactly
      * one result. A second R would open the gate while the first one takes numbers, so the caller holds a lock.
      *
-     * @param taken for each CPU, and the spare slot; zeros
+     * <p>A number in a thread's own place needs no gate: see {@link OwnNumbers}.
+     *
+     * @param taken zeros, one for each place that has been opened
      */
     static void takeAll(long position, long[] taken) {
         CURRENT.shut(position);
@@ -67,6 +69,9 @@ public interface GatedNumbers {
             }
         } finally {
             Gate.open(position);
+        }
+        for (int place = Area.FIRST_OWN; place < taken.length; place++) {
+            taken[place] = CURRENT.exchange(place, position, 0);
         }
     }
 
@@ -92,8 +97,8 @@ public interface GatedNumbers {
         }
 
         @Override
-        public long exchange(int target, long position, long value) {
-            return Gate.exchange(target, position, value);
+        public long exchange(int place, long position, long value) {
+            return Gate.exchange(place, position, value);
         }
     }
 
@@ -119,8 +124,8 @@ public interface GatedNumbers {
         public void shut(long position) {}
 
         @Override
-        public long exchange(int target, long position, long value) {
-            return Gate.exchange(target, position, value);
+        public long exchange(int place, long position, long value) {
+            return Gate.exchange(place, position, value);
         }
     }
 }

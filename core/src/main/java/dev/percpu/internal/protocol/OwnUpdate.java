@@ -5,7 +5,7 @@ import dev.percpu.internal.area.OwnPlaces;
 
 /**
  * One update of an event on a thread that has a place of its own, or the check of an index before it. The updates here
- * add to numbers in that place, as {@link Sums} does.
+ * are of numbers in that place, as those of {@link Sums} and {@link OwnNumbers}.
  *
  * <p>Each is a record, as the JIT compiler trusts a record's fields: an update that is a constant adds at a fixed
  * offset from the place.
@@ -14,11 +14,19 @@ public interface OwnUpdate {
     /**
      * Makes the update.
      *
-     * @param place where the thread's own place begins
+     * @param place the thread's own: {@link #place()}
      * @param first the first argument, if there is one; then the others
      * @param a the bucket of the first histogram, if there is one; then the others
      */
     void make(long place, long first, long second, long third, long a, long b, long c, long d);
+
+    /**
+     * Where the place of the current thread begins, which must have one. The JIT compiler sees that an offset from it
+     * that is a constant is aligned and within bounds.
+     */
+    static long place() {
+        return Area.within(OwnPlaces.mine());
+    }
 
     /** One of the arguments, by its number. */
     static long choose(int argument, long first, long second, long third) {
@@ -33,7 +41,7 @@ public interface OwnUpdate {
     record ConstantAddition(long position, long constant) implements OwnUpdate {
         @Override
         public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            OwnPlaces.add(Area.within(place + position), constant);
+            OwnPlaces.add(place + position, constant);
         }
     }
 
@@ -41,7 +49,7 @@ public interface OwnUpdate {
     record Addition(long position, int argument) implements OwnUpdate {
         @Override
         public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            OwnPlaces.add(Area.within(place + position), choose(argument, first, second, third));
+            OwnPlaces.add(place + position, choose(argument, first, second, third));
         }
     }
 
@@ -63,7 +71,7 @@ public interface OwnUpdate {
             };
             long x = choose(argument, first, second, third);
             OwnPlaces.add(Area.within(place + buckets + bucket * Long.BYTES), 1);
-            OwnPlaces.add(Area.within(place + sum), x);
+            OwnPlaces.add(place + sum, x);
         }
     }
 
@@ -93,6 +101,17 @@ public interface OwnUpdate {
             long element = choose(index, first, second, third);
             long x = choose(argument, first, second, third);
             OwnPlaces.add(Area.within(place + position + element * Long.BYTES), x);
+        }
+    }
+
+    /**
+     * A maximum or a minimum of an argument. It is kept as the bits in which it differs from the identity: the greater
+     * ones stay.
+     */
+    record Extremum(long position, long identity, int argument) implements OwnUpdate {
+        @Override
+        public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
+            OwnPlaces.raise(place + position, choose(argument, first, second, third) ^ identity);
         }
     }
 }
