@@ -26,7 +26,6 @@ class HeapInstancesTest {
     void theInstancesOfDifferentCpusLieFarApartBeforeAndAfterCollections(String collector, char compressed) {
         Jvm.Result result = new Jvm()
                 .collector(collector)
-                // With compressed references, a heap as small as this lies where they are addresses.
                 .option("-Xmx256m")
                 .option(collector.equals("Z") ? "-XX:+UseZGC" : "-XX:" + compressed + "UseCompressedOops")
                 .option("--sun-misc-unsafe-memory-access=allow")
@@ -80,6 +79,9 @@ class HeapInstancesTest {
     /** Prints how far apart the two nearest instances lie. */
     static final class Probe {
         private static final List<DynamicPerCpu<Counter>> VARIABLES = new ArrayList<>();
+
+        /** An empty array's bytes. */
+        private static final long SMALLEST_OBJECT = 16;
 
         private static Object garbage = new Object();
 
@@ -137,6 +139,7 @@ class HeapInstancesTest {
             long base = (int)
                     unsafe.getClass().getMethod("arrayBaseOffset", Class.class).invoke(unsafe, Object[].class);
             Object[] one = new Object[1];
+            long unit = scale == Integer.BYTES ? bytesOfUnit(unsafe, getInt, base) : 1;
             List<Long> addresses = new ArrayList<>();
             long before;
             do {
@@ -160,9 +163,29 @@ class HeapInstancesTest {
             Collections.sort(addresses);
             long least = Long.MAX_VALUE;
             for (int i = 1; i < addresses.size(); i++) {
-                least = Math.min(least, addresses.get(i) - addresses.get(i - 1));
+                least = Math.min(least, (addresses.get(i) - addresses.get(i - 1)) * unit);
             }
             return least;
+        }
+
+        /**
+         * How many bytes two compressed references are apart whose numbers differ by one. They are addresses if the
+         * heap lies below 4 GiB, and where it lies is chance. Objects as small as possible lie side by side.
+         */
+        private static long bytesOfUnit(Object unsafe, Method getInt, long base) throws ReflectiveOperationException {
+            Object[] objects = new Object[64];
+            for (int i = 0; i < objects.length; i++) {
+                objects[i] = new byte[0];
+            }
+            long least = Long.MAX_VALUE;
+            for (int i = 1; i < objects.length; i++) {
+                long before =
+                        Integer.toUnsignedLong((int) getInt.invoke(unsafe, objects, base + (i - 1L) * Integer.BYTES));
+                long behind =
+                        Integer.toUnsignedLong((int) getInt.invoke(unsafe, objects, base + (long) i * Integer.BYTES));
+                least = Math.min(least, Math.abs(behind - before));
+            }
+            return SMALLEST_OBJECT / least;
         }
 
         private static long collections() {
