@@ -39,8 +39,11 @@ public final class CpuHeader {
     /** One word, for a maximum; a thread that gets a place of its own uses that of the place. */
     public static final long REHEARSED_EXTREME = REHEARSED_OWN_NUMBER + Long.BYTES;
 
+    /** The two words of a stack with room for one item. */
+    public static final long REHEARSED_STACK = REHEARSED_EXTREME + Long.BYTES;
+
     /** How far the words reach. */
-    public static final long END = REHEARSED_EXTREME + Long.BYTES;
+    public static final long END = REHEARSED_STACK + 2 * Long.BYTES;
 
     /** The guard word has its cache line to itself, and the neighbouring line, which processors fetch along with it. */
     public static final long SIZE = 128;

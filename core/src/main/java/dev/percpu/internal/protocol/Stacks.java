@@ -1,6 +1,7 @@
 package dev.percpu.internal.protocol;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.backend.LinkedSequence;
 import dev.percpu.internal.backend.Sequences;
@@ -11,7 +12,7 @@ import dev.percpu.internal.code.Catalogue;
  * not negative.
  */
 public interface Stacks {
-    Stacks CURRENT = Backends.half(Stacks.class, Rseq::link, () -> new Atomic(CurrentCpu.CURRENT));
+    Stacks CURRENT = Backends.half(Stacks.class, Rseq::link, Atomic::create);
 
     /** How many bytes a stack with room for so many items takes. */
     static int bytes(int capacity) {
@@ -80,14 +81,25 @@ public interface Stacks {
      *
      * <p>If a step fails in between, the thread puts the count back. Otherwise the stack would be in use for ever, its
      * items would be lost, and a thread that searches it would wait for ever. A step can fail although the one before
-     * it did not: the JVM links each kind of access when it is first made, which takes heap and stack.
+     * it did not, since it takes more of the stack. (It needs no heap: the JVM has linked each kind of access before.)
      */
     record Atomic(CurrentCpu cpu) implements Stacks {
         private static final long IN_USE = -1;
 
+        static Atomic create() {
+            // Links what a push and a pop call. Otherwise the first release of an object would do that.
+            long stack = Area.offset(Area.SPARE, CpuHeader.REHEARSED_STACK);
+            boolean _ = pushAt(stack, 0, 1);
+            long _ = popAt(stack);
+            return new Atomic(CurrentCpu.CURRENT);
+        }
+
         @Override
         public boolean push(long position, long item, long capacity) {
-            long offset = Area.offset(cpu.get(), position);
+            return pushAt(Area.offset(cpu.get(), position), item, capacity);
+        }
+
+        private static boolean pushAt(long offset, long item, long capacity) {
             long count = (long) Area.LONG.getVolatile(Area.MEMORY, offset);
             if (count < 0 || count >= capacity || !Area.LONG.compareAndSet(Area.MEMORY, offset, count, IN_USE)) {
                 return false;
@@ -113,7 +125,10 @@ public interface Stacks {
 
         @Override
         public long popFrom(int cpu, long position) {
-            long offset = Area.offset(cpu, position);
+            return popAt(Area.offset(cpu, position));
+        }
+
+        private static long popAt(long offset) {
             long count = (long) Area.LONG.getVolatile(Area.MEMORY, offset);
             if (count <= 0 || !Area.LONG.compareAndSet(Area.MEMORY, offset, count, IN_USE)) {
                 return IN_USE;
