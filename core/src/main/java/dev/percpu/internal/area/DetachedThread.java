@@ -40,6 +40,17 @@ import java.util.function.ToLongFunction;
 public final class DetachedThread {
     private DetachedThread() {}
 
+    /**
+     * Ignores why a thread could not begin. It is no method handle, as that would need heap when it is first called,
+     * and the JVM prints what a handler throws. The thread refers to it only until it has begun.
+     */
+    private static final class Silence implements Thread.UncaughtExceptionHandler {
+        @Override
+        public void uncaughtException(Thread thread, Throwable refused) {
+            // Whoever started the thread finds that it has ended.
+        }
+    }
+
     /** A timeout of 0: wait forever. */
     public static final long FOREVER = 0;
 
@@ -72,9 +83,7 @@ public final class DetachedThread {
         Thread thread = create(
                 name, MethodHandleProxies.asInterfaceInstance(Runnable.class, code(queue, handler, atEnd, begun)));
         // Otherwise the JVM prints why it could not begin.
-        thread.setUncaughtExceptionHandler(MethodHandleProxies.asInterfaceInstance(
-                Thread.UncaughtExceptionHandler.class,
-                MethodHandles.empty(methodType(void.class, Thread.class, Throwable.class))));
+        thread.setUncaughtExceptionHandler(new Silence());
         thread.start();
         await(begun, thread);
         thread.setUncaughtExceptionHandler(null);
