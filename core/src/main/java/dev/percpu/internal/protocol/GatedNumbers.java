@@ -31,15 +31,10 @@ public interface GatedNumbers {
     boolean compareAndSet(long position, long expected, long value);
 
     /**
-     * Shuts the gate. Once it has returned, {@link #exchange} loses no update of any instance. Only one thread at a
+     * Shuts the gate. Once it has returned, {@link Gate#exchange} loses no update of any instance. Only one thread at a
      * time may shut the gate and open it again with {@link Gate#open}.
      */
     void shut(long position);
-
-    /**
-     * Sets the instance in a place, and returns the previous value. For that of a CPU the gate must be shut.
-     */
-    long exchange(int place, long position, long value);
 
     /**
      * Takes the numbers of all CPUs, then the spare slot, then the numbers of own places, and leaves zeros. After an
@@ -65,13 +60,13 @@ public interface GatedNumbers {
         CURRENT.shut(position);
         try {
             for (int place = 0; place <= Area.SPARE; place++) {
-                taken[place] = CURRENT.exchange(place, position, 0);
+                taken[place] = Gate.exchange(place, position, 0);
             }
         } finally {
             Gate.open(position);
         }
         for (int place = Area.FIRST_OWN; place < taken.length; place++) {
-            taken[place] = CURRENT.exchange(place, position, 0);
+            taken[place] = Gate.exchange(place, position, 0);
         }
     }
 
@@ -95,11 +90,6 @@ public interface GatedNumbers {
         public void shut(long position) {
             Gate.shut(position);
         }
-
-        @Override
-        public long exchange(int place, long position, long value) {
-            return Gate.exchange(place, position, value);
-        }
     }
 
     /** With atomic instructions. They need no gate, since each update is a single one, and so is the exchange. */
@@ -122,10 +112,5 @@ public interface GatedNumbers {
 
         @Override
         public void shut(long position) {}
-
-        @Override
-        public long exchange(int place, long position, long value) {
-            return Gate.exchange(place, position, value);
-        }
     }
 }

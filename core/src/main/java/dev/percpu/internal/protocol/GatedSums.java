@@ -204,7 +204,7 @@ public final class GatedSums {
             try {
                 double sum = 0;
                 for (int place = 0; place <= Area.SPARE; place++) {
-                    sum += longBitsToDouble(NUMBERS.exchange(place, position, 0));
+                    sum += longBitsToDouble(Gate.exchange(place, position, 0));
                 }
                 // They are counted after the fence.
                 int places = Area.places();

@@ -130,7 +130,7 @@ class DelayedEventsTest {
         for (long position : new long[] {gatedDouble, gatedMaximum}) {
             gated.shut(position);
             for (int place = 0; place <= Area.CPUS; place++) {
-                long number = gated.exchange(place, position, 0);
+                long number = Gate.exchange(place, position, 0);
                 if (position == gatedDouble) {
                     doublesTaken.addAndGet((long) Double.longBitsToDouble(number));
                 } else {

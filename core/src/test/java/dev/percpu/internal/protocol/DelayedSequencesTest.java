@@ -217,8 +217,8 @@ class DelayedSequencesTest {
                         .isFalse();
                 assertThat(gated.compareAndSet(second, 0, 1)).isFalse();
                 for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-                    taken.addAndGet((long) Double.longBitsToDouble(gated.exchange(cpu, position, 0)));
-                    takenOfSecond.addAndGet(gated.exchange(cpu, second, 0));
+                    taken.addAndGet((long) Double.longBitsToDouble(Gate.exchange(cpu, position, 0)));
+                    takenOfSecond.addAndGet(Gate.exchange(cpu, second, 0));
                 }
                 Gate.set(position, 0);
                 Gate.set(second, 0);
@@ -233,7 +233,7 @@ class DelayedSequencesTest {
             }
         });
         for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-            taken.addAndGet((long) Double.longBitsToDouble(gated.exchange(cpu, position, 0)));
+            taken.addAndGet((long) Double.longBitsToDouble(Gate.exchange(cpu, position, 0)));
         }
         assertThat(taken.get()).isEqualTo(added.get());
         assertThat(takenOfSecond.get() + credits.sum(second)).isEqualTo(exchanged.get());
