@@ -1,6 +1,7 @@
 package dev.percpu.internal.code;
 
 import dev.percpu.internal.linux.RseqRegistration;
+import java.nio.ByteBuffer;
 
 /**
  * AArch64 with the platform's C convention: slot in x0, operand in x1, the third argument in x2, the fourth in x3; CPU
@@ -90,8 +91,7 @@ final class AArch64Assembler implements Assembler {
 
     @Override
     public void arm(long rseqOffset, CodeBuffer.Label descriptor) {
-        // adr x11,descriptor
-        use(descriptor, 21, 1, distance -> 0x1000_0000 | (distance & 3) << 29 | field(distance >> 2, 19, 5) | ADDRESS);
+        code.use(descriptor, Integer.BYTES, new DescriptorAddress()); // adr x11, descriptor
         threadPointer(SCRATCH);
         constant(ITEM, rseqOffset + RseqRegistration.RSEQ_CS); // mov x13,#rseq_cs
         code.int32(0xf820_6800 | memory(SCRATCH, ITEM) | ADDRESS); // str x11, [x12, x13]
@@ -214,7 +214,7 @@ final class AArch64Assembler implements Assembler {
     public void storeConditional(int bits, Source source, CodeBuffer.Label retry) {
         // stlxrb, stlxrh or stlxr w12, w10 or w1, stlxr w12, x10 or x1, [x11]
         code.int32(size(bits) | 0x0800_fc00 | SCRATCH << 16 | ADDRESS << 5 | register(source));
-        use(retry, 19, 4, distance -> 0x3500_0000 | field(distance, 19, 5) | SCRATCH); // cbnz w12, retry
+        branch(retry, 0x3500_0000 | SCRATCH, 19, 5); // cbnz w12, retry
     }
 
     @Override
@@ -287,7 +287,7 @@ final class AArch64Assembler implements Assembler {
 
     @Override
     public void popItem(CodeBuffer.Label empty) {
-        use(empty, 19, 4, distance -> 0xb400_0000 | field(distance, 19, 5) | VALUE); // cbz x10, empty
+        branch(empty, 0xb400_0000 | VALUE, 19, 5); // cbz x10, empty
         add(ADDRESS, SLOT, CPU); // add x11, x0, x9
         code.int32(0xf860_6800 | TIMES_8 | memory(ADDRESS, VALUE) | ITEM); // ldr x13, [x11, x10, lsl #3]
         code.int32(0xd100_0400 | VALUE << 5 | VALUE); // sub x10, x10, #1
@@ -328,7 +328,7 @@ final class AArch64Assembler implements Assembler {
 
     @Override
     public void jump(CodeBuffer.Label target) {
-        use(target, 26, 4, distance -> 0x1400_0000 | field(distance, 26, 0)); // b target
+        branch(target, 0x1400_0000, 26, 0); // b target
     }
 
     @Override
@@ -400,11 +400,11 @@ final class AArch64Assembler implements Assembler {
     }
 
     private void branchIf(int condition, CodeBuffer.Label target) {
-        use(target, 19, 4, distance -> 0x5400_0000 | field(distance, 19, 5) | condition);
+        branch(target, 0x5400_0000 | condition, 19, 5);
     }
 
     private void branchUnlessZero(int register, CodeBuffer.Label target) {
-        use(target, 19, 4, distance -> 0xb500_0000 | field(distance, 19, 5) | register);
+        branch(target, 0xb500_0000 | register, 19, 5);
     }
 
     /** Encodes the width of a load or store, in the instructions for single registers. */
@@ -432,21 +432,35 @@ final class AArch64Assembler implements Assembler {
         return (number & (1 << bits) - 1) << at;
     }
 
-    /** Makes an instruction from the distance to the label. */
-    @FunctionalInterface
-    private interface Encoding {
-        int of(int distance);
+    /** The distance to the target, counted in instructions, is put in {@code bits} bits of the instruction. */
+    private void branch(CodeBuffer.Label target, int instruction, int bits, int shift) {
+        code.use(target, Integer.BYTES, new Branch(instruction, bits, shift));
     }
 
-    /** @param unit the unit of the distance, which has to fit into {@code bits} */
-    private void use(CodeBuffer.Label label, int bits, int unit, Encoding encoding) {
-        code.use(label, Integer.BYTES, (bytes, at, position) -> {
-            int distance = (position - at) / unit;
-            if (distance >> (bits - 1) != 0 && distance >> (bits - 1) != -1) {
-                throw new IllegalStateException("a label is " + (position - at) + " bytes away, which is too far");
-            }
-            bytes.putInt(at, encoding.of(distance));
-        });
+    /** Writes a branch. It is a class, as a lambda would take milliseconds while the first variable waits. */
+    private record Branch(int instruction, int bits, int shift) implements CodeBuffer.Patch {
+        @Override
+        public void write(ByteBuffer bytes, int at, int position) {
+            int distance = reachable((position - at) / Integer.BYTES, bits);
+            bytes.putInt(at, instruction | field(distance, bits, shift));
+        }
+    }
+
+    /** Writes the instruction that computes a descriptor's address from its distance, in bytes. */
+    private record DescriptorAddress() implements CodeBuffer.Patch {
+        @Override
+        public void write(ByteBuffer bytes, int at, int position) {
+            int distance = reachable(position - at, 21);
+            bytes.putInt(at, 0x1000_0000 | (distance & 3) << 29 | field(distance >> 2, 19, 5) | ADDRESS);
+        }
+    }
+
+    private static int reachable(int distance, int bits) {
+        if (distance >> (bits - 1) != 0 && distance >> (bits - 1) != -1) {
+            throw new IllegalStateException(
+                    "a label is " + distance + " away, which does not fit in " + bits + " bits");
+        }
+        return distance;
     }
 
     private static IllegalArgumentException width(int bits) {
