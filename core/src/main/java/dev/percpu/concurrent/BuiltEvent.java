@@ -5,6 +5,7 @@ import static java.lang.Double.doubleToRawLongBits;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.protocol.Events;
 import dev.percpu.internal.protocol.OwnUpdate;
+import dev.percpu.internal.protocol.Reachability;
 import java.lang.ref.Reference;
 import java.util.List;
 import java.util.function.LongConsumer;
@@ -60,6 +61,10 @@ record BuiltEvent(
      * can write, so PerCpuEvent is an interface.
      */
     private static final Events EVENTS = Events.CURRENT;
+
+    static {
+        Reachability.initialize();
+    }
 
     /** Which number of several an argument decides on. */
     record Element(LongToIntFunction among, int argument) {
@@ -163,7 +168,9 @@ record BuiltEvent(
             if (own == null || !OwnPlaces.hasMine()) {
                 call(count, first, second, third);
             } else {
-                own.update(OwnUpdate.place(), first, second, third);
+                long place = OwnUpdate.place();
+                own.update(place, first, second, third);
+                Reachability.untilUpdated(this, place);
             }
             if (alone.length > 0) {
                 updateAlone(first, second, third);

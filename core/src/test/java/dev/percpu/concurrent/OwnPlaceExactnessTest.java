@@ -2,9 +2,11 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -26,6 +28,8 @@ class OwnPlaceExactnessTest {
 
     /** Never so few that a thread cannot become hot; as many for each of ten buckets. */
     private static final int UPDATES = Math.max(200, Effort.scaled(2_000)) * 10;
+
+    private static final int LONG_LOOP = 50_000_000;
 
     private final PerCpuCounter counter = new PerCpuCounter();
     private final PerCpuDoubleCounter doubles = new PerCpuDoubleCounter();
@@ -90,6 +94,43 @@ class OwnPlaceExactnessTest {
             Workers.join(others);
         }
         assertThat(failed).as("threads that failed").hasValue(0);
+    }
+
+    /** The JIT compiler may delay an addition's store, but not until the caller's loop is over. */
+    @Test
+    void aSumSeesAdditionsOfALoopThatGoesOn() throws InterruptedException {
+        AtomicInteger seen = new AtomicInteger();
+        // Where CPUs are few, the observer may not run in the first rounds.
+        for (int round = 0; round < 50 && seen.get() < 3; round++) {
+            HotThread.run(_ -> {
+                long before = counter.sum();
+                CountDownLatch observes = new CountDownLatch(1);
+                AtomicBoolean over = new AtomicBoolean();
+                Thread observer = Thread.ofPlatform().start(() -> {
+                    observes.countDown();
+                    long last = before;
+                    while (!over.get()) {
+                        long now = counter.sum();
+                        // In the first half the loop may not be compiled yet.
+                        if (now > last && now > before + LONG_LOOP / 2 && now < before + LONG_LOOP) {
+                            seen.incrementAndGet();
+                        }
+                        last = now;
+                    }
+                });
+                try {
+                    Workers.await(observes);
+                    for (int i = 0; i < LONG_LOOP; i++) {
+                        counter.increment();
+                    }
+                } finally {
+                    over.set(true);
+                }
+                Workers.join(observer);
+                assertThat(counter.sum()).isEqualTo(before + LONG_LOOP);
+            });
+        }
+        assertThat(seen).hasValueGreaterThanOrEqualTo(3);
     }
 
     @Test

@@ -11,8 +11,12 @@ import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.internal.protocol.NumberPairs;
 import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.testing.Jvm;
+import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
@@ -38,6 +42,124 @@ class ReachabilityTest {
         assertThat(result.output().lines())
                 .hasSize(Kind.values().length)
                 .allMatch(line -> line.endsWith("during the update: true, after it: false"));
+    }
+
+    /** C2 moves what does not change to the front of a loop: where the variable lies, too. */
+    @ParameterizedTest
+    @ValueSource(strings = {"counter", "histogram", "event"})
+    void aVariableOfALoopStaysUntilTheLoopHasNoticedThatThereIsAnother(String kind) {
+        // Tests' JVMs have the serial collector, with which such a loop would have no safepoints.
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-XX:+UseCountedLoopSafepoints")
+                .option("-XX:LoopStripMiningIter=1000")
+                .run(Replacing.class, kind);
+        assertThat(result.output()).contains("additions to a variable that nobody updates: 0");
+    }
+
+    /** Runs in a JVM of its own. A thread updates the variable of a field, which another thread replaces. */
+    static final class Replacing {
+        private static final int UPDATES = 1 << 27;
+        private static final int WARM_UP_LOOPS = 3;
+        private static final int REUSES = 3;
+
+        private static PerCpuCounter counter = new PerCpuCounter();
+        private static PerCpuHistogram histogram = histogram();
+        private static PerCpuCounter counterOfEvent = new PerCpuCounter();
+        private static PerCpuEvent event = event(counterOfEvent);
+
+        private static volatile boolean over;
+
+        private Replacing() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            String kind = arguments[0];
+            CountDownLatch warm = new CountDownLatch(WARM_UP_LOOPS);
+            Thread updater = Thread.ofPlatform().start(() -> {
+                while (!over) {
+                    loop(kind);
+                    warm.countDown();
+                }
+            });
+            warm.await();
+            long foreign = 0;
+            for (int reuse = 0; reuse < REUSES; reuse++) {
+                PerCpuCounter other = reuse(replace(kind));
+                // Long enough for an addition, if the loop still adds there.
+                Thread.sleep(20);
+                foreign += other.sum();
+            }
+            over = true;
+            updater.join();
+            System.out.println("additions to a variable that nobody updates: " + foreign);
+        }
+
+        private static void loop(String kind) {
+            switch (kind) {
+                case "counter" -> {
+                    for (int i = 0; i < UPDATES; i++) {
+                        counter.increment();
+                    }
+                }
+                case "histogram" -> {
+                    for (int i = 0; i < UPDATES; i++) {
+                        histogram.record(1);
+                    }
+                }
+                default -> {
+                    for (int i = 0; i < UPDATES; i++) {
+                        event.record();
+                    }
+                }
+            }
+        }
+
+        /** Replaces the variable, and returns where a number of the old one lies. */
+        private static long replace(String kind) {
+            long position;
+            switch (kind) {
+                case "counter" -> {
+                    position = counter.position();
+                    counter = new PerCpuCounter();
+                }
+                case "histogram" -> {
+                    position = histogram.sumPosition();
+                    histogram = histogram();
+                }
+                default -> {
+                    position = counterOfEvent.position();
+                    counterOfEvent = new PerCpuCounter();
+                    event = event(counterOfEvent);
+                }
+            }
+            return position;
+        }
+
+        /** A new counter at that position, once the old variable has given its memory back. */
+        private static PerCpuCounter reuse(long position) throws InterruptedException {
+            List<PerCpuCounter> elsewhere = new ArrayList<>();
+            try {
+                while (true) {
+                    System.gc();
+                    Thread.sleep(1);
+                    PerCpuCounter next = new PerCpuCounter();
+                    if (next.position() == position) {
+                        return next;
+                    }
+                    elsewhere.add(next);
+                }
+            } finally {
+                Reference.reachabilityFence(elsewhere);
+            }
+        }
+
+        private static PerCpuHistogram histogram() {
+            return PerCpuHistogram.builder().bounds(1).build();
+        }
+
+        private static PerCpuEvent event(PerCpuCounter counter) {
+            return PerCpuEvent.builder().increment(counter).build();
+        }
     }
 
     /** What is updated. */

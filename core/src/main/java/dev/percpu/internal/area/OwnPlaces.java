@@ -6,6 +6,7 @@ import static java.lang.Double.longBitsToDouble;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.Topology;
+import java.lang.foreign.ValueLayout;
 import java.lang.ref.WeakReference;
 import org.jspecify.annotations.Nullable;
 
@@ -25,8 +26,7 @@ public final class OwnPlaces {
     /*
      * A slot has the owner's id and the offset of the owner's place. A thread finds its own id only where it has put it
      * itself, since the JVM never gives an id to a second thread. So it does no harm that the table is read without
-     * ordering, and that a slot is cleared while others read it. (Where a long is read in two halves, as on a 32-bit
-     * JVM, a wrong match would take ids beyond 2^32.)
+     * ordering, and that a slot is cleared while others read it.
      *
      * What matters is that no thread gets a place while its owner can still write there:
      *
@@ -44,6 +44,15 @@ public final class OwnPlaces {
      *
      * Refused: to let an owner that no longer updates give its place back. It would have to look for that request with
      * each update. Refused: to take it away. That takes a membarrier, and a mark while the owner makes an update.
+     *
+     * An addition is a plain load and a plain store. The variables promise opaque updates, and these are as good. On a
+     * 64-bit JVM no long is torn. And a store cannot wait for the end of a loop: after each, compiled code may stop to
+     * be used, and all stores must be made before that (see Reachability, which also tells what would be wrong without
+     * it). The compiler may take the number that the addition before has stored, and not read the place again. That is
+     * right, since nobody else changes the number. Where another thread does, as in raise, the accesses are opaque.
+     *
+     * Refused: opaque accesses for additions. The compiler takes an opaque access of memory outside the heap for one
+     * that may change every object. Then it reads again where the next number lies, and looks for the place again.
      *
      * Refused: ThreadLocal instead of the table. It takes about 2 ns, and a value in it is kept until the thread ends.
      *
@@ -65,8 +74,9 @@ public final class OwnPlaces {
 
     private static final int ALLOCATED_MOST = 64;
 
-    /** How many threads can have a place at a time. */
-    public static final int COUNT = wanted(System.getProperty(PROPERTY));
+    /** How many threads can have a place at a time. A 32-bit JVM has no places, since it could tear a long there. */
+    public static final int COUNT =
+            ValueLayout.ADDRESS.byteSize() == Long.BYTES ? wanted(System.getProperty(PROPERTY)) : 0;
 
     /** So many slots for each place make it unlikely that two owners want the same slot. */
     private static final int SLOTS_PER_PLACE = 16;
@@ -176,21 +186,25 @@ public final class OwnPlaces {
         }
     }
 
-    /** Adds to a number in the current thread's own place. */
-    public static void add(long offset, long delta) {
-        Area.LONG.setOpaque(Area.MEMORY, offset, (long) Area.LONG.getOpaque(Area.MEMORY, offset) + delta);
+    /** Adds to a number in the current thread's own place, and returns what it has then. */
+    public static long add(long offset, long delta) {
+        long sum = (long) Area.LONG.get(Area.MEMORY, offset) + delta;
+        Area.LONG.set(Area.MEMORY, offset, sum);
+        return sum;
     }
 
     /**
      * Adds to a {@code long} number and to a {@code double} number in the current thread's own place. If the stack
      * overflows, neither is changed: the stores come last, and the second one takes no more stack than the first.
+     * Returns what the {@code long} number has then.
      */
-    public static void addLongAndDouble(long offset, long delta, long doubleOffset, double x) {
-        long number = (long) Area.LONG.getOpaque(Area.MEMORY, offset) + delta;
-        double sum = longBitsToDouble((long) Area.LONG.getOpaque(Area.MEMORY, doubleOffset)) + x;
+    public static long addLongAndDouble(long offset, long delta, long doubleOffset, double x) {
+        long number = (long) Area.LONG.get(Area.MEMORY, offset) + delta;
+        double sum = longBitsToDouble((long) Area.LONG.get(Area.MEMORY, doubleOffset)) + x;
         long bits = doubleToRawLongBits(sum);
-        Area.LONG.setOpaque(Area.MEMORY, offset, number);
-        Area.LONG.setOpaque(Area.MEMORY, doubleOffset, bits);
+        Area.LONG.set(Area.MEMORY, offset, number);
+        Area.LONG.set(Area.MEMORY, doubleOffset, bits);
+        return number;
     }
 
     /**
@@ -260,8 +274,7 @@ public final class OwnPlaces {
             }
             long offset = offset(free);
             // Links the methods, so that later no class is loaded between their loads and their stores.
-            add(offset, 0);
-            addLongAndDouble(offset, 0, offset, 0);
+            long _ = add(offset, 0) + addLongAndDouble(offset, 0, offset, 0);
             raise(offset + CpuHeader.REHEARSED_EXTREME, id);
             // Nothing from here on can fail.
             OWNERS[free] = owner;

@@ -41,7 +41,7 @@ public interface OwnUpdate {
     record ConstantAddition(long position, long constant) implements OwnUpdate {
         @Override
         public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            OwnPlaces.add(place + position, constant);
+            long _ = OwnPlaces.add(place + position, constant);
         }
     }
 
@@ -49,7 +49,7 @@ public interface OwnUpdate {
     record Addition(long position, int argument) implements OwnUpdate {
         @Override
         public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            OwnPlaces.add(place + position, choose(argument, first, second, third));
+            long _ = OwnPlaces.add(place + position, choose(argument, first, second, third));
         }
     }
 
@@ -70,8 +70,8 @@ public interface OwnUpdate {
                 default -> d;
             };
             long x = choose(argument, first, second, third);
-            OwnPlaces.add(Area.within(place + buckets + bucket * Long.BYTES), 1);
-            OwnPlaces.add(place + sum, x);
+            long _ = OwnPlaces.add(Area.within(place + buckets + bucket * Long.BYTES), 1);
+            long _ = OwnPlaces.add(place + sum, x);
         }
     }
 
@@ -85,7 +85,7 @@ public interface OwnUpdate {
         @Override
         public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
             long element = choose(index, first, second, third);
-            OwnPlaces.add(Area.within(place + position + element * Long.BYTES), 1);
+            long _ = OwnPlaces.add(Area.within(place + position + element * Long.BYTES), 1);
         }
     }
 
@@ -100,7 +100,7 @@ public interface OwnUpdate {
         public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
             long element = choose(index, first, second, third);
             long x = choose(argument, first, second, third);
-            OwnPlaces.add(Area.within(place + position + element * Long.BYTES), x);
+            long _ = OwnPlaces.add(Area.within(place + position + element * Long.BYTES), x);
         }
     }
 

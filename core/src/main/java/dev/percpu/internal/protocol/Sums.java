@@ -28,6 +28,7 @@ public final class Sums {
 
     static {
         Elsewhere.initialize();
+        Reachability.initialize();
     }
 
     private Sums() {}
@@ -52,8 +53,7 @@ public final class Sums {
             return;
         }
         if (OwnPlaces.hasMine()) {
-            OwnPlaces.add(Area.within(OwnPlaces.mine() + position), delta);
-            Reference.reachabilityFence(variable);
+            Reachability.untilStored(variable, OwnPlaces.add(Area.within(OwnPlaces.mine() + position), delta));
         } else if (OwnPlaces.isNeverMine()) {
             NUMBERS.add(position, delta);
             Reference.reachabilityFence(variable);
@@ -66,9 +66,9 @@ public final class Sums {
     public static void addTwo(Object variable, long position, long delta, long secondPosition, long secondDelta) {
         if (OwnPlaces.hasMine()) {
             long own = OwnPlaces.mine();
-            OwnPlaces.add(Area.within(own + position), delta);
-            OwnPlaces.add(Area.within(own + secondPosition), secondDelta);
-            Reference.reachabilityFence(variable);
+            long stored = OwnPlaces.add(Area.within(own + position), delta);
+            long _ = OwnPlaces.add(Area.within(own + secondPosition), secondDelta);
+            Reachability.untilStored(variable, stored);
         } else if (OwnPlaces.isNeverMine()) {
             NumberPairs.CURRENT.add(position, delta, secondPosition, secondDelta);
             Reference.reachabilityFence(variable);
@@ -81,8 +81,9 @@ public final class Sums {
     public static void addLongAndDouble(Object variable, long position, long delta, long doublePosition, double x) {
         if (OwnPlaces.hasMine()) {
             long own = OwnPlaces.mine();
-            OwnPlaces.addLongAndDouble(Area.within(own + position), delta, Area.within(own + doublePosition), x);
-            Reference.reachabilityFence(variable);
+            long stored = OwnPlaces.addLongAndDouble(
+                    Area.within(own + position), delta, Area.within(own + doublePosition), x);
+            Reachability.untilStored(variable, stored);
         } else if (OwnPlaces.isNeverMine()) {
             NumberPairs.CURRENT.addLongAndDouble(position, delta, doublePosition, x);
             Reference.reachabilityFence(variable);
