@@ -54,7 +54,8 @@ class ReachabilityTest {
                 .option("-XX:+UseCountedLoopSafepoints")
                 .option("-XX:LoopStripMiningIter=1000")
                 .run(Replacing.class, kind);
-        assertThat(result.output()).contains("additions to a variable that nobody updates: 0");
+        assertThat(result.output())
+                .contains("in a place of its own: true", "additions to a variable that nobody updates: 0");
     }
 
     /** Runs in a JVM of its own. A thread updates the variable of a field, which another thread replaces. */
@@ -69,6 +70,7 @@ class ReachabilityTest {
         private static PerCpuEvent event = event(counterOfEvent);
 
         private static volatile boolean over;
+        private static volatile boolean inOwnPlace;
 
         private Replacing() {}
 
@@ -80,6 +82,7 @@ class ReachabilityTest {
                     loop(kind);
                     warm.countDown();
                 }
+                inOwnPlace = OwnPlaces.hasMine();
             });
             warm.await();
             long foreign = 0;
@@ -91,6 +94,7 @@ class ReachabilityTest {
             }
             over = true;
             updater.join();
+            System.out.println("in a place of its own: " + inOwnPlace);
             System.out.println("additions to a variable that nobody updates: " + foreign);
         }
 

@@ -458,7 +458,7 @@ final class AArch64Assembler implements Assembler {
     private static int reachable(int distance, int bits) {
         if (distance >> (bits - 1) != 0 && distance >> (bits - 1) != -1) {
             throw new IllegalStateException(
-                    "a label is " + distance + " away, which does not fit in " + bits + " bits");
+                    "a label is " + distance + " units away, which does not fit in " + bits + " bits");
         }
         return distance;
     }

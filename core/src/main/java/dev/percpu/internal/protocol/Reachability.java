@@ -11,9 +11,9 @@ import java.lang.ref.Reference;
 @SuppressWarnings("ReachabilityFenceUsage") // an update that throws makes no store after that
 public final class Reachability {
     /*
-     * Reference.reachabilityFence alone does not do it before JDK 26, where it is an empty method (JDK-8290892). C2
-     * keeps an object if compiled code uses it later, or if the bytecode does and the thread stops in between. Of a
-     * loop that updates the variable of a static field, C2 moves all that does not change to the front:
+     * Reference.reachabilityFence alone does not do it in JDK 25, where it is an empty method (JDK-8290892). C2 keeps
+     * an object if compiled code uses it later, or if the bytecode does and the thread stops in between. Of a loop that
+     * updates the variable of a static field, C2 moves all that does not change to the front:
      *
      *   thread T                                          others
      *   1. reads the field, where the number lies, and
@@ -31,13 +31,13 @@ public final class Reachability {
      * Opaque stores would prevent it too: after each, C2 reads the field again. That is what they cost.
      */
 
-    /** So large a number is unlikely, and it fits into a comparison. If it comes, all is right, but slower. */
+    /** A number that is unlikely, and that fits into a comparison. If it comes, all is right, but slower. */
     private static final long UNLIKELY = Integer.MIN_VALUE;
 
     static {
         Use.initialize();
         // Links what an update of an event calls.
-        untilUpdated(Reachability.class, Area.offset(Area.SPARE, CpuHeader.REHEARSED_OWN_NUMBER));
+        untilUpdated(Reachability.class, Area.offset(Area.SPARE, CpuHeader.GUARD_WORD));
     }
 
     private Reachability() {}
@@ -48,21 +48,24 @@ public final class Reachability {
     }
 
     /**
-     * Keeps a variable reachable until a plain store.
+     * Keeps a variable reachable until a plain store has been made.
      *
      * @param stored what was stored
      */
     static void untilStored(Object variable, long stored) {
         if (stored == UNLIKELY) {
+            // It must be in the branch: where compiled code stops to be used, C2 keeps only what the branch needs.
             Use.use(variable);
         }
+        // For compilers that heed it.
         Reference.reachabilityFence(variable);
     }
 
     /**
-     * Keeps an event reachable until the current thread has made its updates in its own place.
+     * Keeps an event reachable until the current thread has made its updates in its own place. This reads the place's
+     * guard word, which is always 0: nobody acquires a guard there.
      *
-     * @param place where that begins
+     * @param place where the thread's own place begins
      */
     public static void untilUpdated(Object event, long place) {
         // The compiler does not move an opaque read to the front either, nor a store behind it.
