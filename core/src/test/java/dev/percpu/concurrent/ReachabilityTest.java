@@ -61,6 +61,7 @@ class ReachabilityTest {
     /** Runs in a JVM of its own. A thread updates the variable of a field, which another thread replaces. */
     static final class Replacing {
         private static final int UPDATES = 1 << 27;
+        private static final int SLOWER_UPDATES = 1 << 25;
         private static final int WARM_UP_LOOPS = 3;
         private static final int REUSES = 3;
 
@@ -106,12 +107,12 @@ class ReachabilityTest {
                     }
                 }
                 case "histogram" -> {
-                    for (int i = 0; i < UPDATES; i++) {
+                    for (int i = 0; i < SLOWER_UPDATES; i++) {
                         histogram.record(1);
                     }
                 }
                 default -> {
-                    for (int i = 0; i < UPDATES; i++) {
+                    for (int i = 0; i < SLOWER_UPDATES; i++) {
                         event.record();
                     }
                 }
