@@ -10,6 +10,7 @@ import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.internal.protocol.NumberPairs;
 import dev.percpu.internal.protocol.Numbers;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Jvm;
 import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
@@ -53,17 +54,18 @@ class ReachabilityTest {
                 .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
                 .option("-XX:+UseCountedLoopSafepoints")
                 .option("-XX:LoopStripMiningIter=1000")
-                .run(Replacing.class, kind);
+                .run(Replacing.class, kind, String.valueOf(Effort.scaled(Replacing.UPDATES)));
         assertThat(result.output())
                 .contains("in a place of its own: true", "additions to a variable that nobody updates: 0");
     }
 
     /** Runs in a JVM of its own. A thread updates the variable of a field, which another thread replaces. */
     static final class Replacing {
-        private static final int UPDATES = 1 << 27;
-        private static final int SLOWER_UPDATES = 1 << 25;
+        /** So many that another variable gets the memory before a loop is over. */
+        private static final int UPDATES = 1 << 29;
+
         private static final int WARM_UP_LOOPS = 3;
-        private static final int REUSES = 3;
+        private static final int REUSES = 5;
 
         private static PerCpuCounter counter = new PerCpuCounter();
         private static PerCpuHistogram histogram = histogram();
@@ -77,10 +79,11 @@ class ReachabilityTest {
 
         public static void main(String[] arguments) throws InterruptedException {
             String kind = arguments[0];
+            int updates = Integer.parseInt(arguments[1]);
             CountDownLatch warm = new CountDownLatch(WARM_UP_LOOPS);
             Thread updater = Thread.ofPlatform().start(() -> {
                 while (!over) {
-                    loop(kind);
+                    loop(kind, updates);
                     warm.countDown();
                 }
                 inOwnPlace = OwnPlaces.hasMine();
@@ -99,20 +102,20 @@ class ReachabilityTest {
             System.out.println("additions to a variable that nobody updates: " + foreign);
         }
 
-        private static void loop(String kind) {
+        private static void loop(String kind, int updates) {
             switch (kind) {
                 case "counter" -> {
-                    for (int i = 0; i < UPDATES; i++) {
+                    for (int i = 0; i < updates; i++) {
                         counter.increment();
                     }
                 }
                 case "histogram" -> {
-                    for (int i = 0; i < SLOWER_UPDATES; i++) {
+                    for (int i = 0; i < updates / 16; i++) {
                         histogram.record(1);
                     }
                 }
                 default -> {
-                    for (int i = 0; i < SLOWER_UPDATES; i++) {
+                    for (int i = 0; i < updates / 16; i++) {
                         event.record();
                     }
                 }
