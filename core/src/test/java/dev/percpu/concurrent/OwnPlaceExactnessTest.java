@@ -29,7 +29,7 @@ class OwnPlaceExactnessTest {
     /** Never so few that a thread cannot become hot; as many for each of ten buckets. */
     private static final int UPDATES = Math.max(200, Effort.scaled(2_000)) * 10;
 
-    private static final int LONG_LOOP = 50_000_000;
+    private static final int LONG_LOOP = Math.max(1_000_000, Effort.scaled(50_000_000));
 
     private final PerCpuCounter counter = new PerCpuCounter();
     private final PerCpuDoubleCounter doubles = new PerCpuDoubleCounter();
