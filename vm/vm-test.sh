@@ -90,11 +90,17 @@ that_start_jvms() {
   grep -rlF 'new Jvm()' "$root/core/src/test/java" | sed 's|.*/||; s|[.]java$||' | paste -sd '|'
 }
 
-# The tests in a log that failed, each with the first lines of the reason. A reader of CI's output has no log.
+# The tests in a log that failed, each with the first lines of the reason, and the last lines of each program that
+# failed. A reader of CI's output has no log.
 reasons() {
   awk '/ :: (FAILED|ABORTED|SKIPPED)/ { left = 16 }
     / :: (STARTED|SUCCESSFUL)$/ { left = 0 }
-    left-- > 0 { print "    " $0 }' "$1"
+    left-- > 0 { print "    " $0 }
+    !/^vm-test: / { line[lines++ % 16] = $0 }
+    /^vm-test: .*: 0 passed, 1 failed, / {
+      for (i = lines > 16 ? lines - 16 : 0; i < lines; i++) print "    " line[i % 16]
+    }
+    /^vm-test: / { lines = 0 }' "$1"
 }
 
 # Runs one scenario, and adds what it counted to passed and failed.

@@ -12,7 +12,8 @@
 struct crowd {
 	pthread_t threads[MOST_THREADS];
 	int count;
-	int done; /* how many have ended their work and only wait to be joined */
+	int done; /* how many have ended their work */
+	int left_alone; /* nobody moves or signals the threads any more */
 	void (*work)(int number);
 	void (*meanwhile)(void);
 };
@@ -32,6 +33,9 @@ static inline void *crowd_member(void *argument)
 	else
 		member.crowd->work(member.number);
 	__atomic_add_fetch(&member.crowd->done, 1, __ATOMIC_RELEASE);
+	/* Nobody can move a thread that has ended: the kernel no longer knows its id, or has given it to another. */
+	while (!__atomic_load_n(&member.crowd->left_alone, __ATOMIC_ACQUIRE))
+		usleep(1000);
 	return NULL;
 }
 
@@ -46,6 +50,7 @@ static inline long crowd_run(int count, void (*work)(int number), void (*meanwhi
 	CHECK_EQUAL(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
 	crowd.count = count;
 	crowd.done = 0;
+	crowd.left_alone = 0;
 	crowd.work = work;
 	crowd.meanwhile = meanwhile;
 	for (int i = 0; i <= count; i++) {
@@ -71,6 +76,7 @@ static inline long crowd_run(int count, void (*work)(int number), void (*meanwhi
 			moves++;
 		}
 	}
+	__atomic_store_n(&crowd.left_alone, 1, __ATOMIC_RELEASE);
 	for (int i = 0; i <= count; i++)
 		CHECK_EQUAL(pthread_join(crowd.threads[i], NULL), 0);
 	return moves;
