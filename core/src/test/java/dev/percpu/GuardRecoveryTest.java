@@ -244,7 +244,7 @@ class GuardRecoveryTest {
     @MethodSource("interpretedAndCompiled")
     @Tag("native")
     void aStackOverflowAtAnyDepthLeavesNoCpuBehind(String option) {
-        assertEndsWell(jvm().option(option).run(StackOverflow.class));
+        assertEndsWell(jvm().option(option).option("-Xbatch").run(StackOverflow.class));
     }
 
     static Stream<String> interpretedAndCompiled() {
@@ -300,10 +300,30 @@ class GuardRecoveryTest {
             return overflows;
         }
 
+        /**
+         * Finds the last depth that the stack is enough for. Code that the JIT compiler has just finished needs less of
+         * it, so this looks again until it finds what it found before.
+         */
         private static void findDeepest() {
-            for (int depth = 1; !runAt(depth, () -> {}); depth++) {
-                deepest = depth;
-            }
+            int before;
+            do {
+                before = deepest;
+                int enough = 1;
+                int tooMuch = 2;
+                while (!runAt(tooMuch, () -> {})) {
+                    enough = tooMuch;
+                    tooMuch *= 2;
+                }
+                while (tooMuch - enough > 1) {
+                    int middle = (enough + tooMuch) / 2;
+                    if (runAt(middle, () -> {})) {
+                        tooMuch = middle;
+                    } else {
+                        enough = middle;
+                    }
+                }
+                deepest = enough;
+            } while (deepest != before);
         }
 
         /** A close that an error broke off is repeated where there is enough stack. */

@@ -67,7 +67,7 @@ class HistogramIntervalTest {
     void aSnapshotCountsNothingThatAResetTookMeanwhile() throws InterruptedException {
         // So many buckets that resets come while they are added up.
         PerCpuHistogram large = PerCpuHistogram.builder().precisionBits(7).build();
-        int rounds = Effort.scaled(20_000);
+        int rounds = Effort.scaled(4_000);
         AtomicInteger running = new AtomicInteger(1);
         Workers.run("reset-", 2, number -> {
             if (number == 0) {

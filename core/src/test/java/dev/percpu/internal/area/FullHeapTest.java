@@ -161,7 +161,7 @@ class FullHeapTest {
     /** The first reader in the process to open a counter of a read-write lock for others does more than any other. */
     @Test
     void aReaderWhoseCallFailedIsNotInside() {
-        assertThat(probe("reader")).isEqualTo("8 locks, 8 writers");
+        assertThat(probe("reader")).isEqualTo("4 locks, 4 writers");
     }
 
     /** The first reader in the process to go out through a counter that it has opened. */
@@ -201,7 +201,7 @@ class FullHeapTest {
         private static final int STEP = 32;
 
         private static final int FIRST_STEP = 1 << 10;
-        private static final int LOCKS = 8;
+        private static final int LOCKS = 4;
         private static final int READS = 40;
 
         /** So many reads open the stripes, and so many more the tally. Those around these have a full heap. */
