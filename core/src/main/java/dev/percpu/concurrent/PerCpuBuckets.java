@@ -47,8 +47,8 @@ public final class PerCpuBuckets {
     private final String name;
     private final int length;
 
-    /** Where the sum lies in each CPU's place; the counts are behind it. */
-    private final int position;
+    /** Where the sum lies in each CPU's place; the counts are behind it. Tests look there too. */
+    final int position;
 
     /**
      * Creates buckets that are empty.

@@ -7,6 +7,7 @@ import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.backend.Interposition;
 import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.protocol.Events;
 import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.internal.protocol.NumberPairs;
 import dev.percpu.internal.protocol.Numbers;
@@ -22,6 +23,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -47,30 +49,27 @@ class ReachabilityTest {
 
     /** C2 moves what does not change to the front of a loop: where the variable lies, too. */
     @ParameterizedTest
-    @ValueSource(strings = {"counter", "histogram", "event"})
-    void aVariableOfALoopStaysUntilTheLoopHasNoticedThatThereIsAnother(String kind) {
+    @EnumSource
+    void aVariableOfALoopStaysUntilTheLoopHasNoticedThatThereIsAnother(Kind kind) {
         // Tests' JVMs have the serial collector, with which such a loop would have no safepoints.
         Jvm.Result result = new Jvm()
                 .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
                 .option("-XX:+UseCountedLoopSafepoints")
                 .option("-XX:LoopStripMiningIter=1000")
-                .run(Replacing.class, kind, String.valueOf(Effort.scaled(Replacing.UPDATES)));
+                .run(Replacing.class, kind.name(), String.valueOf(Effort.scaled(kind.updates)));
         assertThat(result.output())
                 .contains("in a place of its own: true", "additions to a variable that nobody updates: 0");
     }
 
     /** Runs in a JVM of its own. A thread updates the variable of a field, which another thread replaces. */
     static final class Replacing {
-        /** So many that another variable gets the memory before a loop is over. */
-        private static final int UPDATES = 1 << 29;
-
+        /** Shorter loops, until C2 has compiled them. */
         private static final int WARM_UP_LOOPS = 3;
+
+        private static final int WARM_UP_SHARE = 16;
         private static final int REUSES = 5;
 
-        private static PerCpuCounter counter = new PerCpuCounter();
-        private static PerCpuHistogram histogram = histogram();
-        private static PerCpuCounter counterOfEvent = new PerCpuCounter();
-        private static PerCpuEvent event = event(counterOfEvent);
+        private static Object variable = new Object();
 
         private static volatile boolean over;
         private static volatile boolean inOwnPlace;
@@ -78,20 +77,26 @@ class ReachabilityTest {
         private Replacing() {}
 
         public static void main(String[] arguments) throws InterruptedException {
-            String kind = arguments[0];
+            Kind kind = Kind.valueOf(arguments[0]);
             int updates = Integer.parseInt(arguments[1]);
-            CountDownLatch warm = new CountDownLatch(WARM_UP_LOOPS);
+            CountDownLatch warm = new CountDownLatch(1);
+            long position = replace(kind);
             Thread updater = Thread.ofPlatform().start(() -> {
+                for (int i = 0; i < WARM_UP_LOOPS; i++) {
+                    loop(kind, updates / WARM_UP_SHARE);
+                }
+                warm.countDown();
                 while (!over) {
                     loop(kind, updates);
-                    warm.countDown();
                 }
                 inOwnPlace = OwnPlaces.hasMine();
             });
             warm.await();
             long foreign = 0;
             for (int reuse = 0; reuse < REUSES; reuse++) {
-                PerCpuCounter other = reuse(replace(kind));
+                long before = position;
+                position = replace(kind);
+                PerCpuCounter other = reuse(before);
                 // Long enough for an addition, if the loop still adds there.
                 Thread.sleep(20);
                 foreign += other.sum();
@@ -102,45 +107,17 @@ class ReachabilityTest {
             System.out.println("additions to a variable that nobody updates: " + foreign);
         }
 
-        private static void loop(String kind, int updates) {
-            switch (kind) {
-                case "counter" -> {
-                    for (int i = 0; i < updates; i++) {
-                        counter.increment();
-                    }
-                }
-                case "histogram" -> {
-                    for (int i = 0; i < updates / 16; i++) {
-                        histogram.record(1);
-                    }
-                }
-                default -> {
-                    for (int i = 0; i < updates / 16; i++) {
-                        event.record();
-                    }
-                }
+        private static void loop(Kind kind, int updates) {
+            for (int i = 0; i < updates; i++) {
+                kind.update(variable);
             }
         }
 
-        /** Replaces the variable, and returns where a number of the old one lies. */
-        private static long replace(String kind) {
-            long position;
-            switch (kind) {
-                case "counter" -> {
-                    position = counter.position();
-                    counter = new PerCpuCounter();
-                }
-                case "histogram" -> {
-                    position = histogram.sumPosition();
-                    histogram = histogram();
-                }
-                default -> {
-                    position = counterOfEvent.position();
-                    counterOfEvent = new PerCpuCounter();
-                    event = event(counterOfEvent);
-                }
-            }
-            return position;
+        /** Replaces the variable, and returns where a number of the new one lies. */
+        private static long replace(Kind kind) {
+            Made made = kind.make();
+            variable = made.variable();
+            return made.position();
         }
 
         /** A new counter at that position, once the old variable has given its memory back. */
@@ -160,22 +137,22 @@ class ReachabilityTest {
                 Reference.reachabilityFence(elsewhere);
             }
         }
-
-        private static PerCpuHistogram histogram() {
-            return PerCpuHistogram.builder().bounds(1).build();
-        }
-
-        private static PerCpuEvent event(PerCpuCounter counter) {
-            return PerCpuEvent.builder().increment(counter).build();
-        }
     }
 
+    /**
+     * A new variable.
+     *
+     * @param position where one of its numbers lies
+     */
+    record Made(Object variable, long position) {}
+
     /** What is updated. */
-    private enum Kind {
-        COUNTER {
+    enum Kind {
+        COUNTER(1 << 29) {
             @Override
-            Object make() {
-                return new PerCpuCounter();
+            Made make() {
+                PerCpuCounter counter = new PerCpuCounter();
+                return new Made(counter, counter.position());
             }
 
             @Override
@@ -183,10 +160,11 @@ class ReachabilityTest {
                 ((PerCpuCounter) counter).add(1);
             }
         },
-        DOUBLE_COUNTER {
+        DOUBLE_COUNTER(1 << 26) {
             @Override
-            Object make() {
-                return new PerCpuDoubleCounter();
+            Made make() {
+                PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
+                return new Made(counter, counter.position());
             }
 
             @Override
@@ -194,10 +172,11 @@ class ReachabilityTest {
                 ((PerCpuDoubleCounter) counter).add(1);
             }
         },
-        HISTOGRAM {
+        HISTOGRAM(1 << 26) {
             @Override
-            Object make() {
-                return PerCpuHistogram.builder().bounds(1).build();
+            Made make() {
+                PerCpuHistogram histogram = PerCpuHistogram.builder().bounds(1).build();
+                return new Made(histogram, histogram.sumPosition());
             }
 
             @Override
@@ -205,19 +184,39 @@ class ReachabilityTest {
                 ((PerCpuHistogram) histogram).record(1);
             }
         },
-        BUCKETS {
+        BUCKETS(1 << 26) {
             @Override
-            Object make() {
-                return new PerCpuBuckets(1);
+            Made make() {
+                PerCpuBuckets buckets = new PerCpuBuckets(1);
+                return new Made(buckets, buckets.position);
             }
 
             @Override
             void update(Object buckets) {
                 ((PerCpuBuckets) buckets).record(0, 1);
             }
+        },
+        EVENT(1 << 26) {
+            @Override
+            Made make() {
+                PerCpuCounter counter = new PerCpuCounter();
+                return new Made(PerCpuEvent.builder().increment(counter).build(), counter.position());
+            }
+
+            @Override
+            void update(Object event) {
+                ((PerCpuEvent) event).record();
+            }
         };
 
-        abstract Object make();
+        /** So many that another variable gets the memory of the one that is updated before a loop is over. */
+        private final int updates;
+
+        Kind(int updates) {
+            this.updates = updates;
+        }
+
+        abstract Made make();
 
         abstract void update(Object variable);
     }
@@ -244,7 +243,8 @@ class ReachabilityTest {
                 public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
                     boolean adds = normal instanceof Numbers
                             || normal instanceof NumberPairs
-                            || normal instanceof GatedNumbers;
+                            || normal instanceof GatedNumbers
+                            || normal instanceof Events;
                     return adds ? looking(protocol, normal) : normal;
                 }
             });
@@ -254,12 +254,12 @@ class ReachabilityTest {
         }
 
         private static void probe(Kind kind) {
-            Object other = kind.make();
+            Object other = kind.make().variable();
             for (int round = 0; round < ROUNDS; round++) {
                 next = other;
                 useOnce(kind);
             }
-            next = kind.make();
+            next = kind.make().variable();
             variable = new WeakReference<>(next);
             during = false;
             looking = true;
