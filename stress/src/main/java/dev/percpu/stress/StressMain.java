@@ -145,7 +145,7 @@ public final class StressMain implements Callable<Integer> {
             return CommandLine.ExitCode.OK;
         }
         if (jcstress) {
-            for (String each : backend == null ? BACKENDS : List.of(backend)) {
+            for (String each : backends()) {
                 JcstressMain.runLong(each);
             }
             return CommandLine.ExitCode.OK;
@@ -173,13 +173,21 @@ public final class StressMain implements Callable<Integer> {
         checkWays();
         checkOnly();
         boolean passed = true;
-        for (String each : backend == null ? BACKENDS : List.of(backend)) {
+        for (String each : backends()) {
             FailureRun run =
                     new FailureRun(each, ways, name -> FailureRun.begins(name, only), FailureRun.Extent.ALL_STEPS, out);
             passed &= run.run();
             run.report();
         }
         return passed ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+    }
+
+    /** Those that JVMs are started with. One that is impossible is found here, as each of these JVMs would complain. */
+    private List<String> backends() {
+        List<String> all = backend == null ? BACKENDS : List.of(backend);
+        System.setProperty(Backends.PROPERTY, all.getFirst());
+        choose();
+        return all;
     }
 
     /** Each must be how one of the names begins. */

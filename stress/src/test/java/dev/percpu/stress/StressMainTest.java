@@ -1,7 +1,9 @@
 package dev.percpu.stress;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
+import dev.percpu.testing.Jvm;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class StressMainTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -66,6 +69,21 @@ class StressMainTest {
                 .allMatch(line -> line.startsWith("percpu: --") || line.contains("--threads"))
                 .allMatch(line -> line.endsWith("(see ./percpu stress --help)"));
         assertThat(out.size()).isZero();
+    }
+
+    /** Of what starts JVMs, each would say it again, with its stack traces. */
+    @ParameterizedTest
+    @ValueSource(strings = {"--soak", "--failures", "--jcstress"})
+    void aBackEndThatCannotBeIsToldInOneLine(String mode) {
+        Jvm.Result result = new Jvm()
+                .with(System.getProperty("java.class.path"))
+                .environment("GLIBC_TUNABLES", "glibc.pthread.rseq=0")
+                .run(StressMain.class, mode, "--backend", "rseq");
+        assertThat(result.output().lines())
+                .singleElement(STRING)
+                .startsWith("percpu: ")
+                .contains("the C library registered no thread for restartable sequences");
+        assertThat(result.status()).isEqualTo(2);
     }
 
     @ParameterizedTest
