@@ -9,7 +9,6 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.json.JsonGeneratorImpl;
 import com.fasterxml.jackson.core.util.BufferRecycler;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.core.util.RecyclerPool;
@@ -47,13 +46,13 @@ class PerCpuRecyclerPoolTest {
     void aParserTakesOneAndGivesItBack() throws IOException {
         JsonFactory json = factory(pool);
         assertThat(pool.pooledCount()).isZero();
-        try (JsonParser parser = json.createParser(DOCUMENT)) {
+        try (JsonParser parser = Json.parser(json, DOCUMENT)) {
             assertThat(pool.pooledCount()).isZero();
             assertThat(parser.nextToken()).isEqualTo(JsonToken.START_OBJECT);
-            assertThat(parser.nextFieldName()).isEqualTo("a");
+            assertThat(Json.nextName(parser)).isEqualTo("a");
             assertThat(parser.nextIntValue(0)).isEqualTo(123);
-            assertThat(parser.nextFieldName()).isEqualTo("b");
-            assertThat(parser.nextTextValue()).isEqualTo("foobar");
+            assertThat(Json.nextName(parser)).isEqualTo("b");
+            assertThat(Json.nextString(parser)).isEqualTo("foobar");
             assertThat(parser.nextToken()).isEqualTo(JsonToken.END_OBJECT);
         }
         assertThat(pool.pooledCount()).isEqualTo(1);
@@ -63,8 +62,8 @@ class PerCpuRecyclerPoolTest {
     void aParserAndAGeneratorOverlap() throws IOException {
         JsonFactory json = factory(pool);
         StringWriter copy = new StringWriter();
-        try (JsonParser parser = json.createParser(DOCUMENT);
-                JsonGenerator generator = json.createGenerator(copy)) {
+        try (JsonParser parser = Json.parser(json, DOCUMENT);
+                JsonGenerator generator = Json.generator(json, copy)) {
             while (parser.nextToken() != null) {
                 generator.copyCurrentEvent(parser);
             }
@@ -78,8 +77,8 @@ class PerCpuRecyclerPoolTest {
         PerCpuRecyclerPool one = PerCpuRecyclerPool.create(1);
         BufferRecycler used;
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try (JsonGenerator generator = factory(one).createGenerator(out)) {
-            used = ((JsonGeneratorImpl) generator).ioContext().bufferRecycler();
+        try (JsonGenerator generator = Json.generator(factory(one), out)) {
+            used = Json.recyclerOf(generator);
             assertThat(used.isLinkedWithPool()).isTrue();
             generator.writeString("test");
         }
@@ -398,9 +397,9 @@ class PerCpuRecyclerPoolTest {
 
     private static String write(JsonFactory json, int number) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try (JsonGenerator generator = json.createGenerator(out)) {
+        try (JsonGenerator generator = Json.generator(json, out)) {
             generator.writeStartObject();
-            generator.writeNumberField("number", number);
+            Json.writeNumber(generator, "number", number);
             generator.writeEndObject();
         }
         return out.toString(StandardCharsets.UTF_8);
@@ -411,9 +410,9 @@ class PerCpuRecyclerPoolTest {
     }
 
     private static int read(JsonFactory json, String text) throws IOException {
-        try (JsonParser parser = json.createParser(text.getBytes(StandardCharsets.UTF_8))) {
+        try (JsonParser parser = Json.parser(json, text.getBytes(StandardCharsets.UTF_8))) {
             assertThat(parser.nextToken()).isEqualTo(JsonToken.START_OBJECT);
-            assertThat(parser.nextFieldName()).isEqualTo("number");
+            assertThat(Json.nextName(parser)).isEqualTo("number");
             return parser.nextIntValue(-1);
         }
     }

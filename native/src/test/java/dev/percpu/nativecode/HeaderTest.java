@@ -56,8 +56,8 @@ class HeaderTest {
 
     @Test
     void noSequencesWhereTheKernelLosesAborts() {
-        Path program = Compiler.GCC.program(
-                "releases", "operations.c", "-O2", "-DPERCPU_TEST_RELEASE=getenv(\"RELEASE\")");
+        Path program =
+                Compiler.GCC.program("releases", "operations.c", "-O2", "-DPERCPU_TEST_RELEASE=getenv(\"RELEASE\")");
         for (String release : List.of("6.19.0-cloud-amd64", "7.0.3")) {
             assertThat(Compiler.run(program, Map.of("RELEASE", release))).isEqualTo("atomics: ok\n");
         }
