@@ -2,6 +2,7 @@ package dev.percpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Machine;
 import java.lang.management.GarbageCollectorMXBean;
@@ -209,7 +210,8 @@ class HeapInstancesTest {
         public static void main(String[] arguments) throws Exception {
             Probe.marked = true;
             long least = Long.MAX_VALUE;
-            for (int round = 0; round < ROUNDS; round++) {
+            int rounds = Effort.scaled(ROUNDS);
+            for (int round = 0; round < rounds; round++) {
                 Probe.makeVariables();
                 for (int i = 0; i < COLLECTED_BYTES / PIECE_BYTES; i++) {
                     garbage = new byte[PIECE_BYTES];
