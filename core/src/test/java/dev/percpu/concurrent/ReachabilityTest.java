@@ -50,6 +50,7 @@ class ReachabilityTest {
     /** C2 moves what does not change to the front of a loop: where the variable lies, too. */
     @ParameterizedTest
     @EnumSource
+    @Tag("c2")
     void aVariableOfALoopStaysUntilTheLoopHasNoticedThatThereIsAnother(Kind kind) {
         // Tests' JVMs have the serial collector, with which such a loop would have no safepoints.
         Jvm.Result result = new Jvm()
