@@ -255,7 +255,7 @@ class GuardRecoveryTest {
     static final class StackOverflow {
         private static final int LAST_DEPTHS = 400;
         private static final int WARM_UP = 20_000;
-        private static final long STACK_BYTES = 512 << 10;
+        private static final long STACK_BYTES = 256 << 10;
 
         private static int deepest;
 
