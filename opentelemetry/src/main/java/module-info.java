@@ -3,7 +3,7 @@ module dev.percpu.opentelemetry {
     requires transitive dev.percpu;
     requires transitive io.opentelemetry.api;
     requires transitive io.opentelemetry.sdk.metrics;
-    requires io.opentelemetry.sdk.common;
+    requires transitive io.opentelemetry.sdk.common;
     requires static org.jspecify;
     requires static com.google.errorprone.annotations;
 

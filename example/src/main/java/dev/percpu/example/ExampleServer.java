@@ -36,6 +36,7 @@ final class ExampleServer implements AutoCloseable {
     private static final String TEXT = "text/plain; charset=utf-8";
     private static final int OK = 200;
     private static final int BAD_REQUEST = 400;
+    private static final int FAILED = 500;
     private static final int NOT_FOUND = 404;
     private static final int NO_BODY = -1;
 
@@ -123,7 +124,8 @@ final class ExampleServer implements AutoCloseable {
     private void measured(String path, Handler handler) {
         handlers.put(path, exchange -> {
             long start = System.nanoTime();
-            int status = BAD_REQUEST;
+            // Unless there is a response. The client may be gone before it has it.
+            int status = FAILED;
             metrics.begin();
             try {
                 status = respond(exchange, handler);

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A thread for each registry that ends the steps of maxima that are over, also of those that nobody reads. It ends with
- * the registry, which it does not keep alive.
+ * the registry, which it does not keep alive. The meters that have maxima do.
  */
 final class MaximumAdvancer implements Runnable {
     private static final System.Logger LOGGER = System.getLogger("dev.percpu.micrometer");

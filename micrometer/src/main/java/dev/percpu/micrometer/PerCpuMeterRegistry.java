@@ -177,7 +177,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                     timer -> new ForwardingTimer(id, clock, getBaseTimeUnit(), timer));
         }
         PerCpuTimer timer =
-                new PerCpuTimer(id, clock, pauseDetector, getBaseTimeUnit(), WindowMaximum.of(clock, config));
+                new PerCpuTimer(id, clock, pauseDetector, getBaseTimeUnit(), WindowMaximum.of(clock, config, this));
         return exportedAs(
                 timer,
                 () -> exports.merge(
@@ -246,7 +246,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                     () -> builder.register(exporter),
                     summary -> new ForwardingDistributionSummary(id, Math.abs(scale), summary));
         }
-        PerCpuDistributionSummary summary = new PerCpuDistributionSummary(id, scale, WindowMaximum.of(clock, config));
+        PerCpuDistributionSummary summary = new PerCpuDistributionSummary(id, scale, WindowMaximum.of(clock, config, this));
         return exportedAs(
                 summary,
                 () -> mergedCounter(Kind.SUMMARY_COUNT, id, ".count", summary, summary::count),

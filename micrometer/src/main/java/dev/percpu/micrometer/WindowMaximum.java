@@ -18,6 +18,10 @@ import java.util.Objects;
  */
 final class WindowMaximum {
     private final Clock clock;
+
+    @SuppressWarnings("UnusedVariable") // keeps it reachable: a garbage collection must not end the calls of advance()
+    private final Object advancer;
+
     private final long stepMillis;
     private final long[] maxima;
 
@@ -29,8 +33,10 @@ final class WindowMaximum {
     /** The maximum of the newest step. Written under the monitor. */
     private volatile long newest;
 
-    WindowMaximum(Clock clock, Duration step, int steps) {
+    /** @param advancer whoever calls {@link #advance()}; it is reachable as long as this is */
+    WindowMaximum(Clock clock, Duration step, int steps, Object advancer) {
         this.clock = clock;
+        this.advancer = advancer;
         stepMillis = step.toMillis();
         maxima = new long[steps];
         stepBegan = clock.wallTime();
@@ -40,7 +46,7 @@ final class WindowMaximum {
     }
 
     /** With the expiry and the length of the buffer that were asked for, or those that Micrometer has else. */
-    static WindowMaximum of(Clock clock, DistributionStatisticConfig config) {
+    static WindowMaximum of(Clock clock, DistributionStatisticConfig config, Object advancer) {
         DistributionStatisticConfig merged = config.merge(DistributionStatisticConfig.builder()
                 .expiry(PerCpuMeterRegistry.STEP)
                 .build()
@@ -48,7 +54,8 @@ final class WindowMaximum {
         return new WindowMaximum(
                 clock,
                 Objects.requireNonNull(merged.getExpiry(), "expiry"),
-                Objects.requireNonNull(merged.getBufferLength(), "length of the buffer"));
+                Objects.requireNonNull(merged.getBufferLength(), "length of the buffer"),
+                advancer);
     }
 
     void record(long number) {

@@ -23,6 +23,8 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.tracer.common.SpanContext;
+import java.lang.ref.Reference;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +32,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /** What the exporter shows of what was recorded. */
@@ -40,6 +43,30 @@ class PerCpuMeterRegistryTest {
     private final PrometheusMeterRegistry exporter =
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, new PrometheusRegistry(), clock);
     private final MeterRegistry registry = new PerCpuMeterRegistry(exporter);
+
+    /** Its thread ends the steps of their maxima. */
+    @Test
+    void aTimerAndASummaryKeepTheRegistry() {
+        for (Function<MeterRegistry, Meter> kind : List.<Function<MeterRegistry, Meter>>of(
+                registry -> registry.timer("kept"), registry -> registry.summary("kept"))) {
+            MeterOfNobodysRegistry made = MeterOfNobodysRegistry.make(kind);
+            try {
+                System.gc();
+                assertThat(made.registry.get())
+                        .as(made.meter.getId().toString())
+                        .isNotNull();
+            } finally {
+                Reference.reachabilityFence(made);
+            }
+        }
+    }
+
+    private record MeterOfNobodysRegistry(WeakReference<MeterRegistry> registry, Meter meter) {
+        static MeterOfNobodysRegistry make(Function<MeterRegistry, Meter> kind) {
+            MeterRegistry registry = new PerCpuMeterRegistry(new SimpleMeterRegistry());
+            return new MeterOfNobodysRegistry(new WeakReference<>(registry), kind.apply(registry));
+        }
+    }
 
     private List<String> scraped() {
         return exporter.scrape().lines().filter(line -> !line.startsWith("#")).toList();

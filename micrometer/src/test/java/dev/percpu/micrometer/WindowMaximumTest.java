@@ -34,7 +34,7 @@ class WindowMaximumTest {
     @Property
     void anyNumbersAtAnyTime(@ForAll("steps") List<Integer> steps, @ForAll @IntRange(min = 1, max = 5) int length) {
         MockClock clock = new MockClock();
-        WindowMaximum ours = new WindowMaximum(clock, Duration.ofMillis(STEP), length);
+        WindowMaximum ours = new WindowMaximum(clock, Duration.ofMillis(STEP), length, this);
         TimeWindowMax micrometers = new TimeWindowMax(clock, STEP, length);
         for (int step : steps) {
             if (step < 0) {
@@ -52,7 +52,7 @@ class WindowMaximumTest {
     void theGreatestOfManyThreadsIsThere() throws InterruptedException {
         MockClock clock = new MockClock();
         for (int round = 1; round <= 50; round++) {
-            WindowMaximum maximum = new WindowMaximum(clock, Duration.ofMillis(STEP), 3);
+            WindowMaximum maximum = new WindowMaximum(clock, Duration.ofMillis(STEP), 3, this);
             Thread[] threads = new Thread[4];
             for (int i = 0; i < threads.length; i++) {
                 int offset = i;
@@ -72,7 +72,7 @@ class WindowMaximumTest {
     @Test
     void aStepOfNoTimeIsRefused() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new WindowMaximum(new MockClock(), Duration.ofNanos(1), 3))
+                .isThrownBy(() -> new WindowMaximum(new MockClock(), Duration.ofNanos(1), 3, this))
                 .withMessageContaining("PT0.000000001S");
     }
 }

@@ -99,6 +99,18 @@ public final class PerCpuMetricProducer implements MetricProducer {
         return registered.remove(series);
     }
 
+    private static void warn(HistogramSeries series, IllegalStateException closed) {
+        try {
+            LOGGER.log(
+                    WARNING,
+                    "the metric " + series.name() + " with the attributes " + series.attributes()
+                            + " is no longer exported: close a registration before its histogram",
+                    closed);
+        } catch (RuntimeException | Error _) {
+            // The logger is the user's, and there is nobody else to tell.
+        }
+    }
+
     private synchronized List<HistogramSeries> copyOfRegistered() {
         return List.copyOf(registered);
     }
@@ -119,11 +131,7 @@ public final class PerCpuMetricProducer implements MetricProducer {
                 // The reader would lose all other metrics too. If the registration was closed meanwhile, or another
                 // reader was here first, there is nothing to tell.
                 if (remove(series)) {
-                    LOGGER.log(
-                            WARNING,
-                            "the metric " + series.name() + " with the attributes " + series.attributes()
-                                    + " is no longer exported: close a registration before its histogram",
-                            closed);
+                    warn(series, closed);
                 }
                 continue;
             }

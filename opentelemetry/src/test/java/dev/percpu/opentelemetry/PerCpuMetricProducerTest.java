@@ -233,6 +233,21 @@ class PerCpuMetricProducerTest {
         }
     }
 
+    /** The logger is the user's, and the reader would lose all other metrics. */
+    @Test
+    void aLoggerThatThrowsDoesNotKeepTheOthersFromTheReader() {
+        PerCpuHistogram closed = PerCpuHistogram.builder().bounds(7).build();
+        producer.histogram("closed", closed).register();
+        producer.histogram("open", millis).register();
+        closed.close();
+        Runnable throwing = () -> {
+            throw new IllegalStateException("thrown by the logger");
+        };
+        try (LogCapture _ = new LogCapture(throwing)) {
+            assertThat(collectOne()).hasName("open");
+        }
+    }
+
     /** A thread closes both, in the order that is asked for, between two steps of a collection. */
     @Test
     void nothingIsToldOfAHistogramWhoseRegistrationWasClosedBefore() {

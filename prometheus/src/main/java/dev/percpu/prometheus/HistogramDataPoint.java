@@ -96,7 +96,14 @@ final class HistogramDataPoint implements DistributionDataPoint {
                 || after.isCoarsest()) {
             return after;
         }
-        return mayReset() ? anew() : after.scaledDown();
+        if (mayReset()) {
+            try {
+                return anew();
+            } catch (AreaFullException e) {
+                // It resets later. A coarser schema needs no memory, and the value counts.
+            }
+        }
+        return after.scaledDown();
     }
 
     private boolean mayReset() {

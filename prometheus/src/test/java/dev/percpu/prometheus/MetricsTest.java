@@ -411,6 +411,9 @@ class MetricsTest {
             assertThat(coarser.collect(Labels.EMPTY).getCount())
                     .as("it kept its counters")
                     .isEqualTo(3);
+            // Or with this observation, for which there are too many buckets again.
+            coarser.observe(1_000);
+            assertThat(coarser.collect(Labels.EMPTY).getCount()).isEqualTo(4);
         } finally {
             all.clear();
             makeRoom();

@@ -12,10 +12,12 @@ import java.util.logging.SimpleFormatter;
 public final class LogCapture implements AutoCloseable {
     private final Logger logger = Logger.getLogger("dev.percpu");
     private final List<String> messages = new CopyOnWriteArrayList<>();
+    private final Runnable meanwhile;
     private final Handler handler = new Handler() {
         @Override
         public void publish(LogRecord logged) {
             messages.add(logged.getLevel() + ": " + new SimpleFormatter().formatMessage(logged));
+            meanwhile.run();
         }
 
         @Override
@@ -26,6 +28,12 @@ public final class LogCapture implements AutoCloseable {
     };
 
     public LogCapture() {
+        this(() -> {});
+    }
+
+    /** Also does something with each message, in the logger: a logger is a user's code, and may throw. */
+    public LogCapture(Runnable meanwhile) {
+        this.meanwhile = meanwhile;
         handler.setLevel(Level.ALL);
         logger.addHandler(handler);
         logger.setUseParentHandlers(false);

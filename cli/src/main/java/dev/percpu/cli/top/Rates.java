@@ -1,6 +1,8 @@
 package dev.percpu.cli.top;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,19 +33,28 @@ public record Rates(@Nullable Reading before, Reading now) {
 
     /** All values, in the order of the listing. */
     public List<Row> rows() {
-        // Of variables with the same name and type, the first one is compared with the first one.
-        Map<List<String>, List<Reading.Value>> earlier = new HashMap<>();
-        if (before != null) {
-            before.values()
-                    .forEach(value -> earlier.computeIfAbsent(key(value), _ -> new ArrayList<>())
-                            .add(value));
-        }
+        // Of variables with the same name and type, the first one is compared with the first one. If there are fewer or
+        // more of them than before, nobody knows which of them is which.
+        Map<List<String>, Deque<Reading.Value>> earlier = before == null ? new HashMap<>() : byKey(before);
+        byKey(now).forEach((key, values) -> {
+            if (earlier.getOrDefault(key, new ArrayDeque<>()).size() != values.size()) {
+                earlier.remove(key);
+            }
+        });
         List<Row> rows = new ArrayList<>();
         for (Reading.Value value : now.values()) {
-            List<Reading.Value> candidates = earlier.getOrDefault(key(value), List.of());
-            rows.add(row(value, candidates.isEmpty() ? null : candidates.removeFirst()));
+            Deque<Reading.Value> same = earlier.get(key(value));
+            rows.add(row(value, same == null ? null : same.removeFirst()));
         }
         return rows;
+    }
+
+    private static Map<List<String>, Deque<Reading.Value>> byKey(Reading reading) {
+        Map<List<String>, Deque<Reading.Value>> values = new HashMap<>();
+        for (Reading.Value value : reading.values()) {
+            values.computeIfAbsent(key(value), _ -> new ArrayDeque<>()).add(value);
+        }
+        return values;
     }
 
     private static List<String> key(Reading.Value value) {

@@ -12,10 +12,6 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.StreamHandler;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -148,20 +144,14 @@ class HoldingsTest {
                 new StackOverflowError("for the test"),
                 new LinkageError("for the test"));
         AtomicInteger logged = new AtomicInteger();
-        Handler handler = new StreamHandler() {
-            @Override
-            public void publish(LogRecord message) {
-                switch (thrown.get(logged.getAndIncrement() % thrown.size())) {
-                    case Error e -> throw e;
-                    case RuntimeException e -> throw e;
-                    default -> throw new AssertionError();
-                }
+        Runnable throwing = () -> {
+            switch (thrown.get(logged.getAndIncrement() % thrown.size())) {
+                case Error e -> throw e;
+                case RuntimeException e -> throw e;
+                default -> throw new AssertionError();
             }
         };
-        Logger logger = Logger.getLogger("dev.percpu");
-        logger.addHandler(handler);
-        logger.setUseParentHandlers(false);
-        try {
+        try (LogCapture _ = new LogCapture(throwing)) {
             Map<Long, Integer> attempts = new ConcurrentHashMap<>();
             Holdings failing = new Holdings((position, bytes) -> {
                 if (attempts.merge(position, 1, Integer::sum) == 1) {
@@ -174,9 +164,6 @@ class HoldingsTest {
                 awaitGiven(i + 1);
             }
             assertThat(logged.get()).isGreaterThanOrEqualTo(thrown.size());
-        } finally {
-            logger.removeHandler(handler);
-            logger.setUseParentHandlers(true);
         }
     }
 
