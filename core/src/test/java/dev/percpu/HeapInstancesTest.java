@@ -55,6 +55,20 @@ class HeapInstancesTest {
         assertThat(result.output().lines().map(Long::parseLong)).hasSize(3).allMatch(distance -> distance >= APART);
     }
 
+    /** The collector puts what does not fit there elsewhere. */
+    @ParameterizedTest
+    @ValueSource(ints = {8448, 9600, 10752, 11136})
+    void theyLieFarApartWhereverTheSpaceOfTheSurvivorsEnds(int kibibytes) {
+        Jvm.Result result = new Jvm()
+                .option("-XX:+UseCompressedOops")
+                .option("-Xmn" + kibibytes + "k")
+                .option("--sun-misc-unsafe-memory-access=allow")
+                .run(Probe.class, "Serial");
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output().lines().map(Long::parseLong)).hasSize(3).allMatch(distance -> distance >= APART);
+    }
+
     /** A thread that reads an object moves it itself, if ZGC has not come to it yet. */
     @Test
     void theyStayApartIfAThreadVisitsAllWhileTheCollectorMovesThem() {

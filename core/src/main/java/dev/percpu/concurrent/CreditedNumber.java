@@ -277,10 +277,17 @@ abstract class CreditedNumber extends AreaNumber {
         }
     }
 
-    /** Opens the counter if it is shut and the value is far from what it was shut for. */
+    /**
+     * Opens the counter if it is shut and the value is far from what it was shut for. The caller's operation is done by
+     * then, so it must not throw: its caller would take it for refused.
+     */
     private void openIfFar(long value) {
         if (settled.isFar(value)) {
-            open();
+            try {
+                open();
+            } catch (StackOverflowError noRoom) {
+                // The value is right while the counter is shut. A later operation opens it.
+            }
         }
     }
 

@@ -314,7 +314,10 @@ public final class PerCpuAccumulator extends AreaNumber {
         }
     }
 
-    /** Removes all values that were accumulated before the call, and perhaps some that are accumulated during it. */
+    /**
+     * Removes all values that were accumulated before the call, and perhaps some that are accumulated during it. If
+     * another thread is in {@link #getThenReset} and the function throws there, what that call had taken comes back.
+     */
     public void reset() {
         takeAll(new long[Area.places()]);
         Uncombined _ = takeUncombined();

@@ -75,7 +75,7 @@ public final class PerCpuDoubleAccumulator extends Number {
         return longBitsToDouble(bits.get());
     }
 
-    /** Removes all values that were accumulated before the call, and perhaps some that are accumulated during it. */
+    /** As {@link PerCpuAccumulator#reset}. */
     public void reset() {
         bits.reset();
     }

@@ -170,7 +170,10 @@ public final class PerCpuHistogram implements AutoCloseable {
         return bytesBefore(buckets.size());
     }
 
-    /** Ends the histogram at once. Its memory comes back when it is unreachable. */
+    /**
+     * Ends the histogram. Its memory comes back when it is unreachable. A thread that records in a loop may notice it
+     * only after the loop.
+     */
     @Override
     public void close() {
         position = Piece.CLOSED;

@@ -15,8 +15,8 @@ public interface Variable {
 
     /**
      * Reads the values now. The list is empty if the variable has become unreachable, or if it has no values that can
-     * be read without a guard: objects and memory have none. Reading takes no lock that an update needs, and is not an
-     * atomic snapshot.
+     * be read without a guard: objects and memory have none. Reading is not an atomic snapshot. It has the lock of a
+     * pool, a bounded counter or a read-write lock for a moment; other updates wait for nothing.
      *
      * <p>Reading an accumulator calls its function, in this thread and with no lock held.
      *

@@ -31,6 +31,8 @@ class RoomFirstTest {
                         "bounded counter, add without credit: refused, value 0",
                         "bounded counter, tryAdd near the limit: refused, value 0",
                         "bounded counter, trySub: refused, value 0",
+                        "bounded counter, sub that could open it: done, value 500000",
+                        "bounded counter, tryAdd that could open it: done, value 500001",
                         "ref, kill: refused, killed false, released 0",
                         "ref, last put: refused, zero false, released 0",
                         "ref, last put: done, zero true, released 1",
@@ -128,6 +130,15 @@ class RoomFirstTest {
             });
             tell("trySub", counter, () -> {
                 boolean _ = counter.trySub(1, -1);
+            });
+            // To open it is not a part of the operation, which is done before.
+            PerCpuBoundedCounter shut = new PerCpuBoundedCounter(BATCH);
+            int limit = 1_000_000;
+            shut.add(limit);
+            boolean _ = shut.tryAdd(1, limit);
+            tell("sub that could open it", shut, () -> shut.sub(limit / 2));
+            tell("tryAdd that could open it", shut, () -> {
+                boolean _ = shut.tryAdd(1, limit);
             });
         }
 

@@ -33,9 +33,10 @@ import org.jspecify.annotations.Nullable;
  * waits for other calls of {@code set} and {@code get} of the same data point. For a value that is only ever set, the
  * client's gauge is the better one.
  *
- * <p>The value is a sum over all CPUs, which a scrape reads one after the other. While threads add and subtract, a scrape
- * can show a value that the gauge never had, also a negative one. Each part of the sum is a {@code double} of its own. So
- * rounding errors are relative to what was added to the parts, and not to the value; {@code set} removes them.
+ * <p>The value is a sum over all CPUs, which a scrape reads one after the other. While threads add and subtract, a
+ * scrape can show a value that the gauge never had, also a negative one. Each part of the sum is a {@code double} of
+ * its own. So rounding errors are relative to what was added to the parts, and not to the value; {@code set} removes
+ * them all.
  *
  * <p>The client can sample an exemplar with each addition, as it knows the value then. Here an addition does not know
  * the total, which is the sum over all CPUs. So only {@code set} samples, and the methods that are given an exemplar.

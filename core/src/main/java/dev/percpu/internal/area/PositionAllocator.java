@@ -52,7 +52,8 @@ final class PositionAllocator {
             throw new IllegalArgumentException(
                     owner + ": the area is aligned to " + FreeRange.LARGEST_ALIGNMENT + " bytes, not " + alignment);
         }
-        FreeRange found = bytes > end - start ? null : FreeRange.lowest(free, (int) bytes, alignment);
+        FreeRange before = free;
+        FreeRange found = bytes > end - start ? null : FreeRange.lowest(before, (int) bytes, alignment);
         if (found == null) {
             throw new AreaFullException(owner + " needs " + bytes + " bytes aligned to " + alignment
                     + ", but no such piece is free in each CPU's " + (end - start) + " bytes (" + used
@@ -60,7 +61,7 @@ final class PositionAllocator {
         }
         int position = found.aligned(alignment);
         int behind = position + (int) bytes;
-        FreeRange rest = FreeRange.without(free, found.start());
+        FreeRange rest = FreeRange.without(before, found.start());
         if (found.start() < position) {
             rest = FreeRange.with(rest, found.start(), position);
         }
@@ -68,6 +69,11 @@ final class PositionAllocator {
             rest = FreeRange.with(rest, behind, found.end());
         }
         memory.open(behind, owner);
+        if (free != before) {
+            // This thread was here meanwhile: the first event of a recording can have run a user's class loader, and
+            // that made a variable. It may have the same range.
+            return allocate(bytes, alignment, owner);
+        }
         // Nothing from here on can fail.
         free = rest;
         used += bytes;

@@ -1,6 +1,5 @@
 package dev.percpu.internal.guard;
 
-import java.util.Arrays;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +20,7 @@ public final class PaddedArray {
     /** Two cache lines: processors fetch the neighbour of a line along with it. */
     private static final int SPACER_BYTES = 128;
 
-    /** Small objects that keep an object apart until the first collection; 16 bytes each. */
+    /** Small objects that keep an object apart where there is no room for a spacer; 16 bytes each. */
     private static final int CRUMBS = SPACER_BYTES / 16;
 
     private PaddedArray() {}
@@ -41,9 +40,9 @@ public final class PaddedArray {
      * that a collector could reach first refer to the objects of several CPUs.
      *
      * <p>A thread allocates in a buffer of its own. If a spacer does not fit into what is left of it, the JVM can put
-     * the spacer elsewhere, and smaller objects of two CPUs into what is left. So there are also crumbs, which are as
-     * small as an object can be. Nothing needs them after the first collection, which puts the spacers where
-     * they belong.
+     * the spacer elsewhere, and smaller objects of two CPUs into what is left. A collector does the same with the end
+     * of the space that it copies to. So there are also crumbs before the spacers, which are as small as an object can
+     * be: where an object still fits, they fit too.
      *
      * <p>Two things put objects side by side nevertheless, and nothing here can prevent it. An object that replaces
      * another later has no spacers of its own. And with ZGC threads move what they read, as {@link #touch} tells. All
@@ -57,11 +56,9 @@ public final class PaddedArray {
         int index = index(cpu);
         array[index - 1] = new byte[SPACER_BYTES];
         for (int crumb = 0; crumb < CRUMBS; crumb++) {
-            // Into the array, or else the JIT compiler could leave them out.
             array[index - 2 - crumb] = new byte[0];
         }
         T object = create.get();
-        Arrays.fill(array, index - 1 - CRUMBS, index - 1, null);
         array[index] = object;
         array[index + 1] = new byte[SPACER_BYTES];
         return object;

@@ -65,6 +65,24 @@ class PositionAllocatorTest {
         }
     }
 
+    /** Its event can be the first of its class: then a class loader or an agent runs, and may make a variable. */
+    @Test
+    void aThreadThatAllocatesWhileItOpensMemoryGetsAnotherRange() {
+        List<Long> inner = new ArrayList<>();
+        PositionAllocator[] allocator = new PositionAllocator[1];
+        allocator[0] = new PositionAllocator(0, PAGE, new Open() {
+            @Override
+            public void open(long end, String owner) {
+                if (inner.isEmpty() && owner.equals("outer")) {
+                    inner.add(allocator[0].allocate(8, 8, "inner"));
+                }
+            }
+        });
+        long outer = allocator[0].allocate(8, 8, "outer");
+        assertThat(inner).hasSize(1).doesNotContain(outer);
+        assertThat(allocator[0].usedBytes()).isEqualTo(16);
+    }
+
     @Test
     void discardsAllPagesThatAreFreeAndNoOthers() {
         for (long seed = 0; seed < Effort.scaled(20); seed++) {
