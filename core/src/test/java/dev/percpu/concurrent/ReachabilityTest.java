@@ -16,6 +16,7 @@ import dev.percpu.testing.Jvm;
 import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -57,6 +58,8 @@ class ReachabilityTest {
                 .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
                 .option("-XX:+UseCountedLoopSafepoints")
                 .option("-XX:LoopStripMiningIter=1000")
+                // Until the JIT compiler has come to it, a loop takes twenty times as long.
+                .within(Duration.ofMinutes(4))
                 .run(Replacing.class, kind.name(), String.valueOf(Effort.scaled(kind.updates)));
         assertThat(result.output())
                 .contains("in a place of its own: true", "additions to a variable that nobody updates: 0");
@@ -95,8 +98,13 @@ class ReachabilityTest {
             warm.await();
             long foreign = 0;
             for (int reuse = 0; reuse < REUSES; reuse++) {
+                WeakReference<Object> old = new WeakReference<>(variable);
                 long before = position;
                 position = replace(kind);
+                while (old.get() != null) {
+                    System.gc();
+                    Thread.sleep(1);
+                }
                 PerCpuCounter other = reuse(before);
                 // Long enough for an addition, if the loop still adds there.
                 Thread.sleep(20);
@@ -121,7 +129,7 @@ class ReachabilityTest {
             return made.position();
         }
 
-        /** A new counter at that position, once the old variable has given its memory back. */
+        /** A new counter at that position, which an old variable gives back soon. */
         private static PerCpuCounter reuse(long position) throws InterruptedException {
             List<PerCpuCounter> elsewhere = new ArrayList<>();
             try {
@@ -149,7 +157,7 @@ class ReachabilityTest {
 
     /** What is updated. */
     enum Kind {
-        COUNTER(1 << 29) {
+        COUNTER(1 << 27) {
             @Override
             Made make() {
                 PerCpuCounter counter = new PerCpuCounter();
@@ -161,7 +169,7 @@ class ReachabilityTest {
                 ((PerCpuCounter) counter).add(1);
             }
         },
-        DOUBLE_COUNTER(1 << 26) {
+        DOUBLE_COUNTER(1 << 25) {
             @Override
             Made make() {
                 PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
@@ -173,7 +181,7 @@ class ReachabilityTest {
                 ((PerCpuDoubleCounter) counter).add(1);
             }
         },
-        HISTOGRAM(1 << 26) {
+        HISTOGRAM(1 << 25) {
             @Override
             Made make() {
                 PerCpuHistogram histogram = PerCpuHistogram.builder().bounds(1).build();
@@ -185,7 +193,7 @@ class ReachabilityTest {
                 ((PerCpuHistogram) histogram).record(1);
             }
         },
-        BUCKETS(1 << 26) {
+        BUCKETS(1 << 25) {
             @Override
             Made make() {
                 PerCpuBuckets buckets = new PerCpuBuckets(1);
@@ -197,7 +205,7 @@ class ReachabilityTest {
                 ((PerCpuBuckets) buckets).record(0, 1);
             }
         },
-        EVENT(1 << 26) {
+        EVENT(1 << 25) {
             @Override
             Made make() {
                 PerCpuCounter counter = new PerCpuCounter();
