@@ -246,7 +246,8 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                     () -> builder.register(exporter),
                     summary -> new ForwardingDistributionSummary(id, Math.abs(scale), summary));
         }
-        PerCpuDistributionSummary summary = new PerCpuDistributionSummary(id, scale, WindowMaximum.of(clock, config, this));
+        PerCpuDistributionSummary summary =
+                new PerCpuDistributionSummary(id, scale, WindowMaximum.of(clock, config, this));
         return exportedAs(
                 summary,
                 () -> mergedCounter(Kind.SUMMARY_COUNT, id, ".count", summary, summary::count),
