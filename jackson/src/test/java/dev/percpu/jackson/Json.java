@@ -10,7 +10,7 @@ import java.io.OutputStream;
 import java.io.Writer;
 import org.jspecify.annotations.Nullable;
 
-/** What the test calls of Jackson 2, and what Jackson T2 calls otherwise. */
+/** What the test calls of Jackson 2, and what Jackson 3 calls otherwise. */
 final class Json {
     private Json() {}
 

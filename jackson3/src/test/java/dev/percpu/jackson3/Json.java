@@ -11,7 +11,7 @@ import tools.jackson.core.base.GeneratorBase;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.util.BufferRecycler;
 
-/** What the test calls of Jackson 3, and what Jackson T3 calls otherwise. */
+/** What the test calls of Jackson 3, and what Jackson 2 calls otherwise. */
 final class Json {
     private Json() {}
 
