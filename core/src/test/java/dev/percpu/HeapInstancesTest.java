@@ -25,12 +25,16 @@ class HeapInstancesTest {
     @ParameterizedTest
     @CsvSource({"Serial,-", "Parallel,-", "G1,-", "Z,-", "Serial,+", "G1,+"})
     void theInstancesOfDifferentCpusLieFarApartBeforeAndAfterCollections(String collector, char compressed) {
-        Jvm.Result result = new Jvm()
-                .collector(collector)
-                .option("-Xmx256m")
-                .option(collector.equals("Z") ? "-XX:+UseZGC" : "-XX:" + compressed + "UseCompressedOops")
-                .option("--sun-misc-unsafe-memory-access=allow")
-                .run(Probe.class, collector);
+        assertFarApart(
+                new Jvm()
+                        .collector(collector)
+                        .option("-Xmx256m")
+                        .option(collector.equals("Z") ? "-XX:+UseZGC" : "-XX:" + compressed + "UseCompressedOops"),
+                collector);
+    }
+
+    private static void assertFarApart(Jvm jvm, String collector) {
+        Jvm.Result result = jvm.option("--sun-misc-unsafe-memory-access=allow").run(Probe.class, collector);
 
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.output().lines().map(Long::parseLong))
@@ -43,30 +47,20 @@ class HeapInstancesTest {
     @ParameterizedTest
     @ValueSource(ints = {2432, 2720, 2912, 3104, 3968})
     void theyLieFarApartWhereverAThreadsBufferEnds(int bytes) {
-        Jvm.Result result = new Jvm()
-                .option("-XX:+UseCompressedOops")
-                .option("-XX:MinTLABSize=2k")
-                .option("-XX:TLABSize=" + bytes)
-                .option("-XX:-ResizeTLAB")
-                .option("--sun-misc-unsafe-memory-access=allow")
-                .run(Probe.class, "Serial");
-
-        assertThat(result.status()).as(result.output()).isZero();
-        assertThat(result.output().lines().map(Long::parseLong)).hasSize(3).allMatch(distance -> distance >= APART);
+        assertFarApart(
+                new Jvm()
+                        .option("-XX:+UseCompressedOops")
+                        .option("-XX:MinTLABSize=2k")
+                        .option("-XX:TLABSize=" + bytes)
+                        .option("-XX:-ResizeTLAB"),
+                "Serial");
     }
 
     /** The collector puts what does not fit there elsewhere. */
     @ParameterizedTest
     @ValueSource(ints = {8448, 9600, 10752, 11136})
     void theyLieFarApartWhereverTheSpaceOfTheSurvivorsEnds(int kibibytes) {
-        Jvm.Result result = new Jvm()
-                .option("-XX:+UseCompressedOops")
-                .option("-Xmn" + kibibytes + "k")
-                .option("--sun-misc-unsafe-memory-access=allow")
-                .run(Probe.class, "Serial");
-
-        assertThat(result.status()).as(result.output()).isZero();
-        assertThat(result.output().lines().map(Long::parseLong)).hasSize(3).allMatch(distance -> distance >= APART);
+        assertFarApart(new Jvm().option("-XX:+UseCompressedOops").option("-Xmn" + kibibytes + "k"), "Serial");
     }
 
     /** A thread that reads an object moves it itself, if ZGC has not come to it yet. */
