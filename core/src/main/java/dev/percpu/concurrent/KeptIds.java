@@ -62,7 +62,7 @@ final class KeptIds extends PooledIds {
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
-        Elsewhere.initialize();
+        WithoutOwnPlace.initialize();
     }
 
     /** By the index of the place. */
@@ -133,7 +133,7 @@ final class KeptIds extends PooledIds {
             return Integer.compareUnsigned(index, keepers.length) < 0 ? keepers[index] : null;
         }
         if (!OwnPlaces.isNeverMine()) {
-            Elsewhere.missed();
+            WithoutOwnPlace.missed();
         }
         return null;
     }
@@ -233,9 +233,9 @@ final class KeptIds extends PooledIds {
         return super.total() + kept();
     }
 
-    /** What a thread does that has no place. */
+    /** What a thread without an own place does. */
     @SuppressWarnings("serial") // there are no objects of it
-    private static final class Elsewhere extends NotInlined {
+    private static final class WithoutOwnPlace extends NotInlined {
         static void initialize() {
             // Calling this is enough.
         }

@@ -101,7 +101,7 @@ public final class PerCpuAccumulator extends AreaNumber {
         StackRoom _ = StackRoom.CURRENT;
         ThreadLocalRandom _ = ThreadLocalRandom.current();
         OwnNumbers.initialize();
-        Elsewhere.initialize();
+        WithoutOwnPlace.initialize();
     }
 
     private final transient LongBinaryOperator function;
@@ -227,7 +227,7 @@ public final class PerCpuAccumulator extends AreaNumber {
         } else if (OwnPlaces.isNeverMine()) {
             combineOnCpu(x);
         } else {
-            Elsewhere.combineOnCpu(this, x);
+            WithoutOwnPlace.combineOnCpu(this, x);
         }
     }
 
@@ -406,9 +406,9 @@ public final class PerCpuAccumulator extends AreaNumber {
         }
     }
 
-    /** What a thread does that has no place. */
+    /** What a thread without an own place does. */
     @SuppressWarnings("serial") // there are no objects of it
-    private static final class Elsewhere extends NotInlined {
+    private static final class WithoutOwnPlace extends NotInlined {
         static void initialize() {
             // Calling this is enough.
         }

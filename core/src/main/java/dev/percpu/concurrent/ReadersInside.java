@@ -86,7 +86,7 @@ abstract class ReadersInside {
     static final VarHandle WORD = word();
 
     static {
-        Elsewhere.initialize();
+        WithoutOwnPlace.initialize();
     }
 
     /** What {@link #mode} can be. A lock begins with the first one, so that it costs nothing until it is used often. */
@@ -152,7 +152,7 @@ abstract class ReadersInside {
     final boolean tryEnter() {
         // First, so that a virtual thread looks for no place: its lock and unlock take 8 ns instead of 10 (Zen 4).
         if (Tally.isNeverInOwnPlace()) {
-            return tryEnterElsewhere();
+            return tryEnterWithoutOwnPlace();
         }
         // This comes before the mode, although it fails in most modes. While the JIT compiler watches, a lock is in
         // another mode. The compiler does not inline a call that is rare then, however frequent it becomes later. All
@@ -162,10 +162,10 @@ abstract class ReadersInside {
             VarHandle.acquireFence();
             return true;
         }
-        return Elsewhere.tryEnter(this);
+        return WithoutOwnPlace.tryEnter(this);
     }
 
-    private boolean tryEnterElsewhere() {
+    private boolean tryEnterWithoutOwnPlace() {
         int hint = mode;
         if (hint == PER_CPU) {
             if (tally.addOnCpu(1)) {
@@ -262,13 +262,13 @@ abstract class ReadersInside {
         // All that was done inside stays before the count.
         VarHandle.releaseFence();
         if (Tally.isNeverInOwnPlace()) {
-            leaveElsewhere();
+            leaveWithoutOwnPlace();
         } else if (!tally.addInOwnPlace(-1)) {
-            Elsewhere.leave(this);
+            WithoutOwnPlace.leave(this);
         }
     }
 
-    private void leaveElsewhere() {
+    private void leaveWithoutOwnPlace() {
         int hint = mode;
         if (hint == PER_CPU) {
             if (tally.addOnCpu(-1)) {
@@ -371,19 +371,19 @@ abstract class ReadersInside {
         return has(found, STRAY) ? -1 : inside(found);
     }
 
-    /** What a thread does that has no place. */
+    /** What a thread without an own place does. */
     @SuppressWarnings("serial") // there are no objects of it
-    private static final class Elsewhere extends NotInlined {
+    private static final class WithoutOwnPlace extends NotInlined {
         static void initialize() {
             // Calling this is enough.
         }
 
         static boolean tryEnter(ReadersInside readers) {
-            return readers.tryEnterElsewhere();
+            return readers.tryEnterWithoutOwnPlace();
         }
 
         static void leave(ReadersInside readers) {
-            readers.leaveElsewhere();
+            readers.leaveWithoutOwnPlace();
         }
     }
 }

@@ -67,7 +67,7 @@ public final class GatedSums {
 
     static {
         Gate.initialize();
-        Elsewhere.initialize();
+        WithoutOwnPlace.initialize();
         if (IN_OWN_PLACES) {
             // Links what is linked when it is first called, so that no class is loaded in the middle: a class loader is
             // a user's code, and could add to a counter.
@@ -105,7 +105,7 @@ public final class GatedSums {
                 Reference.reachabilityFence(variable);
                 return;
             }
-            Elsewhere.add(variable, position, x);
+            WithoutOwnPlace.add(variable, position, x);
             return;
         }
         addOnCpu(position, x);
@@ -241,9 +241,9 @@ public final class GatedSums {
         Area.LONG.setOpaque(Area.MEMORY, offset, value);
     }
 
-    /** What a thread does that has no place. */
+    /** What a thread without an own place does. */
     @SuppressWarnings("serial") // there are no objects of it
-    private static final class Elsewhere extends NotInlined {
+    private static final class WithoutOwnPlace extends NotInlined {
         static void initialize() {
             // Calling this is enough.
         }

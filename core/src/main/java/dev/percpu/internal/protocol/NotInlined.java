@@ -6,8 +6,8 @@ import java.io.Serial;
  * A class with static methods that C2 does not inline. It is a {@link Throwable} for that reason only: C2 inlines a
  * method of such a class only into a method of another such class. There are no objects of it.
  *
- * <p>Most such methods do what a thread does that has no place of its own. If there are such threads, C2 would inline
- * the method, however rare it is. But a native call leaves nothing in registers. With one in the middle of a caller's
+ * <p>Most such methods do what a thread without an own place does. If there are such threads, C2 would inline the
+ * method, however rare it is. But a native call leaves nothing in registers. With one in the middle of a caller's
  * loop, C2 keeps the loop's values in memory, also in the iterations that update the own place. That took as long as
  * the update itself. If the method is a call of its own, C2 saves the values where it calls it. (One register stays as
  * it was across such a call, and C2 keeps the value there that the caller needs most: see {@link Sums}.)

@@ -19,15 +19,16 @@ import java.lang.ref.Reference;
 @SuppressWarnings("ReachabilityFenceUsage") // an addition that throws makes no store after that
 public final class Sums {
     /*
-     * The variable is passed down, although each caller could keep it reachable after the call. But then a thread that
-     * has no place needs the variable after its call of Elsewhere. A call leaves one register as it was. If that keeps
-     * the variable, the JIT compiler keeps the index of a caller's loop in memory, in the iterations without a call
-     * too: eight counters in turn took 2.1 ns for each, or 3.2 in another JVM, instead of 1.8 or 2.7 (Zen 4).
+     * The variable is passed down, although each caller could keep it reachable after the call. But then a thread
+     * without an own place needs the variable after its call of WithoutOwnPlace. A call leaves one register as it was.
+     * If that keeps the variable, the JIT compiler keeps the index of a caller's loop in memory, in the iterations
+     * without a call too: eight counters in turn took 2.1 ns for each, or 3.2 in another JVM, instead of 1.8 or 2.7
+     * (Zen 4).
      */
     private static final Numbers NUMBERS = Numbers.CURRENT;
 
     static {
-        Elsewhere.initialize();
+        WithoutOwnPlace.initialize();
         Reachability.initialize();
     }
 
@@ -58,7 +59,7 @@ public final class Sums {
             NUMBERS.add(position, delta);
             Reference.reachabilityFence(variable);
         } else {
-            Elsewhere.add(variable, position, delta);
+            WithoutOwnPlace.add(variable, position, delta);
         }
     }
 
@@ -73,7 +74,7 @@ public final class Sums {
             NumberPairs.CURRENT.add(position, delta, secondPosition, secondDelta);
             Reference.reachabilityFence(variable);
         } else {
-            Elsewhere.addTwo(variable, position, delta, secondPosition, secondDelta);
+            WithoutOwnPlace.addTwo(variable, position, delta, secondPosition, secondDelta);
         }
     }
 
@@ -88,7 +89,7 @@ public final class Sums {
             NumberPairs.CURRENT.addLongAndDouble(position, delta, doublePosition, x);
             Reference.reachabilityFence(variable);
         } else {
-            Elsewhere.addLongAndDouble(variable, position, delta, doublePosition, x);
+            WithoutOwnPlace.addLongAndDouble(variable, position, delta, doublePosition, x);
         }
     }
 
@@ -129,9 +130,9 @@ public final class Sums {
         long _ = (long) Area.LONG.getAndAdd(Area.MEMORY, Area.offset(Area.SPARE, position), delta);
     }
 
-    /** What a thread does that has no place. */
+    /** What a thread without an own place does. */
     @SuppressWarnings("serial") // there are no objects of it
-    private static final class Elsewhere extends NotInlined {
+    private static final class WithoutOwnPlace extends NotInlined {
         static void initialize() {
             // Calling this is enough.
         }

@@ -32,14 +32,14 @@ class NotInlinedTest {
                 .lines()
                 .filter(line -> line.contains("exception method"))
                 .toList();
-        assertThat(refused).as(result.output()).anyMatch(line -> line.contains(".Sums$Elsewhere::add "));
+        assertThat(refused).as(result.output()).anyMatch(line -> line.contains(".Sums$WithoutOwnPlace::add "));
         if (PerCpuRuntime.backend().equals("rseq")) {
             assertThat(refused)
                     .as(result.output())
-                    .anyMatch(line -> line.contains(".GatedSums$Elsewhere::add "))
-                    .anyMatch(line -> line.contains(".ReadersInside$Elsewhere::tryEnter "))
-                    .anyMatch(line -> line.contains(".ReadersInside$Elsewhere::leave "))
-                    .anyMatch(line -> line.contains(".KeptIds$Elsewhere::missed "));
+                    .anyMatch(line -> line.contains(".GatedSums$WithoutOwnPlace::add "))
+                    .anyMatch(line -> line.contains(".ReadersInside$WithoutOwnPlace::tryEnter "))
+                    .anyMatch(line -> line.contains(".ReadersInside$WithoutOwnPlace::leave "))
+                    .anyMatch(line -> line.contains(".KeptIds$WithoutOwnPlace::missed "));
         }
     }
 
