@@ -2,9 +2,9 @@
  * The guard's protocol
  *
  * Each CPU has a guard word: 0 if the guard is free, otherwise its owner. A Java thread is its positive id. A thread of
- * C code is a negative number, of which the lowest 22 bits, negated, are its kernel id, and the others say when it
- * began: the kernel gives the id of a thread that has ended to another one some day. The word after it counts the
- * nested guards of an owner in C. Only the owner touches the count, and it is 0 when the guard is free. The outermost
+ * C code is a negative number, of which the lowest 22 bits, negated, are its kernel id, and the others its start time:
+ * the kernel gives the id of a thread that has ended to another one some day. The word after it counts the nested
+ * guards of an owner in C. Only the owner touches the count, and it is 0 when the guard is free. The outermost
  * guard is not counted. So a signal handler that interrupts the owner just after the commit, or just before the
  * release, nests and un-nests, and leaves everything as it was.
  *
@@ -121,16 +121,16 @@ PERCPU_INLINE uint64_t *percpu_word(const struct percpu_place *place, unsigned c
 
 #define PERCPU_ID_BITS 22 /* the kernel's limit */
 #define PERCPU_ID_OF(owner) (-(int64_t)(owner) & ((1 << PERCPU_ID_BITS) - 1))
-#define PERCPU_BEGINNING_OF(owner) (-(int64_t)(owner) >> PERCPU_ID_BITS)
+#define PERCPU_START_TIME_OF(owner) (-(int64_t)(owner) >> PERCPU_ID_BITS)
 
 PERCPU_SLOW void percpu_read_file(const char *path, char *text, long size);
 
 /*
- * When a thread of this process began, in hundredths of a second since the system did; 0 if /proc does not tell. It is
- * the 22nd field of a text in which the second, in parentheses, can contain anything. The third field, one letter,
- * tells the thread's state; `state` can be NULL.
+ * The start time of a thread of this process, in hundredths of a second since the system started; 0 if /proc does not
+ * tell it. It is the 22nd field of a text in which the second, in parentheses, can contain anything. The third field,
+ * one letter, tells the thread's state; `state` can be NULL.
  */
-PERCPU_SLOW int64_t percpu_beginning(int64_t id, char *state)
+PERCPU_SLOW int64_t percpu_start_time(int64_t id, char *state)
 {
 	char path[64] = "/proc/self/task/";
 	char text[1024];
@@ -154,18 +154,18 @@ PERCPU_SLOW int64_t percpu_beginning(int64_t id, char *state)
 }
 
 /*
- * When the process began, as it was when the library was loaded; 0 if beginnings are not to be compared. They are not
- * if /proc is that of another PID namespace: its ids are other threads'.
+ * The process's start time, as it was when the library was loaded; 0 if start times are not to be compared. They are
+ * not if /proc is that of another PID namespace: its ids are other threads'.
  */
-PERCPU_OF_LIBRARY int64_t percpu_process_beginning = 0;
+PERCPU_OF_LIBRARY int64_t percpu_process_start_time = 0;
 
-PERCPU_SLOW void percpu_note_beginning(void)
+PERCPU_SLOW void percpu_note_start_time(void)
 {
 	int64_t id = percpu_syscall(SYS_getpid);
 	char self[24] = {0};
 
 	percpu_syscall(SYS_readlinkat, -100 /* AT_FDCWD */, "/proc/self", self, sizeof(self) - 1);
-	percpu_process_beginning = strtoll(self, NULL, 10) == id ? percpu_beginning(id, NULL) : 0;
+	percpu_process_start_time = strtoll(self, NULL, 10) == id ? percpu_start_time(id, NULL) : 0;
 }
 
 /*
@@ -184,7 +184,7 @@ PERCPU_SLOW uint64_t percpu_me(void)
 
 		PERCPU_BLOCK_SIGNALS(mask);
 		id = percpu_syscall(SYS_gettid);
-		percpu_thread = -((percpu_process_beginning ? percpu_beginning(id, NULL) : 0) << PERCPU_ID_BITS | id);
+		percpu_thread = -((percpu_process_start_time ? percpu_start_time(id, NULL) : 0) << PERCPU_ID_BITS | id);
 		PERCPU_RESTORE_SIGNALS(mask);
 	}
 	return (uint64_t)percpu_thread;
@@ -198,7 +198,7 @@ PERCPU_SLOW int percpu_is_same(uint64_t owner, uint64_t other)
 {
 	return owner == other ||
 	       ((int64_t)owner < 0 && (int64_t)other < 0 && PERCPU_ID_OF(owner) == PERCPU_ID_OF(other) &&
-		(PERCPU_BEGINNING_OF(owner) == 0 || PERCPU_BEGINNING_OF(other) == 0));
+		(PERCPU_START_TIME_OF(owner) == 0 || PERCPU_START_TIME_OF(other) == 0));
 }
 
 #ifdef PERCPU_CHECK
@@ -237,23 +237,23 @@ PERCPU_SLOW int percpu_owned(const struct percpu_place *place)
  *                                                  3. would find itself the owner, nest, and so never be
  *                                                     alone with the data: or others would wait for B
  *
- * After a checkpoint and restore all threads have begun anew, with their old ids, and an owner that lives would seem to
- * be another thread. But then the process has begun anew as well, and we compare nothing.
+ * A checkpoint and restore gives all threads new start times with their old ids, and an owner that lives would seem to
+ * be another thread. But then the process has a new start time as well, and we compare nothing.
  */
 PERCPU_SLOW int percpu_has_left_its_id(uint64_t *word, int64_t owner)
 {
 	int64_t now = percpu_now();
-	int64_t beginning;
+	int64_t start_time;
 	char state;
 
-	if (PERCPU_BEGINNING_OF(owner) == 0 ||
+	if (PERCPU_START_TIME_OF(owner) == 0 ||
 	    now - (int64_t)__atomic_load_n(&word[2], __ATOMIC_RELAXED) < PERCPU_COMPARE_EVERY)
 		return 0;
 	__atomic_store_n(&word[2], (uint64_t)now, __ATOMIC_RELAXED);
-	beginning = percpu_beginning(PERCPU_ID_OF(owner), &state);
-	return (beginning == PERCPU_BEGINNING_OF(owner) ? state == 'Z' : beginning != 0) &&
-	       percpu_process_beginning != 0 &&
-	       percpu_beginning(percpu_syscall(SYS_getpid), NULL) == percpu_process_beginning;
+	start_time = percpu_start_time(PERCPU_ID_OF(owner), &state);
+	return (start_time == PERCPU_START_TIME_OF(owner) ? state == 'Z' : start_time != 0) &&
+	       percpu_process_start_time != 0 &&
+	       percpu_start_time(percpu_syscall(SYS_getpid), NULL) == percpu_process_start_time;
 }
 
 /*

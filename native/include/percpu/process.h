@@ -75,7 +75,7 @@ PERCPU_SLOW void percpu_after_fork_in_child(void)
 	/* Until the words are converted, a handler would not find the guards that this thread owns. */
 	PERCPU_BLOCK_SIGNALS(mask);
 	percpu_thread = 0;
-	percpu_note_beginning();
+	percpu_note_start_time();
 	me = percpu_me();
 	percpu_restart_counter(&percpu_library.updating);
 	percpu_restart_counter(&percpu_library.acquiring);
@@ -116,7 +116,7 @@ static __attribute__((__constructor__, __unused__)) void percpu_loaded(void)
 	__asm__ volatile("" : : "r"(percpu_anchor));
 	if (percpu_library.file[0] != 0)
 		return; /* each file that includes this header has a constructor of its own */
-	percpu_note_beginning();
+	percpu_note_start_time();
 	pthread_atfork(percpu_before_fork, percpu_after_fork, percpu_after_fork_in_child);
 	percpu_library.file = "this program";
 	if (!percpu_dladdr || percpu_dladdr(&percpu_library, &info) == 0 || !info.file)

@@ -40,7 +40,7 @@ static void *acquire_as_heir(void *argument)
 	return argument;
 }
 
-/* The kernel is asked for the id, where this process may do that; else it is as if the owner had begun earlier. */
+/* The kernel is asked for the id, where this process may do that; else it is as if the owner had started earlier. */
 static void an_id_is_given_to_another_thread(void)
 {
 	int64_t owner;
@@ -50,7 +50,7 @@ static void an_id_is_given_to_another_thread(void)
 
 	in_a_thread(acquire_and_end, NULL);
 	owner = (int64_t)*left.word;
-	/* Beginnings are told in hundredths of a second. */
+	/* Start times are in hundredths of a second. */
 	usleep(20000);
 	for (int attempt = 0; attempt < 1000 && !was_given; attempt++) {
 		int length = snprintf(text, sizeof(text), "%d", (int)PERCPU_ID_OF(owner) - 1);
@@ -60,7 +60,7 @@ static void an_id_is_given_to_another_thread(void)
 		in_a_thread(acquire_as_heir, &was_given);
 	}
 	if (!was_given) {
-		*left.word = (uint64_t) - ((PERCPU_BEGINNING_OF(percpu_me()) - 1) << PERCPU_ID_BITS |
+		*left.word = (uint64_t) - ((PERCPU_START_TIME_OF(percpu_me()) - 1) << PERCPU_ID_BITS |
 					   percpu_syscall(SYS_gettid));
 		acquire_as_heir(&was_given);
 		CHECK_EQUAL(was_given, 1);
@@ -68,7 +68,7 @@ static void an_id_is_given_to_another_thread(void)
 	close(file);
 }
 
-/* Whether a thread is the owner that began at another time. */
+/* Whether a thread is the owner that has another start time. */
 static int is_dead(int64_t owner)
 {
 	left.word[2] = 0;
@@ -79,20 +79,20 @@ int main(void)
 {
 	int64_t me = (int64_t)percpu_me();
 	int64_t id = percpu_syscall(SYS_gettid);
-	int64_t other = -((PERCPU_BEGINNING_OF(me) + 1) << PERCPU_ID_BITS | id);
+	int64_t other = -((PERCPU_START_TIME_OF(me) + 1) << PERCPU_ID_BITS | id);
 	struct cpu_guard guard;
 
 	CHECK_EQUAL(PERCPU_ID_OF(me), id);
-	CHECK_EQUAL(PERCPU_BEGINNING_OF(me) > 0, 1);
+	CHECK_EQUAL(PERCPU_START_TIME_OF(me) > 0, 1);
 	an_id_is_given_to_another_thread();
 	CHECK_EQUAL(is_dead(me), 0);
 	CHECK_EQUAL(is_dead(other), 1);
-	/* After a restore no thread has begun when it did. */
-	percpu_process_beginning++;
+	/* After a restore each thread has another start time. */
+	percpu_process_start_time++;
 	CHECK_EQUAL(is_dead(other), 0);
-	percpu_process_beginning--;
+	percpu_process_start_time--;
 	CHECK_EQUAL(is_dead(other), 1);
-	/* Another library could not read when this thread began. */
+	/* Another library could not read this thread's start time. */
 	CHECK_EQUAL(is_dead(-id), 0);
 	*left.word = (uint64_t)-id;
 	guard = cpu_guard_acquire_on(0);

@@ -189,7 +189,7 @@ class SharedGuardTest {
     @Test
     void codeInCThatDiedIsTakenOverAlsoWhenItsNumberIsUsedAgain() throws InterruptedException {
         int number = KernelThreads.current();
-        long owner = -(((KernelThreads.beginning(number) - 1) << 22) | number);
+        long owner = -(((KernelThreads.startTime(number) - 1) << 22) | number);
         assertThat(GuardWords.CURRENT.tryAcquireOn(CPU.id(), owner)).isTrue();
         try (LogCapture log = new LogCapture();
                 CpuGuard guard = CpuGuard.tryAcquire(CPU, 1, TimeUnit.MINUTES)) {

@@ -11,7 +11,7 @@ public final class CpuHeader {
     /** How many guards C code has nested in its outermost one; only an owner that is C code accesses it. */
     public static final long NATIVE_NESTED = GUARD_WORD + Long.BYTES;
 
-    /** When C code last compared the beginning of an owner. Java has no use for it. */
+    /** When C code last compared the start time of an owner. Java has no use for it. */
     private static final long NATIVE_COMPARED = NATIVE_NESTED + Long.BYTES;
 
     /*

@@ -11,18 +11,18 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Owners that are C code. C has no {@link Thread}, so {@code percpu.h} stores a negative number in the guard word. Its
- * lowest 22 bits, negated, are the kernel's number of the thread. The other bits say when the thread began, or are 0.
- * They are needed because the kernel reuses the number of a thread that has ended.
+ * lowest 22 bits, negated, are the kernel's id of the thread. The other bits are the thread's start time, or 0. They
+ * are needed because the kernel reuses the id of a thread that has ended.
  */
 public final class NativeOwners {
     /** Whether C code acquires guards in this process. */
     private static volatile boolean expected;
 
     private static final long LOOK_MILLIS = 1_000;
-    private static final int NUMBER_BITS = 22;
+    private static final int ID_BITS = 22;
     private static final long COMPARE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
-    /** When the beginning of each CPU's owner was compared last. A race means one comparison more. */
+    /** When the start time of each CPU's owner was compared last. A race means one comparison more. */
     private static final long[] COMPARED = new long[PaddedArray.length(Area.CPUS)];
 
     /** The thread holds this weakly, and ends once it is unreachable. */
@@ -36,7 +36,7 @@ public final class NativeOwners {
      */
     public static synchronized void expect() {
         if (!expected) {
-            // Before the first owner: this notes when the process began.
+            // Before the first owner: this notes the process's start time.
             KernelThreads.prepare();
             DetachedThread.start("percpu-dead-owners", new ReferenceQueue<>(), WATCH, DetachedThread.nothing());
             expected = true;
@@ -64,7 +64,7 @@ public final class NativeOwners {
     }
 
     static boolean hasEnded(int cpu, long owner) {
-        return KernelThreads.hasEnded(number(owner)) || (isTimeToCompare(cpu) && !isSame(owner, number(owner)));
+        return KernelThreads.hasEnded(id(owner)) || (isTimeToCompare(cpu) && !isSame(owner, id(owner)));
     }
 
     /** To read a file costs more than the system call before it. */
@@ -78,23 +78,23 @@ public final class NativeOwners {
         return true;
     }
 
-    /** Whether an owner is the thread that has a number now. If this cannot be found out, equal numbers are enough. */
+    /** Whether an owner is the thread that has an id now. If this cannot be found out, equal ids are enough. */
     private static boolean isSame(long owner, int thread) {
-        long begun = -owner >>> NUMBER_BITS;
-        if (number(owner) != thread) {
+        long ownerStart = -owner >>> ID_BITS;
+        if (id(owner) != thread) {
             return false;
         }
-        long beginning = begun == 0 ? 0 : KernelThreads.beginning(thread);
-        return beginning == 0 || beginning == begun || !KernelThreads.isProcessTheSame();
+        long startTime = ownerStart == 0 ? 0 : KernelThreads.startTime(thread);
+        return startTime == 0 || startTime == ownerStart || !KernelThreads.isProcessTheSame();
     }
 
-    private static int number(long owner) {
-        return (int) (-owner & ((1 << NUMBER_BITS) - 1));
+    private static int id(long owner) {
+        return (int) (-owner & ((1 << ID_BITS) - 1));
     }
 
     /** For messages. */
     static String describe(long owner) {
-        return "C code on " + KernelThreads.describe(number(owner));
+        return "C code on " + KernelThreads.describe(id(owner));
     }
 
     /**

@@ -10,7 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Threads of this process by the kernel's numbers, which are the only names that C code has for them. */
+/** Threads of this process by the kernel's ids, which are the only names that C code has for them. */
 public final class KernelThreads {
     /**
      * What has to be found out once. It is null until {@link #prepare}, and made by no class initializer: the first
@@ -19,22 +19,22 @@ public final class KernelThreads {
      */
     private static volatile @Nullable Known known;
 
-    /** When a thread began is the 22nd field of its "stat". The second is in parentheses, and can contain anything. */
-    private static final int BEGINNING = 22 - 2;
+    /** The start time is the 22nd field of "stat". The second is in parentheses, and can contain anything. */
+    private static final int START_TIME = 22 - 2;
 
     /**
      * What is known.
      *
-     * @param process this process's number
-     * @param gettid asks for the current thread's number; null if the C library does not have it
-     * @param beginning when the process began; 0 if beginnings are not to be compared. They are not if the numbers in
+     * @param process this process's id
+     * @param gettid asks for the current thread's id; null if the C library does not have it
+     * @param startTime the process's start time; 0 if start times are not to be compared. They are not if the ids in
      *     {@code /proc} are other threads'
      */
-    private record Known(int process, @Nullable MethodHandle gettid, long beginning) {}
+    private record Known(int process, @Nullable MethodHandle gettid, long startTime) {}
 
     private KernelThreads() {}
 
-    /** Finds out what has to be found out once, which notes when the process began. If it throws, call it again. */
+    /** Finds out what has to be found out once, which notes the process's start time. If it throws, call it again. */
     public static void prepare() {
         Known _ = known();
     }
@@ -51,13 +51,13 @@ public final class KernelThreads {
             found = new Known(
                     process,
                     bind("gettid", FunctionDescriptor.of(JAVA_INT)),
-                    isProcOfThisNamespace(process) ? beginning(process) : 0);
+                    isProcOfThisNamespace(process) ? startTime(process) : 0);
             known = found;
         }
         return found;
     }
 
-    /** The number of the thread that this one, virtual or not, runs on; 0 if the C library does not provide it. */
+    /** The id of the thread that this one, virtual or not, runs on; 0 if the C library does not provide it. */
     public static int current() {
         MethodHandle gettid = known().gettid;
         if (gettid == null) {
@@ -71,7 +71,7 @@ public final class KernelThreads {
     }
 
     /**
-     * Whether no thread of this process has the number. If the kernel refuses for another reason, such as a sandbox,
+     * Whether no thread of this process has the id. If the kernel refuses for another reason, such as a sandbox,
      * that cannot be told, and the result is false.
      */
     public static boolean hasEnded(int thread) {
@@ -87,29 +87,29 @@ public final class KernelThreads {
     }
 
     /**
-     * When a thread of this process began, in hundredths of a second since the system did; 0 if it has ended, or if
-     * {@code /proc} does not tell.
+     * The start time of a thread of this process, in hundredths of a second since the system started; 0 if the thread
+     * has ended, or if {@code /proc} does not tell it.
      */
-    public static long beginning(int thread) {
+    public static long startTime(int thread) {
         try {
             // Threads are named in any encoding.
             String stat = Files.readString(Path.of("/proc/self/task/" + thread + "/stat"), StandardCharsets.ISO_8859_1);
-            return Long.parseLong(stat.substring(stat.lastIndexOf(')') + 1).split(" ", -1)[BEGINNING]);
+            return Long.parseLong(stat.substring(stat.lastIndexOf(')') + 1).split(" ", -1)[START_TIME]);
         } catch (IOException | RuntimeException unknown) {
             return 0;
         }
     }
 
     /**
-     * Whether beginnings can be compared with those from before. After a checkpoint and restore all threads have begun
-     * anew, with the numbers that they had.
+     * Whether start times can be compared with those from before. A checkpoint and restore gives all threads new start
+     * times, with the ids that they had.
      */
     public static boolean isProcessTheSame() {
         Known before = known();
-        return before.beginning != 0 && beginning(before.process) == before.beginning;
+        return before.startTime != 0 && startTime(before.process) == before.startTime;
     }
 
-    /** For messages: the thread's number, and its name while it runs. */
+    /** For messages: the thread's id, and its name while it runs. */
     public static String describe(int thread) {
         try {
             return "thread " + thread + " ("
