@@ -18,15 +18,15 @@ final class Acquisition<T> implements Runnable {
     }
 
     /** The handle that the pool keeps for the object. */
-    final Pooled<T> place;
+    final Pooled<T> entry;
 
     private final Throwable acquired = new Throwable("acquired here by " + Thread.currentThread());
     private @Nullable Throwable released;
     private Cleaner.@Nullable Cleanable watch;
     private volatile boolean ended;
 
-    private Acquisition(Pooled<T> place) {
-        this.place = place;
+    private Acquisition(Pooled<T> entry) {
+        this.entry = entry;
     }
 
     /**
@@ -34,13 +34,13 @@ final class Acquisition<T> implements Runnable {
      *
      * @param warnIfLost whether to warn if the handle is collected unreleased
      */
-    static <T> Pooled<T> begin(Pooled<T> place, boolean warnIfLost) {
-        Acquisition<T> acquisition = new Acquisition<>(place);
+    static <T> Pooled<T> begin(Pooled<T> entry, boolean warnIfLost) {
+        Acquisition<T> acquisition = new Acquisition<>(entry);
         Pooled<T> handle = new Pooled<>(acquisition);
         if (warnIfLost) {
             acquisition.watch = Watch.CLEANER.register(handle, acquisition);
         }
-        place.acquisition = acquisition;
+        entry.acquisition = acquisition;
         return handle;
     }
 
@@ -64,7 +64,7 @@ final class Acquisition<T> implements Runnable {
 
     /** Whether the object is held by this acquisition. */
     boolean isCurrent() {
-        return !ended && place.acquisition == this;
+        return !ended && entry.acquisition == this;
     }
 
     /** Adds to an exception where the object was acquired, and where it was released. */
@@ -81,8 +81,8 @@ final class Acquisition<T> implements Runnable {
     public void run() {
         if (!ended) {
             Log.warn(
-                    "the handle of " + place
-                            + " was lost: it was acquired and never released, so its place in the"
+                    "the handle of " + entry
+                            + " was lost: it was acquired and never released, so its entry in the"
                             + " pool stays taken. Close each handle, best by try-with-resources",
                     acquired);
         }

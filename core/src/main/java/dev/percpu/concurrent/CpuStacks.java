@@ -43,9 +43,9 @@ abstract class CpuStacks {
         return pop();
     }
 
-    /** Stores a place's number for the current thread or CPU. False if there is no room; then nothing was done. */
-    boolean put(PooledFields<?> place) {
-        return push(place.id);
+    /** Stores an entry's number for the current thread or CPU. False if there is no room; then nothing was done. */
+    boolean put(PooledFields<?> entry) {
+        return push(entry.id);
     }
 
     /**

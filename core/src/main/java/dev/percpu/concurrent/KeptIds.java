@@ -101,26 +101,26 @@ final class KeptIds extends PooledIds {
     }
 
     @Override
-    boolean put(PooledFields<?> place) {
-        Keeper keeper = place.keeper;
+    boolean put(PooledFields<?> entry) {
+        Keeper keeper = entry.keeper;
         if (keeper == null || keeper.owner != Thread.currentThread().threadId()) {
-            keeper = findKeeper(place);
+            keeper = findKeeper(entry);
         }
         // Pairs with the fence in gatherKept. It comes first, as nothing may be called between the look and the store.
         VarHandle.releaseFence();
         if (keeper != null && keeper.kept == Keeper.NOTHING && keeper.taken == Keeper.NOTHING) {
-            setKept(keeper, place.id + 1);
+            setKept(keeper, entry.id + 1);
             return true;
         }
-        return push(place.id);
+        return push(entry.id);
     }
 
-    /** The keeper of the current thread's place, which the object's place refers to from now on; null if none. */
-    private @Nullable Keeper findKeeper(PooledFields<?> place) {
+    /** The keeper of the current thread's place, which the entry refers to from now on; null if none. */
+    private @Nullable Keeper findKeeper(PooledFields<?> entry) {
         Keeper keeper = mine();
         if (keeper != null) {
             keeper.owner = Thread.currentThread().threadId();
-            place.keeper = keeper;
+            entry.keeper = keeper;
         }
         return keeper;
     }

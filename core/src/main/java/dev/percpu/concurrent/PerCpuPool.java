@@ -151,7 +151,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
 
     /** How many objects there are at most. */
     public int capacity() {
-        return places.length;
+        return entries.length;
     }
 
     /**
@@ -267,38 +267,38 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
             return null;
         }
         // Until the object is held, an error would lose its number: so nothing is called.
-        Pooled<T> place = places[(int) id];
-        if (place == null || place.state != Pooled.IDLE) {
+        Pooled<T> entry = entries[(int) id];
+        if (entry == null || entry.state != Pooled.IDLE) {
             throw twin((int) id);
         }
-        place.state = Pooled.HELD;
+        entry.state = Pooled.HELD;
         // Fields, and no methods. Closing sets "direct" too, so this is one load as a rule.
         if (ids.direct && ids.closed) {
             // A release pushed it while the pool was being closed.
             try {
-                retire(place);
+                retire(entry);
             } finally {
-                if (place.state == Pooled.HELD) {
-                    place.state = Pooled.LEAVING;
-                    place.unfinished = true;
+                if (entry.state == Pooled.HELD) {
+                    entry.state = Pooled.LEAVING;
+                    entry.unfinished = true;
                     ids.unfinished = true;
                 }
             }
             throw closed();
         }
         if (!CheckedMode.ON) {
-            return place;
+            return entry;
         }
         Pooled<T> handle = null;
         try {
-            handle = lend(place);
+            handle = lend(entry);
             return handle;
         } finally {
             if (handle == null) {
-                place.state = Pooled.LEAVING;
-                place.unfinished = true;
+                entry.state = Pooled.LEAVING;
+                entry.unfinished = true;
                 ids.unfinished = true;
-                finishIfClosed(place);
+                finishIfClosed(entry);
             }
         }
     }
@@ -340,34 +340,34 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
         }
     }
 
-    /** Makes the caller the holder of a place, and makes an object if the place is vacant. */
+    /** Makes the caller the holder of an entry, and makes an object if the entry is vacant. */
     private @Nullable Pooled<T> hold(int sought) {
         if (sought < 0) {
             return refuse(sought);
         }
-        Pooled<T> place;
+        Pooled<T> entry;
         if ((sought & PooledIds.VACANT) != 0) {
-            place = make(sought & ~PooledIds.VACANT);
+            entry = make(sought & ~PooledIds.VACANT);
         } else {
-            place = places[sought];
-            if (place == null || place.state != Pooled.IDLE) {
+            entry = entries[sought];
+            if (entry == null || entry.state != Pooled.IDLE) {
                 throw twin(sought);
             }
-            place.state = Pooled.HELD;
+            entry.state = Pooled.HELD;
         }
         if (!CheckedMode.ON) {
-            return place;
+            return entry;
         }
         Pooled<T> handle = null;
         try {
-            handle = lend(place);
+            handle = lend(entry);
             return handle;
         } finally {
             if (handle == null) {
-                place.state = Pooled.LEAVING;
-                place.unfinished = true;
+                entry.state = Pooled.LEAVING;
+                entry.unfinished = true;
                 ids.unfinished = true;
-                finishIfClosed(place);
+                finishIfClosed(entry);
             }
         }
     }

@@ -38,7 +38,7 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
 
     /** The handle of one acquisition, in checked mode. */
     Pooled(Acquisition<T> acquisition) {
-        super(acquisition.place.pool, acquisition.place.id);
+        super(acquisition.entry.pool, acquisition.entry.id);
         this.acquisition = acquisition;
     }
 
@@ -49,11 +49,11 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
      *     not returned it yet
      */
     public T get() {
-        Pooled<T> place = CheckedMode.ON ? checkedPlace() : this;
-        if (place.state != HELD) {
-            throw place.notHeld();
+        Pooled<T> entry = CheckedMode.ON ? checkedEntry() : this;
+        if (entry.state != HELD) {
+            throw entry.notHeld();
         }
-        return place.object();
+        return entry.object();
     }
 
     /**
@@ -68,13 +68,13 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
      *     instead. Also what the destroy hook threw
      */
     public void release() {
-        pool.release(CheckedMode.ON ? checkedPlace() : this);
+        pool.release(CheckedMode.ON ? checkedEntry() : this);
     }
 
     /** {@link #release()}, for {@code try}. */
     @Override
     public void close() {
-        pool.release(CheckedMode.ON ? checkedPlace() : this);
+        pool.release(CheckedMode.ON ? checkedEntry() : this);
     }
 
     /**
@@ -86,7 +86,7 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
      * @throws RuntimeException what the destroy hook threw: the object counts as destroyed all the same
      */
     public void discard() {
-        pool.discard(CheckedMode.ON ? checkedPlace() : this);
+        pool.discard(CheckedMode.ON ? checkedEntry() : this);
     }
 
     /** The object, whoever holds it. */
@@ -95,16 +95,16 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
     }
 
     /** The pool's own handle for this one; this one itself, if it is the pool's and the object keeps it. */
-    private Pooled<T> checkedPlace() {
+    private Pooled<T> checkedEntry() {
         Acquisition<T> mine = acquisition;
-        if (mine == null || mine.place == this) {
+        if (mine == null || mine.entry == this) {
             return this;
         }
         if (!mine.isCurrent()) {
             throw mine.explain(new IllegalStateException("this handle of object " + id + " of " + pool
                     + " is released already: use a handle after acquiring it, and release it once"));
         }
-        return mine.place;
+        return mine.entry;
     }
 
     IllegalStateException notHeld() {
@@ -117,7 +117,7 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
     @Override
     public String toString() {
         @Nullable Acquisition<T> mine = acquisition;
-        boolean held = (mine == null || mine.place == this) ? state == HELD : mine.isCurrent();
+        boolean held = (mine == null || mine.entry == this) ? state == HELD : mine.isCurrent();
         return "object " + id + " of " + pool + (held ? ", held" : ", not held");
     }
 }

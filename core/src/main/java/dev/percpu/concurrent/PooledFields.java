@@ -27,7 +27,7 @@ abstract class PooledFields<T> {
     /** A thread is making, resetting or destroying it. */
     static final int LEAVING = 2;
 
-    /** Its place is vacant, or belongs to another object by now. */
+    /** Its entry is vacant, or belongs to another object by now. */
     static final int GONE = 3;
 
     final PooledObjects<T> pool;
@@ -40,7 +40,7 @@ abstract class PooledFields<T> {
     int state;
 
     /**
-     * Whether the object still has to be destroyed and its place made vacant, and no thread is doing it. Volatile: a
+     * Whether the object still has to be destroyed and its entry made vacant, and no thread is doing it. Volatile: a
      * thread that goes on must see what the last holder did to the object.
      */
     volatile boolean unfinished;

@@ -5,7 +5,7 @@ import dev.percpu.internal.protocol.Fences;
 import java.lang.ref.Reference;
 
 /**
- * The numbers of a pool's places, from 0 on. A number is held by one thread, or idle, or vacant: its place has no
+ * The numbers of a pool's entries, from 0 on. A number is held by one thread, or idle, or vacant: its entry has no
  * object. This class calls no code of the pool's user.
  *
  * <p>What the last holder of a number did before {@link #give} happens before what the next one does after {@link
@@ -51,11 +51,11 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
     /** What {@link #seek(long)} returns if it would have to wait, and the thread holds a guard, so that it must not. */
     static final int HOLDS_GUARD = -3;
 
-    /** What {@link #seek(long)} returns if it would have to wait, and a place may be {@link #unfinished}. */
+    /** What {@link #seek(long)} returns if it would have to wait, and an entry may be {@link #unfinished}. */
     static final int UNFINISHED = -5;
 
     /**
-     * Whether a place may be {@link PooledFields#unfinished}. Its number becomes vacant once its object is destroyed.
+     * Whether an entry may be {@link PooledFields#unfinished}. Its number becomes vacant once its object is destroyed.
      * The thread that failed to do so could not wake anybody.
      */
     volatile boolean unfinished;
@@ -133,16 +133,16 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
      *
      * @return {@link #NONE}; or, if the numbers are closed, one that the caller has now and no one else
      */
-    int give(PooledFields<?> place) {
+    int give(PooledFields<?> entry) {
         try {
             if (!direct) {
-                // Before the push: from then on the place is the next holder's to write.
-                place.state = PooledFields.IDLE;
+                // Before the push: from then on the entry is the next holder's to write.
+                entry.state = PooledFields.IDLE;
                 boolean pushed;
                 try {
-                    pushed = put(place);
+                    pushed = put(entry);
                 } catch (Throwable t) {
-                    place.state = PooledFields.HELD;
+                    entry.state = PooledFields.HELD;
                     throw t;
                 }
                 if (pushed) {
@@ -155,9 +155,9 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
                         return NONE;
                     }
                 }
-                place.state = PooledFields.HELD;
+                entry.state = PooledFields.HELD;
             }
-            return giveShared(place);
+            return giveShared(entry);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -169,20 +169,20 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
         return direct ? gatherAfterGiving() : NONE;
     }
 
-    /** Gives back the number of a place that has no object any more. If this throws, nothing was done. */
-    void vacate(PooledFields<?> place) {
-        int before = place.state;
-        // Before, as the place is another object's once its number is vacant.
-        place.state = PooledFields.GONE;
+    /** Gives back the number of an entry that has no object any more. If this throws, nothing was done. */
+    void vacate(PooledFields<?> entry) {
+        int before = entry.state;
+        // Before, as the entry is another object's once its number is vacant.
+        entry.state = PooledFields.GONE;
         try {
-            vacate(place.id);
+            vacate(entry.id);
         } catch (Throwable t) {
-            place.state = before;
+            entry.state = before;
             throw t;
         }
     }
 
-    /** Gives back a number whose place has no object: none was made, or it is destroyed. */
+    /** Gives back a number whose entry has no object: none was made, or it is destroyed. */
     void vacate(int id) {
         lock();
         try {
@@ -260,22 +260,22 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
         }
     }
 
-    private int giveShared(PooledFields<?> place) {
+    private int giveShared(PooledFields<?> entry) {
         lock();
         try {
             exchanges++;
             if (closed) {
-                return place.id;
+                return entry.id;
             }
             if (idle.room() == 0) {
                 throw tooMany();
             }
             signal();
-            place.state = PooledFields.IDLE;
+            entry.state = PooledFields.IDLE;
             try {
-                idle.push(place.id);
+                idle.push(entry.id);
             } catch (Throwable t) {
-                place.state = PooledFields.HELD;
+                entry.state = PooledFields.HELD;
                 throw t;
             }
             if (direct) {

@@ -17,17 +17,17 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class PooledObjects<T> {
     /*
-     * PooledIds hands out the numbers of places, since sequences can move numbers and not references. This class has
-     * the objects, by number, and calls the hooks. The thread that has a number writes its place.
+     * PooledIds hands out the numbers of entries, since sequences can move numbers and not references. This class has
+     * the objects, by number, and calls the hooks. The thread that has a number writes its entry.
      *
      * A stack overflow can interrupt each step, also one that cleans up after another. So a thread that fails to
-     * destroy an object marks the place as "unfinished", by two stores to fields, which cannot fail. It does so in
+     * destroy an object marks the entry as "unfinished", by two stores to fields, which cannot fail. It does so in
      * the method that has begun. The next thread that looks goes on. The thread must not set the mark before it
      * tries: another thread could then take the object while the first one is at work on it, and call the destroy
      * hook in its place.
      *
      * Before a thread begins, it looks for enough stack, or else the destroy hook could fail to be called at all. A
-     * vacant place keeps its last handle, with the state GONE: that detects a number that comes from a stack after its
+     * vacant entry keeps its last handle, with the state GONE: that detects a number that comes from a stack after its
      * object was destroyed.
      */
     private static final VarHandle UNFINISHED;
@@ -54,7 +54,7 @@ abstract class PooledObjects<T> {
     private final @Nullable Consumer<? super T> reset;
     private final @Nullable Consumer<? super T> destroy;
     private final boolean keepsHandles;
-    final @Nullable Pooled<T>[] places;
+    final @Nullable Pooled<T>[] entries;
     final PooledIds ids;
     final AtomicLong made = new AtomicLong();
     final AtomicLong destroyed = new AtomicLong();
@@ -64,14 +64,14 @@ abstract class PooledObjects<T> {
         reset = builder.reset;
         destroy = builder.destroy;
         keepsHandles = builder.keepsHandles;
-        places = newPlaces(builder.capacity);
+        entries = newEntries(builder.capacity);
         ids = builder.ids();
     }
 
     /** Releases the object of the pool's own handle. */
-    final void release(Pooled<T> place) {
-        if (place.state != Pooled.HELD) {
-            resume(place);
+    final void release(Pooled<T> entry) {
+        if (entry.state != Pooled.HELD) {
+            resume(entry);
             return;
         }
         if (CheckedMode.ON) {
@@ -80,92 +80,92 @@ abstract class PooledObjects<T> {
             StackRoom.CURRENT.ensure();
         }
         if (reset != null) {
-            reset(reset, place);
+            reset(reset, entry);
         }
-        Acquisition<T> ending = CheckedMode.ON ? place.acquisition : null;
-        int left = ids.give(place);
+        Acquisition<T> ending = CheckedMode.ON ? entry.acquisition : null;
+        int left = ids.give(entry);
         try {
             // First, as the end of a handle allocates memory, and nobody else looks for this object.
             if (left >= 0) {
-                retire(places[left]);
+                retire(entries[left]);
             }
         } finally {
             // Whoever destroys this object ends its handle then. If that failed, its holder can still repeat this.
-            if (CheckedMode.ON && ending != null && left != place.id) {
+            if (CheckedMode.ON && ending != null && left != entry.id) {
                 ending.end();
             }
         }
     }
 
     /** Destroys an object that is held. */
-    final void discard(Pooled<T> place) {
-        if (place.state == Pooled.HELD) {
-            retire(place);
+    final void discard(Pooled<T> entry) {
+        if (entry.state == Pooled.HELD) {
+            retire(entry);
         } else {
-            resume(place);
+            resume(entry);
         }
     }
 
     /** What a release does if the object is not held. */
-    private void resume(Pooled<T> place) {
-        if (place.unfinished) {
-            finish(place);
+    private void resume(Pooled<T> entry) {
+        if (entry.unfinished) {
+            finish(entry);
             return;
         }
-        throw place.notHeld();
+        throw entry.notHeld();
     }
 
     final Pooled<T> make(int id) {
-        Pooled<T> place;
+        Pooled<T> entry;
         try {
-            place = new Pooled<>(this, id);
+            entry = new Pooled<>(this, id);
         } catch (Throwable t) {
             ids.vacate(id);
             throw t;
         }
-        places[id] = place;
+        entries[id] = entry;
         try {
-            // Nothing is called or allocated until the place has the object: an error would lose it undestroyed.
-            place.object = factory.apply(place);
-            if (place.object == null) {
+            // Nothing is called or allocated until the entry has the object: an error would lose it undestroyed.
+            entry.object = factory.apply(entry);
+            if (entry.object == null) {
                 throw new NullPointerException("the factory of " + this + " returned null");
             }
             made.incrementAndGet();
         } catch (Throwable t) {
             try {
-                alsoDestroy(place, t);
+                alsoDestroy(entry, t);
             } finally {
-                if (place.state == Pooled.LEAVING) {
-                    place.unfinished = true;
+                if (entry.state == Pooled.LEAVING) {
+                    entry.unfinished = true;
                     ids.unfinished = true;
                 }
             }
             throw t;
         }
-        place.state = Pooled.HELD;
-        return place;
+        entry.state = Pooled.HELD;
+        return entry;
     }
 
     /**
      * Creates the handle of this acquisition, in checked mode. If this throws, also before it begins, the caller marks
      * the object as unfinished, in its own frame.
      */
-    final Pooled<T> lend(Pooled<T> place) {
-        return Acquisition.begin(place, !keepsHandles);
+    final Pooled<T> lend(Pooled<T> entry) {
+        return Acquisition.begin(entry, !keepsHandles);
     }
 
-    private void reset(Consumer<? super T> hook, Pooled<T> place) {
-        place.state = Pooled.LEAVING;
+    private void reset(Consumer<? super T> hook, Pooled<T> entry) {
+        entry.state = Pooled.LEAVING;
         try {
-            hook.accept(place.object());
+            hook.accept(entry.object());
             // If giving it back fails, the object is held and can be released again.
-            place.state = Pooled.HELD;
+            entry.state = Pooled.HELD;
         } catch (Throwable t) {
             try {
-                alsoDestroy(place, t);
+                alsoDestroy(entry, t);
             } finally {
-                if (place.state == Pooled.LEAVING) {
-                    place.unfinished = true;
+                if (entry.state == Pooled.LEAVING) {
+                    entry.unfinished = true;
                     ids.unfinished = true;
                 }
             }
@@ -173,24 +173,24 @@ abstract class PooledObjects<T> {
         }
     }
 
-    /** Destroys an object whose number the caller has, and frees its place. */
-    final void retire(@Nullable Pooled<T> place) {
-        if (place != null) {
-            place.state = Pooled.LEAVING;
+    /** Destroys an object whose number the caller has, and frees its entry. */
+    final void retire(@Nullable Pooled<T> entry) {
+        if (entry != null) {
+            entry.state = Pooled.LEAVING;
             try {
-                destroy(place);
+                destroy(entry);
             } finally {
-                if (place.state == Pooled.LEAVING) {
-                    place.unfinished = true;
+                if (entry.state == Pooled.LEAVING) {
+                    entry.unfinished = true;
                     ids.unfinished = true;
                 }
             }
         }
     }
 
-    private void alsoDestroy(Pooled<T> place, Throwable cause) {
+    private void alsoDestroy(Pooled<T> entry, Throwable cause) {
         try {
-            destroy(place);
+            destroy(entry);
         } catch (Throwable alsoThrown) {
             Failures failures = new Failures();
             failures.add(alsoThrown);
@@ -199,40 +199,40 @@ abstract class PooledObjects<T> {
     }
 
     /** Destroys an object that is {@link PooledFields#unfinished}, unless another thread does. */
-    private void finish(Pooled<T> place) {
+    private void finish(Pooled<T> entry) {
         boolean mine = false;
         try {
             StackRoom.CURRENT.ensure();
-            mine = UNFINISHED.compareAndSet((PooledFields<?>) place, true, false);
+            mine = UNFINISHED.compareAndSet((PooledFields<?>) entry, true, false);
             if (mine) {
-                destroy(place);
+                destroy(entry);
             }
         } finally {
-            if (mine && place.state == Pooled.LEAVING) {
-                place.unfinished = true;
+            if (mine && entry.state == Pooled.LEAVING) {
+                entry.unfinished = true;
                 ids.unfinished = true;
             }
         }
     }
 
     /**
-     * Destroys an object that is leaving. If this cannot begin, or the place cannot become vacant, it is still leaving.
+     * Destroys an object that is leaving. If this cannot begin, or the entry cannot become vacant, it is still leaving.
      */
-    private void destroy(Pooled<T> place) {
+    private void destroy(Pooled<T> entry) {
         StackRoom.CURRENT.ensure();
-        T object = place.object;
+        T object = entry.object;
         if (object != null) {
             destroyed.incrementAndGet();
-            place.object = null;
+            entry.object = null;
         }
         try {
             if (object != null && destroy != null) {
                 destroy.accept(object);
             }
         } finally {
-            Acquisition<T> ending = CheckedMode.ON ? place.acquisition : null;
+            Acquisition<T> ending = CheckedMode.ON ? entry.acquisition : null;
             // Not earlier, or there could be one object too many.
-            ids.vacate(place);
+            ids.vacate(entry);
             if (CheckedMode.ON && ending != null) {
                 ending.end();
             }
@@ -240,9 +240,9 @@ abstract class PooledObjects<T> {
     }
 
     /** In a pool that is closed nobody looks for an unfinished object, unless it is closed or trimmed once more. */
-    final void finishIfClosed(Pooled<T> place) {
+    final void finishIfClosed(Pooled<T> entry) {
         if (ids.closed) {
-            finish(place);
+            finish(entry);
         }
     }
 
@@ -250,15 +250,15 @@ abstract class PooledObjects<T> {
     final void finishAll() {
         boolean finished = false;
         try {
-            // The flag is cleared before the look, as another thread may leave a place unfinished after it. By an
-            // exchange and not a store: a thread marks its place first and sets this flag second, so the look then sees
+            // The flag is cleared before the look, as another thread may leave an entry unfinished after it. By an
+            // exchange and not a store: a thread marks its entry first and sets this flag second, so the look then sees
             // the mark.
             boolean _ = (boolean) ANY_UNFINISHED.getAndSet(ids, false);
             Failures failures = new Failures();
-            for (Pooled<T> place : places) {
-                if (place != null && place.unfinished) {
+            for (Pooled<T> entry : entries) {
+                if (entry != null && entry.unfinished) {
                     try {
-                        finish(place);
+                        finish(entry);
                     } catch (Throwable t) {
                         failures.add(t);
                     }
@@ -269,7 +269,7 @@ abstract class PooledObjects<T> {
         } finally {
             if (!finished) {
                 // There was no room to finish one, or no memory. Without the flag nobody would look for it again, and
-                // its place would be lost.
+                // its entry would be lost.
                 ids.unfinished = true;
             }
         }
@@ -280,11 +280,11 @@ abstract class PooledObjects<T> {
         int count = 0;
         for (int id; count < most && (id = ids.takeIdle()) >= 0; count++) {
             try {
-                Pooled<T> place = places[id];
-                if (place == null || place.state != Pooled.IDLE) {
+                Pooled<T> entry = entries[id];
+                if (entry == null || entry.state != Pooled.IDLE) {
                     throw twin(id);
                 }
-                retire(place);
+                retire(entry);
             } catch (Throwable t) {
                 failures.add(t);
             }
@@ -303,7 +303,7 @@ abstract class PooledObjects<T> {
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // there are no generic arrays
-    private static <T> @Nullable Pooled<T>[] newPlaces(int capacity) {
+    private static <T> @Nullable Pooled<T>[] newEntries(int capacity) {
         return new Pooled[capacity];
     }
 }

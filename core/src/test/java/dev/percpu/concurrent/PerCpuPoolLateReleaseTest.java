@@ -45,19 +45,19 @@ class PerCpuPoolLateReleaseTest extends PoolStacksFixture {
     @Tag("rseq")
     void whoWaitsIsWokenByAReleaseThatCannotLookAgain() throws InterruptedException {
         PooledIds ids = ids(2);
-        Pooled<Object> place = new Pooled<>(pool(2), ids.seek() & ~PooledIds.VACANT);
+        Pooled<Object> entry = new Pooled<>(pool(2), ids.seek() & ~PooledIds.VACANT);
         int _ = ids.seek();
         AtomicReference<Integer> got = new AtomicReference<>();
         Thread waiter = waitFor(ids, got);
         BoundThread giver = BoundThread.start(firstCpu, () -> {
-            assertThat(ids.push(place.id)).isTrue();
+            assertThat(ids.push(entry.id)).isTrue();
             Seccomp.refuse(Call.MEMBARRIER, EPERM);
             assertThatThrownBy(ids::lookAgain).isInstanceOf(LinuxException.class);
         });
         Workers.join(giver);
         assertThat(giver.await()).isNull();
         Workers.join(waiter);
-        assertThat(got.get()).isEqualTo(place.id);
+        assertThat(got.get()).isEqualTo(entry.id);
     }
 
     @Test
@@ -137,7 +137,7 @@ class PerCpuPoolLateReleaseTest extends PoolStacksFixture {
         return Thread.ofPlatform().daemon().unstarted(() -> {
             int left = pool.ids.lookAgain();
             if (left != PooledIds.NONE) {
-                pool.retire(pool.places[left]);
+                pool.retire(pool.entries[left]);
             }
         });
     }

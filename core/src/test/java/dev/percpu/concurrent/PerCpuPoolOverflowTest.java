@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /**
- * A stack that overflows anywhere while an object is released: it is held then, or idle, or destroyed, and no place is
+ * A stack that overflows anywhere while an object is released: it is held then, or idle, or destroyed, and no entry is
  * lost. In a JVM of its own, interpreted, since there each call takes some of the stack.
  */
 class PerCpuPoolOverflowTest {
@@ -90,7 +90,7 @@ class PerCpuPoolOverflowTest {
             others.forEach(Pooled::release);
             for (int i = 0; i < CAPACITY; i++) {
                 if (pool.tryAcquire() == null) {
-                    throw new AssertionError("a place is lost: " + pool.statistics());
+                    throw new AssertionError("an entry is lost: " + pool.statistics());
                 }
             }
             if (pool.tryAcquire() != null) {

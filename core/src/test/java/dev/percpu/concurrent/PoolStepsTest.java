@@ -192,10 +192,10 @@ class PoolStepsTest {
                     .destroy(_ -> System.out.print("destroyed, "))
                     .build();
             Pooled<Object> handle = pool.tryAcquire();
-            Pooled<Object> place = pool.places[0];
+            Pooled<Object> entry = pool.entries[0];
             pool.close();
             Steps.room = () -> {
-                if (place.state == Pooled.LEAVING) {
+                if (entry.state == Pooled.LEAVING) {
                     throw new StackOverflowError("no room");
                 }
             };
@@ -254,15 +254,15 @@ class PoolStepsTest {
         public static void main(String[] arguments) {
             Steps.install();
             PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
-            Pooled<Object> place = pool.tryAcquire();
+            Pooled<Object> entry = pool.tryAcquire();
             Steps.lightFence = () -> {
                 Steps.lightFence = Steps::nothing;
-                System.out.print(pool.ids.seek() == place.id ? "taken by another, " : "not taken, ");
+                System.out.print(pool.ids.seek() == entry.id ? "taken by another, " : "not taken, ");
                 Steps.room = () -> {
                     throw new StackOverflowError("no room");
                 };
             };
-            place.release();
+            entry.release();
             System.out.println("released");
         }
     }
@@ -276,13 +276,13 @@ class PoolStepsTest {
             PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
                     .destroy(_ -> System.out.print("destroyed, "))
                     .build();
-            Pooled<Object> place = pool.tryAcquire();
+            Pooled<Object> entry = pool.tryAcquire();
             Steps.room = () -> {
                 Steps.room = Steps::nothing;
                 int _ = pool.trim(0);
                 System.out.print("trimmed, ");
             };
-            place.discard();
+            entry.discard();
             System.out.println("discarded");
         }
     }
@@ -296,7 +296,7 @@ class PoolStepsTest {
             PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
                     .destroy(_ -> System.out.print("destroyed, "))
                     .build();
-            Pooled<Object> place = pool.tryAcquire();
+            Pooled<Object> entry = pool.tryAcquire();
             Thread waiting = Thread.ofPlatform().start(() -> {
                 Pooled<Object> _ = PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire);
                 System.out.println("objects made: " + pool.statistics().made());
@@ -310,7 +310,7 @@ class PoolStepsTest {
                 }
             };
             try {
-                place.discard();
+                entry.discard();
             } catch (StackOverflowError _) {
                 System.out.print("broken off, ");
             }
