@@ -68,8 +68,13 @@ public final class NumericCell implements InteriorMutable {
         }
     }
 
+    /** Adds {@code delta}. */
+    public void add(long delta) {
+        long _ = addAndGet(delta);
+    }
+
     /** Adds {@code delta} and returns the new number. */
-    public long add(long delta) {
+    public long addAndGet(long delta) {
         try {
             return WidthAccess.add(width, offset(), delta);
         } finally {

@@ -1,6 +1,10 @@
 package dev.percpu;
 
-import dev.percpu.internal.area.Area;
+import static dev.percpu.internal.area.Area.BASE;
+import static dev.percpu.internal.area.Area.STRIDE;
+import static dev.percpu.internal.area.Area.reservedBytes;
+import static dev.percpu.internal.area.Area.usedBytesPerCpu;
+
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.linux.Libc;
 import dev.percpu.internal.linux.Linux;
@@ -77,8 +81,8 @@ public final class PerCpuRuntime {
     }
 
     /** The per-CPU area. */
-    public static Memory memory() {
-        return new Memory(Area.STRIDE, Area.reservedBytes(), Area.usedBytesPerCpu(), Area.BASE);
+    public static Area area() {
+        return new Area(STRIDE, reservedBytes(), usedBytesPerCpu(), BASE);
     }
 
     /**
@@ -106,5 +110,5 @@ public final class PerCpuRuntime {
      * @param usedBytesPerCpu how many bytes of each place are allocated to variables
      * @param address the area's start address, for tools that look at the process's mappings
      */
-    public record Memory(long stride, long reservedBytes, long usedBytesPerCpu, long address) {}
+    public record Area(long stride, long reservedBytes, long usedBytesPerCpu, long address) {}
 }

@@ -15,8 +15,8 @@ public final class AreaPages {
 
     /** The resident size of the area, as the kernel tells it: of all mappings that it consists of. */
     public static long residentBytes() throws IOException {
-        long start = PerCpuRuntime.memory().address();
-        long end = start + PerCpuRuntime.memory().reservedBytes();
+        long start = PerCpuRuntime.area().address();
+        long end = start + PerCpuRuntime.area().reservedBytes();
         boolean inside = false;
         long bytes = 0;
         for (String line : Files.readAllLines(Path.of("/proc/self/smaps"))) {

@@ -47,7 +47,7 @@ class AreaReservationTest {
                         .highestTrackable(TimeUnit.HOURS.toNanos(1))
                         .build());
             }
-            System.out.println("megabytes: " + PerCpuRuntime.memory().usedBytesPerCpu() / MIB);
+            System.out.println("megabytes: " + PerCpuRuntime.area().usedBytesPerCpu() / MIB);
             histograms.forEach(histogram -> histogram.record(1_000));
             System.out.println("counted: "
                     + histograms.stream()
@@ -59,8 +59,8 @@ class AreaReservationTest {
 
         /** How many mappings the area consists of. */
         private static long mappings() throws IOException {
-            long start = PerCpuRuntime.memory().address();
-            long end = start + PerCpuRuntime.memory().reservedBytes();
+            long start = PerCpuRuntime.area().address();
+            long end = start + PerCpuRuntime.area().reservedBytes();
             try (var lines = Files.lines(Path.of("/proc/self/maps"))) {
                 return lines.map(line -> Long.parseUnsignedLong(line.substring(0, line.indexOf('-')), 16))
                         .filter(address -> address >= start && address < end)
@@ -113,18 +113,18 @@ class AreaReservationTest {
             long used;
             try {
                 while (true) {
-                    used = PerCpuRuntime.memory().usedBytesPerCpu();
+                    used = PerCpuRuntime.area().usedBytesPerCpu();
                     variables.add(DynamicPerCpu.createZero(PIECE));
                 }
             } catch (AreaFullException full) {
-                used = PerCpuRuntime.memory().usedBytesPerCpu();
+                used = PerCpuRuntime.area().usedBytesPerCpu();
                 System.out.println(full.getMessage());
                 useMemory();
             } finally {
                 MemoryLimit.DATA.unlimit();
             }
-            System.out.println("stride: " + PerCpuRuntime.memory().stride() / MIB);
-            System.out.println("the same: " + (used == PerCpuRuntime.memory().usedBytesPerCpu()));
+            System.out.println("stride: " + PerCpuRuntime.area().stride() / MIB);
+            System.out.println("the same: " + (used == PerCpuRuntime.area().usedBytesPerCpu()));
             System.out.println("several: " + (variables.size() > 10));
             for (int i = 0; i < 100; i++) {
                 variables.add(DynamicPerCpu.createZero(PIECE));
@@ -163,9 +163,8 @@ class AreaReservationTest {
         private ProbeThatFills() {}
 
         public static void main(String[] arguments) {
-            System.out.println("stride: " + PerCpuRuntime.memory().stride());
-            MemoryLayout half =
-                    MemoryLayout.sequenceLayout(PerCpuRuntime.memory().stride() / 2, ValueLayout.JAVA_BYTE);
+            System.out.println("stride: " + PerCpuRuntime.area().stride());
+            MemoryLayout half = MemoryLayout.sequenceLayout(PerCpuRuntime.area().stride() / 2, ValueLayout.JAVA_BYTE);
             StaticPerCpu.define("the first half", half);
             try {
                 StaticPerCpu.define("the second half", half);

@@ -29,14 +29,14 @@ class MemoryFootprintTest {
             PerCpuNumeric.define("first", NumericWidth.LONG).increment();
             DetachedThreads.awaitFinalCode();
 
-            long usedBefore = PerCpuRuntime.memory().usedBytesPerCpu();
+            long usedBefore = PerCpuRuntime.area().usedBytesPerCpu();
             long residentBefore = AreaPages.residentBytes();
             long heapBefore = heapBytes();
             for (String name : names) {
                 counters.add(PerCpuNumeric.define(name, NumericWidth.LONG));
             }
             print("heap", heapBytes() - heapBefore);
-            print("area", PerCpuRuntime.memory().usedBytesPerCpu() - usedBefore);
+            print("area", PerCpuRuntime.area().usedBytesPerCpu() - usedBefore);
             counters.forEach(PerCpuNumeric::sum);
             print("untouched", AreaPages.residentBytes() - residentBefore);
             dev.percpu.cpu.CpuId.onEachCpu(cpu -> counters.forEach(PerCpuNumeric::increment));

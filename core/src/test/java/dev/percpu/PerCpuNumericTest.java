@@ -152,15 +152,17 @@ class PerCpuNumericTest {
         OnCpu.run(CPU, () -> {
             try (CpuGuard guard = CpuGuard.acquire()) {
                 cells.getMut(guard).run(cell -> {
-                    assertThat(cell.add(1)).isEqualTo(1);
+                    assertThat(cell.addAndGet(1)).isEqualTo(1);
                     number.add(2);
                     assertThat(number.addAndGet(4)).isEqualTo(7);
                     assertThat(cell.get()).isEqualTo(7);
+                    cell.add(8);
+                    assertThat(cell.get()).isEqualTo(15);
                     assertThat(cell.width()).isEqualTo(NumericWidth.INT);
                 });
             }
         });
-        assertThat(number.sum()).isEqualTo(7);
+        assertThat(number.sum()).isEqualTo(15);
     }
 
     @Test

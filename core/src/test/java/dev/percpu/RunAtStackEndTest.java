@@ -78,7 +78,7 @@ class RunAtStackEndTest {
         public static void main(String[] arguments) {
             tell("run", cells -> cells.run(cell -> cell.add(1)));
             tell("with", cells -> {
-                long _ = cells.with(cell -> cell.add(1));
+                long _ = cells.with(cell -> cell.addAndGet(1));
             });
             PerCpuNumeric number = PerCpuNumeric.of(CELLS);
             tell("addAndGet", _ -> {

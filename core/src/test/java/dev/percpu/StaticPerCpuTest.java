@@ -137,4 +137,18 @@ class StaticPerCpuTest {
                 .contains("listed object: object", "listed number: SHORT", "listed double: DOUBLE");
         assertThat(object.toString()).contains("listed object");
     }
+
+    @Test
+    void theAreaSaysHowLargeItIsAndHowMuchIsUsed() {
+        PerCpuRuntime.Area before = PerCpuRuntime.area();
+        PerCpuNumeric.define("in the area", NumericWidth.LONG);
+        PerCpuRuntime.Area after = PerCpuRuntime.area();
+        assertThat(Long.bitCount(before.stride())).isEqualTo(1);
+        // A place for each possible CPU, and at least the spare one.
+        assertThat(before.reservedBytes()).isGreaterThan(before.stride() * CpuMask.capacity());
+        assertThat(after.usedBytesPerCpu()).isBetween(Long.BYTES * 1L, after.stride());
+        assertThat(after)
+                .extracting(PerCpuRuntime.Area::stride, PerCpuRuntime.Area::address)
+                .containsExactly(before.stride(), before.address());
+    }
 }

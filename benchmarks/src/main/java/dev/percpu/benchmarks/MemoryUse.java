@@ -108,7 +108,7 @@ public final class MemoryUse {
             ManagementFactory.getMemoryMXBean().gc();
         }
         return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed()
-                + PerCpuRuntime.memory().usedBytesPerCpu() * CpuMask.possible().weight();
+                + PerCpuRuntime.area().usedBytesPerCpu() * CpuMask.possible().weight();
     }
 
     private static Object[] array(int counters, Supplier<?> maker) {

@@ -46,7 +46,7 @@ record Info(
     /** What there is to tell now. */
     static Info read(String deepSelfTest) {
         PerCpuRuntime.Rseq rseq = PerCpuRuntime.rseq();
-        PerCpuRuntime.Memory memory = PerCpuRuntime.memory();
+        PerCpuRuntime.Area area = PerCpuRuntime.area();
         return new Info(
                 moduleVersion(),
                 PerCpuRuntime.backend(),
@@ -60,7 +60,7 @@ record Info(
                 new Rseq(rseq.size(), rseq.offset(), rseq.features()),
                 new Cpus(
                         ids(CpuMask.possible()), ids(CpuMask.present()), ids(CpuMask.online()), ids(CpuMask.allowed())),
-                new Area(memory.stride(), memory.reservedBytes(), memory.usedBytesPerCpu()),
+                new Area(area.stride(), area.reservedBytes(), area.usedBytesPerCpu()),
                 PerCpuRuntime.variables().size());
     }
 

@@ -124,6 +124,24 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     }
 
     /**
+     * Adds 1, without regard to any limit.
+     *
+     * @throws ArithmeticException if the counter would leave its range
+     */
+    public void increment() {
+        add(1);
+    }
+
+    /**
+     * Subtracts 1.
+     *
+     * @throws ArithmeticException if the counter would leave its range
+     */
+    public void decrement() {
+        add(-1);
+    }
+
+    /**
      * Subtracts the given value.
      *
      * @throws ArithmeticException if the counter would leave its range

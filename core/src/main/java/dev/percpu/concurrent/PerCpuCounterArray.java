@@ -153,6 +153,11 @@ public final class PerCpuCounterArray {
         }
     }
 
+    /** Resets a counter: removes all updates that happened before the call, and perhaps some that happen during it. */
+    public void reset(int index) {
+        long _ = sumThenReset(index);
+    }
+
     /**
      * Resets all counters: removes all updates that happened before the call, and perhaps some that happen during it.
      */

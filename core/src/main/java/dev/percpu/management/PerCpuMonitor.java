@@ -37,8 +37,8 @@ public final class PerCpuMonitor implements PerCpuMXBean {
 
     @Override
     public Area getArea() {
-        PerCpuRuntime.Memory memory = PerCpuRuntime.memory();
-        return new Area(memory.stride(), memory.usedBytesPerCpu());
+        PerCpuRuntime.Area area = PerCpuRuntime.area();
+        return new Area(area.stride(), area.usedBytesPerCpu());
     }
 
     @Override

@@ -56,7 +56,7 @@ class CounterMemoryTest {
             List<PerCpuCounter> counters = new ArrayList<>(COUNTERS);
             List<LongAdder> adders = new ArrayList<>(COUNTERS);
 
-            long usedBefore = PerCpuRuntime.memory().usedBytesPerCpu();
+            long usedBefore = PerCpuRuntime.area().usedBytesPerCpu();
             long residentBefore = AreaPages.residentBytes();
             long heapBefore = heapBytes();
             for (int i = 0; i < COUNTERS; i++) {
@@ -64,7 +64,7 @@ class CounterMemoryTest {
             }
             CpuId.onEachCpu(cpu -> counters.forEach(PerCpuCounter::increment));
             print("counters", heapBytes() - heapBefore);
-            print("area", PerCpuRuntime.memory().usedBytesPerCpu() - usedBefore);
+            print("area", PerCpuRuntime.area().usedBytesPerCpu() - usedBefore);
             print("resident", AreaPages.residentBytes() - residentBefore);
             print("sum", counters.stream().mapToLong(PerCpuCounter::sum).sum());
 

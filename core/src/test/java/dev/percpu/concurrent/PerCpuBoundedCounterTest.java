@@ -38,7 +38,16 @@ class PerCpuBoundedCounterTest {
     @Provide
     Arbitrary<List<Step>> steps() {
         return Combinators.combine(
-                        Arbitraries.of("add", "sub", "tryAdd", "tryAdd", "trySub", "trySub", "compareTo"),
+                        Arbitraries.of(
+                                "add",
+                                "increment",
+                                "decrement",
+                                "sub",
+                                "tryAdd",
+                                "tryAdd",
+                                "trySub",
+                                "trySub",
+                                "compareTo"),
                         Arbitraries.longs().between(0, 90),
                         Arbitraries.longs().between(-300, 900))
                 .as(Step::new)
@@ -55,6 +64,14 @@ class PerCpuBoundedCounterTest {
                 case "add" -> {
                     counter.add(step.amount());
                     number += step.amount();
+                }
+                case "increment" -> {
+                    counter.increment();
+                    number++;
+                }
+                case "decrement" -> {
+                    counter.decrement();
+                    number--;
                 }
                 case "sub" -> {
                     counter.sub(step.amount());

@@ -113,7 +113,7 @@ class PerCpuBucketsTest {
 
     @Test
     void memoryComesBackZeroed() {
-        long before = PerCpuRuntime.memory().usedBytesPerCpu();
+        long before = PerCpuRuntime.area().usedBytesPerCpu();
         for (int i = 0; i < 100; i++) {
             PerCpuBuckets buckets = new PerCpuBuckets(1_000);
             assertThat(buckets.counts()).containsOnly(0);
@@ -121,10 +121,10 @@ class PerCpuBucketsTest {
             buckets.record(i, 1);
         }
         // Others' pieces may come back meanwhile, which only helps.
-        for (int i = 0; PerCpuRuntime.memory().usedBytesPerCpu() > before + 64 && i < 1_000; i++) {
+        for (int i = 0; PerCpuRuntime.area().usedBytesPerCpu() > before + 64 && i < 1_000; i++) {
             System.gc();
             LockSupport.parkNanos(1_000_000);
         }
-        assertThat(PerCpuRuntime.memory().usedBytesPerCpu()).isLessThanOrEqualTo(before + 64);
+        assertThat(PerCpuRuntime.area().usedBytesPerCpu()).isLessThanOrEqualTo(before + 64);
     }
 }

@@ -37,6 +37,7 @@ class PerCpuCounterArrayTest {
                 case "decrement" -> none(() -> counters.decrement(index));
                 case "sum" -> new long[] {counters.sum(index)};
                 case "sums" -> counters.sums();
+                case "resetOne" -> none(() -> counters.reset(index));
                 case "reset" -> none(counters::reset);
                 case "sumThenReset" -> new long[] {counters.sumThenReset(index)};
                 case "sumsThenReset" -> counters.sumsThenReset();
@@ -56,6 +57,7 @@ class PerCpuCounterArrayTest {
                 case "decrement" -> none(() -> model[index]--);
                 case "sum" -> new long[] {model[index]};
                 case "sums" -> model.clone();
+                case "resetOne" -> none(() -> model[index] = 0);
                 case "reset" -> none(() -> Arrays.fill(model, 0));
                 case "sumThenReset" -> {
                     long sum = model[index];
@@ -92,6 +94,7 @@ class PerCpuCounterArrayTest {
                 "decrement",
                 "sum",
                 "sums",
+                "resetOne",
                 "reset",
                 "sumThenReset",
                 "sumsThenReset");
@@ -148,6 +151,7 @@ class PerCpuCounterArrayTest {
             assertThatThrownBy(() -> counters.decrement(index)).isInstanceOf(IndexOutOfBoundsException.class);
             assertThatThrownBy(() -> counters.sum(index)).isInstanceOf(IndexOutOfBoundsException.class);
             assertThatThrownBy(() -> counters.sumThenReset(index)).isInstanceOf(IndexOutOfBoundsException.class);
+            assertThatThrownBy(() -> counters.reset(index)).isInstanceOf(IndexOutOfBoundsException.class);
         }
         assertThat(neighbour.sums()).containsOnly(0);
     }
@@ -272,7 +276,7 @@ class PerCpuCounterArrayTest {
 
     @Test
     void memoryComesBackZeroed() {
-        long before = PerCpuRuntime.memory().usedBytesPerCpu();
+        long before = PerCpuRuntime.area().usedBytesPerCpu();
         for (int i = 0; i < 100; i++) {
             PerCpuCounterArray counters = new PerCpuCounterArray(LONG);
             assertThat(counters.sums()).containsOnly(0);
@@ -281,10 +285,10 @@ class PerCpuCounterArrayTest {
             }
         }
         // Others' pieces may come back meanwhile, which only helps.
-        for (int i = 0; PerCpuRuntime.memory().usedBytesPerCpu() > before + 64 && i < 1_000; i++) {
+        for (int i = 0; PerCpuRuntime.area().usedBytesPerCpu() > before + 64 && i < 1_000; i++) {
             System.gc();
             LockSupport.parkNanos(1_000_000);
         }
-        assertThat(PerCpuRuntime.memory().usedBytesPerCpu()).isLessThanOrEqualTo(before + 64);
+        assertThat(PerCpuRuntime.area().usedBytesPerCpu()).isLessThanOrEqualTo(before + 64);
     }
 }

@@ -192,16 +192,16 @@ class PerCpuCounterTest {
 
     @Test
     void memoryComesBack() {
-        long before = PerCpuRuntime.memory().usedBytesPerCpu();
+        long before = PerCpuRuntime.area().usedBytesPerCpu();
         for (int i = 0; i < 1_000; i++) {
             new PerCpuCounter().increment();
         }
         assertThat(new PerCpuCounter().sum()).isZero();
         // Others' counters may come back meanwhile, which only helps.
-        for (int i = 0; PerCpuRuntime.memory().usedBytesPerCpu() > before + 16 && i < 1_000; i++) {
+        for (int i = 0; PerCpuRuntime.area().usedBytesPerCpu() > before + 16 && i < 1_000; i++) {
             System.gc();
             java.util.concurrent.locks.LockSupport.parkNanos(1_000_000);
         }
-        assertThat(PerCpuRuntime.memory().usedBytesPerCpu()).isLessThanOrEqualTo(before + 16);
+        assertThat(PerCpuRuntime.area().usedBytesPerCpu()).isLessThanOrEqualTo(before + 16);
     }
 }

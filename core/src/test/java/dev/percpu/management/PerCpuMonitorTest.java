@@ -51,7 +51,7 @@ class PerCpuMonitorTest {
     void itShowsTheBackEndAndTheArea() {
         assertThat(monitor.getBackend()).isEqualTo(PerCpuRuntime.backend());
         assertThat(monitor.getBackendReason()).isEqualTo(PerCpuRuntime.backendReason());
-        assertThat(monitor.getArea().stride()).isEqualTo(PerCpuRuntime.memory().stride());
+        assertThat(monitor.getArea().stride()).isEqualTo(PerCpuRuntime.area().stride());
         assertThat(monitor.getArea().usedBytesPerCpu())
                 .isPositive()
                 .isLessThan(monitor.getArea().stride());

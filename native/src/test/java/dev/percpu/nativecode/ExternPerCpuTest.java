@@ -238,7 +238,7 @@ class ExternPerCpuTest {
 
     @Test
     void aLibraryThatFindsNoRoomIsNamed() {
-        long more = PerCpuRuntime.memory().stride() + 1;
+        long more = PerCpuRuntime.area().stride() + 1;
         Driver driver = Driver.load("large", "-DLARGE=" + more);
         driver.runThreads(1, 10, 0, "driver");
         for (int attempt = 0; attempt < 2; attempt++) {

@@ -262,7 +262,7 @@ class FaultyGroundTest {
             MemoryLimit.ADDRESS_SPACE.leave(Long.parseLong(arguments[0]) * (CpuMask.capacity() + 1));
             long stride;
             try {
-                stride = PerCpuRuntime.memory().stride();
+                stride = PerCpuRuntime.area().stride();
                 PerCpuRuntime.backend();
             } finally {
                 // What the JVM needs later on is not what this is about.
@@ -386,11 +386,11 @@ class FaultyGroundTest {
             refused.start();
             refused.join();
             System.out.println("closed: " + closed);
-            long used = PerCpuRuntime.memory().usedBytesPerCpu();
+            long used = PerCpuRuntime.area().usedBytesPerCpu();
             variable.close();
             memory.close();
             System.out.println("then closed: " + closed);
-            System.out.println("given back: " + (used - PerCpuRuntime.memory().usedBytesPerCpu()));
+            System.out.println("given back: " + (used - PerCpuRuntime.area().usedBytesPerCpu()));
             variable.close();
             memory.close();
             System.out.println("finally closed: " + closed);

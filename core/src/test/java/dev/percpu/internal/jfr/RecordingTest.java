@@ -127,7 +127,7 @@ class RecordingTest {
         assertThat(backEnd.getString("backEnd")).isEqualTo(PerCpuRuntime.backend());
         assertThat(backEnd.getString("reason")).isEqualTo(PerCpuRuntime.backendReason());
         RecordedEvent area = record("dev.percpu.Area", () -> {}).getFirst();
-        assertThat(area.getLong("stride")).isEqualTo(PerCpuRuntime.memory().stride());
+        assertThat(area.getLong("stride")).isEqualTo(PerCpuRuntime.area().stride());
         assertThat(area.getLong("used")).isPositive().isLessThan(area.getLong("stride"));
         assertThat(named.sum()).isEqualTo(1);
     }

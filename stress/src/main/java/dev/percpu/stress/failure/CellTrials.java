@@ -25,28 +25,28 @@ final class CellTrials {
                 adding(
                         "token run",
                         List.of("PerCpu.getMut(CpuGuard)", "PerCpuToken.run(Consumer)"),
-                        (cells, guard) -> cells.getMut(guard).run(cell -> ignore(cell.add(1)))),
+                        (cells, guard) -> cells.getMut(guard).run(cell -> cell.add(1))),
                 adding(
                         "token with",
                         List.of("PerCpuToken.with(Function)"),
-                        (cells, guard) -> ignore(cells.getMut(guard).with(cell -> cell.add(1)))),
+                        (cells, guard) -> ignore(cells.getMut(guard).with(cell -> cell.addAndGet(1)))),
                 adding(
                         "checked token run",
                         List.of("CheckedPerCpu.get(CpuGuard)", "CheckedPerCpuToken.run(Consumer)"),
-                        (cells, guard) -> CheckedPerCpu.of(cells).get(guard).run(cell -> ignore(cell.add(1)))),
+                        (cells, guard) -> CheckedPerCpu.of(cells).get(guard).run(cell -> cell.add(1))),
                 adding(
                         "checked token with",
                         List.of("CheckedPerCpuToken.with(Function)"),
                         (cells, guard) ->
-                                ignore(CheckedPerCpu.of(cells).get(guard).with(cell -> cell.add(1)))),
+                                ignore(CheckedPerCpu.of(cells).get(guard).with(cell -> cell.addAndGet(1)))),
                 adding(
                         "pointer getRef",
                         List.of("PerCpuPtr.getRef(CpuGuard)"),
-                        (cells, guard) -> ignore(cells.ptr().getRef(guard).add(1))),
+                        (cells, guard) -> cells.ptr().getRef(guard).add(1)),
                 adding(
                         "pointer getMutRef",
                         List.of("PerCpuPtr.getMutRef(CpuGuard)"),
-                        (cells, guard) -> ignore(cells.ptr().getMutRef(guard).add(1))),
+                        (cells, guard) -> ignore(cells.ptr().getMutRef(guard).addAndGet(1))),
                 new Operation("cell borrow", "RefCell.borrow()", _ -> new Borrowing(RefCell::borrow)),
                 new Operation("cell borrowMut", "RefCell.borrowMut()", _ -> new Borrowing(RefCell::borrowMut)),
                 new Operation("cell borrow's end", "RefCell.Ref.close()", _ -> new Returning()),

@@ -165,6 +165,14 @@ final class CounterTrials {
             PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
             return new Adding(() -> counter.sub(1), () -> -counter.sum());
         }));
+        all.add(new Operation("bounded counter increment", "PerCpuBoundedCounter.increment()", _ -> {
+            PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
+            return new Adding(counter::increment, counter::sum);
+        }));
+        all.add(new Operation("bounded counter decrement", "PerCpuBoundedCounter.decrement()", _ -> {
+            PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
+            return new Adding(counter::decrement, () -> -counter.sum());
+        }));
         all.add(new Operation("bounded counter sum", "PerCpuBoundedCounter.sum()", _ -> {
             PerCpuBoundedCounter counter = new PerCpuBoundedCounter(2);
             return new Reading(() -> counter.add(1), counter::sum);

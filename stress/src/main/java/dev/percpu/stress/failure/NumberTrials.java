@@ -88,7 +88,7 @@ final class NumberTrials {
         all.add(new Operation("number of a variable", "PerCpuNumeric.of(PerCpu)", _ -> {
             DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
             return new CounterTrials.Reading(
-                    () -> cells.run(cell -> ignore(cell.add(1))),
+                    () -> cells.run(cell -> cell.add(1)),
                     () -> PerCpuNumeric.of(cells).sum());
         }));
         doubles(all);

@@ -60,6 +60,10 @@ final class SummaryTrials {
                     PerCpuCounterArray counters = new PerCpuCounterArray(2);
                     return reset(() -> counters.increment(1), counters::reset, () -> counters.sum(1));
                 }),
+                new Operation("counter array reset of one", "PerCpuCounterArray.reset(int)", _ -> {
+                    PerCpuCounterArray counters = new PerCpuCounterArray(2);
+                    return reset(() -> counters.increment(1), () -> counters.reset(1), () -> counters.sum(1));
+                }),
                 new Operation("double counter reset", "PerCpuDoubleCounter.reset()", _ -> {
                     PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
                     return reset(() -> counter.add(1), counter::reset, () -> (long) counter.sum());

@@ -37,6 +37,6 @@ final class UsedArea {
     }
 
     private static long bytes() {
-        return PerCpuRuntime.memory().usedBytesPerCpu();
+        return PerCpuRuntime.area().usedBytesPerCpu();
     }
 }
