@@ -120,13 +120,13 @@ public final class Registry {
         return list;
     }
 
-    /** A place in the chain after which there may be an object. */
-    private static class Place {
+    /** What a link of the chain may follow. */
+    private static class Node {
         @Nullable
         Link next;
     }
 
-    private static final class Link extends Place {
+    private static final class Link extends Node {
         private final Entry<?> entry;
 
         private Link(Entry<?> entry) {
@@ -142,9 +142,9 @@ public final class Registry {
     private static final class Chain {
         private static final int FIRST_ROUND = 16;
 
-        private final Place start = new Place();
+        private final Node start = new Node();
 
-        private Place last = start;
+        private Node last = start;
 
         /** How many objects may still be added before those that are gone are looked for. */
         private int untilNextRound = FIRST_ROUND;
@@ -164,7 +164,7 @@ public final class Registry {
          * @param closed null for none but those
          */
         void sweep(@Nullable Object closed) {
-            Place before = start;
+            Node before = start;
             int kept = 0;
             for (Link link = before.next; link != null; link = link.next) {
                 if (link.entry.isOf(closed) || link.entry.isOf(null)) {
