@@ -28,7 +28,7 @@ final class ExternNumeric extends PerCpuNumeric {
 
     @Override
     long position() {
-        variable.checkLoaded();
+        variable.checkOpen();
         return position;
     }
 
@@ -46,6 +46,6 @@ final class ExternNumeric extends PerCpuNumeric {
     public String toString() {
         return variable.scope().isAlive()
                 ? variable.name() + " = " + sum()
-                : variable.name() + ", of which the library has been unloaded";
+                : variable.name() + ": the arena of its lookup has been closed";
     }
 }

@@ -215,7 +215,7 @@ class ExternPerCpuTest {
             pair = ExternPerCpu.declare(driver.lookup(), "a_pair", PAIR);
             longs.add(3);
         }
-        String message = "a_long of " + file("unloaded") + ": the library has been unloaded";
+        String message = "a_long of " + file("unloaded") + ": the arena of its lookup has been closed";
         assertThatThrownBy(longs::increment)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage(message);
@@ -226,8 +226,8 @@ class ExternPerCpuTest {
                 .hasMessageContaining("a_pair of " + file("unloaded"));
         assertThatThrownBy(() -> ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("a_long: the library of this lookup has been unloaded");
-        assertThat(longs).hasToString("a_long of " + file("unloaded") + ", of which the library has been unloaded");
+                .hasMessage("a_long: the arena of this lookup has been closed");
+        assertThat(longs).hasToString("a_long of " + file("unloaded") + ": the arena of its lookup has been closed");
 
         // The library has kept itself loaded, for the kernel's sake, and its variables with it.
         Driver again = Driver.load("unloaded");

@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param name the names of the variable and its library, for messages
  * @param position its position in each CPU's place
  * @param bytes its size
- * @param scope alive until the library is unloaded
+ * @param scope alive until the arena of the lookup is closed
  */
 public record NativeVariable(String name, long position, long bytes, MemorySegment.Scope scope) {
     /** This prefix and the variable's name make the name of the structure that describes the variable. */
@@ -41,7 +41,7 @@ public record NativeVariable(String name, long position, long bytes, MemorySegme
      * @throws NoSuchElementException if there is no such symbol
      * @throws IllegalArgumentException if the symbol is not a per-CPU variable, or is one of another version
      *     of percpu.h
-     * @throws IllegalStateException if the library has been unloaded, or cannot be placed
+     * @throws IllegalStateException if the lookup's arena is closed, or the library cannot be placed
      */
     public static NativeVariable find(SymbolLookup lookup, String name) {
         if (!Platform.hasSystemCalls()) {
@@ -75,7 +75,7 @@ public record NativeVariable(String name, long position, long bytes, MemorySegme
             descriptor = lookup.find(PREFIX + name);
             isPlain = descriptor.isEmpty() && lookup.find(name).isPresent();
         } catch (IllegalStateException closed) {
-            throw new IllegalStateException(name + ": the library of this lookup has been unloaded", closed);
+            throw new IllegalStateException(name + ": the arena of this lookup has been closed", closed);
         }
         if (isPlain) {
             throw new IllegalArgumentException(
@@ -86,14 +86,14 @@ public record NativeVariable(String name, long position, long bytes, MemorySegme
     }
 
     /**
-     * Checks that the library has not been unloaded. Its instances stay where they are even then, so a thread that has
-     * just passed this check does no harm.
+     * Checks that the arena of the lookup is open. The instances stay where they are even when it is closed, so a
+     * thread that has just passed this check does no harm.
      *
-     * @throws IllegalStateException if the library has been unloaded
+     * @throws IllegalStateException if the arena is closed
      */
-    public void checkLoaded() {
+    public void checkOpen() {
         if (!scope.isAlive()) {
-            throw new IllegalStateException(name + ": the library has been unloaded");
+            throw new IllegalStateException(name + ": the arena of its lookup has been closed");
         }
     }
 
