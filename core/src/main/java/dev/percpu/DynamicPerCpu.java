@@ -23,8 +23,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>{@link #share()} creates further handles to the same instances. The thread that closes the last handle waits until
  * no token for any of the instances is left, and then closes each instance that is {@link AutoCloseable}, once. If the
- * instances are views of memory, that memory is then given back, and its segments can no longer be used. If a handle
- * becomes unreachable without being closed, its memory is given back, but no instance is closed.
+ * instances are views of memory, that memory is then given back, and its segments can no longer be used. If all handles
+ * become unreachable and one of them was never closed, no instance is closed. The memory is then given back once no
+ * instance is reachable.
  *
  * <p>Several threads can use a handle at the same time.
  *

@@ -15,7 +15,7 @@ import dev.percpu.internal.protocol.CurrentCpu;
 import dev.percpu.listing.Variable;
 import java.util.List;
 
-/** Reports how per-CPU variables are updated in this process, and which variables exist. */
+/** Reports how per-CPU variables are updated in this process, what memory they have, and which there are. */
 public final class PerCpuRuntime {
     private PerCpuRuntime() {}
 
@@ -80,7 +80,7 @@ public final class PerCpuRuntime {
         return new Rseq(registration.size(), registration.offset(), registration.features());
     }
 
-    /** The per-CPU area. */
+    /** The per-CPU area: how large it is, and how much of it is used. */
     public static Area area() {
         return new Area(STRIDE, reservedBytes(), usedBytesPerCpu(), BASE);
     }
@@ -103,7 +103,7 @@ public final class PerCpuRuntime {
     public record Rseq(int size, long offset, List<String> features) {}
 
     /**
-     * A per-CPU area.
+     * The per-CPU area.
      *
      * @param stride the size of each CPU's place, in bytes
      * @param reservedBytes the address space of the whole area

@@ -47,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * identity and function, if the function is serializable.
  */
 public final class PerCpuAccumulator extends AreaNumber {
-    // This file is longer than others: its interleavings are told where the values are combined.
+    // This file is longer than others: comments describe the interleavings where it combines the values.
 
     /*
      * A number is kept as the bits in which it differs from the identity, so that zeroed memory is the identity.

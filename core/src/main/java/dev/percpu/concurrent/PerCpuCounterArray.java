@@ -12,8 +12,8 @@ import java.util.List;
 
 /**
  * Many counters side by side, in one object: one for each label of a metric, each state, or each table of a database.
- * Each counter is a {@link PerCpuCounter}, reached by its index as in an
- * {@link java.util.concurrent.atomic.AtomicLongArray}.
+ * Each counter does what a {@link PerCpuCounter} does, and is reached by its index as in an {@link
+ * java.util.concurrent.atomic.AtomicLongArray} of the JDK.
  *
  * <pre>{@code
  * static final PerCpuCounterArray RESPONSES = new PerCpuCounterArray("responses", 600);

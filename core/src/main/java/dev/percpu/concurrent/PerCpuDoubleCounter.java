@@ -23,8 +23,8 @@ import java.util.stream.LongStream;
  * as those of a new counter. Additions of doubles are rounded and not associative, so sums of the same updates can
  * differ in their last bits. A sum that is read during updates or a reset is not an atomic snapshot.
  *
- * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile all threads add to one
- * shared number.
+ * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile all threads add to one shared
+ * number. A hot thread whose addition in its own place has begun before waits until the reset is over.
  *
  * <p><b>Ordering.</b> Updates and sums are opaque, and order nothing else. It serializes as its sum.
  */

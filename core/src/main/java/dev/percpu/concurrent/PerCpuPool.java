@@ -272,7 +272,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
             throw twin((int) id);
         }
         entry.state = Pooled.HELD;
-        // Fields, and no methods. Closing sets "direct" too, so this is one load as a rule.
+        // Fields, and no methods. Closing sets "direct" too, so this is usually one load.
         if (ids.direct && ids.closed) {
             // A release pushed it while the pool was being closed.
             try {
@@ -321,7 +321,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
             if (sought != PooledIds.NONE) {
                 return hold(sought);
             }
-            // Before the wait: once an object's number is had, nothing may fail until the object is held.
+            // Before the wait: once the thread has an object's number, nothing may fail until it holds the object.
             Recording.poolExhausted(name, capacity());
         }
         return hold(seekNumber(nanos));

@@ -45,7 +45,7 @@ abstract class PooledFields<T> {
      */
     volatile boolean unfinished;
 
-    /** That of the thread which kept the object last: see {@link KeptIds}. */
+    /** The keeper of the thread that last kept the object: see {@link KeptIds}. */
     @Nullable
     Keeper keeper;
 

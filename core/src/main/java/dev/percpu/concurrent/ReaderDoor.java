@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * time has it shut.
  */
 final class ReaderDoor extends ReadersInside {
-    // This file is longer than others: its interleavings are told beside the steps that they are about.
+    // This file is longer than others: comments describe the interleavings beside the steps.
 
     /*
      * A reader R that leaves last, while a writer waits:

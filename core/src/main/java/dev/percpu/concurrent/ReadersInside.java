@@ -12,7 +12,7 @@ import java.lang.invoke.VarHandle;
  * close. {@link ReaderDoor} does all waiting.
  */
 abstract class ReadersInside {
-    // This file is longer than others: its interleavings are told beside the steps that they are about.
+    // This file is longer than others: comments describe the interleavings beside the steps.
 
     /*
      * The readers inside are one sum over three counters:
@@ -158,7 +158,7 @@ abstract class ReadersInside {
         // another mode. The compiler does not inline a call that is rare then, however frequent it becomes later. All
         // else is one call, around which the compiler keeps a caller's values in memory.
         if (tally.addInOwnPlace(1)) {
-            // The reads of the data stay behind the look at the tally. The processor's part is told above.
+            // The reads of the data stay behind the look at the tally. For the processor, see above.
             VarHandle.acquireFence();
             return true;
         }
