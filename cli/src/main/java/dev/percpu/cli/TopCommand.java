@@ -56,6 +56,9 @@ final class TopCommand implements Callable<Integer> {
                     spec.commandLine(), "the interval must be from 0.01 to 86400 seconds, not " + interval);
         }
         try (Target target = Target.of(pid)) {
+            // Once more for the first one: the process loads classes for it, long after it has read the values. So the
+            // time that is noted is too late, and the rates since then would be too high.
+            Reading _ = target.read();
             Reading before = target.read();
             do {
                 TimeUnit.NANOSECONDS.sleep((long) (interval * NANOS_PER_SECOND));

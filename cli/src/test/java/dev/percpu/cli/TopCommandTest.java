@@ -14,6 +14,7 @@ import java.io.PipedReader;
 import java.io.PipedWriter;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +29,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-class TopCommandTest {
+public class TopCommandTest {
     private static Process subject;
     private static String guarded;
 
@@ -53,6 +54,22 @@ class TopCommandTest {
         return new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
+    }
+
+    /** Another {@link TopSubject}, which is up. */
+    public static Process startSubjectOfItsOwn() throws IOException {
+        Process process = start(TopSubject.class.getName());
+        assertThat(process.inputReader().readLine()).isNotNull();
+        return process;
+    }
+
+    /** Stops a process as a user does, and returns when it is. */
+    public static void stop(Process process) throws Exception {
+        String pid = Long.toString(process.pid());
+        assertThat(new ProcessBuilder("kill", "-STOP", pid).start().waitFor()).isZero();
+        while (!Files.readString(Path.of("/proc", pid, "stat")).contains(") T ")) {
+            Thread.sleep(1);
+        }
     }
 
     @BeforeAll
@@ -138,8 +155,7 @@ class TopCommandTest {
     /** On a terminal, where each reading replaces the one before it. */
     @Test
     void liveItPrintsUntilTheProcessEnds() throws Exception {
-        Process ending = start(TopSubject.class.getName());
-        assertThat(ending.inputReader().readLine()).isNotNull();
+        Process ending = startSubjectOfItsOwn();
         StringWriter err = new StringWriter();
         try (PipedReader reader = new PipedReader(1 << 16);
                 PipedWriter writer = new PipedWriter(reader);
@@ -247,17 +263,54 @@ class TopCommandTest {
         assertThat(CommandRun.of("top", Long.toString(own)).errLines())
                 .containsExactly("percpu: process " + own + " is this command itself");
 
-        Process noJvm = new ProcessBuilder("sleep", "600").start();
+        Process stopped = startSubjectOfItsOwn();
         try {
+            // The agent is there. So a connection could be made, on which no answer would come.
+            assertThat(CommandRun.of("top", Long.toString(stopped.pid()), "--once", "--interval=0.01")
+                            .status())
+                    .isZero();
+            stop(stopped);
+            CommandRun run = CommandRun.of("top", Long.toString(stopped.pid()));
+            assertThat(run.status()).isEqualTo(1);
+            assertThat(run.errLines())
+                    .containsExactly("percpu: process " + stopped.pid() + " is stopped, by a signal or by a debugger,"
+                            + " and cannot answer: have it continue first (kill -CONT " + stopped.pid() + ")");
+        } finally {
+            stopped.destroyForcibly();
+        }
+    }
+
+    /** Among them such as would end if somebody tried to attach to them. */
+    @Test
+    void aProcessThatIsNoJvmIsLeftAlone() throws Exception {
+        String endsAtSignal = "trap 'exit 3' QUIT; echo up; while :; do sleep 0.01; done";
+        Process noJvm = new ProcessBuilder("sh", "-c", endsAtSignal).start();
+        try {
+            assertThat(noJvm.inputReader().readLine()).isEqualTo("up");
             CommandRun run = CommandRun.of("top", Long.toString(noJvm.pid()));
+            assertThat(run.status()).isEqualTo(1);
+            assertThat(run.errLines())
+                    .containsExactly("percpu: process " + noJvm.pid() + " is no JVM: it has not loaded libjvm.so");
+            assertThat(noJvm.isAlive()).isTrue();
+        } finally {
+            noJvm.destroy();
+        }
+    }
+
+    @Test
+    void whyTheAgentDoesNotStartIsSaid() throws Exception {
+        Process refusing = start(AgentRefused.class.getName());
+        try {
+            assertThat(refusing.inputReader().readLine()).isNotNull();
+            CommandRun run = CommandRun.of("top", Long.toString(refusing.pid()));
             assertThat(run.status()).isEqualTo(1);
             assertThat(run.errLines())
                     .singleElement()
                     .asString()
-                    .startsWith("percpu: process " + noJvm.pid() + " cannot be attached to: it is no JVM");
-            assertThat(noJvm.isAlive()).isTrue();
+                    .startsWith("percpu: process " + refusing.pid() + " does not start its management agent: ")
+                    .contains(AgentRefused.WITHOUT);
         } finally {
-            noJvm.destroy();
+            refusing.destroy();
         }
     }
 }

@@ -8,10 +8,9 @@ import dev.percpu.management.PerCpuMonitor;
 import java.io.IOException;
 import java.io.InvalidObjectException;
 import java.lang.reflect.UndeclaredThrowableException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import javax.management.InstanceAlreadyExistsException;
 import javax.management.JMException;
 import javax.management.JMX;
@@ -28,15 +27,15 @@ import javax.management.remote.JMXServiceURL;
  * asked to create it, so the program needs no preparation, and no agent of ours is loaded into it.
  */
 public final class Target implements AutoCloseable {
-    /** How long a process that no longer answers is given to end. */
-    private static final int ENDING_SECONDS = 2;
+    /** How long an answer may take: much longer than on a machine that is busy with other work. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    private final long pid;
+    private final TargetProcess process;
     private final JMXConnector connector;
     private final PerCpuMXBean bean;
 
-    private Target(long pid, JMXConnector connector, PerCpuMXBean bean) {
-        this.pid = pid;
+    private Target(TargetProcess process, JMXConnector connector, PerCpuMXBean bean) {
+        this.process = process;
         this.connector = connector;
         this.bean = bean;
     }
@@ -46,80 +45,74 @@ public final class Target implements AutoCloseable {
      *
      * @throws CliException if that cannot be, with the reason
      */
-    public static Target of(long pid) {
-        checkOurs(pid);
-        JMXConnector connector = connect(pid);
+    public static Target of(long pid) throws InterruptedException {
+        TargetProcess process = new TargetProcess(pid);
+        process.check();
+        JMXConnector connector = process.ask(PATIENCE, () -> connect(process, address(process, pid)));
         PerCpuMXBean bean = null;
         try {
-            bean = bean(pid, connector.getMBeanServerConnection());
-            return new Target(pid, connector, bean);
-        } catch (IOException e) {
-            throw gone(pid, e);
+            bean = process.ask(PATIENCE, () -> bean(process, connector));
+            return new Target(process, connector, bean);
         } finally {
             if (bean == null) {
-                close(connector);
+                close(process, connector);
             }
         }
     }
 
-    private static void checkOurs(long pid) {
-        ProcessHandle process = ProcessHandle.of(pid)
-                .filter(ProcessHandle::isAlive)
-                .orElseThrow(() -> new CliException("there is no process " + pid));
-        if (pid == ProcessHandle.current().pid()) {
-            throw new CliException("process " + pid + " is this command itself");
-        }
-        Optional<String> user = process.info().user();
-        if (user.isPresent() && !user.equals(ProcessHandle.current().info().user())) {
-            throw new CliException("process " + pid + " belongs to user " + user.get() + ": run top as that user");
-        }
-    }
-
-    private static JMXConnector connect(long pid) {
+    /** Has the process start its management agent, and returns the agent's address. */
+    private static String address(TargetProcess process, long pid) {
+        VirtualMachine machine;
         try {
-            VirtualMachine machine = VirtualMachine.attach(Long.toString(pid));
-            try {
-                return connect(pid, machine.startLocalManagementAgent());
-            } finally {
-                machine.detach();
-            }
+            machine = VirtualMachine.attach(Long.toString(pid));
         } catch (AttachNotSupportedException | IOException e) {
-            if (ProcessHandle.of(pid).isEmpty()) {
-                throw gone(pid, e);
-            }
-            throw new CliException(
-                    "process " + pid + " cannot be attached to: it is no JVM, or it forbids that"
-                            + " (-XX:+DisableAttachMechanism), or it is stopped",
+            throw process.failed(
+                    " cannot be attached to; perhaps it forbids that (-XX:+DisableAttachMechanism): " + e.getMessage(),
                     e);
+        }
+        try {
+            return machine.startLocalManagementAgent();
+        } catch (IOException e) {
+            throw process.failed(" does not start its management agent: " + e.getMessage(), e);
+        } finally {
+            detach(machine);
+        }
+    }
+
+    private static void detach(VirtualMachine machine) {
+        try {
+            machine.detach();
+        } catch (IOException e) {
+            // The process has ended. The connection to its agent, which comes next, says so.
         }
     }
 
     @SuppressWarnings("BanJNDI") // the address is that of an agent which the JDK started in a process of this user
-    private static JMXConnector connect(long pid, String address) {
+    private static JMXConnector connect(TargetProcess process, String address) {
         try {
             return JMXConnectorFactory.connect(new JMXServiceURL(address));
         } catch (IOException e) {
-            if (ProcessHandle.of(pid).isEmpty()) {
-                throw gone(pid, e);
-            }
             Throwable reason = Objects.requireNonNullElse(e.getCause(), e);
-            throw new CliException("the management agent of process " + pid + " cannot be reached: " + reason, e);
+            throw process.failed(" has a management agent that cannot be reached: " + reason, e);
         }
     }
 
-    private static PerCpuMXBean bean(long pid, MBeanServerConnection server) throws IOException {
+    private static PerCpuMXBean bean(TargetProcess process, JMXConnector connector) {
         try {
+            MBeanServerConnection server = connector.getMBeanServerConnection();
             ObjectName name = new ObjectName(PerCpuMonitor.NAME);
             if (!server.isRegistered(name)) {
-                create(pid, server, name);
+                create(process, server, name);
             }
             return JMX.newMXBeanProxy(server, name, PerCpuMXBean.class);
+        } catch (IOException e) {
+            throw process.gone(e);
         } catch (JMException e) {
-            throw new CliException("process " + pid + " refuses to create the management bean: " + e, e);
+            throw new CliException(process + " refuses to create the management bean: " + e, e);
         }
     }
 
-    private static void create(long pid, MBeanServerConnection server, ObjectName name)
+    private static void create(TargetProcess process, MBeanServerConnection server, ObjectName name)
             throws IOException, JMException {
         try {
             server.createMBean(PerCpuMonitor.class.getName(), name);
@@ -128,7 +121,7 @@ public final class Target implements AutoCloseable {
         } catch (ReflectionException e) {
             if (e.getCause() instanceof ClassNotFoundException) {
                 throw new CliException(
-                        "process " + pid + " does not have Percpu on its class path or module path; where another class"
+                        process + " does not have Percpu on its class path or module path; where another class"
                                 + " loader has it, the program has to register the management bean",
                         e);
             }
@@ -139,9 +132,17 @@ public final class Target implements AutoCloseable {
     /**
      * Reads everything now.
      *
-     * @throws CliException if the process has ended, or its management bean is not this version's
+     * @throws CliException if the process has ended or does not answer, or its management bean is not this version's
      */
-    public Reading read() {
+    public Reading read() throws InterruptedException {
+        return read(PATIENCE);
+    }
+
+    Reading read(Duration patience) throws InterruptedException {
+        return process.ask(patience, this::readNow);
+    }
+
+    private Reading readNow() {
         try {
             List<PerCpuMXBean.Variable> variables = bean.getVariables();
             return new Reading(
@@ -155,29 +156,22 @@ public final class Target implements AutoCloseable {
             Throwable cause = e.getCause();
             if (cause instanceof JMException || cause instanceof InvalidObjectException) {
                 throw new CliException(
-                        "process " + pid + " has no management bean that this version of top can read: " + cause, e);
+                        process + " has no management bean that this version of top can read: " + cause, e);
             }
-            throw gone(pid, e);
+            throw process.gone(e);
         }
-    }
-
-    private static CliException gone(long pid, Exception cause) {
-        // A process that ends closes its connections first, so it may still be there for a moment.
-        boolean ended = ProcessHandle.of(pid)
-                .map(process -> process.onExit()
-                        .thenApply(_ -> true)
-                        .completeOnTimeout(false, ENDING_SECONDS, TimeUnit.SECONDS)
-                        .join())
-                .orElse(true);
-        return new CliException("process " + pid + (ended ? " has ended" : " no longer answers"), cause);
     }
 
     @Override
     public void close() {
-        close(connector);
+        close(process, connector);
     }
 
-    private static void close(JMXConnector connector) {
+    private static void close(TargetProcess process, JMXConnector connector) {
+        // To close a connection, RMI asks the process once more.
+        if (process.isSilent()) {
+            return;
+        }
         try {
             connector.close();
         } catch (IOException e) {

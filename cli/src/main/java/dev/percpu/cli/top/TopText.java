@@ -5,6 +5,7 @@ import dev.percpu.cli.output.TextTable;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 public final class TopText {
     /** More columns do not fit on a line. */
     private static final int MOST_CPUS = 4;
+
+    /** Of each row, where more CPUs have values: their columns are wider. */
+    private static final int MOST_BUSIEST = 3;
 
     private static final String NONE = "-";
 
@@ -33,57 +37,108 @@ public final class TopText {
                         "Guard of CPU " + owner.cpu() + " held by " + Messages.printable(owner.description())));
         now.failures().forEach(failure -> out.println("Could not be read: " + Messages.printable(failure)));
         out.println();
-        List<Integer> cpus = busyCpus(now);
-        List<Integer> shown = cpus.subList(0, Math.min(cpus.size(), MOST_CPUS));
-        TextTable table = new TextTable(header(shown));
-        rates.rows().forEach(row -> table.add(cells(row, shown)));
-        table.print(out);
-        if (shown.size() < cpus.size()) {
-            out.println((cpus.size() - shown.size()) + " more CPUs have values: --json prints all");
+        BitSet busy = new BitSet();
+        now.values().forEach(value -> busy.or(busyCpus(value)));
+        if (busy.cardinality() <= MOST_CPUS) {
+            byCpu(rates, busy.stream().boxed().toList()).print(out);
+        } else {
+            byRank(rates).print(out);
+            out.printf(
+                    "%d CPUs have values. Each row has those of its own whose rates are highest; --json prints all%n",
+                    busy.cardinality());
         }
     }
 
-    /** The CPUs on which any value has a part that is not 0. */
-    private static List<Integer> busyCpus(Reading reading) {
+    /** The CPUs whose parts tell of updates there. */
+    private static BitSet busyCpus(Reading.Value value) {
         BitSet busy = new BitSet();
-        for (Reading.Value value : reading.values()) {
-            for (int cpu = 0; value.cumulative() && cpu < value.perCpu().size(); cpu++) {
-                if (value.perCpu().get(cpu).doubleValue() != 0) {
-                    busy.set(cpu);
-                }
+        for (int cpu = 0; cpu < value.perCpu().size(); cpu++) {
+            double part = value.perCpu().get(cpu).doubleValue();
+            // An accumulator begins with its identity, which also lies elsewhere.
+            if (part != 0 && (value.cumulative() || part != value.elsewhere().doubleValue())) {
+                busy.set(cpu);
             }
         }
-        return busy.stream().boxed().toList();
+        return busy;
     }
 
-    private static String[] header(List<Integer> cpus) {
+    /** A column for each CPU. */
+    private static TextTable byCpu(Rates rates, List<Integer> cpus) {
         List<String> header = new ArrayList<>(List.of("variable", "value", "total", "per second"));
         for (int cpu : cpus) {
             header.add("CPU " + cpu);
             header.add("per second");
         }
-        header.add("elsewhere");
-        header.add("per second");
-        return header.toArray(String[]::new);
+        header.addAll(List.of("elsewhere", "per second"));
+        TextTable table = new TextTable(header.toArray(String[]::new));
+        for (Rates.Row row : rates.rows()) {
+            List<String> cells = total(row);
+            for (int cpu : cpus) {
+                cells.add(part(row, cpu));
+                cells.add(rate(row, cpu));
+            }
+            cells.addAll(elsewhere(row));
+            table.add(cells.toArray(String[]::new));
+        }
+        return table;
     }
 
-    private static String[] cells(Rates.Row row, List<Integer> cpus) {
-        Reading.Value value = row.value();
-        List<String> cells = new ArrayList<>();
-        cells.add(Messages.printable(value.variable()));
-        cells.add(value.name());
-        cells.add(number(value.total()));
-        cells.add(numberOrNone(row.perSecond()));
-        for (int cpu : cpus) {
-            cells.add(cpu < value.perCpu().size() ? number(value.perCpu().get(cpu)) : NONE);
-            cells.add(
-                    cpu < row.perCpuPerSecond().size()
-                            ? number(row.perCpuPerSecond().get(cpu))
-                            : NONE);
+    /** For more CPUs than there is room for: each row has its own busiest ones, and how many there are. */
+    private static TextTable byRank(Rates rates) {
+        List<String> header = new ArrayList<>(
+                List.of("variable", "value", "total", "per second", "elsewhere", "per second", "CPUs", "busiest"));
+        for (int rank = 1; rank < MOST_BUSIEST; rank++) {
+            header.addAll(List.of("per second", "next"));
         }
-        cells.add(value.perCpu().isEmpty() ? NONE : number(value.elsewhere()));
-        cells.add(value.perCpu().isEmpty() ? NONE : numberOrNone(row.elsewherePerSecond()));
-        return cells.toArray(String[]::new);
+        header.add("per second");
+        TextTable table = new TextTable(header.toArray(String[]::new));
+        for (Rates.Row row : rates.rows()) {
+            List<Integer> busiest = busyCpus(row.value()).stream()
+                    .boxed()
+                    .sorted(Comparator.comparingDouble((Integer cpu) -> -weight(row, cpu)))
+                    .toList();
+            List<String> cells = total(row);
+            cells.addAll(elsewhere(row));
+            cells.add(row.value().perCpu().isEmpty() ? NONE : Integer.toString(busiest.size()));
+            for (int rank = 0; rank < MOST_BUSIEST; rank++) {
+                boolean exists = rank < busiest.size();
+                cells.add(exists ? "CPU " + busiest.get(rank) + ": " + part(row, busiest.get(rank)) : NONE);
+                cells.add(exists ? rate(row, busiest.get(rank)) : NONE);
+            }
+            table.add(cells.toArray(String[]::new));
+        }
+        return table;
+    }
+
+    /** What the CPUs of a row are ordered by: their rates, or their parts while there are none. */
+    private static double weight(Rates.Row row, int cpu) {
+        List<? extends Number> of =
+                row.perCpuPerSecond().isEmpty() ? row.value().perCpu() : row.perCpuPerSecond();
+        return Math.abs(of.get(cpu).doubleValue());
+    }
+
+    private static List<String> total(Rates.Row row) {
+        Reading.Value value = row.value();
+        return new ArrayList<>(List.of(
+                Messages.printable(value.variable()),
+                Messages.printable(value.name()),
+                number(value.total()),
+                numberOrNone(row.perSecond())));
+    }
+
+    private static List<String> elsewhere(Rates.Row row) {
+        return row.value().perCpu().isEmpty()
+                ? List.of(NONE, NONE)
+                : List.of(number(row.value().elsewhere()), numberOrNone(row.elsewherePerSecond()));
+    }
+
+    private static String part(Rates.Row row, int cpu) {
+        List<? extends Number> parts = row.value().perCpu();
+        return cpu < parts.size() ? number(parts.get(cpu)) : NONE;
+    }
+
+    private static String rate(Rates.Row row, int cpu) {
+        return cpu < row.perCpuPerSecond().size() ? number(row.perCpuPerSecond().get(cpu)) : NONE;
     }
 
     private static String numberOrNone(@Nullable Double number) {

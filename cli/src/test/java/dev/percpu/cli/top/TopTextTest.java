@@ -1,0 +1,77 @@
+package dev.percpu.cli.top;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.management.PerCpuMXBean;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The table for people, on machines with many CPUs. */
+class TopTextTest {
+    private static final int CPUS = 256;
+
+    /** A value that has the given part on each of some CPUs, and 0 on all others. */
+    private static Reading.Value value(String variable, long part, int... on) {
+        Long[] parts = new Long[CPUS];
+        Arrays.fill(parts, 0L);
+        for (int cpu : on) {
+            parts[cpu] = part + cpu;
+        }
+        long total = Arrays.stream(parts).mapToLong(each -> each).sum();
+        return new Reading.Value(variable, "PerCpuCounter", "value", true, total, List.of(parts), 0L);
+    }
+
+    private static Reading reading(long nanos, Reading.Value... values) {
+        return new Reading(nanos, "rseq", new PerCpuMXBean.Area(1 << 20, 64), List.of(), List.of(values), List.of());
+    }
+
+    private static List<String> print(Rates rates) {
+        StringWriter out = new StringWriter();
+        try (PrintWriter writer = new PrintWriter(out)) {
+            TopText.print(1, rates, writer);
+        }
+        return out.toString().lines().toList();
+    }
+
+    @Test
+    void eachVariableShowsItsOwnCpus() {
+        Reading before = reading(0, value("low", 0, 0, 1, 2, 3), value("high", 0, 200, 255));
+        Reading now = reading(1_000_000_000, value("low", 10, 0, 1, 2, 3), value("high", 1000, 200, 255));
+
+        List<String> lines = print(new Rates(before, now));
+
+        assertThat(lines)
+                .anyMatch(line -> line.matches(
+                        "low +value +46 +40\\.0 +0 +0\\.0 +4 +CPU 0: 10 +10\\.0 +CPU 1: 11 +10\\.0 +CPU 2: 12 +10\\.0"))
+                .anyMatch(
+                        line -> line.matches(
+                                "high +value +2,455 +2,000\\.0 +0 +0\\.0 +2 +CPU 200: 1,200 +1,000\\.0 +CPU 255: 1,255 +1,000\\.0 +- +-"));
+        assertThat(lines.getLast()).startsWith("6 CPUs have values.");
+    }
+
+    @Test
+    void theBusiestAreThoseThatGrow() {
+        Reading before = reading(0, value("much", 1_000_000, 0, 1, 2, 3, 4, 5));
+        Reading now = reading(1_000_000_000, value("much", 1_000_000, 0, 1, 2, 3, 4, 5, 77));
+
+        assertThat(print(new Rates(before, now)))
+                .anyMatch(line -> line.matches("much .* 7 +CPU 77: 1,000,077 +1,000,077\\.0 +CPU \\d: .*"));
+    }
+
+    /** Numbers of 8 bits are no sums that grow, and yet lie on CPUs; an accumulator's identity tells of no update. */
+    @Test
+    void aCpuIsBusyIfThereWereUpdates() {
+        List<Long> parts = List.of(0L, 5L, 0L);
+        Reading.Value narrow = new Reading.Value("narrow", "BYTE", "value", false, 5L, parts, 0L);
+        Reading.Value maximum =
+                new Reading.Value("maximum", "PerCpuAccumulator", "value", false, 7L, List.of(7L, -9L, -9L), -9L);
+
+        assertThat(print(new Rates(null, reading(0, narrow, maximum))))
+                .anyMatch(
+                        line -> line.matches(
+                                "variable +value +total +per second +CPU 0 +per second +CPU 1 +per second +elsewhere +per second"));
+    }
+}
