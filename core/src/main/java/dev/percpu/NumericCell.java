@@ -44,10 +44,13 @@ public final class NumericCell implements InteriorMutable {
     /** For a listing, which reads the numbers without their guards. */
     static List<Value> values(PerCpuPtr<NumericCell> cells) {
         long[] numbers = new long[CpuMask.capacity()];
+        NumericWidth width = NumericWidth.LONG;
         for (CpuId cpu : CpuMask.possible()) {
-            numbers[cpu.id()] = cells.instance(cpu.id()).get();
+            NumericCell cell = cells.instance(cpu.id());
+            numbers[cpu.id()] = cell.get();
+            width = cell.width;
         }
-        return List.of(Value.sum("value", numbers, 0));
+        return List.of(PerCpuNumeric.value(width, numbers, 0));
     }
 
     /** The number. */

@@ -268,7 +268,13 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
 
     /** For a listing. */
     List<Value> values() {
-        return List.of(Value.sum("value", snapshot(), sumWithoutCpu()));
+        return List.of(value(width(), snapshot(), sumWithoutCpu()));
+    }
+
+    /** The difference of two sums of numbers that wrap earlier than their sum does says nothing of what was added. */
+    static Value value(NumericWidth width, long[] perCpu, long elsewhere) {
+        Value sum = Value.sum("value", perCpu, elsewhere);
+        return width == NumericWidth.LONG ? sum : Value.of(sum.name(), sum.total(), sum.perCpu(), sum.elsewhere());
     }
 
     private long read(int cpu) {
