@@ -19,6 +19,8 @@ import dev.percpu.testing.WithoutCpuId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
@@ -28,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the choice of the back end tells others, and what becomes of it after a restore. Mostly in a JVM of its own. */
 @Tag("rseq")
@@ -179,6 +183,60 @@ class NoticesTest {
                         .run(PerfMapProbe.class)
                         .output())
                 .isEqualTo("rseq\nevents: 1\nall named\n1000 10 another generator's\n");
+    }
+
+    /** Has something there already where the names are to be written. */
+    static final class PerfMapInTheWay {
+        private PerfMapInTheWay() {}
+
+        public static void main(String[] arguments) throws IOException, InterruptedException {
+            Path file = Path.of("/tmp/perf-" + ProcessHandle.current().pid() + ".map");
+            Path other = Files.createTempFile("percpu-perf", ".map");
+            try {
+                switch (arguments[0]) {
+                    case "link" -> Files.createSymbolicLink(file, other);
+                    case "name" -> Files.createLink(file, other);
+                    case "pipe" -> {
+                        int _ = new ProcessBuilder("mkfifo", file.toString())
+                                .start()
+                                .waitFor();
+                    }
+                    default -> {
+                        Files.writeString(file, "of an earlier process\n");
+                        Files.setLastModifiedTime(file, FileTime.from(Instant.EPOCH));
+                    }
+                }
+                PerCpuEvent.builder().increment(new PerCpuCounter()).build().record();
+                System.out.println(PerCpuRuntime.backend() + ", other file: " + Files.size(other) + " bytes");
+                if (arguments[0].equals("file")) {
+                    List<String> lines = Files.readAllLines(file);
+                    System.out.println("named: " + lines.stream().allMatch(line -> line.contains(" percpu: ")));
+                }
+            } finally {
+                Files.delete(file);
+                Files.delete(other);
+            }
+        }
+    }
+
+    /** Another user may have put it there. */
+    @ParameterizedTest
+    @ValueSource(strings = {"link", "name", "pipe"})
+    void namesOfSequencesAreWrittenToAFileOfOurOwnOnly(String kind) {
+        assertThat(new Jvm()
+                        .option("-Dpercpu.perf.map=true")
+                        .run(PerfMapInTheWay.class, kind)
+                        .output())
+                .contains("rseq, other file: 0 bytes\n");
+    }
+
+    @Test
+    void namesOfSequencesReplaceThoseOfAnEarlierProcess() {
+        assertThat(new Jvm()
+                        .option("-Dpercpu.perf.map=true")
+                        .run(PerfMapInTheWay.class, "file")
+                        .output())
+                .isEqualTo("rseq, other file: 0 bytes\nnamed: true\n");
     }
 
     /** Asks for restarts in a process that has no registration, as after a restore. */
