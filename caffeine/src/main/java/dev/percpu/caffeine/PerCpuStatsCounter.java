@@ -6,6 +6,7 @@ import com.github.benmanes.caffeine.cache.stats.ConcurrentStatsCounter;
 import com.github.benmanes.caffeine.cache.stats.StatsCounter;
 import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.memory.AreaFullException;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -34,6 +35,16 @@ public final class PerCpuStatsCounter implements StatsCounter {
     private static final int EVICTED_WEIGHT = 6;
     private static final int COUNTS = 7;
 
+    /** For listings, by index: as {@link CacheStats} calls them. */
+    private static final List<String> NAMES = List.of(
+            "hitCount",
+            "missCount",
+            "loadSuccessCount",
+            "loadFailureCount",
+            "totalLoadTime",
+            "evictionCount",
+            "evictionWeight");
+
     private final PerCpuCounterArray counts;
 
     /**
@@ -46,13 +57,14 @@ public final class PerCpuStatsCounter implements StatsCounter {
     }
 
     /**
-     * Creates a counter of nothing so far, and gives it a name.
+     * Creates a counter of nothing so far, and gives it a name. A listing has each count under its name in
+     * {@link CacheStats}, for example {@code hitCount}.
      *
      * @param name for messages and listings, such as the cache's, not blank; it need not be unique
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuStatsCounter(String name) {
-        counts = new PerCpuCounterArray(name, COUNTS);
+        counts = new PerCpuCounterArray(name, NAMES);
     }
 
     @Override

@@ -12,7 +12,9 @@ import com.github.benmanes.caffeine.cache.stats.StatsCounter;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.listing.Variable;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
@@ -114,7 +116,24 @@ class PerCpuStatsCounterTest {
     void isListedUnderItsName() {
         var named = new PerCpuStatsCounter("sessions");
         named.recordHits(1);
-        assertThat(PerCpuRuntime.variables()).extracting(Variable::name).contains("sessions");
+        named.recordMisses(20);
+        named.recordLoadSuccess(300);
+        named.recordLoadFailure(4_000);
+        named.recordEviction(50_000, RemovalCause.SIZE);
+        Map<String, Number> listed = new LinkedHashMap<>();
+        PerCpuRuntime.variables().stream()
+                .filter(variable -> variable.name().equals("sessions"))
+                .map(Variable::values)
+                .forEach(values -> values.forEach(value -> listed.put(value.name(), value.total())));
+        assertThat(listed)
+                .isEqualTo(Map.of(
+                        "hitCount", 1L,
+                        "missCount", 20L,
+                        "loadSuccessCount", 1L,
+                        "loadFailureCount", 1L,
+                        "totalLoadTime", 4_300L,
+                        "evictionCount", 1L,
+                        "evictionWeight", 50_000L));
         assertThat(named.snapshot().hitCount()).isEqualTo(1);
     }
 

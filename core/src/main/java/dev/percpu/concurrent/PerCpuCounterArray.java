@@ -7,8 +7,10 @@ import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import java.lang.ref.Reference;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Many counters side by side, in one object: one for each label of a metric, each state, or each table of a database.
@@ -76,6 +78,25 @@ public final class PerCpuCounterArray {
     public PerCpuCounterArray(String name, int length) {
         this(length, Registry.checkName(name));
         Registry.add(name, "PerCpuCounterArray", this, PerCpuCounterArray::values);
+    }
+
+    /**
+     * Creates an array of counters that are 0, and gives names to it and to each of its counters. So a listing has the
+     * value of each counter.
+     *
+     * @param name for messages and listings, not blank; it need not be unique
+     * @param counters the counters' names, by index: not blank, and different from one another
+     * @throws AreaFullException if the per-CPU area is full
+     */
+    public PerCpuCounterArray(String name, List<String> counters) {
+        List<String> names = List.copyOf(counters);
+        names.forEach(Registry::checkName);
+        if (Set.copyOf(names).size() < names.size()) {
+            throw new IllegalArgumentException(name + ": two of its counters have one name: " + names);
+        }
+        this(names.size(), Registry.checkName(name));
+        // The function must not refer to this object.
+        Registry.add(name, "PerCpuCounterArray", this, array -> array.values(names));
     }
 
     private PerCpuCounterArray(int length, String name) {
@@ -163,6 +184,21 @@ public final class PerCpuCounterArray {
      */
     public void reset() {
         long[] _ = sumsThenReset();
+    }
+
+    /** For a listing: each counter with its name. */
+    private List<Value> values(List<String> names) {
+        try {
+            long[][] parts = AdjacentNumbers.parts(position, length);
+            List<Value> values = new ArrayList<>();
+            for (int index = 0; index < length; index++) {
+                long[] of = parts[index];
+                values.add(Value.sum(names.get(index), Arrays.copyOf(of, Area.CPUS), of[Area.SPARE]));
+            }
+            return values;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     /**

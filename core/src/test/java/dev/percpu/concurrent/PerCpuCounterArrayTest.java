@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
@@ -193,6 +195,35 @@ class PerCpuCounterArrayTest {
      * Updates, both kinds of resets, and sums at once: each update is in one result. Two resets that both took the same
      * sum would leave one below zero, and so would a sum that saw a reset and not all that it had taken.
      */
+    @Test
+    void listsItsCountersByTheirNames() {
+        var counters = new PerCpuCounterArray("levels", List.of("info", "warning", "error"));
+        counters.add(0, 5);
+        // A thread without a place of its own counts on its CPU.
+        Workers.join(Thread.ofPlatform().start(() -> counters.add(2, -7)));
+        assertThat(counters.length()).isEqualTo(3);
+        List<Value> values = PerCpuRuntime.variables().stream()
+                .filter(each -> each.name().equals("levels"))
+                .findFirst()
+                .orElseThrow()
+                .values();
+        assertThat(values).extracting(Value::name).containsExactly("info", "warning", "error");
+        assertThat(values).extracting(Value::total).containsExactly(5L, 0L, -7L);
+        assertThat(values).allMatch(Value::cumulative);
+        assertThat(values.getLast().perCpu()).hasSize(CpuMask.capacity()).contains(-7L);
+        assertThat(counters.sum(2)).isEqualTo(-7);
+    }
+
+    @Test
+    void refusesNamesThatTellNothing() {
+        assertThatThrownBy(() -> new PerCpuCounterArray("levels", List.of("info", " ")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("blank");
+        assertThatThrownBy(() -> new PerCpuCounterArray("levels", List.of("info", "info")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("levels: two of its counters have one name: [info, info]");
+    }
+
     @Test
     void resetsNeitherLoseNorDouble() throws InterruptedException {
         int updaters = 2;

@@ -44,6 +44,12 @@ final class MakingTrials {
                         counters -> counters.increment(2),
                         counters -> counters.sum(2)),
                 making(
+                        "counter array with names",
+                        "new PerCpuCounterArray(String, List)",
+                        name -> new PerCpuCounterArray(name, List.of("first", "second")),
+                        counters -> counters.increment(1),
+                        counters -> counters.sum(1)),
+                making(
                         "buckets",
                         "new PerCpuBuckets(String, int)",
                         name -> new PerCpuBuckets(name, 3),
