@@ -110,12 +110,56 @@ public final class EventBuilder {
         return this;
     }
 
+    /** Adds a constant to the counter. */
+    public EventBuilder add(PerCpuDoubleCounter counter, double x) {
+        check(counter, "add", null, 1);
+        return addDouble(counter, NONE, x);
+    }
+
     /** Adds an argument, a {@code double}, to the counter. */
     public EventBuilder add(PerCpuDoubleCounter counter, Argument x) {
         check(counter, "add", nonNull(x), 1);
         use(x, true, counter);
-        OwnUpdate own = new OwnEvent.DoubleAddition(counter, x.number);
-        parts.add(new Part(Events.Update.addDouble(counter.position(), x.number), NONE, own));
+        return addDouble(counter, x.number, 0);
+    }
+
+    private EventBuilder addDouble(PerCpuDoubleCounter counter, int operand, double constant) {
+        OwnUpdate own = new OwnEvent.DoubleAddition(counter, operand, constant);
+        parts.add(new Part(Events.Update.addDouble(counter.position(), operand, constant), NONE, own));
+        return this;
+    }
+
+    /**
+     * Adds 1 to one counter of an array, always to the same.
+     *
+     * @throws IndexOutOfBoundsException if there is no such counter
+     */
+    public EventBuilder increment(PerCpuCounterArray counters, int index) {
+        return add(counters, index, 1);
+    }
+
+    /**
+     * Adds a constant to one counter of an array, always to the same.
+     *
+     * @throws IndexOutOfBoundsException if there is no such counter
+     */
+    public EventBuilder add(PerCpuCounterArray counters, int index, long x) {
+        long position = counters.position(index);
+        check(counters, "add at " + index, null, 1);
+        parts.add(Part.addition(position, NONE, null, x));
+        return this;
+    }
+
+    /**
+     * Adds an argument, a {@code long}, to one counter of an array, always to the same.
+     *
+     * @throws IndexOutOfBoundsException if there is no such counter
+     */
+    public EventBuilder add(PerCpuCounterArray counters, int index, Argument x) {
+        long position = counters.position(index);
+        check(counters, "add at " + index, nonNull(x), 1);
+        useLong(x, counters);
+        parts.add(Part.addition(position, NONE, x, 0));
         return this;
     }
 

@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import static java.lang.Double.longBitsToDouble;
 
 import dev.percpu.internal.area.OwnPlaces;
+import dev.percpu.internal.protocol.Events;
 import dev.percpu.internal.protocol.GatedSums;
 import dev.percpu.internal.protocol.OwnUpdate;
 import java.io.IOException;
@@ -75,11 +76,17 @@ abstract class OwnEvent {
         }
     }
 
-    /** The addition of a {@code double} argument: the counter's own method knows about its gate. */
-    record DoubleAddition(PerCpuDoubleCounter counter, int argument) implements OwnUpdate {
+    /**
+     * The addition of a {@code double} argument, or of the constant if there is none: the counter's own method knows
+     * about its gate.
+     */
+    record DoubleAddition(PerCpuDoubleCounter counter, int argument, double constant) implements OwnUpdate {
         @Override
         public void make(long place, long first, long second, long third, long a, long b, long c, long d) {
-            counter.add(longBitsToDouble(OwnUpdate.choose(argument, first, second, third)));
+            counter.add(
+                    argument == Events.NONE
+                            ? constant
+                            : longBitsToDouble(OwnUpdate.choose(argument, first, second, third)));
         }
     }
 

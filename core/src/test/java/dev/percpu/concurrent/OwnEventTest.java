@@ -78,6 +78,7 @@ class OwnEventTest {
         public static void main(String[] arguments) {
             becomeHot();
             new Kinds().sums();
+            new Kinds().constants();
             new Kinds().extremes();
             new Kinds().severalHistograms();
             new Kinds().largeOnes();
@@ -114,6 +115,21 @@ class OwnEventTest {
             expect("records", ROUNDS, snapshot.count());
             expect("sum of records", all, snapshot.sum());
             expect("values up to 10 in the own place", 11, own(histogram.bucketsPosition()));
+            expect("half doubles", ROUNDS, (long) (2 * doubles.sum()));
+        }
+
+        private void constants() {
+            PerCpuEvent event = PerCpuEvent.builder()
+                    .increment(array, 1)
+                    .add(array, 2, FIRST)
+                    .add(doubles, 0.5)
+                    .build();
+            for (int i = 0; i < ROUNDS; i++) {
+                event.record(i);
+            }
+            expect("one element in the own place", ROUNDS, own(array.position(1)));
+            long all = LongStream.range(0, ROUNDS).sum();
+            expect("arguments at one element in the own place", all, own(array.position(2)));
             expect("half doubles", ROUNDS, (long) (2 * doubles.sum()));
         }
 

@@ -1,5 +1,7 @@
 package dev.percpu.internal.protocol;
 
+import static java.lang.Double.doubleToRawLongBits;
+
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.backend.LinkedSequence;
@@ -52,9 +54,12 @@ public interface Events {
                     constant);
         }
 
-        /** An addition to a {@code double} number that has a gate. */
-        public static Update addDouble(long position, int operand) {
-            return new Update(new EventShape.Update(Op.ADD_DOUBLE, true, NONE, operand, false), position, 0);
+        /** An addition to a {@code double} number that has a gate; of the constant, if no value is the operand. */
+        public static Update addDouble(long position, int operand, double constant) {
+            return new Update(
+                    new EventShape.Update(Op.ADD_DOUBLE, true, NONE, operand, false),
+                    position,
+                    doubleToRawLongBits(constant));
         }
 
         /** The maximum, unsigned, of a number that has a gate and the bits in which a value differs from a constant. */
