@@ -38,6 +38,9 @@ final class Exports {
         /** How many meters in front it is for. */
         private int uses;
 
+        /** Whether none is left, and the exporter only has to forget it. */
+        private boolean isReleased;
+
         private Export(Meter meter, @Nullable Merged merged) {
             this.meter = meter;
             this.merged = merged;
@@ -63,7 +66,13 @@ final class Exports {
     /** What the exporter has added since the outermost of the registrations that are going on began. */
     private final Set<Meter> added = Collections.newSetFromMap(new IdentityHashMap<>());
 
-    /** How many registrations are going on: a listener of the exporter's can make one within another. */
+    /** What the exporter has removed since then. Under the monitor of {@link #exports}. */
+    private final Set<Meter> removed = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    /**
+     * How many registrations are going on: a listener of the exporter's can make one within another. Written under the
+     * monitor of {@link #exports}.
+     */
     private int registrations;
 
     private Exports(MeterRegistry exporter) {
@@ -74,7 +83,20 @@ final class Exports {
                 added.add(meter);
             }
         });
-        exporter.config().onMeterRemoved(exports::remove);
+        exporter.config().onMeterRemoved(this::forget);
+    }
+
+    /**
+     * Is called by any thread, after the exporter has removed the meter. The exporter's maps are read without its lock.
+     * So this monitor sees to it that a registration which begins later misses the meter.
+     */
+    private void forget(Meter meter) {
+        synchronized (exports) {
+            exports.remove(meter);
+            if (registrations > 0) {
+                removed.add(meter);
+            }
+        }
     }
 
     static Exports of(MeterRegistry exporter) {
@@ -111,26 +133,52 @@ final class Exports {
     }
 
     private synchronized Export register(@Nullable Merged merged, Supplier<Meter> registration) {
-        registrations++;
+        synchronized (exports) {
+            registrations++;
+        }
         try {
-            Meter meter = registration.get();
-            Export export = exports.get(meter);
-            if (export == null) {
-                if (merged != null && !added.contains(meter) && !(meter instanceof NoopMeter)) {
-                    throw taken(meter, "that was registered with it directly");
-                }
-                export = new Export(meter, merged);
-                exports.put(meter, export);
-            } else if (!export.isOf(merged == null ? null : merged.kind())) {
-                throw taken(meter, "for another meter of this registry");
+            Export export = find(registration.get(), merged);
+            while (export == null) {
+                // Another thread is about to remove it, or has done so since the exporter found it.
+                Thread.onSpinWait();
+                export = find(registration.get(), merged);
+            }
+            if (!export.isOf(merged == null ? null : merged.kind())) {
+                throw taken(export.meter, "for another meter of this registry");
             }
             export.uses++;
             return export;
         } finally {
-            registrations--;
-            if (registrations == 0) {
-                added.clear();
+            synchronized (exports) {
+                registrations--;
+                if (registrations == 0) {
+                    added.clear();
+                    removed.clear();
+                }
             }
+        }
+    }
+
+    /** What there is for a meter that the exporter has given; null if the exporter does not have it any more. */
+    private @Nullable Export find(Meter meter, @Nullable Merged merged) {
+        synchronized (exports) {
+            Export known = exports.get(meter);
+            if (removed.contains(meter) || (known != null && known.isReleased)) {
+                return null;
+            }
+            if (known != null) {
+                return known;
+            }
+            boolean isOurs = added.contains(meter) || meter instanceof NoopMeter;
+            if (merged != null && !isOurs) {
+                throw taken(meter, "that was registered with it directly");
+            }
+            Export export = new Export(meter, merged);
+            // Somebody else's stays theirs: it is not to be removed with the one in front.
+            if (isOurs) {
+                exports.put(meter, export);
+            }
+            return export;
         }
     }
 
@@ -145,9 +193,17 @@ final class Exports {
             export.merged.remove(meter);
         }
         export.uses--;
-        // The exporter may have removed it by itself, or never had it, as it denied it. Then a meter with that id is
-        // another one, and not ours to remove.
-        if (export.uses == 0 && exports.remove(export.meter, export) && !(export.meter instanceof NoopMeter)) {
+        // The exporter may have removed it by itself. Then a meter with that id is another one, and not ours to remove.
+        // Nor is one that somebody else had registered before.
+        if (export.uses > 0 || exports.get(export.meter) != export) {
+            return;
+        }
+        if (export.meter instanceof NoopMeter) {
+            // The exporter never had it, as it denied it.
+            exports.remove(export.meter);
+        } else {
+            // The exporter says when it is removed. If another thread is about to remove it, that is after this call.
+            export.isReleased = true;
             Meter _ = exporter.remove(export.meter);
         }
     }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class MaximumAdvancer implements Runnable {
     private static final System.Logger LOGGER = System.getLogger("dev.percpu.micrometer");
-    private static final Duration INTERVAL = Duration.ofSeconds(1);
+    static final Duration INTERVAL = Duration.ofSeconds(1);
 
     private final WeakReference<PerCpuMeterRegistry> registry;
 

@@ -14,21 +14,27 @@ import java.util.Objects;
  * ever written. With numbers in no particular order, the n-th number exceeds those before it with a probability of 1/n.
  *
  * <p>Somebody has to call {@link #advance()} after each step, as a number alone does not tell that a step is over. What
- * comes between the end of a step and that call belongs to the step.
+ * comes between the end of a step and that call belongs to the step. If steps are short, that would be most of the
+ * numbers. So then each number looks at the clock.
  */
 final class WindowMaximum {
+    /** Of shorter steps, too much would pass between two calls of {@link #advance()}. */
+    private static final Duration SHORT = MaximumAdvancer.INTERVAL.multipliedBy(5);
+
     private final Clock clock;
 
     @SuppressWarnings("UnusedVariable") // keeps it reachable: a garbage collection must not end the calls of advance()
     private final Object advancer;
 
     private final long stepMillis;
+    private final boolean isShort;
     private final long[] maxima;
 
     /** The step of which there is the oldest maximum, the one that is reported. */
     private int oldest;
 
-    private long stepBegan;
+    /** Written under the monitor. */
+    private volatile long stepBegan;
 
     /** The maximum of the newest step. Written under the monitor. */
     private volatile long newest;
@@ -38,6 +44,7 @@ final class WindowMaximum {
         this.clock = clock;
         this.advancer = advancer;
         stepMillis = step.toMillis();
+        isShort = step.compareTo(SHORT) < 0;
         maxima = new long[steps];
         stepBegan = clock.wallTime();
         if (stepMillis <= 0) {
@@ -59,9 +66,13 @@ final class WindowMaximum {
     }
 
     void record(long number) {
-        if (number > newest) {
+        if (number > newest || (isShort && stepsOver() > 0)) {
             raise(number);
         }
+    }
+
+    private long stepsOver() {
+        return (clock.wallTime() - stepBegan) / stepMillis;
     }
 
     private synchronized void raise(long number) {
@@ -80,7 +91,7 @@ final class WindowMaximum {
 
     /** Ends the steps that are over. */
     synchronized void advance() {
-        long over = (clock.wallTime() - stepBegan) / stepMillis;
+        long over = stepsOver();
         if (over <= 0) {
             return;
         }

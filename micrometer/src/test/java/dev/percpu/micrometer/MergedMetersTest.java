@@ -8,6 +8,7 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.LongTaskTimer;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Timer;
@@ -43,7 +44,7 @@ class MergedMetersTest {
         return Stream.of(
                 MeterFilter.ignoreTags("uri"), MeterFilter.replaceTagValues("uri", _ -> "any"), new MeterFilter() {
                     @Override
-                    public io.micrometer.core.instrument.Meter.Id map(io.micrometer.core.instrument.Meter.Id id) {
+                    public Meter.Id map(Meter.Id id) {
                         return id.replaceTags(List.of(Tag.of("where", "somewhere")));
                     }
                 });
@@ -259,6 +260,56 @@ class MergedMetersTest {
             assertThat(use.call() + other.get()).isZero();
         }
         assertThat(simple.getMeters()).isEmpty();
+    }
+
+    /** The exporter removes by itself what another thread is about to use. */
+    @Test
+    void whatTheExporterRemovesMeanwhileIsNotTakenForSomebodyElses() throws Exception {
+        SimpleMeterRegistry simple = new SimpleMeterRegistry();
+        AtomicBoolean done = new AtomicBoolean();
+        Callable<Integer> use = () -> {
+            MeterRegistry front = new PerCpuMeterRegistry(simple);
+            for (int i = 0; i < 50_000; i++) {
+                front.remove(front.counter("counter"));
+            }
+            done.set(true);
+            return 0;
+        };
+        try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            List<Future<Integer>> users = List.of(threads.submit(use), threads.submit(use));
+            while (!done.get() && users.stream().noneMatch(Future::isDone)) {
+                simple.clear();
+            }
+            for (Future<Integer> user : users) {
+                assertThat(user.get()).isZero();
+            }
+        }
+    }
+
+    /** Whoever has registered a meter with the exporter keeps it. */
+    @Test
+    void whatWasRegisteredWithTheExporterBeforeStaysThere() {
+        Gauge gauge = Gauge.builder("gauge", () -> 1).register(exporter);
+        FunctionCounter counter =
+                FunctionCounter.builder("function", this, _ -> 2).register(exporter);
+        LongTaskTimer tasks = LongTaskTimer.builder("tasks").register(exporter);
+        Timer timer = Timer.builder("timer").publishPercentiles(0.5).register(exporter);
+        List<Meter> theirs = List.of(gauge, counter, tasks, timer);
+        List<String> before = scraped();
+
+        MeterRegistry other = new PerCpuMeterRegistry(exporter);
+        for (MeterRegistry front : List.of(registry, other)) {
+            Gauge.builder("gauge", () -> 10).register(front);
+            FunctionCounter.builder("function", this, _ -> 20).register(front);
+            LongTaskTimer.builder("tasks").register(front);
+            Timer.builder("timer").publishPercentiles(0.5).register(front);
+        }
+        assertThat(scraped()).isEqualTo(before);
+        registry.clear();
+        other.clear();
+
+        assertThat(exporter.getMeters()).containsExactlyInAnyOrderElementsOf(theirs);
+        assertThat(scraped()).isEqualTo(before);
     }
 
     @Test

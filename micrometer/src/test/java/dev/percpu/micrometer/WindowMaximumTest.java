@@ -20,6 +20,9 @@ import org.junit.jupiter.api.Test;
 class WindowMaximumTest {
     private static final long STEP = 100;
 
+    /** Of such steps somebody has to say when they end. */
+    private static final long LONG_STEP = 10_000;
+
     /** A number, or a time to go on if it is negative. */
     @Provide
     Arbitrary<List<Integer>> steps() {
@@ -33,19 +36,41 @@ class WindowMaximumTest {
 
     @Property
     void anyNumbersAtAnyTime(@ForAll("steps") List<Integer> steps, @ForAll @IntRange(min = 1, max = 5) int length) {
+        isTheSame(steps, length, STEP, true);
+        isTheSame(steps, length, LONG_STEP, true);
+    }
+
+    @Property
+    void nobodyHasToEndShortSteps(
+            @ForAll("steps") List<Integer> steps, @ForAll @IntRange(min = 1, max = 5) int length) {
+        isTheSame(steps, length, STEP, false);
+    }
+
+    /**
+     * Compares them.
+     *
+     * @param step how long one takes; the times between the numbers are in proportion
+     * @param always whether after each number or time, and the steps are ended when time passes; else after the last
+     */
+    private void isTheSame(List<Integer> numbers, int length, long step, boolean always) {
         MockClock clock = new MockClock();
-        WindowMaximum ours = new WindowMaximum(clock, Duration.ofMillis(STEP), length, this);
-        TimeWindowMax micrometers = new TimeWindowMax(clock, STEP, length);
-        for (int step : steps) {
-            if (step < 0) {
-                clock.add(-step, TimeUnit.MILLISECONDS);
-                ours.advance();
+        WindowMaximum ours = new WindowMaximum(clock, Duration.ofMillis(step), length, this);
+        TimeWindowMax micrometers = new TimeWindowMax(clock, step, length);
+        for (int number : numbers) {
+            if (number >= 0) {
+                ours.record(number);
+                micrometers.record((double) number, TimeUnit.NANOSECONDS);
             } else {
-                ours.record(step);
-                micrometers.record((double) step, TimeUnit.NANOSECONDS);
+                clock.add(-number * step / STEP, TimeUnit.MILLISECONDS);
+                if (always) {
+                    ours.advance();
+                }
             }
-            assertThat(ours.poll()).isEqualTo((long) micrometers.poll(TimeUnit.NANOSECONDS));
+            if (always) {
+                assertThat(ours.poll()).isEqualTo((long) micrometers.poll(TimeUnit.NANOSECONDS));
+            }
         }
+        assertThat(ours.poll()).isEqualTo((long) micrometers.poll(TimeUnit.NANOSECONDS));
     }
 
     @Test
