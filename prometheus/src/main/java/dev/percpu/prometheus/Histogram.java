@@ -162,9 +162,14 @@ public final class Histogram extends PerCpuMetric<DistributionDataPoint, Histogr
             return this;
         }
 
-        /** {@code count} bounds, from {@code start} on, {@code width} apart, computed as decimal numbers. */
+        /**
+         * {@code count} bounds, from {@code start} on, {@code width} apart, computed as decimal numbers.
+         *
+         * @throws IllegalArgumentException if the count is negative
+         */
         @CanIgnoreReturnValue
         public Builder classicLinearUpperBounds(double start, double width, int count) {
+            checkNotNegative("number of bounds", count);
             BigDecimal first = BigDecimal.valueOf(start);
             BigDecimal step = BigDecimal.valueOf(width);
             return classicUpperBounds(IntStream.range(0, count)
@@ -173,12 +178,23 @@ public final class Histogram extends PerCpuMetric<DistributionDataPoint, Histogr
                     .toArray());
         }
 
-        /** {@code count} bounds, from {@code start} on, each {@code factor} times the one before. */
+        /**
+         * {@code count} bounds, from {@code start} on, each {@code factor} times the one before.
+         *
+         * @throws IllegalArgumentException if the count is negative
+         */
         @CanIgnoreReturnValue
         public Builder classicExponentialUpperBounds(double start, double factor, int count) {
+            checkNotNegative("number of bounds", count);
             return classicUpperBounds(IntStream.range(0, count)
                     .mapToDouble(i -> start * Math.pow(factor, i))
                     .toArray());
+        }
+
+        private static void checkNotNegative(String what, int number) {
+            if (number < 0) {
+                throw new IllegalArgumentException("Illegal " + what + " " + number + ": must be >= 0");
+            }
         }
 
         /**
@@ -228,9 +244,12 @@ public final class Histogram extends PerCpuMetric<DistributionDataPoint, Histogr
         /**
          * How many native buckets there may be before the schema becomes coarser; 160 without this call, 0 for
          * any number.
+         *
+         * @throws IllegalArgumentException if it is negative
          */
         @CanIgnoreReturnValue
         public Builder nativeMaxNumberOfBuckets(int maxBuckets) {
+            checkNotNegative("native max number of buckets", maxBuckets);
             nativeMaxNumberOfBuckets = maxBuckets;
             return this;
         }

@@ -21,8 +21,8 @@ final class HistogramDataPoint implements DistributionDataPoint {
 
     private volatile HistogramCounters counters;
 
-    /** When a histogram that was scaled down may begin anew. Under the lock. */
-    private long resetAt;
+    /** When a histogram that was scaled down may begin anew. Written under the lock. */
+    private volatile long resetAt;
 
     HistogramDataPoint(HistogramSettings settings, @Nullable ExemplarSampler sampler) {
         this.settings = settings;
@@ -98,7 +98,7 @@ final class HistogramDataPoint implements DistributionDataPoint {
         }
         if (mayReset()) {
             try {
-                return anew();
+                return begin(HistogramCounters.create(settings));
             } catch (AreaFullException e) {
                 // It resets later. A coarser schema needs no memory, and the value counts.
             }
@@ -110,8 +110,7 @@ final class HistogramDataPoint implements DistributionDataPoint {
         return settings.resetNanos() > 0 && settings.nanoTime().getAsLong() - resetAt >= 0;
     }
 
-    private HistogramCounters anew() {
-        HistogramCounters anew = HistogramCounters.create(settings);
+    private HistogramCounters begin(HistogramCounters anew) {
         resetAt = settings.nanoTime().getAsLong() + settings.resetNanos();
         if (sampler != null) {
             sampler.reset();
@@ -134,18 +133,31 @@ final class HistogramDataPoint implements DistributionDataPoint {
         Exemplars exemplars = sampler == null ? Exemplars.EMPTY : sampler.collect();
         HistogramCounters current = counters;
         HistogramDataPointSnapshot snapshot = current.snapshot(labels, exemplars);
-        // After the snapshot, so that little is lost. If somebody has the lock, after the next one.
-        if (settings.resetNanos() > 0 && current.isScaledDown() && lock.tryLock()) {
+        // After the snapshot, so that little is lost.
+        if (current.isScaledDown() && mayReset()) {
+            reset(current);
+        }
+        return snapshot;
+    }
+
+    private void reset(HistogramCounters current) {
+        HistogramCounters anew;
+        try {
+            // Without the lock, for which threads that count may wait: this takes memory, and so perhaps a collection.
+            anew = HistogramCounters.create(settings);
+        } catch (AreaFullException e) {
+            // It keeps its counters until a later scrape. If this one failed, all other metrics would be lost.
+            return;
+        }
+        // If somebody has the lock, after a later scrape.
+        if (lock.tryLock()) {
             try {
                 if (counters == current && mayReset()) {
-                    counters = anew();
+                    counters = begin(anew);
                 }
-            } catch (AreaFullException e) {
-                // It keeps its counters until a later scrape. If this one failed, all other metrics would be lost.
             } finally {
                 lock.unlock();
             }
         }
-        return snapshot;
     }
 }
