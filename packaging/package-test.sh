@@ -120,6 +120,7 @@ build_baseline() {
     name=${jar##*/}
     cp "$jar" "$work/baseline/jars/${name%-[0-9]*.[0-9]*.[0-9]*}.jar"
   done
+  baseline_artifacts=$(cd "$work/baseline/jars" && printf '%s\n' *.jar)
   # An artifact that came later is compared with nothing; japicmp wants a file for that too.
   mkdir "$work/baseline/nothing"
   for pom in "$root"/*/pom.xml; do
@@ -145,7 +146,13 @@ check_comparison() {
 }
 
 report_api() {
-  local report
+  local jar report
+  # An artifact that is no more has nobody to compare it.
+  for jar in $baseline_artifacts; do
+    grep -qs "^  <artifactId>${jar%.jar}<" "$root"/*/pom.xml && continue
+    [[ $strict == false ]] || die "the artifact ${jar%.jar} of $baseline is no more"
+    printf '  %s: the artifact is no more\n' "${jar%.jar}"
+  done
   for report in "$work"/two/sources/*/target/japicmp/*.diff; do
     [[ -e $report ]] || die "the comparison of the API has left no report"
     grep -q '^\(\*\*\*\|---\|+++\)' "$report" || continue
@@ -206,45 +213,54 @@ run_stranger() {
   printf '  %s, native access %s: back end %s, all exact\n' "$path" "$access" "$backend"
 }
 
+# All of it.
+run() {
+  listed=$(git -C "$root" ls-files 2>&1) || die "git does not list the sources of $root: $(tail -n 1 <<<"$listed")"
+  rm -rf "$work"
+  baseline=$(<"$packaging/api-baseline")
+
+  printf 'The API of %s, to compare with\n' "$baseline"
+  build_baseline
+  # Until something is released, the API may change, and the comparison only tells how.
+  strict=true
+  if compgen -G "$work/baseline/sources/core/target/percpu-core-*-SNAPSHOT.jar" >/dev/null; then
+    strict=false
+  fi
+
+  printf 'Two builds\n'
+  sources "$work/one/sources"
+  mkdir "$work/two"
+  cp -a "$work/one/sources" "$work/two/sources"
+  # Not with another umask: archives hold the modes of files.
+  TZ=UTC build "$work/one"
+  TZ=Pacific/Auckland build "$work/two" "-Dapi.baseline=$work/baseline/jars" "-Dapi.strict=$strict"
+  listing "$work/one/repository" >"$work/one.sums"
+  listing "$work/two/repository" >"$work/two.sums"
+  diff "$work/one.sums" "$work/two.sums" >&2 || die "the files above differ between two builds of the same sources"
+  printf '  %s files, byte for byte equal\n' "$(wc -l <"$work/one.sums")"
+
+  check_complete "$work/one/repository"
+  report_api
+  check_comparison
+
+  printf 'A new project\n'
+  version=$(basename "$(compgen -G "$work/one/repository/dev/percpu/percpu-core/[0-9]*")")
+  make_stranger
+  for path in class-path module-path; do
+    for access in allowed warned denied; do
+      run_stranger "$path" "$access"
+    done
+  done
+}
+
 if (($# > 0)); then
   usage
   [[ $1 == --help || $1 == -h ]] || exit 2
   exit
 fi
 
-listed=$(git -C "$root" ls-files 2>&1) || die "git does not list the sources of $root: $(tail -n 1 <<<"$listed")"
-rm -rf "$work"
-baseline=$(<"$packaging/api-baseline")
-
-printf 'The API of %s, to compare with\n' "$baseline"
-build_baseline
-# Until something is released, the API may change, and the comparison only tells how.
-strict=true
-if compgen -G "$work/baseline/sources/core/target/percpu-core-*-SNAPSHOT.jar" >/dev/null; then
-  strict=false
-fi
-
-printf 'Two builds\n'
-sources "$work/one/sources"
-mkdir "$work/two"
-cp -a "$work/one/sources" "$work/two/sources"
-# Not with another umask: archives hold the modes of files.
-TZ=UTC build "$work/one"
-TZ=Pacific/Auckland build "$work/two" "-Dapi.baseline=$work/baseline/jars" "-Dapi.strict=$strict"
-listing "$work/one/repository" >"$work/one.sums"
-listing "$work/two/repository" >"$work/two.sums"
-diff "$work/one.sums" "$work/two.sums" >&2 || die "the files above differ between two builds of the same sources"
-printf '  %s files, byte for byte equal\n' "$(wc -l <"$work/one.sums")"
-
-check_complete "$work/one/repository"
-report_api
-check_comparison
-
-printf 'A new project\n'
-version=$(basename "$(compgen -G "$work/one/repository/dev/percpu/percpu-core/[0-9]*")")
-make_stranger
-for path in class-path module-path; do
-  for access in allowed warned denied; do
-    run_stranger "$path" "$access"
-  done
-done
+# Each run begins by deleting the directory. The lock is on one that no run deletes.
+exec 9<"$packaging"
+flock -n 9 || die "another package-test is going on in $root"
+# Not for what is started: whatever outlives this script, as a process of Maven's, must not keep the lock.
+run 9<&-

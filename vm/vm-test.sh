@@ -103,11 +103,10 @@ reasons() {
     /^vm-test: / { lines = 0 }' "$1"
 }
 
-# Runs one scenario, and adds what it counted to passed and failed.
+# Runs one scenario in a directory, and adds what it counted to passed and failed.
 run() {
-  local scenario=$1 directory name good bad status=0 failed_before=$failed
+  local scenario=$1 directory=$2 name good bad status=0 failed_before=$failed
   load "$scenario"
-  directory=$root/target/vm/$scenario-$arch-$kernel
   rm -rf "$directory"
   mkdir -p "$directory"
   fetch "$arch" "$kernel"
@@ -115,8 +114,8 @@ run() {
   printf '%s on %s: Linux %s, %s CPUs\n' "$scenario" "$arch" "$kernel" "${cpus_wanted:-$cpus}"
 
   # shellcheck disable=SC2154
-  boot "$arch" "$cache/$arch/kernel-$kernel" "$directory/initrd" "${cpus_wanted:-$cpus}" "$memory" "$timeout" "$directory" ||
-    status=$?
+  boot "$arch" "$cache/$arch/kernel-$kernel" "$directory/initrd" "${cpus_wanted:-$cpus}" "$memory" "$timeout" \
+    "$directory" || status=$?
   rm -rf "$directory/initrd" "$directory/tree"
   mkdir "$directory/results"
   tar -x -C "$directory/results" -f "$directory/results.tar" 2>/dev/null || true
@@ -191,7 +190,13 @@ done
 
 passed=0 failed=0
 for scenario in "${scenarios[@]}"; do
-  run "$scenario"
+  directory=$root/target/vm/$scenario-$arch-$kernel
+  # Each run begins by deleting the directory, so the lock is not in it.
+  mkdir -p "$root/target/vm"
+  exec 9>"$directory.lock"
+  flock -n 9 || die "another run of this scenario is going on: it uses $directory"
+  # Not for what is started: a machine that outlives this script must not keep the lock.
+  run "$scenario" "$directory" 9>&-
 done
 ((passed + failed > 0)) || die "nothing was run"
 printf '%d passed, %d failed\n' "$passed" "$failed"

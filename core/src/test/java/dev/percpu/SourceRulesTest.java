@@ -63,7 +63,7 @@ class SourceRulesTest {
     void noCommentIsWiderThanTheCode() throws IOException {
         // The formatter breaks code, and leaves strings as they are.
         List<String> tooLong = new ArrayList<>(tooWide(LIKE_JAVA, SourceRulesTest::isComment));
-        tooLong.addAll(tooWide(SHELL, line -> line.startsWith("#")));
+        tooLong.addAll(tooWide(SHELL, line -> line.startsWith("#") || line.contains(" # ")));
         assertThat(tooLong).isEmpty();
     }
 

@@ -2,14 +2,17 @@ package dev.percpu.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -117,8 +120,14 @@ class ScriptTest {
     }
 
     private Run percpu(Map<String, String> environment, String... arguments) throws IOException, InterruptedException {
-        List<String> command =
-                new ArrayList<>(List.of("bash", checkout.resolve("percpu").toString()));
+        Map<String, String> all = new HashMap<>(Map.of("PATH", tools.toString(), "PERCPU_JAVA_HOME", jdk.toString()));
+        all.putAll(environment);
+        return run(checkout.resolve("percpu"), all, arguments);
+    }
+
+    private Run run(Path script, Map<String, String> environment, String... arguments)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("bash", script.toString()));
         command.addAll(List.of(arguments));
         Path out = directory.resolve("out");
         Path err = directory.resolve("err");
@@ -127,7 +136,6 @@ class ScriptTest {
                 .redirectOutput(out.toFile())
                 .redirectError(err.toFile());
         builder.environment().clear();
-        builder.environment().putAll(Map.of("PATH", tools.toString(), "PERCPU_JAVA_HOME", jdk.toString()));
         builder.environment().putAll(environment);
         int status = builder.start().waitFor();
         return new Run(
@@ -225,6 +233,93 @@ class ScriptTest {
         assertThat(run.status()).isEqualTo(1);
         assertThat(run.err())
                 .containsExactly("percpu: PERCPU_JAVA_HOME=" + jdk + " is no JDK 25 or newer with a javac");
+    }
+
+    /** What the script runs to install something, and whose package starts a service. */
+    @Test
+    void noServiceIsStartedByWhatIsInstalled() throws Exception {
+        boolean root = System.getProperty("user.name").equals("root");
+        program(
+                tools.resolve("apt-get"),
+                "echo \"$2 offline=$SYSTEMD_OFFLINE\" >>apt.log",
+                "for tool in wrk prometheus curl chromium; do ln -sf mvn '" + tools + "'/$tool; done");
+        Files.createSymbolicLink(tools.resolve("ln"), find("ln"));
+
+        Run run = percpu(Map.of(), "example-test", "nonsense");
+
+        if (root) {
+            assertThat(Files.readAllLines(directory.resolve("apt.log")))
+                    .containsExactly("update offline=", "install offline=1");
+        } else {
+            assertThat(run.err()).singleElement().asString().contains("Install it with: sudo apt-get install");
+        }
+    }
+
+    private Run script(String name, String... arguments) throws IOException, InterruptedException {
+        Path script = checkout.resolve(name);
+        Files.createDirectories(script.getParent());
+        Files.copy(SCRIPT.resolveSibling(name), script, StandardCopyOption.REPLACE_EXISTING);
+        return run(script, Map.of("PATH", tools.toString(), "JAVA_HOME", jdk.toString()), arguments);
+    }
+
+    /** Locks something as another run does, until its standard input ends. */
+    private static Process lock(Path what) throws IOException {
+        Process locking = new ProcessBuilder("flock", what.toString(), "sh", "-c", "echo locked; cat").start();
+        assertThat(locking.inputReader().readLine()).isEqualTo("locked");
+        return locking;
+    }
+
+    @Test
+    void oneRunOfAVirtualMachineDoesNotDeleteWhatAnotherOneUses() throws Exception {
+        for (String file : List.of("packages.sh", "machine.sh", "scenarios/header.sh")) {
+            Path copy = checkout.resolve("vm").resolve(file);
+            Files.createDirectories(copy.getParent());
+            Files.copy(SCRIPT.resolveSibling("vm").resolve(file), copy);
+        }
+        String machine;
+        try (BufferedReader uname = new ProcessBuilder("uname", "-m").start().inputReader()) {
+            machine = uname.readLine();
+        }
+        Path used = Files.createDirectories(checkout.resolve("target/vm/header-" + machine + "-6.12"));
+        Process other = lock(used.resolveSibling(used.getFileName() + ".lock"));
+        try {
+            Run run = script("vm/vm-test.sh", "--scenario", "header");
+
+            assertThat(run.status()).isEqualTo(1);
+            assertThat(run.out()).isEmpty();
+            assertThat(run.err()).containsExactly("percpu: another run of this scenario is going on: it uses " + used);
+            assertThat(used).exists();
+        } finally {
+            other.destroy();
+        }
+    }
+
+    @Test
+    void oneTestOfThePackagesDoesNotDeleteWhatAnotherOneUses() throws Exception {
+        Path used = Files.createDirectories(checkout.resolve("target/package-test"));
+        Process other = lock(Files.createDirectories(checkout.resolve("packaging")));
+        try {
+            Run run = script("packaging/package-test.sh");
+
+            assertThat(run.status()).isEqualTo(1);
+            assertThat(run.err()).containsExactly("percpu: another package-test is going on in " + checkout);
+            assertThat(used).exists();
+        } finally {
+            other.destroy();
+        }
+    }
+
+    /** What it starts may outlive it, and would keep the lock. */
+    @Test
+    void whatATestOfThePackagesStartsDoesNotHaveItsLock() throws Exception {
+        program(tools.resolve("git"), "readlink /proc/self/fd/* >descriptors; echo no sources; exit 1");
+
+        Run run = script("packaging/package-test.sh");
+
+        assertThat(run.err()).singleElement().asString().endsWith("no sources");
+        assertThat(Files.readAllLines(directory.resolve("descriptors")))
+                .isNotEmpty()
+                .doesNotContain(checkout.resolve("packaging").toString());
     }
 
     /** There is no gcc, no wrk and no Chromium here. */
