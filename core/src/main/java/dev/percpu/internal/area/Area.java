@@ -131,8 +131,8 @@ public final class Area {
     /** Only a thread that holds the allocator's lock changes it. */
     private static volatile int places = FIRST_OWN;
 
-    /** Up to which eighth of the places it was recorded that variables fill them; changed with the allocator's lock. */
-    private static int recordedEighths = EIGHTHS / 2 - 1;
+    /** Up to which eighth of the places it was recorded that variables fill them. A race means one event more. */
+    private static volatile int recordedEighths = EIGHTHS / 2 - 1;
 
     private static final Functions FUNCTIONS = new Functions();
 
@@ -265,6 +265,12 @@ public final class Area {
      * @throws dev.percpu.memory.AreaFullException if there is still none left
      */
     public static long allocate(long bytes, long alignment, String owner) {
+        long position = take(bytes, alignment, owner);
+        recordUse(position + bytes, owner);
+        return position;
+    }
+
+    private static long take(long bytes, long alignment, String owner) {
         try {
             return POSITIONS.allocate(bytes, alignment, owner);
         } catch (AreaFullException full) {
@@ -313,14 +319,24 @@ public final class Area {
         Holdings.Holding holding = HOLDINGS.prepare(holder);
         boolean holds = false;
         try {
-            HOLDINGS.hold(holding, allocate(bytes, alignment, owner), bytes);
+            HOLDINGS.hold(holding, take(bytes, alignment, owner), bytes);
             holds = true;
         } finally {
             if (!holds) {
                 HOLDINGS.giveBack(holding);
             }
         }
+        recordUse(holding.position() + bytes, owner);
         return holding;
+    }
+
+    /** Without the allocator's lock: the first event of a recording can run a user's class loader. */
+    private static void recordUse(long end, String owner) {
+        int eighths = (int) (EIGHTHS * end / STRIDE);
+        if (eighths > recordedEighths && Recording.isOn()) {
+            recordedEighths = eighths;
+            Recording.areaFilling(end, STRIDE, owner);
+        }
     }
 
     /** Takes a piece that is given back unless its user keeps it. */
@@ -366,11 +382,6 @@ public final class Area {
      * Opens all places up to {@code end}, and somewhat further, since each call costs one system call for each place.
      */
     private static void open(long end, String owner) {
-        int eighths = (int) (EIGHTHS * end / STRIDE);
-        if (eighths > recordedEighths && Recording.isOn()) {
-            recordedEighths = eighths;
-            Recording.areaFilling(end, STRIDE, owner);
-        }
         if (end <= opened) {
             return;
         }

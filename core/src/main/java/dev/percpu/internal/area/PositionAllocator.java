@@ -70,8 +70,8 @@ final class PositionAllocator {
         }
         memory.open(behind, owner);
         if (free != before) {
-            // This thread was here meanwhile: the first event of a recording can have run a user's class loader, and
-            // that made a variable. It may have the same range.
+            // This thread was here meanwhile: a class that was first used there can have run a user's class loader or
+            // agent, and that made a variable. It may have the same range.
             return allocate(bytes, alignment, owner);
         }
         // Nothing from here on can fail.

@@ -102,6 +102,18 @@ public final class Reports {
         }
     }
 
+    /** Records that the current thread waits for a guard. This is normal, so the log does not get it. */
+    static void contended(int cpu, long nanos) {
+        try {
+            if (Recording.isOn()) {
+                long owner = Ownership.owner(cpu);
+                Recording.guardContended(cpu, Owners.find(owner), Ownership.describe(owner), nanos);
+            }
+        } catch (Throwable t) {
+            lost();
+        }
+    }
+
     /**
      * Reports that one owner has held a guard for a long time, and others wait. Each waiter calls this, and one report
      * is made.

@@ -1,7 +1,6 @@
 package dev.percpu.internal.guard;
 
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.jfr.Recording;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
@@ -112,7 +111,7 @@ final class Wait {
                     // While this thread still waits: once it has acquired the CPU, nothing may fail until its guard
                     // is counted.
                     recorded = true;
-                    record(waited);
+                    Reports.contended(cpu, waited);
                 }
                 if (pause(waited, nanos - waited)) {
                     checkOwner();
@@ -135,13 +134,6 @@ final class Wait {
             if (interrupted && !acquired) {
                 me.interrupt();
             }
-        }
-    }
-
-    private void record(long waited) {
-        if (Recording.isOn()) {
-            long taken = Ownership.owner(cpu);
-            Recording.guardContended(cpu, Owners.find(taken), Ownership.describe(taken), waited);
         }
     }
 

@@ -81,38 +81,65 @@ public final class Recording {
         return all == null ? List.of() : all.get();
     }
 
+    /*
+     * None of the following methods throws. The first event of a class has the flight recorder register the class, deep
+     * in calls and class initializers of its own. If the stack ends there or the heap is full, the class may stay
+     * unusable. Then its events are missing, and what they are about goes on. Each method has its own catch clause: with
+     * one shared method that takes a function, creating the function could fail.
+     */
+
     /** Records that a guard was taken over from an owner that has ended. */
     public static void guardTakenOver(int cpu, @Nullable Thread deadOwner, String description) {
-        if (isOn()) {
-            new GuardTakenOverEvent(cpu, deadOwner, description).commit();
+        try {
+            if (isOn()) {
+                new GuardTakenOverEvent(cpu, deadOwner, description).commit();
+            }
+        } catch (Throwable unrecorded) {
+            // See above.
         }
     }
 
     /** Records that one owner has held a guard for long. */
     public static void guardHeldLong(int cpu, @Nullable Thread owner, String description, long nanos, int waiting) {
-        if (isOn()) {
-            new GuardHeldLongEvent(cpu, owner, description, nanos, waiting).commit();
+        try {
+            if (isOn()) {
+                new GuardHeldLongEvent(cpu, owner, description, nanos, waiting).commit();
+            }
+        } catch (Throwable unrecorded) {
+            // See above.
         }
     }
 
     /** Records that this thread has waited for a guard for some time, and goes on waiting. */
     public static void guardContended(int cpu, @Nullable Thread owner, String description, long nanos) {
-        if (isOn()) {
-            new GuardContendedEvent(cpu, owner, description, nanos).commit();
+        try {
+            if (isOn()) {
+                new GuardContendedEvent(cpu, owner, description, nanos).commit();
+            }
+        } catch (Throwable unrecorded) {
+            // See above.
         }
     }
 
     /** Records that this thread finds all objects of a pool held. */
     public static void poolExhausted(String pool, int capacity) {
-        if (isOn()) {
-            new PoolExhaustedEvent(pool, capacity).commit();
+        try {
+            if (isOn()) {
+                new PoolExhaustedEvent(pool, capacity).commit();
+            }
+        } catch (Throwable unrecorded) {
+            // See above.
         }
     }
 
     /** Records that variables fill more of the area. */
     public static void areaFilling(long usedUpTo, long stride, String owner) {
-        if (isOn()) {
-            new AreaFillingEvent(usedUpTo, stride, owner).commit();
+        try {
+            if (isOn()) {
+                new AreaFillingEvent(usedUpTo, stride, owner).commit();
+            }
+        } catch (Throwable unrecorded) {
+            // See above.
         }
     }
 }

@@ -65,7 +65,7 @@ class PositionAllocatorTest {
         }
     }
 
-    /** Its event can be the first of its class: then a class loader or an agent runs, and may make a variable. */
+    /** If it uses a class first, a class loader or an agent runs, and may make a variable. */
     @Test
     void aThreadThatAllocatesWhileItOpensMemoryGetsAnotherRange() {
         List<Long> inner = new ArrayList<>();

@@ -1,0 +1,246 @@
+package dev.percpu.internal.jfr;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.CpuGuard;
+import dev.percpu.Holder;
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.concurrent.PerCpuCounterArray;
+import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.testing.Deployment;
+import dev.percpu.testing.Jvm;
+import dev.percpu.testing.LogCapture;
+import java.net.URLClassLoader;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import jdk.jfr.Recording;
+import org.junit.jupiter.api.Test;
+
+/** An event that cannot be recorded is missing. What it is about goes on. */
+class UnrecordableEventTest {
+    private static final CpuId CPU = CpuId.of(0);
+
+    /**
+     * The first event of a class registers the class, deep in calls of the flight recorder. If that fails once, the
+     * class stays unusable.
+     */
+    @Test
+    void aStackThatEndsInAFirstEventDoesNoLastingDamage() {
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-Xss400k")
+                .run(AtStackEnd.class);
+        assertThat(result.output())
+                .contains(
+                        "wait for a guard: failed at first, not in its event, works\n",
+                        "search of an exhausted pool: failed at first, not in its event, works\n");
+        assertThat(result.status()).isZero();
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class AtStackEnd {
+        /** So many levels in a row without an error show that there is room for all of it. */
+        private static final int ENOUGH = 256;
+
+        private final Callable<Boolean> use;
+        private final Throwable[] failures = new Throwable[1 << 16];
+        private int failed;
+        private int passed;
+
+        private AtStackEnd(Callable<Boolean> use) {
+            this.use = use;
+        }
+
+        public static void main(String[] arguments) throws Exception {
+            try (Recording recording = new Recording()) {
+                recording.enable("dev.percpu.PoolExhausted");
+                recording.enable("dev.percpu.GuardContended");
+                recording.start();
+                Holder holder = Holder.of(CPU);
+                tell("wait for a guard", () -> CpuGuard.tryAcquire(CPU, 2, TimeUnit.MILLISECONDS) == null);
+                holder.release();
+                PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+                pool.acquire();
+                tell("search of an exhausted pool", () -> pool.tryAcquire() == null);
+            }
+        }
+
+        private static void tell(String what, Callable<Boolean> use) throws Exception {
+            AtStackEnd end = new AtStackEnd(use);
+            end.descend();
+            System.out.println(what + ": " + (end.failed > 0 ? "failed" : "passed") + " at first, "
+                    + (end.failedInEvent() ? "" : "not ") + "in its event, "
+                    + (use.call() ? "works" : "does something else"));
+        }
+
+        /** Whether an error came out of a call that makes or records an event. That call itself may lack room. */
+        private boolean failedInEvent() {
+            return Stream.of(failures)
+                    .limit(failed)
+                    .anyMatch(failure ->
+                            Stream.of(failure.getStackTrace()).skip(1).anyMatch(AtStackEnd::isOfEvent));
+        }
+
+        private static boolean isOfEvent(StackTraceElement frame) {
+            return frame.getClassName().equals(dev.percpu.internal.jfr.Recording.class.getName())
+                    || frame.getMethodName().equals("describe");
+        }
+
+        /** Goes down to the end of the stack, and does it at each level on the way back. */
+        @SuppressWarnings("InfiniteRecursion")
+        private void descend() {
+            try {
+                descend();
+            } catch (StackOverflowError _) {
+                // The end.
+            }
+            if (passed < ENOUGH) {
+                try {
+                    passed = use.call() ? passed + 1 : 0;
+                } catch (Throwable failure) {
+                    failures[failed++] = failure;
+                    passed = 0;
+                }
+            }
+        }
+    }
+
+    @Test
+    void withoutEventClassesEverythingElseIsAsUsual() {
+        Jvm.Result result = new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-Dpercpu.area.stride=8m")
+                .run(WithoutEvents.class);
+        assertThat(result.output().lines())
+                .containsExactly(
+                        "PoolExhausted cannot be loaded",
+                        "found nothing",
+                        "GuardContended cannot be loaded",
+                        "GuardHeldLong cannot be loaded",
+                        "reported, and acquired later",
+                        "GuardTakenOver cannot be loaded",
+                        "reported, and taken over",
+                        "AreaFilling cannot be loaded, and others can use the area meanwhile",
+                        "allocated");
+        assertThat(result.status()).isZero();
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class WithoutEvents {
+        private WithoutEvents() {}
+
+        public static void main(String[] arguments) throws Exception {
+            try (Recording recording = new Recording();
+                    URLClassLoader loader = new NoEvents()) {
+                recording.start();
+                ((Runnable) Deployment.make(loader, Uses.class)).run();
+            }
+        }
+    }
+
+    /** Loads the library and all else again, but no event class: its stack or its heap is at the end. */
+    private static final class NoEvents extends URLClassLoader {
+        private static final String PACKAGE = UnrecordableEventTest.class.getPackageName() + ".";
+        private static final String SUFFIX = "Event";
+
+        static {
+            // So that two threads can load classes at a time.
+            if (!registerAsParallelCapable()) {
+                throw new AssertionError("loads one class at a time");
+            }
+        }
+
+        private NoEvents() throws Exception {
+            super(Deployment.loader().getURLs(), ClassLoader.getPlatformClassLoader());
+        }
+
+        @Override
+        protected Class<?> findClass(String name) throws ClassNotFoundException {
+            if (!name.startsWith(PACKAGE) || !name.endsWith(SUFFIX)) {
+                return super.findClass(name);
+            }
+            boolean isOfArea = name.endsWith("AreaFillingEvent");
+            System.out.println(name.substring(PACKAGE.length(), name.length() - SUFFIX.length()) + " cannot be loaded"
+                    + (isOfArea ? ", and others can use the area meanwhile" : ""));
+            if (isOfArea) {
+                useAreaInAnotherThread();
+                throw new OutOfMemoryError("for example");
+            }
+            throw new StackOverflowError("for example");
+        }
+
+        /** If this thread had the area's lock, neither would ever go on. */
+        private void useAreaInAnotherThread() {
+            try {
+                Runnable use = (Runnable) Deployment.make(this, UsesArea.class);
+                Thread other = Thread.ofPlatform().start(use);
+                other.join();
+            } catch (ReflectiveOperationException | InterruptedException e) {
+                throw new LinkageError("the other thread", e);
+            }
+        }
+    }
+
+    /** Loaded by that loader. */
+    static final class UsesArea implements Runnable {
+        UsesArea() {}
+
+        @Override
+        public void run() {
+            new PerCpuCounter().increment();
+        }
+    }
+
+    /** Loaded by that loader. */
+    static final class Uses implements Runnable {
+        private static final int COUNTERS = 600_000;
+
+        Uses() {}
+
+        @Override
+        public void run() {
+            try {
+                searchPool();
+                waitForGuard();
+                takeGuardOver();
+                System.out.println(
+                        new PerCpuCounterArray(COUNTERS).length() == COUNTERS ? "allocated" : "not allocated");
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+
+        private static void searchPool() throws InterruptedException {
+            PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+            pool.acquire();
+            System.out.println("found " + (pool.tryAcquire() == null ? "nothing" : "something"));
+        }
+
+        private static void waitForGuard() throws InterruptedException {
+            Holder holder = Holder.of(CPU);
+            try (LogCapture log = new LogCapture()) {
+                Thread waiter = Thread.ofPlatform()
+                        .start(() -> CpuGuard.acquire(CPU).close());
+                boolean reported = log.first().contains("held for over 2 s");
+                holder.release();
+                waiter.join();
+                try (CpuGuard _ = CpuGuard.acquire(CPU)) {
+                    System.out.println((reported ? "reported" : "not reported") + ", and acquired later");
+                }
+            }
+        }
+
+        private static void takeGuardOver() throws InterruptedException {
+            try (LogCapture log = new LogCapture()) {
+                Holder.of(CPU).die();
+                try (CpuGuard _ = CpuGuard.acquire(CPU)) {
+                    boolean reported = log.first().contains("taken over");
+                    System.out.println((reported ? "reported" : "not reported") + ", and taken over");
+                }
+            }
+        }
+    }
+}
