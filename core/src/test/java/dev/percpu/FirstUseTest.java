@@ -24,6 +24,7 @@ import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.WithoutCpuId;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -165,6 +166,16 @@ class FirstUseTest {
                 return () -> event.record(1);
             }
         },
+        EVENT_OF_GATED_NUMBERS {
+            @Override
+            Use make() {
+                PerCpuEvent event = PerCpuEvent.builder()
+                        .accumulate(PerCpuAccumulator.maximum(), Argument.FIRST)
+                        .add(new PerCpuDoubleCounter(), Argument.SECOND)
+                        .build();
+                return () -> event.record(1, 2.0);
+            }
+        },
         LOCK {
             @Override
             Use make() {
@@ -236,6 +247,25 @@ class FirstUseTest {
                         }
                     }
                 };
+            }
+        },
+
+        /** As with {@link #ON_EACH_CPU}, something else initializes classes before. */
+        CURRENT_CPU {
+            @Override
+            Use make() {
+                CpuGuard.acquire().close();
+                return () -> check(CpuId.current().id() >= 0);
+            }
+        },
+        GUARD_WITHOUT_CPU_ID {
+            @Override
+            Use make() {
+                CpuGuard.acquire().close();
+                if (PerCpuRuntime.backend().equals("rseq")) {
+                    WithoutCpuId.unregisterThisThread();
+                }
+                return () -> CpuGuard.acquire().close();
             }
         },
         REPORT {

@@ -319,6 +319,8 @@ public final class PerCpuAccumulator extends AreaNumber {
      * another thread is in {@link #getThenReset} and the function throws there, what that call had taken comes back.
      */
     public void reset() {
+        // Between the two steps, what is taken would only be half of the value.
+        StackRoom.CURRENT.ensure();
         takeAll(new long[Area.places()]);
         Uncombined _ = takeUncombined();
     }

@@ -39,6 +39,7 @@ class RoomFirstTest {
                         "ref, reinit: refused, killed true",
                         "ref, resurrect: refused, killed true",
                         "double counter, sumThenReset: refused, value 1.0",
+                        "accumulator, reset: refused, value 1",
                         "pool, release whose hook fails: refused, acquire: refused, later: an object",
                         "task on each CPU: refused, runs 0");
     }
@@ -91,6 +92,7 @@ class RoomFirstTest {
                 counters();
                 ref();
                 doubleCounter();
+                accumulator();
                 pool();
                 onEachCpu();
             });
@@ -173,6 +175,13 @@ class RoomFirstTest {
             counter.add(1);
             String outcome = without(counter::sumThenReset);
             System.out.println("double counter, sumThenReset: " + outcome + ", value " + counter.sum());
+        }
+
+        private static void accumulator() {
+            PerCpuAccumulator maximum = PerCpuAccumulator.maximum();
+            maximum.accumulate(1);
+            String outcome = without(maximum::reset);
+            System.out.println("accumulator, reset: " + outcome + ", value " + maximum.get());
         }
 
         /** If there is no room to destroy an object, whoever needs its place and has room does that. */

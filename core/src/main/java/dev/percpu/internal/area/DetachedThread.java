@@ -13,6 +13,7 @@ import static java.lang.invoke.MethodHandles.publicLookup;
 import static java.lang.invoke.MethodHandles.whileLoop;
 import static java.lang.invoke.MethodType.methodType;
 
+import dev.percpu.internal.failure.RootGroup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandleProxies;
 import java.lang.invoke.MethodHandles;
@@ -121,7 +122,7 @@ public final class DetachedThread {
     }
 
     private static Thread create(String name, Runnable code) {
-        Thread thread = new Thread(null, code, name, 0, false);
+        Thread thread = new Thread(RootGroup.get(), code, name, 0, false);
         thread.setDaemon(true);
         // Otherwise the thread would keep the creator of the first variable alive.
         thread.setContextClassLoader(null);

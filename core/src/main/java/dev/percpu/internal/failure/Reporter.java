@@ -75,6 +75,7 @@ public final class Reporter {
             // The thread does not inherit the starter's thread locals. So its context class loader is the system's.
             thread = Thread.ofPlatform()
                     .daemon()
+                    .group(RootGroup.get())
                     .name("percpu-reporter")
                     .inheritInheritableThreadLocals(false)
                     .start(LOOP);

@@ -4,6 +4,7 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.failure.Log;
 import dev.percpu.internal.failure.Reporter;
+import dev.percpu.internal.protocol.CurrentCpu;
 import dev.percpu.internal.protocol.GuardWords;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -46,7 +47,7 @@ final class Recovery {
 
     private Recovery() {}
 
-    /** Initializes all classes that recovery needs. */
+    /** Initializes all classes that recovery needs, and what a thread without a CPU id needs. */
     static void initialize() {
         MethodHandles.Lookup lookup = MethodHandles.lookup();
         for (Class<?> needed : List.of(
@@ -58,7 +59,8 @@ final class Recovery {
                 Reporter.class,
                 Log.class,
                 Suspects.class,
-                StackTraces.class)) {
+                StackTraces.class,
+                CurrentCpu.class)) {
             try {
                 lookup.ensureInitialized(needed);
             } catch (IllegalAccessException e) {

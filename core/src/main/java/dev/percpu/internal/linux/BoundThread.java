@@ -1,5 +1,6 @@
 package dev.percpu.internal.linux;
 
+import dev.percpu.internal.failure.RootGroup;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,36 +15,38 @@ public final class BoundThread extends Thread {
     private final Runnable task;
     private volatile @Nullable Throwable thrown;
 
-    private BoundThread(int cpu, Runnable task) {
-        super("percpu-bound-" + cpu);
+    /** @param group null for the group of the current thread */
+    private BoundThread(@Nullable ThreadGroup group, int cpu, Runnable task, boolean inherits) {
+        super(group, null, "percpu-bound-" + cpu, 0, inherits);
         this.cpu = cpu;
         this.task = task;
     }
 
     /**
-     * Runs a task in a thread bound to a CPU, waits for its end, and returns what it threw; null if it threw nothing.
+     * Runs a user's task in a thread bound to a CPU, which inherits what the user's threads do. Waits for its end, and returns what it threw; null if it threw nothing.
      */
     public static @Nullable Throwable run(int cpu, Runnable task) {
         return start(cpu, task).await();
     }
 
     /**
-     * Starts a task in a thread bound to a CPU.
+     * Starts a user's task in a thread bound to a CPU.
      *
      * @throws OutOfMemoryError if no thread can be started
      */
     public static BoundThread start(int cpu, Runnable task) {
-        BoundThread thread = new BoundThread(cpu, task);
+        BoundThread thread = new BoundThread(null, cpu, task, true);
         thread.start();
         return thread;
     }
 
     /**
-     * Starts a task in a thread bound to a CPU; null if no thread can be started, since there are too many, say. For
-     * callers that have another way.
+     * Starts a task of the library's own in a thread bound to a CPU; null if no thread can be started, since there are
+     * too many, say. The thread inherits no thread locals: a user's code would run for that, while classes of the
+     * library are being initialized.
      */
     public static @Nullable BoundThread tryStart(int cpu, Runnable task) {
-        BoundThread thread = new BoundThread(cpu, task);
+        BoundThread thread = new BoundThread(RootGroup.get(), cpu, task, false);
         try {
             thread.start();
         } catch (OutOfMemoryError refused) {

@@ -44,6 +44,8 @@ public interface CurrentCpu {
     /** Reads the CPU id, which the kernel keeps up to date in the thread's {@code struct rseq}. */
     record Rseq(LinkedSequence id) implements CurrentCpu {
         static Rseq link(Sequences sequences) {
+            // For threads without a CPU id.
+            Linux.prepareCurrentCpu();
             return new Rseq(sequences.link(Catalogue.CURRENT_CPU));
         }
 

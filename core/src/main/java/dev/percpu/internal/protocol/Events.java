@@ -199,14 +199,16 @@ public interface Events {
         }
 
         private void updateGated(Op op, long position, long operand) {
-            boolean done = switch (op) {
-                case ADD_DOUBLE -> gated.addDouble(position, operand);
-                case MAX -> {
-                    long old = numbers.read(position);
-                    yield op.applyTo(old, operand) == old || gated.compareAndSet(position, old, operand);
-                }
-                default -> throw new IllegalArgumentException(op + " of a number with a gate is no update");
-            };
+            // No switch: its first use initializes a class, and this may be that when the heap is full.
+            boolean done;
+            if (op == Op.ADD_DOUBLE) {
+                done = gated.addDouble(position, operand);
+            } else if (op == Op.MAX) {
+                long old = numbers.read(position);
+                done = op.applyTo(old, operand) == old || gated.compareAndSet(position, old, operand);
+            } else {
+                throw new IllegalArgumentException(op + " of a number with a gate is no update");
+            }
             if (!done) {
                 long _ = Numbers.updateAtomically(op, NumericWidth.LONG, Area.offset(Area.SPARE, position), operand);
             }

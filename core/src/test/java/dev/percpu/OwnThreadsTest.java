@@ -1,0 +1,81 @@
+package dev.percpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.testing.Jvm;
+import dev.percpu.testing.LogCapture;
+import java.util.concurrent.FutureTask;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Threads of the library's own run while its classes are being initialized, and for as long as the process lives. So
+ * they take nothing over from whoever uses the library first.
+ */
+class OwnThreadsTest {
+    @Test
+    void theyInheritNothingFromTheFirstUser() {
+        Jvm.Result result =
+                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
+        assertThat(result.output().lines())
+                .containsExactly(
+                        "inherited: 0",
+                        "percpu-area is in group system",
+                        "percpu-reporter is in group system",
+                        "a user's task inherits: true");
+        assertThat(result.status()).isZero();
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class Probe {
+        private static final CpuId CPU = CpuId.of(0);
+
+        private static final InheritableThreadLocal<String> LOCAL = new InheritableThreadLocal<>() {
+            @Override
+            protected String childValue(String value) {
+                inherited++;
+                return value;
+            }
+        };
+
+        private static volatile int inherited;
+
+        private Probe() {}
+
+        public static void main(String[] arguments) throws Exception {
+            FutureTask<Void> user = new FutureTask<>(Probe::use, null);
+            new Thread(new ThreadGroup("a user's"), user).start();
+            user.get();
+        }
+
+        private static void use() {
+            LOCAL.set("a user's");
+            new PerCpuCounter("named").increment();
+            try (LogCapture log = new LogCapture()) {
+                Holder.of(
+                                CPU,
+                                Thread.ofPlatform()
+                                        .inheritInheritableThreadLocals(false)
+                                        .factory())
+                        .die();
+                try (CpuGuard _ = CpuGuard.acquire(CPU)) {
+                    String _ = log.first();
+                }
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            System.out.println("inherited: " + inherited);
+            Thread.getAllStackTraces().keySet().stream()
+                    .filter(thread -> thread.getName().startsWith("percpu-"))
+                    .map(thread -> thread.getName() + " is in group "
+                            + thread.getThreadGroup().getName())
+                    .distinct()
+                    .sorted()
+                    .forEach(System.out::println);
+            boolean[] same = {true};
+            CpuId.onEachCpu(_ -> same[0] &= "a user's".equals(LOCAL.get()));
+            System.out.println("a user's task inherits: " + same[0]);
+        }
+    }
+}
