@@ -2,6 +2,7 @@ package dev.percpu.internal.code;
 
 import dev.percpu.internal.failure.Log;
 import dev.percpu.internal.failure.Reporter;
+import dev.percpu.internal.linux.Platform;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -26,11 +27,13 @@ public final class PerfMap {
     /** Set to {@code true}, it has the names written. */
     public static final String PROPERTY = "percpu.perf.map";
 
+    private static final boolean WANTED = Platform.flag(PROPERTY);
+
     private PerfMap() {}
 
     /** Whether the property asks for it. */
     public static boolean isWanted() {
-        return Boolean.getBoolean(PROPERTY);
+        return WANTED;
     }
 
     /** Whether the file has names of this process already. */

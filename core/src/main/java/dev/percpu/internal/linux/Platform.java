@@ -19,6 +19,22 @@ public final class Platform {
         return NO_SYSTEM_CALLS == null ? "" : NO_SYSTEM_CALLS;
     }
 
+    /**
+     * The value of a system property that is true or false; false if it is not set.
+     *
+     * @throws IllegalArgumentException if it is neither
+     */
+    public static boolean flag(String property) {
+        String text = System.getProperty(property, "false");
+        return switch (text.strip().toLowerCase(Locale.ROOT)) {
+            case "true" -> true;
+            case "false" -> false;
+            default ->
+                throw new IllegalArgumentException(
+                        property + " must be true or false, not '" + text + "'; without it, it is false");
+        };
+    }
+
     private static @Nullable String probe() {
         String os = System.getProperty("os.name");
         if (!os.toLowerCase(Locale.ROOT).contains("linux")) {
