@@ -68,10 +68,11 @@ extern "C" {
 #endif
 #endif
 
-/* One in each library, however many of its files include this; and no other library's. */
+/* One symbol in each library, however many of its files include this; and no other library's. */
 #define PERCPU_OF_LIBRARY __attribute__((__weak__, __visibility__("hidden")))
-#define PERCPU_SLOW PERCPU_OF_LIBRARY __attribute__((__noinline__, __cold__)) PERCPU_UNSEEN
+#define PERCPU_SLOW PERCPU_OF_LIBRARY __attribute__((__noinline__, __cold__)) PERCPU_UNSEEN PERCPU_BASELINE
 #define PERCPU_INLINE static inline __attribute__((__always_inline__, __unused__))
+#define PERCPU_HELPER PERCPU_INLINE PERCPU_BASELINE /* part of a slow function too */
 
 /* ---------------------------------------------------------------------------------------------------------------- *
  * Variables
@@ -107,9 +108,11 @@ extern "C" {
 /* Declares a variable that another file of the same library defines. */
 #define DECLARE_PER_CPU(type, name) PERCPU_C_LINKAGE __attribute__((__visibility__("hidden"))) __typeof__(type) name
 
+#define PERCPU_INSTANCES_CHANGE "a per-CPU variable is not const"
 #define PERCPU_ALIGNMENT_IS_KEPT "a per-CPU variable has an alignment of at most 4096 bytes"
 #ifdef __cplusplus
 #define PERCPU_ASSERT_INSTANCES(type)                                                                                  \
+	static_assert(!PERCPU_IS_CONST(__typeof__(type)), PERCPU_INSTANCES_CHANGE);                                    \
 	static_assert(__is_trivially_copyable(__typeof__(type)), "instances begin as a copy of the variable's bytes"); \
 	static_assert(alignof(__typeof__(type)) <= 4096, PERCPU_ALIGNMENT_IS_KEPT)
 /*
@@ -123,6 +126,7 @@ extern "C" {
 #endif
 #else
 #define PERCPU_ASSERT_INSTANCES(type)                                                                                  \
+	_Static_assert(!PERCPU_IS_CONST(__typeof__(type)), PERCPU_INSTANCES_CHANGE);                                   \
 	_Static_assert(sizeof(type) > 0, "an instance needs a size");                                                  \
 	_Static_assert(_Alignof(__typeof__(type)) <= 4096, PERCPU_ALIGNMENT_IS_KEPT)
 #define PERCPU_CONSTANT
@@ -133,16 +137,18 @@ extern "C" {
  *
  * Each operation happens exactly once, on the instance of a CPU on which the thread runs during the call. It does not
  * order any other memory access. Do not use these operations on data that a guard protects: they ignore the guard.
+ *
+ * What is added to a pointer counts bytes. A bool can be read, written and exchanged.
  * ---------------------------------------------------------------------------------------------------------------- */
 
 #define this_cpu_read(var) PERCPU_RESULT(var, READ, 0, 0)
-#define this_cpu_write(var, value) PERCPU_UPDATE(var, WRITE, value)
-#define this_cpu_add(var, value) PERCPU_UPDATE(var, ADD, value)
-#define this_cpu_sub(var, value) PERCPU_UPDATE_BITS(var, ADD, UINT64_C(0) - PERCPU_BITS(var, value))
+#define this_cpu_write(var, value) PERCPU_UPDATE(var, WRITE, PERCPU_BITS(var, value))
+#define this_cpu_add(var, value) PERCPU_UPDATE(var, ADD, PERCPU_BITS(var, value))
+#define this_cpu_sub(var, value) PERCPU_UPDATE(var, ADD, UINT64_C(0) - PERCPU_BITS(var, value))
 #define this_cpu_inc(var) this_cpu_add(var, 1)
 #define this_cpu_dec(var) this_cpu_sub(var, 1)
-#define this_cpu_and(var, value) PERCPU_UPDATE(var, AND, value)
-#define this_cpu_or(var, value) PERCPU_UPDATE(var, OR, value)
+#define this_cpu_and(var, value) PERCPU_UPDATE(var, AND, PERCPU_BITS(var, value))
+#define this_cpu_or(var, value) PERCPU_UPDATE(var, OR, PERCPU_BITS(var, value))
 #define this_cpu_add_return(var, value) PERCPU_RESULT(var, ADD_RETURN, value, 0)
 #define this_cpu_xchg(var, value) PERCPU_RESULT(var, XCHG, value, 0)
 
@@ -159,9 +165,17 @@ extern "C" {
  */
 #define per_cpu_ptr(pointer, cpu) ((PERCPU_TYPE(pointer))percpu_instance(percpu_image(pointer), (unsigned)(cpu)))
 
-/* Runs the statement for the id of each possible CPU; `cpu` is a variable of any integer type. Ids can have gaps. */
+/*
+ * Runs the statement for the id of each possible CPU; `cpu` is a variable of any integer type of 16 bits or more. Ids
+ * can have gaps.
+ */
 #define for_each_possible_cpu(cpu)                                                                                     \
-	for ((cpu) = (__typeof__(cpu))percpu_next_possible(0); (unsigned)(cpu) < percpu_count();                       \
+	for (__extension__({                                                                                           \
+		     PERCPU_ASSERT(sizeof(cpu) > 1, "8 bits are too few for the id of a CPU");                         \
+		     (cpu) = (__typeof__(cpu))percpu_next_possible(0);                                                 \
+		     (void)0;                                                                                          \
+	     });                                                                                                       \
+	     (unsigned)(cpu) < percpu_count();                                                                         \
 	     (cpu) = (__typeof__(cpu))percpu_next_possible((unsigned)(cpu) + 1))
 
 /*
@@ -249,9 +263,9 @@ PERCPU_INLINE void cpu_guard_release(struct cpu_guard guard);
 #pragma GCC diagnostic ignored "-Wmissing-variable-declarations"
 #endif
 
-#include "percpu/layout.h"
-
 #include "percpu/architecture.h"
+
+#include "percpu/layout.h"
 
 #include "percpu/sequences.h"
 

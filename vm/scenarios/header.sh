@@ -18,6 +18,8 @@ outside() {
   program "$tree" exactness-moving exactness.c -DPAUSE=2000 -DMOVE
   program "$tree" move move.c -DPAUSE=2000
   program "$tree" moved moved.c
+  program "$tree" fibers fibers.c
+  program "$tree" left left.c
   program "$tree" fork fork.c
 }
 
@@ -35,6 +37,8 @@ inside() {
   check "each operation" ./operations
   check "signal handlers" ./handlers
   check "a thread that is moved" ./moved
+  check "user-level threads" ./fibers
+  check "an operation that was left" ./left
   check "exactness" ./exactness 20000
   check "exactness, with delays" ./exactness-delayed 5000
   check "exactness, moving" ./exactness-moving 2000
@@ -44,6 +48,8 @@ inside() {
   export GLIBC_TUNABLES=glibc.pthread.rseq=0
   check "each operation, atomically" ./operations
   check "a thread that is moved, atomically" ./moved
+  check "user-level threads, atomically" ./fibers
+  check "an operation that was left, atomically" ./left
   check "exactness, atomically" ./exactness 5000
   check "exactness, atomically, moving" ./exactness-moving 500
   check "moving, atomically" ./move 50

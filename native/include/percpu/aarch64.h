@@ -1,5 +1,11 @@
 /* AArch64. */
 
+#ifdef __clang__
+#define PERCPU_BASELINE __attribute__((__target__("no-lse,no-rcpc,no-sve")))
+#else
+#define PERCPU_BASELINE __attribute__((__target__("arch=armv8-a")))
+#endif
+
 #define PERCPU_SIGNATURE ".inst 0xd428bc00"
 #define PERCPU_JUMP "b"
 
@@ -9,15 +15,21 @@
  */
 #define PERCPU_CLOBBERS "x9", "x10", "x11", "x16", "x17", "cc", "memory"
 
-/* The entry is in x9. The bound is compared unsigned: the ids -1 and -2, of threads without a CPU id, are above it. */
+/*
+ * The entry is in x9. The bound is compared unsigned: the ids -1 and -2, of threads without a CPU id, are above it. Each
+ * sequence reads the thread pointer itself. A compiler reads it once in a function and keeps it: but a function that
+ * calls swapcontext() can go on in another thread.
+ */
 #define PERCPU_BEGIN(out, with_cpu)                                                                                    \
 	PERCPU_DESCRIPTOR                                                                                              \
 	"55:\n\t"                                                                                                      \
+	"mrs x16, tpidr_el0\n\t"                                                                                       \
+	"add x16, x16, %[rseq]\n\t"                                                                                    \
 	"adrp x9, 11b\n\t"                                                                                             \
 	"add x9, x9, :lo12:11b\n\t"                                                                                    \
-	"str x9, [%[rseq], #8]\n"                                                                                      \
+	"str x9, [x16, #8]\n"                                                                                          \
 	"22:\n\t"                                                                                                      \
-	"ldr w9, [%[rseq], #4]\n\t" PERCPU_TEST_PAUSE                                                                  \
+	"ldr w9, [x16, #4]\n\t" PERCPU_TEST_PAUSE                                                                      \
 	"mov w10, %[bound]\n\t"                                                                                        \
 	"cmp w9, w10\n\t"                                                                                              \
 	"b.hs " out "\n\t" PERCPU_TEST_PAUSE with_cpu                                                                  \
@@ -29,7 +41,6 @@
 	"mov %w[done], #1\n"                                                                                           \
 	"66:\n\t"
 
-#define PERCPU_RSEQ_AREA ((char *)__builtin_thread_pointer() + __rseq_offset)
 #define PERCPU_OPERAND "r"
 
 #define PERCPU_DO_READ(size, suffix, modifier) "ldr" suffix " %" modifier "[value], [%[image], x9]\n\t"
@@ -69,7 +80,21 @@
 #define PERCPU_FOR_EACH_SIZE(define, op)                                                                               \
 	define(1, "b", "w", op) define(2, "h", "w", op) define(4, "", "w", op) define(8, "", "x", op)
 
-#define PERCPU_LOAD_CPU_ID(id) __asm__ volatile("ldr %w0, [%1, #4]" : "=r"(id) : "r"(PERCPU_RSEQ_AREA))
+#define PERCPU_LOAD_CPU_ID(id)                                                                                         \
+	__asm__ volatile("mrs x16, tpidr_el0\n\t"                                                                      \
+			 "add x16, x16, %1\n\t"                                                                        \
+			 "ldr %w0, [x16, #4]"                                                                          \
+			 : "=r"(id)                                                                                    \
+			 : "r"(__rseq_offset)                                                                          \
+			 : "x16")
+#define PERCPU_LOAD_THREAD(value)                                                                                      \
+	__asm__ volatile("mrs x16, tpidr_el0\n\t"                                                                      \
+			 "adrp %0, :gottprel:percpu_thread\n\t"                                                        \
+			 "ldr %0, [%0, :gottprel_lo12:percpu_thread]\n\t"                                              \
+			 "ldr %0, [x16, %0]"                                                                           \
+			 : "=r"(value)                                                                                 \
+			 :                                                                                             \
+			 : "x16", "memory")
 #define PERCPU_RELAX() __asm__ volatile("yield" ::: "memory")
 
 /* From 6.19 to before 7.0.14. */

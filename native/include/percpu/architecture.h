@@ -1,6 +1,7 @@
 /* ---------------------------------------------------------------------------------------------------------------- *
  * The architecture: its file, and what that file has to define
  *
+ *   PERCPU_BASELINE                the attribute of a function that any processor of the architecture can run
  *   PERCPU_SIGNATURE               the directive for the 4 bytes that the kernel wants in front of an abort address
  *   PERCPU_JUMP                    the instruction that jumps to a label
  *   PERCPU_CLOBBERS                what a sequence changes besides its outputs
@@ -10,7 +11,7 @@
  *   PERCPU_OPERAND                 the constraint of the operand of WRITE, ADD, AND and OR
  *   PERCPU_KEEP_CPU                copies the CPU's id to [cpu]
  *   PERCPU_FOR_EACH_SIZE           defines an operation for 1, 2, 4 and 8 bytes, with their suffixes
- *   PERCPU_RSEQ_AREA               what PERCPU_BEGIN and PERCPU_LOAD_CPU_ID take as [rseq]
+ *   PERCPU_LOAD_THREAD(value)      loads percpu_thread
  *   PERCPU_LOAD_CPU_ID(id)         loads the CPU's id outside of a sequence
  *   PERCPU_RELAX()                 a pause in a loop that waits
  *   PERCPU_LOSES_ABORTS(version)   whether kernels of this version lose aborts; 6.19.3 is 6019003

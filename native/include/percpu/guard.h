@@ -33,27 +33,32 @@ PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int wait
 #define PERCPU_SHOW_ACQUIRE(cpu, word) ((void)0)
 #endif
 
-/* One sequence, which stores the owner if the current CPU's word is 0. Returns 0 if it could not. */
-PERCPU_INLINE int percpu_acquire(struct cpu_guard *guard, int64_t owner)
+/*
+ * One sequence, which stores this thread as the owner if the current CPU's word is 0. Returns 0 if it could not, or if
+ * this thread has never needed a guard.
+ */
+PERCPU_HELPER int percpu_acquire(struct cpu_guard *guard)
 {
 #if PERCPU_RSEQ
+	int64_t owner;
 	uint64_t cpu;
 	uint64_t *word;
 	uint32_t done;
 
-	__asm__ volatile(PERCPU_NOTE_UNDONE PERCPU_BEGIN(PERCPU_UNDONE, PERCPU_KEEP_CPU) PERCPU_DO_ACQUIRE PERCPU_END
-				 PERCPU_NOTE_DONE
-			 : [cpu] "=&r"(cpu), [word] "=&r"(word), [done] "=&r"(done)
-			 : PERCPU_INPUTS(percpu_guards), [owner] "r"(owner)
-			 : PERCPU_CLOBBERS);
-	if (__builtin_expect(done, 1)) {
-		PERCPU_SHOW_ACQUIRE(cpu, word);
-		guard->word = word;
-		guard->cpu = (unsigned)cpu;
-		return 1;
+	PERCPU_LOAD_THREAD(owner);
+	if (__builtin_expect(owner != 0, 1)) {
+		__asm__ volatile(PERCPU_NOTE_UNDONE PERCPU_BEGIN(PERCPU_UNDONE, PERCPU_KEEP_CPU) PERCPU_DO_ACQUIRE
+					 PERCPU_END PERCPU_NOTE_DONE
+				 : [cpu] "=&r"(cpu), [word] "=&r"(word), [done] "=&r"(done)
+				 : PERCPU_INPUTS(percpu_guards), [owner] "r"(owner)
+				 : PERCPU_CLOBBERS);
+		if (__builtin_expect(done, 1)) {
+			PERCPU_SHOW_ACQUIRE(cpu, word);
+			guard->word = word;
+			guard->cpu = (unsigned)cpu;
+			return 1;
+		}
 	}
-#else
-	(void)owner;
 #endif
 	guard->word = NULL;
 	return 0;
@@ -63,15 +68,14 @@ PERCPU_INLINE struct cpu_guard cpu_guard_acquire(void)
 {
 	struct cpu_guard guard;
 
-	if (__builtin_expect(percpu_thread == 0 || !percpu_acquire(&guard, percpu_thread), 0))
+	if (__builtin_expect(!percpu_acquire(&guard), 0))
 		percpu_acquire_slowly(&guard, -1, 1);
 	return guard;
 }
 
 PERCPU_INLINE int cpu_guard_try_acquire(struct cpu_guard *guard)
 {
-	return (percpu_thread != 0 && percpu_acquire(guard, percpu_thread)) ||
-	       percpu_acquire_slowly(guard, -1, 0);
+	return percpu_acquire(guard) || percpu_acquire_slowly(guard, -1, 0);
 }
 
 PERCPU_INLINE struct cpu_guard cpu_guard_acquire_on(unsigned cpu)
@@ -114,7 +118,7 @@ PERCPU_INLINE void percpu_put(uint64_t instance)
 	cpu_guard_release(guard);
 }
 
-PERCPU_INLINE uint64_t *percpu_word(const struct percpu_place *place, unsigned cpu)
+PERCPU_HELPER uint64_t *percpu_word(const struct percpu_place *place, unsigned cpu)
 {
 	return (uint64_t *)(uintptr_t)(place->area + cpu * place->stride);
 }
@@ -135,7 +139,7 @@ PERCPU_SLOW int64_t percpu_start_time(int64_t id, char *state)
 	char path[64] = "/proc/self/task/";
 	char text[1024];
 	char digits[20];
-	char *at = path + strlen(path);
+	char *at = path + __builtin_strlen(path);
 	int length = 0;
 
 	do
@@ -143,13 +147,13 @@ PERCPU_SLOW int64_t percpu_start_time(int64_t id, char *state)
 	while ((id /= 10) != 0);
 	while (length > 0)
 		*at++ = digits[--length];
-	memcpy(at, "/stat", sizeof("/stat"));
+	__builtin_memcpy(at, "/stat", sizeof("/stat"));
 	percpu_read_file(path, text, sizeof(text));
-	at = strrchr(text, ')');
+	at = __builtin_strrchr(text, ')');
 	if (state)
 		*state = at && at[1] == ' ' ? at[2] : 0;
 	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
+		at = __builtin_strchr(at + 1, ' ');
 	return at ? (int64_t)strtoll(at, NULL, 10) : 0;
 }
 
@@ -157,7 +161,7 @@ PERCPU_SLOW int64_t percpu_start_time(int64_t id, char *state)
  * The process's start time, as it was when the library was loaded; 0 if start times are not to be compared. They are
  * not if /proc is that of another PID namespace: its ids are other threads'.
  */
-PERCPU_OF_LIBRARY int64_t percpu_process_start_time = 0;
+PERCPU_ONCE(int64_t percpu_process_start_time, percpu_process_start_time, 8);
 
 PERCPU_SLOW void percpu_note_start_time(void)
 {
@@ -273,7 +277,7 @@ PERCPU_SLOW int percpu_is_dead(uint64_t *word, int64_t owner)
 /* Prints a line about a guard and its owner. */
 PERCPU_SLOW void percpu_report(unsigned cpu, const char *what, int64_t owner, const char *consequence)
 {
-	percpu_print("percpu: %.500s: the guard of CPU %u %s %s%lld%s\n", percpu_library.file, cpu, what,
+	percpu_print("percpu: %.500s: the guard of CPU %u %s %s%lld%s\n", percpu_file(), cpu, what,
 		     owner < 0 ? "thread " : "Java thread #",
 		     (long long)(owner < 0 ? PERCPU_ID_OF(owner) : owner), consequence);
 }
@@ -348,7 +352,8 @@ PERCPU_SLOW int percpu_attempt(struct cpu_guard *guard, int wanted, int waits, c
 	int owned;
 
 	if (wanted < 0 && percpu_library.mode == PERCPU_SEQUENCES && percpu_has_cpu()) {
-		if (percpu_acquire(guard, (int64_t)percpu_me()))
+		percpu_me();
+		if (percpu_acquire(guard))
 			return 1;
 	} else if (percpu_acquire_remotely(word, cpu, waits) > 0) {
 		goto acquired;

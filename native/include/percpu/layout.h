@@ -66,24 +66,55 @@ enum percpu_refusal {
 	PERCPU_GUARD_HELD,   /* by the thread that calls */
 	PERCPU_OTHER_CPUS,   /* this library has found other CPUs possible than Java */
 	PERCPU_NO_MEMBARRIER, /* the kernel refuses it */
-	PERCPU_LENT           /* by a copy of dev.percpu that may be unloaded, and then they can be shared again */
+	PERCPU_LENT,          /* by a copy of dev.percpu that may be unloaded, and then they can be shared again */
+	PERCPU_BUSY           /* some thread does not come to the end of an operation or of a fork */
 };
 
 extern char __start_percpu_data[] __attribute__((__visibility__("hidden")));
 extern char __stop_percpu_data[] __attribute__((__visibility__("hidden")));
 
-PERCPU_OF_LIBRARY int percpu_share(uint64_t area, uint64_t stride, uint64_t position, uint32_t cpus,
-				   const uint64_t *possible, uint32_t mode, uint32_t stays);
+/*
+ * Defines an object, all 0, that exists once in a library. Of a weak object the linker keeps one symbol, but the bytes
+ * of every file. So each of these is in a section group (COMDAT), and the linker keeps one group of each name. Clang has
+ * a word for that. GCC has none in C, so there it is written in assembly language. With link-time optimization GCC may
+ * assemble several files as one, in which the first definition counts.
+ */
+#ifdef __clang__
+#define PERCPU_ONCE_AS(declaration, name, section, flags, type, alignment, bytes)                                      \
+	__attribute__((__visibility__("hidden"), __selectany__, __aligned__(alignment))) declaration
+#define PERCPU_ANCHOR_SECTION __attribute__((__section__("percpu_data")))
+#else
+#define PERCPU_ONCE_AS(declaration, name, section, flags, type, alignment, bytes)                                      \
+	extern __attribute__((__visibility__("hidden"))) declaration;                                                  \
+	__asm__(".ifndef " #name "\n\t"                                                                                \
+		".pushsection " section ", \"" flags "G\", %" type ", " #name ", comdat\n\t"                           \
+		".weak " #name "\n\t"                                                                                  \
+		".hidden " #name "\n\t"                                                                                \
+		".type " #name ", %object\n\t"                                                                         \
+		".size " #name ", " PERCPU_TEXT(bytes) "\n\t"                                                          \
+		".balign " #alignment "\n" #name ":\n\t"                                                               \
+		".zero " PERCPU_TEXT(bytes) "\n\t"                                                                     \
+		".popsection\n\t"                                                                                      \
+		".endif")
+#define PERCPU_ANCHOR_SECTION
+#define PERCPU_TEXT(value) PERCPU_TEXT_(value)
+#define PERCPU_TEXT_(value) #value
+#endif
+#define PERCPU_ONCE(declaration, name, bytes)                                                                          \
+	PERCPU_ONCE_AS(declaration, name, ".bss." #name, "aw", "nobits", 64, bytes)
+#define PERCPU_ONCE_IN_THREAD(declaration, name)                                                                       \
+	PERCPU_ONCE_AS(PERCPU_TLS declaration, name, ".tbss." #name, "awT", "nobits", 8, 8)
 
 /*
  * With this the section exists even in a library without variables. The constructor refers to it: with
  * --gc-sections, LLD removes an unused section although symbols name its ends.
  */
-PERCPU_OF_LIBRARY __attribute__((__section__("percpu_data"), __aligned__(64))) char percpu_anchor[64] = {0};
+PERCPU_ONCE_AS(PERCPU_ANCHOR_SECTION char percpu_anchor[64], percpu_anchor, "percpu_data", "aw", "progbits", 64, 64);
 
-PERCPU_OF_LIBRARY struct percpu_library percpu_library = {
-	__start_percpu_data, __stop_percpu_data, "", percpu_share, PERCPU_UNPLACED, PERCPU_SEQUENCES,
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+/* The constructor stores the first four fields. */
+#define PERCPU_LIBRARY_BYTES 192
+PERCPU_ONCE(struct percpu_library percpu_library, percpu_library, PERCPU_LIBRARY_BYTES);
+PERCPU_ASSERT(sizeof(struct percpu_library) == PERCPU_LIBRARY_BYTES, "percpu_library has the room that it needs");
 
 /* The most CPUs that the kernel can be built for. A page of these tables takes memory only once it is written. */
 #define PERCPU_MOST_CPUS 8192
@@ -93,20 +124,21 @@ PERCPU_OF_LIBRARY struct percpu_library percpu_library = {
  * An entry is 0 until there are places, while the variables move, and where there are no sequences. A sequence that
  * reads 0 leaves, and the thread calls the slow function.
  */
-PERCPU_OF_LIBRARY uint64_t percpu_distances[PERCPU_MOST_CPUS] = {0};
-PERCPU_OF_LIBRARY uint64_t percpu_guards[PERCPU_MOST_CPUS] = {0};
+PERCPU_ONCE(uint64_t percpu_distances[PERCPU_MOST_CPUS], percpu_distances, 8 * PERCPU_MOST_CPUS);
+PERCPU_ONCE(uint64_t percpu_guards[PERCPU_MOST_CPUS], percpu_guards, 8 * PERCPU_MOST_CPUS);
 
 /* The possible CPUs, as a bit mask. It is known as soon as the variables have a place. */
-PERCPU_OF_LIBRARY uint64_t percpu_possible[PERCPU_MOST_CPUS / 64] = {0};
+PERCPU_ONCE(uint64_t percpu_possible[PERCPU_MOST_CPUS / 64], percpu_possible, PERCPU_MOST_CPUS / 8);
 
-/* What this thread stores in a guard word; 0 until a guard needs it. */
 #ifdef __GLIBC__
 /* With this model an access is one load. glibc reserves room for it, also in a library that is loaded later. */
 #define PERCPU_TLS __attribute__((__tls_model__("initial-exec"))) __thread
 #else
 #define PERCPU_TLS __thread
 #endif
-PERCPU_OF_LIBRARY PERCPU_TLS int64_t percpu_thread = 0;
+
+/* What this thread stores in a guard word; 0 until a guard needs it. */
+PERCPU_ONCE_IN_THREAD(int64_t percpu_thread, percpu_thread);
 
 /* Prints a message and ends the process. It is for errors that the called function has no way to return. */
 PERCPU_SLOW __attribute__((__noreturn__)) void percpu_fatal(const char *what);

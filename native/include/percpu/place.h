@@ -13,7 +13,7 @@ PERCPU_SLOW uint32_t percpu_read_list(const char *at)
 {
 	uint32_t count = 0;
 
-	memset(percpu_possible, 0, sizeof(percpu_possible));
+	__builtin_memset(percpu_possible, 0, sizeof(percpu_possible));
 	do {
 		unsigned long first;
 		unsigned long last;
@@ -84,10 +84,10 @@ PERCPU_SLOW uint32_t percpu_find_possible(void)
 		count = percpu_read_list(text);
 		if (count == 0) {
 			percpu_read_file("/proc/self/status", text, PERCPU_LONGEST_TEXT);
-			list = strstr(text, "\nCpus_allowed_list:");
+			list = __builtin_strstr(text, "\nCpus_allowed_list:");
 			if (list) {
-				list += strlen("\nCpus_allowed_list:");
-				list[strcspn(list, "\n")] = 0;
+				list += __builtin_strlen("\nCpus_allowed_list:");
+				list[__builtin_strcspn(list, "\n")] = 0;
 				counted = percpu_read_list(list);
 			}
 		}
@@ -102,7 +102,7 @@ PERCPU_SLOW uint32_t percpu_find_possible(void)
 		count = counted;
 	if (count == 0)
 		count = 1;
-	memset(percpu_possible, 0, sizeof(percpu_possible));
+	__builtin_memset(percpu_possible, 0, sizeof(percpu_possible));
 	for (uint32_t cpu = 0; cpu < count; cpu++)
 		percpu_possible[cpu / 64] |= UINT64_C(1) << (cpu % 64);
 	return count;
@@ -114,8 +114,8 @@ PERCPU_SLOW void percpu_copy(char *to, const char *from, uint64_t bytes)
 	for (uint64_t at = 0; at < bytes; at += 4096) {
 		uint64_t part = bytes - at < 4096 ? bytes - at : 4096;
 
-		if (memcmp(to + at, from + at, part) != 0)
-			memcpy(to + at, from + at, part);
+		if (__builtin_memcmp(to + at, from + at, part) != 0)
+			__builtin_memcpy(to + at, from + at, part);
 	}
 }
 
@@ -151,7 +151,7 @@ PERCPU_SLOW void percpu_publish(const struct percpu_place *place, uint32_t mode,
 }
 
 /* Where a CPU's instances begin. */
-PERCPU_INLINE char *percpu_bytes(const struct percpu_place *place, uint32_t cpu)
+PERCPU_HELPER char *percpu_bytes(const struct percpu_place *place, uint32_t cpu)
 {
 	return (char *)((uint64_t)(uintptr_t)__start_percpu_data + place->delta + cpu * place->stride);
 }

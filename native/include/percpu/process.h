@@ -32,7 +32,7 @@
  * PLACING. The child then goes back to UNPLACED: its only thread has never used the variables. F does all the other
  * steps without a place too, since another thread may have found memory, and the variables may already move again.
  */
-PERCPU_OF_LIBRARY PERCPU_TLS uint64_t percpu_fork_ticket = 0;
+PERCPU_ONCE_IN_THREAD(uint64_t percpu_fork_ticket, percpu_fork_ticket);
 
 PERCPU_SLOW void percpu_before_fork(void)
 {
@@ -60,7 +60,7 @@ PERCPU_SLOW void percpu_after_fork(void)
 }
 
 /* The counter is another process's now, see percpu_count_in. */
-PERCPU_INLINE void percpu_restart_counter(uint64_t *counter)
+PERCPU_HELPER void percpu_restart_counter(uint64_t *counter)
 {
 	*counter = (*counter & -PERCPU_ONE_FORK) + PERCPU_ONE_FORK;
 }
@@ -105,25 +105,40 @@ PERCPU_SLOW void percpu_after_fork_in_child(void)
 }
 
 /*
+ * The objects and functions of the library are those of one of its files, and all of its files use them. So each file
+ * compares what it expects with what there is.
+ */
+#define PERCPU_HEADER_OF_FILE (PERCPU_VERSION << 1 | PERCPU_RSEQ)
+#define PERCPU_MIXED                                                                                                   \
+	"its files include different versions of percpu.h, or only some are compiled with PERCPU_NO_RSEQ\n"
+PERCPU_OF_LIBRARY uint32_t percpu_header = PERCPU_HEADER_OF_FILE;
+
+/*
  * Runs when the library is loaded, and keeps it loaded for good, also after a dlclose: a thread's rseq_cs can point at
  * one of the library's descriptors long after the thread left the sequence, and the kernel ends a process in which it
  * cannot read that descriptor.
  */
-static __attribute__((__constructor__, __unused__)) void percpu_loaded(void)
+static __attribute__((__constructor__, __unused__)) PERCPU_BASELINE void percpu_loaded(void)
 {
 	struct percpu_dl_info info = {NULL, NULL, NULL, NULL};
 
 	__asm__ volatile("" : : "r"(percpu_anchor));
-	if (percpu_library.file[0] != 0)
+	if (percpu_library.file && percpu_header == PERCPU_HEADER_OF_FILE)
 		return; /* each file that includes this header has a constructor of its own */
+	if (!percpu_dladdr || percpu_dladdr(&percpu_library, &info) == 0 || !info.file)
+		info.file = PERCPU_NO_FILE;
+	if (percpu_header != PERCPU_HEADER_OF_FILE) {
+		percpu_print("percpu: %.500s: " PERCPU_MIXED, info.file);
+		abort();
+	}
+	percpu_library.start = __start_percpu_data;
+	percpu_library.stop = __stop_percpu_data;
+	percpu_library.file = info.file;
+	percpu_library.share = percpu_share;
 	percpu_note_start_time();
 	pthread_atfork(percpu_before_fork, percpu_after_fork, percpu_after_fork_in_child);
-	percpu_library.file = "this program";
-	if (!percpu_dladdr || percpu_dladdr(&percpu_library, &info) == 0 || !info.file)
-		return;
-	percpu_library.file = info.file;
 #if defined(__PIC__) && !defined(__PIE__) && defined(RTLD_NODELETE) /* a program is never unloaded */
-	if (percpu_dlopen)
+	if (percpu_dlopen && info.base)
 		percpu_dlopen(info.file, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 #endif
 }

@@ -73,7 +73,7 @@ PERCPU_INLINE void *percpu_image(const volatile void *variable)
 	return (void *)(uintptr_t)variable;
 }
 
-#define PERCPU_INPUTS(entries) [rseq] "r"(PERCPU_RSEQ_AREA), [bound] "i"(PERCPU_MOST_CPUS), [table] "r"(entries)
+#define PERCPU_INPUTS(entries) [rseq] "r"(__rseq_offset), [bound] "i"(PERCPU_MOST_CPUS), [table] "r"(entries)
 
 /* Which operation the slow function is to do. */
 enum percpu_op {
@@ -182,30 +182,70 @@ PERCPU_DEFINE_CHOICE_RETURN(CMPXCHG)
 #ifdef __cplusplus
 extern "C++" {
 template <typename Type> Type percpu_type(Type value);
+template <typename Type> struct percpu_traits {
+	typedef Type bits;
+	static constexpr bool is_const = false;
+	static constexpr bool is_bool = false;
+};
+template <typename Type> struct percpu_traits<Type *> {
+	typedef uintptr_t bits;
+	static constexpr bool is_const = false;
+	static constexpr bool is_bool = false;
+};
+template <typename Type> struct percpu_traits<const Type> {
+	static constexpr bool is_const = true;
+};
+template <> struct percpu_traits<bool> {
+	typedef bool bits;
+	static constexpr bool is_const = false;
+	static constexpr bool is_bool = true;
+};
 }
 #define PERCPU_TYPE(value) __typeof__(percpu_type(value))
+#define PERCPU_IS_CONST(type) percpu_traits<type>::is_const
+#define PERCPU_IS_BOOL(var) percpu_traits<PERCPU_TYPE(var)>::is_bool
+#define PERCPU_BITS_TYPE(var) percpu_traits<PERCPU_TYPE(var)>::bits
 #else
 #define PERCPU_TYPE(value) __typeof__(value)
+#define PERCPU_IS_CONST(type) __builtin_types_compatible_p(type *, const type *)
+#define PERCPU_IS_BOOL(var) __builtin_types_compatible_p(__typeof__(var), _Bool)
+#define PERCPU_BITS_TYPE(var)                                                                                          \
+	__typeof__(__builtin_choose_expr(__builtin_classify_type((PERCPU_TYPE(var))0) == 5 /* pointer */,              \
+					 (uintptr_t)0, (PERCPU_TYPE(var))0))
 #endif
 
-#define PERCPU_UPDATE(var, op, value) PERCPU_UPDATE_BITS(var, op, PERCPU_BITS(var, value))
-#define PERCPU_UPDATE_BITS(var, op, bits)                                                                              \
+#define PERCPU_UPDATE(var, op, value)                                                                                  \
 	__extension__({                                                                                                \
 		PERCPU_ASSERT_NUMBER(var);                                                                             \
-		percpu_do_##op(sizeof(var), percpu_image(&(var)), bits);                                               \
+		PERCPU_ASSERT_##op(var);                                                                               \
+		percpu_do_##op(sizeof(var), percpu_image(&(var)), value);                                              \
 	})
 #define PERCPU_RESULT(var, op, value, expected)                                                                        \
 	__extension__({                                                                                                \
 		PERCPU_ASSERT_NUMBER(var);                                                                             \
+		PERCPU_ASSERT_##op(var);                                                                               \
 		(PERCPU_TYPE(var))(percpu_do_##op(sizeof(var), percpu_image(&(var)), PERCPU_BITS(var, value),          \
 						  PERCPU_BITS(var, expected) & PERCPU_MASK(var)) &                     \
 				   PERCPU_MASK(var));                                                                  \
 	})
-#define PERCPU_BITS(var, value) ((uint64_t)(PERCPU_TYPE(var))(value))
+
+/* An integer of any width can be added to a pointer. The comma is for -Wbad-function-cast. */
+#define PERCPU_BITS(var, value) ((uint64_t)(PERCPU_BITS_TYPE(var))((void)0, (value)))
 #define PERCPU_MASK(var) (~UINT64_C(0) >> (64 - 8 * sizeof(var)))
+
 #define PERCPU_ASSERT_NUMBER(var)                                                                                      \
 	PERCPU_ASSERT(sizeof(var) == 1 || sizeof(var) == 2 || sizeof(var) == 4 || sizeof(var) == 8,                    \
 		      "an operation is on 1, 2, 4 or 8 bytes");                                                        \
 	PERCPU_ASSERT(__builtin_classify_type((PERCPU_TYPE(var))0) != 8 /* real */ &&                                  \
 			      __builtin_classify_type((PERCPU_TYPE(var))0) != 9 /* complex */,                         \
 		      "an operation is on integers and pointers")
+#define PERCPU_ASSERT_READ(var) PERCPU_ASSERT(1, "")
+#define PERCPU_ASSERT_WRITE(var) PERCPU_ASSERT(!PERCPU_IS_CONST(__typeof__(var)), "an operation does not change a const")
+#define PERCPU_ASSERT_XCHG(var) PERCPU_ASSERT_WRITE(var)
+#define PERCPU_ASSERT_CMPXCHG(var) PERCPU_ASSERT_WRITE(var)
+#define PERCPU_ASSERT_ADD(var)                                                                                         \
+	PERCPU_ASSERT_WRITE(var);                                                                                      \
+	PERCPU_ASSERT(!PERCPU_IS_BOOL(var), "a bool can only be read, written and exchanged")
+#define PERCPU_ASSERT_AND(var) PERCPU_ASSERT_ADD(var)
+#define PERCPU_ASSERT_OR(var) PERCPU_ASSERT_ADD(var)
+#define PERCPU_ASSERT_ADD_RETURN(var) PERCPU_ASSERT_ADD(var)

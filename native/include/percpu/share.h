@@ -44,12 +44,18 @@
  *     c. its signal handler updates a variable,
  *        and waits for a place
  *
- * So after a while this thread puts everything back, waits until the threads that waited for it have gone on, and tries
- * again. It blocks its own signals meanwhile: a handler would wait for the thread that it interrupted.
+ * So after a while this thread puts everything back, lets the threads that waited for it go on, and tries again. It
+ * blocks its own signals meanwhile: a handler would wait for the thread that it interrupted. After PERCPU_ATTEMPTS it
+ * gives up: if a handler left A's function by siglongjmp(), A stays counted for good.
  *
  * It also starts over when another thread is in the middle of a fork (process.h), or if the kernel refuses to restart
  * sequences. Until the new place is published all of this can be put back: nothing of the old place was changed.
  * ---------------------------------------------------------------------------------------------------------------- */
+
+/* With the waits of each attempt this takes about half a minute. */
+#ifndef PERCPU_ATTEMPTS
+#define PERCPU_ATTEMPTS 200
+#endif
 
 /* Waits until nobody is counted any more. Returns 0 if that takes too long. */
 PERCPU_SLOW int percpu_drained(const uint64_t *counter)
@@ -78,7 +84,7 @@ PERCPU_SLOW void percpu_release_guards(const struct percpu_place *old)
 #endif
 
 /*
- * Gives a move up, and waits until all threads that waited for its end have gone on. Among those, one may wait until it
+ * Gives a move up, and waits a while for all threads that waited for its end to go on. Among those, one may wait until it
  * can fork. So this thread clears `moving` before it waits, and also before it stores the state MOVABLE: from then on
  * another thread can move the variables, and `moving` is that thread's.
  *
@@ -101,8 +107,7 @@ PERCPU_SLOW void percpu_reopen(const struct percpu_place *old)
 	percpu_open(old, PERCPU_MOVABLE);
 	percpu_release_guards(old);
 	PERCPU_TEST_MOVE(2);
-	for (int round = 0; percpu_counted(&percpu_library.waiting) != 0; round++)
-		percpu_pause(round);
+	percpu_drained(&percpu_library.waiting);
 }
 
 /* Takes each guard of the old place, and waits for it if need be. Returns 0 if the kernel refuses membarrier. */
@@ -154,7 +159,7 @@ PERCPU_SLOW int percpu_has_same_cpus(const struct percpu_place *old, const uint6
 
 #define PERCPU_AGAIN (-1)
 
-/* One attempt, with signals blocked. Returns PERCPU_AGAIN if another thread was, or is, in the way. */
+/* One attempt, with signals blocked. Returns PERCPU_AGAIN if another thread was, or is, moving the variables. */
 PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t *possible, uint32_t mode,
 				 uint32_t settled)
 {
@@ -203,7 +208,7 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t
 	}
 	if (!percpu_drained(&percpu_library.acquiring)) {
 		percpu_reopen(&old);
-		return PERCPU_AGAIN;
+		return PERCPU_BUSY;
 	}
 	if (!percpu_take_guards(&old)) {
 		percpu_reopen(&old);
@@ -214,7 +219,7 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t
 	PERCPU_TEST_MOVE(0);
 	if (percpu_counted(&percpu_library.forking) != 0) {
 		percpu_reopen(&old);
-		return PERCPU_AGAIN;
+		return PERCPU_BUSY;
 	}
 	PERCPU_TEST_MOVE(1);
 	__atomic_store_n(&percpu_library.state, PERCPU_PLACING, __ATOMIC_SEQ_CST);
@@ -225,7 +230,7 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t
 	}
 	if (!percpu_drained(&percpu_library.updating)) {
 		percpu_reopen(&old);
-		return PERCPU_AGAIN;
+		return PERCPU_BUSY;
 	}
 	for (uint32_t cpu = 0; cpu < old.count; cpu++)
 		percpu_copy(percpu_bytes(next, cpu), percpu_bytes(&old, cpu), PERCPU_BYTES);
@@ -244,6 +249,8 @@ PERCPU_SLOW int percpu_share(uint64_t area, uint64_t stride, uint64_t position, 
 {
 	struct percpu_place next = {area, stride, area + position - (uint64_t)(uintptr_t)__start_percpu_data, area, cpus};
 
+	int attempts = 0;
+
 	if (cpus > PERCPU_MOST_CPUS)
 		return PERCPU_OTHER_CPUS;
 	/* The naps get longer: the thread that was in the way may need this CPU. */
@@ -254,7 +261,7 @@ PERCPU_SLOW int percpu_share(uint64_t area, uint64_t stride, uint64_t position, 
 		PERCPU_BLOCK_SIGNALS(mask);
 		answer = percpu_try_share(&next, possible, mode, stays ? PERCPU_SHARED : PERCPU_MOVABLE);
 		PERCPU_RESTORE_SIGNALS(mask);
-		if (answer != PERCPU_AGAIN)
+		if (answer != PERCPU_AGAIN && (answer != PERCPU_BUSY || ++attempts == PERCPU_ATTEMPTS))
 			return answer;
 		percpu_nap(nap);
 	}

@@ -5,7 +5,7 @@
  * ---------------------------------------------------------------------------------------------------------------- */
 
 /* Whether this thread has a CPU id with which sequences work. */
-PERCPU_INLINE int percpu_has_cpu(void)
+PERCPU_HELPER int percpu_has_cpu(void)
 {
 #if PERCPU_RSEQ
 	uint32_t id;
@@ -17,7 +17,7 @@ PERCPU_INLINE int percpu_has_cpu(void)
 #endif
 }
 
-PERCPU_INLINE unsigned percpu_current(void)
+PERCPU_HELPER unsigned percpu_current(void)
 {
 	int cpu = percpu_getcpu();
 
@@ -75,12 +75,12 @@ PERCPU_SLOW int percpu_glance(struct percpu_place *place)
 /* Tickets that are not of a counter. */
 enum percpu_admission { PERCPU_REFUSED, PERCPU_UNCOUNTED, PERCPU_COUNTED };
 
-PERCPU_INLINE uint64_t percpu_count_in(uint64_t *counter)
+PERCPU_HELPER uint64_t percpu_count_in(uint64_t *counter)
 {
 	return (__atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST) & -PERCPU_ONE_FORK) | PERCPU_COUNTED;
 }
 
-PERCPU_INLINE void percpu_count_out(uint64_t *counter, uint64_t ticket)
+PERCPU_HELPER void percpu_count_out(uint64_t *counter, uint64_t ticket)
 {
 	uint64_t now = __atomic_load_n(counter, __ATOMIC_RELAXED);
 
@@ -89,7 +89,7 @@ PERCPU_INLINE void percpu_count_out(uint64_t *counter, uint64_t ticket)
 		;
 }
 
-PERCPU_INLINE uint32_t percpu_counted(const uint64_t *counter)
+PERCPU_HELPER uint32_t percpu_counted(const uint64_t *counter)
 {
 	return (uint32_t)__atomic_load_n(counter, __ATOMIC_SEQ_CST);
 }
@@ -120,7 +120,7 @@ PERCPU_SLOW unsigned percpu_count(void)
 }
 
 /* Whether a CPU is in a mask of CPUs. */
-PERCPU_INLINE int percpu_is_in(const uint64_t *mask, uint32_t cpu)
+PERCPU_HELPER int percpu_is_in(const uint64_t *mask, uint32_t cpu)
 {
 	return (int)(__atomic_load_n(&mask[cpu / 64], __ATOMIC_RELAXED) >> (cpu % 64) & 1);
 }
@@ -135,7 +135,7 @@ PERCPU_SLOW unsigned percpu_next_possible(unsigned cpu)
 }
 
 /* The instance in a CPU's place or, if `cpu` is the number of CPUs, in the spare place. */
-PERCPU_INLINE void *percpu_instance_in(const struct percpu_place *place, void *image, unsigned cpu)
+PERCPU_HELPER void *percpu_instance_in(const struct percpu_place *place, void *image, unsigned cpu)
 {
 	return (void *)((uint64_t)(uintptr_t)image + place->delta + cpu * place->stride);
 }
@@ -164,7 +164,7 @@ PERCPU_SLOW void *percpu_instance(void *image, unsigned cpu)
  * move, so there nobody is counted: where there are no sequences, the updates of all CPUs would contend for the
  * counter's line.
  */
-PERCPU_INLINE uint64_t percpu_enter(uint64_t *counter, uint32_t last)
+PERCPU_HELPER uint64_t percpu_enter(uint64_t *counter, uint32_t last)
 {
 	uint64_t ticket;
 	uint32_t state;
@@ -196,7 +196,7 @@ PERCPU_SLOW uint64_t percpu_join(uint64_t *counter, uint32_t last)
 	return admission;
 }
 
-PERCPU_INLINE void percpu_leave(uint64_t *counter, uint64_t admission)
+PERCPU_HELPER void percpu_leave(uint64_t *counter, uint64_t admission)
 {
 	if (admission != PERCPU_UNCOUNTED && admission != PERCPU_REFUSED)
 		percpu_count_out(counter, admission);

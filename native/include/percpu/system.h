@@ -26,7 +26,7 @@ PERCPU_SLOW __attribute__((__format__(__printf__, 1, 2))) void percpu_print(cons
 	int length;
 
 	va_start(values, format);
-	length = vsnprintf(line, sizeof(line), format, values);
+	length = __builtin_vsnprintf(line, sizeof(line), format, values);
 	va_end(values);
 	if (length >= (int)sizeof(line))
 		length = (int)sizeof(line) - 1;
@@ -34,9 +34,16 @@ PERCPU_SLOW __attribute__((__format__(__printf__, 1, 2))) void percpu_print(cons
 		percpu_syscall(SYS_write, 2, line, (long)length);
 }
 
+/* In an earlier constructor of the program it is not known yet. */
+#define PERCPU_NO_FILE "this program"
+PERCPU_HELPER const char *percpu_file(void)
+{
+	return percpu_library.file ? percpu_library.file : PERCPU_NO_FILE;
+}
+
 PERCPU_SLOW void percpu_fatal(const char *what)
 {
-	percpu_print("percpu: %.500s: %s\n", percpu_library.file, what);
+	percpu_print("percpu: %.500s: %s\n", percpu_file(), what);
 	abort();
 }
 

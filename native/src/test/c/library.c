@@ -202,6 +202,21 @@ int possible_cpus(void)
 	return cpus;
 }
 
+static uint64_t ticket;
+
+/* As if a thread were in the middle of an update. */
+int begin_update(void)
+{
+	ticket = percpu_count_in(&percpu_library.updating);
+	return 0;
+}
+
+int end_update(void)
+{
+	percpu_count_out(&percpu_library.updating, ticket);
+	return 0;
+}
+
 /* 1 while somebody waits for guards, to move the variables then. */
 int is_closing(void)
 {

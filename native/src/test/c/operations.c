@@ -165,6 +165,8 @@ static void guards_nest(void)
 
 int main(void)
 {
+	int negative = -5;
+
 	stay_here();
 	initial_values_are_on_each_cpu();
 	TRY_ALL(signed char, a_char, -3);
@@ -181,6 +183,8 @@ int main(void)
 	this_cpu_write(a_pointer, &a_long);
 	this_cpu_inc(a_pointer);
 	this_cpu_sub(a_pointer, 1);
+	this_cpu_add(a_pointer, negative);
+	this_cpu_sub(a_pointer, negative);
 	CHECK_EQUAL(this_cpu_read(a_pointer) == &a_long, 1);
 	this_cpu_write(a_long, 0);
 	this_cpu_sub(a_long, LONG_MIN);

@@ -3,7 +3,7 @@
 
 DECLARE_PER_CPU(long, of_both);
 
-void update_in_other(void);
+PERCPU_C_LINKAGE void update_in_other(void);
 
 /* Whether this thread holds the guard of a CPU already. */
-int nests_in_other(unsigned cpu);
+PERCPU_C_LINKAGE int nests_in_other(unsigned cpu);

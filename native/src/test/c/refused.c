@@ -18,6 +18,8 @@
 
 #include "percpu.h"
 
+#include <stdbool.h>
+
 struct wide {
 	char bytes[16];
 };
@@ -45,7 +47,12 @@ struct aligned {
 DEFINE_PER_CPU(struct aligned, an_aligned);
 #endif
 
+#ifdef ON_CONST
+DEFINE_PER_CPU(const long, a_const) = 0;
+#endif
+
 DEFINE_PER_CPU(long, a_long) = 0;
+DEFINE_PER_CPU(bool, a_bool) = false;
 DEFINE_PER_CPU(double, a_double) = 0;
 DEFINE_PER_CPU(struct wide, a_wide);
 
@@ -57,6 +64,7 @@ int main(void)
 	double sum = 0;
 
 	this_cpu_inc(a_long);
+	this_cpu_write(a_bool, true);
 #ifdef ON_DOUBLE
 	this_cpu_add(a_double, 1);
 #endif
@@ -65,6 +73,17 @@ int main(void)
 #endif
 #ifdef ON_COMPLEX
 	this_cpu_write(a_complex, 1);
+#endif
+#ifdef ON_POINTER_TO_CONST
+	this_cpu_xchg(*(const long *)&a_long, 1);
+#endif
+#ifdef ON_BOOL
+	ON_BOOL(a_bool, true);
+#endif
+#ifdef ON_BYTE
+	ON_BYTE byte;
+
+	for_each_possible_cpu(byte) sum++;
 #endif
 #ifdef ON_ORDINARY
 	this_cpu_inc(ordinary);

@@ -33,6 +33,11 @@ DEFINE_PER_CPU(struct pair, a_pair) = {0, 0};
 DEFINE_PER_CPU(long[4], many) = {0, 0, 0, 0};
 DEFINE_STATIC_PER_CPU(int, unseen) = 0;
 
+static const char *text(void)
+{
+	return "text";
+}
+
 static void update(int number, unsigned bits)
 {
 	this_cpu_add(a_long, number);
@@ -44,7 +49,10 @@ static void update(int number, unsigned bits)
 	this_cpu_or(an_unsigned, bits);
 	this_cpu_write(an_int, number);
 	this_cpu_write(a_text, "text");
+	this_cpu_add(a_text, number);
+	this_cpu_sub(a_text, number);
 	this_cpu_xchg(a_text, NULL);
+	this_cpu_write(a_text, text());
 	this_cpu_inc(many[1]);
 	this_cpu_inc(a_pair.second);
 	this_cpu_inc(unseen);

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.MatchResult;
@@ -15,16 +16,21 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The header is written for each architecture that the library's Java part knows, and for no other. */
 @Tag("header")
+@Execution(ExecutionMode.CONCURRENT)
 class ArchitecturesTest {
     private static final Path PARTS = Path.of("include", "percpu");
 
     private static final Pattern INCLUDED = Pattern.compile("#include \"percpu/(\\w+)\\.h\"");
     private static final Pattern ASKED_FOR = Pattern.compile("defined\\(__(\\w+)__\\)");
+
+    private static final Pattern INSTRUCTION = Pattern.compile("(?m)^\\s+([a-z]\\w*)");
 
     static Stream<Architecture> architectures() {
         return Arrays.stream(Architecture.values()).filter(architecture -> architecture != Architecture.OTHER);
@@ -62,6 +68,51 @@ class ArchitecturesTest {
         String[] delayed = {"-O2", "-D_GNU_SOURCE", "-DPAUSE=200"};
         assertThat(compiler.program("exactness-" + architecture, "exactness.c", delayed))
                 .isNotEmptyFile();
+    }
+
+    /**
+     * The linker may choose a file's copy of the header's functions although it is the only file that is compiled for
+     * processors that not everyone has.
+     */
+    @ParameterizedTest
+    @MethodSource("architectures")
+    void theFunctionsOfTheHeaderAreForAllProcessors(Architecture architecture) throws IOException {
+        String newest = switch (architecture) {
+            case X86_64 -> "-march=x86-64-v4";
+            case AARCH64 -> "-march=armv8.2-a+sve";
+            case OTHER -> throw new AssertionError();
+        };
+        List<Compiler> compilers = architecture == Architecture.current()
+                ? List.of(Compiler.GCC, Compiler.CLANG, Compiler.GXX, Compiler.CLANGXX)
+                : List.of(Compiler.gccFor(architecture));
+        for (Compiler compiler : compilers) {
+            Set<String> ofAll = found(INSTRUCTION, assembly(compiler, "unused.c", architecture));
+            assertThat(found(INSTRUCTION, assembly(compiler, "unused.c", architecture, newest)))
+                    .hasSizeGreaterThan(20)
+                    .isSubsetOf(ofAll);
+        }
+    }
+
+    /** A user-level thread can go on in another thread of the kernel, in the middle of a function. */
+    @ParameterizedTest
+    @MethodSource("architectures")
+    void eachSequenceAsksWhichThreadRuns(Architecture architecture) throws IOException {
+        String asks = switch (architecture) {
+            case X86_64 -> "%fs:8(";
+            case AARCH64 -> "tpidr_el0";
+            case OTHER -> throw new AssertionError();
+        };
+        String all = assembly(Compiler.gccFor(architecture), "other.c", architecture);
+        String two = all.substring(all.indexOf("update_in_other:"), all.indexOf(".size\tupdate_in_other"));
+        assertThat(two.split(Pattern.quote(asks), -1)).hasSize(3);
+    }
+
+    /** What an optimizing compiler makes of a file. */
+    private static String assembly(Compiler compiler, String source, Architecture architecture, String... options)
+            throws IOException {
+        String[] all = Stream.concat(Stream.of(options), Stream.of("-O3", "-S", "-D_FORTIFY_SOURCE=2"))
+                .toArray(String[]::new);
+        return Files.readString(compiler.object(architecture + "-" + source, source, all));
     }
 
     private static Set<String> found(Pattern pattern, String text) {

@@ -10,7 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 
 /**
  * Compiles what is in {@code src/test/c}, with every warning an error, and runs it.
@@ -19,10 +22,16 @@ import java.util.concurrent.TimeUnit;
  * @param options what is always told to it
  */
 record Compiler(String command, List<String> options) {
-    private static final Path OUTPUT = Path.of("target", "native");
+    /** Each result is in a directory of its own here: tests run at the same time. */
+    static final Path OUTPUT = Path.of("target", "native");
+
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
+    /** What was compiled already, by the command without the name of the result. */
+    private static final Map<List<String>, Path> COMPILED = new ConcurrentHashMap<>();
 
     /** Where the build has put the header together. */
-    private static final Path HEADER = Path.of("target", "include");
+    static final Path HEADER = Path.of("target", "include");
 
     private static final Path SOURCES = Path.of("src", "test", "c");
     private static final int MINUTES = 4;
@@ -58,25 +67,42 @@ record Compiler(String command, List<String> options) {
         return compile(name, source, List.of(), options);
     }
 
+    /** Compiles a file of a program of several. */
+    Path object(String name, String source, String... options) {
+        return compile(name + ".o", source, List.of("-c"), options);
+    }
+
+    /** Compiles what is more in a program than these objects. */
+    Path program(String name, String source, List<Path> objects, String... options) {
+        Stream<String> linked = objects.stream().map(object -> "-Wl," + object);
+        return program(name, source, Stream.concat(Stream.of(options), linked).toArray(String[]::new));
+    }
+
     Path library(String name, String source, String... options) {
         return compile(name + ".so", source, List.of("-shared", "-fPIC", "-D_GNU_SOURCE", "-O2"), options);
     }
 
     private Path compile(String name, String source, List<String> kind, String... more) {
-        try {
-            Files.createDirectories(OUTPUT);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        Path result = OUTPUT.resolve(name).toAbsolutePath();
         List<String> line = new ArrayList<>(List.of(command));
         line.addAll(ALWAYS);
         line.addAll(options);
         line.addAll(kind);
         line.addAll(List.of(more));
-        line.addAll(List.of("-o", result.toString(), SOURCES.resolve(source).toString()));
-        run(line, Map.of());
-        return result;
+        line.add(SOURCES.resolve(source).toString());
+        return COMPILED.computeIfAbsent(List.copyOf(line), key -> {
+            Path result = newDirectory().resolve(name).toAbsolutePath();
+            line.addAll(List.of("-o", result.toString()));
+            run(line, Map.of());
+            return result;
+        });
+    }
+
+    private static Path newDirectory() {
+        try {
+            return Files.createDirectories(OUTPUT.resolve(Integer.toString(NUMBER.incrementAndGet())));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Runs a program and returns what it printed; fails if it does. */

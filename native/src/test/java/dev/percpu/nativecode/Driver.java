@@ -17,16 +17,12 @@ import java.lang.invoke.MethodType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** {@code library.c}, compiled and loaded: each under a name of its own, so that each test has variables of its own. */
 final class Driver {
     private static final Linker LINKER = Linker.nativeLinker();
-
-    private static final Map<List<Object>, Path> COMPILED = new ConcurrentHashMap<>();
 
     /** What is loaded must not be written to. */
     private static final Set<Path> LOADED = ConcurrentHashMap.newKeySet();
@@ -38,10 +34,8 @@ final class Driver {
     }
 
     static Driver load(Compiler compiler, String name, Arena arena, String... options) {
-        Path original = COMPILED.computeIfAbsent(
-                List.of(compiler, List.of(options)),
-                key -> compiler.library("library-" + COMPILED.size(), "library.c", options));
-        Path copy = original.resolveSibling(name + ".so");
+        Path original = compiler.library("library", "library.c", options);
+        Path copy = Compiler.OUTPUT.resolve(name + ".so").toAbsolutePath();
         if (LOADED.add(copy)) {
             try {
                 // A file of its own, or the dynamic linker takes the two for one library.
@@ -91,6 +85,15 @@ final class Driver {
 
     boolean tryGuardOfThisCpu() {
         return callInt("try_guard_of_this_cpu") != 0;
+    }
+
+    /** Until {@code endUpdate}, as if a thread of C code were in the middle of an update. */
+    void beginUpdate() {
+        int _ = callInt("begin_update");
+    }
+
+    void endUpdate() {
+        int _ = callInt("end_update");
     }
 
     long disagreements(long looks) {

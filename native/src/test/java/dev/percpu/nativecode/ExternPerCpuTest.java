@@ -251,6 +251,23 @@ class ExternPerCpuTest {
         assertThat(driver.sumOfLongs()).isEqualTo(20);
     }
 
+    /** A signal handler that leaves an update by siglongjmp leaves the thread in the middle of it. */
+    @Test
+    void anUpdateThatDoesNotEndKeepsTheVariablesWhereTheyAre() {
+        Driver driver = Driver.load("left", "-DPERCPU_ATTEMPTS=3");
+        driver.runThreads(1, 1000, 0, "driver");
+        driver.beginUpdate();
+        assertThatThrownBy(() -> ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining(file("left"))
+                .hasMessageContaining("has not come to the end of an operation on them");
+        assertThat(driver.isShared()).isFalse();
+        driver.runThreads(1, 1000, 0, "driver");
+        driver.endUpdate();
+        PerCpuNumeric longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+        assertThat(longs.sum()).isEqualTo(2000);
+    }
+
     @Test
     void aSecondCopyOfTheLibraryInTheProcessIsRefused() throws Exception {
         Driver driver = Driver.load("twice");

@@ -3,6 +3,8 @@ package dev.percpu.nativecode;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +13,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -18,6 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The header without a JVM in the process: with each compiler, in both languages, and under the sanitizers. */
 @Tag("header")
+@Execution(ExecutionMode.CONCURRENT)
 class HeaderTest {
     private static final Map<String, String> REGISTERED = Map.of();
 
@@ -95,6 +100,16 @@ class HeaderTest {
     @Test
     void aGuardThatTheFirstThreadOfTheProcessLeftIsTakenOver() {
         assertTakenOver("first");
+    }
+
+    @Test
+    void aUserLevelThreadMayGoOnInAnotherThreadOfTheKernel() {
+        assertOk("fibers");
+    }
+
+    @Test
+    void aMoveGivesUpIfAnOperationNeverEnds() {
+        assertOk("left");
     }
 
     private static void assertOk(String name) {
@@ -287,8 +302,47 @@ class HeaderTest {
                 assertThat(Compiler.run(program, REGISTERED)).isEqualTo("ok\n");
             }
         }
-        Path program = Compiler.GCC.program("files", "files.c", "-O2", "-flto=auto", "src/test/c/other.c");
-        assertThat(Compiler.run(program, REGISTERED)).isEqualTo("ok\n");
+    }
+
+    /** Several files may then be one before they are assembled. */
+    @Test
+    void soTheyHaveWithLinkTimeOptimization() {
+        for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANG)) {
+            Path program = compiler.program(
+                    "optimized", "files.c", "-O2", "-flto", "-fuse-ld=" + linker(compiler), "src/test/c/other.c");
+            assertThat(Compiler.run(program, REGISTERED)).isEqualTo("ok\n");
+        }
+    }
+
+    /** GNU's linker cannot read the code that Clang leaves for it. */
+    private static String linker(Compiler compiler) {
+        return compiler.equals(Compiler.CLANG) ? "lld" : "bfd";
+    }
+
+    @Test
+    void soTheyHaveIfTheyAreOfSeveralCompilersAndLanguages() {
+        List<Compiler> compilers = List.of(Compiler.GCC, Compiler.CLANG, Compiler.GXX, Compiler.CLANGXX);
+        for (int i = 0; i < compilers.size(); i++) {
+            Path other = compilers.get(i).object("other-" + i, "other.c", "-O2");
+            Path program = compilers.get((i + 1) % compilers.size()).program("mixed", "files.c", List.of(other), "-O2");
+            assertThat(Compiler.run(program, REGISTERED)).isEqualTo("ok\n");
+        }
+    }
+
+    /** What the files share is that of one of them. */
+    @Test
+    void filesWithDifferentHeadersEndTheProgramAtItsStart() throws IOException {
+        Path next = Files.writeString(
+                Files.createDirectories(Compiler.OUTPUT).resolve("next.h"),
+                Files.readString(Compiler.HEADER.resolve("percpu.h"))
+                        .replace("#define PERCPU_VERSION ", "#define PERCPU_VERSION 1000"));
+        for (List<String> different : List.of(List.of("-include", next.toString()), List.of("-DPERCPU_NO_RSEQ"))) {
+            Path other = Compiler.GCC.object("different", "other.c", different.toArray(String[]::new));
+            Path program = Compiler.GCC.program("different", "files.c", List.of(other));
+            assertThatThrownBy(() -> Compiler.run(program, REGISTERED))
+                    .hasMessageContaining(
+                            "its files include different versions of percpu.h, or only some are compiled with PERCPU_NO_RSEQ");
+        }
     }
 
     @Test
@@ -307,6 +361,18 @@ class HeaderTest {
                     .hasMessageContaining("an operation is on 1, 2, 4 or 8 bytes");
             assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_ALIGNED"))
                     .hasMessageContaining("a per-CPU variable has an alignment of at most 4096 bytes");
+            assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_CONST"))
+                    .hasMessageContaining("a per-CPU variable is not const");
+            assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_POINTER_TO_CONST"))
+                    .hasMessageContaining("an operation does not change a const");
+            for (String operation : List.of("add", "sub", "and", "or", "add_return")) {
+                assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_BOOL=this_cpu_" + operation))
+                        .hasMessageContaining("a bool can only be read, written and exchanged");
+            }
+            for (String type : List.of("uint8_t", "signed char", "bool")) {
+                assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_BYTE=" + type))
+                        .hasMessageContaining("8 bits are too few for the id of a CPU");
+            }
             compiler.program("accepted", "refused.c");
         }
         for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANG)) {

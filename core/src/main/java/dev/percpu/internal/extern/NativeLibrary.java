@@ -49,6 +49,7 @@ final class NativeLibrary {
     private static final int OTHER_CPUS = 3;
     private static final int NO_MEMBARRIER = 4;
     private static final int LENT = 5;
+    private static final int BUSY = 6;
 
     /** {@code enum percpu_mode}. */
     private static final int SEQUENCES = 0;
@@ -207,6 +208,10 @@ final class NativeLibrary {
             case NO_MEMBARRIER ->
                 " cannot be moved to the area: C code uses them already, and the kernel refuses membarrier, which"
                         + " is needed to stop that code during the move. A seccomp filter may be the reason";
+            case BUSY ->
+                " cannot be moved to the area: for half a minute, a thread of C code has not come to the end of an"
+                        + " operation on them, or of a fork. If a signal handler has left the operation by siglongjmp,"
+                        + " it never will. Declare the variables before that";
             default -> " cannot be placed, for a reason that this version does not know: " + answer;
         };
     }
