@@ -16,9 +16,10 @@
 #define PERCPU_CLOBBERS "x9", "x10", "x11", "x16", "x17", "cc", "memory"
 
 /*
- * The entry is in x9. The bound is compared unsigned: the ids -1 and -2, of threads without a CPU id, are above it. Each
- * sequence reads the thread pointer itself. A compiler reads it once in a function and keeps it: but a function that
- * calls swapcontext() can go on in another thread.
+ * The entry is in x9. The bound is compared unsigned: the ids -1 and -2, of threads without a CPU id, are above it.
+ *
+ * Each sequence reads the thread pointer itself. A compiler reads it once in a function and keeps it, but a function
+ * that calls swapcontext() can go on in another thread.
  */
 #define PERCPU_BEGIN(out, with_cpu)                                                                                    \
 	PERCPU_DESCRIPTOR                                                                                              \

@@ -75,9 +75,9 @@ extern char __stop_percpu_data[] __attribute__((__visibility__("hidden")));
 
 /*
  * Defines an object, all 0, that exists once in a library. Of a weak object the linker keeps one symbol, but the bytes
- * of every file. So each of these is in a section group (COMDAT), and the linker keeps one group of each name. Clang has
- * a word for that. GCC has none in C, so there it is written in assembly language. With link-time optimization GCC may
- * assemble several files as one, in which the first definition counts.
+ * of every file. So each of these is in a section group (COMDAT), and the linker keeps one group of each name. Clang
+ * has a word for that. GCC has none in C, so there it is written in assembly language. With link-time optimization GCC
+ * may assemble several files as one, in which the first definition counts.
  */
 #ifdef __clang__
 #define PERCPU_ONCE_AS(declaration, name, section, flags, type, alignment, bytes)                                      \

@@ -204,7 +204,7 @@ template <> struct percpu_traits<bool> {
 #define PERCPU_TYPE(value) __typeof__(percpu_type(value))
 #define PERCPU_IS_CONST(type) percpu_traits<type>::is_const
 #define PERCPU_IS_BOOL(var) percpu_traits<PERCPU_TYPE(var)>::is_bool
-#define PERCPU_BITS_TYPE(var) percpu_traits<PERCPU_TYPE(var)>::bits
+#define PERCPU_BITS_TYPE(var) typename percpu_traits<PERCPU_TYPE(var)>::bits
 #else
 #define PERCPU_TYPE(value) __typeof__(value)
 #define PERCPU_IS_CONST(type) __builtin_types_compatible_p(type *, const type *)
@@ -240,7 +240,8 @@ template <> struct percpu_traits<bool> {
 			      __builtin_classify_type((PERCPU_TYPE(var))0) != 9 /* complex */,                         \
 		      "an operation is on integers and pointers")
 #define PERCPU_ASSERT_READ(var) PERCPU_ASSERT(1, "")
-#define PERCPU_ASSERT_WRITE(var) PERCPU_ASSERT(!PERCPU_IS_CONST(__typeof__(var)), "an operation does not change a const")
+#define PERCPU_ASSERT_WRITE(var)                                                                                       \
+	PERCPU_ASSERT(!PERCPU_IS_CONST(__typeof__(var)), "an operation does not change a const")
 #define PERCPU_ASSERT_XCHG(var) PERCPU_ASSERT_WRITE(var)
 #define PERCPU_ASSERT_CMPXCHG(var) PERCPU_ASSERT_WRITE(var)
 #define PERCPU_ASSERT_ADD(var)                                                                                         \

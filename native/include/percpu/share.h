@@ -84,9 +84,9 @@ PERCPU_SLOW void percpu_release_guards(const struct percpu_place *old)
 #endif
 
 /*
- * Gives a move up, and waits a while for all threads that waited for its end to go on. Among those, one may wait until it
- * can fork. So this thread clears `moving` before it waits, and also before it stores the state MOVABLE: from then on
- * another thread can move the variables, and `moving` is that thread's.
+ * Gives a move up, and waits a while until all threads that waited for its end have gone on. Among those, one may wait
+ * until it can fork. So this thread clears `moving` before it waits, and also before it stores the state MOVABLE: from
+ * then on another thread can move the variables, and `moving` is that thread's.
  *
  *     this thread                                  thread M                          thread F
  *     1. stores the state MOVABLE
