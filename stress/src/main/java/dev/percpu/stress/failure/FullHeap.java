@@ -25,8 +25,11 @@ final class FullHeap implements Shortage {
 
     private static final int FILLER_RATIO = 16;
 
+    /** So often in a row nothing must have become free before the heap is taken to stay full. */
+    private static final int STILL = 4;
+
     private final int stride;
-    private final Object[] fillers = new Object[1 << 14];
+    private final Object[] fillers = new Object[1 << 15];
 
     /** Keeps the room for the operation, while the rest is filled. */
     @SuppressWarnings("UnusedVariable")
@@ -62,7 +65,7 @@ final class FullHeap implements Shortage {
         int passed = 0;
         for (int room = 0; passed < ENOUGH && room < MOST_BYTES && !rounds.isOver(); room += stride) {
             int bytes = room;
-            boolean failed = rounds.once(trial -> use(trial, bytes));
+            boolean failed = rounds.once(trial -> use(trial, bytes, 0));
             passed = failed ? 0 : passed + 1;
             if (failed) {
                 rounds.undisturbed();
@@ -77,21 +80,48 @@ final class FullHeap implements Shortage {
     @Override
     public void rehearse(int room) {
         int _ = fill(Integer.MAX_VALUE, 0);
-        Throwable _ = use(new Rehearsal(), room);
+        Throwable _ = use(new Rehearsal(), room, 1);
     }
 
+    /**
+     * The first time counts, so what becomes free late is filled, too. When a collection clears references, the JDK's
+     * threads let go of what belonged to them a moment later. That was enough for an operation that had no room.
+     */
     @Override
     public @Nullable Throwable use(Trial trial, int room) {
+        return use(trial, room, STILL);
+    }
+
+    /** @param still so often in a row nothing may become free before the operation is called */
+    private @Nullable Throwable use(Trial trial, int room, int still) {
         Rounds.Act act = trial::act;
         slack = room < OBJECT_BYTES ? null : new byte[room - OBJECT_BYTES];
         int count = 0;
         for (int size = LARGEST_FILLER; size >= OBJECT_BYTES; size /= FILLER_RATIO) {
             count = fill(size - OBJECT_BYTES, count);
         }
+        int full = 0;
+        while (full < still) {
+            pause();
+            int before = count;
+            count = fill(0, before);
+            full = count == before ? full + 1 : 0;
+        }
         slack = null;
         Throwable thrown = Rounds.thrownBy(act);
         Arrays.fill(fillers, 0, count, null);
         return thrown;
+    }
+
+    /** Lets other threads run. A virtual thread needs memory for that, and without it goes on at once. */
+    private static void pause() {
+        try {
+            Thread.sleep(1);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (OutOfMemoryError full) {
+            Thread.onSpinWait();
+        }
     }
 
     private int fill(int size, int count) {
