@@ -44,6 +44,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Who may know whom. */
+@Tag("once")
 class ArchitectureRulesTest {
     /** From where the library is, as other modules have packages of the same beginning. */
     private static final JavaClasses CORE = new ClassFileImporter()

@@ -244,6 +244,6 @@ class AreaReservationTest {
     }
 
     private static Jvm jvm() {
-        return new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend());
+        return Jvm.asHere();
     }
 }

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /** {@code docs/dependencies.md} has what the POMs have: each artifact once, its version, and who uses it. */
 @Tag("tools")
+@Tag("once")
 class DependenciesPageTest {
     private static final Path ROOT = Path.of("..");
 

@@ -501,7 +501,7 @@ class GuardRecoveryTest {
     }
 
     private static Jvm jvm() {
-        return new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend());
+        return Jvm.asHere();
     }
 
     private static void assertEndsWell(Jvm.Result result) {

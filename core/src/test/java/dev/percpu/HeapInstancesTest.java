@@ -12,12 +12,14 @@ import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Two CPUs that update their own objects must not write the same cache line, whatever the collector does to them. */
+@Tag("once")
 class HeapInstancesTest {
     /** Two cache lines: processors fetch the neighbour of a line along with it. */
     private static final long APART = 128;

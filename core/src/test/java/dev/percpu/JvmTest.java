@@ -8,9 +8,11 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The JVMs that tests start. */
+@Tag("once")
 class JvmTest {
     private static final Pattern SLEEPER = Pattern.compile("sleeper (\\d+)");
 

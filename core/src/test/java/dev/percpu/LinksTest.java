@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
  * jcstress test that a page names is there.
  */
 @Tag("tools")
+@Tag("once")
 class LinksTest {
     private static final Path ROOT = SourceFiles.ROOT;
     private static final Pattern CODE_BLOCK = Pattern.compile("(?ms)^ *```.*?^ *```$");

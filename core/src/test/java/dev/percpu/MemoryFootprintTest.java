@@ -60,8 +60,7 @@ class MemoryFootprintTest {
 
     @Test
     void tenThousandHotCounters() {
-        Jvm.Result result =
-                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
+        Jvm.Result result = Jvm.asHere().run(Probe.class);
         assertThat(result.status()).as(result.output()).isZero();
         int cpus = dev.percpu.cpu.CpuMask.usable().weight();
         long page = 4096;

@@ -23,8 +23,7 @@ import org.junit.jupiter.api.Test;
 class NoCallTest {
     @Test
     void whatChangesNothingMakesNoCall() {
-        Jvm.Result result =
-                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
+        Jvm.Result result = Jvm.asHere().run(Probe.class);
         assertThat(result.output()).isEqualTo("""
                         number add(0): 0
                         number sub(0): 0

@@ -36,11 +36,7 @@ class OwnPlacePropertyTest {
     }
 
     private static String run(String property) {
-        return new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
-                .option(property)
-                .run(Probe.class)
-                .output();
+        return Jvm.asHere().option(property).run(Probe.class).output();
     }
 
     @Test

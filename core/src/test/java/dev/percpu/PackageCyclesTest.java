@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
  * knows more about them. The core's tests are left out: each lies in the package that it tests, whatever else it uses.
  */
 @Tag("tools")
+@Tag("once")
 class PackageCyclesTest {
     private static final Pattern JAVA = Pattern.compile(".*\\.java");
 

@@ -27,8 +27,7 @@ class RecoveryRaceTest {
     @Test
     @Tag("native")
     void owningThreadsKeepWhatTheyOwn() {
-        Jvm.Result result =
-                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Race.class);
+        Jvm.Result result = Jvm.asHere().run(Race.class);
         assertThat(result.output()).contains("nothing freed, nothing lost\n");
         assertThat(result.status()).isZero();
     }

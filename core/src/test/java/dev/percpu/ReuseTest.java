@@ -57,8 +57,7 @@ class ReuseTest {
 
     @Test
     void closedVariablesComeBackWithoutAnExplicitCollection() {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+        Jvm.Result result = Jvm.asHere()
                 .option("-Dpercpu.area.stride=64k")
                 .option("-XX:+DisableExplicitGC")
                 .run(Probe.class);

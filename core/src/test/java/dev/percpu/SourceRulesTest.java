@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /** What the formatter does not see to. */
 @Tag("tools")
+@Tag("once")
 class SourceRulesTest {
     private static final int LONGEST_LINE = 120;
     private static final int LONGEST_FILE = 350;

@@ -156,8 +156,7 @@ class UnloadingTest {
 
     @Test
     void whatIsRedeployedLeavesNothingButItsCode() {
-        Jvm.Result result =
-                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
+        Jvm.Result result = Jvm.asHere().run(Probe.class);
         assertThat(result.output())
                 .contains("unloaded: " + DEPLOYMENTS, "threads: 0\n")
                 .containsPattern("megabytes for each: -?[0-9]{1,2}\n");

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -82,6 +83,7 @@ class MainTest {
         return directory.resolve("errors");
     }
 
+    @Tag("once")
     @ParameterizedTest
     @CsvSource({"info", "demo", "info --self-test"})
     void aBackEndThatCannotBeIsOneLine(String args) throws Exception {
@@ -96,6 +98,7 @@ class MainTest {
                 .startsWith("percpu: percpu.backend must be rseq or atomic, not 'nonsense'");
     }
 
+    @Tag("once")
     @Test
     void outputThatCannotBeWrittenIsOneLine() throws Exception {
         Process process = start(ProcessBuilder.Redirect.to(new File("/dev/full")), List.of(), "info");

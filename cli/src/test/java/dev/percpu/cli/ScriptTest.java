@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * blank in its name. Maven and the JDK are scripts that print how they were called.
  */
 @Tag("tools")
+@Tag("once")
 class ScriptTest {
     private static final Path SCRIPT = Path.of("..", "percpu").toAbsolutePath().normalize();
 

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,6 +52,7 @@ class DriverSampleTest {
                 .containsExactly("driver", "java", "together", "guarded");
     }
 
+    @Tag("once")
     @Test
     void aBackEndThatCannotBeIsOneLine(@TempDir Path directory) throws IOException, InterruptedException {
         Path errors = directory.resolve("errors");

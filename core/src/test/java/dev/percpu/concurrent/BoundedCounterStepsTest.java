@@ -2,7 +2,6 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.backend.Interposition;
@@ -31,8 +30,7 @@ class BoundedCounterStepsTest {
     }
 
     private static String probe(String look) {
-        Jvm.Result result =
-                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class, look);
+        Jvm.Result result = Jvm.asHere().run(Probe.class, look);
         assertThat(result.status()).as(result.output()).isZero();
         return result.output().strip();
     }

@@ -29,7 +29,7 @@ class CheckedPoolTest {
     }
 
     private static Jvm.Result assertRuns(Class<?> main, String expected) {
-        Jvm.Result result = new Jvm().option("-Dpercpu.checked=true").run(main);
+        Jvm.Result result = Jvm.asHere().option("-Dpercpu.checked=true").run(main);
         assertThat(result.output()).contains(expected);
         assertThat(result.status()).isZero();
         return result;

@@ -16,14 +16,14 @@ import org.junit.jupiter.api.Test;
 class CheckedReadWriteLockTest {
     @Test
     void checkedModeFindsWhatOtherwiseHangsOrGoesUnnoticed() {
-        Jvm.Result result = new Jvm().option("-Dpercpu.checked=true").run(Mistakes.class);
+        Jvm.Result result = Jvm.asHere().option("-Dpercpu.checked=true").run(Mistakes.class);
         assertThat(result.output()).contains("all found");
         assertThat(result.status()).isZero();
     }
 
     @Test
     void whatIsAllowedStaysAllowed() {
-        Jvm.Result result = new Jvm().option("-Dpercpu.checked=true").run(Rights.class);
+        Jvm.Result result = Jvm.asHere().option("-Dpercpu.checked=true").run(Rights.class);
         assertThat(result.output()).contains("all allowed");
         assertThat(result.status()).isZero();
     }

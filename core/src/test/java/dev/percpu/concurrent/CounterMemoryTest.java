@@ -149,11 +149,7 @@ class CounterMemoryTest {
 
     @Test
     void tenThousandHotCounters() {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
-                .option(OPENED)
-                .option(COMPACTED)
-                .run(Probe.class);
+        Jvm.Result result = Jvm.asHere().option(OPENED).option(COMPACTED).run(Probe.class);
         assertThat(result.status()).as(result.output()).isZero();
         int cpus = CpuMask.usable().weight();
         long page = 4096;

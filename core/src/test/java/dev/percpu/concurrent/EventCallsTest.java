@@ -2,7 +2,6 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.backend.Interposition;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.code.EventShape;
@@ -20,8 +19,7 @@ import org.junit.jupiter.api.Test;
 class EventCallsTest {
     @Test
     void anEventMakesTheCallThatWasLinkedWhenItWasBuilt() {
-        Jvm.Result result =
-                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
+        Jvm.Result result = Jvm.asHere().run(Probe.class);
         assertThat(result.output().strip()).isEqualTo("0 of 12 events made another call");
     }
 

@@ -2,7 +2,6 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.backend.Interposition;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.code.EventShape;
@@ -25,11 +24,8 @@ import org.junit.jupiter.api.Test;
 class EventMemoryTest {
     @Test
     void tableAndVariablesStayUntilTheCallReturns() {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
-                .option("-Dpercpu.places=0")
-                .option("-Xbatch")
-                .run(Probe.class);
+        Jvm.Result result =
+                Jvm.asHere().option("-Dpercpu.places=0").option("-Xbatch").run(Probe.class);
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.output().strip())
                 .isEqualTo("during the call: table true, variables true; after it: table false, variables false");

@@ -11,9 +11,11 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Which of the buckets with given bounds a value belongs to. */
+@Tag("once")
 class ExplicitBucketsTest {
     @Property
     void aValueBelongsToTheLowestBoundThatIsNotBelowIt(@ForAll("bounds") long[] bounds, @ForAll("values") long value) {

@@ -3,7 +3,6 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.AreaPages;
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.testing.Jvm;
@@ -52,8 +51,7 @@ class HistogramFootprintTest {
 
     @Test
     void onlyPagesThatAValueFallsIntoAreTouched() {
-        Jvm.Result result =
-                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
+        Jvm.Result result = Jvm.asHere().run(Probe.class);
         assertThat(result.status()).as(result.output()).isZero();
         int cpus = CpuMask.usable().weight();
         assertThat(result.number("bytes")).isGreaterThan(1000 * PAGE);

@@ -8,9 +8,11 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Which bucket a value belongs to, for every layout that the builder makes. */
+@Tag("once")
 class LogLinearBucketsTest {
     /** All values of small ranges, so that every edge is seen. */
     @Test

@@ -5,7 +5,6 @@ import static dev.percpu.concurrent.PerCpuEvent.Argument.SECOND;
 import static dev.percpu.concurrent.PerCpuEvent.Argument.THIRD;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.area.OwnPlaces;
@@ -24,7 +23,7 @@ import org.junit.jupiter.api.Test;
 @Tag("native")
 class OwnEventTest {
     private static String run(Class<?> probe, String... options) {
-        Jvm jvm = new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend());
+        Jvm jvm = Jvm.asHere();
         for (String option : options) {
             jvm.option(option);
         }

@@ -17,14 +17,14 @@ import org.junit.jupiter.api.Test;
 class PerCpuPoolOverflowTest {
     @Test
     void aReleaseThatTheStackBreaksOffLosesNothing() {
-        Jvm.Result result = new Jvm().option("-Xint").run(Probe.class);
+        Jvm.Result result = Jvm.asHere().option("-Xint").run(Probe.class);
         assertThat(result.output()).contains("exact");
         assertThat(result.status()).isZero();
     }
 
     @Test
     void norWhereTheCodeIsCompiledOnTheWay() {
-        Jvm.Result result = new Jvm().run(Probe.class);
+        Jvm.Result result = Jvm.asHere().run(Probe.class);
         assertThat(result.output()).contains("exact");
         assertThat(result.status()).isZero();
     }

@@ -2,7 +2,6 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.backend.Interposition;
 import dev.percpu.internal.backend.Sequences;
@@ -90,8 +89,7 @@ class PoolStepsTest {
     }
 
     private static String output(Class<?> probe) {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+        Jvm.Result result = Jvm.asHere()
                 .option("-Dpercpu.checked=" + Checked.class.isAssignableFrom(probe))
                 .run(probe);
         return result.output().strip();

@@ -11,9 +11,11 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What snapshots say about values, beside the values themselves. */
+@Tag("once")
 class QuantilesTest {
     /** Checks what needs the exact values, in rising order. */
     static void verifyQuantiles(HistogramSnapshot snapshot, long[] sorted) {

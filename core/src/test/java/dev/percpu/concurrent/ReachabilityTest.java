@@ -2,7 +2,6 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.backend.Interposition;
@@ -38,8 +37,7 @@ class ReachabilityTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
     void aVariableStaysUntilItsUpdateIsDone(int places) {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+        Jvm.Result result = Jvm.asHere()
                 .option("-D" + OwnPlaces.PROPERTY + "=" + places)
                 .option("-Xbatch")
                 .run(Probe.class);
@@ -54,8 +52,7 @@ class ReachabilityTest {
     @Tag("c2")
     void aVariableOfALoopStaysUntilTheLoopHasNoticedThatThereIsAnother(Kind kind) {
         // Tests' JVMs have the serial collector, with which such a loop would have no safepoints.
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+        Jvm.Result result = Jvm.asHere()
                 .option("-XX:+UseCountedLoopSafepoints")
                 .option("-XX:LoopStripMiningIter=1000")
                 // Until the JIT compiler has come to it, a loop takes twenty times as long.

@@ -2,7 +2,6 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.backend.Interposition;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.protocol.StackRoom;
@@ -17,18 +16,14 @@ import org.junit.jupiter.api.Test;
 class ReaderRoomTest {
     @Test
     void aReaderForWhomTheStackHasNoRoomIsNotInside() {
-        Jvm.Result result =
-                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
+        Jvm.Result result = Jvm.asHere().run(Probe.class);
         assertThat(result.output().strip()).isEqualTo("8 refused, 10 inside, 10 of them opened a counter");
     }
 
     /** The last reader, for whom a writer waits, has no room to wake it. */
     @Test
     void inCheckedModeAnUnlockThatFailsCanBeRepeated() {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
-                .option("-Dpercpu.checked=true")
-                .run(CheckedProbe.class);
+        Jvm.Result result = Jvm.asHere().option("-Dpercpu.checked=true").run(CheckedProbe.class);
         assertThat(result.output().strip()).isEqualTo("unlocked after 2 failures, and 1 after that");
     }
 

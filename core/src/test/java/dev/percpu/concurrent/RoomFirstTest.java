@@ -2,7 +2,6 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.backend.Interposition;
@@ -23,8 +22,7 @@ import org.junit.jupiter.api.Test;
 class RoomFirstTest {
     @Test
     void withoutRoomNothingIsBegun() {
-        Jvm.Result result =
-                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
+        Jvm.Result result = Jvm.asHere().run(Probe.class);
         assertThat(result.output().lines())
                 .containsExactly(
                         "bounded counter, sub with full credit: refused, value -64",
@@ -46,10 +44,7 @@ class RoomFirstTest {
 
     @Test
     void inCheckedModeNothingIsReleasedWithoutRoom() {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
-                .option("-Dpercpu.checked=true")
-                .run(CheckedProbe.class);
+        Jvm.Result result = Jvm.asHere().option("-Dpercpu.checked=true").run(CheckedProbe.class);
         assertThat(result.output().strip())
                 .isEqualTo("release: refused, object 0 of pool \"checked\" (capacity 1), held");
     }

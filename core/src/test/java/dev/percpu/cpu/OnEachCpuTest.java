@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.CpuGuard;
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Machine;
 import dev.percpu.testing.Seccomp;
@@ -51,8 +50,7 @@ class OnEachCpuTest {
     @Test
     @Tag("native")
     void whatTheTaskThrewIsKeptIfThereIsNoThreadForAnotherCpu() {
-        Jvm.Result result =
-                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(ThreadsRefused.class);
+        Jvm.Result result = Jvm.asHere().run(ThreadsRefused.class);
         String ofTask = "IllegalArgumentException: on " + usable.getFirst();
         // With one CPU there is no other thread to start.
         assertThat(result.output())

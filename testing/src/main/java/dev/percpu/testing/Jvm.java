@@ -24,6 +24,8 @@ public final class Jvm {
     private static final List<String> OPTIONS_OF_THE_USER =
             List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
 
+    private static final String BACKEND = "percpu.backend";
+
     /** Processes that still run are killed after so long; later in an emulated machine. */
     private Duration most = Duration.ofMinutes(2);
 
@@ -50,6 +52,17 @@ public final class Jvm {
             }
             return Long.parseLong(matcher.group(1));
         }
+    }
+
+    /** One with this JVM's back end. Without native access, if this one has none. */
+    public static Jvm asHere() {
+        Jvm jvm = new Jvm();
+        if (!Jvm.class.getModule().isNativeAccessEnabled()) {
+            jvm.withoutNativeAccess().option("-Dpercpu.backend=atomic");
+        } else if (System.getProperty(BACKEND) != null) {
+            jvm.option("-D" + BACKEND + "=" + System.getProperty(BACKEND));
+        }
+        return jvm;
     }
 
     public Jvm option(String option) {

@@ -17,9 +17,11 @@ import java.nio.file.Path;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Tag("once")
 class RegressionsTest {
     private static final Path SAVED = Path.of("..", "benchmarks", "results", "amd-zen-5.json");
 

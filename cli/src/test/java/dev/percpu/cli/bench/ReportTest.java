@@ -9,10 +9,12 @@ import dev.percpu.cli.output.CliException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("once")
 class ReportTest {
     private static List<String> table(String... entries) {
         StringWriter text = new StringWriter();

@@ -16,10 +16,12 @@ import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@Tag("once")
 class TablesTest {
     private static final Run ATOMIC = new Run(
             RUN.processor(), 2, RUN.kernel(), RUN.jdk(), RUN.date(), RUN.commit(), BackEnd.ATOMIC, RUN.command());

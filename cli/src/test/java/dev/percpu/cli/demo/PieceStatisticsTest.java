@@ -3,8 +3,10 @@ package dev.percpu.cli.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("once")
 class PieceStatisticsTest {
     private static final Path A = Path.of("a");
     private static final Path B = Path.of("b");

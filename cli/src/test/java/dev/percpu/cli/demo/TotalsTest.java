@@ -6,8 +6,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("once")
 class TotalsTest {
     private static Totals totals(long files, long longest, String file, long tabs) {
         List<Long> frequency = new ArrayList<>(Collections.nCopies(Totals.BYTE_VALUES, 0L));

@@ -3,7 +3,6 @@ package dev.percpu.internal.area;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.AreaPages;
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.testing.Jvm;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -68,8 +67,7 @@ class FreedMemoryTest {
 
     @Test
     void memoryOfFreedPiecesGoesBackToTheKernel() {
-        Jvm.Result result =
-                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
+        Jvm.Result result = Jvm.asHere().run(Probe.class);
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.number("filled")).isGreaterThanOrEqualTo((long) PIECES * BYTES);
         assertThat(result.number("freed"))

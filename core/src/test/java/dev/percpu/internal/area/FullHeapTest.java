@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.PerCpuDouble;
 import dev.percpu.PerCpuNumeric;
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.StaticPerCpu;
 import dev.percpu.concurrent.PerCpuBuckets;
 import dev.percpu.concurrent.PerCpuPool;
@@ -94,10 +93,8 @@ class FullHeapTest {
      */
     @Test
     void theFirstOperationAsksForNoClassAfterItsCommit() {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
-                .option("-Xlog:class+resolve=debug:stdout:none")
-                .run(ProbeOfFence.class);
+        Jvm.Result result =
+                Jvm.asHere().option("-Xlog:class+resolve=debug:stdout:none").run(ProbeOfFence.class);
         assertThat(result.output()).containsPattern(NAMES_REFERENCE);
         assertThat(result.output().split(MADE, 2)[0]).containsPattern(NAMES_REFERENCE);
     }
@@ -115,10 +112,8 @@ class FullHeapTest {
 
     /** What a probe printed after {@link #MADE}, between the classes that the JVM initialized. */
     private static String logged(Class<?> probe) {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
-                .option("-Xlog:class+init=info:stdout:none")
-                .run(probe);
+        Jvm.Result result =
+                Jvm.asHere().option("-Xlog:class+init=info:stdout:none").run(probe);
         int made = result.output().indexOf(MADE);
         // Or there would be nothing in the rest either, whatever the probe does.
         assertThat(result.output().substring(0, made)).containsPattern(INITIALIZER);
@@ -187,8 +182,7 @@ class FullHeapTest {
     }
 
     private static String probe(String operation) {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+        Jvm.Result result = Jvm.asHere()
                 .option("-Xmx8m")
                 // Without buffers for threads there is one end of the heap, so it can be filled exactly.
                 .option("-XX:-UseTLAB")

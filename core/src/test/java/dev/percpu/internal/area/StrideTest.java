@@ -3,9 +3,11 @@ package dev.percpu.internal.area;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What the property can say. */
+@Tag("once")
 class StrideTest {
     @Test
     void takesBytesAndSuffixes() {

@@ -22,7 +22,7 @@ class RefusedLibraryTest {
     /** If its initializer did, and the heap were full then, no library could be declared any more. */
     @Test
     void theClassAloneDoesNotLinkTheCallOfALibrary() {
-        assertThat(new Jvm().run(Initialized.class).output().strip()).isEqualTo("null");
+        assertThat(Jvm.asHere().run(Initialized.class).output().strip()).isEqualTo("null");
     }
 
     /** Runs in a JVM of its own, in which no library has been placed. */

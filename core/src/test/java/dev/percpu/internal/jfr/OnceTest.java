@@ -8,8 +8,10 @@ import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("once")
 class OnceTest {
     private final Once once = new Once();
     private final List<String> done = new ArrayList<>();

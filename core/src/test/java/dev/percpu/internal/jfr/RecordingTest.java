@@ -232,7 +232,7 @@ class RecordingTest {
 
     @Test
     void anAreaThatFillsIsRecorded() {
-        Jvm.Result result = new Jvm().option("-Dpercpu.area.stride=8m").run(Filling.class);
+        Jvm.Result result = Jvm.asHere().option("-Dpercpu.area.stride=8m").run(Filling.class);
         assertThat(result.output().lines())
                 .containsExactly(
                         "4 eighths of 8388608 for array 2 of length 200000",
@@ -266,7 +266,7 @@ class RecordingTest {
 
     @Test
     void withoutARecordingNoEventClassIsLoaded() {
-        Jvm.Result result = new Jvm().option("-Xlog:class+load").run(Unrecorded.class);
+        Jvm.Result result = Jvm.asHere().option("-Xlog:class+load").run(Unrecorded.class);
         assertThat(result.output())
                 .contains(PerCpuPool.class.getName(), "held for over 2 s", "taken over")
                 .doesNotContain(VariableEvent.class.getName())

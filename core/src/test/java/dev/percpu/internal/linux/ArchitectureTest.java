@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What has to know an architecture knows each one that the library knows. */
+@Tag("once")
 class ArchitectureTest {
     private static final Path ROOT = SourceFiles.ROOT;
     private static final Pattern SOURCE = Pattern.compile(".*\\.(java|c|h|sh|txt)|[a-z]+");

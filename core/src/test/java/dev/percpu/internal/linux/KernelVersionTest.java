@@ -2,11 +2,13 @@ package dev.percpu.internal.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Which kernels have to prove themselves. */
+@Tag("once")
 class KernelVersionTest {
     @ParameterizedTest
     @CsvSource({

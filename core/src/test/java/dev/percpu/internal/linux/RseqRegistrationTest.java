@@ -3,9 +3,11 @@ package dev.percpu.internal.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@Tag("once")
 class RseqRegistrationTest {
     private static final List<String> FIELDS =
             List.of("cpu_id_start", "cpu_id", "rseq_cs", "flags", "node_id", "mm_cid");

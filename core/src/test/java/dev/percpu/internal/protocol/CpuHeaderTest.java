@@ -3,9 +3,11 @@ package dev.percpu.internal.protocol;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.internal.area.CpuHeader;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The words that classes use when they are initialized are as many as each of them needs. */
+@Tag("once")
 class CpuHeaderTest {
     @Test
     void noTwoUsesOverlap() {

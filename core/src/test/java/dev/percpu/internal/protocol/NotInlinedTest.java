@@ -22,8 +22,7 @@ class NotInlinedTest {
 
     @Test
     void whatAThreadDoesBeforeItHasAPlaceIsNotInlined() {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+        Jvm.Result result = Jvm.asHere()
                 .option("-D" + OwnPlaces.PROPERTY + "=1")
                 .option("-XX:+UnlockDiagnosticVMOptions")
                 .option("-XX:+PrintInlining")

@@ -11,12 +11,12 @@ import org.junit.jupiter.api.Test;
 class StackRoomTest {
     @Test
     void whoFoundRoomHasItInTheInterpreter() {
-        assertThat(new Jvm().option("-Xint").run(Probe.class).output()).contains("refused, and never in vain");
+        assertThat(Jvm.asHere().option("-Xint").run(Probe.class).output()).contains("refused, and never in vain");
     }
 
     @Test
     void andInCompiledCode() {
-        assertThat(new Jvm()
+        assertThat(Jvm.asHere()
                         .option("-Xcomp")
                         .option("-XX:TieredStopAtLevel=1")
                         .run(Probe.class)

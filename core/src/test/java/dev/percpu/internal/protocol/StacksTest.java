@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.testing.Jvm;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -12,6 +13,7 @@ import org.junit.jupiter.api.Test;
  * frames that are left. The other operation has been used before. So the JVM has linked the first step of this one, and
  * not yet the next: with many of these numbers of frames the first step succeeds, and the next one fails.
  */
+@Tag("once")
 class StacksTest {
     @Test
     void aPushThatTheStackBreaksOffPushesNothing() {
