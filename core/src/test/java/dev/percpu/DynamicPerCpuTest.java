@@ -7,6 +7,7 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Workers;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
@@ -179,10 +180,7 @@ class DynamicPerCpuTest {
             DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.createZero(layout);
             variable.forEachCpu((cpu, memory) -> memory.fill((byte) -1));
         }
-        while (Area.usedBytesPerCpu() > before) {
-            System.gc();
-            Thread.sleep(10);
-        }
+        Garbage.collectUntil(() -> Area.usedBytesPerCpu() <= before);
         try (DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.createZero(layout)) {
             variable.forEachCpu((cpu, memory) -> assertThat(memory.mismatch(MemorySegment.ofArray(new long[512])))
                     .isEqualTo(-1));

@@ -38,6 +38,8 @@ import java.util.concurrent.locks.Lock;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -408,6 +410,7 @@ class FirstUseTest {
     }
 
     @ParameterizedTest
+    @Execution(ExecutionMode.CONCURRENT)
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "LARGE_VARIABLE")
     void noOperationInitializesAClassOrLinksALambda(Thing thing) {
         assertInitializesNothing(thing);
@@ -415,6 +418,7 @@ class FirstUseTest {
 
     /** Without native access there is no area that could be full. */
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     @Tag("native")
     void norDoesASearchForMemoryInAFullArea() {
         assertInitializesNothing(Thing.LARGE_VARIABLE);

@@ -9,6 +9,7 @@ import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.guard.NativeOwners;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.GuardWords;
+import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.Machine;
@@ -119,20 +120,14 @@ class GuardRecoveryTest {
     @MethodSource("kindsOfThreads")
     void neitherAThreadNorItsClassLoaderIsKeptAfterItsEnd(ThreadFactory kind) throws InterruptedException {
         WeakReference<Thread> ended = ended(kind, false);
-        while (ended.get() != null) {
-            System.gc();
-            Thread.sleep(1);
-        }
+        Garbage.collectUntil(() -> ended.refersTo(null));
     }
 
     @ParameterizedTest
     @MethodSource("kindsOfThreads")
     void aCollectedOwnersCpuIsTakenOver(ThreadFactory kind) throws InterruptedException {
         WeakReference<Thread> ended = ended(kind, true);
-        while (ended.get() != null) {
-            System.gc();
-            Thread.sleep(1);
-        }
+        Garbage.collectUntil(() -> ended.refersTo(null));
         assertThat(Ownership.owner(FIRST.id())).isNotZero();
         try (LogCapture log = new LogCapture();
                 CpuGuard guard = CpuGuard.tryAcquire(FIRST)) {

@@ -14,6 +14,8 @@ import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -25,6 +27,7 @@ class HeapInstancesTest {
     private static final long APART = 128;
 
     @ParameterizedTest
+    @Execution(ExecutionMode.CONCURRENT)
     @CsvSource({"Serial,-", "Parallel,-", "G1,-", "Z,-", "Serial,+", "G1,+"})
     void theInstancesOfDifferentCpusLieFarApartBeforeAndAfterCollections(String collector, char compressed) {
         assertFarApart(
@@ -47,6 +50,7 @@ class HeapInstancesTest {
 
     /** What does not fit into the rest of the buffer that a thread allocates in may be put elsewhere. */
     @ParameterizedTest
+    @Execution(ExecutionMode.CONCURRENT)
     @ValueSource(ints = {2432, 2720, 2912, 3104, 3968})
     void theyLieFarApartWhereverAThreadsBufferEnds(int bytes) {
         assertFarApart(
@@ -60,6 +64,7 @@ class HeapInstancesTest {
 
     /** The collector puts what does not fit there elsewhere. */
     @ParameterizedTest
+    @Execution(ExecutionMode.CONCURRENT)
     @ValueSource(ints = {8448, 9600, 10752, 11136})
     void theyLieFarApartWhereverTheSpaceOfTheSurvivorsEnds(int kibibytes) {
         assertFarApart(new Jvm().option("-XX:+UseCompressedOops").option("-Xmn" + kibibytes + "k"), "Serial");
@@ -67,6 +72,7 @@ class HeapInstancesTest {
 
     /** A thread that reads an object moves it itself, if ZGC has not come to it yet. */
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void theyStayApartIfAThreadVisitsAllWhileTheCollectorMovesThem() {
         Jvm.Result result = new Jvm()
                 .collector("Z")

@@ -8,6 +8,7 @@ import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -207,15 +208,13 @@ class PerCpuNumericTest {
 
     @Test
     void aNumberThatNobodyHasGivesItsPlaceBackZeroed() throws InterruptedException {
+        int numbers = Effort.scaled(1000);
         long before = Area.usedBytesPerCpu();
-        for (int i = 0; i < 1000; i++) {
+        for (int i = 0; i < numbers; i++) {
             PerCpuNumeric.create(NumericWidth.LONG, -1);
         }
-        while (Area.usedBytesPerCpu() > before) {
-            System.gc();
-            Thread.sleep(10);
-        }
-        for (int i = 0; i < 1000; i++) {
+        Garbage.collectUntil(() -> Area.usedBytesPerCpu() <= before);
+        for (int i = 0; i < numbers; i++) {
             assertThat(PerCpuNumeric.create(NumericWidth.LONG).sum()).isZero();
         }
     }

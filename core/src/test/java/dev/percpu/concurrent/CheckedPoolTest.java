@@ -2,6 +2,7 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Jvm;
 import java.util.concurrent.CountDownLatch;
 import java.util.logging.Handler;
@@ -119,10 +120,7 @@ class CheckedPoolTest {
                     PerCpuPool.builderWithHandle(1, Keeper::new).build();
             Keeper keeper = keepers.acquire().get();
             lose(pool);
-            while (logged.getCount() > 0) {
-                System.gc();
-                Thread.sleep(10);
-            }
+            Garbage.collectUntil(() -> logged.getCount() == 0);
             keeper.handle.release();
             System.out.println("over, held " + pool.statistics().held());
         }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Serialization;
 import dev.percpu.testing.Workers;
 import java.io.InvalidObjectException;
@@ -191,17 +192,13 @@ class PerCpuCounterTest {
     }
 
     @Test
-    void memoryComesBack() {
+    void memoryComesBack() throws InterruptedException {
         long before = PerCpuRuntime.area().usedBytesPerCpu();
         for (int i = 0; i < 1_000; i++) {
             new PerCpuCounter().increment();
         }
         assertThat(new PerCpuCounter().sum()).isZero();
         // Others' counters may come back meanwhile, which only helps.
-        for (int i = 0; PerCpuRuntime.area().usedBytesPerCpu() > before + 16 && i < 1_000; i++) {
-            System.gc();
-            java.util.concurrent.locks.LockSupport.parkNanos(1_000_000);
-        }
-        assertThat(PerCpuRuntime.area().usedBytesPerCpu()).isLessThanOrEqualTo(before + 16);
+        Garbage.collectUntil(() -> PerCpuRuntime.area().usedBytesPerCpu() <= before + 16);
     }
 }

@@ -11,6 +11,7 @@ import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.internal.protocol.NumberPairs;
 import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Jvm;
 import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
@@ -98,10 +99,7 @@ class ReachabilityTest {
                 WeakReference<Object> old = new WeakReference<>(variable);
                 long before = position;
                 position = replace(kind);
-                while (old.get() != null) {
-                    System.gc();
-                    Thread.sleep(1);
-                }
+                Garbage.collectUntil(() -> old.refersTo(null));
                 PerCpuCounter other = reuse(before);
                 // Long enough for an addition, if the loop still adds there.
                 Thread.sleep(20);

@@ -10,6 +10,7 @@ import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Deployment;
+import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.MemoryLimit;
 import java.lang.foreign.Arena;
@@ -76,10 +77,7 @@ class RedeploymentTest {
             long[] sums = deploy(driver, true);
             System.out.println("numbers: " + sums[0] + ", " + driver.sumOfLongs());
             System.out.println("pairs: " + sums[1] + ", " + sums[2]);
-            while (Deployment.threads() > 0) {
-                System.gc();
-                Thread.sleep(1);
-            }
+            Garbage.collectUntil(() -> Deployment.threads() == 0);
             System.out.println(
                     "megabytes for each: " + (MemoryLimit.ADDRESS_SPACE.size() - before) / (1 << 20) / DEPLOYMENTS);
             driver.runThreads(THREADS, NUMBERS, PAIRS, "c-last");

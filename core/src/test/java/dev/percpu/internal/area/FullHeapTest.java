@@ -28,6 +28,8 @@ import javax.management.ObjectName;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * What is kept of the area if the heap is full. A JVM of its own leaves an operation a few bytes, then a few more,
@@ -48,21 +50,25 @@ class FullHeapTest {
             Pattern.MULTILINE);
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aPieceThatCouldNotBeLentIsNotLent() {
         assertThat(probe("lend")).isEqualTo("failed first, and lent 1 time, 1 piece");
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void theAreaCanBeLentOnceThereIsMemoryAgain() {
         assertThat(probe("area")).isEqualTo("failed first, and lent");
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aStaticNumberThatCouldNotBeDefinedHasNoMemory() {
         assertThat(probe("numbers")).isEqualTo("failed first, and took 32 bytes");
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void memoryThatCouldNotBeClearedComesBackOnceThereIsMemoryAgain() {
         assertThat(probe("clearing")).isEqualTo("failed first, and took 0 bytes");
     }
@@ -72,6 +78,7 @@ class FullHeapTest {
      * luck. The JVM's log tells for sure whether there is one.
      */
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void theFirstMemoryThatComesBackInitializesNoClassOfTheJdk() {
         assertThat(logged(ProbeOfClearing.class))
                 .contains("it is zero")
@@ -80,6 +87,7 @@ class FullHeapTest {
 
     /** The same goes for lending, and for a lambda: if the JVM cannot link one, it may never try again. */
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void theFirstPieceThatIsLentRunsNoClassInitializerAndLinksNoLambda() {
         assertThat(logged(ProbeOfLending.class))
                 .contains("it is lent")
@@ -92,6 +100,7 @@ class FullHeapTest {
      * for it, which takes memory. Operations name {@code Reference} after their commit, when nothing may fail any more.
      */
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void theFirstOperationAsksForNoClassAfterItsCommit() {
         Jvm.Result result =
                 Jvm.asHere().option("-Xlog:class+resolve=debug:stdout:none").run(ProbeOfFence.class);
@@ -149,34 +158,40 @@ class FullHeapTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void theFirstLibraryCanBePlacedOnceThereIsMemoryAgain() {
         assertThat(probe("library")).isEqualTo("failed first, and asked the library");
     }
 
     /** The first reader in the process to open a counter of a read-write lock for others does more than any other. */
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aReaderWhoseCallFailedIsNotInside() {
         assertThat(probe("reader")).isEqualTo("4 locks, 4 writers");
     }
 
     /** The first reader in the process to go out through a counter that it has opened. */
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aReaderThatOpenedACounterCanLeave() {
         assertThat(probe("leaver")).isEqualTo("2 locks, 2 writers");
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void twoAdditionsAreBothMadeOrNone() {
         assertThat(probe("pair")).isEqualTo("a sum of 1.0, and a count of 1");
     }
 
     /** The JVM links a call when it is first made: one for sequences with up to two numbers, and one for the others. */
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void theFirstExchangeNeedsLittleMemory() {
         assertThat(probe("exchange")).isEqualTo("it took less than a KiB");
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void theFirstReleaseNeedsLittleMemory() {
         assertThat(probe("release")).isEqualTo("it took less than a KiB");
     }

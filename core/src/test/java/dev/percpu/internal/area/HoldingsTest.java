@@ -3,6 +3,7 @@ package dev.percpu.internal.area;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.Garbage;
 import dev.percpu.testing.LogCapture;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -190,10 +191,7 @@ class HoldingsTest {
             dropped.add(dropped, position(i), 8);
         }
         assertThat(threads()).isGreaterThan(others);
-        while (threads() > others) {
-            System.gc();
-            Thread.sleep(1);
-        }
+        Garbage.collectUntil(() -> threads() <= others);
     }
 
     private static int threads() {
@@ -211,10 +209,7 @@ class HoldingsTest {
     }
 
     private void awaitGiven(int pieces) throws InterruptedException {
-        while (given.size() < pieces) {
-            System.gc();
-            Thread.sleep(1);
-        }
+        Garbage.collectUntil(() -> given.size() >= pieces);
     }
 
     private static int position(int i) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.concurrent.PerCpuCounter;
+import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Workers;
 import java.lang.ref.WeakReference;
 import java.net.URL;
@@ -155,10 +156,7 @@ class OwnPlacesTest {
     void anEndedOwnerAndItsClassLoaderCanBeCollected() throws InterruptedException {
         WeakReference<?>[] references = new WeakReference<?>[2];
         makeOwner(references);
-        while (!references[0].refersTo(null) || !references[1].refersTo(null)) {
-            System.gc();
-            Thread.sleep(1);
-        }
+        Garbage.collectUntil(() -> references[0].refersTo(null) && references[1].refersTo(null));
         // The place of a thread that has been collected is available like any other.
         oneAfterTheOther();
     }

@@ -16,6 +16,8 @@ import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Workers;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Which back end is chosen, why, and that what is chosen works. Each in a JVM of its own. */
 @Tag("rseq")
@@ -65,16 +67,19 @@ class BackendChoiceTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void rseqWhereItWorks() {
         assertRuns(new Jvm(), "rseq: restartable sequences work here", "self-test: quick: passed");
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void atomicIfForced() {
         assertRuns(new Jvm().option("-Dpercpu.backend=atomic"), "atomic: it is forced by -Dpercpu.backend=atomic");
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void atomicIfTheCLibraryRegistersNoThread() {
         assertRuns(
                 new Jvm().environment("GLIBC_TUNABLES", "glibc.pthread.rseq=0"),
@@ -83,11 +88,13 @@ class BackendChoiceTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void atomicIfNativeAccessIsDenied() {
         assertRuns(new Jvm().withoutNativeAccess(), "atomic: native access is denied", "--enable-native-access");
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void atomicIfExecutableMemoryIsRefused() {
         // The code cache is made whole before, so that the JVM itself can go on compiling.
         Jvm jvm = new Jvm().option("-XX:ReservedCodeCacheSize=64m").option("-XX:InitialCodeCacheSize=64m");
@@ -97,6 +104,7 @@ class BackendChoiceTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void forcingRseqWhereItCannotRunIsAnErrorThatSaysWhy() {
         assertFails(
                 new Jvm().option("-Dpercpu.backend=rseq").environment("GLIBC_TUNABLES", "glibc.pthread.rseq=0"),
@@ -108,11 +116,13 @@ class BackendChoiceTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void anUnknownBackendIsAnErrorThatNamesTheKnown() {
         assertFails(new Jvm().option("-Dpercpu.backend=fast"), "percpu.backend must be rseq or atomic, not 'fast'");
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aStrideThatCannotBeIsAnErrorThatSaysWhatCan() {
         for (String stride : new String[] {"many", "3000000", "64", "-1", "0", "2147483648"}) {
             assertFails(new Jvm().option("-Dpercpu.area.stride=" + stride), "percpu.area.stride", stride);

@@ -28,6 +28,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * What a kernel, a sandbox or a limit can refuse: each ends on the right back end, which says why, or in an error that
@@ -48,6 +50,7 @@ class FaultyGroundTest {
     private static final String SUSPECT = "-Dos.version=7.0.1-suspect";
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void rseqRefusedToTheWholeProcess() {
         for (int errno : new int[] {ENOSYS, EPERM}) {
             assertRuns(
@@ -59,6 +62,7 @@ class FaultyGroundTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void membarrierRefused() {
         for (int errno : new int[] {ENOSYS, EPERM, EINVAL}) {
             assertRuns(
@@ -70,6 +74,7 @@ class FaultyGroundTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void adviceRefused() {
         assertRuns(
                 new Jvm().refusing(Call.MADVISE, EPERM),
@@ -78,6 +83,7 @@ class FaultyGroundTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void limitsRefused() {
         assertRuns(
                 new Jvm().refusing(Call.PRLIMIT64, EPERM),
@@ -96,6 +102,7 @@ class FaultyGroundTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void noCpuIdInTheThreadThatLoadsTheLibrary() {
         assertRuns(
                 new Jvm(),
@@ -120,6 +127,7 @@ class FaultyGroundTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void noThreadInTheThreadThatLoadsTheLibrary() {
         assertRuns(
                 new Jvm(), ProbeWithoutThreads.class, "atomic: the self-test failed: no thread can be started for it");
@@ -140,6 +148,7 @@ class FaultyGroundTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aCpuIdOfMinusTwoInAllThreadsThatAreStartedLater() {
         assertRuns(new Jvm(), ProbeWithUnregisteredThreads.class, "rseq: ", "sum 2, of which without CPU 1");
     }
@@ -226,11 +235,13 @@ class FaultyGroundTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void membarrierRefusedLaterOnLeavesAllAsItWas() {
         assertRuns(new Jvm(), ProbeThatLosesMembarrier.class, "rseq, guard of");
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aSuspectKernelHasToShowThatItLosesNothing() {
         assertRuns(
                 new Jvm().option(SUSPECT),
@@ -239,6 +250,7 @@ class FaultyGroundTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aSuspectKernelThatCannotShowIt() {
         // The deep self-test binds threads to CPUs; what else binds any says itself that it cannot be.
         Jvm.Result result = new Jvm()
@@ -274,11 +286,13 @@ class FaultyGroundTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void littleAddressSpaceMakesASmallArea() {
         assertRuns(little(), ProbeInLittleAddressSpace.class, 5 * MIB, "rseq: ", "a small area");
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void tooLittleAddressSpaceIsAnErrorThatNamesTheLimitAndTheProperty() {
         Jvm.Result result = little().run(ProbeInLittleAddressSpace.class, String.valueOf(MIB * 9 / 10));
         assertThat(result.output())
@@ -310,11 +324,13 @@ class FaultyGroundTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void noSysfs() {
         assertRuns(Sysfs.hidden(), BackendChoiceTest.Probe.class, "rseq: restartable sequences work here");
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aSysfsThatTellsNoListOfCpus() {
         assertRuns(
                 Sysfs.telling("devices/system/cpu/possible", "as many as you like"),
@@ -344,6 +360,7 @@ class FaultyGroundTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aCpuThatSysfsDoesNotTellOf() {
         String last = String.valueOf(lastCpu());
         Jvm.Result result = tellingOfCpu0Only().run(ProbeOnTwoCpus.class, "0", last);
@@ -353,6 +370,7 @@ class FaultyGroundTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void loadedOnACpuThatSysfsDoesNotTellOf() {
         String last = String.valueOf(lastCpu());
         Jvm.Result result = tellingOfCpu0Only().run(ProbeOnTwoCpus.class, last, last);
@@ -407,6 +425,7 @@ class FaultyGroundTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aCloseThatIsRefusedHalfWayIsResumedByTheNext() {
         Jvm.Result result = new Jvm().run(ProbeThatClosesWithoutMembarrier.class);
         int cpus = CpuMask.possible().weight();
