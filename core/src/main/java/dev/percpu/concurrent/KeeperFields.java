@@ -1,6 +1,6 @@
 package dev.percpu.concurrent;
 
-/** The fields of a {@link Keeper}, in its superclass so that the padding follows them: see {@link PooledFields}. */
+/** The fields of a {@link Keeper}, in its superclass: HotSpot lays those out first, so the padding follows them. */
 abstract class KeeperFields {
     /** In {@link #kept} and {@link #taken}: no number. */
     static final int NOTHING = 0;

@@ -23,13 +23,6 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the object's type
  */
 public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
-    /**
-     * Handles that were made together lie side by side, and different CPUs write their {@link #state}. The padding
-     * keeps two of them off one cache line, and off the neighbour line that the processor fetches with it.
-     */
-    @SuppressWarnings("unused")
-    private long p01, p02, p03, p04, p05, p06, p07, p08, p09, p10, p11, p12, p13, p14, p15, p16;
-
     /** The pool's own handle, for an object that is not made yet. */
     Pooled(PooledObjects<T> pool, int id) {
         super(pool, id);

@@ -2,12 +2,8 @@ package dev.percpu.concurrent;
 
 import org.jspecify.annotations.Nullable;
 
-/**
- * The fields of a {@link Pooled}, in its superclass: HotSpot lays a superclass's fields out first, so the padding of
- * {@link Pooled} comes behind all of them. If all were in one class, HotSpot would put the padding in the middle, and
- * {@link #state} beside the next object's fields.
- */
-abstract class PooledFields<T> {
+/** The fields of a {@link Pooled}, in its superclass, and behind the padding of their own superclass. */
+abstract class PooledFields<T> extends PooledPadding {
     /*
      *            acquire               release: reset runs           number becomes vacant
      *   IDLE ------------> HELD ---------------> LEAVING -----------------> GONE

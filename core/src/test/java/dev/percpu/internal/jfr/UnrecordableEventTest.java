@@ -222,8 +222,8 @@ class UnrecordableEventTest {
         private static void waitForGuard() throws InterruptedException {
             Holder holder = Holder.of(CPU);
             try (LogCapture log = new LogCapture()) {
-                Thread waiter = Thread.ofPlatform()
-                        .start(() -> CpuGuard.acquire(CPU).close());
+                Thread waiter =
+                        Thread.ofPlatform().start(() -> CpuGuard.acquire(CPU).close());
                 boolean reported = log.first().contains("held for over 2 s");
                 holder.release();
                 waiter.join();
