@@ -13,7 +13,7 @@ uint64_t test_aborts = 0;
 DEFINE_PER_CPU(long, of_both) = 5;
 DEFINE_STATIC_PER_CPU(int, of_each) = 1;
 
-/* What the header needs is there once, and not in each file: two tables, two words of a thread, and less than a page. */
+/* What the header needs is there once, and not in each file: two tables, two words of a thread, less than a page. */
 static int measure(struct dl_phdr_info *program, size_t size, void *argument)
 {
 	size_t zeroes = 0;
