@@ -37,7 +37,7 @@ long ordinary = 1;
 /* Made by somebody else's header. */
 const struct percpu_variable percpu_variable_of_the_future = {PERCPU_MAGIC, 77, &a_long, sizeof(long), &percpu_library};
 const struct percpu_variable percpu_variable_forged = {1, 1, &a_long, sizeof(long), &percpu_library};
-const struct percpu_variable percpu_variable_unaligned = {PERCPU_MAGIC, PERCPU_VERSION, (char *)&a_long + 1,
+const struct percpu_variable percpu_variable_unaligned = {PERCPU_MAGIC, PERCPU_VERSION, (char *)&a_pair + 1,
 							  sizeof(long), &percpu_library};
 const struct percpu_variable percpu_variable_elsewhere = {PERCPU_MAGIC, PERCPU_VERSION, &ordinary, sizeof(long),
 							  &percpu_library};
