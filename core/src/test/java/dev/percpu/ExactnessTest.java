@@ -34,8 +34,8 @@ class ExactnessTest {
 
     @Test
     void tenThousandVirtualThreadsUnderChurnAndSignals() throws InterruptedException {
-        int threads = 10_000;
-        long rounds = UPDATES / UPDATES_PER_ROUND / threads + 1;
+        int threads = Effort.tenThousandThreads();
+        long rounds = UPDATES / UPDATES_PER_ROUND / 10_000 + 1;
         Mix mix = new Mix();
         // The carriers of virtual threads.
         Disturbance.Report disturbed = Disturbance.during(

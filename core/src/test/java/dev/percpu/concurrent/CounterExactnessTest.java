@@ -108,7 +108,7 @@ class CounterExactnessTest {
     @Test
     @SuppressWarnings("ThreadPriorityCheck") // so that virtual threads take turns
     void tenThousandVirtualThreadsUnderChurnAndSignals() throws InterruptedException {
-        int threads = 10_000;
+        int threads = Effort.tenThousandThreads();
         int rounds = Effort.scaled(500);
         Counters counters = new Counters();
         // The carriers of virtual threads.

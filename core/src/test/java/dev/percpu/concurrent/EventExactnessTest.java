@@ -152,7 +152,7 @@ class EventExactnessTest {
     @Test
     @SuppressWarnings("ThreadPriorityCheck") // so that virtual threads take turns
     void tenThousandVirtualThreadsUnderChurnAndSignals() throws InterruptedException {
-        int threads = 10_000;
+        int threads = Effort.tenThousandThreads();
         int rounds = Math.max(8, Effort.scaled(400) & -8);
         Served served = new Served(false);
         // The carriers of virtual threads.

@@ -36,7 +36,7 @@ class HistogramExactnessTest {
 
     @Test
     void tenThousandVirtualThreads() throws InterruptedException {
-        int threads = 10_000;
+        int threads = Effort.tenThousandThreads();
         int rounds = Effort.scaled(500);
         Run run = new Run(threads, PerCpuHistogram.builder().bounds(-5, 0, 3, 50, 100, 200));
         Workers.runVirtual(threads + RESETTERS + 1, number -> run.work(number, rounds));

@@ -118,8 +118,8 @@ class PerCpuPoolExactnessTest {
 
     @Test
     void tenThousandVirtualThreadsThatYieldWhileTheyHoldObjects() throws InterruptedException {
-        int threads = 10_000;
-        int rounds = 40;
+        int threads = Effort.tenThousandThreads();
+        int rounds = Math.max(10, Effort.scaled(40));
         PerCpuPool<Item> pool = pool(300).build();
         Disturbance.Report disturbed = Disturbance.during(
                 "ForkJoinPool-1",

@@ -208,7 +208,7 @@ class ReadWriteLockExclusionTest {
     @Test
     void tenThousandVirtualThreads() throws InterruptedException {
         Guarded guarded = new Guarded(counters);
-        Workers.runVirtual(10_000, _ -> guarded.mix(Effort.scaled(50), 20));
+        Workers.runVirtual(Effort.tenThousandThreads(), _ -> guarded.mix(Effort.scaled(50), 20));
         guarded.verify();
     }
 }

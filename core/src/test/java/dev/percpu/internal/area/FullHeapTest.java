@@ -167,7 +167,7 @@ class FullHeapTest {
     @Test
     @Execution(ExecutionMode.CONCURRENT)
     void aReaderWhoseCallFailedIsNotInside() {
-        assertThat(probe("reader")).isEqualTo("4 locks, 4 writers");
+        assertThat(probe("reader")).isEqualTo("8 locks, 8 writers");
     }
 
     /** The first reader in the process to go out through a counter that it has opened. */
@@ -210,8 +210,8 @@ class FullHeapTest {
         private static final int STEP = 32;
 
         private static final int FIRST_STEP = 1 << 10;
-        private static final int LOCKS = 4;
-        private static final int READS = 40;
+        private static final int LOCKS = 8;
+        private static final int ROOMS = 4;
 
         /** So many reads open the stripes, and so many more the tally. Those around these have a full heap. */
         private static final int STRIPES_READS = 16;
@@ -294,14 +294,18 @@ class FullHeapTest {
         @SuppressWarnings("LockNotBeforeTry") // an error ends the probe
         private static void read() {
             int writers = 0;
-            for (int room = 0; room < LOCKS * STEP; room += STEP) {
+            for (int number = 0; number < LOCKS; number++) {
+                int room = number % ROOMS * STEP;
                 PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
                 lock.writeLock().lock();
                 lock.writeLock().unlock();
-                for (int reads = 0; reads < READS; reads++) {
-                    if (!failsIn(lock.readLock()::lock, room)) {
-                        lock.readLock().unlock();
+                for (int reads = 0; reads <= STRIPES_READS + AROUND; reads++) {
+                    if (Math.abs(reads - STRIPES_READS) > AROUND) {
+                        lock.readLock().lock();
+                    } else if (failsIn(lock.readLock()::lock, room)) {
+                        continue;
                     }
+                    lock.readLock().unlock();
                 }
                 writers += lock.writeLock().tryLock() ? 1 : 0;
             }
