@@ -1,6 +1,7 @@
 package dev.percpu.stress.failure;
 
 import dev.percpu.PerCpuRuntime;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -30,6 +31,7 @@ final class FailureJvm {
     static final String SEPARATOR = "\t";
 
     private static final int HUNG = 3;
+    static final int ORPHANED = 4;
     private static final int MOST_FRAMES = 30;
     private static final int LOOKS_PER_SECOND = 10;
     private static final int LOOKS_PER_WORD = 100;
@@ -55,6 +57,7 @@ final class FailureJvm {
      */
     public static void main(String[] arguments) throws InterruptedException {
         LOGGER.setLevel(Level.OFF);
+        Thread.ofPlatform().daemon().name("parent").start(FailureJvm::endWithParent);
         FailureRun.Extent extent = FailureRun.Extent.valueOf(arguments[0]);
         List<Way> ways = Ways.all(extent);
         List<Task> tasks = Arrays.stream(arguments)
@@ -62,6 +65,18 @@ final class FailureJvm {
                 .map(argument -> Task.of(argument, ways))
                 .toList();
         new FailureJvm(System.out).run(tasks);
+    }
+
+    /** Once nobody has the other end of the standard input any more: a parent that is killed ends no child. */
+    private static void endWithParent() {
+        try {
+            while (System.in.read() >= 0) {
+                // There is nothing to say to this process.
+            }
+        } catch (IOException e) {
+            // Nobody is there either.
+        }
+        Runtime.getRuntime().halt(ORPHANED);
     }
 
     private void run(List<Task> tasks) throws InterruptedException {
