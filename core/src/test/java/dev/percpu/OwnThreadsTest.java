@@ -7,6 +7,7 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.LogCapture;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -34,12 +35,12 @@ class OwnThreadsTest {
         private static final InheritableThreadLocal<String> LOCAL = new InheritableThreadLocal<>() {
             @Override
             protected String childValue(String value) {
-                inherited++;
+                INHERITED.incrementAndGet();
                 return value;
             }
         };
 
-        private static volatile int inherited;
+        private static final AtomicInteger INHERITED = new AtomicInteger();
 
         private Probe() {}
 
@@ -65,7 +66,7 @@ class OwnThreadsTest {
             } catch (InterruptedException e) {
                 throw new AssertionError(e);
             }
-            System.out.println("inherited: " + inherited);
+            System.out.println("inherited: " + INHERITED);
             Thread.getAllStackTraces().keySet().stream()
                     .filter(thread -> thread.getName().startsWith("percpu-"))
                     .map(thread -> thread.getName() + " is in group "
