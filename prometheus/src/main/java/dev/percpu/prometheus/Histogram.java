@@ -169,7 +169,7 @@ public final class Histogram extends PerCpuMetric<DistributionDataPoint, Histogr
          */
         @CanIgnoreReturnValue
         public Builder classicLinearUpperBounds(double start, double width, int count) {
-            checkNotNegative("number of bounds", count);
+            checkNumberOfBounds(count);
             BigDecimal first = BigDecimal.valueOf(start);
             BigDecimal step = BigDecimal.valueOf(width);
             return classicUpperBounds(IntStream.range(0, count)
@@ -185,15 +185,15 @@ public final class Histogram extends PerCpuMetric<DistributionDataPoint, Histogr
          */
         @CanIgnoreReturnValue
         public Builder classicExponentialUpperBounds(double start, double factor, int count) {
-            checkNotNegative("number of bounds", count);
+            checkNumberOfBounds(count);
             return classicUpperBounds(IntStream.range(0, count)
                     .mapToDouble(i -> start * Math.pow(factor, i))
                     .toArray());
         }
 
-        private static void checkNotNegative(String what, int number) {
-            if (number < 0) {
-                throw new IllegalArgumentException("Illegal " + what + " " + number + ": must be >= 0");
+        private static void checkNumberOfBounds(int count) {
+            if (count < 0) {
+                throw new IllegalArgumentException("Illegal number of bounds " + count + ": must be >= 0");
             }
         }
 
@@ -243,13 +243,10 @@ public final class Histogram extends PerCpuMetric<DistributionDataPoint, Histogr
 
         /**
          * How many native buckets there may be before the schema becomes coarser; 160 without this call, 0 for
-         * any number.
-         *
-         * @throws IllegalArgumentException if it is negative
+         * any number. {@link #build()} refuses a negative one, as the client's does.
          */
         @CanIgnoreReturnValue
         public Builder nativeMaxNumberOfBuckets(int maxBuckets) {
-            checkNotNegative("native max number of buckets", maxBuckets);
             nativeMaxNumberOfBuckets = maxBuckets;
             return this;
         }

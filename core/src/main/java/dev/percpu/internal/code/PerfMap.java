@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tells profilers the names of the sequences, in the file that {@code perf} reads for generated code: {@code
- * /tmp/perf-PID.map}. Lines are appended, since other code generators in the process may use the file too; but a file that
+ * /tmp/perf-PID.map}. Lines are appended, since other code generators in the process may use the file too. A file that
  * an earlier process with the same id has left is replaced.
  */
 public final class PerfMap {
