@@ -20,6 +20,7 @@ import jdk.jfr.Recording;
 import org.junit.jupiter.api.Test;
 
 /** An event that cannot be recorded is missing. What it is about goes on. */
+@SuppressWarnings("MustBeClosedChecker") // what waits is the subject
 class UnrecordableEventTest {
     private static final CpuId CPU = CpuId.of(0);
 
