@@ -130,7 +130,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      * order. If the factory throws, the instances that it has created are closed if they are {@link AutoCloseable}.
      */
     public static <T> DynamicPerCpu<T> createFrom(Function<CpuId, ? extends T> factory) {
-        return from(NAME, factory);
+        return from(NAME, factory, null);
     }
 
     /**
@@ -139,25 +139,48 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      * @param name for messages and listings, not blank; it need not be unique
      */
     public static <T> DynamicPerCpu<T> createFrom(String name, Function<CpuId, ? extends T> factory) {
-        return DynamicPerCpu.<T>from(Registry.checkName(name), factory).listed(name, "object", Registry.Reader.NONE);
+        return from(Registry.checkName(name), factory, Registry.Reader.NONE);
     }
 
-    private static <T> DynamicPerCpu<T> from(String name, Function<CpuId, ? extends T> factory) {
+    /** @param reader null if the variable is not to be listed */
+    private static <T> DynamicPerCpu<T> from(
+            String name, Function<CpuId, ? extends T> factory, Registry.@Nullable Reader<Object> reader) {
+        // The factory may overflow the stack. What closes the instances then needs room.
+        StackRoom.CURRENT.ensure();
         // Everything needed to close the instances after a failure is allocated before the first instance: later the
         // heap may be full.
         @Nullable Object[] made = PerCpuPtr.newInstances();
         Failures failures = new Failures();
+        boolean done = false;
         try {
-            return create(
+            DynamicPerCpu<T> variable = create(
                     Piece.empty(name),
                     piece -> PerCpuPtr.toObjects(piece, made, factory),
                     DynamicPerCpu::giveNothingBack);
-        } catch (RuntimeException | Error e) {
-            for (int cpu = 0; cpu < CpuMask.capacity(); cpu++) {
-                close(made[PaddedArray.index(cpu)], failures);
+            if (reader != null) {
+                DynamicPerCpu<T> _ = variable.listed(name, "object", reader);
             }
+            done = true;
+            return variable;
+        } catch (Throwable e) {
+            // Also a checked one: a function in another language can throw it.
+            closeAll(made, failures);
             failures.addTo(e);
             throw e;
+        } finally {
+            if (!done) {
+                // A handler's first use takes memory, and is passed over if there is none. What is closed is no more.
+                closeAll(made, failures);
+            }
+        }
+    }
+
+    private static void closeAll(@Nullable Object[] instances, Failures failures) {
+        for (int cpu = 0; cpu < CpuMask.capacity(); cpu++) {
+            int index = PaddedArray.index(cpu);
+            @Nullable Object instance = instances[index];
+            instances[index] = null;
+            close(instance, failures);
         }
     }
 
@@ -250,15 +273,14 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
                 return;
             }
         }
-        boolean done = false;
         try {
             shared.awaitTokens();
             shared.closeInstances(failures);
-            done = true;
-        } finally {
-            if (!done) {
-                state = BROKEN_OFF;
-            }
+        } catch (Throwable e) {
+            state = BROKEN_OFF;
+            // The next call does not close these instances again, and would not know.
+            failures.addTo(e);
+            throw e;
         }
         failures.rethrow("closing an instance failed");
     }
@@ -353,8 +375,14 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         private void closeInstances(Failures failures) {
             for (CpuId cpu : CpuMask.possible()) {
                 if (cpu.id() >= closedCpus) {
-                    DynamicPerCpu.close(ptr.instanceEvenIfClosed(cpu.id()), failures);
-                    closedCpus = cpu.id() + 1;
+                    StackRoom.CURRENT.ensure();
+                    T instance = ptr.instanceEvenIfClosed(cpu.id());
+                    try {
+                        DynamicPerCpu.close(instance, failures);
+                    } finally {
+                        // Even if what the instance threw could not be handled, for want of memory.
+                        closedCpus = cpu.id() + 1;
+                    }
                 }
             }
             giveBack.run();

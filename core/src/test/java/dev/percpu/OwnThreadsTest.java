@@ -32,15 +32,15 @@ class OwnThreadsTest {
     static final class Probe {
         private static final CpuId CPU = CpuId.of(0);
 
+        private static final AtomicInteger INHERITED = new AtomicInteger();
+
         private static final InheritableThreadLocal<String> LOCAL = new InheritableThreadLocal<>() {
             @Override
             protected String childValue(String value) {
-                INHERITED.incrementAndGet();
+                int _ = INHERITED.incrementAndGet();
                 return value;
             }
         };
-
-        private static final AtomicInteger INHERITED = new AtomicInteger();
 
         private Probe() {}
 

@@ -2,8 +2,11 @@ package dev.percpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.LogCapture;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -49,9 +52,22 @@ class RunAtStackEndTest {
             }
         });
         leaving.join();
+        takeOverAll();
         assertThat(thrown).containsExactly(own);
         assertThat(own.getSuppressed()).hasSize(1);
         assertThat(own.getSuppressed()[0]).hasMessageContaining("close them in reverse order");
+    }
+
+    /** Or whoever comes next in this JVM would find the guard of a thread that has ended. */
+    @SuppressWarnings("MustBeClosedChecker") // it is closed
+    private static void takeOverAll() throws InterruptedException {
+        try (LogCapture log = new LogCapture()) {
+            for (CpuId cpu : CpuMask.possible()) {
+                CpuGuard.acquire(cpu).close();
+                assertThat(CpuGuard.owner(cpu)).isEmpty();
+            }
+            assertThat(log.first()).contains("taken over");
+        }
     }
 
     @SuppressWarnings("MustBeClosedChecker")

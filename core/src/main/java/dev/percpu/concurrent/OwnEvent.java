@@ -163,6 +163,10 @@ abstract class OwnEvent {
             MethodHandles.Lookup _ = MethodHandles.lookup().defineHiddenClassWithClassData(file, parts, true);
         } catch (IllegalAccessException e) {
             throw new AssertionError("a class of this package", e);
+        } finally {
+            if (parts.made == null) {
+                int _ = CLASSES.decrementAndGet();
+            }
         }
         return Objects.requireNonNull(parts.made);
     }

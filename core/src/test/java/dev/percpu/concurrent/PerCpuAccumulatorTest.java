@@ -18,6 +18,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.DoubleAccumulator;
 import java.util.concurrent.atomic.LongAccumulator;
 import java.util.function.Consumer;
@@ -237,6 +238,38 @@ class PerCpuAccumulatorTest {
             }
         });
         assertThat(round).hasValue(rounds);
+    }
+
+    /** A maximum absorbs a value, and is taken before that value may be noted in the spare slot. */
+    @Test
+    void aMaximumThatWasTakenMeanwhileDoesNotComeBack() {
+        long great = 100;
+        long small = 5;
+        AtomicReference<Runnable> meanwhile = new AtomicReference<>();
+        PerCpuAccumulator max = new PerCpuAccumulator(
+                (left, right) -> {
+                    Runnable once = left == great ? meanwhile.getAndSet(null) : null;
+                    if (once != null) {
+                        once.run();
+                    }
+                    return Math.max(left, right);
+                },
+                Long.MIN_VALUE);
+        int taken = 0;
+        // An absorbed value is noted now and then only.
+        for (int i = 0; i < 1_000; i++) {
+            max.accumulate(great);
+            meanwhile.set(() -> assertThat(max.getThenReset()).isEqualTo(great));
+            max.accumulate(small);
+            if (meanwhile.getAndSet(null) == null) {
+                taken++;
+                assertThat(max.getThenReset()).isLessThanOrEqualTo(small);
+            } else {
+                // The thread moved to another CPU in between.
+                assertThat(max.getThenReset()).isEqualTo(great);
+            }
+        }
+        assertThat(taken).isPositive();
     }
 
     @Test

@@ -173,14 +173,20 @@ public final class Sequences {
                 if (address == null && shapes.size() < MOST_SHAPES) {
                     // What a refusal leaves is that there is no code for this shape.
                     shapes.put(sequence.name(), MemorySegment.NULL);
+                    CodeMapping mapping;
                     try {
-                        address = emit(sequence);
+                        mapping = CodeMapping.emit(SHAPE_BYTES, layout, instrumentation, List.of(sequence));
                     } catch (OutOfMemoryError | StackOverflowError e) {
                         // The kernel refused nothing, so the next event of this shape tries again.
                         shapes.remove(sequence.name());
                         throw e;
                     }
+                    // First, and without an allocation: whatever fails after that, the code is made only once.
+                    address = mapping.entryOf(sequence);
                     shapes.put(sequence.name(), address);
+                    if (PerfMap.isWanted()) {
+                        PerfMap.write(mapping.symbols());
+                    }
                 }
                 return address == null ? MemorySegment.NULL : address;
             }
@@ -189,14 +195,6 @@ public final class Sequences {
             Log.warn("there is no executable memory for an event, which therefore updates its variables one by one", e);
             return MemorySegment.NULL;
         }
-    }
-
-    private MemorySegment emit(Sequence shape) {
-        CodeMapping mapping = CodeMapping.emit(SHAPE_BYTES, layout, instrumentation, List.of(shape));
-        if (PerfMap.isWanted()) {
-            PerfMap.write(mapping.symbols());
-        }
-        return MemorySegment.ofAddress(mapping.addressOf(shape));
     }
 
     /** The sequences with their addresses, for profilers. */

@@ -4,21 +4,23 @@ import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.Linux;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A mapping with machine code. It is first writable and then executable, never both at the same time.
  *
- * <p>It is never unmapped: a thread's {@code rseq_cs} can point at one of its descriptors long after the thread left
- * the section, and the kernel reads there at the next preemption.
+ * <p>Once it is made, it is never unmapped: a thread's {@code rseq_cs} can point at one of its descriptors long after
+ * the thread left the section, and the kernel reads there at the next preemption.
  */
 public final class CodeMapping {
     private final MemorySegment code;
-    private final IdentityHashMap<Sequence, Long> addresses;
+    private final IdentityHashMap<Sequence, MemorySegment> addresses;
 
-    private CodeMapping(MemorySegment code, IdentityHashMap<Sequence, Long> addresses) {
+    private CodeMapping(MemorySegment code, IdentityHashMap<Sequence, MemorySegment> addresses) {
         this.code = code;
         this.addresses = addresses;
     }
@@ -32,13 +34,28 @@ public final class CodeMapping {
     public static CodeMapping emit(
             int bytes, SequenceLayout layout, Instrumentation instrumentation, List<Sequence> sequences) {
         MemorySegment mapping = Linux.reserve(bytes);
-        var buffer = new CodeBuffer(mapping.address(), bytes);
+        @Nullable CodeMapping emitted = null;
+        try {
+            emitted = emit(mapping, layout, instrumentation, sequences);
+            return emitted;
+        } finally {
+            if (emitted == null) {
+                // No thread knows an address in it yet.
+                Linux.unmap(mapping);
+            }
+        }
+    }
+
+    private static CodeMapping emit(
+            MemorySegment mapping, SequenceLayout layout, Instrumentation instrumentation, List<Sequence> sequences) {
+        var buffer = new CodeBuffer(mapping.address(), Math.toIntExact(mapping.byteSize()));
         Assembler assembler = Assembler.of(Architecture.current(), buffer);
         // By identity: the JDK softly keeps what it generates for a record's hash code, and with it the record's
         // class loader.
-        IdentityHashMap<Sequence, Long> addresses = new IdentityHashMap<>();
+        IdentityHashMap<Sequence, MemorySegment> addresses = new IdentityHashMap<>();
         for (Sequence sequence : sequences) {
-            addresses.put(sequence, sequence.emitter().emit(new Section(layout, buffer, assembler, instrumentation)));
+            long address = sequence.emitter().emit(new Section(layout, buffer, assembler, instrumentation));
+            addresses.put(sequence, MemorySegment.ofAddress(address));
         }
         MemorySegment code = mapping.asSlice(0, buffer.size());
         code.copyFrom(MemorySegment.ofArray(buffer.toByteArray()));
@@ -54,16 +71,21 @@ public final class CodeMapping {
     }
 
     /**
-     * The address at which to call a sequence.
+     * Where to call a sequence. This allocates nothing.
      *
      * @throws IllegalArgumentException if the sequence was not emitted here
      */
-    public long addressOf(Sequence sequence) {
-        Long address = addresses.get(sequence);
-        if (address == null) {
+    public MemorySegment entryOf(Sequence sequence) {
+        MemorySegment entry = addresses.get(sequence);
+        if (entry == null) {
             throw new IllegalArgumentException("the sequence \"" + sequence + "\" was not emitted");
         }
-        return address;
+        return entry;
+    }
+
+    /** The address at which to call a sequence. */
+    public long addressOf(Sequence sequence) {
+        return entryOf(sequence).address();
     }
 
     /**
@@ -77,15 +99,15 @@ public final class CodeMapping {
 
     /** All sequences, by ascending address. */
     public List<Symbol> symbols() {
-        List<Map.Entry<Sequence, Long>> entries = addresses.entrySet().stream()
-                .sorted(Map.Entry.comparingByValue())
+        List<Map.Entry<Sequence, MemorySegment>> entries = addresses.entrySet().stream()
+                .sorted(Map.Entry.comparingByValue(Comparator.comparingLong(MemorySegment::address)))
                 .toList();
         List<Symbol> symbols = new ArrayList<>();
         long end = code.address() + code.byteSize();
-        for (Map.Entry<Sequence, Long> entry : entries.reversed()) {
-            symbols.add(new Symbol(
-                    entry.getValue(), end - entry.getValue(), entry.getKey().name()));
-            end = entry.getValue();
+        for (Map.Entry<Sequence, MemorySegment> entry : entries.reversed()) {
+            long address = entry.getValue().address();
+            symbols.add(new Symbol(address, end - address, entry.getKey().name()));
+            end = address;
         }
         return symbols.reversed();
     }

@@ -36,14 +36,27 @@ public final class Failures {
             throw e;
         }
         if (first != null) {
-            throw new IllegalStateException(checked, first);
+            throw carrier(checked, first);
+        }
+    }
+
+    private static IllegalStateException carrier(String message, Throwable checked) {
+        try {
+            return new IllegalStateException(message, checked);
+        } catch (Throwable full) {
+            suppress(full, checked);
+            throw full;
         }
     }
 
     @SuppressWarnings("ReferenceEquality") // an exception cannot suppress itself; an equal one it can
     private static void suppress(Throwable by, Throwable failure) {
-        if (by != failure) {
-            by.addSuppressed(failure);
+        try {
+            if (by != failure) {
+                by.addSuppressed(failure);
+            }
+        } catch (Throwable full) {
+            // There is no memory to note a later failure. The steps go on, and the first failure matters more.
         }
     }
 }

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * without a thread means that the thread has ended. A platform thread is reachable while it runs. So is a virtual
  * thread that runs, or that something can wake up. A virtual thread that is unreachable while it waits can be
  * collected. Nothing can wake it up any more, so it never returns to its guard, and others may take that guard over as
- * they do a dead thread's.
+ * they do a dead thread's. (There is one exception: a finalizer could still reach the thread and wake it up. Weak
+ * references are cleared before finalizers run, so such a thread counts as ended too.)
  */
 public final class Owners {
     /**

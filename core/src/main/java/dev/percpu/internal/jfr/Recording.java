@@ -59,7 +59,11 @@ public final class Recording {
     public static void listing(Supplier<List<Variable>> all) {
         if (POSSIBLE) {
             listing = all;
-            PREPARED.run(PeriodicEvents::prepare);
+            try {
+                PREPARED.run(PeriodicEvents::prepare);
+            } catch (Throwable unprepared) {
+                // Then recordings lack the named variables, which work all the same.
+            }
         }
     }
 
@@ -84,8 +88,8 @@ public final class Recording {
     /*
      * None of the following methods throws. The first event of a class has the flight recorder register the class, deep
      * in calls and class initializers of its own. If the stack ends there or the heap is full, the class may stay
-     * unusable. Then its events are missing, and what they are about goes on. Each method has its own catch clause: with
-     * one shared method that takes a function, creating the function could fail.
+     * unusable. Then its events are missing, and what they are about goes on. Each method has its own catch clause:
+     * with one shared method that takes a function, creating the function could fail.
      */
 
     /** Records that a guard was taken over from an owner that has ended. */

@@ -23,7 +23,8 @@ public final class BoundThread extends Thread {
     }
 
     /**
-     * Runs a user's task in a thread bound to a CPU, which inherits what the user's threads do. Waits for its end, and returns what it threw; null if it threw nothing.
+     * Runs a user's task in a thread bound to a CPU, which inherits what the user's threads do. Waits for its end, and
+     * returns what it threw; null if it threw nothing.
      */
     public static @Nullable Throwable run(int cpu, Runnable task) {
         return start(cpu, task).await();

@@ -10,6 +10,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The calls to libc and the kernel that this library makes. Each is one method, which throws a {@link LinuxException}
@@ -141,7 +142,15 @@ public final class Linux {
         if (address < 0) {
             throw new LinuxException("mmap of " + bytes + " bytes", (int) -address);
         }
-        return MemorySegment.ofAddress(address).reinterpret(bytes);
+        @Nullable MemorySegment mapping = null;
+        try {
+            mapping = MemorySegment.ofAddress(address).reinterpret(bytes);
+            return mapping;
+        } finally {
+            if (mapping == null) {
+                int _ = call(MUNMAP, address, bytes, 0, 0);
+            }
+        }
     }
 
     /** Returns the address, or the negative errno. */

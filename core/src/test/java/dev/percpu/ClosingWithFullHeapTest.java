@@ -1,0 +1,136 @@
+package dev.percpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.testing.Jvm;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Instances are closed once each, also if the heap is full meanwhile. */
+class ClosingWithFullHeapTest {
+    private static Jvm jvm() {
+        // Without buffers for threads there is one end of the heap, so it can be filled exactly.
+        return new Jvm()
+                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+                .option("-Xmx16m")
+                .option("-XX:-UseTLAB");
+    }
+
+    @Test
+    void theFirstFailureIsThrownAndNoInstanceIsClosedTwice() {
+        Jvm.Result result = jvm().run(FailingClose.class);
+        assertThat(result.output().lines())
+                .containsExactly("threw the first failure: true", "closed once each: true", "closed once each: true");
+        assertThat(result.status()).isZero();
+    }
+
+    /** An instance that counts how often it is closed. */
+    private static final class Counted implements AutoCloseable {
+        private static final Counted[] ALL = new Counted[1 << 16];
+        private static int count;
+
+        private final RuntimeException failure = new IllegalStateException("for the test");
+        private final boolean fails;
+        private int closed;
+
+        private Counted(boolean fails) {
+            this.fails = fails;
+            ALL[count++] = this;
+        }
+
+        @Override
+        public void close() {
+            closed++;
+            if (fails) {
+                Heap.fill(0);
+                throw failure;
+            }
+        }
+
+        private static void tell() {
+            boolean once = true;
+            for (int i = 0; i < count; i++) {
+                once &= ALL[i].closed == 1;
+            }
+            System.out.println("closed once each: " + once);
+        }
+    }
+
+    private static final class Heap {
+        private static final int LARGEST = 1 << 20;
+        private static final int SMALLEST = 16;
+        private static final int RATIO = 16;
+        private static final Object[] FILLERS = new Object[1 << 14];
+
+        /** Keeps the room while the rest is filled. */
+        @SuppressWarnings("UnusedVariable")
+        private static byte @Nullable [] room;
+
+        static {
+            // A handler's first use takes memory.
+            int _ = fill(Integer.MAX_VALUE, 0);
+        }
+
+        private Heap() {}
+
+        /** Fills the heap except for a few bytes. */
+        private static void fill(int bytes) {
+            room = new byte[bytes];
+            int next = 0;
+            for (int size = LARGEST; size >= SMALLEST; size /= RATIO) {
+                next = fill(size - SMALLEST, next);
+            }
+            room = null;
+        }
+
+        private static int fill(int size, int from) {
+            int next = from;
+            try {
+                while (true) {
+                    FILLERS[next] = new byte[size];
+                    next++;
+                }
+            } catch (OutOfMemoryError full) {
+                return next;
+            }
+        }
+
+        private static void empty() {
+            Arrays.fill(FILLERS, null);
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class FailingClose {
+        private FailingClose() {}
+
+        public static void main(String[] arguments) {
+            // Each handler's first use takes memory.
+            Throwable _ = thrownByClosing(DynamicPerCpu.createFrom(_ -> new Failing()));
+            DynamicPerCpu<Counted> variable = DynamicPerCpu.createFrom(_ -> new Counted(true));
+            Throwable thrown = thrownByClosing(variable);
+            Heap.empty();
+            System.out.println("threw the first failure: " + Counted.ALL[0].failure.equals(thrown));
+            Counted.tell();
+            variable.close();
+            Counted.tell();
+        }
+
+        private static @Nullable Throwable thrownByClosing(DynamicPerCpu<?> variable) {
+            try {
+                variable.close();
+                return null;
+            } catch (Throwable t) {
+                return t;
+            }
+        }
+    }
+
+    private static final class Failing implements AutoCloseable {
+        @Override
+        public void close() {
+            throw new IllegalStateException("for the test");
+        }
+    }
+}
