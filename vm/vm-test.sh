@@ -87,7 +87,7 @@ OPTIONS
 
 # The test classes that start JVMs of their own, as a regular expression.
 that_start_jvms() {
-  grep -rlF 'new Jvm()' "$root/core/src/test/java" | sed 's|.*/||; s|[.]java$||' | paste -sd '|'
+  grep -rlE 'new Jvm\(\)|Jvm\.asHere\(\)' "$root/core/src/test/java" | sed 's|.*/||; s|[.]java$||' | paste -sd '|'
 }
 
 # The tests in a log that failed, each with the first lines of the reason, and the last lines of each program that

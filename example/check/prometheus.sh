@@ -47,9 +47,11 @@ scrape_configs:
     static_configs:
       - targets: ["$address"]
 YML
-# Any port that is free; which one it is stands in the log. It must not be that of another Prometheus.
+# Any port that is free; which one it is stands in the log. It must not be that of another Prometheus. The log is there
+# before it is looked at: a process in the background creates its files when it gets a CPU.
+: >"$work/prometheus.log"
 prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/data" \
-  --web.listen-address=127.0.0.1:0 >"$work/prometheus.log" 2>&1 &
+  --web.listen-address=127.0.0.1:0 >>"$work/prometheus.log" 2>&1 &
 pids+=($!)
 for _ in {1..200}; do
   port=$(sed -n 's/.*"Listening on".* address=127\.0\.0\.1:\([0-9]*\).*/\1/p' "$work/prometheus.log")

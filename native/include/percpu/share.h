@@ -248,7 +248,6 @@ PERCPU_SLOW int percpu_share(uint64_t area, uint64_t stride, uint64_t position, 
 			     uint32_t mode, uint32_t stays)
 {
 	struct percpu_place next = {area, stride, area + position - (uint64_t)(uintptr_t)__start_percpu_data, area, cpus};
-
 	int attempts = 0;
 
 	if (cpus > PERCPU_MOST_CPUS)

@@ -122,15 +122,16 @@ public final class PerCpuPtr<T> {
 
     private static void fill(@Nullable Object[] instances, String name, Function<CpuId, ?> factory) {
         for (CpuId cpu : CpuMask.possible()) {
-            Object _ = PaddedArray.put(
-                    instances,
-                    cpu.id(),
-                    () -> Objects.requireNonNull(factory.apply(cpu), () -> nullInstance(name, cpu)));
+            Object _ = PaddedArray.put(instances, cpu.id(), () -> checked(factory.apply(cpu), name, cpu));
         }
     }
 
-    private static String nullInstance(String name, CpuId cpu) {
-        return name + ": the instance for " + cpu + " must not be null";
+    /** Allocates nothing: if the heap were full, the instance would be lost before the array has it. */
+    private static Object checked(@Nullable Object instance, String name, CpuId cpu) {
+        if (instance == null) {
+            throw new NullPointerException(name + ": the instance for " + cpu + " must not be null");
+        }
+        return instance;
     }
 
     /**
@@ -213,10 +214,7 @@ public final class PerCpuPtr<T> {
                     "the instances of " + piece.name() + " are views of memory: change their contents instead");
         }
         T old = instance(cpu);
-        if (instance == null) {
-            throw new NullPointerException(nullInstance(piece.name(), CpuId.of(cpu)));
-        }
-        instances[PaddedArray.index(cpu)] = instance;
+        instances[PaddedArray.index(cpu)] = checked(instance, piece.name(), CpuId.of(cpu));
         return old;
     }
 

@@ -2,6 +2,7 @@ package dev.percpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.cpu.CpuMask;
 import dev.percpu.testing.Jvm;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -11,10 +12,7 @@ import org.junit.jupiter.api.Test;
 class ClosingWithFullHeapTest {
     private static Jvm jvm() {
         // Without buffers for threads there is one end of the heap, so it can be filled exactly.
-        return new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
-                .option("-Xmx16m")
-                .option("-XX:-UseTLAB");
+        return Jvm.asHere().option("-Xmx16m").option("-XX:-UseTLAB");
     }
 
     @Test
@@ -22,6 +20,16 @@ class ClosingWithFullHeapTest {
         Jvm.Result result = jvm().run(FailingClose.class);
         assertThat(result.output().lines())
                 .containsExactly("threw the first failure: true", "closed once each: true", "closed once each: true");
+        assertThat(result.status()).isZero();
+    }
+
+    /** After the factory has returned an instance, and until the variable is listed, little may need memory. */
+    @Test
+    void whatWasMadeForAVariableThatCannotBeIsClosed() {
+        Jvm.Result result = jvm().run(FailingCreation.class);
+        assertThat(result.output().lines())
+                .containsExactly(
+                        "some could not be made: true", "all could in the end: true", "closed once each: true");
         assertThat(result.status()).isZero();
     }
 
@@ -131,6 +139,55 @@ class ClosingWithFullHeapTest {
         @Override
         public void close() {
             throw new IllegalStateException("for the test");
+        }
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class FailingCreation {
+        private static final int MOST_ROOM = 1 << 12;
+        private static final int STEP = 16;
+
+        /** So many in a row show that there is room enough. */
+        private static final int ENOUGH = 4;
+
+        private FailingCreation() {}
+
+        public static void main(String[] arguments) {
+            // Each handler's first use takes memory.
+            boolean _ = makes(0);
+            int failed = 0;
+            int passed = 0;
+            for (int room = 0; passed < ENOUGH && room < MOST_ROOM; room += STEP) {
+                if (makes(room)) {
+                    passed++;
+                } else {
+                    passed = 0;
+                    failed++;
+                }
+            }
+            System.out.println("some could not be made: " + (failed > 0));
+            System.out.println("all could in the end: " + (passed == ENOUGH));
+            Counted.tell();
+        }
+
+        /** Fills the heap, except for a few bytes, when the last instance is made. */
+        private static boolean makes(int room) {
+            int lastCpu = CpuMask.possible().ids().max().orElseThrow();
+            try {
+                DynamicPerCpu<Counted> variable = DynamicPerCpu.createFrom("named", cpu -> {
+                    Counted counted = new Counted(false);
+                    if (cpu.id() == lastCpu) {
+                        Heap.fill(room);
+                    }
+                    return counted;
+                });
+                Heap.empty();
+                variable.close();
+                return true;
+            } catch (OutOfMemoryError full) {
+                Heap.empty();
+                return false;
+            }
         }
     }
 }

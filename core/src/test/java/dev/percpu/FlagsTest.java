@@ -25,11 +25,7 @@ class FlagsTest {
     }
 
     private static String run(String property) {
-        return new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
-                .option(property)
-                .run(Probe.class)
-                .output();
+        return Jvm.asHere().option(property).run(Probe.class).output();
     }
 
     @ParameterizedTest

@@ -8,6 +8,7 @@ import dev.percpu.testing.Jvm;
 import dev.percpu.testing.LogCapture;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -15,10 +16,11 @@ import org.junit.jupiter.api.Test;
  * they take nothing over from whoever uses the library first.
  */
 class OwnThreadsTest {
+    /** The thread of the area is there only if there is an area. */
     @Test
+    @Tag("native")
     void theyInheritNothingFromTheFirstUser() {
-        Jvm.Result result =
-                new Jvm().option("-Dpercpu.backend=" + PerCpuRuntime.backend()).run(Probe.class);
+        Jvm.Result result = Jvm.asHere().run(Probe.class);
         assertThat(result.output().lines())
                 .containsExactly(
                         "inherited: 0",

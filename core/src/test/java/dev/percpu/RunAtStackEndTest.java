@@ -20,8 +20,7 @@ class RunAtStackEndTest {
     /** A JIT compiler does this at times: the code that acquires is compiled, and the code that closes is not yet. */
     @Test
     void aGuardThatCannotBeClosedIsNotHeldForever() {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
+        Jvm.Result result = Jvm.asHere()
                 .option("-XX:CompileCommand=quiet")
                 .option("-XX:CompileCommand=exclude,dev.percpu.CpuGuard::close")
                 .option("-XX:+UseSerialGC")

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * and out on its CPU. The first writer after that makes a system call, which interrupts the other CPUs for a moment.
  * Then readers count with atomic instructions for a while, and a write costs what it costs with other locks. The lock
  * switches between the two by itself, depending on how many readers come between writers. Use it for data that is read
- * far more often than written. For other data, other locks are as fast or faster; for a thread that has the lock to
- * itself, a few writes among the reads are enough for that.
+ * far more often than written. For other data, other locks are as fast or faster. If one thread has the lock to itself,
+ * they are as soon as there are a few writes among the reads.
  *
  * <pre>{@code
  * private final PerCpuReadWriteLock lock = new PerCpuReadWriteLock();

@@ -7,10 +7,10 @@ package dev.percpu.concurrent;
  * object. Different CPUs hold them later, and write them. The padding keeps a handle's fields off the cache line of the
  * object before it, and off the neighbour line that the processor fetches with it. An object and its own handle may
  * share a line: one thread has both. Refused: the padding behind the fields. An object then lay beside the next handle,
- * and two threads that had those two took 34 ns instead of 19, and up to 150 (Emerald Rapids).
+ * and two threads that had those two took about twice as long (Emerald Rapids).
  */
 abstract class PooledPadding {
-    /** With a header of 12 bytes there is a gap before the first {@code long}, where a later field could come to lie. */
+    /** Fills the gap that a header of 12 bytes leaves before the first {@code long}. A later field could lie there. */
     @SuppressWarnings("unused")
     private int p00;
 

@@ -191,10 +191,6 @@ class PerCpuCounterArrayTest {
         assertThat(named.length()).isEqualTo(600);
     }
 
-    /**
-     * Updates, both kinds of resets, and sums at once: each update is in one result. Two resets that both took the same
-     * sum would leave one below zero, and so would a sum that saw a reset and not all that it had taken.
-     */
     @Test
     void listsItsCountersByTheirNames() {
         var counters = new PerCpuCounterArray("levels", List.of("info", "warning", "error"));
@@ -224,6 +220,10 @@ class PerCpuCounterArrayTest {
                 .hasMessage("levels: two of its counters have one name: [info, info]");
     }
 
+    /**
+     * Updates, both kinds of resets, and sums at once: each update is in one result. Two resets that both took the same
+     * sum would leave one below zero, and so would a sum that saw a reset and not all that it had taken.
+     */
     @Test
     void resetsNeitherLoseNorDouble() throws InterruptedException {
         int updaters = 2;

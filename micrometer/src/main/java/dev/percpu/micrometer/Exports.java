@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -27,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Exports {
     private static final Map<MeterRegistry, WeakReference<Exports>> OF_EXPORTERS = new WeakHashMap<>();
+
+    /** In nanoseconds. Another thread may need this CPU to go on. */
+    private static final long BRIEFLY = 1_000;
 
     /** A meter of the exporter's. */
     static final class Export {
@@ -88,7 +92,8 @@ final class Exports {
 
     /**
      * Is called by any thread, after the exporter has removed the meter. The exporter's maps are read without its lock.
-     * So this monitor sees to it that a registration which begins later misses the meter.
+     * Under this monitor a registration either sees that the meter was removed, or it begins after that and does not
+     * find it.
      */
     private void forget(Meter meter) {
         synchronized (exports) {
@@ -140,7 +145,7 @@ final class Exports {
             Export export = find(registration.get(), merged);
             while (export == null) {
                 // Another thread is about to remove it, or has done so since the exporter found it.
-                Thread.onSpinWait();
+                LockSupport.parkNanos(BRIEFLY);
                 export = find(registration.get(), merged);
             }
             if (!export.isOf(merged == null ? null : merged.kind())) {

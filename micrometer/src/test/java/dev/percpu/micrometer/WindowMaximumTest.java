@@ -47,10 +47,10 @@ class WindowMaximumTest {
     }
 
     /**
-     * Compares them.
+     * Compares our maximum with Micrometer's.
      *
-     * @param step how long one takes; the times between the numbers are in proportion
-     * @param always whether after each number or time, and the steps are ended when time passes; else after the last
+     * @param step how long a step takes; the times between the numbers are in proportion
+     * @param always whether to compare after each number, and to end steps when time passes; otherwise only at the end
      */
     private void isTheSame(List<Integer> numbers, int length, long step, boolean always) {
         MockClock clock = new MockClock();

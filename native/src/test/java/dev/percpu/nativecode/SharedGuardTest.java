@@ -185,16 +185,16 @@ class SharedGuardTest {
         holder.join();
     }
 
-    /** The kernel has given the number of the owner, which has ended, to a thread that lives: this one. */
+    /** The kernel has given the id of the owner, which has ended, to a thread that lives: this one. */
     @Test
-    void codeInCThatDiedIsTakenOverAlsoWhenItsNumberIsUsedAgain() throws InterruptedException {
-        int number = KernelThreads.current();
-        long owner = -(((KernelThreads.startTime(number) - 1) << 22) | number);
+    void codeInCThatDiedIsTakenOverAlsoWhenItsIdIsUsedAgain() throws InterruptedException {
+        int id = KernelThreads.current();
+        long owner = -(((KernelThreads.startTime(id) - 1) << 22) | id);
         assertThat(GuardWords.CURRENT.tryAcquireOn(CPU.id(), owner)).isTrue();
         try (LogCapture log = new LogCapture();
                 CpuGuard guard = CpuGuard.tryAcquire(CPU, 1, TimeUnit.MINUTES)) {
             assertThat(guard).isNotNull();
-            assertThat(log.first()).contains("C code on thread " + number).contains("taken over");
+            assertThat(log.first()).contains("C code on thread " + id).contains("taken over");
         }
     }
 

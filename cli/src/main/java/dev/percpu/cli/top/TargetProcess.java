@@ -3,11 +3,13 @@ package dev.percpu.cli.top;
 import dev.percpu.cli.output.CliException;
 import dev.percpu.cli.output.Messages;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -52,14 +54,20 @@ final class TargetProcess {
             if (mappings.noneMatch(mapping -> mapping.contains("/libjvm.so"))) {
                 throw new CliException("process " + pid + " is no JVM: it has not loaded libjvm.so");
             }
+        } catch (UncheckedIOException e) {
+            throw unreadable(Objects.requireNonNull(e.getCause()));
         } catch (IOException e) {
-            throw ProcessHandle.of(pid).isEmpty()
-                    ? gone(e)
-                    : new CliException("process " + pid + " cannot be looked at: " + Messages.reason(e), e);
+            throw unreadable(e);
         }
         if (isStopped()) {
             throw stopped();
         }
+    }
+
+    private CliException unreadable(IOException e) {
+        return ProcessHandle.of(pid).isEmpty()
+                ? gone(e)
+                : new CliException("process " + pid + " cannot be looked at: " + Messages.reason(e), e);
     }
 
     private Path file(String name) {

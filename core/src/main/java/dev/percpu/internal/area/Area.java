@@ -411,9 +411,9 @@ public final class Area {
         try {
             Linux.open(LEFT_TO_THE_JVM);
             for (; open < places; open++) {
-                Linux.open(MEMORY.asSlice(offset(open, from), bytes));
+                openPart(MEMORY.asSlice(offset(open, from), bytes));
             }
-            Linux.open(MEMORY.asSlice(gate(from), bytes));
+            openPart(MEMORY.asSlice(gate(from), bytes));
             all = true;
         } finally {
             // First, as the others' slices are objects, for which the heap may be too full.
@@ -424,6 +424,19 @@ public final class Area {
             }
         }
         opened = from + bytes;
+    }
+
+    /**
+     * Opens a part while {@link #LEFT_TO_THE_JVM} is taken. If the kernel refuses, the JVM links a call to hear why. It
+     * needs what is left to it for that, or would end the process.
+     */
+    private static void openPart(MemorySegment part) {
+        if (!Linux.tryOpen(part)) {
+            boolean _ = Linux.close(LEFT_TO_THE_JVM);
+            Linux.prepareReasons();
+            Linux.open(LEFT_TO_THE_JVM);
+            Linux.open(part);
+        }
     }
 
     /** Only whole parts of what is open. If the kernel refuses, as it does for locked memory, they stay as they are. */
@@ -462,7 +475,7 @@ public final class Area {
             if (Platform.hasSystemCalls() && Reservation.firstOpened(STRIDE) < STRIDE) {
                 try {
                     Linux.open(LEFT_TO_THE_JVM);
-                    Linux.open(MEMORY.asSlice(offset(next, 0), opened));
+                    openPart(MEMORY.asSlice(offset(next, 0), opened));
                 } finally {
                     boolean _ = Linux.close(LEFT_TO_THE_JVM);
                 }

@@ -64,6 +64,17 @@ final class LibcCalls {
         }
     }
 
+    /** Calls a function that returns -1 if it fails, and does not ask why. */
+    static boolean tryCall(
+            MemorySegment function, long first, long second, long third, long fourth, long fifth, long sixth) {
+        try {
+            long result = (long) CALL.invokeExact(function, first, second, third, fourth, fifth, sixth);
+            return (int) result != FAILED;
+        } catch (Throwable t) {
+            throw rethrow(t);
+        }
+    }
+
     private static MethodHandle callWithErrno() {
         MethodHandle linked = callWithErrno;
         if (linked == null) {

@@ -83,6 +83,24 @@ public final class Linux {
     }
 
     /**
+     * Like {@link #open}, but does not ask why the kernel refuses: see {@link #prepareReasons}.
+     *
+     * @return false if it refuses
+     */
+    public static boolean tryOpen(MemorySegment part) {
+        return LibcCalls.tryCall(MPROTECT, part.address(), part.byteSize(), PROT_READ | PROT_WRITE, 0, 0, 0);
+    }
+
+    /**
+     * Makes a call that the kernel refuses. So the call that tells why is linked. Otherwise the first refusal links it,
+     * which takes milliseconds and memory.
+     */
+    public static void prepareReasons() {
+        long noPage = 1;
+        int _ = call(MPROTECT, noPage, 0, PROT_NONE, 0);
+    }
+
+    /**
      * Undoes {@link #open}. The part loses what it contains.
      *
      * @return false if the kernel refuses; then the part may still be open

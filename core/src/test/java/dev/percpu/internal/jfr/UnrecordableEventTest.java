@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.CpuGuard;
 import dev.percpu.Holder;
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuPool;
@@ -17,6 +16,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import jdk.jfr.Recording;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** An event that cannot be recorded is missing. What it is about goes on. */
@@ -30,10 +30,7 @@ class UnrecordableEventTest {
      */
     @Test
     void aStackThatEndsInAFirstEventDoesNoLastingDamage() {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
-                .option("-Xss400k")
-                .run(AtStackEnd.class);
+        Jvm.Result result = Jvm.asHere().option("-Xss400k").run(AtStackEnd.class);
         assertThat(result.output())
                 .contains(
                         "wait for a guard: failed at first, not in its event, works\n",
@@ -109,12 +106,11 @@ class UnrecordableEventTest {
         }
     }
 
+    /** Without native access there is no area that fills. */
     @Test
+    @Tag("native")
     void withoutEventClassesEverythingElseIsAsUsual() {
-        Jvm.Result result = new Jvm()
-                .option("-Dpercpu.backend=" + PerCpuRuntime.backend())
-                .option("-Dpercpu.area.stride=8m")
-                .run(WithoutEvents.class);
+        Jvm.Result result = Jvm.asHere().option("-Dpercpu.area.stride=8m").run(WithoutEvents.class);
         assertThat(result.output().lines())
                 .containsExactly(
                         "PoolExhausted cannot be loaded",

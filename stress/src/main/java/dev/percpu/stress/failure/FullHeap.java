@@ -25,7 +25,7 @@ final class FullHeap implements Shortage {
 
     private static final int FILLER_RATIO = 16;
 
-    /** So often in a row nothing must have become free before the heap is taken to stay full. */
+    /** The heap counts as full once so many looks in a row have found nothing free. */
     private static final int STILL = 4;
 
     private final int stride;

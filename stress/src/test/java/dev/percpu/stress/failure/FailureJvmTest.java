@@ -21,11 +21,14 @@ class FailureJvmTest {
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), FailureJvm.class.getName()));
         command.addAll(List.of(FailureRun.Extent.ALL_STEPS.name(), task.toString()));
         Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
-
-        process.getOutputStream().close();
-
-        assertThat(process.waitFor()).isEqualTo(FailureJvm.ORPHANED);
+        try {
+            process.getOutputStream().close();
+            assertThat(process.waitFor()).isEqualTo(FailureJvm.ORPHANED);
+        } finally {
+            process.destroyForcibly();
+        }
     }
 }
