@@ -174,6 +174,20 @@ public final class PerCpuCounterArray {
         }
     }
 
+    /** For a listing: each counter with its name. */
+    private List<Value> values(List<String> names) {
+        try {
+            List<Value> values = new ArrayList<>();
+            for (int index = 0; index < length; index++) {
+                long[] parts = AdjacentNumbers.totals(position(index), 1);
+                values.add(Value.sum(names.get(index), Arrays.copyOf(parts, Area.CPUS), parts[Area.SPARE]));
+            }
+            return values;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
     /** Resets a counter: removes all updates that happened before the call, and perhaps some that happen during it. */
     public void reset(int index) {
         long _ = sumThenReset(index);
@@ -184,21 +198,6 @@ public final class PerCpuCounterArray {
      */
     public void reset() {
         long[] _ = sumsThenReset();
-    }
-
-    /** For a listing: each counter with its name. */
-    private List<Value> values(List<String> names) {
-        try {
-            long[][] parts = AdjacentNumbers.parts(position, length);
-            List<Value> values = new ArrayList<>();
-            for (int index = 0; index < length; index++) {
-                long[] of = parts[index];
-                values.add(Value.sum(names.get(index), Arrays.copyOf(of, Area.CPUS), of[Area.SPARE]));
-            }
-            return values;
-        } finally {
-            Reference.reachabilityFence(this);
-        }
     }
 
     /**

@@ -65,30 +65,6 @@ public final class AdjacentNumbers {
         return totals;
     }
 
-    /**
-     * The parts of each number: one of each CPU, and at {@link Area#SPARE} the sum of those of all other places. The
-     * spare slots are read first, as in {@link #sums}.
-     */
-    public static long[][] parts(long position, int count) {
-        long[][] parts = new long[count][Area.CPUS + 1];
-        addParts(Area.SPARE, position, parts);
-        VarHandle.acquireFence();
-        int places = Area.places();
-        for (int place = 0; place < places; place++) {
-            if (place != Area.SPARE) {
-                addParts(place, position, parts);
-            }
-        }
-        return parts;
-    }
-
-    private static void addParts(int place, long position, long[][] parts) {
-        long[] numbers = read(place, position, parts.length);
-        for (int i = 0; i < numbers.length; i++) {
-            parts[i][Math.min(place, Area.SPARE)] += numbers[i];
-        }
-    }
-
     private static long total(int place, long position, int count) {
         return LongStream.of(read(place, position, count)).sum();
     }
