@@ -13,7 +13,7 @@ import java.lang.ref.Reference;
  * Each CPU's stack of idle numbers. {@link PooledIds} inherits this class instead of having it in a field: a field
  * would cost one load more for each acquisition and release.
  */
-abstract class CpuStacks {
+abstract class CpuStacks extends PaddedInFront {
     private static final Stacks STACKS = Stacks.CURRENT;
 
     /** What {@link #fullest} returns if nothing lies on any stack. */

@@ -3,7 +3,7 @@ package dev.percpu.concurrent;
 import org.jspecify.annotations.Nullable;
 
 /** The fields of a {@link Pooled}, in its superclass, and behind the padding of their own superclass. */
-abstract class PooledFields<T> extends PooledPadding {
+abstract class PooledFields<T> extends PaddedInFront {
     /*
      *            acquire               release: reset runs           number becomes vacant
      *   IDLE ------------> HELD ---------------> LEAVING -----------------> GONE

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * The objects of a pool, by number, from the factory to the destroy hook. {@link PerCpuPool} inherits this class
  * instead of having it in a field: a field would cost one load more for each acquisition and release.
  */
-abstract class PooledObjects<T> {
+abstract class PooledObjects<T> extends PaddedInFront {
     /*
      * PooledIds hands out the numbers of entries, since sequences can move numbers and not references. This class has
      * the objects, by number, and calls the hooks. The thread that has a number writes its entry.

@@ -8,6 +8,8 @@ import java.lang.reflect.Modifier;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Where the JVM puts the fields: what two CPUs write lies two cache lines apart, also if one object follows the other.
@@ -15,10 +17,11 @@ import org.junit.jupiter.api.Test;
 class PooledLayoutTest {
     private static final long TWO_LINES = 128;
 
-    /** Before it lies the object of the handle that was made before, and another CPU may write that. */
-    @Test
-    void theFieldsOfAHandleLieFarBehindWhateverPrecedesIt() {
-        assertThat(offsets(PooledFields.class).min(Long::compare).orElseThrow()).isGreaterThanOrEqualTo(TWO_LINES);
+    /** Before them lies an object that was lent, and another CPU may write that. */
+    @ParameterizedTest
+    @ValueSource(classes = {PooledFields.class, PooledObjects.class, CpuStacks.class})
+    void theFieldsLieFarBehindWhateverPrecedesTheObject(Class<?> fields) {
+        assertThat(offsets(fields).min(Long::compare).orElseThrow()).isGreaterThanOrEqualTo(TWO_LINES);
     }
 
     @Test
