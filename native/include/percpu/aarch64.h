@@ -44,6 +44,9 @@
 
 #define PERCPU_OPERAND "r"
 
+/* Each access adds up the two. */
+#define PERCPU_FIND_INSTANCE ""
+
 #define PERCPU_DO_READ(size, suffix, modifier) "ldr" suffix " %" modifier "[value], [%[image], x9]\n\t"
 #define PERCPU_DO_WRITE(size, suffix, modifier) "str" suffix " %" modifier "[operand], [%[image], x9]\n"
 #define PERCPU_DO(size, suffix, modifier, instruction)                                                                 \

@@ -104,7 +104,7 @@ PERCPU_SLOW int percpu_update_slowly(int op, unsigned size, void *image, uint64_
 	PERCPU_INLINE void percpu_do_##op##_##size(void *image, uint64_t operand)                                      \
 	{                                                                                                              \
 		do {                                                                                                   \
-			PERCPU_IF_RSEQ(__asm__ goto(PERCPU_BEGIN(PERCPU_OUT, "")                                       \
+			PERCPU_IF_RSEQ(__asm__ goto(PERCPU_BEGIN(PERCPU_OUT, "") PERCPU_FIND_INSTANCE                  \
 							    PERCPU_DO_##op(size, suffix, modifier) PERCPU_END          \
 						    :                                                                  \
 						    : PERCPU_INPUTS(percpu_distances), [image] "r"(image),             \
@@ -125,8 +125,9 @@ slow:                                                                           
 		do {                                                                                                   \
 			PERCPU_IF_RSEQ(uint32_t done;                                                                  \
 				       __asm__ volatile(PERCPU_NOTE_UNDONE PERCPU_BEGIN(PERCPU_UNDONE, "")             \
-								PERCPU_DO_##op(size, suffix, modifier)                 \
-									PERCPU_END PERCPU_NOTE_DONE                    \
+								PERCPU_FIND_INSTANCE                                   \
+									PERCPU_DO_##op(size, suffix, modifier)         \
+										PERCPU_END PERCPU_NOTE_DONE            \
 							: [value] "=&r"(value), [done] "=&r"(done)                     \
 							: PERCPU_INPUTS(percpu_distances), [image] "r"(image),         \
 							  [operand] "r"(operand), [expected] "r"(expected)             \

@@ -4,31 +4,36 @@ import dev.percpu.internal.linux.RseqRegistration;
 
 /**
  * x86-64 with the System V convention: slot in rdi, operand in rsi, the third argument in rdx, the fourth in rcx; CPU
- * in r8, value in r9. rax and r11 are free. In a call with a table, r10 has the table, and xmm2, rdx, rcx, xmm3 and
- * xmm4 have the values. (Not r11, which a delay changes. It could not restore r11 if it was aborted half way.) The
- * comment beside each instruction is what a disassembler shows.
+ * in r8, value in r9. rax and r11 are free, and rcx where there is no fourth argument. In a call with a table, r10 has
+ * the table, and xmm2, rdx, rcx, xmm3 and xmm4 have the values. (Not r11, which a delay changes. It could not restore
+ * r11 if it was aborted half way.) The comment beside each instruction is what a disassembler shows.
  *
  * <p>This file is longer than others: it has each step, and each instruction of a step.
  */
 final class X86_64Assembler implements Assembler {
     private static final int SIGNATURE = 0x53053053;
 
-    /**
-     * [rdi + r8] as the memory operand: the SIB byte, and the ModRM bytes for the value or the operand as the register.
-     */
-    private static final int SLOT = 0x07;
+    /** [rax] as the memory operand: the ModRM bytes for the value or the operand as the register. */
+    private static final int WITH_VALUE = 0x08;
 
-    private static final int WITH_VALUE = 0x0c;
-    private static final int WITH_OPERAND = 0x34;
+    private static final int WITH_OPERAND = 0x30;
+
+    /** [rdi + r8] as the memory operand: the ModRM bytes, and the SIB byte that follows them. */
+    private static final int INDEXED_WITH_VALUE = 0x0c;
+
+    private static final int INDEXED_WITH_OPERAND = 0x34;
+
+    private static final int INDEX = 0x07;
 
     private static final int OPERAND_SIZE_16 = 0x66;
     private static final int LOCK = 0xf0;
 
-    /** The prefix that makes r8 the index of a memory operand, and the bits that select a 64-bit operand or r9. */
-    private static final int REX_X = 0x42;
+    /** The prefix, and its bits: for a 64-bit operand, for r9 as the register, and for r8 as the index. */
+    private static final int REX = 0x40;
 
     private static final int REX_W = 0x08;
     private static final int REX_R = 0x04;
+    private static final int REX_X = 0x02;
 
     private final CodeBuffer code;
 
@@ -101,13 +106,28 @@ final class X86_64Assembler implements Assembler {
 
     @Override
     public void load(int bits) {
-        int rex = rex(bits, Source.VALUE);
+        instanceInRax();
+        load(bits, 0, WITH_VALUE);
+    }
+
+    /*
+     * Not [rdi+r8*1], though that would save an instruction. From a store to the next load of the same address,
+     * processors since Golden Cove take no time if neither address has an index. With an index they take seven cycles,
+     * and a loop that adds to one number waits for them.
+     */
+    private void instanceInRax() {
+        code.bytes(0x4a, 0x8d, 0x04, INDEX); // lea rax,[rdi+r8*1]
+    }
+
+    private void load(int bits, int rexOfMemory, int... memory) {
+        int rex = rex(bits, Source.VALUE) | rexOfMemory;
         switch (bits) {
-            case 8 -> code.bytes(rex, 0x0f, 0xb6, WITH_VALUE, SLOT); // movzx r9d,BYTE PTR [rdi+r8*1]
-            case 16 -> code.bytes(rex, 0x0f, 0xb7, WITH_VALUE, SLOT); // movzx r9d,WORD PTR [rdi+r8*1]
-            case 32, 64 -> code.bytes(rex, 0x8b, WITH_VALUE, SLOT); // mov r9d or r9,[rdi+r8*1]
+            case 8 -> code.bytes(rex, 0x0f, 0xb6); // movzx r9d,BYTE PTR of the memory operand
+            case 16 -> code.bytes(rex, 0x0f, 0xb7); // movzx r9d,WORD PTR
+            case 32, 64 -> code.bytes(rex, 0x8b); // mov r9d, or r9
             default -> throw width(bits);
         }
+        code.bytes(memory);
     }
 
     @Override
@@ -128,7 +148,8 @@ final class X86_64Assembler implements Assembler {
 
     @Override
     public void addToMemory() {
-        code.bytes(REX_X | REX_W, 0x01, WITH_OPERAND, SLOT); // add QWORD PTR [rdi+r8*1],rsi
+        instanceInRax();
+        code.bytes(rex(Long.SIZE, Source.OPERAND), 0x01, WITH_OPERAND); // add QWORD PTR [rax],rsi
     }
 
     @Override
@@ -146,13 +167,28 @@ final class X86_64Assembler implements Assembler {
 
     @Override
     public void store(int bits, Source source) {
+        // rax holds the instance's address since load.
         int rex = rex(bits, source);
-        int register = modRm(source);
+        int register = source == Source.VALUE ? WITH_VALUE : WITH_OPERAND;
         switch (bits) {
-            case 8 -> code.bytes(rex, 0x88, register, SLOT); // mov BYTE PTR [rdi+r8*1],r9b or sil
-            case 16 -> code.bytes(OPERAND_SIZE_16, rex, 0x89, register, SLOT); // mov WORD PTR [rdi+r8*1],r9w or si
-            case 32, 64 -> code.bytes(rex, 0x89, register, SLOT); // mov [rdi+r8*1],r9d or esi, r9 or rsi
+            case 8 -> code.bytes(rex, 0x88, register); // mov BYTE PTR [rax],r9b or sil
+            case 16 -> {
+                code.bytes(OPERAND_SIZE_16);
+                prefix(rex);
+                code.bytes(0x89, register); // mov WORD PTR [rax],r9w or si
+            }
+            case 32, 64 -> {
+                prefix(rex);
+                code.bytes(0x89, register); // mov [rax],r9d or esi, r9 or rsi
+            }
             default -> throw width(bits);
+        }
+    }
+
+    /** The prefix, unless it has no bit set. (With a byte it also says that the register is sil, and not dh.) */
+    private void prefix(int rex) {
+        if (rex != REX) {
+            code.bytes(rex);
         }
     }
 
@@ -164,18 +200,18 @@ final class X86_64Assembler implements Assembler {
 
     @Override
     public void loadLinked(int bits) {
-        load(bits);
+        load(bits, REX_X, INDEXED_WITH_VALUE, INDEX);
         code.bytes(0x4c, 0x89, 0xc8); // mov rax,r9: what cmpxchg compares with
     }
 
     @Override
     public void storeConditional(int bits, Source source, CodeBuffer.Label retry) {
-        int rex = rex(bits, source);
-        int register = modRm(source);
+        int rex = rex(bits, source) | REX_X;
+        int register = source == Source.VALUE ? INDEXED_WITH_VALUE : INDEXED_WITH_OPERAND;
         switch (bits) {
-            case 8 -> code.bytes(LOCK, rex, 0x0f, 0xb0, register, SLOT); // lock cmpxchg BYTE PTR [rdi+r8*1],r9b or sil
-            case 16 -> code.bytes(OPERAND_SIZE_16, LOCK, rex, 0x0f, 0xb1, register, SLOT); // the same, r9w or si
-            case 32, 64 -> code.bytes(LOCK, rex, 0x0f, 0xb1, register, SLOT); // the same, r9d or esi, r9 or rsi
+            case 8 -> code.bytes(LOCK, rex, 0x0f, 0xb0, register, INDEX); // lock cmpxchg BYTE PTR [rdi+r8*1],r9b or sil
+            case 16 -> code.bytes(OPERAND_SIZE_16, LOCK, rex, 0x0f, 0xb1, register, INDEX); // the same, r9w or si
+            case 32, 64 -> code.bytes(LOCK, rex, 0x0f, 0xb1, register, INDEX); // the same, r9d or esi, r9 or rsi
             default -> throw width(bits);
         }
         code.bytes(0x0f, 0x85); // jne retry
@@ -261,8 +297,8 @@ final class X86_64Assembler implements Assembler {
         code.bytes(0x0f, 0x83); // jae full
         relative(full);
         code.bytes(0x49, 0xff, 0xc1); // inc r9
-        code.bytes(0x4a, 0x8d, 0x04, 0x07); // lea rax,[rdi+r8*1]
-        code.bytes(0x4a, 0x89, 0x34, 0xc8); // mov QWORD PTR [rax+r9*8],rsi
+        itemInRcx();
+        code.bytes(0x48, 0x89, 0x31); // mov QWORD PTR [rcx],rsi
     }
 
     @Override
@@ -270,14 +306,20 @@ final class X86_64Assembler implements Assembler {
         code.bytes(0x4d, 0x85, 0xc9); // test r9,r9
         code.bytes(0x0f, 0x84); // je empty
         relative(empty);
-        code.bytes(0x4a, 0x8d, 0x04, 0x07); // lea rax,[rdi+r8*1]
-        code.bytes(0x4a, 0x8b, 0x04, 0xc8); // mov rax,QWORD PTR [rax+r9*8]
+        itemInRcx();
+        code.bytes(0x48, 0x8b, 0x09); // mov rcx,QWORD PTR [rcx]
         code.bytes(0x49, 0xff, 0xc9); // dec r9
+    }
+
+    /** No argument of a push or a pop is in rcx. As for the count, the address must have no index. */
+    private void itemInRcx() {
+        code.bytes(0x4a, 0x8d, 0x0c, 0xc8); // lea rcx,[rax+r9*8]
     }
 
     @Override
     public void returnItem() {
-        code.bytes(0xc3); // ret: popItem left it in rax
+        code.bytes(0x48, 0x89, 0xc8); // mov rax,rcx: popItem left it there
+        code.bytes(0xc3); // ret
     }
 
     @Override
@@ -338,11 +380,7 @@ final class X86_64Assembler implements Assembler {
     }
 
     private static int rex(int bits, Source source) {
-        return REX_X | (bits == 64 ? REX_W : 0) | (source == Source.VALUE ? REX_R : 0);
-    }
-
-    private static int modRm(Source source) {
-        return source == Source.VALUE ? WITH_VALUE : WITH_OPERAND;
+        return REX | (bits == Long.SIZE ? REX_W : 0) | (source == Source.VALUE ? REX_R : 0);
     }
 
     /** The 32-bit distance of the label from the end of the instruction; it is the instruction's last part. */

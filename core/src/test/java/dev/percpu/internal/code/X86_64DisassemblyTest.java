@@ -83,9 +83,10 @@ class X86_64DisassemblyTest extends DisassemblyTest {
                         "cmp r8d,CPUS",
                         "jae FORWARD",
                         "shl r8,SHIFT",
-                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "lea rax,[rdi+r8*1]",
+                        "mov r9,QWORD PTR [rax]",
                         "add r9,rsi",
-                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "mov QWORD PTR [rax],r9",
                         "mov rax,r9",
                         "ret",
                         "movabs r8,SPARE",
@@ -103,10 +104,11 @@ class X86_64DisassemblyTest extends DisassemblyTest {
     void compareAndExchangeOfAByte() {
         assertThat(listing(Catalogue.pure(Op.CMPXCHG, NumericWidth.BYTE)))
                 .containsSubsequence(
-                        "movzx r9d,BYTE PTR [rdi+r8*1]",
+                        "lea rax,[rdi+r8*1]",
+                        "movzx r9d,BYTE PTR [rax]",
                         "cmp r9b,dl",
                         "jne FORWARD",
-                        "mov BYTE PTR [rdi+r8*1],sil",
+                        "mov BYTE PTR [rax],sil",
                         "mov rax,r9",
                         "ret",
                         "movzx r9d,BYTE PTR [rdi+r8*1]",
@@ -121,8 +123,9 @@ class X86_64DisassemblyTest extends DisassemblyTest {
     void exchangeOfAShort() {
         assertThat(listing(Catalogue.pure(Op.XCHG, NumericWidth.SHORT)))
                 .containsSubsequence(
-                        "movzx r9d,WORD PTR [rdi+r8*1]",
-                        "mov WORD PTR [rdi+r8*1],si",
+                        "lea rax,[rdi+r8*1]",
+                        "movzx r9d,WORD PTR [rax]",
+                        "mov WORD PTR [rax],si",
                         "lock cmpxchg WORD PTR [rdi+r8*1],si");
     }
 
@@ -130,9 +133,10 @@ class X86_64DisassemblyTest extends DisassemblyTest {
     void orOfAnInt() {
         assertThat(listing(Catalogue.pure(Op.OR, NumericWidth.INT)))
                 .containsSubsequence(
-                        "mov r9d,DWORD PTR [rdi+r8*1]",
+                        "lea rax,[rdi+r8*1]",
+                        "mov r9d,DWORD PTR [rax]",
                         "or r9,rsi",
-                        "mov DWORD PTR [rdi+r8*1],r9d",
+                        "mov DWORD PTR [rax],r9d",
                         "lock cmpxchg DWORD PTR [rdi+r8*1],r9d");
     }
 
@@ -140,12 +144,13 @@ class X86_64DisassemblyTest extends DisassemblyTest {
     void addOfADouble() {
         assertThat(listing(Catalogue.pure(Op.ADD_DOUBLE, NumericWidth.LONG)))
                 .containsSubsequence(
-                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "lea rax,[rdi+r8*1]",
+                        "mov r9,QWORD PTR [rax]",
                         "movq xmm0,r9",
                         "movq xmm1,rsi",
                         "addsd xmm0,xmm1",
                         "movq r9,xmm0",
-                        "mov QWORD PTR [rdi+r8*1],r9");
+                        "mov QWORD PTR [rax],r9");
     }
 
     @Test
@@ -156,9 +161,10 @@ class X86_64DisassemblyTest extends DisassemblyTest {
                         "movabs rax,GUARD",
                         "cmp QWORD PTR [rax+r8*1],0x0",
                         "jne FORWARD",
-                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "lea rax,[rdi+r8*1]",
+                        "mov r9,QWORD PTR [rax]",
                         "and r9,rsi",
-                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "mov QWORD PTR [rax],r9",
                         "xor eax,eax",
                         "ret",
                         "movabs rax,0x1",
@@ -190,13 +196,14 @@ class X86_64DisassemblyTest extends DisassemblyTest {
         assertThat(listing(Catalogue.PUSH))
                 .containsSubsequence(
                         "jne FORWARD",
-                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "lea rax,[rdi+r8*1]",
+                        "mov r9,QWORD PTR [rax]",
                         "cmp r9,rdx",
                         "jae FORWARD",
                         "inc r9",
-                        "lea rax,[rdi+r8*1]",
-                        "mov QWORD PTR [rax+r9*8],rsi",
-                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "lea rcx,[rax+r9*8]",
+                        "mov QWORD PTR [rcx],rsi",
+                        "mov QWORD PTR [rax],r9",
                         "xor eax,eax",
                         "ret");
     }
@@ -206,13 +213,15 @@ class X86_64DisassemblyTest extends DisassemblyTest {
         assertThat(listing(Catalogue.POP))
                 .containsSubsequence(
                         "jne FORWARD",
-                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "lea rax,[rdi+r8*1]",
+                        "mov r9,QWORD PTR [rax]",
                         "test r9,r9",
                         "je FORWARD",
-                        "lea rax,[rdi+r8*1]",
-                        "mov rax,QWORD PTR [rax+r9*8]",
+                        "lea rcx,[rax+r9*8]",
+                        "mov rcx,QWORD PTR [rcx]",
                         "dec r9",
-                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "mov QWORD PTR [rax],r9",
+                        "mov rax,rcx",
                         "ret");
     }
 
@@ -226,11 +235,13 @@ class X86_64DisassemblyTest extends DisassemblyTest {
         assertThat(listing(Catalogue.ADD_TWO))
                 .containsSubsequence(
                         "shl r8,SHIFT",
-                        "add QWORD PTR [rdi+r8*1],rsi",
+                        "lea rax,[rdi+r8*1]",
+                        "add QWORD PTR [rax],rsi",
                         "mov rdi,rdx",
                         "mov rsi,rcx",
                         "lea rax,[rip+DESCRIPTOR]",
-                        "add QWORD PTR [rdi+r8*1],rsi",
+                        "lea rax,[rdi+r8*1]",
+                        "add QWORD PTR [rax],rsi",
                         "ret",
                         "movabs r8,SPARE",
                         "lock cmpxchg QWORD PTR [rdi+r8*1],r9",
@@ -241,7 +252,8 @@ class X86_64DisassemblyTest extends DisassemblyTest {
     void addLongAndDouble() {
         assertThat(listing(Catalogue.ADD_LONG_AND_DOUBLE))
                 .containsSubsequence(
-                        "add QWORD PTR [rdi+r8*1],rsi",
+                        "lea rax,[rdi+r8*1]",
+                        "add QWORD PTR [rax],rsi",
                         "mov rdi,rdx",
                         "mov rsi,rcx",
                         "lea rax,[rip+DESCRIPTOR]",
@@ -249,7 +261,7 @@ class X86_64DisassemblyTest extends DisassemblyTest {
                         "movq xmm1,rsi",
                         "addsd xmm0,xmm1",
                         "movq r9,xmm0",
-                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "mov QWORD PTR [rax],r9",
                         "ret");
     }
 
@@ -260,7 +272,8 @@ class X86_64DisassemblyTest extends DisassemblyTest {
                         "movabs rax,GATE",
                         "cmp QWORD PTR [rdi+rax*1],0x0",
                         "jne FORWARD",
-                        "add QWORD PTR [rdi+r8*1],rsi",
+                        "lea rax,[rdi+r8*1]",
+                        "add QWORD PTR [rax],rsi",
                         "xor eax,eax",
                         "ret");
     }
@@ -273,11 +286,12 @@ class X86_64DisassemblyTest extends DisassemblyTest {
                         "movabs rax,GATE",
                         "cmp QWORD PTR [rdi+rax*1],rcx",
                         "jg FORWARD",
-                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "lea rax,[rdi+r8*1]",
+                        "mov r9,QWORD PTR [rax]",
                         "add r9,rsi",
                         "cmp r9,rdx",
                         "ja FORWARD",
-                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "mov QWORD PTR [rax],r9",
                         "xor eax,eax",
                         "ret",
                         "movabs rax,0x1",
@@ -290,10 +304,11 @@ class X86_64DisassemblyTest extends DisassemblyTest {
                 .containsSubsequence(
                         "cmp QWORD PTR [rdi+rax*1],0x0",
                         "jne FORWARD",
-                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "lea rax,[rdi+r8*1]",
+                        "mov r9,QWORD PTR [rax]",
                         "cmp r9,rdx",
                         "jne FORWARD",
-                        "mov QWORD PTR [rdi+r8*1],rsi",
+                        "mov QWORD PTR [rax],rsi",
                         "xor eax,eax");
     }
 
@@ -301,10 +316,11 @@ class X86_64DisassemblyTest extends DisassemblyTest {
     void aMaximum() {
         assertThat(listing(Catalogue.pure(Op.MAX, NumericWidth.LONG)))
                 .containsSubsequence(
-                        "mov r9,QWORD PTR [rdi+r8*1]",
+                        "lea rax,[rdi+r8*1]",
+                        "mov r9,QWORD PTR [rax]",
                         "cmp r9,rsi",
                         "jae FORWARD",
-                        "mov QWORD PTR [rdi+r8*1],rsi",
+                        "mov QWORD PTR [rax],rsi",
                         "mov rax,r9",
                         "ret",
                         "mov r9,QWORD PTR [rdi+r8*1]",
@@ -326,13 +342,15 @@ class X86_64DisassemblyTest extends DisassemblyTest {
                         "mov rdi,QWORD PTR [r10+0x0]",
                         "mov rsi,QWORD PTR [r10+0x8]",
                         "lea rax,[rip+DESCRIPTOR]",
-                        "add QWORD PTR [rdi+r8*1],rsi",
+                        "lea rax,[rdi+r8*1]",
+                        "add QWORD PTR [rax],rsi",
                         "mov rdi,QWORD PTR [r10+0x10]",
                         "movq rax,xmm3",
                         "lea rdi,[rdi+rax*8]",
                         "mov rsi,rdx",
                         "lea rax,[rip+DESCRIPTOR]",
-                        "add QWORD PTR [rdi+r8*1],rsi",
+                        "lea rax,[rdi+r8*1]",
+                        "add QWORD PTR [rax],rsi",
                         "mov rdi,QWORD PTR [r10+0x20]",
                         "mov rax,rcx",
                         "lea rdi,[rdi+rax*8]",
@@ -341,14 +359,14 @@ class X86_64DisassemblyTest extends DisassemblyTest {
                         "cmp QWORD PTR [rdi+rax*1],0x0",
                         "jne FORWARD",
                         "addsd xmm0,xmm1",
-                        "mov QWORD PTR [rdi+r8*1],r9",
+                        "mov QWORD PTR [rax],r9",
                         "mov rdi,QWORD PTR [r10+0x30]",
                         "movq rsi,xmm2",
                         "xor rsi,QWORD PTR [r10+0x38]",
                         "lea rax,[rip+DESCRIPTOR]",
                         "cmp QWORD PTR [rdi+rax*1],0x0",
                         "cmp r9,rsi",
-                        "mov QWORD PTR [rdi+r8*1],rsi",
+                        "mov QWORD PTR [rax],rsi",
                         "ret",
                         "lock cmpxchg QWORD PTR [rdi+r8*1],r9",
                         "jne BACK",
