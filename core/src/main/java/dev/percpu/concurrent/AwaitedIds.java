@@ -4,27 +4,27 @@ import dev.percpu.internal.guard.Reports;
 import dev.percpu.internal.guard.UnaskedLooks;
 import java.util.concurrent.TimeUnit;
 
-/** How long threads wait for a number, or for another thread's guard, until they look again. */
+/** How long threads wait for an id, or for another thread's guard, until they look again. */
 abstract class AwaitedIds extends SharedIds {
     /*
-     * A thread that waits for a number is told when to look: see PooledIds. But an error may break a release off
-     * between its push and the look that follows it. Then no thread tells the waiting one. So a waiting thread also
-     * looks unasked from time to time.
+     * A thread that waits for an id is told when to look: see PooledIds. But an error may break a release off between
+     * its push and the look that follows it. Then no thread tells the waiting one. So a waiting thread also looks
+     * unasked from time to time.
      *
      * As long as the pool is open, a release waits for no other thread's guard:
      *
-     *   thread G gives a number back               others
+     *   thread G gives an id back                  others
      *                                              1. a search sets "direct", and finds nothing
-     *   2. pushes the number
+     *   2. pushes the id
      *                                              3. U acquires the guard of that CPU
      *   4. "direct" is true, but U has the guard
      *
      * U may keep its guard for ever. So G wakes all that wait and returns. They find the guard taken too, and look
-     * again every few milliseconds until U is done. A later search also finds the number: "direct" is still set, and
-     * the lock orders 2 before that search.
+     * again every few milliseconds until U is done. A later search also finds the id: "direct" is still set, and the
+     * lock orders 2 before that search.
      *
-     * If the pool was closed at 1, nobody will look for the number, and its object would not be destroyed. So G waits
-     * for U, but not for longer than a correct program holds a guard.
+     * If the pool was closed at 1, nobody will look for the id, and its object would not be destroyed. So G waits for
+     * U, but not for longer than a correct program holds a guard.
      */
 
     /** For how long a thread with a time limit waits until it tries a guard again: at first, and at most. */

@@ -10,8 +10,8 @@ import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 
 /**
- * Each CPU's stack of idle numbers. {@link PooledIds} inherits this class instead of having it in a field: a field
- * would cost one load more for each acquisition and release.
+ * Each CPU's stack of idle ids. {@link PooledIds} inherits this class instead of having it in a field: a field would
+ * cost one load more for each acquisition and release.
  */
 abstract class CpuStacks extends PaddedInFront {
     private static final Stacks STACKS = Stacks.CURRENT;
@@ -28,7 +28,7 @@ abstract class CpuStacks extends PaddedInFront {
     private final long position;
     private final int stackCapacity;
 
-    /** How many numbers move between a stack and the shared store at a time. */
+    /** How many ids move between a stack and the shared store at a time. */
     final int batch;
 
     CpuStacks(int capacity, String owner) {
@@ -38,18 +38,18 @@ abstract class CpuStacks extends PaddedInFront {
         position = Area.allocateFor(this, Stacks.bytes(stackCapacity), Long.BYTES, owner);
     }
 
-    /** Takes an idle number that the current thread or CPU has; negative if there is none. */
+    /** Takes an idle id that the current thread or CPU has; negative if there is none. */
     long take() {
         return pop();
     }
 
-    /** Stores an entry's number for the current thread or CPU. False if there is no room; then nothing was done. */
+    /** Stores an entry's id for the current thread or CPU. False if there is no room; then nothing was done. */
     boolean put(PooledFields<?> entry) {
         return push(entry.id);
     }
 
     /**
-     * Pops an idle number from the current CPU's stack; negative if that has none. Others may be idle elsewhere.
+     * Pops an idle id from the current CPU's stack; negative if that has none. Others may be idle elsewhere.
      */
     final long pop() {
         try {
@@ -62,19 +62,19 @@ abstract class CpuStacks extends PaddedInFront {
         }
     }
 
-    /** Pushes a number onto the current CPU's stack. False if the stack is full or in use; then nothing was done. */
+    /** Pushes an id onto the current CPU's stack. False if the stack is full or in use; then nothing was done. */
     final boolean push(int id) {
         // Pairs with the fence in pop.
         VarHandle.releaseFence();
         return STACKS.push(position, id, stackCapacity);
     }
 
-    /** How many numbers lie on a CPU's stack; negative while a thread of the atomic back end is at work there. */
+    /** How many ids lie on a CPU's stack; negative while a thread of the atomic back end is at work there. */
     final long count(int cpu) {
         return Stacks.count(cpu, position);
     }
 
-    /** How many numbers lie on all stacks, or are kept by threads; not an atomic snapshot. */
+    /** How many ids lie on all stacks, or are kept by threads; not an atomic snapshot. */
     long total() {
         long total = 0;
         for (int cpu = 0; cpu < Area.CPUS; cpu++) {
@@ -83,7 +83,7 @@ abstract class CpuStacks extends PaddedInFront {
         return total;
     }
 
-    /** The CPU on whose stack the most numbers lie; {@link #NO_CPU} if there are none. */
+    /** The CPU on whose stack the most ids lie; {@link #NO_CPU} if there are none. */
     final int fullest() {
         int fullest = NO_CPU;
         long most = 0;
@@ -98,8 +98,8 @@ abstract class CpuStacks extends PaddedInFront {
     }
 
     /**
-     * Moves numbers from a CPU's stack to a store. It acquires that CPU's guard, which restarts a sequence in flight
-     * there: otherwise that sequence would go on with the count that it read before.
+     * Moves ids from a CPU's stack to a store. It acquires that CPU's guard, which restarts a sequence in flight there:
+     * otherwise that sequence would go on with the count that it read before.
      *
      * @param most how many at most
      * @return how many it moved; negative if another thread has the guard
@@ -114,7 +114,7 @@ abstract class CpuStacks extends PaddedInFront {
             // Between a pop and the push nothing can fail: the push needs less of the thread's stack than the pop did.
             for (long id; moved < most && (id = STACKS.popFrom(cpu, position)) >= 0; moved++) {
                 if (store.room() == 0) {
-                    // All numbers are in the store, so this one is idle twice. Drop it.
+                    // All ids are in the store, so this one is idle twice. Drop it.
                     throw tooMany();
                 }
                 store.push((int) id);

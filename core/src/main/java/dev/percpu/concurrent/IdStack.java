@@ -1,6 +1,6 @@
 package dev.percpu.concurrent;
 
-/** A bounded stack of numbers. The caller's lock protects it. */
+/** A bounded stack of ids. The caller's lock protects it. */
 final class IdStack {
     static final int EMPTY = -1;
 
@@ -11,13 +11,13 @@ final class IdStack {
         ids = new int[capacity];
     }
 
-    /** Pushes a number. If this throws, nothing was done: no call in it could fail half way. */
+    /** Pushes an id. If this throws, nothing was done: no call in it could fail half way. */
     void push(int id) {
         ids[size] = id;
         size++;
     }
 
-    /** Pops the number that was pushed last; {@link #EMPTY} if there is none. */
+    /** Pops the id that was pushed last; {@link #EMPTY} if there is none. */
     int pop() {
         if (size == 0) {
             return EMPTY;
@@ -30,7 +30,7 @@ final class IdStack {
         return size;
     }
 
-    /** How many more numbers it has room for. */
+    /** How many more ids it has room for. */
     int room() {
         return ids.length - size;
     }

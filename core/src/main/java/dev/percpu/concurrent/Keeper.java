@@ -1,6 +1,6 @@
 package dev.percpu.concurrent;
 
-/** What the owner of a place keeps of a pool's numbers: see {@link KeptIds}. */
+/** What the owner of a place keeps of a pool's ids: see {@link KeptIds}. */
 final class Keeper extends KeeperFields {
     /** Keeps two keepers, which different CPUs write, off one cache line and off the line that is fetched with it. */
     @SuppressWarnings("unused")

@@ -9,9 +9,9 @@ import java.lang.ref.Reference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The numbers of a pool in which each hot thread keeps one number that it gave back. The thread takes that number again
- * with ordinary instructions instead of a sequence. Other threads find it by a search. A thread is hot if it has a
- * place of its own: see {@link OwnPlaces}.
+ * The ids of a pool in which each hot thread keeps one id that it gave back. The thread takes that id again with
+ * ordinary instructions instead of a sequence. Other threads find it by a search. A thread is hot if it has a place of
+ * its own: see {@link OwnPlaces}.
  */
 final class KeptIds extends PooledIds {
     /*
@@ -24,30 +24,30 @@ final class KeptIds extends PooledIds {
      *   4. kept = nothing, light fence
      *   5. direct is true: waits for the lock
      *                                              6. hands 5 out, and gives up the lock
-     *   7. 5 is taken: T has no number. taken = nothing
+     *   7. 5 is taken: T has no id. taken = nothing
      *
      * Only the owner ends that something is taken, as it may be between 1 and 4.
      *
-     * With 4 before 3, S finds nothing, and T finds in 7 that nothing is taken: it has the number. If T sees in 5 that
+     * With 4 before 3, S finds nothing, and T finds in 7 that nothing is taken: it has the id. If T sees in 5 that
      * direct is false and nothing is taken, it need not ask. Either S set direct later. Then S's heavy fence comes
      * after T's look, and so after T's store. Or direct was set and has ended between 1 and 5. Then S set "taken"
      * before direct ended. T looks at direct before it looks at "taken", so it sees that.
      *
      * T clears "taken" without the lock. A search that has the lock after T sees that nothing is kept. If it sees a
-     * later number but still the old "taken", T has not yet looked at direct after its store, and will find the search.
+     * later id but still the old "taken", T has not yet looked at direct after its store, and will find the search.
      *
-     * When T gives a number back, it does what PooledIds says of a push. It stores the number, and then looks whether
-     * direct is set.
+     * When T gives an id back, it does what PooledIds says of a push. It stores the id, and then looks whether direct
+     * is set.
      *
      * If an error breaks T off after 4, T stores "kept" again, by a store that cannot fail. That is right in each case:
-     * if S has taken the number, nothing is kept. Otherwise the number is idle again, and whoever waits looks unasked.
-     * (If the heap is full when the JVM leaves compiled code there, it may drop T's frame with its handler, as Tally
-     * says. Then the number is lost; and if something was taken, it stays so, and the place keeps nothing any more.)
+     * if S has taken the id, nothing is kept. Otherwise the id is idle again, and whoever waits looks unasked. (If the
+     * heap is full when the JVM leaves compiled code there, it may drop T's frame with its handler, as Tally says. Then
+     * the id is lost; and if something was taken, it stays so, and the place keeps nothing any more.)
      *
      * When a place has another owner, that one has what its predecessor kept. The predecessor's last store happens
      * before the new owner's first look.
      *
-     * At most one number in four can be kept, since other threads find these last: only after they have taken what is
+     * At most one id in four can be kept, since other threads find these last: only after they have taken what is
      * vacant, and so made more objects.
      */
     private static final Fences FENCES = Fences.CURRENT;
@@ -74,13 +74,13 @@ final class KeptIds extends PooledIds {
         for (int i = 0; i < keepers.length; i++) {
             keepers[i] = new Keeper();
         }
-        // Links the call. When a thread first keeps a number, that could fail.
+        // Links the call. When a thread first keeps an id, that could fail.
         setKept(new Keeper(), Keeper.NOTHING);
     }
 
     /**
-     * Numbers that threads keep. Where both fences are full fences, keeping them would not be faster; there they are
-     * ordinary numbers.
+     * Ids that threads keep. Where both fences are full fences, keeping them would not be faster; there they are
+     * ordinary ids.
      */
     static PooledIds create(int capacity, String owner, long lookUnasked) {
         return OwnPlaces.COUNT > 0 && FENCES.isAsymmetric()
@@ -144,7 +144,7 @@ final class KeptIds extends PooledIds {
     }
 
     /**
-     * Takes the number that the current thread keeps.
+     * Takes the id that the current thread keeps.
      *
      * @param number what the caller has just read from {@link Keeper#kept}
      * @return false if a search has taken it
@@ -167,7 +167,7 @@ final class KeptIds extends PooledIds {
         }
     }
 
-    /** Whether the owner has the number that it kept, and not a search. */
+    /** Whether the owner has the id that it kept, and not a search. */
     private boolean hasIt(Keeper keeper) {
         lock();
         try {
@@ -187,7 +187,7 @@ final class KeptIds extends PooledIds {
                     keeper.taken = number;
                     throw tooMany();
                 }
-                // Before the number is in the store: see PooledIds.
+                // Before the id is in the store: see PooledIds.
                 signal();
                 VarHandle.acquireFence();
                 idle.push(number - 1);
@@ -200,7 +200,7 @@ final class KeptIds extends PooledIds {
         return number != Keeper.NOTHING && keeper.taken == Keeper.NOTHING;
     }
 
-    /** How many numbers threads keep; not an atomic snapshot. */
+    /** How many ids threads keep; not an atomic snapshot. */
     private int kept() {
         int count = 0;
         for (Keeper keeper : keepers) {

@@ -6,8 +6,8 @@ package dev.percpu.concurrent;
  *
  * <p>Before it lies, as often as not, what a pool lends: an object that its holder writes all the time. A thread that
  * makes several objects leaves them in this order: a handle, its object, the next handle, the next object. A collector
- * that copies them often puts the pool's numbers behind the last object. Other CPUs write those handles, and all of
- * them read the fields of the pool and of its numbers.
+ * that copies them often puts the pool's ids behind the last object. Other CPUs write those handles, and all of them
+ * read the fields of the pool and of its ids.
  *
  * <p>An object and its own handle may share a line: one thread has both. Refused for handles: the padding behind the
  * fields. An object then lay beside the next handle, and two threads that had those two took about twice as long

@@ -266,7 +266,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
         if (id < 0) {
             return null;
         }
-        // Until the object is held, an error would lose its number: so nothing is called.
+        // Until the object is held, an error would lose its id: so nothing is called.
         Pooled<T> entry = entries[(int) id];
         if (entry == null || entry.state != Pooled.IDLE) {
             throw twin((int) id);
@@ -321,7 +321,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
             if (sought != PooledIds.NONE) {
                 return hold(sought);
             }
-            // Before the wait: once the thread has an object's number, nothing may fail until it holds the object.
+            // Before the wait: once the thread has an object's id, nothing may fail until it holds the object.
             Recording.poolExhausted(name, capacity());
         }
         return hold(seekNumber(nanos));

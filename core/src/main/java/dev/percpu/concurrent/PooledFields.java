@@ -5,14 +5,14 @@ import org.jspecify.annotations.Nullable;
 /** The fields of a {@link Pooled}, in its superclass, and behind the padding of their own superclass. */
 abstract class PooledFields<T> extends PaddedInFront {
     /*
-     *            acquire               release: reset runs           number becomes vacant
+     *            acquire               release: reset runs           id becomes vacant
      *   IDLE ------------> HELD ---------------> LEAVING -----------------> GONE
      *     ^                  ^                      ^
      *     |                  | pushing failed       | reset failed; discard; trim or close;
      *     +------------------+----------------------+ in checked mode, no memory for a handle
      *
-     * The thread that has the object's number writes the state. If a thread's stack overflows while the object is
-     * leaving, the thread sets "unfinished" and gives up. Then any thread may go on.
+     * The thread that has the object's id writes the state. If a thread's stack overflows while the object is leaving,
+     * the thread sets "unfinished" and gives up. Then any thread may go on.
      */
 
     /** No thread holds the object. */

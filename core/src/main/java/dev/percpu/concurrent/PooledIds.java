@@ -5,47 +5,47 @@ import dev.percpu.internal.protocol.Fences;
 import java.lang.ref.Reference;
 
 /**
- * The numbers of a pool's entries, from 0 on. A number is held by one thread, or idle, or vacant: its entry has no
- * object. This class calls no code of the pool's user.
+ * The ids of a pool's entries, from 0 on. An id is held by one thread, or idle, or vacant: its entry has no object.
+ * This class calls no code of the pool's user.
  *
- * <p>What the last holder of a number did before {@link #give} happens before what the next one does after {@link
- * #take} or {@link #seek()}.
+ * <p>What the last holder of an id did before {@link #give} happens before what the next one does after {@link #take}
+ * or {@link #seek()}.
  */
 sealed class PooledIds extends AwaitedIds permits KeptIds {
     /*
-     * Before a thread hears that there is no number, all stacks are searched. Two things could hide a number: a batch
-     * that a thread is moving, and a push onto a stack that the search has passed. So batches are moved under the lock.
-     * And a search first sets "direct", which sends all that is given back to the shared store. For that two threads
-     * must agree by a store and a load each, and a processor may do the load first:
+     * Before a thread hears that there is no id, all stacks are searched. Two things could hide an id: a batch that a
+     * thread is moving, and a push onto a stack that the search has passed. So batches are moved under the lock. And a
+     * search first sets "direct", which sends all that is given back to the shared store. For that two threads must
+     * agree by a store and a load each, and a processor may do the load first:
      *
-     *   thread G gives a number back               thread S searches
+     *   thread G gives an id back                  thread S searches
      *   1. direct is false
      *                                              2. direct = true
      *                                              3. heavy fence
      *                                              4. the stack is empty
-     *   5. pushes the number
+     *   5. pushes the id
      *   6. light fence
      *   7. direct is true: G gathers by itself
      *
      * If G's load at 7 read false, it came before 2, so G was past the point in its own code where 3 put a fence: then
-     * 5 is before 4, and S finds the number. On rseq the heavy fence is a system call that interrupts the CPUs, and the
+     * 5 is before 4, and S finds the id. On rseq the heavy fence is a system call that interrupts the CPUs, and the
      * light one is nothing, so 6 and 7 cost a load. If G finds "direct", it does what S does: S may wait already, and G
-     * cannot know which stack it pushed to, as the scheduler may have moved it since. In between, the number counts as
-     * held by G, whose call has not returned.
+     * cannot know which stack it pushed to, as the scheduler may have moved it since. In between, the id counts as held
+     * by G, whose call has not returned.
      *
      * A wake-up could also be lost between S's look and S's wait. But S does both under the lock, and G signals under
-     * the lock. G signals before it stores the number: if the signal fails, for want of stack, nothing was done; if the
+     * the lock. G signals before it stores the id: if the signal fails, for want of stack, nothing was done; if the
      * store fails, a waiter has looked once in vain.
      *
-     * Direct ends when nobody waits and enough numbers are idle to spread them again: two for each CPU at least. With
-     * fewer it ends after a quiet period: since the last search that found nothing, the locks of the shared store have
-     * cost as much as the next search will. So a pool that is almost exhausted, and would have to search again at once,
-     * pays for a lock each time instead of system calls. A pool with only a few idle numbers, or a small pool, becomes
-     * fast again. Searches never cost more than twice what a pool that knew the future would pay.
+     * Direct ends when nobody waits and enough ids are idle to spread them again: two for each CPU at least. With fewer
+     * it ends after a quiet period: since the last search that found nothing, the locks of the shared store have cost
+     * as much as the next search will. So a pool that is almost exhausted, and would have to search again at once, pays
+     * for a lock each time instead of system calls. A pool with only a few idle ids, or a small pool, becomes fast
+     * again. Searches never cost more than twice what a pool that knew the future would pay.
      */
     private static final Fences FENCES = Fences.CURRENT;
 
-    /** What {@link #seek()} returns if the numbers are closed. */
+    /** What {@link #seek()} returns if the ids are closed. */
     static final int CLOSED = -2;
 
     /** What {@link #seek(long)} returns if it would have to wait, and the thread holds a guard, so that it must not. */
@@ -55,8 +55,8 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
     static final int UNFINISHED = -5;
 
     /**
-     * Whether an entry may be {@link PooledFields#unfinished}. Its number becomes vacant once its object is destroyed.
-     * The thread that failed to do so could not wake anybody.
+     * Whether an entry may be {@link PooledFields#unfinished}. Its id becomes vacant once its object is destroyed. The
+     * thread that failed to do so could not wake anybody.
      */
     volatile boolean unfinished;
 
@@ -70,10 +70,10 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
     }
 
     /**
-     * Takes a number, idle or else vacant, from wherever one is. If another thread has the guard of a CPU on whose
-     * stack the idle ones lie, it waits for that guard.
+     * Takes an id, idle or else vacant, from wherever one is. If another thread has the guard of a CPU on whose stack
+     * the idle ones lie, it waits for that guard.
      *
-     * @return the number, with {@link #VACANT} if it is; {@link #NONE} or {@link #CLOSED}
+     * @return the id, with {@link #VACANT} if it is; {@link #NONE} or {@link #CLOSED}
      */
     int seek() {
         lock();
@@ -118,7 +118,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
                 if (holdsGuard()) {
                     return HOLDS_GUARD;
                 }
-                // Not for the guard itself: a number that is given back in the meantime will do.
+                // Not for the guard itself: an id that is given back in the meantime will do.
                 awaitSignal(Math.min(left, id == BUSY ? look : untilUnasked()));
                 look = Math.min(2 * look, LONGEST_LOOK);
             }
@@ -129,9 +129,9 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
     }
 
     /**
-     * Gives an object's number back. If this throws, the object is held.
+     * Gives an object's id back. If this throws, the object is held.
      *
-     * @return {@link #NONE}; or, if the numbers are closed, one that the caller has now and no one else
+     * @return {@link #NONE}; or, if the ids are closed, one that the caller has now and no one else
      */
     int give(PooledFields<?> entry) {
         try {
@@ -149,9 +149,9 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
                     try {
                         return lookAgain();
                     } catch (Throwable _) {
-                        // The number is given back, and may be another thread's by now. If this failed, the caller
-                        // would give it back once more, for that thread. Whoever waits for a number looks unasked, and
-                        // if the numbers are closed, the next close or trim finds this one.
+                        // The id is given back, and may be another thread's by now. If this failed, the caller would
+                        // give it back once more, for that thread. Whoever waits for an id looks unasked, and if the
+                        // ids are closed, the next close or trim finds this one.
                         return NONE;
                     }
                 }
@@ -169,10 +169,10 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
         return direct ? gatherAfterGiving() : NONE;
     }
 
-    /** Gives back the number of an entry that has no object any more. If this throws, nothing was done. */
+    /** Gives back the id of an entry that has no object any more. If this throws, nothing was done. */
     void vacate(PooledFields<?> entry) {
         int before = entry.state;
-        // Before, as the entry is another object's once its number is vacant.
+        // Before, as the entry is another object's once its id is vacant.
         entry.state = PooledFields.GONE;
         try {
             vacate(entry.id);
@@ -182,7 +182,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
         }
     }
 
-    /** Gives back a number whose entry has no object: none was made, or it is destroyed. */
+    /** Gives back an id whose entry has no object: none was made, or it is destroyed. */
     void vacate(int id) {
         lock();
         try {
@@ -194,7 +194,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
     }
 
     /**
-     * Closes the numbers: from now on none is taken. {@link #takeIdle} returns those that are idle. Closing them again
+     * Closes the ids: from now on none is taken. {@link #takeIdle} returns those that are idle. Closing them again
      * collects what was given back since and could not be collected then.
      */
     void close() {
@@ -203,7 +203,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
             while (gatherOrAwaitGuard()) {
                 // Another thread was at work on a stack, or something was found: look again until nothing is.
             }
-            // Not before: if the search fails, the numbers are as open as they were.
+            // Not before: if the search fails, the ids are as open as they were.
             closed = true;
             signalAll();
         } finally {
@@ -230,7 +230,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
         }
     }
 
-    /** Takes an idle number from the shared store; {@link #NONE} if there is none. */
+    /** Takes an idle id from the shared store; {@link #NONE} if there is none. */
     int takeIdle() {
         lock();
         try {
@@ -241,7 +241,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
     }
 
     /**
-     * What the numbers do, which is not an atomic snapshot.
+     * What the ids do, which is not an atomic snapshot.
      *
      * @param idle how many are idle
      * @param waiting how many threads wait for one
@@ -290,9 +290,9 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
     }
 
     /**
-     * Moves what is on the stacks to the shared store. A thread calls this if it has pushed a number, and then found
-     * {@link #direct} set. If the numbers are closed, nobody looks for that number any more. So the thread takes one
-     * from the shared store: its own, or that of another thread that is about to come here.
+     * Moves what is on the stacks to the shared store. A thread calls this if it has pushed an id, and then found
+     * {@link #direct} set. If the ids are closed, nobody looks for that id any more. So the thread takes one from the
+     * shared store: its own, or that of another thread that is about to come here.
      */
     private int gatherAfterGiving() {
         // Not in the try: if the stack has no room for the lock, it has none for the handler's either.
@@ -306,8 +306,8 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
                     break;
                 }
                 if (found == BUSY && !waitsForGuard(start)) {
-                    // The number is given back, and the guard's owner may keep it for ever. Those that wait for a
-                    // number look again until the guard is free.
+                    // The id is given back, and the guard's owner may keep it for ever. Those that wait for an id look
+                    // again until the guard is free.
                     signalAll();
                     break;
                 }
@@ -315,7 +315,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
             countUse();
             return closed ? idle.pop() : NONE;
         } catch (Throwable t) {
-            // The number may still be on a stack, and whoever waits for one has to look for it again.
+            // The id may still be on a stack, and whoever waits for one has to look for it again.
             signalAllAfterError();
             throw t;
         } finally {
@@ -323,7 +323,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
         }
     }
 
-    /** A number, {@link #NONE}, {@link #CLOSED} or {@link #BUSY}. */
+    /** An id, {@link #NONE}, {@link #CLOSED} or {@link #BUSY}. */
     private int find() {
         while (!closed) {
             int id = takeShared();

@@ -12,13 +12,13 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The objects of a pool, by number, from the factory to the destroy hook. {@link PerCpuPool} inherits this class
- * instead of having it in a field: a field would cost one load more for each acquisition and release.
+ * The objects of a pool, by id, from the factory to the destroy hook. {@link PerCpuPool} inherits this class instead of
+ * having it in a field: a field would cost one load more for each acquisition and release.
  */
 abstract class PooledObjects<T> extends PaddedInFront {
     /*
-     * PooledIds hands out the numbers of entries, since sequences can move numbers and not references. This class has
-     * the objects, by number, and calls the hooks. The thread that has a number writes its entry.
+     * PooledIds hands out the ids of entries, since sequences can move numbers and not references. This class has the
+     * objects, by id, and calls the hooks. The thread that has an id writes its entry.
      *
      * A stack overflow can interrupt each step, also one that cleans up after another. So a thread that fails to
      * destroy an object marks the entry as "unfinished", by two stores to fields, which cannot fail. It does so in
@@ -27,7 +27,7 @@ abstract class PooledObjects<T> extends PaddedInFront {
      * hook in its place.
      *
      * Before a thread begins, it looks for enough stack, or else the destroy hook could fail to be called at all. A
-     * vacant entry keeps its last handle, with the state GONE: that detects a number that comes from a stack after its
+     * vacant entry keeps its last handle, with the state GONE: that detects an id that comes from a stack after its
      * object was destroyed.
      */
     private static final VarHandle UNFINISHED;
@@ -173,7 +173,7 @@ abstract class PooledObjects<T> extends PaddedInFront {
         }
     }
 
-    /** Destroys an object whose number the caller has, and frees its entry. */
+    /** Destroys an object whose id the caller has, and frees its entry. */
     final void retire(@Nullable Pooled<T> entry) {
         if (entry != null) {
             entry.state = Pooled.LEAVING;
@@ -294,7 +294,7 @@ abstract class PooledObjects<T> extends PaddedInFront {
     }
 
     /**
-     * Thrown instead of lending a number that was on two stacks. It is on one of them now, so the pool is exact again.
+     * Thrown instead of lending an id that was on two stacks. It is on one of them now, so the pool is exact again.
      */
     final IllegalStateException twin(int id) {
         return new IllegalStateException("object " + id + " of " + this + ": two threads released it at once, so it was"

@@ -12,54 +12,54 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 
 /**
- * The shared store of a pool's numbers and its lock, and what moves numbers between it and the CPUs' stacks. {@link
- * PooledIds} is what threads call. Unless a method says otherwise, its caller holds the lock.
+ * The shared store of a pool's ids and its lock, and what moves ids between it and the CPUs' stacks. {@link PooledIds}
+ * is what threads call. Unless a method says otherwise, its caller holds the lock.
  */
 abstract class SharedIds extends CpuStacks {
     /*
-     * Idle numbers lie on the stack of the CPU that they were given back on. The shared store, under the lock, holds
+     * Idle ids lie on the stack of the CPU that they were given back on. The shared store, under the lock, holds
      * the rest:
      *
      *   stack of CPU 0 | stack of CPU 1 | ...      push and pop: one restartable sequence each
      *          \  ^         \  ^
      *   full    \  | empty: half a stack at a time
      *            v |
-     *   shared store: idle numbers, vacant numbers
+     *   shared store: idle ids, vacant ids
      *
-     * A number that is given back on another CPU than it was taken on returns through the shared store. That costs one
-     * use of the lock for half a stack of numbers.
+     * An id that is given back on another CPU than it was taken on returns through the shared store. That costs one use
+     * of the lock for half a stack of ids.
      *
-     * A vacant number means that an object has to be made. An idle number on another CPU's stack is better, but taking
-     * it interrupts that CPU. If there are many on that stack, it always pays. If there are few, they are taken at a
+     * A vacant id means that an object has to be made. An idle id on another CPU's stack is better, but taking it
+     * interrupts that CPU. If there are many on that stack, it always pays. If there are few, they are taken at a
      * limited rate. The rate is higher than that at which the scheduler moves threads between CPUs: so a single object
      * in use is found wherever it was released. If objects flow from one CPU to another faster than that, the pool
      * makes more, until there are enough to move in batches.
      *
      * While a thread holds the lock, it waits for nothing. Under the lock it only tries to acquire a guard. To wait for
-     * a guard it releases the lock first. Otherwise the owner of a guard that gives a number back would wait for the
-     * lock, and the owner of the lock for the guard.
+     * a guard it releases the lock first. Otherwise the owner of a guard that gives an id back would wait for the lock,
+     * and the owner of the lock for the guard.
      *
      * Refused: a lock-free shared stack. Other threads do not see a batch while a thread moves it, so a pool could say
-     * that it is exhausted when it is not. Also refused: a count of idle numbers, which would cost as much as the push.
+     * that it is exhausted when it is not. Also refused: a count of idle ids, which would cost as much as the push.
      */
     private static final Fences FENCES = Fences.CURRENT;
 
     /** Nothing is idle or vacant. */
     static final int NONE = IdStack.EMPTY;
 
-    /** Another thread has the guard of a CPU on whose stack numbers lie; {@link #awaitGuard} waits for it. */
+    /** Another thread has the guard of a CPU on whose stack ids lie; {@link #awaitGuard} waits for it. */
     static final int BUSY = -4;
 
-    /** Set in a number that is vacant. */
+    /** Set in an id that is vacant. */
     static final int VACANT = 1 << 30;
 
-    /** How many numbers there can be. */
+    /** How many ids there can be. */
     static final int MOST = VACANT;
 
     /** How many uses of the shared store cost as much as a system call that interrupts a CPU. */
     private static final int USES_PER_CALL = 64;
 
-    /** If so many numbers lie on another CPU's stack, moving them is cheap for each. */
+    /** If so many ids lie on another CPU's stack, moving them is cheap for each. */
     private static final int WORTH_A_CALL = 32;
 
     /** At most how often fewer are moved; {@link #MOST_SAVED} is how much of that rate can be saved up. */
@@ -70,8 +70,8 @@ abstract class SharedIds extends CpuStacks {
     private final int enoughToSpread;
 
     /**
-     * Whether threads leave the CPUs' stacks alone, because a thread searches or waits, or because the numbers are
-     * closed. Written under the lock; {@link PooledIds#give} reads it without.
+     * Whether threads leave the CPUs' stacks alone, because a thread searches or waits, or because the ids are closed.
+     * Written under the lock; {@link PooledIds#give} reads it without.
      */
     volatile boolean direct;
 
@@ -80,7 +80,7 @@ abstract class SharedIds extends CpuStacks {
     final IdStack idle;
     final IdStack vacant;
 
-    /** How many threads wait for a number. It is atomic as an error may end a wait without the lock. */
+    /** How many threads wait for an id. It is atomic as an error may end a wait without the lock. */
     final AtomicInteger waiting = new AtomicInteger();
 
     long exchanges;
@@ -99,7 +99,7 @@ abstract class SharedIds extends CpuStacks {
 
     private int usesNeeded;
 
-    /** Until when the moves of a few numbers are paid for, see {@link #pays}. */
+    /** Until when the moves of a few ids are paid for, see {@link #pays}. */
     private long paidUntil = System.nanoTime() - MOST_SAVED;
 
     SharedIds(int capacity, String owner) {
@@ -125,12 +125,12 @@ abstract class SharedIds extends CpuStacks {
         }
     }
 
-    /** Wakes a thread that waits for a number. A caller does so before it stores the number: see {@link PooledIds}. */
+    /** Wakes a thread that waits for an id. A caller does so before it stores the id: see {@link PooledIds}. */
     final void signal() {
         available.signal();
     }
 
-    /** Wakes all threads that wait for a number. */
+    /** Wakes all threads that wait for an id. */
     final void signalAll() {
         available.signalAll();
     }
@@ -154,7 +154,7 @@ abstract class SharedIds extends CpuStacks {
         }
     }
 
-    /** Takes a number from the shared store, and moves some more to this CPU's stack; negative if there is none. */
+    /** Takes an id from the shared store, and moves some more to this CPU's stack; negative if there is none. */
     final int takeShared() {
         int id = takeOne();
         if (id >= 0) {
@@ -201,7 +201,7 @@ abstract class SharedIds extends CpuStacks {
         }
     }
 
-    /** Whether the rate allows one more move of a few numbers. If so, this counts it. */
+    /** Whether the rate allows one more move of a few ids. If so, this counts it. */
     private boolean pays() {
         long now = System.nanoTime();
         if (now - paidUntil > MOST_SAVED) {
@@ -214,7 +214,7 @@ abstract class SharedIds extends CpuStacks {
         return true;
     }
 
-    /** Moves idle numbers to the current CPU's stack: half a stack, or half of what is idle if that is less. */
+    /** Moves idle ids to the current CPU's stack: half a stack, or half of what is idle if that is less. */
     private void refill() {
         for (int n = Math.min(batch, idle.size() / 2); n > 0; n--) {
             int id = idle.pop();
@@ -246,7 +246,7 @@ abstract class SharedIds extends CpuStacks {
     /**
      * Sets {@link #direct} and moves what lies on the stacks to the shared store.
      *
-     * @return how many numbers it found. If none, all numbers were taken at that moment, apart from those in the shared
+     * @return how many ids it found. If none, all ids were taken at that moment, apart from those in the shared
      *     store. {@link #BUSY} if it found none and another thread is at work on a stack
      */
     final int gather() {

@@ -99,7 +99,7 @@ class KeptIdsTest {
         });
     }
 
-    /** It had read the number, and lost its CPU before it stored that it keeps nothing. */
+    /** It had read the id, and lost its CPU before it stored that it keeps nothing. */
     @Test
     void aThreadDoesNotTakeWhatASearchHasTaken() throws InterruptedException {
         for (boolean over : new boolean[] {false, true}) {
@@ -121,7 +121,7 @@ class KeptIdsTest {
         }
     }
 
-    /** A search took a number, and gave it to a thread that released it: the owner's word still has it. */
+    /** A search took an id, and gave it to a thread that released it: the owner's word still has it. */
     @Test
     void aSearchDoesNotTakeWhatAnotherHasTaken() throws InterruptedException {
         HotThread.run(_ -> {
@@ -167,7 +167,7 @@ class KeptIdsTest {
         });
     }
 
-    /** The thread has stored its number, and lost its CPU before it looked whether there is a search. */
+    /** The thread has stored its id, and lost its CPU before it looked whether there is a search. */
     @Test
     void whatIsKeptWhileThePoolIsClosedIsDestroyed() throws InterruptedException {
         HotThread.run(_ -> {
@@ -184,7 +184,7 @@ class KeptIdsTest {
         });
     }
 
-    /** The search came first, so the thread that keeps the number has to bring it to the one that waits. */
+    /** The search came first, so the thread that keeps the id has to bring it to the one that waits. */
     @Test
     @Timeout(value = 2, unit = TimeUnit.MINUTES)
     void whatIsKeptWhileAnotherThreadBeginsToWaitWakesIt() throws InterruptedException {

@@ -63,7 +63,7 @@ class PerCpuPoolConcurrencyTest {
         assertThat(pool.statistics().made()).isEqualTo(capacity);
     }
 
-    /** The atomic back end's stacks need no guard, so there the number may be found on the way. */
+    /** The atomic back end's stacks need no guard, so there the id may be found on the way. */
     @Test
     @Tag("rseq")
     void anotherCpusStackIsTouchedOnlyWithItsGuard() throws InterruptedException {

@@ -25,12 +25,12 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class PerCpuPoolLateReleaseTest extends PoolStacksFixture {
-    /** The numbers of a pool in which a thread that waits looks again only if it is told. */
+    /** The ids of a pool in which a thread that waits looks again only if it is told. */
     private static PooledIds ids(int capacity) {
         return new PooledIds(capacity, "a pool", PerCpuPoolWaitingTest.NEVER);
     }
 
-    /** A thread that waits for a number, once it does. */
+    /** A thread that waits for an id, once it does. */
     private static Thread waitFor(PooledIds ids, AtomicReference<Integer> got) throws InterruptedException {
         Thread waiter = Thread.ofPlatform()
                 .start(() -> got.set(PerCpuPoolConcurrencyTest.uninterrupted(() -> ids.seek(Long.MAX_VALUE))));

@@ -46,13 +46,13 @@ class PoolStepsTest {
         assertThat(output(Left.class)).isEqualTo("broken off, destroyed, objects made: 2");
     }
 
-    /** It has found the number before the search, and stored that it keeps nothing. */
+    /** It has found the id before the search, and stored that it keeps nothing. */
     @Test
     void whatAHotThreadIsTakingIsNotFound() {
         assertThat(output(Taking.class)).isEqualTo("others find 63, taken");
     }
 
-    /** The stack has no room for the lock, under which the thread would learn whose the number is. */
+    /** The stack has no room for the lock, under which the thread would learn whose the id is. */
     @Test
     void whatAHotThreadCouldNotTakeIsIdle() {
         assertThat(output(BrokenOff.class)).isEqualTo("others find 63, broken off, then one more");
