@@ -157,6 +157,35 @@ PERCPU_SLOW int percpu_has_same_cpus(const struct percpu_place *old, const uint6
 	return 1;
 }
 
+/*
+ * Steps 1 to 3. Returns PERCPU_SHARED_NOW if nobody updates the variables any more. Otherwise it returns why the move
+ * has to be given up, and the caller reopens the old place.
+ */
+PERCPU_SLOW int percpu_stop(const struct percpu_place *old)
+{
+	PERCPU_TEST_NO_HANDLER();
+	percpu_fill(percpu_guards, old->count, 0, 0);
+	if (percpu_library.mode == PERCPU_SEQUENCES && !percpu_restart_sequences(-1))
+		return PERCPU_NO_MEMBARRIER;
+	if (!percpu_drained(&percpu_library.acquiring))
+		return PERCPU_BUSY;
+	if (!percpu_take_guards(old))
+		return PERCPU_NO_MEMBARRIER;
+
+	__atomic_store_n(&percpu_library.moving, 1, __ATOMIC_SEQ_CST);
+	PERCPU_TEST_MOVE(0);
+	if (percpu_counted(&percpu_library.forking) != 0)
+		return PERCPU_BUSY;
+	PERCPU_TEST_MOVE(1);
+	__atomic_store_n(&percpu_library.state, PERCPU_PLACING, __ATOMIC_SEQ_CST);
+	percpu_fill(percpu_distances, old->count, 0, 0);
+	if (percpu_library.mode == PERCPU_SEQUENCES && !percpu_restart_sequences(-1))
+		return PERCPU_NO_MEMBARRIER;
+	if (!percpu_drained(&percpu_library.updating))
+		return PERCPU_BUSY;
+	return PERCPU_SHARED_NOW;
+}
+
 #define PERCPU_AGAIN (-1)
 
 /* One attempt, with signals blocked. Returns PERCPU_AGAIN if another thread was, or is, moving the variables. */
@@ -165,6 +194,7 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t
 {
 	uint32_t state = __atomic_load_n(&percpu_library.state, __ATOMIC_ACQUIRE);
 	struct percpu_place old;
+	int answer;
 
 	if (state == PERCPU_SHARED)
 		return PERCPU_SHARED_BEFORE;
@@ -200,37 +230,10 @@ PERCPU_SLOW int percpu_try_share(const struct percpu_place *next, const uint64_t
 		return PERCPU_AGAIN;
 	}
 
-	PERCPU_TEST_NO_HANDLER();
-	percpu_fill(percpu_guards, old.count, 0, 0);
-	if (percpu_library.mode == PERCPU_SEQUENCES && !percpu_restart_sequences(-1)) {
+	answer = percpu_stop(&old);
+	if (answer != PERCPU_SHARED_NOW) {
 		percpu_reopen(&old);
-		return PERCPU_NO_MEMBARRIER;
-	}
-	if (!percpu_drained(&percpu_library.acquiring)) {
-		percpu_reopen(&old);
-		return PERCPU_BUSY;
-	}
-	if (!percpu_take_guards(&old)) {
-		percpu_reopen(&old);
-		return PERCPU_NO_MEMBARRIER;
-	}
-
-	__atomic_store_n(&percpu_library.moving, 1, __ATOMIC_SEQ_CST);
-	PERCPU_TEST_MOVE(0);
-	if (percpu_counted(&percpu_library.forking) != 0) {
-		percpu_reopen(&old);
-		return PERCPU_BUSY;
-	}
-	PERCPU_TEST_MOVE(1);
-	__atomic_store_n(&percpu_library.state, PERCPU_PLACING, __ATOMIC_SEQ_CST);
-	percpu_fill(percpu_distances, old.count, 0, 0);
-	if (percpu_library.mode == PERCPU_SEQUENCES && !percpu_restart_sequences(-1)) {
-		percpu_reopen(&old);
-		return PERCPU_NO_MEMBARRIER;
-	}
-	if (!percpu_drained(&percpu_library.updating)) {
-		percpu_reopen(&old);
-		return PERCPU_BUSY;
+		return answer;
 	}
 	for (uint32_t cpu = 0; cpu < old.count; cpu++)
 		percpu_copy(percpu_bytes(next, cpu), percpu_bytes(&old, cpu), PERCPU_BYTES);
