@@ -27,6 +27,11 @@ import dev.percpu.internal.code.EventShape;
 import dev.percpu.internal.code.Sequence;
 import dev.percpu.testing.Machine;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.constantpool.ClassEntry;
+import java.lang.classfile.constantpool.PoolEntry;
 import java.lang.module.ModuleDescriptor;
 import java.lang.module.ModuleFinder;
 import java.net.URISyntaxException;
@@ -162,6 +167,40 @@ class ArchitectureRulesTest {
 
         static void print(IllegalStateException thrown) {
             thrown.printStackTrace();
+        }
+    }
+
+    /**
+     * An exception that reports a full heap or the end of the stack must not be the first to have its message linked.
+     */
+    @Test
+    void noStringIsPutTogetherByWhatTheJvmLinksFirst() {
+        assertThat(CORE.stream().filter(ArchitectureRulesTest::linksStrings).toList())
+                .isEmpty();
+        JavaClasses joining = new ClassFileImporter().importClasses(Joining.class);
+        assertThat(linksStrings(joining.get(Joining.class))).isTrue();
+    }
+
+    /** ArchUnit does not tell what the bootstrap method of a call is. */
+    private static boolean linksStrings(JavaClass each) {
+        try (InputStream file = each.getSource().orElseThrow().getUri().toURL().openStream()) {
+            for (PoolEntry entry : ClassFile.of().parse(file.readAllBytes()).constantPool()) {
+                if (entry instanceof ClassEntry named
+                        && named.asInternalName().equals("java/lang/invoke/StringConcatFactory")) {
+                    return true;
+                }
+            }
+            return false;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static final class Joining {
+        private Joining() {}
+
+        static String join(int number) {
+            return "number " + number;
         }
     }
 

@@ -179,7 +179,7 @@ public final class CpuMask implements Iterable<CpuId> {
     /** The mask in the kernel's list format, such as {@code 0-3,8}. */
     @Override
     public String toString() {
-        // No stream and no concatenation: if the heap is full when the JVM links one, it can stay unusable for ever.
+        // No stream: if the heap is full when the JVM links a lambda, it can stay unusable for ever.
         StringBuilder list = new StringBuilder();
         for (int first = bits.nextSetBit(0); first >= 0; ) {
             int end = bits.nextClearBit(first);
