@@ -42,6 +42,9 @@ public final class CpuId implements Comparable<CpuId> {
      *
      * <p>Where the library cannot ask the system (native access is denied, or the system is not Linux), each thread
      * always gets the same id, and the ids spread the threads over the CPUs.
+     *
+     * <p>If the program has acquired no guard before, the first call initializes classes. If the heap is full then,
+     * these stay unusable. So acquire a guard or call this method when the program starts.
      */
     public static CpuId current() {
         return IDS[CurrentCpu.CURRENT.get()];
