@@ -76,9 +76,12 @@ public final class HistogramSnapshot {
         return sum;
     }
 
-    /** The sum divided by the count; NaN if there are no values. */
+    /**
+     * The sum divided by the count; 0 if there are no values, as in {@code LongSummaryStatistics} and {@link
+     * PerCpuSummary.Result}. With NaN, one interval without values would make the average of many intervals NaN.
+     */
     public double mean() {
-        return isEmpty() ? Double.NaN : (double) sum / count;
+        return isEmpty() ? 0 : (double) sum / count;
     }
 
     /**

@@ -143,7 +143,7 @@ class QuantilesTest {
         assertThat(empty.isEmpty()).isTrue();
         assertThat(empty.count()).isZero();
         assertThat(empty.sum()).isZero();
-        assertThat(empty.mean()).isNaN();
+        assertThat(empty.mean()).isZero();
         assertThat(empty.buckets()).isEmpty();
         assertThat(empty.cumulativeCounts(1, 2)).containsExactly(0, 0);
         assertThat(empty.toString()).isEqualTo("no values");
