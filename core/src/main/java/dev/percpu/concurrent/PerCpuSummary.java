@@ -30,6 +30,9 @@ import java.util.function.LongConsumer;
  * these are four numbers, which are updated and read one after the other. So while threads record, a value can be in
  * one number of a result and not in another; then the next result has it there.
  *
+ * <p><b>Errors.</b> If an error such as {@link StackOverflowError} interrupts {@link #accept}, both count and sum have
+ * the value, or neither has. It can be the least or the greatest value without being counted.
+ *
  * <p><b>Ordering.</b> Recording and reading are opaque, and order nothing else. Count and sum wrap at 64 bits.
  */
 public final class PerCpuSummary implements LongConsumer {
@@ -93,7 +96,8 @@ public final class PerCpuSummary implements LongConsumer {
     @Override
     @SuppressWarnings("ReachabilityFenceUsage") // an update that throws makes no store after that
     public void accept(long value) {
-        // Mostly the accumulators are done with a read. They come first, so that a reader finds no count without them.
+        // Mostly the accumulators are done with a read. They come first, so that a reader finds no count without them,
+        // even if the stack ends in between. (To make sure of room on the stack would cost each value a native call.)
         if (OwnPlaces.hasMine()) {
             long own = OwnPlaces.mine();
             least.accumulateIn(own, value, Extreme.LEAST);
