@@ -135,7 +135,7 @@ public final class PerCpuAccumulator extends AreaNumber {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuAccumulator(LongBinaryOperator accumulatorFunction, long identity) {
-        this("a PerCpuAccumulator", identity, accumulatorFunction);
+        this(new Label("a PerCpuAccumulator"), accumulatorFunction, identity);
     }
 
     /**
@@ -147,7 +147,7 @@ public final class PerCpuAccumulator extends AreaNumber {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuAccumulator(String name, LongBinaryOperator accumulatorFunction, long identity) {
-        this(Registry.checkName(name), identity, accumulatorFunction);
+        this(Label.named(name), accumulatorFunction, identity);
         Registry.add(name, "PerCpuAccumulator", this, accumulator -> accumulator.values(Long::valueOf));
     }
 
@@ -192,9 +192,9 @@ public final class PerCpuAccumulator extends AreaNumber {
         return new PerCpuAccumulator(name, Extreme.LEAST, Extreme.LEAST.identity);
     }
 
-    /** @param owner what it is a part of, for the message if there is no memory left */
-    PerCpuAccumulator(String owner, long identity, LongBinaryOperator accumulatorFunction) {
-        super(owner, Long.BYTES, Long.BYTES);
+    /** @param label of this accumulator, or of what it is a part of */
+    PerCpuAccumulator(Label label, LongBinaryOperator accumulatorFunction, long identity) {
+        super(label.text(), Long.BYTES, Long.BYTES);
         this.function = Objects.requireNonNull(accumulatorFunction, "accumulatorFunction");
         this.identity = identity;
         absorbs = function instanceof Extreme;

@@ -69,7 +69,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuBoundedCounter(int batch) {
-        this(batch, "a PerCpuBoundedCounter");
+        this(new Label("a PerCpuBoundedCounter"), batch);
     }
 
     /**
@@ -91,16 +91,16 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuBoundedCounter(String name, int batch) {
-        this(batch, Registry.checkName(name));
+        this(Label.named(name), batch);
         Registry.add(name, "PerCpuBoundedCounter", this, PerCpuBoundedCounter::values);
     }
 
-    private PerCpuBoundedCounter(int batch, String owner) {
+    private PerCpuBoundedCounter(Label label, int batch) {
         if (batch < 1 || batch > LARGEST_BATCH) {
             throw new IllegalArgumentException(
-                    owner + " with a batch of " + batch + ": the batch is from 1 to " + LARGEST_BATCH);
+                    label.text() + " with a batch of " + batch + ": the batch is from 1 to " + LARGEST_BATCH);
         }
-        super(owner, batch);
+        super(label.text(), batch);
     }
 
     /** How much a CPU adds or subtracts by itself. */

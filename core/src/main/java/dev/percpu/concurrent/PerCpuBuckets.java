@@ -44,7 +44,9 @@ public final class PerCpuBuckets {
 
     private static final int FIRST_BUCKET = 1;
 
-    private final String name;
+    /** The name and the length. */
+    private final String text;
+
     private final int length;
 
     /** Where the sum lies in each CPU's place; the counts are behind it. Tests look there too. */
@@ -58,7 +60,7 @@ public final class PerCpuBuckets {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuBuckets(int length) {
-        this(length, "a PerCpuBuckets");
+        this(new Label("a PerCpuBuckets"), length);
     }
 
     /**
@@ -70,18 +72,14 @@ public final class PerCpuBuckets {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuBuckets(String name, int length) {
-        this(length, Registry.checkName(name));
+        this(Label.named(name), length);
         Registry.add(name, "PerCpuBuckets", this, PerCpuBuckets::values);
     }
 
-    private PerCpuBuckets(int length, String name) {
-        if (length < 0) {
-            throw new NegativeArraySizeException(name + " of length " + length + ": a length is at least 0");
-        }
-        this.name = name;
+    private PerCpuBuckets(Label label, int length) {
+        this.text = label.ofLength(length).text();
         this.length = length;
-        this.position = Area.allocateFor(
-                this, (FIRST_BUCKET + (long) length) * Long.BYTES, Long.BYTES, name + " of length " + length);
+        this.position = Area.allocateFor(this, (FIRST_BUCKET + (long) length) * Long.BYTES, Long.BYTES, text);
     }
 
     /** How many buckets there are. */
@@ -140,6 +138,6 @@ public final class PerCpuBuckets {
     /** The name and the length. */
     @Override
     public String toString() {
-        return name + " of length " + length;
+        return text;
     }
 }

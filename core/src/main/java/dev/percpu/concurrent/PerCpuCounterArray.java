@@ -50,7 +50,9 @@ public final class PerCpuCounterArray {
         Sums.initializePairs();
     }
 
-    private final String name;
+    /** The name and the length, or what it is a part of. */
+    private final String text;
+
     private final int length;
 
     /** Where the first counter lies in each CPU's place. */
@@ -64,7 +66,7 @@ public final class PerCpuCounterArray {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuCounterArray(int length) {
-        this(length, "a PerCpuCounterArray");
+        this(new Label("a PerCpuCounterArray").ofLength(length), length);
     }
 
     /**
@@ -76,7 +78,7 @@ public final class PerCpuCounterArray {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuCounterArray(String name, int length) {
-        this(length, Registry.checkName(name));
+        this(Label.named(name).ofLength(length), length);
         Registry.add(name, "PerCpuCounterArray", this, PerCpuCounterArray::values);
     }
 
@@ -94,24 +96,17 @@ public final class PerCpuCounterArray {
         if (Set.copyOf(names).size() < names.size()) {
             throw new IllegalArgumentException(name + ": two of its counters have one name: " + names);
         }
-        this(names.size(), Registry.checkName(name));
+        this(Label.named(name).ofLength(names.size()), names.size());
         // The function must not refer to this object.
         Registry.add(name, "PerCpuCounterArray", this, array -> array.values(names));
     }
 
-    private PerCpuCounterArray(int length, String name) {
-        if (length < 0) {
-            throw new NegativeArraySizeException(name + " of length " + length + ": a length is at least 0");
-        }
-        this(length, name, name + " of length " + length);
-    }
-
-    /** @param owner what it is a part of, for the message if there is no memory left */
-    PerCpuCounterArray(int length, String name, String owner) {
-        this.name = name;
+    /** @param label of this array, with its length, or of what it is a part of */
+    PerCpuCounterArray(Label label, int length) {
+        this.text = label.text();
         this.length = length;
         // An array of none takes a counter that is not used, since no piece of the area is empty.
-        this.position = Area.allocateFor(this, Math.max(1L, length) * Long.BYTES, Long.BYTES, owner);
+        this.position = Area.allocateFor(this, Math.max(1L, length) * Long.BYTES, Long.BYTES, text);
     }
 
     /** How many counters there are. */
@@ -259,6 +254,6 @@ public final class PerCpuCounterArray {
     /** The name and the length. */
     @Override
     public String toString() {
-        return name + " of length " + length;
+        return text;
     }
 }

@@ -35,7 +35,7 @@ public final class PerCpuDoubleAccumulator extends Number {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuDoubleAccumulator(DoubleBinaryOperator accumulatorFunction, double identity) {
-        this("a PerCpuDoubleAccumulator", identity, accumulatorFunction);
+        this(new Label("a PerCpuDoubleAccumulator"), accumulatorFunction, identity);
     }
 
     /**
@@ -47,7 +47,7 @@ public final class PerCpuDoubleAccumulator extends Number {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuDoubleAccumulator(String name, DoubleBinaryOperator accumulatorFunction, double identity) {
-        this(Registry.checkName(name), identity, accumulatorFunction);
+        this(Label.named(name), accumulatorFunction, identity);
         Registry.add(
                 name,
                 "PerCpuDoubleAccumulator",
@@ -55,14 +55,14 @@ public final class PerCpuDoubleAccumulator extends Number {
                 accumulator -> accumulator.bits.values(Double::longBitsToDouble));
     }
 
-    private PerCpuDoubleAccumulator(String owner, double identity, DoubleBinaryOperator accumulatorFunction) {
+    private PerCpuDoubleAccumulator(Label label, DoubleBinaryOperator accumulatorFunction, double identity) {
         this.function = Objects.requireNonNull(accumulatorFunction, "accumulatorFunction");
         this.identity = identity;
         this.bits = new PerCpuAccumulator(
-                owner,
-                doubleToRawLongBits(identity),
+                label,
                 (left, right) -> doubleToRawLongBits(
-                        accumulatorFunction.applyAsDouble(longBitsToDouble(left), longBitsToDouble(right))));
+                        accumulatorFunction.applyAsDouble(longBitsToDouble(left), longBitsToDouble(right))),
+                doubleToRawLongBits(identity));
     }
 
     /** Combines a value into this one. */

@@ -127,7 +127,7 @@ public final class PerCpuRef {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuRef(Runnable release) {
-        this(release, "a PerCpuRef");
+        this(new Label("a PerCpuRef"), release);
     }
 
     /**
@@ -138,12 +138,12 @@ public final class PerCpuRef {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuRef(String name, Runnable release) {
-        this(release, Registry.checkName(name));
+        this(Label.named(name), release);
         Registry.add(name, "PerCpuRef", this, PerCpuRef::values);
     }
 
-    private PerCpuRef(Runnable release, String name) {
-        this.name = name;
+    private PerCpuRef(Label label, Runnable release) {
+        this.name = label.text();
         this.release = Objects.requireNonNull(release, "release");
         this.tally = Tally.opened(name);
     }

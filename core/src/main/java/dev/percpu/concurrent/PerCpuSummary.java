@@ -55,7 +55,7 @@ public final class PerCpuSummary implements LongConsumer {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuSummary() {
-        this(false, "a PerCpuSummary");
+        this(new Label("a PerCpuSummary"));
     }
 
     /**
@@ -65,16 +65,15 @@ public final class PerCpuSummary implements LongConsumer {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuSummary(String name) {
-        this(true, Registry.checkName(name));
+        this(Label.named(name));
         Registry.add(name, "PerCpuSummary", this, PerCpuSummary::values);
     }
 
-    @SuppressWarnings("unused") // tells the constructors apart
-    private PerCpuSummary(boolean named, String name) {
-        this.name = name;
-        this.counts = new PerCpuCounterArray(2, name, name);
-        this.least = new PerCpuAccumulator(name, Extreme.LEAST.identity, Extreme.LEAST);
-        this.greatest = new PerCpuAccumulator(name, Extreme.GREATEST.identity, Extreme.GREATEST);
+    private PerCpuSummary(Label label) {
+        this.name = label.text();
+        this.counts = new PerCpuCounterArray(label, 2);
+        this.least = new PerCpuAccumulator(label, Extreme.LEAST, Extreme.LEAST.identity);
+        this.greatest = new PerCpuAccumulator(label, Extreme.GREATEST, Extreme.GREATEST.identity);
     }
 
     /**
