@@ -19,10 +19,15 @@ final class MaximumAdvancer implements Runnable {
     }
 
     static void start(PerCpuMeterRegistry registry) {
+        // Whoever creates a registry for others may be gone long before it, and their group with them.
+        ThreadGroup root = Thread.currentThread().getThreadGroup();
+        while (root.getParent() != null) {
+            root = root.getParent();
+        }
         Thread.ofPlatform()
+                .group(root)
                 .daemon()
                 .name("percpu-micrometer-maxima")
-                // Whoever creates a registry for others may be gone long before it.
                 .inheritInheritableThreadLocals(false)
                 .start(new MaximumAdvancer(registry));
     }

@@ -75,8 +75,8 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
 
     private final Exports exports;
 
-    /** What the exporter has for each meter. */
-    private final Map<Meter.Id, List<Export>> exported = new ConcurrentHashMap<>();
+    /** For each meter what releases its counterparts in the exporter. */
+    private final Map<Meter.Id, Runnable> releases = new ConcurrentHashMap<>();
 
     /** A registry that nobody exports: it keeps totals since its beginning, as {@link SimpleMeterRegistry} does. */
     public PerCpuMeterRegistry() {
@@ -88,43 +88,51 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
         super(exporter.config().clock());
         this.exporter = exporter;
         exports = Exports.of(exporter);
-        config().onMeterRemoved(this::removeExported);
+        config().onMeterRemoved(meter -> release(meter.getId()));
         MaximumAdvancer.start(this);
     }
 
-    private void removeExported(Meter meter) {
-        List<Export> of = exported.remove(meter.getId());
-        if (of != null) {
-            of.forEach(export -> exports.release(export, meter));
+    private void release(Meter.Id id) {
+        Runnable release = releases.remove(id);
+        if (release != null) {
+            release.run();
         }
     }
 
-    /** Registers a meter's counterparts with the exporter: all of them, or none if the exporter refuses one. */
+    /**
+     * Registers a meter's counterparts with the exporter: all of them, or none if the exporter refuses one. Micrometer
+     * asks for a meter with the same id again if it did not keep the first, as a listener of this registry threw an
+     * exception: then that one's counterparts are released.
+     */
     @SafeVarargs
     private <M extends Meter> M exportedAs(M meter, Supplier<Export>... counterparts) {
+        release(meter.getId());
         List<Export> registered = new ArrayList<>();
+        Runnable release = () -> registered.forEach(export -> exports.release(export, meter));
         try {
             for (Supplier<Export> counterpart : counterparts) {
                 registered.add(counterpart.get());
             }
-            exported.put(meter.getId(), registered);
+            releases.put(meter.getId(), release);
             return meter;
         } catch (RuntimeException | Error e) {
-            registered.forEach(export -> exports.release(export, meter));
+            release.run();
             throw e;
         }
     }
 
     /** Registers a meter with the exporter, and makes one that forwards to it. */
     private <E extends Meter, M extends Meter> M forwarding(
-            Class<E> type, Supplier<E> registration, Function<E, M> inFront) {
+            Meter.Id id, Class<E> type, Supplier<E> registration, Function<E, M> inFront) {
+        release(id);
         Export export = exports.pass(registration::get);
+        Runnable release = () -> exports.release(export, export.meter());
         try {
             M meter = inFront.apply(type.cast(export.meter()));
-            exported.put(meter.getId(), List.of(export));
+            releases.put(id, release);
             return meter;
         } catch (RuntimeException | Error e) {
-            exports.release(export, export.meter());
+            release.run();
             throw e;
         }
     }
@@ -172,6 +180,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                     .distributionStatisticBufferLength(config.getBufferLength())
                     .pauseDetector(pauseDetector);
             return forwarding(
+                    id,
                     Timer.class,
                     () -> builder.register(exporter),
                     timer -> new ForwardingTimer(id, clock, getBaseTimeUnit(), timer));
@@ -242,6 +251,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                     // Of what it is given, a summary ignores what is negative. So the exporter's gives it the sign.
                     .scale(Math.copySign(1, scale));
             return forwarding(
+                    id,
                     DistributionSummary.class,
                     () -> builder.register(exporter),
                     summary -> new ForwardingDistributionSummary(id, Math.abs(scale), summary));
@@ -320,7 +330,10 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
             builder.serviceLevelObjectives(objectives);
         }
         return forwarding(
-                LongTaskTimer.class, () -> builder.register(exporter), timer -> new ForwardingLongTaskTimer(id, timer));
+                id,
+                LongTaskTimer.class,
+                () -> builder.register(exporter),
+                timer -> new ForwardingLongTaskTimer(id, timer));
     }
 
     @Override

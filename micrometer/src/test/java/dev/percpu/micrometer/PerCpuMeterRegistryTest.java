@@ -2,6 +2,7 @@ package dev.percpu.micrometer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.Counter;
@@ -208,6 +209,25 @@ class PerCpuMeterRegistryTest {
         // It begins at 0 again.
         registry.counter("counter").increment();
         assertThat(scraped()).containsExactly("counter_total 1.0");
+    }
+
+    /** Then Micrometer does not keep it, and makes another when it is asked again. */
+    @Test
+    void aMeterThatAListenerRefusesIsNotLeftWithTheExporter() {
+        AtomicInteger refusals = new AtomicInteger();
+        registry.config().onMeterAdded(meter -> {
+            if (refusals.getAndIncrement() % 2 == 0) {
+                throw new IllegalStateException("for the test");
+            }
+        });
+        for (Function<MeterRegistry, Meter> kind : List.<Function<MeterRegistry, Meter>>of(
+                each -> each.counter("counter"),
+                each -> Timer.builder("slow").publishPercentiles(0.9).register(each))) {
+            assertThatIllegalStateException().isThrownBy(() -> kind.apply(registry));
+            Meter meter = kind.apply(registry);
+            assertThat(registry.remove(meter)).isSameAs(meter);
+            assertThat(exporter.getMeters()).isEmpty();
+        }
     }
 
     /** Filters of both registries apply, each to its own meters. */
@@ -434,23 +454,22 @@ class PerCpuMeterRegistryTest {
 
     /** An application can create the registry of a server that lives on without it. */
     @Test
-    void theThreadForMaximaDoesNotKeepTheClassLoaderOfItsCreator() {
-        ClassLoader creators = new ClassLoader() {};
-        Thread current = Thread.currentThread();
-        ClassLoader before = current.getContextClassLoader();
-        MeterRegistry created;
-        current.setContextClassLoader(creators);
-        try {
-            created = new PerCpuMeterRegistry();
-        } finally {
-            current.setContextClassLoader(before);
-        }
+    void theThreadForMaximaDoesNotKeepTheClassLoaderAndTheGroupOfItsCreator() throws InterruptedException {
+        ClassLoader loader = new ClassLoader() {};
+        ThreadGroup group = new ThreadGroup("of the application");
+        AtomicReference<MeterRegistry> created = new AtomicReference<>();
+        Thread creator = new Thread(group, () -> created.set(new PerCpuMeterRegistry()));
+        creator.setContextClassLoader(loader);
+        creator.start();
+        creator.join();
         assertThat(Thread.getAllStackTraces().keySet())
                 .filteredOn(thread -> thread.getName().equals("percpu-micrometer-maxima"))
-                .extracting(Thread::getContextClassLoader)
                 .isNotEmpty()
-                .doesNotContain(creators);
-        created.close();
+                .allSatisfy(thread -> {
+                    assertThat(thread.getContextClassLoader()).isNotSameAs(loader);
+                    assertThat(thread.getThreadGroup()).isNotSameAs(group);
+                });
+        created.get().close();
     }
 
     @Test
