@@ -98,7 +98,8 @@ check_complete() {
     described=$("$JAVA_HOME/bin/jar" --describe-module --file "$jar")
     [[ $described == dev.percpu* || ($artifact == percpu-native && $described == *'dev.percpu.header@'*' automatic'*) ]] ||
       die "$jar is no module dev.percpu...: $described"
-    if grep -l -r -F "$root" "$repository/$artifact" --include='*.pom' --include='*.json' >&2; then
+    # Not the bare name: where that is /percpu, it is also part of what a package is called.
+    if grep -l -r -F -e "$root/" -e "file:$root" "$repository/$artifact" --include='*.pom' --include='*.json' >&2; then
       die "the file above has a path of this machine in it"
     fi
   done
@@ -166,10 +167,10 @@ report_api() {
 # A new project in an empty directory: it has the repository, Maven's plugins, and nothing of Percpu else.
 make_stranger() {
   local fetched jar
-  # Where Maven has it: in the home directory that Java knows, which HOME need not be.
-  fetched=$("$JAVA_HOME/bin/java" -XshowSettings:properties -version 2>&1 | sed -n 's/^ *user\.home = //p')
-  fetched+=/.m2/repository
-  [[ ! " ${MAVEN_ARGS:-}" =~ \ -Dmaven\.repo\.local=([^ ]+) ]] || fetched=${BASH_REMATCH[1]}
+  # Where Maven has its plugins: an argument, a setting or an option of its JVM can say so.
+  fetched=$(cd "$work/one/sources" && mvn -B -X -o -N validate 2>&1 |
+    sed -n 's/.*Using local repository at //p') || true
+  [[ -d $fetched/org/apache/maven/plugins ]] || die "there are no Maven plugins in its local repository, \"$fetched\""
   cp -r "$packaging/stranger" "$work/stranger"
   maven "$work/stranger" "$work/stranger.log" -o -Daether.offline.protocols=file \
     "-Dmaven.repo.local=$work/stranger-repository" "-Dmaven.repo.local.tail=$fetched" \

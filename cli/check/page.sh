@@ -11,17 +11,28 @@ set -euo pipefail
 page=$1 results=$2 screenshot=${3:-}
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-# Chromium ends well if Ctrl-C ends it, so the shell would go on. In a group of its own it would not hear of it.
-trap 'exit 130' INT
+# Bash calls this also if a signal ends it. Chromium may still write to its profile, so that the profile is not removed:
+# that is no failure.
+finish() {
+  # shellcheck disable=SC2046 # a process each
+  kill $(jobs -p) 2>/dev/null || true
+  wait 2>/dev/null
+  rm -rf "$work" || true
+}
+trap finish EXIT
 options=(--headless --disable-gpu --no-first-run --user-data-dir="$work/profile" --enable-logging=stderr)
 # Chromium refuses to run in its sandbox as root.
 ((EUID != 0)) || options+=(--no-sandbox)
 
+# In the background, where nothing that ends this script leaves it behind.
+chromium() {
+  timeout 120 chromium "${options[@]}" "$@" 2>"$work/chromium.log" &
+  wait $! || { tail -n 5 "$work/chromium.log" >&2; exit 1; }
+}
+
 if [[ -n $screenshot ]]; then
-  timeout --foreground 120 chromium "${options[@]}" --hide-scrollbars --window-size=1240,1500 \
-    --screenshot="$screenshot" "file://$(readlink -f "$page")" 2>"$work/chromium.log" ||
-    { tail -n 5 "$work/chromium.log" >&2; exit 1; }
+  chromium --hide-scrollbars --window-size=1240,1500 \
+    --screenshot="$screenshot" "file://$(readlink -f "$page")"
 fi
 
 # It runs after the page's own scripts, in a copy of the page.
@@ -82,10 +93,8 @@ fail() {
 # In a window so wide, in dark mode or not.
 view() {
   local name=$1 width=$2 dark=$3 scheme=$((1 - $3))
-  timeout --foreground 120 chromium "${options[@]}" --window-size="$width",1500 \
-    --blink-settings=preferredColorScheme="$scheme" --virtual-time-budget=5000 \
-    --dump-dom "file://$work/page.html#$width,$dark" >"$work/dom.html" 2>"$work/chromium.log" ||
-    { tail -n 5 "$work/chromium.log" >&2; exit 1; }
+  chromium --window-size="$width",1500 --blink-settings=preferredColorScheme="$scheme" --virtual-time-budget=5000 \
+    --dump-dom "file://$work/page.html#$width,$dark" >"$work/dom.html"
   ! grep -q 'CONSOLE.*Uncaught' "$work/chromium.log" || fail "$name: a script of the page ended with an error"
   checked=$(sed -n '/<pre id="checked">/,/<\/pre>/p' "$work/dom.html" |
     sed -e 's/.*<pre id="checked">//' -e 's/<\/pre>.*//')

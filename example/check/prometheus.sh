@@ -9,23 +9,32 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 root=$(dirname "$(dirname "$here")")
+# With --check before the argument, that is all that is done.
+check=
+[[ ${1:-} != --check ]] || { check=only; shift; }
 seconds=${1:-10}
 # Afterwards the page has to show all of it, and it shows a minute.
 [[ $seconds =~ ^[1-3]?[0-9]$ && $seconds != 0 ]] || {
   echo "percpu: \"$seconds\" is no number of seconds from 1 to 39" >&2
   exit 2
 }
+(($# <= 1)) || {
+  echo "percpu: example-test takes at most one argument, a number of seconds" >&2
+  exit 2
+}
+[[ -z $check ]] || exit 0
 for tool in wrk prometheus curl chromium; do
   command -v "$tool" >/dev/null || { echo "missing: $tool" >&2; exit 1; }
 done
 
 work=$(mktemp -d)
 pids=()
+# Bash calls this also if a signal ends it. What cannot be removed is no failure.
 finish() {
-  for pid in "${pids[@]}"; do
-    kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true
-  done
-  rm -rf "$work"
+  # shellcheck disable=SC2046 # a process each
+  kill $(jobs -p) 2>/dev/null || true
+  wait 2>/dev/null
+  rm -rf "$work" || true
 }
 trap finish EXIT
 
@@ -72,7 +81,10 @@ for _ in {1..200}; do
 done
 [[ $(query 'up{job="example"}') == 1 ]] || { tail "$work/prometheus.log" >&2; echo "nothing is scraped" >&2; exit 1; }
 
-wrk -t2 -c16 -d"${seconds}s" --latency -s "$here/count.lua" "http://$address/hello" | tee "$work/wrk.out"
+# In the background, where nothing that ends this script leaves it behind.
+wrk -t2 -c16 -d"${seconds}s" --latency -s "$here/count.lua" "http://$address/hello" >"$work/wrk.out" &
+wait $! || { cat "$work/wrk.out" >&2; echo "wrk failed" >&2; exit 1; }
+cat "$work/wrk.out"
 sent=$(sed -n 's/^sent: //p' "$work/wrk.out")
 [[ $sent =~ ^[1-9] ]] || { echo "wrk has sent nothing" >&2; exit 1; }
 
@@ -88,4 +100,5 @@ rate=$(query "max_over_time(rate(example_requests_total{path=\"/hello\",status=\
 echo "wrk sent $sent; Prometheus: counter $total, histogram count $count, bucket +Inf $bucket, highest rate $rate/s"
 [[ $total == "$sent" && $count == "$sent" && $bucket == "$sent" ]] || { echo "NOT EQUAL" >&2; exit 1; }
 echo "EQUAL"
-"$here/page.sh" "$address"
+"$here/page.sh" "$address" &
+wait $!

@@ -78,9 +78,7 @@ class ScriptTest {
             Files.createFile(checkout.resolve(module).resolve("pom.xml"));
         }
         tools = Files.createDirectories(directory.resolve("tools"));
-        for (String tool : TOOLS) {
-            Files.createSymbolicLink(tools.resolve(tool), find(tool));
-        }
+        addTools(TOOLS);
         jdk = Files.createDirectories(directory.resolve("a jdk"));
         Files.createDirectories(jdk.resolve("bin"));
         Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"25.0.3\"\n");
@@ -90,6 +88,12 @@ class ScriptTest {
                 "mkdir -p cli/target/modules example/target/modules",
                 "touch cli/target/modules/percpu-core-1.jar cli/target/modules/percpu-cli-1.jar",
                 "touch example/target/modules/percpu-example-1.jar");
+    }
+
+    private void addTools(List<String> added) throws IOException {
+        for (String tool : added) {
+            Files.createSymbolicLink(tools.resolve(tool), find(tool));
+        }
     }
 
     private static Path find(String tool) {
@@ -121,28 +125,37 @@ class ScriptTest {
     }
 
     private Run percpu(Map<String, String> environment, String... arguments) throws IOException, InterruptedException {
+        return result(startPercpu(environment, arguments));
+    }
+
+    private Process startPercpu(Map<String, String> environment, String... arguments) throws IOException {
         Map<String, String> all = new HashMap<>(Map.of("PATH", tools.toString(), "PERCPU_JAVA_HOME", jdk.toString()));
         all.putAll(environment);
-        return run(checkout.resolve("percpu"), all, arguments);
+        return start(checkout.resolve("percpu"), all, arguments);
     }
 
     private Run run(Path script, Map<String, String> environment, String... arguments)
             throws IOException, InterruptedException {
+        return result(start(script, environment, arguments));
+    }
+
+    private Process start(Path script, Map<String, String> environment, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of("bash", script.toString()));
         command.addAll(List.of(arguments));
-        Path out = directory.resolve("out");
-        Path err = directory.resolve("err");
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(directory.toFile())
-                .redirectOutput(out.toFile())
-                .redirectError(err.toFile());
+                .redirectOutput(directory.resolve("out").toFile())
+                .redirectError(directory.resolve("err").toFile());
         builder.environment().clear();
         builder.environment().putAll(environment);
-        int status = builder.start().waitFor();
+        return builder.start();
+    }
+
+    private Run result(Process process) throws IOException, InterruptedException {
         return new Run(
-                status,
-                Files.readAllLines(out, StandardCharsets.UTF_8),
-                Files.readAllLines(err, StandardCharsets.UTF_8));
+                process.waitFor(),
+                Files.readAllLines(directory.resolve("out"), StandardCharsets.UTF_8),
+                Files.readAllLines(directory.resolve("err"), StandardCharsets.UTF_8));
     }
 
     @Test
@@ -193,6 +206,61 @@ class ScriptTest {
         assertThat(builds()).as("it is built again").isEqualTo(2);
     }
 
+    /**
+     * What a program of a test does that runs until a signal ends it: it says that it has begun, and that it ends. If
+     * no signal comes, it ends after a minute.
+     */
+    private String[] untilASignal() {
+        return new String[] {
+            "trap 'sleep 0.2; echo ended >>\"" + directory + "/ended\"; exit 143' HUP TERM",
+            "grep '^SigIgn' /proc/$$/status >\"" + directory + "/begun\"",
+            "i=0; while [ $i -lt 1200 ]; do sleep 0.05; i=$((i + 1)); done"
+        };
+    }
+
+    /** Sends a signal to a script once what it has started has begun. */
+    private Run signal(String signal, Process script) throws IOException, InterruptedException {
+        Path begun = directory.resolve("begun");
+        while (script.isAlive() && !(Files.exists(begun) && Files.size(begun) > 0)) {
+            Thread.sleep(10);
+        }
+        assertThat(begun).isNotEmptyFile();
+        Process sent = new ProcessBuilder("bash", "-c", "kill -" + signal + " " + script.pid()).start();
+        assertThat(sent.waitFor()).isZero();
+        return result(script);
+    }
+
+    /** Whether a process ignores SIGINT, which is signal 2. */
+    private static boolean ignoresCtrlC(Path status) throws IOException {
+        try (Stream<String> lines = Files.lines(status)) {
+            String ignored =
+                    lines.filter(line -> line.startsWith("SigIgn:")).findFirst().orElseThrow();
+            return (Long.parseUnsignedLong(ignored.split("\\s+", -1)[1], 16) & 2) != 0;
+        }
+    }
+
+    /** Otherwise it would go on without the lock, and the next build would use the same directories meanwhile. */
+    @ParameterizedTest
+    @CsvSource({"TERM, 143, info", "HUP, 129, info", "TERM, 143, test"})
+    void aSignalEndsMavenBeforeTheScript(String signal, int status, String command) throws Exception {
+        addTools(List.of("grep", "sleep"));
+        // What the command says is missing.
+        String missing = percpu(Map.of(), "test").err().getFirst();
+        program(tools.resolve("clang++"), "exit 0");
+        for (String tool : missing.split("missing: |\\. ", -1)[1].split(", ", -1)) {
+            program(tools.resolve(tool), "exit 0");
+        }
+        maven(untilASignal());
+
+        Run run = signal(signal, startPercpu(Map.of(), command));
+
+        assertThat(directory.resolve("ended")).hasContent("ended");
+        assertThat(run.status()).isEqualTo(status);
+        assertThat(ignoresCtrlC(directory.resolve("begun")))
+                .as("whether Maven ignores Ctrl-C")
+                .isEqualTo(ignoresCtrlC(Path.of("/proc/self/status")));
+    }
+
     @ParameterizedTest
     @CsvSource({
         "mvn,  info,         Maven 3.9 or newer",
@@ -200,10 +268,14 @@ class ScriptTest {
         "gcc,  bench,        gcc",
         "wrk,  programs,     wrk",
         "wrk,  programs H,   wrk",
+        "wrk,  bench --curves .,     'gcc, the C library''s headers, wrk'",
+        "wrk,  bench --curves=Cache, 'gcc, the C library''s headers, wrk'",
         "wrk,  example-test, wrk"
     })
     void aToolThatIsMissingIsOneLine(String tool, String command, String message) throws Exception {
         Files.deleteIfExists(tools.resolve(tool));
+
+        copyChecks();
 
         Run run = percpu(Map.of(), command.split(" "));
 
@@ -246,7 +318,9 @@ class ScriptTest {
                 "for tool in wrk prometheus curl chromium; do ln -sf mvn '" + tools + "'/$tool; done");
         Files.createSymbolicLink(tools.resolve("ln"), find("ln"));
 
-        Run run = percpu(Map.of(), "example-test", "nonsense");
+        copyChecks();
+
+        Run run = percpu(Map.of(), "example-test");
 
         if (root) {
             assertThat(Files.readAllLines(directory.resolve("apt.log")))
@@ -366,6 +440,102 @@ class ScriptTest {
         assertThat(run.out()).isEmpty();
         assertThat(run.err()).singleElement().asString().startsWith("percpu: ").contains(message);
         assertThat(builds()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "example-test nonsense, \"nonsense\" is no number of seconds",
+        "example-test 40,       \"40\" is no number of seconds",
+        "example-test 1 1,      at most one argument",
+        "programs H nonsense,   \"nonsense\" is no number of rounds or seconds",
+        "programs H 1 0,        \"0\" is no number of rounds or seconds",
+        "programs H 1 1 1,      at most three arguments"
+    })
+    void aWrongArgumentIsRefusedBeforeAnythingIsInstalledOrBuilt(String command, String message) throws Exception {
+        copyChecks();
+
+        Run run = percpu(Map.of(), command.split(" "));
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err()).singleElement().asString().startsWith("percpu: ").contains(message);
+        assertThat(builds()).isZero();
+    }
+
+    /** There is no wrk here. */
+    @ParameterizedTest
+    @ValueSource(strings = {"--html server.html", "--only HTTP", "--curves", "--curves --html server.html"})
+    void onlyCurvesWithATitleNeedWrk(String options) throws Exception {
+        program(tools.resolve("gcc"), "exit 0");
+
+        assertThat(percpu(Map.of(), ("bench " + options).split(" ")).status()).isZero();
+        assertThat(builds()).isEqualTo(1);
+    }
+
+    /** The scripts that check with other programs; these are scripts too. */
+    private void copyChecks() throws IOException {
+        for (String check : List.of("cli/check/page.sh", "example/check/prometheus.sh", "example/check/page.sh")) {
+            Path copy = checkout.resolve(check);
+            Files.createDirectories(copy.getParent());
+            Files.copy(SCRIPT.resolveSibling(check), copy, StandardCopyOption.COPY_ATTRIBUTES);
+        }
+        addTools(List.of("grep", "mktemp", "sleep", "timeout"));
+        program(tools.resolve("curl"), "echo '\"cpu\": 0, \"rate\": [1], \"micros\": [1], \"value\":[1,\"1\"]'");
+    }
+
+    /** Their arguments are an address, or a page and the directory of its results. */
+    private Process startCheck(String check) throws IOException {
+        Path page = Files.writeString(directory.resolve("page"), "");
+        return start(
+                checkout.resolve(check),
+                Map.of("PATH", tools.toString(), "PERCPU_JAVA_HOME", jdk.toString(), "TMPDIR", directory.toString()),
+                check.startsWith("cli") ? new String[] {page.toString(), directory.toString()} : new String[] {"1"});
+    }
+
+    private List<String> temporaryDirectories() throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.startsWith("tmp."))
+                    .toList();
+        }
+    }
+
+    /** Chromium, or wrk: whatever a check has started last. */
+    @ParameterizedTest
+    @ValueSource(strings = {"cli/check/page.sh", "example/check/page.sh", "example/check/prometheus.sh"})
+    void aSignalEndsWhatACheckHasStarted(String check) throws Exception {
+        copyChecks();
+        program(jdk.resolve("bin/java"), "echo 'Status page: http://127.0.0.1:1/'", "exec sleep 60");
+        program(tools.resolve("prometheus"), "echo '\"Listening on\" address=127.0.0.1:1 '", "exec sleep 60");
+        program(tools.resolve(check.endsWith("page.sh") ? "chromium" : "wrk"), untilASignal());
+        if (!check.endsWith("page.sh")) {
+            program(tools.resolve("chromium"), "exit 1");
+        }
+
+        Run run = signal("TERM", startCheck(check));
+
+        assertThat(directory.resolve("ended")).hasContent("ended");
+        assertThat(run.status()).isEqualTo(143);
+        assertThat(temporaryDirectories()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "cli/check/page.sh,           what is wrong",
+        "example/check/page.sh,       Chromium has drawn no page",
+        "example/check/prometheus.sh, the example did not start"
+    })
+    void whatCannotBeRemovedIsNotTheStatusOfACheck(String check, String message) throws Exception {
+        copyChecks();
+        program(tools.resolve("chromium"), "echo 'what is wrong' >&2", "exit 3");
+        program(tools.resolve("prometheus"), "exit 3");
+        program(tools.resolve("wrk"), "exit 3");
+        Files.delete(tools.resolve("rm"));
+        program(tools.resolve("rm"), "exit 7");
+
+        Run run = result(startCheck(check));
+
+        assertThat(run.err()).anySatisfy(line -> assertThat(line).contains(message));
+        assertThat(run.status()).isEqualTo(1);
     }
 
     @ParameterizedTest
