@@ -4,6 +4,7 @@ import dev.percpu.benchmarks.measure.Child;
 import dev.percpu.benchmarks.measure.Curve;
 import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.benchmarks.measure.Spread;
+import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -119,6 +120,10 @@ final class StartUp {
     private static Map<Kind, Runs> measure(int rounds) throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory("percpu-start-up");
         Path cache = directory.resolve("first-use.aot");
+        // What the JVM that makes the cache writes it from, and deletes afterwards.
+        Path recorded = directory.resolve("first-use.aot.config");
+        // If a signal ends this JVM; the last one first.
+        Stream.of(directory, cache, recorded).map(Path::toFile).forEach(File::deleteOnExit);
         try {
             String[] everything = Stream.of(Kind.values())
                     .flatMap(kind -> kind.arguments().stream())
@@ -126,8 +131,10 @@ final class StartUp {
             Run _ = run(List.of("-XX:AOTCacheOutput=" + cache), everything);
             return measure(rounds, cache);
         } finally {
-            Files.deleteIfExists(cache);
-            Files.deleteIfExists(directory);
+            // Without an exception, which would hide another one. What is left is deleted when this JVM ends.
+            for (Path file : List.of(cache, directory)) {
+                boolean _ = file.toFile().delete();
+            }
         }
     }
 
@@ -164,16 +171,11 @@ final class StartUp {
                 Locale.ROOT,
                 "| %s | %.1f | %.1f | %.0f | %.0f |%n",
                 kind.label,
-                median(ofKind.plain.stream().map(Run::use)),
-                median(ofKind.cached.stream().map(Run::use)),
-                median(ofKind.plain.stream().map(Run::jvm)),
-                median(ofKind.cached.stream().map(Run::jvm)))));
+                spread(ofKind.plain, Run::use).median(),
+                spread(ofKind.cached, Run::use).median(),
+                spread(ofKind.plain, Run::jvm).median(),
+                spread(ofKind.cached, Run::jvm).median())));
         return text.toString();
-    }
-
-    private static double median(Stream<Long> nanos) {
-        long[] sorted = nanos.mapToLong(Long::longValue).sorted().toArray();
-        return sorted[sorted.length / 2] / NANOS_PER_MILLI;
     }
 
     /** All runs, in nanoseconds. */

@@ -6,9 +6,20 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Other processes. */
+/** Other processes. If a signal ends this JVM, it ends them first. */
 public final class Child {
+    static {
+        Runtime.getRuntime().addShutdownHook(new Thread(Child::endAll));
+    }
+
     private Child() {}
+
+    private static void endAll() {
+        List<ProcessHandle> children = ProcessHandle.current().children().toList();
+        children.forEach(ProcessHandle::destroy);
+        // Until then they may still write to files that this JVM deletes when it ends.
+        children.forEach(child -> child.onExit().join());
+    }
 
     /** Runs a main class of this class path in a JVM of its own, and returns what it printed. */
     public static String java(List<String> options, Class<?> main, List<String> arguments)

@@ -1,0 +1,40 @@
+package dev.percpu.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is left of a measurement that a signal ends. */
+@Tag("once")
+class StartUpTest {
+    @Test
+    void aSignalLeavesNoProcessAndNoFile(@TempDir Path temporary) throws Exception {
+        Process measuring = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Djava.io.tmpdir=" + temporary,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        BenchmarksMain.class.getName(),
+                        "--start-up")
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        Optional<ProcessHandle> child = Optional.empty();
+        while (child.isEmpty() && measuring.isAlive()) {
+            Thread.sleep(1);
+            child = measuring.children().findAny();
+        }
+        assertThat(child).isPresent();
+        assertThat(temporary).isNotEmptyDirectory();
+
+        measuring.destroy();
+
+        assertThat(measuring.waitFor()).isEqualTo(143);
+        assertThat(child.orElseThrow().isAlive()).isFalse();
+        assertThat(temporary).isEmptyDirectory();
+    }
+}
