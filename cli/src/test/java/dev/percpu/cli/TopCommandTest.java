@@ -28,14 +28,19 @@ import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 public class TopCommandTest {
     private static Process subject;
     private static String guarded;
 
     private static Process start(String main, String... options) throws IOException {
+        return start(Path.of(System.getProperty("java.home")), main, options);
+    }
+
+    private static Process start(Path home, String main, String... options) throws IOException {
         List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(home.resolve("bin").resolve("java").toString());
         command.addAll(List.of(options));
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("-Dpercpu.backend=" + PerCpuRuntime.backend());
@@ -311,6 +316,29 @@ public class TopCommandTest {
                     .contains(AgentRefused.WITHOUT);
         } finally {
             refusing.destroy();
+        }
+    }
+
+    @Test
+    void aRuntimeWithoutTheAgentIsToldWhatItLacks(@TempDir Path directory) throws Exception {
+        Path home = directory.resolve("runtime");
+        Process jlink = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "jlink").toString(),
+                        "--add-modules",
+                        "java.base",
+                        "--output",
+                        home.toString())
+                .inheritIO()
+                .start();
+        assertThat(jlink.waitFor()).isZero();
+        Process small = start(home, AgentRefused.class.getName());
+        try {
+            assertThat(small.inputReader().readLine()).isNotNull();
+            CommandRun run = CommandRun.of("top", Long.toString(small.pid()));
+            assertThat(run.status()).isEqualTo(1);
+            assertThat(run.errLines()).singleElement().asString().endsWith("--add-modules jdk.management.agent");
+        } finally {
+            small.destroy();
         }
     }
 }

@@ -30,6 +30,9 @@ public final class Target implements AutoCloseable {
     /** How long an answer may take: much longer than on a machine that is busy with other work. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
+    /** A runtime of the user's own may do without it. */
+    private static final String AGENT_MODULE = "jdk.management.agent";
+
     private final TargetProcess process;
     private final JMXConnector connector;
     private final PerCpuMXBean bean;
@@ -73,7 +76,11 @@ public final class Target implements AutoCloseable {
         try {
             return machine.startLocalManagementAgent();
         } catch (IOException e) {
-            throw process.failed(" does not start its management agent: " + e.getMessage(), e);
+            boolean isLacking = String.valueOf(e.getMessage()).contains(AGENT_MODULE);
+            throw process.failed(
+                    " does not start its management agent: " + e.getMessage()
+                            + (isLacking ? "; make its Java runtime with jlink --add-modules " + AGENT_MODULE : ""),
+                    e);
         } finally {
             detach(machine);
         }
