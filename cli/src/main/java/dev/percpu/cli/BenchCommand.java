@@ -15,7 +15,7 @@ import dev.percpu.cli.bench.Tables;
 import dev.percpu.cli.output.CliException;
 import dev.percpu.cli.output.Console;
 import dev.percpu.cli.output.Messages;
-import java.io.IOException;
+import dev.percpu.cli.output.TextFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -301,16 +301,16 @@ final class BenchCommand implements Callable<Integer> {
             results.write(json);
         }
         if (html != null) {
-            write(html, new Page(results, curves, commandLine()).html());
+            TextFiles.write(html, new Page(results, curves, commandLine()).html());
         }
     }
 
     private void renewTables(Tables renewed) {
         for (Path page : Tables.pages(home())) {
-            String before = read(page);
+            String before = TextFiles.read(page);
             String after = renewed.renew(before);
             if (!after.equals(before)) {
-                write(page, after);
+                TextFiles.write(page, after);
                 console.say("renewed the tables of " + Messages.printable(page));
             }
         }
@@ -354,22 +354,6 @@ final class BenchCommand implements Callable<Integer> {
                 || directory == null
                 || !(Files.exists(file) ? Files.isWritable(file) : Files.isWritable(directory))) {
             throw new CliException(Messages.printable(file) + " cannot be written");
-        }
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new CliException(Messages.printable(file) + " cannot be read: " + Messages.reason(e), e);
-        }
-    }
-
-    private static void write(Path file, String text) {
-        try {
-            Files.writeString(file, text);
-        } catch (IOException e) {
-            throw new CliException(Messages.printable(file) + " cannot be written: " + Messages.reason(e), e);
         }
     }
 

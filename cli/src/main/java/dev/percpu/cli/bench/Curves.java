@@ -4,8 +4,8 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import dev.percpu.cli.output.CliException;
 import dev.percpu.cli.output.Messages;
+import dev.percpu.cli.output.TextFiles;
 import dev.percpu.cli.output.TextTable;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,12 +45,10 @@ public final class Curves {
     public static Curves read(Path directory) {
         Path file = directory.resolve(FILE);
         try {
-            List<String> lines = Files.exists(file) ? Files.readAllLines(file) : List.of();
-            return new Curves(lines.stream()
+            String lines = Files.exists(file) ? TextFiles.read(file) : "";
+            return new Curves(lines.lines()
                     .map(line -> Curve.of(JsonParser.parseString(line).getAsJsonObject()))
                     .toList());
-        } catch (IOException e) {
-            throw new CliException(Messages.printable(file) + " cannot be read: " + Messages.reason(e), e);
         } catch (JsonParseException | IllegalStateException e) {
             throw new CliException(Messages.printable(file) + " holds a line that is no curve: " + e.getMessage(), e);
         }
@@ -65,14 +63,9 @@ public final class Curves {
         List<Curve> merged = Stream.concat(
                         read(directory).list.stream().filter(curve -> !measured.contains(chart(curve))), list.stream())
                 .toList();
-        Path file = directory.resolve(FILE);
-        try {
-            Files.write(
-                    file,
-                    merged.stream().map(curve -> curve.toJson().toString()).toList());
-        } catch (IOException e) {
-            throw new CliException(Messages.printable(file) + " cannot be written: " + Messages.reason(e), e);
-        }
+        TextFiles.write(
+                directory.resolve(FILE),
+                merged.stream().map(curve -> curve.toJson() + "\n").collect(Collectors.joining()));
     }
 
     /** Whether there are none. */
@@ -138,17 +131,18 @@ public final class Curves {
     private static String table(List<Curve> chart) {
         Curve first = chart.getFirst();
         List<String> points = points(chart);
-        StringBuilder text = new StringBuilder();
-        Tables.addRow(text, row(first.run().processor() + first.title(), points));
-        text.append("|---".repeat(1 + points.size())).append("|\n");
-        for (Curve curve : chart) {
-            String emphasis = Tables.emphasis(curve.kind());
-            List<String> cells = curve.cells(points).stream()
-                    .map(cell -> emphasis + cell + emphasis)
-                    .toList();
-            Tables.addRow(text, row(emphasis + curve.label() + emphasis + Tables.remark(curve.kind()), cells));
-        }
-        return text + "\n*Measured " + Run.when(chart.stream().map(Curve::run).toList()) + ".*\n";
+        List<List<String>> rows =
+                chart.stream().map(curve -> tableRow(curve, points)).toList();
+        return Tables.table(first.run().processor() + first.title(), points, rows) + "\n*Measured "
+                + Run.when(chart.stream().map(Curve::run).toList()) + ".*\n";
+    }
+
+    private static List<String> tableRow(Curve curve, List<String> points) {
+        String emphasis = Tables.emphasis(curve.kind());
+        return Stream.concat(
+                        Stream.of(emphasis + curve.label() + emphasis + Tables.remark(curve.kind())),
+                        curve.cells(points).stream().map(cell -> emphasis + cell + emphasis))
+                .toList();
     }
 
     private static List<String> points(List<Curve> chart) {

@@ -8,6 +8,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import dev.percpu.cli.output.CliException;
 import dev.percpu.cli.output.Messages;
+import dev.percpu.cli.output.TextFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,11 +57,9 @@ public final class Results {
         Results results = new Results();
         try {
             for (JsonElement element :
-                    JsonParser.parseString(Files.readString(file)).getAsJsonArray()) {
+                    JsonParser.parseString(TextFiles.read(file)).getAsJsonArray()) {
                 results.entries.add(element.getAsJsonObject());
             }
-        } catch (IOException e) {
-            throw new CliException(Messages.printable(file) + " cannot be read: " + Messages.reason(e), e);
         } catch (JsonParseException | IllegalStateException e) {
             throw new CliException(Messages.printable(file) + " holds no JSON array: " + e.getMessage(), e);
         }
@@ -75,7 +74,7 @@ public final class Results {
                     .sorted()
                     .forEach(file -> all.entries.addAll(read(file).entries));
         } catch (IOException e) {
-            throw new CliException(Messages.printable(directory) + " cannot be read: " + Messages.reason(e), e);
+            throw TextFiles.unreadable(directory, e);
         }
         return all;
     }
@@ -84,11 +83,7 @@ public final class Results {
     public void write(Path file) {
         Gson gson = new Gson();
         String lines = entries.stream().map(gson::toJson).collect(Collectors.joining(",\n", "[\n", "\n]\n"));
-        try {
-            Files.writeString(file, lines);
-        } catch (IOException e) {
-            throw new CliException(Messages.printable(file) + " cannot be written: " + Messages.reason(e), e);
-        }
+        TextFiles.write(file, lines);
     }
 
     /**

@@ -144,7 +144,7 @@ public final class Tables {
         return text.toString();
     }
 
-    static void addRow(StringBuilder text, String... cells) {
+    private static void addRow(StringBuilder text, String... cells) {
         text.append("| ").append(String.join(" | ", cells)).append(" |\n");
     }
 

@@ -2,6 +2,7 @@ package dev.percpu.cli.demo;
 
 import dev.percpu.cli.output.CliException;
 import dev.percpu.cli.output.Messages;
+import dev.percpu.cli.output.TextFiles;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -49,7 +50,7 @@ final class FileTree {
             }
             Files.walkFileTree(real, new Visitor());
         } catch (IOException e) {
-            throw new CliException(Messages.printable(root) + " cannot be read: " + Messages.reason(e), e);
+            throw TextFiles.unreadable(root, e);
         }
     }
 
