@@ -15,7 +15,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -170,11 +169,7 @@ public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends Met
 
         LabelValues(String[] values) {
             this.values = values;
-            int hash = 1;
-            for (String value : values) {
-                hash = 31 * hash + Objects.hashCode(value);
-            }
-            this.hash = hash;
+            hash = Arrays.hashCode(values);
         }
 
         @Override
@@ -184,15 +179,7 @@ public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends Met
 
         @Override
         public boolean equals(@Nullable Object object) {
-            if (!(object instanceof LabelValues other) || other.values.length != values.length) {
-                return false;
-            }
-            for (int i = 0; i < values.length; i++) {
-                if (!Objects.equals(values[i], other.values[i])) {
-                    return false;
-                }
-            }
-            return true;
+            return object instanceof LabelValues other && Arrays.equals(values, other.values);
         }
     }
 
