@@ -23,9 +23,10 @@ import org.jspecify.annotations.Nullable;
  * gets a recycler outside the pool, which its release leaves to the garbage collector. Acquiring and releasing never
  * wait for a recycler or for a {@link dev.percpu.CpuGuard}.
  *
- * <p><b>Releasing.</b> {@link BufferRecycler#releaseToPool()} releases a recycler once; calling it again does nothing.
- * {@link #releasePooled} throws {@link IllegalStateException} for a recycler that is idle already. A recycler whose
- * parser or generator is never closed takes up capacity as long as the pool lives.
+ * <p><b>Releasing.</b> {@link BufferRecycler#releaseToPool()} does nothing for a recycler that is idle already, and
+ * {@link #releasePooled} throws {@link IllegalStateException}. If another thread has acquired the recycler since it was
+ * released, a second release counts as that thread's, as in {@link Pooled#release}: then two can have it. A recycler
+ * whose parser or generator is never closed takes up capacity as long as the pool lives.
  *
  * <p><b>Serialization.</b> As with Jackson's own pools no recycler is written. The shared pool becomes the shared pool
  * of the JVM that reads it, any other one a new pool of the same capacity.
