@@ -11,6 +11,8 @@ set -euo pipefail
 page=$1 results=$2 screenshot=${3:-}
 
 work=$(mktemp -d)
+# Chromium leaves something there if a signal ends it.
+export TMPDIR=$work
 # Bash calls this also if a signal ends it. Chromium may still write to its profile, so that the profile is not removed:
 # that is no failure.
 finish() {
