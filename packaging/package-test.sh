@@ -31,14 +31,23 @@ die() {
   exit 1
 }
 
-# Runs Maven in a directory with its output in a log: maven DIRECTORY LOG ARGUMENT...
-maven() (
-  cd "$1"
-  if ! mvn -B -ntp "${@:3}" >"$2" 2>&1; then
+# Bash calls this also if a signal ends it.
+finish() {
+  # shellcheck disable=SC2046 # a process each
+  kill $(jobs -p) 2>/dev/null || true
+  wait 2>/dev/null
+}
+trap finish EXIT
+
+# Runs Maven in a directory with its output in a log: maven DIRECTORY LOG ARGUMENT... In the background, where nothing
+# that ends this script leaves it behind.
+maven() {
+  (cd "$1" && exec mvn -B -ntp "${@:3}") >"$2" 2>&1 &
+  wait $! || {
     tail -n 40 "$2" >&2
     die "Maven failed; the whole log is $2"
-  fi
-)
+  }
+}
 
 # What is not published is not built: fills published with Maven's arguments for a directory of sources.
 look_for_published() {

@@ -134,11 +134,6 @@ class ScriptTest {
         return start(checkout.resolve("percpu"), all, arguments);
     }
 
-    private Run run(Path script, Map<String, String> environment, String... arguments)
-            throws IOException, InterruptedException {
-        return result(start(script, environment, arguments));
-    }
-
     private Process start(Path script, Map<String, String> environment, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of("bash", script.toString()));
         command.addAll(List.of(arguments));
@@ -331,10 +326,14 @@ class ScriptTest {
     }
 
     private Run script(String name, String... arguments) throws IOException, InterruptedException {
+        return result(startScript(name, arguments));
+    }
+
+    private Process startScript(String name, String... arguments) throws IOException {
         Path script = checkout.resolve(name);
         Files.createDirectories(script.getParent());
         Files.copy(SCRIPT.resolveSibling(name), script, StandardCopyOption.REPLACE_EXISTING);
-        return run(script, Map.of("PATH", tools.toString(), "JAVA_HOME", jdk.toString()), arguments);
+        return start(script, Map.of("PATH", tools.toString(), "JAVA_HOME", jdk.toString()), arguments);
     }
 
     /** Locks something as another run does, until its standard input ends. */
@@ -395,6 +394,20 @@ class ScriptTest {
         assertThat(Files.readAllLines(directory.resolve("descriptors")))
                 .isNotEmpty()
                 .doesNotContain(checkout.resolve("packaging").toString());
+    }
+
+    @Test
+    void aSignalEndsMavenBeforeATestOfThePackages() throws Exception {
+        addTools(List.of("grep", "sleep", "tar"));
+        Files.createDirectories(checkout.resolve("packaging"));
+        Files.writeString(checkout.resolve("packaging/api-baseline"), "a commit");
+        program(tools.resolve("git"), "case \"$3\" in archive) tar -c -T /dev/null ;; esac");
+        maven(untilASignal());
+
+        Run run = signal("TERM", startScript("packaging/package-test.sh"));
+
+        assertThat(directory.resolve("ended")).hasContent("ended");
+        assertThat(run.status()).isEqualTo(143);
     }
 
     /** There is no gcc, no wrk and no Chromium here. */
