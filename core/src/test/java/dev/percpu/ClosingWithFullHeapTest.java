@@ -3,13 +3,15 @@ package dev.percpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.testing.FilledHeap;
 import dev.percpu.testing.Jvm;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Instances are closed once each, also if the heap is full meanwhile. */
 class ClosingWithFullHeapTest {
+    private static final FilledHeap HEAP = new FilledHeap();
+
     private static Jvm jvm() {
         // Without buffers for threads there is one end of the heap, so it can be filled exactly.
         return Jvm.asHere().option("-Xmx16m").option("-XX:-UseTLAB");
@@ -51,7 +53,7 @@ class ClosingWithFullHeapTest {
         public void close() {
             closed++;
             if (fails) {
-                Heap.fill(0);
+                HEAP.fill(0, 0);
                 throw failure;
             }
         }
@@ -65,50 +67,6 @@ class ClosingWithFullHeapTest {
         }
     }
 
-    private static final class Heap {
-        private static final int LARGEST = 1 << 20;
-        private static final int SMALLEST = 16;
-        private static final int RATIO = 16;
-        private static final Object[] FILLERS = new Object[1 << 14];
-
-        /** Keeps the room while the rest is filled. */
-        @SuppressWarnings("UnusedVariable")
-        private static byte @Nullable [] room;
-
-        static {
-            // A handler's first use takes memory.
-            int _ = fill(Integer.MAX_VALUE, 0);
-        }
-
-        private Heap() {}
-
-        /** Fills the heap except for a few bytes. */
-        private static void fill(int bytes) {
-            room = new byte[bytes];
-            int next = 0;
-            for (int size = LARGEST; size >= SMALLEST; size /= RATIO) {
-                next = fill(size - SMALLEST, next);
-            }
-            room = null;
-        }
-
-        private static int fill(int size, int from) {
-            int next = from;
-            try {
-                while (true) {
-                    FILLERS[next] = new byte[size];
-                    next++;
-                }
-            } catch (OutOfMemoryError full) {
-                return next;
-            }
-        }
-
-        private static void empty() {
-            Arrays.fill(FILLERS, null);
-        }
-    }
-
     /** Runs in a JVM of its own. */
     static final class FailingClose {
         private FailingClose() {}
@@ -118,7 +76,7 @@ class ClosingWithFullHeapTest {
             Throwable _ = thrownByClosing(DynamicPerCpu.createFrom(_ -> new Failing()));
             DynamicPerCpu<Counted> variable = DynamicPerCpu.createFrom(_ -> new Counted(true));
             Throwable thrown = thrownByClosing(variable);
-            Heap.empty();
+            HEAP.empty();
             System.out.println("threw the first failure: " + Counted.ALL[0].failure.equals(thrown));
             Counted.tell();
             variable.close();
@@ -177,15 +135,15 @@ class ClosingWithFullHeapTest {
                 DynamicPerCpu<Counted> variable = DynamicPerCpu.createFrom("named", cpu -> {
                     Counted counted = new Counted(false);
                     if (cpu.id() == lastCpu) {
-                        Heap.fill(room);
+                        HEAP.fill(room, 0);
                     }
                     return counted;
                 });
-                Heap.empty();
+                HEAP.empty();
                 variable.close();
                 return true;
             } catch (OutOfMemoryError full) {
-                Heap.empty();
+                HEAP.empty();
                 return false;
             }
         }

@@ -14,6 +14,7 @@ import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Deployment;
+import dev.percpu.testing.FilledHeap;
 import dev.percpu.testing.Jvm;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -21,11 +22,9 @@ import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.lang.reflect.InvocationTargetException;
 import java.net.MalformedURLException;
-import java.util.Arrays;
 import java.util.regex.Pattern;
 import javax.management.JMException;
 import javax.management.ObjectName;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
@@ -220,14 +219,7 @@ class FullHeapTest {
         private static final int AROUND = 4;
         private static final int LEFT_LOCKS = 2;
 
-        private static final int LARGEST_FILLER = 1 << 20;
-        private static final int SMALLEST_FILLER = 16;
-        private static final int FILLER_RATIO = 16;
-        private static final Object[] FILLERS = new Object[1 << 16];
-
-        /** Keeps the room for the operation, while the rest is filled. */
-        @SuppressWarnings("UnusedVariable")
-        private static @Nullable Object slack;
+        private static final FilledHeap HEAP = new FilledHeap();
 
         private static int failures;
 
@@ -427,7 +419,6 @@ class FullHeapTest {
 
         /** The first use of a handler of exceptions looks its type up, which takes memory. */
         private static void rehearse() {
-            int _ = fill(Integer.MAX_VALUE, 0);
             boolean _ = failsIn(
                     () -> {
                         throw new OutOfMemoryError();
@@ -471,32 +462,16 @@ class FullHeapTest {
         }
 
         private static boolean failsIn(Runnable operation, int room) {
-            slack = new byte[room];
-            int count = 0;
-            for (int size = LARGEST_FILLER; size >= SMALLEST_FILLER; size /= FILLER_RATIO) {
-                count = fill(size, count);
-            }
-            slack = null;
+            // The first failure is what a probe is about.
+            HEAP.fill(room, room == 0 ? FilledHeap.STILL : 0);
             boolean fails = false;
             try {
                 operation.run();
             } catch (OutOfMemoryError full) {
                 fails = true;
             }
-            Arrays.fill(FILLERS, 0, count, null);
+            HEAP.empty();
             return fails;
-        }
-
-        private static int fill(int size, int from) {
-            int next = from;
-            try {
-                while (true) {
-                    FILLERS[next] = new byte[size - 16];
-                    next++;
-                }
-            } catch (OutOfMemoryError full) {
-                return next;
-            }
         }
     }
 }
