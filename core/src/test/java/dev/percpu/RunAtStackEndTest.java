@@ -7,6 +7,7 @@ import dev.percpu.cpu.CpuMask;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.LogCapture;
+import dev.percpu.testing.StackEnd;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -79,16 +80,7 @@ class RunAtStackEndTest {
         private static final DynamicPerCpu<NumericCell> CELLS = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
         private static final int WARM_UPS = 50_000;
 
-        /** So many levels in a row without an error show that there is room again. */
-        private static final int ENOUGH = 64;
-
-        private final Consumer<PerCpu<NumericCell>> use;
-        private int failed;
-        private int passed;
-
-        private AtStackEnd(Consumer<PerCpu<NumericCell>> use) {
-            this.use = use;
-        }
+        private AtStackEnd() {}
 
         public static void main(String[] arguments) {
             tell("run", cells -> cells.run(cell -> cell.add(1)));
@@ -105,32 +97,18 @@ class RunAtStackEndTest {
             for (int i = 0; i < WARM_UPS; i++) {
                 use.accept(CELLS);
             }
-            AtStackEnd end = new AtStackEnd(use);
-            end.descend();
+            List<Throwable> failures = StackEnd.failures(() -> {
+                use.accept(CELLS);
+                return true;
+            });
+            if (!failures.stream().allMatch(StackOverflowError.class::isInstance)) {
+                throw new AssertionError(failures);
+            }
             try (CpuGuard _ = CpuGuard.acquire()) {
                 // A guard that was left behind ends at its thread's next acquisition, if it does not count as open.
             }
-            System.out.println(what + ": " + (end.failed > 0 ? "failed" : "passed") + ", holds "
+            System.out.println(what + ": " + (failures.isEmpty() ? "passed" : "failed") + ", holds "
                     + (CpuGuard.isHeldByCurrentThread() ? "a" : "no") + " guard");
-        }
-
-        /** Goes down to the end of the stack, and uses the variable at each level on the way back. */
-        @SuppressWarnings("InfiniteRecursion")
-        private void descend() {
-            try {
-                descend();
-            } catch (StackOverflowError _) {
-                // The end.
-            }
-            if (passed < ENOUGH) {
-                try {
-                    use.accept(CELLS);
-                    passed++;
-                } catch (StackOverflowError _) {
-                    failed++;
-                    passed = 0;
-                }
-            }
         }
     }
 }

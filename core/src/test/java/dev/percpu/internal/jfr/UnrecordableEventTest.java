@@ -11,7 +11,9 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.testing.Deployment;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.LogCapture;
+import dev.percpu.testing.StackEnd;
 import java.net.URLClassLoader;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -40,17 +42,7 @@ class UnrecordableEventTest {
 
     /** Runs in a JVM of its own. */
     static final class AtStackEnd {
-        /** So many levels in a row without an error show that there is room for all of it. */
-        private static final int ENOUGH = 256;
-
-        private final Callable<Boolean> use;
-        private final Throwable[] failures = new Throwable[1 << 16];
-        private int failed;
-        private int passed;
-
-        private AtStackEnd(Callable<Boolean> use) {
-            this.use = use;
-        }
+        private AtStackEnd() {}
 
         public static void main(String[] arguments) throws Exception {
             try (Recording recording = new Recording()) {
@@ -67,42 +59,20 @@ class UnrecordableEventTest {
         }
 
         private static void tell(String what, Callable<Boolean> use) throws Exception {
-            AtStackEnd end = new AtStackEnd(use);
-            end.descend();
-            System.out.println(what + ": " + (end.failed > 0 ? "failed" : "passed") + " at first, "
-                    + (end.failedInEvent() ? "" : "not ") + "in its event, "
+            List<Throwable> failures = StackEnd.failures(use);
+            System.out.println(what + ": " + (failures.isEmpty() ? "passed" : "failed") + " at first, "
+                    + (failures.stream().anyMatch(AtStackEnd::isInEvent) ? "" : "not ") + "in its event, "
                     + (use.call() ? "works" : "does something else"));
         }
 
-        /** Whether an error came out of a call that makes or records an event. That call itself may lack room. */
-        private boolean failedInEvent() {
-            return Stream.of(failures)
-                    .limit(failed)
-                    .anyMatch(failure ->
-                            Stream.of(failure.getStackTrace()).skip(1).anyMatch(AtStackEnd::isOfEvent));
+        /** Whether it came out of a call that makes or records an event. That call itself may lack room. */
+        private static boolean isInEvent(Throwable failure) {
+            return Stream.of(failure.getStackTrace()).skip(1).anyMatch(AtStackEnd::isOfEvent);
         }
 
         private static boolean isOfEvent(StackTraceElement frame) {
             return frame.getClassName().equals(dev.percpu.internal.jfr.Recording.class.getName())
                     || frame.getMethodName().equals("describe");
-        }
-
-        /** Goes down to the end of the stack, and does it at each level on the way back. */
-        @SuppressWarnings("InfiniteRecursion")
-        private void descend() {
-            try {
-                descend();
-            } catch (StackOverflowError _) {
-                // The end.
-            }
-            if (passed < ENOUGH) {
-                try {
-                    passed = use.call() ? passed + 1 : 0;
-                } catch (Throwable failure) {
-                    failures[failed++] = failure;
-                    passed = 0;
-                }
-            }
         }
     }
 
