@@ -4,8 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.backend.Interposition;
-import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.backend.Interposed;
 import dev.percpu.internal.guard.NativeOwners;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.GuardWords;
@@ -25,7 +24,6 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Function;
 import java.util.function.IntPredicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -397,12 +395,7 @@ class GuardRecoveryTest {
         private SlowAcquisition() {}
 
         public static void main(String[] arguments) throws InterruptedException {
-            Interposition.install(new Interposition.Interposer() {
-                @Override
-                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
-                    return normal instanceof GuardWords words ? protocol.cast(slow(words)) : normal;
-                }
-            });
+            Interposed.replace(GuardWords.class, SlowAcquisition::slow);
             int[] inside = new int[2];
             try (LogCapture log = new LogCapture()) {
                 Workers.run("slow-", THREADS, number -> {

@@ -5,8 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.backend.Interposition;
-import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.backend.Interposed;
 import dev.percpu.internal.guard.RecoveryUnderTest;
 import dev.percpu.internal.protocol.GuardWords;
 import dev.percpu.testing.Effort;
@@ -14,7 +13,6 @@ import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -40,12 +38,7 @@ class RecoveryRaceTest {
         private Race() {}
 
         public static void main(String[] arguments) throws InterruptedException {
-            Interposition.install(new Interposition.Interposer() {
-                @Override
-                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
-                    return normal instanceof GuardWords words ? protocol.cast(delayed(words)) : normal;
-                }
-            });
+            Interposed.replace(GuardWords.class, Race::delayed);
             // Only an owner of the CPU changes its element, so nothing is lost unless two own it at once.
             long[] counts = new long[Area.CPUS * 16];
             AtomicInteger owning = new AtomicInteger(OWNERS);

@@ -4,12 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.backend.Interposition;
-import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.backend.Interposed;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.protocol.Credits;
 import dev.percpu.testing.Jvm;
-import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -57,12 +55,7 @@ class BoundedCounterStepsTest {
         };
 
         public static void main(String[] arguments) {
-            Interposition.install(new Interposition.Interposer() {
-                @Override
-                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
-                    return protocol == Credits.class ? protocol.cast(new Looking((Credits) normal)) : normal;
-                }
-            });
+            Interposed.replace(Credits.class, Looking::new);
             CpuId cpu = CpuMask.usable().iterator().next();
             Throwable failure =
                     BoundThread.run(cpu.id(), arguments[0].equals("credit") ? Probe::credit : Probe::estimate);

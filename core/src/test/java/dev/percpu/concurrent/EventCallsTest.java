@@ -2,12 +2,10 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.internal.backend.Interposition;
-import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.backend.Interposed;
 import dev.percpu.internal.code.EventShape;
 import dev.percpu.internal.protocol.Events;
 import dev.percpu.testing.Jvm;
-import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -33,12 +31,7 @@ class EventCallsTest {
         private Probe() {}
 
         public static void main(String[] arguments) {
-            Interposition.install(new Interposition.Interposer() {
-                @Override
-                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
-                    return protocol == Events.class ? protocol.cast(new Looking((Events) normal)) : normal;
-                }
-            });
+            Interposed.replace(Events.class, Looking::new);
             int events = 0;
             int wrong = 0;
             for (int values = 1; values <= MOST_ARGUMENTS; values++) {

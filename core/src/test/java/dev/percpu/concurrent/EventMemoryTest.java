@@ -2,13 +2,11 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.internal.backend.Interposition;
-import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.backend.Interposed;
 import dev.percpu.internal.code.EventShape;
 import dev.percpu.internal.protocol.Events;
 import dev.percpu.testing.Jvm;
 import java.lang.ref.WeakReference;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -45,12 +43,7 @@ class EventMemoryTest {
         private Probe() {}
 
         public static void main(String[] arguments) {
-            Interposition.install(new Interposition.Interposer() {
-                @Override
-                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
-                    return protocol == Events.class ? protocol.cast(new Looking((Events) normal)) : normal;
-                }
-            });
+            Interposed.replace(Events.class, Looking::new);
             PerCpuEvent other = event();
             for (int round = 0; round < ROUNDS; round++) {
                 next = other;

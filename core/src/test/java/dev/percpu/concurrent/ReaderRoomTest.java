@@ -2,11 +2,9 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.internal.backend.Interposition;
-import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.backend.Interposed;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.testing.Jvm;
-import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -36,12 +34,7 @@ class ReaderRoomTest {
         private Limited() {}
 
         static void install() {
-            Interposition.install(new Interposition.Interposer() {
-                @Override
-                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
-                    return protocol == StackRoom.class ? protocol.cast((StackRoom) Limited::ensure) : normal;
-                }
-            });
+            Interposed.replace(StackRoom.class, _ -> Limited::ensure);
         }
 
         private static void ensure() {

@@ -4,13 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.backend.Interposition;
-import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.backend.Interposed;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.testing.Jvm;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -72,12 +70,7 @@ class RoomFirstTest {
         private Probe() {}
 
         private static void install() {
-            Interposition.install(new Interposition.Interposer() {
-                @Override
-                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
-                    return protocol == StackRoom.class ? protocol.cast((StackRoom) Probe::ensure) : normal;
-                }
-            });
+            Interposed.replace(StackRoom.class, _ -> Probe::ensure);
         }
 
         public static void main(String[] arguments) {

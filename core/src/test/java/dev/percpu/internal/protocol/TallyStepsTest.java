@@ -6,14 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.area.OwnPlaces;
-import dev.percpu.internal.backend.Interposition;
-import dev.percpu.internal.backend.Sequences;
+import dev.percpu.internal.backend.Interposed;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Machine.Call;
 import dev.percpu.testing.Seccomp;
 import dev.percpu.testing.Workers;
-import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -101,14 +99,7 @@ class TallyStepsTest {
     /** Does a step just before the gate is shut. */
     private record BeforeTheFence(CpuTallies tallies, Step step) implements CpuTallies {
         private static void install(Step step) {
-            Interposition.install(new Interposition.Interposer() {
-                @Override
-                public <P> P around(Class<P> protocol, P normal, Function<Sequences, ? extends P> rseq) {
-                    return normal instanceof CpuTallies tallies
-                            ? protocol.cast(new BeforeTheFence(tallies, step))
-                            : normal;
-                }
-            });
+            Interposed.replace(CpuTallies.class, tallies -> new BeforeTheFence(tallies, step));
         }
 
         @Override
