@@ -15,7 +15,6 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -43,7 +42,7 @@ class LinksTest {
     void eachLinkLeadsSomewhere() throws IOException {
         List<String> dead = new ArrayList<>();
         int links = 0;
-        for (Path page : pages()) {
+        for (Path page : SourceFiles.pages()) {
             Matcher link = LINK.matcher(CODE.matcher(Files.readString(page)).replaceAll(""));
             while (link.find()) {
                 links++;
@@ -63,7 +62,7 @@ class LinksTest {
                 .collect(Collectors.toSet());
         List<String> missing = new ArrayList<>();
         int names = 0;
-        for (Path page : pages()) {
+        for (Path page : SourceFiles.pages()) {
             Matcher name = TEST.matcher(Files.readString(page));
             while (name.find()) {
                 names++;
@@ -79,15 +78,6 @@ class LinksTest {
     private static boolean isDead(Path page, String file, String anchor) throws IOException {
         Path target = file.isEmpty() ? page : page.resolveSibling(file);
         return !Files.exists(target) || (anchor != null && !anchors(target).contains(anchor));
-    }
-
-    private static List<Path> pages() throws IOException {
-        try (Stream<Path> top = Files.list(ROOT);
-                Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
-            return Stream.concat(top, docs)
-                    .filter(file -> file.toString().endsWith(".md"))
-                    .toList();
-        }
     }
 
     /** The anchors of a page's headings, as GitHub makes them. A second one with the same text gets a number. */

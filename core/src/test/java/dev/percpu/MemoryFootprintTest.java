@@ -3,6 +3,7 @@ package dev.percpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.memory.NumericWidth;
+import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Jvm;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -31,11 +32,11 @@ class MemoryFootprintTest {
 
             long usedBefore = PerCpuRuntime.area().usedBytesPerCpu();
             long residentBefore = AreaPages.residentBytes();
-            long heapBefore = heapBytes();
+            long heapBefore = Garbage.heapBytes();
             for (String name : names) {
                 counters.add(PerCpuNumeric.define(name, NumericWidth.LONG));
             }
-            print("heap", heapBytes() - heapBefore);
+            print("heap", Garbage.heapBytes() - heapBefore);
             print("area", PerCpuRuntime.area().usedBytesPerCpu() - usedBefore);
             counters.forEach(PerCpuNumeric::sum);
             print("untouched", AreaPages.residentBytes() - residentBefore);
@@ -47,14 +48,6 @@ class MemoryFootprintTest {
 
         private static void print(String what, long bytes) {
             System.out.println(what + "=" + bytes);
-        }
-
-        private static long heapBytes() {
-            Runtime runtime = Runtime.getRuntime();
-            // What a first collection makes unreachable, such as finished cleaners, a second one takes.
-            System.gc();
-            System.gc();
-            return runtime.totalMemory() - runtime.freeMemory();
         }
     }
 

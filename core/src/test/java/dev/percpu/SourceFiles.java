@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** The files of this repository, for tests that read them. */
 public final class SourceFiles {
@@ -20,6 +21,16 @@ public final class SourceFiles {
     private static final Set<String> NOT_SOURCES = Set.of("target", ".git");
 
     private SourceFiles() {}
+
+    /** The pages in the repository's directory and in {@code docs}. */
+    public static List<Path> pages() throws IOException {
+        try (Stream<Path> top = Files.list(ROOT);
+                Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
+            return Stream.concat(top, docs)
+                    .filter(file -> file.toString().endsWith(".md"))
+                    .toList();
+        }
+    }
 
     /** The files below a directory whose names match, of which there must be some. */
     public static List<Path> below(Path directory, Pattern name) throws IOException {

@@ -8,6 +8,7 @@ import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Workers;
 import java.lang.reflect.Field;
@@ -58,24 +59,24 @@ class CounterMemoryTest {
 
             long usedBefore = PerCpuRuntime.area().usedBytesPerCpu();
             long residentBefore = AreaPages.residentBytes();
-            long heapBefore = heapBytes();
+            long heapBefore = Garbage.heapBytes();
             for (int i = 0; i < COUNTERS; i++) {
                 counters.add(new PerCpuCounter());
             }
             CpuId.onEachCpu(cpu -> counters.forEach(PerCpuCounter::increment));
-            print("counters", heapBytes() - heapBefore);
+            print("counters", Garbage.heapBytes() - heapBefore);
             print("area", PerCpuRuntime.area().usedBytesPerCpu() - usedBefore);
             print("resident", AreaPages.residentBytes() - residentBefore);
             print("sum", counters.stream().mapToLong(PerCpuCounter::sum).sum());
 
-            heapBefore = heapBytes();
+            heapBefore = Garbage.heapBytes();
             for (int i = 0; i < ADDERS; i++) {
                 adders.add(new LongAdder());
             }
-            print("freshAdders", heapBytes() - heapBefore);
+            print("freshAdders", Garbage.heapBytes() - heapBefore);
             Fight fight = new Fight(adders);
             fight.run();
-            print("adders", heapBytes() - heapBefore);
+            print("adders", Garbage.heapBytes() - heapBefore);
             print("increments", fight.increments.get());
             print("sumOfAdders", adders.stream().mapToLong(LongAdder::sum).sum());
             print(
@@ -86,14 +87,6 @@ class CounterMemoryTest {
 
         private static void print(String what, long number) {
             System.out.println(what + "=" + number);
-        }
-
-        private static long heapBytes() {
-            Runtime runtime = Runtime.getRuntime();
-            // What a first collection makes unreachable, such as finished threads, a second one takes.
-            System.gc();
-            System.gc();
-            return runtime.totalMemory() - runtime.freeMemory();
         }
     }
 

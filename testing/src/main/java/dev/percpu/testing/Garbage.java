@@ -3,7 +3,7 @@ package dev.percpu.testing;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
-/** Collects garbage for a test that waits for what follows from it. */
+/** Collects garbage for a test that waits for what follows from it, or that measures what is left. */
 public final class Garbage {
     private static final long SHORTEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(1);
 
@@ -22,5 +22,14 @@ public final class Garbage {
                 Thread.sleep(1);
             }
         }
+    }
+
+    /** How much of the heap is in use, without garbage. */
+    public static long heapBytes() {
+        Runtime runtime = Runtime.getRuntime();
+        // What a first collection makes unreachable, such as finished cleaners and threads, a second one takes.
+        System.gc();
+        System.gc();
+        return runtime.totalMemory() - runtime.freeMemory();
     }
 }
