@@ -1,5 +1,6 @@
 package dev.percpu.cli;
 
+import dev.percpu.testing.Processes;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -34,8 +35,6 @@ public final class CommandJvm {
         command.add(main.getName());
         command.addAll(List.of(args));
         ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(out).redirectError(errors.toFile());
-        // The JVM would say that it has found options there.
-        builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"));
-        return builder.start();
+        return Processes.withoutOptionsOfTheUser(builder).start();
     }
 }

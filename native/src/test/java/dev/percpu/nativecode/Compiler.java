@@ -1,17 +1,18 @@
 package dev.percpu.nativecode;
 
 import dev.percpu.internal.linux.Architecture;
+import dev.percpu.testing.Jvm;
+import dev.percpu.testing.Processes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
@@ -34,7 +35,7 @@ record Compiler(String command, List<String> options) {
     static final Path HEADER = Path.of("target", "include");
 
     private static final Path SOURCES = Path.of("src", "test", "c");
-    private static final int MINUTES = 4;
+    private static final Duration MOST = Duration.ofMinutes(4);
 
     private static final List<String> ALWAYS =
             List.of("-Wall", "-Wextra", "-Werror", "-pedantic", "-pthread", "-I" + HEADER, "-I" + SOURCES);
@@ -115,28 +116,12 @@ record Compiler(String command, List<String> options) {
     }
 
     static String run(List<String> line, Map<String, String> environment) {
-        ProcessBuilder builder = new ProcessBuilder(line).redirectErrorStream(true);
+        ProcessBuilder builder = new ProcessBuilder(line);
         builder.environment().putAll(environment);
-        try {
-            // To a file: a pipe would be read to its end first, and a program that hangs has none.
-            Path output = Files.createTempFile("percpu-native", ".txt");
-            try {
-                Process process = builder.redirectOutput(output.toFile()).start();
-                boolean ended = process.waitFor(MINUTES, TimeUnit.MINUTES);
-                process.destroyForcibly();
-                String text = Files.readString(output, StandardCharsets.UTF_8);
-                if (!ended || process.waitFor() != 0) {
-                    throw new AssertionError(
-                            (ended ? "status " + process.exitValue() : "still running") + ": " + line + "\n" + text);
-                }
-                return text;
-            } finally {
-                Files.delete(output);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
+        Jvm.Result result = Processes.run(builder, MOST);
+        if (result.status() != 0) {
+            throw new AssertionError("status " + result.status() + ": " + line + "\n" + result.output());
         }
+        return result.output();
     }
 }

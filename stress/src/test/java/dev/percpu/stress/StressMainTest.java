@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.Processes;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -122,9 +123,7 @@ class StressMainTest {
                         "a sequence of the header is never restarted")
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile());
-        // The JVM would say that it has found options there.
-        builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"));
-        Process run = builder.start();
+        Process run = Processes.withoutOptionsOfTheUser(builder).start();
         List<ProcessHandle> finders = List.of();
         while (finders.isEmpty() && run.isAlive()) {
             finders = run.descendants().toList();

@@ -2,10 +2,7 @@ package dev.percpu.testing;
 
 import java.io.File;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,16 +11,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** A JVM of its own for what can be tried once per process: how the back end is chosen, how large things are. */
 public final class Jvm {
-    /** Where users keep options for every JVM. A JVM says on its output what it has found; tests compare the output. */
-    private static final List<String> OPTIONS_OF_THE_USER =
-            List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
-
     private static final String BACKEND = "percpu.backend";
 
     /** Processes that still run are killed after so long; later in an emulated machine. */
@@ -131,42 +123,9 @@ public final class Jvm {
         command.addAll(List.of("-cp", String.join(File.pathSeparator, path)));
         command.add(main.getName());
         command.addAll(List.of(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().keySet().removeAll(OPTIONS_OF_THE_USER);
+        ProcessBuilder builder = Processes.withoutOptionsOfTheUser(new ProcessBuilder(command));
         builder.environment().putAll(environment);
-        try {
-            // A pipe would have to be read while the process runs, and is open for as long as any child of it runs.
-            Path output = Files.createTempFile("percpu-jvm", ".log");
-            try {
-                return run(builder.redirectOutput(output.toFile()), output);
-            } finally {
-                Files.delete(output);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private Result run(ProcessBuilder builder, Path output) throws IOException, InterruptedException {
-        Process process = start(builder);
-        Duration limit = Effort.patience(most);
-        boolean ended = false;
-        try {
-            ended = process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
-        } finally {
-            if (!ended) {
-                process.descendants().forEach(ProcessHandle::destroyForcibly);
-                process.destroyForcibly();
-            }
-        }
-        String printed = new String(Files.readAllBytes(output), StandardCharsets.UTF_8);
-        if (!ended) {
-            throw new AssertionError(
-                    "still running after " + limit.toSeconds() + " s: " + builder.command() + "\n" + printed);
-        }
-        return new Result(process.exitValue(), printed);
+        return Processes.run(builder, most, this::start);
     }
 
     /** Where this module's classes are: a directory or a jar, wherever it was built or copied to. */

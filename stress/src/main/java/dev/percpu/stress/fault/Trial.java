@@ -1,6 +1,7 @@
 package dev.percpu.stress.fault;
 
 import dev.percpu.stress.time.RunningTime;
+import dev.percpu.testing.Processes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,23 +43,21 @@ record Trial(int status, Duration took, String output) {
         builder.environment()
                 .put("TMPDIR", Objects.requireNonNull(log.getParent()).toString());
         Process process = builder.start();
-        boolean ended = false;
-        try {
-            RunningTime waited = new RunningTime();
-            while (!ended && waited.nanos() < most.toNanos()) {
-                ended = process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS);
-            }
-        } finally {
-            if (!ended) {
-                process.descendants().forEach(ProcessHandle::destroyForcibly);
-                process.destroyForcibly();
-            }
-        }
+        boolean ended = Processes.endedOrKilled(process, running -> endsWithin(most, running));
         if (ended && KILLED.contains(process.exitValue())) {
             throw new IllegalStateException("somebody killed " + String.join(" ", command));
         }
         Duration took = Duration.ofNanos(System.nanoTime() - start);
         return new Trial(ended ? process.exitValue() : HANGS, took, Files.readString(log));
+    }
+
+    private static boolean endsWithin(Duration most, Process process) throws InterruptedException {
+        RunningTime waited = new RunningTime();
+        boolean ended = false;
+        while (!ended && waited.nanos() < most.toNanos()) {
+            ended = process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        }
+        return ended;
     }
 
     boolean found() {
