@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.memory.AreaFullException;
+import dev.percpu.testing.FilledArea;
 import io.prometheus.metrics.config.MetricsProperties;
 import io.prometheus.metrics.config.PrometheusProperties;
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
@@ -352,35 +353,6 @@ class MetricsTest {
                 .isTrue();
     }
 
-    /** As long as what is returned is reachable, there is no room for another variable. */
-    private static List<PerCpuCounterArray> fillTheArea() {
-        List<PerCpuCounterArray> all = new ArrayList<>();
-        for (int length = 1 << 26; length > 0; length /= 2) {
-            try {
-                while (true) {
-                    all.add(new PerCpuCounterArray(length));
-                }
-            } catch (AreaFullException e) {
-                // A shorter one may find room.
-            }
-        }
-        return all;
-    }
-
-    /** Has the garbage collector find what fills the area, which must not be reachable any more. */
-    private static void makeRoom() {
-        for (int times = 0; times < 1000; times++) {
-            System.gc();
-            try {
-                PerCpuCounterArray _ = new PerCpuCounterArray(1 << 20);
-                return;
-            } catch (AreaFullException e) {
-                // Not yet.
-            }
-        }
-        throw new AssertionError("the area is still full");
-    }
-
     /** Of a histogram that begins anew 100 ns after its schema became coarser, which a third native bucket makes it. */
     private static HistogramSettings beginningAnew(AtomicLong nanos) {
         return new HistogramSettings(
@@ -395,8 +367,7 @@ class MetricsTest {
         HistogramDataPoint coarser = new HistogramDataPoint(beginningAnew(nanos), null);
         DoubleStream.of(1, 2, 4).forEach(coarser::observe);
         nanos.addAndGet(100);
-        List<PerCpuCounterArray> all = fillTheArea();
-        try {
+        try (FilledArea _ = new FilledArea(PerCpuCounterArray::new, AreaFullException.class)) {
             Counter.builder().name("never_used").register(ours);
             Gauge.builder().name("unused").register(ours);
             Histogram.builder().name("without_value").register(ours);
@@ -414,9 +385,6 @@ class MetricsTest {
             // Or with this observation, for which there are too many buckets again.
             coarser.observe(1_000);
             assertThat(coarser.collect(Labels.EMPTY).getCount()).isEqualTo(4);
-        } finally {
-            all.clear();
-            makeRoom();
         }
     }
 
