@@ -17,4 +17,22 @@
 		}                                                                                                      \
 	} while (0)
 
+struct scenario {
+	const char *name;
+	void (*run)(void);
+};
+
+/* The main function of a program that runs the scenario that is named, and says so if it ends well. */
+static inline int run_scenario(const struct scenario *scenarios, unsigned count, int argc, char **argv)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (argc > 1 && strcmp(argv[1], scenarios[i].name) == 0) {
+			scenarios[i].run();
+			printf("ok\n");
+			return 0;
+		}
+	fprintf(stderr, "no such scenario\n");
+	return 2;
+}
+
 #endif

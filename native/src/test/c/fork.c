@@ -437,10 +437,7 @@ static void in_the_middle_of_an_update(void)
 	CHECK_EQUAL(pthread_join(sender, NULL), 0);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} scenarios[] = {
+static const struct scenario scenarios[] = {
 	{"another", of_another_thread},
 	{"java", of_java},
 	{"own", of_the_forking_thread},
@@ -455,12 +452,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	for (unsigned i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++)
-		if (argc > 1 && strcmp(argv[1], scenarios[i].name) == 0) {
-			scenarios[i].run();
-			printf("ok\n");
-			return 0;
-		}
-	fprintf(stderr, "no such scenario\n");
-	return 2;
+	return run_scenario(scenarios, sizeof(scenarios) / sizeof(*scenarios), argc, argv);
 }

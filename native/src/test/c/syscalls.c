@@ -337,10 +337,7 @@ static void fork_without_memory_while_moving(void)
 	CHECK_EQUAL(per_cpu_sum(a_long), 7 * cpus() + 3);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} scenarios[] = {
+static const struct scenario scenarios[] = {
 	{"guard-after-lost-registration", guard_after_lost_registration},
 	{"move-after-lost-registration", move_after_lost_registration},
 	{"move-without-membarrier", move_without_membarrier},
@@ -354,12 +351,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	for (unsigned i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++)
-		if (argc > 1 && strcmp(argv[1], scenarios[i].name) == 0) {
-			scenarios[i].run();
-			printf("ok\n");
-			return 0;
-		}
-	fprintf(stderr, "no such scenario\n");
-	return 2;
+	return run_scenario(scenarios, sizeof(scenarios) / sizeof(*scenarios), argc, argv);
 }
