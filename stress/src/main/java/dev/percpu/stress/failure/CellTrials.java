@@ -88,7 +88,7 @@ final class CellTrials {
         }
     }
 
-    private static final class Guarded extends CounterTrials.Adding {
+    private static final class Guarded extends Adding {
         private final UnderGuard addition;
 
         Guarded(UnderGuard addition) {

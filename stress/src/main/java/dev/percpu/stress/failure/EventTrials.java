@@ -24,7 +24,7 @@ final class EventTrials {
                 new Operation("event record", "PerCpuEvent.record()", _ -> {
                     PerCpuCounter counter = new PerCpuCounter();
                     PerCpuEvent event = PerCpuEvent.builder().increment(counter).build();
-                    return new CounterTrials.Adding(event::record, counter::sum);
+                    return new Adding(event::record, counter::sum);
                 }),
                 counting("long", 1, event -> event.record(1)),
                 counting("long, long", 2, event -> event.record(0, 1)),
@@ -47,7 +47,7 @@ final class EventTrials {
                 builder = builder.add(counter, argument);
             }
             PerCpuEvent event = builder.build();
-            return new CounterTrials.Adding(() -> call.accept(event), counter::sum);
+            return new Adding(() -> call.accept(event), counter::sum);
         });
     }
 
@@ -64,7 +64,7 @@ final class EventTrials {
                 builder = builder.add(doubleCounter, argument);
             }
             PerCpuEvent event = builder.build();
-            return new CounterTrials.Adding(() -> call.accept(event), () -> (long) doubleCounter.sum());
+            return new Adding(() -> call.accept(event), () -> (long) doubleCounter.sum());
         });
     }
 

@@ -38,7 +38,7 @@ final class NumberTrials {
         all.add(adding(NumericWidth.LONG, "getAndAdd", "getAndAdd(long)", number -> ignore(number.getAndAdd(1))));
         all.add(new Operation("number decrement", "PerCpuNumeric.decrement()", _ -> {
             PerCpuNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
-            return new CounterTrials.Adding(number::decrement, () -> -number.sum());
+            return new Adding(number::decrement, () -> -number.sum());
         }));
         all.add(changing("set", "set(long)", number -> number.set(7)));
         all.add(changing("or", "or(long)", number -> number.or(7)));
@@ -80,14 +80,14 @@ final class NumberTrials {
         all.add(new Operation("number get", "PerCpuNumeric.get()", _ -> {
             PerCpuNumeric constant = PerCpuNumeric.create(NumericWidth.LONG, 5);
             PerCpuNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
-            return new CounterTrials.Reading(number::increment, () -> {
+            return new Reading(number::increment, () -> {
                 Trial.same("a CPU's number", 5, constant.get());
                 return number.sum();
             });
         }));
         all.add(new Operation("number of a variable", "PerCpuNumeric.of(PerCpu)", _ -> {
             DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
-            return new CounterTrials.Reading(
+            return new Reading(
                     () -> cells.run(cell -> cell.add(1)),
                     () -> PerCpuNumeric.of(cells).sum());
         }));
@@ -130,7 +130,7 @@ final class NumberTrials {
         all.add(new Operation("double get", "PerCpuDouble.get()", _ -> {
             PerCpuDouble constant = PerCpuDouble.create(5);
             PerCpuDouble number = PerCpuDouble.create();
-            return new CounterTrials.Reading(() -> number.add(1), () -> {
+            return new Reading(() -> number.add(1), () -> {
                 Trial.same("a CPU's number", 5, (long) constant.get());
                 return (long) number.sum();
             });
@@ -140,14 +140,14 @@ final class NumberTrials {
     private static Operation adding(NumericWidth width, String name, String method, Use<PerCpuNumeric> addition) {
         return new Operation("number " + name, "PerCpuNumeric." + method, _ -> {
             PerCpuNumeric number = PerCpuNumeric.create(width);
-            return new CounterTrials.Adding(() -> addition.of(number), () -> width.wrap(number.sum()), width);
+            return new Adding(() -> addition.of(number), () -> width.wrap(number.sum()), width);
         });
     }
 
     private static Operation addingDouble(String name, String method, Use<PerCpuDouble> addition) {
         return new Operation("double " + name, "PerCpuDouble." + method, _ -> {
             PerCpuDouble number = PerCpuDouble.create();
-            return new CounterTrials.Adding(() -> addition.of(number), () -> (long) number.sum());
+            return new Adding(() -> addition.of(number), () -> (long) number.sum());
         });
     }
 
@@ -168,14 +168,14 @@ final class NumberTrials {
     private static Operation reading(String name, String method, ToLongFunction<PerCpuNumeric> total) {
         return new Operation("number " + name, "PerCpuNumeric." + method, _ -> {
             PerCpuNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
-            return new CounterTrials.Reading(number::increment, () -> total.applyAsLong(number));
+            return new Reading(number::increment, () -> total.applyAsLong(number));
         });
     }
 
     private static Operation readingDouble(String name, String method, ToLongFunction<PerCpuDouble> total) {
         return new Operation("double " + name, "PerCpuDouble." + method, _ -> {
             PerCpuDouble number = PerCpuDouble.create();
-            return new CounterTrials.Reading(() -> number.add(1), () -> total.applyAsLong(number));
+            return new Reading(() -> number.add(1), () -> total.applyAsLong(number));
         });
     }
 

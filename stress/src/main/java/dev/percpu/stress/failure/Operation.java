@@ -1,6 +1,8 @@
 package dev.percpu.stress.failure;
 
 import java.util.List;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * A public operation of the library.
@@ -16,6 +18,11 @@ record Operation(String name, Variant variant, List<String> methods, Factory fac
 
     Operation(String name, String method, Factory factory) {
         this(name, List.of(method), factory);
+    }
+
+    /** One that is used on something new each time. */
+    static <S> Operation on(String name, String method, Supplier<S> subject, Function<S, Trial> trial) {
+        return new Operation(name, method, _ -> trial.apply(subject.get()));
     }
 
     /** Makes a trial. */
