@@ -46,6 +46,9 @@ class SourceRulesTest {
 
     private static final Pattern PACKAGE = Pattern.compile("package ([a-z0-9_.]+);");
 
+    private static final Pattern PROPERTIES = Pattern.compile("(?m)^import net\\.jqwik\\.api\\.Property;$");
+    private static final Pattern CLASS_TAG = Pattern.compile("(?m)^@Tag\\((\"\\w+\")\\)");
+
     /** A line of a comment, if it has no code: what follows its star or its slashes is text. */
     private static final Pattern COMMENT_LINE = Pattern.compile("\\s*(?:/\\*\\*?|\\*(?!/)|//)(?<text>.*?)(?:\\*/)?");
 
@@ -196,6 +199,25 @@ class SourceRulesTest {
         assertThat(tooLong)
                 .as("longer than %d lines, and no \"%s\" at the head", LONGEST_FILE, REASON)
                 .isEmpty();
+    }
+
+    /** Each of the two engines reads its own annotation only. */
+    @Test
+    void propertiesHaveTheTagsOfTheirClassForJqwikToo() throws IOException {
+        int tags = 0;
+        List<String> missing = new ArrayList<>();
+        for (Path file : SourceFiles.below(SourceFiles.ROOT, JAVA)) {
+            String source = Files.readString(file);
+            Matcher tag = CLASS_TAG.matcher(source);
+            while (PROPERTIES.matcher(source).find() && tag.find()) {
+                tags++;
+                if (!source.contains("@net.jqwik.api.Tag(" + tag.group(1) + ")")) {
+                    missing.add(file + ": " + tag.group(1));
+                }
+            }
+        }
+        assertThat(tags).as("tags that were looked at").isPositive();
+        assertThat(missing).isEmpty();
     }
 
     /** A class in a package of the core can use what the core keeps to itself, and nothing shows that it does. */

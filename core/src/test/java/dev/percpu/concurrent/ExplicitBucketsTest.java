@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /** Which of the buckets with given bounds a value belongs to. */
 @Tag("once")
+@net.jqwik.api.Tag("once")
 class ExplicitBucketsTest {
     @Property
     void aValueBelongsToTheLowestBoundThatIsNotBelowIt(@ForAll("bounds") long[] bounds, @ForAll("values") long value) {

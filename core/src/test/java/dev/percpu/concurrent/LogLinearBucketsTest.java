@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 
 /** Which bucket a value belongs to, for every layout that the builder makes. */
 @Tag("once")
+@net.jqwik.api.Tag("once")
 class LogLinearBucketsTest {
     /** All values of small ranges, so that every edge is seen. */
     @Test

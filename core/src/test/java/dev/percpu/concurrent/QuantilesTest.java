@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /** What snapshots say about values, beside the values themselves. */
 @Tag("once")
+@net.jqwik.api.Tag("once")
 class QuantilesTest {
     /** Checks what needs the exact values, in rising order. */
     static void verifyQuantiles(HistogramSnapshot snapshot, long[] sorted) {

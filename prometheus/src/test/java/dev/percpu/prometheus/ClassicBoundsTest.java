@@ -10,9 +10,12 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Each value is in the first bucket whose bound is not below it. */
+@Tag("once")
+@net.jqwik.api.Tag("once")
 class ClassicBoundsTest {
     private static void verify(ClassicBounds bounds, double value) {
         double[] upper = bounds.upper();

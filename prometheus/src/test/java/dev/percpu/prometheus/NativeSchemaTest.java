@@ -12,11 +12,14 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Each value is in the bucket that the client puts it into. */
+@Tag("once")
+@net.jqwik.api.Tag("once")
 class NativeSchemaTest {
     static IntStream schemas() {
         return IntStream.rangeClosed(NativeSchema.COARSEST, NativeSchema.FINEST);
