@@ -10,6 +10,7 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.linux.KernelThreads;
 import dev.percpu.internal.protocol.GuardWords;
 import dev.percpu.testing.LogCapture;
+import dev.percpu.testing.Workers;
 import java.lang.foreign.MemoryLayout;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -54,9 +55,10 @@ class SharedGuardTest {
     void javaWaitsUntilCodeInCReleases() throws InterruptedException {
         CountDownLatch held = new CountDownLatch(1);
         AtomicBoolean released = new AtomicBoolean();
+        Thread waiter = Thread.currentThread();
         Thread holder = new Thread(() -> driver.withGuardOf(CPU.id(), () -> {
             held.countDown();
-            sleep(100);
+            Workers.awaitTimedWait(waiter);
             released.set(true);
         }));
         holder.start();
