@@ -2,18 +2,16 @@ package dev.percpu;
 
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.memory.NumericWidth;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A per-CPU {@code double} that {@link PerCpuDouble#create()} creates and that can be closed. If it becomes
- * unreachable, its memory is given back automatically.
+ * A per-CPU {@code double} that {@link PerCpuDouble#create()} creates and that can be closed. Its memory is given back
+ * once it is unreachable, closed or not.
  */
 public final class DynamicDouble extends PerCpuDouble implements AutoCloseable {
-    static {
-        // Not when the first one is closed, as the heap may be full then.
-        Registry.initialize();
-    }
-
     private final DynamicNumeric bits;
+
+    private Registry.@Nullable Link listed;
 
     DynamicDouble(String name, double initial) {
         this(new DynamicNumeric(name, NumericWidth.LONG, Double.doubleToRawLongBits(initial)), initial);
@@ -24,10 +22,20 @@ public final class DynamicDouble extends PerCpuDouble implements AutoCloseable {
         this.bits = bits;
     }
 
-    /** Closes the number: every operation on it throws from then on. Closing it again does nothing. */
+    DynamicDouble listed(String name) {
+        listed = Registry.addClosable(name, TYPE, this, PerCpuDouble::values);
+        return this;
+    }
+
+    /**
+     * Closes the number: every operation on it throws from then on. Its memory comes back when it is unreachable.
+     * Closing it again does nothing.
+     */
     @Override
     public void close() {
         bits.close();
-        Registry.remove(this);
+        if (listed != null) {
+            listed.remove();
+        }
     }
 }

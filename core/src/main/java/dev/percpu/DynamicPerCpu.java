@@ -23,9 +23,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>{@link #share()} creates further handles to the same instances. The thread that closes the last handle waits until
  * no token for any of the instances is left, and then closes each instance that is {@link AutoCloseable}, once. If the
- * instances are views of memory, that memory is then given back, and its segments can no longer be used. If all handles
- * become unreachable and one of them was never closed, no instance is closed. The memory is then given back once no
- * instance is reachable.
+ * instances are views of memory, as those of {@link #createZero}, that memory is then given back, and its segments can
+ * no longer be used. The memory of {@link #createNumeric} comes back when it is unreachable. If all handles become
+ * unreachable and one of them was never closed, no instance is closed. The memory is then given back once no instance
+ * is reachable.
  *
  * <p>Several threads can use a handle at the same time.
  *
@@ -76,11 +77,12 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     /**
      * Creates a variable whose instances are views of zeroed memory.
      *
-     * @param view creates the view of one CPU's memory; called once for each possible CPU
+     * @param view creates the view of one CPU's memory; called once for each possible CPU. If it throws, the views that
+     *     it has created are closed if they are {@link AutoCloseable}
      * @throws AreaFullException if the per-CPU area is full
      */
     public static <T> DynamicPerCpu<T> createZero(MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
-        return DynamicPerCpu.<T>zero(NAME, layout, view);
+        return zero(NAME, null, layout, view);
     }
 
     /**
@@ -90,25 +92,13 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      */
     public static <T> DynamicPerCpu<T> createZero(
             String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
-        return DynamicPerCpu.<T>zero(Registry.checkName(name), layout, view)
-                .listed(name, layout.toString(), Registry.Reader.NONE);
+        return zero(Registry.checkName(name), layout.toString(), layout, view);
     }
 
     private static <T> DynamicPerCpu<T> zero(
-            String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
+            String name, @Nullable String type, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
         Slices memory = Area.collectable(layout.byteSize(), layout.byteAlignment(), name);
-        Function<CpuId, T> instance = cpu -> view.apply(memory.of(cpu.id()));
-        boolean made = false;
-        try {
-            DynamicPerCpu<T> variable = create(
-                    Piece.empty(name), piece -> PerCpuPtr.toMemory(piece, memory.position(), instance), memory::close);
-            made = true;
-            return variable;
-        } finally {
-            if (!made) {
-                memory.close();
-            }
-        }
+        return from(name, type, memory, cpu -> view.apply(memory.of(cpu.id())));
     }
 
     /** Creates a variable whose instances come from {@code factory}, one for each possible CPU. */
@@ -130,7 +120,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      * order. If the factory throws, the instances that it has created are closed if they are {@link AutoCloseable}.
      */
     public static <T> DynamicPerCpu<T> createFrom(Function<CpuId, ? extends T> factory) {
-        return from(NAME, factory, null);
+        return from(NAME, null, null, factory);
     }
 
     /**
@@ -139,26 +129,33 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      * @param name for messages and listings, not blank; it need not be unique
      */
     public static <T> DynamicPerCpu<T> createFrom(String name, Function<CpuId, ? extends T> factory) {
-        return from(Registry.checkName(name), factory, Registry.Reader.NONE);
+        return from(Registry.checkName(name), "object", null, factory);
     }
 
-    /** @param reader null if the variable is not to be listed */
+    /**
+     * Creates a variable. If that fails, the instances that were created are closed, and then the memory is given back.
+     *
+     * @param type how the variable is listed; null if it is not
+     * @param memory what the instances are views of; null if they are objects on the heap
+     */
     private static <T> DynamicPerCpu<T> from(
-            String name, Function<CpuId, ? extends T> factory, Registry.@Nullable Reader<Object> reader) {
+            String name, @Nullable String type, @Nullable Slices memory, Function<CpuId, ? extends T> factory) {
         // The factory may overflow the stack. What closes the instances then needs room.
         StackRoom.CURRENT.ensure();
         // Everything needed to close the instances after a failure is allocated before the first instance: later the
         // heap may be full.
         @Nullable Object[] made = PerCpuPtr.newInstances();
         Failures failures = new Failures();
+        Runnable giveBack = memory == null ? DynamicPerCpu::giveNothingBack : memory::close;
         boolean done = false;
         try {
-            DynamicPerCpu<T> variable = create(
-                    Piece.empty(name),
-                    piece -> PerCpuPtr.toObjects(piece, made, factory),
-                    DynamicPerCpu::giveNothingBack);
-            if (reader != null) {
-                DynamicPerCpu<T> _ = variable.listed(name, "object", reader);
+            Piece piece = Piece.empty(name);
+            PerCpuPtr<T> ptr = memory == null
+                    ? PerCpuPtr.toObjects(piece, made, factory)
+                    : PerCpuPtr.toMemory(piece, memory.position(), made, factory);
+            DynamicPerCpu<T> variable = new DynamicPerCpu<>(new Shared<>(piece, ptr, giveBack));
+            if (type != null) {
+                variable.list(name, type, Registry.NOTHING);
             }
             done = true;
             return variable;
@@ -171,6 +168,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
             if (!done) {
                 // A handler's first use takes memory, and is passed over if there is none. What is closed is no more.
                 closeAll(made, failures);
+                giveBack.run();
             }
         }
     }
@@ -199,31 +197,24 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      * @param name for messages and listings, not blank; it need not be unique
      */
     public static DynamicPerCpu<NumericCell> createNumeric(String name, NumericWidth width, long initial) {
-        return numeric(Registry.checkName(name), width, initial)
-                .listed(name, "guarded " + width, shared -> NumericCell.values(shared.ptr));
+        DynamicPerCpu<NumericCell> variable = numeric(Registry.checkName(name), width, initial);
+        variable.list(name, "guarded " + width, shared -> NumericCell.values(shared.ptr));
+        return variable;
     }
 
     private static DynamicPerCpu<NumericCell> numeric(String name, NumericWidth width, long initial) {
         // The memory is not given back at once: the sequences of PerCpuNumeric.of hold the position as a plain number.
-        return create(
-                Piece.collectable(name, Long.BYTES, Long.BYTES),
-                piece -> NumericCell.cells(piece, width, initial),
-                DynamicPerCpu::giveNothingBack);
+        Piece piece = Piece.collectable(name, Long.BYTES, Long.BYTES);
+        return new DynamicPerCpu<>(
+                new Shared<>(piece, NumericCell.cells(piece, width, initial), DynamicPerCpu::giveNothingBack));
     }
 
     /** For instances on the heap, and for those whose memory the garbage collector gives back. */
     private static void giveNothingBack() {}
 
-    /** @param giveBack gives the instances' memory back, once they are closed */
-    private static <T> DynamicPerCpu<T> create(
-            Piece piece, Function<Piece, PerCpuPtr<T>> instances, Runnable giveBack) {
-        return new DynamicPerCpu<>(new Shared<>(piece, instances.apply(piece), giveBack));
-    }
-
     /** Adds the instances to the listing, where they stay as long as there is a handle to them. */
-    private DynamicPerCpu<T> listed(String name, String type, Registry.Reader<? super Shared<T>> reader) {
-        Registry.add(name, type, shared, reader);
-        return this;
+    private void list(String name, String type, Registry.Reader<? super Shared<T>> reader) {
+        shared.listed = Registry.addClosable(name, type, shared, reader);
     }
 
     @Override
@@ -301,6 +292,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         private final Piece piece;
         private final PerCpuPtr<T> ptr;
         private final Runnable giveBack;
+        private Registry.@Nullable Link listed;
         private int handles = 1;
 
         /** The CPUs with ids below this one have no token left. Only the closing thread uses this field. */
@@ -309,6 +301,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         /** The CPUs with ids below this one have no instance left to close. Only the closing thread uses this field. */
         private int closedCpus;
 
+        /** @param giveBack gives the instances' memory back, once they are closed */
         private Shared(Piece piece, PerCpuPtr<T> ptr, Runnable giveBack) {
             this.piece = piece;
             this.ptr = ptr;
@@ -344,7 +337,9 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
          */
         private void awaitTokens() {
             piece.close();
-            Registry.remove(this);
+            if (listed != null) {
+                listed.remove();
+            }
             for (CpuId cpu : CpuMask.possible()) {
                 if (cpu.id() >= cpusWithoutTokens) {
                     awaitTokens(cpu);

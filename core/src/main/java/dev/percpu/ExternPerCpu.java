@@ -109,7 +109,7 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
                         variable.position(),
                         cpu -> view.apply(Area.slice(cpu.id(), variable.position(), variable.bytes())),
                         borrows().computeIfAbsent(variable.position(), position -> PerCpuPtr.newBorrows())));
-        Registry.add(name, "extern " + layout, declared);
+        Registry.add(name, "extern " + layout, declared, Registry.NOTHING);
         return declared;
     }
 

@@ -20,7 +20,7 @@ import java.util.List;
  * the old value.
  */
 public sealed class PerCpuDouble permits DynamicDouble {
-    private static final String TYPE = "DOUBLE";
+    static final String TYPE = "DOUBLE";
 
     private static final long MINUS_ZERO = Double.doubleToRawLongBits(-0.0);
 
@@ -114,9 +114,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
      * @throws AreaFullException if the per-CPU area is full
      */
     public static DynamicDouble create(String name, double initial) {
-        DynamicDouble number = new DynamicDouble(Registry.checkName(name), initial);
-        Registry.add(name, TYPE, number, PerCpuDouble::values);
-        return number;
+        return new DynamicDouble(Registry.checkName(name), initial).listed(name);
     }
 
     /** The current CPU's number: {@code this_cpu_read}. */
@@ -207,7 +205,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
         void accept(CpuId cpu, double number);
     }
 
-    private List<Value> values() {
+    final List<Value> values() {
         return List.of(Value.sum("value", snapshot(), sumWithoutCpu()));
     }
 

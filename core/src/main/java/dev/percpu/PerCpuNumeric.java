@@ -117,9 +117,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
      * @throws AreaFullException if the per-CPU area is full
      */
     public static DynamicNumeric create(String name, NumericWidth width, long initial) {
-        DynamicNumeric number = new DynamicNumeric(Registry.checkName(name), width, initial);
-        Registry.add(name, width.toString(), number, PerCpuNumeric::values);
-        return number;
+        return new DynamicNumeric(Registry.checkName(name), width, initial).listed(name);
     }
 
     /** Returns the operations on a number that the guard protects: the Rust API's {@code num()}. */

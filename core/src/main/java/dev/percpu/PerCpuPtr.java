@@ -6,7 +6,6 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.PaddedArray;
-import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.StackRoom;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
@@ -47,7 +46,6 @@ public final class PerCpuPtr<T> {
     static {
         // Not in the first access, which may come when the heap is full.
         CpuGuard.initialize();
-        Registry.initialize();
         StackRoom _ = StackRoom.CURRENT;
     }
 
@@ -81,14 +79,24 @@ public final class PerCpuPtr<T> {
 
     /** Creates a pointer to views of memory, which lies at {@code offset} into the area if that is not negative. */
     static <T> PerCpuPtr<T> toMemory(Piece piece, long offset, Function<CpuId, ? extends T> view) {
-        return toMemory(piece, offset, view, newBorrows());
+        return toMemory(piece, offset, newInstances(), newBorrows(), view);
+    }
+
+    /** Like {@link #toMemory(Piece, long, Function)}. If this fails, the given array has those that were created. */
+    static <T> PerCpuPtr<T> toMemory(
+            Piece piece, long offset, @Nullable Object[] instances, Function<CpuId, ? extends T> view) {
+        return toMemory(piece, offset, instances, newBorrows(), view);
     }
 
     /**
      * Like {@link #toMemory(Piece, long, Function)}, for memory with several pointers, which share its borrow words.
      */
     static <T> PerCpuPtr<T> toMemory(Piece piece, long offset, Function<CpuId, ? extends T> view, long[] borrows) {
-        @Nullable Object[] instances = newInstances();
+        return toMemory(piece, offset, newInstances(), borrows, view);
+    }
+
+    private static <T> PerCpuPtr<T> toMemory(
+            Piece piece, long offset, @Nullable Object[] instances, long[] borrows, Function<CpuId, ? extends T> view) {
         fill(instances, piece.name(), view);
         return new PerCpuPtr<>(piece, instances, borrows, offset, true);
     }

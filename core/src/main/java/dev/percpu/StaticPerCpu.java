@@ -64,7 +64,7 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      */
     public static <T> StaticPerCpu<T> define(String name, Supplier<? extends T> initial) {
         Piece piece = Piece.empty(Registry.checkName(name));
-        return register(name, "object", PerCpuPtr.toObjects(piece, cpu -> initial.get()), Registry.Reader.NONE);
+        return register(name, "object", PerCpuPtr.toObjects(piece, cpu -> initial.get()), Registry.NOTHING);
     }
 
     /**
@@ -102,7 +102,7 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
             long offset, String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
         Piece piece = Piece.empty(name);
         Function<CpuId, T> instance = cpu -> view.apply(Area.slice(cpu.id(), offset, layout.byteSize()));
-        return register(name, layout.toString(), PerCpuPtr.toMemory(piece, offset, instance), Registry.Reader.NONE);
+        return register(name, layout.toString(), PerCpuPtr.toMemory(piece, offset, instance), Registry.NOTHING);
     }
 
     /**

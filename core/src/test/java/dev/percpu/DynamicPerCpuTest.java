@@ -158,6 +158,21 @@ class DynamicPerCpuTest {
     }
 
     @Test
+    void aViewThatThrowsLeavesNothingBehind() {
+        AtomicInteger made = new AtomicInteger();
+        AtomicInteger closed = new AtomicInteger();
+        assertThatThrownBy(() -> DynamicPerCpu.createZero(ValueLayout.JAVA_LONG, _ -> {
+                    if (made.incrementAndGet() == CPUS) {
+                        throw new IllegalArgumentException("no more");
+                    }
+                    return new Counted(closed);
+                }))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("no more");
+        assertThat(closed).hasValue(CPUS - 1);
+    }
+
+    @Test
     void everyInstanceIsClosedWhateverTheOthersThrow() {
         AtomicInteger closed = new AtomicInteger();
         DynamicPerCpu<AutoCloseable> variable = DynamicPerCpu.createFrom(cpu -> () -> {

@@ -134,10 +134,7 @@ public final class HistogramBuilder {
      */
     public PerCpuHistogram build() {
         PerCpuHistogram histogram = new PerCpuHistogram(owner(), buckets());
-        if (name != null) {
-            Registry.add(name, "PerCpuHistogram", histogram, PerCpuHistogram::values);
-        }
-        return histogram;
+        return name == null ? histogram : histogram.listed(name);
     }
 
     /** What the histogram is called in messages. */

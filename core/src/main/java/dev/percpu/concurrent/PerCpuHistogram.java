@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts how often values of each size were recorded, such as latencies. Recording takes no lock, uses no atomic
@@ -72,7 +73,6 @@ public final class PerCpuHistogram implements AutoCloseable {
         // Not in the first update, which may come when the heap is full.
         Sums.initialize();
         Sums.initializePairs();
-        Registry.initialize();
     }
 
     private static final int FIRST_BUCKET = 1;
@@ -86,11 +86,18 @@ public final class PerCpuHistogram implements AutoCloseable {
     /** What {@link #snapshotThenReset()} has reported. */
     private final HistogramInterval sinceReset;
 
+    private Registry.@Nullable Link listed;
+
     PerCpuHistogram(String name, Buckets buckets) {
         this.name = name;
         this.buckets = buckets;
         this.sinceReset = new HistogramInterval(this, null);
         this.position = Area.allocateFor(this, bytesPerCpu(), Long.BYTES, name + " of " + buckets);
+    }
+
+    PerCpuHistogram listed(String listedName) {
+        listed = Registry.addClosable(listedName, "PerCpuHistogram", this, PerCpuHistogram::values);
+        return this;
     }
 
     /** Starts a histogram: the builder sets its precision and range, or its bounds. */
@@ -172,12 +179,14 @@ public final class PerCpuHistogram implements AutoCloseable {
 
     /**
      * Ends the histogram. Its memory comes back when it is unreachable. A thread that records in a loop may notice it
-     * only after the loop.
+     * only after the loop. Closing it again does nothing.
      */
     @Override
     public void close() {
         position = Piece.CLOSED;
-        Registry.remove(this);
+        if (listed != null) {
+            listed.remove();
+        }
     }
 
     @Override
@@ -197,7 +206,7 @@ public final class PerCpuHistogram implements AutoCloseable {
     }
 
     /** For a listing: everything that was ever recorded, whatever was reset. */
-    List<Value> values() {
+    private List<Value> values() {
         try {
             long position = position();
             long[] sums = AdjacentNumbers.totals(position, 1);

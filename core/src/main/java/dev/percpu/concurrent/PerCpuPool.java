@@ -74,16 +74,18 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseable {
     // This file is longer than others: it explains what a user of a pool has to know.
-    static {
-        // Not when the first one is closed, as the heap may be full then.
-        Registry.initialize();
-    }
-
     private final String name;
+
+    private Registry.@Nullable Link listed;
 
     PerCpuPool(PoolBuilder<T> builder) {
         super(builder);
         name = builder.owner();
+    }
+
+    PerCpuPool<T> listed(String listedName) {
+        listed = Registry.addClosable(listedName, "PerCpuPool", this, PerCpuPool::values);
+        return this;
     }
 
     /**
@@ -186,7 +188,9 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     @Override
     public void close() {
         ids.close();
-        Registry.remove(this);
+        if (listed != null) {
+            listed.remove();
+        }
         try {
             finishAll();
         } finally {
@@ -240,8 +244,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
                 seen.searches());
     }
 
-    /** For a listing. */
-    List<Value> values() {
+    private List<Value> values() {
         Statistics now = statistics();
         return List.of(
                 Value.of("held", now.held),

@@ -101,9 +101,6 @@ public final class PoolBuilder<T> {
      */
     public PerCpuPool<T> build() {
         PerCpuPool<T> pool = new PerCpuPool<>(this);
-        if (name != null) {
-            Registry.add(name, "PerCpuPool", pool, PerCpuPool::values);
-        }
-        return pool;
+        return name == null ? pool : pool.listed(name);
     }
 }

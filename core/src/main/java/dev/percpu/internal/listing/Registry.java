@@ -18,12 +18,13 @@ public final class Registry {
 
     private static final Chain DYNAMIC = new Chain();
 
-    private Registry() {}
+    /**
+     * For an object of which nothing can be read. It is here, so that {@link #checkName} makes it: when the object is
+     * listed, the heap may be full.
+     */
+    public static final Reader<Object> NOTHING = _ -> List.of();
 
-    /** Forces this class to initialize when something is made, so that its later removal from here cannot fail. */
-    public static void initialize() {
-        // Calling this is enough.
-    }
+    private Registry() {}
 
     /**
      * Reads an object's values, when a user asks for them. It is kept beside the object, so it must not refer to it: it
@@ -33,9 +34,6 @@ public final class Registry {
      */
     @FunctionalInterface
     public interface Reader<T> {
-        /** For an object of which nothing can be read. */
-        Reader<Object> NONE = _ -> List.of();
-
         /** The object's values. */
         List<Value> read(T object);
     }
@@ -54,10 +52,9 @@ public final class Registry {
             return current == null ? List.of() : reader.read((T) current);
         }
 
-        /** Whether this is the entry of an object that can go away; or, for null, of one that is gone. */
-        @SuppressWarnings("unchecked") // an object of another type is only compared
-        boolean isOf(@Nullable Object other) {
-            return ((WeakReference<Object>) object).refersTo(other);
+        /** Whether this is the entry of an object that could go away, and has. */
+        boolean isGone() {
+            return ((WeakReference<?>) object).refersTo(null);
         }
 
         @Override
@@ -87,25 +84,22 @@ public final class Registry {
         }
     }
 
-    /** Adds an object that can go away. It must be completely constructed. */
+    /** Adds an object that can go away, but not be closed. It must be completely constructed. */
     public static <T> void add(String name, String type, T object, Reader<? super T> reader) {
+        Link _ = addClosable(name, type, object, reader);
+    }
+
+    /**
+     * Adds an object that can be closed. It must be completely constructed, and keep the result, which takes it out of
+     * the listing.
+     */
+    public static <T> Link addClosable(String name, String type, T object, Reader<? super T> reader) {
         Recording.listing(Registry::list);
         Link link = new Link(new Entry<T>(name, type, new WeakReference<>(object), reader));
         synchronized (DYNAMIC) {
             DYNAMIC.add(link);
         }
-    }
-
-    /** Adds an object that can go away, and of which nothing can be read. */
-    public static void add(String name, String type, Object object) {
-        add(name, type, object, Reader.NONE);
-    }
-
-    /** Removes an object that was closed. */
-    public static void remove(Object object) {
-        synchronized (DYNAMIC) {
-            DYNAMIC.sweep(object);
-        }
+        return link;
     }
 
     /** All objects that are alive: first the static ones, then the others, both in the order they were made in. */
@@ -120,24 +114,45 @@ public final class Registry {
         return list;
     }
 
-    /** What a link of the chain may follow. */
-    private static class Node {
+    /** How many objects that can go away are kept, those that are gone included. */
+    static int linked() {
+        synchronized (DYNAMIC) {
+            return DYNAMIC.length();
+        }
+    }
+
+    /** What a link of the chain may follow. The chain's lock guards the fields. */
+    static class Node {
         @Nullable
         Link next;
     }
 
-    private static final class Link extends Node {
+    /** The place of an object in the listing. */
+    public static final class Link extends Node {
         private final Entry<?> entry;
+
+        /** Null if this is not in the chain, or no more. */
+        private @Nullable Node before;
 
         private Link(Entry<?> entry) {
             this.entry = entry;
         }
+
+        /**
+         * Takes an object that is closed out of the listing. That takes as long however many others are listed. Taking
+         * it out again does nothing.
+         */
+        public void remove() {
+            synchronized (DYNAMIC) {
+                DYNAMIC.remove(this);
+            }
+        }
     }
 
     /**
-     * Objects that can go away, in the order they were made in. A link leaves the chain by one store. A collection of
-     * the JDK's takes several steps and makes calls between them. If a caller's stack ended at such a call, the
-     * collection would contradict itself from then on, and no listing could be read any more.
+     * Objects that can go away, in the order they were made in. A link leaves the chain by a few stores, with no call
+     * between them. A collection of the JDK's makes calls between its steps. If a caller's stack ended at such a call,
+     * the collection would contradict itself from then on, and no listing could be read any more.
      */
     private static final class Chain {
         private static final int FIRST_ROUND = 16;
@@ -151,37 +166,58 @@ public final class Registry {
 
         void add(Link link) {
             if (untilNextRound == 0) {
-                sweep(null);
+                sweep();
             }
             untilNextRound--;
+            link.before = last;
             last.next = link;
             last = link;
         }
 
-        /**
-         * Removes an object, and all that are gone.
-         *
-         * @param closed null for none but those
-         */
-        void sweep(@Nullable Object closed) {
-            Node before = start;
+        void remove(Link link) {
+            Node before = link.before;
+            if (before == null) {
+                return;
+            }
+            Link next = link.next;
+            before.next = next;
+            if (next == null) {
+                last = before;
+            } else {
+                next.before = before;
+            }
+            // A closed object that is kept must not keep its neighbours, nor theirs after them.
+            link.before = null;
+            link.next = null;
+        }
+
+        /** Removes all that are gone. */
+        private void sweep() {
             int kept = 0;
-            for (Link link = before.next; link != null; link = link.next) {
-                if (link.entry.isOf(closed) || link.entry.isOf(null)) {
-                    before.next = link.next;
+            Link next = start.next;
+            while (next != null) {
+                Link link = next;
+                next = link.next;
+                if (link.entry.isGone()) {
+                    remove(link);
                 } else {
-                    before = link;
                     kept++;
                 }
             }
-            // If the last link was removed, nothing that could fail happened since.
-            last = before;
             // So a chain of many objects is not walked for each new one, and at most doubles before the next walk.
             untilNextRound = Math.max(kept, FIRST_ROUND);
         }
 
+        int length() {
+            int length = 0;
+            for (Link link = start.next; link != null; link = link.next) {
+                length++;
+            }
+            return length;
+        }
+
         void addTo(List<Variable> list) {
-            sweep(null);
+            sweep();
             for (Link link = start.next; link != null; link = link.next) {
                 list.add(link.entry);
             }
