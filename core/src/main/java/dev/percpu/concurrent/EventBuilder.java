@@ -24,7 +24,12 @@ import org.jspecify.annotations.Nullable;
  * arguments and of its histograms together is at most {@value Events#MOST_VALUES}. Arguments are numbered without
  * gaps, and {@code long}s come before {@code double}s.
  *
- * <p>Each method throws {@link IllegalArgumentException} if the update does not fit with those before it.
+ * <p>A variable can have several updates, but not the same one twice: that is, with the same argument, or with a
+ * constant both times. So {@code add(counter, FIRST)} goes with {@code increment(counter)}, but a second
+ * {@code increment(counter)} does not: {@code add(counter, 2)} does both.
+ *
+ * <p>Each method throws {@link IllegalArgumentException} if the update does not fit with those before it. Then the
+ * builder stays as it was.
  */
 public final class EventBuilder {
     private static final int MOST_UPDATES = 16;
@@ -97,29 +102,27 @@ public final class EventBuilder {
 
     /** Adds a constant to the counter. */
     public EventBuilder add(PerCpuCounter counter, long x) {
-        check(counter, "add", null, 1);
+        note(counter, "add", null, false, 1);
         parts.add(Part.addition(counter.position(), NONE, null, x));
         return this;
     }
 
     /** Adds an argument, a {@code long}, to the counter. */
     public EventBuilder add(PerCpuCounter counter, Argument x) {
-        check(counter, "add", nonNull(x), 1);
-        useLong(x, counter);
+        note(counter, "add", nonNull(x), false, 1);
         parts.add(Part.addition(counter.position(), NONE, x, 0));
         return this;
     }
 
     /** Adds a constant to the counter. */
     public EventBuilder add(PerCpuDoubleCounter counter, double x) {
-        check(counter, "add", null, 1);
+        note(counter, "add", null, true, 1);
         return addDouble(counter, NONE, x);
     }
 
     /** Adds an argument, a {@code double}, to the counter. */
     public EventBuilder add(PerCpuDoubleCounter counter, Argument x) {
-        check(counter, "add", nonNull(x), 1);
-        use(x, true, counter);
+        note(counter, "add", nonNull(x), true, 1);
         return addDouble(counter, x.number, 0);
     }
 
@@ -145,7 +148,7 @@ public final class EventBuilder {
      */
     public EventBuilder add(PerCpuCounterArray counters, int index, long x) {
         long position = counters.position(index);
-        check(counters, "add at " + index, null, 1);
+        note(counters, "add at " + index, null, false, 1);
         parts.add(Part.addition(position, NONE, null, x));
         return this;
     }
@@ -157,8 +160,7 @@ public final class EventBuilder {
      */
     public EventBuilder add(PerCpuCounterArray counters, int index, Argument x) {
         long position = counters.position(index);
-        check(counters, "add at " + index, nonNull(x), 1);
-        useLong(x, counters);
+        note(counters, "add at " + index, nonNull(x), false, 1);
         parts.add(Part.addition(position, NONE, x, 0));
         return this;
     }
@@ -168,6 +170,7 @@ public final class EventBuilder {
      *
      * @param index which one: an argument, a {@code long}. If there is no such counter, the call throws {@link
      *     IndexOutOfBoundsException} and updates nothing
+     * @throws IllegalArgumentException also if the array is empty
      */
     public EventBuilder increment(PerCpuCounterArray counters, Argument index) {
         return addAt(counters, index, null);
@@ -177,17 +180,19 @@ public final class EventBuilder {
      * Adds an argument, a {@code long}, to one counter of an array.
      *
      * @param index which one, as in {@link #increment(PerCpuCounterArray, PerCpuEvent.Argument)}
+     * @throws IllegalArgumentException also if the array is empty
      */
     public EventBuilder add(PerCpuCounterArray counters, Argument index, Argument x) {
-        return addAt(counters, index, Objects.requireNonNull(x, "x"));
+        return addAt(counters, index, nonNull(x));
     }
 
     private EventBuilder addAt(PerCpuCounterArray counters, Argument index, @Nullable Argument x) {
-        check(counters, "add at " + nonNull(index), x, 1);
-        useLong(index, counters);
-        if (x != null) {
-            useLong(x, counters);
+        if (counters.length() == 0) {
+            throw new IllegalArgumentException(name + " cannot update " + counters + ", as no index is in bounds");
         }
+        checkType(nonNull(index), false, counters);
+        note(counters, "add at " + index, x, false, 1);
+        uses.putIfAbsent(index, new Use(false, counters));
         parts.add(Part.addition(counters.position(0), index.number, x, 1));
         indexes.add(new BuiltEvent.Element(counters::checkIndex, index.number));
         checks.add(new OwnEvent.IndexCheck(index.number, counters, counters.length()));
@@ -196,10 +201,10 @@ public final class EventBuilder {
 
     /** Records an argument, a {@code long}, in the histogram. */
     public EventBuilder record(PerCpuHistogram histogram, Argument value) {
-        check(histogram, "record", nonNull(value), 2);
-        useLong(value, histogram);
+        // First, as it throws if the histogram is closed.
         long bucketsAt = histogram.bucketsPosition();
         long sumAt = histogram.sumPosition();
+        note(histogram, "record", nonNull(value), false, 2);
         int bucket = buckets.size();
         OwnUpdate own = new OwnUpdate.HistogramRecord(bucketsAt, bucket, sumAt, value.number);
         parts.add(new Part(Events.Update.add(bucketsAt, NONE, NONE, 1), bucket, own));
@@ -215,8 +220,7 @@ public final class EventBuilder {
      */
     public EventBuilder accumulate(PerCpuAccumulator accumulator, Argument x) {
         Extreme extreme = accumulator.extreme();
-        check(accumulator, "accumulate", nonNull(x), extreme == null ? 0 : 1);
-        useLong(x, accumulator);
+        note(accumulator, "accumulate", nonNull(x), false, extreme == null ? 0 : 1);
         if (extreme == null) {
             return alone(accumulator::accumulate, x);
         }
@@ -227,8 +231,7 @@ public final class EventBuilder {
 
     /** Combines an argument, a {@code double}, into the accumulator, in Java, after the other updates. */
     public EventBuilder accumulate(PerCpuDoubleAccumulator accumulator, Argument x) {
-        check(accumulator, "accumulate", nonNull(x), 0);
-        use(x, true, accumulator);
+        note(accumulator, "accumulate", nonNull(x), true, 0);
         return alone(bits -> accumulator.accumulate(longBitsToDouble(bits)), x);
     }
 
@@ -276,18 +279,26 @@ public final class EventBuilder {
         return this;
     }
 
-    /** Before {@link #check}, which leaves something behind. */
     private static Argument nonNull(Argument argument) {
         return Objects.requireNonNull(argument, "argument");
     }
 
-    /** @param updates how many more there will be */
-    private void check(Object variable, String update, @Nullable Argument argument, int updates) {
+    /**
+     * Notes an update, unless it is refused: nothing changes then.
+     *
+     * @param argument null for a constant
+     * @param isDouble whether the argument is a {@code double}, and not a {@code long}
+     * @param updates how many more there will be
+     */
+    private void note(Object variable, String update, @Nullable Argument argument, boolean isDouble, int updates) {
         Objects.requireNonNull(variable, "variable");
         if (parts.size() + updates > MOST_UPDATES) {
             throw new IllegalArgumentException(name + " would have " + (parts.size() + updates)
                     + " updates, and an event has at most " + MOST_UPDATES
                     + ", of which a histogram takes two: make two events of it");
+        }
+        if (argument != null) {
+            checkType(argument, isDouble, variable);
         }
         seen.putIfAbsent(variable, new HashSet<>());
         if (!seen.get(variable).add(update.concat(" ").concat(String.valueOf(argument)))) {
@@ -296,14 +307,13 @@ public final class EventBuilder {
                     + ": leave one out, or add a constant that is the sum of both");
         }
         variables.add(variable);
+        if (argument != null) {
+            uses.putIfAbsent(argument, new Use(isDouble, variable));
+        }
     }
 
-    private void useLong(Argument argument, Object variable) {
-        use(argument, false, variable);
-    }
-
-    private void use(Argument argument, boolean isDouble, Object variable) {
-        Use before = uses.putIfAbsent(argument, new Use(isDouble, variable));
+    private void checkType(Argument argument, boolean isDouble, Object variable) {
+        Use before = uses.get(argument);
         if (before != null && before.isDouble != isDouble) {
             throw new IllegalArgumentException("the argument " + argument + " of " + name + " is a "
                     + (isDouble ? "double for this " : "long for this ") + type(variable) + " and a "
