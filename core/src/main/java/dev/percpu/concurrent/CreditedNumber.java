@@ -84,6 +84,11 @@ abstract class CreditedNumber extends AreaNumber {
         this.settled = new SettledCount(owner, batch);
     }
 
+    /** Sets the value of a counter that no thread has used yet. It may lie a little out of the range. */
+    final void begin(long value) {
+        setHandedOut(value);
+    }
+
     /** The counter's name, for messages. */
     final String owner() {
         return settled.owner();

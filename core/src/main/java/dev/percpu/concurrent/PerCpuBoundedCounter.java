@@ -4,6 +4,7 @@ import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.Credits;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
+import java.io.InvalidObjectException;
 import java.io.Serial;
 import java.io.Serializable;
 import java.lang.ref.Reference;
@@ -56,7 +57,11 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
 
     private static final int LARGEST_BATCH = 1 << 30;
 
-    /** Creates a counter that is 0, with the {@link #DEFAULT_BATCH}. */
+    /**
+     * Creates a counter that is 0, with the {@link #DEFAULT_BATCH}.
+     *
+     * @throws AreaFullException if the per-CPU area is full
+     */
     public PerCpuBoundedCounter() {
         this(DEFAULT_BATCH);
     }
@@ -254,10 +259,17 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
 
     /** What goes into a stream. */
     private record Serialized(long sum, int batch) implements Serializable {
+        /** Credits can take the sum out of the range, but not as far as this. */
+        private static final long MOST_SERIALIZED = SettledCount.LARGEST_VALUE + (SettledCount.LARGEST_VALUE >> 1);
+
         @Serial
-        private Object readResolve() {
+        private Object readResolve() throws InvalidObjectException {
+            if (sum < -MOST_SERIALIZED || sum > MOST_SERIALIZED) {
+                throw new InvalidObjectException(
+                        "a PerCpuBoundedCounter cannot be " + sum + ": its range ends near 2^62");
+            }
             PerCpuBoundedCounter counter = new PerCpuBoundedCounter(batch);
-            counter.add(sum);
+            counter.begin(sum);
             return counter;
         }
     }

@@ -448,6 +448,22 @@ class PerCpuBoundedCounterTest {
     }
 
     @Test
+    void serializesAtTheEndsOfItsRange() {
+        for (long end : new long[] {1L << 62, -(1L << 62)}) {
+            PerCpuBoundedCounter counter = new PerCpuBoundedCounter(1);
+            counter.add(end - Long.signum(end));
+            assertThat(counter.tryAdd(Math.max(0, Long.signum(end)), end)).isEqualTo(end > 0);
+            assertThat(counter.trySub(Math.max(0, -Long.signum(end)), end)).isTrue();
+            assertThat(counter.sum()).isEqualTo(end);
+            PerCpuBoundedCounter copy = Serialization.copy(counter);
+            assertThat(copy.sum()).isEqualTo(end);
+            assertThatThrownBy(() -> copy.add(10L * Long.signum(end))).isInstanceOf(ArithmeticException.class);
+            copy.add(-end);
+            assertThat(copy.sum()).isZero();
+        }
+    }
+
+    @Test
     void serializesAsItsSumAndBatch() {
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(7);
         counter.add(42);
