@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * range, {@link #build()} throws.
  *
  * <p>A method throws {@link IllegalArgumentException} if its argument is out of range. Only {@link #highestTrackable}
- * leaves that to {@code build()}.
+ * leaves that to {@code build()}, since the range depends on another setting.
  */
 public final class HistogramBuilder {
     private static final int MOST_PRECISION_BITS = 16;
@@ -128,8 +128,8 @@ public final class HistogramBuilder {
     /**
      * Creates the histogram, with nothing recorded.
      *
-     * @throws IllegalArgumentException if the precision and the range do not go together
-     * @throws IllegalStateException if bounds were given, and a precision or a range as well
+     * @throws IllegalStateException if the precision and the range do not go together; or if bounds were given, and a
+     *     precision or a range as well
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuHistogram build() {
@@ -155,12 +155,12 @@ public final class HistogramBuilder {
 
     LogLinearBuckets logLinear() {
         if (highestTrackable / 2 < lowestDiscernible) {
-            throw new IllegalArgumentException(owner() + ": the highest trackable value, " + highestTrackable
+            throw new IllegalStateException(owner() + ": the highest trackable value, " + highestTrackable
                     + ", must be at least twice the lowest discernible one, " + lowestDiscernible);
         }
         int unitBits = Long.SIZE - 1 - Long.numberOfLeadingZeros(lowestDiscernible);
         if (precisionBits + unitBits > MOST_BITS) {
-            throw new IllegalArgumentException(owner() + ": " + precisionBits + " bits of precision are too many if the"
+            throw new IllegalStateException(owner() + ": " + precisionBits + " bits of precision are too many if the"
                     + " lowest discernible value is " + lowestDiscernible + ": use at most " + (MOST_BITS - unitBits));
         }
         return LogLinearBuckets.upTo(precisionBits, unitBits, highestTrackable);

@@ -142,6 +142,14 @@ public final class PerCpuHistogram implements AutoCloseable {
     }
 
     /**
+     * Removes what {@link #snapshot()} would return. Intervals still report it. This costs as much as {@link
+     * #snapshotThenReset()}.
+     */
+    public void reset() {
+        HistogramSnapshot _ = snapshotThenReset();
+    }
+
+    /**
      * Returns a new reader. It reports what was recorded since it was made, or since it was asked last, whatever other
      * readers and {@link #snapshotThenReset()} have taken.
      */

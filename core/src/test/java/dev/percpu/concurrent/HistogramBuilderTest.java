@@ -27,14 +27,14 @@ class HistogramBuilderTest {
                         .lowestDiscernible(1000)
                         .highestTrackable(1999)
                         .build())
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("1999")
                 .hasMessageContaining("1000");
         assertThatThrownBy(() -> PerCpuHistogram.builder()
                         .precisionBits(10)
                         .lowestDiscernible(1L << 52)
                         .build())
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("use at most 9");
     }
 

@@ -95,6 +95,19 @@ class PerCpuHistogramTest {
     }
 
     @Test
+    void aResetWithoutAResultForgetsTheSame() {
+        try (PerCpuHistogram histogram = small()) {
+            HistogramInterval interval = histogram.interval();
+            histogram.record(5);
+            histogram.reset();
+            assertThat(histogram.snapshot().isEmpty()).isTrue();
+            histogram.record(6);
+            assertThat(histogram.snapshotThenReset().sum()).isEqualTo(6);
+            assertThat(interval.next().sum()).isEqualTo(11);
+        }
+    }
+
+    @Test
     void aResetChangesNoOtherHistogramAndNothingInTheArea() {
         try (PerCpuHistogram histogram = small();
                 PerCpuHistogram neighbour = small()) {

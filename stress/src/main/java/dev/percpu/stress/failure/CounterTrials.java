@@ -316,6 +316,14 @@ final class CounterTrials {
                         () -> histogram.snapshotThenReset().count(),
                         () -> histogram.snapshot().count())));
         all.add(Operation.on(
+                "histogram reset",
+                "PerCpuHistogram.reset()",
+                CounterTrials::histogramOfBounds,
+                histogram -> Taking.byReset(
+                        () -> histogram.record(5),
+                        histogram::reset,
+                        () -> histogram.snapshot().count())));
+        all.add(Operation.on(
                 "histogram interval next", "HistogramInterval.next()", CounterTrials::histogramOfBounds, histogram -> {
                     HistogramInterval interval = histogram.interval();
                     return new Taking(
