@@ -34,7 +34,7 @@ import java.util.List;
  * many bytes for each CPU as its width, no guard protects it, and its operations never wait. A number from {@link #of}
  * belongs to a variable that the guard protects: its updates wait while another thread owns the CPU.
  *
- * <p>An update that would change no number, whatever its value, does nothing and never waits: adding 0, setting no bit,
+ * <p>An update that cannot change any number does nothing and never waits: adding 0, setting no bit,
  * clearing none. An update that changes nothing only because of the current value, such as setting a bit that is set
  * already, is not skipped: reading the current CPU's number costs as much as setting the bit.
  *

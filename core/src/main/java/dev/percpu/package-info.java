@@ -18,7 +18,13 @@
  *       that CPU does.
  * </ul>
  *
- * <h2>Names</h2>
+ * <h2>Names of variables</h2>
+ *
+ * <p>A variable or structure can have a name, for messages and listings. Each method and constructor that takes one
+ * throws {@link NullPointerException} if it is null, and {@link IllegalArgumentException} if it is blank. For something
+ * without a name, use the method or constructor that takes none.
+ *
+ * <h2>Names in the API</h2>
  *
  * <p>The ideas and the names come from the Linux kernel's per-CPU variables and the Rust API for them.
  */

@@ -122,7 +122,7 @@ class NamesTest {
         for (@Nullable String name : new String[] {null, "", " "}) {
             for (ThrowingCallable making : making(name)) {
                 assertThatThrownBy(making)
-                        .isInstanceOf(IllegalArgumentException.class)
+                        .isInstanceOf(name == null ? NullPointerException.class : IllegalArgumentException.class)
                         .hasMessageContaining("a name must not be ");
             }
         }

@@ -15,8 +15,8 @@ import java.util.List;
  *
  * <p>An addition is one restartable sequence, without a lock, an atomic instruction or contention, however many threads
  * there are. A hot platform thread gets a place of its own, where an addition needs no native call. A counter takes 8
- * bytes for each CPU and each such place. (A {@code LongAdder} under contention grows by two cache lines for each
- * cell.) The counter gives its memory back once it is unreachable, so there is no {@code close}.
+ * bytes for each CPU and each such place. (A {@code LongAdder} under contention grows by 280 bytes for each CPU.)
+ * The counter gives its memory back once it is unreachable, so there is no {@code close}.
  *
  * <p><b>Exactness.</b> {@link #sumThenReset()} neither loses an update nor counts one twice, even while threads update
  * the counter and others reset it: each update is in exactly one of the results, or in the sum that is left. ({@code

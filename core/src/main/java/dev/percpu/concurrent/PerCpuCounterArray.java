@@ -88,6 +88,7 @@ public final class PerCpuCounterArray {
      *
      * @param name for messages and listings, not blank; it need not be unique
      * @param counters the counters' names, by index: not blank, and different from one another
+     * @throws IllegalArgumentException if two counters have one name, or a name is blank
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuCounterArray(String name, List<String> counters) {

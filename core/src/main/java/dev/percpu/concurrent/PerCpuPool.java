@@ -26,8 +26,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>What it guarantees.</b> An object has one holder at a time. There are never more objects than the capacity. The
  * pool first takes an idle object of the current CPU, then, at a limited rate, one of another CPU, and otherwise makes
- * one. It never says that it is exhausted while an object is idle, on whatever CPU it was released. What a holder does
- * before the release happens before what the next holder does after acquiring.
+ * one. It never says that it is exhausted while an object is idle, on whatever CPU it was released. But a call that
+ * must not wait, or whose time ran out, may miss objects on the stack of a CPU whose guard another thread holds. What a
+ * holder does before the release happens before what the next holder does after acquiring.
  *
  * <p><b>When all objects are held.</b> {@link #tryAcquire()} returns null, and its caller may make an object outside
  * the pool. {@link #tryAcquire(long, TimeUnit)} waits for a limited time, and {@link #acquire()} until one is released.

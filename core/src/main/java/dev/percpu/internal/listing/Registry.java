@@ -24,6 +24,8 @@ public final class Registry {
      */
     public static final Reader<Object> NOTHING = _ -> List.of();
 
+    private static final String WITHOUT_NAME = "; for something without a name, do not pass one";
+
     private Registry() {}
 
     /**
@@ -66,12 +68,15 @@ public final class Registry {
     /**
      * Checks a name that a user gave.
      *
-     * @throws IllegalArgumentException if it is null or blank
+     * @throws NullPointerException if it is null
+     * @throws IllegalArgumentException if it is blank
      */
     public static String checkName(@Nullable String name) {
-        if (name == null || name.isBlank()) {
-            throw new IllegalArgumentException("a name must not be " + (name == null ? "null" : "blank")
-                    + "; for something without a name, do not pass one");
+        if (name == null) {
+            throw new NullPointerException("a name must not be null" + WITHOUT_NAME);
+        }
+        if (name.isBlank()) {
+            throw new IllegalArgumentException("a name must not be blank" + WITHOUT_NAME);
         }
         return name;
     }
