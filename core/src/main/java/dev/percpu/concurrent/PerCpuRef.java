@@ -45,8 +45,8 @@ import org.jspecify.annotations.Nullable;
  * such puts have made the count negative. Then the release action does not run, since it is not known whether the
  * resource is in use. After {@code kill}, each {@code put} that would make the count negative throws the exception too.
  *
- * <p>A ref takes 24 bytes for each CPU. It gives them back once it is unreachable; that does not count as the last put,
- * so the release action does not run.
+ * <p>A ref takes 24 bytes for each CPU and for each hot thread. It gives them back once it is unreachable; that does
+ * not count as the last put, so the release action does not run.
  */
 public final class PerCpuRef {
     /*
@@ -79,6 +79,8 @@ public final class PerCpuRef {
     private static final long BIAS = 1L << 62;
 
     private static final long INITIAL_REFERENCE = 1;
+
+    private static final String NOT_RELEASED = "the release action does not run";
 
     /**
      * How often a thread that waits for zero looks whether the count is known. A thread whose call an error has broken
@@ -215,7 +217,9 @@ public final class PerCpuRef {
     /**
      * Gives a reference back, and runs the release action if it was the last one.
      *
-     * @throws IllegalStateException if the ref is killed and there was no reference to give back
+     * @throws IllegalStateException if the ref is killed and there was no reference to give back; or if it was the last
+     *     one as far as is known, but nobody can say how many there are, as {@link #kill()} says. Then it is not given
+     *     back, and the ref is never released
      */
     public void put() {
         // All that was done with the reference stays before the count.
@@ -229,7 +233,8 @@ public final class PerCpuRef {
      * Gives several references back, as fast as one, and runs the release action if they were the last ones.
      *
      * @throws IllegalArgumentException if the number is not positive
-     * @throws IllegalStateException if the ref is killed and has fewer references; then none is given back
+     * @throws IllegalStateException if the ref is killed and has fewer references, or as {@link #put()} says; then none
+     *     is given back
      */
     public void put(int references) {
         checkPositive(references);
@@ -257,6 +262,7 @@ public final class PerCpuRef {
                                         + "; none is given back");
             }
             if (count == references) {
+                checkKnown(NOT_RELEASED);
                 // Here, since the release action is due after the next step, and nobody could call it again.
                 StackRoom.CURRENT.ensure();
             }
@@ -294,7 +300,7 @@ public final class PerCpuRef {
      * @return false if the ref is killed already, and nothing was done
      * @throws IllegalStateException if there were more puts than gets; the ref is killed and never released. Or if an
      *     error broke a get or a put off at a moment at which another thread killed the ref, so that nobody knows the
-     *     count; then the ref is as before
+     *     count; then the ref is as before, or if that was found late, killed and never released
      */
     public boolean kill() {
         Life next = new Life();
@@ -322,6 +328,10 @@ public final class PerCpuRef {
             left = central.addAndGet(sum - BIAS - INITIAL_REFERENCE);
             life = ending;
         }
+        if (left <= 0) {
+            // A put may have been broken off since the look above, and repeated.
+            checkKnown(NOT_RELEASED);
+        }
         if (left < 0) {
             throw morePuts(-left);
         }
@@ -344,8 +354,8 @@ public final class PerCpuRef {
      * @return false if time ran out, or somebody resurrected the ref meanwhile; a ref whose time ran out stays killed
      * @throws InterruptedException if the thread is interrupted; the ref stays killed
      * @throws IllegalStateException if there were more puts than gets, or nobody can say how many references there are,
-     *     as {@link #kill()} says; or if the thread would have to wait, and holds a {@link dev.percpu.CpuGuard}. The
-     *     ref stays killed
+     *     as {@link #kill()} says; or if the thread would have to wait, and holds a {@link dev.percpu.CpuGuard}. Only
+     *     a ref that {@code kill} leaves as before can be live then
      */
     public boolean killAndAwait(long timeout, TimeUnit unit) throws InterruptedException {
         long start = System.nanoTime();

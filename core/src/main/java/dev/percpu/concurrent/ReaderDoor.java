@@ -209,7 +209,7 @@ final class ReaderDoor extends ReadersInside {
     boolean tryShutAtOnce() {
         Thread me = Thread.currentThread();
         long found = word;
-        if ((found & LOW) != 0 || !WORD.compareAndSet(this, found, SHUT)) {
+        if ((found & LOW) != 0 || !isKnown() || !WORD.compareAndSet(this, found, SHUT)) {
             return false;
         }
         // No call between the step and these, so no stack overflow.
@@ -267,8 +267,10 @@ final class ReaderDoor extends ReadersInside {
         if (has(word, STRAY)) {
             closeCounters();
         }
-        alone = isEmptySoon(patience.waits() ? SPINS : 0) || awaitEmpty(patience);
-        return alone;
+        boolean empty = isEmptySoon(patience.waits() ? SPINS : 0) || awaitEmpty(patience);
+        checkKnown();
+        alone = empty;
+        return empty;
     }
 
     private boolean isEmptySoon(int spins) {

@@ -107,6 +107,9 @@ abstract class ReadersInside {
     /** What closed counters held, and what is not in the word yet; guarded by the mutex. */
     private long pending;
 
+    /** How many more readers have left than came, as writers have found; guarded by the mutex. */
+    private long excess;
+
     private final Tally tally;
     private final Stripes stripes;
     private final Pace pace;
@@ -313,11 +316,13 @@ abstract class ReadersInside {
     /**
      * Closes the tally and the stripes, so that the word is the exact sum; for the shutter.
      *
-     * @throws IllegalMonitorStateException if more readers have left than came, or nobody knows how many
+     * @throws IllegalMonitorStateException if a writer has ever found that more readers have left than came, or if
+     *     nobody knows how many
      */
     final void closeCounters() {
         mutex.lockInRoom();
         try {
+            checkKnown();
             if (stripesOpen) {
                 long arrivals = 0;
                 for (int index = 0; index < Stripes.slots(); index++) {
@@ -329,7 +334,6 @@ abstract class ReadersInside {
                 pace.stripesClosed(arrivals);
             }
             if (tallyOpen) {
-                checkKnown();
                 long start = System.nanoTime();
                 pending += tally.close();
                 tallyOpen = false;
@@ -342,9 +346,25 @@ abstract class ReadersInside {
         }
     }
 
-    /** What happens in a place of a thread's own can leave the number unknown: see Tally. */
+    /**
+     * Whether the sum of the counters is right. What happens in a place of a thread's own can leave it unknown: see
+     * Tally. Then a reader whose unlock has failed unlocks again, although the first one counted. So a writer that has
+     * found nobody inside asks this after it has read the count:
+     *
+     * <pre>
+     *   reader R                                    writer W
+     *                                               1. adds up: 2 readers, R has left: 1
+     *   2. an error breaks R's unlock off: unknown
+     *   3. R unlocks again: 0
+     *                                               4. reads 0, and would be alone with the other reader
+     * </pre>
+     */
+    final boolean isKnown() {
+        return tally.isKnown();
+    }
+
     final void checkKnown() {
-        if (!tally.isKnown()) {
+        if (!isKnown()) {
             throw new IllegalMonitorStateException("an error broke off a call of the read lock of " + owner()
                     + ", so nobody can say whether readers are inside. Make another lock");
         }
@@ -352,15 +372,15 @@ abstract class ReadersInside {
 
     private void addPending() {
         long found;
-        long total;
         do {
             found = word;
-            total = inside(found) + pending;
-            // A negative total is wrong. Then STRAY stays set, so that nobody relies on the count.
-        } while (!WORD.compareAndSet(this, found, (found + pending * ONE) & (total < 0 ? -1 : ~STRAY)));
+            excess = Math.max(excess, -(inside(found) + pending));
+            // A negative total is wrong. Readers that come later raise it, but are inside all the same. So STRAY stays
+            // set for good, and nobody relies on the count.
+        } while (!WORD.compareAndSet(this, found, (found + pending * ONE) & (excess > 0 ? -1 : ~STRAY)));
         pending = 0;
-        if (total < 0) {
-            throw new IllegalMonitorStateException("the read lock of " + owner() + " has been unlocked " + -total
+        if (excess > 0) {
+            throw new IllegalMonitorStateException("the read lock of " + owner() + " has been unlocked " + excess
                     + " times more often than locked, so nobody can say whether readers are inside");
         }
     }
@@ -368,7 +388,7 @@ abstract class ReadersInside {
     /** How many readers are inside; negative if nobody knows. */
     final long readersIfKnown() {
         long found = word;
-        return has(found, STRAY) ? -1 : inside(found);
+        return has(found, STRAY) || !isKnown() ? -1 : inside(found);
     }
 
     /** What a thread without an own place does. */

@@ -195,6 +195,30 @@ class PerCpuReadWriteLockTest extends ReadWriteLockFixture {
         assertThat(inAnotherThread(broken.readLock()::tryLock)).isTrue();
     }
 
+    /** The reader makes the count 0, but it may be anybody who has unlocked too often. */
+    @Test
+    void afterAReadUnlockTooManyNoWriterComesInBesideALaterReader() throws InterruptedException {
+        if (counters == Counters.WORD) {
+            // The unlock has failed then.
+            return;
+        }
+        PerCpuReadWriteLock broken = counters.lock();
+        broken.readLock().unlock();
+        assertThatThrownBy(broken.writeLock()::tryLock).isInstanceOf(IllegalMonitorStateException.class);
+        broken.readLock().lock();
+        for (int time = 0; time < 2; time++) {
+            assertThat(inAnotherThread(() -> {
+                        assertThatThrownBy(broken.writeLock()::tryLock)
+                                .isInstanceOf(IllegalMonitorStateException.class)
+                                .hasMessageContaining("unlocked 1 times more often than locked");
+                        return broken.isWriteLocked();
+                    }))
+                    .isFalse();
+        }
+        broken.readLock().unlock();
+        assertThatThrownBy(broken.writeLock()::lock).isInstanceOf(IllegalMonitorStateException.class);
+    }
+
     @Test
     void theReadLockHasNoConditions() {
         assertThatThrownBy(read::newCondition).isInstanceOf(UnsupportedOperationException.class);
