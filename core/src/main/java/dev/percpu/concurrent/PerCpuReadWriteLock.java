@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * and out on its CPU. The first writer after that makes a system call, which interrupts the other CPUs for a moment.
  * Then readers count with atomic instructions for a while, and a write costs what it costs with other locks. The lock
  * switches between the two by itself, depending on how many readers come between writers. Use it for data that is read
- * far more often than written. For other data, other locks are as fast or faster. If one thread has the lock to itself,
- * they are as soon as there are a few writes among the reads.
+ * far more often than written. For other data, other locks are as fast or faster. If only one thread uses the lock,
+ * other locks are faster even with a few writes.
  *
  * <pre>{@code
  * private final PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
@@ -53,9 +53,10 @@ import org.jspecify.annotations.Nullable;
  *       has the same rule. {@code tryLock} is safe: it does not wait;
  *   <li>it <em>cannot be upgraded</em>: if a thread that has it locks the write lock, the thread waits for itself. The
  *       timed {@code tryLock} returns false;
- *   <li>one unlock too many throws {@link IllegalMonitorStateException}, unless another reader's lock hides it: either
- *       at once, if a writer has come recently, or in the next writer. If a writer finds it, the lock refuses writers
- *       for good, since it is not known any more whether readers are inside.
+ *   <li>one unlock too many throws {@link IllegalMonitorStateException}: either at once, if a writer has come recently,
+ *       or in the next writer. If a writer finds it, the lock refuses writers for good, since it is not known any more
+ *       whether readers are inside. If another reader is inside, the extra unlock counts as that reader's: a writer can
+ *       come in beside the reader, whose own unlock then throws.
  * </ul>
  *
  * <p><b>The write lock</b> belongs to the thread that locked it, is reentrant, and can be turned into a read lock: its
@@ -81,7 +82,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Serialization keeps only the fairness: a deserialized lock is unlocked and has no name.
  *
- * <p>A lock takes 32 bytes for each CPU. They come back once the lock is unreachable.
+ * <p>A lock takes 32 bytes for each CPU and for each hot thread. They come back once the lock is unreachable.
  */
 public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     @Serial
@@ -153,7 +154,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      * The lock for reading.
      *
      * <p>Its {@code tryLock} without a time limit fails while a writer has the lock, waits for it, or tries to get it.
-     * No other method fails for a writer that only tries.
+     * The timed {@code tryLock} and {@code lock} wait for such a writer instead.
      */
     @Override
     public Lock readLock() {
@@ -163,7 +164,8 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     /**
      * The lock for writing.
      *
-     * <p>Its methods may throw {@link IllegalMonitorStateException} if the read lock was unlocked too often. Its {@code
+     * <p>Its methods may throw {@link IllegalMonitorStateException} if the read lock was unlocked too often, or if an
+     * error broke a read lock or unlock off, so that nobody knows how many readers are inside. Its {@code
      * tryLock} without a time limit fails if a reader is inside; finding that out can cost a system call, during which
      * new readers wait.
      */
