@@ -145,8 +145,8 @@ abstract class CreditedNumber extends AreaNumber {
         while (true) {
             long value = settled.get();
             if (value == SettledCount.OPEN) {
-                long reserved = handedOut();
-                if (reserved != Credits.TAKEN && reserved - 2 * mostError() > most) {
+                long handedOut = handedOut();
+                if (handedOut != Credits.TAKEN && handedOut - 2 * mostError() > most) {
                     // Even if all credits were full.
                     return false;
                 }
@@ -219,8 +219,8 @@ abstract class CreditedNumber extends AreaNumber {
         if (settled.get() != SettledCount.OPEN) {
             return false;
         }
-        long reserved = handedOut();
-        if (reserved + batch <= most) {
+        long handedOut = handedOut();
+        if (handedOut + batch <= most) {
             reserve(amount);
             return true;
         }
@@ -237,9 +237,9 @@ abstract class CreditedNumber extends AreaNumber {
         if (settled.get() != SettledCount.OPEN) {
             return false;
         }
-        long reserved = handedOut();
-        if (reserved - 2 * mostError() >= least) {
-            setHandedOut(settled.checked(reserved, -amount));
+        long handedOut = handedOut();
+        if (handedOut - 2 * mostError() >= least) {
+            setHandedOut(settled.checked(handedOut, -amount));
             return true;
         }
         shut(least, amount);
@@ -248,16 +248,16 @@ abstract class CreditedNumber extends AreaNumber {
 
     /** Collects all credits. The lock is held, and the counter is open. */
     private void shut(long nearby, long amount) {
-        long reserved = handedOut();
+        long handedOut = handedOut();
         settled.near(nearby, amount);
         boolean taken = false;
         try {
-            settled.set(reserved - CREDITS.take(position()));
+            settled.set(handedOut - CREDITS.take(position()));
             taken = true;
         } finally {
             if (!taken) {
                 // The credits must not stay taken while no value is settled: what says so would count as G.
-                setHandedOut(reserved);
+                setHandedOut(handedOut);
             }
         }
     }
@@ -270,14 +270,14 @@ abstract class CreditedNumber extends AreaNumber {
         // First G, then the credit, since G includes what is in a credit. A thread that reads G in between sees a batch
         // that is in no credit yet. The lock is held, so there is only one such batch, and mostError() allows for it.
         setHandedOut(raised);
-        long reserved = before;
+        long handedOut = before;
         try {
             // Refused if others have filled it meanwhile, or if this thread has no CPU id.
-            reserved = addByCredit(-batch, Credits.UNLIMITED) ? raised : needed;
+            handedOut = addByCredit(-batch, Credits.UNLIMITED) ? raised : needed;
         } finally {
             // If the stack overflows in the sequence, nothing was added.
-            if (reserved != raised) {
-                setHandedOut(reserved);
+            if (handedOut != raised) {
+                setHandedOut(handedOut);
             }
         }
     }

@@ -16,12 +16,12 @@ interface Patience {
         }
 
         @Override
-        public boolean await(Condition condition, long most, String owner) {
+        public boolean await(Condition condition, long most, String label) {
             return false;
         }
 
         @Override
-        public boolean lock(Lock line, String owner) {
+        public boolean lock(Lock line, String label) {
             return false;
         }
     };
@@ -29,8 +29,8 @@ interface Patience {
     /** Waits for ever, and is not interrupted. */
     Patience UNINTERRUPTIBLE = new Patience() {
         @Override
-        public boolean await(Condition condition, long most, String owner) {
-            Ownership.refuseToWait(owner);
+        public boolean await(Condition condition, long most, String label) {
+            Ownership.refuseToWait(label);
             // Conditions have no wait that is both limited and uninterruptible. With the flag cleared, this one really
             // waits, if an interrupt came before it.
             boolean interrupted = Thread.interrupted();
@@ -48,8 +48,8 @@ interface Patience {
 
         @Override
         @SuppressWarnings("LockNotBeforeTry") // it is the caller's to unlock
-        public boolean lock(Lock line, String owner) {
-            Ownership.refuseToWait(owner);
+        public boolean lock(Lock line, String label) {
+            Ownership.refuseToWait(label);
             line.lock();
             return true;
         }
@@ -58,16 +58,16 @@ interface Patience {
     /** Waits for ever, or until it is interrupted. */
     Patience INTERRUPTIBLE = new Patience() {
         @Override
-        public boolean await(Condition condition, long most, String owner) throws InterruptedException {
-            Ownership.refuseToWait(owner);
+        public boolean await(Condition condition, long most, String label) throws InterruptedException {
+            Ownership.refuseToWait(label);
             long _ = condition.awaitNanos(most);
             return true;
         }
 
         @Override
         @SuppressWarnings("LockNotBeforeTry") // it is the caller's to unlock
-        public boolean lock(Lock line, String owner) throws InterruptedException {
-            Ownership.refuseToWait(owner);
+        public boolean lock(Lock line, String label) throws InterruptedException {
+            Ownership.refuseToWait(label);
             line.lockInterruptibly();
             return true;
         }
@@ -83,23 +83,23 @@ interface Patience {
         long limit = Math.max(0, nanos);
         return new Patience() {
             @Override
-            public boolean await(Condition condition, long most, String owner) throws InterruptedException {
+            public boolean await(Condition condition, long most, String label) throws InterruptedException {
                 long left = left();
                 if (left <= 0) {
                     return false;
                 }
-                Ownership.refuseToWait(owner);
+                Ownership.refuseToWait(label);
                 long _ = condition.awaitNanos(Math.min(left, most));
                 return true;
             }
 
             @Override
-            public boolean lock(Lock line, String owner) throws InterruptedException {
+            public boolean lock(Lock line, String label) throws InterruptedException {
                 long left = left();
                 if (left <= 0) {
                     return false;
                 }
-                Ownership.refuseToWait(owner);
+                Ownership.refuseToWait(label);
                 return line.tryLock(left, TimeUnit.NANOSECONDS);
             }
 
@@ -118,18 +118,18 @@ interface Patience {
      * Waits on a condition once; it may end for no reason, so this belongs in a loop.
      *
      * @param most for how many nanoseconds at most, however much patience there is
-     * @param owner the read-write lock, for messages
+     * @param label names the read-write lock in messages
      * @return false if there was no time left, and so no waiting
      * @throws IllegalStateException if the thread would have to wait, and holds a guard
      */
-    boolean await(Condition condition, long most, String owner) throws InterruptedException;
+    boolean await(Condition condition, long most, String label) throws InterruptedException;
 
     /**
      * Locks a lock, and waits for it if necessary. An error may leave it locked or not.
      *
-     * @param owner the read-write lock, for messages
+     * @param label names the read-write lock in messages
      * @return false if there was not enough time
      * @throws IllegalStateException if the thread would have to wait, and holds a guard
      */
-    boolean lock(Lock line, String owner) throws InterruptedException;
+    boolean lock(Lock line, String label) throws InterruptedException;
 }

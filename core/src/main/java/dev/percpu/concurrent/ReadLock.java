@@ -22,7 +22,7 @@ final class ReadLock implements Lock {
     @Override
     public void lock() {
         if (CheckedMode.ON) {
-            checkNoHold("locks its read lock again");
+            checkNoHold();
         }
         ReadHolds.@Nullable Hold hold = CheckedMode.ON ? ReadHolds.prepare() : null;
         if (!door.tryEnter()) {
@@ -37,7 +37,7 @@ final class ReadLock implements Lock {
     public void lockInterruptibly() throws InterruptedException {
         PerCpuReadWriteLock.checkInterrupt();
         if (CheckedMode.ON) {
-            checkNoHold("locks its read lock again");
+            checkNoHold();
         }
         ReadHolds.@Nullable Hold hold = CheckedMode.ON ? ReadHolds.prepare() : null;
         if (!door.tryEnter()) {
@@ -115,9 +115,9 @@ final class ReadLock implements Lock {
         }
     }
 
-    private void checkNoHold(String use) {
+    private void checkNoHold() {
         if (holds != null && !door.isShutByMe()) {
-            holds.checkNoneOfMine(use);
+            holds.checkNoneOfMine("locks its read lock again");
         }
     }
 
@@ -128,7 +128,7 @@ final class ReadLock implements Lock {
     @Override
     public Condition newCondition() {
         throw new UnsupportedOperationException(
-                "the read lock of " + door.owner() + " has no conditions: use those of the write lock");
+                "the read lock of " + door.label + " has no conditions: use those of the write lock");
     }
 
     /** How often it is held, for messages. */

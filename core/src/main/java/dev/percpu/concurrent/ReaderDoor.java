@@ -80,17 +80,9 @@ final class ReaderDoor extends ReadersInside {
     /** The reports of all threads that wait for a writer. */
     private final LongWaits waitsForWriter = new LongWaits();
 
-    private final String owner;
-
-    ReaderDoor(String owner, boolean fair, Pace pace) {
-        super(owner, pace);
+    ReaderDoor(String label, boolean fair, Pace pace) {
+        super(label, pace);
         this.fair = fair;
-        this.owner = owner;
-    }
-
-    @Override
-    String owner() {
-        return owner;
     }
 
     /**
@@ -174,10 +166,10 @@ final class ReaderDoor extends ReadersInside {
             if (writer != null && (isShutByMe() ? waitsForReaders : waitsForWriter).isNews(waited)) {
                 long readers = alone ? 0 : readersIfKnown();
                 mutex.unlock();
-                LongWaits.report(side, owner, waited, writer, readers);
+                LongWaits.report(side, label, waited, writer, readers);
                 return true;
             }
-            return patience.await(condition, LongWaits.untilReport(waited), owner);
+            return patience.await(condition, LongWaits.untilReport(waited), label);
         } finally {
             if (!mutex.isHeldByCurrentThread()) {
                 mutex.lockInRoom();

@@ -90,10 +90,10 @@ abstract class ReadersInside {
     }
 
     /** What {@link #mode} can be. A lock begins with the first one, so that it costs nothing until it is used often. */
-    private static final int CENTRAL = 0;
+    private static final int IN_WORD = 0;
 
-    private static final int STRIPED = 1;
-    private static final int PER_CPU = 2;
+    private static final int IN_STRIPES = 1;
+    private static final int IN_TALLY = 2;
 
     // All of these have default values at first, which a thread that sees the lock without order would see too.
     volatile long word;
@@ -110,6 +110,9 @@ abstract class ReadersInside {
     /** How many more readers have left than came, as writers have found; guarded by the mutex. */
     private long excess;
 
+    /** The lock's name, for messages. */
+    final String label;
+
     private final Tally tally;
     private final Stripes stripes;
     private final Pace pace;
@@ -117,18 +120,16 @@ abstract class ReadersInside {
     /** Held to open and to close counters, and to wait. */
     final StackSafeLock mutex = new StackSafeLock();
 
-    ReadersInside(String owner, Pace pace) {
-        tally = Tally.closed(owner);
-        stripes = new Stripes(owner);
+    ReadersInside(String label, Pace pace) {
+        this.label = label;
+        tally = Tally.closed(label);
+        stripes = new Stripes(label);
         this.pace = pace;
         // These change nothing. They link the calls, which otherwise a reader does that has come in, to open a counter
         // or to go out after an error. If the heap were full then, its lock() would fail, and a writer wait for ever.
         boolean _ = WORD.compareAndSet(this, 0L, 0L);
         long _ = (long) WORD.compareAndExchange(this, 0L, 0L);
     }
-
-    /** The lock's name, for messages. */
-    abstract String owner();
 
     private static VarHandle word() {
         try {
@@ -170,17 +171,17 @@ abstract class ReadersInside {
 
     private boolean tryEnterWithoutOwnPlace() {
         int hint = mode;
-        if (hint == PER_CPU) {
+        if (hint == IN_TALLY) {
             if (tally.addOnCpu(1)) {
                 VarHandle.acquireFence();
                 return true;
             }
-        } else if (hint == STRIPED) {
+        } else if (hint == IN_STRIPES) {
             int enough = pace.beforeTally();
             int arrivals = stripes.arrive(enough);
             if (arrivals != Stripes.CLOSED) {
                 if (arrivals >= enough) {
-                    openCounter(PER_CPU);
+                    openCounter(IN_TALLY);
                 }
                 return true;
             }
@@ -199,7 +200,7 @@ abstract class ReadersInside {
             long before = (long) WORD.compareAndExchange(this, found, found + ARRIVAL + ONE);
             if (before == found) {
                 if (opens) {
-                    openCounter(STRIPED);
+                    openCounter(IN_STRIPES);
                 }
                 return true;
             }
@@ -225,7 +226,7 @@ abstract class ReadersInside {
             return;
         }
         try {
-            if (mode >= next || (next == PER_CPU ? tallyOpen : stripesOpen)) {
+            if (mode >= next || (next == IN_TALLY ? tallyOpen : stripesOpen)) {
                 return;
             }
             long found;
@@ -235,7 +236,7 @@ abstract class ReadersInside {
                     return;
                 }
             } while (!WORD.compareAndSet(this, found, found | STRAY));
-            if (next == PER_CPU) {
+            if (next == IN_TALLY) {
                 tallyOpen = true;
                 tally.open();
             } else {
@@ -273,11 +274,11 @@ abstract class ReadersInside {
 
     private void leaveWithoutOwnPlace() {
         int hint = mode;
-        if (hint == PER_CPU) {
+        if (hint == IN_TALLY) {
             if (tally.addOnCpu(-1)) {
                 return;
             }
-        } else if (hint == STRIPED && stripes.depart()) {
+        } else if (hint == IN_STRIPES && stripes.depart()) {
             return;
         }
         leaveCentrally();
@@ -306,7 +307,7 @@ abstract class ReadersInside {
     final void checkSomebodyInside(long word) {
         if (!has(word, STRAY) && inside(word) <= 0) {
             throw new IllegalMonitorStateException(
-                    "the read lock of " + owner() + " has been unlocked more often than locked: no reader is inside");
+                    "the read lock of " + label + " has been unlocked more often than locked: no reader is inside");
         }
     }
 
@@ -339,7 +340,7 @@ abstract class ReadersInside {
                 tallyOpen = false;
                 pace.tallyClosed(System.nanoTime() - start);
             }
-            mode = CENTRAL;
+            mode = IN_WORD;
             addPending();
         } finally {
             mutex.unlock();
@@ -365,7 +366,7 @@ abstract class ReadersInside {
 
     final void checkKnown() {
         if (!isKnown()) {
-            throw new IllegalMonitorStateException("an error broke off a call of the read lock of " + owner()
+            throw new IllegalMonitorStateException("an error broke off a call of the read lock of " + label
                     + ", so nobody can say whether readers are inside. Make another lock");
         }
     }
@@ -380,7 +381,7 @@ abstract class ReadersInside {
         } while (!WORD.compareAndSet(this, found, (found + pending * ONE) & (excess > 0 ? -1 : ~STRAY)));
         pending = 0;
         if (excess > 0) {
-            throw new IllegalMonitorStateException("the read lock of " + owner() + " has been unlocked " + excess
+            throw new IllegalMonitorStateException("the read lock of " + label + " has been unlocked " + excess
                     + " times more often than locked, so nobody can say whether readers are inside");
         }
     }

@@ -130,7 +130,7 @@ final class WriteLock implements Lock {
             return true;
         }
         try {
-            return patience.lock(line, door.owner()) && door.begin(patience);
+            return patience.lock(line, door.label) && door.begin(patience);
         } finally {
             if (line.isHeldByCurrentThread()) {
                 line.unlock();
@@ -192,7 +192,7 @@ final class WriteLock implements Lock {
     int waiters(Condition condition) {
         if (!(condition instanceof WriteCondition ours && ours.lock() == this)) {
             throw new IllegalArgumentException(
-                    condition + " is not one of " + door.owner() + ": ask the lock that made it");
+                    condition + " is not one of " + door.label + ": ask the lock that made it");
         }
         checkHeld("ask who waits for one of its conditions");
         StackSafeLock mutex = door.mutex();
@@ -207,7 +207,7 @@ final class WriteLock implements Lock {
     private void checkHeld(String use) {
         if (holdCount() == 0) {
             throw new IllegalMonitorStateException(Thread.currentThread() + " does not have the write lock of "
-                    + door.owner() + ", so it cannot " + use);
+                    + door.label + ", so it cannot " + use);
         }
     }
 
@@ -351,7 +351,7 @@ final class WriteLock implements Lock {
 
         @Override
         public String toString() {
-            return "a condition of the write lock of " + door.owner();
+            return "a condition of the write lock of " + door.label;
         }
     }
 

@@ -20,7 +20,7 @@ class LongLockWaitTest {
             "WARNING: thread #\\d+ \"%s\" has waited over \\d+ s for the %s lock of a test: ";
 
     private final List<Thread> waiters = new ArrayList<>();
-    private final PerCpuReadWriteLock lock = Counters.WORD.lock(true);
+    private final PerCpuReadWriteLock lock = ReaderCounters.WORD.lock(true);
     private final Lock read = lock.readLock();
     private final Lock write = lock.writeLock();
 

@@ -33,7 +33,7 @@ class OwnPlaceReadersTest {
      */
     @Test
     void noReaderSeesAWriteHalfDoneWhileStoresWaitForMemory() throws Exception {
-        PerCpuReadWriteLock lock = Counters.TALLY.lock();
+        PerCpuReadWriteLock lock = ReaderCounters.TALLY.lock();
         AtomicBoolean done = new AtomicBoolean();
         AtomicLong reads = new AtomicLong();
         int allReads = Effort.scaled(READS);
@@ -93,14 +93,14 @@ class OwnPlaceReadersTest {
     @Test
     @SuppressWarnings("LockNotBeforeTry") // it is unlocked in another thread
     void aReaderMayEndAndAnotherThreadUnlock() throws InterruptedException {
-        PerCpuReadWriteLock lock = Counters.TALLY.lock();
+        PerCpuReadWriteLock lock = ReaderCounters.TALLY.lock();
         for (int round = 0; round < 20; round++) {
             HotThread.run(_ -> {
-                Counters.use(lock);
+                ReaderCounters.use(lock);
                 lock.readLock().lock();
             });
             assertThat(lock.writeLock().tryLock()).isFalse();
-            Counters.use(lock);
+            ReaderCounters.use(lock);
             HotThread.run(_ -> lock.readLock().unlock());
             assertThat(lock.writeLock().tryLock()).isTrue();
             lock.writeLock().unlock();

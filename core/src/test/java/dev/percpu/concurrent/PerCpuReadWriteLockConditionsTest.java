@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class PerCpuReadWriteLockConditionsTest extends ReadWriteLockFixture {
     private final Condition condition = write.newCondition();
 
-    PerCpuReadWriteLockConditionsTest(Counters counters) {
+    PerCpuReadWriteLockConditionsTest(ReaderCounters counters) {
         super(counters);
     }
 

@@ -42,11 +42,11 @@ class PerCpuReadWriteLockModelTest {
         /** Whether the lock knows how many readers are inside: no reader came since a writer counted them. */
         private boolean exact = true;
 
-        private final Counters counters;
+        private final ReaderCounters counters;
         private final PerCpuReadWriteLock lock;
         private final ExecutorService other = Executors.newSingleThreadExecutor();
 
-        private Model(Counters counters) {
+        private Model(ReaderCounters counters) {
             this.counters = counters;
             lock = new PerCpuReadWriteLock(counters.door(false), false);
         }
@@ -84,7 +84,7 @@ class PerCpuReadWriteLockModelTest {
         private void read(boolean entered, boolean expected) {
             assertThat(entered).isEqualTo(expected);
             readers += entered ? 1 : 0;
-            exact &= !entered || writeHolds > 0 || counters == Counters.WORD;
+            exact &= !entered || writeHolds > 0 || counters == ReaderCounters.WORD;
         }
 
         private void readUnlock() {
@@ -144,13 +144,14 @@ class PerCpuReadWriteLockModelTest {
 
     /** All but those of which the model cannot tell when they change. */
     @Provide
-    Arbitrary<Counters> counters() {
-        return Arbitraries.of(Counters.WORD, Counters.STRIPES, Counters.TALLY);
+    Arbitrary<ReaderCounters> counters() {
+        return Arbitraries.of(ReaderCounters.WORD, ReaderCounters.STRIPES, ReaderCounters.TALLY);
     }
 
     @Property(tries = 300)
     void letsInWhomTwoNumbersWould(
-            @ForAll @From("counters") Counters counters, @ForAll @Size(max = 60) List<Call> calls) throws Exception {
+            @ForAll @From("counters") ReaderCounters counters, @ForAll @Size(max = 60) List<Call> calls)
+            throws Exception {
         try (Model model = new Model(counters)) {
             for (Call call : calls) {
                 model.make(call);

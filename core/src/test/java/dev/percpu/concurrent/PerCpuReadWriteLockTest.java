@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ParameterizedClass
 @EnumSource
 class PerCpuReadWriteLockTest extends ReadWriteLockFixture {
-    PerCpuReadWriteLockTest(Counters counters) {
+    PerCpuReadWriteLockTest(ReaderCounters counters) {
         super(counters);
     }
 
@@ -177,7 +177,7 @@ class PerCpuReadWriteLockTest extends ReadWriteLockFixture {
 
     @Test
     void aReadUnlockTooManyIsFoundByTheNextWriterOrAtOnce() throws InterruptedException {
-        if (counters == Counters.WORD) {
+        if (counters == ReaderCounters.WORD) {
             assertThatThrownBy(read::unlock)
                     .isInstanceOf(IllegalMonitorStateException.class)
                     .hasMessageContaining("more often than locked");
@@ -190,7 +190,7 @@ class PerCpuReadWriteLockTest extends ReadWriteLockFixture {
                     .isInstanceOf(IllegalMonitorStateException.class)
                     .hasMessageContaining("unlocked 1 times more often than locked");
             assertThatThrownBy(broken.writeLock()::tryLock).isInstanceOf(IllegalMonitorStateException.class);
-            Counters.use(broken);
+            ReaderCounters.use(broken);
         }
         assertThat(inAnotherThread(broken.readLock()::tryLock)).isTrue();
     }
@@ -198,7 +198,7 @@ class PerCpuReadWriteLockTest extends ReadWriteLockFixture {
     /** The reader makes the count 0, but it may be anybody who has unlocked too often. */
     @Test
     void afterAReadUnlockTooManyNoWriterComesInBesideALaterReader() throws InterruptedException {
-        if (counters == Counters.WORD) {
+        if (counters == ReaderCounters.WORD) {
             // The unlock has failed then.
             return;
         }

@@ -39,7 +39,7 @@ class PerCpuReadWriteLockWaitingTest extends ReadWriteLockFixture {
         abstract void lock(Lock lock) throws InterruptedException;
     }
 
-    PerCpuReadWriteLockWaitingTest(Counters counters) {
+    PerCpuReadWriteLockWaitingTest(ReaderCounters counters) {
         super(counters);
     }
 

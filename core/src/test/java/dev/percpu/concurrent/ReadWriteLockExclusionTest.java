@@ -29,7 +29,7 @@ class ReadWriteLockExclusionTest {
         private long first;
         private long second;
 
-        private Guarded(Counters counters) {
+        private Guarded(ReaderCounters counters) {
             lock = counters.lock();
         }
 
@@ -143,9 +143,9 @@ class ReadWriteLockExclusionTest {
         }
     }
 
-    private final Counters counters;
+    private final ReaderCounters counters;
 
-    ReadWriteLockExclusionTest(Counters counters) {
+    ReadWriteLockExclusionTest(ReaderCounters counters) {
         this.counters = counters;
     }
 

@@ -10,12 +10,12 @@ import org.junit.jupiter.api.AfterEach;
 /** A lock for each test, and the check that it is free and usable afterwards. */
 @SuppressWarnings("LockNotBeforeTry") // a failed test leaves its lock to no other
 abstract class ReadWriteLockFixture {
-    final Counters counters;
+    final ReaderCounters counters;
     final PerCpuReadWriteLock lock;
     final Lock read;
     final Lock write;
 
-    ReadWriteLockFixture(Counters counters) {
+    ReadWriteLockFixture(ReaderCounters counters) {
         this.counters = counters;
         lock = counters.lock();
         read = lock.readLock();

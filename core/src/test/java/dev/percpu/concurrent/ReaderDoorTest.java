@@ -162,7 +162,7 @@ class ReaderDoorTest {
     @FunctionalInterface
     private interface Waiting extends Patience {
         @Override
-        default boolean lock(Lock line, String owner) {
+        default boolean lock(Lock line, String label) {
             throw new AssertionError("there is no line");
         }
     }

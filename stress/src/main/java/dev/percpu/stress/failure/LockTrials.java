@@ -181,7 +181,7 @@ final class LockTrials {
     private static class LockingTrial extends OnLock {
         private final Kind kind;
         private final Locking locking;
-        private boolean locked;
+        boolean locked;
 
         LockingTrial(OtherThread other, Counter counter, Kind kind, Locking locking) {
             super(other, counter);
@@ -240,33 +240,24 @@ final class LockTrials {
     }
 
     /** Another thread has the lock, and keeps it. */
-    private static final class Refused extends OnLock {
-        private final Kind kind;
-        private final Locking locking;
-        private boolean locked;
+    private static final class Refused extends LockingTrial {
+        private final Kind others;
 
         Refused(OtherThread other, Counter counter, Kind kind, Locking locking) {
-            super(other, counter);
-            this.kind = kind;
-            this.locking = locking;
+            super(other, counter, kind, locking);
+            others = kind.opposite();
         }
 
         @Override
         void prepare() throws Exception {
             super.prepare();
-            locked = false;
-            other.run("locking", kind.opposite().of(lock)::lock);
-        }
-
-        @Override
-        void act() throws Exception {
-            locked = locking.by(kind.of(lock));
+            other.run("locking", others.of(lock)::lock);
         }
 
         @Override
         boolean verify(@Nullable Throwable thrown) throws Exception {
             check(!locked, "the lock was had twice");
-            other.run("unlocking", kind.opposite().of(lock)::unlock);
+            other.run("unlocking", others.of(lock)::unlock);
             checkFree();
             return thrown == null;
         }
