@@ -35,8 +35,8 @@ public final class PerCpuRuntime {
     }
 
     /**
-     * Runs the deep self-test, which delays and preempts sequences for half a second, and returns what it found. It
-     * changes nothing: the back end stays the same.
+     * Runs the deep self-test, which delays and preempts sequences for half a second, and returns what it found, or why
+     * it could not be run. It changes nothing: the back end stays the same.
      */
     public static String runDeepSelfTest() {
         return Backends.runDeepSelfTest();
@@ -48,23 +48,25 @@ public final class PerCpuRuntime {
      * CPUs in turn, for a moment, and compares the CPU ids. Then it runs the deep self-test, which takes half a second
      * and uses new threads. It cannot check any other thread. On the atomic back end there is nothing to check.
      *
-     * @throws IllegalStateException if sequences no longer work here. Then updates may be lost, so the process must
-     *     not continue
+     * @throws IllegalStateException if sequences no longer work here, or if that could not be checked. Then updates
+     *     may be lost, so the process must not continue
      */
     public static void checkAfterRestore() {
         if (!Backends.usesSequences()) {
             return;
         }
-        String wrong = "";
+        String result;
         try {
             Linux.registerForSequenceRestarts();
-            wrong = CurrentCpu.isUpToDate() ? Backends.runDeepSelfTest() : "this thread's CPU id is out of date";
+            result = CurrentCpu.isUpToDate() ? Backends.runDeepSelfTest() : "this thread's CPU id is out of date";
         } catch (LinuxException e) {
-            wrong = String.valueOf(e.getMessage());
+            result = Backends.DEEP_NOT_RUN + e.getMessage();
         }
-        if (!wrong.equals(Backends.DEEP_PASSED)) {
-            throw new IllegalStateException("restartable sequences no longer work in this process: " + wrong
-                    + ". Restore with a tool that restores each thread's registration, or start with -D"
+        if (!result.equals(Backends.DEEP_PASSED)) {
+            throw new IllegalStateException((result.startsWith(Backends.DEEP_NOT_RUN)
+                            ? "it could not be checked whether restartable sequences still work in this process: "
+                            : "restartable sequences no longer work in this process: ")
+                    + result + ". Restore with a tool that restores each thread's registration, or start with -D"
                     + Backends.PROPERTY + "=atomic");
         }
     }

@@ -84,6 +84,12 @@ public final class Jvm {
         return this;
     }
 
+    /** The same, but only if one of the call's arguments, counted from 0, has a value. */
+    public Jvm refusing(Machine.Call call, int argument, int value, int errno) {
+        refusals.add(() -> Seccomp.refuse(call, argument, value, errno));
+        return this;
+    }
+
     /** What else is on the class path, besides the classes of the module that is tested and of this one. */
     public Jvm with(String morePath) {
         classPath.add(morePath);

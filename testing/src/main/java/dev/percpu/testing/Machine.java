@@ -23,6 +23,7 @@ public enum Machine {
                 case CLONE -> 56;
                 case CLONE3 -> 435;
                 case MADVISE -> 28;
+                case MPROTECT -> 10;
                 case PRLIMIT64 -> 302;
                 case TGKILL -> 234;
             };
@@ -62,6 +63,7 @@ public enum Machine {
                 case CLONE -> 220;
                 case CLONE3 -> 435;
                 case MADVISE -> 233;
+                case MPROTECT -> 226;
                 case PRLIMIT64 -> 261;
                 case TGKILL -> 131;
             };
@@ -99,6 +101,7 @@ public enum Machine {
         CLONE,
         CLONE3,
         MADVISE,
+        MPROTECT,
         /** What the C library's getrlimit calls. */
         PRLIMIT64,
         TGKILL

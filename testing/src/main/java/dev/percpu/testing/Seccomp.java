@@ -21,10 +21,14 @@ public final class Seccomp {
     private static final int PR_SET_NO_NEW_PRIVS = 38;
     private static final long SECCOMP_MODE_FILTER = 2;
 
-    /** Where the number lies in what a filter looks at; the instructions of a filter, and what it can return. */
+    /** Where the number and the arguments lie in what a filter looks at. */
     private static final int NUMBER = 0;
 
+    private static final int ARGUMENTS = 16;
+
+    /** The instructions of a filter, and what it can return. */
     private static final short LOAD = 0x20;
+
     private static final short SKIP_UNLESS_EQUAL = 0x15;
     private static final short RETURN = 0x06;
     private static final int REFUSE = 0x5_0000;
@@ -41,15 +45,34 @@ public final class Seccomp {
 
     /** Refuses a call with an error number. */
     public static void refuse(Machine.Call call, int errno) {
+        refuse(errno, NUMBER, Machine.current().number(call));
+    }
+
+    /**
+     * Refuses a call if one of its arguments has a value.
+     *
+     * @param argument the argument's number, from 0
+     * @param value of the argument's lower half
+     */
+    public static void refuse(Machine.Call call, int argument, int value, int errno) {
+        refuse(errno, NUMBER, Machine.current().number(call), ARGUMENTS + argument * Long.BYTES, value);
+    }
+
+    /** @param expected where something lies, and what has to be there, in turns */
+    private static void refuse(int errno, int... expected) {
+        // An instruction for each, and two at the end.
+        int length = expected.length + 2;
         try (Arena arena = Arena.ofConfined()) {
             // The JVM makes no calls by another architecture's numbers, so those are not told apart.
-            MemorySegment filter = arena.allocate(4L * INSTRUCTION_BYTES, Long.BYTES);
-            instruction(filter, 0, LOAD, 0, NUMBER);
-            instruction(filter, 1, SKIP_UNLESS_EQUAL, 1, Machine.current().number(call));
-            instruction(filter, 2, RETURN, 0, REFUSE | errno);
-            instruction(filter, 3, RETURN, 0, ALLOW);
+            MemorySegment filter = arena.allocate((long) length * INSTRUCTION_BYTES, Long.BYTES);
+            for (int i = 0; i < expected.length; i += 2) {
+                instruction(filter, i, LOAD, 0, expected[i]);
+                instruction(filter, i + 1, SKIP_UNLESS_EQUAL, length - 1 - (i + 2), expected[i + 1]);
+            }
+            instruction(filter, length - 2, RETURN, 0, REFUSE | errno);
+            instruction(filter, length - 1, RETURN, 0, ALLOW);
             MemorySegment program = arena.allocate(ADDRESS.byteSize() * 2, Long.BYTES);
-            program.set(JAVA_SHORT, 0, (short) 4);
+            program.set(JAVA_SHORT, 0, (short) length);
             program.set(ADDRESS, ADDRESS.byteSize(), filter);
             // Only a process that can gain no privileges may set a filter without having any.
             prctl(PR_SET_NO_NEW_PRIVS, 1, 0);

@@ -9,6 +9,7 @@ import dev.percpu.internal.linux.Architecture;
 import dev.percpu.internal.linux.KernelVersion;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.RseqRegistration;
+import dev.percpu.memory.AreaFullException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,9 @@ public final class Backends {
 
     /** What {@link #runDeepSelfTest} returns if all went well. */
     public static final String DEEP_PASSED = "deep: passed";
+
+    /** What its result begins with if the test could not be run. */
+    public static final String DEEP_NOT_RUN = "deep: not run: ";
 
     private static final String RSEQ = "rseq";
     private static final String ATOMIC = "atomic";
@@ -88,7 +92,12 @@ public final class Backends {
         if (!usesSequences()) {
             return "not run: the back end is " + name();
         }
-        String wrong = SelfTest.deep(new SelfTest.Build(REGISTRATION));
+        String wrong;
+        try {
+            wrong = SelfTest.deep(new SelfTest.Build(REGISTRATION));
+        } catch (RseqUnavailableException | AreaFullException e) {
+            return DEEP_NOT_RUN + e.getMessage();
+        }
         return wrong.isEmpty() ? DEEP_PASSED : "deep: failed: " + wrong;
     }
 

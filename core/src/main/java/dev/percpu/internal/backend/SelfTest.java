@@ -8,6 +8,7 @@ import dev.percpu.internal.code.Op;
 import dev.percpu.internal.code.Sequence;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.linux.Linux;
+import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.RseqRegistration;
 import dev.percpu.internal.linux.Topology;
 import dev.percpu.memory.NumericWidth;
@@ -21,7 +22,7 @@ import java.util.function.LongConsumer;
 
 /**
  * Tests that the sequences work on this kernel before the library trusts them. The result of each test is a description
- * of what went wrong, or empty if nothing did.
+ * of what went wrong, or empty if nothing did. A test that cannot be run throws a {@link RseqUnavailableException}.
  *
  * <p>The tests run while the back end is being chosen. So the threads that they start must not use the chosen back end.
  */
@@ -52,8 +53,6 @@ final class SelfTest {
      * A microsecond or two. A thread then spends nearly all of its time inside a section, so most preemptions hit one.
      */
     private static final int DEEP_DELAY = 3_000;
-
-    private static final String NO_THREAD = "no thread can be started for it (is there a limit, as of ulimit -u?)";
 
     private SelfTest() {}
 
@@ -140,7 +139,7 @@ final class SelfTest {
         BoundThread adding = BoundThread.tryStart(BoundThread.ANYWHERE, new Adding(delayed, position, stop));
         if (adding == null) {
             Area.free(position, 3L * Long.BYTES);
-            return NO_THREAD;
+            throw noThread();
         }
         try {
             long added = 0;
@@ -157,6 +156,9 @@ final class SelfTest {
                 LockSupport.parkNanos(NANOS_BETWEEN_RESTARTS);
             }
             return "";
+        } catch (LinuxException refused) {
+            // The kernel, or a filter, can allow the registration for restarts and refuse the restarts.
+            throw Sequences.notRestarted(refused);
         } finally {
             Area.LONG.setOpaque(Area.MEMORY, stop, 1L);
             Throwable _ = adding.await();
@@ -199,7 +201,7 @@ final class SelfTest {
                 return "test threads failed: " + thrown;
             }
             if (threads.size() < DEEP_THREADS) {
-                return NO_THREAD;
+                throw noThread();
             }
             String wrong = compare(NumericWidth.LONG, position, (long) DEEP_THREADS * DEEP_ROUNDS);
             if (!wrong.isEmpty()) {
@@ -211,6 +213,11 @@ final class SelfTest {
         } finally {
             Area.free(position, 2L * Long.BYTES);
         }
+    }
+
+    private static RseqUnavailableException noThread() {
+        return new RseqUnavailableException(
+                "no thread can be started for the self-test (is there a limit, as of ulimit -u?)", null);
     }
 
     /** The number has a whole word for itself. Where there are sequences, its bits are the lowest ones of that. */

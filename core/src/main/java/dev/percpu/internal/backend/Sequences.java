@@ -88,8 +88,13 @@ public final class Sequences {
         try {
             Linux.registerForSequenceRestarts();
         } catch (LinuxException e) {
-            throw new RseqUnavailableException("sequences on other CPUs cannot be restarted: " + e.getMessage(), e);
+            throw notRestarted(e);
         }
+    }
+
+    static RseqUnavailableException notRestarted(LinuxException refused) {
+        return new RseqUnavailableException(
+                "sequences on other CPUs cannot be restarted: " + refused.getMessage(), refused);
     }
 
     /**

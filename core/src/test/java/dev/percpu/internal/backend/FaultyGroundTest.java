@@ -41,10 +41,17 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 class FaultyGroundTest {
     private static final int EPERM = 1;
     private static final int EAGAIN = 11;
+    private static final int ENOMEM = 12;
     private static final int EINVAL = 22;
     private static final int ENOSYS = 38;
 
     private static final long MIB = 1 << 20;
+
+    /** The command of membarrier that restarts sequences. */
+    private static final int RESTART = 1 << 7;
+
+    /** The protection that code has, the third argument of mprotect. */
+    private static final int READ_AND_EXECUTE = 5;
 
     /** A kernel version that is said to lose aborts, so that the sequences have to show that they work. */
     private static final String SUSPECT = "-Dos.version=7.0.1-suspect";
@@ -71,6 +78,26 @@ class FaultyGroundTest {
                     "atomic: sequences on other CPUs cannot be restarted: membarrier",
                     "errno " + errno);
         }
+    }
+
+    /** By a filter that looks at arguments, or for want of memory. */
+    @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    void restartsRefusedButNotTheRegistrationForThem() {
+        for (int errno : new int[] {EPERM, ENOMEM}) {
+            assertRuns(
+                    new Jvm().refusing(Call.MEMBARRIER, 0, RESTART, errno),
+                    BackendChoiceTest.Probe.class,
+                    "atomic: sequences on other CPUs cannot be restarted: membarrier(128) failed: errno " + errno);
+        }
+        Jvm.Result forced = new Jvm()
+                .option("-Dpercpu.backend=rseq")
+                .refusing(Call.MEMBARRIER, 0, RESTART, EPERM)
+                .run(BackendChoiceTest.Probe.class);
+        assertThat(forced.output())
+                .contains(
+                        "-Dpercpu.backend=rseq cannot be: sequences on other CPUs cannot be restarted: membarrier(128) failed");
+        assertThat(forced.status()).isEqualTo(1);
     }
 
     @Test
@@ -129,8 +156,7 @@ class FaultyGroundTest {
     @Test
     @Execution(ExecutionMode.CONCURRENT)
     void noThreadInTheThreadThatLoadsTheLibrary() {
-        assertRuns(
-                new Jvm(), ProbeWithoutThreads.class, "atomic: the self-test failed: no thread can be started for it");
+        assertRuns(new Jvm(), ProbeWithoutThreads.class, "atomic: no thread can be started for the self-test");
     }
 
     /** After the library was loaded, has the C library register no thread any more. */
@@ -264,6 +290,42 @@ class FaultyGroundTest {
                         "sched_setaffinity of thread 0 to CPUs",
                         "failed: errno 1 (EPERM)");
         assertThat(result.status()).isEqualTo(1);
+    }
+
+    /** After the library was loaded, has what the deep self-test needs refused, and runs it. */
+    static final class ProbeThatCannotTest {
+        private ProbeThatCannotTest() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            System.out.println(PerCpuRuntime.backend());
+            Thread refused = new Thread(() -> {
+                if (arguments[0].equals("0")) {
+                    Seccomp.refuse(Call.MPROTECT, 2, READ_AND_EXECUTE, EPERM);
+                } else {
+                    Seccomp.refuse(Call.CLONE, EAGAIN);
+                    Seccomp.refuse(Call.CLONE3, EAGAIN);
+                }
+                System.out.println(PerCpuRuntime.runDeepSelfTest());
+                try {
+                    PerCpuRuntime.checkAfterRestore();
+                } catch (IllegalStateException e) {
+                    System.out.println(e.getMessage());
+                }
+            });
+            refused.start();
+            refused.join();
+            BackendChoiceTest.Probe.main(arguments);
+        }
+    }
+
+    @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    void aDeepSelfTestThatCannotRunIsNotOneThatFailed() {
+        String unknown = "it could not be checked whether restartable sequences still work in this process: ";
+        String noCode = "deep: not run: there is no executable memory: mprotect";
+        assertRuns(new Jvm(), ProbeThatCannotTest.class, 0, "\n" + noCode, unknown + noCode);
+        String noThread = "deep: not run: no thread can be started for the self-test";
+        assertRuns(new Jvm(), ProbeThatCannotTest.class, 1, "\n" + noThread, unknown + noThread);
     }
 
     /** Loads the library with as much address space for each place of the area as the argument says. */
