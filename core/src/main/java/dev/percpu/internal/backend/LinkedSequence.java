@@ -48,7 +48,7 @@ public record LinkedSequence(MemorySegment address) {
         private Six() {}
     }
 
-    /** Links the handle for sequences with so many arguments now. The first call that uses it is linked later. */
+    /** Links the handle for sequences with so many arguments now. {@link #rehearse} also links the call that uses it. */
     static void prepare(int arguments) {
         MethodHandle _ = arguments <= FEWEST ? TWO : arguments <= 4 ? Four.CALL : Six.CALL;
     }
@@ -72,6 +72,15 @@ public record LinkedSequence(MemorySegment address) {
             return result;
         } catch (Throwable t) {
             throw thrown(t);
+        }
+    }
+
+    /** Makes the call of sequences that take so many arguments, which are more than {@value #FEWEST}; of zeros. */
+    void rehearse(int arguments) {
+        if (arguments <= 4) {
+            long _ = call(0, 0, 0, 0);
+        } else {
+            long _ = callEvent(address, 0, 0, 0, 0, 0, 0);
         }
     }
 

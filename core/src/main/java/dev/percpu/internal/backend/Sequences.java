@@ -126,13 +126,17 @@ public final class Sequences {
      * @throws IllegalArgumentException if it was not emitted here
      */
     public LinkedSequence link(Sequence sequence) {
+        prepareCall(sequence);
+        return find(sequence);
+    }
+
+    private void prepareCall(Sequence sequence) {
         LinkedSequence.prepare(sequence.arguments());
         if (sequence.arguments() > LinkedSequence.FEWEST) {
             // Also the call itself, which the JVM links when it is first made: that takes 130 KiB of heap. (The call
             // with fewer numbers was made by the self-test.) This sequence only reads, whatever it is passed.
-            long _ = find(Catalogue.CURRENT_CPU).call(0, 0, 0, 0);
+            find(Catalogue.CURRENT_CPU).rehearse(sequence.arguments());
         }
-        return find(sequence);
     }
 
     /**
@@ -171,7 +175,7 @@ public final class Sequences {
      */
     public MemorySegment link(EventShape shape) {
         Sequence sequence = shape.sequence();
-        LinkedSequence.prepare(sequence.arguments());
+        prepareCall(sequence);
         try {
             synchronized (shapes) {
                 MemorySegment address = shapes.get(sequence.name());
