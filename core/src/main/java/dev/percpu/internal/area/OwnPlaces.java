@@ -3,7 +3,6 @@ package dev.percpu.internal.area;
 import static java.lang.Double.doubleToRawLongBits;
 import static java.lang.Double.longBitsToDouble;
 
-import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.Topology;
 import java.lang.foreign.ValueLayout;
@@ -247,8 +246,9 @@ public final class OwnPlaces {
         boolean claimed = false;
         try {
             claimed = claim(thread);
-        } catch (LinuxException | OutOfMemoryError | StackOverflowError refused) {
-            // The caller does not need a place, so it must not fail because of that.
+        } catch (RuntimeException | Error refused) {
+            // The caller does not need a place, so it must not fail because of that. If the heap is full or the stack
+            // ends while the JVM links a call or initializes a class for this, any error can tell.
             claimed = false;
         }
         if (!claimed) {
