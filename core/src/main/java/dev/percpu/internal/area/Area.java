@@ -144,7 +144,7 @@ public final class Area {
      * The segment from which users get theirs. As long as they have one, its scope keeps this class alive, and so the
      * mapping. Segments of {@link #MAPPED} have the global scope, which keeps nothing alive.
      */
-    private static final MemorySegment LENT = Platform.hasSystemCalls() ? lend(BASE, MAPPED.byteSize()) : MAPPED;
+    private static final MemorySegment FOR_USERS = Platform.hasSystemCalls() ? scoped(BASE, MAPPED.byteSize()) : MAPPED;
 
     private static final Holdings HOLDINGS = new Holdings(FUNCTIONS, FUNCTIONS);
 
@@ -183,7 +183,7 @@ public final class Area {
         }
 
         // What to do once the class loader of this library has been collected, made of JDK code alone. No user can
-        // still have an address in the mapping then, since LENT keeps the loader alive.
+        // still have an address in the mapping then, since FOR_USERS keeps the loader alive.
         @Override
         public MethodHandle get() {
             return Platform.hasSystemCalls() ? END.action() : DetachedThread.nothing();
@@ -194,7 +194,7 @@ public final class Area {
             return usedBytesPerCpu();
         }
 
-        /** The cleanup action of lent segments. They refer to it until their arena is closed, and so to this class. */
+        /** The cleanup action of users' segments. As long as their arena is open, they keep it, and so this class. */
         @Override
         public void accept(MemorySegment closed) {}
     }
@@ -239,11 +239,11 @@ public final class Area {
 
     /** A variable's memory on one CPU. */
     public static MemorySegment slice(int cpu, long position, long bytes) {
-        return LENT.asSlice(distance(cpu, position), bytes);
+        return FOR_USERS.asSlice(distance(cpu, position), bytes);
     }
 
     @SuppressWarnings("MustBeClosed") // it is never closed
-    private static MemorySegment lend(long address, long bytes) {
+    private static MemorySegment scoped(long address, long bytes) {
         return MemorySegment.ofAddress(address).reinterpret(bytes, Arena.ofShared(), FUNCTIONS);
     }
 
@@ -333,9 +333,8 @@ public final class Area {
     /** Without the allocator's lock: the first event of a recording can run a user's class loader. */
     private static void recordUse(long end, String owner) {
         int eighths = (int) (EIGHTHS * end / STRIDE);
-        if (eighths > recordedEighths && Recording.isOn()) {
+        if (eighths > recordedEighths && Recording.areaFilling(end, STRIDE, owner)) {
             recordedEighths = eighths;
-            Recording.areaFilling(end, STRIDE, owner);
         }
     }
 

@@ -136,14 +136,20 @@ public final class Recording {
         }
     }
 
-    /** Records that variables fill more of the area. */
-    public static void areaFilling(long usedUpTo, long stride, String owner) {
+    /**
+     * Records that variables fill more of the area.
+     *
+     * @return false if there is no recording
+     */
+    public static boolean areaFilling(long usedUpTo, long stride, String owner) {
         try {
-            if (isOn()) {
-                new AreaFillingEvent(usedUpTo, stride, owner).commit();
+            if (!isOn()) {
+                return false;
             }
+            new AreaFillingEvent(usedUpTo, stride, owner).commit();
         } catch (Throwable unrecorded) {
             // See above.
         }
+        return true;
     }
 }

@@ -121,8 +121,8 @@ public final class KernelThreads {
     }
 
     private static @Nullable MethodHandle bind(String name, FunctionDescriptor descriptor) {
-        return Linux.exported(name)
-                .map(symbol -> Linux.bind(symbol.address(), descriptor))
+        return LibcCalls.exported(name)
+                .map(symbol -> LibcCalls.bind(symbol, descriptor))
                 .orElse(null);
     }
 }

@@ -16,12 +16,12 @@ public final class Libc {
         if (!Platform.hasSystemCalls()) {
             return "unknown: " + Platform.whyNoSystemCalls();
         }
-        Optional<MemorySegment> function = Linux.exported("gnu_get_libc_version");
+        Optional<MemorySegment> function = LibcCalls.exported("gnu_get_libc_version");
         if (function.isEmpty()) {
             return "not glibc";
         }
         try {
-            var handle = Linux.bind(function.get().address(), FunctionDescriptor.of(ValueLayout.ADDRESS));
+            var handle = LibcCalls.bind(function.get(), FunctionDescriptor.of(ValueLayout.ADDRESS));
             MemorySegment version = (MemorySegment) handle.invokeExact();
             return "glibc " + version.reinterpret(LONGEST_VERSION).getString(0);
         } catch (Throwable t) {

@@ -9,7 +9,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,7 +54,7 @@ public final class Linux {
     /** On the hot path of the atomic back end. */
     private static final class CurrentCpu {
         /** Critical, since it only reads two words of the vDSO. */
-        private static final MethodHandle GET = bind(GET_CPU.address(), FunctionDescriptor.of(JAVA_INT));
+        private static final MethodHandle GET = LibcCalls.bind(GET_CPU, FunctionDescriptor.of(JAVA_INT));
     }
 
     private Linux() {}
@@ -295,17 +294,10 @@ public final class Linux {
         return -(int) LibcCalls.call(function, first, second, third, fourth, 0, 0);
     }
 
-    /** The address of a symbol that the C library exports. */
-    static Optional<MemorySegment> exported(String name) {
-        return LibcCalls.exported(name);
-    }
-
-    /** A handle for code at {@code address} that does not block and takes only a few instructions. */
-    public static MethodHandle bind(long address, FunctionDescriptor descriptor) {
-        return LibcCalls.bind(MemorySegment.ofAddress(address), descriptor);
-    }
-
-    /** Like {@link #bind}, for code whose address is the first argument of each call. */
+    /**
+     * A handle for code that does not block and takes only a few instructions. Its address is the first argument of
+     * each call.
+     */
     public static MethodHandle bindVirtual(FunctionDescriptor descriptor) {
         return LibcCalls.bindVirtual(descriptor);
     }

@@ -40,12 +40,12 @@ public record RseqRegistration(long offset, int size, int flags) {
 
     /** What the running C library exports; {@link #NONE} if it exports nothing (musl, an old glibc). */
     public static RseqRegistration read() {
-        var offset = Linux.exported("__rseq_offset");
-        var size = Linux.exported("__rseq_size");
+        var offset = LibcCalls.exported("__rseq_offset");
+        var size = LibcCalls.exported("__rseq_size");
         if (offset.isEmpty() || size.isEmpty()) {
             return NONE;
         }
-        var flags = Linux.exported("__rseq_flags");
+        var flags = LibcCalls.exported("__rseq_flags");
         return new RseqRegistration(
                 offset.get().reinterpret(Long.BYTES).get(ValueLayout.JAVA_LONG, 0),
                 readInt(size.get()),
