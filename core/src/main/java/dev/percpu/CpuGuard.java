@@ -170,7 +170,8 @@ public final class CpuGuard implements AutoCloseable {
      * call, and interrupts the other CPU for a moment.
      *
      * @throws IllegalStateException if another thread holds the guard, and this thread must not wait because it holds
-     *     one already; or if the thread has 255 guards of the CPU open already
+     *     one already, or because C code that holds one has called this Java code; or if the thread has 255 guards of
+     *     the CPU open already
      */
     @MustBeClosed
     public static CpuGuard acquire(CpuId cpu) {
@@ -210,8 +211,7 @@ public final class CpuGuard implements AutoCloseable {
      *
      * @param timeout the longest time to wait; if it is not positive, the method does not wait
      * @return null if another thread still holds the guard then; {@code try} accepts that as a resource
-     * @throws IllegalStateException if it would have to wait and this thread holds a guard already; or if the
-     *     thread has 255 guards of the CPU open already
+     * @throws IllegalStateException as {@link #acquire(CpuId)} does, at once and not when the time is up
      * @throws InterruptedException if the thread is interrupted, now or while it waits; its interrupted status is
      *     cleared then
      */

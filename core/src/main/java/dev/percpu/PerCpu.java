@@ -89,8 +89,8 @@ public interface PerCpu<T> {
      * happen one after the other, so together they are not an atomic snapshot. Each costs as much
      * as {@link CpuGuard#acquire(CpuId)}.
      *
-     * @throws IllegalStateException if another thread holds a CPU's guard while this thread holds one already; the
-     *     action has run for the CPUs before that one
+     * @throws IllegalStateException as {@link CpuGuard#acquire(CpuId)} does, if another thread holds a CPU's guard and
+     *     this thread must not wait for it; the action has run for the CPUs before that one
      */
     default void forEachCpu(BiConsumer<CpuId, ? super T> action) {
         PerCpuPtr<T> instances = ptr();
@@ -112,8 +112,8 @@ public interface PerCpu<T> {
      * @param timeout the longest time to wait for guards; if it is not positive, the method does not wait. The time
      *     that the action takes counts as well, but no call of it is cut short
      * @return the CPUs that the action has run for; equal to {@link CpuMask#possible()} if none was left out
-     * @throws IllegalStateException if the method would have to wait while this thread holds a guard already; the
-     *     action has run for the CPUs whose guards were free
+     * @throws IllegalStateException as {@link CpuGuard#acquire(CpuId)} does, if the method would have to wait and this
+     *     thread must not; the action has run for the CPUs whose guards were free
      * @throws InterruptedException if the thread is interrupted before or while it waits; the action may have run for
      *     some CPUs, and can itself record which ones if that matters
      */

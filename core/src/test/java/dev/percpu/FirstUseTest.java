@@ -446,6 +446,7 @@ class FirstUseTest {
 
     @ParameterizedTest
     @Execution(ExecutionMode.CONCURRENT)
+    @Tag("rseq")
     @EnumSource(names = {"COUNTER", "EVENT", "EVENT_OF_COUNTERS", "EVENT_OF_FOUR_VALUES", "EVENT_OF_GATED_NUMBERS"})
     void noUpdateLinksACall(Thing thing) {
         assertThat(logOfUse(thing)).doesNotContainPattern(LINKED_CALL);

@@ -23,7 +23,8 @@ import java.util.List;
  * double all = SIZES.sum();
  * }</pre>
  *
- * <p>Recording takes no lock and no atomic instruction, allocates nothing and never waits. It is one call with two
+ * <p>Recording takes no lock and no atomic instruction, allocates nothing and never waits, except for the update with
+ * which a hot thread tries to get a place of its own: see {@link PerCpuHistogram}. It is one call with two
  * restartable sections, or for a hot platform thread two additions in its own place. There is no reset. It takes 8
  * bytes for each CPU, and 8 more for each bucket. The memory is given back once the object is unreachable. There is
  * nothing to close.

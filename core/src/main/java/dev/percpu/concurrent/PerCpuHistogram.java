@@ -15,7 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Counts how often values of each size were recorded, such as latencies. Recording takes no lock, uses no atomic
- * instruction, allocates nothing, never waits, and costs the same however many threads record.
+ * instruction, allocates nothing, never waits, and costs the same however many threads record. There is one exception:
+ * the update with which a hot platform thread tries to get a place of its own allocates a small object, and may wait
+ * for a thread that allocates or frees variables.
  *
  * <pre>{@code
  * static final PerCpuHistogram LATENCY = PerCpuHistogram.builder()

@@ -21,9 +21,10 @@ import java.util.function.LongConsumer;
  * PerCpuSummary.Result lastMinute = SIZES.summaryThenReset();
  * }</pre>
  *
- * <p>Recording takes no lock, allocates nothing and never waits. It costs at most one call of machine code, except for
- * a value that is less or greater than most before it. It takes 32 bytes for each CPU and for each hot thread.
- * The memory is given back once the summary is unreachable. There is nothing to close.
+ * <p>Recording takes no lock, allocates nothing and never waits, except for the update with which a hot thread tries to
+ * get a place of its own: see {@link PerCpuHistogram}. It costs at most one call of machine code, except for a value
+ * that is less or greater than most before it. It takes 32 bytes for each CPU and for each hot thread. The memory is
+ * given back once the summary is unreachable. There is nothing to close.
  *
  * <p><b>Exactness.</b> Each value is counted in exactly one result of {@link #summaryThenReset()} or in what is left,
  * even while threads record and others reset. The same holds for the sum, and for the least and the greatest value. But

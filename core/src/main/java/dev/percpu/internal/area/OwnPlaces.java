@@ -55,9 +55,11 @@ public final class OwnPlaces {
      *
      * Refused: ThreadLocal instead of the table. It takes about 2 ns, and a value in it is kept until the thread ends.
      *
-     * The lock is acquired before the allocator's lock. Nothing else is acquired under it, and no user code runs under
-     * it. If loading a class under it, or under the allocator's lock, called a user's class loader that updates a
-     * counter, that update would find that the thread has the lock, and do without a place.
+     * Nobody waits for the lock: whoever finds it taken goes on without a place, and tries again soon. The lock is
+     * acquired before the allocator's lock, for which its owner waits if a place has to be opened. Nothing else is
+     * acquired under it, and no user code runs under it. If loading a class under it, or under the allocator's lock,
+     * called a user's class loader that updates a counter, that update would find one of the two taken, and do without
+     * a place.
      */
 
     /** Sets how many threads can have a place at a time; 0 for none. */
@@ -111,7 +113,7 @@ public final class OwnPlaces {
      */
     private static final long[] MISSES = new long[(COUNTERS_MASK + 1) << COUNTER_SHIFT];
 
-    private static final Object LOCK = new Object();
+    private static final TryLock LOCK = new TryLock();
 
     /** For each place its owner, which may have ended; null if it has none. Guarded by {@link #LOCK}. */
     private static final @Nullable Owner[] OWNERS = new Owner[COUNT];
@@ -240,16 +242,22 @@ public final class OwnPlaces {
         long since = MISSES[counter + 1];
         MISSES[counter] = 0;
         MISSES[counter + 1] = now;
-        if (now - since > HOT_NANOS || Thread.holdsLock(LOCK) || Area.isAllocating()) {
+        if (now - since > HOT_NANOS || Area.isAllocating()) {
             return;
         }
+        boolean locked = false;
         boolean claimed = false;
         try {
-            claimed = claim(thread);
+            locked = LOCK.tryAcquire();
+            claimed = !locked || claim(thread);
         } catch (RuntimeException | Error refused) {
             // The caller does not need a place, so it must not fail because of that. If the heap is full or the stack
             // ends while the JVM links a call or initializes a class for this, any error can tell.
             claimed = false;
+        } finally {
+            if (locked) {
+                LOCK.taken = 0;
+            }
         }
         if (!claimed) {
             MISSES[counter] = -BACKOFF;
@@ -257,8 +265,8 @@ public final class OwnPlaces {
     }
 
     /**
-     * Gets a place for the current thread. If it throws, the thread has none; but it may have taken places back, and
-     * opened one that is free now.
+     * Gets a place for the current thread, which has the lock. If it throws, the thread has none; but it may have taken
+     * places back, and opened one that is free now.
      *
      * @return false if there is none for it
      */
@@ -266,22 +274,20 @@ public final class OwnPlaces {
         long id = thread.threadId();
         int slot = slotOf(id);
         Owner owner = new Owner(thread, slot);
-        synchronized (LOCK) {
-            takeBack();
-            int free = TABLE[slot] == 0 ? free() : COUNT;
-            if (free == COUNT) {
-                return false;
-            }
-            long offset = offset(free);
-            // Links the methods, so that later no class is loaded between their loads and their stores.
-            long _ = add(offset, 0) + addLongAndDouble(offset, 0, offset, 0);
-            raise(offset + CpuHeader.REHEARSED_EXTREME, id);
-            // Nothing from here on can fail.
-            OWNERS[free] = owner;
-            TABLE[slot + 1] = offset;
-            TABLE[slot] = id;
-            return true;
+        takeBack();
+        int free = TABLE[slot] == 0 ? free() : COUNT;
+        if (free == COUNT) {
+            return false;
         }
+        long offset = offset(free);
+        // Links the methods, so that later no class is loaded between their loads and their stores.
+        long _ = add(offset, 0) + addLongAndDouble(offset, 0, offset, 0);
+        raise(offset + CpuHeader.REHEARSED_EXTREME, id);
+        // Nothing from here on can fail.
+        OWNERS[free] = owner;
+        TABLE[slot + 1] = offset;
+        TABLE[slot] = id;
+        return true;
     }
 
     /** A place without an owner; {@link #COUNT} if there is none. */

@@ -48,7 +48,7 @@ public record LinkedSequence(MemorySegment address) {
         private Six() {}
     }
 
-    /** Links the handle for sequences with so many arguments now. {@link #rehearse} also links the call that uses it. */
+    /** Links the handle for sequences with so many arguments now, but not yet the call: see {@link #rehearse}. */
     static void prepare(int arguments) {
         MethodHandle _ = arguments <= FEWEST ? TWO : arguments <= 4 ? Four.CALL : Six.CALL;
     }

@@ -56,7 +56,10 @@ public final class HotThread {
         CountDownLatch end = new CountDownLatch(1);
         for (int i = 0; i < OwnPlaces.COUNT; i++) {
             new Thread(() -> {
-                        tryGetPlace();
+                        // One after the other: a thread does not wait while another one gets a place.
+                        synchronized (taken) {
+                            tryGetPlace();
+                        }
                         taken.countDown();
                         Workers.await(end);
                     })

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.testing.Garbage;
+import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Workers;
 import java.lang.ref.WeakReference;
+import java.lang.reflect.Field;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.Set;
@@ -201,6 +203,38 @@ class OwnPlacesTest {
         } catch (StackOverflowError end) {
             counter.increment();
         }
+    }
+
+    /** While another thread gets one, which waits for the allocator. */
+    static final class ProbeOfWaiting {
+        private ProbeOfWaiting() {}
+
+        public static void main(String[] arguments) throws ReflectiveOperationException, InterruptedException {
+            Field allocator = Area.class.getDeclaredField("POSITIONS");
+            allocator.setAccessible(true);
+            Thread getting = new Thread(HotThread::tryGetPlace);
+            Thread other = new Thread(HotThread::tryGetPlace);
+            synchronized (allocator.get(null)) {
+                getting.start();
+                awaitEndOrBlock(getting);
+                other.start();
+                awaitEndOrBlock(other);
+                System.out.println(getting.getState() + ", " + other.getState());
+            }
+            getting.join();
+            other.join();
+        }
+
+        private static void awaitEndOrBlock(Thread thread) throws InterruptedException {
+            while (thread.isAlive() && thread.getState() != Thread.State.BLOCKED) {
+                Thread.sleep(1);
+            }
+        }
+    }
+
+    @Test
+    void anUpdateDoesNotWaitForAnotherThreadThatGetsAPlace() {
+        assertThat(Jvm.asHere().run(ProbeOfWaiting.class).output()).isEqualTo("BLOCKED, TERMINATED\n");
     }
 
     @Test
