@@ -26,8 +26,8 @@ abstract class AreaNumber extends Number {
      */
     private final transient int position;
 
-    AreaNumber(String owner, int bytes, long alignment) {
-        position = Area.allocateFor(this, bytes, alignment, owner);
+    AreaNumber(String label, int bytes, long alignment) {
+        position = Area.allocateFor(this, bytes, alignment, label);
     }
 
     /**

@@ -41,8 +41,8 @@ abstract class AwaitedIds extends SharedIds {
     private final long lookUnasked;
 
     /** @param lookUnasked after how long a waiting thread looks unasked: see {@link UnaskedLooks} */
-    AwaitedIds(int capacity, String owner, long lookUnasked) {
-        super(capacity, owner);
+    AwaitedIds(int capacity, String label, long lookUnasked) {
+        super(capacity, label);
         this.lookUnasked = lookUnasked;
     }
 

@@ -23,7 +23,7 @@ abstract class CpuStacks extends PaddedInFront {
     private static final int LARGEST = 64;
 
     /** The pool's name, for messages. */
-    private final String owner;
+    private final String label;
 
     private final long position;
     private final int stackCapacity;
@@ -31,11 +31,11 @@ abstract class CpuStacks extends PaddedInFront {
     /** How many ids move between a stack and the shared store at a time. */
     final int batch;
 
-    CpuStacks(int capacity, String owner) {
-        this.owner = owner;
+    CpuStacks(int capacity, String label) {
+        this.label = label;
         stackCapacity = Math.clamp(capacity / (2L * CpuMask.usable().weight()), 1, LARGEST);
         batch = (stackCapacity + 1) / 2;
-        position = Area.allocateFor(this, Stacks.bytes(stackCapacity), Long.BYTES, owner);
+        position = Area.allocateFor(this, Stacks.bytes(stackCapacity), Long.BYTES, label);
     }
 
     /** Takes an idle id that the current thread or CPU has; negative if there is none. */
@@ -125,7 +125,7 @@ abstract class CpuStacks extends PaddedInFront {
 
     final IllegalStateException tooMany() {
         return new IllegalStateException(
-                "more objects were released than " + owner + " has: two threads released one at once. Let one thread at"
+                "more objects were released than " + label + " has: two threads released one at once. Let one thread at"
                         + " a time use a handle; -Dpercpu.checked=true finds out who does not");
     }
 }

@@ -78,10 +78,10 @@ abstract class CreditedNumber extends AreaNumber {
 
     private final SettledCount settled;
 
-    CreditedNumber(String owner, int batch) {
-        super(owner, BYTES, BYTES);
+    CreditedNumber(String label, int batch) {
+        super(label, BYTES, BYTES);
         this.batch = batch;
-        this.settled = new SettledCount(owner, batch);
+        this.settled = new SettledCount(label, batch);
     }
 
     /** Sets the value of a counter that no thread has used yet. It may lie a little out of the range. */
@@ -90,8 +90,8 @@ abstract class CreditedNumber extends AreaNumber {
     }
 
     /** The counter's name, for messages. */
-    final String owner() {
-        return settled.owner();
+    final String label() {
+        return settled.label();
     }
 
     /** Half of what all credits can come to, and a batch. */

@@ -63,22 +63,22 @@ final class ExplicitBuckets extends Buckets {
     /**
      * Creates a bucket for each of the given upper bounds, and one for all values above them.
      *
-     * @param owner the histogram, for messages
+     * @param label the histogram, for messages
      * @throws IllegalArgumentException if there are no bounds, if they do not rise, or if one is {@link Long#MAX_VALUE}
      */
-    static ExplicitBuckets of(String owner, long... bounds) {
+    static ExplicitBuckets of(String label, long... bounds) {
         if (bounds.length == 0) {
             throw new IllegalArgumentException(
-                    owner + ": bounds() needs at least one upper bound, such as bounds(10, 100)");
+                    label + ": bounds() needs at least one upper bound, such as bounds(10, 100)");
         }
         for (int i = 1; i < bounds.length; i++) {
             if (bounds[i] <= bounds[i - 1]) {
                 throw new IllegalArgumentException(
-                        owner + ": the bounds must rise: " + bounds[i] + " comes after " + bounds[i - 1]);
+                        label + ": the bounds must rise: " + bounds[i] + " comes after " + bounds[i - 1]);
             }
         }
         if (bounds[bounds.length - 1] == Long.MAX_VALUE) {
-            throw new IllegalArgumentException(owner + ": Long.MAX_VALUE cannot be a bound. Leave it out, since"
+            throw new IllegalArgumentException(label + ": Long.MAX_VALUE cannot be a bound. Leave it out, since"
                     + " the values above the last bound always have a bucket");
         }
         return new ExplicitBuckets(bounds);

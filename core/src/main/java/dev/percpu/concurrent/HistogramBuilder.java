@@ -59,7 +59,7 @@ public final class HistogramBuilder {
      * @param upperBounds in rising order, at least one, none of them {@link Long#MAX_VALUE}
      */
     public HistogramBuilder bounds(long... upperBounds) {
-        explicit = ExplicitBuckets.of(owner(), upperBounds);
+        explicit = ExplicitBuckets.of(label(), upperBounds);
         return this;
     }
 
@@ -72,7 +72,7 @@ public final class HistogramBuilder {
     public HistogramBuilder precisionBits(int bits) {
         if (bits < 0 || bits > MOST_PRECISION_BITS) {
             throw new IllegalArgumentException(
-                    owner() + ": the precision is from 0 to " + MOST_PRECISION_BITS + " bits, not " + bits);
+                    label() + ": the precision is from 0 to " + MOST_PRECISION_BITS + " bits, not " + bits);
         }
         precisionBits = bits;
         divided = "precisionBits(" + bits + ")";
@@ -95,7 +95,7 @@ public final class HistogramBuilder {
             }
         }
         throw new IllegalArgumentException(
-                owner() + ": the relative error is from 0.00002 to 1, such as 0.01 for 1%, not " + error);
+                label() + ": the relative error is from 0.00002 to 1, such as 0.01 for 1%, not " + error);
     }
 
     /**
@@ -107,7 +107,7 @@ public final class HistogramBuilder {
      */
     public HistogramBuilder lowestDiscernible(long value) {
         if (value < 1) {
-            throw new IllegalArgumentException(owner() + ": the lowest discernible value is at least 1, not " + value);
+            throw new IllegalArgumentException(label() + ": the lowest discernible value is at least 1, not " + value);
         }
         lowestDiscernible = value;
         divided = "lowestDiscernible(" + value + ")";
@@ -133,12 +133,12 @@ public final class HistogramBuilder {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuHistogram build() {
-        PerCpuHistogram histogram = new PerCpuHistogram(owner(), buckets());
+        PerCpuHistogram histogram = new PerCpuHistogram(label(), buckets());
         return name == null ? histogram : histogram.listed(name);
     }
 
     /** What the histogram is called in messages. */
-    private String owner() {
+    private String label() {
         return name == null ? "a PerCpuHistogram" : name;
     }
 
@@ -147,7 +147,7 @@ public final class HistogramBuilder {
             return logLinear();
         }
         if (divided != null) {
-            throw new IllegalStateException(owner() + ": bounds(...) and " + divided + " contradict each other: both"
+            throw new IllegalStateException(label() + ": bounds(...) and " + divided + " contradict each other: both"
                     + " decide which buckets there are, so leave one of them out");
         }
         return explicit;
@@ -155,12 +155,12 @@ public final class HistogramBuilder {
 
     LogLinearBuckets logLinear() {
         if (highestTrackable / 2 < lowestDiscernible) {
-            throw new IllegalStateException(owner() + ": the highest trackable value, " + highestTrackable
+            throw new IllegalStateException(label() + ": the highest trackable value, " + highestTrackable
                     + ", must be at least twice the lowest discernible one, " + lowestDiscernible);
         }
         int unitBits = Long.SIZE - 1 - Long.numberOfLeadingZeros(lowestDiscernible);
         if (precisionBits + unitBits > MOST_BITS) {
-            throw new IllegalStateException(owner() + ": " + precisionBits + " bits of precision are too many if the"
+            throw new IllegalStateException(label() + ": " + precisionBits + " bits of precision are too many if the"
                     + " lowest discernible value is " + lowestDiscernible + ": use at most " + (MOST_BITS - unitBits));
         }
         return LogLinearBuckets.upTo(precisionBits, unitBits, highestTrackable);

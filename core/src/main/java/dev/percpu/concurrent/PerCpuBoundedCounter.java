@@ -163,7 +163,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
      */
     public boolean tryAdd(long amount, long limit) {
         if (amount < 0) {
-            throw new IllegalArgumentException("tryAdd(" + amount + ", " + limit + ") of " + owner()
+            throw new IllegalArgumentException("tryAdd(" + amount + ", " + limit + ") of " + label()
                     + ": the amount is negative. Use sub to subtract");
         }
         try {
@@ -187,7 +187,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     public boolean trySub(long amount, long limit) {
         if (amount < 0) {
             throw new IllegalArgumentException(
-                    "trySub(" + amount + ", " + limit + ") of " + owner() + ": the amount is negative. Use add to add");
+                    "trySub(" + amount + ", " + limit + ") of " + label() + ": the amount is negative. Use add to add");
         }
         try {
             return trySubCentrally(amount, limit);

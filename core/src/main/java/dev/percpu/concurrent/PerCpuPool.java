@@ -81,7 +81,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
 
     PerCpuPool(PoolBuilder<T> builder) {
         super(builder);
-        name = builder.owner();
+        name = builder.label();
     }
 
     PerCpuPool<T> listed(String listedName) {

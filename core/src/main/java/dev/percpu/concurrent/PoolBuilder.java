@@ -85,12 +85,12 @@ public final class PoolBuilder<T> {
 
     PooledIds ids() {
         return hotThreadsKeep
-                ? KeptIds.create(capacity, owner(), lookUnasked)
-                : new PooledIds(capacity, owner(), lookUnasked);
+                ? KeptIds.create(capacity, label(), lookUnasked)
+                : new PooledIds(capacity, label(), lookUnasked);
     }
 
     /** What the pool is called in messages. */
-    String owner() {
+    String label() {
         return name == null ? "a PerCpuPool" : "pool \"" + name + "\"";
     }
 

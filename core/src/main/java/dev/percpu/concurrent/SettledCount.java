@@ -24,7 +24,7 @@ final class SettledCount extends AtomicLong {
     private static final int USABLE_CPUS = CpuMask.usable().weight();
 
     /** The counter that it belongs to, for messages. */
-    private final String owner;
+    private final String label;
 
     private final int batch;
 
@@ -34,9 +34,9 @@ final class SettledCount extends AtomicLong {
     /** The distance from there that counts as far. A double, since a long could overflow. */
     private volatile double far;
 
-    SettledCount(String owner, int batch) {
+    SettledCount(String label, int batch) {
         super(OPEN);
-        this.owner = owner;
+        this.label = label;
         this.batch = batch;
     }
 
@@ -60,8 +60,8 @@ final class SettledCount extends AtomicLong {
     }
 
     /** The name of the counter, for messages. */
-    String owner() {
-        return owner;
+    String label() {
+        return label;
     }
 
     /**
@@ -76,7 +76,7 @@ final class SettledCount extends AtomicLong {
         boolean leaves = x > 0 ? sum > LARGEST_VALUE : x < 0 && sum < -LARGEST_VALUE;
         if (overflows || leaves) {
             throw new ArithmeticException(
-                    owner + " is near " + value + ", and with " + x + " it would be beyond 2^62 or -2^62");
+                    label + " is near " + value + ", and with " + x + " it would be beyond 2^62 or -2^62");
         }
         return sum;
     }

@@ -102,8 +102,8 @@ abstract class SharedIds extends CpuStacks {
     /** Until when the moves of a few ids are paid for, see {@link #pays}. */
     private long paidUntil = System.nanoTime() - MOST_SAVED;
 
-    SharedIds(int capacity, String owner) {
-        super(capacity, owner);
+    SharedIds(int capacity, String label) {
+        super(capacity, label);
         enoughToSpread = Math.max(2 * CpuMask.usable().weight(), batch);
         idle = new IdStack(capacity);
         vacant = new IdStack(capacity);

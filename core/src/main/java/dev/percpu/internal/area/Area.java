@@ -168,8 +168,8 @@ public final class Area {
                     LongSupplier,
                     Consumer<MemorySegment> {
         @Override
-        public void open(long end, String owner) {
-            Area.open(end, owner);
+        public void open(long end, String label) {
+            Area.open(end, label);
         }
 
         @Override
@@ -261,28 +261,28 @@ public final class Area {
      * Takes a piece of every CPU's place; it is zero on each. If none is left, this asks the garbage collector to find
      * pieces that are no longer reachable: see {@link Shortage}.
      *
-     * @param owner a description of the caller, for the message
+     * @param label what the memory is for, in messages
      * @throws dev.percpu.memory.AreaFullException if there is still none left
      */
-    public static long allocate(long bytes, long alignment, String owner) {
-        long position = take(bytes, alignment, owner);
-        recordUse(position + bytes, owner);
+    public static long allocate(long bytes, long alignment, String label) {
+        long position = take(bytes, alignment, label);
+        recordUse(position + bytes, label);
         return position;
     }
 
-    private static long take(long bytes, long alignment, String owner) {
+    private static long take(long bytes, long alignment, String label) {
         try {
-            return POSITIONS.allocate(bytes, alignment, owner);
+            return POSITIONS.allocate(bytes, alignment, label);
         } catch (AreaFullException full) {
-            return SHORTAGE.retry(new Attempt(bytes, alignment, owner), new Missing(bytes), full);
+            return SHORTAGE.retry(new Attempt(bytes, alignment, label), new Missing(bytes), full);
         }
     }
 
     /** Classes and not lambdas: if the heap is full too when the JVM links a lambda, it may never try again. */
-    private record Attempt(long bytes, long alignment, String owner) implements LongSupplier {
+    private record Attempt(long bytes, long alignment, String label) implements LongSupplier {
         @Override
         public long getAsLong() {
-            return POSITIONS.allocate(bytes, alignment, owner);
+            return POSITIONS.allocate(bytes, alignment, label);
         }
     }
 
@@ -311,36 +311,36 @@ public final class Area {
      * piece. It cannot be given back earlier: a thread that had read the position and was preempted would write into
      * memory of the next owner.
      */
-    public static int allocateFor(Object holder, long bytes, long alignment, String owner) {
-        return hold(holder, bytes, alignment, owner).position();
+    public static int allocateFor(Object holder, long bytes, long alignment, String label) {
+        return hold(holder, bytes, alignment, label).position();
     }
 
-    static Holdings.Holding hold(Object holder, long bytes, long alignment, String owner) {
+    static Holdings.Holding hold(Object holder, long bytes, long alignment, String label) {
         Holdings.Holding holding = HOLDINGS.prepare(holder);
         boolean holds = false;
         try {
-            HOLDINGS.hold(holding, take(bytes, alignment, owner), bytes);
+            HOLDINGS.hold(holding, take(bytes, alignment, label), bytes);
             holds = true;
         } finally {
             if (!holds) {
                 HOLDINGS.giveBack(holding);
             }
         }
-        recordUse(holding.position() + bytes, owner);
+        recordUse(holding.position() + bytes, label);
         return holding;
     }
 
     /** Without the allocator's lock: the first event of a recording can run a user's class loader. */
-    private static void recordUse(long end, String owner) {
+    private static void recordUse(long end, String label) {
         int eighths = (int) (EIGHTHS * end / STRIDE);
-        if (eighths > recordedEighths && Recording.areaFilling(end, STRIDE, owner)) {
+        if (eighths > recordedEighths && Recording.areaFilling(end, STRIDE, label)) {
             recordedEighths = eighths;
         }
     }
 
     /** Takes a piece that is given back unless its user keeps it. */
-    public static Claim claim(long bytes, long alignment, String owner) {
-        return new Claim(HOLDINGS, bytes, alignment, owner);
+    public static Claim claim(long bytes, long alignment, String label) {
+        return new Claim(HOLDINGS, bytes, alignment, label);
     }
 
     /**
@@ -348,7 +348,7 @@ public final class Area {
      * segment, and it must never reach memory of the next owner.
      */
     @SuppressWarnings("MustBeClosed") // it is closed by the slices, or becomes unreachable with them
-    public static Slices collectable(long bytes, long alignment, String owner) {
+    public static Slices collectable(long bytes, long alignment, String label) {
         MemorySegment[] slices = new MemorySegment[CPUS];
         if (!Platform.hasSystemCalls()) {
             Arena arena = Arena.ofAuto();
@@ -358,7 +358,7 @@ public final class Area {
         }
         Arena arena = Arena.ofShared();
         // All of its segments refer to the scope; none refers to the arena.
-        Holdings.Holding holding = hold(arena.scope(), bytes, alignment, owner);
+        Holdings.Holding holding = hold(arena.scope(), bytes, alignment, label);
         long position = holding.position();
         Arrays.setAll(
                 slices,
@@ -380,7 +380,7 @@ public final class Area {
     /**
      * Opens all places up to {@code end}, and somewhat further, since each call costs one system call for each place.
      */
-    private static void open(long end, String owner) {
+    private static void open(long end, String label) {
         if (end <= opened) {
             return;
         }
@@ -390,7 +390,7 @@ public final class Area {
             try {
                 openTo(end);
             } catch (LinuxException refusedAgain) {
-                var full = new AreaFullException(owner + " needs memory of the per-CPU area that the kernel refuses: "
+                var full = new AreaFullException(label + " needs memory of the per-CPU area that the kernel refuses: "
                         + refusedAgain.getMessage() + ", for the place of each of " + CPUS + " CPUs, with "
                         + LEFT_TO_THE_JVM.byteSize() + " bytes left to the JVM. Close variables that are no longer"
                         + " needed, or raise the limit on committed memory (vm.overcommit_memory), on data (ulimit -d),"

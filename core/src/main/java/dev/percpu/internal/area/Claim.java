@@ -16,9 +16,9 @@ public final class Claim implements AutoCloseable {
 
     private final long position;
 
-    Claim(Holdings holdings, long bytes, long alignment, String owner) {
+    Claim(Holdings holdings, long bytes, long alignment, String label) {
         this.holdings = holdings;
-        Holdings.Holding taken = Area.hold(this, bytes, alignment, owner);
+        Holdings.Holding taken = Area.hold(this, bytes, alignment, label);
         holding = taken;
         position = taken.position();
     }

@@ -20,7 +20,7 @@ final class PositionAllocator {
          *
          * @throws AreaFullException if there is no memory for them
          */
-        void open(long end, String owner);
+        void open(long end, String label);
 
         /** Gives the memory of free positions back to the kernel, where it can. They stay usable, and are zero. */
         void discard(long start, long end);
@@ -44,18 +44,18 @@ final class PositionAllocator {
     }
 
     /** Hands out a range. */
-    synchronized long allocate(long bytes, long alignment, String owner) {
+    synchronized long allocate(long bytes, long alignment, String label) {
         if (bytes <= 0 || Long.bitCount(alignment) != 1 || alignment < 0) {
-            throw new IllegalArgumentException(owner + ": cannot place " + bytes + " bytes aligned to " + alignment);
+            throw new IllegalArgumentException(label + ": cannot place " + bytes + " bytes aligned to " + alignment);
         }
         if (alignment > FreeRange.LARGEST_ALIGNMENT) {
             throw new IllegalArgumentException(
-                    owner + ": the area is aligned to " + FreeRange.LARGEST_ALIGNMENT + " bytes, not " + alignment);
+                    label + ": the area is aligned to " + FreeRange.LARGEST_ALIGNMENT + " bytes, not " + alignment);
         }
         FreeRange before = free;
         FreeRange found = bytes > end - start ? null : FreeRange.lowest(before, (int) bytes, alignment);
         if (found == null) {
-            throw new AreaFullException(owner + " needs " + bytes + " bytes aligned to " + alignment
+            throw new AreaFullException(label + " needs " + bytes + " bytes aligned to " + alignment
                     + ", but no such piece is free in each CPU's " + (end - start) + " bytes (" + used
                     + " are in use): close variables that are no longer needed, or " + enlarge(bytes, alignment));
         }
@@ -68,11 +68,11 @@ final class PositionAllocator {
         if (behind < found.end()) {
             rest = FreeRange.with(rest, behind, found.end());
         }
-        memory.open(behind, owner);
+        memory.open(behind, label);
         if (free != before) {
             // This thread was here meanwhile: a class that was first used there can have run a user's class loader or
             // agent, and that made a variable. It may have the same range.
-            return allocate(bytes, alignment, owner);
+            return allocate(bytes, alignment, label);
         }
         // Nothing from here on can fail.
         free = rest;

@@ -134,11 +134,11 @@ final class NativeLibrary {
         long start = library.get(ADDRESS, START).address();
         long stop = library.get(ADDRESS, STOP).address();
         String file = library.get(ADDRESS, FILE).reinterpret(LONGEST_PATH).getString(0);
-        String owner = "the per-CPU variables of " + file;
+        String label = "the per-CPU variables of " + file;
         int held = Ownership.ownedBy(Thread.currentThread());
         if (held >= 0) {
             // C code whose guard this thread would wait for could itself be waiting for this thread's guard.
-            throw new IllegalStateException(owner + " cannot be placed: this thread holds the guard of CPU " + held
+            throw new IllegalStateException(label + " cannot be placed: this thread holds the guard of CPU " + held
                     + ", and might have to wait for guards that C code holds. Declare a library's first variable without"
                     + " holding a guard");
         }
@@ -149,10 +149,10 @@ final class NativeLibrary {
         // The linker has aligned the section for the variable with the largest alignment. That alignment is not known,
         // but the section's address shows how large it can have been at most.
         long alignment = Math.min(Long.lowestOneBit(start), LARGEST_ALIGNMENT);
-        try (Claim piece = Area.claim(stop - start, alignment, owner)) {
+        try (Claim piece = Area.claim(stop - start, alignment, label)) {
             int answer = offer(library, piece, stop - start);
             if (answer != SHARED_NOW && ((answer != SHARED_BEFORE && answer != LENT) || !isInThisArea(library))) {
-                throw new IllegalStateException(owner + refusal(answer));
+                throw new IllegalStateException(label + refusal(answer));
             }
             // If it was shared before, another thread has placed it at the same time.
             return new NativeLibrary(file, start, stop, position(library));

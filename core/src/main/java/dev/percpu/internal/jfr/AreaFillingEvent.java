@@ -22,13 +22,13 @@ final class AreaFillingEvent extends Event {
     @DataAmount
     long stride;
 
-    @Label("Owner")
+    @Label("Used for")
     @Description("What the last piece is for")
-    String owner;
+    String label;
 
-    AreaFillingEvent(long usedUpTo, long stride, String owner) {
+    AreaFillingEvent(long usedUpTo, long stride, String label) {
         this.usedUpTo = usedUpTo;
         this.stride = stride;
-        this.owner = owner;
+        this.label = label;
     }
 }

@@ -141,12 +141,12 @@ public final class Recording {
      *
      * @return false if there is no recording
      */
-    public static boolean areaFilling(long usedUpTo, long stride, String owner) {
+    public static boolean areaFilling(long usedUpTo, long stride, String label) {
         try {
             if (!isOn()) {
                 return false;
             }
-            new AreaFillingEvent(usedUpTo, stride, owner).commit();
+            new AreaFillingEvent(usedUpTo, stride, label).commit();
         } catch (Throwable unrecorded) {
             // See above.
         }

@@ -43,8 +43,8 @@ public final class Stripes {
     }
 
     /** New ones, which are closed. */
-    public Stripes(String owner) {
-        position = Area.allocateFor(this, Long.BYTES, Long.BYTES, owner);
+    public Stripes(String label) {
+        position = Area.allocateFor(this, Long.BYTES, Long.BYTES, label);
     }
 
     /**

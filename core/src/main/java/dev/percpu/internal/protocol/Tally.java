@@ -108,8 +108,8 @@ public final class Tally {
     /** Whether an error broke an addition off that found the tally closed after its store. */
     private volatile boolean unknown;
 
-    private Tally(boolean open, String owner) {
-        position = Area.allocateFor(this, BYTES, Long.BYTES, owner);
+    private Tally(boolean open, String label) {
+        position = Area.allocateFor(this, BYTES, Long.BYTES, label);
         this.open = open;
     }
 
@@ -118,16 +118,16 @@ public final class Tally {
     }
 
     /** A new tally that is open. */
-    public static Tally opened(String owner) {
-        return new Tally(true, owner);
+    public static Tally opened(String label) {
+        return new Tally(true, label);
     }
 
     /**
      * A new tally that counts as closed: {@link #addInOwnPlace} fails until it is opened, and nobody calls {@link
      * #addOnCpu} before that.
      */
-    public static Tally closed(String owner) {
-        return new Tally(false, owner);
+    public static Tally closed(String label) {
+        return new Tally(false, label);
     }
 
     /** Adds to a count of the current thread or CPU, in order with nothing else; false if the tally is closed. */

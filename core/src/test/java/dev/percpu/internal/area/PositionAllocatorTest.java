@@ -23,7 +23,7 @@ class PositionAllocatorTest {
     /** All of it can be used from the start. */
     private static class Open implements PositionAllocator.Memory {
         @Override
-        public void open(long end, String owner) {}
+        public void open(long end, String label) {}
 
         @Override
         public void discard(long start, long end) {}
@@ -74,8 +74,8 @@ class PositionAllocatorTest {
         PositionAllocator[] allocator = new PositionAllocator[1];
         allocator[0] = new PositionAllocator(0, PAGE, new Open() {
             @Override
-            public void open(long end, String owner) {
-                if (inner.isEmpty() && owner.equals("outer")) {
+            public void open(long end, String label) {
+                if (inner.isEmpty() && label.equals("outer")) {
                     inner.add(allocator[0].allocate(8, 8, "inner"));
                 }
             }
@@ -201,7 +201,7 @@ class PositionAllocatorTest {
         AtomicBoolean refused = new AtomicBoolean(true);
         PositionAllocator allocator = new PositionAllocator(0, 4096, new Open() {
             @Override
-            public void open(long end, String owner) {
+            public void open(long end, String label) {
                 if (refused.get() && end > 1024) {
                     throw new AreaFullException("no memory up to " + end);
                 }

@@ -226,7 +226,7 @@ class RecordingTest {
                 }
             });
             events.forEach(event -> System.out.println(event.getLong("usedUpTo") * 8 / event.getLong("stride")
-                    + " eighths of " + event.getLong("stride") + " for " + event.getString("owner")));
+                    + " eighths of " + event.getLong("stride") + " for " + event.getString("label")));
         }
     }
 
