@@ -97,8 +97,19 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
 
     private static <T> DynamicPerCpu<T> zero(
             String name, @Nullable String type, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
+        // Before the memory is taken, as giving it back needs room too.
+        StackRoom.CURRENT.ensure();
         Slices memory = Area.collectable(layout.byteSize(), layout.byteAlignment(), name);
-        return from(name, type, memory, cpu -> view.apply(memory.of(cpu.id())));
+        boolean done = false;
+        try {
+            DynamicPerCpu<T> variable = from(name, type, memory, cpu -> view.apply(memory.of(cpu.id())));
+            done = true;
+            return variable;
+        } finally {
+            if (!done) {
+                memory.close();
+            }
+        }
     }
 
     /** Creates a variable whose instances come from {@code factory}, one for each possible CPU. */
@@ -133,10 +144,11 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     }
 
     /**
-     * Creates a variable. If that fails, the instances that were created are closed, and then the memory is given back.
+     * Creates a variable. If that fails, the instances that were created are closed.
      *
      * @param type how the variable is listed; null if it is not
-     * @param memory what the instances are views of; null if they are objects on the heap
+     * @param memory what the instances are views of, which the caller gives back if this fails; null if they are
+     *     objects on the heap
      */
     private static <T> DynamicPerCpu<T> from(
             String name, @Nullable String type, @Nullable Slices memory, Function<CpuId, ? extends T> factory) {
@@ -146,13 +158,13 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         // heap may be full.
         @Nullable Object[] made = PerCpuPtr.newInstances();
         Failures failures = new Failures();
-        Runnable giveBack = memory == null ? DynamicPerCpu::giveNothingBack : memory::close;
         boolean done = false;
         try {
             Piece piece = Piece.empty(name);
             PerCpuPtr<T> ptr = memory == null
                     ? PerCpuPtr.toObjects(piece, made, factory)
                     : PerCpuPtr.toMemory(piece, memory.position(), made, factory);
+            Runnable giveBack = memory == null ? DynamicPerCpu::giveNothingBack : memory::close;
             DynamicPerCpu<T> variable = new DynamicPerCpu<>(new Shared<>(piece, ptr, giveBack));
             if (type != null) {
                 variable.list(name, type, Registry.NOTHING);
@@ -168,7 +180,6 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
             if (!done) {
                 // A handler's first use takes memory, and is passed over if there is none. What is closed is no more.
                 closeAll(made, failures);
-                giveBack.run();
             }
         }
     }
