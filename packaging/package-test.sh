@@ -177,8 +177,8 @@ report_api() {
 make_stranger() {
   local fetched jar
   # Where Maven has its plugins: an argument, a setting or an option of its JVM can say so.
-  fetched=$(cd "$work/one/sources" && mvn -B -X -o -N validate 2>&1 |
-    sed -n 's/.*Using local repository at //p') || true
+  maven "$work/one/sources" "$work/where.log" -X -o -N validate
+  fetched=$(sed -n 's/.*Using local repository at //p' "$work/where.log")
   [[ -d $fetched/org/apache/maven/plugins ]] || die "there are no Maven plugins in its local repository, \"$fetched\""
   cp -r "$packaging/stranger" "$work/stranger"
   maven "$work/stranger" "$work/stranger.log" -o -Daether.offline.protocols=file \

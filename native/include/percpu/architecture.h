@@ -7,6 +7,7 @@
  *   PERCPU_CLOBBERS                what a sequence changes besides its outputs
  *   PERCPU_BEGIN(out, with_cpu)    starts a sequence, up to this CPU's entry of a table; goes to `out` if there is none
  *   PERCPU_NOTE_UNDONE, _NOTE_DONE set [done] to 0 before the sequence and to 1 after it
+ *   PERCPU_FIND_INSTANCE           adds the variable's address to the entry, if PERCPU_DO_... does not do so itself
  *   PERCPU_DO_...                  what comes between: READ, WRITE, ADD, AND, OR, ADD_RETURN, CMPXCHG, and ACQUIRE
  *   PERCPU_OPERAND                 the constraint of the operand of WRITE, ADD, AND and OR
  *   PERCPU_KEEP_CPU                copies the CPU's id to [cpu]

@@ -2,18 +2,18 @@ package dev.percpu.concurrent;
 
 /** The fields of a {@link Keeper}, in its superclass: HotSpot lays those out first, so the padding follows them. */
 abstract class KeeperFields {
-    /** In {@link #kept} and {@link #taken}: no number. */
+    /** In {@link #kept} and {@link #taken}: no id. */
     static final int NOTHING = 0;
 
     /**
-     * The id of the thread that has the place, if it has kept something; otherwise of an earlier owner, or 0. A thread
+     * The id of the thread that has the place, if it has kept something; otherwise of an earlier one, or 0. A thread
      * finds its own id only where it has put it, and has the place from then on until it ends.
      */
     long owner;
 
-    /** A number plus one, or {@link #NOTHING}. Only the place's owner writes it. */
+    /** An id plus one, or {@link #NOTHING}. Only the place's thread writes it. */
     int kept;
 
-    /** What a search has taken out of {@link #kept}. A search sets it under the lock, and only the owner clears it. */
+    /** What a search has taken out of {@link #kept}. A search sets it under the lock, and only the thread clears it. */
     int taken;
 }

@@ -54,7 +54,7 @@ final class KeptIds extends PooledIds {
 
     private static final VarHandle KEPT;
 
-    private static final int NUMBERS_FOR_EACH = 4;
+    private static final int IDS_FOR_EACH = 4;
 
     static {
         try {
@@ -70,7 +70,7 @@ final class KeptIds extends PooledIds {
 
     private KeptIds(int capacity, String label, long lookUnasked) {
         super(capacity, label, lookUnasked);
-        keepers = new Keeper[Math.min(OwnPlaces.COUNT, capacity / NUMBERS_FOR_EACH)];
+        keepers = new Keeper[Math.min(OwnPlaces.COUNT, capacity / IDS_FOR_EACH)];
         for (int i = 0; i < keepers.length; i++) {
             keepers[i] = new Keeper();
         }

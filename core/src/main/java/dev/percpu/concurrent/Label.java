@@ -10,7 +10,8 @@ record Label(String text) {
     /**
      * The label of an object that a user gave a name.
      *
-     * @throws IllegalArgumentException if the name is null or blank
+     * @throws NullPointerException if the name is null
+     * @throws IllegalArgumentException if it is blank
      */
     static Label named(String name) {
         return new Label(Registry.checkName(name));

@@ -368,11 +368,14 @@ public final class PerCpuRef {
                     // Another thread's kill has found that. The count never reaches zero.
                     throw morePuts(-count);
                 }
-                long left = most - (System.nanoTime() - start);
-                if (waitedFor.resurrected || left <= 0) {
+                if (waitedFor.resurrected) {
                     return false;
                 }
                 checkKnown("it may never reach zero");
+                long left = most - (System.nanoTime() - start);
+                if (left <= 0) {
+                    return false;
+                }
                 Ownership.refuseToWait("the last reference of " + name);
                 TimeUnit.NANOSECONDS.timedWait(lifecycle, Math.min(left, LOOK_NANOS));
             }

@@ -279,6 +279,13 @@ public final class Area {
     }
 
     /** Classes and not lambdas: if the heap is full too when the JVM links a lambda, it may never try again. */
+    private record Taking(long bytes, long alignment, String label) implements LongSupplier {
+        @Override
+        public long getAsLong() {
+            return take(bytes, alignment, label);
+        }
+    }
+
     private record Attempt(long bytes, long alignment, String label) implements LongSupplier {
         @Override
         public long getAsLong() {
@@ -316,16 +323,7 @@ public final class Area {
     }
 
     static Holdings.Holding hold(Object holder, long bytes, long alignment, String label) {
-        Holdings.Holding holding = HOLDINGS.prepare(holder);
-        boolean holds = false;
-        try {
-            HOLDINGS.hold(holding, take(bytes, alignment, label), bytes);
-            holds = true;
-        } finally {
-            if (!holds) {
-                HOLDINGS.giveBack(holding);
-            }
-        }
+        Holdings.Holding holding = HOLDINGS.hold(holder, bytes, new Taking(bytes, alignment, label));
         recordUse(holding.position() + bytes, label);
         return holding;
     }
@@ -333,8 +331,13 @@ public final class Area {
     /** Without the allocator's lock: the first event of a recording can run a user's class loader. */
     private static void recordUse(long end, String label) {
         int eighths = (int) (EIGHTHS * end / STRIDE);
-        if (eighths > recordedEighths && Recording.areaFilling(end, STRIDE, label)) {
+        int recorded = recordedEighths;
+        if (eighths > recorded) {
+            // First, so that a variable which is made there does not record the same once more.
             recordedEighths = eighths;
+            if (!Recording.areaFilling(end, STRIDE, label)) {
+                recordedEighths = recorded;
+            }
         }
     }
 

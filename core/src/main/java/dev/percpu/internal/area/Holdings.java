@@ -7,6 +7,7 @@ import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -102,10 +103,32 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
     }
 
     /**
-     * Promises to give back the piece that {@link #hold} will name, once the holder is unreachable. It is called before
-     * the piece is taken, so that nothing has to be allocated afterwards.
+     * Takes a piece, and promises to give it back once the holder is unreachable. All that has to be allocated for that
+     * is allocated before the piece is taken.
+     *
+     * @param taking takes the piece, and returns its position; called once
      */
-    Holding prepare(Object holder) {
+    Holding hold(Object holder, long size, LongSupplier taking) {
+        Holding holding = prepare(holder);
+        boolean holds = false;
+        try {
+            long position = taking.getAsLong();
+            // No call from here on: the stack could end there, and the piece would be nobody's.
+            synchronized (this) {
+                bytes += size;
+                holding.position = (int) position;
+                holding.bytes = (int) size;
+            }
+            holds = true;
+        } finally {
+            if (!holds) {
+                giveBack(holding);
+            }
+        }
+        return holding;
+    }
+
+    private Holding prepare(Object holder) {
         startIfNotStarted();
         synchronized (this) {
             if (count == all.length) {
@@ -120,7 +143,7 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
         }
     }
 
-    /** Names the piece; one of 0 bytes is not given back. */
+    /** Names the piece anew; one of 0 bytes is not given back. */
     synchronized void hold(Holding holding, long position, long size) {
         bytes += size - holding.bytes;
         holding.position = (int) position;

@@ -90,7 +90,7 @@ public final class OwnPlaces {
     private static final long[] TABLE = new long[(MASK + 1) * 2];
 
     /**
-     * A thread is hot if it misses so often in {@link #HOT_NANOS}, after as many misses that start the clock. The JVM
+     * The clock is read after so many misses, and a thread is hot if they took {@link #HOT_NANOS} at most. The JVM
      * begins to profile a method after 200 calls. So a first thread has its place before the JIT compiler learns how
      * often threads miss. With 1,000 misses the compiler took a miss for frequent, and kept a caller's values in memory
      * for it: eight counters in turn took 1.8 or 2.7 ns for each, depending on the JVM, and 1.4 with 200 (Zen 4).
