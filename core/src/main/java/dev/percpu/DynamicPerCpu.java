@@ -158,13 +158,13 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         // heap may be full.
         @Nullable Object[] made = PerCpuPtr.newInstances();
         Failures failures = new Failures();
+        Runnable giveBack = memory == null ? DynamicPerCpu::giveNothingBack : memory::close;
         boolean done = false;
         try {
             Piece piece = Piece.empty(name);
             PerCpuPtr<T> ptr = memory == null
                     ? PerCpuPtr.toObjects(piece, made, factory)
                     : PerCpuPtr.toMemory(piece, memory.position(), made, factory);
-            Runnable giveBack = memory == null ? DynamicPerCpu::giveNothingBack : memory::close;
             DynamicPerCpu<T> variable = new DynamicPerCpu<>(new Shared<>(piece, ptr, giveBack));
             if (type != null) {
                 variable.list(name, type, Registry.NOTHING);
