@@ -164,7 +164,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
             Piece piece = Piece.empty(name);
             PerCpuPtr<T> ptr = memory == null
                     ? PerCpuPtr.toObjects(piece, made, factory)
-                    : PerCpuPtr.toMemory(piece, memory.position(), made, factory);
+                    : PerCpuPtr.toMemory(piece, memory.position(), made, PerCpuPtr.newBorrows(), factory);
             DynamicPerCpu<T> variable = new DynamicPerCpu<>(new Shared<>(piece, ptr, giveBack));
             if (type != null) {
                 variable.list(name, type, Registry.NOTHING);

@@ -82,12 +82,6 @@ public final class PerCpuPtr<T> {
         return toMemory(piece, offset, newInstances(), newBorrows(), view);
     }
 
-    /** Like {@link #toMemory(Piece, long, Function)}. If this fails, the given array has those that were created. */
-    static <T> PerCpuPtr<T> toMemory(
-            Piece piece, long offset, @Nullable Object[] instances, Function<CpuId, ? extends T> view) {
-        return toMemory(piece, offset, instances, newBorrows(), view);
-    }
-
     /**
      * Like {@link #toMemory(Piece, long, Function)}, for memory with several pointers, which share its borrow words.
      */
@@ -95,7 +89,8 @@ public final class PerCpuPtr<T> {
         return toMemory(piece, offset, newInstances(), borrows, view);
     }
 
-    private static <T> PerCpuPtr<T> toMemory(
+    /** Like the method above. If this fails, the given array has the views that were created. */
+    static <T> PerCpuPtr<T> toMemory(
             Piece piece, long offset, @Nullable Object[] instances, long[] borrows, Function<CpuId, ? extends T> view) {
         fill(instances, piece.name(), view);
         return new PerCpuPtr<>(piece, instances, borrows, offset, true);

@@ -152,9 +152,7 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
 
     /** Arranges for a piece to be given back once the holder is unreachable. */
     Holding add(Object holder, int position, int size) {
-        Holding holding = prepare(holder);
-        hold(holding, position, size);
-        return holding;
+        return hold(holder, size, () -> position);
     }
 
     /**
