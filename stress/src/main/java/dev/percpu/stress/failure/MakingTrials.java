@@ -224,6 +224,15 @@ final class MakingTrials {
         }
 
         @Override
+        void prepare() throws Exception {
+            // Not in verify. There this thread's stack can still have a word that points to what was made last, and the
+            // garbage collector may take it for a reference.
+            if (rounds % ROUNDS_PER_LOOK == 0) {
+                other.run("looking at the area", () -> before.checkNothingIsLost(0));
+            }
+        }
+
+        @Override
         void act() {
             made = maker.apply(NAME);
         }
@@ -235,9 +244,6 @@ final class MakingTrials {
             other.run("using it", this::useIt);
             made = null;
             rounds++;
-            if (rounds % ROUNDS_PER_LOOK == 0) {
-                other.run("looking at the area", () -> before.checkNothingIsLost(0));
-            }
             return did;
         }
 
