@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The first example of the README, which must be the same as here, and must work. */
+/** The example in the section "An example" of the README, which must be the same as here, and must work. */
 class ReadmeExampleTest {
     // begin
     static final PerCpuCounter REQUESTS = new PerCpuCounter();
