@@ -17,10 +17,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A read-write lock whose readers do not slow each other down: as long as no writer comes, each reader counts itself in
  * and out on its CPU. The first writer after that makes a system call, which interrupts the other CPUs for a moment.
- * Then readers count with atomic instructions for a while, and a write costs what it costs with other locks. The lock
- * switches between the two by itself, depending on how many readers come between writers. Use it for data that is read
- * far more often than written. For other data, other locks are as fast or faster. If only one thread uses the lock,
- * other locks are faster even with a few writes.
+ * Then readers count with atomic instructions for a while, and a write costs up to half as much again as with other
+ * locks. The lock switches between the two by itself, depending on how many readers come between writers. Use it for
+ * data that is read far more often than written. For other data, other locks are as fast or faster. If only one thread
+ * uses the lock, other locks are faster even with a few writes.
  *
  * <pre>{@code
  * private final PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
