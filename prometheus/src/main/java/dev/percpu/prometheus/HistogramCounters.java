@@ -6,9 +6,11 @@ import io.prometheus.metrics.model.snapshots.Exemplars;
 import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.NativeHistogramBuckets;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,33 +18,54 @@ import org.jspecify.annotations.Nullable;
  * in. So an observation is one addition to one counter, and what a scrape says of classic buckets and what it says of
  * native ones are sums of the same counts: they always agree.
  *
- * <p>Instances do not change, but for the counts. A new counter, a coarser schema or a wider zero bucket is another
- * instance over the same counts: a counter keeps its number, and only what it stands for changes. So a thread that
- * still has an older instance counts what will be found.
+ * <p>A counter may be added to an instance; nothing else of it changes, but for the counts. More room, a coarser schema
+ * or a wider zero bucket is another instance over the same counts: a counter keeps its number, and only what it stands
+ * for changes. So a thread that still has an older instance counts what will be found.
  */
 final class HistogramCounters {
     private static final int FIRST_LENGTH = 32;
 
-    /** See {@link #place}. */
-    private static final int SPREAD = 8;
+    /** See {@link #firstPlace}. */
+    private static final int SPREAD = 7;
 
-    /** What the lowest two bits of a native bucket's code say. The others are its index. */
-    private static final int ZERO = 0;
+    /** Times this, numbers that are alike have higher halves that are not. */
+    private static final long SCATTER = 0x9E3779B97F4A7C15L;
 
-    private static final int POSITIVE = 1;
-    private static final int NEGATIVE = 2;
+    /**
+     * The lowest two bits of a native bucket's code say what it holds, and the others are its index. The code for
+     * negative values is the complement of that for their opposites. So it rises with the values too.
+     */
     private static final int KINDS = 2;
+
+    private static final int KIND = (1 << KINDS) - 1;
+    private static final int POSITIVE = 1;
+    private static final int NEGATIVE = ~POSITIVE & KIND;
+
+    /** The only code of its kind. None is 0. */
+    private static final int ZERO = 3;
+
+    /** What is in the table where there is no key. */
+    private static final long NONE = 0;
 
     private final HistogramSettings settings;
     private final ClassicBounds classic;
 
-    /** Null for a classic histogram. */
+    /** Null for a classic histogram: a counter's number is that of its bucket, without keys and a table. */
     private final @Nullable NativeSchema schema;
 
     private final double zeroThreshold;
 
-    /** What the counters stand for: the code of a native bucket, and in the lower half the number of a classic one. */
+    /**
+     * What the counters stand for: the code of a native bucket, and in the lower half the number of a classic one. It
+     * is longer than there are counters.
+     */
     private final long[] keys;
+
+    /** How many of the keys there are. */
+    private volatile int size;
+
+    /** See {@link #nativeBuckets()}. Used under the data point's lock. */
+    private int nativeBuckets;
 
     /**
      * The counts, and the sum of what was counted. A counter's number is its index in each of the arrays that is long
@@ -55,59 +78,75 @@ final class HistogramCounters {
 
     private final long createdMillis;
 
-    /** A hash table of the keys: which counter has a key, plus 1; 0 where there is none. */
-    private final long[] tableKeys;
+    /** A hash table of the keys. Tests look there too. */
+    final long[] tableKeys;
 
+    /** Which counter has the key that is at the same place. */
     private final int[] tableCounters;
 
+    /** With the first so many of the keys, and with room for at least one more. */
     private HistogramCounters(
             HistogramSettings settings,
             @Nullable NativeSchema schema,
             double zeroThreshold,
             long[] keys,
+            int size,
             PerCpuBuckets[] arrays,
             long createdMillis) {
         this.settings = settings;
         this.classic = settings.classic();
         this.schema = schema;
         this.zeroThreshold = zeroThreshold;
-        this.keys = keys;
         this.arrays = arrays;
         this.counts = arrays[arrays.length - 1];
         this.createdMillis = createdMillis;
-        // At most a third is used.
-        int bits = Long.SIZE - Long.numberOfLeadingZeros(3L * keys.length + 1);
-        tableKeys = new long[1 << bits];
-        tableCounters = new int[1 << bits];
-        for (int counter = 0; counter < keys.length; counter++) {
-            int place = place(keys[counter]);
-            // After a merger several have the same key; the first of them is taken.
-            if (tableCounters[place] == 0) {
-                tableKeys[place] = keys[counter];
-                tableCounters[place] = counter + 1;
-            }
+        // At most a third of the table is used.
+        int places = schema == null ? 0 : 2 * Integer.highestOneBit(3 * (size + 1));
+        this.keys = Arrays.copyOf(keys, places / 3);
+        this.size = size;
+        tableKeys = new long[places];
+        tableCounters = new int[places];
+        for (int counter = 0; counter < size; counter++) {
+            enter(counter);
+        }
+        if (isLimited()) {
+            nativeBuckets = (int) Arrays.stream(keys, 0, size)
+                    .mapToInt(HistogramCounters::code)
+                    .filter(code -> code != ZERO)
+                    .distinct()
+                    .count();
         }
     }
 
     /** Counters that are all 0. */
     static HistogramCounters create(HistogramSettings settings) {
-        // A classic histogram has the number of a bucket as that of its counter.
-        boolean classicOnly = settings.schema() == null;
-        int length = classicOnly ? settings.classic().count() : FIRST_LENGTH;
-        long[] keys = new long[classicOnly ? length : 0];
-        Arrays.setAll(keys, bucket -> bucket);
+        int length = settings.schema() == null ? settings.classic().count() : FIRST_LENGTH;
         return new HistogramCounters(
                 settings,
                 settings.schema(),
                 settings.minZeroThreshold(),
-                keys,
+                new long[0],
+                0,
                 new PerCpuBuckets[] {new PerCpuBuckets(length)},
                 System.currentTimeMillis());
     }
 
     /** The counter of a value that is not NaN, or -1 if it has none yet. */
     int counterOf(double value) {
-        return schema == null ? classic.bucketOf(value) : tableCounters[place(key(schema, value))] - 1;
+        if (schema == null) {
+            return classic.bucketOf(value);
+        }
+        long key = key(schema, value);
+        int place = firstPlace(key);
+        while (tableKeys[place] != key) {
+            if (tableKeys[place] == NONE) {
+                return -1;
+            }
+            place = nextPlace(key, place);
+        }
+        // The number of the counter was written before the key: see add.
+        VarHandle.acquireFence();
+        return tableCounters[place];
     }
 
     private long key(NativeSchema schema, double value) {
@@ -115,26 +154,36 @@ final class HistogramCounters {
         if (value > zeroThreshold) {
             code = schema.indexOf(value) << KINDS | POSITIVE;
         } else if (value < -zeroThreshold) {
-            code = schema.indexOf(-value) << KINDS | NEGATIVE;
+            code = ~(schema.indexOf(-value) << KINDS | POSITIVE);
         } else {
             code = ZERO;
         }
-        return (long) code << Integer.SIZE | classic.bucketOf(value);
+        return key(code, classic.bucketOf(value));
     }
 
     /**
-     * Where a key is in the table, or where it would be. Native buckets that are in use mostly lie side by side, and a
-     * bound of a classic bucket cuts few of them in two. So neighbours have places of their own if the place is twice
-     * the index, or one more for every other classic bucket: then nobody has to try a second place, which no processor
-     * could predict. What is above that range is added, as indexes can also be multiples of the table's length.
+     * Where in the table a key is looked for first. Buckets that are in use mostly lie side by side. From one pair to
+     * the next, along rising values, the classic bucket, the native one or both become greater by 1. So their sum is
+     * another one for each pair, and the sums have few gaps: a pair mostly has this place for itself, however many
+     * bounds of one kind lie between two of the other. That matters as no processor could predict how many places are
+     * tried. Twice the sum, as negative values have the odd places. What is above the table's usual length is added, as
+     * indexes can also be multiples of that length.
      */
-    private int place(long key) {
-        long spread = (key >> (Integer.SIZE + 1)) + (key & 1);
-        int place = (int) (spread + (spread >> SPREAD)) & (tableKeys.length - 1);
-        while (tableCounters[place] != 0 && tableKeys[place] != key) {
-            place = (place + 1) & (tableKeys.length - 1);
-        }
-        return place;
+    int firstPlace(long key) {
+        int spread = (int) (key >> (Integer.SIZE + 1)) + 2 * classicBucket(key);
+        return (spread + (spread >> SPREAD)) & (tableKeys.length - 1);
+    }
+
+    /**
+     * Where a key is looked for next. Each goes its own way, as pairs that lie side by side would all have to pass the
+     * others. An odd step reaches every place.
+     */
+    int nextPlace(long key, int place) {
+        return (place + ((int) ((key * SCATTER) >>> Integer.SIZE) | 1)) & (tableKeys.length - 1);
+    }
+
+    private static long key(int code, int classicBucket) {
+        return (long) code << Integer.SIZE | classicBucket;
     }
 
     private static int code(long key) {
@@ -145,36 +194,96 @@ final class HistogramCounters {
         return (int) key;
     }
 
+    private static boolean isNegative(int code) {
+        return (code & KIND) == NEGATIVE;
+    }
+
+    /** The index of a native bucket that is not the zero bucket. */
+    private static int index(int code) {
+        return (isNegative(code) ? ~code : code) >> KINDS;
+    }
+
     /** Counts a value with its counter. */
     void count(int counter, double value) {
         counts.record(counter, value);
     }
 
-    /** With one more counter, for a value that has none. */
+    /**
+     * With one more counter, for a value that has none. It is this instance, if that has room. Called under the data
+     * point's lock, with the newest instance.
+     */
     HistogramCounters withCounterFor(double value) {
-        NativeSchema schema = schema();
-        long[] more = Arrays.copyOf(keys, keys.length + 1);
-        more[keys.length] = key(schema, value);
-        if (keys.length < counts.length()) {
-            return with(schema, zeroThreshold, more);
+        HistogramCounters roomy = size < Math.min(keys.length, counts.length()) ? this : longer();
+        roomy.add(key(schema(), value));
+        return roomy;
+    }
+
+    /** The same with more room. */
+    private HistogramCounters longer() {
+        PerCpuBuckets[] longer = arrays;
+        if (size == counts.length()) {
+            longer = Arrays.copyOf(arrays, arrays.length + 1);
+            longer[arrays.length] = new PerCpuBuckets(2 * size);
         }
-        PerCpuBuckets[] moreArrays = Arrays.copyOf(arrays, arrays.length + 1);
-        moreArrays[arrays.length] = new PerCpuBuckets(2 * keys.length);
-        return new HistogramCounters(settings, schema, zeroThreshold, more, moreArrays, createdMillis);
+        return new HistogramCounters(settings, schema, zeroThreshold, keys, size, longer, createdMillis);
     }
 
-    /** The same counts under other keys. */
-    private HistogramCounters with(NativeSchema schema, double zeroThreshold, long[] keys) {
-        return new HistogramCounters(settings, schema, zeroThreshold, keys, arrays, createdMillis);
+    /*
+     * Other threads scrape and look for counters meanwhile, without the lock. Those that find the new key in the table
+     * count with its counter. Each step needs the one before it:
+     *
+     *   1. the key is among the keys
+     *   2. the size includes it: scrapes know the counter
+     *   3. the table has the number of the counter
+     *   4. the table has the key: others count with the counter
+     *
+     * With 4 before 2, a thread could count, and then make a scrape that leaves its value out. With 4 before 3, it
+     * could count with counter 0. Hence the fences here and in counterOf. A place in the table changes only once.
+     * Whoever does not see that yet takes the key for a new one, and looks again under the lock.
+     */
+    private void add(long key) {
+        boolean newBucket = isLimited() && code(key) != ZERO && !hasNativeBucket(code(key));
+        int counter = size;
+        keys[counter] = key;
+        size = counter + 1;
+        enter(counter);
+        if (newBucket) {
+            nativeBuckets++;
+        }
     }
 
-    /** How many native buckets there are, without the zero bucket. */
+    private void enter(int counter) {
+        long key = keys[counter];
+        int place = firstPlace(key);
+        while (tableKeys[place] != NONE) {
+            // After a merger several have the same key; the first of them is taken.
+            if (tableKeys[place] == key) {
+                return;
+            }
+            place = nextPlace(key, place);
+        }
+        tableCounters[place] = counter;
+        VarHandle.releaseFence();
+        tableKeys[place] = key;
+    }
+
+    private boolean hasNativeBucket(int code) {
+        // One pass over a few hundred numbers, as the limit holds.
+        for (int counter = 0; counter < size; counter++) {
+            if (code(keys[counter]) == code) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** How many native buckets there are, without the zero bucket; 0 where there may be any number. */
     int nativeBuckets() {
-        return (int) Arrays.stream(keys)
-                .mapToInt(HistogramCounters::code)
-                .filter(code -> code != ZERO)
-                .distinct()
-                .count();
+        return nativeBuckets;
+    }
+
+    private boolean isLimited() {
+        return settings.maxBuckets() > 0;
     }
 
     /** Whether the schema is coarser than at the beginning. */
@@ -192,31 +301,34 @@ final class HistogramCounters {
      */
     HistogramCounters scaledDown() {
         NativeSchema schema = schema();
-        int smallest = Arrays.stream(keys)
+        int smallest = Arrays.stream(keys, 0, size)
                 .mapToInt(HistogramCounters::code)
                 .filter(code -> code != ZERO)
-                .map(code -> code >> KINDS)
+                .map(HistogramCounters::index)
                 .min()
                 .orElseThrow();
         double threshold = schema.upperBound(smallest);
-        long[] others = keys.clone();
         if (zeroThreshold < settings.maxZeroThreshold() && threshold <= settings.maxZeroThreshold()) {
-            for (int counter = 0; counter < others.length; counter++) {
-                int code = code(others[counter]);
-                if (code != ZERO && code >> KINDS == smallest) {
-                    others[counter] = classicBucket(others[counter]);
-                }
-            }
-            return with(schema, threshold, others);
+            return with(schema, threshold, code -> index(code) == smallest ? ZERO : code);
         }
-        for (int counter = 0; counter < others.length; counter++) {
+        return with(schema.coarser(), zeroThreshold, HistogramCounters::coarser);
+    }
+
+    private static int coarser(int code) {
+        int coarser = NativeSchema.coarser(index(code)) << KINDS | POSITIVE;
+        return isNegative(code) ? ~coarser : coarser;
+    }
+
+    /** The same counts under other codes. The zero bucket keeps its own. */
+    private HistogramCounters with(NativeSchema schema, double zeroThreshold, IntUnaryOperator codes) {
+        long[] others = keys.clone();
+        for (int counter = 0; counter < size; counter++) {
             int code = code(others[counter]);
             if (code != ZERO) {
-                int coarser = NativeSchema.coarser(code >> KINDS) << KINDS | (code & (POSITIVE | NEGATIVE));
-                others[counter] = (long) coarser << Integer.SIZE | classicBucket(others[counter]);
+                others[counter] = key(codes.applyAsInt(code), classicBucket(others[counter]));
             }
         }
-        return with(schema.coarser(), zeroThreshold, others);
+        return new HistogramCounters(settings, schema, zeroThreshold, others, size, arrays, createdMillis);
     }
 
     private NativeSchema schema() {
@@ -228,7 +340,7 @@ final class HistogramCounters {
 
     /** The counts by counter. */
     private long[] totals() {
-        long[] totals = new long[keys.length];
+        long[] totals = new long[schema == null ? classic.count() : size];
         for (PerCpuBuckets array : arrays) {
             long[] sums = array.counts();
             // Another thread may have added counters that this instance does not know.
@@ -253,26 +365,27 @@ final class HistogramCounters {
 
     HistogramDataPointSnapshot snapshot(Labels labels, Exemplars exemplars) {
         long[] totals = totals();
+        if (schema == null) {
+            return new HistogramDataPointSnapshot(
+                    ClassicHistogramBuckets.of(classic.upper(), totals), sum(), labels, exemplars, createdMillis);
+        }
         long[] byClassic = new long[classic.count()];
         long zero = 0;
         Map<Integer, Long> positive = new TreeMap<>();
         Map<Integer, Long> negative = new TreeMap<>();
-        for (int counter = 0; counter < keys.length; counter++) {
+        for (int counter = 0; counter < totals.length; counter++) {
             byClassic[classicBucket(keys[counter])] += totals[counter];
             int code = code(keys[counter]);
             if (code == ZERO) {
                 zero += totals[counter];
             } else if (totals[counter] != 0) {
-                Map<Integer, Long> buckets = (code & POSITIVE) != 0 ? positive : negative;
-                buckets.merge(code >> KINDS, totals[counter], Long::sum);
+                Map<Integer, Long> buckets = isNegative(code) ? negative : positive;
+                buckets.merge(index(code), totals[counter], Long::sum);
             }
         }
         ClassicHistogramBuckets classicBuckets = settings.exposesClassic()
                 ? ClassicHistogramBuckets.of(classic.upper(), byClassic)
                 : ClassicHistogramBuckets.EMPTY;
-        if (schema == null) {
-            return new HistogramDataPointSnapshot(classicBuckets, sum(), labels, exemplars, createdMillis);
-        }
         return new HistogramDataPointSnapshot(
                 classicBuckets,
                 schema.number(),

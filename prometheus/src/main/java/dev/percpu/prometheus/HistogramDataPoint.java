@@ -77,7 +77,11 @@ final class HistogramDataPoint implements DistributionDataPoint {
             current = counters;
             counter = current.counterOf(value);
             while (counter < 0) {
-                current = limited(current, current.withCounterFor(value));
+                int buckets = current.nativeBuckets();
+                current = current.withCounterFor(value);
+                if (current.nativeBuckets() > buckets) {
+                    current = limited(current);
+                }
                 counters = current;
                 counter = current.counterOf(value);
             }
@@ -87,14 +91,10 @@ final class HistogramDataPoint implements DistributionDataPoint {
         current.count(counter, value);
     }
 
-    /** Counters with one more, or with fewer buckets than that if there would be too many. */
-    private HistogramCounters limited(HistogramCounters before, HistogramCounters after) {
-        int buckets = after.nativeBuckets();
-        if (settings.maxBuckets() == 0
-                || buckets <= settings.maxBuckets()
-                || buckets == before.nativeBuckets()
-                || after.isCoarsest()) {
-            return after;
+    /** Counters of which one is new, or others with fewer buckets if there are too many. */
+    private HistogramCounters limited(HistogramCounters current) {
+        if (current.nativeBuckets() <= settings.maxBuckets() || current.isCoarsest()) {
+            return current;
         }
         if (mayReset()) {
             try {
@@ -103,7 +103,7 @@ final class HistogramDataPoint implements DistributionDataPoint {
                 // It resets later. A coarser schema needs no memory, and the value counts.
             }
         }
-        return after.scaledDown();
+        return current.scaledDown();
     }
 
     private boolean mayReset() {
