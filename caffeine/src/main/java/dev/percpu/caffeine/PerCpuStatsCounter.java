@@ -10,15 +10,16 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * The statistics of a Caffeine cache, counted on the CPU where each event happens.
+ * The statistics of a Caffeine cache, kept per CPU.
  *
  * <pre>{@code
  * Cache<String, byte[]> cache =
  *         Caffeine.newBuilder().maximumSize(10_000).recordStats(PerCpuStatsCounter::new).build();
  * }</pre>
  *
- * <p>It counts what Caffeine's own {@link ConcurrentStatsCounter} counts, and gives the same {@link #snapshot}. The
- * seven counts take 56 bytes for each CPU, and their memory is given back once the cache is unreachable.
+ * <p>It counts what Caffeine's own {@link ConcurrentStatsCounter} counts, and gives the same {@link #snapshot}.
+ * The seven counts take 56 bytes for each CPU and for each hot thread, and their memory is given back once the
+ * cache is unreachable.
  *
  * <p>Each count is exact: once the recording threads are done, a snapshot has every event once. While they record, a
  * snapshot is not atomic. It can have the count of a load and not yet its time. A count that exceeds

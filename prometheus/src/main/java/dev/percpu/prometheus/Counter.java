@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * lost. A negative increment throws {@link IllegalArgumentException}.
  *
  * <p>Increments by a {@code long} and by a {@code double} are counted apart and added up by the scrape, as in the
- * client. A data point takes 24 bytes for each CPU.
+ * client. A data point takes 24 bytes for each CPU and for each hot thread.
  */
 public final class Counter extends PerCpuMetric<CounterDataPoint, Counter.DataPoint> implements CounterDataPoint {
     private final @Nullable ExemplarSamplerConfig exemplars;

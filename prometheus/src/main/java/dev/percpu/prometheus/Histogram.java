@@ -38,10 +38,10 @@ import org.jspecify.annotations.Nullable;
  * then the schema becomes coarser. If a reset duration was given, then after that time the histogram resets at the next
  * scrape, or when the limit is next exceeded. The client does not wait for a scrape.
  *
- * <p><b>Memory.</b> For each CPU, a data point with classic buckets only takes 8 bytes, and 8 more for each bucket. If
- * it has native buckets, it takes 8 for each pair of a classic and a native one that a value was in. These come in
- * steps: 264 bytes for 32 pairs, then 520 more for 64, and so on. The first value in a bucket can throw
- * {@link dev.percpu.memory.AreaFullException}, and is not counted then.
+ * <p><b>Memory.</b> For each CPU and for each hot thread, a data point with classic buckets only takes 8 bytes, and 8
+ * more for each bucket. If it has native buckets, it takes 8 for each pair of a classic and a native one that a value
+ * was in. These come in steps: 264 bytes for 32 pairs, then 520 more for 64, and so on. The first value in a bucket can
+ * throw {@link dev.percpu.memory.AreaFullException}, and is not counted then.
  */
 public final class Histogram extends PerCpuMetric<DistributionDataPoint, HistogramDataPoint>
         implements DistributionDataPoint {
