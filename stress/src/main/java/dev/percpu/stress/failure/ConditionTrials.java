@@ -6,6 +6,7 @@ import java.util.Date;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Conditions of the write lock. */
@@ -22,47 +23,61 @@ final class ConditionTrials {
     }
 
     static List<Operation> all() {
-        return List.of(
+        return each().map(operation -> operation.also(Variant.VIRTUAL, Variant.CHECKED))
+                .toList();
+    }
+
+    private static Stream<Operation> each() {
+        return Stream.of(
                 new Operation(
-                        "condition await", "Condition.await()", other -> new Awaiting(other, true, Condition::await)),
+                                "condition await",
+                                "Condition.await()",
+                                other -> new Awaiting(other, true, Condition::await))
+                        .thatWaits(),
                 new Operation(
-                        "condition awaitUninterruptibly",
-                        "Condition.awaitUninterruptibly()",
-                        other -> new Awaiting(other, true, Condition::awaitUninterruptibly)),
+                                "condition awaitUninterruptibly",
+                                "Condition.awaitUninterruptibly()",
+                                other -> new Awaiting(other, true, Condition::awaitUninterruptibly))
+                        .thatWaits(),
                 new Operation(
-                        "condition timed await",
-                        "Condition.await(long, TimeUnit)",
-                        other -> new Awaiting(
-                                other,
-                                true,
-                                condition ->
-                                        Trial.check(condition.await(LONG_SECONDS, TimeUnit.SECONDS), "no signal"))),
+                                "condition timed await",
+                                "Condition.await(long, TimeUnit)",
+                                other -> new Awaiting(
+                                        other,
+                                        true,
+                                        condition -> Trial.check(
+                                                condition.await(LONG_SECONDS, TimeUnit.SECONDS), "no signal")))
+                        .thatWaits(),
                 new Operation(
-                        "condition timed await, in vain",
-                        "Condition.await(long, TimeUnit)",
-                        other -> new Awaiting(
-                                other,
-                                false,
-                                condition -> Trial.check(!condition.await(1, TimeUnit.MILLISECONDS), "a signal"))),
+                                "condition timed await, in vain",
+                                "Condition.await(long, TimeUnit)",
+                                other -> new Awaiting(
+                                        other,
+                                        false,
+                                        condition ->
+                                                Trial.check(!condition.await(1, TimeUnit.MILLISECONDS), "a signal")))
+                        .thatWaits(),
                 new Operation(
-                        "condition awaitNanos",
-                        "Condition.awaitNanos(long)",
-                        other -> new Awaiting(
-                                other,
-                                true,
-                                condition -> Trial.check(
-                                        condition.awaitNanos(TimeUnit.SECONDS.toNanos(LONG_SECONDS)) > 0,
-                                        "no signal"))),
+                                "condition awaitNanos",
+                                "Condition.awaitNanos(long)",
+                                other -> new Awaiting(
+                                        other,
+                                        true,
+                                        condition -> Trial.check(
+                                                condition.awaitNanos(TimeUnit.SECONDS.toNanos(LONG_SECONDS)) > 0,
+                                                "no signal")))
+                        .thatWaits(),
                 new Operation(
-                        "condition awaitUntil",
-                        "Condition.awaitUntil(Date)",
-                        other -> new Awaiting(
-                                other,
-                                true,
-                                condition -> Trial.check(
-                                        condition.awaitUntil(
-                                                Date.from(Instant.now().plusSeconds(LONG_SECONDS))),
-                                        "no signal"))),
+                                "condition awaitUntil",
+                                "Condition.awaitUntil(Date)",
+                                other -> new Awaiting(
+                                        other,
+                                        true,
+                                        condition -> Trial.check(
+                                                condition.awaitUntil(
+                                                        Date.from(Instant.now().plusSeconds(LONG_SECONDS))),
+                                                "no signal")))
+                        .thatWaits(),
                 new Operation(
                         "condition signal", "Condition.signal()", other -> new Signalling(other, Condition::signal)),
                 new Operation(

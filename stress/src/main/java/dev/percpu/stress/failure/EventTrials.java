@@ -11,6 +11,7 @@ import dev.percpu.concurrent.PerCpuHistogram;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Events: of one addition each, with each list of arguments, and of one update of each kind. */
@@ -20,7 +21,11 @@ final class EventTrials {
     private EventTrials() {}
 
     static List<Operation> all() {
-        return List.of(
+        return each().map(operation -> operation.also(Variant.HOT)).toList();
+    }
+
+    private static Stream<Operation> each() {
+        return Stream.of(
                 new Operation("event record", "PerCpuEvent.record()", _ -> {
                     PerCpuCounter counter = new PerCpuCounter();
                     PerCpuEvent event = PerCpuEvent.builder().increment(counter).build();

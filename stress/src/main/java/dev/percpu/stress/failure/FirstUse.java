@@ -51,7 +51,7 @@ final class FirstUse implements Way {
     /** A thread that waits, or that is waited for, would find the heap full, too, when it first does its part. */
     @Override
     public boolean fits(Operation operation) {
-        return shortage.fits(operation) && !Operations.waits(operation) && !Operations.isWaitedFor(operation);
+        return shortage.fits(operation) && !operation.waits() && !operation.waitedFor();
     }
 
     @Override

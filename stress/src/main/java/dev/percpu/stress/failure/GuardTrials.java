@@ -6,6 +6,7 @@ import dev.percpu.cpu.CpuMask;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +21,11 @@ final class GuardTrials {
     private GuardTrials() {}
 
     static List<Operation> all() {
-        return List.of(
+        return each().map(operation -> operation.also(Variant.VIRTUAL)).toList();
+    }
+
+    private static Stream<Operation> each() {
+        return Stream.of(
                 new Operation("guard acquire", "CpuGuard.acquire()", _ -> new Acquiring(CpuGuard::acquire)),
                 new Operation(
                         "guard acquireInterruptibly",
@@ -41,28 +46,37 @@ final class GuardTrials {
                         _ -> new Acquiring(() -> CpuGuard.tryAcquire(CPUS.getLast()))),
                 new Operation("guard acquire, nested", "CpuGuard.acquire()", _ -> new Nesting()),
                 new Operation(
-                        "guard acquire, waiting", "CpuGuard.acquire()", other -> new Waiting(other, CpuGuard::acquire)),
+                                "guard acquire, waiting",
+                                "CpuGuard.acquire()",
+                                other -> new Waiting(other, CpuGuard::acquire))
+                        .thatWaits(),
                 new Operation(
-                        "guard acquire of a CPU, waiting",
-                        "CpuGuard.acquire(CpuId)",
-                        other -> new Waiting(other, () -> CpuGuard.acquire(CPUS.getFirst()))),
+                                "guard acquire of a CPU, waiting",
+                                "CpuGuard.acquire(CpuId)",
+                                other -> new Waiting(other, () -> CpuGuard.acquire(CPUS.getFirst())))
+                        .thatWaits(),
                 new Operation(
-                        "guard acquireInterruptibly, waiting",
-                        "CpuGuard.acquireInterruptibly()",
-                        other -> new Waiting(other, CpuGuard::acquireInterruptibly)),
+                                "guard acquireInterruptibly, waiting",
+                                "CpuGuard.acquireInterruptibly()",
+                                other -> new Waiting(other, CpuGuard::acquireInterruptibly))
+                        .thatWaits(),
                 new Operation(
-                        "guard acquireInterruptibly of a CPU, waiting",
-                        "CpuGuard.acquireInterruptibly(CpuId)",
-                        other -> new Waiting(other, () -> CpuGuard.acquireInterruptibly(CPUS.getFirst()))),
+                                "guard acquireInterruptibly of a CPU, waiting",
+                                "CpuGuard.acquireInterruptibly(CpuId)",
+                                other -> new Waiting(other, () -> CpuGuard.acquireInterruptibly(CPUS.getFirst())))
+                        .thatWaits(),
                 new Operation(
-                        "guard timed tryAcquire, waiting",
-                        "CpuGuard.tryAcquire(long, TimeUnit)",
-                        other -> new Waiting(other, () -> CpuGuard.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS))),
+                                "guard timed tryAcquire, waiting",
+                                "CpuGuard.tryAcquire(long, TimeUnit)",
+                                other -> new Waiting(other, () -> CpuGuard.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS)))
+                        .thatWaits(),
                 new Operation(
-                        "guard timed tryAcquire of a CPU, waiting",
-                        "CpuGuard.tryAcquire(CpuId, long, TimeUnit)",
-                        other -> new Waiting(
-                                other, () -> CpuGuard.tryAcquire(CPUS.getFirst(), LONG_SECONDS, TimeUnit.SECONDS))),
+                                "guard timed tryAcquire of a CPU, waiting",
+                                "CpuGuard.tryAcquire(CpuId, long, TimeUnit)",
+                                other -> new Waiting(
+                                        other,
+                                        () -> CpuGuard.tryAcquire(CPUS.getFirst(), LONG_SECONDS, TimeUnit.SECONDS)))
+                        .thatWaits(),
                 new Operation(
                         "guard acquire, after a dead owner",
                         "CpuGuard.acquire()",

@@ -11,8 +11,6 @@ import org.jspecify.annotations.Nullable;
 /** The read-write lock: each way to lock, free and taken, and the unlocking of both locks. */
 final class LockTrials {
     private static final long LONG_SECONDS = 100;
-    /** How the names end of what is tried on a lock whose readers use a tally. */
-    static final String TALLY_OPEN = ", per CPU";
 
     private static final String TIMED = "Lock.tryLock(long, TimeUnit)";
 
@@ -47,7 +45,7 @@ final class LockTrials {
         /** As in a new lock. */
         WORD(0, ""),
         STRIPES(100, ", striped"),
-        TALLY(4_000, TALLY_OPEN);
+        TALLY(4_000, ", per CPU");
 
         /** How many readers there are before each round, of a new lock; 0 if the lock stays the same one. */
         private final int readers;
@@ -57,6 +55,16 @@ final class LockTrials {
         Counter(int readers, String suffix) {
             this.readers = readers;
             this.suffix = suffix;
+        }
+
+        /** An operation, and the circumstances that matter to it with this counter. */
+        Operation also(Operation operation) {
+            return switch (this) {
+                case WORD -> operation.also(Variant.VIRTUAL, Variant.CHECKED);
+                case STRIPES -> operation;
+                // Only the tally uses a place of the thread's own.
+                case TALLY -> operation.also(Variant.HOT);
+            };
         }
     }
 
@@ -74,30 +82,31 @@ final class LockTrials {
                     LockTrials::lockInterruptibly);
             add(all, Counter.WORD, kind, "timed tryLock", TIMED, lock -> lock.tryLock(LONG_SECONDS, TimeUnit.SECONDS));
             all.add(new Operation(
-                    name + "tryLock",
-                    "Lock.tryLock()",
-                    other -> new LockingTrial(other, Counter.WORD, kind, Lock::tryLock)));
+                            name + "tryLock",
+                            "Lock.tryLock()",
+                            other -> new LockingTrial(other, Counter.WORD, kind, Lock::tryLock))
+                    .also(Variant.CHECKED));
             all.add(new Operation(
-                    name + "tryLock, taken",
-                    "Lock.tryLock()",
-                    other -> new Refused(other, Counter.WORD, kind, Lock::tryLock)));
+                            name + "tryLock, taken",
+                            "Lock.tryLock()",
+                            other -> new Refused(other, Counter.WORD, kind, Lock::tryLock))
+                    .also(Variant.CHECKED));
             all.add(new Operation(
-                    name + "timed tryLock, taken",
-                    TIMED,
-                    other -> new Refused(other, Counter.WORD, kind, lock -> lock.tryLock(1, TimeUnit.MILLISECONDS))));
+                            name + "timed tryLock, taken",
+                            TIMED,
+                            other -> new Refused(
+                                    other, Counter.WORD, kind, lock -> lock.tryLock(1, TimeUnit.MILLISECONDS)))
+                    .also(Variant.CHECKED));
         }
-        all.add(new Operation("write lock lock, reentrant", "Lock.lock()", Reentrant::new));
-        all.add(new Operation("read lock lock, as the writer", "Lock.lock()", Downgrading::new));
-        all.add(new Operation("write lock newCondition", "Lock.newCondition()", MakingCondition::new));
+        all.add(new Operation("write lock lock, reentrant", "Lock.lock()", Reentrant::new)
+                .also(Variant.VIRTUAL, Variant.CHECKED));
+        all.add(new Operation("read lock lock, as the writer", "Lock.lock()", Downgrading::new)
+                .also(Variant.VIRTUAL, Variant.CHECKED));
+        all.add(new Operation("write lock newCondition", "Lock.newCondition()", MakingCondition::new)
+                .also(Variant.CHECKED));
         addAll(all, Counter.STRIPES);
         addAll(all, Counter.TALLY);
         return all;
-    }
-
-    /** Whether readers have come before. */
-    static boolean isWarm(Operation operation) {
-        return operation.name().endsWith(Counter.STRIPES.suffix)
-                || operation.name().endsWith(TALLY_OPEN);
     }
 
     /** What depends on the counter. */
@@ -105,27 +114,29 @@ final class LockTrials {
         for (Kind kind : Kind.values()) {
             String name = kind.text() + " lock ";
             add(all, counter, kind, "lock", "Lock.lock()", LockTrials::lock);
-            all.add(new Operation(
+            all.add(counter.also(new Operation(
                     name + "unlock" + counter.suffix,
                     "Lock.unlock()",
-                    other -> new Unlocking(other, counter, kind, false)));
-            all.add(new Operation(
-                    name + "unlock, waited for" + counter.suffix,
-                    "Lock.unlock()",
-                    other -> new Unlocking(other, counter, kind, true)));
+                    other -> new Unlocking(other, counter, kind, false))));
+            all.add(counter.also(new Operation(
+                            name + "unlock, waited for" + counter.suffix,
+                            "Lock.unlock()",
+                            other -> new Unlocking(other, counter, kind, true))
+                    .thatIsWaitedFor()));
         }
     }
 
     private static void add(
             List<Operation> all, Counter counter, Kind kind, String name, String method, Locking locking) {
-        all.add(new Operation(
+        all.add(counter.also(new Operation(
                 kind.text() + " lock " + name + counter.suffix,
                 method,
-                other -> new LockingTrial(other, counter, kind, locking)));
-        all.add(new Operation(
-                kind.text() + " lock " + name + ", waiting" + counter.suffix,
-                method,
-                other -> new WaitingTrial(other, counter, kind, locking)));
+                other -> new LockingTrial(other, counter, kind, locking))));
+        all.add(counter.also(new Operation(
+                        kind.text() + " lock " + name + ", waiting" + counter.suffix,
+                        method,
+                        other -> new WaitingTrial(other, counter, kind, locking))
+                .thatWaits()));
     }
 
     @SuppressWarnings("LockNotBeforeTry") // it is unlocked in another method

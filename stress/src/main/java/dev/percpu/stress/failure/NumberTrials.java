@@ -30,8 +30,10 @@ final class NumberTrials {
         List<Operation> all = new ArrayList<>();
         for (NumericWidth width : NumericWidth.values()) {
             String name = width.toString().toLowerCase(Locale.ROOT);
-            all.add(adding(width, name + " add", "add(long)", number -> number.add(1)));
-            all.add(adding(width, name + " addAndGet", "addAndGet(long)", number -> ignore(number.addAndGet(1))));
+            all.add(adding(width, name + " add", "add(long)", number -> number.add(1))
+                    .also(Variant.VIRTUAL));
+            all.add(adding(width, name + " addAndGet", "addAndGet(long)", number -> ignore(number.addAndGet(1)))
+                    .also(Variant.VIRTUAL));
         }
         all.add(adding(NumericWidth.LONG, "increment", "increment()", PerCpuNumeric::increment));
         all.add(adding(NumericWidth.LONG, "sub", "sub(long)", number -> number.sub(-1)));

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The pool. After each round all of its objects are acquired, so each that was lost is missed. */
@@ -52,15 +53,22 @@ final class PoolTrials {
                 "PerCpuPool.tryAcquire()",
                 other -> new Refused(other, PerCpuPool::tryAcquire)));
         all.add(new Operation(
-                "pool timed tryAcquire, all held",
-                "PerCpuPool.tryAcquire(long, TimeUnit)",
-                other -> new Refused(other, pool -> pool.tryAcquire(1, TimeUnit.MILLISECONDS))));
+                        "pool timed tryAcquire, all held",
+                        "PerCpuPool.tryAcquire(long, TimeUnit)",
+                        other -> new Refused(other, pool -> pool.tryAcquire(1, TimeUnit.MILLISECONDS)))
+                .thatWaits()
+                .also(Variant.VIRTUAL));
         all.add(new Operation(
-                "pool release", "Pooled.release()", other -> new Releasing(other, Pooled::release, false, false)));
+                        "pool release",
+                        "Pooled.release()",
+                        other -> new Releasing(other, Pooled::release, false, false))
+                .also(Variant.VIRTUAL));
         all.add(new Operation(
-                "pool release, waited for",
-                "Pooled.release()",
-                other -> new Releasing(other, Pooled::release, true, false)));
+                        "pool release, waited for",
+                        "Pooled.release()",
+                        other -> new Releasing(other, Pooled::release, true, false))
+                .thatIsWaitedFor()
+                .also(Variant.VIRTUAL));
         all.add(new Operation(
                 "pool close of a handle",
                 "Pooled.close()",
@@ -68,30 +76,46 @@ final class PoolTrials {
         all.add(new Operation(
                 "pool discard", "Pooled.discard()", other -> new Releasing(other, Pooled::discard, false, true)));
         all.add(new Operation(
-                "pool discard, waited for",
-                "Pooled.discard()",
-                other -> new Releasing(other, Pooled::discard, true, true)));
+                        "pool discard, waited for",
+                        "Pooled.discard()",
+                        other -> new Releasing(other, Pooled::discard, true, true))
+                .thatIsWaitedFor());
         all.add(new Operation("pool trim", "PerCpuPool.trim(int)", other -> new Trimming(other, false)));
-        all.add(new Operation(
-                "kept pool tryAcquire",
-                "PerCpuPool.tryAcquire()",
-                other -> new AcquiringKept(other, PerCpuPool::tryAcquire, false)));
-        all.add(new Operation(
-                "kept pool tryAcquire, searched",
-                "PerCpuPool.tryAcquire()",
-                other -> new AcquiringKept(other, PerCpuPool::tryAcquire, true)));
-        all.add(new Operation("kept pool release", "Pooled.release()", ReleasingKept::new));
-        all.add(new Operation("kept pool trim", "PerCpuPool.trim(int)", other -> new Trimming(other, true)));
-        all.add(new Operation("pool release, closed", "Pooled.release()", ReleasingToClosed::new));
+        all.add(new Operation("pool release, closed", "Pooled.release()", ReleasingToClosed::new)
+                .also(Variant.VIRTUAL));
         all.add(new Operation("pool close", "PerCpuPool.close()", Closing::new));
+        all.replaceAll(operation -> operation.also(Variant.CHECKED));
+        all.addAll(kept());
         return all;
     }
 
+    /** Those of a pool whose hot threads keep objects. */
+    private static List<Operation> kept() {
+        return Stream.of(
+                        new Operation(
+                                "kept pool tryAcquire",
+                                "PerCpuPool.tryAcquire()",
+                                other -> new AcquiringKept(other, PerCpuPool::tryAcquire, false)),
+                        new Operation(
+                                "kept pool tryAcquire, searched",
+                                "PerCpuPool.tryAcquire()",
+                                other -> new AcquiringKept(other, PerCpuPool::tryAcquire, true)),
+                        new Operation("kept pool release", "Pooled.release()", ReleasingKept::new),
+                        new Operation("kept pool trim", "PerCpuPool.trim(int)", other -> new Trimming(other, true)))
+                .map(operation -> operation.also(Variant.HOT))
+                .toList();
+    }
+
     private static void add(List<Operation> all, String name, String method, Acquisition acquisition) {
-        all.add(new Operation("pool " + name, method, other -> new Acquiring(other, acquisition)));
-        all.add(new Operation("pool " + name + ", made", method, other -> new Making(other, acquisition)));
-        all.add(new Operation("pool " + name + ", found", method, other -> new Finding(other, acquisition)));
-        all.add(new Operation("pool " + name + ", waiting", method, other -> new Waiting(other, acquisition)));
+        all.add(new Operation("pool " + name, method, other -> new Acquiring(other, acquisition))
+                .also(Variant.VIRTUAL));
+        all.add(new Operation("pool " + name + ", made", method, other -> new Making(other, acquisition))
+                .also(Variant.VIRTUAL));
+        all.add(new Operation("pool " + name + ", found", method, other -> new Finding(other, acquisition))
+                .also(Variant.VIRTUAL));
+        all.add(new Operation("pool " + name + ", waiting", method, other -> new Waiting(other, acquisition))
+                .thatWaits()
+                .also(Variant.VIRTUAL));
     }
 
     private abstract static class OnPool extends Trial {

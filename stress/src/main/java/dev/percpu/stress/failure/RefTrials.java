@@ -3,6 +3,7 @@ package dev.percpu.stress.failure;
 import dev.percpu.concurrent.PerCpuRef;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The reference count. After each round it is counted out, by killing the ref and putting until it is released. */
@@ -12,53 +13,67 @@ final class RefTrials {
     private RefTrials() {}
 
     static List<Operation> all() {
-        return List.of(
+        return each().map(operation -> operation.also(Variant.HOT)).toList();
+    }
+
+    private static Stream<Operation> each() {
+        return Stream.of(
                 new Operation(
-                        "ref get",
-                        "PerCpuRef.get()",
-                        other -> new Using(other, 1, ref -> {
-                            ref.get();
-                            return true;
-                        })),
+                                "ref get",
+                                "PerCpuRef.get()",
+                                other -> new Using(other, 1, ref -> {
+                                    ref.get();
+                                    return true;
+                                }))
+                        .also(Variant.VIRTUAL),
                 new Operation("ref tryGet", "PerCpuRef.tryGet()", other -> new Using(other, 1, PerCpuRef::tryGet)),
                 new Operation(
                         "ref tryGetLive",
                         "PerCpuRef.tryGetLive()",
                         other -> new Using(other, 1, PerCpuRef::tryGetLive)),
                 new Operation(
-                        "ref put",
-                        "PerCpuRef.put()",
-                        other -> new Using(other, -1, ref -> {
-                            ref.put();
-                            return true;
-                        })),
+                                "ref put",
+                                "PerCpuRef.put()",
+                                other -> new Using(other, -1, ref -> {
+                                    ref.put();
+                                    return true;
+                                }))
+                        .also(Variant.VIRTUAL),
                 new Operation(
-                        "ref get of several",
-                        "PerCpuRef.get(int)",
-                        other -> new Using(other, 3, ref -> {
-                            ref.get(3);
-                            return true;
-                        })),
+                                "ref get of several",
+                                "PerCpuRef.get(int)",
+                                other -> new Using(other, 3, ref -> {
+                                    ref.get(3);
+                                    return true;
+                                }))
+                        .also(Variant.VIRTUAL),
                 new Operation(
-                        "ref put of several",
-                        "PerCpuRef.put(int)",
-                        other -> new Using(other, -2, ref -> {
-                            ref.put(2);
-                            return true;
-                        })),
-                new Operation("ref get, killed", "PerCpuRef.get()", other -> new UsingKilled(other, 1)),
-                new Operation("ref put, killed", "PerCpuRef.put()", other -> new UsingKilled(other, -1)),
+                                "ref put of several",
+                                "PerCpuRef.put(int)",
+                                other -> new Using(other, -2, ref -> {
+                                    ref.put(2);
+                                    return true;
+                                }))
+                        .also(Variant.VIRTUAL),
+                new Operation("ref get, killed", "PerCpuRef.get()", other -> new UsingKilled(other, 1))
+                        .also(Variant.VIRTUAL),
+                new Operation("ref put, killed", "PerCpuRef.put()", other -> new UsingKilled(other, -1))
+                        .also(Variant.VIRTUAL),
                 new Operation("ref kill, in use", "PerCpuRef.kill()", other -> new Killing(other, 1)),
                 new Operation("ref kill, not in use", "PerCpuRef.kill()", other -> new Killing(other, 0)),
                 new Operation(
-                        "ref killAndAwait",
-                        "PerCpuRef.killAndAwait(long, TimeUnit)",
-                        other -> new Awaiting(other, true)),
+                                "ref killAndAwait",
+                                "PerCpuRef.killAndAwait(long, TimeUnit)",
+                                other -> new Awaiting(other, true))
+                        .also(Variant.VIRTUAL)
+                        .thatWaits(),
                 new Operation(
-                        "ref killAndAwait, in vain",
-                        "PerCpuRef.killAndAwait(long, TimeUnit)",
-                        other -> new Awaiting(other, false)),
-                new Operation("ref put, the last", "PerCpuRef.put()", LastPut::new),
+                                "ref killAndAwait, in vain",
+                                "PerCpuRef.killAndAwait(long, TimeUnit)",
+                                other -> new Awaiting(other, false))
+                        .also(Variant.VIRTUAL)
+                        .thatWaits(),
+                new Operation("ref put, the last", "PerCpuRef.put()", LastPut::new).also(Variant.VIRTUAL),
                 new Operation("ref reinit", "PerCpuRef.reinit()", other -> new Reviving(other, 0)),
                 new Operation("ref resurrect", "PerCpuRef.resurrect()", other -> new Reviving(other, 1)));
     }

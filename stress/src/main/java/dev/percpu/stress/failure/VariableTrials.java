@@ -25,9 +25,10 @@ final class VariableTrials {
     static List<Operation> all() {
         List<Operation> all = new ArrayList<>();
         all.add(new Operation(
-                "variable run",
-                "PerCpu.run(Consumer)",
-                other -> new Changing(other, cells -> cells.run(Cell::increment))));
+                        "variable run",
+                        "PerCpu.run(Consumer)",
+                        other -> new Changing(other, cells -> cells.run(Cell::increment)))
+                .also(Variant.VIRTUAL));
         all.add(new Operation(
                 "variable with",
                 "PerCpu.with(Function)",
@@ -61,7 +62,10 @@ final class VariableTrials {
                 "PerCpuNumeric.addAndGet(long)",
                 other -> new Guarded(other, false, false)));
         all.add(new Operation(
-                "guarded number add, waiting", "PerCpuNumeric.add(long)", other -> new Guarded(other, true, true)));
+                        "guarded number add, waiting",
+                        "PerCpuNumeric.add(long)",
+                        other -> new Guarded(other, true, true))
+                .thatWaits());
         all.add(new Operation("variable createWith", "DynamicPerCpu.createWith(Supplier)", other -> new Making(other)));
         all.add(new Operation(
                 "variable createZero", "DynamicPerCpu.createZero(MemoryLayout)", _ -> new MakingMemory()));

@@ -6,9 +6,9 @@ import java.util.Locale;
 /** In which circumstances an operation is tried. */
 enum Variant {
     PLAIN,
-    /** By a thread that has a place of its own. */
+    /** By a thread that has a place of its own: for what changes such a place. */
     HOT,
-    /** By a virtual thread. */
+    /** By a virtual thread: for what may do something else there, above all for what waits. */
     VIRTUAL,
     /** In checked mode. */
     CHECKED;

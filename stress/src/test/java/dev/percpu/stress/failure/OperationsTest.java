@@ -3,6 +3,7 @@ package dev.percpu.stress.failure;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -64,5 +65,21 @@ class OperationsTest {
         assertThat(Operations.all().stream().filter(Operation::parksVirtualThread))
                 .isNotEmpty()
                 .allMatch(operation -> operation.variant() == Variant.VIRTUAL);
+    }
+
+    /** The credits of a bounded counter are its CPU's. */
+    @Test
+    void whatChangesATallyIsTriedByAThreadThatHasAPlaceOfItsOwn() throws Exception {
+        OtherThread other = new OtherThread();
+        List<Operation> operations = Stream.of(CounterTrials.all(), SummaryTrials.all(), EventTrials.all())
+                .flatMap(List::stream)
+                .filter(operation -> !operation.name().startsWith("bounded counter "))
+                .toList();
+        for (Operation operation : operations) {
+            if (!(operation.factory().create(other) instanceof Reading)) {
+                assertThat(FailureRun.operationNames()).contains(operation.name() + Variant.HOT.suffix());
+            }
+        }
+        other.end();
     }
 }
