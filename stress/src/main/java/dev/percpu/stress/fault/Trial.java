@@ -21,6 +21,9 @@ import java.util.concurrent.TimeUnit;
 record Trial(int status, Duration took, String output) {
     private static final int HANGS = -1;
 
+    /** What the stress program and the tests of C code end with if they do not know what they are asked for. */
+    private static final int MISUSED = 2;
+
     private static final int LOOK_MILLIS = 100;
 
     /** What a JVM ends with that somebody has ended by SIGKILL or SIGTERM. */
@@ -60,7 +63,11 @@ record Trial(int status, Duration took, String output) {
         return ended;
     }
 
+    /** @throws IllegalStateException if the finder was called in a wrong way, so that it has run nothing */
     boolean found() {
+        if (status == MISUSED) {
+            throw new IllegalStateException("a finder is called in a wrong way: " + output);
+        }
         return status != 0;
     }
 

@@ -3,6 +3,8 @@ package dev.percpu.stress.fault;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.percpu.stress.failure.FailureRun;
+import dev.percpu.stress.subject.Subject;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -65,6 +67,43 @@ class FaultsTest {
                 .isNotEmpty()
                 .allSatisfy(test -> assertThat(tests.resolve(test.replaceFirst("\\.c\\b.*", ".c")))
                         .isRegularFile());
+    }
+
+    @Test
+    void eachStructureThatIsToFindAFaultExists() {
+        List<String> names = Subject.kinds().stream().map(Subject.Kind::name).toList();
+        assertThat(finders(Finder.Kind.STRESS))
+                .isNotEmpty()
+                .allSatisfy(what -> assertThat(names).contains(what.split(",")));
+    }
+
+    @Test
+    void eachOperationAndWayThatIsToFindAFaultExists() {
+        assertThat(finders(Finder.Kind.FAILURES)).isNotEmpty().allSatisfy(what -> {
+            String[] parts = what.split(" at ", 2);
+            assertEachBegins(parts[0], FailureRun.operationNames());
+            assertEachBegins(parts[1], FailureRun.wayNames());
+        });
+    }
+
+    private static void assertEachBegins(String beginnings, List<String> names) {
+        assertThat(beginnings.split(","))
+                .allSatisfy(beginning -> assertThat(names).anyMatch(name -> name.startsWith(beginning)));
+    }
+
+    @Test
+    void eachJcstressTestThatIsToFindAFaultExists() {
+        assertThat(finders(Finder.Kind.JCSTRESS))
+                .isNotEmpty()
+                .allSatisfy(test -> Class.forName("dev.percpu.stress.jcstress." + test.replace('.', '$')));
+    }
+
+    @Test
+    void aFinderThatWasCalledInAWrongWayHasFoundNothing() {
+        Trial misused = new Trial(2, Duration.ZERO, "percpu: --only knows no 'ref'");
+        assertThatThrownBy(misused::found).hasMessageContaining("--only knows no 'ref'");
+        assertThat(new Trial(1, Duration.ZERO, "FAILED").found()).isTrue();
+        assertThat(new Trial(0, Duration.ZERO, "").found()).isFalse();
     }
 
     private static Stream<String> finders(Finder.Kind kind) {
