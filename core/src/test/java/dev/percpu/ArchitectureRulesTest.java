@@ -45,8 +45,11 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who may know whom. */
 @Tag("once")
@@ -134,6 +137,24 @@ class ArchitectureRulesTest {
                 "are public or protected",
                 member -> member.getModifiers().contains(JavaModifier.PUBLIC)
                         || member.getModifiers().contains(JavaModifier.PROTECTED));
+    }
+
+    /** What has to hold for each structure is tested by classes that list them all. */
+    @ParameterizedTest
+    @ValueSource(classes = {FirstUseTest.Thing.class, NamesTest.class})
+    void eachStructureIsKnownTo(Class<?> test) {
+        Set<String> known = new ClassFileImporter()
+                .importUrl(test.getProtectionDomain().getCodeSource().getLocation()).stream()
+                        .filter(each -> each.getName().startsWith(test.getName()))
+                        .flatMap(each -> each.getDirectDependenciesFromSelf().stream())
+                        .map(dependency -> dependency.getTargetClass().getName())
+                        .collect(Collectors.toSet());
+        assertThat(CORE.stream()
+                        .filter(PUBLIC.and(JavaClass.Predicates.simpleNameStartingWith("PerCpu")))
+                        .filter(each -> each.getPackageName().equals("dev.percpu.concurrent") && each.isTopLevelClass())
+                        .map(JavaClass::getName))
+                .isNotEmpty()
+                .allMatch(known::contains);
     }
 
     @Test

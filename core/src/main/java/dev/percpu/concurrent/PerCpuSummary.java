@@ -46,7 +46,7 @@ public final class PerCpuSummary implements LongConsumer {
     private static final int SUM = 1;
 
     private final String name;
-    private final PerCpuCounterArray counts;
+    final PerCpuCounterArray counts;
     private final PerCpuAccumulator least;
     private final PerCpuAccumulator greatest;
 

@@ -164,6 +164,18 @@ class ReachabilityTest {
                 ((PerCpuCounter) counter).add(1);
             }
         },
+        COUNTER_ARRAY(1 << 25) {
+            @Override
+            Made make() {
+                PerCpuCounterArray counters = new PerCpuCounterArray(2);
+                return new Made(counters, counters.position(0));
+            }
+
+            @Override
+            void update(Object counters) {
+                ((PerCpuCounterArray) counters).add(0, 1, 1, 1);
+            }
+        },
         DOUBLE_COUNTER(1 << 25) {
             @Override
             Made make() {
@@ -174,6 +186,30 @@ class ReachabilityTest {
             @Override
             void update(Object counter) {
                 ((PerCpuDoubleCounter) counter).add(1);
+            }
+        },
+        ACCUMULATOR(1 << 25) {
+            @Override
+            Made make() {
+                PerCpuAccumulator accumulator = new PerCpuAccumulator(Long::sum, 0);
+                return new Made(accumulator, accumulator.position());
+            }
+
+            @Override
+            void update(Object accumulator) {
+                ((PerCpuAccumulator) accumulator).accumulate(1);
+            }
+        },
+        SUMMARY(1 << 25) {
+            @Override
+            Made make() {
+                PerCpuSummary summary = new PerCpuSummary();
+                return new Made(summary, summary.counts.position(0));
+            }
+
+            @Override
+            void update(Object summary) {
+                ((PerCpuSummary) summary).accept(1);
             }
         },
         HISTOGRAM(1 << 25) {

@@ -8,6 +8,7 @@ import dev.percpu.PerCpuRuntime;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.classfile.ClassFile;
+import java.lang.classfile.constantpool.ClassEntry;
 import java.lang.classfile.constantpool.MemberRefEntry;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.module.ModuleDescriptor;
@@ -23,6 +24,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.locks.Condition;
@@ -189,6 +191,22 @@ class PublicMethodsTest {
             assertThat(methods).anyMatch(method -> covers(exception, method));
             assertThat(declared).doesNotContain(exception);
         });
+    }
+
+    @Test
+    void eachStructureIsMade() throws Exception {
+        Set<String> used = new TreeSet<>();
+        try (InputStream bytes = Objects.requireNonNull(MakingTrials.class.getResourceAsStream("MakingTrials.class"))) {
+            ClassFile.of().parse(bytes.readAllBytes()).constantPool().forEach(entry -> {
+                if (entry instanceof ClassEntry type) {
+                    used.add(type.asInternalName().replace('/', '.'));
+                }
+            });
+        }
+        assertThat(exportedTypes())
+                .filteredOn(type -> type.matches("dev\\.percpu\\.concurrent\\.PerCpu\\w+"))
+                .isNotEmpty()
+                .allMatch(used::contains);
     }
 
     private static Stream<String> exceptions() {
