@@ -141,6 +141,20 @@ class DependenciesPageTest {
         assertThat(page).contains(properties.values());
     }
 
+    /** It is compiled offline, with the plugins that the build of the library has fetched. */
+    @Test
+    void aNewProjectHasTheVersionsOfTheParent() throws IOException {
+        String stranger = read(ROOT.resolve("packaging", "stranger", "pom.xml"));
+        List<MatchResult> plugins = ARTIFACT.matcher(stranger)
+                .results()
+                .filter(result -> result.group(1).equals(PLUGINS))
+                .toList();
+        assertThat(plugins)
+                .isNotEmpty()
+                .allSatisfy(result ->
+                        assertThat(result.group(3)).isEqualTo(versions.get(result.group(1) + ':' + result.group(2))));
+    }
+
     /** Others may use it too, through a module that names it. */
     @Test
     void theUsersHaveTheModulesWhosePomsNameIt() {
