@@ -4,38 +4,14 @@
 # page must be no wider than its window; each label of the saved results must be in a table; and the page's scripts must
 # end without an error.
 #
-#   page.sh PAGE RESULTS [SCREENSHOT]
+#   page.sh PAGE RESULTS
 #
 # RESULTS is the directory whose results the page shows. Needs chromium.
 set -euo pipefail
-page=$1 results=$2 screenshot=${3:-}
-
-work=$(mktemp -d)
-# Chromium leaves something there if a signal ends it.
-export TMPDIR=$work
-# Bash calls this also if a signal ends it. Chromium may still write to its profile, so that the profile is not removed:
-# that is no failure.
-finish() {
-  # shellcheck disable=SC2046 # a process each
-  kill $(jobs -p) 2>/dev/null || true
-  wait 2>/dev/null
-  rm -rf "$work" || true
-}
-trap finish EXIT
-options=(--headless --disable-gpu --no-first-run --user-data-dir="$work/profile" --enable-logging=stderr)
-# Chromium refuses to run in its sandbox as root.
-((EUID != 0)) || options+=(--no-sandbox)
-
-# In the background, where nothing that ends this script leaves it behind.
-chromium() {
-  timeout 120 chromium "${options[@]}" "$@" 2>"$work/chromium.log" &
-  wait $! || { tail -n 5 "$work/chromium.log" >&2; exit 1; }
-}
-
-if [[ -n $screenshot ]]; then
-  chromium --hide-scrollbars --window-size=1240,1500 \
-    --screenshot="$screenshot" "file://$(readlink -f "$page")"
-fi
+page=$1 results=$2
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck source=testing/check/chromium.sh
+source "$here/../../testing/check/chromium.sh"
 
 # It runs after the page's own scripts, in a copy of the page.
 cat >"$work/check.html" <<'SCRIPT'

@@ -7,22 +7,9 @@
 # Needs chromium and curl. The example must have answered requests in the last minute, and must answer none now.
 set -euo pipefail
 address=$1
-
-work=$(mktemp -d)
-# Chromium leaves something there if a signal ends it.
-export TMPDIR=$work
-# Bash calls this also if a signal ends it. Chromium may still write to its profile, so that the profile is not removed:
-# that is no failure.
-finish() {
-  # shellcheck disable=SC2046 # a process each
-  kill $(jobs -p) 2>/dev/null || true
-  wait 2>/dev/null
-  rm -rf "$work" || true
-}
-trap finish EXIT
-options=(--headless --disable-gpu --no-first-run --user-data-dir="$work/profile" --enable-logging=stderr)
-# Chromium refuses to run in its sandbox as root.
-((EUID != 0)) || options+=(--no-sandbox)
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck source=testing/check/chromium.sh
+source "$here/../../testing/check/chromium.sh"
 
 # A line for each plot and CPU, without what is 0 or was not there: so seconds that pass meanwhile change nothing.
 without_nothing() {
@@ -36,14 +23,6 @@ history() {
     without_nothing
 }
 
-# The page asks for the history once it is loaded. Virtual time stands still until the answer is there. Chromium runs in
-# the background, where nothing that ends this script leaves it behind.
-draw() {
-  timeout 60 chromium "${options[@]}" --virtual-time-budget=2000 --dump-dom "http://$address/" \
-    >"$work/page.html" 2>"$work/chromium.log" &
-  wait $! || { tail -n 5 "$work/chromium.log" >&2; echo "Chromium has drawn no page" >&2; exit 1; }
-}
-
 drawn() {
   sed -n '/<pre id="drawn">/,/<\/details>/p' "$work/page.html" |
     sed -e 's/.*<pre id="drawn">//' -e 's/<\/pre>.*//' -e '/<\/details>/d' |
@@ -53,7 +32,8 @@ drawn() {
 # The history may get its last requests while the page is opened: then once more.
 for _ in {1..5}; do
   before=$(history) || { echo "no history at $address" >&2; exit 1; }
-  draw
+  # The page asks for the history once it is loaded. Virtual time stands still until the answer is there.
+  chromium --virtual-time-budget=2000 --dump-dom "http://$address/" >"$work/page.html"
   page=$(drawn)
   [[ $before != "$(history)" ]] || break
 done

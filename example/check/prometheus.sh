@@ -23,9 +23,6 @@ seconds=${1:-10}
   exit 2
 }
 [[ -z $check ]] || exit 0
-for tool in wrk prometheus curl chromium; do
-  command -v "$tool" >/dev/null || { echo "missing: $tool" >&2; exit 1; }
-done
 
 work=$(mktemp -d)
 pids=()
