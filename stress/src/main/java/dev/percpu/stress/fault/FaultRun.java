@@ -123,14 +123,14 @@ public final class FaultRun {
             return;
         }
         for (Finder finder : fault.finders()) {
-            Trial trial = run(finder, List.of(classes), seconds, directory);
+            FinderCall call = run(finder, List.of(classes), seconds, directory);
             // Only now, since most of the time goes into calls that find nothing.
-            if (trial.found() && isProven(finder, directory)) {
+            if (call.found() && isProven(finder, directory)) {
                 row(
                         fault,
                         finder.toString(),
-                        String.format(Locale.ROOT, "%.0f s", trial.took().toMillis() / 1e3),
-                        clue(finder, trial));
+                        String.format(Locale.ROOT, "%.0f s", call.took().toMillis() / 1e3),
+                        clue(finder, call));
                 return;
             }
         }
@@ -144,18 +144,18 @@ public final class FaultRun {
         if (before != null) {
             return before;
         }
-        Trial trial = run(finder, List.of(), SECONDS_WITHOUT_FAULT, directory);
-        if (trial.found()) {
+        FinderCall call = run(finder, List.of(), SECONDS_WITHOUT_FAULT, directory);
+        if (call.found()) {
             failing++;
-            out.println("Without a fault " + finder + " fails, so it is of no use: " + clue(finder, trial));
+            out.println("Without a fault " + finder + " fails, so it is of no use: " + clue(finder, call));
         }
-        proven.put(finder, !trial.found());
-        return !trial.found();
+        proven.put(finder, !call.found());
+        return !call.found();
     }
 
-    private Trial run(Finder finder, List<Path> first, int limit, Path directory)
+    private FinderCall run(Finder finder, List<Path> first, int limit, Path directory)
             throws IOException, InterruptedException {
-        return Trial.run(
+        return FinderCall.run(
                 finder.command(checkout, programs, first, limit),
                 // Tests look for files of their module.
                 switch (finder.kind()) {
@@ -170,8 +170,8 @@ public final class FaultRun {
                 });
     }
 
-    private static String clue(Finder finder, Trial trial) {
-        String clue = trial.hangs() ? "it hangs" : finder.clue(trial.output());
+    private static String clue(Finder finder, FinderCall call) {
+        String clue = call.hangs() ? "it hangs" : finder.clue(call.output());
         return clue.length() <= MOST_CHARACTERS ? clue : clue.substring(0, MOST_CHARACTERS) + " ...";
     }
 

@@ -30,7 +30,7 @@ class FaultsTest {
     void eachFaultFitsTheSourcesAndCompiles(Fault fault, @TempDir Path directory) throws Exception {
         Path classes = Checkout.here().compileWith(fault, directory);
         if (fault.isInHeader()) {
-            assertThat(Trial.run(
+            assertThat(FinderCall.run(
                                     List.of("gcc", "-Wall", "-fsyntax-only", "-I" + classes, "-Isrc/test/c", TEST_OF_C),
                                     Checkout.here().header(),
                                     directory.resolve("log"),
@@ -100,10 +100,10 @@ class FaultsTest {
 
     @Test
     void aFinderThatWasCalledInAWrongWayHasFoundNothing() {
-        Trial misused = new Trial(2, Duration.ZERO, "percpu: --only knows no 'ref'");
+        FinderCall misused = new FinderCall(2, Duration.ZERO, "percpu: --only knows no 'ref'");
         assertThatThrownBy(misused::found).hasMessageContaining("--only knows no 'ref'");
-        assertThat(new Trial(1, Duration.ZERO, "FAILED").found()).isTrue();
-        assertThat(new Trial(0, Duration.ZERO, "").found()).isFalse();
+        assertThat(new FinderCall(1, Duration.ZERO, "FAILED").found()).isTrue();
+        assertThat(new FinderCall(0, Duration.ZERO, "").found()).isFalse();
     }
 
     private static Stream<String> finders(Finder.Kind kind) {

@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  * @param took how long it ran
  * @param output what it printed
  */
-record Trial(int status, Duration took, String output) {
+record FinderCall(int status, Duration took, String output) {
     private static final int HANGS = -1;
 
     /** What the stress program and the tests of C code end with if they do not know what they are asked for. */
@@ -35,7 +35,7 @@ record Trial(int status, Duration took, String output) {
      * @param directory where it runs
      * @param log the file that gets its output; temporary files of compilers and shells are beside it
      */
-    static Trial run(List<String> command, Path directory, Path log, Duration most)
+    static FinderCall run(List<String> command, Path directory, Path log, Duration most)
             throws IOException, InterruptedException {
         long start = System.nanoTime();
         ProcessBuilder builder = new ProcessBuilder(command)
@@ -51,7 +51,7 @@ record Trial(int status, Duration took, String output) {
             throw new IllegalStateException("somebody killed " + String.join(" ", command));
         }
         Duration took = Duration.ofNanos(System.nanoTime() - start);
-        return new Trial(ended ? process.exitValue() : HANGS, took, Files.readString(log));
+        return new FinderCall(ended ? process.exitValue() : HANGS, took, Files.readString(log));
     }
 
     private static boolean endsWithin(Duration most, Process process) throws InterruptedException {
