@@ -20,7 +20,7 @@ final class Rounds {
     /** A new one after each violation, as what the violation left behind would be found again and again. */
     private Trial trial;
 
-    private final Guards guards;
+    private final GuardCheck guards;
     private final Set<String> violations = new LinkedHashSet<>();
     private int rounds;
     private int failed;
@@ -50,7 +50,7 @@ final class Rounds {
         this.operation = operation;
         this.other = other;
         this.trial = operation.factory().create(other);
-        this.guards = new Guards(other);
+        this.guards = new GuardCheck(other);
     }
 
     Variant variant() {

@@ -5,11 +5,11 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 
 /** Checks that every CPU's guard can be had by others, at once or after a while. */
-final class Guards {
+final class GuardCheck {
     private final OtherThread other;
     private int slow;
 
-    Guards(OtherThread other) {
+    GuardCheck(OtherThread other) {
         this.other = other;
     }
 
@@ -19,9 +19,9 @@ final class Guards {
     }
 
     void check() throws Exception {
-        if (!other.call("looking at the guards", Guards::allFree)) {
+        if (!other.call("looking at the guards", GuardCheck::allFree)) {
             try {
-                other.run("acquiring each CPU's guard", Guards::acquireEach);
+                other.run("acquiring each CPU's guard", GuardCheck::acquireEach);
                 slow++;
             } catch (Violation e) {
                 // So that the next round begins with free guards: what this thread has left behind it can free.
