@@ -23,7 +23,7 @@ public final class FailureRun {
     private final Extent extent;
     private final PrintStream out;
 
-    private final Map<String, Tally> tallies = new LinkedHashMap<>();
+    private final Map<String, Outcome> outcomes = new LinkedHashMap<>();
     private final List<String> failures = new ArrayList<>();
     private final Set<KnownViolation> seen = new LinkedHashSet<>();
     private long nanos;
@@ -36,7 +36,7 @@ public final class FailureRun {
     }
 
     /** What came of all rounds of one way. */
-    private static final class Tally {
+    private static final class Outcome {
         private long rounds;
         private long failed;
         private long happened;
@@ -87,7 +87,7 @@ public final class FailureRun {
     /** Tries them all, and returns whether nothing was violated. */
     public boolean run() throws IOException, InterruptedException {
         long start = System.nanoTime();
-        ways.forEach(way -> tallies.put(way.name(), new Tally()));
+        ways.forEach(way -> outcomes.put(way.name(), new Outcome()));
         Map<Object, List<Task>> tasks = ways.stream()
                 .flatMap(way -> operations.stream().map(operation -> new Task(way, operation)))
                 .filter(task -> task.way().fits(task.operation()))
@@ -120,7 +120,7 @@ public final class FailureRun {
                 }
                 case FailureJvm.VIOLATION -> violated(current, fields[2]);
                 case FailureJvm.RESULT -> {
-                    tallyOf(current).add(fields);
+                    outcomeOf(current).add(fields);
                     left.remove(current);
                 }
                 case FailureJvm.GOING_ON -> {}
@@ -135,12 +135,12 @@ public final class FailureRun {
         }
     }
 
-    private Tally tallyOf(Task task) {
-        return Objects.requireNonNull(tallies.get(task.way().name()));
+    private Outcome outcomeOf(Task task) {
+        return Objects.requireNonNull(outcomes.get(task.way().name()));
     }
 
     private void violated(Task task, String what) {
-        tallyOf(task).violations++;
+        outcomeOf(task).violations++;
         KnownViolation.ALL.stream().filter(known -> known.covers(task)).forEach(seen::add);
         if (!isKnown(task)) {
             fail(task + ": " + what);
@@ -194,15 +194,15 @@ public final class FailureRun {
                 "happened",
                 "recovered",
                 "violated");
-        tallies.forEach((name, tally) -> out.printf(
+        outcomes.forEach((name, outcome) -> out.printf(
                 Locale.ROOT,
                 "%-20s %,10d %,10d %,10d %,10d %,10d%n",
                 name,
-                tally.rounds,
-                tally.failed,
-                tally.happened,
-                tally.slow,
-                tally.violations));
+                outcome.rounds,
+                outcome.failed,
+                outcome.happened,
+                outcome.slow,
+                outcome.violations));
         out.println();
         for (KnownViolation known : KnownViolation.ALL) {
             out.println("KNOWN: " + known.operation() + ", " + known.way() + ": " + known.reason());
