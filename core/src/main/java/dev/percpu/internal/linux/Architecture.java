@@ -4,6 +4,7 @@ import java.util.Locale;
 
 /** The processor architecture this JVM runs on, and how the kernel's interface differs between architectures. */
 public enum Architecture {
+    /** No lost abort was reported on it. See docs/rseq.md on why its kernels before 7.0.10 are suspect all the same. */
     X86_64(324, 234, new KernelVersion(7, 0, 10)),
     AARCH64(283, 131, new KernelVersion(7, 0, 14)),
 
@@ -44,7 +45,7 @@ public enum Architecture {
         return tgkillNumber;
     }
 
-    /** The first kernel after those that are said to lose aborts: see {@link KernelVersion#isSuspect}. */
+    /** The first kernel after those that are suspected to lose aborts: see {@link KernelVersion#isSuspect}. */
     KernelVersion abortsFixed() {
         return abortsFixed;
     }

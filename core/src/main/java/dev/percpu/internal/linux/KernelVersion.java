@@ -1,12 +1,22 @@
 package dev.percpu.internal.linux;
 
-/** A kernel's version. Some versions are said to lose aborts. */
+/**
+ * A kernel's version. Some versions are said to lose aborts.
+ *
+ * @param patch {@link #CANDIDATE} for the release candidates of a version, which all count as one
+ */
 public record KernelVersion(int major, int minor, int patch) implements Comparable<KernelVersion> {
     /** A number with more digits is no part of a version. */
     private static final int MOST_DIGITS = 5;
 
+    /** Less than any number of a patch: a release candidate is older than its release. */
+    private static final int CANDIDATE = -1;
+
     private static final KernelVersion UNKNOWN = new KernelVersion(0, 0, 0);
-    private static final KernelVersion FIRST_SUSPECT = new KernelVersion(6, 19, 0);
+    private static final KernelVersion FIRST_SUSPECT = new KernelVersion(6, 19, CANDIDATE);
+
+    /** The fix came with the third of these, and later with the patch {@link Architecture#abortsFixed} of 7.0. */
+    private static final KernelVersion FIXED_LATE = new KernelVersion(7, 1, CANDIDATE);
 
     /** The running kernel's version; 0.0.0 if it cannot be read. */
     public static KernelVersion running() {
@@ -20,10 +30,20 @@ public record KernelVersion(int major, int minor, int patch) implements Comparab
             return UNKNOWN;
         }
         int patchEnd = isDot(release, minorEnd) ? numberEnd(release, minorEnd + 1) : minorEnd;
+        int patch = patchEnd > minorEnd + 1 ? Integer.parseInt(release.substring(minorEnd + 1, patchEnd)) : 0;
         return new KernelVersion(
                 Integer.parseInt(release.substring(0, majorEnd)),
                 Integer.parseInt(release.substring(majorEnd + 1, minorEnd)),
-                patchEnd > minorEnd + 1 ? Integer.parseInt(release.substring(minorEnd + 1, patchEnd)) : 0);
+                patch == 0 && isCandidate(release, patchEnd) ? CANDIDATE : patch);
+    }
+
+    /** Whether a number follows "rc": as in {@code -rc2} or Fedora's {@code -0.rc2}, and not as in {@code -arch1}. */
+    private static boolean isCandidate(String release, int from) {
+        int at = release.indexOf("rc", from);
+        while (at >= 0 && numberEnd(release, at + 2) == at + 2) {
+            at = release.indexOf("rc", at + 2);
+        }
+        return at >= 0;
     }
 
     private static boolean isDot(String text, int index) {
@@ -46,7 +66,9 @@ public record KernelVersion(int major, int minor, int patch) implements Comparab
     public boolean isSuspect(Architecture architecture) {
         // Not equals: the JDK softly keeps what it generates for a record's equals, and with it the record's
         // class loader.
-        return compareTo(UNKNOWN) == 0 || (compareTo(FIRST_SUSPECT) >= 0 && compareTo(architecture.abortsFixed()) < 0);
+        return compareTo(UNKNOWN) == 0
+                || compareTo(FIXED_LATE) == 0
+                || (compareTo(FIRST_SUSPECT) >= 0 && compareTo(architecture.abortsFixed()) < 0);
     }
 
     @Override
@@ -59,6 +81,6 @@ public record KernelVersion(int major, int minor, int patch) implements Comparab
 
     @Override
     public String toString() {
-        return major + "." + minor + "." + patch;
+        return major + "." + minor + (patch == CANDIDATE ? ".0-rc" : "." + patch);
     }
 }

@@ -21,6 +21,14 @@ class KernelVersionTest {
         "7.0.10, false, true",
         "7.0.13, false, true",
         "7.0.14, false, false",
+        "7.1.0-rc1, true, true",
+        "7.1-rc2-amd64, true, true",
+        "7.1.0-0.rc2.260503g1.fc44.x86_64, true, true",
+        "7.1.0-070100rc2-generic, true, true",
+        "7.1.0-arch1-1, false, false",
+        "7.1.0, false, false",
+        "7.1.1-rc1, false, false",
+        "7.2.0-rc1, false, false",
         "7.3.1, false, false",
         "unknown, true, true",
     })
@@ -34,6 +42,10 @@ class KernelVersionTest {
     void readsTheNumbers() {
         assertThat(KernelVersion.parse("6.12.48+deb13-amd64")).isEqualTo(new KernelVersion(6, 12, 48));
         assertThat(KernelVersion.parse("7.0")).hasToString("7.0.0");
+        assertThat(KernelVersion.parse("7.0.0-rc3"))
+                .hasToString("7.0.0-rc")
+                .isLessThan(KernelVersion.parse("7.0"))
+                .isGreaterThan(KernelVersion.parse("6.19.12"));
         assertThat(KernelVersion.running()).isGreaterThan(new KernelVersion(0, 0, 0));
     }
 }
