@@ -8,6 +8,7 @@ import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.memory.NumericWidth;
+import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 
 /** A number that Java code defines and that no guard protects. */
@@ -42,6 +43,9 @@ abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, D
             for (CpuId cpu : CpuMask.possible()) {
                 WidthAccess.set(width, Area.offset(cpu.id(), position), initial);
             }
+            // Before the number is published, perhaps by a data race: an initial value that is stored after another
+            // thread's first update would replace it. The constructor's barrier for final fields came before.
+            VarHandle.releaseFence();
         }
     }
 
