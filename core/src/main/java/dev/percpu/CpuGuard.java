@@ -59,7 +59,7 @@ public final class CpuGuard implements AutoCloseable {
     static {
         // Before the first guard is acquired: its holder asks for the CPU when the heap may be full.
         CpuId _ = CpuId.of(0);
-        Ownership.initialize();
+        Ownership.setGuardClass(CpuGuard.class.getName());
     }
 
     private final Thread owner;

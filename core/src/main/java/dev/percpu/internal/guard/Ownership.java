@@ -42,6 +42,11 @@ public final class Ownership {
         // Calling this is enough.
     }
 
+    /** Says what {@code CpuGuard} is called in stack traces: a tool may have renamed it. */
+    public static void setGuardClass(String name) {
+        StackTraces.setGuard(name);
+    }
+
     /**
      * Continues an acquisition of the current CPU whose first attempt returned {@code first}.
      *

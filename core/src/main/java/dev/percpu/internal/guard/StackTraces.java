@@ -4,8 +4,8 @@ package dev.percpu.internal.guard;
 final class StackTraces {
     private static final String PACKAGE = Ownership.class.getPackageName() + ".";
 
-    /** {@code CpuGuard}, which this package does not depend on. */
-    private static final String GUARD = "dev.percpu.CpuGuard";
+    /** The name of {@code CpuGuard}, which this package does not depend on. No thread is in it before it sets this. */
+    private static String guard = "";
 
     /** Acquire and close make no calls that are nested as deeply as this. */
     private static final int DEEP_ENOUGH = 32;
@@ -14,6 +14,10 @@ final class StackTraces {
     private static final boolean ARE_DEEP_ENOUGH = traceFrom(DEEP_ENOUGH).length > DEEP_ENOUGH;
 
     private StackTraces() {}
+
+    static void setGuard(String className) {
+        guard = className;
+    }
 
     private static StackTraceElement[] traceFrom(int depth) {
         return depth == 0 ? Thread.currentThread().getStackTrace() : traceFrom(depth - 1);
@@ -45,7 +49,7 @@ final class StackTraces {
         StackTraceElement[] trace = thread.getStackTrace();
         for (StackTraceElement frame : trace) {
             String name = frame.getClassName();
-            if (name.equals(GUARD) || name.startsWith(PACKAGE)) {
+            if (name.equals(guard) || name.startsWith(PACKAGE)) {
                 return true;
             }
         }

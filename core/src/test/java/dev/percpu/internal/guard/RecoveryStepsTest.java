@@ -40,6 +40,7 @@ class RecoveryStepsTest {
 
     @BeforeEach
     void nobodyOwnsTheCpu() {
+        Ownership.setGuardClass(CpuGuard.class.getName());
         assertThat(Ownership.word(CPU)).isEqualTo(Recovery.FREE);
     }
 
