@@ -112,10 +112,12 @@ public final class Catalogue {
             int stores = op == Op.READ ? 0 : 1;
             int arguments = op.arguments();
             for (NumericWidth width : NumericWidth.values()) {
-                if (op.exists(width)) {
-                    String name = op + " of " + width;
-                    int bits = width.bits();
+                String name = op + " of " + width;
+                int bits = width.bits();
+                if (op.isPure(width)) {
                     pure.put(width, add(name, arguments, 1, stores, new Operation(false, op, bits)));
+                }
+                if (op.isGuarded()) {
                     guarded.put(width, add("guarded " + name, arguments, 1, stores, new Operation(true, op, bits)));
                 }
             }
@@ -189,7 +191,7 @@ public final class Catalogue {
      * The operation on a number that no guard protects: its new value if the operation computes it, otherwise the old
      * one. The third argument is what {@link Op#CMPXCHG} expects.
      *
-     * @throws NullPointerException if there is no such operation; see {@link Op#exists}
+     * @throws NullPointerException if there is no such operation; see {@link Op#isPure}
      */
     public static Sequence pure(Op op, NumericWidth width) {
         return Objects.requireNonNull(Objects.requireNonNull(PURE.get(op)).get(width));
@@ -200,7 +202,7 @@ public final class Catalogue {
      * guard is taken. It does not return the number, since that would need a value that no number can have. A caller
      * that needs the number acquires the guard.
      *
-     * @throws NullPointerException if there is no such operation; see {@link Op#exists}
+     * @throws NullPointerException if there is no such operation; see {@link Op#isGuarded}
      */
     public static Sequence guarded(Op op, NumericWidth width) {
         return Objects.requireNonNull(Objects.requireNonNull(GUARDED.get(op)).get(width));

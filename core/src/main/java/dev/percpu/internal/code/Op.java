@@ -14,7 +14,7 @@ public enum Op {
     AND(Result.NEW),
     /** Sets the operand's bits. */
     OR(Result.NEW),
-    /** Replaces the instance by the operand if that is greater; both are unsigned. */
+    /** Replaces the instance by the operand if that is greater; both are unsigned. Only events do this. */
     MAX(Result.OLD),
     /** Replaces the instance by the operand. */
     XCHG(Result.OLD),
@@ -49,9 +49,20 @@ public enum Op {
         };
     }
 
-    /** Whether this operation exists for numbers of a width. Doubles and maxima have 64 bits. */
-    public boolean exists(NumericWidth width) {
-        return (this != ADD_DOUBLE && this != MAX) || width == NumericWidth.LONG;
+    /** Whether the catalogue has this operation on pure numbers of a width. Doubles have 64 bits. */
+    public boolean isPure(NumericWidth width) {
+        return this != MAX && (this != ADD_DOUBLE || width == NumericWidth.LONG);
+    }
+
+    /**
+     * Whether the catalogue has this operation on guarded numbers. What has a result acquires the guard, and no guarded
+     * number is a {@code double}.
+     */
+    public boolean isGuarded() {
+        return switch (this) {
+            case ADD, AND, OR, XCHG -> true;
+            case READ, ADD_DOUBLE, MAX, CMPXCHG -> false;
+        };
     }
 
     /** The same operation in Java: the new value if the old one is {@code old}. */

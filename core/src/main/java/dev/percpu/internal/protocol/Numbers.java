@@ -93,9 +93,8 @@ public interface Numbers {
             LinkedSequence[] guarded = new LinkedSequence[pure.length];
             for (Op op : Op.values()) {
                 for (NumericWidth width : WIDTHS) {
-                    boolean exists = op.exists(width);
-                    pure[index(op, width)] = exists ? sequences.find(Catalogue.pure(op, width)) : NONE;
-                    guarded[index(op, width)] = exists ? sequences.find(Catalogue.guarded(op, width)) : NONE;
+                    pure[index(op, width)] = op.isPure(width) ? sequences.find(Catalogue.pure(op, width)) : NONE;
+                    guarded[index(op, width)] = op.isGuarded() ? sequences.find(Catalogue.guarded(op, width)) : NONE;
                 }
             }
             int addLong = index(Op.ADD, NumericWidth.LONG);

@@ -383,7 +383,7 @@ class AArch64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void aMaximum() {
-        assertThat(listing(Catalogue.pure(Op.MAX, NumericWidth.LONG)))
+        assertThat(listing(maximum()))
                 .containsSubsequence(
                         "ldr x10, [x0, x9]",
                         "cmp x10, x1",

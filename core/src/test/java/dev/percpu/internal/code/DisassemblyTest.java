@@ -71,6 +71,12 @@ abstract class DisassemblyTest {
                 }));
     }
 
+    /** A shape that is one maximum, in a number without a gate. */
+    static Sequence maximum() {
+        return new EventShape(List.of(new EventShape.Update(Op.MAX, false, EventShape.NONE, EventShape.NONE, false)))
+                .sequence();
+    }
+
     /** A shape that has each step of a shape. */
     static Sequence event() {
         return new EventShape(List.of(

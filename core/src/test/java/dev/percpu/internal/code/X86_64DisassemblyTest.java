@@ -314,7 +314,7 @@ class X86_64DisassemblyTest extends DisassemblyTest {
 
     @Test
     void aMaximum() {
-        assertThat(listing(Catalogue.pure(Op.MAX, NumericWidth.LONG)))
+        assertThat(listing(maximum()))
                 .containsSubsequence(
                         "lea rax,[rdi+r8*1]",
                         "mov r9,QWORD PTR [rax]",
