@@ -6,6 +6,7 @@ import static dev.percpu.internal.area.Area.reservedBytes;
 import static dev.percpu.internal.area.Area.usedBytesPerCpu;
 
 import dev.percpu.internal.backend.Backends;
+import dev.percpu.internal.backend.RseqUnavailableException;
 import dev.percpu.internal.linux.Libc;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.LinuxException;
@@ -14,6 +15,7 @@ import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.CurrentCpu;
 import dev.percpu.listing.Variable;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Reports how per-CPU variables are updated in this process, what memory they have, and which there are. */
 public final class PerCpuRuntime {
@@ -38,8 +40,18 @@ public final class PerCpuRuntime {
      * Runs the deep self-test, which delays and preempts sequences for half a second, and returns what it found, or why
      * it could not be run. It changes nothing: the back end stays the same.
      */
-    public static String runDeepSelfTest() {
-        return Backends.runDeepSelfTest();
+    public static DeepSelfTest runDeepSelfTest() {
+        if (!Backends.usesSequences()) {
+            return DeepSelfTest.of(Outcome.NOTHING_TO_TEST, "the back end is " + Backends.name());
+        }
+        try {
+            String wrong = Backends.runDeepSelfTest();
+            return wrong.isEmpty()
+                    ? new DeepSelfTest(Outcome.PASSED, "passed")
+                    : DeepSelfTest.of(Outcome.FAILED, wrong);
+        } catch (RseqUnavailableException e) {
+            return DeepSelfTest.of(Outcome.NOT_RUN, e.getMessage());
+        }
     }
 
     /**
@@ -55,18 +67,20 @@ public final class PerCpuRuntime {
         if (!Backends.usesSequences()) {
             return;
         }
-        String result;
+        DeepSelfTest result;
         try {
             Linux.registerForSequenceRestarts();
-            result = CurrentCpu.isUpToDate() ? Backends.runDeepSelfTest() : "this thread's CPU id is out of date";
+            result = CurrentCpu.isUpToDate()
+                    ? runDeepSelfTest()
+                    : new DeepSelfTest(Outcome.FAILED, "this thread's CPU id is out of date");
         } catch (LinuxException e) {
-            result = Backends.DEEP_NOT_RUN + e.getMessage();
+            result = DeepSelfTest.of(Outcome.NOT_RUN, e.getMessage());
         }
-        if (!result.equals(Backends.DEEP_PASSED)) {
-            throw new IllegalStateException((result.startsWith(Backends.DEEP_NOT_RUN)
+        if (result.outcome != Outcome.PASSED) {
+            throw new IllegalStateException((result.outcome == Outcome.NOT_RUN
                             ? "it could not be checked whether restartable sequences still work in this process: "
                             : "restartable sequences no longer work in this process: ")
-                    + result + ". Restore with a tool that restores each thread's registration, or start with -D"
+                    + result.text + ". Restore with a tool that restores each thread's registration, or start with -D"
                     + Backends.PROPERTY + "=atomic");
         }
     }
@@ -93,6 +107,30 @@ public final class PerCpuRuntime {
      */
     public static List<Variable> variables() {
         return Registry.list();
+    }
+
+    /**
+     * What the deep self-test found.
+     *
+     * @param outcome the result, for programs
+     * @param text the same for people, with what went wrong
+     */
+    public record DeepSelfTest(Outcome outcome, String text) {
+        private static DeepSelfTest of(Outcome outcome, @Nullable String details) {
+            return new DeepSelfTest(outcome, (outcome == Outcome.FAILED ? "failed: " : "not run: ") + details);
+        }
+    }
+
+    /** How a self-test can end. */
+    public enum Outcome {
+        /** Sequences lost no update. */
+        PASSED,
+        /** Sequences lost updates, or the kernel aborted none. */
+        FAILED,
+        /** It could not be run, so it is not known whether sequences work. */
+        NOT_RUN,
+        /** This process uses no sequences. */
+        NOTHING_TO_TEST
     }
 
     /**

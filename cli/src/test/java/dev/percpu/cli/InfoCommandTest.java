@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.percpu.PerCpuRuntime;
+import dev.percpu.PerCpuRuntime.DeepSelfTest;
+import dev.percpu.PerCpuRuntime.Outcome;
 import dev.percpu.cpu.CpuMask;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class InfoCommandTest {
     @Test
@@ -50,18 +52,21 @@ class InfoCommandTest {
         assertThat(run.json().get("deepSelfTest").getAsString())
                 .isEqualTo(
                         PerCpuRuntime.backend().equals("rseq")
-                                ? "deep: passed"
+                                ? "passed"
                                 : "not run: the back end is " + PerCpuRuntime.backend());
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"deep: failed: 7 additions were lost", "deep: not run: no thread can be started"})
-    void aSelfTestThatDoesNotPassIsAFailure(String found) {
+    @CsvSource({"PASSED, 0", "FAILED, 1", "NOT_RUN, 1", "NOTHING_TO_TEST, 0"})
+    void theExitStatusIsThatOfTheSelfTest(Outcome outcome, int status) {
+        DeepSelfTest found = new DeepSelfTest(outcome, "in some words or other");
         CommandRun run =
                 CommandRun.of(console -> new InfoCommand(console, () -> found), "info", "--json", "--self-test");
 
-        assertThat(run.status()).isEqualTo(1);
-        assertThat(run.json().get("deepSelfTest").getAsString()).isEqualTo(found);
-        assertThat(run.errLines()).containsExactly("percpu: the self-test did not pass; " + found);
+        assertThat(run.status()).isEqualTo(status);
+        assertThat(run.json().get("deepSelfTest").getAsString()).isEqualTo(found.text());
+        assertThat(run.errLines())
+                .isEqualTo(
+                        status == 0 ? List.of() : List.of("percpu: the deep self-test did not pass; " + found.text()));
     }
 }

@@ -19,12 +19,6 @@ public final class Backends {
     /** Forces a back end by its name; without it, the fastest that works is chosen. */
     public static final String PROPERTY = "percpu.backend";
 
-    /** What {@link #runDeepSelfTest} returns if all went well. */
-    public static final String DEEP_PASSED = "deep: passed";
-
-    /** What its result begins with if the test could not be run. */
-    public static final String DEEP_NOT_RUN = "deep: not run: ";
-
     private static final String RSEQ = "rseq";
     private static final String ATOMIC = "atomic";
 
@@ -87,18 +81,17 @@ public final class Backends {
         return REGISTRATION;
     }
 
-    /** Runs the deep self-test now; returns its result. */
+    /**
+     * Runs the deep self-test now, where sequences are used: what went wrong, or empty if nothing did.
+     *
+     * @throws RseqUnavailableException if the test cannot be run
+     */
     public static String runDeepSelfTest() {
-        if (!usesSequences()) {
-            return "not run: the back end is " + name();
-        }
-        String wrong;
         try {
-            wrong = SelfTest.deep(new SelfTest.Build(REGISTRATION));
-        } catch (RseqUnavailableException | AreaFullException e) {
-            return DEEP_NOT_RUN + e.getMessage();
+            return SelfTest.deep(new SelfTest.Build(REGISTRATION));
+        } catch (AreaFullException e) {
+            throw new RseqUnavailableException(String.valueOf(e.getMessage()), e);
         }
-        return wrong.isEmpty() ? DEEP_PASSED : "deep: failed: " + wrong;
     }
 
     private static Choice choose(@Nullable String forced) {
@@ -179,10 +172,14 @@ public final class Backends {
         if (!kernel.isSuspect(architecture)) {
             return new Choice(sequences, reason, "quick: passed");
         }
-        wrong = SelfTest.deep(builds);
+        String suspicion = "kernel " + kernel + " is one of those that may lose updates, and the deep self-test ";
+        try {
+            wrong = SelfTest.deep(builds);
+        } catch (RseqUnavailableException e) {
+            throw new RseqUnavailableException(suspicion + "could not be run: " + e.getMessage(), e);
+        }
         if (!wrong.isEmpty()) {
-            throw unavailable("kernel " + kernel
-                    + " is one of those that may lose updates, and the deep self-test failed: " + wrong);
+            throw unavailable(suspicion + "failed: " + wrong);
         }
         return new Choice(sequences, reason, "quick and, as kernel " + kernel + " is suspect, deep: passed");
     }

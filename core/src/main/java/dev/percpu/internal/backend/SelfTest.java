@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tests that the sequences work on this kernel before the library trusts them. The result of each test is a description
@@ -131,14 +132,21 @@ final class SelfTest {
      */
     static String seeAnAbort(Function<Instrumentation, LongConsumer> additions) {
         long position = Area.allocate(3L * Long.BYTES, Long.BYTES, "self-test");
+        try {
+            LongConsumer delayed =
+                    additions.apply(new Instrumentation(ABORT_DELAY, Area.address(Area.SPARE, position + Long.BYTES)));
+            return seeAnAbort(delayed, position);
+        } finally {
+            Area.free(position, 3L * Long.BYTES);
+        }
+    }
+
+    private static String seeAnAbort(LongConsumer delayed, long position) {
         // In the spare place, which no sequence of a thread with a CPU id uses.
         long aborts = Area.offset(Area.SPARE, position + Long.BYTES);
         long stop = Area.offset(Area.SPARE, position + 2 * Long.BYTES);
-        LongConsumer delayed =
-                additions.apply(new Instrumentation(ABORT_DELAY, Area.address(Area.SPARE, position + Long.BYTES)));
         BoundThread adding = BoundThread.tryStart(BoundThread.ANYWHERE, new Adding(delayed, position, stop));
         if (adding == null) {
-            Area.free(position, 3L * Long.BYTES);
             throw noThread();
         }
         try {
@@ -148,8 +156,11 @@ final class SelfTest {
                 long before = added;
                 added = sum(position);
                 inVain += added == before ? 0 : 1;
-                if (!adding.isAlive() || inVain > MOST_RESTARTS_IN_VAIN) {
+                if (inVain > MOST_RESTARTS_IN_VAIN) {
                     return "the kernel aborted no section, although restarts were requested continuously";
+                }
+                if (!adding.isAlive()) {
+                    throw threadFailed(adding.await());
                 }
                 Linux.restartSequencesEverywhere();
                 // On a single CPU, the other thread runs during this pause, and the end of the pause preempts it.
@@ -161,8 +172,9 @@ final class SelfTest {
             throw Sequences.notRestarted(refused);
         } finally {
             Area.LONG.setOpaque(Area.MEMORY, stop, 1L);
+            // The thread writes to memory that is given back next. If it failed, the loop above has said so, or an
+            // abort was seen before.
             Throwable _ = adding.await();
-            Area.free(position, 3L * Long.BYTES);
         }
     }
 
@@ -198,7 +210,7 @@ final class SelfTest {
                     .filter(Objects::nonNull)
                     .toList();
             if (!thrown.isEmpty()) {
-                return "test threads failed: " + thrown;
+                throw threadFailed(thrown.getFirst());
             }
             if (threads.size() < DEEP_THREADS) {
                 throw noThread();
@@ -218,6 +230,10 @@ final class SelfTest {
     private static RseqUnavailableException noThread() {
         return new RseqUnavailableException(
                 "no thread can be started for the self-test (is there a limit, as of ulimit -u?)", null);
+    }
+
+    private static RseqUnavailableException threadFailed(@Nullable Throwable thrown) {
+        return new RseqUnavailableException("a thread of the self-test failed: " + thrown, thrown);
     }
 
     /** The number has a whole word for itself. Where there are sequences, its bits are the lowest ones of that. */

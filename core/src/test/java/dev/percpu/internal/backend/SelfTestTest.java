@@ -1,7 +1,9 @@
 package dev.percpu.internal.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.percpu.internal.area.Area;
 import dev.percpu.internal.code.Instrumentation;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.linux.RseqRegistration;
@@ -11,6 +13,7 @@ import dev.percpu.memory.NumericWidth;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -57,6 +60,40 @@ class SelfTestTest {
         assertThat(SelfTest.deep(
                         instrumentation -> position -> atomic.update(Op.ADD, NumericWidth.LONG, position, 1, 0)))
                 .isEqualTo("the kernel aborted no section in 120000 delayed ones");
+    }
+
+    /** What ends a thread, such as a full heap, is no fault of the kernel's. */
+    @Test
+    void aThreadThatFailsIsNoProof() {
+        Error failure = new OutOfMemoryError("in a thread of the test");
+        Function<Instrumentation, LongConsumer> failing = instrumentation -> position -> {
+            throw failure;
+        };
+        assertThatThrownBy(() -> SelfTest.seeAnAbort(failing))
+                .isInstanceOf(RseqUnavailableException.class)
+                .hasMessageContaining("in a thread of the test")
+                .cause()
+                .isSameAs(failure);
+        assertThatThrownBy(() -> SelfTest.deep(failing))
+                .isInstanceOf(RseqUnavailableException.class)
+                .hasMessageContaining("in a thread of the test")
+                .cause()
+                .isSameAs(failure);
+    }
+
+    @Test
+    void aTestThatCannotBeginTakesNoMemory() {
+        var refused = new RseqUnavailableException("no code", null);
+        Function<Instrumentation, LongConsumer> refusing = instrumentation -> {
+            throw refused;
+        };
+        long before = Area.usedBytesPerCpu();
+        // So often that memory of other tests, which a collection may free meanwhile, does not hide it.
+        for (int i = 0; i < 1_000; i++) {
+            assertThatThrownBy(() -> SelfTest.seeAnAbort(refusing)).isSameAs(refused);
+            assertThatThrownBy(() -> SelfTest.deep(refusing)).isSameAs(refused);
+        }
+        assertThat(Area.usedBytesPerCpu()).isLessThanOrEqualTo(before);
     }
 
     private static LongConsumer additions(Instrumentation instrumentation) {
