@@ -17,7 +17,12 @@ import dev.percpu.listing.Variable;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Reports how per-CPU variables are updated in this process, what memory they have, and which there are. */
+/**
+ * Reports how per-CPU variables are updated in this process, what memory they have, and which there are.
+ *
+ * <p>The first use of the library chooses the back end, also if it is a call of this class. If a property has a value
+ * that cannot be used, that first use throws an {@link ExceptionInInitializerError}, whose cause says why.
+ */
 public final class PerCpuRuntime {
     private PerCpuRuntime() {}
 
@@ -38,7 +43,10 @@ public final class PerCpuRuntime {
 
     /**
      * Runs the deep self-test, which delays and preempts sequences for half a second, and returns what it found, or why
-     * it could not be run. It changes nothing: the back end stays the same.
+     * it could not be run. It changes nothing: the back end stays the same. If it fails, updates may be lost, so the
+     * process must not continue.
+     *
+     * <p>Each call keeps 64 KiB of machine code until the process ends, so do not call this at intervals.
      */
     public static DeepSelfTest runDeepSelfTest() {
         if (!Backends.usesSequences()) {
