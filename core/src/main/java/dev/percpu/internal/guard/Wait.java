@@ -1,6 +1,7 @@
 package dev.percpu.internal.guard;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.protocol.CurrentCpu;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
@@ -117,6 +118,12 @@ final class Wait {
                     checkOwner();
                 }
                 if (interrupted) {
+                    // The flag stays cleared while the guard is taken: an interrupted thread would not sleep.
+                    int taken = takenCpu();
+                    if (taken >= 0) {
+                        cpu = taken;
+                        continue;
+                    }
                     // Before the attempt: a subclass of Thread can override this method. Its code must not run between
                     // the acquisition and the count of open guards, as any use of guards there would find a CPU that
                     // is owned with no guard open, and free it.
@@ -135,6 +142,12 @@ final class Wait {
                 me.interrupt();
             }
         }
+    }
+
+    /** The CPU that an attempt would find taken; negative if its guard is free. */
+    private int takenCpu() {
+        int wanted = isForOneCpu ? cpu : CurrentCpu.CURRENT.get();
+        return Ownership.word(wanted) == Recovery.FREE ? Ownership.TAKEN : wanted;
     }
 
     /** Pauses briefly, longer each time; true if it slept. */
