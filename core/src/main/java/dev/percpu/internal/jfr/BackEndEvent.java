@@ -8,12 +8,15 @@ import jdk.jfr.Name;
 import jdk.jfr.Period;
 import jdk.jfr.StackTrace;
 
-/** The back end that runs. */
+/**
+ * The back end that runs. It is recorded at both ends of a chunk. A recording may start with the JVM, so that its first
+ * chunk has begun before the library comes, and if the process is killed, its last chunk has no end.
+ */
 @Name("dev.percpu.BackEnd")
 @Label("Back End")
 @Category("Percpu")
 @Description("How per-CPU variables are updated in this process, and why")
-@Period("beginChunk")
+@Period("everyChunk")
 @StackTrace(false)
 final class BackEndEvent extends Event {
     @Label("Back End")

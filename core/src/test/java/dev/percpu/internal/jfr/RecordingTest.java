@@ -132,6 +132,35 @@ class RecordingTest {
         assertThat(named.sum()).isEqualTo(1);
     }
 
+    /** Names a variable while a recording runs that began before the library did. */
+    static final class Late {
+        private Late() {}
+
+        public static void main(String[] arguments) {
+            new PerCpuCounter("late").increment();
+            System.out.println("back end: " + PerCpuRuntime.backend());
+        }
+    }
+
+    /** Its first chunk has begun before the library could register what it records then. */
+    @Test
+    void aRecordingFromTheJvmsStartHasTheBackEnd() throws Exception {
+        Path file = Files.createTempFile("percpu", ".jfr");
+        try {
+            Jvm.Result result = Jvm.asHere()
+                    .option("-XX:StartFlightRecording:filename=" + file)
+                    .run(Late.class);
+            assertThat(RecordingFile.readAllEvents(file))
+                    .filteredOn(event -> event.getEventType().getName().equals("dev.percpu.BackEnd"))
+                    .map(event -> "back end: " + event.getString("backEnd"))
+                    .isNotEmpty()
+                    .allSatisfy(backEnd -> assertThat(result.output()).contains(backEnd));
+            assertThat(result.status()).isZero();
+        } finally {
+            Files.delete(file);
+        }
+    }
+
     /** Has a thread wait for a guard of this one until an event with a name comes. */
     private static RecordedEvent recordedWhileWaiting(String name) throws Exception {
         CompletableFuture<RecordedEvent> recorded = new CompletableFuture<>();
