@@ -239,7 +239,8 @@ public final class EventBuilder {
      * Creates the event.
      *
      * @throws IllegalStateException if there are no updates, or none but those of accumulators with functions of their
-     *     own; or if the arguments have gaps, or are too many together with the histograms
+     *     own; if the arguments have gaps, or a {@code double} comes before a {@code long}; or if the arguments and the
+     *     histograms are too many together
      */
     public PerCpuEvent build() {
         if (parts.isEmpty()) {
@@ -304,7 +305,7 @@ public final class EventBuilder {
         if (!seen.get(variable).add(update.concat(" ").concat(String.valueOf(argument)))) {
             throw new IllegalArgumentException(name + " already has the update '" + update + " "
                     + (argument == null ? "a constant" : argument) + "' of this " + type(variable)
-                    + ": leave one out, or add a constant that is the sum of both");
+                    + ": leave one out" + (update.startsWith("add") ? ", or add the sum of both" : ""));
         }
         variables.add(variable);
         if (argument != null) {

@@ -92,8 +92,7 @@ public final class PerCpuCounterArray {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuCounterArray(String name, List<String> counters) {
-        List<String> names = List.copyOf(counters);
-        names.forEach(Registry::checkName);
+        List<String> names = counters.stream().map(Registry::checkName).toList();
         if (Set.copyOf(names).size() < names.size()) {
             throw new IllegalArgumentException(name + ": two of its counters have one name: " + names);
         }

@@ -237,12 +237,12 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     }
 
     /**
-     * How often the write lock is held, and the read lock: {@code "[Write locks = 0, Read locks = not counted]"}. Read
+     * How often the write lock is held, and the read lock: {@code "table[Write locks = 0, Read locks = not counted]"}. Read
      * locks are known while a writer has the lock or waits for readers, and for a while after that.
      */
     @Override
     public String toString() {
-        return super.toString() + "[Write locks = " + writeLock.holdsOfOwner() + ", Read locks = " + readLock.holds()
+        return door.label + "[Write locks = " + writeLock.holdsOfOwner() + ", Read locks = " + readLock.holds()
                 + "]";
     }
 

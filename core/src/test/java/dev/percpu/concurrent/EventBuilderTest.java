@@ -57,10 +57,18 @@ class EventBuilderTest {
         EventBuilder builder = named("twice").increment(count).add(bytes, FIRST);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> builder.increment(count))
-                .withMessageContaining("twice already has the update 'add a constant' of this PerCpuCounter");
+                .withMessageContaining("twice already has the update 'add a constant' of this PerCpuCounter")
+                .withMessageEndingWith("leave one out, or add the sum of both");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> builder.add(bytes, FIRST))
                 .withMessageContaining("'add FIRST'");
+        builder.record(latency, FIRST).accumulate(slowest, FIRST);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> builder.record(latency, FIRST))
+                .withMessageEndingWith("leave one out");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> builder.accumulate(slowest, FIRST))
+                .withMessageEndingWith("leave one out");
         builder.add(bytes, SECOND).build().record(3, 4);
         assertThat(bytes.sum()).isEqualTo(7);
         assertThat(count.sum()).isEqualTo(1);

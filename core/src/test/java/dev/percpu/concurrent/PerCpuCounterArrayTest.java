@@ -218,6 +218,9 @@ class PerCpuCounterArrayTest {
         assertThatThrownBy(() -> new PerCpuCounterArray("levels", List.of("info", "info")))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("levels: two of its counters have one name: [info, info]");
+        assertThatThrownBy(() -> new PerCpuCounterArray("levels", Arrays.asList("info", null)))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessageContaining("a name must not be null");
     }
 
     /**

@@ -247,6 +247,12 @@ class PerCpuReadWriteLockTest extends ReadWriteLockFixture {
     }
 
     @Test
+    void tellsItsName() {
+        assertThat(new PerCpuReadWriteLock("table").toString()).startsWith("table[Write locks = 0, ");
+        assertThat(new PerCpuReadWriteLock().toString()).startsWith("a PerCpuReadWriteLock[Write locks = 0, ");
+    }
+
+    @Test
     void isFairIfAskedTo() {
         assertThat(lock.isFair()).isFalse();
         assertThat(new PerCpuReadWriteLock(true).isFair()).isTrue();

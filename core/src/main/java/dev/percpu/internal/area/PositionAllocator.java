@@ -57,7 +57,7 @@ final class PositionAllocator {
         if (found == null) {
             throw new AreaFullException(label + " needs " + bytes + " bytes aligned to " + alignment
                     + ", but no such piece is free in each CPU's " + (end - start) + " bytes (" + used
-                    + " are in use): close variables that are no longer needed, or " + enlarge(bytes, alignment));
+                    + " are in use): close or drop what is no longer needed, or " + enlarge(bytes, alignment));
         }
         int position = found.aligned(alignment);
         int behind = position + (int) bytes;

@@ -158,7 +158,8 @@ class PositionAllocatorTest {
         assertThatThrownBy(() -> allocator.allocate(1, 1, "one more"))
                 .isInstanceOf(AreaFullException.class)
                 .hasMessageContaining("one more")
-                .hasMessageContaining("1024");
+                .hasMessageContaining("1024")
+                .hasMessageContaining("close or drop what is no longer needed");
     }
 
     @Test
