@@ -17,13 +17,12 @@ import org.junit.jupiter.api.Test;
 class ReuseTest {
     /** Makes, uses and closes. Together they take the area many times. */
     static final class Probe {
-        private static final int ROUNDS = Effort.scaled(20_000);
-
         private Probe() {}
 
         public static void main(String[] arguments) {
+            int rounds = Effort.scaled(Integer.parseInt(arguments[0]));
             long wrong = 0;
-            for (int i = 0; i < ROUNDS; i++) {
+            for (int i = 0; i < rounds; i++) {
                 try (var number = PerCpuNumeric.create(NumericWidth.LONG, 0)) {
                     number.increment();
                     wrong += number.sum() - 1;
@@ -60,7 +59,20 @@ class ReuseTest {
         Jvm.Result result = Jvm.asHere()
                 .option("-Dpercpu.area.stride=64k")
                 .option("-XX:+DisableExplicitGC")
-                .run(Probe.class);
+                .run(Probe.class, "20000");
+        assertThat(result.output()).contains("wrong: 0\n");
+        assertThat(result.status()).isZero();
+    }
+
+    /** The default collector uses most of a heap of a fixed size before it runs. */
+    @Test
+    void noHeapIsTooLargeForThat() {
+        Jvm.Result result = Jvm.asHere()
+                .collector("G1")
+                .option("-Xms256m")
+                .option("-Dpercpu.area.stride=64k")
+                .option("-XX:+DisableExplicitGC")
+                .run(Probe.class, "2000");
         assertThat(result.output()).contains("wrong: 0\n");
         assertThat(result.status()).isZero();
     }

@@ -26,6 +26,12 @@ class Shortage {
 
     private static final int GARBAGE_BYTES = 1 << 14;
 
+    /**
+     * How much of the free heap is allocated at most to make the collector run: all but an eighth. G1 waits until 60%
+     * of a heap of a fixed size is full of new objects, and always keeps a tenth of the heap free.
+     */
+    private static final int PART_LEFT_FREE = 8;
+
     /** Volatile, since otherwise the compiler would remove an allocation that no code reads. */
     private static volatile byte[] garbage = {};
 
@@ -38,8 +44,11 @@ class Shortage {
     private long pausedSince;
     private long pause;
 
-    /** False once allocating garbage did not make the collector run, as with Epsilon. That is not tried again. */
-    private boolean runsWhenItMust = true;
+    /**
+     * Was found uncollected when so much garbage was allocated in vain. As long as that is so, garbage is not tried
+     * again: Epsilon never collects any, and would end the process a little sooner each time.
+     */
+    private @Nullable WeakReference<Object> uncollected;
 
     Shortage(Holdings holdings) {
         this.holdings = holdings;
@@ -143,16 +152,20 @@ class Shortage {
 
     /**
      * Makes the garbage collector run where {@code -XX:+DisableExplicitGC} forbids asking for it. It allocates garbage
-     * until the heap is so full that a collection has to run. That collection would have run anyway, a little later.
+     * until the heap is so full that a collection has to run. That collection would have run anyway, a little later. It
+     * need not find what is in the old generation.
      */
     private boolean collectByGarbage(WeakReference<Object> found) {
+        if (uncollected != null && !uncollected.refersTo(null)) {
+            return false;
+        }
         Runtime runtime = Runtime.getRuntime();
         long free = runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory();
-        for (long made = 0; runsWhenItMust && made < free / 2 && !found.refersTo(null); ) {
+        for (long made = 0; made < free - free / PART_LEFT_FREE && !found.refersTo(null); ) {
             made += makeGarbage();
         }
-        runsWhenItMust = found.refersTo(null);
-        return runsWhenItMust;
+        uncollected = found;
+        return found.refersTo(null);
     }
 
     private static long makeGarbage() {
