@@ -112,7 +112,14 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         }
     }
 
-    /** Creates a variable whose instances come from {@code factory}, one for each possible CPU. */
+    /**
+     * Creates a variable whose instances come from {@code factory}, one for each possible CPU. If the factory throws,
+     * the instances that it has created are closed if they are {@link AutoCloseable}.
+     *
+     * <p>Two CPUs may get the same object only if it is immutable and not {@link AutoCloseable}, such as an initial
+     * value that is {@linkplain PerCpuToken#replace replaced}. No guard keeps two threads out of an object that two
+     * CPUs share, and it would be closed for each of them.
+     */
     public static <T> DynamicPerCpu<T> createWith(Supplier<? extends T> factory) {
         return createFrom(cpu -> factory.get());
     }
@@ -128,7 +135,8 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
 
     /**
      * Creates a variable whose instances {@code factory} creates, each from the id of a possible CPU, in ascending
-     * order. If the factory throws, the instances that it has created are closed if they are {@link AutoCloseable}.
+     * order. If the factory throws, the instances that it has created are closed if they are {@link AutoCloseable}. Two
+     * CPUs may get the same object only as {@link #createWith(Supplier)} says.
      */
     public static <T> DynamicPerCpu<T> createFrom(Function<CpuId, ? extends T> factory) {
         return from(NAME, null, null, factory);

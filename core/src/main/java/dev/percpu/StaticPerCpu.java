@@ -60,7 +60,9 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      *
      * @param name for messages and listings, not blank; it need not be unique
      * @param initial creates one CPU's instance, and does not return null; called once for each possible CPU, during
-     *     this call
+     *     this call. Two CPUs may get the same object only if it is immutable, such as an initial value that is
+     *     replaced: no guard keeps two threads out of an object that two CPUs share. If it throws, the instances that
+     *     it has created are not closed
      */
     public static <T> StaticPerCpu<T> define(String name, Supplier<? extends T> initial) {
         Piece piece = Piece.empty(Registry.checkName(name));
@@ -89,7 +91,7 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      * @param layout the size and alignment of an instance
      * @param view creates the view of one CPU's memory; called once for each possible CPU, during this call. If it
      *     writes to the memory, the memory becomes resident even for CPUs that never use it. If it throws, the library
-     *     does not give the memory to another variable, since the function may have kept it
+     *     does not give the memory to another variable, since the function may have kept it, nor close the views
      * @throws AreaFullException if the per-CPU area is full
      */
     public static <T> StaticPerCpu<T> define(

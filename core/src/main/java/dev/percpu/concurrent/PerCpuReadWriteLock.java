@@ -242,8 +242,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      */
     @Override
     public String toString() {
-        return door.label + "[Write locks = " + writeLock.holdsOfOwner() + ", Read locks = " + readLock.holds()
-                + "]";
+        return door.label + "[Write locks = " + writeLock.holdsOfOwner() + ", Read locks = " + readLock.holds() + "]";
     }
 
     @Serial
