@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.noop.NoopMeter;
 import java.lang.ref.WeakReference;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -39,19 +40,28 @@ final class Exports {
         /** Null for a meter that is as the user asked for it. */
         private final @Nullable Merged merged;
 
+        /** Why the exporter does not export it; null if it does. */
+        private final @Nullable String refusal;
+
         /** How many meters in front it is for. */
         private int uses;
 
         /** Whether none is left, and the exporter only has to forget it. */
         private boolean isReleased;
 
-        private Export(Meter meter, @Nullable Merged merged) {
+        private Export(Meter meter, @Nullable Merged merged, @Nullable String refusal) {
             this.meter = meter;
             this.merged = merged;
+            this.refusal = refusal;
         }
 
         Meter meter() {
             return meter;
+        }
+
+        @Nullable
+        String refusal() {
+            return refusal;
         }
 
         private boolean isOf(Merged.@Nullable Kind kind) {
@@ -70,6 +80,9 @@ final class Exports {
     /** What the exporter has added since the outermost of the registrations that are going on began. */
     private final Set<Meter> added = Collections.newSetFromMap(new IdentityHashMap<>());
 
+    /** Why it does not export some of that: something else has the name in what it exports. */
+    private final Map<Meter.Id, String> refusals = new HashMap<>();
+
     /** What the exporter has removed since then. Under the monitor of {@link #exports}. */
     private final Set<Meter> removed = Collections.newSetFromMap(new IdentityHashMap<>());
 
@@ -85,6 +98,11 @@ final class Exports {
             // Other threads may add meters of their own meanwhile.
             if (Thread.holdsLock(this)) {
                 added.add(meter);
+            }
+        });
+        exporter.config().onMeterRegistrationFailed((id, reason) -> {
+            if (Thread.holdsLock(this)) {
+                refusals.put(id, Objects.requireNonNullElse(reason, "the exporter does not say why"));
             }
         });
         exporter.config().onMeterRemoved(this::forget);
@@ -158,6 +176,7 @@ final class Exports {
                 registrations--;
                 if (registrations == 0) {
                     added.clear();
+                    refusals.clear();
                     removed.clear();
                 }
             }
@@ -166,6 +185,7 @@ final class Exports {
 
     /** What there is for a meter that the exporter has given; null if the exporter does not have it any more. */
     private @Nullable Export find(Meter meter, @Nullable Merged merged) {
+        String refusal = refusals.remove(meter.getId());
         synchronized (exports) {
             Export known = exports.get(meter);
             if (removed.contains(meter) || (known != null && known.isReleased)) {
@@ -178,7 +198,7 @@ final class Exports {
             if (merged != null && !isOurs) {
                 throw taken(meter, "that was registered with it directly");
             }
-            Export export = new Export(meter, merged);
+            Export export = new Export(meter, merged, refusal);
             // Somebody else's stays theirs: it is not to be removed with the one in front.
             if (isOurs) {
                 exports.put(meter, export);

@@ -62,7 +62,9 @@ import org.jspecify.annotations.Nullable;
  * {@code FunctionCounter} with {@code .count} behind its name, another with {@code .total}, and a gauge with
  * {@code .max}. If its filters give several meters the same id, or several registries are in front of it, it has the
  * sum of them. If it has something else under such an id, the meter is refused with
- * {@link IllegalArgumentException}: so nothing else may register counters, timers or summaries with it.
+ * {@link IllegalArgumentException}: so nothing else may register counters, timers or summaries with it. If it has the
+ * meter, but refuses to export it, the listeners of this registry's {@code config().onMeterRegistrationFailed} are
+ * told, as its own are.
  *
  * <p>Meters that are removed here are removed there. Closing this registry closes the exporter. As with every registry,
  * meters that are asked for after that do nothing.
@@ -107,11 +109,13 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     @SafeVarargs
     private <M extends Meter> M exportedAs(M meter, Supplier<Export>... counterparts) {
         release(meter.getId());
-        List<Export> registered = new ArrayList<>();
+        List<Export> registered = new ArrayList<>(counterparts.length);
         Runnable release = () -> registered.forEach(export -> exports.release(export, meter));
         try {
             for (Supplier<Export> counterpart : counterparts) {
-                registered.add(counterpart.get());
+                Export export = counterpart.get();
+                registered.add(export);
+                tellIfRefused(meter.getId(), export);
             }
             releases.put(meter.getId(), release);
             return meter;
@@ -128,12 +132,21 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
         Export export = exports.pass(registration::get);
         Runnable release = () -> exports.release(export, export.meter());
         try {
+            tellIfRefused(id, export);
             M meter = inFront.apply(type.cast(export.meter()));
             releases.put(id, release);
             return meter;
         } catch (RuntimeException | Error e) {
             release.run();
             throw e;
+        }
+    }
+
+    /** Tells this registry's listeners about a meter that the exporter has and does not export. */
+    private void tellIfRefused(Meter.Id id, Export export) {
+        String refusal = export.refusal();
+        if (refusal != null) {
+            meterRegistrationFailed(id, refusal);
         }
     }
 
