@@ -50,8 +50,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>What is kept per CPU.</b> Counters, and timers and distribution summaries without percentiles and without a
  * histogram. A recording adds to count and total, without a lock and without a contended cache line, and looks at the
- * maximum. Each recording is in count and total once. The maximum is that of the last few steps of a minute, or
- * of what was asked for as expiry, as in Micrometer's other registries.
+ * maximum. Each recording is in count and total once. The maximum is that of the last few steps of a minute, or of what
+ * was asked for as expiry. The exporter's own step is not known here: if it is not a minute, ask for it as the expiry.
  *
  * <p><b>What the exporter keeps.</b> Everything else: gauges, long task timers, meters that are functions, and the
  * timers and summaries with percentiles or a histogram, as only the exporter knows how to export those. They are
@@ -232,17 +232,16 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                 .register(exporter);
     }
 
+    /** A duration has no fractions of a nanosecond, and is refused if it is 0: so they are rounded up. */
     private static @Nullable Duration duration(@Nullable Double nanos) {
         // Nothing is above the longest duration that there is, and it is what an infinite one is rounded to.
-        return nanos == null ? null : Duration.ofNanos(nanos.longValue());
+        return nanos == null ? null : Duration.ofNanos((long) Math.ceil(nanos));
     }
 
     private static Duration @Nullable [] durations(double @Nullable [] nanos) {
         return nanos == null
                 ? null
-                : Arrays.stream(nanos)
-                        .mapToObj(each -> Duration.ofNanos((long) each))
-                        .toArray(Duration[]::new);
+                : Arrays.stream(nanos).mapToObj(PerCpuMeterRegistry::duration).toArray(Duration[]::new);
     }
 
     @Override

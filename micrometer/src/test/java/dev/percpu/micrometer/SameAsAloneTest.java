@@ -10,6 +10,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MockClock;
 import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.core.instrument.distribution.DistributionStatisticConfig;
 import io.micrometer.core.instrument.distribution.HistogramSupport;
 import io.micrometer.core.instrument.distribution.ValueAtPercentile;
 import io.micrometer.core.instrument.simple.SimpleConfig;
@@ -24,6 +26,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What the settings of timers and summaries do is what they do in the exporter without this registry. */
@@ -100,6 +103,40 @@ class SameAsAloneTest {
                         "job_seconds_bucket{le=\"420.0\"} 1",
                         "job_seconds_bucket{le=\"2400.0\"} 1")
                 .noneMatch(line -> line.contains("le=\"0.001\"") || line.contains("le=\"1.0\"} 0"));
+    }
+
+    /** A filter can give a timer fractions of a nanosecond, and a builder takes durations, which have none. */
+    @Test
+    void fractionsOfANanosecondAreRoundedUp() {
+        for (MeterRegistry each : List.of(registry, alone)) {
+            each.config().meterFilter(new MeterFilter() {
+                @Override
+                public DistributionStatisticConfig configure(Meter.Id id, DistributionStatisticConfig config) {
+                    return DistributionStatisticConfig.builder()
+                            .serviceLevelObjectives(0.5, 1.25, 1.75, 10)
+                            .minimumExpectedValue(0.25)
+                            .maximumExpectedValue(100.5)
+                            .build()
+                            .merge(config);
+                }
+            });
+            each.timer("timer").record(2, TimeUnit.NANOSECONDS);
+            each.summary("summary").record(1.5);
+            each.more().longTaskTimer("job").start();
+        }
+        assertThat(scraped())
+                .filteredOn(line -> line.startsWith("timer_seconds_bucket"))
+                .containsExactly(
+                        "timer_seconds_bucket{le=\"1.0E-9\"} 0",
+                        "timer_seconds_bucket{le=\"2.0E-9\"} 1",
+                        "timer_seconds_bucket{le=\"1.0E-8\"} 1",
+                        "timer_seconds_bucket{le=\"+Inf\"} 1");
+        assertThat(scraped())
+                .contains("job_seconds_bucket{le=\"1.0E-9\"} 1")
+                .containsAll(alone.scrape()
+                        .lines()
+                        .filter(line -> line.startsWith("summary"))
+                        .toList());
     }
 
     /** What exporters that know nothing of a meter's type send. */
@@ -191,5 +228,41 @@ class SameAsAloneTest {
         assertThat(firstTimers.subList(firstTimers.size() - 4, firstTimers.size()))
                 .containsOnly(0.0);
         assertThat(scraped()).contains("expiry_timer_max_seconds 0.0", "expiry_summary_max 0.0");
+    }
+
+    /** What the page advises if the exporter has a step of its own. */
+    @Test
+    void withItsStepAsTheExpiryMaximaEndWhenThoseOfTheExporterAloneDo() {
+        PrometheusConfig config = new PrometheusConfig() {
+            @Override
+            public @Nullable String get(String key) {
+                return key.equals("prometheus.step") ? "10s" : null;
+            }
+        };
+        List<Timer> timers = new ArrayList<>();
+        for (boolean isInFront : new boolean[] {true, false}) {
+            MeterRegistry each = new PrometheusMeterRegistry(config, new PrometheusRegistry(), clock);
+            if (isInFront) {
+                each = new PerCpuMeterRegistry(each);
+                each.config().meterFilter(new MeterFilter() {
+                    @Override
+                    public DistributionStatisticConfig configure(Meter.Id id, DistributionStatisticConfig given) {
+                        return given.merge(DistributionStatisticConfig.builder()
+                                .expiry(config.step())
+                                .build());
+                    }
+                });
+            }
+            Timer timer = each.timer("timer");
+            timer.record(Duration.ofSeconds(5));
+            timers.add(timer);
+        }
+        for (int seconds = 0; seconds < 60; seconds += 2) {
+            assertThat(timers.getFirst().max(TimeUnit.SECONDS))
+                    .as("after %d s", seconds)
+                    .isEqualTo(timers.getLast().max(TimeUnit.SECONDS));
+            clock.add(2, TimeUnit.SECONDS);
+        }
+        assertThat(timers.getLast().max(TimeUnit.SECONDS)).isZero();
     }
 }
