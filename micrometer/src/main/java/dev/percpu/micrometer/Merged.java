@@ -27,7 +27,7 @@ final class Merged {
     private final Kind kind;
 
     /** The numbers of each meter. */
-    private final IdentityHashMap<Meter, DoubleSupplier[]> sources = new IdentityHashMap<>();
+    private final IdentityHashMap<Meter, DoubleSupplier[]> sources = new IdentityHashMap<>(1);
 
     /** What meters had counted that were removed while others were left: a sum never goes back. */
     private final double[] removed;
