@@ -187,6 +187,10 @@ final class ExampleServer implements AutoCloseable {
     private Response scrape(HttpExchange exchange) throws IOException {
         ExpositionFormatWriter writer =
                 formats.findWriter(exchange.getRequestHeaders().getFirst("Accept"));
+        if (!writer.isAvailable()) {
+            // Protobuf, which a Prometheus with native histograms asks for first, needs another library.
+            writer = formats.getPrometheusTextFormatWriter();
+        }
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         writer.write(body, registry.scrape());
         return new Response(OK, writer.getContentType(), body.toByteArray());

@@ -167,6 +167,20 @@ class ExampleServerTest {
         assertThat(response.body()).endsWith("# EOF\n");
     }
 
+    /** With native histograms on, Prometheus asks for a format that the example does not have. */
+    @Test
+    void whoAsksForProtobufFirstGetsText() throws Exception {
+        Response response = get(
+                "/metrics",
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,"
+                        + "application/openmetrics-text;version=1.0.0;q=0.6,"
+                        + "application/openmetrics-text;version=0.0.1;q=0.5,"
+                        + "text/plain;version=1.0.0;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2");
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(response.type()).startsWith("text/plain");
+        assertThat(response.body()).contains("\nexample_requests_in_progress 0.0\n");
+    }
+
     @Test
     void aPortThatIsTakenIsRefused() {
         int taken = server.port();
