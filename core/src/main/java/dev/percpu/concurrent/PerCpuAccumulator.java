@@ -279,6 +279,11 @@ public final class PerCpuAccumulator extends AreaNumber {
         OwnNumbers.raise(own, position(), x ^ extreme.identity);
     }
 
+    /** The value that the accumulator has as long as nothing else was accumulated. */
+    public long identity() {
+        return identity;
+    }
+
     /** All values since the last reset, combined; not an atomic snapshot while there are updates or resets. */
     public long get() {
         try {

@@ -70,6 +70,11 @@ public final class PerCpuDoubleAccumulator extends Number {
         bits.accumulate(doubleToRawLongBits(x));
     }
 
+    /** As {@link PerCpuAccumulator#identity}. */
+    public double identity() {
+        return identity;
+    }
+
     /** All values since the last reset, combined; not an atomic snapshot while there are updates or resets. */
     public double get() {
         return longBitsToDouble(bits.get());

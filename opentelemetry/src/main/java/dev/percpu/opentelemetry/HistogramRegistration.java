@@ -59,12 +59,16 @@ public final class HistogramRegistration {
      */
     @CanIgnoreReturnValue
     public HistogramRegistration setDivisor(double by) {
+        divisor = checkedDivisor(by);
+        return this;
+    }
+
+    static double checkedDivisor(double by) {
         if (!(by > 0 && by < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException(
                     "a divisor is positive, such as 1e9 from nanoseconds to seconds, not " + by);
         }
-        divisor = by;
-        return this;
+        return by;
     }
 
     /** Sets the attributes of all that is recorded in this histogram; there are none by default. */

@@ -51,23 +51,55 @@ public final class PerCpuCallbacks {
 
     /**
      * Reports what the accumulator has, with the given attributes; for a gauge that has been told {@code ofLongs()},
-     * such as the largest value so far.
+     * such as the largest value so far. Nothing is reported as long as the accumulator has its {@link
+     * PerCpuAccumulator#identity identity}: nothing has been accumulated then, or nothing that counts.
      */
     public static Consumer<ObservableLongMeasurement> value(PerCpuAccumulator accumulator, Attributes attributes) {
         Objects.requireNonNull(accumulator, "accumulator");
         Objects.requireNonNull(attributes, "attributes");
-        return measurement -> measurement.record(accumulator.get(), attributes);
+        return measurement -> {
+            long value = accumulator.get();
+            if (value != accumulator.identity()) {
+                measurement.record(value, attributes);
+            }
+        };
     }
 
     /**
-     * Reports what the accumulator has, with the given attributes, to a gauge of doubles. As long as nothing was
-     * accumulated that is the identity, also if it is an infinity.
+     * Reports what the accumulator has divided by a number, with the given attributes, to a gauge of doubles: the
+     * largest value in seconds, for example, beside a histogram with the same {@link
+     * HistogramRegistration#setDivisor divisor}. Nothing is reported as long as the accumulator has its identity.
+     *
+     * @param divisor 1e9 if nanoseconds are accumulated, and seconds exported
+     * @throws IllegalArgumentException if it is not positive and finite
+     */
+    public static Consumer<ObservableDoubleMeasurement> value(
+            PerCpuAccumulator accumulator, double divisor, Attributes attributes) {
+        Objects.requireNonNull(accumulator, "accumulator");
+        Objects.requireNonNull(attributes, "attributes");
+        double by = HistogramRegistration.checkedDivisor(divisor);
+        return measurement -> {
+            long value = accumulator.get();
+            if (value != accumulator.identity()) {
+                measurement.record(value / by, attributes);
+            }
+        };
+    }
+
+    /**
+     * Reports what the accumulator has, with the given attributes, to a gauge of doubles. Nothing is reported as long
+     * as it has its identity.
      */
     public static Consumer<ObservableDoubleMeasurement> value(
             PerCpuDoubleAccumulator accumulator, Attributes attributes) {
         Objects.requireNonNull(accumulator, "accumulator");
         Objects.requireNonNull(attributes, "attributes");
-        return measurement -> measurement.record(accumulator.get(), attributes);
+        return measurement -> {
+            double value = accumulator.get();
+            if (Double.compare(value, accumulator.identity()) != 0) {
+                measurement.record(value, attributes);
+            }
+        };
     }
 
     /**

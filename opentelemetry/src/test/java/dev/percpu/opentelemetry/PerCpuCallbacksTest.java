@@ -147,6 +147,43 @@ class PerCpuCallbacksTest {
                         gauge.hasPointsSatisfying(point -> point.hasValue(36.5).hasAttributes(HELLO)));
     }
 
+    /** The greatest of no values would be the least number that there is. */
+    @Test
+    void anAccumulatorWithoutAValueIsNotReported() {
+        PerCpuAccumulator slowest = PerCpuAccumulator.maximum();
+        PerCpuAccumulator fastest = PerCpuAccumulator.minimum();
+        PerCpuDoubleAccumulator coldest = new PerCpuDoubleAccumulator(Math::min, Double.POSITIVE_INFINITY);
+        meter.gaugeBuilder("slowest").ofLongs().buildWithCallback(PerCpuCallbacks.value(slowest, HELLO));
+        meter.gaugeBuilder("fastest").buildWithCallback(PerCpuCallbacks.value(fastest, 1e9, HELLO));
+        meter.gaugeBuilder("coldest").buildWithCallback(PerCpuCallbacks.value(coldest, HELLO));
+        assertThat(cumulative.collectAllMetrics()).isEmpty();
+
+        slowest.accumulate(-7);
+        fastest.accumulate(0);
+        coldest.accumulate(-3.5);
+        assertThat(cumulative.collectAllMetrics()).hasSize(3);
+        slowest.reset();
+        fastest.reset();
+        coldest.reset();
+        assertThat(cumulative.collectAllMetrics()).isEmpty();
+    }
+
+    /** Beside a histogram that is exported in seconds. */
+    @Test
+    void anAccumulatorOfNanosecondsIsAGaugeOfSeconds() {
+        PerCpuAccumulator slowest = PerCpuAccumulator.maximum();
+        meter.gaugeBuilder("slowest").setUnit("s").buildWithCallback(PerCpuCallbacks.value(slowest, 1e9, HELLO));
+        slowest.accumulate(1_500_000_000);
+        slowest.accumulate(7);
+        assertThat(collectOne(cumulative))
+                .hasUnit("s")
+                .hasDoubleGaugeSatisfying(gauge ->
+                        gauge.hasPointsSatisfying(point -> point.hasValue(1.5).hasAttributes(HELLO)));
+        assertThatThrownBy(() -> PerCpuCallbacks.value(slowest, 0, HELLO))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("not 0");
+    }
+
     @Test
     void anArrayHasAPointForEachCounter() {
         PerCpuCounterArray counters = new PerCpuCounterArray(2);
