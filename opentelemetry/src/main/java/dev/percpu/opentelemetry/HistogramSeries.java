@@ -65,17 +65,11 @@ final class HistogramSeries {
         return name.toLowerCase(Locale.ROOT);
     }
 
+    /** The other one has the same key. */
     void checkGoesTogetherWith(HistogramSeries later) {
-        if (!key().equals(later.key())) {
-            return;
-        }
         if (!name.equals(later.name) || !description.equals(later.description) || !unit.equals(later.unit)) {
             throw new IllegalArgumentException("a metric has one name, unit and description: registered is "
                     + describe() + ", so it cannot also be " + later.describe());
-        }
-        if (attributes.equals(later.attributes)) {
-            throw new IllegalArgumentException("the metric " + name + " is registered already with the attributes "
-                    + attributes + ": give each histogram others, or close the earlier registration");
         }
     }
 

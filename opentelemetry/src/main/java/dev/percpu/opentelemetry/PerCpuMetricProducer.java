@@ -5,6 +5,7 @@ import static java.lang.System.Logger.Level.WARNING;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.percpu.concurrent.HistogramBuilder;
 import dev.percpu.concurrent.PerCpuHistogram;
+import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.sdk.common.Clock;
 import io.opentelemetry.sdk.common.InstrumentationScopeInfo;
 import io.opentelemetry.sdk.metrics.data.AggregationTemporality;
@@ -48,8 +49,8 @@ public final class PerCpuMetricProducer implements MetricProducer {
     private final InstrumentationScopeInfo scope;
     private final Clock clock;
 
-    /** Guarded by this. */
-    private final List<HistogramSeries> registered = new ArrayList<>();
+    /** The series of each metric that has one, by its key and by their attributes. Guarded by this. */
+    private final Map<String, Map<Attributes, HistogramSeries>> registered = new LinkedHashMap<>();
 
     PerCpuMetricProducer(InstrumentationScopeInfo scope, Clock clock) {
         this.scope = scope;
@@ -87,16 +88,31 @@ public final class PerCpuMetricProducer implements MetricProducer {
     }
 
     synchronized void add(HistogramSeries series) {
-        for (HistogramSeries other : registered) {
-            other.checkGoesTogetherWith(series);
+        Map<Attributes, HistogramSeries> metric = registered.get(series.key());
+        if (metric == null) {
+            metric = new LinkedHashMap<>();
+            registered.put(series.key(), metric);
+        } else {
+            metric.values().iterator().next().checkGoesTogetherWith(series);
         }
-        registered.add(series);
+        if (metric.putIfAbsent(series.attributes(), series) != null) {
+            throw new IllegalArgumentException(
+                    "the metric " + series.name() + " is registered already with the attributes " + series.attributes()
+                            + ": give each histogram others, or close the earlier registration");
+        }
     }
 
     /** Returns whether it was there. */
     @CanIgnoreReturnValue
     synchronized boolean remove(HistogramSeries series) {
-        return registered.remove(series);
+        Map<Attributes, HistogramSeries> metric = registered.get(series.key());
+        if (metric == null || !metric.remove(series.attributes(), series)) {
+            return false;
+        }
+        if (metric.isEmpty()) {
+            registered.remove(series.key());
+        }
+        return true;
     }
 
     private static void warn(HistogramSeries series, IllegalStateException closed) {
@@ -111,36 +127,42 @@ public final class PerCpuMetricProducer implements MetricProducer {
         }
     }
 
-    private synchronized List<HistogramSeries> copyOfRegistered() {
-        return List.copyOf(registered);
+    /** The series of each metric. */
+    private synchronized List<List<HistogramSeries>> copyOfRegistered() {
+        return registered.values().stream()
+                .map(metric -> List.copyOf(metric.values()))
+                .toList();
     }
 
-    @Override
-    public Collection<MetricData> produce(Resource resource) {
-        List<HistogramSeries> exported = copyOfRegistered();
-        // Behind the copy, so that no point ends before a series that is being registered has begun.
-        long now = clock.now();
-        // The points of each metric, by one of its series.
-        Map<String, HistogramSeries> metrics = new LinkedHashMap<>();
-        Map<String, List<HistogramPointData>> points = new LinkedHashMap<>();
-        for (HistogramSeries series : exported) {
-            HistogramPointData point;
+    private List<HistogramPointData> pointsOf(List<HistogramSeries> metric, long now) {
+        List<HistogramPointData> points = new ArrayList<>(metric.size());
+        for (HistogramSeries series : metric) {
             try {
-                point = series.point(now);
+                points.add(series.point(now));
             } catch (IllegalStateException closed) {
                 // The reader would lose all other metrics too. If the registration was closed meanwhile, or another
                 // reader was here first, there is nothing to tell.
                 if (remove(series)) {
                     warn(series, closed);
                 }
-                continue;
             }
-            metrics.putIfAbsent(series.key(), series);
-            points.computeIfAbsent(series.key(), _ -> new ArrayList<>()).add(point);
         }
+        return points;
+    }
+
+    @Override
+    public Collection<MetricData> produce(Resource resource) {
+        List<List<HistogramSeries>> metrics = copyOfRegistered();
+        // Behind the copy, so that no point ends before a series that is being registered has begun.
+        long now = clock.now();
         List<MetricData> produced = new ArrayList<>(metrics.size());
-        metrics.forEach((key, series) -> produced.add(new HistogramMetric(
-                resource, scope, series, AggregationTemporality.CUMULATIVE, List.copyOf(points.get(key)))));
+        for (List<HistogramSeries> metric : metrics) {
+            List<HistogramPointData> points = pointsOf(metric, now);
+            if (!points.isEmpty()) {
+                produced.add(new HistogramMetric(
+                        resource, scope, metric.getFirst(), AggregationTemporality.CUMULATIVE, points));
+            }
+        }
         return produced;
     }
 

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.percpu.concurrent.PerCpuHistogram;
+import dev.percpu.opentelemetry.HistogramRegistration.Registered;
 import dev.percpu.testing.LogCapture;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.sdk.common.Clock;
 import io.opentelemetry.sdk.common.InstrumentationScopeInfo;
@@ -22,8 +24,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -422,6 +428,97 @@ class PerCpuMetricProducerTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Size");
         assertThat(collectOne().getHistogramData().getPoints()).hasSize(1);
+    }
+
+    /** The page says so. */
+    @Test
+    void aHistogramWithoutValuesIsExportedWhereTheSdkHasNoPoint() {
+        producer.histogram("ours", millis).register();
+        DoubleHistogram own = provider.get("test").histogramBuilder("own").build();
+        assertThat(collectOne()).hasName("ours");
+        assertThat(collectPoint().getCount()).isZero();
+        own.record(7);
+        assertThat(collectPoint("own").getCount()).isOne();
+    }
+
+    /** With many series, to compare each with all others would take most of the time. */
+    @Test
+    void aRegistrationIsComparedWithFewOthers() {
+        int series = 500;
+        AtomicInteger comparisons = new AtomicInteger();
+        List<Registered> registered = new ArrayList<>();
+        for (int i = 0; i < series; i++) {
+            Attributes attributes = Attributes.of(AttributeKey.longKey("i"), (long) i);
+            registered.add(producer.histogram("size", millis)
+                    .setAttributes(new Compared(attributes, comparisons))
+                    .register());
+        }
+        assertThat(collectOne().getHistogramData().getPoints()).hasSize(series);
+        registered.forEach(Registered::close);
+        assertThat(reader.collectAllMetrics()).isEmpty();
+        assertThat(comparisons).hasValueLessThan(10 * series);
+    }
+
+    /** Attributes that count how often they are compared. */
+    private record Compared(Attributes attributes, AtomicInteger comparisons) implements Attributes {
+        @Override
+        public <T> @Nullable T get(AttributeKey<T> key) {
+            return attributes.get(key);
+        }
+
+        @Override
+        public void forEach(BiConsumer<? super AttributeKey<?>, ? super Object> consumer) {
+            attributes.forEach(consumer);
+        }
+
+        @Override
+        public int size() {
+            return attributes.size();
+        }
+
+        @Override
+        public boolean isEmpty() {
+            return attributes.isEmpty();
+        }
+
+        @Override
+        public Map<AttributeKey<?>, Object> asMap() {
+            return attributes.asMap();
+        }
+
+        @Override
+        public AttributesBuilder toBuilder() {
+            return attributes.toBuilder();
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            comparisons.incrementAndGet();
+            return other instanceof Compared compared && attributes.equals(compared.attributes);
+        }
+
+        @Override
+        public int hashCode() {
+            return attributes.hashCode();
+        }
+    }
+
+    @Test
+    void aMetricCanHaveAnotherUnitOnceItsLastSeriesIsClosed() {
+        Registered hello =
+                producer.histogram("size", millis).setAttributes(HELLO).register();
+        Registered bye = producer.histogram("size", millis).setAttributes(BYE).register();
+        hello.close();
+        hello.close();
+        HistogramRegistration other =
+                producer.histogram("SIZE", millis).setUnit("By").setAttributes(HELLO);
+        assertThatThrownBy(other::register).isInstanceOf(IllegalArgumentException.class);
+        bye.close();
+        Registered again = other.register();
+        hello.close();
+        assertThat(collectOne()).hasName("SIZE").hasUnit("By");
+        again.close();
+        assertThat(reader.collectAllMetrics()).isEmpty();
     }
 
     @Test
