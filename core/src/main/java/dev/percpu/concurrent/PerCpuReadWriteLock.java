@@ -237,8 +237,8 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     }
 
     /**
-     * How often the write lock is held, and the read lock: {@code "table[Write locks = 0, Read locks = not counted]"}. Read
-     * locks are known while a writer has the lock or waits for readers, and for a while after that.
+     * How often the write lock is held, and the read lock: {@code "table[Write locks = 0, Read locks = not counted]"}.
+     * Read locks are known while a writer has the lock or waits for readers, and for a while after that.
      */
     @Override
     public String toString() {

@@ -55,8 +55,8 @@ public final class CpuId implements Comparable<CpuId> {
      * a thread bound to that CPU. Returns when the task has run on all of them. This is the kernel's {@code
      * on_each_cpu}, except that the task runs in an ordinary thread, where it may block.
      *
-     * <p>Call this neither in the static initializer of a class that the task uses, nor with a lock that the task needs.
-     * The task would wait for the caller, and the caller waits for the task, for ever.
+     * <p>Call this neither in the static initializer of a class that the task uses, nor with a lock that it needs. The
+     * task would wait for the caller, and the caller waits for the task, for ever.
      *
      * <p>Everything the caller did before happens before each run, and each run happens before the return.
      *
