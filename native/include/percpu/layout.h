@@ -3,9 +3,16 @@
  * ---------------------------------------------------------------------------------------------------------------- */
 
 #define PERCPU_MAGIC 0x75706370U
-#define PERCPU_VERSION 3U
+/*
+ * Java reads only this version: what it knows of a library are the two structures below, share(), the guard word and
+ * the count behind it. A change of one of these needs a new version, here and in Java's NativeVariable.
+ */
+#define PERCPU_VERSION 4U
 
-/* Describes a variable to Java, which knows the order of the fields. A change needs a new PERCPU_VERSION. */
+/* The files of one library share functions too, so they need the same text. native/assemble puts its checksum here. */
+#define PERCPU_CHECKSUM 0U
+
+/* Describes a variable to Java, which knows the order of the fields. */
 struct percpu_variable {
 	uint32_t magic;
 	uint32_t version;

@@ -108,10 +108,10 @@ PERCPU_SLOW void percpu_after_fork_in_child(void)
  * The objects and functions of the library are those of one of its files, and all of its files use them. So each file
  * compares what it expects with what there is.
  */
-#define PERCPU_HEADER_OF_FILE (PERCPU_VERSION << 1 | PERCPU_RSEQ)
+#define PERCPU_HEADER_OF_FILE ((uint64_t)PERCPU_VERSION << 33 | (uint64_t)PERCPU_CHECKSUM << 1 | PERCPU_RSEQ)
 #define PERCPU_MIXED                                                                                                   \
 	"its files include different versions of percpu.h, or only some are compiled with PERCPU_NO_RSEQ\n"
-PERCPU_OF_LIBRARY uint32_t percpu_header = PERCPU_HEADER_OF_FILE;
+PERCPU_OF_LIBRARY uint64_t percpu_header = PERCPU_HEADER_OF_FILE;
 
 /*
  * Runs when the library is loaded, and keeps it loaded for good, also after a dlclose: a thread's rseq_cs can point at

@@ -200,7 +200,7 @@ class ExternPerCpuTest {
                 .hasMessage("elsewhere of " + file("errors") + " does not lie in the library's per-CPU section");
         assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "of_the_future", NumericWidth.LONG))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("is of version 77 of percpu.h, not 3");
+                .hasMessageContaining("is of version 77 of percpu.h, not 4");
         assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "forged", NumericWidth.LONG))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("was not made by percpu.h");

@@ -1,5 +1,6 @@
 package dev.percpu.nativecode;
 
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -336,7 +337,10 @@ class HeaderTest {
                 Files.createDirectories(Compiler.OUTPUT).resolve("next.h"),
                 Files.readString(Compiler.HEADER.resolve("percpu.h"))
                         .replace("#define PERCPU_VERSION ", "#define PERCPU_VERSION 1000"));
-        for (List<String> different : List.of(List.of("-include", next.toString()), List.of("-DPERCPU_NO_RSEQ"))) {
+        for (List<String> different : List.of(
+                List.of("-include", next.toString()),
+                List.of("-include", otherText().toString()),
+                List.of("-DPERCPU_NO_RSEQ"))) {
             Path other = Compiler.GCC.object("different", "other.c", different.toArray(String[]::new));
             Path program = Compiler.GCC.program("different", "files.c", List.of(other));
             assertThatThrownBy(() -> Compiler.run(program, REGISTERED))
@@ -346,6 +350,24 @@ class HeaderTest {
     }
 
     @Test
+    /** The header of a tree in which a function is another one, and the version is the same. */
+    private static Path otherText() throws IOException {
+        Path tree = Compiler.OUTPUT.resolve("other-text");
+        Path parts = Files.createDirectories(tree.resolve("include/percpu"));
+        Files.copy(Path.of("assemble"), tree.resolve("assemble"), REPLACE_EXISTING);
+        Files.copy(Path.of("include/percpu.h"), tree.resolve("include/percpu.h"), REPLACE_EXISTING);
+        try (Stream<Path> files = Files.list(Path.of("include/percpu"))) {
+            for (Path file : files.toList()) {
+                Files.writeString(
+                        parts.resolve(file.getFileName()),
+                        Files.readString(file).replace("round < 32", "round < 33"));
+            }
+        }
+        Path header = tree.resolve("percpu.h");
+        Compiler.run(List.of(tree.resolve("assemble").toString(), header.toString()), Map.of());
+        return header;
+    }
+
     void aVariableOfAnotherLibraryDoesNotLink() {
         for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANG)) {
             assertThatThrownBy(() -> compiler.library("declares", "other.c")).hasMessageContaining("of_both");

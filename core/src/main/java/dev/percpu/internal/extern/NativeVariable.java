@@ -32,7 +32,7 @@ public record NativeVariable(String name, long position, long bytes, MemorySegme
     private static final long FIELDS = 32;
 
     private static final int RIGHT_MAGIC = 0x75706370;
-    private static final int RIGHT_VERSION = 3;
+    private static final int RIGHT_VERSION = 4;
 
     /**
      * Finds a variable, and places its library's variables in the area if necessary.
