@@ -1,7 +1,14 @@
 /* AArch64. */
 
 #ifdef __clang__
-#define PERCPU_BASELINE __attribute__((__target__("no-lse,no-rcpc,no-sve")))
+#if __clang_major__ >= 20
+#define PERCPU_NEWER ",no-cssc,no-cmpbr"
+#elif __clang_major__ >= 16
+#define PERCPU_NEWER ",no-cssc"
+#else
+#define PERCPU_NEWER ""
+#endif
+#define PERCPU_BASELINE __attribute__((__target__("no-lse,no-rcpc,no-sve,no-pauth,no-mops" PERCPU_NEWER)))
 #else
 #define PERCPU_BASELINE __attribute__((__target__("arch=armv8-a")))
 #endif

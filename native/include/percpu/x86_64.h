@@ -3,9 +3,15 @@
 /*
  * What compilers use of newer processors in such functions: wide vectors, and instructions for bits. Most of the vector
  * extensions build on SSE3. "arch=x86-64" would not do: Clang keeps what -mavx2 added, and GCC 11 inlines only between
- * functions for one processor.
+ * functions for one processor. Clang has a name for each part of APX. GCC has "no-apxf", but uses APX all the same.
  */
-#define PERCPU_BASELINE __attribute__((__target__("no-sse3,no-bmi,no-bmi2,no-lzcnt,no-popcnt,no-movbe,no-tbm")))
+#if defined(__APX_F__) && defined(__clang__)
+#define PERCPU_NEWER ",no-egpr,no-push2pop2,no-ppx,no-ndd,no-ccmp,no-nf,no-cf,no-zu"
+#else
+#define PERCPU_NEWER ""
+#endif
+#define PERCPU_BASELINE                                                                                                \
+	__attribute__((__target__("no-sse3,no-bmi,no-bmi2,no-lzcnt,no-popcnt,no-movbe,no-tbm" PERCPU_NEWER)))
 
 #define PERCPU_SIGNATURE ".long 0x53053053"
 #define PERCPU_JUMP "jmp"

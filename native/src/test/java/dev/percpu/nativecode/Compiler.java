@@ -63,6 +63,15 @@ record Compiler(String command, List<String> options) {
                 : c11(architecture.name().toLowerCase(Locale.ROOT) + "-linux-gnu-gcc");
     }
 
+    /** Clang compiles for any architecture. It looks for the C library of this machine's own. */
+    static Compiler clangFor(Architecture architecture) {
+        String system = architecture.name().toLowerCase(Locale.ROOT) + "-linux-gnu";
+        return architecture == Architecture.current()
+                ? CLANG
+                : new Compiler(
+                        "clang", List.of("-std=c11", "--target=" + system, "-isystem", "/usr/" + system + "/include"));
+    }
+
     /** Compiles a program; its sources need GNU's declarations if {@code options} says so. */
     Path program(String name, String source, String... options) {
         return compile(name, source, List.of(), options);
