@@ -179,13 +179,16 @@ PERCPU_SLOW void percpu_initialize(const struct percpu_place *place, uint32_t fi
 PERCPU_SLOW int percpu_loses_aborts(void)
 {
 	char names[6][65] = {{0}}; /* struct utsname */
-	const char *release = PERCPU_TEST_RELEASE;
+	const char *release = PERCPU_TEST_RELEASE ? PERCPU_TEST_RELEASE : names[2];
 	unsigned parts[3] = {0, 0, 0};
 	unsigned version;
 
 	percpu_syscall(SYS_uname, names);
-	sscanf(release ? release : names[2], "%u.%u.%u", &parts[0], &parts[1], &parts[2]);
+	sscanf(release, "%u.%u.%u", &parts[0], &parts[1], &parts[2]);
 	version = (parts[0] * 1000 + parts[1]) * 1000 + parts[2];
+	/* The first candidates of 7.1 have no fix. By this name a function that glibc's header may inline stays out. */
+	if (version == 7001000 && (__builtin_strstr(release, "-rc") || __builtin_strstr(release, ".rc")))
+		return 1;
 	return PERCPU_LOSES_ABORTS(version);
 }
 
