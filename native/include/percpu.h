@@ -138,22 +138,24 @@ extern "C" {
  * Each operation happens exactly once, on the instance of a CPU on which the thread runs during the call. It does not
  * order any other memory access. Do not use these operations on data that a guard protects: they ignore the guard.
  *
- * What is added to a pointer counts bytes. A bool can be read, written and exchanged.
+ * A value that is written, exchanged or compared is converted as in an assignment to the variable. What is added to a
+ * pointer counts bytes. A bool can be read, written and exchanged.
  * ---------------------------------------------------------------------------------------------------------------- */
 
 #define this_cpu_read(var) PERCPU_RESULT(var, READ, 0, 0)
-#define this_cpu_write(var, value) PERCPU_UPDATE(var, WRITE, PERCPU_BITS(var, value))
-#define this_cpu_add(var, value) PERCPU_UPDATE(var, ADD, PERCPU_BITS(var, value))
-#define this_cpu_sub(var, value) PERCPU_UPDATE(var, ADD, UINT64_C(0) - PERCPU_BITS(var, value))
+#define this_cpu_write(var, value) PERCPU_UPDATE(var, WRITE, PERCPU_VALUE(var, value))
+#define this_cpu_add(var, value) PERCPU_UPDATE(var, ADD, PERCPU_BITS(value))
+#define this_cpu_sub(var, value) PERCPU_UPDATE(var, ADD, UINT64_C(0) - PERCPU_BITS(value))
 #define this_cpu_inc(var) this_cpu_add(var, 1)
 #define this_cpu_dec(var) this_cpu_sub(var, 1)
-#define this_cpu_and(var, value) PERCPU_UPDATE(var, AND, PERCPU_BITS(var, value))
-#define this_cpu_or(var, value) PERCPU_UPDATE(var, OR, PERCPU_BITS(var, value))
-#define this_cpu_add_return(var, value) PERCPU_RESULT(var, ADD_RETURN, value, 0)
-#define this_cpu_xchg(var, value) PERCPU_RESULT(var, XCHG, value, 0)
+#define this_cpu_and(var, value) PERCPU_UPDATE(var, AND, PERCPU_BITS(value))
+#define this_cpu_or(var, value) PERCPU_UPDATE(var, OR, PERCPU_BITS(value))
+#define this_cpu_add_return(var, value) PERCPU_RESULT(var, ADD_RETURN, PERCPU_BITS(value), 0)
+#define this_cpu_xchg(var, value) PERCPU_RESULT(var, XCHG, PERCPU_VALUE(var, value), 0)
 
 /* Stores the value if the instance is equal to `expected`. The result is what the instance was before. */
-#define this_cpu_cmpxchg(var, expected, value) PERCPU_RESULT(var, CMPXCHG, value, expected)
+#define this_cpu_cmpxchg(var, expected, value)                                                                         \
+	PERCPU_RESULT(var, CMPXCHG, PERCPU_VALUE(var, value), PERCPU_VALUE(var, expected))
 
 /* ---------------------------------------------------------------------------------------------------------------- *
  * All CPUs
@@ -191,13 +193,15 @@ extern "C" {
 		struct percpu_place percpu_place_;                                                                     \
 		uint64_t percpu_sum_ = 0;                                                                              \
 		percpu_look(&percpu_place_);                                                                           \
-		for (unsigned percpu_at_ = 0; percpu_at_ <= percpu_place_.count; percpu_at_++)                         \
-			percpu_sum_ += (uint64_t)__atomic_load_n(                                                      \
-				(__typeof__(&(var)))percpu_instance_in(&percpu_place_, percpu_image_, percpu_at_),     \
-				__ATOMIC_RELAXED);                                                                     \
+		PERCPU_TYPE(var) percpu_each_;                                                                         \
+		for (unsigned percpu_at_ = 0; percpu_at_ <= percpu_place_.count; percpu_at_++) {                       \
+			void *percpu_there_ = percpu_instance_in(&percpu_place_, percpu_image_, percpu_at_);           \
+			__atomic_load((__typeof__(&(var)))percpu_there_, &percpu_each_, __ATOMIC_RELAXED);             \
+			percpu_sum_ += (uint64_t)percpu_each_;                                                         \
+		}                                                                                                      \
 		(long long)(PERCPU_IS_UNSIGNED(var) ? percpu_sum_ & PERCPU_MASK(var) : percpu_sum_);                   \
 	})
-#define PERCPU_IS_UNSIGNED(var) ((PERCPU_TYPE(var))-1 > (PERCPU_TYPE(var))1)
+#define PERCPU_IS_UNSIGNED(var) ((PERCPU_NUMBER_TYPE(var))-1 > (PERCPU_NUMBER_TYPE(var))1)
 
 /* ---------------------------------------------------------------------------------------------------------------- *
  * The guard

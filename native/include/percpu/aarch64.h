@@ -1,5 +1,9 @@
 /* AArch64. */
 
+/*
+ * What Clang uses of newer processors in such functions: atomic instructions, others that return, copy or count, and
+ * vectors. It reports an extension that it does not know yet.
+ */
 #ifdef __clang__
 #if __clang_major__ >= 20
 #define PERCPU_NEWER ",no-cssc,no-cmpbr"
@@ -88,8 +92,9 @@
 #define PERCPU_X10_2 "w10"
 #define PERCPU_X10_4 "w10"
 #define PERCPU_X10_8 "x10"
-#define PERCPU_FOR_EACH_SIZE(define, op)                                                                               \
-	define(1, "b", "w", op) define(2, "h", "w", op) define(4, "", "w", op) define(8, "", "x", op)
+#define PERCPU_FOR_EACH_SIZE(define, ...)                                                                              \
+	define(1, "b", "w", __VA_ARGS__) define(2, "h", "w", __VA_ARGS__)                                              \
+	define(4, "", "w", __VA_ARGS__) define(8, "", "x", __VA_ARGS__)
 
 #define PERCPU_LOAD_CPU_ID(id)                                                                                         \
 	__asm__ volatile("mrs x16, tpidr_el0\n\t"                                                                      \

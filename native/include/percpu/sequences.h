@@ -99,13 +99,20 @@ PERCPU_SLOW int percpu_update_slowly(int op, unsigned size, void *image, uint64_
 #define PERCPU_IF_RSEQ(...)
 #endif
 
+/*
+ * Defines an operation for each size. Its name is never passed on by itself: the program, or <resolv.h>, may have a
+ * macro ADD.
+ */
+#define PERCPU_DEFINE(define, op)                                                                                      \
+	PERCPU_FOR_EACH_SIZE(define, percpu_do_##op, PERCPU_DO_##op, PERCPU_##op)
+
 /* An operation without a result. */
-#define PERCPU_DEFINE_UPDATE(size, suffix, modifier, op)                                                               \
-	PERCPU_INLINE void percpu_do_##op##_##size(void *image, uint64_t operand)                                      \
+#define PERCPU_DEFINE_UPDATE(size, suffix, modifier, name, steps, op)                                                  \
+	PERCPU_INLINE void name##_##size(void *image, uint64_t operand)                                                \
 	{                                                                                                              \
 		do {                                                                                                   \
 			PERCPU_IF_RSEQ(__asm__ goto(PERCPU_BEGIN(PERCPU_OUT, "") PERCPU_FIND_INSTANCE                  \
-							    PERCPU_DO_##op(size, suffix, modifier) PERCPU_END          \
+							    steps(size, suffix, modifier) PERCPU_END                   \
 						    :                                                                  \
 						    : PERCPU_INPUTS(percpu_distances), [image] "r"(image),             \
 						      [operand] PERCPU_OPERAND(operand)                                \
@@ -114,19 +121,19 @@ PERCPU_SLOW int percpu_update_slowly(int op, unsigned size, void *image, uint64_
 				       return;)                                                                        \
 slow:                                                                                                                  \
 			__attribute__((__unused__));                                                                   \
-		} while (percpu_update_slowly(PERCPU_##op, size, image, operand, NULL));                               \
+		} while (percpu_update_slowly(op, size, image, operand, NULL));                                        \
 	}
 
 /* An operation with a result, in the lowest `size` bytes. */
-#define PERCPU_DEFINE_RETURN(size, suffix, modifier, op)                                                               \
-	PERCPU_INLINE uint64_t percpu_do_##op##_##size(void *image, uint64_t operand, uint64_t expected)               \
+#define PERCPU_DEFINE_RETURN(size, suffix, modifier, name, steps, op)                                                  \
+	PERCPU_INLINE uint64_t name##_##size(void *image, uint64_t operand, uint64_t expected)                         \
 	{                                                                                                              \
 		uint64_t value;                                                                                        \
 		do {                                                                                                   \
 			PERCPU_IF_RSEQ(uint32_t done;                                                                  \
 				       __asm__ volatile(PERCPU_NOTE_UNDONE PERCPU_BEGIN(PERCPU_UNDONE, "")             \
 								PERCPU_FIND_INSTANCE                                   \
-									PERCPU_DO_##op(size, suffix, modifier)         \
+									steps(size, suffix, modifier)                  \
 										PERCPU_END PERCPU_NOTE_DONE            \
 							: [value] "=&r"(value), [done] "=&r"(done)                     \
 							: PERCPU_INPUTS(percpu_distances), [image] "r"(image),         \
@@ -134,25 +141,26 @@ slow:                                                                           
 							: PERCPU_CLOBBERS);                                            \
 				       if (__builtin_expect(done, 1)) return value;)                                   \
 			value = expected;                                                                              \
-		} while (percpu_update_slowly(PERCPU_##op, size, image, operand, &value));                             \
+		} while (percpu_update_slowly(op, size, image, operand, &value));                                      \
 		return value;                                                                                          \
 	}
 
-PERCPU_FOR_EACH_SIZE(PERCPU_DEFINE_UPDATE, ADD)
-PERCPU_FOR_EACH_SIZE(PERCPU_DEFINE_UPDATE, AND)
-PERCPU_FOR_EACH_SIZE(PERCPU_DEFINE_UPDATE, OR)
-PERCPU_FOR_EACH_SIZE(PERCPU_DEFINE_UPDATE, WRITE)
-PERCPU_FOR_EACH_SIZE(PERCPU_DEFINE_RETURN, READ)
-PERCPU_FOR_EACH_SIZE(PERCPU_DEFINE_RETURN, ADD_RETURN)
-PERCPU_FOR_EACH_SIZE(PERCPU_DEFINE_RETURN, XCHG)
-PERCPU_FOR_EACH_SIZE(PERCPU_DEFINE_RETURN, CMPXCHG)
+PERCPU_DEFINE(PERCPU_DEFINE_UPDATE, ADD)
+PERCPU_DEFINE(PERCPU_DEFINE_UPDATE, AND)
+PERCPU_DEFINE(PERCPU_DEFINE_UPDATE, OR)
+PERCPU_DEFINE(PERCPU_DEFINE_UPDATE, WRITE)
+PERCPU_DEFINE(PERCPU_DEFINE_RETURN, READ)
+PERCPU_DEFINE(PERCPU_DEFINE_RETURN, ADD_RETURN)
+PERCPU_DEFINE(PERCPU_DEFINE_RETURN, XCHG)
+PERCPU_DEFINE(PERCPU_DEFINE_RETURN, CMPXCHG)
 
+/* An operand may be part of an instruction. An assembler warns if it has more bits than there is room for. */
 #define PERCPU_DEFINE_CHOICE_UPDATE(op)                                                                                \
 	PERCPU_INLINE void percpu_do_##op(unsigned size, void *image, uint64_t operand)                                \
 	{                                                                                                              \
 		switch (size) {                                                                                        \
-		case 1: percpu_do_##op##_1(image, operand); break;                                                     \
-		case 2: percpu_do_##op##_2(image, operand); break;                                                     \
+		case 1: percpu_do_##op##_1(image, (uint8_t)operand); break;                                            \
+		case 2: percpu_do_##op##_2(image, (uint16_t)operand); break;                                           \
 		case 4: percpu_do_##op##_4(image, operand); break;                                                     \
 		default: percpu_do_##op##_8(image, operand); break;                                                    \
 		}                                                                                                      \
@@ -178,18 +186,12 @@ PERCPU_DEFINE_CHOICE_RETURN(CMPXCHG)
 
 /*
  * The type of a value, without a "const" in front of it. G++ would warn about a cast to a type that has one. By value,
- * a template's parameter has none.
+ * a template's parameter has none, and nor has what a comma returns in C.
  */
 #ifdef __cplusplus
 extern "C++" {
 template <typename Type> Type percpu_type(Type value);
 template <typename Type> struct percpu_traits {
-	typedef Type bits;
-	static constexpr bool is_const = false;
-	static constexpr bool is_bool = false;
-};
-template <typename Type> struct percpu_traits<Type *> {
-	typedef uintptr_t bits;
 	static constexpr bool is_const = false;
 	static constexpr bool is_bool = false;
 };
@@ -197,47 +199,67 @@ template <typename Type> struct percpu_traits<const Type> {
 	static constexpr bool is_const = true;
 };
 template <> struct percpu_traits<bool> {
-	typedef bool bits;
 	static constexpr bool is_const = false;
 	static constexpr bool is_bool = true;
 };
+template <typename Type, bool = __is_enum(Type)> struct percpu_number {
+	typedef Type type;
+};
+template <typename Type> struct percpu_number<Type, true> {
+	typedef __underlying_type(Type) type;
+};
+template <typename Type> PERCPU_INLINE uint64_t percpu_bits(Type value)
+{
+	return (uint64_t)((typename percpu_number<Type>::type)value | 0);
+}
+template <typename Type> PERCPU_INLINE uint64_t percpu_value(Type value)
+{
+	return (uint64_t)value;
+}
 }
 #define PERCPU_TYPE(value) __typeof__(percpu_type(value))
+#define PERCPU_NUMBER_TYPE(var) typename percpu_number<PERCPU_TYPE(var)>::type
 #define PERCPU_IS_CONST(type) percpu_traits<type>::is_const
 #define PERCPU_IS_BOOL(var) percpu_traits<PERCPU_TYPE(var)>::is_bool
-#define PERCPU_BITS_TYPE(var) typename percpu_traits<PERCPU_TYPE(var)>::bits
+#define PERCPU_IS_CLASS(var) (__is_class(PERCPU_TYPE(var)) || __is_union(PERCPU_TYPE(var)))
+#define PERCPU_BITS(value) percpu_bits(value)
+#define PERCPU_VALUE(var, value) percpu_value<PERCPU_TYPE(var)>(value)
 #else
-#define PERCPU_TYPE(value) __typeof__(value)
+#define PERCPU_TYPE(value) __typeof__(((void)0, (value)))
+#define PERCPU_NUMBER_TYPE(var) PERCPU_TYPE(var)
 #define PERCPU_IS_CONST(type) __builtin_types_compatible_p(type *, const type *)
 #define PERCPU_IS_BOOL(var) __builtin_types_compatible_p(__typeof__(var), _Bool)
-#define PERCPU_BITS_TYPE(var)                                                                                          \
-	__typeof__(__builtin_choose_expr(__builtin_classify_type((PERCPU_TYPE(var))0) == 5 /* pointer */,              \
-					 (uintptr_t)0, (PERCPU_TYPE(var))0))
+#define PERCPU_IS_CLASS(var) 0 /* a cast to a struct does not compile anyway */
+#define PERCPU_BITS(value) ((uint64_t)((value) | 0))
+#define PERCPU_VALUE(var, value) ((uint64_t)(PERCPU_TYPE(var)){(value)})
 #endif
 
-#define PERCPU_UPDATE(var, op, value)                                                                                  \
+/*
+ * PERCPU_BITS is what is added, or combined bit by bit: an integer of any width. Only of an integer "| 0" compiles.
+ * PERCPU_VALUE is what the instance may get or is compared with. The compiler checks and converts it as if it were
+ * assigned to the variable.
+ */
+#define PERCPU_UPDATE(var, op, operand)                                                                                \
 	__extension__({                                                                                                \
 		PERCPU_ASSERT_NUMBER(var);                                                                             \
 		PERCPU_ASSERT_##op(var);                                                                               \
-		percpu_do_##op(sizeof(var), percpu_image(&(var)), value);                                              \
+		percpu_do_##op(sizeof(var), percpu_image(&(var)), operand);                                            \
 	})
-#define PERCPU_RESULT(var, op, value, expected)                                                                        \
+#define PERCPU_RESULT(var, op, operand, expected)                                                                      \
 	__extension__({                                                                                                \
 		PERCPU_ASSERT_NUMBER(var);                                                                             \
 		PERCPU_ASSERT_##op(var);                                                                               \
-		(PERCPU_TYPE(var))(percpu_do_##op(sizeof(var), percpu_image(&(var)), PERCPU_BITS(var, value),          \
-						  PERCPU_BITS(var, expected) & PERCPU_MASK(var)) &                     \
+		(PERCPU_TYPE(var))(percpu_do_##op(sizeof(var), percpu_image(&(var)), operand,                          \
+						  (expected) & PERCPU_MASK(var)) &                                     \
 				   PERCPU_MASK(var));                                                                  \
 	})
-
-/* An integer of any width can be added to a pointer. The comma is for -Wbad-function-cast. */
-#define PERCPU_BITS(var, value) ((uint64_t)(PERCPU_BITS_TYPE(var))((void)0, (value)))
 #define PERCPU_MASK(var) (~UINT64_C(0) >> (64 - 8 * sizeof(var)))
 
 #define PERCPU_ASSERT_NUMBER(var)                                                                                      \
 	PERCPU_ASSERT(sizeof(var) == 1 || sizeof(var) == 2 || sizeof(var) == 4 || sizeof(var) == 8,                    \
 		      "an operation is on 1, 2, 4 or 8 bytes");                                                        \
-	PERCPU_ASSERT(__builtin_classify_type((PERCPU_TYPE(var))0) != 8 /* real */ &&                                  \
+	PERCPU_ASSERT(!PERCPU_IS_CLASS(var) &&                                                                         \
+			      __builtin_classify_type((PERCPU_TYPE(var))0) != 8 /* real */ &&                          \
 			      __builtin_classify_type((PERCPU_TYPE(var))0) != 9 /* complex */,                         \
 		      "an operation is on integers and pointers")
 #define PERCPU_ASSERT_READ(var) PERCPU_ASSERT(1, "")

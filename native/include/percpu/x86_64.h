@@ -75,8 +75,9 @@
 	"jne 66f\n\t" PERCPU_TEST_PAUSE                                                                                \
 	"movq %[owner], (%[word])\n"
 
-#define PERCPU_FOR_EACH_SIZE(define, op)                                                                               \
-	define(1, "b", "b", op) define(2, "w", "w", op) define(4, "l", "k", op) define(8, "q", "q", op)
+#define PERCPU_FOR_EACH_SIZE(define, ...)                                                                              \
+	define(1, "b", "b", __VA_ARGS__) define(2, "w", "w", __VA_ARGS__)                                              \
+	define(4, "l", "k", __VA_ARGS__) define(8, "q", "q", __VA_ARGS__)
 
 #define PERCPU_LOAD_CPU_ID(id) __asm__ volatile("movl %%fs:4(%1), %0" : "=r"(id) : "r"(__rseq_offset))
 #define PERCPU_LOAD_THREAD(value) (value = percpu_thread)

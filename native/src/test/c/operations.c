@@ -22,6 +22,11 @@ DEFINE_PER_CPU(bool, a_bool) = false;
 DEFINE_PER_CPU(long[3], an_array) = {1, 2, 3};
 DEFINE_STATIC_PER_CPU(int, unseen) = 17;
 
+#ifdef __cplusplus
+enum class colour : unsigned char { red, green = 2 };
+DEFINE_PER_CPU(colour, a_colour) = colour::red;
+#endif
+
 struct wide {
 	char first;
 	long second;
@@ -124,6 +129,31 @@ static void sums_are_those_of_the_type(void)
 	CHECK_EQUAL(per_cpu_sum(a_char), last == 0 ? 101 : 201);
 }
 
+static void other_values_are_those_of_the_type(void)
+{
+#ifdef __cplusplus
+	CHECK_EQUAL(this_cpu_xchg(a_colour, colour::green), colour::red);
+	CHECK_EQUAL(this_cpu_cmpxchg(a_colour, colour::green, colour::green), colour::green);
+	CHECK_EQUAL(per_cpu_sum(a_colour), 2);
+#endif
+#if defined(__cplusplus) || (__STDC_VERSION__ > 201710L && __GNUC__ >= 13)
+	this_cpu_write(a_pointer, nullptr);
+	CHECK_EQUAL(this_cpu_cmpxchg(a_pointer, nullptr, &a_long) == nullptr, 1);
+#endif
+	CHECK_EQUAL(this_cpu_read(a_pointer) == &a_long, 1);
+}
+
+static void of_an_operand_only_the_bits_of_the_type_count(void)
+{
+	this_cpu_write(a_byte, 255);
+	this_cpu_add(a_byte, 1000);
+	this_cpu_sub(a_byte, 1000);
+	this_cpu_and(a_byte, -1000);
+	CHECK_EQUAL(this_cpu_xchg(a_byte, 200), 0x18);
+	this_cpu_sub(a_short, 70000);
+	CHECK_EQUAL(this_cpu_add_return(a_short, 70000), -300);
+}
+
 static void an_argument_is_computed_once(void)
 {
 	int index = 0;
@@ -186,6 +216,8 @@ int main(void)
 	this_cpu_add(a_pointer, negative);
 	this_cpu_sub(a_pointer, negative);
 	CHECK_EQUAL(this_cpu_read(a_pointer) == &a_long, 1);
+	other_values_are_those_of_the_type();
+	of_an_operand_only_the_bits_of_the_type_count();
 	this_cpu_write(a_long, 0);
 	this_cpu_sub(a_long, LONG_MIN);
 	CHECK_EQUAL(this_cpu_xchg(a_long, -5000000000), LONG_MIN);

@@ -40,6 +40,15 @@ DEFINE_PER_CPU(long, a_computed) = random();
 DEFINE_PER_CPU(float _Complex, a_complex) = 0;
 #endif
 
+#if defined(ON_CLASS) && defined(__cplusplus)
+struct money {
+	double amount;
+	constexpr money(double value) : amount(value) {}
+	constexpr operator double() const { return amount; }
+};
+DEFINE_PER_CPU(money, some_money) = 0.0;
+#endif
+
 #ifdef ON_ALIGNED
 struct aligned {
 	char byte;
@@ -54,9 +63,12 @@ DEFINE_PER_CPU(const long, a_const) = 0;
 DEFINE_PER_CPU(long, a_long) = 0;
 DEFINE_PER_CPU(bool, a_bool) = false;
 DEFINE_PER_CPU(double, a_double) = 0;
+DEFINE_PER_CPU(int, an_int) = 0;
+DEFINE_PER_CPU(struct wide *, a_pointer) = NULL;
 DEFINE_PER_CPU(struct wide, a_wide);
 
 long ordinary = 0;
+const struct wide unchanged = {{0}};
 
 int main(void)
 {
@@ -65,6 +77,8 @@ int main(void)
 
 	this_cpu_inc(a_long);
 	this_cpu_write(a_bool, true);
+	this_cpu_write(an_int, 5);
+	this_cpu_write(a_pointer, per_cpu_ptr(&a_wide, 0));
 #ifdef ON_DOUBLE
 	this_cpu_add(a_double, 1);
 #endif
@@ -79,6 +93,12 @@ int main(void)
 #endif
 #ifdef ON_BOOL
 	ON_BOOL(a_bool, true);
+#endif
+#ifdef ON_CLASS
+	this_cpu_add(some_money, 1.0);
+#endif
+#ifdef ON_VALUE
+	ON_VALUE;
 #endif
 #ifdef ON_BYTE
 	ON_BYTE byte;
@@ -102,5 +122,5 @@ int main(void)
 	cpu_guard_release(cpu_guard_acquire_on((unsigned)ON_CPU));
 #endif
 	for_each_possible_cpu(cpu) sum += *per_cpu_ptr(&a_double, cpu) + per_cpu_ptr(&a_wide, cpu)->bytes[0];
-	return sum != 0;
+	return sum + unchanged.bytes[0] != 0;
 }

@@ -1,6 +1,6 @@
 /*
- * A file of somebody else's code: with names of its own for attributes, and compiled with more warnings than the other
- * tests. It uses each part of the interface.
+ * A file of somebody else's code: with names of its own for attributes and operations, and compiled with more warnings
+ * than the other tests. It uses each part of the interface.
  */
 #ifndef __cplusplus
 #include <stdnoreturn.h>
@@ -13,6 +13,17 @@
 #define unused __attribute__((__unused__))
 #define visibility(kind) __attribute__((__visibility__(kind)))
 #define constructor __attribute__((__constructor__))
+#define READ 'r'
+#define WRITE 'w'
+#define AND &&
+#define OR ||
+#define ADD_RETURN +
+#define XCHG "xchg"
+#define CMPXCHG "cmpxchg"
+#include <resolv.h>
+#ifndef ADD
+#define ADD +
+#endif
 
 #include "percpu.h"
 
@@ -21,6 +32,8 @@ struct pair {
 	long second;
 };
 
+enum colour { RED, GREEN };
+
 DECLARE_PER_CPU(long, a_long);
 DEFINE_PER_CPU(long, a_long) = 0;
 DEFINE_PER_CPU(int, an_int) = 0;
@@ -28,6 +41,8 @@ DEFINE_PER_CPU(unsigned, an_unsigned);
 DEFINE_PER_CPU(short, a_short) = 0;
 DEFINE_PER_CPU(unsigned char, a_byte) = 0;
 DEFINE_PER_CPU(const char *, a_text) = NULL;
+DEFINE_PER_CPU(enum colour, a_colour) = RED;
+DEFINE_PER_CPU(void (*)(int), a_function) = NULL;
 DEFINE_PER_CPU(volatile long, a_volatile) = 0;
 DEFINE_PER_CPU(struct pair, a_pair) = {0, 0};
 DEFINE_PER_CPU(long[4], many) = {0, 0, 0, 0};
@@ -36,6 +51,11 @@ DEFINE_STATIC_PER_CPU(int, unseen) = 0;
 static const char *text(void)
 {
 	return "text";
+}
+
+static void hear(int number)
+{
+	(void)number;
 }
 
 static void update(int number, unsigned bits)
@@ -53,6 +73,11 @@ static void update(int number, unsigned bits)
 	this_cpu_sub(a_text, number);
 	this_cpu_xchg(a_text, NULL);
 	this_cpu_write(a_text, text());
+	this_cpu_write(a_text, 0);
+	this_cpu_cmpxchg(a_text, NULL, this_cpu_xchg(a_text, text()));
+	this_cpu_write(a_colour, GREEN);
+	this_cpu_write(a_function, hear);
+	this_cpu_write(a_volatile, number);
 	this_cpu_inc(many[1]);
 	this_cpu_inc(a_pair.second);
 	this_cpu_inc(unseen);
@@ -67,7 +92,7 @@ static long look(int number)
 
 	sum += this_cpu_read(a_long) + this_cpu_add_return(an_int, number) + this_cpu_xchg(a_short, 1);
 	sum += this_cpu_cmpxchg(an_int, number, 1);
-	sum += (long)per_cpu_sum(a_byte);
+	sum += (long)per_cpu_sum(a_byte) + (long)per_cpu_sum(a_colour);
 	sum += this_cpu_read(a_volatile) + *per_cpu_ptr(&a_volatile, 0) + (long)per_cpu_sum(a_volatile);
 	for_each_possible_cpu(cpu) sum += *per_cpu_ptr(&a_long, cpu);
 	for_each_possible_cpu(other) sum += per_cpu_ptr(&a_pair, other)->first;

@@ -70,6 +70,15 @@ class ArchitecturesTest {
                 .isNotEmptyFile();
     }
 
+    /** The compiler for the other architecture is newer than this machine's own: it has C23's null pointer. */
+    @ParameterizedTest
+    @MethodSource("architectures")
+    void theProgramsCompileAsTheNextC(Architecture architecture) {
+        Compiler compiler = new Compiler(Compiler.gccFor(architecture).command(), List.of("-std=c2x"));
+        assertThat(compiler.program("next-" + architecture, "operations.c", "-O2"))
+                .isNotEmptyFile();
+    }
+
     /**
      * The linker may choose a file's copy of the header's functions although it is the only file that is compiled for
      * processors that not everyone has.

@@ -350,7 +350,6 @@ class HeaderTest {
         }
     }
 
-    @Test
     /** The header of a tree in which a function is another one, and the version is the same. */
     private static Path otherText() throws IOException {
         Path tree = Compiler.OUTPUT.resolve("other-text");
@@ -369,6 +368,7 @@ class HeaderTest {
         return header;
     }
 
+    @Test
     void aVariableOfAnotherLibraryDoesNotLink() {
         for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANG)) {
             assertThatThrownBy(() -> compiler.library("declares", "other.c")).hasMessageContaining("of_both");
@@ -396,10 +396,31 @@ class HeaderTest {
                 assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_BYTE=" + type))
                         .hasMessageContaining("8 bits are too few for the id of a CPU");
             }
+            for (String value : List.of("&unchanged", "&ordinary", "1.5", "42")) {
+                for (String operation : List.of("write(a_pointer, ", "xchg(a_pointer, ", "cmpxchg(a_pointer, NULL, ")) {
+                    assertRefusesValue(compiler, operation + value + ")");
+                }
+            }
+            assertRefusesValue(compiler, "cmpxchg(a_pointer, &ordinary, NULL)");
+            assertRefusesValue(compiler, "write(an_int, \"text\")");
+            assertRefusesValue(compiler, "write(an_int, 5000000000)");
+            for (String value : List.of("\"text\"", "&ordinary", "1.5", "a_double")) {
+                for (String operation : List.of("add", "sub", "and", "or", "add_return")) {
+                    assertThatThrownBy(() -> compiler.program(
+                                    "refused",
+                                    "refused.c",
+                                    "-DON_VALUE=this_cpu_" + operation + "(a_long, " + value + ")"))
+                            .hasMessageContaining("invalid operands");
+                }
+            }
             compiler.program("accepted", "refused.c");
         }
         for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANG)) {
             assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_COMPLEX"))
+                    .hasMessageContaining("an operation is on integers and pointers");
+        }
+        for (Compiler compiler : List.of(Compiler.GXX, Compiler.CLANGXX)) {
+            assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_CLASS"))
                     .hasMessageContaining("an operation is on integers and pointers");
         }
         assertThatThrownBy(() -> Compiler.GXX.program("refused", "refused.c", "-DON_CONSTRUCTED"))
@@ -411,6 +432,13 @@ class HeaderTest {
                     .hasMessageContaining(
                             "percpu.h does not support this processor architecture, only x86-64 and AArch64");
         }
+    }
+
+    /** As an assignment to the variable is, by an error or a warning. */
+    private static void assertRefusesValue(Compiler compiler, String operation) {
+        assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_VALUE=this_cpu_" + operation))
+                .hasMessageContaining("refused.c")
+                .hasMessageContaining("error:");
     }
 
     @Test
