@@ -11,8 +11,9 @@
  *     put_cpu_ptr(mine);                                releases the guard
  *
  * You can include it in any number of a library's files, and there is nothing to link. It needs 64-bit Linux on x86-64
- * or AArch64, C11 or C++17, and GCC 11 or Clang 14, or newer. With glibc 2.35 or newer the operations are restartable
- * sequences; with another C library, or an older one, the same operations are atomic instructions.
+ * or AArch64, C11 or C++17, and GCC 11 or Clang 14, or newer. Compiled with glibc 2.35 or newer, the operations are
+ * restartable sequences; with another C library, or an older one, the same operations are atomic instructions. A
+ * library that must also load where glibc is older is compiled with -DPERCPU_NO_RSEQ.
  *
  * docs/native.md describes the protocol and draws the memory.
  *
@@ -81,7 +82,7 @@ extern "C" {
 /*
  * Defines a variable of which each CPU has an instance. "DEFINE_PER_CPU(long, hits) = 5;" makes each instance
  * begin as 5. Use the name only with the macros below: the object of that name holds the initial value, and no
- * CPU's instance. An alignment of up to 4096 bytes is kept. For an array the brackets belong to the type:
+ * CPU's instance. A type's alignment of up to 4096 bytes is kept. For an array the brackets belong to the type:
  * DEFINE_PER_CPU(long[4], many).
  *
  * Java finds the variable by the exported object percpu_variable_NAME. The variable itself is hidden, since its address
@@ -192,8 +193,8 @@ extern "C" {
 		void *percpu_image_ = percpu_image(&(var));                                                            \
 		struct percpu_place percpu_place_;                                                                     \
 		uint64_t percpu_sum_ = 0;                                                                              \
-		percpu_look(&percpu_place_);                                                                           \
 		PERCPU_TYPE(var) percpu_each_;                                                                         \
+		percpu_look(&percpu_place_);                                                                           \
 		for (unsigned percpu_at_ = 0; percpu_at_ <= percpu_place_.count; percpu_at_++) {                       \
 			void *percpu_there_ = percpu_instance_in(&percpu_place_, percpu_image_, percpu_at_);           \
 			__atomic_load((__typeof__(&(var)))percpu_there_, &percpu_each_, __ATOMIC_RELAXED);             \
