@@ -46,7 +46,7 @@ abstract class PooledObjects<T> extends PaddedInFront {
         if (CheckedMode.ON) {
             Acquisition.initialize();
         }
-        CpuId _ = CpuId.of(0);
+        CpuId _ = CpuId.current();
         Ownership.initialize();
     }
 

@@ -7,6 +7,7 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.protocol.Fences;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
@@ -16,6 +17,8 @@ import java.util.concurrent.locks.Condition;
  * is what threads call. Unless a method says otherwise, its caller holds the lock.
  */
 abstract class SharedIds extends CpuStacks {
+    // This file is longer than others: comments say why ids move as they do.
+
     /*
      * Idle ids lie on the stack of the CPU that they were given back on. The shared store, under the lock, holds
      * the rest:
@@ -28,6 +31,14 @@ abstract class SharedIds extends CpuStacks {
      *
      * An id that is given back on another CPU than it was taken on returns through the shared store. That costs one use
      * of the lock for half a stack of ids.
+     *
+     * A thread uses k objects at once, again and again, and a stack has room for them. Then no id should move any more
+     * after a while. Say the stack was empty at the j-th acquisition, and a refill brought b ids. If the stack is full
+     * before all are given back, it spills s of them. After the last one it has j + b - 1 - s. With s = b - 1 it has j,
+     * and in the next round lasts for one acquisition more; in the end it has k. With s = b it would have j - 1, and
+     * each round would be like the one before: a stack of one id would move it to and fro for ever. So each CPU
+     * remembers what its last refill brought, which may be less than half a stack, until the first spill after it. A
+     * CPU on which ids are only given back spills half a stack each time.
      *
      * A vacant id means that an object has to be made. An idle id on another CPU's stack is better, but taking it
      * interrupts that CPU. If there are many on that stack, it always pays. If there are few, they are taken at a
@@ -91,6 +102,9 @@ abstract class SharedIds extends CpuStacks {
 
     private int busyCpu;
 
+    /** How many ids the next spill moves at most, by CPU. */
+    private final int[] toSpill = new int[Area.CPUS];
+
     /**
      * How often the shared store was used since a thread last searched in vain, and how often it must be used before
      * {@link #direct} ends.
@@ -107,6 +121,7 @@ abstract class SharedIds extends CpuStacks {
         enoughToSpread = Math.max(2 * CpuMask.usable().weight(), batch);
         idle = new IdStack(capacity);
         vacant = new IdStack(capacity);
+        Arrays.fill(toSpill, batch);
         for (int id = capacity - 1; id >= 0; id--) {
             vacant.push(id);
         }
@@ -216,7 +231,9 @@ abstract class SharedIds extends CpuStacks {
 
     /** Moves idle ids to the current CPU's stack: half a stack, or half of what is idle if that is less. */
     private void refill() {
-        for (int n = Math.min(batch, idle.size() / 2); n > 0; n--) {
+        int most = Math.min(batch, idle.size() / 2);
+        toSpill[CpuId.current().id()] = most - 1;
+        for (int n = most; n > 0; n--) {
             int id = idle.pop();
             boolean pushed = false;
             try {
@@ -232,9 +249,12 @@ abstract class SharedIds extends CpuStacks {
         }
     }
 
-    /** Moves half of the current CPU's stack to the shared store. */
+    /** Moves half of the current CPU's stack to the shared store; less, if it was refilled since the last time. */
     final void spill() {
-        for (int n = Math.min(batch, idle.room()); n > 0; n--) {
+        int cpu = CpuId.current().id();
+        int most = Math.min(toSpill[cpu], idle.room());
+        toSpill[cpu] = batch;
+        for (int n = most; n > 0; n--) {
             long id = pop();
             if (id < 0) {
                 return;

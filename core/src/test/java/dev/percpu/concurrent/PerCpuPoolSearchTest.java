@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.percpu.CpuGuard;
 import dev.percpu.Holder;
 import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.testing.Machine.Call;
 import dev.percpu.testing.Seccomp;
 import dev.percpu.testing.Workers;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -20,6 +22,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What lies on other CPUs' stacks: when it is looked for, and what can be in the way. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
@@ -33,6 +37,41 @@ class PerCpuPoolSearchTest extends PoolStacksFixture {
             run(lastCpu, () -> held.get().release());
         }
         assertThat(pool.statistics().made()).isEqualTo(1);
+    }
+
+    /**
+     * A stack with room for as many objects as a thread uses at once has them after a while, however many the thread
+     * held before. Each number of objects that lie idle is tried, as the pool spreads them over the CPUs by halves.
+     */
+    @ParameterizedTest
+    @ValueSource(ints = {4, 7, 8, 12, 16, 20, 24, 28, 32})
+    void aSmallPoolBecomesFastAgainAfterAPeak(int capacity) {
+        int room = Math.clamp(capacity / (2L * CpuMask.usable().weight()), 1, 64);
+        run(firstCpu, () -> {
+            for (int peak = 1; peak <= capacity; peak++) {
+                for (int used = 1; used <= Math.min(room, peak); used++) {
+                    PerCpuPool<Object> pool = pool(capacity);
+                    useAtOnce(pool, peak);
+                    for (int round = 0; round <= capacity; round++) {
+                        useAtOnce(pool, used);
+                    }
+                    long before = pool.statistics().exchanges();
+                    useAtOnce(pool, used);
+                    useAtOnce(pool, used);
+                    assertThat(pool.statistics().exchanges())
+                            .as("%d at once, after %d", used, peak)
+                            .isEqualTo(before);
+                }
+            }
+        });
+    }
+
+    private static void useAtOnce(PerCpuPool<Object> pool, int objects) {
+        List<Pooled<Object>> held = new ArrayList<>();
+        for (int i = 0; i < objects; i++) {
+            held.add(pool.tryAcquire());
+        }
+        held.forEach(Pooled::release);
     }
 
     /**
