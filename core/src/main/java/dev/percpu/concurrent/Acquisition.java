@@ -67,6 +67,11 @@ final class Acquisition<T> implements Runnable {
         return !ended && entry.acquisition == this;
     }
 
+    /** Whether it has ended because its holder discarded the object. */
+    boolean endedByDiscard() {
+        return ended && entry.acquisition == this && entry.discarded;
+    }
+
     /** Adds to an exception where the object was acquired, and where it was released. */
     <E extends Throwable> E explain(E failure) {
         failure.addSuppressed(acquired);

@@ -61,19 +61,22 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
      *     instead. Also what the destroy hook threw
      */
     public void release() {
-        pool.release(CheckedMode.ON ? checkedEntry() : this);
+        pool.release(CheckedMode.ON ? checkedEntry() : this, false);
     }
 
-    /** {@link #release()}, for {@code try}. */
+    /** {@link #release()}, for {@code try}. If the object was {@linkplain #discard() discarded}, it does nothing. */
     @Override
     public void close() {
-        pool.release(CheckedMode.ON ? checkedEntry() : this);
+        if (CheckedMode.ON && acquisition != null && acquisition.endedByDiscard()) {
+            return;
+        }
+        pool.release(CheckedMode.ON ? checkedEntry() : this, true);
     }
 
     /**
      * Takes the object out of the pool for good, for example because it is broken. This calls the pool's destroy
      * hook, not the reset hook. Then the pool can make another object instead. If an error interrupts this, see
-     * {@link #release()}.
+     * {@link #release()}. The handle may still be closed, so this can be called in a {@code try} that closes it.
      *
      * @throws IllegalStateException as {@link #release()} does
      * @throws RuntimeException what the destroy hook threw: the object counts as destroyed all the same

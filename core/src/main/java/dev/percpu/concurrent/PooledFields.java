@@ -41,6 +41,9 @@ abstract class PooledFields<T> extends PaddedInFront {
      */
     volatile boolean unfinished;
 
+    /** Whether the last holder discarded it. The next object has another handle, so this stays as it is. */
+    boolean discarded;
+
     /** The keeper of the thread that last kept the object: see {@link KeptIds}. */
     @Nullable
     Keeper keeper;

@@ -68,10 +68,16 @@ abstract class PooledObjects<T> extends PaddedInFront {
         ids = builder.ids();
     }
 
-    /** Releases the object of the pool's own handle. */
-    final void release(Pooled<T> entry) {
+    /**
+     * Releases the object of the pool's own handle.
+     *
+     * @param unlessDiscarded whether to do nothing if its holder has discarded it
+     */
+    final void release(Pooled<T> entry, boolean unlessDiscarded) {
         if (entry.state != Pooled.HELD) {
-            resume(entry);
+            if (!unlessDiscarded || entry.state != Pooled.GONE || !entry.discarded) {
+                resume(entry);
+            }
             return;
         }
         if (CheckedMode.ON) {
@@ -100,7 +106,12 @@ abstract class PooledObjects<T> extends PaddedInFront {
     /** Destroys an object that is held. */
     final void discard(Pooled<T> entry) {
         if (entry.state == Pooled.HELD) {
-            retire(entry);
+            try {
+                retire(entry);
+            } finally {
+                // An error may have come before the first step.
+                entry.discarded = entry.state != Pooled.HELD;
+            }
         } else {
             resume(entry);
         }

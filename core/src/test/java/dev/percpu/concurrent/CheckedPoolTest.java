@@ -56,6 +56,9 @@ class CheckedPoolTest {
             check(second.get() != null, "still held");
             second.discard();
             assertRefused(second::release);
+            assertRefused(second::discard);
+            second.close();
+            assertRefused(first::close);
             try (Pooled<StringBuilder> third = pool.acquire()) {
                 check(third.get() != null, "replaced");
             }
@@ -64,7 +67,12 @@ class CheckedPoolTest {
             for (int i = 0; i < 3; i++) {
                 keepers.acquire().get().handle.release();
             }
-            keepers.acquire().get().handle.discard();
+            Pooled<Keeper> kept = keepers.acquire().get().handle;
+            kept.discard();
+            kept.close();
+            try (Pooled<Keeper> handle = keepers.acquire()) {
+                handle.get().handle.discard();
+            }
             keepers.close();
             pool.close();
             System.out.println("all found");
