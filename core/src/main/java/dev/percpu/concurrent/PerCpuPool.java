@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.failure.Failures;
 import dev.percpu.internal.jfr.Recording;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.listing.Value;
@@ -172,8 +173,10 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
             throw new IllegalArgumentException(
                     "trim(" + keep + ") of " + this + ": the number to keep must be 0 or more");
         }
-        finishAll();
-        return destroyIdle(ids.collect() - keep);
+        int most = ids.collect() - keep;
+        Failures failures = new Failures();
+        finishAll(failures);
+        return destroyIdle(most, failures);
     }
 
     /**
@@ -192,11 +195,9 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
         if (listed != null) {
             listed.remove();
         }
-        try {
-            finishAll();
-        } finally {
-            int _ = destroyIdle(capacity());
-        }
+        Failures failures = new Failures();
+        finishAll(failures);
+        int _ = destroyIdle(capacity(), failures);
     }
 
     /**

@@ -286,8 +286,16 @@ abstract class PooledObjects<T> extends PaddedInFront {
         }
     }
 
-    final int destroyIdle(int most) {
-        Failures failures = new Failures();
+    /** {@link #finishAll}, for a caller that has more to do and throws what this throws at the end. */
+    final void finishAll(Failures failures) {
+        try {
+            finishAll();
+        } catch (Throwable t) {
+            failures.add(t);
+        }
+    }
+
+    final int destroyIdle(int most, Failures failures) {
         int count = 0;
         for (int id; count < most && (id = ids.takeIdle()) >= 0; count++) {
             try {

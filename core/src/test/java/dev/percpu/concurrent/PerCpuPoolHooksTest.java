@@ -55,6 +55,32 @@ class PerCpuPoolHooksTest {
     }
 
     @Test
+    void whatDestroyThrowsForAnObjectThatWasLeftKeepsNoOtherFromBeingDestroyed() {
+        for (Consumer<PerCpuPool<Object>> end :
+                List.<Consumer<PerCpuPool<Object>>>of(PerCpuPool::close, pool -> pool.trim(0))) {
+            destroyed.clear();
+            PerCpuPool<Object> pool = PerCpuPool.builder(2, Object::new)
+                    .destroy(item -> {
+                        destroyed.add(item);
+                        throw new IllegalArgumentException("no " + destroyed.size());
+                    })
+                    .build();
+            Pooled<Object> left = pool.tryAcquire();
+            pool.tryAcquire().release();
+            // As an error leaves it that breaks a release off.
+            left.state = Pooled.LEAVING;
+            left.unfinished = true;
+            pool.ids.unfinished = true;
+            assertThatThrownBy(() -> end.accept(pool))
+                    .hasMessage("no 1")
+                    .satisfies(thrown -> assertThat(thrown.getSuppressed())
+                            .singleElement()
+                            .satisfies(second -> assertThat(second).hasMessage("no 2")));
+            assertThat(pool.statistics().objects()).isZero();
+        }
+    }
+
+    @Test
     void whenResetAndDestroyFailBothAreReported() {
         PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
                 .reset(item -> {
