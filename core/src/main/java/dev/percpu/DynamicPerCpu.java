@@ -396,6 +396,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
                     } finally {
                         // Even if what the instance threw could not be handled, for want of memory.
                         closedCpus = cpu.id() + 1;
+                        ptr.forget(cpu.id());
                     }
                 }
             }

@@ -9,6 +9,7 @@ import dev.percpu.internal.guard.PaddedArray;
 import dev.percpu.internal.protocol.StackRoom;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.util.Objects;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -205,10 +206,18 @@ public final class PerCpuPtr<T> {
     T instanceEvenIfClosed(int cpu) {
         Object instance = instances[PaddedArray.index(cpu)];
         if (instance == null) {
+            // It may have been closed since the caller looked. The fence makes this look again.
+            VarHandle.acquireFence();
+            piece.checkOpen();
             throw new IllegalStateException(
                     piece.name() + " has no instance for CPU " + cpu + ", which is not a possible CPU of this system");
         }
         return (T) instance;
+    }
+
+    /** Lets go of the instance of a closed variable, which the garbage collector may then have. */
+    void forget(int cpu) {
+        instances[PaddedArray.index(cpu)] = null;
     }
 
     T replace(int cpu, T instance) {
