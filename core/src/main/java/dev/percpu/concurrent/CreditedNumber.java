@@ -205,10 +205,9 @@ abstract class CreditedNumber extends AreaNumber {
             reserve(x);
         } else {
             // Before anything is taken, as it may throw.
-            long needed = settled.checked(handedOut(), x);
-            long less = settled.checked(needed, -batch);
+            long needed = settled.checked(handedOut(), x, -batch);
             boolean taken = addByCredit(batch, Credits.UNLIMITED);
-            setHandedOut(taken ? less : needed);
+            setHandedOut(taken ? needed - batch : needed);
         }
         return true;
     }
@@ -265,8 +264,8 @@ abstract class CreditedNumber extends AreaNumber {
     /** Raises G by the amount and a batch for the current CPU's credit. The lock is held. */
     private void reserve(long amount) {
         long before = handedOut();
-        long needed = settled.checked(before, amount);
-        long raised = settled.checked(needed, batch);
+        long needed = settled.checked(before, amount, batch);
+        long raised = needed + batch;
         // First G, then the credit, since G includes what is in a credit. A thread that reads G in between sees a batch
         // that is in no credit yet. The lock is held, so there is only one such batch, and mostError() allows for it.
         setHandedOut(raised);

@@ -156,7 +156,8 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     }
 
     /**
-     * Adds the amount if the value is then at most the limit; otherwise it does nothing.
+     * Adds the amount if the value is then at most the limit; otherwise it does nothing. A limit beyond the range
+     * counts as the end of the range.
      *
      * @return whether it was added
      * @throws IllegalArgumentException if the amount is negative
@@ -176,7 +177,8 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
 
     /**
      * Subtracts the amount if the value is then at least the limit; otherwise it does nothing. It fails only if there
-     * was a moment during the call when the value would have been below the limit.
+     * was a moment during the call when the value would have been below the limit. A limit beyond the range counts as
+     * the end of the range.
      *
      * <p>This always touches the shared count, unlike {@link #tryAdd}: a CPU knows that the value is not above a limit
      * without asking the others, but not that it is not below one.
@@ -190,7 +192,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
                     "trySub(" + amount + ", " + limit + ") of " + label() + ": the amount is negative. Use add to add");
         }
         try {
-            return trySubCentrally(amount, limit);
+            return trySubCentrally(amount, Math.max(limit, -SettledCount.LARGEST_VALUE));
         } finally {
             Reference.reachabilityFence(this);
         }

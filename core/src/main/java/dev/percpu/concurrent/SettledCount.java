@@ -70,14 +70,28 @@ final class SettledCount extends AtomicLong {
      * @throws ArithmeticException if the sum is out of range, and further out than the value
      */
     long checked(long value, long x) {
+        return checked(value, x, 0);
+    }
+
+    /**
+     * Adds, with room for more.
+     *
+     * @param more what else has to be in the range; a caller's message is about {@code x} alone
+     * @return the sum of {@code value} and {@code x}
+     * @throws ArithmeticException if a sum is out of range, and further out than what was added to
+     */
+    long checked(long value, long x, long more) {
         long sum = value + x;
-        boolean overflows = ((value ^ sum) & (x ^ sum)) < 0;
-        // Credits can take the value a little out of the range, and it must find the way back.
-        boolean leaves = x > 0 ? sum > LARGEST_VALUE : x < 0 && sum < -LARGEST_VALUE;
-        if (overflows || leaves) {
+        if (leaves(value, x, sum) || leaves(sum, more, sum + more)) {
             throw new ArithmeticException(
                     label + " is near " + value + ", and with " + x + " it would be beyond 2^62 or -2^62");
         }
         return sum;
+    }
+
+    private static boolean leaves(long value, long x, long sum) {
+        boolean overflows = ((value ^ sum) & (x ^ sum)) < 0;
+        // Credits can take the value a little out of the range, and it must find the way back.
+        return overflows || (x > 0 ? sum > LARGEST_VALUE : x < 0 && sum < -LARGEST_VALUE);
     }
 }

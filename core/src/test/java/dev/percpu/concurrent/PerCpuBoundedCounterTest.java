@@ -393,6 +393,29 @@ class PerCpuBoundedCounterTest {
     }
 
     @Test
+    void aLimitBeyondTheRangeIsItsEnd() {
+        long end = 1L << 62;
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
+        assertThat(counter.tryAdd(end, Long.MAX_VALUE)).isTrue();
+        assertThat(counter.tryAdd(1, Long.MAX_VALUE)).isFalse();
+        assertThat(counter.trySub(2 * (end - 1), Long.MIN_VALUE)).isTrue();
+        assertThat(counter.trySub(2, Long.MIN_VALUE)).isTrue();
+        assertThat(counter.trySub(1, Long.MIN_VALUE)).isFalse();
+        assertThat(counter.trySub(Long.MAX_VALUE, Long.MIN_VALUE)).isFalse();
+        assertThat(counter.sum()).isEqualTo(-end);
+    }
+
+    @Test
+    void aRefusalNamesTheNumberThatWasAdded() {
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter("quota");
+        for (long x : new long[] {1L << 62, -(1L << 62)}) {
+            assertThatThrownBy(() -> counter.add(x))
+                    .isInstanceOf(ArithmeticException.class)
+                    .hasMessageContaining("quota is near 0, and with " + x + " ");
+        }
+    }
+
+    @Test
     void comesBackFromBothEndsOfTheRange() {
         long end = 1L << 62;
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(4);
