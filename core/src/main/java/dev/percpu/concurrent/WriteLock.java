@@ -23,8 +23,10 @@ final class WriteLock implements Lock {
     /** Who has the read lock, in checked mode; otherwise null. */
     private final @Nullable ReadHolds readHolds;
 
-    /** How often the owner has locked; written by it. While it is 0, the owner is still shutting the door. */
-    private int holds;
+    /**
+     * How often the owner has locked; written by it, and by tests. While it is 0, the owner is still shutting the door.
+     */
+    int holds;
 
     WriteLock(ReaderDoor door, boolean fair, @Nullable ReadHolds readHolds) {
         this.door = door;
@@ -78,8 +80,17 @@ final class WriteLock implements Lock {
         if (!door.isShutByMe() || !door.isAlone()) {
             return false;
         }
-        holds++;
+        addHold();
         return true;
+    }
+
+    /** Throws without having done anything if there are as many as can be counted. */
+    private void addHold() {
+        if (holds == Integer.MAX_VALUE) {
+            throw new Error("the write lock of " + door.label + " is held " + holds
+                    + " times, which is as often as it can be: unlock it once for each time that it was locked");
+        }
+        holds++;
     }
 
     private boolean locksFree() {
@@ -112,7 +123,7 @@ final class WriteLock implements Lock {
         try {
             locked = begins(patience) && door.awaitAlone(patience);
             if (locked) {
-                holds++;
+                addHold();
             }
         } finally {
             if (!locked && holdCount() == 0 && door.isShutByMe()) {
