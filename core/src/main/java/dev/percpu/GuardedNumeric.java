@@ -72,6 +72,11 @@ final class GuardedNumeric extends PerCpuNumeric {
 
     @Override
     public String toString() {
-        return variable + " = " + sum();
+        try {
+            return variable + " = " + sum();
+        } catch (IllegalStateException closed) {
+            // It says so.
+            return variable.toString();
+        }
     }
 }

@@ -98,6 +98,10 @@ public final class NumericCell implements InteriorMutable {
 
     @Override
     public String toString() {
-        return Long.toString(get());
+        try {
+            return Long.toString(get());
+        } catch (IllegalStateException closed) {
+            return piece.name() + ", closed";
+        }
     }
 }

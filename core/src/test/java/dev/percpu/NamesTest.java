@@ -20,8 +20,11 @@ import dev.percpu.concurrent.PerCpuRef;
 import dev.percpu.concurrent.PerCpuSummary;
 import dev.percpu.concurrent.Pooled;
 import dev.percpu.memory.NumericWidth;
+import dev.percpu.testing.Garbage;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -39,6 +42,58 @@ class NamesTest {
                 .filter(variable -> variable.name().startsWith(prefix))
                 .map(variable -> variable.name() + ": " + variable.type())
                 .toList();
+    }
+
+    /** A program that keeps only a part of a structure uses the structure. */
+    @Test
+    void whatAPartOfIsUsedStaysListed() throws InterruptedException {
+        List<Object> parts = new ArrayList<>();
+        parts.add(new PerCpuReadWriteLock("part of: read").readLock());
+        parts.add(new PerCpuReadWriteLock("part of: write").writeLock());
+        parts.add(new PerCpuReadWriteLock("part of: condition").writeLock().newCondition());
+        parts.add(PerCpuNumeric.of(DynamicPerCpu.createNumeric("part of: cells", NumericWidth.LONG, 0)));
+        parts.add(PerCpuHistogram.builder().name("part of: interval").build().interval());
+        parts.add(PerCpuPool.builder(1, Object::new)
+                .name("part of: pooled")
+                .build()
+                .tryAcquire());
+        parts.add(PerCpuEvent.builder()
+                .add(new PerCpuCounter("part of: event"), 1)
+                .build());
+        WeakReference<Object> garbage = new WeakReference<>(new Object());
+        try {
+            Garbage.collectUntil(() -> garbage.refersTo(null));
+            assertThat(listed("part of: ")).hasSize(parts.size());
+        } finally {
+            Reference.reachabilityFence(parts);
+        }
+    }
+
+    /** Also to who looks at it in a debugger, or writes it to a log. */
+    @Test
+    void whatIsClosedSaysSo() throws Exception {
+        DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 1);
+        PerCpuHistogram histogram = PerCpuHistogram.builder().build();
+        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+        List<AutoCloseable> closed = List.of(
+                pool,
+                histogram,
+                cells,
+                DynamicPerCpu.createWith(Object::new),
+                PerCpuNumeric.create(NumericWidth.INT),
+                PerCpuDouble.create());
+        List<Object> things = new ArrayList<>(closed);
+        try (CpuGuard guard = CpuGuard.acquire()) {
+            things.add(guard);
+        }
+        things.add(PerCpuNumeric.of(cells));
+        things.add(cells.ptr().getPtr());
+        things.add(histogram.interval());
+        things.add(pool.tryAcquire());
+        for (AutoCloseable each : closed) {
+            each.close();
+        }
+        assertThat(things).allSatisfy(thing -> assertThat(thing.toString()).contains("closed"));
     }
 
     @Test

@@ -145,6 +145,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     /** Creates a lock of a given door, for tests too. */
     PerCpuReadWriteLock(ReaderDoor door, boolean fair) {
         this.door = door;
+        door.whole = this;
         @Nullable ReadHolds holds = CheckedMode.ON ? new ReadHolds(door.label) : null;
         readLock = new ReadLock(door, holds);
         writeLock = new WriteLock(door, fair, holds);

@@ -52,6 +52,10 @@ final class ReaderDoor extends ReadersInside {
 
     private final boolean fair;
 
+    /** Keeps the whole lock reachable, and so in the listing, for a program that only has one of its sides. */
+    @Nullable
+    PerCpuReadWriteLock whole;
+
     /** The thread that set SHUT; written by it, and cleared before SHUT is. */
     private @Nullable Thread shutter;
 
