@@ -2,6 +2,7 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.guard.Reports;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reports threads that wait for a read-write lock for seconds. Without a report, a thread that has the read lock and
@@ -37,25 +38,27 @@ final class LongWaits {
      * @param side the side of the lock that it waits for: "read" or "write"
      * @param writer the thread that has shut the door, which may be the current one
      * @param readers how many it waits for; negative if that is not known, 0 if it is alone inside
+     * @param holds who they are, in checked mode; otherwise null
      */
-    static void report(String side, String lock, long waited, Thread writer, long readers) {
+    static void report(String side, String lock, long waited, Thread writer, long readers, @Nullable ReadHolds holds) {
         try {
-            Reports.longWait(waited, side + " lock of " + lock, reason(writer, readers));
+            String who = holds == null ? "" : ": " + holds.describe();
+            Reports.longWait(waited, side + " lock of " + lock, reason(writer, readers, who));
         } catch (VirtualMachineError e) {
             Reporter.countLost();
         }
     }
 
-    private static String reason(Thread writer, long readers) {
+    private static String reason(Thread writer, long readers, String who) {
         if (writer == Thread.currentThread()) {
-            return count(readers) + (readers == 1 ? " is" : " are")
-                    + " inside; a thread that has the read lock must not lock the write lock";
+            return count(readers) + (readers == 1 ? " is" : " are") + " inside" + who
+                    + "; a thread that has the read lock must not lock the write lock";
         }
         if (readers == 0) {
             return Reports.describe(writer) + " has the write lock";
         }
-        return Reports.describe(writer) + " waits in front of it for " + count(readers)
-                + " to leave; a thread that has the read lock must not lock it again";
+        return Reports.describe(writer) + " waits in front of it for " + count(readers) + " to leave" + who
+                + "; a thread that has the read lock must not lock it again";
     }
 
     private static String count(long readers) {

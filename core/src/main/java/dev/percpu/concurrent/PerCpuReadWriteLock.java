@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A read-write lock whose readers do not slow each other down: as long as no writer comes, each reader counts itself in
@@ -78,7 +77,9 @@ import org.jspecify.annotations.Nullable;
  * thread locked the read lock, and where. Then {@code lock()} and {@code lockInterruptibly()} throw {@link
  * IllegalStateException} where they could wait for their own thread: a read lock in a read lock, whether or not a
  * writer comes, and a write lock in a read lock. One unlock too many throws {@link IllegalMonitorStateException} at
- * once. Suppressed exceptions say where the lock was locked. That costs microseconds: use it in tests.
+ * once. Suppressed exceptions say where the lock was locked. That costs microseconds: use it in tests. A hold counts as
+ * that of the thread that locked it, until it is unlocked. A program may let other threads unlock, and lock for the
+ * next request meanwhile: then it has to use {@code tryLock}, or do without checked mode.
  *
  * <p>Serialization keeps only the fairness: a deserialized lock is unlocked and has no name.
  *
@@ -146,9 +147,8 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     PerCpuReadWriteLock(ReaderDoor door, boolean fair) {
         this.door = door;
         door.whole = this;
-        @Nullable ReadHolds holds = CheckedMode.ON ? new ReadHolds(door.label) : null;
-        readLock = new ReadLock(door, holds);
-        writeLock = new WriteLock(door, fair, holds);
+        readLock = new ReadLock(door);
+        writeLock = new WriteLock(door, fair);
     }
 
     /**

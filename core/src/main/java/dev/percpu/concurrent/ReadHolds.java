@@ -8,19 +8,24 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A thread may unlock a read lock that another thread has locked. Then nobody can say whose hold has ended, so it is
  * only counted that one has. A thread certainly has a hold if it has more of them than have ended in this way. Once all
- * holds have ended, they are forgotten.
+ * holds have ended, they are forgotten. If that never happens, since some thread always has the lock, what is kept does
+ * not grow with the locks: there is one object for each thread, and none for a thread that has ended and of which
+ * nobody knows whether it had a hold.
  */
 final class ReadHolds {
+    /** More threads would make a message that nobody reads to the end. */
+    private static final int MOST_NAMED = 8;
+
     private final String lock;
     private @Nullable Hold newest;
-    private int count;
+    private long count;
 
     /**
      * How many of these holds were ended by threads that had none. It can become negative: a thread that ended a
      * hold may put it back after the holds were forgotten. Then the lock is locked so many times more than there are
      * holds here.
      */
-    private int ended;
+    private long ended;
 
     private @Nullable Throwable lastUnlocked;
 
@@ -28,10 +33,11 @@ final class ReadHolds {
         this.lock = lock;
     }
 
-    /** One hold. */
+    /** The holds of one thread. */
     static final class Hold {
         private final Thread thread = Thread.currentThread();
-        private final Throwable locked = new Throwable("read lock locked here by " + thread);
+        private Throwable lastLocked = new Throwable("read lock locked here by " + thread);
+        private long count;
         private @Nullable Hold older;
     }
 
@@ -41,9 +47,25 @@ final class ReadHolds {
     }
 
     synchronized void add(Hold hold) {
-        hold.older = newest;
-        newest = hold;
+        Hold mine = find(hold.thread);
+        if (mine == null) {
+            mine = hold;
+            // Not if it is put back after all were forgotten.
+            mine.count = 0;
+            mine.older = newest;
+            newest = mine;
+        }
+        mine.lastLocked = hold.lastLocked;
+        mine.count++;
         count++;
+    }
+
+    private @Nullable Hold find(Thread thread) {
+        Hold hold = newest;
+        while (hold != null && hold.thread != thread) {
+            hold = hold.older;
+        }
+        return hold;
     }
 
     /**
@@ -79,10 +101,14 @@ final class ReadHolds {
             throw tooMany;
         }
         lastUnlocked = unlocked;
-        Hold mine = removeMine();
+        Hold mine = find(Thread.currentThread());
         if (mine == null) {
             ended++;
+        } else {
+            mine.count--;
+            count--;
         }
+        dropOld();
         if (count == ended) {
             newest = null;
             count = 0;
@@ -91,22 +117,53 @@ final class ReadHolds {
         return mine;
     }
 
-    /** Removes the newest hold of the current thread; null if there is none. */
-    private @Nullable Hold removeMine() {
-        Hold newer = null;
+    /** Drops threads without holds, and those that have ended and may have none. */
+    private void dropOld() {
+        Hold kept = null;
         for (Hold hold = newest; hold != null; hold = hold.older) {
-            if (hold.thread == Thread.currentThread()) {
-                if (newer == null) {
-                    newest = hold.older;
-                } else {
-                    newer.older = hold.older;
-                }
-                count--;
-                return hold;
+            if (hold.count > 0 && (hold.count > ended || hold.thread.isAlive())) {
+                kept = hold;
+            } else if (kept == null) {
+                newest = hold.older;
+            } else {
+                kept.older = hold.older;
             }
-            newer = hold;
         }
-        return null;
+    }
+
+    /** Who has the read lock, as far as that is known, for messages. */
+    synchronized String describe() {
+        StringBuilder text = new StringBuilder();
+        int named = 0;
+        for (Hold hold = newest; hold != null && named < MOST_NAMED; hold = hold.older, named++) {
+            text.append(named == 0 ? "" : "; ").append(Reports.describe(hold.thread));
+            if (hold.count > 1) {
+                text.append(", ").append(hold.count).append(" times");
+            }
+            for (StackTraceElement frame : hold.lastLocked.getStackTrace()) {
+                if (isOfCaller(frame)) {
+                    text.append(", in ")
+                            .append(frame.getClassName())
+                            .append('.')
+                            .append(frame.getMethodName());
+                    text.append('(')
+                            .append(frame.getFileName())
+                            .append(':')
+                            .append(frame.getLineNumber())
+                            .append(')');
+                    break;
+                }
+            }
+        }
+        if (ended > 0) {
+            text.append("; ").append(ended).append(" of all holds were ended by other threads");
+        }
+        return text.toString();
+    }
+
+    private static boolean isOfCaller(StackTraceElement frame) {
+        String name = frame.getClassName();
+        return !name.startsWith(ReadHolds.class.getName()) && !name.equals(ReadLock.class.getName());
     }
 
     /**
@@ -116,20 +173,13 @@ final class ReadHolds {
      * @throws IllegalStateException if it has the read lock for sure
      */
     synchronized void checkNoneOfMine(String use) {
-        Hold mine = null;
-        int holds = 0;
-        for (Hold hold = newest; hold != null; hold = hold.older) {
-            if (hold.thread == Thread.currentThread()) {
-                mine = hold;
-                holds++;
-            }
-        }
-        if (mine != null && holds > ended) {
+        Hold mine = find(Thread.currentThread());
+        if (mine != null && mine.count > ended) {
             IllegalStateException nested =
                     new IllegalStateException(Reports.describe(mine.thread) + " has the read lock of " + lock
                             + " and " + use
                             + ", so it may wait for itself for ever: unlock the read lock first, or use tryLock()");
-            nested.addSuppressed(mine.locked);
+            nested.addSuppressed(mine.lastLocked);
             throw nested;
         }
     }

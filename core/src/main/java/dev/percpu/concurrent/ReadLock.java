@@ -14,9 +14,9 @@ final class ReadLock implements Lock {
     /** Who they are, in checked mode; otherwise null. */
     private final @Nullable ReadHolds holds;
 
-    ReadLock(ReaderDoor door, @Nullable ReadHolds holds) {
+    ReadLock(ReaderDoor door) {
         this.door = door;
-        this.holds = holds;
+        this.holds = door.holds;
     }
 
     @Override

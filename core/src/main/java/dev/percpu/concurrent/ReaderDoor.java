@@ -84,8 +84,12 @@ final class ReaderDoor extends ReadersInside {
     /** The reports of all threads that wait for a writer. */
     private final LongWaits waitsForWriter = new LongWaits();
 
+    /** Who is inside, in checked mode; otherwise null. */
+    final @Nullable ReadHolds holds;
+
     ReaderDoor(String label, boolean fair, Pace pace) {
         super(label, pace);
+        holds = CheckedMode.ON ? new ReadHolds(label) : null;
         this.fair = fair;
     }
 
@@ -170,7 +174,7 @@ final class ReaderDoor extends ReadersInside {
             if (writer != null && (isShutByMe() ? waitsForReaders : waitsForWriter).isNews(waited)) {
                 long readers = alone ? 0 : readersIfKnown();
                 mutex.unlock();
-                LongWaits.report(side, label, waited, writer, readers);
+                LongWaits.report(side, label, waited, writer, readers, holds);
                 return true;
             }
             return patience.await(condition, LongWaits.untilReport(waited), label);

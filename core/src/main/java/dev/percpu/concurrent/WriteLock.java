@@ -28,9 +28,9 @@ final class WriteLock implements Lock {
      */
     int holds;
 
-    WriteLock(ReaderDoor door, boolean fair, @Nullable ReadHolds readHolds) {
+    WriteLock(ReaderDoor door, boolean fair) {
         this.door = door;
-        this.readHolds = readHolds;
+        this.readHolds = door.holds;
         line = new ReentrantLock(fair);
         this.fair = fair;
     }

@@ -4,9 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Jvm;
 import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -25,6 +30,16 @@ class CheckedReadWriteLockTest {
     void whatIsAllowedStaysAllowed() {
         Jvm.Result result = Jvm.asHere().option("-Dpercpu.checked=true").run(Rights.class);
         assertThat(result.output()).contains("all allowed");
+        assertThat(result.status()).isZero();
+    }
+
+    @Test
+    void aReportOfALongWaitSaysWhoHasTheReadLock() {
+        Jvm.Result result = Jvm.asHere().option("-Dpercpu.checked=true").run(LongWait.class);
+        assertThat(result.output())
+                .contains("has waited over")
+                .containsPattern("1 reader is inside: thread #\\d+ \"reader\", in dev.percpu.concurrent"
+                        + "\\.CheckedReadWriteLockTest\\$LongWait\\.read\\(CheckedReadWriteLockTest.java:\\d+\\)");
         assertThat(result.status()).isZero();
     }
 
@@ -165,6 +180,51 @@ class CheckedReadWriteLockTest {
             thread.start();
             thread.join();
             check(thrown[0] == null, "in another thread: " + thrown[0]);
+        }
+    }
+
+    /** A thread waits for a reader until a report has said so. */
+    @SuppressWarnings("LockNotBeforeTry") // nothing throws inside
+    static final class LongWait {
+        private static final PerCpuReadWriteLock LOCK = new PerCpuReadWriteLock("table");
+
+        private LongWait() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            CountDownLatch reads = new CountDownLatch(1);
+            CountDownLatch reported = new CountDownLatch(1);
+            Logger logger = Logger.getLogger("dev.percpu");
+            logger.addHandler(new Handler() {
+                @Override
+                public void publish(LogRecord message) {
+                    System.out.println(new SimpleFormatter().formatMessage(message));
+                    reported.countDown();
+                }
+
+                @Override
+                public void flush() {}
+
+                @Override
+                public void close() {}
+            });
+            logger.setUseParentHandlers(false);
+            Thread reader = new Thread(() -> read(reads, reported), "reader");
+            reader.start();
+            reads.await();
+            LOCK.writeLock().lock();
+            LOCK.writeLock().unlock();
+            reader.join();
+        }
+
+        private static void read(CountDownLatch reads, CountDownLatch reported) {
+            LOCK.readLock().lock();
+            reads.countDown();
+            try {
+                reported.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            LOCK.readLock().unlock();
         }
     }
 }

@@ -1,0 +1,59 @@
+package dev.percpu.concurrent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.percpu.testing.Garbage;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What checked mode keeps of read locks that other threads unlock, while some thread always has the lock. */
+class ReadHoldsTest {
+    private static final int LOCKS = 200;
+
+    private final ReadHolds holds = new ReadHolds("a test");
+    private final List<WeakReference<Object>> kept = new ArrayList<>();
+
+    private void lock() {
+        ReadHolds.Hold hold = ReadHolds.prepare();
+        kept.add(new WeakReference<>(hold));
+        holds.add(hold);
+    }
+
+    private static void inAnotherThread(Runnable use) throws InterruptedException {
+        Thread thread = new Thread(use);
+        thread.start();
+        thread.join();
+    }
+
+    private boolean fewAreKept() {
+        return kept.stream().filter(hold -> !hold.refersTo(null)).count() <= 2;
+    }
+
+    @Test
+    void oneThreadLocksAndAnotherUnlocks() throws InterruptedException {
+        lock();
+        for (int i = 0; i < LOCKS; i++) {
+            lock();
+            inAnotherThread(holds::remove);
+        }
+        Garbage.collectUntil(this::fewAreKept);
+        holds.remove();
+        assertThatThrownBy(holds::remove).isInstanceOf(IllegalMonitorStateException.class);
+    }
+
+    @Test
+    void threadsThatEndLockAndAnotherUnlocks() throws InterruptedException {
+        lock();
+        for (int i = 0; i < LOCKS; i++) {
+            inAnotherThread(this::lock);
+            inAnotherThread(holds::remove);
+        }
+        Garbage.collectUntil(this::fewAreKept);
+        holds.remove();
+        assertThatThrownBy(holds::remove).isInstanceOf(IllegalMonitorStateException.class);
+        assertThat(kept).hasSize(LOCKS + 1);
+    }
+}
