@@ -126,14 +126,7 @@ public final class PerCpuCounter extends AreaNumber {
     /** Returns the sum and resets, in one step: exactly the updates in the result are no longer in the counter. */
     public synchronized long sumThenReset() {
         long sum = sum();
-        // Zero is not added, as that would make a page.
-        if (sum != 0) {
-            try {
-                Sums.addToSpare(position(), -sum);
-            } finally {
-                Reference.reachabilityFence(this);
-            }
-        }
+        Sums.subtract(this, position(), sum);
         return sum;
     }
 

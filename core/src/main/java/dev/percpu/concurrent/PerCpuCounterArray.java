@@ -219,15 +219,8 @@ public final class PerCpuCounterArray {
         return sums;
     }
 
-    /** Subtracts from the spare slot. Not 0, since that would make a page resident. */
     void subtract(int index, long sum) {
-        if (sum != 0) {
-            try {
-                Sums.addToSpare(position(index), -sum);
-            } finally {
-                Reference.reachabilityFence(this);
-            }
-        }
+        Sums.subtract(this, position(index), sum);
     }
 
     /** The index that an event was given, if there is such a counter. */

@@ -3,7 +3,6 @@ package dev.percpu.concurrent;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.StackRoom;
-import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import java.lang.ref.Reference;
@@ -37,11 +36,6 @@ import java.util.function.LongConsumer;
  * <p><b>Ordering.</b> Recording and reading are opaque, and order nothing else. Count and sum wrap at 64 bits.
  */
 public final class PerCpuSummary implements LongConsumer {
-    static {
-        // Not in the first update, which may come when the heap is full.
-        Sums.initialize();
-    }
-
     private static final int COUNT = 0;
     private static final int SUM = 1;
 

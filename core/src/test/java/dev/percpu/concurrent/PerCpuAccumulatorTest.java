@@ -382,31 +382,6 @@ class PerCpuAccumulatorTest {
     }
 
     @Test
-    void aResetOfDoublesWhoseFunctionThrowsLosesNothing() {
-        AtomicInteger callsUntilItThrows = new AtomicInteger(Integer.MAX_VALUE);
-        PerCpuDoubleAccumulator sum = new PerCpuDoubleAccumulator(
-                (left, right) -> {
-                    if (callsUntilItThrows.decrementAndGet() < 0) {
-                        throw new IllegalStateException("thrown by the function");
-                    }
-                    return left + right;
-                },
-                0);
-        double expected = 0;
-        for (int calls = 0; calls < 3; calls++) {
-            CpuId.onEachCpu(_ -> sum.accumulate(0.5));
-            expected = sum.get();
-            callsUntilItThrows.set(calls);
-            assertThatThrownBy(sum::getThenReset).hasMessage("thrown by the function");
-            callsUntilItThrows.set(Integer.MAX_VALUE);
-            assertThat(sum.get()).isEqualTo(expected).isNotZero();
-        }
-        sum.accumulate(10);
-        assertThat(sum.getThenReset()).isEqualTo(expected + 10);
-        assertThat(sum.getThenReset()).isZero();
-    }
-
-    @Test
     void serializesWithItsFunction() {
         PerCpuAccumulator max = new PerCpuAccumulator((Maximum) Math::max, 10);
         max.accumulate(12);

@@ -125,9 +125,15 @@ public final class Sums {
         return sum;
     }
 
-    /** Adds to the spare slot, atomically, with release. */
-    public static void addToSpare(long position, long delta) {
-        long _ = (long) Area.LONG.getAndAdd(Area.MEMORY, Area.offset(Area.SPARE, position), delta);
+    /**
+     * Subtracts what was read from a number of a variable, in the spare slot, atomically and with release. Subtracting
+     * 0 does nothing, since it would make a page resident.
+     */
+    public static void subtract(Object variable, long position, long sum) {
+        if (sum != 0) {
+            long _ = (long) Area.LONG.getAndAdd(Area.MEMORY, Area.offset(Area.SPARE, position), -sum);
+            Reference.reachabilityFence(variable);
+        }
     }
 
     /** What a thread without an own place does. */
