@@ -26,8 +26,8 @@ import java.util.List;
  * <p>Recording takes no lock and no atomic instruction, allocates nothing and never waits, except for the update with
  * which a hot thread tries to get a place of its own: see {@link PerCpuHistogram}. It is one call with two
  * restartable sections, or for a hot platform thread two additions in its own place. There is no reset. It takes 8
- * bytes for each CPU, and 8 more for each bucket. The memory is given back once the object is unreachable. There is
- * nothing to close.
+ * bytes for each CPU and for each hot thread, and 8 more for each bucket. The memory is given back once the object is
+ * unreachable. There is nothing to close.
  *
  * <p><b>Exactness.</b> Each value is counted once, and added once to the sum. Additions of doubles are rounded and not
  * associative, so sums of the same values can differ in their last bits. A NaN makes the sum NaN for good.

@@ -25,8 +25,8 @@ import java.util.Set;
  * }</pre>
  *
  * <p>An addition is one restartable sequence, without a lock, an atomic instruction or contention. A counter takes 8
- * bytes for each CPU, and nothing on the heap. If a CPU updates no counter of a page, that page takes no memory there.
- * The memory is given back once the array is unreachable. There is nothing to close.
+ * bytes for each CPU and for each hot thread, and nothing on the heap. If a CPU updates no counter of a page, that page
+ * takes no memory there. The memory is given back once the array is unreachable. There is nothing to close.
  *
  * <p><b>Exactness.</b> Each update of a counter is in exactly one result of {@link #sumThenReset} or {@link
  * #sumsThenReset}, or in the sum that is left, even while threads update and others reset. A sum that is read during

@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
  * one all negative values. The sum includes these values too. Instead, you can set the {@linkplain
  * HistogramBuilder#bounds bounds} of the buckets yourself.
  *
- * <p><b>Exactness.</b> Each recorded value is counted once, on the CPU that the thread runs on, even if the thread
- * is preempted, moved or signalled meanwhile. Counts and the sum wrap at 64 bits: a sum of nanoseconds does so after
- * 292 years.
+ * <p><b>Exactness.</b> Each recorded value is counted once, on the CPU that the thread runs on or in the own place of
+ * a hot thread, even if the thread is preempted, moved or signalled meanwhile. Counts and the sum wrap at 64 bits: a
+ * sum of nanoseconds does so after 292 years.
  *
  * <p><b>Ordering.</b> Recording is opaque, and orders nothing else. A snapshot holds every value whose recording
  * happened before the snapshot was taken, and some of the values that are recorded during it. Its count is always the
