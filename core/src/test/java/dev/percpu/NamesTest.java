@@ -69,33 +69,6 @@ class NamesTest {
         }
     }
 
-    /** Also to who looks at it in a debugger, or writes it to a log. */
-    @Test
-    void whatIsClosedSaysSo() throws Exception {
-        DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 1);
-        PerCpuHistogram histogram = PerCpuHistogram.builder().build();
-        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
-        List<AutoCloseable> closed = List.of(
-                pool,
-                histogram,
-                cells,
-                DynamicPerCpu.createWith(Object::new),
-                PerCpuNumeric.create(NumericWidth.INT),
-                PerCpuDouble.create());
-        List<Object> things = new ArrayList<>(closed);
-        try (CpuGuard guard = CpuGuard.acquire()) {
-            things.add(guard);
-        }
-        things.add(PerCpuNumeric.of(cells));
-        things.add(cells.ptr().getPtr());
-        things.add(histogram.interval());
-        things.add(pool.tryAcquire());
-        for (AutoCloseable each : closed) {
-            each.close();
-        }
-        assertThat(things).allSatisfy(thing -> assertThat(thing.toString()).contains("closed"));
-    }
-
     @Test
     void whatHasANameIsListed() {
         List<Object> kept = List.of(

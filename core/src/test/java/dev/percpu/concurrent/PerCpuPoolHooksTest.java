@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.internal.guard.Ownership;
@@ -52,6 +53,40 @@ class PerCpuPoolHooksTest {
         assertThatThrownBy(pooled::release).isInstanceOf(IllegalStateException.class);
         assertThat(pool.tryAcquire().get()).isNotSameAs(item);
         assertThat(pool.statistics().objects()).isEqualTo(1);
+    }
+
+    @Test
+    void aDiscardedObjectMayBeClosed() throws InterruptedException {
+        PerCpuPool<Object> pool =
+                PerCpuPool.builder(1, Object::new).destroy(destroyed::add).build();
+        try (Pooled<Object> pooled = pool.acquire()) {
+            pooled.discard();
+        }
+        try (Pooled<Object> pooled = pool.acquire()) {
+            pooled.discard();
+            Pooled<Object> next = pool.acquire();
+            assertThatCode(pooled::close).doesNotThrowAnyException();
+            assertThat(next.get()).isNotNull();
+            next.release();
+        }
+        assertThat(destroyed).hasSize(2);
+        assertThat(pool.statistics().idle()).isEqualTo(1);
+    }
+
+    /** Closing a handle twice is a mistake, also if nothing is left that it could do harm to. */
+    @Test
+    void aReleasedObjectMayNotBeClosed() throws InterruptedException {
+        PerCpuPool<Object> pool =
+                PerCpuPool.builder(1, Object::new).destroy(destroyed::add).build();
+        Pooled<Object> pooled = pool.acquire();
+        pooled.close();
+        assertThatThrownBy(pooled::close).isInstanceOf(IllegalStateException.class);
+        assertThat(pool.trim(0)).isEqualTo(1);
+        assertThatThrownBy(pooled::close).isInstanceOf(IllegalStateException.class);
+        Pooled<Object> last = pool.acquire();
+        pool.close();
+        last.close();
+        assertThatThrownBy(last::close).isInstanceOf(IllegalStateException.class);
     }
 
     @Test

@@ -1,7 +1,6 @@
 package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -181,38 +180,6 @@ class PerCpuPoolTest {
         assertThatThrownBy(pooled::discard).isInstanceOf(IllegalStateException.class);
         assertThat(pool.acquire().get()).isNotSameAs(item);
         assertThat(pool.statistics().objects()).isEqualTo(1);
-    }
-
-    @Test
-    void aDiscardedObjectMayBeClosed() throws InterruptedException {
-        PerCpuPool<Item> pool = pool(1);
-        try (Pooled<Item> pooled = pool.acquire()) {
-            pooled.discard();
-        }
-        try (Pooled<Item> pooled = pool.acquire()) {
-            pooled.discard();
-            Pooled<Item> next = pool.acquire();
-            assertThatCode(pooled::close).doesNotThrowAnyException();
-            assertThat(next.get()).isNotNull();
-            next.release();
-        }
-        assertThat(destroyed).hasSize(2);
-        assertThat(pool.statistics().idle()).isEqualTo(1);
-    }
-
-    /** Closing a handle twice is a mistake, also if nothing is left that it could do harm to. */
-    @Test
-    void aReleasedObjectMayNotBeClosed() throws InterruptedException {
-        PerCpuPool<Item> pool = pool(1);
-        Pooled<Item> pooled = pool.acquire();
-        pooled.close();
-        assertThatThrownBy(pooled::close).isInstanceOf(IllegalStateException.class);
-        assertThat(pool.trim(0)).isEqualTo(1);
-        assertThatThrownBy(pooled::close).isInstanceOf(IllegalStateException.class);
-        Pooled<Item> last = pool.acquire();
-        pool.close();
-        last.close();
-        assertThatThrownBy(last::close).isInstanceOf(IllegalStateException.class);
     }
 
     @Test

@@ -33,6 +33,21 @@ class PerCpuReadWriteLockConditionsTest extends ReadWriteLockFixture {
     }
 
     @Test
+    void theCountOfHoldsDoesNotOverflow() throws InterruptedException {
+        PerCpuReadWriteLock lock = new PerCpuReadWriteLock("table");
+        WriteLock write = (WriteLock) lock.writeLock();
+        write.lock();
+        write.holds = Integer.MAX_VALUE;
+        assertThatThrownBy(write::lock).isInstanceOf(Error.class).hasMessageContaining("table");
+        assertThatThrownBy(write::tryLock).isInstanceOf(Error.class);
+        assertThatThrownBy(() -> write.tryLock(1, TimeUnit.SECONDS)).isInstanceOf(Error.class);
+        assertThat(lock.getWriteHoldCount()).isEqualTo(Integer.MAX_VALUE);
+        write.holds = 1;
+        write.unlock();
+        assertThat(lock.isWriteLocked()).isFalse();
+    }
+
+    @Test
     void waitingGivesUpAllHoldsAndTakesThemAgain() throws InterruptedException {
         Thread waiter = waiter(() -> {
             write.lock();

@@ -32,21 +32,6 @@ class PerCpuReadWriteLockTest extends ReadWriteLockFixture {
     }
 
     @Test
-    void theCountOfHoldsDoesNotOverflow() throws InterruptedException {
-        PerCpuReadWriteLock lock = new PerCpuReadWriteLock("table");
-        WriteLock write = (WriteLock) lock.writeLock();
-        write.lock();
-        write.holds = Integer.MAX_VALUE;
-        assertThatThrownBy(write::lock).isInstanceOf(Error.class).hasMessageContaining("table");
-        assertThatThrownBy(write::tryLock).isInstanceOf(Error.class);
-        assertThatThrownBy(() -> write.tryLock(1, TimeUnit.SECONDS)).isInstanceOf(Error.class);
-        assertThat(lock.getWriteHoldCount()).isEqualTo(Integer.MAX_VALUE);
-        write.holds = 1;
-        write.unlock();
-        assertThat(lock.isWriteLocked()).isFalse();
-    }
-
-    @Test
     void readersShareAndKeepWritersOut() throws InterruptedException {
         read.lock();
         assertThat(inAnotherThread(read::tryLock)).isTrue();
