@@ -44,6 +44,7 @@ class ScriptTest {
             "bash",
             "cat",
             "cp",
+            "cksum",
             "dirname",
             "env",
             "find",
