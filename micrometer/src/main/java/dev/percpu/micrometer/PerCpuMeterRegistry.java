@@ -232,10 +232,10 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                 .register(exporter);
     }
 
-    /** A duration has no fractions of a nanosecond, and is refused if it is 0: so they are rounded up. */
+    /** A duration has no fractions of a nanosecond, and is refused if it is 0: so what is above 0 is at least 1. */
     private static @Nullable Duration duration(@Nullable Double nanos) {
-        // Nothing is above the longest duration that there is, and it is what an infinite one is rounded to.
-        return nanos == null ? null : Duration.ofNanos((long) Math.ceil(nanos));
+        // Not rounded up: 0.067 s is a little more than 67 ms as a double. An infinite one becomes the longest one.
+        return nanos == null ? null : Duration.ofNanos(nanos > 0 ? Math.max(1, Math.round(nanos)) : nanos.longValue());
     }
 
     private static Duration @Nullable [] durations(double @Nullable [] nanos) {

@@ -107,15 +107,15 @@ class SameAsAloneTest {
 
     /** A filter can give a timer fractions of a nanosecond, and a builder takes durations, which have none. */
     @Test
-    void fractionsOfANanosecondAreRoundedUp() {
+    void fractionsOfANanosecondAreRounded() {
         for (MeterRegistry each : List.of(registry, alone)) {
             each.config().meterFilter(new MeterFilter() {
                 @Override
                 public DistributionStatisticConfig configure(Meter.Id id, DistributionStatisticConfig config) {
                     return DistributionStatisticConfig.builder()
-                            .serviceLevelObjectives(0.5, 1.25, 1.75, 10)
+                            .serviceLevelObjectives(0.5, 1.25, 1.75, 10, 0.067 * 1e9)
                             .minimumExpectedValue(0.25)
-                            .maximumExpectedValue(100.5)
+                            .maximumExpectedValue(1e9 + 0.5)
                             .build()
                             .merge(config);
                 }
@@ -130,6 +130,7 @@ class SameAsAloneTest {
                         "timer_seconds_bucket{le=\"1.0E-9\"} 0",
                         "timer_seconds_bucket{le=\"2.0E-9\"} 1",
                         "timer_seconds_bucket{le=\"1.0E-8\"} 1",
+                        "timer_seconds_bucket{le=\"0.067\"} 1",
                         "timer_seconds_bucket{le=\"+Inf\"} 1");
         assertThat(scraped())
                 .contains("job_seconds_bucket{le=\"1.0E-9\"} 1")

@@ -90,11 +90,13 @@ public final class PerCpuMetricProducer implements MetricProducer {
     synchronized void add(HistogramSeries series) {
         Map<Attributes, HistogramSeries> metric = registered.get(series.key());
         if (metric == null) {
+            // With the series in it before others find it: none of these maps is ever empty.
             metric = new LinkedHashMap<>();
+            metric.put(series.attributes(), series);
             registered.put(series.key(), metric);
-        } else {
-            metric.values().iterator().next().checkGoesTogetherWith(series);
+            return;
         }
+        metric.values().iterator().next().checkGoesTogetherWith(series);
         if (metric.putIfAbsent(series.attributes(), series) != null) {
             throw new IllegalArgumentException(
                     "the metric " + series.name() + " is registered already with the attributes " + series.attributes()

@@ -20,6 +20,7 @@ import io.opentelemetry.sdk.metrics.data.MetricData;
 import io.opentelemetry.sdk.resources.Resource;
 import io.opentelemetry.sdk.testing.exporter.InMemoryMetricReader;
 import io.opentelemetry.sdk.testing.time.TestClock;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -457,6 +458,24 @@ class PerCpuMetricProducerTest {
         registered.forEach(Registered::close);
         assertThat(reader.collectAllMetrics()).isEmpty();
         assertThat(comparisons).hasValueLessThan(10 * series);
+    }
+
+    /** The attributes' own code can throw, and so can any step where the heap is full. */
+    @Test
+    void aFailedRegistrationLeavesTheNameFree() {
+        Attributes failing = (Attributes) Proxy.newProxyInstance(
+                Attributes.class.getClassLoader(), new Class<?>[] {Attributes.class}, (_, method, arguments) -> {
+                    if (method.getName().equals("hashCode")) {
+                        throw new IllegalStateException("no hash code");
+                    }
+                    return method.invoke(HELLO, arguments);
+                });
+        assertThatThrownBy(() -> producer.histogram("size", millis)
+                        .setAttributes(failing)
+                        .register())
+                .hasMessage("no hash code");
+        producer.histogram("size", millis).setAttributes(HELLO).register();
+        assertThat(collectOne()).hasName("size");
     }
 
     /** Attributes that count how often they are compared. */

@@ -57,7 +57,7 @@ final class HistogramCounters {
 
     /**
      * What the counters stand for: the code of a native bucket, and in the lower half the number of a classic one. It
-     * is longer than there are counters.
+     * can be longer than there are counters.
      */
     private final long[] keys;
 
@@ -246,10 +246,10 @@ final class HistogramCounters {
         int counter = size;
         keys[counter] = key;
         size = counter + 1;
-        enter(counter);
         if (newBucket) {
             nativeBuckets++;
         }
+        enter(counter);
     }
 
     private void enter(int counter) {

@@ -15,7 +15,8 @@ final class HistogramDataPoint implements DistributionDataPoint {
     private final @Nullable ExemplarSampler sampler;
 
     /**
-     * Held by the thread that replaces the counters. A thread that counts needs it only for a bucket's first value.
+     * Held by the thread that adds a counter or replaces the counters. A thread that counts needs it only for a
+     * bucket's first value.
      */
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -79,6 +80,7 @@ final class HistogramDataPoint implements DistributionDataPoint {
             while (counter < 0) {
                 int buckets = current.nativeBuckets();
                 current = current.withCounterFor(value);
+                // As the client does: once for a new bucket, even if that leaves too many.
                 if (current.nativeBuckets() > buckets) {
                     current = limited(current);
                 }

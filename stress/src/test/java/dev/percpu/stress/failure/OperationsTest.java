@@ -75,11 +75,14 @@ class OperationsTest {
                 .flatMap(List::stream)
                 .filter(operation -> !operation.name().startsWith("bounded counter "))
                 .toList();
-        for (Operation operation : operations) {
-            if (!(operation.factory().create(other) instanceof Reading)) {
-                assertThat(FailureRun.operationNames()).contains(operation.name() + Variant.HOT.suffix());
+        try {
+            for (Operation operation : operations) {
+                if (!(operation.factory().create(other) instanceof Reading)) {
+                    assertThat(FailureRun.operationNames()).contains(operation.name() + Variant.HOT.suffix());
+                }
             }
+        } finally {
+            other.end();
         }
-        other.end();
     }
 }
