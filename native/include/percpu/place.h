@@ -186,9 +186,14 @@ PERCPU_SLOW int percpu_loses_aborts(void)
 	percpu_syscall(SYS_uname, names);
 	sscanf(release, "%u.%u.%u", &parts[0], &parts[1], &parts[2]);
 	version = (parts[0] * 1000 + parts[1]) * 1000 + parts[2];
-	/* The first candidates of 7.1 have no fix. By this name a function that glibc's header may inline stays out. */
-	if (version == 7001000 && (__builtin_strstr(release, "-rc") || __builtin_strstr(release, ".rc")))
-		return 1;
+	/*
+	 * The first two candidates of 7.1 have no fix on AArch64, so none is trusted. `__builtin_strstr`, since glibc's
+	 * header may declare `strstr` as an inline function.
+	 */
+	if (version == 7001000)
+		for (const char *rc = release; (rc = __builtin_strstr(rc, "rc")); rc += 2)
+			if (rc[2] >= '0' && rc[2] <= '9')
+				return 1;
 	return PERCPU_LOSES_ABORTS(version);
 }
 

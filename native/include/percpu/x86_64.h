@@ -84,7 +84,7 @@
 #define PERCPU_RELAX() __builtin_ia32_pause()
 
 /*
- * From 6.19 to before 7.0.10. That is caution: aborts were reported lost on AArch64 (kernel commit 411c1cf43039). Here
- * the same change only left the area's cpu_id_start behind, which we do not read.
+ * From 6.19 to before 7.0.10. That is caution: aborts were reported lost on AArch64 (fixed by kernel commit
+ * 411c1cf43039). Here the same change only left the area's cpu_id_start behind, which we do not read.
  */
 #define PERCPU_LOSES_ABORTS(version) ((version) >= 6019000 && (version) < 7000010)

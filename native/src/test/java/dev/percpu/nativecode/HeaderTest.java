@@ -65,7 +65,8 @@ class HeaderTest {
         Path program =
                 Compiler.GCC.program("releases", "operations.c", "-O2", "-DPERCPU_TEST_RELEASE=getenv(\"RELEASE\")");
         // 7.1 has the fix from its third candidate on.
-        for (String release : List.of("6.19.0-cloud-amd64", "7.0.3", "7.1-rc1", "7.1.0-0.rc2.20.fc45")) {
+        for (String release :
+                List.of("6.19.0-cloud-amd64", "7.0.3", "7.1-rc1", "7.1.0-0.rc2.20.fc45", "7.1.0-070100rc2-generic")) {
             assertThat(Compiler.run(program, Map.of("RELEASE", release))).isEqualTo("atomics: ok\n");
         }
         for (String release : List.of("6.18.44+deb13-amd64", "7.0.14", "7.1.0-arch1-1", "7.3-rc1", "unknown")) {
