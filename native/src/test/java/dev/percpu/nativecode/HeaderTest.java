@@ -397,14 +397,15 @@ class HeaderTest {
                 assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_BYTE=" + type))
                         .hasMessageContaining("8 bits are too few for the id of a CPU");
             }
-            for (String value : List.of("&unchanged", "&ordinary", "1.5", "42")) {
-                for (String operation : List.of("write(a_pointer, ", "xchg(a_pointer, ", "cmpxchg(a_pointer, NULL, ")) {
-                    assertRefusesValue(compiler, operation + value + ")");
+            for (String operation :
+                    List.of("write(a_pointer, %s)", "xchg(a_pointer, %s)", "cmpxchg(a_pointer, NULL, %s)")) {
+                for (String value : List.of("&unchanged", "&ordinary", "1.5", "42")) {
+                    assertRefusesValue(compiler, operation, "NULL", value);
                 }
             }
-            assertRefusesValue(compiler, "cmpxchg(a_pointer, &ordinary, NULL)");
-            assertRefusesValue(compiler, "write(an_int, \"text\")");
-            assertRefusesValue(compiler, "write(an_int, 5000000000)");
+            assertRefusesValue(compiler, "cmpxchg(a_pointer, %s, NULL)", "NULL", "&ordinary");
+            assertRefusesValue(compiler, "write(an_int, %s)", "5", "\"text\"");
+            assertRefusesValue(compiler, "write(an_int, %s)", "5", "5000000000");
             for (String value : List.of("\"text\"", "&ordinary", "1.5", "a_double")) {
                 for (String operation : List.of("add", "sub", "and", "or", "add_return")) {
                     assertThatThrownBy(() -> compiler.program(
@@ -435,9 +436,11 @@ class HeaderTest {
         }
     }
 
-    /** As an assignment to the variable is, by an error or a warning. */
-    private static void assertRefusesValue(Compiler compiler, String operation) {
-        assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_VALUE=this_cpu_" + operation))
+    /** As an assignment to the variable is, by an error or a warning. With the right value the rest compiles. */
+    private static void assertRefusesValue(Compiler compiler, String operation, String right, String wrong) {
+        String value = "-DON_VALUE=this_cpu_" + operation;
+        compiler.program("accepted", "refused.c", value.formatted(right));
+        assertThatThrownBy(() -> compiler.program("refused", "refused.c", value.formatted(wrong)))
                 .hasMessageContaining("refused.c")
                 .hasMessageContaining("error:");
     }
