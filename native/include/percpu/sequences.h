@@ -202,6 +202,12 @@ template <> struct percpu_traits<bool> {
 	static constexpr bool is_const = false;
 	static constexpr bool is_bool = true;
 };
+template <typename Type> struct percpu_is_array {
+	static constexpr bool value = false;
+};
+template <typename Type, size_t count> struct percpu_is_array<Type[count]> {
+	static constexpr bool value = true;
+};
 template <typename Type, bool = __is_enum(Type)> struct percpu_number {
 	typedef Type type;
 };
@@ -221,7 +227,8 @@ template <typename Type> PERCPU_INLINE uint64_t percpu_value(Type value)
 #define PERCPU_NUMBER_TYPE(var) typename percpu_number<PERCPU_TYPE(var)>::type
 #define PERCPU_IS_CONST(type) percpu_traits<type>::is_const
 #define PERCPU_IS_BOOL(var) percpu_traits<PERCPU_TYPE(var)>::is_bool
-#define PERCPU_IS_CLASS(var) (__is_class(PERCPU_TYPE(var)) || __is_union(PERCPU_TYPE(var)))
+#define PERCPU_IS_AGGREGATE(var)                                                                                       \
+	(percpu_is_array<__typeof__(var)>::value || __is_class(PERCPU_TYPE(var)) || __is_union(PERCPU_TYPE(var)))
 #define PERCPU_BITS(value) percpu_bits(value)
 #define PERCPU_VALUE(var, value) percpu_value<PERCPU_TYPE(var)>(value)
 #else
@@ -229,15 +236,16 @@ template <typename Type> PERCPU_INLINE uint64_t percpu_value(Type value)
 #define PERCPU_NUMBER_TYPE(var) PERCPU_TYPE(var)
 #define PERCPU_IS_CONST(type) __builtin_types_compatible_p(type *, const type *)
 #define PERCPU_IS_BOOL(var) __builtin_types_compatible_p(__typeof__(var), _Bool)
-#define PERCPU_IS_CLASS(var) 0 /* a cast to a struct does not compile anyway */
+/* An array becomes a pointer behind a comma. A cast to a struct does not compile anyway. */
+#define PERCPU_IS_AGGREGATE(var) (!__builtin_types_compatible_p(__typeof__(var), PERCPU_TYPE(var)))
 #define PERCPU_BITS(value) ((uint64_t)((value) | 0))
 #define PERCPU_VALUE(var, value) ((uint64_t)(PERCPU_TYPE(var)){(value)})
 #endif
 
 /*
- * PERCPU_BITS is what is added, or combined bit by bit: an integer of any width. Only of an integer "| 0" compiles.
- * PERCPU_VALUE is what the instance may get or is compared with. The compiler checks and converts it as if it were
- * assigned to the variable.
+ * PERCPU_BITS is what is added, or combined bit by bit: an integer of any width. Only of an integer "| 0" compiles. In
+ * C++ it must be copyable: of a std::atomic `a`, write a.load(). PERCPU_VALUE is what the instance may get or is
+ * compared with. The compiler checks and converts it as if it were assigned to the variable.
  */
 #define PERCPU_UPDATE(var, op, operand)                                                                                \
 	__extension__({                                                                                                \
@@ -258,7 +266,7 @@ template <typename Type> PERCPU_INLINE uint64_t percpu_value(Type value)
 #define PERCPU_ASSERT_NUMBER(var)                                                                                      \
 	PERCPU_ASSERT(sizeof(var) == 1 || sizeof(var) == 2 || sizeof(var) == 4 || sizeof(var) == 8,                    \
 		      "an operation is on 1, 2, 4 or 8 bytes");                                                        \
-	PERCPU_ASSERT(!PERCPU_IS_CLASS(var) &&                                                                         \
+	PERCPU_ASSERT(!PERCPU_IS_AGGREGATE(var) &&                                                                     \
 			      __builtin_classify_type((PERCPU_TYPE(var))0) != 8 /* real */ &&                          \
 			      __builtin_classify_type((PERCPU_TYPE(var))0) != 9 /* complex */,                         \
 		      "an operation is on integers and pointers")

@@ -66,6 +66,7 @@ DEFINE_PER_CPU(double, a_double) = 0;
 DEFINE_PER_CPU(int, an_int) = 0;
 DEFINE_PER_CPU(struct wide *, a_pointer) = NULL;
 DEFINE_PER_CPU(struct wide, a_wide);
+DEFINE_PER_CPU(char[8], an_array);
 
 long ordinary = 0;
 const struct wide unchanged = {{0}};

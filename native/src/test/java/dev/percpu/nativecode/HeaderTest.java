@@ -446,6 +446,20 @@ class HeaderTest {
     }
 
     @Test
+    void anArrayIsNoNumber() {
+        for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANG, Compiler.GXX, Compiler.CLANGXX)) {
+            for (String operation : List.of(
+                    "this_cpu_inc(an_array)",
+                    "this_cpu_write(an_array, 0)",
+                    "(void)this_cpu_read(an_array)",
+                    "(void)per_cpu_sum(an_array)")) {
+                assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_VALUE=" + operation))
+                        .hasMessageContaining("an operation is on integers and pointers");
+            }
+        }
+    }
+
+    @Test
     void anOperationOnNoPerCpuVariableEndsTheProgramIfAskedTo() {
         Path program = Compiler.GCC.program("checked", "refused.c", "-DPERCPU_CHECK", "-DON_ORDINARY");
         assertThatThrownBy(() -> Compiler.run(program, REGISTERED))
