@@ -75,7 +75,7 @@ final class GuardedNumeric extends PerCpuNumeric {
         try {
             return variable + " = " + sum();
         } catch (IllegalStateException closed) {
-            // It says so.
+            // The variable's own text says that it is closed.
             return variable.toString();
         }
     }

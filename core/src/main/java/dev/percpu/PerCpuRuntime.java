@@ -80,14 +80,15 @@ public final class PerCpuRuntime {
             Linux.registerForSequenceRestarts();
             result = CurrentCpu.isUpToDate()
                     ? runDeepSelfTest()
-                    : new DeepSelfTest(Outcome.FAILED, "this thread's CPU id is out of date");
+                    : DeepSelfTest.of(Outcome.FAILED, "this thread's CPU id is out of date");
         } catch (LinuxException e) {
             result = DeepSelfTest.of(Outcome.NOT_RUN, e.getMessage());
         }
         if (result.outcome != Outcome.PASSED) {
             throw new IllegalStateException((result.outcome == Outcome.NOT_RUN
-                            ? "it could not be checked whether restartable sequences still work in this process: "
-                            : "restartable sequences no longer work in this process: ")
+                            ? "it could not be checked whether restartable sequences still work in this process. The"
+                                    + " self-test was "
+                            : "restartable sequences no longer work in this process. The self-test ")
                     + result.text + ". Restore with a tool that restores each thread's registration, or start with -D"
                     + Backends.PROPERTY + "=atomic");
         }

@@ -42,7 +42,8 @@ final class LongWaits {
      */
     static void report(String side, String lock, long waited, Thread writer, long readers, @Nullable ReadHolds holds) {
         try {
-            String who = holds == null ? "" : ": " + holds.describe();
+            String names = holds == null ? "" : holds.describe();
+            String who = names.isEmpty() ? "" : ": " + names;
             Reports.longWait(waited, side + " lock of " + lock, reason(writer, readers, who));
         } catch (VirtualMachineError e) {
             Reporter.countLost();

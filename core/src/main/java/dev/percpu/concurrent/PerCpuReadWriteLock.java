@@ -78,8 +78,9 @@ import java.util.concurrent.locks.ReadWriteLock;
  * IllegalStateException} where they could wait for their own thread: a read lock in a read lock, whether or not a
  * writer comes, and a write lock in a read lock. One unlock too many throws {@link IllegalMonitorStateException} at
  * once. Suppressed exceptions say where the lock was locked. That costs microseconds: use it in tests. A hold counts as
- * that of the thread that locked it, until it is unlocked. A program may let other threads unlock, and lock for the
- * next request meanwhile: then it has to use {@code tryLock}, or do without checked mode.
+ * that of the thread that locked it, until it is unlocked. So checked mode refuses one thing that the lock allows: a
+ * thread locks, leaves the unlock to another thread, and locks again before that unlock. Such a program uses {@code
+ * tryLock}, or does without checked mode.
  *
  * <p>Serialization keeps only the fairness: a deserialized lock is unlocked and has no name.
  *

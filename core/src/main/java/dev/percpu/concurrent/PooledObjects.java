@@ -75,8 +75,10 @@ abstract class PooledObjects<T> extends PaddedInFront {
      */
     final void release(Pooled<T> entry, boolean unlessDiscarded) {
         if (entry.state != Pooled.HELD) {
-            if (!unlessDiscarded || entry.state != Pooled.GONE || !entry.discarded) {
+            if (!unlessDiscarded || !entry.discarded) {
                 resume(entry);
+            } else if (entry.unfinished) {
+                finish(entry);
             }
             return;
         }

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A thread may unlock a read lock that another thread has locked. Then nobody can say whose hold has ended, so it is
  * only counted that one has. A thread certainly has a hold if it has more of them than have ended in this way. Once all
  * holds have ended, they are forgotten. If that never happens, since some thread always has the lock, what is kept does
- * not grow with the locks: there is one object for each thread, and none for a thread that has ended and of which
- * nobody knows whether it had a hold.
+ * not grow with the locks: there is one object for each thread, and none for a thread that has ended and whose holds
+ * may all have been ended by others.
  */
 final class ReadHolds {
     /** More threads would make a message that nobody reads to the end. */
@@ -131,11 +131,12 @@ final class ReadHolds {
         }
     }
 
-    /** Who has the read lock, as far as that is known, for messages. */
+    /** Who has the read lock, as far as that is known, for messages; empty if nothing is known. */
     synchronized String describe() {
         StringBuilder text = new StringBuilder();
         int named = 0;
-        for (Hold hold = newest; hold != null && named < MOST_NAMED; hold = hold.older, named++) {
+        Hold hold = newest;
+        for (; hold != null && named < MOST_NAMED; hold = hold.older, named++) {
             text.append(named == 0 ? "" : "; ").append(Reports.describe(hold.thread));
             if (hold.count > 1) {
                 text.append(", ").append(hold.count).append(" times");
@@ -155,8 +156,11 @@ final class ReadHolds {
                 }
             }
         }
+        if (hold != null) {
+            text.append("; and others");
+        }
         if (ended > 0) {
-            text.append("; ").append(ended).append(" of all holds were ended by other threads");
+            text.append(named == 0 ? "" : "; ").append(ended).append(" of all holds were ended by other threads");
         }
         return text.toString();
     }

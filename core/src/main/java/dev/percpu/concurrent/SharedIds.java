@@ -102,7 +102,7 @@ abstract class SharedIds extends CpuStacks {
 
     private int busyCpu;
 
-    /** How many ids the next spill moves at most, by CPU. */
+    /** How many ids the next spill moves at most, by CPU. A hint: a thread may move before its pushes. */
     private final int[] toSpill = new int[Area.CPUS];
 
     /**

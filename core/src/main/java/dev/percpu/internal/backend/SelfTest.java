@@ -152,7 +152,8 @@ final class SelfTest {
         try {
             long added = 0;
             int inVain = 0;
-            while ((long) Area.LONG.getVolatile(Area.MEMORY, aborts) == 0) {
+            // Asks at least once: the scheduler may have aborted a section before that, and restarts may be refused.
+            do {
                 long before = added;
                 added = sum(position);
                 inVain += added == before ? 0 : 1;
@@ -165,7 +166,7 @@ final class SelfTest {
                 Linux.restartSequencesEverywhere();
                 // On a single CPU, the other thread runs during this pause, and the end of the pause preempts it.
                 LockSupport.parkNanos(NANOS_BETWEEN_RESTARTS);
-            }
+            } while ((long) Area.LONG.getVolatile(Area.MEMORY, aborts) == 0);
             return "";
         } catch (LinuxException refused) {
             // The kernel, or a filter, can allow the registration for restarts and refuse the restarts.

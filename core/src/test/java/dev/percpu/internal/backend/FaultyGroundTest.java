@@ -321,7 +321,9 @@ class FaultyGroundTest {
     @Test
     @Execution(ExecutionMode.CONCURRENT)
     void aDeepSelfTestThatCannotRunIsNotOneThatFailed() {
-        String unknown = "it could not be checked whether restartable sequences still work in this process: ";
+        String unknown =
+                "it could not be checked whether restartable sequences still work in this process. The self-test"
+                        + " was ";
         String noCode = "not run: there is no executable memory: mprotect";
         assertRuns(new Jvm(), ProbeThatCannotTest.class, 0, "\n" + noCode, unknown + noCode);
         String noThread = "not run: no thread can be started for the self-test";
