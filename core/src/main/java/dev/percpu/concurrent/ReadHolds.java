@@ -141,20 +141,7 @@ final class ReadHolds {
             if (hold.count > 1) {
                 text.append(", ").append(hold.count).append(" times");
             }
-            for (StackTraceElement frame : hold.lastLocked.getStackTrace()) {
-                if (isOfCaller(frame)) {
-                    text.append(", in ")
-                            .append(frame.getClassName())
-                            .append('.')
-                            .append(frame.getMethodName());
-                    text.append('(')
-                            .append(frame.getFileName())
-                            .append(':')
-                            .append(frame.getLineNumber())
-                            .append(')');
-                    break;
-                }
-            }
+            text.append(placeOf(hold.lastLocked));
         }
         if (hold != null) {
             text.append("; and others");
@@ -165,9 +152,16 @@ final class ReadHolds {
         return text.toString();
     }
 
-    private static boolean isOfCaller(StackTraceElement frame) {
-        String name = frame.getClassName();
-        return !name.startsWith(ReadHolds.class.getName()) && !name.equals(ReadLock.class.getName());
+    /** Where the caller of the lock was; empty if that is not known. */
+    private static String placeOf(Throwable locked) {
+        for (StackTraceElement frame : locked.getStackTrace()) {
+            String name = frame.getClassName();
+            if (!name.startsWith(ReadHolds.class.getName()) && !name.equals(ReadLock.class.getName())) {
+                return ", in " + name + "." + frame.getMethodName() + "(" + frame.getFileName() + ":"
+                        + frame.getLineNumber() + ")";
+            }
+        }
+        return "";
     }
 
     /**

@@ -11,12 +11,8 @@ import org.jspecify.annotations.Nullable;
 final class ReadLock implements Lock {
     private final ReaderDoor door;
 
-    /** Who they are, in checked mode; otherwise null. */
-    private final @Nullable ReadHolds holds;
-
     ReadLock(ReaderDoor door) {
         this.door = door;
-        this.holds = door.holds;
     }
 
     @Override
@@ -92,8 +88,8 @@ final class ReadLock implements Lock {
 
     @Override
     public void unlock() {
-        if (CheckedMode.ON && holds != null) {
-            unlock(holds);
+        if (CheckedMode.ON && door.holds != null) {
+            unlock(door.holds);
         } else {
             door.leave();
         }
@@ -116,13 +112,13 @@ final class ReadLock implements Lock {
     }
 
     private void checkNoHold() {
-        if (holds != null && !door.isShutByMe()) {
-            holds.checkNoneOfMine("locks its read lock again");
+        if (door.holds != null && !door.isShutByMe()) {
+            door.holds.checkNoneOfMine("locks its read lock again");
         }
     }
 
     private void record(ReadHolds.@Nullable Hold hold) {
-        Objects.requireNonNull(holds).add(Objects.requireNonNull(hold));
+        Objects.requireNonNull(door.holds).add(Objects.requireNonNull(hold));
     }
 
     @Override

@@ -7,7 +7,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /** The write lock of a {@link PerCpuReadWriteLock}: a thread has it if it has shut the door with no reader inside. */
 final class WriteLock implements Lock {
@@ -20,9 +19,6 @@ final class WriteLock implements Lock {
 
     private final boolean fair;
 
-    /** Who has the read lock, in checked mode; otherwise null. */
-    private final @Nullable ReadHolds readHolds;
-
     /**
      * How often the owner has locked; written by it, and by tests. While it is 0, the owner is still shutting the door.
      */
@@ -30,7 +26,6 @@ final class WriteLock implements Lock {
 
     WriteLock(ReaderDoor door, boolean fair) {
         this.door = door;
-        this.readHolds = door.holds;
         line = new ReentrantLock(fair);
         this.fair = fair;
     }
@@ -66,8 +61,8 @@ final class WriteLock implements Lock {
 
     /** In checked mode, refuses to wait for readers one of which is the thread itself. */
     private void checkNotReading(String use) {
-        if (CheckedMode.ON && readHolds != null) {
-            readHolds.checkNoneOfMine(use);
+        if (CheckedMode.ON && door.holds != null) {
+            door.holds.checkNoneOfMine(use);
         }
     }
 

@@ -10,7 +10,6 @@ import dev.percpu.opentelemetry.HistogramRegistration.Registered;
 import dev.percpu.testing.LogCapture;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
-import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.sdk.common.Clock;
 import io.opentelemetry.sdk.common.InstrumentationScopeInfo;
@@ -25,12 +24,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BiConsumer;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -451,7 +448,7 @@ class PerCpuMetricProducerTest {
         for (int i = 0; i < series; i++) {
             Attributes attributes = Attributes.of(AttributeKey.longKey("i"), (long) i);
             registered.add(producer.histogram("size", millis)
-                    .setAttributes(new Compared(attributes, comparisons))
+                    .setAttributes(watched(attributes, name -> comparisons.addAndGet(name.equals("equals") ? 1 : 0)))
                     .register());
         }
         assertThat(collectOne().getHistogramData().getPoints()).hasSize(series);
@@ -463,13 +460,11 @@ class PerCpuMetricProducerTest {
     /** The attributes' own code can throw, and so can any step where the heap is full. */
     @Test
     void aFailedRegistrationLeavesTheNameFree() {
-        Attributes failing = (Attributes) Proxy.newProxyInstance(
-                Attributes.class.getClassLoader(), new Class<?>[] {Attributes.class}, (_, method, arguments) -> {
-                    if (method.getName().equals("hashCode")) {
-                        throw new IllegalStateException("no hash code");
-                    }
-                    return method.invoke(HELLO, arguments);
-                });
+        Attributes failing = watched(HELLO, name -> {
+            if (name.equals("hashCode")) {
+                throw new IllegalStateException("no hash code");
+            }
+        });
         assertThatThrownBy(() -> producer.histogram("size", millis)
                         .setAttributes(failing)
                         .register())
@@ -478,48 +473,13 @@ class PerCpuMetricProducerTest {
         assertThat(collectOne()).hasName("size");
     }
 
-    /** Attributes that count how often they are compared. */
-    private record Compared(Attributes attributes, AtomicInteger comparisons) implements Attributes {
-        @Override
-        public <T> @Nullable T get(AttributeKey<T> key) {
-            return attributes.get(key);
-        }
-
-        @Override
-        public void forEach(BiConsumer<? super AttributeKey<?>, ? super Object> consumer) {
-            attributes.forEach(consumer);
-        }
-
-        @Override
-        public int size() {
-            return attributes.size();
-        }
-
-        @Override
-        public boolean isEmpty() {
-            return attributes.isEmpty();
-        }
-
-        @Override
-        public Map<AttributeKey<?>, Object> asMap() {
-            return attributes.asMap();
-        }
-
-        @Override
-        public AttributesBuilder toBuilder() {
-            return attributes.toBuilder();
-        }
-
-        @Override
-        public boolean equals(@Nullable Object other) {
-            comparisons.incrementAndGet();
-            return other instanceof Compared compared && attributes.equals(compared.attributes);
-        }
-
-        @Override
-        public int hashCode() {
-            return attributes.hashCode();
-        }
+    /** Attributes that tell of each call of a method of theirs, by its name. */
+    private static Attributes watched(Attributes attributes, Consumer<String> call) {
+        return (Attributes) Proxy.newProxyInstance(
+                Attributes.class.getClassLoader(), new Class<?>[] {Attributes.class}, (_, method, arguments) -> {
+                    call.accept(method.getName());
+                    return method.invoke(attributes, arguments);
+                });
     }
 
     @Test
