@@ -34,7 +34,7 @@ came of it. The exit status is 0 if all passed and something was run.
   --kernel VERSION    the newest Debian 13 has of it, from the backports if need be; 6.12 is the default
   --cpus N            how many CPUs; each scenario has a default
   --backend NAME      rseq or atomic; both is the default
-  --only CLASSES      of the tests only these, such as ExactnessTest,CpuGuardTest
+  --only CLASSES      these tests, such as ExactnessTest,CpuGuardTest, instead of the scenario's
   --quick             without the test classes that start JVMs of their own, which take most of the time
   --effort X          how much the tests repeat that repeat something; 1 is a build's, 0.02 the default
   --stress-seconds N  how long the stress program runs; 15 is the default
@@ -77,7 +77,7 @@ pack() {
   outside "$tree"
   cat >"$tree/vm/options.sh" <<OPTIONS
 backends='$backends'
-only='${only//,/|}'
+classes='${classes//,/|}'
 without='$without'
 effort='$effort'
 stress_seconds='$stress_seconds'
@@ -85,9 +85,9 @@ OPTIONS
   (cd "$tree" && find -L . | LC_ALL=C sort | cpio -o -L -H newc --quiet)
 }
 
-# The test classes that start JVMs of their own, as a regular expression.
-that_start_jvms() {
-  grep -rlE 'new Jvm\(\)|Jvm\.asHere\(\)' "$root/core/src/test/java" | sed 's|.*/||; s|[.]java$||' | paste -sd '|'
+# The test classes whose sources have what a regular expression describes, as a regular expression.
+classes_with() {
+  { grep -rlzE "$1" "$root/core/src/test/java" || (($? == 1)); } | sed 's|.*/||; s|[.]java$||' | paste -sd '|'
 }
 
 # The tests in a log that failed, each with the first lines of the reason, and the last lines of each program that
@@ -105,7 +105,8 @@ reasons() {
 
 # Runs one scenario in a directory, and adds what it counted to passed and failed.
 run() {
-  local scenario=$1 directory=$2 name good bad status=0 failed_before=$failed
+  local scenario=$1 directory=$2 name good bad status=0 failed_before=$failed classes
+  classes=${only:-$(classes_with "@VmTest\\([^)]*\"$scenario\"")}
   load "$scenario"
   rm -rf "$directory"
   mkdir -p "$directory"
@@ -154,7 +155,7 @@ while (($# > 0)); do
       continue
       ;;
     --quick)
-      without=$(that_start_jvms)
+      without=$(classes_with 'new Jvm\(\)|Jvm\.asHere\(\)')
       shift
       continue
       ;;

@@ -9,7 +9,7 @@ inside() {
   taskset -p 48 $$ || return
   check "may run on CPUs 3 and 6 only" grep -q 'Cpus_allowed_list:.3,6$' /proc/self/status
   for backend in $backends; do
-    suite "$backend" 'CpuMaskTest|OnEachCpuTest|CpuGuardTest|PerCpuNumericTest|MemoryFootprintTest|PerCpuPoolConcurrencyTest|ExactnessTest'
+    suite "$backend"
     stress "$backend"
   done
 }

@@ -17,7 +17,7 @@ inside() {
   done
   # A JVM that starts without them.
   set_online 1 0 && set_online 4 0 || return
-  suite rseq 'CpuMaskTest|OnEachCpuTest|CpuGuardTest'
+  suite rseq
 }
 
 # One to three at a time, all but CPU 0. If that ever fails the number of times is 0.

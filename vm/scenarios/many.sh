@@ -4,6 +4,6 @@ cpus=64
 memory=6G
 
 inside() {
-  suite rseq 'CpuMaskTest|OnEachCpuTest|CpuGuardTest|PerCpuNumericTest|StaticPerCpuTest|MemoryFootprintTest|ExactnessTest'
+  suite rseq
   stress rseq --threads 32
 }

@@ -9,6 +9,6 @@ inside() {
   local backend
   check "two nodes" test "$(cat /sys/devices/system/node/has_cpu)" = 0-1
   for backend in $backends; do
-    suite "$backend" 'NumaTest|MemoryFootprintTest|HistogramFootprintTest|OnEachCpuTest'
+    suite "$backend"
   done
 }

@@ -13,7 +13,7 @@ inside() {
     fi
   done
   check "ids have gaps" gaps
-  suite rseq 'CpuMaskTest|OnEachCpuTest|CpuGuardTest|PerCpuNumericTest|StaticPerCpuTest|DynamicPerCpuTest|PerCpuPoolConcurrencyTest|ExactnessTest'
+  suite rseq
   stress rseq
 }
 

@@ -11,7 +11,7 @@ inside() {
   # The stress program's area has 1 GiB for each CPU, and as much again for each place of a thread's own.
   check "4 GiB of memory are refused" refused
   for backend in $backends; do
-    suite "$backend" 'AreaReservationTest|ReuseTest|MemoryFootprintTest|HistogramFootprintTest|PerCpuNumericTest|DynamicPerCpuTest|ShortageTest|PerCpuCounterTest'
+    suite "$backend"
     stress "$backend"
   done
 }

@@ -5,6 +5,7 @@ memory=3G
 
 inside() {
   local backend
+  classes=${classes:-.+Test}
   for backend in $backends; do
     halved_suite "$backend"
   done

@@ -14,6 +14,7 @@ import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.LockedMemory;
 import dev.percpu.testing.MemoryLimit;
+import dev.percpu.testing.VmTest;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.Test;
  * How much the per-CPU area takes of address space, of memory, and of what limits there are. Each in a JVM of its own.
  */
 @Tag("native")
+@VmTest("strict")
 class AreaReservationTest {
     private static final long MIB = 1 << 20;
 

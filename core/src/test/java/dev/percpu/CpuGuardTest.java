@@ -10,6 +10,7 @@ import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.GuardWords;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.LogCapture;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>This file is longer than others: a guard has many states, and the tests read best as one list.
  */
 @SuppressWarnings("MustBeClosedChecker") // closing twice, in the wrong order and not at all is the subject
+@VmTest({"affinity", "atomic", "cpuset", "hotplug", "machine", "many", "sparse"})
 class CpuGuardTest {
     private static final CpuId FIRST = CpuMask.allowed().iterator().next();
 

@@ -8,6 +8,7 @@ import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Garbage;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Test;
  * Variables made at run time: how their instances come into being and end. Where native access is denied their memory
  * lies outside the area, and ends with the last segment: what is about closed segments is tagged as native.
  */
+@VmTest({"sparse", "strict"})
 class DynamicPerCpuTest {
     private static final int CPUS = CpuMask.possible().weight();
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Test;
  * thread does each kind of update once, so that the totals are known.
  */
 @Tag("native")
+@VmTest({"affinity", "atomic", "cpuset", "machine", "many", "sparse"})
 class ExactnessTest {
     /** How many updates one round makes: see {@link Mix#round}. */
     private static final int UPDATES_PER_ROUND = 12;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.VmTest;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Test;
 
 /** What 10,000 static counters cost, and what counters cost that nobody touches: in a JVM of its own. */
 @Tag("native")
+@VmTest({"affinity", "cpuset", "many", "numa", "strict"})
 class MemoryFootprintTest {
     private static final int COUNTERS = 10_000;
 

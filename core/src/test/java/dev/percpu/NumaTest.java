@@ -9,6 +9,7 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.CpuLists;
 import dev.percpu.testing.Machine;
+import dev.percpu.testing.VmTest;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.Test;
  * for rightly; the virtual machine of the scenario {@code numa} has two.
  */
 @Tag("native")
+@VmTest("numa")
 class NumaTest {
     private static final Path NODES = Path.of("/sys/devices/system/node");
     private static final int PAGE = 4096;

@@ -9,6 +9,7 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Garbage;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Numbers of each width, with and without a guard: the operations, on a thread that stays on its CPU. */
+@VmTest({"affinity", "machine", "many", "sparse", "strict"})
 class PerCpuNumericTest {
     private static final CpuId CPU = CpuMask.allowed().iterator().next();
 

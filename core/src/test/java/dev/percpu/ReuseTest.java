@@ -8,12 +8,14 @@ import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.VmTest;
 import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Variables that are made, used and closed without end, in a small area, where the collector may not be asked for. */
 @Tag("native")
+@VmTest("strict")
 class ReuseTest {
     /** Makes, uses and closes. Together they take the area many times. */
     static final class Probe {

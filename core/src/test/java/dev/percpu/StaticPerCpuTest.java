@@ -7,6 +7,7 @@ import dev.percpu.cell.Opaque;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
+import dev.percpu.testing.VmTest;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
@@ -18,6 +19,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Variables that live as long as the process, objects and memory. */
+@VmTest({"machine", "many", "sparse"})
 class StaticPerCpuTest {
     private static final StructLayout POINT =
             MemoryLayout.structLayout(ValueLayout.JAVA_INT.withName("x"), ValueLayout.JAVA_INT.withName("y"));

@@ -7,12 +7,14 @@ import dev.percpu.cell.Cell;
 import dev.percpu.cell.RefCell;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Tokens and pointers: what aliases, what has ended, and that a refusal changes nothing. */
+@VmTest("machine")
 class TokenTest {
     private static final CpuId CPU = CpuMask.allowed().iterator().next();
 

@@ -6,6 +6,7 @@ import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import org.junit.jupiter.api.Tag;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
  * thread's CPU id to -1. So the thread counts in the spare place, and acquires each CPU's guard as another CPU would.
  */
 @Tag("rseq")
+@VmTest("machine")
 class UnregisteredThreadTest {
     @Test
     void countsOwnsAndExcludesExactly() throws InterruptedException {

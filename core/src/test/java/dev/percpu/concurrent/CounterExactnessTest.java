@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** Counters that are updated and reset while threads are preempted, moved between CPUs and signalled. */
 @Tag("native")
+@VmTest({"atomic", "machine"})
 class CounterExactnessTest {
     private static final int UPDATERS = 8;
     private static final int RESETTERS = 2;

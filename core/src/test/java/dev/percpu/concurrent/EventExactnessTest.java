@@ -9,6 +9,7 @@ import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Test;
  * variables' own methods are called as well.
  */
 @Tag("native")
+@VmTest("machine")
 class EventExactnessTest {
     private static final int UPDATERS = 8;
     private static final int RESETTERS = 2;

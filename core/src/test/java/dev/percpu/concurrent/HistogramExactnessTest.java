@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
  * Nothing is lost and nothing doubled while threads that record are preempted, moved between CPUs and signalled, and
  * others take snapshots and reset.
  */
+@VmTest("machine")
 class HistogramExactnessTest {
     private static final int RECORDERS = 8;
     private static final int RESETTERS = 3;

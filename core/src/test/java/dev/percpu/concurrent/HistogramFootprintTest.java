@@ -6,6 +6,7 @@ import dev.percpu.AreaPages;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.VmTest;
 import java.io.IOException;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Tag;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Test;
 
 /** Which pages of a large histogram, and of many counters, are touched: in a JVM of its own. */
 @Tag("native")
+@VmTest({"numa", "strict"})
 class HistogramFootprintTest {
     private static final long PAGE = 4096;
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 /**
  * Hot threads that come and go while others read and reset: each place changes hands many times, and no update is lost.
  */
+@VmTest("machine")
 class OwnPlaceExactnessTest {
     /** More than there are places, and together many times as many. */
     private static final int AT_A_TIME = OwnPlaces.COUNT + 4;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.FarStores;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -12,6 +13,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** Readers and references of threads that count in places of their own. */
+@VmTest("machine")
 class OwnPlaceReadersTest {
     private static final int READS = 2_000_000;
 

@@ -8,6 +8,7 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Serialization;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.io.InvalidObjectException;
 import java.util.List;
@@ -23,6 +24,7 @@ import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 
 /** A counter beside LongAdder, and its resets while others update it. */
+@VmTest("strict")
 class PerCpuCounterTest {
     /** What is done to both, and gives the same result. */
     record Step(String name, long operand) {

@@ -9,6 +9,7 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.Timeout;
  * the wait.
  */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
+@VmTest({"affinity", "cpuset", "sparse"})
 class PerCpuPoolConcurrencyTest {
     private final int[] cpus = CpuMask.usable().ids().toArray();
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.ArrayDeque;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.Test;
  * have plain fields, so what a holder wrote must reach the next by the pool.
  */
 @Tag("native")
+@VmTest({"atomic", "machine"})
 class PerCpuPoolExactnessTest {
     private static final int THREADS = 8;
 

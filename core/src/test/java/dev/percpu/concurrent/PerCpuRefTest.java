@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.percpu.OnCpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.testing.VmTest;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** What one thread can see of a reference count. */
+@VmTest("machine")
 class PerCpuRefTest {
     private final AtomicInteger releases = new AtomicInteger();
     private final PerCpuRef ref = new PerCpuRef(releases::incrementAndGet);

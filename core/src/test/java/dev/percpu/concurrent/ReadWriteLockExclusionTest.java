@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.ThreadLocalRandom;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** No writer is inside with anybody else, and what one wrote the others see. */
 @ParameterizedClass
 @EnumSource(names = {"WORD", "ALL", "TALLY"})
+@VmTest({"atomic", "machine"})
 class ReadWriteLockExclusionTest {
     private static final int THREADS = 8;
 

@@ -3,6 +3,7 @@ package dev.percpu.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.percpu.testing.VmTest;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Masks, on whatever CPUs this machine has. */
+@VmTest({"affinity", "cpuset", "hotplug", "many", "sparse"})
 class CpuMaskTest {
     private static final CpuId FIRST = CpuId.of(0);
 

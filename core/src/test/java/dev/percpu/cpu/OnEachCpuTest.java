@@ -7,6 +7,7 @@ import dev.percpu.CpuGuard;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Machine;
 import dev.percpu.testing.Seccomp;
+import dev.percpu.testing.VmTest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A task on every CPU. */
+@VmTest({"affinity", "cpuset", "hotplug", "many", "numa", "sparse"})
 class OnEachCpuTest {
     private final List<CpuId> usable =
             CpuMask.usable().ids().mapToObj(CpuId::of).toList();

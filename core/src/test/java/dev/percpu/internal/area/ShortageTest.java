@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.memory.AreaFullException;
+import dev.percpu.testing.VmTest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** How often the collector is asked for what is missing, with a clock that stands still. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
+@VmTest("strict")
 class ShortageTest {
     private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 10);
     private final AtomicLong given = new AtomicLong();

@@ -10,6 +10,7 @@ import dev.percpu.internal.linux.RseqRegistration;
 import dev.percpu.internal.protocol.CurrentCpu;
 import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.memory.NumericWidth;
+import dev.percpu.testing.VmTest;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /** The deep self-test, under this kernel and under kernels that lose what this one does not. */
 @Tag("rseq")
+@VmTest("machine")
 class SelfTestTest {
     /** Time for more restarts than are proof. */
     private static final long WAIT_MILLIS = 300;

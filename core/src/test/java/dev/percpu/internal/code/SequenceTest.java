@@ -8,6 +8,7 @@ import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What each sequence does, on a CPU and without one, compared with the same in Java. */
 @Tag("rseq")
+@VmTest("machine")
 class SequenceTest {
     private static final int ROUNDS = 2_000;
     private static final int CPU = 0;

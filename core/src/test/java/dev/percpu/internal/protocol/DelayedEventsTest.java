@@ -13,6 +13,7 @@ import dev.percpu.internal.code.ShapesUnderTest;
 import dev.percpu.internal.linux.RseqRegistration;
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.Test;
  * again and again. Each update must be in what was taken or in what is left, exactly once.
  */
 @Tag("rseq")
+@VmTest("machine")
 class DelayedEventsTest {
     private static final int THREADS = 6;
 

@@ -13,6 +13,7 @@ import dev.percpu.internal.linux.RseqRegistration;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.Test;
  * <p>This file is longer than others: each protocol has its test here, as all need the same disturbance.
  */
 @Tag("rseq")
+@VmTest("machine")
 class DelayedSequencesTest {
     private static final int THREADS = 6;
 

@@ -6,12 +6,14 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.FarStores;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** Numbers that are taken away while threads update them in places of their own. */
+@VmTest("machine")
 class GatedSumsTest {
     private final Object lock = new Object();
     private final long position = Area.allocate(GatedSums.BYTES, Long.BYTES, "GatedSumsTest");

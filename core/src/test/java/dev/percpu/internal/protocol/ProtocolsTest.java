@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** What the structures are built from, on the back end that runs. */
+@VmTest({"atomic", "machine"})
 class ProtocolsTest {
     private static final int THREADS = 6;
     private static final int ROUNDS = Effort.scaled(50_000);

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.VmTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A tally that is closed while threads add to it in places of their own. */
+@VmTest("machine")
 class TallyTest {
     private final Tally tally = Tally.opened("TallyTest");
     private long sum;
