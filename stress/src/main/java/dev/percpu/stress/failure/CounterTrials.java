@@ -22,8 +22,10 @@ final class CounterTrials {
         List<Operation> all = new ArrayList<>();
         counters(all);
         accumulators(all);
-        bounded(all);
         histograms(all);
+        all.replaceAll(operation -> operation.also(Variant.HOT));
+        readings(all);
+        bounded(all);
         return all;
     }
 
@@ -33,137 +35,97 @@ final class CounterTrials {
                         "PerCpuCounter.add(long)",
                         PerCpuCounter::new,
                         counter -> new Adding(() -> counter.add(1), counter::sum))
-                .also(Variant.HOT, Variant.VIRTUAL));
+                .also(Variant.VIRTUAL));
         all.add(Operation.on(
-                        "counter increment",
-                        "PerCpuCounter.increment()",
-                        PerCpuCounter::new,
-                        counter -> new Adding(counter::increment, counter::sum))
-                .also(Variant.HOT));
-        all.add(Operation.on(
-                        "counter decrement",
-                        "PerCpuCounter.decrement()",
-                        PerCpuCounter::new,
-                        counter -> new Adding(counter::decrement, () -> -counter.sum()))
-                .also(Variant.HOT));
-        all.add(Operation.on(
-                "counter sum",
-                "PerCpuCounter.sum()",
+                "counter increment",
+                "PerCpuCounter.increment()",
                 PerCpuCounter::new,
-                counter -> new Reading(() -> counter.add(1), counter::sum)));
+                counter -> new Adding(counter::increment, counter::sum)));
         all.add(Operation.on(
-                        "counter sumThenReset",
-                        "PerCpuCounter.sumThenReset()",
-                        PerCpuCounter::new,
-                        counter -> new Taking(() -> counter.add(1), counter::sumThenReset, counter::sum))
-                .also(Variant.HOT));
+                "counter decrement",
+                "PerCpuCounter.decrement()",
+                PerCpuCounter::new,
+                counter -> new Adding(counter::decrement, () -> -counter.sum())));
         all.add(Operation.on(
-                        "counter reset",
-                        "PerCpuCounter.reset()",
-                        PerCpuCounter::new,
-                        counter -> Taking.byReset(counter::increment, counter::reset, counter::sum))
-                .also(Variant.HOT));
+                "counter sumThenReset",
+                "PerCpuCounter.sumThenReset()",
+                PerCpuCounter::new,
+                counter -> new Taking(() -> counter.add(1), counter::sumThenReset, counter::sum)));
         all.add(Operation.on(
-                        "counter array add",
-                        "PerCpuCounterArray.add(int, long)",
-                        CounterTrials::twoCounters,
-                        counters -> new Adding(() -> counters.add(1, 1), () -> counters.sum(1)))
-                .also(Variant.HOT));
+                "counter reset",
+                "PerCpuCounter.reset()",
+                PerCpuCounter::new,
+                counter -> Taking.byReset(counter::increment, counter::reset, counter::sum)));
         all.add(Operation.on(
-                        "counter array add to two",
-                        "PerCpuCounterArray.add(int, long, int, long)",
-                        CounterTrials::twoCounters,
-                        counters -> new Adding(() -> counters.add(1, 1, 0, 0), () -> counters.sum(1)))
-                .also(Variant.HOT));
-        all.add(Operation.on(
-                        "counter array increment",
-                        "PerCpuCounterArray.increment(int)",
-                        CounterTrials::twoCounters,
-                        counters -> new Adding(() -> counters.increment(1), () -> counters.sum(1)))
-                .also(Variant.HOT));
-        all.add(Operation.on(
-                        "counter array decrement",
-                        "PerCpuCounterArray.decrement(int)",
-                        CounterTrials::twoCounters,
-                        counters -> new Adding(() -> counters.decrement(1), () -> -counters.sum(1)))
-                .also(Variant.HOT));
-        all.add(Operation.on(
-                "counter array sum",
-                "PerCpuCounterArray.sum(int)",
+                "counter array add",
+                "PerCpuCounterArray.add(int, long)",
                 CounterTrials::twoCounters,
-                counters -> new Reading(() -> counters.increment(1), () -> counters.sum(1))));
+                counters -> new Adding(() -> counters.add(1, 1), () -> counters.sum(1))));
         all.add(Operation.on(
-                "counter array sums",
-                "PerCpuCounterArray.sums()",
+                "counter array add to two",
+                "PerCpuCounterArray.add(int, long, int, long)",
                 CounterTrials::twoCounters,
-                counters -> new Reading(() -> counters.increment(1), () -> total(counters.sums()))));
+                counters -> new Adding(() -> counters.add(1, 1, 0, 0), () -> counters.sum(1))));
         all.add(Operation.on(
-                        "counter array sumThenReset",
-                        "PerCpuCounterArray.sumThenReset(int)",
-                        CounterTrials::twoCounters,
-                        counters -> new Taking(
-                                () -> counters.add(1, 1), () -> counters.sumThenReset(1), () -> counters.sum(1)))
-                .also(Variant.HOT));
+                "counter array increment",
+                "PerCpuCounterArray.increment(int)",
+                CounterTrials::twoCounters,
+                counters -> new Adding(() -> counters.increment(1), () -> counters.sum(1))));
         all.add(Operation.on(
-                        "counter array reset of one",
-                        "PerCpuCounterArray.reset(int)",
-                        CounterTrials::twoCounters,
-                        counters -> Taking.byReset(
-                                () -> counters.increment(1), () -> counters.reset(1), () -> counters.sum(1)))
-                .also(Variant.HOT));
+                "counter array decrement",
+                "PerCpuCounterArray.decrement(int)",
+                CounterTrials::twoCounters,
+                counters -> new Adding(() -> counters.decrement(1), () -> -counters.sum(1))));
+        all.add(Operation.on(
+                "counter array sumThenReset",
+                "PerCpuCounterArray.sumThenReset(int)",
+                CounterTrials::twoCounters,
+                counters ->
+                        new Taking(() -> counters.add(1, 1), () -> counters.sumThenReset(1), () -> counters.sum(1))));
+        all.add(Operation.on(
+                "counter array reset of one",
+                "PerCpuCounterArray.reset(int)",
+                CounterTrials::twoCounters,
+                counters ->
+                        Taking.byReset(() -> counters.increment(1), () -> counters.reset(1), () -> counters.sum(1))));
         // Both counters are reset, or neither is.
         all.add(Operation.on(
-                        "counter array sumsThenReset",
-                        "PerCpuCounterArray.sumsThenReset()",
-                        CounterTrials::twoCounters,
-                        counters -> new Taking(
-                                () -> {
-                                    counters.add(0, 3);
-                                    counters.add(1, -2);
-                                },
-                                () -> total(counters.sumsThenReset()),
-                                () -> total(counters.sums())))
-                .also(Variant.HOT));
+                "counter array sumsThenReset",
+                "PerCpuCounterArray.sumsThenReset()",
+                CounterTrials::twoCounters,
+                counters -> new Taking(
+                        () -> {
+                            counters.add(0, 3);
+                            counters.add(1, -2);
+                        },
+                        () -> total(counters.sumsThenReset()),
+                        () -> total(counters.sums()))));
         all.add(Operation.on(
-                        "counter array reset",
-                        "PerCpuCounterArray.reset()",
-                        CounterTrials::twoCounters,
-                        counters -> Taking.byReset(() -> counters.increment(1), counters::reset, () -> counters.sum(1)))
-                .also(Variant.HOT));
+                "counter array reset",
+                "PerCpuCounterArray.reset()",
+                CounterTrials::twoCounters,
+                counters -> Taking.byReset(() -> counters.increment(1), counters::reset, () -> counters.sum(1))));
         all.add(Operation.on(
-                        "buckets record",
-                        "PerCpuBuckets.record(int, double)",
-                        () -> new PerCpuBuckets(2),
-                        buckets -> new Adding(() -> buckets.record(1, 3), () -> countedAndAdded(buckets)))
-                .also(Variant.HOT));
-        all.add(new Operation("buckets counts", List.of("PerCpuBuckets.counts()", "PerCpuBuckets.sum()"), _ -> {
-            PerCpuBuckets buckets = new PerCpuBuckets(2);
-            return new Reading(() -> buckets.record(1, 3), () -> countedAndAdded(buckets));
-        }));
+                "buckets record",
+                "PerCpuBuckets.record(int, double)",
+                () -> new PerCpuBuckets(2),
+                buckets -> new Adding(() -> buckets.record(1, 3), () -> countedAndAdded(buckets))));
         all.add(Operation.on(
-                        "double counter add",
-                        "PerCpuDoubleCounter.add(double)",
-                        PerCpuDoubleCounter::new,
-                        counter -> new Adding(() -> counter.add(1), () -> (long) counter.sum()))
-                .also(Variant.HOT));
-        all.add(Operation.on(
-                "double counter sum",
-                "PerCpuDoubleCounter.sum()",
+                "double counter add",
+                "PerCpuDoubleCounter.add(double)",
                 PerCpuDoubleCounter::new,
-                counter -> new Reading(() -> counter.add(1), () -> (long) counter.sum())));
+                counter -> new Adding(() -> counter.add(1), () -> (long) counter.sum())));
         all.add(Operation.on(
-                        "double counter sumThenReset",
-                        "PerCpuDoubleCounter.sumThenReset()",
-                        PerCpuDoubleCounter::new,
-                        counter -> new Taking(
-                                () -> counter.add(1), () -> (long) counter.sumThenReset(), () -> (long) counter.sum()))
-                .also(Variant.HOT));
+                "double counter sumThenReset",
+                "PerCpuDoubleCounter.sumThenReset()",
+                PerCpuDoubleCounter::new,
+                counter -> new Taking(
+                        () -> counter.add(1), () -> (long) counter.sumThenReset(), () -> (long) counter.sum())));
         all.add(Operation.on(
-                        "double counter reset",
-                        "PerCpuDoubleCounter.reset()",
-                        PerCpuDoubleCounter::new,
-                        counter -> Taking.byReset(() -> counter.add(1), counter::reset, () -> (long) counter.sum()))
-                .also(Variant.HOT));
+                "double counter reset",
+                "PerCpuDoubleCounter.reset()",
+                PerCpuDoubleCounter::new,
+                counter -> Taking.byReset(() -> counter.add(1), counter::reset, () -> (long) counter.sum())));
     }
 
     /** Without an allocation, which could fail after the reset. */
@@ -185,52 +147,35 @@ final class CounterTrials {
 
     private static void accumulators(List<Operation> all) {
         all.add(Operation.on(
-                        "accumulator accumulate",
-                        "PerCpuAccumulator.accumulate(long)",
-                        CounterTrials::longSum,
-                        sum -> new Adding(() -> sum.accumulate(1), sum::get))
-                .also(Variant.HOT));
-        all.add(Operation.on(
-                "accumulator get",
-                "PerCpuAccumulator.get()",
+                "accumulator accumulate",
+                "PerCpuAccumulator.accumulate(long)",
                 CounterTrials::longSum,
-                sum -> new Reading(() -> sum.accumulate(1), sum::get)));
+                sum -> new Adding(() -> sum.accumulate(1), sum::get)));
         all.add(Operation.on(
-                        "accumulator getThenReset",
-                        "PerCpuAccumulator.getThenReset()",
-                        CounterTrials::longSum,
-                        sum -> new Taking(() -> sum.accumulate(1), sum::getThenReset, sum::get))
-                .also(Variant.HOT));
+                "accumulator getThenReset",
+                "PerCpuAccumulator.getThenReset()",
+                CounterTrials::longSum,
+                sum -> new Taking(() -> sum.accumulate(1), sum::getThenReset, sum::get)));
         all.add(Operation.on(
-                        "accumulator reset",
-                        "PerCpuAccumulator.reset()",
-                        CounterTrials::longSum,
-                        sum -> Taking.byReset(() -> sum.accumulate(1), sum::reset, sum::get))
-                .also(Variant.HOT));
+                "accumulator reset",
+                "PerCpuAccumulator.reset()",
+                CounterTrials::longSum,
+                sum -> Taking.byReset(() -> sum.accumulate(1), sum::reset, sum::get)));
         all.add(Operation.on(
-                        "double accumulator accumulate",
-                        "PerCpuDoubleAccumulator.accumulate(double)",
-                        CounterTrials::doubleSum,
-                        sum -> new Adding(() -> sum.accumulate(1), () -> (long) sum.get()))
-                .also(Variant.HOT));
-        all.add(Operation.on(
-                "double accumulator get",
-                "PerCpuDoubleAccumulator.get()",
+                "double accumulator accumulate",
+                "PerCpuDoubleAccumulator.accumulate(double)",
                 CounterTrials::doubleSum,
-                sum -> new Reading(() -> sum.accumulate(1), () -> (long) sum.get())));
+                sum -> new Adding(() -> sum.accumulate(1), () -> (long) sum.get())));
         all.add(Operation.on(
-                        "double accumulator getThenReset",
-                        "PerCpuDoubleAccumulator.getThenReset()",
-                        CounterTrials::doubleSum,
-                        sum -> new Taking(
-                                () -> sum.accumulate(1), () -> (long) sum.getThenReset(), () -> (long) sum.get()))
-                .also(Variant.HOT));
+                "double accumulator getThenReset",
+                "PerCpuDoubleAccumulator.getThenReset()",
+                CounterTrials::doubleSum,
+                sum -> new Taking(() -> sum.accumulate(1), () -> (long) sum.getThenReset(), () -> (long) sum.get())));
         all.add(Operation.on(
-                        "double accumulator reset",
-                        "PerCpuDoubleAccumulator.reset()",
-                        CounterTrials::doubleSum,
-                        sum -> Taking.byReset(() -> sum.accumulate(1), sum::reset, () -> (long) sum.get()))
-                .also(Variant.HOT));
+                "double accumulator reset",
+                "PerCpuDoubleAccumulator.reset()",
+                CounterTrials::doubleSum,
+                sum -> Taking.byReset(() -> sum.accumulate(1), sum::reset, () -> (long) sum.get())));
     }
 
     private static void bounded(List<Operation> all) {
@@ -302,17 +247,76 @@ final class CounterTrials {
 
     private static void histograms(List<Operation> all) {
         all.add(Operation.on(
-                        "histogram record",
-                        "PerCpuHistogram.record(long)",
-                        CounterTrials::histogram,
-                        histogram -> new Recording(histogram, () -> histogram.record(5), 1))
-                .also(Variant.HOT));
+                "histogram record",
+                "PerCpuHistogram.record(long)",
+                CounterTrials::histogram,
+                histogram -> new Recording(histogram, () -> histogram.record(5), 1)));
         all.add(Operation.on(
-                        "histogram record often",
-                        "PerCpuHistogram.record(long, long)",
-                        CounterTrials::histogram,
-                        histogram -> new Recording(histogram, () -> histogram.record(5, 3), 3))
-                .also(Variant.HOT));
+                "histogram record often",
+                "PerCpuHistogram.record(long, long)",
+                CounterTrials::histogram,
+                histogram -> new Recording(histogram, () -> histogram.record(5, 3), 3)));
+        all.add(Operation.on(
+                "histogram snapshotThenReset",
+                "PerCpuHistogram.snapshotThenReset()",
+                CounterTrials::histogram,
+                histogram -> new Taking(
+                        () -> histogram.record(5),
+                        () -> histogram.snapshotThenReset().count(),
+                        () -> histogram.snapshot().count())));
+        all.add(Operation.on(
+                "histogram reset",
+                "PerCpuHistogram.reset()",
+                CounterTrials::histogramOfBounds,
+                histogram -> Taking.byReset(
+                        () -> histogram.record(5),
+                        histogram::reset,
+                        () -> histogram.snapshot().count())));
+        all.add(Operation.on(
+                "histogram interval next", "HistogramInterval.next()", CounterTrials::histogramOfBounds, histogram -> {
+                    HistogramInterval interval = histogram.interval();
+                    return new Taking(
+                            () -> histogram.record(5),
+                            () -> interval.next().count(),
+                            () -> interval.peek().count());
+                }));
+    }
+
+    private static void readings(List<Operation> all) {
+        all.add(Operation.on(
+                "counter sum",
+                "PerCpuCounter.sum()",
+                PerCpuCounter::new,
+                counter -> new Reading(() -> counter.add(1), counter::sum)));
+        all.add(Operation.on(
+                "counter array sum",
+                "PerCpuCounterArray.sum(int)",
+                CounterTrials::twoCounters,
+                counters -> new Reading(() -> counters.increment(1), () -> counters.sum(1))));
+        all.add(Operation.on(
+                "counter array sums",
+                "PerCpuCounterArray.sums()",
+                CounterTrials::twoCounters,
+                counters -> new Reading(() -> counters.increment(1), () -> total(counters.sums()))));
+        all.add(new Operation("buckets counts", List.of("PerCpuBuckets.counts()", "PerCpuBuckets.sum()"), _ -> {
+            PerCpuBuckets buckets = new PerCpuBuckets(2);
+            return new Reading(() -> buckets.record(1, 3), () -> countedAndAdded(buckets));
+        }));
+        all.add(Operation.on(
+                "double counter sum",
+                "PerCpuDoubleCounter.sum()",
+                PerCpuDoubleCounter::new,
+                counter -> new Reading(() -> counter.add(1), () -> (long) counter.sum())));
+        all.add(Operation.on(
+                "accumulator get",
+                "PerCpuAccumulator.get()",
+                CounterTrials::longSum,
+                sum -> new Reading(() -> sum.accumulate(1), sum::get)));
+        all.add(Operation.on(
+                "double accumulator get",
+                "PerCpuDoubleAccumulator.get()",
+                CounterTrials::doubleSum,
+                sum -> new Reading(() -> sum.accumulate(1), () -> (long) sum.get())));
         all.add(Operation.on(
                 "histogram snapshot",
                 "PerCpuHistogram.snapshot()",
@@ -331,36 +335,6 @@ final class CounterTrials {
                             histogram.interval().peek().count());
                     return count;
                 })));
-        all.add(Operation.on(
-                        "histogram snapshotThenReset",
-                        "PerCpuHistogram.snapshotThenReset()",
-                        CounterTrials::histogram,
-                        histogram -> new Taking(
-                                () -> histogram.record(5),
-                                () -> histogram.snapshotThenReset().count(),
-                                () -> histogram.snapshot().count()))
-                .also(Variant.HOT));
-        all.add(Operation.on(
-                        "histogram reset",
-                        "PerCpuHistogram.reset()",
-                        CounterTrials::histogramOfBounds,
-                        histogram -> Taking.byReset(
-                                () -> histogram.record(5),
-                                histogram::reset,
-                                () -> histogram.snapshot().count()))
-                .also(Variant.HOT));
-        all.add(Operation.on(
-                        "histogram interval next",
-                        "HistogramInterval.next()",
-                        CounterTrials::histogramOfBounds,
-                        histogram -> {
-                            HistogramInterval interval = histogram.interval();
-                            return new Taking(
-                                    () -> histogram.record(5),
-                                    () -> interval.next().count(),
-                                    () -> interval.peek().count());
-                        })
-                .also(Variant.HOT));
         all.add(Operation.on(
                 "histogram interval peek", "HistogramInterval.peek()", CounterTrials::histogramOfBounds, histogram -> {
                     HistogramInterval interval = histogram.interval();
