@@ -3,6 +3,7 @@ package dev.percpu.nativecode;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.internal.linux.Architecture;
+import dev.percpu.internal.linux.KernelVersion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +31,9 @@ class ArchitecturesTest {
     private static final Pattern INCLUDED = Pattern.compile("#include \"percpu/(\\w+)\\.h\"");
     private static final Pattern ASKED_FOR = Pattern.compile("defined\\(__(\\w+)__\\)");
 
+    private static final Pattern LOSES_ABORTS =
+            Pattern.compile("PERCPU_LOSES_ABORTS\\(version\\) \\(\\(version\\) >= (\\d+) && \\(version\\) < (\\d+)\\)");
+
     private static final Pattern INSTRUCTION = Pattern.compile("(?m)^\\s+([a-z]\\w*)");
 
     static Stream<Architecture> architectures() {
@@ -49,6 +53,26 @@ class ArchitecturesTest {
         assertThat(found(ASKED_FOR, switches)).isEqualTo(names());
         for (String name : names()) {
             assertThat(PARTS.resolve(name + ".h")).isRegularFile();
+        }
+    }
+
+    /** Release candidates are in {@code HeaderTest}. */
+    @ParameterizedTest
+    @MethodSource("architectures")
+    void javaSuspectsTheSameKernelsOfIt(Architecture architecture) throws IOException {
+        Path part = PARTS.resolve(architecture.name().toLowerCase(Locale.ROOT) + ".h");
+        MatchResult bounds = LOSES_ABORTS
+                .matcher(Files.readString(part))
+                .results()
+                .findFirst()
+                .orElseThrow();
+        int first = Integer.parseInt(bounds.group(1));
+        int fixed = Integer.parseInt(bounds.group(2));
+        for (int version : List.of(first - 1, first, fixed - 1, fixed)) {
+            String release = version / 1_000_000 + "." + version / 1_000 % 1_000 + "." + version % 1_000;
+            assertThat(KernelVersion.parse(release).isSuspect(architecture))
+                    .as(release)
+                    .isEqualTo(version >= first && version < fixed);
         }
     }
 

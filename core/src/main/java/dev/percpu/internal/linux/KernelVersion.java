@@ -23,7 +23,8 @@ public record KernelVersion(int major, int minor, int patch) implements Comparab
         return parse(System.getProperty("os.version"));
     }
 
-    static KernelVersion parse(String release) {
+    /** Of what the kernel calls its release; 0.0.0 if that does not begin with a version. */
+    public static KernelVersion parse(String release) {
         int majorEnd = numberEnd(release, 0);
         int minorEnd = numberEnd(release, majorEnd + 1);
         if (majorEnd == 0 || minorEnd == majorEnd + 1 || !isDot(release, majorEnd)) {
