@@ -3,7 +3,9 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.percpu.internal.protocol.Tally;
 import dev.percpu.testing.Workers;
+import java.lang.reflect.Field;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -11,7 +13,7 @@ import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a reader whose wait ends with an error leaves behind. The time limit ends a wait for ever. */
+/** What a reader leaves behind that an error ended, in its wait or its unlock. The time limit ends a wait for ever. */
 @Timeout(value = 30, unit = TimeUnit.SECONDS)
 class ReaderDoorTest {
     /** Waits until it is woken. The lock's own threads look again from time to time. */
@@ -38,6 +40,38 @@ class ReaderDoorTest {
         Workers.join(writer);
         assertThat(door.isAlone()).isTrue();
         door.open();
+    }
+
+    @Test
+    void aWriterThatHasWaitedIsNotAloneIfNobodyKnowsTheCountByThen() throws Exception {
+        assertThat(door.tryEnter()).isTrue();
+        Throwable[] ending = new Throwable[1];
+        Thread writer = Thread.ofPlatform().start(() -> ending[0] = catchThrowable(this::shut));
+        awaitWaiting(1);
+        while (writer.getState() != Thread.State.WAITING) {
+            Thread.sleep(1);
+        }
+        breakOffAnAddition();
+        door.leave();
+        Workers.join(writer);
+        assertThat(ending[0]).hasMessageContaining("nobody can say whether readers are inside");
+        assertThat(door.isAlone()).isFalse();
+        door.open();
+    }
+
+    @Test
+    void noWriterComesInAtOnceIfNobodyKnowsTheCount() throws Exception {
+        breakOffAnAddition();
+        assertThat(door.tryShutAtOnce()).isFalse();
+    }
+
+    /** Leaves the tally as an error does that comes between two steps of an addition in an own place. */
+    private void breakOffAnAddition() throws ReflectiveOperationException {
+        Field tally = ReadersInside.class.getDeclaredField("tally");
+        Field unknown = Tally.class.getDeclaredField("unknown");
+        tally.setAccessible(true);
+        unknown.setAccessible(true);
+        unknown.setBoolean(tally.get(door), true);
     }
 
     /** The next writer waits for a reader that was let in, and that reader's wait then ends with an error. */
