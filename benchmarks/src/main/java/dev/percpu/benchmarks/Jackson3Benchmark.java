@@ -6,6 +6,7 @@ import static dev.percpu.benchmarks.measure.Role.Kind.PEER;
 import dev.percpu.benchmarks.measure.Role;
 import java.io.ByteArrayOutputStream;
 import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.CompilerControl;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
@@ -149,17 +150,28 @@ public class Jackson3Benchmark extends Comparison {
     private static long roundTrip(JsonFactory json) {
         ByteArrayOutputStream out = new ByteArrayOutputStream(128);
         try (JsonGenerator generator = json.createGenerator(ObjectWriteContext.empty(), out)) {
-            generator.writeStartObject();
-            generator.writeNumberProperty("id", 42);
-            generator.writeStringProperty("name", "percpu");
-            generator.writeBooleanProperty("active", true);
-            generator.writeEndObject();
+            write(generator);
         }
-        long tokens = 0;
         try (JsonParser parser = json.createParser(ObjectReadContext.empty(), out.toByteArray())) {
-            while (parser.nextToken() != null) {
-                tokens++;
-            }
+            return read(parser);
+        }
+    }
+
+    // Not inlined, as in JacksonBenchmark.
+    @CompilerControl(CompilerControl.Mode.DONT_INLINE)
+    private static void write(JsonGenerator generator) {
+        generator.writeStartObject();
+        generator.writeNumberProperty("id", 42);
+        generator.writeStringProperty("name", "percpu");
+        generator.writeBooleanProperty("active", true);
+        generator.writeEndObject();
+    }
+
+    @CompilerControl(CompilerControl.Mode.DONT_INLINE)
+    private static long read(JsonParser parser) {
+        long tokens = 0;
+        while (parser.nextToken() != null) {
+            tokens++;
         }
         checkEqual("tokens read back", TOKENS, tokens);
         return tokens;
