@@ -47,10 +47,36 @@ public final class PerCpuRecyclerPool extends RecyclerPool.StatefulImplBase<Buff
      */
     private final class PooledRecycler extends BufferRecycler {
         private final Pooled<PooledRecycler> handle;
+        private final KeptBuffers<byte[]> bytes = new KeptBuffers<>();
+        private final KeptBuffers<char[]> chars = new KeptBuffers<>();
         private boolean linked;
 
         PooledRecycler(Pooled<PooledRecycler> handle) {
             this.handle = handle;
+        }
+
+        @Override
+        public byte[] allocByteBuffer(int index, int minSize) {
+            int size = Math.max(minSize, byteBufferLength(index));
+            byte[] buffer = bytes.take(index, size);
+            return buffer != null ? buffer : balloc(size);
+        }
+
+        @Override
+        public void releaseByteBuffer(int index, byte[] buffer) {
+            bytes.giveBack(index, buffer, buffer.length);
+        }
+
+        @Override
+        public char[] allocCharBuffer(int index, int minSize) {
+            int size = Math.max(minSize, charBufferLength(index));
+            char[] buffer = chars.take(index, size);
+            return buffer != null ? buffer : calloc(size);
+        }
+
+        @Override
+        public void releaseCharBuffer(int index, char[] buffer) {
+            chars.giveBack(index, buffer, buffer.length);
         }
 
         @Override

@@ -99,6 +99,51 @@ class PerCpuRecyclerPoolTest {
     }
 
     @Test
+    void aBufferHasOneUserAtATime() {
+        BufferRecycler recycler = pool.acquireAndLinkPooled();
+        char[] first = recycler.allocCharBuffer(BufferRecycler.CHAR_TEXT_BUFFER);
+        recycler.releaseCharBuffer(BufferRecycler.CHAR_TEXT_BUFFER, first);
+        assertThat(recycler.allocCharBuffer(BufferRecycler.CHAR_TEXT_BUFFER)).isSameAs(first);
+        char[] second = recycler.allocCharBuffer(BufferRecycler.CHAR_TEXT_BUFFER);
+        assertThat(second).isNotSameAs(first);
+        assertThat(recycler.allocCharBuffer(BufferRecycler.CHAR_CONCAT_BUFFER)).isNotSameAs(first);
+        recycler.releaseCharBuffer(BufferRecycler.CHAR_TEXT_BUFFER, second);
+        recycler.releaseCharBuffer(BufferRecycler.CHAR_TEXT_BUFFER, first);
+        assertThat(recycler.allocCharBuffer(BufferRecycler.CHAR_TEXT_BUFFER)).isSameAs(second);
+        assertThat(recycler.allocCharBuffer(BufferRecycler.CHAR_TEXT_BUFFER))
+                .isNotSameAs(first)
+                .isNotSameAs(second);
+    }
+
+    @Test
+    void theLongerBufferIsKept() {
+        BufferRecycler recycler = pool.acquireAndLinkPooled();
+        int use = BufferRecycler.BYTE_WRITE_CONCAT_BUFFER;
+        byte[] usual = recycler.allocByteBuffer(use);
+        recycler.releaseByteBuffer(use, usual);
+        byte[] longer = recycler.allocByteBuffer(use, usual.length + 1);
+        assertThat(longer).hasSize(usual.length + 1);
+        recycler.releaseByteBuffer(use, longer);
+        recycler.releaseByteBuffer(use, usual);
+        assertThat(recycler.allocByteBuffer(use)).isSameAs(longer);
+    }
+
+    /** So does Jackson 2's generator: it gives its recycler back first, and then its buffers. */
+    @Test
+    void aBufferMayComeBackAfterItsRecycler() {
+        PerCpuRecyclerPool one = PerCpuRecyclerPool.create(1);
+        BufferRecycler recycler = one.acquireAndLinkPooled();
+        byte[] late = recycler.allocByteBuffer(0);
+        recycler.releaseToPool();
+        assertThat(one.acquireAndLinkPooled()).isSameAs(recycler);
+        byte[] other = recycler.allocByteBuffer(0);
+        assertThat(other).isNotSameAs(late);
+        recycler.releaseByteBuffer(0, late);
+        recycler.releaseByteBuffer(0, other);
+        assertThat(recycler.allocByteBuffer(0)).isSameAs(late);
+    }
+
+    @Test
     void surplusDemandIsMetOutsideThePool() {
         List<BufferRecycler> acquired = acquireLinked(12);
         assertThat(distinct(acquired)).hasSize(12);
@@ -357,6 +402,36 @@ class PerCpuRecyclerPoolTest {
                         Thread.yield();
                         assertThat(recycler.allocByteBuffer(0)).isSameAs(mark);
                         recycler.releaseToPool();
+                    }
+                    return null;
+                }));
+            }
+            for (Future<?> end : ended) {
+                end.get();
+            }
+        }
+    }
+
+    /** Each writes its mark into its buffer and finds it there, although it has given its recycler back. */
+    @Test
+    @SuppressWarnings("ThreadPriorityCheck") // so that others run while it has a buffer
+    void nobodySharesABuffer() throws Exception {
+        PerCpuRecyclerPool few = PerCpuRecyclerPool.create(2);
+        try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
+            List<Future<?>> ended = new ArrayList<>();
+            for (int thread = 0; thread < 4; thread++) {
+                byte mark = (byte) thread;
+                ended.add(threads.submit(() -> {
+                    for (int round = 0; round < 20_000; round++) {
+                        BufferRecycler recycler = few.acquireAndLinkPooled();
+                        byte[] buffer = recycler.allocByteBuffer(round % 2, round % 3 == 0 ? 9_000 : 0);
+                        buffer[0] = mark;
+                        recycler.releaseToPool();
+                        if (round % 5 == 0) {
+                            Thread.yield();
+                        }
+                        assertThat(buffer[0]).isEqualTo(mark);
+                        recycler.releaseByteBuffer(round % 2, buffer);
                     }
                     return null;
                 }));
