@@ -40,6 +40,8 @@ abstract class AwaitedIds extends SharedIds {
 
     private final long lookUnasked;
 
+    private final LongWaits longWaits = new LongWaits();
+
     /** @param lookUnasked after how long a waiting thread looks unasked: see {@link UnaskedLooks} */
     AwaitedIds(int capacity, String label, long lookUnasked) {
         super(capacity, label);
@@ -48,6 +50,31 @@ abstract class AwaitedIds extends SharedIds {
 
     final long untilUnasked() {
         return lookUnasked + waiting.get() * LOOK_UNASKED_FOR_EACH;
+    }
+
+    /**
+     * Reports a wait that began long ago, without the lock; the caller looks again then. Nobody tells the thread of an
+     * id meanwhile, and what it was told before it has looked for.
+     *
+     * @param busy whether an idle id lies on the stack of a CPU whose guard another thread has
+     * @return whether the lock was released
+     */
+    final boolean reportsWait(long start, boolean busy) {
+        long waited = System.nanoTime() - start;
+        if (!longWaits.isNews(waited)) {
+            return false;
+        }
+        int capacity = capacity();
+        long held = Math.max(0, capacity - vacant.size() - idle.size() - total());
+        int waiters = waiting.get() + 1;
+        int guard = busy ? busyCpu : NO_CPU;
+        unlock();
+        try {
+            LongWaits.report(label, capacity, held, waiters, waited, guard);
+        } finally {
+            lockAgain();
+        }
+        return true;
     }
 
     /**

@@ -23,7 +23,7 @@ abstract class CpuStacks extends PaddedInFront {
     private static final int LARGEST = 64;
 
     /** The pool's name, for messages. */
-    private final String label;
+    final String label;
 
     private final long position;
     private final int stackCapacity;

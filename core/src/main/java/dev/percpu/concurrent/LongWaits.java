@@ -2,12 +2,13 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.guard.Reports;
+import dev.percpu.internal.jfr.Recording;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reports threads that wait for a read-write lock for seconds. Without a report, a thread that has the read lock and
- * locks it again would hang, and nothing would tell why. However many threads wait, one is reported, and one again
- * after a minute. All fields are guarded by the door's mutex.
+ * Reports threads that wait for seconds, for a read-write lock or for an object of a pool. Without a report, a thread
+ * that has the read lock and locks it again would hang, and nothing would tell why. However many threads wait, one is
+ * reported, and one again after a minute. The caller's mutex guards all fields.
  */
 final class LongWaits {
     private boolean reported;
@@ -33,7 +34,8 @@ final class LongWaits {
     }
 
     /**
-     * Reports that the current thread waits. To be called without the mutex, as it may start the reporting thread.
+     * Reports that the current thread waits for a lock. To be called without the mutex, as it may start the reporting
+     * thread.
      *
      * @param side the side of the lock that it waits for: "read" or "write"
      * @param writer the thread that has shut the door, which may be the current one
@@ -44,9 +46,36 @@ final class LongWaits {
         try {
             String names = holds == null ? "" : holds.describe();
             String who = names.isEmpty() ? "" : ": " + names;
-            Reports.longWait(waited, side + " lock of " + lock, reason(writer, readers, who));
+            Reports.longWait(waited, "the " + side + " lock of " + lock, reason(writer, readers, who));
         } catch (VirtualMachineError e) {
             Reporter.countLost();
+        }
+    }
+
+    /**
+     * Reports that the current thread waits for an object of a pool. To be called without the pool's lock. It never
+     * throws: an error must not end the wait.
+     *
+     * @param pool the pool's name, for messages
+     * @param capacity how many objects the pool has at most
+     * @param held how many of them are held
+     * @param waiting how many threads wait
+     * @param guard the CPU on whose stack idle objects lie, if another thread has its guard; otherwise negative
+     */
+    static void report(String pool, int capacity, long held, int waiting, long waited, int guard) {
+        try {
+            Recording.poolAwaitedLong(pool, capacity, held, waiting, waited);
+            String reason = guard < 0
+                    ? "; those that are not released never come back, and -Dpercpu.checked=true finds lost handles"
+                    : ", and " + Reports.describeOwner(guard) + " has the guard of CPU " + guard
+                            + ", where idle ones lie; a thread must not block while holding a guard";
+            Reports.longWait(
+                    waited,
+                    "an object of " + pool + " (capacity " + capacity + ")",
+                    held + (held == 1 ? " object is" : " objects are") + " held, " + waiting
+                            + (waiting == 1 ? " thread waits" : " threads wait") + reason);
+        } catch (Throwable e) {
+            Reports.lost();
         }
     }
 

@@ -118,6 +118,9 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
                 if (holdsGuard()) {
                     return HOLDS_GUARD;
                 }
+                if (reportsWait(start, id == BUSY)) {
+                    continue;
+                }
                 // Not for the guard itself: an id that is given back in the meantime will do.
                 awaitSignal(Math.min(left, id == BUSY ? look : untilUnasked()));
                 look = Math.min(2 * look, LONGEST_LOOK);

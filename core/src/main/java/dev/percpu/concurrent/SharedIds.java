@@ -100,7 +100,7 @@ abstract class SharedIds extends CpuStacks {
     /** Written under the lock. */
     volatile boolean closed;
 
-    private int busyCpu;
+    int busyCpu;
 
     /** How many ids the next spill moves at most, by CPU. A hint: a thread may move before its pushes. */
     private final int[] toSpill = new int[Area.CPUS];
@@ -133,11 +133,21 @@ abstract class SharedIds extends CpuStacks {
         lock.lock();
     }
 
+    /** Takes the lock again, which this operation has released. */
+    final void lockAgain() {
+        lock.lockInRoom();
+    }
+
     /** Releases the lock, unless an error left the thread without it. */
     final void unlock() {
         if (lock.isHeldByCurrentThread()) {
             lock.unlock();
         }
+    }
+
+    /** How many ids there are. */
+    final int capacity() {
+        return idle.room() + idle.size();
     }
 
     /** Wakes a thread that waits for an id. A caller does so before it stores the id: see {@link PooledIds}. */
@@ -340,7 +350,7 @@ abstract class SharedIds extends CpuStacks {
             // Without the guard: a virtual thread may be away for long.
             Thread.yield();
         } finally {
-            lock.lockInRoom();
+            lockAgain();
         }
     }
 

@@ -7,7 +7,7 @@ import dev.percpu.internal.jfr.Recording;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Reports guards and locks that are not as they should be. The {@link Reporter} does the logging. None of these methods
+ * Reports guards, locks and pools that are not as they should be. The {@link Reporter} does the logging. None of these methods
  * throws, not even an error: the caller's own work matters more than the report. Each has its own catch clause: with
  * one shared method that takes a function, creating the function could fail.
  *
@@ -83,20 +83,26 @@ public final class Reports {
         return Owners.describe(thread.threadId(), thread);
     }
 
+    /** Describes the owner that a CPU's guard has now, for messages. */
+    public static String describeOwner(int cpu) {
+        long owner = Ownership.owner(cpu);
+        return owner == Recovery.FREE ? "another thread" : Ownership.describe(owner);
+    }
+
     /**
-     * Reports that the current thread has waited for a lock for a long time. The caller sees to it that not each of
-     * many threads that wait is reported.
+     * Reports that the current thread has waited for a long time. The caller sees to it that not each of many threads
+     * that wait is reported.
      *
      * @param nanos how long it has waited
-     * @param lock which lock, after "the"
+     * @param what what it waits for, after "for"
      * @param reason why it waits, and what may be wrong
      */
-    public static void longWait(long nanos, String lock, String reason) {
+    public static void longWait(long nanos, String what, String reason) {
         try {
             String who = describe(Thread.currentThread());
             Reporter.queue(new Warning(
-                    "{0} has waited over {1} s for the {2}: {3}",
-                    who, TimeUnit.NANOSECONDS.toSeconds(nanos), lock, reason));
+                    "{0} has waited over {1} s for {2}: {3}",
+                    who, TimeUnit.NANOSECONDS.toSeconds(nanos), what, reason));
         } catch (Throwable t) {
             lost();
         }
@@ -162,7 +168,7 @@ public final class Reports {
     }
 
     /** Counts a report that could not be made. If even that fails, at the end of the stack, the count is too low. */
-    private static void lost() {
+    public static void lost() {
         try {
             Reporter.countLost();
         } catch (Throwable t) {

@@ -136,6 +136,17 @@ public final class Recording {
         }
     }
 
+    /** Records that this thread has waited for an object of a pool for a long time, and goes on waiting. */
+    public static void poolAwaitedLong(String pool, int capacity, long held, int waiting, long nanos) {
+        try {
+            if (isOn()) {
+                new PoolAwaitedLongEvent(pool, capacity, held, waiting, nanos).commit();
+            }
+        } catch (Throwable unrecorded) {
+            // See above.
+        }
+    }
+
     /**
      * Records that variables fill more of the area.
      *

@@ -223,6 +223,37 @@ class RecordingTest {
         });
     }
 
+    /** By the thread that waits, and as the warning in the log. */
+    @Test
+    void aLongWaitForAPooledObjectIsRecordedWhileItLasts() throws Exception {
+        try (PerCpuPool<Object> pool =
+                        PerCpuPool.builder(2, Object::new).name("leaking").build();
+                LogCapture log = new LogCapture()) {
+            List<RecordedEvent> events = record("dev.percpu.PoolAwaitedLong", () -> {
+                var held = pool.acquire();
+                var lost = pool.acquire();
+                FutureTask<Void> waiting = new FutureTask<>(() -> {
+                    pool.acquire().release();
+                    return null;
+                });
+                Thread waiter = new Thread(waiting, "recorded waiter");
+                waiter.start();
+                assertThat(log.first()).contains("\"recorded waiter\" has waited over ");
+                held.release();
+                waiting.get();
+                lost.release();
+            });
+            assertThat(events).singleElement().satisfies(event -> {
+                assertThat(event.getThread().getJavaName()).isEqualTo("recorded waiter");
+                assertThat(event.getString("pool")).contains("leaking");
+                assertThat(event.getInt("capacity")).isEqualTo(2);
+                assertThat(event.getLong("held")).isEqualTo(2);
+                assertThat(event.getInt("waiting")).isEqualTo(1);
+                assertThat(event.getDuration("waited")).isGreaterThanOrEqualTo(Duration.ofSeconds(2));
+            });
+        }
+    }
+
     @Test
     void anExhaustedPoolIsRecordedOnceForEachAttempt() throws Exception {
         try (PerCpuPool<Object> pool =
