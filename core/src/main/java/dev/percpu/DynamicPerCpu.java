@@ -7,7 +7,6 @@ import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.area.Slices;
 import dev.percpu.internal.failure.Failures;
 import dev.percpu.internal.guard.Ownership;
-import dev.percpu.internal.guard.PaddedArray;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.memory.AreaFullException;
@@ -160,15 +159,8 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      */
     private static <T> DynamicPerCpu<T> from(
             String name, @Nullable String type, @Nullable Slices memory, Function<CpuId, ? extends T> factory) {
-        // The factory may overflow the stack. What closes the instances then needs room.
-        StackRoom.CURRENT.ensure();
-        // Everything needed to close the instances after a failure is allocated before the first instance: later the
-        // heap may be full.
-        @Nullable Object[] made = PerCpuPtr.newInstances();
-        Failures failures = new Failures();
         Runnable giveBack = memory == null ? DynamicPerCpu::giveNothingBack : memory::close;
-        boolean done = false;
-        try {
+        return Instances.allOrNone(made -> {
             Piece piece = Piece.empty(name);
             PerCpuPtr<T> ptr = memory == null
                     ? PerCpuPtr.toObjects(piece, made, factory)
@@ -177,28 +169,8 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
             if (type != null) {
                 variable.list(name, type, Registry.NOTHING);
             }
-            done = true;
             return variable;
-        } catch (Throwable e) {
-            // Also a checked one: a function in another language can throw it.
-            closeAll(made, failures);
-            failures.addTo(e);
-            throw e;
-        } finally {
-            if (!done) {
-                // A handler's first use takes memory, and is passed over if there is none. What is closed is no more.
-                closeAll(made, failures);
-            }
-        }
-    }
-
-    private static void closeAll(@Nullable Object[] instances, Failures failures) {
-        for (int cpu = 0; cpu < CpuMask.capacity(); cpu++) {
-            int index = PaddedArray.index(cpu);
-            @Nullable Object instance = instances[index];
-            instances[index] = null;
-            close(instance, failures);
-        }
+        });
     }
 
     /**
@@ -392,7 +364,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
                     StackRoom.CURRENT.ensure();
                     T instance = ptr.instanceEvenIfClosed(cpu.id());
                     try {
-                        DynamicPerCpu.close(instance, failures);
+                        Instances.close(instance, failures);
                     } finally {
                         // Even if what the instance threw could not be handled, for want of memory.
                         closedCpus = cpu.id() + 1;
@@ -401,17 +373,6 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
                 }
             }
             giveBack.run();
-        }
-    }
-
-    /** Closes the object if it is {@link AutoCloseable}, and adds whatever that throws to {@code failures}. */
-    private static void close(@Nullable Object object, Failures failures) {
-        if (object instanceof AutoCloseable closeable) {
-            try {
-                closeable.close();
-            } catch (Throwable e) {
-                failures.add(e);
-            }
         }
     }
 }

@@ -95,22 +95,26 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
      * Like {@link #declare(SymbolLookup, String, MemoryLayout)}, with views of the memory.
      *
      * @param view creates the view of one CPU's memory; called once for each possible CPU, during this call. It must
-     *     not touch the memory, which C code may be using
+     *     not touch the memory, which C code may be using. If it throws, the views that it has created are closed if
+     *     they are {@link AutoCloseable}
      */
     public static <T> ExternPerCpu<T> declare(
             SymbolLookup library, String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
         NativeVariable variable = NativeVariable.find(library, name);
         variable.checkSize(layout.byteSize(), layout);
         variable.checkAlignment(layout.byteAlignment(), layout);
-        ExternPerCpu<T> declared = new ExternPerCpu<>(
-                variable,
-                PerCpuPtr.toMemory(
-                        Piece.empty(variable.name()),
-                        variable.position(),
-                        cpu -> view.apply(Area.slice(cpu.id(), variable.position(), variable.bytes())),
-                        borrows().computeIfAbsent(variable.position(), position -> PerCpuPtr.newBorrows())));
-        Registry.add(name, "extern " + layout, declared, Registry.NOTHING);
-        return declared;
+        return Instances.allOrNone(made -> {
+            ExternPerCpu<T> declared = new ExternPerCpu<>(
+                    variable,
+                    PerCpuPtr.toMemory(
+                            Piece.empty(variable.name()),
+                            variable.position(),
+                            made,
+                            borrows().computeIfAbsent(variable.position(), position -> PerCpuPtr.newBorrows()),
+                            cpu -> view.apply(Area.slice(cpu.id(), variable.position(), variable.bytes()))));
+            Registry.add(name, "extern " + layout, declared, Registry.NOTHING);
+            return declared;
+        });
     }
 
     private static Map<Long, long[]> borrows() {

@@ -62,11 +62,12 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      * @param initial creates one CPU's instance, and does not return null; called once for each possible CPU, during
      *     this call. Two CPUs may get the same object only if it is immutable, such as an initial value that is
      *     replaced: no guard keeps two threads out of an object that two CPUs share. If it throws, the instances that
-     *     it has created are not closed
+     *     it has created are closed if they are {@link AutoCloseable}
      */
     public static <T> StaticPerCpu<T> define(String name, Supplier<? extends T> initial) {
         Piece piece = Piece.empty(Registry.checkName(name));
-        return register(name, "object", PerCpuPtr.toObjects(piece, cpu -> initial.get()), Registry.NOTHING);
+        return Instances.allOrNone(made ->
+                register(name, "object", PerCpuPtr.toObjects(piece, made, cpu -> initial.get()), Registry.NOTHING));
     }
 
     /**
@@ -91,20 +92,29 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      * @param layout the size and alignment of an instance
      * @param view creates the view of one CPU's memory; called once for each possible CPU, during this call. If it
      *     writes to the memory, the memory becomes resident even for CPUs that never use it. If it throws, the library
-     *     does not give the memory to another variable, since the function may have kept it, nor close the views
+     *     does not give the memory to another variable, since the function may have kept it; the views that it has
+     *     created are closed if they are {@link AutoCloseable}
      * @throws AreaFullException if the per-CPU area is full
      */
     public static <T> StaticPerCpu<T> define(
             String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
-        return at(
-                Area.allocate(layout.byteSize(), layout.byteAlignment(), Registry.checkName(name)), name, layout, view);
+        try (Claim memory = Area.claim(layout.byteSize(), layout.byteAlignment(), Registry.checkName(name))) {
+            return at(memory.position(), name, layout, instance -> {
+                memory.keep();
+                return view.apply(instance);
+            });
+        }
     }
 
     private static <T> StaticPerCpu<T> at(
             long offset, String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
         Piece piece = Piece.empty(name);
         Function<CpuId, T> instance = cpu -> view.apply(Area.slice(cpu.id(), offset, layout.byteSize()));
-        return register(name, layout.toString(), PerCpuPtr.toMemory(piece, offset, instance), Registry.NOTHING);
+        return Instances.allOrNone(made -> register(
+                name,
+                layout.toString(),
+                PerCpuPtr.toMemory(piece, offset, made, PerCpuPtr.newBorrows(), instance),
+                Registry.NOTHING));
     }
 
     /**

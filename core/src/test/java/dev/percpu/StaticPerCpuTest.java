@@ -16,6 +16,8 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /** Variables that live as long as the process, objects and memory. */
@@ -52,6 +54,30 @@ class StaticPerCpuTest {
             identities.add(System.identityHashCode(instance));
         });
         assertThat(identities).hasSize(CpuMask.possible().weight());
+    }
+
+    /** Both forms: objects of a supplier, and views of memory. */
+    @Test
+    void whatWasCreatedIsClosedIfAnotherCannotBe() {
+        int cpus = CpuMask.possible().weight();
+        AtomicInteger made = new AtomicInteger();
+        AtomicInteger closed = new AtomicInteger();
+        Supplier<AutoCloseable> allButTheLast = () -> {
+            if (made.incrementAndGet() % cpus == 0) {
+                throw new IllegalArgumentException("no more");
+            }
+            return closed::incrementAndGet;
+        };
+        assertThatThrownBy(() -> StaticPerCpu.define("broken objects", allButTheLast))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("no more");
+        assertThat(closed).hasValue(cpus - 1);
+        assertThatThrownBy(() -> StaticPerCpu.define("broken views", POINT, _ -> allButTheLast.get()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("no more");
+        assertThat(closed).hasValue(2 * (cpus - 1));
+        assertThat(PerCpuRuntime.variables())
+                .noneMatch(variable -> variable.name().startsWith("broken "));
     }
 
     @Test

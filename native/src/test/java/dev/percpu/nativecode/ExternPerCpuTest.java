@@ -29,6 +29,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Finding, placing and using variables of C code from Java. */
@@ -323,6 +324,23 @@ class ExternPerCpuTest {
             once.getMut(guard).run(memory -> assertThat(memory.byteSize()).isEqualTo(16));
             assertThatThrownBy(() -> twice.getMut(guard)).hasMessageContaining("aliasing");
         }
+    }
+
+    @Test
+    void viewsAreClosedIfAnotherCannotBeCreated() {
+        SymbolLookup lookup = Driver.load("broken-views").lookup();
+        int cpus = CpuMask.possible().weight();
+        AtomicInteger made = new AtomicInteger();
+        AtomicInteger closed = new AtomicInteger();
+        assertThatThrownBy(() -> ExternPerCpu.<AutoCloseable>declare(lookup, "a_pair", PAIR, _ -> {
+                    if (made.incrementAndGet() == cpus) {
+                        throw new IllegalArgumentException("no more");
+                    }
+                    return closed::incrementAndGet;
+                }))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("no more");
+        assertThat(closed).hasValue(cpus - 1);
     }
 
     /** C code that holds a guard of the library's may be waiting for this thread's. */
