@@ -86,8 +86,8 @@ abstract class SharedIds extends CpuStacks {
      */
     volatile boolean direct;
 
-    private final StackSafeLock lock = new StackSafeLock();
-    private final Condition available = lock.newCondition();
+    final StackSafeLock lock = new StackSafeLock();
+    final Condition available = lock.newCondition();
     final IdStack idle;
     final IdStack vacant;
 
@@ -153,6 +153,12 @@ abstract class SharedIds extends CpuStacks {
     /** Wakes a thread that waits for an id. A caller does so before it stores the id: see {@link PooledIds}. */
     final void signal() {
         available.signal();
+    }
+
+    private void signal(long threads) {
+        for (long n = Math.min(waiting.get(), threads); n > 0; n--) {
+            signal();
+        }
     }
 
     /** Wakes all threads that wait for an id. */
@@ -328,12 +334,14 @@ abstract class SharedIds extends CpuStacks {
         }
         usesNeeded += USES_PER_CALL;
         // Before, see PooledIds. On the atomic back end, the count says nothing while a thread is in a push.
-        for (long n = Math.min(waiting.get(), Math.max(count, 1)); n > 0; n--) {
-            signal();
-        }
-        if (move(cpu, Long.MAX_VALUE, idle) < 0) {
+        long expected = Math.max(count, 1);
+        signal(expected);
+        int moved = move(cpu, Long.MAX_VALUE, idle);
+        if (moved < 0) {
             return false;
         }
+        // For what was pushed since. Its release finds nothing left to gather, and so wakes nobody.
+        signal(moved - expected);
         // On the atomic back end that thread has no guard.
         return count(cpu) == 0;
     }

@@ -2,16 +2,21 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.HotThread;
+import dev.percpu.internal.backend.Interposed;
 import dev.percpu.internal.backend.Interposition;
 import dev.percpu.internal.backend.Sequences;
 import dev.percpu.internal.guard.UnaskedLooks;
 import dev.percpu.internal.protocol.Fences;
 import dev.percpu.internal.protocol.StackRoom;
+import dev.percpu.internal.protocol.Stacks;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -86,6 +91,74 @@ class PoolStepsTest {
     @Test
     void aHandleWhoseReleaseCouldNotDestroyItsObjectCanBeReleasedAgain() {
         assertThat(output(Undestroyed.class)).isEqualTo("broken off, destroyed, released");
+    }
+
+    /** One release gathers what two have pushed, and the other then finds nothing to gather. */
+    @Test
+    void whatIsPushedWhileAStackIsEmptiedWakesWhoWaits() {
+        assertThat(output(PushedMeanwhile.class)).isEqualTo("waiting and not told: 0");
+    }
+
+    /** Two threads wait when one id is pushed, and another after the search has looked how many there are. */
+    static final class PushedMeanwhile {
+        private PushedMeanwhile() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            AtomicInteger late = new AtomicInteger(SharedIds.NONE);
+            Interposed.replace(Stacks.class, normal -> new Stacks() {
+                @Override
+                public boolean push(long position, long item, long capacity) {
+                    return normal.push(position, item, capacity);
+                }
+
+                @Override
+                public long pop(long position) {
+                    return normal.pop(position);
+                }
+
+                @Override
+                public long popFrom(int cpu, long position) {
+                    int id = late.getAndSet(SharedIds.NONE);
+                    if (id != SharedIds.NONE) {
+                        long stack = Area.offset(cpu, position);
+                        long count = (long) Area.LONG.getVolatile(Area.MEMORY, stack) + 1;
+                        Area.LONG.setVolatile(Area.MEMORY, stack + count * Long.BYTES, (long) id);
+                        Area.LONG.setVolatile(Area.MEMORY, stack, count);
+                    }
+                    return normal.popFrom(cpu, position);
+                }
+            });
+            int capacity = 4 * CpuMask.usable().weight();
+            PooledIds ids = new PooledIds(capacity, "a pool", PerCpuPoolWaitingTest.NEVER);
+            for (int taken = 0; taken < capacity; taken++) {
+                int _ = ids.seek();
+            }
+            List<Thread> waiters = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                waiters.add(Thread.ofPlatform().daemon().start(() -> {
+                    try {
+                        int _ = ids.seek(Long.MAX_VALUE);
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                }));
+            }
+            while (ids.snapshot().waiting() < waiters.size()) {
+                Thread.sleep(1);
+            }
+            // Who is told cannot go on until this thread gives up the lock.
+            ids.lock();
+            try {
+                while (!ids.push(0)) {
+                    Thread.onSpinWait();
+                }
+                late.set(1);
+                int _ = ids.lookAgain();
+                System.out.println("waiting and not told: " + ids.lock.getWaitQueueLength(ids.available));
+            } finally {
+                ids.unlock();
+            }
+        }
     }
 
     private static String output(Class<?> probe) {
