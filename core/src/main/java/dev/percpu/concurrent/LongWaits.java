@@ -34,8 +34,7 @@ final class LongWaits {
     }
 
     /**
-     * Reports that the current thread waits for a lock. To be called without the mutex, as it may start the reporting
-     * thread.
+     * Reports that the current thread waits for a lock. To be called without the mutex, as it may start another thread.
      *
      * @param side the side of the lock that it waits for: "read" or "write"
      * @param writer the thread that has shut the door, which may be the current one
