@@ -7,9 +7,9 @@ import dev.percpu.internal.jfr.Recording;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Reports guards, locks and pools that are not as they should be. The {@link Reporter} does the logging. None of these methods
- * throws, not even an error: the caller's own work matters more than the report. Each has its own catch clause: with
- * one shared method that takes a function, creating the function could fail.
+ * Reports guards, locks and pools that are not as they should be. The {@link Reporter} does the logging. None of these
+ * methods throws, not even an error: the caller's own work matters more than the report. Each has its own catch clause:
+ * with one shared method that takes a function, creating the function could fail.
  *
  * <p>A report that waits refers to threads by their ids. A logger that never returns would otherwise keep all that they
  * refer to.
