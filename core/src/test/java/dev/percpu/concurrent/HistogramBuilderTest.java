@@ -84,6 +84,12 @@ class HistogramBuilderTest {
                     .isBetween(1_000_000L, 1_010_000L)
                     .isEqualTo(histogram.highestTrackable());
         }
+        assertThat(PerCpuHistogram.builder()
+                        .lowestDiscernible(1000)
+                        .highestTrackable(2000)
+                        .logLinear()
+                        .unitBits())
+                .isEqualTo(9);
         assertThat(PerCpuHistogram.builder().relativeError(1).logLinear().precisionBits())
                 .isZero();
         assertThat(PerCpuHistogram.builder()

@@ -157,6 +157,21 @@ class PerCpuBoundedCounterTest {
         assertThat(new PerCpuBoundedCounter(7).errorBound()).isEqualTo(7L * (CpuMask.capacity() + 1));
     }
 
+    /** The value is as far below what is handed out as it can be. */
+    @Test
+    void aLowerLimitHoldsThoughAllCreditsAreFull() {
+        int batch = 32;
+        PerCpuBoundedCounter counter = new PerCpuBoundedCounter(batch);
+        CpuId.onEachCpu(_ -> {
+            for (int i = 0; i < 2 * batch; i++) {
+                counter.decrement();
+            }
+        });
+        long sum = counter.sum();
+        assertThat(counter.trySub(1, sum)).isFalse();
+        assertThat(counter.sum()).isEqualTo(sum);
+    }
+
     @Test
     void noCreditOfAnyCpuIsLeftAside() {
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
