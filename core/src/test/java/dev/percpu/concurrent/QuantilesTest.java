@@ -136,6 +136,12 @@ class QuantilesTest {
         HistogramSnapshot wrappedToOne = new HistogramSnapshot(layout, counts.clone(), 0);
         assertThat(wrappedToOne.count()).isEqualTo(1);
         assertThatThrownBy(() -> wrappedToOne.quantile(1)).isInstanceOf(ArithmeticException.class);
+        // In one bucket, and never in the total up to it.
+        counts[layout.indexOf(2)] = Long.MIN_VALUE + 5;
+        counts[layout.indexOf(3)] = 0;
+        HistogramSnapshot wrappedInABucket = new HistogramSnapshot(layout, counts.clone(), 0);
+        assertThat(wrappedInABucket.count()).isEqualTo(4);
+        assertThatThrownBy(() -> wrappedInABucket.quantile(0.5)).isInstanceOf(ArithmeticException.class);
     }
 
     @Test
