@@ -40,4 +40,12 @@ class StrideTest {
         assertThat(Stride.format(1 << 10)).isEqualTo("1k");
         assertThat(Stride.format(512 << 20)).isEqualTo("512m");
     }
+
+    @Test
+    void advisesTheSmallestThatIsLargeEnough() {
+        assertThat(Stride.adviceFor(1)).endsWith("percpu.area.stride=256");
+        assertThat(Stride.adviceFor((1 << 20) + 1)).endsWith("percpu.area.stride=2m");
+        assertThat(Stride.adviceFor(Stride.LARGEST)).endsWith("percpu.area.stride=1g");
+        assertThat(Stride.adviceFor(Stride.LARGEST + 1)).startsWith("use fewer or smaller ones");
+    }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import dev.percpu.CpuGuard;
 import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.linux.KernelThreads;
+import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.Workers;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Field;
@@ -15,6 +16,7 @@ import java.net.URLClassLoader;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -64,6 +66,31 @@ class ReportsTest {
                         .filter(thread -> thread.getName().equals("percpu-reporter")))
                 .hasSize(1);
         end.countDown();
+    }
+
+    /** The logger throws at the first report, and at the message that one was lost. */
+    @Test
+    void howManyWereLostIsToldOnceTheLoggerTakesIt() throws InterruptedException {
+        // What others have lost before is told once the second of these runs.
+        CountDownLatch before = new CountDownLatch(2);
+        Reporter.queue(before::countDown);
+        Reporter.queue(before::countDown);
+        Workers.await(before);
+        AtomicInteger logged = new AtomicInteger();
+        try (LogCapture log = new LogCapture(() -> {
+            int number = logged.incrementAndGet();
+            if (number == 1 || number == 3) {
+                throw new IllegalStateException("a logger's");
+            }
+        })) {
+            for (int i = 0; i < 3; i++) {
+                Reports.longWait(Reports.LONG_NANOS, "lock", "a reason");
+            }
+            while (log.messages().size() < 5) {
+                Thread.sleep(1);
+            }
+            assertThat(log.messages().getLast()).contains("2 reports before this were lost");
+        }
     }
 
     /** The reporter is stuck in a logger, and reports wait. */
