@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.testing.Garbage;
@@ -55,5 +56,16 @@ class ReadHoldsTest {
         holds.remove();
         assertThatThrownBy(holds::remove).isInstanceOf(IllegalMonitorStateException.class);
         assertThat(kept).hasSize(LOCKS + 1);
+    }
+
+    /** Whose hold another thread has ended, nobody knows. */
+    @Test
+    void onlyAThreadThatCertainlyReadsIsRefused() throws InterruptedException {
+        lock();
+        inAnotherThread(this::lock);
+        inAnotherThread(holds::remove);
+        assertThatCode(() -> holds.checkNoneOfMine("writes")).doesNotThrowAnyException();
+        lock();
+        assertThatThrownBy(() -> holds.checkNoneOfMine("writes")).isInstanceOf(IllegalStateException.class);
     }
 }
