@@ -68,4 +68,13 @@ class ReadHoldsTest {
         lock();
         assertThatThrownBy(() -> holds.checkNoneOfMine("writes")).isInstanceOf(IllegalStateException.class);
     }
+
+    /** An error broke the other thread's unlock off, and nobody has unlocked. */
+    @Test
+    void aHoldThatAnotherThreadPutsBackCanBeEndedOnce() throws InterruptedException {
+        lock();
+        inAnotherThread(() -> holds.putBack(holds.remove()));
+        holds.remove();
+        assertThatThrownBy(holds::remove).isInstanceOf(IllegalMonitorStateException.class);
+    }
 }
