@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the current thread the owner of one CPU's data until it is closed.
+ * Exclusive ownership of one CPU's data by one thread, from {@code acquire} until {@code close}.
  *
  * <pre>{@code
  * try (CpuGuard guard = CpuGuard.acquire()) {
@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * the thread runs on if that CPU is free, and otherwise for one that the thread owns already. Guards must be closed in
  * reverse order, which {@code try} does automatically.
  *
- * <p>This is the {@code CpuGuard} of the Rust API. Its creation corresponds to the kernel's {@code preempt_disable()}.
+ * <p>The Rust API's {@code CpuGuard}: the kernel's {@code preempt_disable()}, but it does not disable preemption.
  */
 public final class CpuGuard implements AutoCloseable {
     /*

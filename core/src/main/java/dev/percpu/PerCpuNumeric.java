@@ -15,8 +15,8 @@ import java.lang.ref.Reference;
 import java.util.List;
 
 /**
- * A per-CPU number of 8, 16, 32 or 64 bits: each CPU has its own instance, and a thread updates it in one step, with no
- * lock and no atomic instruction.
+ * A per-CPU number of 8, 16, 32 or 64 bits: each CPU has its own instance, and a thread updates it in one step. On the
+ * back end {@code rseq} that takes no lock and no atomic instruction.
  *
  * <pre>{@code
  * static final PerCpuNumeric REQUESTS = PerCpuNumeric.define("requests", NumericWidth.LONG);

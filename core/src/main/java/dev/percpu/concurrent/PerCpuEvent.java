@@ -41,7 +41,10 @@ package dev.percpu.concurrent;
  * It keeps its variables reachable. There is nothing to close.
  */
 public sealed interface PerCpuEvent permits BuiltEvent {
-    /** An argument of {@code record}, by its number. */
+    /**
+     * Which argument of {@code record} an update uses. One can serve several updates of one type: all {@code long}, or
+     * all {@code double}. The {@code long}s have the lower numbers.
+     */
     enum Argument {
         /** The first one. */
         FIRST(0),
