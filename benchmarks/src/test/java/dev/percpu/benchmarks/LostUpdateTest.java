@@ -14,7 +14,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-class ExactnessTest {
+class LostUpdateTest {
     /** Other benchmarks may be running on this machine. */
     @BeforeAll
     static void doNotMindOthers() {
