@@ -168,16 +168,16 @@ public sealed class PerCpuDouble permits DynamicDouble {
 
     /** The sum over all possible CPUs and all updates by threads without a CPU id: see {@link PerCpuNumeric#sum()}. */
     public double sum() {
-        double sum = sumWithoutCpu();
+        double sum = elsewhere();
         for (double number : snapshot()) {
             sum += number;
         }
         return sum;
     }
 
-    /** The part of {@link #sum()} that comes from threads without a CPU id; almost always 0. */
-    public double sumWithoutCpu() {
-        return Double.longBitsToDouble(bits.sumWithoutCpu());
+    /** The part of {@link #sum()} that lies on no CPU: the updates of threads without a CPU id; almost always 0. */
+    public double elsewhere() {
+        return Double.longBitsToDouble(bits.elsewhere());
     }
 
     /** The numbers of all possible CPUs, indexed by CPU id, with 0 at ids that belong to no possible CPU. */
@@ -206,7 +206,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
     }
 
     final List<Value> values() {
-        return List.of(Value.sum("value", snapshot(), sumWithoutCpu()));
+        return List.of(Value.sum("value", snapshot(), elsewhere()));
     }
 
     /** The name and the {@link #sum()}, or the name and that the number is closed. */

@@ -236,8 +236,8 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
         return sum;
     }
 
-    /** The part of {@link #sum()} that comes from threads without a CPU id; almost always 0. */
-    public long sumWithoutCpu() {
+    /** The part of {@link #sum()} that lies on no CPU: the updates of threads without a CPU id; almost always 0. */
+    public long elsewhere() {
         return read(Area.SPARE);
     }
 
@@ -266,7 +266,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
 
     /** For a listing. */
     List<Value> values() {
-        return List.of(value(width(), snapshot(), sumWithoutCpu()));
+        return List.of(value(width(), snapshot(), elsewhere()));
     }
 
     /** The difference of two sums of numbers that wrap earlier than their sum does says nothing of what was added. */

@@ -65,7 +65,7 @@ class PerCpuNumericTest {
             assertThat(number.get()).isEqualTo(7);
         });
         assertThat(number.get(CPU)).isEqualTo(7);
-        assertThat(number.sumWithoutCpu()).isZero();
+        assertThat(number.elsewhere()).isZero();
     }
 
     @ParameterizedTest(name = "{1} {0}", autoCloseArguments = false)
@@ -238,7 +238,7 @@ class PerCpuNumericTest {
         assertThat(number.get(CPU)).isEqualTo(5);
         assertThat(number.sum()).isEqualTo(5 + 1.5 * (CpuMask.possible().weight() - 1));
         assertThat(number.toString()).isEqualTo("double = " + number.sum());
-        assertThat(number.sumWithoutCpu()).isZero();
+        assertThat(number.elsewhere()).isZero();
         assertThat(number.snapshot()[CPU.id()]).isEqualTo(5);
         double[] visited = new double[1];
         number.forEachCpu((cpu, value) -> visited[0] += value);

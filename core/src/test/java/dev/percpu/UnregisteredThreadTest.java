@@ -49,7 +49,7 @@ class UnregisteredThreadTest {
         }));
         long all = (long) threads * rounds;
         assertThat(pure.sum()).isEqualTo(all);
-        assertThat(pure.sumWithoutCpu()).isEqualTo(all / 2);
+        assertThat(pure.elsewhere()).isEqualTo(all / 2);
         assertThat(doubles.sum()).isEqualTo((double) all);
         assertThat(guarded.sum()).isEqualTo(all);
         assertThat(histogram.snapshot().count()).isEqualTo(all);

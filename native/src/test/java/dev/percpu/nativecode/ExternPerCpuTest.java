@@ -71,7 +71,7 @@ class ExternPerCpuTest {
         PerCpuNumeric longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
         PerCpuNumeric bytes = ExternPerCpu.declare(driver.lookup(), "a_byte", NumericWidth.BYTE);
         assertThat(longs.sum()).isEqualTo(-5L * CpuMask.possible().weight());
-        assertThat(longs.sumWithoutCpu()).isZero();
+        assertThat(longs.elsewhere()).isZero();
         for (CpuId cpu : CpuMask.possible()) {
             assertThat(longs.get(cpu)).isEqualTo(-5);
             assertThat(bytes.get(cpu)).isEqualTo(-5);
@@ -134,7 +134,7 @@ class ExternPerCpuTest {
         assertThat(longs.sum()).isEqualTo(4005);
         if (PerCpuRuntime.backend().equals("rseq")) {
             // What it did before stays where it was: without sequences, on the CPUs.
-            assertThat(longs.sumWithoutCpu()).isEqualTo(2000);
+            assertThat(longs.elsewhere()).isEqualTo(2000);
         }
         assertThat(driver.sumOfLongs()).isEqualTo(4005);
         long[] sum = new long[1];

@@ -169,7 +169,7 @@ class FaultyGroundTest {
             WithoutCpuId.unregisterThisThreadAndThoseItStarts();
             BackendChoiceTest.Probe.main(arguments);
             number.increment();
-            System.out.println("sum " + number.sum() + ", of which without CPU " + number.sumWithoutCpu());
+            System.out.println("sum " + number.sum() + ", of which without CPU " + number.elsewhere());
         }
     }
 
@@ -418,7 +418,7 @@ class FaultyGroundTest {
             });
             there.start();
             there.join();
-            System.out.println("sum " + number.sum() + ", of which without CPU " + number.sumWithoutCpu());
+            System.out.println("sum " + number.sum() + ", of which without CPU " + number.elsewhere());
             BackendChoiceTest.Probe.main(arguments);
         }
     }

@@ -60,22 +60,22 @@ final class NumberTrials {
                         PerCpuNumeric::sum)));
         all.add(reading("sum", "sum()", PerCpuNumeric::sum));
         all.add(reading("get of a CPU", "get(CpuId)", number -> {
-            long sum = number.sumWithoutCpu();
+            long sum = number.elsewhere();
             for (CpuId cpu : CpuMask.possible()) {
                 sum += number.get(cpu);
             }
             return sum;
         }));
-        all.add(reading("sumWithoutCpu", "sumWithoutCpu()", number -> number.sum() + number.sumWithoutCpu()));
+        all.add(reading("elsewhere", "elsewhere()", number -> number.sum() + number.elsewhere()));
         all.add(reading("snapshot", "snapshot()", number -> {
-            long sum = number.sumWithoutCpu();
+            long sum = number.elsewhere();
             for (long instance : number.snapshot()) {
                 sum += instance;
             }
             return sum;
         }));
         all.add(reading("forEachCpu", "forEachCpu(Visitor)", number -> {
-            long[] sum = {number.sumWithoutCpu()};
+            long[] sum = {number.elsewhere()};
             number.forEachCpu((_, value) -> sum[0] += value);
             return sum[0];
         }));
@@ -109,23 +109,22 @@ final class NumberTrials {
                 number -> ignore((long) number.compareAndExchange(0, 7))));
         all.add(readingDouble("sum", "sum()", number -> (long) number.sum()));
         all.add(readingDouble("get of a CPU", "get(CpuId)", number -> {
-            double sum = number.sumWithoutCpu();
+            double sum = number.elsewhere();
             for (CpuId cpu : CpuMask.possible()) {
                 sum += number.get(cpu);
             }
             return (long) sum;
         }));
-        all.add(readingDouble(
-                "sumWithoutCpu", "sumWithoutCpu()", number -> (long) (number.sum() + number.sumWithoutCpu())));
+        all.add(readingDouble("elsewhere", "elsewhere()", number -> (long) (number.sum() + number.elsewhere())));
         all.add(readingDouble("snapshot", "snapshot()", number -> {
-            double sum = number.sumWithoutCpu();
+            double sum = number.elsewhere();
             for (double instance : number.snapshot()) {
                 sum += instance;
             }
             return (long) sum;
         }));
         all.add(readingDouble("forEachCpu", "forEachCpu(Visitor)", number -> {
-            double[] sum = {number.sumWithoutCpu()};
+            double[] sum = {number.elsewhere()};
             number.forEachCpu((_, value) -> sum[0] += value);
             return (long) sum[0];
         }));

@@ -52,7 +52,7 @@ final class Bits implements Subject {
     }
 
     private int count(long bit) {
-        int count = (word.sumWithoutCpu() & bit) == 0 ? 0 : 1;
+        int count = (word.elsewhere() & bit) == 0 ? 0 : 1;
         for (long instance : word.snapshot()) {
             if ((instance & bit) != 0) {
                 count++;
