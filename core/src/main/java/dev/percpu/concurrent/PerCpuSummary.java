@@ -91,7 +91,8 @@ public final class PerCpuSummary implements LongConsumer {
     @SuppressWarnings("ReachabilityFenceUsage") // an update that throws makes no store after that
     public void accept(long value) {
         // Mostly the accumulators are done with a read. They come first, so that a reader finds no count without them,
-        // even if the stack ends in between. (To make sure of room on the stack would cost each value a native call.)
+        // even if the stack overflows in between. (To make sure of room on the stack would cost each value a
+        // native call.)
         if (OwnPlaces.hasMine()) {
             long own = OwnPlaces.mine();
             least.accumulateIn(own, value, Extreme.LEAST);

@@ -87,7 +87,7 @@ public final class Recording {
 
     /*
      * None of the following methods throws. The first event of a class has the flight recorder register the class, deep
-     * in calls and class initializers of its own. If the stack ends there or the heap is full, the class may stay
+     * in calls and class initializers of its own. If the stack overflows there or the heap is full, the class may stay
      * unusable. Then its events are missing, and what they are about goes on. Each method has its own catch clause:
      * with one shared method that takes a function, creating the function could fail.
      */

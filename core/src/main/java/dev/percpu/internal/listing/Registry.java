@@ -156,8 +156,8 @@ public final class Registry {
 
     /**
      * Objects that can go away, in the order they were made in. A link leaves the chain by a few stores, with no call
-     * between them. A collection of the JDK's makes calls between its steps. If a caller's stack ended at such a call,
-     * the collection would contradict itself from then on, and no listing could be read any more.
+     * between them. A collection of the JDK's makes calls between its steps. If a caller's stack overflowed at such a
+     * call, the collection would contradict itself from then on, and no listing could be read any more.
      */
     private static final class Chain {
         private static final int FIRST_ROUND = 16;
