@@ -31,7 +31,7 @@ final class GuardedNumeric extends PerCpuNumeric {
 
     @Override
     long position() {
-        return variable.ptr().offset();
+        return variable.ptr().position();
     }
 
     @Override

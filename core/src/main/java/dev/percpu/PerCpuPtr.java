@@ -17,7 +17,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Refers to a variable's instances on all CPUs: by an offset into the per-CPU area, or by one heap object for each CPU.
+ * Refers to a variable's instances on all CPUs: by a position in the per-CPU area, or by one heap object for each CPU.
  * A pointer is immutable and can be shared freely, since it stands for a different instance on each CPU. It does not
  * keep a {@link DynamicPerCpu} open.
  *
@@ -56,14 +56,14 @@ public final class PerCpuPtr<T> {
     private final @Nullable Object[] instances;
 
     private final long[] borrows;
-    private final long offset;
+    private final long position;
     private final boolean isMemory;
 
-    private PerCpuPtr(Piece piece, @Nullable Object[] instances, long[] borrows, long offset, boolean isMemory) {
+    private PerCpuPtr(Piece piece, @Nullable Object[] instances, long[] borrows, long position, boolean isMemory) {
         this.piece = piece;
         this.instances = instances;
         this.borrows = borrows;
-        this.offset = offset;
+        this.position = position;
         this.isMemory = isMemory;
     }
 
@@ -78,23 +78,27 @@ public final class PerCpuPtr<T> {
         return new PerCpuPtr<>(piece, instances, newBorrows(), HEAP, false);
     }
 
-    /** Creates a pointer to views of memory, which lies at {@code offset} into the area if that is not negative. */
-    static <T> PerCpuPtr<T> toMemory(Piece piece, long offset, Function<CpuId, ? extends T> view) {
-        return toMemory(piece, offset, newInstances(), newBorrows(), view);
+    /** Creates a pointer to views of memory, which lies at {@code position} into the area if that is not negative. */
+    static <T> PerCpuPtr<T> toMemory(Piece piece, long position, Function<CpuId, ? extends T> view) {
+        return toMemory(piece, position, newInstances(), newBorrows(), view);
     }
 
     /**
      * Like {@link #toMemory(Piece, long, Function)}, for memory with several pointers, which share its borrow words.
      */
-    static <T> PerCpuPtr<T> toMemory(Piece piece, long offset, Function<CpuId, ? extends T> view, long[] borrows) {
-        return toMemory(piece, offset, newInstances(), borrows, view);
+    static <T> PerCpuPtr<T> toMemory(Piece piece, long position, Function<CpuId, ? extends T> view, long[] borrows) {
+        return toMemory(piece, position, newInstances(), borrows, view);
     }
 
     /** Like the method above. If this fails, the given array has the views that were created. */
     static <T> PerCpuPtr<T> toMemory(
-            Piece piece, long offset, @Nullable Object[] instances, long[] borrows, Function<CpuId, ? extends T> view) {
+            Piece piece,
+            long position,
+            @Nullable Object[] instances,
+            long[] borrows,
+            Function<CpuId, ? extends T> view) {
         fill(instances, piece.name(), view);
-        return new PerCpuPtr<>(piece, instances, borrows, offset, true);
+        return new PerCpuPtr<>(piece, instances, borrows, position, true);
     }
 
     /** An array for instances. {@link #fill} puts them at {@link PaddedArray#index}. */
@@ -110,18 +114,18 @@ public final class PerCpuPtr<T> {
      * Creates a pointer to raw memory of the area. The caller must know what lies there, and the variable must outlive
      * the pointer. Tokens created from this pointer are not checked against tokens created from another one.
      *
-     * @param offset how many bytes the memory lies behind the start of each CPU's place
+     * @param position how many bytes the memory lies behind the start of each CPU's place
      * @throws IndexOutOfBoundsException if no variable has ever had memory that far from the start of a place
-     * @throws IllegalArgumentException if the offset does not have the alignment that the layout requires
+     * @throws IllegalArgumentException if the position does not have the alignment that the layout requires
      */
-    public static PerCpuPtr<MemorySegment> ofOffset(long offset, MemoryLayout layout) {
-        Objects.checkFromIndexSize(offset, layout.byteSize(), Area.openedBytesPerCpu());
-        if (offset % layout.byteAlignment() != 0) {
-            throw new IllegalArgumentException(
-                    "offset " + offset + " is not aligned to the " + layout.byteAlignment() + " bytes of " + layout);
+    public static PerCpuPtr<MemorySegment> ofPosition(long position, MemoryLayout layout) {
+        Objects.checkFromIndexSize(position, layout.byteSize(), Area.openedBytesPerCpu());
+        if (position % layout.byteAlignment() != 0) {
+            throw new IllegalArgumentException("position " + position + " is not aligned to the "
+                    + layout.byteAlignment() + " bytes of " + layout);
         }
-        Piece piece = Piece.empty("offset " + offset);
-        return toMemory(piece, offset, cpu -> Area.slice(cpu.id(), offset, layout.byteSize()));
+        Piece piece = Piece.empty("position " + position);
+        return toMemory(piece, position, cpu -> Area.slice(cpu.id(), position, layout.byteSize()));
     }
 
     private static void fill(@Nullable Object[] instances, String name, Function<CpuId, ?> factory) {
@@ -145,13 +149,13 @@ public final class PerCpuPtr<T> {
      *     native access is denied, nor is the memory of a {@link DynamicPerCpu}
      * @throws IllegalStateException if the variable is closed
      */
-    public long offset() {
+    public long position() {
         piece.checkOpen();
-        if (offset < 0) {
+        if (position < 0) {
             throw new UnsupportedOperationException(
                     "the instances of " + piece.name() + " are not in the per-CPU area");
         }
-        return offset;
+        return position;
     }
 
     /**
@@ -323,6 +327,6 @@ public final class PerCpuPtr<T> {
 
     @Override
     public String toString() {
-        return "per-CPU pointer to " + piece.name() + (offset < 0 ? "" : " at offset " + offset);
+        return "per-CPU pointer to " + piece.name() + (position < 0 ? "" : " at position " + position);
     }
 }

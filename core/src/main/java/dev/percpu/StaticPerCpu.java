@@ -107,13 +107,13 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
     }
 
     private static <T> StaticPerCpu<T> at(
-            long offset, String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
+            long position, String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
         Piece piece = Piece.empty(name);
-        Function<CpuId, T> instance = cpu -> view.apply(Area.slice(cpu.id(), offset, layout.byteSize()));
+        Function<CpuId, T> instance = cpu -> view.apply(Area.slice(cpu.id(), position, layout.byteSize()));
         return Instances.allOrNone(made -> register(
                 name,
                 layout.toString(),
-                PerCpuPtr.toMemory(piece, offset, made, PerCpuPtr.newBorrows(), instance),
+                PerCpuPtr.toMemory(piece, position, made, PerCpuPtr.newBorrows(), instance),
                 Registry.NOTHING));
     }
 

@@ -210,12 +210,12 @@ class DynamicPerCpuTest {
     void memoryThatIsClosedIsBackAtOnce() {
         MemoryLayout layout = MemoryLayout.sequenceLayout(512, ValueLayout.JAVA_LONG);
         DynamicPerCpu<MemorySegment> variable = DynamicPerCpu.createZero(layout);
-        long offset = variable.ptr().offset();
+        long position = variable.ptr().position();
         variable.forEachCpu((cpu, memory) -> memory.fill((byte) -1));
         variable.close();
         for (int i = 0; i < 1_000; i++) {
             try (DynamicPerCpu<MemorySegment> next = DynamicPerCpu.createZero(layout)) {
-                assertThat(next.ptr().offset()).isLessThanOrEqualTo(offset);
+                assertThat(next.ptr().position()).isLessThanOrEqualTo(position);
                 next.forEachCpu((cpu, memory) -> assertThat(memory.mismatch(MemorySegment.ofArray(new long[512])))
                         .isEqualTo(-1));
                 next.forEachCpu((cpu, memory) -> memory.fill((byte) -1));

@@ -90,8 +90,8 @@ class StaticPerCpuTest {
             sum[1] += point.y();
         });
         assertThat(sum).containsExactly(3, -4);
-        assertThat(points.ptr().offset() % POINT.byteAlignment()).isZero();
-        assertThat(points.ptr().toString()).contains("points").contains("offset");
+        assertThat(points.ptr().position() % POINT.byteAlignment()).isZero();
+        assertThat(points.ptr().toString()).contains("points").contains("position");
     }
 
     @Test
@@ -122,16 +122,16 @@ class StaticPerCpuTest {
     }
 
     @Test
-    void aPointerToAnOffsetReachesTheSameMemory() {
+    void aPointerToAPositionReachesTheSameMemory() {
         StaticPerCpu<MemorySegment> plain = StaticPerCpu.define("plain", POINT);
-        PerCpuPtr<MemorySegment> raw = PerCpuPtr.ofOffset(plain.ptr().offset(), POINT);
+        PerCpuPtr<MemorySegment> raw = PerCpuPtr.ofPosition(plain.ptr().position(), POINT);
         try (CpuGuard guard = CpuGuard.acquire()) {
             plain.getMut(guard).run(memory -> memory.set(ValueLayout.JAVA_INT, 4, 42));
             assertThat(raw.getRef(guard).get(ValueLayout.JAVA_INT, 4)).isEqualTo(42);
         }
-        assertThatThrownBy(() -> PerCpuPtr.ofOffset(-8, POINT)).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> PerCpuPtr.ofOffset(1L << 50, POINT)).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> PerCpuPtr.ofOffset(4097, POINT))
+        assertThatThrownBy(() -> PerCpuPtr.ofPosition(-8, POINT)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> PerCpuPtr.ofPosition(1L << 50, POINT)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> PerCpuPtr.ofPosition(4097, POINT))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("aligned");
     }

@@ -248,7 +248,7 @@ class TokenTest {
         assertThat(lists.ptr()).isEqualTo(lists.ptr()).hasSameHashCodeAs(lists.ptr());
         assertThat(lists.ptr()).isNotEqualTo(cells.ptr());
         assertThat(lists.ptr().getPtr()).isNotNull();
-        assertThatThrownBy(() -> lists.ptr().offset())
+        assertThatThrownBy(() -> lists.ptr().position())
                 .isInstanceOf(UnsupportedOperationException.class)
                 .hasMessageContaining("lists");
     }

@@ -263,7 +263,7 @@ final class VariableTrials {
         @Override
         void act() {
             made = false;
-            made = DynamicPerCpu.createZero(ValueLayout.JAVA_LONG).ptr().offset() > 0;
+            made = DynamicPerCpu.createZero(ValueLayout.JAVA_LONG).ptr().position() > 0;
         }
 
         @Override

@@ -63,7 +63,7 @@ class PublicMethodsTest {
                             "StaticPerCpu.ptr()",
                             "StaticPerCpu.name()",
                             "PerCpu.ptr()",
-                            "PerCpuPtr.offset()",
+                            "PerCpuPtr.position()",
                             "PerCpuNumeric.width()",
                             "NumericCell.width()",
                             "PerCpuAccumulator.identity()",
@@ -159,7 +159,7 @@ class PublicMethodsTest {
                             "PerCpuToken.of(CpuGuard, PerCpuPtr)")),
             Map.entry(
                     "a single load or store of an instance, or a pointer to it, without anything around it",
-                    List.of("NumericCell.*", "PerCpuPtr.getPtr()", "PerCpuPtr.ofOffset(long, MemoryLayout)")),
+                    List.of("NumericCell.*", "PerCpuPtr.getPtr()", "PerCpuPtr.ofPosition(long, MemoryLayout)")),
             Map.entry("the caller's own code", List.of("PerCpuDouble.Visitor.*", "PerCpuNumeric.Visitor.*")),
             Map.entry("needs a C library; the tests of the module native try it", List.of("ExternPerCpu.*")));
 
