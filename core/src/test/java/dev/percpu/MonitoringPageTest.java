@@ -1,0 +1,107 @@
+package dev.percpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.testing.Jvm;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import jdk.jfr.FlightRecorder;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What {@code docs/monitoring.md} tells users to type has the effect that it says, and what it shows is so. */
+@Tag("tools")
+@Tag("once")
+class MonitoringPageTest {
+    private static final Path PAGE = Path.of("..", "docs", "monitoring.md");
+
+    private static List<String> all(String pattern) throws IOException {
+        return Pattern.compile(pattern, Pattern.MULTILINE)
+                .matcher(Files.readString(PAGE))
+                .results()
+                .map(MatchResult::group)
+                .toList();
+    }
+
+    /** Has commands of the page change this process, and prints what its recordings are told about the events. */
+    static final class Recorded {
+        private Recorded() {}
+
+        public static void main(String[] commands) throws IOException, InterruptedException {
+            String pid = Long.toString(ProcessHandle.current().pid());
+            for (String command : commands) {
+                Process process = new ProcessBuilder("sh", "-c", command.replace("PID", pid))
+                        .redirectErrorStream(true)
+                        .start();
+                System.out.print(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+                System.out.println("status " + process.waitFor());
+            }
+            FlightRecorder.getFlightRecorder().getRecordings().stream()
+                    .map(recording -> recording.getSettings().entrySet())
+                    .flatMap(settings -> settings.stream().sorted(Map.Entry.comparingByKey()))
+                    .filter(setting -> setting.getKey().startsWith("dev.percpu."))
+                    .forEach(setting -> System.out.println(setting.getKey() + " is " + setting.getValue()));
+        }
+    }
+
+    /** To know a setting of an event that no configuration file of the JDK has, the JDK wants a plus sign before it. */
+    @Test
+    void theCommandsOfTheFlightRecorderHaveAnEffect() throws IOException {
+        List<String> commands = all("jcmd PID JFR\\.start [^`\\n]+");
+        List<String> options = all("-XX:StartFlightRecording[^`\\s]+");
+        assertThat(commands).isNotEmpty();
+        assertThat(options).isNotEmpty();
+        Jvm jvm = Jvm.asHere().environment("PATH", pathWithJdk());
+        options.forEach(jvm::option);
+
+        Jvm.Result result = jvm.run(Recorded.class, commands.toArray(String[]::new));
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output())
+                .doesNotContain("doesn't exist", "status 1")
+                .contains("dev.percpu.Variable#period is 1 s", "dev.percpu.GuardContended#enabled is false");
+    }
+
+    private static String pathWithJdk() {
+        return Path.of(System.getProperty("java.home"), "bin") + ":" + System.getenv("PATH");
+    }
+
+    /** Prints the names of the first sequences. */
+    static final class Mapped {
+        private Mapped() {}
+
+        public static void main(String[] arguments) throws IOException {
+            System.out.println(PerCpuRuntime.backend());
+            Path file = Path.of("/tmp/perf-" + ProcessHandle.current().pid() + ".map");
+            try (Stream<String> lines = Files.lines(file)) {
+                lines.limit(Long.parseLong(arguments[0])).map(Mapped::name).forEach(System.out::println);
+            } finally {
+                Files.delete(file);
+            }
+        }
+
+        /** Without the address, which differs from run to run, and the length, which depends on the processor. */
+        static String name(String line) {
+            return line.split(" ", 3)[2];
+        }
+    }
+
+    @Test
+    void theFileForProfilersBeginsAsThePageShows() throws IOException {
+        List<String> shown = all("^[0-9a-f]+ [0-9a-f]+ percpu: .+");
+        assertThat(shown).isNotEmpty();
+
+        Jvm.Result result =
+                new Jvm().option("-Dpercpu.perf.map=true").run(Mapped.class, Integer.toString(shown.size()));
+
+        assertThat(result.output().lines().skip(1))
+                .containsExactlyElementsOf(shown.stream().map(Mapped::name).toList());
+    }
+}
