@@ -43,6 +43,11 @@ public final class Main implements Callable<Integer> {
     /** Runs the server. */
     public static void main(String[] args) {
         CommandLine command = new CommandLine(new Main())
+                .setParameterExceptionHandler((wrong, _) -> {
+                    CommandLine commandLine = wrong.getCommandLine();
+                    commandLine.getErr().println("percpu: " + wrong.getMessage() + " (see ./percpu example --help)");
+                    return CommandLine.ExitCode.USAGE;
+                })
                 .setExecutionExceptionHandler((failure, commandLine, _) -> failed(commandLine, failure));
         int status;
         try {
