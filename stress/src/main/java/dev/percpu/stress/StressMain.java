@@ -12,13 +12,16 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -36,6 +39,12 @@ import picocli.CommandLine.Spec;
 public final class StressMain implements Callable<Integer> {
     private static final List<String> BACKENDS = List.of("rseq", "atomic");
     private static final int LEAST_CARRIERS = 8;
+
+    /** The options that choose what is done instead of the usual, and the others that each of them takes. */
+    private static final Map<String, Set<String>> OPTIONS_OF_MODES = Map.of(
+            "--failures", Set.of("--ways", "--only", "--backend", "--list"),
+            "--faults", Set.of("--only", "--seconds", "--list"),
+            "--jcstress", Set.of("--backend"));
 
     @Option(
             names = "--seconds",
@@ -134,11 +143,18 @@ public final class StressMain implements Callable<Integer> {
             err.println("percpu: " + e.getMessage() + " (see ./percpu stress --help)");
             return CommandLine.ExitCode.USAGE;
         });
-        return commandLine.execute(args);
+        int status = commandLine.execute(args);
+        if (out.checkError()) {
+            err.println("percpu: the output could not be written");
+            return CommandLine.ExitCode.SOFTWARE;
+        }
+        return status;
     }
 
     @Override
     public Integer call() throws Exception {
+        checkMode();
+        check(seconds > 0, "--seconds must be positive, not " + seconds);
         check(backend == null || BACKENDS.contains(backend), "--backend is rseq or atomic, not '" + backend + "'");
         if (list) {
             chosen().forEach(out::println);
@@ -154,6 +170,20 @@ public final class StressMain implements Callable<Integer> {
             return findFaults();
         }
         return failures ? fail() : stress();
+    }
+
+    /** An option that the mode would ignore is refused: who gives it expects something else. */
+    private void checkMode() {
+        List<String> given = spec.commandLine().getParseResult().matchedOptions().stream()
+                .map(OptionSpec::longestName)
+                .toList();
+        for (String mode : given) {
+            Set<String> taken = OPTIONS_OF_MODES.getOrDefault(mode, Set.copyOf(given));
+            for (String option : given) {
+                check(option.equals(mode) || taken.contains(option), option + " has no meaning with " + mode);
+            }
+        }
+        check(failures || ways.isEmpty(), "--ways has no meaning without --failures");
     }
 
     private int findFaults() throws IOException {
@@ -236,7 +266,6 @@ public final class StressMain implements Callable<Integer> {
     }
 
     private int stress() throws InterruptedException {
-        check(seconds > 0, "--seconds must be positive, not " + seconds);
         check(threads > 0, "--threads must be positive, not " + threads);
         check(delay > 0, "--delay must be positive, not " + delay);
         List<Subject.Kind> kinds = kinds();

@@ -72,6 +72,35 @@ class StressMainTest {
         assertThat(out.size()).isZero();
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --faults --seconds 0              | --seconds must be positive, not 0
+            --ways stack --seconds 1          | --ways has no meaning without --failures
+            --jcstress --only counters        | --only has no meaning with --jcstress
+            --jcstress --failures             | --failures has no meaning with --jcstress
+            --jcstress --faults               | --faults has no meaning with --jcstress
+            --faults --failures               | --failures has no meaning with --faults
+            --faults --backend rseq           | --backend has no meaning with --faults
+            --failures --ways stack --seed 1  | --seed has no meaning with --failures
+            """)
+    void optionsThatWouldBeIgnoredAreRefused(String options, String message) {
+        // Of all modes, what is not refused is over at once.
+        assertThat(run((options + " --list").split(" "))).isEqualTo(2);
+        assertThat(err.toString(StandardCharsets.UTF_8).lines())
+                .containsExactly("percpu: " + message + " (see ./percpu stress --help)");
+        assertThat(out.size()).isZero();
+    }
+
+    @Test
+    void outputThatCannotBeWrittenIsOneLine() throws Exception {
+        try (PrintStream full = new PrintStream(Files.newOutputStream(Path.of("/dev/full")), true)) {
+            int status = StressMain.run(full, new PrintStream(err, true, StandardCharsets.UTF_8), "--list");
+            assertThat(status).isEqualTo(1);
+        }
+        assertThat(err.toString(StandardCharsets.UTF_8).lines())
+                .containsExactly("percpu: the output could not be written");
+    }
+
     /** Of what starts JVMs, each would say it again, with its stack traces. */
     @ParameterizedTest
     @ValueSource(strings = {"--soak", "--failures", "--jcstress"})
