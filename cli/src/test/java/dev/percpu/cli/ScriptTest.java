@@ -609,12 +609,36 @@ class ScriptTest {
         assertThat(wrong.err()).containsExactly("percpu: PERCPU_NATIVE_ACCESS is \"allow\" or \"deny\", not \"no\"");
     }
 
-    @Test
-    void theHeaderIsWrittenWhereItIsAskedForAndNowhereElse() throws Exception {
+    private void copyHeader() throws IOException {
         Path parts = Files.createDirectories(checkout.resolve("native/include/percpu"));
         Files.copy(Path.of("..", "native", "assemble"), checkout.resolve("native/assemble"));
         Files.writeString(parts.resolveSibling("percpu.h"), "first\n#include \"percpu/part.h\"\nlast\n");
         Files.writeString(parts.resolve("part.h"), "part\n");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'',        2, a FILE is needed",
+        "-,         2, '- is no FILE, but looks like an option'",
+        "--verbose, 2, '--verbose is no FILE, but looks like an option'",
+        "/proc,     1, '/proc could not be written: Is a directory'",
+        "/dev/full, 1, '/dev/full could not be written: No space left on device'",
+        "/proc/a/b, 1, '/proc/a/b could not be written: No such file or directory'"
+    })
+    void aHeaderThatCannotBeWrittenIsOneLine(String file, int status, String message) throws Exception {
+        copyHeader();
+
+        Run run = percpu(Map.of(), "header", file);
+
+        assertThat(run.err()).singleElement().asString().startsWith("percpu: " + message);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.status()).isEqualTo(status);
+        assertThat(directory.resolve(file.startsWith("-") ? file : "none")).doesNotExist();
+    }
+
+    @Test
+    void theHeaderIsWrittenWhereItIsAskedForAndNowhereElse() throws Exception {
+        copyHeader();
         Path wanted = Files.createDirectory(directory.resolve("wanted"));
         Path link = Files.createSymbolicLink(wanted.resolve("link"), Path.of("a file.h"));
 
@@ -622,6 +646,7 @@ class ScriptTest {
         assertThat(wanted.resolve("a file.h")).hasContent("first\npart\nlast");
         assertThat(link).isSymbolicLink();
         assertThat(percpu(Map.of(), "header", "/dev/stdout").out()).containsExactly("first", "part", "last");
+        assertThat(percpu(Map.of(), "header", "/dev/stderr").err()).containsExactly("first", "part", "last");
         Run refused = percpu(Map.of(), "header", wanted.toString());
         assertThat(refused.status()).isNotZero();
         assertThat(refused.err()).hasSize(1);
