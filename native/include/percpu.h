@@ -185,7 +185,8 @@ extern "C" {
  * The sum over all CPUs, and over what threads without a CPU id have added. It is not an atomic snapshot: it holds each
  * update that happened before the call, and perhaps some that happen during it. For a signed variable the sum has 64
  * bits. For an unsigned one it has as many bits as the variable: an instance that is counted down more often than up
- * wraps around, and only modulo that many bits do the instances add up to the right number.
+ * wraps around, and only modulo that many bits do the instances add up to the right number. The result is always a
+ * long long, so cast that of an unsigned variable of 64 bits to unsigned long long.
  */
 #define per_cpu_sum(var)                                                                                               \
 	__extension__({                                                                                                \
