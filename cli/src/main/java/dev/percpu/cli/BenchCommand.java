@@ -30,6 +30,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -180,7 +181,6 @@ final class BenchCommand implements Callable<Integer> {
 
     /** What is done with results that were kept, and without measuring. */
     private static final class Kept {
-        @SuppressWarnings("UnusedVariable") // that this group is given says it
         @Option(names = "--saved", description = "Measure nothing: take the results that are kept, of all processors.")
         private boolean saved;
 
@@ -211,8 +211,16 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private int present(Kept kept) {
+        if (kept.saved && !kept.tables && json == null && html == null) {
+            throw new ParameterException(
+                    Objects.requireNonNull(spec).commandLine(),
+                    "--saved needs --html, --json or --tables, which say what to do with the results");
+        }
         Results results = Results.readAll(directory());
         Curves curves = Curves.read(directory());
+        if (results.isEmpty() && curves.isEmpty()) {
+            throw new CliException("no results are kept in " + Messages.printable(directory()));
+        }
         if (kept.tables) {
             renewTables(new Tables(results, curves));
         }
@@ -227,11 +235,12 @@ final class BenchCommand implements Callable<Integer> {
         if (curves.isEmpty()) {
             throw new CliException("no chart has \"" + charts + "\" in its title");
         }
-        writeFiles(new Results(), curves);
         curves.print(console.out());
         if (save) {
             curves.keep(directory());
         }
+        // Last, as that can fail: the disk may be full.
+        writeFiles(new Results(), curves);
         return 0;
     }
 
@@ -244,6 +253,7 @@ final class BenchCommand implements Callable<Integer> {
         if (jmh.list(regex).isEmpty()) {
             throw new CliException("no benchmark has \"" + regex + "\" in its name");
         }
+        Results before = wanted.check ? keptBefore() : null;
         Roles roles = jmh.roles();
         Results results = new Results();
         List<Arrangement> arrangements = arrangements(wanted);
@@ -253,14 +263,15 @@ final class BenchCommand implements Callable<Integer> {
             progress.next(arrangement);
             results.add(jmh.measure(regex, roles, arrangement, effort, progress::line), run, arrangement, roles);
         }
-        writeFiles(results, Curves.none());
         console.out().println("Back end " + run.backend());
         console.out().println();
         new Report(results).print(console.out());
-        int worse = wanted.check ? check(results) : 0;
+        int worse = before == null ? 0 : check(before, results);
         if (save) {
             keep(results, roles);
         }
+        // Last, as that can fail: the disk may be full.
+        writeFiles(results, Curves.none());
         return worse == 0 ? 0 : 1;
     }
 
@@ -276,14 +287,19 @@ final class BenchCommand implements Callable<Integer> {
         return wanted.quick ? Arrangement.fewest(cpus) : Arrangement.all(cpus);
     }
 
-    private int check(Results results) {
+    /** What to check against. Better read now than when all has been measured. */
+    private static Results keptBefore() {
         Path file = keptHere();
         if (!Files.exists(file)) {
             throw new CliException("there is nothing to check against: no results of this processor are kept in "
                     + Messages.printable(file) + "; --save keeps some");
         }
+        return Results.read(file);
+    }
+
+    private int check(Results before, Results results) {
         console.out().println();
-        int worse = new Regressions(Results.read(file).of(BackEnd.current()), results).print(console.out());
+        int worse = new Regressions(before.of(BackEnd.current()), results).print(console.out());
         if (worse > 0) {
             console.say(worse + (worse == 1 ? " ratio is" : " ratios are") + " worse than what is kept");
         }

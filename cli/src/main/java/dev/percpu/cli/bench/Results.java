@@ -47,6 +47,11 @@ public final class Results {
         }
     }
 
+    /** Whether there are none. */
+    public boolean isEmpty() {
+        return entries.isEmpty();
+    }
+
     /** The file of a processor's results in a directory. */
     public static Path file(Path directory, String processor) {
         return directory.resolve(Processor.fileName(processor) + SUFFIX);

@@ -308,4 +308,47 @@ class BenchCommandTest {
         assertThat(run.status()).isEqualTo(1);
         assertThat(run.err().lines()).containsExactly("percpu: " + file + " cannot be written");
     }
+
+    /** A disk that is full, which nobody knows before something is written. */
+    @ParameterizedTest
+    @ValueSource(strings = {"--quick --json", "--quick --html", "--curves --html"})
+    void whatWasMeasuredIsPrintedAndKeptAlsoIfAFileCannotBeWritten(String options) throws Exception {
+        installFakeJmh();
+        Path kept = Files.createDirectories(home.resolve("benchmarks/results"));
+
+        CommandRun run = CommandRun.of(("bench --save " + options + " /dev/full").split(" "));
+
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.err().lines()).last().isEqualTo("percpu: /dev/full cannot be written: No space left on device");
+        assertThat(run.out()).isNotEmpty();
+        assertThat(kept).isNotEmptyDirectory();
+    }
+
+    @Test
+    void whatIsKeptIsTakenForSomething() {
+        CommandRun run = CommandRun.of("bench", "--saved");
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err().lines())
+                .containsExactly(
+                        "percpu: --saved needs --html, --json or --tables, which say what to do with the results"
+                                + " (see ./percpu bench --help)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--tables", "--saved --html page.html"})
+    void whereNothingIsKeptNothingIsMadeOfIt(String options) throws Exception {
+        Files.createDirectories(home.resolve("benchmarks/results"));
+        Files.createDirectories(home.resolve("docs"));
+        String table = "<!-- figures: AddBenchmark -->\nold\n<!-- end of figures -->\n";
+        Path page = Files.writeString(home.resolve("README.md"), table);
+
+        CommandRun run = CommandRun.of(("bench " + options.replace("page.html", home + "/page.html")).split(" "));
+
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.err().lines())
+                .containsExactly("percpu: no results are kept in " + home.resolve("benchmarks/results"));
+        assertThat(page).hasContent(table);
+        assertThat(home.resolve("page.html")).doesNotExist();
+    }
 }
