@@ -41,10 +41,17 @@ public final class Messages {
         return printable(path.toString());
     }
 
-    /** Text that does nothing to a terminal and stays on its line. */
+    /** Text that does nothing to a terminal, stays on its line, and runs from left to right as the rest of it does. */
     public static String printable(String text) {
         StringBuilder printable = new StringBuilder(text.length());
-        text.codePoints().map(c -> Character.isISOControl(c) ? '?' : c).forEach(printable::appendCodePoint);
+        text.codePoints().map(c -> isPrintable(c) ? c : '?').forEach(printable::appendCodePoint);
         return printable.toString();
+    }
+
+    private static boolean isPrintable(int character) {
+        return switch (Character.getType(character)) {
+            case Character.CONTROL, Character.FORMAT, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> false;
+            default -> true;
+        };
     }
 }

@@ -5,14 +5,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** A table of text, with columns as wide as what is in them. The first column is aligned left, the others right. */
+/**
+ * A table of text, with columns as wide as what is in them. The first column is aligned left, the others right. What is
+ * not {@link Messages#printable(String) printable} is replaced.
+ */
 public final class TextTable {
     private static final String GAP = "  ";
 
     private final List<List<String>> rows = new ArrayList<>();
 
     public TextTable(String... header) {
-        rows.add(List.of(header));
+        rows.add(printable(header));
     }
 
     /**
@@ -24,7 +27,11 @@ public final class TextTable {
         if (cells.length != rows.getFirst().size()) {
             throw new IllegalArgumentException(Arrays.toString(cells) + " does not fit below " + rows.getFirst());
         }
-        rows.add(List.of(cells));
+        rows.add(printable(cells));
+    }
+
+    private static List<String> printable(String... cells) {
+        return Arrays.stream(cells).map(Messages::printable).toList();
     }
 
     /** Prints the header and the rows. */
