@@ -5,6 +5,7 @@ import dev.percpu.cli.demo.ReferenceCount;
 import dev.percpu.cli.output.CliException;
 import dev.percpu.cli.output.Console;
 import dev.percpu.cli.output.Messages;
+import dev.percpu.cli.output.Terminal;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -31,7 +32,7 @@ public final class Main {
                 List.of(
                         new DemoCommand(console, ReferenceCount::new),
                         new InfoCommand(console, PerCpuRuntime::runDeepSelfTest),
-                        new TopCommand(console),
+                        new TopCommand(console, Terminal::now),
                         new BenchCommand(console)),
                 args);
     }

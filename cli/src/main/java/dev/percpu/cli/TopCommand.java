@@ -1,13 +1,18 @@
 package dev.percpu.cli;
 
 import dev.percpu.cli.output.Console;
+import dev.percpu.cli.output.Terminal;
 import dev.percpu.cli.top.Rates;
 import dev.percpu.cli.top.Reading;
 import dev.percpu.cli.top.Target;
 import dev.percpu.cli.top.TopJson;
 import dev.percpu.cli.top.TopText;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.time.Instant;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,6 +33,7 @@ final class TopCommand implements Callable<Integer> {
     private static final String CLEAR = "\u001b[H\u001b[J";
 
     private final Console console;
+    private final Supplier<Terminal> terminal;
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -44,8 +50,14 @@ final class TopCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object for each reading, on a line of its own.")
     private boolean json;
 
-    TopCommand(Console console) {
+    /**
+     * Makes the command.
+     *
+     * @param terminal finds out how large the terminal is
+     */
+    TopCommand(Console console, Supplier<Terminal> terminal) {
         this.console = console;
+        this.terminal = terminal;
     }
 
     @Override
@@ -72,13 +84,22 @@ final class TopCommand implements Callable<Integer> {
 
     private void print(Rates rates) {
         if (json) {
-            console.out().println(Json.write(TopJson.of(pid, rates)));
+            console.out().println(Json.write(TopJson.of(pid, Instant.now(), rates)));
+        } else if (once) {
+            TopText.print(pid, rates, Terminal.UNLIMITED, console.out());
+        } else if (console.outIsTerminal()) {
+            console.out().print(CLEAR + frame(rates, terminal.get()));
         } else {
-            if (!once) {
-                console.out().print(console.outIsTerminal() ? CLEAR : "\n");
-            }
-            TopText.print(pid, rates, console.out());
+            console.out().println();
+            TopText.print(pid, rates, Terminal.UNLIMITED, console.out());
         }
         console.out().flush();
+    }
+
+    /** What fits on a terminal, so that the next frame replaces all of it. */
+    private String frame(Rates rates, Terminal size) {
+        StringWriter text = new StringWriter();
+        TopText.print(pid, rates, size.lines() - 1, new PrintWriter(text));
+        return size.shown(text.toString());
     }
 }

@@ -6,6 +6,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cli.output.Console;
+import dev.percpu.cli.output.Terminal;
 import dev.percpu.cpu.CpuMask;
 import java.io.BufferedReader;
 import java.io.File;
@@ -16,6 +17,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -105,6 +107,7 @@ public class TopCommandTest {
 
     @Test
     void theJsonHasTotalsPartsAndRates() {
+        Instant before = Instant.now();
         CommandRun run = top("--json");
 
         assertThat(run.err()).isEmpty();
@@ -113,6 +116,8 @@ public class TopCommandTest {
         JsonObject json = run.json();
         assertThat(json.get("pid").getAsLong()).isEqualTo(subject.pid());
         assertThat(json.get("backend").getAsString()).isEqualTo(PerCpuRuntime.backend());
+        assertThat(Instant.parse(json.get("time").getAsString())).isBetween(before, Instant.now());
+        assertThat(json.get("seconds").getAsDouble()).isPositive();
         JsonObject still = value(json, "still");
         assertThat(still.get("total").getAsLong())
                 .isEqualTo(1000L * CpuMask.usable().weight());
@@ -157,7 +162,7 @@ public class TopCommandTest {
                 .anyMatch(line -> line.matches("growing +value +[0-9,]+ +[0-9,.]+ .*"));
     }
 
-    /** On a terminal, where each reading replaces the one before it. */
+    /** On a terminal, where each reading replaces the one before it, if that fits on it. */
     @Test
     void liveItPrintsUntilTheProcessEnds() throws Exception {
         Process ending = startSubjectOfItsOwn();
@@ -168,12 +173,17 @@ public class TopCommandTest {
             Console console = new Console(new PrintWriter(writer), new PrintWriter(err), true, false);
             Future<Integer> status = thread.submit(() -> {
                 try (writer) {
-                    return Main.run(console, "top", Long.toString(ending.pid()), "--interval=0.05");
+                    TopCommand command = new TopCommand(console, () -> new Terminal(6, 50));
+                    return Main.run(console, List.of(command), "top", Long.toString(ending.pid()), "--interval=0.05");
                 }
             });
             BufferedReader lines = new BufferedReader(reader);
             int readings = 0;
+            int printed = 0;
             for (String line; (line = lines.readLine()) != null; ) {
+                printed++;
+                assertThat(line.replace("\u001b[H\u001b[J", "")).hasSizeLessThanOrEqualTo(50);
+                assertThat(printed).isLessThanOrEqualTo(5 * (readings + 1));
                 if (line.startsWith("\u001b[H\u001b[JProcess " + ending.pid() + ": back end ")) {
                     readings++;
                     if (readings == 3) {
@@ -316,6 +326,24 @@ public class TopCommandTest {
                     .contains(AgentRefused.WITHOUT);
         } finally {
             refusing.destroy();
+        }
+    }
+
+    /** The agent's address has the host name that the process was told to have. To connect to this one never works. */
+    @Test
+    void aHostNameThatCannotBeReachedIsNamedAsTheReason() throws Exception {
+        Process named = start(TopSubject.class.getName(), "-Djava.rmi.server.hostname=255.255.255.255");
+        try {
+            assertThat(named.inputReader().readLine()).isNotNull();
+            CommandRun run = CommandRun.of("top", Long.toString(named.pid()), "--once");
+            assertThat(run.status()).isEqualTo(1);
+            assertThat(run.errLines())
+                    .singleElement()
+                    .asString()
+                    .startsWith("percpu: process " + named.pid() + " has a management agent that cannot be reached: ")
+                    .endsWith("; the process's java.rmi.server.hostname has to be reachable from here");
+        } finally {
+            named.destroy();
         }
     }
 

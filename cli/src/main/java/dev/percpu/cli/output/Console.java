@@ -13,13 +13,13 @@ import java.nio.file.Paths;
  *
  * @param out for results
  * @param err for progress and for errors
- * @param outIsTerminal whether people watch {@code out} as it is written
+ * @param outIsTerminal whether people watch {@code out} as it is written, on a terminal that obeys escape sequences
  * @param errIsTerminal whether people watch {@code err} as it is written
  */
 public record Console(PrintWriter out, PrintWriter err, boolean outIsTerminal, boolean errIsTerminal) {
     /** The process's own. */
     public static Console ofProcess() {
-        return new Console(writer(System.out), writer(System.err), isTerminal(1), isTerminal(2));
+        return new Console(writer(System.out), writer(System.err), isTerminal(1) && !isDumb(), isTerminal(2));
     }
 
     /** Tells the user something, on a line of {@link #err}. */
@@ -30,6 +30,10 @@ public record Console(PrintWriter out, PrintWriter err, boolean outIsTerminal, b
 
     private static PrintWriter writer(PrintStream stream) {
         return new PrintWriter(stream, false, StandardCharsets.UTF_8);
+    }
+
+    private static boolean isDumb() {
+        return "dumb".equals(System.getenv("TERM"));
     }
 
     /**

@@ -100,7 +100,10 @@ public final class Target implements AutoCloseable {
             return JMXConnectorFactory.connect(new JMXServiceURL(address));
         } catch (IOException e) {
             Throwable reason = Objects.requireNonNullElse(e.getCause(), e);
-            throw process.failed(" has a management agent that cannot be reached: " + reason, e);
+            throw process.failed(
+                    " has a management agent that cannot be reached: " + reason
+                            + "; the process's java.rmi.server.hostname has to be reachable from here",
+                    e);
         }
     }
 

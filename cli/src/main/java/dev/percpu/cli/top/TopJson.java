@@ -1,6 +1,7 @@
 package dev.percpu.cli.top;
 
 import dev.percpu.management.PerCpuMXBean;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -9,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  * text: {@code "NaN"}, {@code "Infinity"}.
  *
  * @param pid the process
+ * @param time when it was read
+ * @param seconds how long the reading before is ago, from which the rates are; null if there is none
  * @param backend the back end's name
  * @param area the use of the per-CPU area
  * @param owners who holds a guard
@@ -17,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  */
 public record TopJson(
         long pid,
+        String time,
+        @Nullable Double seconds,
         String backend,
         PerCpuMXBean.Area area,
         List<PerCpuMXBean.Owner> owners,
@@ -50,10 +55,13 @@ public record TopJson(
             @Nullable Object elsewherePerSecond) {}
 
     /** The values, and how fast they grow. */
-    public static TopJson of(long pid, Rates rates) {
+    public static TopJson of(long pid, Instant time, Rates rates) {
         Reading now = rates.now();
+        Reading before = rates.before();
         return new TopJson(
                 pid,
+                time.toString(),
+                before == null ? null : (now.nanos() - before.nanos()) / 1e9,
                 now.backend(),
                 now.area(),
                 now.owners(),

@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The table for people, on machines with many CPUs. */
@@ -29,9 +30,13 @@ class TopTextTest {
     }
 
     private static List<String> print(Rates rates) {
+        return print(rates, Integer.MAX_VALUE);
+    }
+
+    private static List<String> print(Rates rates, int most) {
         StringWriter out = new StringWriter();
         try (PrintWriter writer = new PrintWriter(out)) {
-            TopText.print(1, rates, writer);
+            TopText.print(1, rates, most, writer);
         }
         return out.toString().lines().toList();
     }
@@ -73,5 +78,80 @@ class TopTextTest {
                 .anyMatch(
                         line -> line.matches(
                                 "variable +value +total +per second +CPU 0 +per second +CPU 1 +per second +elsewhere +per second"));
+    }
+
+    /** A value of a type that has several, of which the last one is the largest and grows fastest. */
+    private static Reading.Value[] histogram(String name, long count) {
+        return Stream.of("count", "sum", "p50")
+                .map(value -> new Reading.Value(
+                        name,
+                        "PerCpuHistogram",
+                        value,
+                        !value.equals("p50"),
+                        value.equals("sum") ? count * 1_000_000 : count,
+                        List.of(),
+                        0L))
+                .toArray(Reading.Value[]::new);
+    }
+
+    private static Reading.Value[] values(long idle, long slow, long fast) {
+        return Stream.of(
+                        Stream.of(value("idle", idle, 0)),
+                        Stream.of(histogram("slow", slow)),
+                        Stream.of(value("fast", fast, 1)),
+                        Stream.of(value("slower", slow / 2, 2)))
+                .flatMap(each -> each)
+                .toArray(Reading.Value[]::new);
+    }
+
+    @Test
+    void onATerminalTheVariablesWithTheHighestRatesComeFirstAndTheRestIsCounted() {
+        Rates rates = new Rates(reading(0, values(7, 0, 0)), reading(1_000_000_000, values(7, 10, 1000)));
+
+        List<String> lines = print(rates, 8);
+
+        assertThat(lines).hasSize(8);
+        assertThat(lines.get(2)).startsWith("variable ");
+        assertThat(lines.subList(3, 7))
+                .extracting(line -> line.split(" +", -1)[0] + " " + line.split(" +", -1)[1])
+                .containsExactly("fast value", "slow count", "slow sum", "slow p50");
+        assertThat(lines.getLast()).isEqualTo("2 more values; --once and --json print all");
+        assertThat(print(rates, 9)).hasSize(9).element(3).asString().startsWith("idle ");
+        assertThat(print(rates, 1)).hasSize(5).element(3).asString().startsWith("fast ");
+    }
+
+    @Test
+    void aRealNumberShowsItsFirstDigits() {
+        assertThat(printed(0)).isEqualTo("0.0");
+        assertThat(printed(0.09)).isEqualTo("0.0900");
+        assertThat(printed(-0.00001234)).isEqualTo("-1.23e-05");
+        assertThat(printed(1)).isEqualTo("1.0");
+        assertThat(printed(20_142.51)).isEqualTo("20,142.5");
+        assertThat(printed(-Double.MAX_VALUE)).isEqualTo("-1.80e+308");
+        assertThat(printed(Double.POSITIVE_INFINITY)).isEqualTo("Infinity");
+        assertThat(printed(Double.NaN)).isEqualTo("NaN");
+    }
+
+    /** How a total is shown. */
+    private static String printed(double total) {
+        Reading.Value value = new Reading.Value("real", "PerCpuDoubleCounter", "value", true, total, List.of(), 0.0);
+        return print(new Rates(null, reading(0, value))).getLast().split(" +", -1)[2];
+    }
+
+    @Test
+    void aNameIsNoWiderThanATableCanBe() {
+        String name = "long ".repeat(1000);
+
+        List<String> lines = print(new Rates(null, reading(0, value(name, 1, 0), value("short", 1, 0))));
+
+        assertThat(lines.get(3)).startsWith("long long long ").contains("\u2026  value ");
+        assertThat(lines).allMatch(line -> line.length() < 150);
+    }
+
+    @Test
+    void aNameThatTurnsTheWritingAroundDoesNotReachTheTerminal() {
+        assertThat(print(new Rates(null, reading(0, value("a\u202eb\u2028c\u2029d", 1, 0))))
+                        .getLast())
+                .startsWith("a?b?c?d ");
     }
 }
