@@ -247,9 +247,15 @@ public final class Linux {
         barrier(MEMBARRIER_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0);
     }
 
-    /** Tells the kernel that this process will ask for {@link #barrierEverywhere}; false if it refuses. */
+    /**
+     * Tells the kernel that this process will ask for {@link #barrierEverywhere}, and tries that once: a filter may
+     * refuse barriers but not the registration for them.
+     *
+     * @return false if the kernel refuses either
+     */
     public static boolean registerForBarriers() {
-        return membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+        return membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0
+                && membarrier(MEMBARRIER_PRIVATE_EXPEDITED, 0, 0) == 0;
     }
 
     /** A full memory barrier on every CPU that runs a thread of this process. */

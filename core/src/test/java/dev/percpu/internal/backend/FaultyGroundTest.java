@@ -50,6 +50,9 @@ class FaultyGroundTest {
     /** The command of membarrier that restarts sequences. */
     private static final int RESTART = 1 << 7;
 
+    /** The command of membarrier that is a barrier on other CPUs. */
+    private static final int BARRIER = 1 << 3;
+
     /** The protection that code has, the third argument of mprotect. */
     private static final int READ_AND_EXECUTE = 5;
 
@@ -98,6 +101,35 @@ class FaultyGroundTest {
                 .contains(
                         "-Dpercpu.backend=rseq cannot be: sequences on other CPUs cannot be restarted: membarrier(128) failed");
         assertThat(forced.status()).isEqualTo(1);
+    }
+
+    /** Does what needs a heavy fence. */
+    static final class ProbeOfFences {
+        private ProbeOfFences() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            var sum = new PerCpuDoubleCounter();
+            sum.add(1.5);
+            System.out.println("taken: " + sum.sumThenReset());
+            var pool = PerCpuPool.builder(1, Object::new).build();
+            try (Pooled<Object> _ = pool.acquire();
+                    Pooled<Object> second = pool.tryAcquire()) {
+                System.out.println("a second one: " + second);
+            }
+            BackendChoiceTest.Probe.main(arguments);
+        }
+    }
+
+    @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    void barriersRefusedButNotTheRegistrationForThem() {
+        for (int errno : new int[] {EPERM, ENOSYS}) {
+            assertRuns(
+                    new Jvm().option("-Dpercpu.backend=atomic").refusing(Call.MEMBARRIER, 0, BARRIER, errno),
+                    ProbeOfFences.class,
+                    "taken: 1.5\n",
+                    "a second one: null\n");
+        }
     }
 
     @Test
