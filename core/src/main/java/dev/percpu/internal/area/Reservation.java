@@ -38,7 +38,7 @@ record Reservation(MemorySegment memory, long stride) {
     private static final long PAGE = 4096;
 
     /** If address space is scarce, the area shrinks to this, but no further. */
-    private static final long SMALLEST_STRIDE = 1L << 20;
+    static final long SMALLEST_STRIDE = 1L << 20;
 
     /** The next multiple of {@link #OPENED_AT_ONCE}. */
     static long roundUp(long bytes) {
@@ -47,13 +47,18 @@ record Reservation(MemorySegment memory, long stride) {
 
     /**
      * Reserves the area, and opens the first part of the places of CPUs, of the spare place and of that of the gates,
-     * which includes the header. If there is no address space for the stride that is wanted, it is halved.
+     * which includes the header. If there is no address space for the stride that is wanted, it is halved. If address
+     * space is limited, some has to be left to the JVM, except beside a stride that the user has set or the smallest.
      */
     static Reservation reserve(int cpus, int owns) {
         int places = cpus + owns + 2;
+        long room = Stride.leftIfLimited(Linux.addressSpaceLimit());
+        boolean asked = Stride.isSet();
         for (long stride = Stride.wanted(places); ; stride /= 2) {
             try {
-                return reserveOnce(stride, cpus, owns);
+                return asked || room == 0 || stride <= SMALLEST_STRIDE
+                        ? reserveOnce(stride, cpus, owns)
+                        : reserveBeside(room, stride, cpus, owns);
             } catch (LinuxException refused) {
                 if (stride <= SMALLEST_STRIDE) {
                     throw new IllegalStateException(
@@ -63,7 +68,18 @@ record Reservation(MemorySegment memory, long stride) {
                                     + OwnPlaces.PROPERTY,
                             refused);
                 }
+                asked = false;
             }
+        }
+    }
+
+    /** Takes the room before the area: if one of the two is refused, nothing else has to be undone. */
+    private static Reservation reserveBeside(long room, long stride, int cpus, int owns) {
+        MemorySegment left = Linux.reserveClosed(room);
+        try {
+            return reserveOnce(stride, cpus, owns);
+        } finally {
+            Linux.unmap(left);
         }
     }
 

@@ -31,10 +31,18 @@ final class Stride {
      */
     private static final long DEFAULT_WITH_MANY_CPUS = 1L << 28;
 
-    /** If address space is limited, the area takes a sixteenth of it, or this if that is more. */
+    /** If address space is limited, the area takes a sixteenth of it, or this for each place if that is more. */
     private static final long DEFAULT_IF_LIMITED = 1L << 24;
 
     private static final int SHARE_IF_LIMITED = 16;
+
+    /** But not more than this share, unless even the smallest places need more. */
+    private static final int LARGEST_SHARE_IF_LIMITED = 4;
+
+    /** If address space is limited, an eighth of it has to be left beside the area, or this if that is less. */
+    private static final long LEFT_IF_LIMITED = 1L << 28;
+
+    private static final int SHARE_LEFT_IF_LIMITED = 8;
 
     /** Without system calls the whole area is made resident at once. */
     private static final long ALLOCATED = 1L << 18;
@@ -60,11 +68,28 @@ final class Stride {
         while (stride > DEFAULT_WITH_MANY_CPUS && stride > MOST_IN_ALL / places) {
             stride /= 2;
         }
-        long limit = Linux.addressSpaceLimit();
-        while (stride > DEFAULT_IF_LIMITED && stride > limit / SHARE_IF_LIMITED / places) {
-            stride /= 2;
+        return ifLimited(stride, Linux.addressSpaceLimit(), places);
+    }
+
+    /** The size of each of so many places if address space is limited. */
+    static long ifLimited(long stride, long limit, int places) {
+        long least =
+                Math.clamp(limit / LARGEST_SHARE_IF_LIMITED / places, Reservation.SMALLEST_STRIDE, DEFAULT_IF_LIMITED);
+        long fitting = stride;
+        while (fitting > least && fitting > limit / SHARE_IF_LIMITED / places) {
+            fitting /= 2;
         }
-        return stride;
+        return fitting;
+    }
+
+    /** How much address space has to be left beside the area; 0 if there is no limit. */
+    static long leftIfLimited(long limit) {
+        return limit == Long.MAX_VALUE ? 0 : Math.min(LEFT_IF_LIMITED, limit / SHARE_LEFT_IF_LIMITED);
+    }
+
+    /** Whether the user has set the size of a place. */
+    static boolean isSet() {
+        return System.getProperty(PROPERTY) != null;
     }
 
     static long parse(String text) {

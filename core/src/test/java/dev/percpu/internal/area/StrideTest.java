@@ -48,4 +48,21 @@ class StrideTest {
         assertThat(Stride.adviceFor(Stride.LARGEST)).endsWith("percpu.area.stride=1g");
         assertThat(Stride.adviceFor(Stride.LARGEST + 1)).startsWith("use fewer or smaller ones");
     }
+
+    @Test
+    void allPlacesTogetherLeaveMostOfALimitToTheJvm() {
+        for (long limit = 1L << 28; limit <= 1L << 40; limit *= 2) {
+            for (int places = 4; places <= 64; places *= 2) {
+                long stride = Stride.ifLimited(Stride.LARGEST, limit, places);
+                assertThat(stride * places)
+                        .as("of %d, with %d places", limit, places)
+                        .isLessThanOrEqualTo(Math.max(limit / 4, Reservation.SMALLEST_STRIDE * places));
+            }
+        }
+        assertThat(Stride.ifLimited(Stride.LARGEST, Long.MAX_VALUE, 20)).isEqualTo(Stride.LARGEST);
+        assertThat(Stride.ifLimited(Stride.LARGEST, 2L << 30, 20)).isEqualTo(16 << 20);
+        assertThat(Stride.ifLimited(Stride.LARGEST, 1L << 30, 20)).isEqualTo(8 << 20);
+        assertThat(Stride.ifLimited(Stride.LARGEST, 1L << 28, 20)).isEqualTo(2 << 20);
+        assertThat(Stride.ifLimited(Stride.LARGEST, 1L << 28, 1_000)).isEqualTo(1 << 20);
+    }
 }

@@ -22,6 +22,7 @@ import dev.percpu.testing.MemoryLimit;
 import dev.percpu.testing.Seccomp;
 import dev.percpu.testing.Sysfs;
 import dev.percpu.testing.WithoutCpuId;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -385,6 +386,36 @@ class FaultyGroundTest {
     @Execution(ExecutionMode.CONCURRENT)
     void littleAddressSpaceMakesASmallArea() {
         assertRuns(little(), ProbeInLittleAddressSpace.class, 5 * MIB, "rseq: ", "a small area");
+    }
+
+    /** Has address space for the area of the default size, and hardly more; then needs some for itself. */
+    static final class ProbeThatNeedsAddressSpace {
+        private ProbeThatNeedsAddressSpace() {}
+
+        public static void main(String[] arguments) {
+            MemoryLimit.ADDRESS_SPACE.leave(16 * MIB * (CpuMask.capacity() + 2) + 24 * MIB);
+            try (Arena arena = Arena.ofConfined()) {
+                long stride = PerCpuRuntime.area().stride();
+                System.out.println("left: " + arena.allocate(32 * MIB).byteSize() + ", stride: " + stride);
+            } finally {
+                MemoryLimit.ADDRESS_SPACE.unlimit();
+            }
+        }
+    }
+
+    @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    void theAreaLeavesAddressSpaceToTheJvm() {
+        // Otherwise the C library reserves address space for each thread that allocates.
+        Jvm.Result result = little().environment("MALLOC_ARENA_MAX", "1").run(ProbeThatNeedsAddressSpace.class);
+        assertThat(result.output()).contains("left: " + 32 * MIB);
+        assertThat(result.status()).isZero();
+
+        // What the user asks for is not made smaller for that.
+        result = little().environment("MALLOC_ARENA_MAX", "1")
+                .option("-Dpercpu.area.stride=16m")
+                .run(ProbeThatNeedsAddressSpace.class);
+        assertThat(result.output()).contains("OutOfMemoryError").doesNotContain("left: ");
     }
 
     @Test
