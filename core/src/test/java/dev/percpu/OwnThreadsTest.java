@@ -6,6 +6,9 @@ import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.LogCapture;
+import java.lang.ref.Reference;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
@@ -25,6 +28,7 @@ class OwnThreadsTest {
                 .containsExactly(
                         "inherited: 0",
                         "percpu-area is in group system",
+                        "percpu-last-reports is in group system",
                         "percpu-reporter is in group system",
                         "a user's task inherits: true");
         assertThat(result.status()).isZero();
@@ -55,7 +59,10 @@ class OwnThreadsTest {
         private static void use() {
             LOCAL.set("a user's");
             new PerCpuCounter("named").increment();
-            try (LogCapture log = new LogCapture()) {
+            // While a report is made, all threads that are about reports are alive.
+            var threads = new CompletableFuture<List<String>>();
+            var log = new LogCapture(() -> threads.complete(ownThreads()));
+            try {
                 Holder.of(
                                 CPU,
                                 Thread.ofPlatform()
@@ -63,22 +70,29 @@ class OwnThreadsTest {
                                         .factory())
                         .die();
                 try (CpuGuard _ = CpuGuard.acquire(CPU)) {
-                    String _ = log.first();
+                    threads.join();
                 }
             } catch (InterruptedException e) {
                 throw new AssertionError(e);
+            } finally {
+                Reference.reachabilityFence(log);
             }
             System.out.println("inherited: " + INHERITED);
-            Thread.getAllStackTraces().keySet().stream()
+            threads.join().forEach(System.out::println);
+            boolean[] same = {true};
+            CpuId.onEachCpu(_ -> same[0] &= "a user's".equals(LOCAL.get()));
+            System.out.println("a user's task inherits: " + same[0]);
+        }
+
+        /** Each with its group. */
+        private static List<String> ownThreads() {
+            return Thread.getAllStackTraces().keySet().stream()
                     .filter(thread -> thread.getName().startsWith("percpu-"))
                     .map(thread -> thread.getName() + " is in group "
                             + thread.getThreadGroup().getName())
                     .distinct()
                     .sorted()
-                    .forEach(System.out::println);
-            boolean[] same = {true};
-            CpuId.onEachCpu(_ -> same[0] &= "a user's".equals(LOCAL.get()));
-            System.out.println("a user's task inherits: " + same[0]);
+                    .toList();
         }
     }
 }

@@ -13,13 +13,21 @@ import org.jspecify.annotations.Nullable;
  * made, or if it throws. The next report that works says how many were lost. The thread ends when there has been
  * nothing to report for a while, so that it doesn't keep the library's class loader alive. It is started again
  * when needed.
+ *
+ * <p>It is a daemon thread, as a logger may never return. So that a program which ends now still reports, another
+ * thread, which is none, waits until all reports are made, or for some seconds.
  */
 public final class Reporter {
     /** Linked before a thread first waits for a guard, as the heap may be full then. */
     private static final Runnable LOOP = Reporter::makeReports;
 
+    private static final Runnable WAIT = Reporter::awaitReports;
+
     private static final int CAPACITY = 1024;
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** How long reports can keep the JVM from ending. */
+    private static final long LONGEST_END_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     /** When no more threads can be started, trying again for each report would only waste time. */
     private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -30,6 +38,13 @@ public final class Reporter {
     private static final Queue<Runnable> QUEUE = new ArrayDeque<>(CAPACITY);
     private static long lost;
     private static @Nullable Thread thread;
+
+    /** Whether that thread makes a report. */
+    private static boolean reporting;
+
+    /** Keeps the JVM from ending. */
+    private static @Nullable Thread waiting;
+
     private static long startFailedAt;
     private static boolean startFailed;
 
@@ -44,6 +59,7 @@ public final class Reporter {
                 lost++;
             }
             startIfNeeded();
+            keepFromEnding();
             LOCK.notifyAll();
         }
     }
@@ -66,24 +82,56 @@ public final class Reporter {
         if (thread != null && thread.isAlive()) {
             return;
         }
+        // If none can be started, the reports stay in the queue until a later caller starts it.
+        thread = start("percpu-reporter", true, LOOP);
+    }
+
+    /** If no thread can be started for that, a program that ends now may lose its last reports. */
+    private static void keepFromEnding() {
+        if (thread != null && (waiting == null || !waiting.isAlive())) {
+            waiting = start("percpu-last-reports", false, WAIT);
+        }
+    }
+
+    /** Null if no thread can be started, or memory has run out. */
+    private static @Nullable Thread start(String name, boolean isDaemon, Runnable task) {
         if (startFailed && System.nanoTime() - startFailedAt < RETRY_NANOS) {
-            return;
+            return null;
         }
         startFailed = true;
         startFailedAt = System.nanoTime();
         try {
             // The thread does not inherit the starter's thread locals. So its context class loader is the system's.
-            thread = Thread.ofPlatform()
-                    .daemon()
+            Thread started = Thread.ofPlatform()
+                    .daemon(isDaemon)
                     .group(RootGroup.get())
-                    .name("percpu-reporter")
+                    .name(name)
                     .inheritInheritableThreadLocals(false)
-                    .start(LOOP);
+                    .start(task);
             startFailed = false;
+            return started;
         } catch (OutOfMemoryError e) {
-            // No thread could be started, or memory ran out. The reports stay in the queue until a later caller
-            // starts it.
-            thread = null;
+            return null;
+        }
+    }
+
+    private static void awaitReports() {
+        synchronized (LOCK) {
+            long start = System.nanoTime();
+            long left = LONGEST_END_NANOS;
+            while (left > 0 && (reporting || !QUEUE.isEmpty())) {
+                waitFor(left);
+                left = LONGEST_END_NANOS - (System.nanoTime() - start);
+            }
+            waiting = null;
+        }
+    }
+
+    private static void waitFor(long nanos) {
+        try {
+            TimeUnit.NANOSECONDS.timedWait(LOCK, nanos);
+        } catch (InterruptedException e) {
+            // A logger must have interrupted this thread. There is nothing here to interrupt, so it keeps waiting.
         }
     }
 
@@ -109,6 +157,8 @@ public final class Reporter {
     /** Waits for a report; null if none came for a long time. Then this thread is no longer the reporter. */
     private static @Nullable Runnable next() {
         synchronized (LOCK) {
+            reporting = false;
+            LOCK.notifyAll();
             long start = System.nanoTime();
             while (QUEUE.isEmpty()) {
                 long left = IDLE_NANOS - (System.nanoTime() - start);
@@ -116,13 +166,9 @@ public final class Reporter {
                     thread = null;
                     return null;
                 }
-                try {
-                    TimeUnit.NANOSECONDS.timedWait(LOCK, left);
-                } catch (InterruptedException e) {
-                    // A logger must have interrupted this thread. There is nothing here to interrupt, so it
-                    // keeps waiting.
-                }
+                waitFor(left);
             }
+            reporting = true;
             return QUEUE.poll();
         }
     }

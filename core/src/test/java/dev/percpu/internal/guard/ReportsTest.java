@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.percpu.CpuGuard;
+import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.linux.KernelThreads;
+import dev.percpu.testing.Jvm;
 import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.Workers;
+import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
@@ -128,5 +131,49 @@ class ReportsTest {
         owner.join();
         report.accept(owner.threadId());
         return new WeakReference<>(owner);
+    }
+
+    /** Ends as soon as there is something to report. The logger goes on when the main thread has ended. */
+    @SuppressWarnings("MustBeClosedChecker") // an open guard is what the report is about
+    static final class ProbeThatEndsAtOnce {
+        private ProbeThatEndsAtOnce() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            Thread main = Thread.currentThread();
+            var log = new LogCapture(() -> {
+                Workers.join(main);
+                System.out.println("told");
+                if (arguments.length > 0) {
+                    Workers.await(new CountDownLatch(1));
+                }
+            });
+            try {
+                leaveAGuardBehind();
+                CpuGuard.acquire(CpuId.of(0)).close();
+            } finally {
+                Reference.reachabilityFence(log);
+            }
+        }
+
+        private static void leaveAGuardBehind() throws InterruptedException {
+            Thread owner = Thread.ofPlatform().start(() -> CpuGuard.acquire(CpuId.of(0)));
+            owner.join();
+        }
+    }
+
+    @Test
+    @Tag("once")
+    void aProgramThatEndsAtOnceStillReports() {
+        Jvm.Result result = Jvm.asHere().run(ProbeThatEndsAtOnce.class);
+        assertThat(result.output()).contains("told");
+        assertThat(result.status()).isZero();
+    }
+
+    @Test
+    @Tag("once")
+    void aLoggerThatNeverReturnsKeepsNoProgramFromEnding() {
+        Jvm.Result result = Jvm.asHere().run(ProbeThatEndsAtOnce.class, "never");
+        assertThat(result.output()).contains("told");
+        assertThat(result.status()).isZero();
     }
 }
