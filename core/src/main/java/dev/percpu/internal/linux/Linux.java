@@ -119,7 +119,7 @@ public final class Linux {
      * @return false if the kernel refuses, as it does if the pages are locked
      */
     public static boolean discard(MemorySegment part) {
-        return advise(part, MADV_DONTNEED) == 0;
+        return advise(part, MADV_DONTNEED);
     }
 
     /** Removes a mapping. */
@@ -188,9 +188,13 @@ public final class Linux {
         }
     }
 
-    /** Returns the kernel's errno, or 0. */
-    private static int advise(MemorySegment mapping, int advice) {
-        return call(MADVISE, mapping.address(), mapping.byteSize(), advice, 0);
+    /**
+     * Does not ask why the kernel refuses: see {@link #prepareReasons}.
+     *
+     * @return false if it refuses
+     */
+    private static boolean advise(MemorySegment mapping, int advice) {
+        return LibcCalls.tryCall(MADVISE, mapping.address(), mapping.byteSize(), advice, 0, 0, 0);
     }
 
     /** Calls {@link #currentCpu}, so that the JVM links that now. At the first use the heap may be full. */
