@@ -12,9 +12,7 @@ import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.RseqRegistration;
 import dev.percpu.internal.linux.Topology;
 import dev.percpu.memory.NumericWidth;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
@@ -77,11 +75,32 @@ final class SelfTest {
         }
     }
 
-    /** Adds until it is told to stop, by a number at an offset of the area that is not 0. */
-    private record Adding(LongConsumer additions, long position, long stop) implements Runnable {
+    /** Adds until it is told to stop. */
+    private static final class Adding implements Runnable {
+        private final LongConsumer additions;
+        private final long position;
+
+        /** A field, since a store to one cannot fail at the end of the stack. */
+        private volatile boolean stopped;
+
+        private Adding(LongConsumer additions, long position) {
+            this.additions = additions;
+            this.position = position;
+        }
+
         @Override
         public void run() {
-            while ((long) Area.LONG.getOpaque(Area.MEMORY, stop) == 0) {
+            while (!stopped) {
+                additions.accept(position);
+            }
+        }
+    }
+
+    /** Adds a given number of times. */
+    private record Rounds(LongConsumer additions, long position) implements Runnable {
+        @Override
+        public void run() {
+            for (int round = 0; round < DEEP_ROUNDS; round++) {
                 additions.accept(position);
             }
         }
@@ -131,21 +150,23 @@ final class SelfTest {
      * @param additions makes additions of 1, with a build of the sequences that has the instrumentation
      */
     static String seeAnAbort(Function<Instrumentation, LongConsumer> additions) {
-        long position = Area.allocate(3L * Long.BYTES, Long.BYTES, "self-test");
+        @Nullable BoundThread[] threads = new BoundThread[1];
+        long position = Area.allocate(2L * Long.BYTES, Long.BYTES, "self-test");
         try {
             LongConsumer delayed =
                     additions.apply(new Instrumentation(ABORT_DELAY, Area.address(Area.SPARE, position + Long.BYTES)));
-            return seeAnAbort(delayed, position);
+            return seeAnAbort(delayed, position, threads);
         } finally {
-            Area.free(position, 3L * Long.BYTES);
+            freeBehind(threads, position);
         }
     }
 
-    private static String seeAnAbort(LongConsumer delayed, long position) {
+    private static String seeAnAbort(LongConsumer delayed, long position, @Nullable BoundThread[] threads) {
         // In the spare place, which no sequence of a thread with a CPU id uses.
         long aborts = Area.offset(Area.SPARE, position + Long.BYTES);
-        long stop = Area.offset(Area.SPARE, position + 2 * Long.BYTES);
-        BoundThread adding = BoundThread.tryStart(BoundThread.ANYWHERE, new Adding(delayed, position, stop));
+        Adding task = new Adding(delayed, position);
+        BoundThread adding = BoundThread.tryStart(BoundThread.ANYWHERE, task);
+        threads[0] = adding;
         if (adding == null) {
             throw noThread();
         }
@@ -172,10 +193,8 @@ final class SelfTest {
             // The kernel, or a filter, can allow the registration for restarts and refuse the restarts.
             throw Sequences.notRestarted(refused);
         } finally {
-            Area.LONG.setOpaque(Area.MEMORY, stop, 1L);
-            // The thread writes to memory that is given back next. If it failed, the loop above has said so, or an
-            // abort was seen before.
-            Throwable _ = adding.await();
+            // If the thread failed, the loop above has said so, or an abort was seen before.
+            task.stopped = true;
         }
     }
 
@@ -188,33 +207,25 @@ final class SelfTest {
      */
     static String deep(Function<Instrumentation, LongConsumer> additions) {
         int cpu = Topology.usable().nextSetBit(0);
+        @Nullable BoundThread[] threads = new BoundThread[DEEP_THREADS];
         long position = Area.allocate(2L * Long.BYTES, Long.BYTES, "self-test");
         try {
             // The abort counter lies in the spare place, which no sequence uses here.
             long aborts = Area.offset(Area.SPARE, position + Long.BYTES);
             LongConsumer delayed =
                     additions.apply(new Instrumentation(DEEP_DELAY, Area.address(Area.SPARE, position + Long.BYTES)));
-            List<BoundThread> threads = new ArrayList<>();
+            Runnable rounds = new Rounds(delayed, position);
             for (int i = 0; i < DEEP_THREADS; i++) {
-                BoundThread thread = BoundThread.tryStart(cpu, () -> {
-                    for (int round = 0; round < DEEP_ROUNDS; round++) {
-                        delayed.accept(position);
-                    }
-                });
-                if (thread != null) {
-                    threads.add(thread);
+                threads[i] = BoundThread.tryStart(cpu, rounds);
+            }
+            for (BoundThread thread : threads) {
+                if (thread == null) {
+                    throw noThread();
                 }
-            }
-            // Waits for all threads, since they write to memory that is given back below.
-            List<Throwable> thrown = threads.stream()
-                    .map(BoundThread::await)
-                    .filter(Objects::nonNull)
-                    .toList();
-            if (!thrown.isEmpty()) {
-                throw threadFailed(thrown.getFirst());
-            }
-            if (threads.size() < DEEP_THREADS) {
-                throw noThread();
+                Throwable thrown = thread.await();
+                if (thrown != null) {
+                    throw threadFailed(thrown);
+                }
             }
             String wrong = compare(NumericWidth.LONG, position, (long) DEEP_THREADS * DEEP_ROUNDS);
             if (!wrong.isEmpty()) {
@@ -224,8 +235,21 @@ final class SelfTest {
                     ? ""
                     : "the kernel aborted no section in " + DEEP_THREADS * DEEP_ROUNDS + " delayed ones";
         } finally {
-            Area.free(position, 2L * Long.BYTES);
+            freeBehind(threads, position);
         }
+    }
+
+    /**
+     * Gives memory back behind the end of all threads that write to it. An error, such as a full heap, may have come
+     * between their starts. If one comes here, the memory is kept: a thread that writes to it may still run.
+     */
+    private static void freeBehind(@Nullable BoundThread[] threads, long position) {
+        for (BoundThread thread : threads) {
+            if (thread != null) {
+                Throwable _ = thread.await();
+            }
+        }
+        Area.free(position, 2L * Long.BYTES);
     }
 
     private static RseqUnavailableException noThread() {
