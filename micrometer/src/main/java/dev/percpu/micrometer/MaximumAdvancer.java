@@ -51,8 +51,9 @@ final class MaximumAdvancer implements Runnable {
         }
         try {
             registry.advanceMaxima();
-        } catch (RuntimeException | Error e) {
-            // The clock is the user's. The other maxima are advanced when they are read.
+        } catch (Throwable e) {
+            // The clock is the user's, and in another language can throw a checked exception. The other maxima are
+            // advanced when they are read.
             warn(e);
         }
         return true;
@@ -62,7 +63,7 @@ final class MaximumAdvancer implements Runnable {
         try {
             LOGGER.log(
                     System.Logger.Level.WARNING, "maxima of timers and summaries may be too high or too low", failure);
-        } catch (RuntimeException | Error _) {
+        } catch (Throwable _) {
             // The logger is the user's too, and there is nobody else to tell.
         }
     }

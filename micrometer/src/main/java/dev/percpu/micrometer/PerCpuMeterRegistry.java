@@ -119,7 +119,8 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
             }
             releases.put(meter.getId(), release);
             return meter;
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
+            // Also a checked one: a listener in another language can throw it.
             release.run();
             throw e;
         }
@@ -136,7 +137,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
             M meter = inFront.apply(type.cast(export.meter()));
             releases.put(id, release);
             return meter;
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
             release.run();
             throw e;
         }

@@ -24,12 +24,12 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.tracer.common.SpanContext;
+import java.io.IOException;
 import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -426,30 +426,43 @@ class PerCpuMeterRegistryTest {
 
     @Test
     void theThreadForMaximaGoesOnAfterAnErrorAndEndsWithTheRegistry() throws InterruptedException {
-        AtomicReference<Thread> advancer = new AtomicReference<>();
-        CountDownLatch looks = new CountDownLatch(2);
-        Clock failing = new Clock() {
-            @Override
-            public long wallTime() {
-                if (Thread.currentThread().getName().equals("percpu-micrometer-maxima")) {
-                    advancer.set(Thread.currentThread());
-                    looks.countDown();
-                    throw new IllegalStateException("for the test");
+        // A function in a language without checked exceptions throws them all the same.
+        for (Exception failure : List.of(new IllegalStateException("for the test"), new IOException("for the test"))) {
+            AtomicReference<Thread> advancer = new AtomicReference<>();
+            AtomicInteger looks = new AtomicInteger();
+            Clock failing = new Clock() {
+                @Override
+                public long wallTime() {
+                    if (Thread.currentThread().getName().equals("percpu-micrometer-maxima")) {
+                        looks.incrementAndGet();
+                        advancer.set(Thread.currentThread());
+                        throw PerCpuMeterRegistryTest.<RuntimeException>unchecked(failure);
+                    }
+                    return clock.wallTime();
                 }
-                return clock.wallTime();
-            }
 
-            @Override
-            public long monotonicTime() {
-                return clock.monotonicTime();
+                @Override
+                public long monotonicTime() {
+                    return clock.monotonicTime();
+                }
+            };
+            PerCpuMeterRegistry simple =
+                    new PerCpuMeterRegistry(new SimpleMeterRegistry(SimpleConfig.DEFAULT, failing));
+            Timer timer = simple.timer("timer");
+            while (looks.get() < 2) {
+                Thread thread = advancer.get();
+                assertThat(thread == null || thread.isAlive()).isTrue();
+                Thread.sleep(10);
             }
-        };
-        PerCpuMeterRegistry simple = new PerCpuMeterRegistry(new SimpleMeterRegistry(SimpleConfig.DEFAULT, failing));
-        Timer timer = simple.timer("timer");
-        looks.await();
-        simple.close();
-        advancer.get().join();
-        assertThat(timer.count()).isZero();
+            simple.close();
+            advancer.get().join();
+            assertThat(timer.count()).isZero();
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <E extends Exception> RuntimeException unchecked(Exception failure) throws E {
+        throw (E) failure;
     }
 
     /** An application can create the registry of a server that lives on without it. */

@@ -1,7 +1,7 @@
 package dev.percpu.micrometer;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -9,9 +9,11 @@ import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** Meters that the exporter has and does not export, as something else has their name in what it exports. */
@@ -83,20 +85,31 @@ class RefusedByExporterTest {
 
     @Test
     void ofAMeterThatAListenerDoesNotWantNothingIsLeft() {
+        // A function in a language without checked exceptions throws them all the same.
+        AtomicReference<Exception> failure = new AtomicReference<>();
+        List<String> reasons = new ArrayList<>();
         registry.config().onMeterRegistrationFailed((id, reason) -> {
-            throw new IllegalStateException(id + ": " + reason);
+            reasons.add(reason);
+            throw RefusedByExporterTest.<RuntimeException>unchecked(failure.get());
         });
         exporter.gauge("latency.seconds", 3);
-        assertThatIllegalStateException()
-                .isThrownBy(() -> registry.timer("latency"))
-                .withMessageContaining("latency_seconds");
-        assertThatIllegalStateException()
-                .isThrownBy(
-                        () -> Timer.builder("latency").publishPercentiles(0.5).register(registry));
-        assertThat(registry.getMeters()).isEmpty();
-        assertThat(exporter.getMeters())
-                .extracting(Meter::getId)
-                .extracting(Meter.Id::getName)
-                .containsExactly("latency.seconds");
+        for (Exception each : List.of(new IllegalStateException("not wanted"), new IOException("not wanted"))) {
+            failure.set(each);
+            assertThatThrownBy(() -> registry.timer("latency")).isSameAs(each);
+            assertThatThrownBy(() ->
+                            Timer.builder("latency").publishPercentiles(0.5).register(registry))
+                    .isSameAs(each);
+            assertThat(registry.getMeters()).isEmpty();
+            assertThat(exporter.getMeters())
+                    .extracting(Meter::getId)
+                    .extracting(Meter.Id::getName)
+                    .containsExactly("latency.seconds");
+        }
+        assertThat(reasons).hasSize(4).allMatch(reason -> reason.contains("latency_seconds"));
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <E extends Exception> RuntimeException unchecked(Exception failure) throws E {
+        throw (E) failure;
     }
 }
