@@ -115,6 +115,9 @@ abstract class PooledObjects<T> extends PaddedInFront {
                 entry.discarded = entry.state != Pooled.HELD;
             }
         } else {
+            // A release was broken off. Not afterwards: the destroy hook may throw, and a close must do nothing then
+            // too.
+            entry.discarded |= entry.unfinished;
             resume(entry);
         }
     }

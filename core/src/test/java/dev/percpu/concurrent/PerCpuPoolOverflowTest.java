@@ -84,7 +84,11 @@ class PerCpuPoolOverflowTest {
                 }
                 if (down(1, depth, shift, pooled::release)) {
                     brokenOff++;
-                    releaseAgain(pooled);
+                    if (depth % 2 == 0) {
+                        releaseAgain(pooled);
+                    } else {
+                        discardAndClose(pooled);
+                    }
                 }
             }
             others.forEach(Pooled::release);
@@ -110,6 +114,16 @@ class PerCpuPoolOverflowTest {
                     throw doneAlready;
                 }
             }
+        }
+
+        /** As a {@code try} does whose body handles the error by a discard. */
+        private static void discardAndClose(Pooled<Object> pooled) {
+            try {
+                pooled.discard();
+            } catch (IllegalStateException doneAlready) {
+                return;
+            }
+            pooled.close();
         }
 
         /** Runs a task at some depth; true if the stack overflowed. */
