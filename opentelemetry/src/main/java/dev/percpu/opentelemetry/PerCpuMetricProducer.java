@@ -88,12 +88,14 @@ public final class PerCpuMetricProducer implements MetricProducer {
     }
 
     synchronized void add(HistogramSeries series) {
-        Map<Attributes, HistogramSeries> metric = registered.get(series.key());
-        if (metric == null) {
-            // With the series in it before others find it: none of these maps is ever empty.
+        String key = series.key();
+        Map<Attributes, HistogramSeries> metric = registered.get(key);
+        // An error, such as the end of the stack, can break a removal off and leave an empty map.
+        if (metric == null || metric.isEmpty()) {
+            // With the series in it before others find it.
             metric = new LinkedHashMap<>();
             metric.put(series.attributes(), series);
-            registered.put(series.key(), metric);
+            registered.put(key, metric);
             return;
         }
         metric.values().iterator().next().checkGoesTogetherWith(series);
@@ -107,12 +109,14 @@ public final class PerCpuMetricProducer implements MetricProducer {
     /** Returns whether it was there. */
     @CanIgnoreReturnValue
     synchronized boolean remove(HistogramSeries series) {
-        Map<Attributes, HistogramSeries> metric = registered.get(series.key());
+        // Takes memory, so it comes before the first change.
+        String key = series.key();
+        Map<Attributes, HistogramSeries> metric = registered.get(key);
         if (metric == null || !metric.remove(series.attributes(), series)) {
             return false;
         }
         if (metric.isEmpty()) {
-            registered.remove(series.key());
+            registered.remove(key);
         }
         return true;
     }
@@ -124,7 +128,7 @@ public final class PerCpuMetricProducer implements MetricProducer {
                     "the metric " + series.name() + " with the attributes " + series.attributes()
                             + " is no longer exported: close a registration before its histogram",
                     closed);
-        } catch (RuntimeException | Error _) {
+        } catch (Throwable _) {
             // The logger is the user's, and there is nobody else to tell.
         }
     }

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.opentelemetry.HistogramRegistration.Registered;
+import dev.percpu.testing.FilledHeap;
+import dev.percpu.testing.Jvm;
 import dev.percpu.testing.LogCapture;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
@@ -498,6 +500,72 @@ class PerCpuMetricProducerTest {
         assertThat(collectOne()).hasName("SIZE").hasUnit("By");
         again.close();
         assertThat(reader.collectAllMetrics()).isEmpty();
+    }
+
+    /** Between any two steps of a close other threads may fill the heap. */
+    @Test
+    void aNameCanBeRegisteredAgainAfterACloseWhileTheHeapBecameFull() {
+        // Without buffers for threads there is one end of the heap, so it can be filled exactly.
+        Jvm.Result result = Jvm.asHere()
+                .option("-XX:-UseTLAB")
+                .option("-Xmx16m")
+                .with(System.getProperty("jdk.module.path", ""))
+                .with(System.getProperty("java.class.path", ""))
+                .run(FullHeap.class);
+        assertThat(result.output()).contains("registered again");
+        assertThat(result.status()).isZero();
+    }
+
+    /** Closes a registration whose attributes, which the close looks up, fill the heap. */
+    static final class FullHeap {
+        private static final FilledHeap HEAP = new FilledHeap();
+
+        /** One that is boxed already. */
+        private static final Integer HASH = 7;
+
+        private static boolean fills;
+        private static boolean filled;
+
+        private FullHeap() {}
+
+        public static void main(String[] arguments) {
+            Attributes filling = (Attributes) Proxy.newProxyInstance(
+                    Attributes.class.getClassLoader(), new Class<?>[] {Attributes.class}, (_, method, _) -> {
+                        if (!method.getName().equals("hashCode")) {
+                            return method.invoke(HELLO);
+                        }
+                        if (fills) {
+                            HEAP.fill(0, FilledHeap.STILL);
+                            filled = true;
+                        }
+                        return HASH;
+                    });
+            PerCpuMetricProducer producer = PerCpuMetricProducer.create("test");
+            PerCpuHistogram histogram = PerCpuHistogram.builder().bounds(5).build();
+            // The first use of each step, and of the handler, takes memory.
+            close(producer.histogram("SIZE", histogram).setAttributes(filling).register());
+            close(() -> {
+                throw new OutOfMemoryError("not really");
+            });
+            Registered registered =
+                    producer.histogram("SIZE", histogram).setAttributes(filling).register();
+            fills = true;
+            close(registered);
+            fills = false;
+            registered.close();
+            producer.histogram("SIZE", histogram).register().close();
+            System.out.println(filled ? "registered again" : "the heap was not full");
+        }
+
+        private static void close(Registered registered) {
+            try {
+                registered.close();
+            } catch (OutOfMemoryError brokenOff) {
+                // The name must be free all the same.
+            } finally {
+                HEAP.empty();
+            }
+        }
     }
 
     @Test
