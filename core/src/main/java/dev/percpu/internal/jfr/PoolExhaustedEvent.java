@@ -5,11 +5,14 @@ import jdk.jfr.Description;
 import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
+import jdk.jfr.Throttle;
 
 /** All objects of a pool are held. */
 @Name("dev.percpu.PoolExhausted")
 @Label("Pool Exhausted")
 @Category("Percpu")
+// A thread that tries again and again would push all other events out of a recording.
+@Throttle("100/s")
 @Description("A thread finds all objects of a pool held, and waits or goes without")
 final class PoolExhaustedEvent extends Event {
     @Label("Pool")

@@ -272,6 +272,25 @@ class RecordingTest {
         }
     }
 
+    /** Else it would push all other events out of the recording. */
+    @Test
+    void aThreadThatTriesAgainAndAgainFillsNoRecording() throws Exception {
+        int attempts = 100_000;
+        try (PerCpuPool<Object> pool =
+                PerCpuPool.builder(1, Object::new).name("busy").build()) {
+            List<RecordedEvent> events = record("dev.percpu.PoolExhausted", () -> {
+                var held = pool.acquire();
+                for (int i = 0; i < attempts; i++) {
+                    if (pool.tryAcquire() != null) {
+                        throw new AssertionError("an object too many");
+                    }
+                }
+                held.release();
+            });
+            assertThat(events).isNotEmpty().hasSizeLessThan(attempts / 2);
+        }
+    }
+
     /** Fills three quarters of the area while it is recorded. */
     static final class Filling {
         private static final int COUNTERS = 200_000;
