@@ -38,6 +38,15 @@ final class Wait {
     /** How many threads sleep while they wait for each CPU's guard, for the report. */
     private static final AtomicIntegerArray SLEEPERS = new AtomicIntegerArray(PaddedArray.length(Area.CPUS));
 
+    /**
+     * The owner of each CPU's guard that a waiting thread saw last, since when, and when last. The class's lock guards
+     * them.
+     */
+    private static final long[] SEEN = new long[Area.CPUS];
+
+    private static final long[] SEEN_SINCE = new long[Area.CPUS];
+    private static final long[] SEEN_LAST = new long[Area.CPUS];
+
     private final Thread me;
 
     /** Whether it waits for the one CPU, and not for whichever CPU the thread is on. */
@@ -48,10 +57,9 @@ final class Wait {
     private int rounds;
     private boolean recorded;
 
-    /** The owner seen last, since when, and the time after which to report it. */
+    /** The owner seen last, and the time after which to report it. */
     private long owner;
 
-    private long ownerSince = start;
     private long reportAfter = Reports.LONG_NANOS;
 
     private Wait(Thread me, int cpu, boolean isForOneCpu) {
@@ -180,15 +188,28 @@ final class Wait {
         long current = Ownership.owner(cpu);
         if (current != owner) {
             owner = current;
-            ownerSince = now;
             reportAfter = Reports.LONG_NANOS;
         }
-        long age = now - ownerSince;
+        // No longer than this thread has waited: for others the owner may have come and gone.
+        long age = Math.min(now - seenSince(cpu, owner, now), now - start);
         if (age >= reportAfter && owner != Recovery.FREE) {
             reportAfter = age + Reports.REPEAT_NANOS;
             Reports.longHeld(cpu, owner, age, SLEEPERS.get(PaddedArray.index(cpu)) + 1);
         } else if (age >= reportAfter / 2) {
             Reports.prepare();
         }
+    }
+
+    /**
+     * Since when waiting threads have seen one owner at a CPU. They share this, and it goes by CPU: a thread that moves
+     * sees another owner after each move, and its time must not start again. It does if nobody has looked for long.
+     */
+    private static synchronized long seenSince(int cpu, long owner, long now) {
+        if (SEEN[cpu] != owner || now - SEEN_LAST[cpu] > Reports.LONG_NANOS) {
+            SEEN[cpu] = owner;
+            SEEN_SINCE[cpu] = now;
+        }
+        SEEN_LAST[cpu] = now;
+        return SEEN_SINCE[cpu];
     }
 }
