@@ -7,7 +7,6 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.guard.Reports;
-import dev.percpu.testing.Disturbance;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.Workers;
@@ -86,31 +85,6 @@ class GuardWaitingTest {
                     .startsWith("WARNING")
                     .containsPattern("guard of CPU " + FIRST.id() + " held for over \\d+ s by thread #\\d+ \"waiter\"")
                     .containsPattern("; [1-9]\\d+ waiting for it");
-        }
-    }
-
-    /** It sees another owner after each move. */
-    @Test
-    void aWaiterThatMovesWarnsToo() throws InterruptedException {
-        holdAll();
-        try (LogCapture log = new LogCapture()) {
-            Disturbance.during("mover", 5, () -> {
-                Thread waiter = Thread.ofPlatform()
-                        .name("mover")
-                        .start(() -> CpuGuard.acquire().close());
-                try {
-                    while (log.messages().stream().noneMatch(message -> message.contains("held for over"))) {
-                        Thread.sleep(10);
-                    }
-                } finally {
-                    releaseAll();
-                    Workers.join(waiter);
-                }
-            });
-            assertThat(log.messages())
-                    .filteredOn(message -> message.contains("held for over"))
-                    .first(InstanceOfAssertFactories.STRING)
-                    .contains("\"dawdler\"");
         }
     }
 

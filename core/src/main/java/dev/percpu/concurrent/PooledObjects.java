@@ -115,8 +115,7 @@ abstract class PooledObjects<T> extends PaddedInFront {
                 entry.discarded = entry.state != Pooled.HELD;
             }
         } else {
-            // A release was broken off. Not afterwards: the destroy hook may throw, and a close must do nothing then
-            // too.
+            // A release was broken off. Not set afterwards: a close does nothing even if the destroy hook throws.
             entry.discarded |= entry.unfinished;
             resume(entry);
         }

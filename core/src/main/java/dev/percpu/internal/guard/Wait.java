@@ -39,8 +39,8 @@ final class Wait {
     private static final AtomicIntegerArray SLEEPERS = new AtomicIntegerArray(PaddedArray.length(Area.CPUS));
 
     /**
-     * The owner of each CPU's guard that a waiting thread saw last, since when, and when last. The class's lock guards
-     * them.
+     * The owner of each CPU's guard that a waiting thread saw last, since when, and when last. They are guarded by the
+     * lock of the class.
      */
     private static final long[] SEEN = new long[Area.CPUS];
 
