@@ -33,8 +33,8 @@ import org.openjdk.jmh.annotations.TearDown;
  * Netty's recycler keeps objects for each of {@linkplain PlatformThreads its own kind of threads}, and makes new ones
  * where another thread has them. A virtual thread gets a new object each time: with those it is no pool, and no peer.
  *
- * <p>{@link #threadLocal} is a peer, since many programs that give back in the same thread have one in place of a pool.
- * But nothing bounds how many objects there are: each thread keeps one, for as long as it lives. Nobody else gets it
+ * <p>{@link #threadLocal} is no peer, though many programs that give back in the same thread have one in place of a
+ * pool. Nothing bounds how many objects there are: each thread keeps one, for as long as it lives. Nobody else gets it
  * meanwhile, and a thread that takes twice gets the same object.
  */
 public class PoolBenchmark extends Comparison {
