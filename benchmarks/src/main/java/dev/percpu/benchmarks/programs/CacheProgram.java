@@ -5,7 +5,6 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.stats.CacheStats;
 import dev.percpu.benchmarks.measure.Role;
 import dev.percpu.caffeine.PerCpuStatsCounter;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -64,7 +63,7 @@ final class CacheProgram implements Program {
     }
 
     @Override
-    public Result run(String variant, Duration time) throws InterruptedException {
+    public Result run(String variant, Timing timing) throws InterruptedException {
         Caffeine<Object, Object> builder = Caffeine.newBuilder().maximumSize(2 * SIZE);
         Cache<Integer, Boolean> cache = switch (variant) {
             case OWN -> builder.recordStats().build();
@@ -76,7 +75,7 @@ final class CacheProgram implements Program {
             cache.put(key, Boolean.TRUE);
         }
         LongAdder found = new LongAdder();
-        Result result = Load.run(Runtime.getRuntime().availableProcessors(), AT_ONCE, time, number -> {
+        Result result = Load.run(Runtime.getRuntime().availableProcessors(), AT_ONCE, timing, number -> {
             int[] next = {number * SIZE / 2};
             return () -> found.add(steps(cache, keys, next));
         });

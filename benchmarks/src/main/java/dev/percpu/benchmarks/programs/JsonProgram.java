@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.util.BufferRecycler;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.core.util.RecyclerPool;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.percpu.benchmarks.programs.Timing.Phase;
 import dev.percpu.jackson.PerCpuRecyclerPool;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -116,44 +117,41 @@ final class JsonProgram implements Program {
     }
 
     @Override
-    public Result run(String variant, Duration time) {
+    public Result run(String variant, Timing timing) throws InterruptedException {
         List<Item> items = IntStream.range(0, large ? LARGE_ITEMS : 1)
                 .mapToObj(i -> new Item(i, "name " + i, i % 2 == 0))
                 .toList();
         Object document = large ? items : items.getFirst();
-        return new Run(roundTrip(variant), document, time).result();
+        return new Run(roundTrip(variant), document, timing).result();
     }
 
     /** One run: chains of threads, of which each starts its successor. */
     static final class Run {
         private final RoundTrip roundTrip;
         private final Object document;
-        private final long measured;
-        private final long end;
+        private final Timing timing;
         private final ConcurrentHistogram nanos = new ConcurrentHistogram(DIGITS);
         private final LongAdder documents = new LongAdder();
         private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
         private final Phaser running = new Phaser(THREADS + 1);
 
-        Run(RoundTrip roundTrip, Object document, Duration time) {
+        Run(RoundTrip roundTrip, Object document, Timing timing) {
             this.roundTrip = roundTrip;
             this.document = document;
-            long start = System.nanoTime();
-            this.measured = start + time.toNanos() / 2;
-            this.end = start + time.toNanos();
+            this.timing = timing;
         }
 
         /** Waits for the end, and throws if a thread has thrown. */
-        Result result() {
+        Result result() throws InterruptedException {
             for (int chain = 0; chain < THREADS; chain++) {
                 int number = chain;
                 Thread _ = Thread.ofVirtual().start(() -> serve(number));
             }
+            double seconds = (double) timing.pass() / Duration.ofSeconds(1).toNanos();
             running.arriveAndAwaitAdvance();
             if (!failures.isEmpty()) {
                 throw new IllegalStateException(failures.size() + " threads failed", failures.peek());
             }
-            double seconds = (double) (end - measured) / Duration.ofSeconds(1).toNanos();
             return new Result(
                     documents.sum() / seconds, nanos.getValueAtPercentile(50), nanos.getValueAtPercentile(99));
         }
@@ -161,15 +159,16 @@ final class JsonProgram implements Program {
         private void serve(int number) {
             boolean hasSuccessor = false;
             try {
+                Phase phase = timing.phase();
                 long before = System.nanoTime();
                 roundTrip();
-                if (before - measured >= 0) {
+                if (phase == Phase.MEASUREMENT) {
                     documents.increment();
                     if (number % TIMED_EVERY == 0) {
                         nanos.recordValue(System.nanoTime() - before);
                     }
                 }
-                if (before - end < 0) {
+                if (phase != Phase.OVER) {
                     Thread _ = Thread.ofVirtual().start(() -> serve(number + 1));
                     hasSuccessor = true;
                 }

@@ -1,5 +1,6 @@
 package dev.percpu.benchmarks.programs;
 
+import dev.percpu.benchmarks.programs.Timing.Phase;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,35 +25,33 @@ final class Load {
      *
      * @param operations how many operations a step makes
      */
-    static Result run(int threads, int operations, Duration time, IntFunction<Step> steps) throws InterruptedException {
-        long start = System.nanoTime();
-        long measured = start + time.toNanos() / 2;
-        long end = start + time.toNanos();
+    static Result run(int threads, int operations, Timing timing, IntFunction<Step> steps) throws InterruptedException {
         AtomicReferenceArray<Histogram> histograms = new AtomicReferenceArray<>(threads);
         List<Thread> running = new ArrayList<>();
         for (int i = 0; i < threads; i++) {
             int number = i;
             running.add(Thread.ofPlatform().start(() -> {
                 Step step = steps.apply(number);
-                histograms.set(number, timed(step, measured, end));
+                histograms.set(number, timed(step, timing));
             }));
         }
+        long nanos = timing.pass();
         Histogram all = new Histogram(DIGITS);
         for (int i = 0; i < threads; i++) {
             running.get(i).join();
             all.add(histograms.get(i));
         }
-        return result(all, operations, end - measured);
+        return result(all, operations, nanos);
     }
 
-    /** What was measured between two times of {@link System#nanoTime}. */
-    private static Histogram timed(Step step, long measured, long end) {
+    /** What was measured. */
+    private static Histogram timed(Step step, Timing timing) {
         Histogram histogram = new Histogram(DIGITS);
         long before = System.nanoTime();
-        while (before - end < 0) {
+        for (Phase phase = timing.phase(); phase != Phase.OVER; phase = timing.phase()) {
             step.run();
             long after = System.nanoTime();
-            if (before - measured >= 0) {
+            if (phase == Phase.MEASUREMENT) {
                 histogram.recordValue(after - before);
             }
             before = after;

@@ -1,7 +1,6 @@
 package dev.percpu.benchmarks.programs;
 
 import dev.percpu.benchmarks.measure.Role;
-import java.time.Duration;
 import java.util.List;
 
 /** A program that is measured as a whole, once with each of several parts. */
@@ -20,6 +19,6 @@ interface Program {
         return variant.startsWith("`percpu-") ? Role.Kind.OURS : Role.Kind.PEER;
     }
 
-    /** Runs it with a part for so long, and measures the last half of the time. */
-    Result run(String variant, Duration time) throws Exception;
+    /** Runs it with a part, and measures it once it is warm. */
+    Result run(String variant, Timing timing) throws Exception;
 }

@@ -31,6 +31,9 @@ public final class ProgramsMain {
     /** For figures that are kept: five programs with all their parts, five times, take long enough. */
     private static final int SHORT_SECONDS = 2;
 
+    /** The JIT compiler needs up to about ten, beside a program that has all CPUs. */
+    private static final Duration LONGEST_WARM_UP = Duration.ofSeconds(15);
+
     private static final List<Program> PROGRAMS = List.of(
             new CacheProgram(false),
             new CacheProgram(true),
@@ -43,7 +46,7 @@ public final class ProgramsMain {
     /**
      * Runs the programs whose titles begin with the first argument, or all.
      *
-     * @param args a title, a number of rounds, and how many seconds a run takes
+     * @param args a title, a number of rounds, and how many seconds a run measures
      */
     public static void main(String[] args) throws Exception {
         String title = args.length > 0 ? args[0] : "";
@@ -100,7 +103,8 @@ public final class ProgramsMain {
                     .filter(candidate -> candidate.title().equals(args[0]))
                     .findFirst()
                     .orElseThrow();
-            Result result = program.run(args[1], Duration.ofSeconds(Integer.parseInt(args[2])));
+            Result result =
+                    program.run(args[1], new Timing(LONGEST_WARM_UP, Duration.ofSeconds(Integer.parseInt(args[2]))));
             System.out.println(result.line());
         }
     }

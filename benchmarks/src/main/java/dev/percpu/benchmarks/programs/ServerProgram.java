@@ -45,7 +45,6 @@ final class ServerProgram implements Program {
     private static final double NANOS_PER_SECOND = 1e9;
     private static final int OK = 200;
     private static final int CONNECTIONS = 16;
-    private static final int LOADS = 2;
     private static final byte[] GREETING = "Hello, world!\n".getBytes(StandardCharsets.UTF_8);
 
     /** What is measured of a request. */
@@ -86,11 +85,11 @@ final class ServerProgram implements Program {
             };
         }
 
-        /** Checks that each request was counted. Those on their way when wrk ends are none of wrk's. */
-        private void check(String variant, long sent) {
+        /** Checks that each request was counted. Those that are on their way when a wrk ends are none of its own. */
+        private void check(String variant, long sent, int onTheirWay) {
             long counted = requests.getLongValue();
             if (counted < sent
-                    || counted > sent + LOADS * CONNECTIONS
+                    || counted > sent + onTheirWay
                     || seconds.getCount() != counted
                     || inProgress.get() != 0) {
                 throw new IllegalStateException(variant + " counted " + counted + " requests of " + sent + ", "
@@ -120,7 +119,7 @@ final class ServerProgram implements Program {
     }
 
     @Override
-    public Result run(String variant, Duration time) throws IOException, InterruptedException {
+    public Result run(String variant, Timing timing) throws IOException, InterruptedException {
         // Without it a response waits up to 40 ms for the acknowledgement of the one before it.
         System.setProperty("sun.net.httpserver.nodelay", "true");
         Metrics metrics = Metrics.of(variant);
@@ -132,9 +131,8 @@ final class ServerProgram implements Program {
             server.start();
             try {
                 String address = "http://127.0.0.1:" + server.getAddress().getPort() + "/hello";
-                for (int load = 0; load < LOADS; load++) {
-                    outputs.add(load(address, time));
-                }
+                timing.warmUp(time -> outputs.add(load(address, time)));
+                outputs.add(load(address, timing.measured()));
             } finally {
                 server.stop(0);
             }
@@ -142,7 +140,7 @@ final class ServerProgram implements Program {
         // Now that no request is served any more.
         long sent = outputs.stream().mapToLong(ServerProgram::requests).sum();
         if (metrics != null) {
-            metrics.check(variant, sent);
+            metrics.check(variant, sent, outputs.size() * CONNECTIONS);
         }
         return parse(outputs.getLast());
     }
@@ -172,7 +170,7 @@ final class ServerProgram implements Program {
 
     /** What wrk prints. Its times are whole seconds. */
     private static String load(String address, Duration time) throws IOException, InterruptedException {
-        long seconds = Math.max(1, time.toSeconds() / 2);
+        long seconds = Math.max(1, time.toSeconds());
         return Child.output(List.of("wrk", "-t1", "-c" + CONNECTIONS, "-d" + seconds + "s", "--latency", address));
     }
 
