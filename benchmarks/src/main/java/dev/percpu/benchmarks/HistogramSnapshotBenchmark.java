@@ -8,11 +8,15 @@ import dev.percpu.concurrent.HistogramSnapshot;
 import dev.percpu.concurrent.PerCpuHistogram;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.Recorder;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
 
 /**
  * What does it cost to take what a histogram has counted, while nobody records? A per-CPU histogram reads each bucket
@@ -36,7 +40,13 @@ public class HistogramSnapshotBenchmark extends Comparison {
     private final PrometheusHistogram classic = PrometheusHistogram.classic();
     private final PrometheusHistogram nativeOne = PrometheusHistogram.nativeOne();
     private final Recorder recorder = new Recorder(HOUR, DIGITS);
-    private Histogram recycled = recorder.getIntervalHistogram();
+    private final LongAdder inIntervals = new LongAdder();
+
+    /** What a thread gives back to the recorder: another thread may not have it at the same time. */
+    @State(Scope.Thread)
+    public static class Recycled {
+        private @Nullable Histogram histogram;
+    }
 
     @Setup
     public void record() {
@@ -92,9 +102,15 @@ public class HistogramSnapshotBenchmark extends Comparison {
     /** It exchanges two histograms, and so resets, too. */
     @Benchmark
     @Role(value = PEER, task = "read and reset", label = "HdrHistogram `Recorder`")
-    public Histogram hdrHistogramRecorder() {
-        recycled = recorder.getIntervalHistogram(recycled);
-        return recycled;
+    public Histogram hdrHistogramRecorder(Recycled recycled) {
+        Histogram histogram = recorder.getIntervalHistogram(recycled.histogram);
+        long count = histogram.getTotalCount();
+        // The first one has all.
+        if (count != 0) {
+            inIntervals.add(count);
+        }
+        recycled.histogram = histogram;
+        return histogram;
     }
 
     /** Nobody records meanwhile, so all is still there but for what a reset took. */
@@ -106,6 +122,10 @@ public class HistogramSnapshotBenchmark extends Comparison {
                 perCpu.snapshot().count());
         checkEqual("recorded by default", RECORDED, perCpuByDefault.snapshot().count());
         checkEqual("recorded with bounds", RECORDED, perCpuWithBounds.snapshot().count());
+        checkEqual(
+                "recorded by the recorder",
+                RECORDED,
+                inIntervals.sum() + recorder.getIntervalHistogram().getTotalCount());
         checkEqual("recorded by Prometheus, classic", RECORDED, classic.count());
         checkEqual("recorded by Prometheus, native", RECORDED, nativeOne.count());
     }

@@ -22,8 +22,12 @@ class LostUpdateTest {
     }
 
     private static Runner trial(String benchmark, int threads) {
+        return trial(LossyBenchmark.class, benchmark, threads);
+    }
+
+    private static Runner trial(Class<? extends Comparison> type, String benchmark, int threads) {
         return new Runner(new OptionsBuilder()
-                .include(LossyBenchmark.class.getName() + "." + benchmark + "$")
+                .include(type.getName() + "." + benchmark + "$")
                 .addProfiler(Exactness.class)
                 .forks(0)
                 .threads(threads)
@@ -50,6 +54,14 @@ class LostUpdateTest {
                 .extracting(thrown -> thrown.getCause().getSuppressed(), as(array(Throwable[].class)))
                 .singleElement(as(THROWABLE))
                 .hasMessageMatching("operations counted: \\d+, and not \\d+");
+    }
+
+    /** Each gives back the histogram that it was given itself. */
+    @Test
+    void whatSeveralThreadsReadOfARecorderIsAllThatWasRecorded() throws RunnerException {
+        assertThat(trial(HistogramSnapshotBenchmark.class, "hdrHistogramRecorder", 2)
+                        .run())
+                .hasSize(1);
     }
 
     @Test

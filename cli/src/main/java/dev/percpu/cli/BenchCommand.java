@@ -146,10 +146,7 @@ final class BenchCommand implements Callable<Integer> {
         private boolean main;
 
         private String regex(boolean quick) {
-            if (only != null) {
-                return only.pattern();
-            }
-            return main ? Jmh.mainStructures() : Jmh.selection(quick);
+            return only != null ? only.pattern() : Jmh.selection(quick, main);
         }
     }
 

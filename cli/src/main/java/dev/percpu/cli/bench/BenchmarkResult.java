@@ -22,6 +22,8 @@ import java.util.function.DoubleUnaryOperator;
  * @param least the least that a fork measured; or an iteration, if there was only one fork
  * @param greatest the greatest, likewise
  * @param jvms how many forks
+ * @param trend whether in most forks the first two iterations all took longer than the last two, or all less long, by
+ *     more than a tenth
  * @param allocatedBytes how much it allocated per operation; NaN if that was not measured
  */
 record BenchmarkResult(
@@ -35,7 +37,10 @@ record BenchmarkResult(
         double least,
         double greatest,
         int jvms,
+        boolean trend,
         double allocatedBytes) {
+
+    private static final double TREND = 1.1;
 
     /** The member that is added to what JMH writes. */
     private static final String ADDED = "percpu";
@@ -88,6 +93,7 @@ record BenchmarkResult(
                 forks[0],
                 forks[forks.length - 1],
                 rawData.size(),
+                rawData.asList().stream().filter(BenchmarkResult::hasTrend).count() * 2 > rawData.size(),
                 allocation(json));
     }
 
@@ -142,6 +148,21 @@ record BenchmarkResult(
                         .mapToDouble(fork -> median(sorted(fork, time)))
                         .sorted()
                         .toArray();
+    }
+
+    /** Whether a fork's iterations become slower or faster, rather than vary. */
+    private static boolean hasTrend(JsonElement fork) {
+        JsonArray iterations = fork.getAsJsonArray();
+        int end = iterations.size();
+        if (end < 4) {
+            return false;
+        }
+        double one = iterations.get(0).getAsDouble();
+        double two = iterations.get(1).getAsDouble();
+        double secondToLast = iterations.get(end - 2).getAsDouble();
+        double last = iterations.get(end - 1).getAsDouble();
+        return Math.min(one, two) > TREND * Math.max(secondToLast, last)
+                || Math.max(one, two) * TREND < Math.min(secondToLast, last);
     }
 
     private static double[] sorted(JsonElement array, DoubleUnaryOperator time) {

@@ -127,7 +127,7 @@ final class FigureTables {
             String emphasis = Tables.emphasis(kind);
             List<String> row = new ArrayList<>(List.of(emphasis + label + emphasis + Tables.remark(kind)));
             for (List<BenchmarkResult> column : columns.values()) {
-                String cell = cell(label, column, markedTime);
+                String cell = cell(label, kind, column, markedTime);
                 row.add(cell.isEmpty() ? "" : emphasis + cell + emphasis);
             }
             rows.add(row);
@@ -150,10 +150,14 @@ final class FigureTables {
         return labels;
     }
 
-    /** The times of all arrangements that the column has, with a dash for what was not measured; or nothing. */
-    private static String cell(String label, List<BenchmarkResult> column, Function<BenchmarkResult, String> time) {
+    /**
+     * The times of all arrangements that the column has, with a dash for what was not measured; or nothing. What has
+     * another role in some arrangement does something else there, so its time is none of this row's.
+     */
+    private static String cell(
+            String label, Kind kind, List<BenchmarkResult> column, Function<BenchmarkResult, String> time) {
         Map<Arrangement, String> times = column.stream()
-                .filter(result -> result.label().equals(label))
+                .filter(result -> result.label().equals(label) && result.kind() == kind)
                 .collect(Collectors.toMap(BenchmarkResult::arrangement, time));
         return times.isEmpty()
                 ? ""

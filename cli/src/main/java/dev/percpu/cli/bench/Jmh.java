@@ -59,8 +59,10 @@ public final class Jmh {
     private static final String ALL = ".*";
 
     /**
-     * Not measured in a quick run: those whose code takes longer to be compiled than a quick trial lasts, and the one
-     * with the most trials, the read-write locks' mix, of whose reads and writes there is a comparison each.
+     * Not measured in a quick run: those whose code takes longer to be compiled than a quick trial lasts, those that
+     * have not come to rest by then, and the one with the most trials, the read-write locks' mix, of whose reads and
+     * writes there is a comparison each. What has not come to rest: in most JVMs of two processors, with one thread,
+     * the slowest of a quick trial's iterations took over a fifth longer than the fastest.
      */
     static final List<String> LATE_MEASURED = List.of(
             "JacksonBenchmark\\.",
@@ -69,6 +71,10 @@ public final class Jmh {
             "PrometheusScrape",
             "CounterArrayBenchmark\\.\\w+Sums$",
             "CounterArrayBenchmark\\.\\w+Gets$",
+            "HistogramSnapshotBenchmark\\.",
+            "PoolBenchmark\\.(concurrentLinkedQueue|jacksonConcurrentDeque|jacksonLockFree)$",
+            "PoolBenchmarkVirtualThreads\\.",
+            "PrometheusBenchmark\\.\\w+LookUp$",
             "ReadWriteMixBenchmark\\.");
 
     /** The structures that a program is likely to want, each beside its peers. */
@@ -76,6 +82,7 @@ public final class Jmh {
             "CounterBenchmark",
             "CounterBenchmarkSeveral",
             "EventBenchmark",
+            "EventBenchmarkSeveral",
             "GuardedUpdateBenchmark",
             "HistogramBenchmark",
             "PoolBenchmark",
@@ -144,14 +151,14 @@ public final class Jmh {
         }
     }
 
-    /** The benchmarks of the main structures, as a regular expression. */
-    public static String mainStructures() {
-        return "\\.(" + String.join("|", MAIN) + ")\\.";
-    }
-
-    /** Which benchmarks are measured if nobody says which, as a regular expression. */
-    public static String selection(boolean quick) {
-        return quick ? "^(?!.*\\.(" + String.join("|", LATE_MEASURED) + "))" : ALL;
+    /**
+     * Which benchmarks are measured if nobody names them, as a regular expression.
+     *
+     * @param main those of the main structures alone
+     */
+    public static String selection(boolean quick, boolean main) {
+        return (quick ? "^(?!.*\\.(" + String.join("|", LATE_MEASURED) + "))" : "")
+                + (main ? ".*\\.(" + String.join("|", MAIN) + ")\\." : ALL);
     }
 
     /** The names of the benchmarks that a regular expression is found in. */

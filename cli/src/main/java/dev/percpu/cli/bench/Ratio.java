@@ -2,6 +2,7 @@ package dev.percpu.cli.bench;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -15,6 +16,19 @@ record Ratio(double value, double least, double greatest, int jvms) {
     private static final double TOO_WIDE = 1.5;
 
     private static final double SMALL = 0.1;
+
+    /**
+     * The best peer's time to ours. The bounds are those of all peers: another one may be the best in another run.
+     *
+     * @param peers fastest first, at least one
+     */
+    static Ratio ofBest(List<BenchmarkResult> peers, BenchmarkResult ours) {
+        return new Ratio(
+                peers.getFirst().nanos() / ours.nanos(),
+                peers.stream().mapToDouble(BenchmarkResult::least).min().orElseThrow() / ours.greatest(),
+                peers.stream().mapToDouble(BenchmarkResult::greatest).min().orElseThrow() / ours.least(),
+                Math.min(peers.getFirst().jvms(), ours.jvms()));
+    }
 
     static Ratio of(BenchmarkResult one, BenchmarkResult other) {
         return new Ratio(
@@ -40,12 +54,13 @@ record Ratio(double value, double least, double greatest, int jvms) {
         return isUnclear() ? "unclear (" + times(least) + " to " + times(greatest) + ")" : times(value);
     }
 
-    /** The quotient; its bounds if it is unclear, but not which of the two is faster; and otherwise just that. */
+    /** The quotient; its bounds if it is unclear, or which of the two is faster is; and just that if both are. */
     String brief() {
-        if (!isUnclear()) {
-            return times(value);
+        boolean sideIsClear = least >= 1 || greatest <= 1;
+        if (sideIsClear == isUnclear()) {
+            return times(least) + "–" + times(greatest);
         }
-        return least > 1 || greatest < 1 ? times(least) + "–" + times(greatest) : "unclear";
+        return sideIsClear ? times(value) : "unclear";
     }
 
     private static String times(double ratio) {

@@ -73,12 +73,11 @@ final class RatioTable {
 
     /** A ratio within one arrangement's rows. */
     private static String ratio(String label, List<BenchmarkResult> rows) {
-        return Report.ofKind(Kind.PEER, rows)
+        List<BenchmarkResult> peers = Report.ofKind(Kind.PEER, rows).toList();
+        return Report.ofKind(Kind.OURS, rows)
+                .filter(ours -> !peers.isEmpty() && ours.labelInComparison().equals(label))
                 .findFirst()
-                .flatMap(best -> Report.ofKind(Kind.OURS, rows)
-                        .filter(ours -> ours.labelInComparison().equals(label))
-                        .findFirst()
-                        .map(ours -> Ratio.of(best, ours).brief()))
+                .map(ours -> Ratio.ofBest(peers, ours).brief())
                 .orElse(NOT_MEASURED);
     }
 }

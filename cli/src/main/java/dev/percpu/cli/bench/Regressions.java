@@ -173,16 +173,17 @@ public final class Regressions {
         results.comparisons().forEach((comparison, list) -> {
             for (Arrangement arrangement : Report.arrangements(list)) {
                 var rows = Report.of(arrangement, list);
-                Report.ofKind(Kind.PEER, rows)
+                List<BenchmarkResult> those = Report.ofKind(Kind.PEER, rows)
                         .filter(peer -> peers.contains(nameOf(comparison, peer.method(), arrangement)))
-                        .findFirst()
-                        .ifPresent(best -> Report.ofKind(Kind.OURS, rows)
-                                .forEach(ours -> ratios.add(new Row(
-                                        nameOf(comparison, ours.method(), arrangement),
-                                        "\\." + ours.simpleClassName() + "\\.",
-                                        null,
-                                        Ratio.of(best, ours),
-                                        Verdict.NOT_SAVED))));
+                        .toList();
+                Report.ofKind(Kind.OURS, rows)
+                        .filter(_ -> !those.isEmpty())
+                        .forEach(ours -> ratios.add(new Row(
+                                nameOf(comparison, ours.method(), arrangement),
+                                "\\." + ours.simpleClassName() + "\\.",
+                                null,
+                                Ratio.ofBest(those, ours),
+                                Verdict.NOT_SAVED)));
             }
         });
         return ratios;

@@ -34,6 +34,9 @@ public final class Report {
         out.println(
                 "ns/op: the median of the forks, or of one fork's iterations. spread: from the fastest of them to the"
                         + " slowest, relative to the median.");
+        out.println(
+                "trend: in most forks the last iterations took longer than the first ones, or less long. The warm-up"
+                        + " was too short, or something grows.");
         out.println("With more threads than CPUs, ns/op is the CPUs' time for one operation of all threads together.");
         out.println("best peer: its time divided by ours, so more than 1 is faster than the best of the peers.");
         out.println("to floor: our time divided by that of a part which cannot be left out. B/op: bytes allocated.");
@@ -63,7 +66,7 @@ public final class Report {
                     "  " + row.method(),
                     row.arrangement().label(),
                     number(row.nanos()),
-                    String.format(Locale.ROOT, "%.0f%%", row.spread() * PERCENT),
+                    String.format(Locale.ROOT, "%.0f%%", row.spread() * PERCENT) + (row.trend() ? ", trend" : ""),
                     number(row.allocatedBytes()),
                     toPeer(row, rows),
                     row.kind() == Kind.OURS ? toFloors(row, rows) : "");
@@ -72,11 +75,12 @@ public final class Report {
 
     private static String toPeer(BenchmarkResult row, List<BenchmarkResult> rows) {
         return switch (row.kind()) {
-            case OURS ->
-                ofKind(Kind.PEER, rows)
-                        .findFirst()
-                        .map(best -> Ratio.of(best, row) + " " + best.method())
-                        .orElse("none");
+            case OURS -> {
+                List<BenchmarkResult> peers = ofKind(Kind.PEER, rows).toList();
+                yield peers.isEmpty()
+                        ? "none"
+                        : Ratio.ofBest(peers, row) + " " + peers.getFirst().method();
+            }
             case PEER -> "";
             case FLOOR -> "floor";
             case NOT_COMPARABLE -> "not comparable";

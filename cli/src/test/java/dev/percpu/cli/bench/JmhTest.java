@@ -11,6 +11,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("tools")
 @Tag("once")
@@ -28,8 +30,23 @@ class JmhTest {
                 .allSatisfy(part -> assertThat(benchmarks)
                         .anyMatch(Pattern.compile("\\." + part).asPredicate()));
         assertThat(benchmarks)
-                .anyMatch(Pattern.compile(Jmh.mainStructures()).asPredicate())
-                .anyMatch(Pattern.compile(Jmh.selection(true)).asPredicate());
+                .anyMatch(Pattern.compile(Jmh.selection(false, true)).asPredicate())
+                .anyMatch(Pattern.compile(Jmh.selection(true, false)).asPredicate());
+    }
+
+    /** A quick run would tell a median of two states. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aQuickRunLeavesOutWhatNeedsALongerWarmUp(boolean main) throws IOException {
+        assertThat(benchmarks().stream()
+                        .filter(Pattern.compile(Jmh.selection(true, main)).asPredicate()))
+                .contains("dev.percpu.benchmarks.PoolBenchmark.perCpuPool")
+                .doesNotContain(
+                        "dev.percpu.benchmarks.PoolBenchmark.jacksonLockFree",
+                        "dev.percpu.benchmarks.PoolBenchmark.concurrentLinkedQueue",
+                        "dev.percpu.benchmarks.PoolBenchmarkVirtualThreads.perCpuPool",
+                        "dev.percpu.benchmarks.PrometheusBenchmark.clientLookUp",
+                        "dev.percpu.benchmarks.HistogramSnapshotBenchmark.perCpuSnapshot");
     }
 
     private static List<String> benchmarks() throws IOException {

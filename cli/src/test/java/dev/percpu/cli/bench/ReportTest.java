@@ -55,6 +55,18 @@ class ReportTest {
                 .contains("  perCpuAdd         1   5.00     20%  0.00  unclear (1.60x to 3.50x) longAdder");
     }
 
+    /** Its median is that of two states, and the second one may not be the last. */
+    @Test
+    void aTrendWithinMostForksIsTold() {
+        String falling = entry("AddBenchmark.longAdder", 1, 8.0)
+                .replace("[8.0]", "[9.0, 8.0, 7.5, 6.0, 6.5], [9.0, 9.5, 7.5, 6.0, 6.5], [6.0, 6.5, 6.2, 6.3, 6.4]");
+
+        assertThat(table(falling, entry("AddBenchmark.perCpuAdd", 1, 5.0)))
+                .contains("  longAdder         1   7.50  16%, trend  0.00");
+        assertThat(table(falling.replace("[9.0, 8.0", "[6.0, 8.0"), entry("AddBenchmark.perCpuAdd", 1, 5.0)))
+                .noneMatch(line -> line.contains("trend"));
+    }
+
     @Test
     void whatIsNotSharedIsNoPeer() {
         assertThat(table(

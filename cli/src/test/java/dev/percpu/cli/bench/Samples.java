@@ -14,6 +14,7 @@ final class Samples {
             "dev.percpu.benchmarks.AddBenchmark.sequence\tFLOOR\t\tthe sequence in C",
             "dev.percpu.benchmarks.AddBenchmark.emptyCall\tFLOOR\t\tan empty call",
             "dev.percpu.benchmarks.FloorBenchmark.call\tFLOOR\t\ta call",
+            "dev.percpu.benchmarks.AddBenchmark.ofThread\tPEER_OF_PLATFORM_THREADS\t\tone for each thread",
             "dev.percpu.benchmarks.AddBenchmark.unshared\tNOT_COMPARABLE\t\tunshared",
             "dev.percpu.benchmarks.Lock.perCpuRead\tOURS\tread\tread",
             "dev.percpu.benchmarks.Lock.stampedRead\tPEER\tread\tstamped read",

@@ -194,6 +194,43 @@ class TablesTest {
     }
 
     @Test
+    void aRatioWhoseSideOfOneIsNotCertainHasItsBoundsThoughTheyAreNear() {
+        Results results = results(
+                entry("AddBenchmark.perCpuAdd", 1, 2.0),
+                entry("AddBenchmark.longAdder", 1, 1.7, 1.94, 2.04),
+                entry("AddBenchmark.perCpuAdd", 2, 2.0),
+                entry("AddBenchmark.longAdder", 2, 2.2));
+
+        assertThat(renewed("ratios: AddBenchmark", results))
+                .contains("| `PerCpuNumeric.add`; `AddBenchmark` | 0.85x–1.02x / 1.10x |");
+    }
+
+    /** In another run it could be the best one. */
+    @Test
+    void theBoundsOfARatioAreThoseOfAllPeers() {
+        Results results = results(
+                entry("AddBenchmark.perCpuAdd", 1, 2.0),
+                entry("AddBenchmark.longAdder", 1, 4.8, 5.0, 5.2),
+                entry("AddBenchmark.striped", 1, 3.0, 6.0, 9.0));
+
+        assertThat(renewed("ratios: AddBenchmark", results))
+                .contains("| `PerCpuNumeric.add`; `AddBenchmark` | 1.50x–2.60x |");
+    }
+
+    @Test
+    void aCellIsEmptyWhereTheRoleIsNotThatOfTheRow() {
+        Results results = together(
+                results(entry("AddBenchmark.perCpuAdd", 1, 2.5), entry("AddBenchmark.ofThread", 1, 5.5)),
+                results(RUN, true, entry("AddBenchmark.perCpuAdd", 1, 4.0), entry("AddBenchmark.ofThread", 1, 1.3)));
+
+        assertThat(renewed("figures by threads: AddBenchmark", results)).contains("""
+                | **`PerCpuNumeric.add`** | **2.50** | **4.00** |
+                | one for each thread | 5.50 |  |
+
+                """);
+    }
+
+    @Test
     void theDaysAndCommitsOfAllResultsAreTold() {
         Run later = new Run(
                 RUN.processor(), 2, RUN.kernel(), RUN.jdk(), "2026-12-24", "1234567", RUN.backend(), RUN.command());
