@@ -20,8 +20,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
 import jdk.jfr.consumer.RecordingStream;
@@ -31,23 +29,6 @@ import org.junit.jupiter.api.Test;
 class RecordingTest {
     private static final CpuId CPU = CpuId.of(0);
 
-    /** Records while an action runs, and returns the events with a name. */
-    private static List<RecordedEvent> record(String name, ThrowingAction action) throws Exception {
-        Path file = Files.createTempFile("percpu", ".jfr");
-        try (Recording recording = new Recording()) {
-            recording.enable(name).with("period", "endChunk");
-            recording.start();
-            action.run();
-            recording.stop();
-            recording.dump(file);
-            return RecordingFile.readAllEvents(file).stream()
-                    .filter(event -> event.getEventType().getName().equals(name))
-                    .toList();
-        } finally {
-            Files.delete(file);
-        }
-    }
-
     private static void acquireAndClose() {
         // Without AssertJ, which a JVM of its own does not have.
         try (CpuGuard guard = CpuGuard.acquire(CPU)) {
@@ -55,10 +36,6 @@ class RecordingTest {
                 throw new AssertionError(guard);
             }
         }
-    }
-
-    private interface ThrowingAction {
-        void run() throws Exception;
     }
 
     @Test
@@ -72,7 +49,7 @@ class RecordingTest {
                 0);
         counter.add(Long.MAX_VALUE);
         try {
-            List<RecordedEvent> events = record("dev.percpu.Variable", () -> {});
+            List<RecordedEvent> events = Recordings.record("dev.percpu.Variable", () -> {});
             RecordedEvent event = events.stream()
                     .filter(each -> each.getString("variable").equals("recorded counter"))
                     .findFirst()
@@ -100,7 +77,7 @@ class RecordingTest {
                 0);
         PerCpuCounter counter = new PerCpuCounter("recorded after a checked one");
         try {
-            List<RecordedEvent> events = record("dev.percpu.Variable", () -> {});
+            List<RecordedEvent> events = Recordings.record("dev.percpu.Variable", () -> {});
             assertThat(events)
                     .filteredOn(each -> each.getString("variable").equals("recorded checked thrower"))
                     .isNotEmpty()
@@ -123,10 +100,10 @@ class RecordingTest {
         PerCpuCounter named = new PerCpuCounter("recorded for its name");
         // The first use chooses the back end.
         named.increment();
-        RecordedEvent backEnd = record("dev.percpu.BackEnd", () -> {}).getFirst();
+        RecordedEvent backEnd = Recordings.record("dev.percpu.BackEnd", () -> {}).getFirst();
         assertThat(backEnd.getString("backEnd")).isEqualTo(PerCpuRuntime.backend());
         assertThat(backEnd.getString("reason")).isEqualTo(PerCpuRuntime.backendReason());
-        RecordedEvent area = record("dev.percpu.Area", () -> {}).getFirst();
+        RecordedEvent area = Recordings.record("dev.percpu.Area", () -> {}).getFirst();
         assertThat(area.getLong("stride")).isEqualTo(PerCpuRuntime.area().stride());
         assertThat(area.getLong("used")).isPositive().isLessThan(area.getLong("stride"));
         assertThat(named.sum()).isEqualTo(1);
@@ -205,7 +182,7 @@ class RecordingTest {
     @Test
     void aGuardThatIsTakenOverIsRecorded() throws Exception {
         Holder holder = Holder.of(CPU);
-        List<RecordedEvent> events = record("dev.percpu.GuardTakenOver", () -> {
+        List<RecordedEvent> events = Recordings.record("dev.percpu.GuardTakenOver", () -> {
             try (LogCapture log = new LogCapture()) {
                 holder.die();
                 acquireAndClose();
@@ -223,74 +200,6 @@ class RecordingTest {
         });
     }
 
-    /** By the thread that waits, and as the warning in the log. */
-    @Test
-    void aLongWaitForAPooledObjectIsRecordedWhileItLasts() throws Exception {
-        try (PerCpuPool<Object> pool =
-                        PerCpuPool.builder(2, Object::new).name("leaking").build();
-                LogCapture log = new LogCapture()) {
-            List<RecordedEvent> events = record("dev.percpu.PoolAwaitedLong", () -> {
-                var held = pool.acquire();
-                var lost = pool.acquire();
-                FutureTask<Void> waiting = new FutureTask<>(() -> {
-                    pool.acquire().release();
-                    return null;
-                });
-                Thread waiter = new Thread(waiting, "recorded waiter");
-                waiter.start();
-                assertThat(log.first()).contains("\"recorded waiter\" has waited over ");
-                held.release();
-                waiting.get();
-                lost.release();
-            });
-            assertThat(events).singleElement().satisfies(event -> {
-                assertThat(event.getThread().getJavaName()).isEqualTo("recorded waiter");
-                assertThat(event.getString("pool")).contains("leaking");
-                assertThat(event.getInt("capacity")).isEqualTo(2);
-                assertThat(event.getLong("held")).isEqualTo(2);
-                assertThat(event.getInt("waiting")).isEqualTo(1);
-                assertThat(event.getDuration("waited")).isGreaterThanOrEqualTo(Duration.ofSeconds(2));
-            });
-        }
-    }
-
-    @Test
-    void anExhaustedPoolIsRecordedOnceForEachAttempt() throws Exception {
-        try (PerCpuPool<Object> pool =
-                PerCpuPool.builder(1, Object::new).name("small").build()) {
-            List<RecordedEvent> events = record("dev.percpu.PoolExhausted", () -> {
-                var held = pool.acquire();
-                assertThat(pool.tryAcquire()).isNull();
-                assertThat(pool.tryAcquire(1, TimeUnit.NANOSECONDS)).isNull();
-                held.release();
-                pool.acquire().release();
-            });
-            assertThat(events).hasSize(2).allSatisfy(event -> {
-                assertThat(event.getString("pool")).contains("small");
-                assertThat(event.getInt("capacity")).isEqualTo(1);
-            });
-        }
-    }
-
-    /** Else it would push all other events out of the recording. */
-    @Test
-    void aThreadThatTriesAgainAndAgainFillsNoRecording() throws Exception {
-        int attempts = 100_000;
-        try (PerCpuPool<Object> pool =
-                PerCpuPool.builder(1, Object::new).name("busy").build()) {
-            List<RecordedEvent> events = record("dev.percpu.PoolExhausted", () -> {
-                var held = pool.acquire();
-                for (int i = 0; i < attempts; i++) {
-                    if (pool.tryAcquire() != null) {
-                        throw new AssertionError("an object too many");
-                    }
-                }
-                held.release();
-            });
-            assertThat(events).isNotEmpty().hasSizeLessThan(attempts / 2);
-        }
-    }
-
     /** Fills three quarters of the area while it is recorded. */
     static final class Filling {
         private static final int COUNTERS = 200_000;
@@ -299,7 +208,7 @@ class RecordingTest {
         private Filling() {}
 
         public static void main(String[] arguments) throws Exception {
-            List<RecordedEvent> events = record("dev.percpu.AreaFilling", () -> {
+            List<RecordedEvent> events = Recordings.record("dev.percpu.AreaFilling", () -> {
                 for (int i = 0; i < 4; i++) {
                     KEPT[i] = new PerCpuCounterArray("array " + i, COUNTERS);
                 }

@@ -1,0 +1,35 @@
+package dev.percpu.internal.jfr;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+
+/** Recordings of the flight recorder, for tests. */
+final class Recordings {
+    private Recordings() {}
+
+    interface ThrowingAction {
+        void run() throws Exception;
+    }
+
+    /** Records while an action runs, and returns the events with a name. */
+    static List<RecordedEvent> record(String name, ThrowingAction action) throws Exception {
+        Path file = Files.createTempFile("percpu", ".jfr");
+        try (Recording recording = new Recording()) {
+            recording.enable(name).with("period", "endChunk");
+            recording.start();
+            action.run();
+            recording.stop();
+            recording.dump(file);
+            return RecordingFile.readAllEvents(file).stream()
+                    .filter(event -> event.getEventType().getName().equals(name))
+                    .toList();
+        } finally {
+            Files.delete(file);
+        }
+    }
+}
