@@ -100,7 +100,8 @@ class RecordingTest {
         PerCpuCounter named = new PerCpuCounter("recorded for its name");
         // The first use chooses the back end.
         named.increment();
-        RecordedEvent backEnd = Recordings.record("dev.percpu.BackEnd", () -> {}).getFirst();
+        RecordedEvent backEnd =
+                Recordings.record("dev.percpu.BackEnd", () -> {}).getFirst();
         assertThat(backEnd.getString("backEnd")).isEqualTo(PerCpuRuntime.backend());
         assertThat(backEnd.getString("reason")).isEqualTo(PerCpuRuntime.backendReason());
         RecordedEvent area = Recordings.record("dev.percpu.Area", () -> {}).getFirst();

@@ -1,6 +1,5 @@
 package dev.percpu.internal.jfr;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,11 +15,20 @@ final class Recordings {
         void run() throws Exception;
     }
 
-    /** Records while an action runs, and returns the events with a name. */
+    /** Records all events with a name while an action runs, also if an earlier test has used up their rate. */
     static List<RecordedEvent> record(String name, ThrowingAction action) throws Exception {
+        return record(name, "off", action);
+    }
+
+    /**
+     * Records while an action runs, and returns the events with a name.
+     *
+     * @param throttle how many there may be, such as {@code 100/s}
+     */
+    static List<RecordedEvent> record(String name, String throttle, ThrowingAction action) throws Exception {
         Path file = Files.createTempFile("percpu", ".jfr");
         try (Recording recording = new Recording()) {
-            recording.enable(name).with("period", "endChunk");
+            recording.enable(name).with("period", "endChunk").with("throttle", throttle);
             recording.start();
             action.run();
             recording.stop();
