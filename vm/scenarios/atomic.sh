@@ -3,7 +3,7 @@ about="the tests that show that the atomic back end starts and is exact, and the
 cpus=4
 memory=3G
 
-# This back end has no machine code of its own. So a few classes show what there is to see on another machine.
+# This back end has no sequences of its own. So a few classes show what there is to see on another machine.
 inside() {
   halved_suite atomic
   stress atomic

@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * the thread runs on if that CPU is free, and otherwise for one that the thread owns already. Guards must be closed in
  * reverse order, which {@code try} does automatically.
  *
- * <p>The Rust API's {@code CpuGuard}: the kernel's {@code preempt_disable()}, but it does not disable preemption.
+ * <p>This is the {@code CpuGuard} of the Rust API. There, creating one disables preemption; here it does not.
  */
 public final class CpuGuard implements AutoCloseable {
     /*

@@ -18,7 +18,8 @@ import org.openjdk.jmh.annotations.Benchmark;
  * </pre>
  *
  * <p>The updates are those of {@link EventBenchmark}. Each event has code of its own, so the processor has to guess
- * which one is next. {@link #perCpuOneByOne} and the peers run the same code for all kinds.
+ * which one is next. {@link #perCpuOneByOne} and the peers run the same code for all kinds. All are in arrays, so none
+ * is a constant to the JIT compiler.
  */
 public class EventBenchmarkSeveral extends CountingComparison {
     private static final int KINDS = 4;

@@ -17,8 +17,8 @@ import java.util.stream.Stream;
 
 /**
  * What a server counts of its requests, in five updates: the request, its bytes, its latency's bucket, the sum of the
- * latencies and the greatest latency. All ways to keep them find the bucket alike. They are records, so what is in a
- * {@code static final} field is a constant to the JIT compiler, with all that it refers to.
+ * latencies and the greatest latency. All ways to keep them find the bucket alike. The first two are records, so one in
+ * a {@code static final} field is a constant to the JIT compiler, with all that it refers to. One in an array is not.
  */
 final class RequestMetrics {
     private static final int BUCKETS = 12;

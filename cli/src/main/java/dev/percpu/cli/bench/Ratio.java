@@ -7,9 +7,9 @@ import java.util.Locale;
 
 /**
  * How many times as long one result took as another one of the same run: the quotient of the medians, and what it is at
- * least and at most if both are anywhere between their least and greatest measurement.
+ * least and at most if each is anywhere between its least and greatest measurement.
  *
- * @param jvms in how many JVMs each of the two was measured, at least
+ * @param jvms in how many JVMs each of them was measured, at least
  */
 record Ratio(double value, double least, double greatest, int jvms) {
     /** If the bounds are this far apart, nothing can be concluded. */
@@ -27,7 +27,7 @@ record Ratio(double value, double least, double greatest, int jvms) {
                 peers.getFirst().nanos() / ours.nanos(),
                 peers.stream().mapToDouble(BenchmarkResult::least).min().orElseThrow() / ours.greatest(),
                 peers.stream().mapToDouble(BenchmarkResult::greatest).min().orElseThrow() / ours.least(),
-                Math.min(peers.getFirst().jvms(), ours.jvms()));
+                Math.min(peers.stream().mapToInt(BenchmarkResult::jvms).min().orElseThrow(), ours.jvms()));
     }
 
     static Ratio of(BenchmarkResult one, BenchmarkResult other) {
@@ -54,7 +54,7 @@ record Ratio(double value, double least, double greatest, int jvms) {
         return isUnclear() ? "unclear (" + times(least) + " to " + times(greatest) + ")" : times(value);
     }
 
-    /** The quotient; its bounds if it is unclear, or which of the two is faster is; and just that if both are. */
+    /** The quotient. If it is unclear, or if it is unclear which is faster, its bounds. If both are, only that. */
     String brief() {
         boolean sideIsClear = least >= 1 || greatest <= 1;
         if (sideIsClear == isUnclear()) {

@@ -51,8 +51,13 @@ public record Terminal(int lines, int columns) {
         StringBuilder shown = new StringBuilder();
         text.lines()
                 .limit(lines - 1)
-                .forEach(line ->
-                        shown.append(line, 0, Math.min(line.length(), columns)).append('\n'));
+                .forEach(line -> shown.append(line, 0, end(line)).append('\n'));
         return shown.toString();
+    }
+
+    /** Half of a character outside the basic plane would be shown as another one. */
+    private int end(String line) {
+        int end = Math.min(line.length(), columns);
+        return end < line.length() && Character.isHighSurrogate(line.charAt(end - 1)) ? end - 1 : end;
     }
 }

@@ -16,4 +16,11 @@ class TerminalTest {
     void noMoreIsShownThanFits() {
         assertThat(new Terminal(3, 5).shown("short\ntoo long\nnot shown\n")).isEqualTo("short\ntoo l\n");
     }
+
+    @Test
+    void noCharacterIsCutInHalf() {
+        Terminal narrow = new Terminal(3, 2);
+        assertThat(narrow.shown("a\uD83D\uDE00b")).isEqualTo("a\n");
+        assertThat(narrow.shown("\uD83D\uDE00b")).isEqualTo("\uD83D\uDE00\n");
+    }
 }
