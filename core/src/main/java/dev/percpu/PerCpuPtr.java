@@ -84,13 +84,9 @@ public final class PerCpuPtr<T> {
     }
 
     /**
-     * Like {@link #toMemory(Piece, long, Function)}, for memory with several pointers, which share its borrow words.
+     * Like {@link #toMemory(Piece, long, Function)}, for memory with several pointers, which share its borrow words. If
+     * this fails, the given array has the views that were created.
      */
-    static <T> PerCpuPtr<T> toMemory(Piece piece, long position, Function<CpuId, ? extends T> view, long[] borrows) {
-        return toMemory(piece, position, newInstances(), borrows, view);
-    }
-
-    /** Like the method above. If this fails, the given array has the views that were created. */
     static <T> PerCpuPtr<T> toMemory(
             Piece piece,
             long position,

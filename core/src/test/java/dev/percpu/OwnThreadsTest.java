@@ -88,11 +88,16 @@ class OwnThreadsTest {
         private static List<String> ownThreads() {
             return Thread.getAllStackTraces().keySet().stream()
                     .filter(thread -> thread.getName().startsWith("percpu-"))
-                    .map(thread -> thread.getName() + " is in group "
-                            + thread.getThreadGroup().getName())
+                    .map(thread -> thread.getName() + " is in group " + groupOf(thread))
                     .distinct()
                     .sorted()
                     .toList();
+        }
+
+        /** A thread that ends meanwhile is in none. */
+        private static String groupOf(Thread thread) {
+            ThreadGroup group = thread.getThreadGroup();
+            return group == null ? "none" : group.getName();
         }
     }
 }

@@ -53,8 +53,8 @@ abstract class AwaitedIds extends SharedIds {
     }
 
     /**
-     * Reports a wait that began long ago, without the lock. Meanwhile the thread does not count as waiting, so a release
-     * does not signal it. It has used up any earlier signal by looking. So the caller looks once more before it waits.
+     * Reports a wait that began long ago, without the lock. Meanwhile the thread does not count as waiting, so no
+     * release signals it. It has used up any earlier signal by looking. So the caller looks once more before it waits.
      *
      * @param busy whether an idle id lies on the stack of a CPU whose guard another thread has
      * @return whether the lock was released

@@ -1,6 +1,5 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.failure.Reporter;
 import dev.percpu.internal.guard.Reports;
 import dev.percpu.internal.jfr.Recording;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +34,7 @@ final class LongWaits {
 
     /**
      * Reports that the current thread waits for a lock. To be called without the mutex, as it may start another thread.
+     * It never throws: an error must not end the wait.
      *
      * @param side the side of the lock that it waits for: "read" or "write"
      * @param writer the thread that has shut the door, which may be the current one
@@ -46,8 +46,8 @@ final class LongWaits {
             String names = holds == null ? "" : holds.describe();
             String who = names.isEmpty() ? "" : ": " + names;
             Reports.longWait(waited, "the " + side + " lock of " + lock, reason(writer, readers, who));
-        } catch (VirtualMachineError e) {
-            Reporter.countLost();
+        } catch (Throwable e) {
+            Reports.lost();
         }
     }
 

@@ -90,7 +90,7 @@ public final class PerCpuMetricProducer implements MetricProducer {
     synchronized void add(HistogramSeries series) {
         String key = series.key();
         Map<Attributes, HistogramSeries> metric = registered.get(key);
-        // An error, such as the end of the stack, can break a removal off and leave an empty map.
+        // An error, such as a stack overflow, can break a removal off and leave an empty map.
         if (metric == null || metric.isEmpty()) {
             // With the series in it before others find it.
             metric = new LinkedHashMap<>();

@@ -80,7 +80,7 @@ final class SelfTest {
         private final LongConsumer additions;
         private final long position;
 
-        /** A field, since a store to one cannot fail at the end of the stack. */
+        /** A field: the stack cannot overflow in a store to one. */
         private volatile boolean stopped;
 
         private Adding(LongConsumer additions, long position) {

@@ -26,7 +26,7 @@ public final class Reporter {
     private static final int CAPACITY = 1024;
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    /** How long reports can keep the JVM from ending. */
+    /** How long after the last report was queued the JVM can be kept from ending. */
     private static final long LONGEST_END_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     /** When no more threads can be started, trying again for each report would only waste time. */
@@ -36,6 +36,7 @@ public final class Reporter {
     private static final Object LOCK = new Object();
 
     private static final Queue<Runnable> QUEUE = new ArrayDeque<>(CAPACITY);
+    private static long lastQueued;
     private static long lost;
     private static @Nullable Thread thread;
 
@@ -58,9 +59,11 @@ public final class Reporter {
             } else {
                 lost++;
             }
+            lastQueued = System.nanoTime();
             startIfNeeded();
-            keepFromEnding();
             LOCK.notifyAll();
+            // Last, as it takes the most stack.
+            keepFromEnding();
         }
     }
 
@@ -93,7 +96,7 @@ public final class Reporter {
         }
     }
 
-    /** Null if no thread can be started, or memory has run out. */
+    /** Null if no thread can be started, or memory or the stack has run out. */
     private static @Nullable Thread start(String name, boolean isDaemon, Runnable task) {
         if (startFailed && System.nanoTime() - startFailedAt < RETRY_NANOS) {
             return null;
@@ -110,18 +113,17 @@ public final class Reporter {
                     .start(task);
             startFailed = false;
             return started;
-        } catch (OutOfMemoryError e) {
+        } catch (OutOfMemoryError | StackOverflowError e) {
             return null;
         }
     }
 
     private static void awaitReports() {
         synchronized (LOCK) {
-            long start = System.nanoTime();
             long left = LONGEST_END_NANOS;
             while (left > 0 && (reporting || !QUEUE.isEmpty())) {
                 waitFor(left);
-                left = LONGEST_END_NANOS - (System.nanoTime() - start);
+                left = LONGEST_END_NANOS - (System.nanoTime() - lastQueued);
             }
             waiting = null;
         }

@@ -128,10 +128,14 @@ class SelfTestTest {
 
         private static void sweep() {
             try {
-                if (brokenOff(() -> SelfTest.deep(_ -> BrokenOff::write)) > 0
-                        && brokenOff(() -> SelfTest.seeAnAbort(_ -> BrokenOff::write)) > 0) {
-                    System.out.println("both were broken off while a thread ran");
+                // By chance: a thread that is told to stop before it begins writes nothing.
+                while (brokenOff(() -> SelfTest.deep(_ -> BrokenOff::write)) == 0) {
+                    Thread.onSpinWait();
                 }
+                while (brokenOff(() -> SelfTest.seeAnAbort(_ -> BrokenOff::write)) == 0) {
+                    Thread.onSpinWait();
+                }
+                System.out.println("both were broken off while a thread ran");
             } catch (Throwable t) {
                 t.printStackTrace();
                 // A thread that nobody tells to stop would keep the JVM.

@@ -139,6 +139,8 @@ class ReportsTest {
         private ProbeThatEndsAtOnce() {}
 
         public static void main(String[] arguments) throws InterruptedException {
+            // The first logger of a JVM takes its time, and the library waits for five seconds only.
+            System.getLogger("another").log(System.Logger.Level.DEBUG, "links loggers");
             Thread main = Thread.currentThread();
             var log = new LogCapture(() -> {
                 Workers.join(main);

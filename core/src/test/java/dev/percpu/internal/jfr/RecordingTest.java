@@ -9,6 +9,7 @@ import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuPool;
+import dev.percpu.concurrent.Pooled;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.LogCapture;
@@ -233,11 +234,18 @@ class RecordingTest {
     static final class Unrecorded {
         private Unrecorded() {}
 
-        public static void main(String[] arguments) throws InterruptedException {
+        public static void main(String[] arguments) throws Exception {
             new PerCpuCounter("named").increment();
             PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
-            pool.acquire();
+            Pooled<Object> held = pool.acquire();
             System.out.println(pool.tryAcquire());
+            FutureTask<Pooled<Object>> acquired = new FutureTask<>(pool::acquire);
+            try (LogCapture log = new LogCapture()) {
+                new Thread(acquired).start();
+                System.out.println(log.first());
+            }
+            held.release();
+            acquired.get().release();
             Thread waiter = new Thread(RecordingTest::acquireAndClose);
             try (LogCapture log = new LogCapture();
                     CpuGuard _ = CpuGuard.acquire(CPU)) {
@@ -257,12 +265,13 @@ class RecordingTest {
     void withoutARecordingNoEventClassIsLoaded() {
         Jvm.Result result = Jvm.asHere().option("-Xlog:class+load").run(Unrecorded.class);
         assertThat(result.output())
-                .contains(PerCpuPool.class.getName(), "held for over 2 s", "taken over")
+                .contains(PerCpuPool.class.getName(), "an object of ", "held for over 2 s", "taken over")
                 .doesNotContain(VariableEvent.class.getName())
                 .doesNotContain(GuardContendedEvent.class.getName())
                 .doesNotContain(GuardHeldLongEvent.class.getName())
                 .doesNotContain(GuardTakenOverEvent.class.getName())
-                .doesNotContain(PoolExhaustedEvent.class.getName());
+                .doesNotContain(PoolExhaustedEvent.class.getName())
+                .doesNotContain(PoolAwaitedLongEvent.class.getName());
         assertThat(result.status()).isZero();
     }
 }
