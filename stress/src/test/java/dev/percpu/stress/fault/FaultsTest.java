@@ -49,6 +49,14 @@ class FaultsTest {
         assertThat(FaultRun.names()).doesNotHaveDuplicates().hasSizeGreaterThan(30);
     }
 
+    /** Otherwise nobody has seen that it is found: run it, and write down what it says. */
+    @Test
+    void eachFaultHasARowInTheResults() {
+        Path results = Checkout.here().core().resolveSibling(Path.of("docs", "stress-results.md"));
+        assertThat(FaultRun.names())
+                .allSatisfy(name -> assertThat(results).content().contains("\n| " + name + " |"));
+    }
+
     @Test
     void eachTestThatIsToFindAFaultExists() {
         Path tests = Checkout.here().core().resolve(Path.of("src", "test", "java", "dev", "percpu"));
