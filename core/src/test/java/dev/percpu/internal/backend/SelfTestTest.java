@@ -10,10 +10,7 @@ import dev.percpu.internal.linux.RseqRegistration;
 import dev.percpu.internal.protocol.CurrentCpu;
 import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.memory.NumericWidth;
-import dev.percpu.testing.Jvm;
 import dev.percpu.testing.VmTest;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -99,100 +96,6 @@ class SelfTestTest {
             assertThatThrownBy(() -> SelfTest.deep(refusing)).isSameAs(refused);
         }
         assertThat(Area.usedBytesPerCpu()).isLessThanOrEqualTo(before);
-    }
-
-    /** Its threads write there, and an error can come after each of their starts. */
-    @Test
-    void aTestThatTheStackBreaksOffKeepsItsMemoryUntilItsThreadsHaveEnded() {
-        Jvm.Result result = Jvm.asHere().option("-Xint").run(BrokenOff.class);
-        assertThat(result.output()).contains("both were broken off while a thread ran");
-        assertThat(result.status()).isZero();
-    }
-
-    /** Runs the tests at each depth of the stack from where it overflows on, until there is enough. */
-    static final class BrokenOff {
-        private static final long STACK_BYTES = 1 << 18;
-        private static final int ENOUGH = 20;
-
-        private static final Set<Thread> STARTED = ConcurrentHashMap.newKeySet();
-        private static volatile long used;
-        private static int deepest;
-
-        private BrokenOff() {}
-
-        public static void main(String[] arguments) throws InterruptedException {
-            Thread thread = new Thread(null, BrokenOff::sweep, "shallow", STACK_BYTES);
-            thread.start();
-            thread.join();
-        }
-
-        private static void sweep() {
-            try {
-                // By chance: a thread that is told to stop before it begins writes nothing.
-                while (brokenOff(() -> SelfTest.deep(_ -> BrokenOff::write)) == 0) {
-                    Thread.onSpinWait();
-                }
-                while (brokenOff(() -> SelfTest.seeAnAbort(_ -> BrokenOff::write)) == 0) {
-                    Thread.onSpinWait();
-                }
-                System.out.println("both were broken off while a thread ran");
-            } catch (Throwable t) {
-                t.printStackTrace();
-                // A thread that nobody tells to stop would keep the JVM.
-                Runtime.getRuntime().halt(1);
-            }
-        }
-
-        /** What a thread does instead of an addition: it takes some time, and then the thread ends. */
-        private static void write(long position) {
-            used = position;
-            STARTED.add(Thread.currentThread());
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
-            throw new IllegalStateException("the end");
-        }
-
-        /** How often a thread had started when the stack ended. */
-        private static int brokenOff(Runnable test) throws InterruptedException {
-            boolean _ = down(0, test);
-            deepest = 0;
-            boolean _ = down(Integer.MAX_VALUE, test);
-            int bottom = deepest;
-            int brokenOff = 0;
-            for (int passed = 0, spare = 0; passed < ENOUGH; spare++) {
-                STARTED.clear();
-                deepest = 0;
-                if (down(bottom - spare, test)) {
-                    passed++;
-                } else if (!STARTED.isEmpty()) {
-                    brokenOff++;
-                    long position = Area.allocate(2L * Long.BYTES, Long.BYTES, "the next variable");
-                    if (position == used && STARTED.stream().anyMatch(Thread::isAlive)) {
-                        throw new AssertionError("a thread writes to memory that was given back");
-                    }
-                    Area.free(position, 2L * Long.BYTES);
-                    for (Thread thread : STARTED) {
-                        thread.join();
-                    }
-                }
-            }
-            return brokenOff;
-        }
-
-        /** Runs a test so many calls deep; false if the stack overflowed. */
-        private static boolean down(int levels, Runnable test) {
-            deepest++;
-            try {
-                if (levels > 0) {
-                    return down(levels - 1, test);
-                }
-                test.run();
-                throw new AssertionError("no thread has failed");
-            } catch (RseqUnavailableException e) {
-                return true;
-            } catch (StackOverflowError e) {
-                return false;
-            }
-        }
     }
 
     private static LongConsumer additions(Instrumentation instrumentation) {
