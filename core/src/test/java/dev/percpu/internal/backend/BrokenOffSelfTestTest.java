@@ -41,18 +41,20 @@ class BrokenOffSelfTestTest {
 
         private static void sweep() {
             try {
-                // By chance: a thread that is told to stop before it begins writes nothing.
-                while (brokenOff(() -> SelfTest.deep(_ -> BrokenOff::write)) == 0) {
-                    Thread.onSpinWait();
-                }
-                while (brokenOff(() -> SelfTest.seeAnAbort(_ -> BrokenOff::write)) == 0) {
-                    Thread.onSpinWait();
-                }
+                untilBrokenOff(() -> SelfTest.deep(_ -> BrokenOff::write));
+                untilBrokenOff(() -> SelfTest.seeAnAbort(_ -> BrokenOff::write));
                 System.out.println("both were broken off while a thread ran");
             } catch (Throwable t) {
                 t.printStackTrace();
                 // A thread that nobody tells to stop would keep the JVM.
                 Runtime.getRuntime().halt(1);
+            }
+        }
+
+        /** By chance, a thread that is told to stop before it begins writes nothing. */
+        private static void untilBrokenOff(Runnable test) throws InterruptedException {
+            while (brokenOff(test) == 0) {
+                Thread.onSpinWait();
             }
         }
 
