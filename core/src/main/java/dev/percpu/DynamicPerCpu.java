@@ -269,7 +269,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
 
     private void checkOpen() {
         if (state != OPEN) {
-            throw new IllegalStateException("this handle of " + shared.ptr + " is closed");
+            throw new IllegalStateException("this handle of " + shared.name() + " is closed");
         }
     }
 
@@ -299,9 +299,14 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
             this.giveBack = giveBack;
         }
 
+        /** What messages call the variable. */
+        private String name() {
+            return piece.name();
+        }
+
         private synchronized void addHandle() {
             if (handles == 0) {
-                throw new IllegalStateException("the last handle of " + ptr + " was closed meanwhile");
+                throw new IllegalStateException("the last handle of " + name() + " was closed meanwhile");
             }
             handles++;
         }
@@ -310,7 +315,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
             boolean isLast = handles == (hasHandle ? 1 : 0);
             int owned = isLast ? Ownership.ownedBy(Thread.currentThread()) : -1;
             if (owned >= 0) {
-                throw new IllegalStateException("the last handle of " + ptr
+                throw new IllegalStateException("the last handle of " + name()
                         + " cannot be closed while this thread holds the guard of CPU " + owned
                         + ": close the guard first");
             }
@@ -346,7 +351,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
                 // The guard was acquired, so no thread holds a token for this CPU's instance.
             } catch (RuntimeException e) {
                 throw new IllegalStateException(
-                        ptr + " is closed, but none of its instances is, as the guard of " + cpu
+                        name() + " is closed, but none of its instances is, as the guard of " + cpu
                                 + " could not be acquired: " + e.getMessage()
                                 + ". Close the same handle again to close them",
                         e);

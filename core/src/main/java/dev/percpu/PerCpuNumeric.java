@@ -96,7 +96,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
      * @throws AreaFullException if the per-CPU area is full
      */
     public static DynamicNumeric create(NumericWidth width, long initial) {
-        return new DynamicNumeric("a dynamic per-CPU " + width, width, initial);
+        return new DynamicNumeric("a dynamic per-CPU number", width, initial);
     }
 
     /**

@@ -109,7 +109,7 @@ class GuardRecoveryTest {
         assertThat(GuardWords.CURRENT.tryAcquireOn(
                         FIRST.id(), Thread.currentThread().threadId()))
                 .isTrue();
-        Ownership.refuseToWait("nothing");
+        Ownership.refuseToWait("", "nothing");
         assertThat(Ownership.owner(FIRST.id())).isZero();
         assertThat(CpuGuard.isHeldByCurrentThread()).isFalse();
     }

@@ -218,13 +218,13 @@ class GuardWaitingTest {
 
     @Test
     void waitingForAnythingIsRefusedUnderAGuard() throws InterruptedException {
-        Ownership.refuseToWait("an object of the pool");
+        Ownership.refuseToWait("an object of ", "the pool");
         // Any possible CPU will do, wherever this thread runs. With one CPU nobody else can hold another one's guard.
         CpuMask others = CpuMask.possible();
         others.clear(FIRST);
         CpuId mine = others.isEmpty() ? FIRST : others.iterator().next();
         try (CpuGuard guard = CpuGuard.acquire(mine)) {
-            assertThatThrownBy(() -> Ownership.refuseToWait("an object of the pool"))
+            assertThatThrownBy(() -> Ownership.refuseToWait("an object of ", "the pool"))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("holds the guard of " + guard.cpu())
                     .hasMessageContaining("must not wait for an object of the pool");

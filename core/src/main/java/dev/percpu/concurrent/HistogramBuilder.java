@@ -72,7 +72,7 @@ public final class HistogramBuilder {
     public HistogramBuilder precisionBits(int bits) {
         if (bits < 0 || bits > MOST_PRECISION_BITS) {
             throw new IllegalArgumentException(
-                    label() + ": the precision is from 0 to " + MOST_PRECISION_BITS + " bits, not " + bits);
+                    label() + ": the precision must be from 0 to " + MOST_PRECISION_BITS + " bits, not " + bits);
         }
         precisionBits = bits;
         divided = "precisionBits(" + bits + ")";
@@ -95,7 +95,7 @@ public final class HistogramBuilder {
             }
         }
         throw new IllegalArgumentException(
-                label() + ": the relative error is from 0.00002 to 1, such as 0.01 for 1%, not " + error);
+                label() + ": the relative error must be from 0.00002 to 1, such as 0.01 for 1%, not " + error);
     }
 
     /**
@@ -107,7 +107,8 @@ public final class HistogramBuilder {
      */
     public HistogramBuilder lowestDiscernible(long value) {
         if (value < 1) {
-            throw new IllegalArgumentException(label() + ": the lowest discernible value is at least 1, not " + value);
+            throw new IllegalArgumentException(
+                    label() + ": the lowest discernible value must be at least 1, not " + value);
         }
         lowestDiscernible = value;
         divided = "lowestDiscernible(" + value + ")";
@@ -147,16 +148,16 @@ public final class HistogramBuilder {
             return logLinear();
         }
         if (divided != null) {
-            throw new IllegalStateException(label() + ": bounds(...) and " + divided + " contradict each other: both"
-                    + " decide which buckets there are, so leave one of them out");
+            throw new IllegalStateException(label() + ": bounds(...) and " + divided + " exclude each other, since"
+                    + " both decide which buckets there are: leave one of them out");
         }
         return explicit;
     }
 
     LogLinearBuckets logLinear() {
         if (highestTrackable / 2 < lowestDiscernible) {
-            throw new IllegalStateException(label() + ": the highest trackable value, " + highestTrackable
-                    + ", must be at least twice the lowest discernible one, " + lowestDiscernible);
+            throw new IllegalStateException(label() + ": the highest trackable value must be at least twice the"
+                    + " lowest discernible one, " + lowestDiscernible + ", not " + highestTrackable);
         }
         int unitBits = Long.SIZE - 1 - Long.numberOfLeadingZeros(lowestDiscernible);
         if (precisionBits + unitBits > MOST_BITS) {

@@ -155,7 +155,8 @@ public final class HistogramSnapshot {
         for (int i = 0; i < quantiles.length; i++) {
             if (i > 0 && quantiles[i] < quantiles[i - 1]) {
                 throw new IllegalArgumentException(
-                        "the quantiles must rise: " + quantiles[i] + " comes after " + quantiles[i - 1]);
+                        "the quantiles must be in ascending order, but " + quantiles[i] + " follows "
+                                + quantiles[i - 1]);
             }
             long rank = rank(quantiles[i]);
             while (upTo < rank) {
@@ -169,7 +170,7 @@ public final class HistogramSnapshot {
 
     private long rank(double quantile) {
         if (!(quantile >= 0 && quantile <= 1)) {
-            throw new IllegalArgumentException("a quantile is from 0 to 1, such as 0.99, not " + quantile);
+            throw new IllegalArgumentException("a quantile must be from 0 to 1, such as 0.99, not " + quantile);
         }
         // One step down: a product that is rounded up would be one rank too high, as 0.07 * 100 is 7.000000000000001.
         double rank = Math.ceil(Math.nextDown(quantile) * count);
@@ -203,7 +204,8 @@ public final class HistogramSnapshot {
         for (int i = 0; i < upperBounds.length; i++) {
             if (i > 0 && upperBounds[i] <= upperBounds[i - 1]) {
                 throw new IllegalArgumentException(
-                        "the bounds must rise: " + upperBounds[i] + " comes after " + upperBounds[i - 1]);
+                        "each bound must be greater than the one before, but " + upperBounds[i] + " follows "
+                                + upperBounds[i - 1]);
             }
             while (index < counts.length && layout.highest(index) <= upperBounds[i]) {
                 below += counts[index];
@@ -232,7 +234,7 @@ public final class HistogramSnapshot {
      */
     public HistogramSnapshot plus(HistogramSnapshot other) {
         if (!layout.sameAs(other.layout)) {
-            throw new IllegalArgumentException("snapshots can be added if their histograms were built alike, not "
+            throw new IllegalArgumentException("snapshots can only be added if their histograms were built alike, not "
                     + layout + " and " + other.layout);
         }
         long[] both = counts.clone();
@@ -251,7 +253,7 @@ public final class HistogramSnapshot {
      */
     public HistogramSnapshot minus(HistogramSnapshot earlier) {
         if (!layout.sameAs(earlier.layout)) {
-            throw new IllegalArgumentException("snapshots can be subtracted if their histograms were built alike, not "
+            throw new IllegalArgumentException("snapshots can only be subtracted if their histograms were built alike, not "
                     + layout + " and " + earlier.layout);
         }
         for (int index = 0; index < counts.length; index++) {
@@ -332,7 +334,7 @@ public final class HistogramSnapshot {
 
     private void checkNotEmpty() {
         if (isEmpty()) {
-            throw new NoSuchElementException("no values were recorded: ask isEmpty() first");
+            throw new NoSuchElementException("no values were recorded: check isEmpty() first");
         }
     }
 }

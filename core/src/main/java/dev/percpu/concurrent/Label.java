@@ -25,7 +25,7 @@ record Label(String text) {
     Label ofLength(int length) {
         String array = text + " of length " + length;
         if (length < 0) {
-            throw new NegativeArraySizeException(array + ": a length is at least 0");
+            throw new NegativeArraySizeException(array + ": the length must be at least 0");
         }
         return new Label(array);
     }

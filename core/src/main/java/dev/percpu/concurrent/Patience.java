@@ -30,7 +30,7 @@ interface Patience {
     Patience UNINTERRUPTIBLE = new Patience() {
         @Override
         public boolean await(Condition condition, long most, String label) {
-            Ownership.refuseToWait(label);
+            Ownership.refuseToWait("a lock of ", label);
             // Conditions have no wait that is both limited and uninterruptible. With the flag cleared, this one really
             // waits, if an interrupt came before it.
             boolean interrupted = Thread.interrupted();
@@ -49,7 +49,7 @@ interface Patience {
         @Override
         @SuppressWarnings("LockNotBeforeTry") // it is the caller's to unlock
         public boolean lock(Lock line, String label) {
-            Ownership.refuseToWait(label);
+            Ownership.refuseToWait("a lock of ", label);
             line.lock();
             return true;
         }
@@ -59,7 +59,7 @@ interface Patience {
     Patience INTERRUPTIBLE = new Patience() {
         @Override
         public boolean await(Condition condition, long most, String label) throws InterruptedException {
-            Ownership.refuseToWait(label);
+            Ownership.refuseToWait("a lock of ", label);
             long _ = condition.awaitNanos(most);
             return true;
         }
@@ -67,7 +67,7 @@ interface Patience {
         @Override
         @SuppressWarnings("LockNotBeforeTry") // it is the caller's to unlock
         public boolean lock(Lock line, String label) throws InterruptedException {
-            Ownership.refuseToWait(label);
+            Ownership.refuseToWait("a lock of ", label);
             line.lockInterruptibly();
             return true;
         }
@@ -88,7 +88,7 @@ interface Patience {
                 if (left <= 0) {
                     return false;
                 }
-                Ownership.refuseToWait(label);
+                Ownership.refuseToWait("a lock of ", label);
                 long _ = condition.awaitNanos(Math.min(left, most));
                 return true;
             }
@@ -99,7 +99,7 @@ interface Patience {
                 if (left <= 0) {
                     return false;
                 }
-                Ownership.refuseToWait(label);
+                Ownership.refuseToWait("a lock of ", label);
                 return line.tryLock(left, TimeUnit.NANOSECONDS);
             }
 

@@ -103,7 +103,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     private PerCpuBoundedCounter(Label label, int batch) {
         if (batch < 1 || batch > LARGEST_BATCH) {
             throw new IllegalArgumentException(
-                    label.text() + " with a batch of " + batch + ": the batch is from 1 to " + LARGEST_BATCH);
+                    label.text() + ": the batch must be from 1 to " + LARGEST_BATCH + ", not " + batch);
         }
         super(label.text(), batch);
     }
@@ -164,8 +164,8 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
      */
     public boolean tryAdd(long amount, long limit) {
         if (amount < 0) {
-            throw new IllegalArgumentException("tryAdd(" + amount + ", " + limit + ") of " + label()
-                    + ": the amount is negative. Use sub to subtract");
+            throw new IllegalArgumentException(label() + ": the amount of tryAdd must be at least 0, not " + amount
+                    + ". To subtract, use sub or trySub");
         }
         try {
             return addByCredit(amount, Math.min(limit, Credits.UNLIMITED))
@@ -188,8 +188,8 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
      */
     public boolean trySub(long amount, long limit) {
         if (amount < 0) {
-            throw new IllegalArgumentException(
-                    "trySub(" + amount + ", " + limit + ") of " + label() + ": the amount is negative. Use add to add");
+            throw new IllegalArgumentException(label() + ": the amount of trySub must be at least 0, not " + amount
+                    + ". To add, use add or tryAdd");
         }
         try {
             return trySubCentrally(amount, Math.max(limit, -SettledCount.LARGEST_VALUE));

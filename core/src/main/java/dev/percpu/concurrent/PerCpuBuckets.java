@@ -96,7 +96,7 @@ public final class PerCpuBuckets {
     public void record(int bucket, double value) {
         // One comparison, as in Objects.checkIndex, whose message would not say which buckets.
         if (Integer.compareUnsigned(bucket, length) >= 0) {
-            throw new IndexOutOfBoundsException("bucket " + bucket + " of " + this);
+            throw new IndexOutOfBoundsException("bucket " + bucket + " is out of bounds for " + this);
         }
         Sums.addLongAndDouble(this, position(bucket), 1, position, value);
     }

@@ -9,6 +9,7 @@ import dev.percpu.memory.AreaFullException;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -92,13 +93,21 @@ public final class PerCpuCounterArray {
      * @throws AreaFullException if the per-CPU area is full
      */
     public PerCpuCounterArray(String name, List<String> counters) {
-        List<String> names = counters.stream().map(Registry::checkName).toList();
-        if (Set.copyOf(names).size() < names.size()) {
-            throw new IllegalArgumentException(name + ": two of its counters have one name: " + names);
-        }
-        this(Label.named(name).ofLength(names.size()), names.size());
+        Label label = Label.named(name);
+        List<String> names = distinct(label, counters);
+        this(label.ofLength(names.size()), names.size());
         // The function must not refer to this object.
         Registry.add(name, "PerCpuCounterArray", this, array -> array.values(names));
+    }
+
+    private static List<String> distinct(Label label, List<String> counters) {
+        Set<String> names = new LinkedHashSet<>();
+        for (String counter : counters) {
+            if (!names.add(Registry.checkName(counter))) {
+                throw new IllegalArgumentException(label.text() + ": two counters are named \"" + counter + '"');
+            }
+        }
+        return List.copyOf(names);
     }
 
     /** @param label of this array, with its length, or of what it is a part of */
@@ -241,7 +250,7 @@ public final class PerCpuCounterArray {
     }
 
     private IndexOutOfBoundsException outOfBounds(long index) {
-        return new IndexOutOfBoundsException("index " + index + " of " + this);
+        return new IndexOutOfBoundsException("index " + index + " is out of bounds for " + this);
     }
 
     /** The name and the length. */

@@ -120,8 +120,8 @@ public final class PerCpuHistogram implements AutoCloseable {
      */
     public void record(long value, long count) {
         if (count < 0) {
-            throw new IllegalArgumentException(name + " cannot record the value " + value + " " + count
-                    + " times: what was recorded cannot be taken back");
+            throw new IllegalArgumentException(
+                    name + ": the count of the value " + value + " must be at least 0, not " + count);
         }
         long sum = position();
         if (count != 0) {
@@ -259,7 +259,7 @@ public final class PerCpuHistogram implements AutoCloseable {
     private long position() {
         long current = position;
         if (current == Piece.CLOSED) {
-            throw new IllegalStateException(name + " is closed: record, and take snapshots, before closing it");
+            throw new IllegalStateException(name + " is closed: record and take snapshots before closing it");
         }
         return current;
     }

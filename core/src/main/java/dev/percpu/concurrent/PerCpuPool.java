@@ -171,7 +171,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     public int trim(int keep) {
         if (keep < 0) {
             throw new IllegalArgumentException(
-                    "trim(" + keep + ") of " + this + ": the number to keep must be 0 or more");
+                    this + ": the number of objects to keep must be at least 0, not " + keep);
         }
         int most = ids.collect() - keep;
         Failures failures = new Failures();
@@ -262,7 +262,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
 
     @Override
     public String toString() {
-        return name + " (capacity " + capacity() + ")" + (ids.isClosed() ? ", closed" : "");
+        return name + " (capacity " + capacity() + (ids.isClosed() ? ", closed)" : ")");
     }
 
     /** Acquires an object that the current thread or CPU has; null if there is none. */
@@ -388,6 +388,6 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     }
 
     private IllegalStateException closed() {
-        return new IllegalStateException(this + ": acquire before closing it, or make another pool");
+        return new IllegalStateException(name + " is closed: acquire before closing it, or make another pool");
     }
 }

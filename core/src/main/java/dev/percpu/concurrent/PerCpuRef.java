@@ -94,6 +94,8 @@ public final class PerCpuRef {
         Ownership.initialize();
     }
 
+    private static final String NEEDS_TRY_GET = " A thread that has no reference yet must call tryGet()";
+
     private final String name;
     private final Tally tally;
     private final AtomicLong central = new AtomicLong(BIAS + INITIAL_REFERENCE);
@@ -157,8 +159,7 @@ public final class PerCpuRef {
      */
     public void get() {
         if (!tryGet()) {
-            throw new IllegalStateException("get() of a reference count that has reached zero: " + this
-                    + "; a thread that has no reference yet needs tryGet()");
+            throw new IllegalStateException(this + ": get() after the count has reached zero." + NEEDS_TRY_GET);
         }
     }
 
@@ -173,8 +174,7 @@ public final class PerCpuRef {
         boolean counted = tally.add(references) || addCentrally(references, 1);
         VarHandle.acquireFence();
         if (!counted) {
-            throw new IllegalStateException("get(" + references + ") of a reference count that has reached zero: "
-                    + this + "; a thread that has no reference yet needs tryGet()");
+            throw new IllegalStateException(this + ": get(" + references + ") after the count has reached zero." + NEEDS_TRY_GET);
         }
     }
 
@@ -256,10 +256,10 @@ public final class PerCpuRef {
         while (true) {
             if (count < references) {
                 throw new IllegalStateException(
-                        count <= 0
-                                ? "put() without a get(): no reference was left, " + this + "; it is not released again"
-                                : "put(" + references + "): only " + count + " references were left, " + this
-                                        + "; none is given back");
+                        this + (count <= 0
+                                ? ": put() without a get(), since no reference is left. The release action does not run"
+                                        + " again"
+                                : ": put(" + references + "), but the count is only " + count + ". None is given back"));
             }
             if (count == references) {
                 checkKnown(NOT_RELEASED);
@@ -343,7 +343,7 @@ public final class PerCpuRef {
 
     private IllegalStateException morePuts(long more) {
         return new IllegalStateException(
-                "there were " + more + " more puts than gets, so the release action does not run: " + this);
+                this + ": the puts outnumber the gets by " + more + ", so the release action does not run");
     }
 
     /**
@@ -376,7 +376,7 @@ public final class PerCpuRef {
                 if (left <= 0) {
                     return false;
                 }
-                Ownership.refuseToWait("the last reference of " + name);
+                Ownership.refuseToWait("the last reference of ", name);
                 TimeUnit.NANOSECONDS.timedWait(lifecycle, Math.min(left, LOOK_NANOS));
             }
             return true;
@@ -385,8 +385,8 @@ public final class PerCpuRef {
 
     private void checkKnown(String otherwise) {
         if (!tally.isKnown()) {
-            throw new IllegalStateException("an error broke off a thread that took or gave back a reference, so nobody"
-                    + " can say how many there are, and " + otherwise + ": " + this);
+            throw new IllegalStateException(this + ": an error interrupted a thread that took or gave back a reference,"
+                    + " so nobody can say how many there are, and " + otherwise);
         }
     }
 
@@ -401,8 +401,8 @@ public final class PerCpuRef {
         StackRoom.CURRENT.ensure();
         synchronized (lifecycle) {
             if (!central.compareAndSet(0, BIAS + INITIAL_REFERENCE)) {
-                throw new IllegalStateException("reinit() of a reference count that is not zero: " + this
-                        + "; call it when the release action has run, or resurrect() while references are left");
+                throw new IllegalStateException(this + ": reinit() before the count has reached zero. Call it when the"
+                        + " release action has run, or resurrect() while references are left");
             }
             tally.open();
         }
@@ -419,8 +419,7 @@ public final class PerCpuRef {
         StackRoom.CURRENT.ensure();
         synchronized (lifecycle) {
             if (!isKilled()) {
-                throw new IllegalStateException("resurrect() of a reference count that was not killed: " + this
-                        + "; it undoes kill(), so call that first");
+                throw new IllegalStateException(this + ": resurrect() without a kill(). It undoes kill(), so call that first");
             }
             Life going = Objects.requireNonNull(life);
             long count = central.get();
@@ -461,6 +460,6 @@ public final class PerCpuRef {
     @Override
     public String toString() {
         long count = central.get();
-        return name + ", " + (count < BIAS / 2 ? "killed, count " + count : "live");
+        return name + (count < BIAS / 2 ? " (killed, count " + count + ")" : " (live)");
     }
 }

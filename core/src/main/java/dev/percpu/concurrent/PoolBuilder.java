@@ -36,10 +36,9 @@ public final class PoolBuilder<T> {
     PoolBuilder(int capacity, Function<? super Pooled<T>, ? extends T> factory, boolean keepsHandles) {
         if (capacity < 1 || capacity > PooledIds.MOST) {
             throw new IllegalArgumentException(
-                    "a pool of " + capacity + " objects: the capacity is how many there are at"
-                            + " most, from 1 to " + PooledIds.MOST
-                            + ". Each takes 12 bytes of heap from the start, so choose as"
-                            + " many as will be in use at once");
+                    "the capacity of a pool must be from 1 to " + PooledIds.MOST + " objects, not " + capacity
+                            + ". Each takes 12 bytes of heap from the start, so choose as many as will be in use at"
+                            + " once");
         }
         this.capacity = capacity;
         this.keepsHandles = keepsHandles;

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the object's type
  */
 public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
+    private static final String USE = "use a handle only while you hold its object, and release it once";
+
     /** The pool's own handle, for an object that is not made yet. */
     Pooled(PooledObjects<T> pool, int id) {
         super(pool, id);
@@ -98,14 +100,14 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
         }
         if (!mine.isCurrent()) {
             throw mine.explain(new IllegalStateException("this handle of object " + id + " of " + pool
-                    + " is released already: use a handle after acquiring it, and release it once"));
+                    + " is released already: " + USE));
         }
         return mine.entry;
     }
 
     IllegalStateException notHeld() {
         IllegalStateException failure =
-                new IllegalStateException(this + ": use a handle after acquiring it, and release it once");
+                new IllegalStateException("object " + id + " of " + pool + " is not held: " + USE);
         Acquisition<T> last = acquisition;
         return last == null ? failure : last.explain(failure);
     }

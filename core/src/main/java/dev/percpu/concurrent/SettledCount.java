@@ -84,7 +84,7 @@ final class SettledCount extends AtomicLong {
         long sum = value + x;
         if (leaves(value, x, sum) || leaves(sum, more, sum + more)) {
             throw new ArithmeticException(
-                    label + " is near " + value + ", and with " + x + " it would be beyond 2^62 or -2^62");
+                    label + ": adding " + x + " to a value near " + value + " would exceed 2^62 or fall below -2^62");
         }
         return sum;
     }

@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.guard.Reports;
 import dev.percpu.internal.protocol.StackRoom;
 import java.util.Date;
 import java.util.concurrent.TimeUnit;
@@ -212,8 +213,8 @@ final class WriteLock implements Lock {
 
     private void checkHeld(String use) {
         if (holdCount() == 0) {
-            throw new IllegalMonitorStateException(Thread.currentThread() + " does not have the write lock of "
-                    + door.label + ", so it cannot " + use);
+            throw new IllegalMonitorStateException(Reports.describe(Thread.currentThread())
+                    + " does not hold the write lock of " + door.label + ", so it cannot " + use);
         }
     }
 
@@ -287,7 +288,7 @@ final class WriteLock implements Lock {
         private boolean outside(int end, long limit) throws InterruptedException {
             checkHeld("wait for one of its conditions");
             checkNotReading("waits for a condition of its write lock, which it has to lock again after that");
-            Ownership.refuseToWait(toString());
+            Ownership.refuseToWait("", this);
             // For taking the lock again, too, which begins with the stack as it is here.
             StackRoom.CURRENT.ensure();
             int held = holds;

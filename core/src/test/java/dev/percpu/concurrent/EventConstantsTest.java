@@ -35,7 +35,7 @@ class EventConstantsTest {
         EventBuilder builder = PerCpuEvent.builder();
         assertThatThrownBy(() -> builder.increment(counters, 3))
                 .isInstanceOf(IndexOutOfBoundsException.class)
-                .hasMessage("index 3 of kinds of length 3");
+                .hasMessage("index 3 is out of bounds for kinds of length 3");
         assertThatThrownBy(() -> builder.add(counters, -1, FIRST)).isInstanceOf(IndexOutOfBoundsException.class);
         builder.increment(counters, 1);
         assertThatIllegalArgumentException()

@@ -101,9 +101,9 @@ class ExplicitBucketsTest {
                 .hasMessage("buckets: bounds() needs at least one upper bound, such as bounds(10, 100)");
         assertThatThrownBy(() -> ExplicitBuckets.of("buckets", 1, 5, 5))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("buckets: the bounds must rise: 5 comes after 5");
+                .hasMessage("buckets: each bound must be greater than the one before, but 5 follows 5");
         assertThatThrownBy(() -> ExplicitBuckets.of("buckets", 1, 5, 4))
-                .hasMessage("buckets: the bounds must rise: 4 comes after 5");
+                .hasMessage("buckets: each bound must be greater than the one before, but 4 follows 5");
         assertThatThrownBy(() -> ExplicitBuckets.of("buckets", 1, Long.MAX_VALUE))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("buckets: Long.MAX_VALUE cannot be a bound");

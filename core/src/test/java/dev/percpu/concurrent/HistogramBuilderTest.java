@@ -62,7 +62,7 @@ class HistogramBuilderTest {
         }
         assertThatThrownBy(() -> PerCpuHistogram.builder().bounds(2, 1))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("a PerCpuHistogram: the bounds must rise: 1 comes after 2");
+                .hasMessage("a PerCpuHistogram: each bound must be greater than the one before, but 1 follows 2");
         try (PerCpuHistogram histogram =
                 PerCpuHistogram.builder().bounds(1, 2).name("by bounds").build()) {
             assertThat(histogram).hasToString("by bounds: 3 buckets with the upper bounds [1, 2]");

@@ -107,7 +107,7 @@ class PerCpuBucketsTest {
         assertThat(new PerCpuBuckets(0).counts()).isEmpty();
         assertThatThrownBy(() -> new PerCpuBuckets("by size", -1))
                 .isInstanceOf(NegativeArraySizeException.class)
-                .hasMessage("by size of length -1: a length is at least 0");
+                .hasMessage("by size of length -1: the length must be at least 0");
         assertThatThrownBy(() -> new PerCpuBuckets(Integer.MAX_VALUE)).isInstanceOf(AreaFullException.class);
     }
 

@@ -167,7 +167,7 @@ class PerCpuCounterArrayTest {
         assertThatThrownBy(() -> none.increment(0)).isInstanceOf(IndexOutOfBoundsException.class);
         assertThatThrownBy(() -> new PerCpuCounterArray("by state", -1))
                 .isInstanceOf(NegativeArraySizeException.class)
-                .hasMessage("by state of length -1: a length is at least 0");
+                .hasMessage("by state of length -1: the length must be at least 0");
     }
 
     @Test
@@ -214,10 +214,10 @@ class PerCpuCounterArrayTest {
     void refusesNamesThatTellNothing() {
         assertThatThrownBy(() -> new PerCpuCounterArray("levels", List.of("info", " ")))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("blank");
+                .hasMessageContaining("blank, but this one is \" \"");
         assertThatThrownBy(() -> new PerCpuCounterArray("levels", List.of("info", "info")))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("levels: two of its counters have one name: [info, info]");
+                .hasMessage("levels: two counters are named \"info\"");
         assertThatThrownBy(() -> new PerCpuCounterArray("levels", Arrays.asList("info", null)))
                 .isInstanceOf(NullPointerException.class)
                 .hasMessageContaining("a name must not be null");

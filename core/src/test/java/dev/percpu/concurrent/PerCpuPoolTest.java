@@ -64,7 +64,7 @@ class PerCpuPoolTest {
         for (int capacity : new int[] {Integer.MIN_VALUE, -1, 0, (1 << 30) + 1, Integer.MAX_VALUE}) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> PerCpuPool.builder(capacity, Item::new))
-                    .withMessageContaining("a pool of " + capacity + " objects")
+                    .withMessageContaining("objects, not " + capacity)
                     .withMessageContaining("from 1 to 1073741824");
         }
     }

@@ -178,7 +178,7 @@ class PerCpuReadWriteLockConditionsTest extends ReadWriteLockFixture {
                 condition::signalAll)) {
             assertThatThrownBy(use)
                     .isInstanceOf(IllegalMonitorStateException.class)
-                    .hasMessageContaining("does not have the write lock");
+                    .hasMessageContaining("does not hold the write lock");
             write.lock();
             Workers.run("stranger-", 1, _ -> assertThatThrownBy(use).isInstanceOf(IllegalMonitorStateException.class));
             write.unlock();

@@ -156,7 +156,7 @@ class PerCpuReadWriteLockTest extends ReadWriteLockFixture {
     void onlyTheHolderUnlocksTheWriteLock() throws InterruptedException {
         assertThatThrownBy(write::unlock)
                 .isInstanceOf(IllegalMonitorStateException.class)
-                .hasMessageContaining("does not have the write lock");
+                .hasMessageContaining("does not hold the write lock");
         write.lock();
         assertThat(inAnotherThread(() -> {
                     assertThatThrownBy(write::unlock).isInstanceOf(IllegalMonitorStateException.class);

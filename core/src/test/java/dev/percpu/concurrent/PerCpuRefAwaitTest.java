@@ -161,7 +161,7 @@ class PerCpuRefAwaitTest {
         assertThatThrownBy(ref::kill).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> ref.killAndAwait(1, TimeUnit.MILLISECONDS))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("2 more puts than gets");
+                .hasMessageContaining("the puts outnumber the gets by 2");
         assertThat(releases).hasValue(0);
     }
 

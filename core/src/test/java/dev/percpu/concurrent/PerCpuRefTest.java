@@ -172,7 +172,7 @@ class PerCpuRefTest {
         ref.put();
         assertThatThrownBy(ref::kill)
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("1 more puts than gets");
+                .hasMessageContaining("the puts outnumber the gets by 1");
         assertThat(ref.isKilled()).isTrue();
         assertThat(ref.tryGet()).isFalse();
         assertThat(ref.resurrect()).isFalse();

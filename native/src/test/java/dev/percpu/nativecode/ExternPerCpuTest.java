@@ -195,7 +195,7 @@ class ExternPerCpuTest {
         SymbolLookup lookup = Driver.load("errors").lookup();
         assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "ordinary", NumericWidth.LONG))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("ordinary is a symbol in no per-CPU section: it has to be defined with DEFINE_PER_CPU");
+                .hasMessage("ordinary is an ordinary symbol, not a per-CPU variable: define it with DEFINE_PER_CPU");
         assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "elsewhere", NumericWidth.LONG))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("elsewhere of " + file("errors") + " does not lie in the library's per-CPU section");

@@ -327,7 +327,7 @@ public final class OwnPlaces {
         }
         if (places < 0 || places > MOST) {
             throw new IllegalArgumentException(PROPERTY + " must be a whole number from 0 to " + MOST
-                    + ", of threads that can have a place of their own, or 0 if none shall; not '" + text + "'");
+                    + ", the number of threads that can have a place of their own, not '" + text + "'");
         }
         return places;
     }

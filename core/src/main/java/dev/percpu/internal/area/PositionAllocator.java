@@ -45,19 +45,23 @@ final class PositionAllocator {
 
     /** Hands out a range. */
     synchronized long allocate(long bytes, long alignment, String label) {
-        if (bytes <= 0 || Long.bitCount(alignment) != 1 || alignment < 0) {
-            throw new IllegalArgumentException(label + ": cannot place " + bytes + " bytes aligned to " + alignment);
+        if (bytes <= 0) {
+            throw new IllegalArgumentException(label + ": the size must be at least 1 byte, not " + bytes);
+        }
+        if (Long.bitCount(alignment) != 1 || alignment < 0) {
+            throw new IllegalArgumentException(label + ": the alignment must be a power of two, not " + alignment);
         }
         if (alignment > FreeRange.LARGEST_ALIGNMENT) {
             throw new IllegalArgumentException(
-                    label + ": the area is aligned to " + FreeRange.LARGEST_ALIGNMENT + " bytes, not " + alignment);
+                    label + ": the alignment must be at most " + FreeRange.LARGEST_ALIGNMENT + " bytes, not " + alignment);
         }
         FreeRange before = free;
         FreeRange found = bytes > end - start ? null : FreeRange.lowest(before, (int) bytes, alignment);
         if (found == null) {
             throw new AreaFullException(label + " needs " + bytes + " bytes aligned to " + alignment
-                    + ", but no such piece is free in each CPU's " + (end - start) + " bytes (" + used
-                    + " are in use): close or drop what is no longer needed, or " + enlarge(bytes, alignment));
+                    + " for each CPU, but no free piece of the per-CPU area is that large (" + used + " of "
+                    + (end - start) + " bytes are in use): close or drop what is no longer needed, or "
+                    + enlarge(bytes, alignment));
         }
         int position = found.aligned(alignment);
         int behind = position + (int) bytes;

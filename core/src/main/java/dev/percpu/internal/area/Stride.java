@@ -96,7 +96,7 @@ final class Stride {
         long stride = bytes(text.strip().toLowerCase(Locale.ROOT));
         if (Long.bitCount(stride) != 1 || stride < SMALLEST || stride > LARGEST) {
             throw new IllegalArgumentException(PROPERTY + " must be a power of two from " + SMALLEST + " to "
-                    + format(LARGEST) + ", in bytes or as in 512k, 64m, 1g; not '" + text + "'");
+                    + format(LARGEST) + ", in bytes or as in 512k, 64m, 1g, not '" + text + "'");
         }
         return stride;
     }
@@ -124,8 +124,8 @@ final class Stride {
     static String adviceFor(long bytes) {
         @Nullable String value = bytes > LARGEST ? null : format(Long.highestOneBit(Math.max(bytes, SMALLEST) * 2 - 1));
         return value == null
-                ? "use fewer or smaller ones: with -D" + PROPERTY + "=" + format(LARGEST)
-                        + ", the largest there is, they would not fit either"
+                ? "use fewer or smaller variables: they would not fit even with -D" + PROPERTY + "=" + format(LARGEST)
+                        + ", which is the largest area"
                 : "enlarge the area with -D" + PROPERTY + "=" + value;
     }
 }

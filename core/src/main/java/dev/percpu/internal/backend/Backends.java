@@ -133,7 +133,7 @@ public final class Backends {
             return rseq("it is forced by -D" + PROPERTY + "=" + RSEQ);
         } catch (RseqUnavailableException e) {
             throw new IllegalStateException(
-                    "-D" + PROPERTY + "=" + RSEQ + " cannot be: " + e.getMessage()
+                    "-D" + PROPERTY + "=" + RSEQ + " is not possible here: " + e.getMessage()
                             + ". Remove the property to run on the atomic back end",
                     e);
         }

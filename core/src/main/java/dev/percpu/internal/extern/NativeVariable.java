@@ -79,10 +79,11 @@ public record NativeVariable(String name, long position, long bytes, MemorySegme
         }
         if (isPlain) {
             throw new IllegalArgumentException(
-                    name + " is a symbol in no per-CPU section: it has to be defined with DEFINE_PER_CPU");
+                    name + " is an ordinary symbol, not a per-CPU variable: define it with DEFINE_PER_CPU");
         }
         return descriptor.orElseThrow(() -> new NoSuchElementException(
-                "there is no per-CPU variable " + name + ": no symbol " + PREFIX + name + " is exported"));
+                "there is no per-CPU variable " + name + ": the library exports no symbol " + PREFIX + name
+                        + ", which DEFINE_PER_CPU would define"));
     }
 
     /**

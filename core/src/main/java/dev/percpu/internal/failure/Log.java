@@ -14,16 +14,25 @@ public final class Log {
 
     /** Says something that a user need not act on. */
     public static void info(String message, Object... parameters) {
-        System.getLogger(NAME).log(Level.INFO, message, parameters);
+        System.getLogger(NAME).log(Level.INFO, message, texts(parameters));
     }
 
     /** Says that something is wrong. */
     public static void warn(String message, Object... parameters) {
-        System.getLogger(NAME).log(Level.WARNING, message, parameters);
+        System.getLogger(NAME).log(Level.WARNING, message, texts(parameters));
     }
 
     /** Says that something is wrong, and by which failure, or where. */
     public static void warn(String message, @Nullable Throwable thrown) {
         System.getLogger(NAME).log(Level.WARNING, message, thrown);
+    }
+
+    /** A logger would format a number for its locale: CPU 1024 as CPU 1,024. */
+    private static Object[] texts(Object... parameters) {
+        Object[] texts = new Object[parameters.length];
+        for (int i = 0; i < texts.length; i++) {
+            texts[i] = String.valueOf(parameters[i]);
+        }
+        return texts;
     }
 }

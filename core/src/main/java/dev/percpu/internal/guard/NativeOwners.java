@@ -102,10 +102,11 @@ public final class NativeOwners {
      * The two sides do not know each other's guards. The thread would wait for itself, or two such threads would wait
      * for each other.
      *
-     * @param forWhat as the object of "wait for"
+     * @param kind how the object of "wait for" begins
+     * @param which how it ends
      * @throws IllegalStateException if C code on this thread holds a guard
      */
-    static void checkNoneHeldHere(String forWhat) {
+    static void checkNoneHeldHere(String kind, Object which) {
         if (!expected) {
             return;
         }
@@ -113,7 +114,7 @@ public final class NativeOwners {
         for (int cpu = 0; me != 0 && cpu < Area.CPUS; cpu++) {
             long owner = Ownership.owner(cpu);
             if (isNative(owner) && isSame(owner, me)) {
-                throw new IllegalStateException("this thread would have to wait for " + forWhat
+                throw new IllegalStateException("this thread would have to wait for " + kind + which
                         + ", and C code on this very thread holds the guard of CPU " + cpu
                         + ": C code must not call Java code that acquires a guard while it holds one itself");
             }

@@ -62,7 +62,7 @@ public final class OpenGuards {
         int level = COUNTS[index];
         if (level == MOST) {
             throw new IllegalStateException("this thread has " + level + " guards of CPU " + cpu
-                    + " open, and more are not possible: a guard is not being closed");
+                    + " open, which is the maximum: some are never closed");
         }
         // The guard must reach the caller now, so nothing that can fail may follow.
         COUNTS[index] = level + 1;

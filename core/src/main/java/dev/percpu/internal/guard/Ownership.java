@@ -57,7 +57,7 @@ public final class Ownership {
         if (cpu >= 0) {
             return cpu;
         }
-        NativeOwners.checkNoneHeldHere("the guard of CPU " + ~cpu);
+        NativeOwners.checkNoneHeldHere("the guard of CPU ", ~cpu);
         return Wait.forAnyCpu(me, ~cpu).untilAcquired();
     }
 
@@ -72,7 +72,7 @@ public final class Ownership {
         if (cpu >= 0 || nanos <= 0) {
             return Math.max(cpu, TAKEN);
         }
-        NativeOwners.checkNoneHeldHere("the guard of CPU " + ~cpu);
+        NativeOwners.checkNoneHeldHere("the guard of CPU ", ~cpu);
         return Wait.forAnyCpu(me, ~cpu).untilAcquired(nanos);
     }
 
@@ -90,7 +90,7 @@ public final class Ownership {
         if (tryAcquireOn(me, cpu) >= 0) {
             return cpu;
         }
-        refuseToWait("the guard of CPU " + cpu);
+        refuseToWait("the guard of CPU ", cpu);
         return Wait.forCpu(me, cpu).untilAcquired();
     }
 
@@ -105,7 +105,7 @@ public final class Ownership {
         if (outcome >= 0 || nanos <= 0) {
             return outcome;
         }
-        refuseToWait("the guard of CPU " + cpu);
+        refuseToWait("the guard of CPU ", cpu);
         return Wait.forCpu(me, cpu).untilAcquired(nanos);
     }
 
@@ -135,17 +135,18 @@ public final class Ownership {
      * Throws if the current thread holds a guard, so that it must not wait. The thread that it would wait for may need
      * that guard, and then neither could go on.
      *
-     * @param forWhat as the object of "wait for"
+     * @param kind how the object of "wait for" begins
+     * @param which how it ends: this is no part of the string, which would be built for each wait
      * @throws IllegalStateException if the thread holds a guard, in Java or in C code that called this Java code
      */
-    public static void refuseToWait(String forWhat) {
+    public static void refuseToWait(String kind, Object which) {
         int owned = ownedBy(Thread.currentThread());
         if (owned >= 0) {
             throw new IllegalStateException("this thread holds the guard of CPU " + owned + ", so it must not wait for "
-                    + forWhat + ": whoever has that may be waiting for this guard. Close the guard first, or use a"
-                    + " method that does not wait");
+                    + kind + which + ", whose holder may be waiting for this guard. Close the guard first, or use"
+                    + " a method that does not wait");
         }
-        NativeOwners.checkNoneHeldHere(forWhat);
+        NativeOwners.checkNoneHeldHere(kind, which);
     }
 
     /** Frees a CPU of which the thread has no open guard any more. */

@@ -24,7 +24,7 @@ public final class Registry {
      */
     public static final Reader<Object> NOTHING = _ -> List.of();
 
-    private static final String WITHOUT_NAME = "; for something without a name, do not pass one";
+    private static final String LEAVE_OUT = ": leave it out where it is optional";
 
     private Registry() {}
 
@@ -73,10 +73,10 @@ public final class Registry {
      */
     public static String checkName(@Nullable String name) {
         if (name == null) {
-            throw new NullPointerException("a name must not be null" + WITHOUT_NAME);
+            throw new NullPointerException("a name must not be null" + LEAVE_OUT);
         }
         if (name.isBlank()) {
-            throw new IllegalArgumentException("a name must not be blank" + WITHOUT_NAME);
+            throw new IllegalArgumentException("a name must not be blank, but this one is \"" + name + "\"" + LEAVE_OUT);
         }
         return name;
     }

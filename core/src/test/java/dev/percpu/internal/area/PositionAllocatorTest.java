@@ -294,7 +294,7 @@ class PositionAllocatorTest {
         assertThatThrownBy(() -> allocator.allocate(600_000_000, 8, "third"))
                 .hasMessageEndingWith("enlarge the area with -Dpercpu.area.stride=1g");
         assertThatThrownBy(() -> allocator.allocate(Long.MAX_VALUE, 8, "fourth"))
-                .hasMessageContaining("-Dpercpu.area.stride=1g, the largest there is, they would not fit");
+                .hasMessageContaining("they would not fit even with -Dpercpu.area.stride=1g");
         allocator.free(128, 59_992);
         // What is free lies below what is in use, so it is no use.
         assertThatThrownBy(() -> allocator.allocate(61_000, 8, "fifth"))

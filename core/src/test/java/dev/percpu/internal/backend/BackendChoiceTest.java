@@ -108,11 +108,11 @@ class BackendChoiceTest {
     void forcingRseqWhereItCannotRunIsAnErrorThatSaysWhy() {
         assertFails(
                 new Jvm().option("-Dpercpu.backend=rseq").environment("GLIBC_TUNABLES", "glibc.pthread.rseq=0"),
-                "-Dpercpu.backend=rseq cannot be: the C library registered no thread",
+                "-Dpercpu.backend=rseq is not possible here: the C library registered no thread",
                 "Remove the property");
         assertFails(
                 new Jvm().option("-Dpercpu.backend=rseq").withoutNativeAccess(),
-                "-Dpercpu.backend=rseq cannot be: native access is denied");
+                "-Dpercpu.backend=rseq is not possible here: native access is denied");
     }
 
     @Test

@@ -100,7 +100,7 @@ class FaultyGroundTest {
                 .run(BackendChoiceTest.Probe.class);
         assertThat(forced.output())
                 .contains(
-                        "-Dpercpu.backend=rseq cannot be: sequences on other CPUs cannot be restarted: membarrier(128) failed");
+                        "-Dpercpu.backend=rseq is not possible here: sequences on other CPUs cannot be restarted: membarrier(128) failed");
         assertThat(forced.status()).isEqualTo(1);
     }
 
