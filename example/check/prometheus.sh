@@ -15,7 +15,7 @@ check=
 seconds=${1:-10}
 # Afterwards the page has to show all of it, and it shows a minute.
 [[ $seconds =~ ^[1-3]?[0-9]$ && $seconds != 0 ]] || {
-  echo "percpu: \"$seconds\" is no number of seconds from 1 to 39" >&2
+  echo "percpu: the number of seconds must be from 1 to 39, not \"$seconds\"" >&2
   exit 2
 }
 (($# <= 1)) || {

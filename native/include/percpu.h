@@ -109,12 +109,13 @@ extern "C" {
 /* Declares a variable that another file of the same library defines. */
 #define DECLARE_PER_CPU(type, name) PERCPU_C_LINKAGE __attribute__((__visibility__("hidden"))) __typeof__(type) name
 
-#define PERCPU_INSTANCES_CHANGE "a per-CPU variable is not const"
-#define PERCPU_ALIGNMENT_IS_KEPT "a per-CPU variable has an alignment of at most 4096 bytes"
+#define PERCPU_INSTANCES_CHANGE "a per-CPU variable must not be const"
+#define PERCPU_ALIGNMENT_IS_KEPT "the alignment of a per-CPU variable must be at most 4096 bytes"
+#define PERCPU_INSTANCES_ARE_COPIES "a per-CPU variable must be trivially copyable: its instances begin as copies"
 #ifdef __cplusplus
 #define PERCPU_ASSERT_INSTANCES(type)                                                                                  \
 	static_assert(!PERCPU_IS_CONST(__typeof__(type)), PERCPU_INSTANCES_CHANGE);                                    \
-	static_assert(__is_trivially_copyable(__typeof__(type)), "instances begin as a copy of the variable's bytes"); \
+	static_assert(__is_trivially_copyable(__typeof__(type)), PERCPU_INSTANCES_ARE_COPIES);                         \
 	static_assert(alignof(__typeof__(type)) <= 4096, PERCPU_ALIGNMENT_IS_KEPT)
 /*
  * A value that is computed when the program starts would come after the instances were copied from it. GCC refuses such
@@ -128,7 +129,7 @@ extern "C" {
 #else
 #define PERCPU_ASSERT_INSTANCES(type)                                                                                  \
 	_Static_assert(!PERCPU_IS_CONST(__typeof__(type)), PERCPU_INSTANCES_CHANGE);                                   \
-	_Static_assert(sizeof(type) > 0, "an instance needs a size");                                                  \
+	_Static_assert(sizeof(type) > 0, "a per-CPU variable must have a size");                                       \
 	_Static_assert(_Alignof(__typeof__(type)) <= 4096, PERCPU_ALIGNMENT_IS_KEPT)
 #define PERCPU_CONSTANT
 #endif

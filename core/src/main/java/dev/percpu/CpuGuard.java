@@ -26,10 +26,9 @@ import org.jspecify.annotations.Nullable;
  * thread touches that CPU's instances of guarded variables, whichever CPUs the scheduler moves the threads to.
  * Everything that an owner did happens before everything that the CPU's next owner does.
  *
- * <p><b>What it does not guarantee.</b> User space cannot disable preemption. While the owner is preempted, other
- * threads that run on its CPU and need the guard wait. If the owner is moved to another CPU, it still owns the CPU
- * that {@link #cpu()} names. No guard protects pure numbers ({@link PerCpuNumeric#define(String, NumericWidth)}): any
- * thread can still update those.
+ * <p><b>What it does not guarantee.</b> User space cannot disable preemption. While the owner is preempted, others that
+ * need the guard wait. If the owner is moved to another CPU, it still owns the CPU that {@link #cpu()} names. Any
+ * thread can still update pure numbers ({@link PerCpuNumeric#define(String, NumericWidth)}): no guard protects them.
  *
  * <p>A guard belongs to the thread that acquired it, which may be a virtual thread. The thread must not block while it
  * holds a guard, and must close it. If the thread ends without closing it, the next thread that wants the CPU's guard

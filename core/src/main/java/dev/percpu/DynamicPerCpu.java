@@ -20,6 +20,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * A per-CPU variable that is created and closed at run time.
  *
+ * <pre>{@code
+ * try (var statistics = DynamicPerCpu.createWith(Statistics::new)) {
+ *     statistics.run(current -> current.count(request));
+ * }
+ * }</pre>
+ *
  * <p>{@link #share()} creates further handles to the same instances. The thread that closes the last handle waits until
  * no token for any of the instances is left, and then closes each instance that is {@link AutoCloseable}, once. If the
  * instances are views of memory, as those of {@link #createZero}, that memory is then given back, and its segments can
@@ -58,6 +64,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
     /**
      * Creates a variable whose instances are zeroed memory.
      *
+     * @throws IllegalArgumentException if the layout has no bytes, or an alignment above 4096 bytes
      * @throws AreaFullException if the per-CPU area is full
      */
     public static DynamicPerCpu<MemorySegment> createZero(MemoryLayout layout) {
@@ -78,6 +85,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      *
      * @param view creates the view of one CPU's memory; called once for each possible CPU. If it throws, the views that
      *     it has created are closed if they are {@link AutoCloseable}
+     * @throws IllegalArgumentException if the layout has no bytes, or an alignment above 4096 bytes
      * @throws AreaFullException if the per-CPU area is full
      */
     public static <T> DynamicPerCpu<T> createZero(MemoryLayout layout, Function<MemorySegment, ? extends T> view) {

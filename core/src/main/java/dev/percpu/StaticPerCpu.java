@@ -17,6 +17,8 @@ import java.util.function.Supplier;
  *
  * <pre>{@code
  * static final StaticPerCpu<Statistics> STATISTICS = StaticPerCpu.define("requests", Statistics::new);
+ *
+ * STATISTICS.run(statistics -> statistics.count(request));
  * }</pre>
  *
  * <p>This is the kernel's {@code DEFINE_PER_CPU} and the Rust API's {@code define_per_cpu!}. {@link PerCpuRuntime}
@@ -75,6 +77,7 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      *
      * @param name for messages and listings, not blank; it need not be unique
      * @param layout the size and alignment of an instance
+     * @throws IllegalArgumentException if the layout has no bytes, or an alignment above 4096 bytes
      * @throws AreaFullException if the per-CPU area is full
      */
     public static StaticPerCpu<MemorySegment> define(String name, MemoryLayout layout) {
@@ -94,6 +97,7 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      *     writes to the memory, the memory becomes resident even for CPUs that never use it. If it throws, the library
      *     does not give the memory to another variable, since the function may have kept it; the views that it has
      *     created are closed if they are {@link AutoCloseable}
+     * @throws IllegalArgumentException if the layout has no bytes, or an alignment above 4096 bytes
      * @throws AreaFullException if the per-CPU area is full
      */
     public static <T> StaticPerCpu<T> define(

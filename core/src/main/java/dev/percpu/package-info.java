@@ -22,7 +22,7 @@
  *
  * <p>A variable or structure can have a name, for messages and listings. Each method and constructor that takes one
  * throws {@link NullPointerException} if it is null, and {@link IllegalArgumentException} if it is blank. For something
- * without a name, use the method or constructor that takes none.
+ * without a name, use the method or constructor that takes none. Only static variables always have one.
  *
  * <h2>Names in the API</h2>
  *

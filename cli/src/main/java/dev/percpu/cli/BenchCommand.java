@@ -343,7 +343,7 @@ final class BenchCommand implements Callable<Integer> {
     private static Path home() {
         String home = System.getProperty(HOME);
         if (home == null) {
-            throw new CliException("where the benchmarks are is not known: run ./percpu, which sets " + HOME);
+            throw new CliException("cannot find the benchmarks: run ./percpu, which sets the property " + HOME);
         }
         return Path.of(home);
     }

@@ -87,7 +87,7 @@ final class DemoCommand implements Callable<Integer> {
         try {
             PerCpuSample.run(narrator);
         } catch (IllegalStateException e) {
-            throw new CliException("the sample went wrong: " + e.getMessage(), e);
+            throw new CliException("the sample failed: " + e.getMessage(), e);
         }
     }
 

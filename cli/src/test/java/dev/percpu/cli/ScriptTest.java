@@ -340,7 +340,7 @@ class ScriptTest {
 
         assertThat(run.status()).isEqualTo(1);
         assertThat(run.err())
-                .containsExactly("percpu: PERCPU_JAVA_HOME=" + jdk + " is no JDK 25 or newer with a javac");
+                .containsExactly("percpu: PERCPU_JAVA_HOME=" + jdk + " is not a JDK 25 or newer with a javac");
     }
 
     /** What the script runs to install something, and whose package starts a service. */
@@ -497,11 +497,11 @@ class ScriptTest {
 
     @ParameterizedTest
     @CsvSource({
-        "example-test nonsense, \"nonsense\" is no number of seconds",
-        "example-test 40,       \"40\" is no number of seconds",
+        "example-test nonsense, not \"nonsense\"",
+        "example-test 40,       not \"40\"",
         "example-test 1 1,      at most one argument",
-        "programs H nonsense,   \"nonsense\" is no number of rounds or seconds",
-        "programs H 1 0,        \"0\" is no number of rounds or seconds",
+        "programs H nonsense,   not \"nonsense\"",
+        "programs H 1 0,        not \"0\"",
         "programs H 1 1 1,      at most three arguments"
     })
     void aWrongArgumentIsRefusedBeforeAnythingIsInstalledOrBuilt(String command, String message) throws Exception {
@@ -606,7 +606,8 @@ class ScriptTest {
                 .doesNotContain("--enable-native-access=dev.percpu");
         Run wrong = percpu(Map.of("PERCPU_NATIVE_ACCESS", "no"), command);
         assertThat(wrong.status()).isEqualTo(2);
-        assertThat(wrong.err()).containsExactly("percpu: PERCPU_NATIVE_ACCESS is \"allow\" or \"deny\", not \"no\"");
+        assertThat(wrong.err())
+                .containsExactly("percpu: PERCPU_NATIVE_ACCESS must be \"allow\" or \"deny\", not \"no\"");
     }
 
     private void copyHeader() throws IOException {
@@ -618,9 +619,9 @@ class ScriptTest {
 
     @ParameterizedTest
     @CsvSource({
-        "'',        2, a FILE is needed",
-        "-,         2, '- is no FILE, but looks like an option'",
-        "--verbose, 2, '--verbose is no FILE, but looks like an option'",
+        "'',        2, the name of FILE must not be empty",
+        "-,         2, '- looks like an option'",
+        "--verbose, 2, '--verbose looks like an option'",
         "/proc,     1, '/proc could not be written: Is a directory'",
         "/dev/full, 1, '/dev/full could not be written: No space left on device'",
         "/proc/a/b, 1, '/proc/a/b could not be written: No such file or directory'"

@@ -64,7 +64,7 @@ final class ExplicitBuckets extends Buckets {
      * Creates a bucket for each of the given upper bounds, and one for all values above them.
      *
      * @param label the histogram, for messages
-     * @throws IllegalArgumentException if there are no bounds, if they do not ascend, or if one is {@link Long#MAX_VALUE}
+     * @throws IllegalArgumentException if there are no bounds, if they do not ascend, or if one is {@code MAX_VALUE}
      */
     static ExplicitBuckets of(String label, long... bounds) {
         if (bounds.length == 0) {
@@ -73,9 +73,8 @@ final class ExplicitBuckets extends Buckets {
         }
         for (int i = 1; i < bounds.length; i++) {
             if (bounds[i] <= bounds[i - 1]) {
-                throw new IllegalArgumentException(
-                        label + ": each bound must be greater than the one before, but " + bounds[i] + " follows "
-                                + bounds[i - 1]);
+                throw new IllegalArgumentException(label + ": each bound must be greater than the one before, but "
+                        + bounds[i] + " follows " + bounds[i - 1]);
             }
         }
         if (bounds[bounds.length - 1] == Long.MAX_VALUE) {

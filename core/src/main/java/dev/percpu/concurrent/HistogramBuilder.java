@@ -56,7 +56,7 @@ public final class HistogramBuilder {
      * before, and one more step each time that the number of bounds between two powers of two doubles. Precision and
      * range cannot be given together with bounds.
      *
-     * @param upperBounds in rising order, at least one, none of them {@link Long#MAX_VALUE}
+     * @param upperBounds in ascending order, at least one, none of them {@link Long#MAX_VALUE}
      */
     public HistogramBuilder bounds(long... upperBounds) {
         explicit = ExplicitBuckets.of(label(), upperBounds);
@@ -156,8 +156,8 @@ public final class HistogramBuilder {
 
     LogLinearBuckets logLinear() {
         if (highestTrackable / 2 < lowestDiscernible) {
-            throw new IllegalStateException(label() + ": the highest trackable value must be at least twice the"
-                    + " lowest discernible one, " + lowestDiscernible + ", not " + highestTrackable);
+            throw new IllegalStateException(label() + ": the highest trackable value, " + highestTrackable
+                    + ", must be at least twice the lowest discernible one, " + lowestDiscernible);
         }
         int unitBits = Long.SIZE - 1 - Long.numberOfLeadingZeros(lowestDiscernible);
         if (precisionBits + unitBits > MOST_BITS) {

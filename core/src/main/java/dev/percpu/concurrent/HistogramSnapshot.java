@@ -51,6 +51,7 @@ public final class HistogramSnapshot {
         return count;
     }
 
+    /** Whether no values were recorded. */
     public boolean isEmpty() {
         return count == 0;
     }
@@ -142,7 +143,7 @@ public final class HistogramSnapshot {
     /**
      * Returns several quantiles, each as {@link #quantile} does, in one pass through the buckets.
      *
-     * @param quantiles from 0 to 1, in rising order
+     * @param quantiles from 0 to 1, in ascending order
      * @throws IllegalArgumentException if one is out of range or below the one before it
      * @throws NoSuchElementException if there are no values
      * @throws ArithmeticException if there are more than 2^63 - 1 values, so that their count is not known
@@ -154,9 +155,8 @@ public final class HistogramSnapshot {
         int index = -1;
         for (int i = 0; i < quantiles.length; i++) {
             if (i > 0 && quantiles[i] < quantiles[i - 1]) {
-                throw new IllegalArgumentException(
-                        "the quantiles must be in ascending order, but " + quantiles[i] + " follows "
-                                + quantiles[i - 1]);
+                throw new IllegalArgumentException("the quantiles must be in ascending order, but " + quantiles[i]
+                        + " follows " + quantiles[i - 1]);
             }
             long rank = rank(quantiles[i]);
             while (upTo < rank) {
@@ -194,7 +194,7 @@ public final class HistogramSnapshot {
      * missing: those that are below it by less than a unit, or by no more than the relative error. If the histogram has
      * no bounds, all negative values are in one bucket, whose greatest value is -1. A bound below -1 counts none.
      *
-     * @param upperBounds in rising order
+     * @param upperBounds in ascending order
      * @throws IllegalArgumentException if a bound is not above the one before it
      */
     public long[] cumulativeCounts(long... upperBounds) {
@@ -203,9 +203,8 @@ public final class HistogramSnapshot {
         int index = 0;
         for (int i = 0; i < upperBounds.length; i++) {
             if (i > 0 && upperBounds[i] <= upperBounds[i - 1]) {
-                throw new IllegalArgumentException(
-                        "each bound must be greater than the one before, but " + upperBounds[i] + " follows "
-                                + upperBounds[i - 1]);
+                throw new IllegalArgumentException("each bound must be greater than the one before, but "
+                        + upperBounds[i] + " follows " + upperBounds[i - 1]);
             }
             while (index < counts.length && layout.highest(index) <= upperBounds[i]) {
                 below += counts[index];
@@ -216,7 +215,7 @@ public final class HistogramSnapshot {
         return cumulative;
     }
 
-    /** The buckets that are not empty, in rising order, including those for values out of range. */
+    /** The buckets that are not empty, in ascending order, including those for values out of range. */
     public List<Bucket> buckets() {
         List<Bucket> buckets = new ArrayList<>();
         for (int index = 0; index < counts.length; index++) {
@@ -253,8 +252,9 @@ public final class HistogramSnapshot {
      */
     public HistogramSnapshot minus(HistogramSnapshot earlier) {
         if (!layout.sameAs(earlier.layout)) {
-            throw new IllegalArgumentException("snapshots can only be subtracted if their histograms were built alike, not "
-                    + layout + " and " + earlier.layout);
+            throw new IllegalArgumentException(
+                    "snapshots can only be subtracted if their histograms were built alike, not " + layout + " and "
+                            + earlier.layout);
         }
         for (int index = 0; index < counts.length; index++) {
             if (counts[index] < earlier.counts[index]) {

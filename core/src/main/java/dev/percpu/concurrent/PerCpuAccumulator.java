@@ -26,6 +26,13 @@ import org.jspecify.annotations.Nullable;
  * A {@code long} that many threads combine values into, such as a maximum. It has the methods of a
  * {@link java.util.concurrent.atomic.LongAccumulator}, and a part of its value on each CPU.
  *
+ * <pre>{@code
+ * static final PerCpuAccumulator LONGEST = PerCpuAccumulator.maximum("longest");
+ *
+ * LONGEST.accumulate(System.nanoTime() - start);
+ * long nanos = LONGEST.getThenReset();
+ * }</pre>
+ *
  * <p>The function must be associative and commutative. It must have no side effects, since it may be called again for
  * the same values. Combining a value with the identity must give that value. The order in which values are combined is
  * not defined. For sums, use a {@link PerCpuCounter}: it needs one sequence instead of two.

@@ -13,6 +13,13 @@ import java.util.List;
  * A {@code long} that many threads add to. It has the methods of a {@link java.util.concurrent.atomic.LongAdder}, and a
  * part of its sum on each CPU.
  *
+ * <pre>{@code
+ * static final PerCpuCounter REQUESTS = new PerCpuCounter("requests");
+ *
+ * REQUESTS.increment();
+ * long total = REQUESTS.sum();
+ * }</pre>
+ *
  * <p>An addition is one restartable sequence, without a lock, an atomic instruction or contention, however many threads
  * there are. A hot platform thread gets a place of its own, where an addition needs no native call. A counter takes 8
  * bytes for each CPU and each such place. (A {@code LongAdder} under contention grows by 280 bytes for each CPU.)

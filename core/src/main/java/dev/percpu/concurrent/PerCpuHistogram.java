@@ -135,9 +135,9 @@ public final class PerCpuHistogram implements AutoCloseable {
     }
 
     /**
-     * Returns what was recorded since the last call, or since the histogram was made. Each recorded value is in the
-     * result of exactly one call. If several threads call at the same time, they wait for each other. Threads that
-     * record never wait.
+     * Returns what was recorded since the last call or {@link #reset()}, or since the histogram was made. Each recorded
+     * value is in the result of exactly one call, unless a reset removed it. If several threads call at the same time,
+     * they wait for each other. Threads that record never wait.
      */
     public HistogramSnapshot snapshotThenReset() {
         return sinceReset.next();

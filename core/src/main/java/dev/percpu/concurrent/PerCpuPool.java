@@ -201,7 +201,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     }
 
     /**
-     * The numbers of a pool. While the pool is in use, this is not an atomic snapshot.
+     * How many objects a pool has, and how they were used. While the pool is in use, this is not an atomic snapshot.
      *
      * @param capacity how many objects there are at most
      * @param objects how many there are

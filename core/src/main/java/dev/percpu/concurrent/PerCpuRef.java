@@ -174,7 +174,8 @@ public final class PerCpuRef {
         boolean counted = tally.add(references) || addCentrally(references, 1);
         VarHandle.acquireFence();
         if (!counted) {
-            throw new IllegalStateException(this + ": get(" + references + ") after the count has reached zero." + NEEDS_TRY_GET);
+            throw new IllegalStateException(
+                    this + ": get(" + references + ") after the count has reached zero." + NEEDS_TRY_GET);
         }
     }
 
@@ -255,11 +256,12 @@ public final class PerCpuRef {
         long count = central.get();
         while (true) {
             if (count < references) {
-                throw new IllegalStateException(
-                        this + (count <= 0
+                throw new IllegalStateException(this
+                        + (count <= 0
                                 ? ": put() without a get(), since no reference is left. The release action does not run"
                                         + " again"
-                                : ": put(" + references + "), but the count is only " + count + ". None is given back"));
+                                : ": put(" + references + "), but the count is only " + count
+                                        + ". None is given back"));
             }
             if (count == references) {
                 checkKnown(NOT_RELEASED);
@@ -419,7 +421,8 @@ public final class PerCpuRef {
         StackRoom.CURRENT.ensure();
         synchronized (lifecycle) {
             if (!isKilled()) {
-                throw new IllegalStateException(this + ": resurrect() without a kill(). It undoes kill(), so call that first");
+                throw new IllegalStateException(
+                        this + ": resurrect() without a kill(). It undoes kill(), so call that first");
             }
             Life going = Objects.requireNonNull(life);
             long count = central.get();

@@ -72,7 +72,7 @@ public final class PerCpuSummary implements LongConsumer {
     }
 
     /**
-     * What was recorded.
+     * The count, the sum, the least and the greatest of the values that were recorded.
      *
      * @param count how many values
      * @param sum of the values, wrapped at 64 bits

@@ -99,8 +99,8 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
             return this;
         }
         if (!mine.isCurrent()) {
-            throw mine.explain(new IllegalStateException("this handle of object " + id + " of " + pool
-                    + " is released already: " + USE));
+            throw mine.explain(new IllegalStateException(
+                    "this handle of object " + id + " of " + pool + " is released already: " + USE));
         }
         return mine.entry;
     }

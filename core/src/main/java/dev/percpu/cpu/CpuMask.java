@@ -76,14 +76,17 @@ public final class CpuMask implements Iterable<CpuId> {
         return Topology.capacity();
     }
 
+    /** Adds a CPU. */
     public void set(CpuId cpu) {
         bits.set(cpu.id());
     }
 
+    /** Removes a CPU. */
     public void clear(CpuId cpu) {
         bits.clear(cpu.id());
     }
 
+    /** Whether the CPU is in this set. */
     public boolean test(CpuId cpu) {
         return bits.get(cpu.id());
     }
@@ -98,6 +101,7 @@ public final class CpuMask implements Iterable<CpuId> {
         bits.clear();
     }
 
+    /** Whether no bit of the mask is set. */
     public boolean isEmpty() {
         return bits.isEmpty();
     }

@@ -1,7 +1,4 @@
-/**
- * What a listing shows: named variables and structures, and their values. This package uses no other package of
- * the library.
- */
+/** What a listing shows: named variables and structures, and their values. */
 @NullMarked
 package dev.percpu.listing;
 

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The management bean. The library does not register it; a program that wants to show its variables to JMX tools does:
+ * The management bean of this library. A program that wants to show its variables to JMX tools registers it:
  *
  * <pre>{@code
  * ManagementFactory.getPlatformMBeanServer()

@@ -1,6 +1,5 @@
 /**
  * Types that describe a per-CPU variable's memory: the width of a number, and the exception for a full per-CPU area.
- * This package uses no other package of the library.
  */
 @NullMarked
 package dev.percpu.memory;

@@ -68,7 +68,7 @@ public final class Main implements Callable<Integer> {
     public Integer call() throws InterruptedException, IOException {
         if (port < 0 || port > HIGHEST_PORT) {
             throw new ParameterException(
-                    spec.commandLine(), "--port " + port + " is no port: one is from 0 to " + HIGHEST_PORT);
+                    spec.commandLine(), "the port must be from 0 to " + HIGHEST_PORT + ", not " + port);
         }
         try (ExampleServer server = ExampleServer.start(port)) {
             PrintWriter out = spec.commandLine().getOut();

@@ -14,7 +14,7 @@ class MainTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             -Dpercpu.backend=nonsense | --port=0     | 1 | percpu: percpu.backend must be rseq or atomic, not 'nonsense'
-            -Dpercpu.backend=atomic   | --port=65536 | 2 | percpu: --port 65536 is no port: one is from 0 to 65535 (see ./percpu example --help)
+            -Dpercpu.backend=atomic   | --port=65536 | 2 | percpu: the port must be from 0 to 65535, not 65536 (see ./percpu example --help)
             -Dpercpu.backend=atomic   | --nonsense   | 2 | percpu: Unknown option: '--nonsense' (see ./percpu example --help)
             """)
     void whatCannotBeIsTold(String option, String argument, int status, String message) {

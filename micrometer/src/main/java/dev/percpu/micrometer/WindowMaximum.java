@@ -48,7 +48,8 @@ final class WindowMaximum {
         maxima = new long[steps];
         stepBegan = clock.wallTime();
         if (stepMillis <= 0) {
-            throw new IllegalArgumentException("a maximum over steps of " + step + ": a step is at least 1 ms long");
+            throw new IllegalArgumentException(
+                    "a maximum over steps of " + step + ": a step must be at least 1 ms long");
         }
     }
 

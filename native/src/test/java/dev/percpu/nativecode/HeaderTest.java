@@ -403,9 +403,9 @@ class HeaderTest {
             assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_WIDE"))
                     .hasMessageContaining("an operation is on 1, 2, 4 or 8 bytes");
             assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_ALIGNED"))
-                    .hasMessageContaining("a per-CPU variable has an alignment of at most 4096 bytes");
+                    .hasMessageContaining("the alignment of a per-CPU variable must be at most 4096 bytes");
             assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_CONST"))
-                    .hasMessageContaining("a per-CPU variable is not const");
+                    .hasMessageContaining("a per-CPU variable must not be const");
             assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_POINTER_TO_CONST"))
                     .hasMessageContaining("an operation does not change a const");
             for (String operation : List.of("add", "sub", "and", "or", "add_return")) {
@@ -445,7 +445,7 @@ class HeaderTest {
                     .hasMessageContaining("an operation is on integers and pointers");
         }
         assertThatThrownBy(() -> Compiler.GXX.program("refused", "refused.c", "-DON_CONSTRUCTED"))
-                .hasMessageContaining("instances begin as a copy");
+                .hasMessageContaining("must be trivially copyable");
         assertThatThrownBy(() -> Compiler.GXX.program("refused", "refused.c", "-DON_COMPUTED"))
                 .hasMessageContaining("does not have a constant initializer");
         for (Compiler compiler : List.of(Compiler.GCC, Compiler.CLANGXX)) {

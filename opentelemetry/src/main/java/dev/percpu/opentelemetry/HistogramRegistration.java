@@ -24,7 +24,7 @@ public final class HistogramRegistration {
 
     HistogramRegistration(PerCpuMetricProducer producer, String name, PerCpuHistogram histogram) {
         if (!NAME.matcher(name).matches()) {
-            throw new IllegalArgumentException("a metric's name is a letter, and up to 254 letters, digits and"
+            throw new IllegalArgumentException("a metric's name must be a letter, and up to 254 letters, digits and"
                     + " characters of _.-/ behind it, such as http.server.request.duration, not \"" + name + '"');
         }
         this.producer = producer;
@@ -66,7 +66,7 @@ public final class HistogramRegistration {
     static double checkedDivisor(double by) {
         if (!(by > 0 && by < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException(
-                    "a divisor is positive, such as 1e9 from nanoseconds to seconds, not " + by);
+                    "a divisor must be positive, such as 1e9 from nanoseconds to seconds, not " + by);
         }
         return by;
     }

@@ -67,7 +67,7 @@ final class TargetProcess {
     private CliException unreadable(IOException e) {
         return ProcessHandle.of(pid).isEmpty()
                 ? gone(e)
-                : new CliException("process " + pid + " cannot be looked at: " + Messages.reason(e), e);
+                : new CliException("process " + pid + " cannot be inspected: " + Messages.reason(e), e);
     }
 
     private Path file(String name) {

@@ -52,8 +52,8 @@ final class PositionAllocator {
             throw new IllegalArgumentException(label + ": the alignment must be a power of two, not " + alignment);
         }
         if (alignment > FreeRange.LARGEST_ALIGNMENT) {
-            throw new IllegalArgumentException(
-                    label + ": the alignment must be at most " + FreeRange.LARGEST_ALIGNMENT + " bytes, not " + alignment);
+            throw new IllegalArgumentException(label + ": the alignment must be at most " + FreeRange.LARGEST_ALIGNMENT
+                    + " bytes, not " + alignment);
         }
         FreeRange before = free;
         FreeRange found = bytes > end - start ? null : FreeRange.lowest(before, (int) bytes, alignment);

@@ -81,9 +81,8 @@ public record NativeVariable(String name, long position, long bytes, MemorySegme
             throw new IllegalArgumentException(
                     name + " is an ordinary symbol, not a per-CPU variable: define it with DEFINE_PER_CPU");
         }
-        return descriptor.orElseThrow(() -> new NoSuchElementException(
-                "there is no per-CPU variable " + name + ": the library exports no symbol " + PREFIX + name
-                        + ", which DEFINE_PER_CPU would define"));
+        return descriptor.orElseThrow(() -> new NoSuchElementException("there is no per-CPU variable " + name
+                + ": the library exports no symbol " + PREFIX + name + ", which DEFINE_PER_CPU would define"));
     }
 
     /**

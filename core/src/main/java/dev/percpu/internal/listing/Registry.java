@@ -76,7 +76,8 @@ public final class Registry {
             throw new NullPointerException("a name must not be null" + LEAVE_OUT);
         }
         if (name.isBlank()) {
-            throw new IllegalArgumentException("a name must not be blank, but this one is \"" + name + "\"" + LEAVE_OUT);
+            throw new IllegalArgumentException(
+                    "a name must not be blank, but this one is \"" + name + "\"" + LEAVE_OUT);
         }
         return name;
     }
