@@ -5,7 +5,6 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.Owners;
 import dev.percpu.internal.guard.Ownership;
-import dev.percpu.internal.guard.Reports;
 import dev.percpu.internal.protocol.GuardWords;
 import dev.percpu.memory.NumericWidth;
 import java.lang.invoke.VarHandle;
@@ -324,8 +323,7 @@ public final class CpuGuard implements AutoCloseable {
 
     private void checkThread() {
         if (owner != Thread.currentThread()) {
-            throw new WrongThreadException("the guard of CPU " + cpu + " belongs to " + Reports.describe(owner)
-                    + ": only that thread can use and close it, not " + Reports.describe(Thread.currentThread()));
+            throw new WrongThreadException(Ownership.describeWrongThread(cpu, owner));
         }
     }
 

@@ -172,6 +172,12 @@ public final class Ownership {
         return Owners.find(owner(cpu));
     }
 
+    /** The message for a thread that uses another one's guard. Not in the guard, whose methods have to be inlined. */
+    public static String describeWrongThread(int cpu, Thread owner) {
+        return "the guard of CPU " + cpu + " belongs to " + Reports.describe(owner)
+                + ": only that thread can use and close it, not " + Reports.describe(Thread.currentThread());
+    }
+
     /** Describes the owner with an id from a guard word, for messages. */
     public static String describe(long owner) {
         return NativeOwners.isNative(owner) ? NativeOwners.describe(owner) : Owners.describe(owner, Owners.find(owner));
