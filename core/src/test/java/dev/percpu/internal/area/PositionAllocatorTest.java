@@ -165,8 +165,15 @@ class PositionAllocatorTest {
     @Test
     void refusesWhatIsNoPiece() {
         PositionAllocator allocator = new PositionAllocator(0, 1024, new Open());
-        assertThatThrownBy(() -> allocator.allocate(0, 8, "empty")).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> allocator.allocate(8, 3, "odd")).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> allocator.allocate(0, 8, "empty"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("empty: the size must be at least 1 byte, not 0");
+        assertThatThrownBy(() -> allocator.allocate(8, 3, "odd"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("odd: the alignment must be a power of two, not 3");
+        assertThatThrownBy(() -> allocator.allocate(8, 8192, "page"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("page: the alignment must be at most 4096 bytes, not 8192");
         assertThatThrownBy(() -> allocator.allocate(Long.MAX_VALUE, 8, "giant")).isInstanceOf(AreaFullException.class);
     }
 
