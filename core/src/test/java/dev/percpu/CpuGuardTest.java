@@ -244,7 +244,7 @@ class CpuGuardTest {
         }
         assertThatThrownBy(() -> CpuGuard.acquire(FIRST))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("not being closed");
+                .hasMessageContaining("which is the maximum");
         guards.reversed().forEach(CpuGuard::close);
     }
 

@@ -148,8 +148,8 @@ public final class HistogramBuilder {
             return logLinear();
         }
         if (divided != null) {
-            throw new IllegalStateException(label() + ": bounds(...) and " + divided + " exclude each other, since"
-                    + " both decide which buckets there are: leave one of them out");
+            throw new IllegalStateException(label() + ": bounds(...) and " + divided + " contradict each other: both"
+                    + " decide which buckets there are, so leave one of them out");
         }
         return explicit;
     }

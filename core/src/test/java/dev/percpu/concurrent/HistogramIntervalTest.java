@@ -122,7 +122,7 @@ class HistogramIntervalTest {
         assertThat(snapshot.quantiles()).isEmpty();
         assertThatThrownBy(() -> snapshot.quantiles(0.5, 0.4))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("0.4 comes after 0.5");
+                .hasMessageContaining("0.4 follows 0.5");
         assertThatThrownBy(() -> snapshot.quantiles(0.5, Double.NaN)).isInstanceOf(IllegalArgumentException.class);
     }
 }

@@ -426,7 +426,7 @@ class PerCpuBoundedCounterTest {
         for (long x : new long[] {1L << 62, -(1L << 62)}) {
             assertThatThrownBy(() -> counter.add(x))
                     .isInstanceOf(ArithmeticException.class)
-                    .hasMessageContaining("quota is near 0, and with " + x + " ");
+                    .hasMessageContaining("quota: adding " + x + " to a value near 0 ");
         }
     }
 

@@ -253,7 +253,7 @@ class PerCpuPoolTest {
                 .hasMessageContaining("closed");
         assertThatThrownBy(pool::acquire).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> pool.tryAcquire(1, TimeUnit.DAYS)).isInstanceOf(IllegalStateException.class);
-        assertThat(pool).hasToString("a PerCpuPool (capacity 3), closed");
+        assertThat(pool).hasToString("a PerCpuPool (capacity 3, closed)");
     }
 
     @Test

@@ -82,7 +82,7 @@ class QuantilesTest {
         assertThat(snapshot.cumulativeCounts(Long.MIN_VALUE)).containsExactly(0);
         assertThatThrownBy(() -> snapshot.cumulativeCounts(1, 5, 5))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("5 comes after 5");
+                .hasMessageContaining("5 follows 5");
     }
 
     /** Prometheus' le: a bound counts in the values that are equal to it. */
