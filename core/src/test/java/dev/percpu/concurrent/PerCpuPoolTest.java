@@ -302,7 +302,7 @@ class PerCpuPoolTest {
     void aPoolHasRoomForOneObjectAtLeast() {
         assertThatThrownBy(() -> pool(0))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("0 objects");
+                .hasMessageContaining("objects, not 0");
     }
 
     @Test
