@@ -37,17 +37,11 @@ class MessagesTest {
                 type,
                 "latency: the precision must be from 0 to 16 bits, not 17",
                 () -> PerCpuHistogram.builder().name("latency").precisionBits(17));
-        check(
-                type,
-                "a quantile must be from 0 to 1, such as 0.99, not 99.0",
-                () -> {
-                    latency.record(1);
-                    long _ = latency.snapshot().quantile(99);
-                });
-        check(
-                type,
-                "stock: the batch must be from 1 to 1073741824, not 0",
-                () -> new PerCpuBoundedCounter("stock", 0));
+        check(type, "a quantile must be from 0 to 1, such as 0.99, not 99.0", () -> {
+            latency.record(1);
+            long _ = latency.snapshot().quantile(99);
+        });
+        check(type, "stock: the batch must be from 1 to 1073741824, not 0", () -> new PerCpuBoundedCounter("stock", 0));
         check(
                 type,
                 "stock: the amount of tryAdd must be at least 0, not -1. To subtract, use sub or trySub",
@@ -79,10 +73,7 @@ class MessagesTest {
                         + " and release it once",
                 released::release);
         pool.close();
-        check(
-                type,
-                "pool \"buffers\" is closed: acquire before closing it, or make another pool",
-                pool::acquire);
+        check(type, "pool \"buffers\" is closed: acquire before closing it, or make another pool", pool::acquire);
     }
 
     @Test
