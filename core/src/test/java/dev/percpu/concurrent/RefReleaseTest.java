@@ -20,6 +20,12 @@ import org.junit.jupiter.api.Test;
 class RefReleaseTest {
     private static final int THREADS = 8;
 
+    /**
+     * How many rounds are disturbed. One takes over ten milliseconds, as threads that wait for each other are disturbed
+     * too. With fewer, an emulated machine could be done with them before it was disturbed often enough.
+     */
+    private static final int DISTURBED_ROUNDS = Math.max(40, Effort.scaled(500));
+
     @Test
     void oneReleaseAfterTheLastPut() throws InterruptedException {
         new Rounds(Effort.scaled(5_000)).run(UnaryOperator.identity());
@@ -28,8 +34,8 @@ class RefReleaseTest {
     @Test
     @Tag("native")
     void oneReleaseAfterTheLastPutUnderChurnAndSignals() throws InterruptedException {
-        Disturbance.Report disturbed = Disturbance.during(
-                "ref-worker", 4, () -> new Rounds(Effort.scaled(2_000)).run(UnaryOperator.identity()));
+        Disturbance.Report disturbed =
+                Disturbance.during("ref-worker", 4, () -> new Rounds(DISTURBED_ROUNDS).run(UnaryOperator.identity()));
         assertThat(disturbed.migrations()).isGreaterThan(Effort.scaled(100));
         assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
     }
@@ -38,8 +44,8 @@ class RefReleaseTest {
     @Test
     @Tag("rseq")
     void oneReleaseAfterTheLastPutOfThreadsOfWhichHalfHaveNoCpuId() throws InterruptedException {
-        Disturbance.Report disturbed = Disturbance.during(
-                "ref-worker", 5, () -> new Rounds(Effort.scaled(2_000)).run(WithoutCpuId::everySecond));
+        Disturbance.Report disturbed =
+                Disturbance.during("ref-worker", 5, () -> new Rounds(DISTURBED_ROUNDS).run(WithoutCpuId::everySecond));
         assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
     }
 
