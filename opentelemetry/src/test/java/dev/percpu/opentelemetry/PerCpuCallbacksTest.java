@@ -17,7 +17,9 @@ import io.opentelemetry.sdk.metrics.SdkMeterProvider;
 import io.opentelemetry.sdk.metrics.data.LongPointData;
 import io.opentelemetry.sdk.metrics.data.MetricData;
 import io.opentelemetry.sdk.testing.exporter.InMemoryMetricReader;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -188,7 +190,10 @@ class PerCpuCallbacksTest {
     void anArrayHasAPointForEachCounter() {
         PerCpuCounterArray counters = new PerCpuCounterArray(2);
         Attributes bye = Attributes.of(AttributeKey.stringKey("path"), "/bye");
-        meter.counterBuilder("requests").buildWithCallback(PerCpuCallbacks.sums(counters, List.of(HELLO, bye)));
+        List<Attributes> attributes = new ArrayList<>(List.of(HELLO, bye));
+        meter.counterBuilder("requests").buildWithCallback(PerCpuCallbacks.sums(counters, attributes));
+        // The list is the caller's, who may use it for something else.
+        attributes.clear();
         counters.add(0, 10);
         counters.add(1, 20);
         assertThat(collectOne(cumulative))
@@ -221,8 +226,10 @@ class PerCpuCallbacksTest {
     @Test
     void anArrayNeedsAttributesForEachCounter() {
         PerCpuCounterArray counters = new PerCpuCounterArray(3);
-        assertThatThrownBy(() -> PerCpuCallbacks.sums(counters, List.of(HELLO)))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("3 counters, and attributes for 1");
+        for (int given : new int[] {1, 4}) {
+            assertThatThrownBy(() -> PerCpuCallbacks.sums(counters, Collections.nCopies(given, HELLO)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("3 counters, and attributes for " + given);
+        }
     }
 }

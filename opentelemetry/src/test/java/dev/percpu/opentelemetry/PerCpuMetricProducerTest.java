@@ -27,6 +27,9 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -408,6 +411,7 @@ class PerCpuMetricProducerTest {
     @Test
     void aSecondRegistrationHasToDifferInItsAttributesOnly() {
         producer.histogram("size", millis).setUnit("By").setAttributes(HELLO).register();
+        millis.record(1);
         assertThatThrownBy(() -> producer.histogram("size", millis)
                         .setUnit("By")
                         .setAttributes(HELLO)
@@ -421,13 +425,20 @@ class PerCpuMetricProducerTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("\"By\"")
                 .hasMessageContaining("\"s\"");
+        assertThatThrownBy(() -> producer.histogram("size", millis)
+                        .setUnit("By")
+                        .setDescription("How large")
+                        .setAttributes(BYE)
+                        .register())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("How large");
         assertThatThrownBy(() -> producer.histogram("Size", millis)
                         .setUnit("By")
                         .setAttributes(BYE)
                         .register())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Size");
-        assertThat(collectOne().getHistogramData().getPoints()).hasSize(1);
+        assertThat(collectPoint().getCount()).as("since the first registration").isOne();
     }
 
     /** The page says so. */
@@ -457,6 +468,41 @@ class PerCpuMetricProducerTest {
         registered.forEach(Registered::close);
         assertThat(reader.collectAllMetrics()).isEmpty();
         assertThat(comparisons).hasValueLessThan(10 * series);
+    }
+
+    /** Metrics come and go, and so do the series of one that stays. */
+    @Test
+    void threadsRegisterAndCloseWhileAReaderCollects() throws Exception {
+        int threads = 4;
+        int rounds = 5_000;
+        producer.histogram("kept", millis).register();
+        try (ExecutorService executor = Executors.newFixedThreadPool(threads)) {
+            List<Future<?>> ended = new ArrayList<>();
+            for (int i = 0; i < threads; i++) {
+                Attributes own = Attributes.of(AttributeKey.longKey("thread"), (long) i);
+                String name = "size" + i;
+                ended.add(executor.submit(() -> {
+                    for (int round = 0; round < rounds; round++) {
+                        producer.histogram("kept", millis)
+                                .setAttributes(own)
+                                .register()
+                                .close();
+                        producer.histogram(name, millis).register().close();
+                    }
+                    return null;
+                }));
+            }
+            while (!ended.stream().allMatch(Future::isDone)) {
+                assertThat(producer.produce(resource))
+                        .extracting(MetricData::getName)
+                        .startsWith("kept")
+                        .doesNotHaveDuplicates();
+            }
+            for (Future<?> end : ended) {
+                end.get();
+            }
+        }
+        assertThat(collectPoint().getAttributes()).isEqualTo(Attributes.empty());
     }
 
     /** The attributes' own code can throw, and so can any step where the heap is full. */
