@@ -188,12 +188,12 @@ public final class Counter extends PerCpuMetric<CounterDataPoint, Counter.DataPo
 
         CounterDataPointSnapshot collect(String metricName, Labels labels) {
             // Before the value, so that no exemplar is exposed whose increment is not.
-            Exemplar newest = first(sampler, OLDEST_FIRST.reversed());
+            Exemplar exemplar = only(sampler);
             return CounterDataPointSnapshot.builder()
                     .metricName(metricName)
                     .value(get())
                     .labels(labels)
-                    .exemplar(newest)
+                    .exemplar(exemplar)
                     .createdTimestampMillis(created)
                     .build();
         }

@@ -153,10 +153,9 @@ public final class Gauge extends PerCpuMetric<GaugeDataPoint, Gauge.DataPoint> i
         }
 
         GaugeDataPointSnapshot collect(Labels labels) {
-            // Before the value, so that no exemplar is exposed whose update is not. Of several the oldest, as in
-            // the client.
-            Exemplar oldest = first(sampler, OLDEST_FIRST);
-            return new GaugeDataPointSnapshot(get(), labels, oldest);
+            // Before the value, so that no exemplar is exposed whose update is not.
+            Exemplar exemplar = only(sampler);
+            return new GaugeDataPointSnapshot(get(), labels, exemplar);
         }
     }
 

@@ -13,7 +13,6 @@ import io.prometheus.metrics.model.snapshots.Labels;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
@@ -33,8 +32,6 @@ import org.jspecify.annotations.Nullable;
  * @param <T> what a data point is
  */
 public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends MetricWithFixedMetadata {
-    static final Comparator<Exemplar> OLDEST_FIRST = Comparator.comparingLong(Exemplar::getTimestampMillis);
-
     private final ConcurrentHashMap<LabelValues, T> dataPoints = new ConcurrentHashMap<>();
 
     /** The data point of a metric without labels, once it is used. */
@@ -81,7 +78,7 @@ public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends Met
 
     /** Removes a data point. Updates of whoever has kept it are no longer exposed. */
     public void remove(String... labelValues) {
-        dataPoints.remove(new LabelValues(labelValues.clone()));
+        dataPoints.remove(new LabelValues(labelValues));
         forgetWithoutLabels();
     }
 
@@ -149,17 +146,9 @@ public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends Met
         return config == null ? null : new ExemplarSampler(config, null, exemplarLabels);
     }
 
-    /** Of a sampler's exemplars the one that is first in an order; null if there is none. */
-    static @Nullable Exemplar first(@Nullable ExemplarSampler sampler, Comparator<Exemplar> order) {
-        Exemplar first = null;
-        if (sampler != null) {
-            for (Exemplar exemplar : sampler.collect()) {
-                if (first == null || order.compare(exemplar, first) < 0) {
-                    first = exemplar;
-                }
-            }
-        }
-        return first;
+    /** The only exemplar of a sampler that has one at most; null if it has none. */
+    static @Nullable Exemplar only(@Nullable ExemplarSampler sampler) {
+        return sampler == null ? null : sampler.collect().getLatest();
     }
 
     /** Some strings as a key. An array that is not copied serves for one look-up. */

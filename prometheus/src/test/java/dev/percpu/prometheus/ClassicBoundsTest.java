@@ -62,6 +62,8 @@ class ClassicBoundsTest {
     @Test
     void manyBoundsInOnePowerOfTwoAndInMany() {
         verifyAround(IntStream.range(0, 500).mapToObj(i -> 1 + i / 500.0).toList());
+        // So close that no number of slices would tell them apart.
+        verifyAround(List.of(1.0, Math.nextUp(1.0)));
         verifyAround(IntStream.range(-1070, 1020)
                 .mapToObj(exponent -> Math.scalb(1.0, exponent))
                 .toList());

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import io.prometheus.metrics.config.MetricsProperties;
+import io.prometheus.metrics.config.PrometheusProperties;
 import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
 import io.prometheus.metrics.model.snapshots.ClassicHistogramBucket;
 import io.prometheus.metrics.model.snapshots.Exemplar;
@@ -176,6 +178,29 @@ class HistogramTest {
         assertThat(ours(ours).getNativeSchema()).isLessThan(HistogramSettings.DEFAULT_SCHEMA);
     }
 
+    /** The builder says the one threshold, and the other comes from the configuration or is the default. */
+    @Test
+    void aZeroBucketThatBeginsWiderThanItMayBecomeIsTheClients() {
+        for (PrometheusProperties properties : List.of(
+                PrometheusProperties.get(),
+                PrometheusProperties.builder()
+                        .defaultMetricsProperties(MetricsProperties.builder()
+                                .histogramNativeMaxZeroThreshold(0.001)
+                                .build())
+                        .build())) {
+            verifySameOf(
+                    Histogram.builder(properties)
+                            .name("some")
+                            .nativeMinZeroThreshold(0.1)
+                            .build(),
+                    io.prometheus.metrics.core.metrics.Histogram.builder(properties)
+                            .name("some")
+                            .nativeMinZeroThreshold(0.1)
+                            .build(),
+                    List.of(0.0, 0.0001, 0.001, 0.01, 0.1, 1.0));
+        }
+    }
+
     @Test
     void boundsAreWhatWasAskedFor() {
         assertThat(upperBounds(Histogram.builder().name("a").classicLinearUpperBounds(0.1, 0.2, 4)))
@@ -331,7 +356,9 @@ class HistogramTest {
     void anExemplarIsExposedWithItsBucket() {
         Histogram histogram =
                 Histogram.builder().name("some").classicUpperBounds(1, 2).build();
+        histogram.observeWithExemplar(Double.NaN, Labels.of("request", "16"));
         histogram.observeWithExemplar(1.5, Labels.of("request", "17"));
+        assertThat(ours(histogram).getCount()).isOne();
         Exemplar exemplar = ours(histogram).getExemplars().get(1, 2);
         assertThat(exemplar).isNotNull();
         assertThat(exemplar.getValue()).isEqualTo(1.5);

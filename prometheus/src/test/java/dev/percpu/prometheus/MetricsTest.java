@@ -2,6 +2,7 @@ package dev.percpu.prometheus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.percpu.concurrent.PerCpuCounterArray;
@@ -21,6 +22,7 @@ import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.DataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.Exemplar;
+import io.prometheus.metrics.model.snapshots.Exemplars;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
@@ -38,6 +40,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.DoubleSupplier;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -434,6 +437,8 @@ class MetricsTest {
         counter.labelValues("z").inc();
         // A data point is found by what the array held, and no other is made.
         assertThat(counter.labelValues("x")).isSameAs(x);
+        assertThatThrownBy(() -> counter.removeIf(labels -> labels.set(0, "w").isEmpty()))
+                .isInstanceOf(UnsupportedOperationException.class);
         assertThat(counter.collect().getDataPoints()).hasSize(3);
         counter.remove("x");
         // A program may look for null: the client's list says that there is none.
@@ -487,6 +492,21 @@ class MetricsTest {
             assertThat(counter.collect().getDataPoints().getFirst().getValue()).isEqualTo(2);
             counter.clear();
         }
+    }
+
+    @Test
+    void labelValuesWithTheSameHashCodeAreNotTheSame() {
+        assertThat("BB").hasSameHashCodeAs("Aa");
+        Counter counter = Counter.builder().name("a").labelNames("b").build();
+        assertThat(counter.labelValues("BB")).isNotSameAs(counter.labelValues("Aa"));
+    }
+
+    @Test
+    void aLongValueIsExactWhereADoubleIsNot() {
+        Counter counter = Counter.builder().name("a").build();
+        counter.inc(1L << 53);
+        counter.inc();
+        assertThat(counter.getLongValue()).isEqualTo((1L << 53) + 1);
     }
 
     @Test
@@ -599,9 +619,96 @@ class MetricsTest {
     }
 
     @Test
+    void aBuilderTurnsExemplarsOffWhateverTheConfigurationSays() {
+        PrometheusProperties on = PrometheusProperties.builder()
+                .putMetricProperty(
+                        "a", MetricsProperties.builder().exemplarsEnabled(true).build())
+                .build();
+        Counter counter = Counter.builder(on).name("a").withoutExemplars().build();
+        counter.incWithExemplar(2, Labels.of("request", "17"));
+        assertThat(counter.collect().getDataPoints().getFirst().getExemplar()).isNull();
+    }
+
+    /** A sampler that asks, when it is told of an update, what was counted. When it is read, another update comes. */
+    private static final class WatchingSampler extends ExemplarSampler {
+        private final List<Double> counted = new ArrayList<>();
+        private DoubleSupplier count = () -> 0;
+        private Runnable update = () -> {};
+
+        WatchingSampler() {
+            super(new ExemplarSamplerConfig(PrometheusProperties.get().getExemplarProperties(), 4));
+        }
+
+        void watch(DoubleSupplier theCount, Runnable anUpdate) {
+            count = theCount;
+            update = anUpdate;
+        }
+
+        @Override
+        public void observe(double value) {
+            counted.add(count.getAsDouble());
+        }
+
+        @Override
+        public void observeWithExemplar(double value, Labels labels) {
+            counted.add(count.getAsDouble());
+        }
+
+        @Override
+        public Exemplars collect() {
+            update.run();
+            return super.collect();
+        }
+    }
+
+    /** Otherwise a scrape could expose an exemplar, but not the update that it is of. */
+    @Test
+    void exemplarsAreSampledAfterTheUpdateAndReadBeforeTheValue() {
+        WatchingSampler ofCounter = new WatchingSampler();
+        Counter.DataPoint counter = new Counter.DataPoint(ofCounter);
+        ofCounter.watch(counter::get, counter::inc);
+        counter.inc();
+        counter.inc(2);
+        counter.inc(0.5);
+        counter.incWithExemplar(4, Labels.EMPTY);
+        counter.incWithExemplar(8.0, Labels.EMPTY);
+        assertThat(ofCounter.counted).containsExactly(1.0, 3.0, 3.5, 7.5, 15.5);
+        assertThat(counter.collect("a", Labels.EMPTY).getValue()).isEqualTo(16.5);
+
+        WatchingSampler ofGauge = new WatchingSampler();
+        Gauge.DataPoint gauge = new Gauge.DataPoint(ofGauge);
+        ofGauge.watch(gauge::get, gauge::inc);
+        gauge.set(3);
+        gauge.setWithExemplar(5, Labels.EMPTY);
+        gauge.incWithExemplar(2, Labels.EMPTY);
+        assertThat(ofGauge.counted).containsExactly(3.0, 5.0, 7.0);
+        assertThat(gauge.collect(Labels.EMPTY).getValue()).isEqualTo(8);
+
+        WatchingSampler ofHistogram = new WatchingSampler();
+        HistogramDataPoint histogram = new HistogramDataPoint(beginningAnew(new AtomicLong()), ofHistogram);
+        ofHistogram.watch(histogram::getCount, () -> histogram.observe(1));
+        histogram.observe(1);
+        histogram.observeWithExemplar(2, Labels.EMPTY);
+        assertThat(ofHistogram.counted).containsExactly(1.0, 2.0);
+        assertThat(histogram.collect(Labels.EMPTY).getCount()).isEqualTo(3);
+    }
+
+    @Test
     void theResetDurationOfTheBuilderIsHeard() {
         Histogram.Builder builder = Histogram.builder().name("a").nativeResetDuration(2, TimeUnit.MINUTES);
         assertThat(HistogramSettings.of(builder.settings("a")).resetNanos()).isEqualTo(TimeUnit.MINUTES.toNanos(2));
+    }
+
+    /** One for each classic bucket, or some for all native ones. */
+    @Test
+    void aHistogramHasAsManyExemplarsAsTheClients() {
+        Histogram.Builder classic = Histogram.builder().name("a").classicUpperBounds(1, 2);
+        ExemplarSamplerConfig exemplars =
+                HistogramSettings.of(classic.settings("a")).exemplars();
+        assertThat(exemplars.getHistogramClassicUpperBounds()).containsExactly(1, 2, Double.POSITIVE_INFINITY);
+        exemplars = HistogramSettings.of(classic.nativeOnly().settings("a")).exemplars();
+        assertThat(exemplars.getHistogramClassicUpperBounds()).isNull();
+        assertThat(exemplars.getNumberOfExemplars()).isEqualTo(4);
     }
 
     @Test
@@ -726,6 +833,40 @@ class MetricsTest {
             updated.add(histogram);
         }
         return updated;
+    }
+
+    /** Also if a newer one was sampled. */
+    @Test
+    void anExemplarThatIsGivenIsExposedAsByTheClient() {
+        SpanContext before = SpanContextSupplier.getSpanContext();
+        SpanContextSupplier.setSpanContext(new Span(true));
+        try {
+            List<CounterDataPoint> counters = List.of(
+                    Counter.builder().name("a").build(),
+                    io.prometheus.metrics.core.metrics.Counter.builder()
+                            .name("a")
+                            .build());
+            List<GaugeDataPoint> gauges = List.of(
+                    Gauge.builder().name("a").build(),
+                    io.prometheus.metrics.core.metrics.Gauge.builder().name("a").build());
+            counters.forEach(counter -> counter.incWithExemplar(2, Labels.EMPTY));
+            gauges.forEach(gauge -> gauge.setWithExemplar(2, Labels.EMPTY));
+            long given = System.currentTimeMillis();
+            while (System.currentTimeMillis() == given) {
+                Thread.onSpinWait();
+            }
+            counters.forEach(CounterDataPoint::inc);
+            gauges.forEach(gauge -> gauge.set(1));
+            for (List<?> pair : List.of(counters, gauges)) {
+                assertThat(exemplars((Collector) pair.getFirst()))
+                        .isEqualTo(exemplars((Collector) pair.getLast()))
+                        .singleElement()
+                        .asString()
+                        .startsWith("2.0 of");
+            }
+        } finally {
+            SpanContextSupplier.setSpanContext(before);
+        }
     }
 
     @ParameterizedTest
