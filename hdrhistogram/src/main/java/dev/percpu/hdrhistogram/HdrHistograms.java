@@ -6,10 +6,11 @@ import org.HdrHistogram.Histogram;
 /** Makes histograms of HdrHistogram. */
 public final class HdrHistograms {
     /**
-     * The precision bits that HdrHistogram has for 0 to 5 significant digits: it takes the next power of two above
-     * {@code 2 * 10^digits} for two powers of two of values, so half of that for each.
+     * The precision bits that HdrHistogram has for 0 to 4 significant digits: it takes the next power of two above
+     * {@code 2 * 10^digits} for two powers of two of values, so half of that for each. For 5 it has 17, which are more
+     * than a snapshot can have.
      */
-    private static final int[] PRECISION_BITS = {0, 4, 7, 10, 14, 17};
+    private static final int[] PRECISION_BITS = {0, 4, 7, 10, 14};
 
     private HdrHistograms() {}
 
