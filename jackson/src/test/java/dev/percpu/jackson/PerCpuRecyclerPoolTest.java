@@ -99,6 +99,16 @@ class PerCpuRecyclerPoolTest {
     }
 
     @Test
+    void newBuffersAreAsLongAsJacksons() {
+        BufferRecycler recycler = pool.acquireAndLinkPooled();
+        BufferRecycler jacksons = new BufferRecycler();
+        for (int use = 0; use < 4; use++) {
+            assertThat(recycler.allocByteBuffer(use)).hasSameSizeAs(jacksons.allocByteBuffer(use));
+            assertThat(recycler.allocCharBuffer(use)).hasSameSizeAs(jacksons.allocCharBuffer(use));
+        }
+    }
+
+    @Test
     void aBufferHasOneUserAtATime() {
         BufferRecycler recycler = pool.acquireAndLinkPooled();
         char[] first = recycler.allocCharBuffer(BufferRecycler.CHAR_TEXT_BUFFER);
@@ -342,6 +352,9 @@ class PerCpuRecyclerPoolTest {
         assertThat(serialized(PerCpuRecyclerPool.shared())).isSameAs(PerCpuRecyclerPool.shared());
         assertThat(PerCpuRecyclerPool.shared().capacity())
                 .isEqualTo(128 * Runtime.getRuntime().availableProcessors());
+        assertThat(PerCpuRuntime.variables())
+                .extracting(variable -> variable.name())
+                .contains("Jackson buffers");
     }
 
     @Test
