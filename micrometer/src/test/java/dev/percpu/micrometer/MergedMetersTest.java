@@ -16,6 +16,7 @@ import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -156,6 +157,67 @@ class MergedMetersTest {
         }
         counters.getFirst().increment();
         assertThat(shown.count()).isGreaterThan(before);
+    }
+
+    /** Each thread's meter comes and goes, and counts 1 each time. */
+    @Test
+    void metersComeAndGoWhileTheSumIsRead() throws Exception {
+        int rounds = 300_000;
+        Merged merged = new Merged(Merged.Kind.COUNTER, 1);
+        merged.add(registry.counter("kept"), () -> 1);
+        try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            List<Future<?>> ended = new ArrayList<>();
+            for (String name : List.of("a", "b")) {
+                Meter meter = registry.counter(name);
+                ended.add(threads.submit(() -> {
+                    for (int round = 0; round < rounds; round++) {
+                        merged.add(meter, () -> 1);
+                        merged.remove(meter);
+                    }
+                }));
+            }
+            while (!ended.stream().allMatch(Future::isDone)) {
+                assertThat(merged.first()).isBetween(1.0, 1.0 + 2 * rounds);
+            }
+            for (Future<?> end : ended) {
+                end.get();
+            }
+        }
+        assertThat(merged.first()).isEqualTo(1.0 + 2 * rounds);
+    }
+
+    /** There is a map of all exporters. */
+    @Test
+    void nobodyKeepsAnExporter() {
+        WeakReference<MeterRegistry> exporterOfNobody = exporterOfNobody();
+        while (!exporterOfNobody.refersTo(null)) {
+            System.gc();
+        }
+    }
+
+    private static WeakReference<MeterRegistry> exporterOfNobody() {
+        MeterRegistry simple = new SimpleMeterRegistry();
+        new PerCpuMeterRegistry(simple).counter("counter").increment();
+        return new WeakReference<>(simple);
+    }
+
+    @Test
+    void nobodyKeepsAMeterThatWasRemoved() {
+        SimpleMeterRegistry simple = new SimpleMeterRegistry();
+        MeterRegistry front = new PerCpuMeterRegistry(simple);
+        WeakReference<Meter> removed = removedFrom(simple, front);
+        while (!removed.refersTo(null)) {
+            System.gc();
+        }
+        Reference.reachabilityFence(front);
+    }
+
+    private static WeakReference<Meter> removedFrom(MeterRegistry simple, MeterRegistry front) {
+        Meter meter = front.counter("counter");
+        WeakReference<Meter> counterpart =
+                new WeakReference<>(simple.get("counter").meter());
+        front.remove(meter);
+        return counterpart;
     }
 
     @Test
