@@ -1,21 +1,28 @@
 package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.protocol.Tally;
+import dev.percpu.testing.Machine.Call;
+import dev.percpu.testing.Seccomp;
 import dev.percpu.testing.Workers;
 import java.lang.reflect.Field;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What a reader leaves behind that an error ended, in its wait or its unlock. The time limit ends a wait for ever. */
 @Timeout(value = 30, unit = TimeUnit.SECONDS)
 class ReaderDoorTest {
+    private static final int EPERM = 1;
+
     /** Waits until it is woken. The lock's own threads look again from time to time. */
     @SuppressWarnings("WaitNotInLoop") // the loop is the door's
     private static final Waiting FOR_EVER = (condition, _, _) -> {
@@ -99,6 +106,38 @@ class ReaderDoorTest {
         door.open();
     }
 
+    /** A reader whose time runs out just after it was let in is inside, and so is one that is interrupted then. */
+    @Test
+    void aReaderThatWasLetInIsInsideHoweverItsWaitEnds() throws InterruptedException {
+        for (boolean interrupted : new boolean[] {false, true}) {
+            shut();
+            boolean[] inside = new boolean[1];
+            boolean[] flag = new boolean[1];
+            Patience ending = (Waiting) (condition, _, _) -> {
+                condition.awaitUninterruptibly();
+                if (interrupted) {
+                    throw new InterruptedException();
+                }
+                return false;
+            };
+            Thread reader = Thread.ofPlatform().start(() -> {
+                try {
+                    inside[0] = door.enter(ending);
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+                flag[0] = Thread.interrupted();
+            });
+            awaitWaiting(1);
+            door.open();
+            Workers.join(reader);
+            assertThat(inside[0]).isTrue();
+            assertThat(flag[0]).isEqualTo(interrupted);
+            assertThat(door.readersIfKnown()).isOne();
+            door.leave();
+        }
+    }
+
     /** A reader whose wait ends before it was let in is counted nowhere. */
     @Test
     void aReaderThatFailsBeforeItWasLetInIsNotCounted() throws InterruptedException {
@@ -141,6 +180,46 @@ class ReaderDoorTest {
         door.open();
     }
 
+    /** If a writer left one of them closed for good, all later readers would change the same number. */
+    @Test
+    void readersOpenTheCountersAgainAfterAWriter() throws InterruptedException {
+        for (int i = 0; i < 3; i++) {
+            openTally();
+            shut();
+            assertThat(door.readersIfKnown()).isZero();
+            door.open();
+        }
+    }
+
+    /** Readers come in and leave, and open the stripes and the tally. Nothing is left in any of the counters. */
+    private void openTally() {
+        assertThat(door.tryEnter()).isTrue();
+        door.leave();
+        assertThat(door.tryEnter()).isTrue();
+        door.leaveCentrally();
+        assertThat(door.readersIfKnown()).isNegative();
+    }
+
+    /** The tally still has readers, and the next writer must not be alone with them. */
+    @Test
+    @Tag("rseq")
+    @Tag("native")
+    void whatTheKernelKeptAWriterFromClosingIsClosedByTheNext() throws InterruptedException {
+        openTally();
+        assertThat(door.tryEnter()).isTrue();
+        Workers.run("refused-", 1, _ -> {
+            Seccomp.refuse(Call.MEMBARRIER, EPERM);
+            assertThat(door.tryBegin()).isTrue();
+            assertThatThrownBy(() -> door.awaitAlone(Patience.NONE)).isInstanceOf(LinuxException.class);
+            door.open();
+        });
+        assertThat(door.tryBegin()).isTrue();
+        assertThat(door.awaitAlone(Patience.NONE)).isFalse();
+        assertThat(door.readersIfKnown()).isOne();
+        door.open();
+        door.leave();
+    }
+
     /** Writers pass over a reader, but not for ever. */
     @Test
     @SuppressWarnings("WaitNotInLoop") // the loop is the door's
@@ -173,6 +252,43 @@ class ReaderDoorTest {
         assertThat(unfair.awaitAlone(Patience.UNINTERRUPTIBLE)).isTrue();
         Workers.join(reader);
         unfair.open();
+    }
+
+    /** If it went on, each writer would wait for readers that have not woken up, although the lock is not fair. */
+    @Test
+    void nobodyInsistsOnceThatReaderIsGone() throws Exception {
+        for (boolean givesUp : new boolean[] {true, false}) {
+            ReaderDoor unfair = new ReaderDoor("a door", false, new Pace(0, 0));
+            AtomicInteger waits = new AtomicInteger();
+            assertThat(unfair.tryShutAtOnce()).isTrue();
+            // With the mutex, which keeps the writer out until the reader really waits.
+            Patience patience = (Waiting) (condition, _, _) -> {
+                if (waits.incrementAndGet() == 1) {
+                    Thread.sleep(2);
+                    return true;
+                }
+                if (!givesUp) {
+                    condition.awaitUninterruptibly();
+                }
+                return !givesUp;
+            };
+            Thread reader = Thread.ofPlatform().start(() -> {
+                try {
+                    assertThat(unfair.enter(patience)).isNotEqualTo(givesUp);
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            awaitWaits(waits, 2);
+            if (!givesUp) {
+                unfair.open();
+            }
+            Workers.join(reader);
+            assertThat(waits).hasValue(2);
+            Field insisting = ReaderDoor.class.getDeclaredField("insisting");
+            insisting.setAccessible(true);
+            assertThat(insisting.getLong(unfair)).isZero();
+        }
     }
 
     /** Another writer comes before any thread that waits has woken up, as that needs the mutex first. */
