@@ -3,6 +3,7 @@ package dev.percpu.internal.guard;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.CpuGuard;
+import dev.percpu.internal.protocol.GuardWords;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -109,6 +110,31 @@ class RecoveryStepsTest {
         Owner owner = new Owner(() -> IN_ITS_OWN_CODE, () -> IN_ITS_OWN_CODE);
         acquire(owner);
         OpenGuards.setCount(CPU, 0);
+        assertThat(Recovery.freeUnlessInside(CPU, owner, owner.threadId())).isTrue();
+        assertThat(Ownership.word(CPU)).isEqualTo(Recovery.FREE);
+    }
+
+    /** The thread that frees a CPU marks its word as being freed, and an error may end it there. */
+    @Test
+    void whatAnErrorLeftHalfFreedIsFreed() {
+        assertThat(Ownership.compareAndSetWord(CPU, Recovery.FREE, GuardWords.SUSPECTED))
+                .isTrue();
+        OpenGuards.setCount(CPU, 1);
+        long serial = OpenGuards.serial(CPU, 0);
+        assertThat(Recovery.freeIfAbandoned(Thread.currentThread(), CPU)).isTrue();
+        assertThat(Ownership.word(CPU)).isEqualTo(Recovery.FREE);
+        assertThat(OpenGuards.count(CPU)).isZero();
+        assertThat(OpenGuards.serial(CPU, 0)).isNotEqualTo(serial);
+    }
+
+    /** The thread that suspects an owner marks the word, and an error may end it there. */
+    @Test
+    void whatAnErrorLeftSuspectedIsFreed() {
+        Owner owner = new Owner(() -> IN_ITS_OWN_CODE, () -> IN_ITS_OWN_CODE);
+        acquire(owner);
+        OpenGuards.setCount(CPU, 0);
+        assertThat(Ownership.compareAndSetWord(CPU, owner.threadId(), owner.threadId() | GuardWords.SUSPECTED))
+                .isTrue();
         assertThat(Recovery.freeUnlessInside(CPU, owner, owner.threadId())).isTrue();
         assertThat(Ownership.word(CPU)).isEqualTo(Recovery.FREE);
     }
