@@ -10,6 +10,8 @@ import dev.percpu.internal.protocol.Credits;
 import dev.percpu.testing.Jvm;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * What others can see between two steps of an addition that hands out credit. A JVM of its own puts a look there, as if
@@ -27,8 +29,22 @@ class BoundedCounterStepsTest {
         assertThat(probe("estimate")).isEqualTo("within the bound: true, of 1");
     }
 
+    /**
+     * The credits are taken and the value is not settled yet. What says how much was handed out is larger than any
+     * number then, and whoever has seen the counter open waits for the lock, and has to look again.
+     */
+    @ParameterizedTest
+    @CsvSource({"SUM, 100, 100", "ADD, 1, 101", "TRY_ADD, 1, 101", "TRY_SUB, 1, 99"})
+    void whoComesWhileCreditsAreTakenWaitsForTheValue(Late.Operation operation, long outcome, long sum) {
+        assertThat(probe(Late.class, operation.name())).isEqualTo(outcome + ", and the sum is " + sum);
+    }
+
     private static String probe(String look) {
-        Jvm.Result result = Jvm.asHere().run(Probe.class, look);
+        return probe(Probe.class, look);
+    }
+
+    private static String probe(Class<?> program, String argument) {
+        Jvm.Result result = Jvm.asHere().run(program, argument);
         assertThat(result.status()).as(result.output()).isZero();
         return result.output().strip();
     }
@@ -132,6 +148,82 @@ class BoundedCounterStepsTest {
             public long take(long position) {
                 return credits.take(position);
             }
+        }
+    }
+
+    /** Runs in a JVM of its own: a second thread comes while the first one takes the credits. */
+    static final class Late {
+        private static final int LIMIT = 100;
+
+        private Late() {}
+
+        /** What the second thread does. It returns 1 if that was done. */
+        enum Operation {
+            SUM {
+                @Override
+                long apply(PerCpuBoundedCounter counter) {
+                    return counter.sum();
+                }
+            },
+            ADD {
+                @Override
+                long apply(PerCpuBoundedCounter counter) {
+                    counter.add(1);
+                    return 1;
+                }
+            },
+            TRY_ADD {
+                @Override
+                long apply(PerCpuBoundedCounter counter) {
+                    return counter.tryAdd(1, 2 * LIMIT) ? 1 : 0;
+                }
+            },
+            TRY_SUB {
+                @Override
+                long apply(PerCpuBoundedCounter counter) {
+                    return counter.trySub(1, 0) ? 1 : 0;
+                }
+            };
+
+            abstract long apply(PerCpuBoundedCounter counter);
+        }
+
+        public static void main(String[] arguments) throws InterruptedException {
+            Operation operation = Operation.valueOf(arguments[0]);
+            Runnable[] afterTaking = new Runnable[1];
+            Interposed.replace(Credits.class, credits -> new Credits() {
+                @Override
+                public boolean add(long position, long delta, long bound, long most) {
+                    return credits.add(position, delta, bound, most);
+                }
+
+                @Override
+                public long sum(long position) {
+                    return credits.sum(position);
+                }
+
+                @Override
+                public long take(long position) {
+                    long taken = credits.take(position);
+                    afterTaking[0].run();
+                    return taken;
+                }
+            });
+            PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
+            counter.add(LIMIT);
+            long[] outcome = new long[1];
+            Thread late = Thread.ofPlatform().unstarted(() -> outcome[0] = operation.apply(counter));
+            afterTaking[0] = () -> {
+                late.start();
+                while (late.getState() != Thread.State.BLOCKED && late.isAlive()) {
+                    Thread.onSpinWait();
+                }
+            };
+            if (counter.tryAdd(1, LIMIT)) {
+                throw new AssertionError("above the limit");
+            }
+            late.join();
+            System.out.println(outcome[0] + ", and the sum is " + counter.sum());
         }
     }
 }
