@@ -102,10 +102,7 @@ class PerCpuPoolHooksTest {
                     .build();
             Pooled<Object> left = pool.tryAcquire();
             pool.tryAcquire().release();
-            // As an error leaves it that breaks a release off.
-            left.state = Pooled.LEAVING;
-            left.unfinished = true;
-            pool.ids.unfinished = true;
+            leave(left);
             assertThatThrownBy(() -> end.accept(pool))
                     .hasMessage("no 1")
                     .satisfies(thrown -> assertThat(thrown.getSuppressed())
@@ -113,6 +110,35 @@ class PerCpuPoolHooksTest {
                             .satisfies(second -> assertThat(second).hasMessage("no 2")));
             assertThat(pool.statistics().objects()).isZero();
         }
+    }
+
+    /** The look for such objects has passed the first one when an error leaves it. */
+    @Test
+    void whatIsLeftWhileOthersAreLookedForIsFoundByTheNextLook() {
+        AtomicReference<Pooled<Object>> passed = new AtomicReference<>();
+        PerCpuPool<Object> pool = PerCpuPool.builder(2, Object::new)
+                .destroy(_ -> {
+                    Pooled<Object> handle = passed.getAndSet(null);
+                    if (handle != null) {
+                        leave(handle);
+                    }
+                })
+                .build();
+        passed.set(pool.tryAcquire());
+        Pooled<Object> second = pool.tryAcquire();
+        assertThat(second.id).isGreaterThan(passed.get().id);
+        leave(second);
+        assertThat(pool.trim(0)).isZero();
+        assertThat(passed.get()).isNull();
+        assertThat(pool.tryAcquire()).isNotNull();
+        assertThat(pool.tryAcquire()).isNotNull();
+    }
+
+    /** Leaves an object as an error does that breaks its release off. */
+    private static void leave(Pooled<Object> handle) {
+        handle.state = Pooled.LEAVING;
+        handle.unfinished = true;
+        handle.pool.ids.unfinished = true;
     }
 
     @Test

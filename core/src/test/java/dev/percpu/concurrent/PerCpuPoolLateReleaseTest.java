@@ -7,13 +7,17 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.percpu.CpuGuard;
 import dev.percpu.Holder;
 import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.guard.UnaskedLooks;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.testing.Machine.Call;
 import dev.percpu.testing.Seccomp;
 import dev.percpu.testing.Workers;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -132,10 +136,11 @@ class PerCpuPoolLateReleaseTest extends PoolStacksFixture {
     }
 
     /** A release that pushed its object before the pool was closed, onto a stack whose CPU's guard another one has. */
-    private Thread releaseToAClosedPool(PerCpuPool<Object> pool) {
+    private Thread releaseToAClosedPool(PerCpuPool<Object> pool, AtomicBoolean interrupted) {
         pushToAClosedPool(pool);
         return Thread.ofPlatform().daemon().unstarted(() -> {
             int left = pool.ids.lookAgain();
+            interrupted.set(Thread.interrupted());
             if (left != PooledIds.NONE) {
                 pool.retire(pool.entries[left]);
             }
@@ -146,22 +151,26 @@ class PerCpuPoolLateReleaseTest extends PoolStacksFixture {
     @Tag("rseq")
     void aReleaseToAClosedPoolWaitsForTheGuard() throws InterruptedException {
         PerCpuPool<Object> pool = pool(1);
-        Thread giver = releaseToAClosedPool(pool);
+        AtomicBoolean interrupted = new AtomicBoolean();
+        Thread giver = releaseToAClosedPool(pool, interrupted);
         Holder owner = Holder.of(CpuId.of(firstCpu));
         giver.start();
-        // An interrupt does not end the wait, and is not lost.
+        // An interrupt does not end the wait, and is not lost: neither one that comes before it nor one in the middle.
+        giver.interrupt();
+        awaitBlocked(giver);
         giver.interrupt();
         awaitBlocked(giver);
         owner.release();
         Workers.join(giver);
         assertThat(destroyed).hasSize(1);
+        assertThat(interrupted).isTrue();
     }
 
     @Test
     @Tag("rseq")
     void butNotForEver() throws InterruptedException {
         PerCpuPool<Object> pool = pool(1);
-        Thread giver = releaseToAClosedPool(pool);
+        Thread giver = releaseToAClosedPool(pool, new AtomicBoolean());
         Holder owner = Holder.of(CpuId.of(firstCpu));
         giver.start();
         try {
@@ -203,5 +212,23 @@ class PerCpuPoolLateReleaseTest extends PoolStacksFixture {
                         .isInstanceOf(IllegalStateException.class)
                         .hasMessageContaining("closed"));
         assertThat(destroyed).hasSize(1);
+    }
+
+    /** It is late, and comes before the closing thread has destroyed the many that are idle. */
+    @Test
+    void afterALateReleaseNothingIsPushedInAClosedPool() {
+        int idle = 4 * CpuMask.usable().weight();
+        PerCpuPool<Object> pool = pool(idle + 1);
+        List<Pooled<Object>> handles = new ArrayList<>();
+        for (int i = 0; i <= idle; i++) {
+            handles.add(pool.tryAcquire());
+        }
+        Pooled<Object> held = handles.removeLast();
+        handles.forEach(Pooled::release);
+        pool.ids.close();
+        assertThat(pool.ids.lookAgain()).isNotEqualTo(PooledIds.NONE);
+        Object object = held.get();
+        held.release();
+        assertThat(destroyed).containsExactly(object);
     }
 }

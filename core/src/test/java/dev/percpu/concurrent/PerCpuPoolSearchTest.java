@@ -212,4 +212,17 @@ class PerCpuPoolSearchTest extends PoolStacksFixture {
         assertThat(pool.statistics().searches()).isEqualTo(2);
         only.release();
     }
+
+    /** What is idle could not be destroyed then. */
+    @Test
+    @Tag("rseq")
+    void aPoolThatCouldNotBeSearchedIsNotClosed() {
+        PerCpuPool<Object> pool = pool(1);
+        run(firstCpu, () -> {
+            Seccomp.refuse(Call.MEMBARRIER, EPERM);
+            assertThatThrownBy(pool::close).isInstanceOf(LinuxException.class);
+        });
+        assertThat(pool.ids.isClosed()).isFalse();
+        assertThat(pool.tryAcquire()).isNotNull();
+    }
 }
