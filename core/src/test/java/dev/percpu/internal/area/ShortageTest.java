@@ -105,6 +105,56 @@ class ShortageTest {
         }
     }
 
+    /** The dedicated thread may take the last piece off the queue, and give it back while this thread waits. */
+    @Test
+    void whatAnotherThreadGivesBackWhileThisOneWaitsIsFound() {
+        AtomicLong back = new AtomicLong();
+        Holdings waiting = new Holdings((_, _) -> {}) {
+            private Sentinel last = super.sentinel();
+
+            @Override
+            Sentinel sentinel() {
+                last = super.sentinel();
+                return last;
+            }
+
+            @Override
+            boolean awaitReturn(long millis) throws InterruptedException {
+                boolean came = super.awaitReturn(millis);
+                if (!came && last.isAnnounced()) {
+                    back.set(8);
+                }
+                return came;
+            }
+        };
+        waiting.add(holders, 0, 8);
+        Shortage patient = new Shortage(waiting);
+        assertThat(patient.retry(() -> unlessFull(back.get()), () -> 8, full())).isEqualTo(8);
+    }
+
+    private static long unlessFull(long back) {
+        if (back == 0) {
+            throw full();
+        }
+        return back;
+    }
+
+    @Test
+    void anInterruptInTheMiddleOfTheWaitIsNotLost() {
+        AtomicLong back = new AtomicLong();
+        Holdings interrupted = new Holdings((_, _) -> {}) {
+            @Override
+            boolean awaitReturn(long millis) throws InterruptedException {
+                back.set(8);
+                throw new InterruptedException();
+            }
+        };
+        interrupted.add(holders, 0, 8);
+        Shortage patient = new Shortage(interrupted);
+        assertThat(patient.retry(() -> unlessFull(back.get()), () -> 8, full())).isEqualTo(8);
+        assertThat(Thread.interrupted()).isTrue();
+    }
+
     @Test
     void threadsThatAskTogetherAreServedByOne() throws InterruptedException {
         hold(100);
