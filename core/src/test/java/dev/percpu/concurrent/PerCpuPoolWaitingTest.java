@@ -129,6 +129,7 @@ class PerCpuPoolWaitingTest {
         waiter.interrupt();
         Workers.join(waiter);
         assertThat(failure.get()).isInstanceOf(InterruptedException.class);
+        assertThat(pool.statistics().waiting()).isZero();
         held.release();
         assertThat(pool.tryAcquire()).isNotNull();
     }
