@@ -7,6 +7,12 @@ import java.util.List;
  * variable alive, unless that lives as long as the process anyway.
  */
 public interface Variable {
+    /**
+     * Tells the variables with one name apart: no other variable that is or was listed in this process has this number.
+     * So a reader of values sees whether a variable has been closed, and another of the same name made since.
+     */
+    long serial();
+
     /** The name it was given; it need not be unique. */
     String name();
 

@@ -41,6 +41,8 @@ public interface PerCpuMXBean {
     /**
      * A variable or structure that has a name.
      *
+     * @param serial which one it is: no other variable that is or was listed in the process has this number. A tool
+     *     that takes the difference of two readings compares values of one serial number
      * @param name the name it was given; it need not be unique
      * @param type what it is
      * @param integers its values that are {@code long}s
@@ -48,7 +50,8 @@ public interface PerCpuMXBean {
      * @param failure the class of the exception that reading the values threw; empty if there was none. An
      *     accumulator's function can throw, and a variable can be closed meanwhile
      */
-    record Variable(String name, String type, List<Integers> integers, List<Reals> reals, String failure) {}
+    record Variable(
+            long serial, String name, String type, List<Integers> integers, List<Reals> reals, String failure) {}
 
     /**
      * A value that is a {@code long}: see {@link dev.percpu.listing.Value}.

@@ -82,6 +82,6 @@ public final class PerCpuMonitor implements PerCpuMXBean {
             // user's code. The other variables are read all the same.
             failure = e.getClass().getName();
         }
-        return new Variable(variable.name(), variable.type(), integers, reals, failure);
+        return new Variable(variable.serial(), variable.name(), variable.type(), integers, reals, failure);
     }
 }

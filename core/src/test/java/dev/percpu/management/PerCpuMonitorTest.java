@@ -3,11 +3,14 @@ package dev.percpu.management;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.CpuGuard;
+import dev.percpu.DynamicNumeric;
+import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Workers;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -71,6 +74,22 @@ class PerCpuMonitorTest {
         assertThat(variable("managed double").reals().getFirst().total()).isEqualTo(Double.NEGATIVE_INFINITY);
         assertThat(variable("managed double").type()).isEqualTo("PerCpuDoubleCounter");
         assertThat(counter.sum() + real.sum()).isEqualTo(Double.NEGATIVE_INFINITY);
+    }
+
+    /** Else a tool would take the difference of two variables' values for a rate. */
+    @Test
+    void aVariableThatReplacesAnotherOfTheSameNameHasAnotherSerialNumber() {
+        long first;
+        try (DynamicNumeric _ = PerCpuNumeric.create("managed again", NumericWidth.LONG)) {
+            first = variable("managed again").serial();
+            assertThat(variable("managed again").serial()).isEqualTo(first);
+        }
+        try (DynamicNumeric _ = PerCpuNumeric.create("managed again", NumericWidth.LONG)) {
+            assertThat(variable("managed again").serial()).isGreaterThan(first);
+        }
+        assertThat(monitor.getVariables())
+                .extracting(PerCpuMXBean.Variable::serial)
+                .doesNotHaveDuplicates();
     }
 
     @Test

@@ -1,8 +1,6 @@
 package dev.percpu.cli.top;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +16,8 @@ public record Rates(@Nullable Reading before, Reading now) {
 
     /**
      * A value and its rates: how much was added in a second, in total and to each part. A rate is negative if more was
-     * taken out than added.
+     * taken out than added, also by a reset: a value that is counted up and down looks the same, so no decrease is taken
+     * for a reset, as Prometheus does for counters that only grow.
      *
      * @param value the value
      * @param perSecond the rate of the total; null if it is not known, or the value is no sum
@@ -31,34 +30,22 @@ public record Rates(@Nullable Reading before, Reading now) {
             List<Double> perCpuPerSecond,
             @Nullable Double elsewherePerSecond) {}
 
+    /** A value of one variable, which is the same one in both readings. */
+    private record Key(long serial, String name) {
+        private static Key of(Reading.Value value) {
+            return new Key(value.serial(), value.name());
+        }
+    }
+
     /** All values, in the order of the listing. */
     public List<Row> rows() {
-        // Of variables with the same name and type, the first one is compared with the first one. If there are fewer or
-        // more of them than before, nobody knows which of them is which.
-        Map<List<String>, Deque<Reading.Value>> earlier = before == null ? new HashMap<>() : byKey(before);
-        byKey(now).forEach((key, values) -> {
-            if (earlier.getOrDefault(key, new ArrayDeque<>()).size() != values.size()) {
-                earlier.remove(key);
-            }
-        });
-        List<Row> rows = new ArrayList<>();
-        for (Reading.Value value : now.values()) {
-            Deque<Reading.Value> same = earlier.get(key(value));
-            rows.add(row(value, same == null ? null : same.removeFirst()));
+        Map<Key, Reading.Value> earlier = new HashMap<>();
+        if (before != null) {
+            before.values().forEach(value -> earlier.put(Key.of(value), value));
         }
-        return rows;
-    }
-
-    private static Map<List<String>, Deque<Reading.Value>> byKey(Reading reading) {
-        Map<List<String>, Deque<Reading.Value>> values = new HashMap<>();
-        for (Reading.Value value : reading.values()) {
-            values.computeIfAbsent(key(value), _ -> new ArrayDeque<>()).add(value);
-        }
-        return values;
-    }
-
-    private static List<String> key(Reading.Value value) {
-        return List.of(value.variable(), value.type(), value.name());
+        return now.values().stream()
+                .map(value -> row(value, earlier.get(Key.of(value))))
+                .toList();
     }
 
     private Row row(Reading.Value value, Reading.@Nullable Value earlier) {

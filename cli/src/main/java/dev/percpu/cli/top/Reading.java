@@ -24,6 +24,7 @@ public record Reading(
     /**
      * One value of one variable. The numbers are all {@link Long}s, or all {@link Double}s.
      *
+     * @param serial which variable it is: see {@link PerCpuMXBean.Variable}
      * @param variable the variable's name
      * @param type the variable's type
      * @param name which of its values it is
@@ -33,6 +34,7 @@ public record Reading(
      * @param elsewhere the part that lies on no CPU
      */
     public record Value(
+            long serial,
             String variable,
             String type,
             String name,
@@ -47,6 +49,7 @@ public record Reading(
         for (PerCpuMXBean.Variable of : variables) {
             for (PerCpuMXBean.Integers value : of.integers()) {
                 values.add(new Value(
+                        of.serial(),
                         of.name(),
                         of.type(),
                         value.name(),
@@ -57,6 +60,7 @@ public record Reading(
             }
             for (PerCpuMXBean.Reals value : of.reals()) {
                 values.add(new Value(
+                        of.serial(),
                         of.name(),
                         of.type(),
                         value.name(),

@@ -74,10 +74,10 @@ public final class TopText {
 
     /** The rows of the variables whose rates are highest. Those of one variable stay together. */
     private static List<Rates.Row> busiest(List<Rates.Row> rows, int most) {
-        Map<List<String>, List<Rates.Row>> byVariable = new LinkedHashMap<>();
+        Map<Long, List<Rates.Row>> byVariable = new LinkedHashMap<>();
         for (Rates.Row row : rows) {
             byVariable
-                    .computeIfAbsent(List.of(row.value().variable(), row.value().type()), _ -> new ArrayList<>())
+                    .computeIfAbsent(row.value().serial(), _ -> new ArrayList<>())
                     .add(row);
         }
         return byVariable.values().stream()

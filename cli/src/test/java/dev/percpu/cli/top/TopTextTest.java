@@ -14,6 +14,11 @@ import org.junit.jupiter.api.Test;
 class TopTextTest {
     private static final int CPUS = 256;
 
+    /** Each variable here has a name of its own. */
+    private static long serial(String variable) {
+        return variable.hashCode();
+    }
+
     /** A value that has the given part on each of some CPUs, and 0 on all others. */
     private static Reading.Value value(String variable, long part, int... on) {
         Long[] parts = new Long[CPUS];
@@ -22,7 +27,7 @@ class TopTextTest {
             parts[cpu] = part + cpu;
         }
         long total = Arrays.stream(parts).mapToLong(each -> each).sum();
-        return new Reading.Value(variable, "PerCpuCounter", "value", true, total, List.of(parts), 0L);
+        return new Reading.Value(serial(variable), variable, "PerCpuCounter", "value", true, total, List.of(parts), 0L);
     }
 
     private static Reading reading(long nanos, Reading.Value... values) {
@@ -70,9 +75,9 @@ class TopTextTest {
     @Test
     void aCpuIsBusyIfThereWereUpdates() {
         List<Long> parts = List.of(0L, 5L, 0L);
-        Reading.Value narrow = new Reading.Value("narrow", "BYTE", "value", false, 5L, parts, 0L);
+        Reading.Value narrow = new Reading.Value(1, "narrow", "BYTE", "value", false, 5L, parts, 0L);
         Reading.Value maximum =
-                new Reading.Value("maximum", "PerCpuAccumulator", "value", false, 7L, List.of(7L, -9L, -9L), -9L);
+                new Reading.Value(2, "maximum", "PerCpuAccumulator", "value", false, 7L, List.of(7L, -9L, -9L), -9L);
 
         assertThat(print(new Rates(null, reading(0, narrow, maximum))))
                 .anyMatch(
@@ -84,6 +89,7 @@ class TopTextTest {
     private static Reading.Value[] histogram(String name, long count) {
         return Stream.of("count", "sum", "p50")
                 .map(value -> new Reading.Value(
+                        serial(name),
                         name,
                         "PerCpuHistogram",
                         value,
@@ -134,7 +140,7 @@ class TopTextTest {
 
     /** How a total is shown. */
     private static String printed(double total) {
-        Reading.Value value = new Reading.Value("real", "PerCpuDoubleCounter", "value", true, total, List.of(), 0.0);
+        Reading.Value value = new Reading.Value(1, "real", "PerCpuDoubleCounter", "value", true, total, List.of(), 0.0);
         return print(new Rates(null, reading(0, value))).getLast().split(" +", -1)[2];
     }
 

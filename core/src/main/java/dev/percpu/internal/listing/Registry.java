@@ -6,6 +6,7 @@ import dev.percpu.listing.Variable;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,8 @@ public final class Registry {
     private static final List<Variable> STATIC = new ArrayList<>();
 
     private static final Chain DYNAMIC = new Chain();
+
+    private static final AtomicLong SERIALS = new AtomicLong();
 
     /**
      * For an object of which nothing can be read. It is here, so that {@link #checkName} makes it: when the object is
@@ -46,7 +49,12 @@ public final class Registry {
      * @param object the object, or a weak reference to it: a {@code Supplier} of either would be a second object, and
      *     take 16 bytes more for each of perhaps thousands of static counters
      */
-    private record Entry<T>(String name, String type, Object object, Reader<? super T> reader) implements Variable {
+    private record Entry<T>(long serial, String name, String type, Object object, Reader<? super T> reader)
+            implements Variable {
+        Entry(String name, String type, Object object, Reader<? super T> reader) {
+            this(SERIALS.incrementAndGet(), name, type, object, reader);
+        }
+
         @Override
         @SuppressWarnings("unchecked") // the methods that add an entry take a reader of the object's type
         public List<Value> values() {
