@@ -66,7 +66,10 @@ class MonitoringPageTest {
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.output())
                 .doesNotContain("doesn't exist", "status 1")
-                .contains("dev.percpu.Variable#period is 1 s", "dev.percpu.GuardContended#enabled is false");
+                .contains(
+                        "dev.percpu.Variable#period is 1 s",
+                        "dev.percpu.PoolAwaited#threshold is 10 ms",
+                        "dev.percpu.GuardContended#enabled is false");
     }
 
     private static String pathWithJdk() {

@@ -321,15 +321,33 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     }
 
     private @Nullable Pooled<T> seek(long nanos) throws InterruptedException {
-        if (Recording.isOn()) {
-            int sought = seekNumber(0);
-            if (sought != PooledIds.NONE) {
-                return hold(sought);
-            }
-            // Before the wait: once the thread has an object's id, nothing may fail until it holds the object.
-            Recording.poolExhausted(name, capacity());
+        if (!Recording.isOn()) {
+            return hold(seekNumber(nanos));
         }
-        return hold(seekNumber(nanos));
+        int sought = seekNumber(0);
+        if (sought == PooledIds.NONE) {
+            Recording.poolExhausted(name, capacity());
+            if (nanos > 0) {
+                sought = awaitNumber(nanos);
+            }
+        }
+        return hold(sought);
+    }
+
+    /** {@link #seekNumber} with a wait that is recorded. */
+    private int awaitNumber(long nanos) throws InterruptedException {
+        Recording.RecordedWait event = Recording.beginPoolAwaited(name, capacity());
+        int sought = PooledIds.NONE;
+        try {
+            sought = seekNumber(nanos);
+            return sought;
+        } finally {
+            try {
+                Recording.end(event, sought >= 0);
+            } catch (Throwable noRoom) {
+                // For the call itself. Once the thread has an object's id, nothing may fail until it holds the object.
+            }
+        }
     }
 
     private int seekNumber(long nanos) throws InterruptedException {

@@ -16,8 +16,8 @@ public record Rates(@Nullable Reading before, Reading now) {
 
     /**
      * A value and its rates: how much was added in a second, in total and to each part. A rate is negative if more was
-     * taken out than added, also by a reset: a value that is counted up and down looks the same, so no decrease is taken
-     * for a reset, as Prometheus does for counters that only grow.
+     * taken out than added. A reset takes out too: it looks like a value that is counted down. Prometheus takes each
+     * decrease for a reset, which is right only for counters that never go down.
      *
      * @param value the value
      * @param perSecond the rate of the total; null if it is not known, or the value is no sum

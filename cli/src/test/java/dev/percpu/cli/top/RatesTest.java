@@ -17,8 +17,7 @@ class RatesTest {
 
     /** A value of one of several variables with the same name. */
     private static Reading.Value requests(long serial, long total) {
-        return new Reading.Value(
-                serial, "requests", "PerCpuCounter", "value", true, total, List.of(total, 0L), 0L);
+        return new Reading.Value(serial, "requests", "PerCpuCounter", "value", true, total, List.of(total, 0L), 0L);
     }
 
     @Test

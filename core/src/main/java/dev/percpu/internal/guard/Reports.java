@@ -108,13 +108,13 @@ public final class Reports {
         }
     }
 
-    /** Records that the current thread waits for a guard. This is normal, so the log does not get it. */
-    static void contended(int cpu, long nanos) {
+    /**
+     * Says in the event of the current thread's wait for a guard which owner it waits for. This is normal, so the log
+     * does not get it.
+     */
+    static void contended(Recording.RecordedWait event, int cpu, long owner) {
         try {
-            if (Recording.isOn()) {
-                long owner = Ownership.owner(cpu);
-                Recording.guardContended(cpu, Owners.find(owner), Ownership.describe(owner), nanos);
-            }
+            Recording.guardContended(event, cpu, Owners.find(owner), Ownership.describe(owner));
         } catch (Throwable t) {
             lost();
         }

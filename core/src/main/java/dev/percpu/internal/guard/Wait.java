@@ -1,10 +1,12 @@
 package dev.percpu.internal.guard;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.jfr.Recording;
 import dev.percpu.internal.protocol.CurrentCpu;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /** One thread's wait for a guard: it spins, yields, sleeps, and checks an owner that takes long. */
 final class Wait {
@@ -13,9 +15,6 @@ final class Wait {
 
     /** More often the owner was preempted on this very CPU, and runs again when this thread yields. */
     private static final int YIELDS = 64;
-
-    /** Shorter waits are not recorded. */
-    private static final long CONTENDED = TimeUnit.MILLISECONDS.toNanos(1);
 
     private static final long SHORTEST_PARK = TimeUnit.MICROSECONDS.toNanos(20);
     private static final long LONGEST_PARK = TimeUnit.MILLISECONDS.toNanos(50);
@@ -55,7 +54,9 @@ final class Wait {
     private final long start = System.nanoTime();
     private int cpu;
     private int rounds;
-    private boolean recorded;
+
+    /** It begins when the thread no longer only spins. Null if the wait is not recorded. */
+    private Recording.@Nullable RecordedWait event;
 
     /** The owner seen last, and the time after which to report it. */
     private long owner;
@@ -116,11 +117,8 @@ final class Wait {
                 if (waited >= nanos) {
                     return Ownership.TAKEN;
                 }
-                if (waited >= CONTENDED && !recorded) {
-                    // While this thread still waits: once it has acquired the CPU, nothing may fail until its guard
-                    // is counted.
-                    recorded = true;
-                    Reports.contended(cpu, waited);
+                if (rounds == SPINS) {
+                    beginEvent();
                 }
                 if (pause(waited, nanos - waited)) {
                     checkOwner();
@@ -146,9 +144,23 @@ final class Wait {
                 cpu = ~outcome;
             }
         } finally {
+            try {
+                Recording.end(event, acquired);
+            } catch (Throwable noRoom) {
+                // For the call itself. Once the thread has acquired the CPU, nothing may fail until its guard is
+                // counted.
+            }
             if (interrupted && !acquired) {
                 me.interrupt();
             }
+        }
+    }
+
+    /** Before the wait ends, as much is done for its event as can be: see above. */
+    private void beginEvent() {
+        event = Recording.beginGuardContended(cpu);
+        if (event != null) {
+            lookAtOwner();
         }
     }
 
@@ -185,11 +197,7 @@ final class Wait {
     private void checkOwner() {
         boolean _ = Recovery.freeIfAbandoned(me, cpu);
         long now = System.nanoTime();
-        long current = Ownership.owner(cpu);
-        if (current != owner) {
-            owner = current;
-            reportAfter = Reports.LONG_NANOS;
-        }
+        lookAtOwner();
         // No longer than this thread has waited: for others the owner may have come and gone.
         long age = Math.min(now - seenSince(cpu, owner, now), now - start);
         if (age >= reportAfter && owner != Recovery.FREE) {
@@ -197,6 +205,17 @@ final class Wait {
             Reports.longHeld(cpu, owner, age, SLEEPERS.get(PaddedArray.index(cpu)) + 1);
         } else if (age >= reportAfter / 2) {
             Reports.prepare();
+        }
+    }
+
+    private void lookAtOwner() {
+        long current = Ownership.owner(cpu);
+        if (current != owner) {
+            owner = current;
+            reportAfter = Reports.LONG_NANOS;
+            if (event != null && current != Recovery.FREE) {
+                Reports.contended(event, cpu, current);
+            }
         }
     }
 

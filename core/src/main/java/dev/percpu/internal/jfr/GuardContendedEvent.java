@@ -5,35 +5,39 @@ import jdk.jfr.Description;
 import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
-import jdk.jfr.Timespan;
+import jdk.jfr.Threshold;
 import org.jspecify.annotations.Nullable;
 
 /** A thread waits for a guard. */
 @Name("dev.percpu.GuardContended")
 @Label("CPU Guard Contended")
 @Category("Percpu")
-@Description("A thread has waited for a CPU's guard for over a millisecond, and goes on waiting")
-final class GuardContendedEvent extends Event {
+@Description("A thread waited for a CPU's guard")
+@Threshold("1 ms")
+final class GuardContendedEvent extends Event implements Recording.RecordedWait {
     @Label("CPU")
     int cpu;
 
     @Label("Owner")
+    @Description("The thread that held the guard when the waiting thread last looked")
     @Nullable
     Thread owner;
 
     @Label("Owner's Description")
     @Description("Also of a thread of C code, which Java has no Thread for")
-    String description;
+    String description = "another thread";
 
-    @Label("Waited")
-    @Description("How long the thread has waited by now")
-    @Timespan
-    long waited;
+    @Label("Acquired")
+    @Description("False if the time ran out or an interrupt came")
+    boolean acquired;
 
-    GuardContendedEvent(int cpu, @Nullable Thread owner, String description, long waited) {
+    GuardContendedEvent(int cpu) {
         this.cpu = cpu;
-        this.owner = owner;
-        this.description = description;
-        this.waited = waited;
+    }
+
+    @Override
+    public void commit(boolean hasAcquired) {
+        acquired = hasAcquired;
+        commit();
     }
 }

@@ -32,6 +32,12 @@ public final class Recording {
     /** The back end that was chosen. */
     record BackEnd(String name, String reason, String selfTest) {}
 
+    /** The event of a wait, which lasts as long as the wait. */
+    public interface RecordedWait {
+        /** Ends the event now, and records it if it was long enough. Only {@link #end} calls this. */
+        void commit(boolean hasAcquired);
+    }
+
     /** How to ask for the area's use. */
     record Area(LongSupplier used, long stride) {}
 
@@ -114,11 +120,72 @@ public final class Recording {
         }
     }
 
-    /** Records that this thread has waited for a guard for some time, and goes on waiting. */
-    public static void guardContended(int cpu, @Nullable Thread owner, String description, long nanos) {
+    /** Begins to record that this thread waits for a guard; null if that is not recorded. */
+    public static @Nullable RecordedWait beginGuardContended(int cpu) {
         try {
             if (isOn()) {
-                new GuardContendedEvent(cpu, owner, description, nanos).commit();
+                GuardContendedEvent event = new GuardContendedEvent(cpu);
+                if (event.isEnabled()) {
+                    prepareCommit();
+                    event.begin();
+                    return event;
+                }
+            }
+        } catch (Throwable unrecorded) {
+            // See above.
+        }
+        return null;
+    }
+
+    /** Says which owner of a guard the thread waits for now. */
+    public static void guardContended(RecordedWait wait, int cpu, @Nullable Thread owner, String description) {
+        try {
+            GuardContendedEvent event = (GuardContendedEvent) wait;
+            event.cpu = cpu;
+            event.owner = owner;
+            event.description = description;
+        } catch (Throwable unrecorded) {
+            // See above.
+        }
+    }
+
+    /** Begins to record that this thread waits for an object of a pool; null if that is not recorded. */
+    public static @Nullable RecordedWait beginPoolAwaited(String pool, int capacity) {
+        try {
+            if (isOn()) {
+                PoolAwaitedEvent event = new PoolAwaitedEvent(pool, capacity);
+                if (event.isEnabled()) {
+                    prepareCommit();
+                    event.begin();
+                    return event;
+                }
+            }
+        } catch (Throwable unrecorded) {
+            // See above.
+        }
+        return null;
+    }
+
+    /**
+     * Loads the class that the first commit would ask the class loader for. A class loader can be the user's code. That
+     * must not run when a wait has ended, as the thread may have a guard that is not counted yet. If a later JDK has no
+     * such class, waits are not recorded, and {@code RecordingTest} fails.
+     */
+    private static void prepareCommit() throws ClassNotFoundException {
+        Class<?> _ = Class.forName("jdk.jfr.internal.event.EventWriter", false, Recording.class.getClassLoader());
+    }
+
+    /**
+     * Records a wait that has ended just now. The thread may have what it waited for: so the caller also catches what
+     * the call itself throws if the stack has no room for it.
+     *
+     * @param wait null if it is not recorded
+     * @param hasAcquired false if the time ran out, or the wait was broken off
+     */
+    public static void end(@Nullable RecordedWait wait, boolean hasAcquired) {
+        try {
+            if (wait != null) {
+                wait.commit(hasAcquired);
             }
         } catch (Throwable unrecorded) {
             // See above.

@@ -3,6 +3,8 @@ package dev.percpu.internal.jfr;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import jdk.jfr.EventSettings;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
@@ -17,18 +19,20 @@ final class Recordings {
 
     /** Records all events with a name while an action runs, also if an earlier test has used up their rate. */
     static List<RecordedEvent> record(String name, ThrowingAction action) throws Exception {
-        return record(name, "off", action);
+        return record(name, Map.of("throttle", "off", "threshold", "0 ns"), action);
     }
 
     /**
      * Records while an action runs, and returns the events with a name.
      *
-     * @param throttle how many there may be, such as {@code 100/s}
+     * @param settings what is not as the event itself says, such as {@code 100/s} for {@code throttle}
      */
-    static List<RecordedEvent> record(String name, String throttle, ThrowingAction action) throws Exception {
+    static List<RecordedEvent> record(String name, Map<String, String> settings, ThrowingAction action)
+            throws Exception {
         Path file = Files.createTempFile("percpu", ".jfr");
         try (Recording recording = new Recording()) {
-            recording.enable(name).with("period", "endChunk").with("throttle", throttle);
+            EventSettings enabled = recording.enable(name).with("period", "endChunk");
+            settings.forEach(enabled::with);
             recording.start();
             action.run();
             recording.stop();

@@ -36,7 +36,8 @@ class UnrecordableEventTest {
         assertThat(result.output())
                 .contains(
                         "wait for a guard: failed at first, not in its event, works\n",
-                        "search of an exhausted pool: failed at first, not in its event, works\n");
+                        "search of an exhausted pool: failed at first, not in its event, works\n",
+                        "wait for an object of it: failed at first, not in its event, works\n");
         assertThat(result.status()).isZero();
     }
 
@@ -47,6 +48,7 @@ class UnrecordableEventTest {
         public static void main(String[] arguments) throws Exception {
             try (Recording recording = new Recording()) {
                 recording.enable("dev.percpu.PoolExhausted");
+                recording.enable("dev.percpu.PoolAwaited");
                 recording.enable("dev.percpu.GuardContended");
                 recording.start();
                 Holder holder = Holder.of(CPU);
@@ -55,6 +57,7 @@ class UnrecordableEventTest {
                 PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
                 pool.acquire();
                 tell("search of an exhausted pool", () -> pool.tryAcquire() == null);
+                tell("wait for an object of it", () -> pool.tryAcquire(2, TimeUnit.MILLISECONDS) == null);
             }
         }
 
