@@ -67,12 +67,10 @@ public final class PerCpuPtr<T> {
         this.isMemory = isMemory;
     }
 
-    /** Creates a pointer to instances on the heap. The piece holds their name, and whether the variable is closed. */
-    static <T> PerCpuPtr<T> toObjects(Piece piece, Function<CpuId, ? extends T> factory) {
-        return toObjects(piece, newInstances(), factory);
-    }
-
-    /** Like {@link #toObjects(Piece, Function)}. If this fails, the given array has those that were created. */
+    /**
+     * Creates a pointer to instances on the heap. The piece holds their name, and whether the variable is closed. If
+     * this fails, the given array has those that were created.
+     */
     static <T> PerCpuPtr<T> toObjects(Piece piece, @Nullable Object[] instances, Function<CpuId, ? extends T> factory) {
         fill(instances, piece.name(), factory);
         return new PerCpuPtr<>(piece, instances, newBorrows(), HEAP, false);

@@ -4,16 +4,8 @@ package dev.percpu.internal.linux;
 public final class LinuxException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    private final int errno;
-
     LinuxException(String call, int errno) {
         super(call + " failed: errno " + errno + name(errno));
-        this.errno = errno;
-    }
-
-    /** The kernel's error number. */
-    public int errno() {
-        return errno;
     }
 
     private static String name(int errno) {
