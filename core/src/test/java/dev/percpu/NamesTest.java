@@ -69,42 +69,69 @@ class NamesTest {
         }
     }
 
+    /**
+     * Something that takes a name.
+     *
+     * @param type what a listing calls it
+     */
+    record Named(String type, Function<String, Object> maker) {
+        private static final String MEMORY = ValueLayout.JAVA_LONG.toString();
+
+        /** In the order of a listing, which begins with what lives as long as the process. */
+        static final List<Named> ALL = List.of(
+                new Named("LONG", name -> PerCpuNumeric.define(name, NumericWidth.LONG)),
+                new Named("LONG", name -> PerCpuNumeric.define(name, NumericWidth.LONG, 1)),
+                new Named("DOUBLE", PerCpuDouble::define),
+                new Named("DOUBLE", name -> PerCpuDouble.define(name, 1)),
+                new Named("object", name -> StaticPerCpu.define(name, Object::new)),
+                new Named(MEMORY, name -> StaticPerCpu.define(name, ValueLayout.JAVA_LONG)),
+                new Named("guarded LONG", name -> StaticPerCpu.defineNumeric(name, NumericWidth.LONG, 1)),
+                new Named("PerCpuCounter", PerCpuCounter::new),
+                new Named("PerCpuCounterArray", name -> new PerCpuCounterArray(name, 2)),
+                new Named("PerCpuBuckets", name -> new PerCpuBuckets(name, 2)),
+                new Named("PerCpuDoubleCounter", PerCpuDoubleCounter::new),
+                new Named("PerCpuAccumulator", name -> new PerCpuAccumulator(name, Long::max, 0)),
+                new Named("PerCpuAccumulator", PerCpuAccumulator::maximum),
+                new Named("PerCpuAccumulator", PerCpuAccumulator::minimum),
+                new Named("PerCpuDoubleAccumulator", name -> new PerCpuDoubleAccumulator(name, Double::max, 0)),
+                new Named("PerCpuBoundedCounter", PerCpuBoundedCounter::new),
+                new Named("PerCpuBoundedCounter", name -> new PerCpuBoundedCounter(name, 32)),
+                new Named("PerCpuSummary", PerCpuSummary::new),
+                new Named(
+                        "PerCpuHistogram",
+                        name -> PerCpuHistogram.builder().name(name).build()),
+                new Named(
+                        "PerCpuPool",
+                        name -> PerCpuPool.builder(2, Object::new).name(name).build()),
+                new Named("PerCpuReadWriteLock", PerCpuReadWriteLock::new),
+                new Named("PerCpuReadWriteLock", name -> new PerCpuReadWriteLock(name, true)),
+                new Named("PerCpuRef", name -> new PerCpuRef(name, () -> {})),
+                new Named("INT", name -> PerCpuNumeric.create(name, NumericWidth.INT)),
+                new Named("LONG", name -> PerCpuNumeric.create(name, NumericWidth.LONG, 1)),
+                new Named("DOUBLE", name -> PerCpuDouble.create(name)),
+                new Named("DOUBLE", name -> PerCpuDouble.create(name, 1)),
+                new Named(MEMORY, name -> DynamicPerCpu.createZero(name, ValueLayout.JAVA_LONG)),
+                new Named(MEMORY, name -> DynamicPerCpu.createZero(name, ValueLayout.JAVA_LONG, Function.identity())),
+                new Named("object", name -> DynamicPerCpu.createWith(name, Object::new)),
+                new Named("object", name -> DynamicPerCpu.createFrom(name, _ -> new Object())),
+                new Named("guarded LONG", name -> DynamicPerCpu.createNumeric(name, NumericWidth.LONG, 1)));
+
+        Object make(String name) {
+            return maker.apply(name);
+        }
+    }
+
     @Test
     void whatHasANameIsListed() {
-        List<Object> kept = List.of(
-                PerCpuNumeric.create("named number", NumericWidth.INT),
-                PerCpuDouble.create("named double"),
-                DynamicPerCpu.createZero("named memory", ValueLayout.JAVA_LONG),
-                DynamicPerCpu.createZero("named view", ValueLayout.JAVA_LONG, Function.identity()),
-                DynamicPerCpu.createWith("named object", Object::new),
-                DynamicPerCpu.createNumeric("named cell", NumericWidth.LONG, 0),
-                new PerCpuCounter("named counter"),
-                new PerCpuDoubleCounter("named double counter"),
-                new PerCpuAccumulator("named accumulator", Long::max, 0),
-                new PerCpuDoubleAccumulator("named double accumulator", Double::max, 0),
-                new PerCpuBoundedCounter("named quota"),
-                PerCpuHistogram.builder().name("named latency").build(),
-                PerCpuPool.builder(2, Object::new).name("named pool").build(),
-                new PerCpuReadWriteLock("named lock"),
-                new PerCpuRef("named ref", () -> {}));
+        List<Object> kept = new ArrayList<>();
+        List<String> expected = new ArrayList<>();
+        for (Named each : Named.ALL) {
+            String name = "named " + kept.size();
+            kept.add(each.make(name));
+            expected.add(name + ": " + each.type());
+        }
         try {
-            assertThat(listed("named "))
-                    .containsExactly(
-                            "named number: INT",
-                            "named double: DOUBLE",
-                            "named memory: " + ValueLayout.JAVA_LONG,
-                            "named view: " + ValueLayout.JAVA_LONG,
-                            "named object: object",
-                            "named cell: guarded LONG",
-                            "named counter: PerCpuCounter",
-                            "named double counter: PerCpuDoubleCounter",
-                            "named accumulator: PerCpuAccumulator",
-                            "named double accumulator: PerCpuDoubleAccumulator",
-                            "named quota: PerCpuBoundedCounter",
-                            "named latency: PerCpuHistogram",
-                            "named pool: PerCpuPool",
-                            "named lock: PerCpuReadWriteLock",
-                            "named ref: PerCpuRef");
+            assertThat(listed("named ")).containsExactlyElementsOf(expected);
         } finally {
             Reference.reachabilityFence(kept);
         }
@@ -148,46 +175,15 @@ class NamesTest {
     @Test
     void aNameMustSaySomething() {
         for (@Nullable String name : new String[] {null, "", " "}) {
-            for (ThrowingCallable making : making(name)) {
-                assertThatThrownBy(making)
-                        .isInstanceOf(name == null ? NullPointerException.class : IllegalArgumentException.class)
-                        .hasMessageContaining("a name must not be ");
-            }
+            assertNameIsRefused(name, () -> PerCpuEvent.builder().name(name));
+            Named.ALL.forEach(each -> assertNameIsRefused(name, () -> each.make(name)));
         }
     }
 
-    /** Everything that takes a name. */
-    private static List<ThrowingCallable> making(@Nullable String name) {
-        return List.of(
-                () -> new PerCpuCounter(name),
-                () -> new PerCpuCounterArray(name, 2),
-                () -> new PerCpuBuckets(name, 2),
-                () -> new PerCpuDoubleCounter(name),
-                () -> new PerCpuAccumulator(name, Long::max, 0),
-                () -> PerCpuAccumulator.maximum(name),
-                () -> PerCpuAccumulator.minimum(name),
-                () -> new PerCpuDoubleAccumulator(name, Double::max, 0),
-                () -> new PerCpuBoundedCounter(name, 32),
-                () -> new PerCpuSummary(name),
-                () -> PerCpuEvent.builder().name(name),
-                () -> PerCpuHistogram.builder().name(name),
-                () -> PerCpuPool.builder(1, Object::new).name(name),
-                () -> new PerCpuReadWriteLock(name),
-                () -> new PerCpuReadWriteLock(name, true),
-                () -> new PerCpuRef(name, () -> {}),
-                () -> PerCpuNumeric.define(name, NumericWidth.LONG),
-                () -> PerCpuNumeric.define(name, NumericWidth.LONG, 1),
-                () -> PerCpuNumeric.create(name, NumericWidth.LONG, 1),
-                () -> PerCpuDouble.define(name),
-                () -> PerCpuDouble.define(name, 1),
-                () -> PerCpuDouble.create(name, 1),
-                () -> DynamicPerCpu.createZero(name, ValueLayout.JAVA_LONG, Function.identity()),
-                () -> DynamicPerCpu.createWith(name, Object::new),
-                () -> DynamicPerCpu.createFrom(name, _ -> new Object()),
-                () -> DynamicPerCpu.createNumeric(name, NumericWidth.LONG, 1),
-                () -> StaticPerCpu.define(name, Object::new),
-                () -> StaticPerCpu.define(name, ValueLayout.JAVA_LONG),
-                () -> StaticPerCpu.defineNumeric(name, NumericWidth.LONG, 1));
+    private static void assertNameIsRefused(@Nullable String name, ThrowingCallable making) {
+        assertThatThrownBy(making)
+                .isInstanceOf(name == null ? NullPointerException.class : IllegalArgumentException.class)
+                .hasMessageContaining("a name must not be ");
     }
 
     @Test

@@ -23,9 +23,6 @@ class SourceRulesTest {
     private static final int LONGEST_LINE = 120;
     private static final int LONGEST_FILE = 350;
 
-    /** A line with more characters before the last word of its paragraph could have left it company. */
-    private static final int LONG_LINE = 95;
-
     private static final String TAB = " ".repeat(8);
 
     /** What a longer file of the core, or of the C header, must say at its head, with the reason. */
@@ -48,14 +45,6 @@ class SourceRulesTest {
 
     private static final Pattern PROPERTIES = Pattern.compile("(?m)^import net\\.jqwik\\.api\\.Property;$");
     private static final Pattern CLASS_TAG = Pattern.compile("(?m)^@Tag\\((\"\\w+\")\\)");
-
-    /** A line of a comment, if it has no code: what follows its star or its slashes is text. */
-    private static final Pattern COMMENT_LINE = Pattern.compile("\\s*(?:/\\*\\*?|\\*(?!/)|//)(?<text>.*?)(?:\\*/)?");
-
-    private static final Pattern SHELL_COMMENT_LINE = Pattern.compile("\\s*#(?<text>.*)");
-
-    /** How a paragraph begins that no empty line is before. */
-    private static final Pattern PARAGRAPH = Pattern.compile("([-*#@|<}]|[0-9]+\\. ).*");
 
     private static final Pattern SHELL = Pattern.compile(".*\\.sh|[a-z]+");
     private static final Pattern PAGE = Pattern.compile(".*\\.md");
@@ -115,74 +104,6 @@ class SourceRulesTest {
     /** A row of a table, and a comment for what makes the tables, have to be one line. */
     private static boolean isProse(String line) {
         return !line.startsWith("|") && !line.startsWith("<!--");
-    }
-
-    @Test
-    void noCommentEndsWithAWordAlone() throws IOException {
-        List<String> alone = new ArrayList<>(aloneIn(LIKE_JAVA, COMMENT_LINE));
-        alone.addAll(aloneIn(SHELL, SHELL_COMMENT_LINE));
-        assertThat(alone).isEmpty();
-    }
-
-    private static List<String> aloneIn(Pattern files, Pattern comment) throws IOException {
-        List<String> alone = new ArrayList<>();
-        for (Path file : SourceFiles.below(SourceFiles.ROOT, files)) {
-            LoneWords words = new LoneWords(file);
-            for (String line : Files.readAllLines(file)) {
-                Matcher matcher = comment.matcher(line);
-                words.next(line, matcher.matches() ? matcher.group("text").strip() : "");
-            }
-            alone.addAll(words.found());
-        }
-        return alone;
-    }
-
-    @Test
-    void noParagraphOfAPageEndsWithAWordAlone() throws IOException {
-        List<String> alone = new ArrayList<>();
-        for (Path page : SourceFiles.below(SourceFiles.ROOT, PAGE)) {
-            LoneWords words = new LoneWords(page);
-            boolean code = false;
-            for (String line : Files.readAllLines(page)) {
-                boolean fence = line.strip().startsWith("```");
-                code ^= fence;
-                words.next(line, code || fence || !isProse(line) ? "" : line.strip());
-            }
-            alone.addAll(words.found());
-        }
-        assertThat(alone).isEmpty();
-    }
-
-    /** Finds the paragraphs whose last line is a single word, although the line before had others to give to it. */
-    private static final class LoneWords {
-        private final Path file;
-        private final List<String> found = new ArrayList<>();
-        private int number;
-        private boolean wasLong;
-        private boolean isAlone;
-
-        private LoneWords(Path file) {
-            this.file = file;
-        }
-
-        /** @param text the line's prose; empty if it has none */
-        private void next(String line, String text) {
-            boolean continues = !text.isEmpty() && !PARAGRAPH.matcher(text).matches();
-            if (isAlone && !continues) {
-                found.add(file + ":" + number);
-            }
-            number++;
-            isAlone = continues && wasLong && !text.contains(" ");
-            // A line of dashes is no text.
-            wasLong = !text.contains("---")
-                    && text.contains(" ")
-                    && TARGET.matcher(line).replaceAll("]").length() > LONG_LINE;
-        }
-
-        private List<String> found() {
-            next("", "");
-            return found;
-        }
     }
 
     @Test
