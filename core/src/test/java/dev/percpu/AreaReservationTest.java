@@ -232,16 +232,15 @@ class AreaReservationTest {
     void theMessageOfAFullAreaNamesWhatTheUserMade() {
         Jvm.Result result = jvm().option("-Dpercpu.area.stride=4096").run(ProbeThatMakesStructures.class);
         assertThat(result.output().lines())
-                .startsWith(
+                .filteredOn(line -> line.startsWith("made") || !line.contains("any structure"))
+                .containsExactly(
                         "one of many",
                         "a PerCpuDoubleAccumulator",
                         "a PerCpuSummary",
                         "codes of length 3",
                         "pool \"buffers\"",
                         "a PerCpuPool",
-                        "latencies of 1890 buckets, 32 for each power of two from 1 to 9223372036854775807")
-                .filteredOn(line -> line.startsWith("made") || !line.contains("any structure"))
-                .hasSize(7);
+                        "latencies of 1890 buckets, 32 for each power of two from 1 to 9223372036854775807");
         assertThat(result.status()).isZero();
     }
 
