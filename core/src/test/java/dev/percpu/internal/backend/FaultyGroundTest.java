@@ -48,6 +48,11 @@ class FaultyGroundTest {
 
     private static final long MIB = 1 << 20;
 
+    /** What has to be left to a JVM whose limit is at least eight times as high, as it is with a large heap. */
+    private static final long ROOM = 256 * MIB;
+
+    private static final String LARGE_HEAP = "-Xmx2g";
+
     /** The command of membarrier that restarts sequences. */
     private static final int RESTART = 1 << 7;
 
@@ -388,34 +393,48 @@ class FaultyGroundTest {
         assertRuns(little(), ProbeInLittleAddressSpace.class, 5 * MIB, "rseq: ", "a small area");
     }
 
-    /** Has address space for the area of the default size, and hardly more; then needs some for itself. */
+    /** Loads the library with so much address space, by the first argument; then needs some for itself. */
     static final class ProbeThatNeedsAddressSpace {
         private ProbeThatNeedsAddressSpace() {}
 
         public static void main(String[] arguments) {
-            MemoryLimit.ADDRESS_SPACE.leave(16 * MIB * (CpuMask.capacity() + 2) + 24 * MIB);
+            MemoryLimit.ADDRESS_SPACE.leave(Long.parseLong(arguments[0]));
             try (Arena arena = Arena.ofConfined()) {
-                long stride = PerCpuRuntime.area().stride();
-                System.out.println("left: " + arena.allocate(32 * MIB).byteSize() + ", stride: " + stride);
+                System.out.println("stride=" + PerCpuRuntime.area().stride());
+                System.out.println(
+                        "left: " + arena.allocate(Long.parseLong(arguments[1])).byteSize());
             } finally {
                 MemoryLimit.ADDRESS_SPACE.unlimit();
             }
         }
     }
 
+    /** What an area with places of this size takes, and what the JVM takes while it makes one. */
+    private static long areaOf(long stride) {
+        return stride * (CpuMask.capacity() + 2) + 24 * MIB;
+    }
+
+    private static Jvm.Result needing(Jvm jvm, long space, long needed) {
+        return jvm.run(ProbeThatNeedsAddressSpace.class, String.valueOf(space), String.valueOf(needed));
+    }
+
     @Test
     @Execution(ExecutionMode.CONCURRENT)
     void theAreaLeavesAddressSpaceToTheJvm() {
-        // Otherwise the C library reserves address space for each thread that allocates.
-        Jvm.Result result = little().environment("MALLOC_ARENA_MAX", "1").run(ProbeThatNeedsAddressSpace.class);
-        assertThat(result.output()).contains("left: " + 32 * MIB);
-        assertThat(result.status()).isZero();
+        // There is less than what has to be left, so the area is the smallest.
+        Jvm.Result result = needing(little(), areaOf(16 * MIB), 32 * MIB);
+        assertThat(result.output()).contains("left: ");
+        assertThat(result.number("stride")).isEqualTo(MIB);
+
+        // There is more, so the area is larger, but not so large that too little is left.
+        result = needing(little().option(LARGE_HEAP), ROOM + areaOf(8 * MIB), ROOM - 16 * MIB);
+        assertThat(result.output()).contains("left: ");
+        assertThat(result.number("stride")).isGreaterThan(MIB);
 
         // What the user asks for is not made smaller for that.
-        result = little().environment("MALLOC_ARENA_MAX", "1")
-                .option("-Dpercpu.area.stride=16m")
-                .run(ProbeThatNeedsAddressSpace.class);
+        result = needing(little().option("-Dpercpu.area.stride=16m"), areaOf(16 * MIB), 32 * MIB);
         assertThat(result.output()).contains("OutOfMemoryError").doesNotContain("left: ");
+        assertThat(result.number("stride")).isEqualTo(16 * MIB);
     }
 
     @Test
@@ -442,8 +461,10 @@ class FaultyGroundTest {
 
     /** A JVM that takes hardly any address space by itself while it is limited. */
     private static Jvm little() {
-        // On AArch64 a stack takes twice as much by default as on x86-64: too much for the threads of the self-test.
+        // Otherwise the C library reserves address space for each thread that allocates. And on AArch64 a stack takes
+        // twice as much by default as on x86-64: too much for the threads of the self-test.
         return new Jvm()
+                .environment("MALLOC_ARENA_MAX", "1")
                 .option("-Xss512k")
                 .option("-XX:-UseDynamicNumberOfCompilerThreads")
                 .option("-XX:TieredStopAtLevel=1")
