@@ -24,6 +24,7 @@ public enum Machine {
                 case CLONE3 -> 435;
                 case MADVISE -> 28;
                 case MPROTECT -> 10;
+                case MUNMAP -> 11;
                 case PRLIMIT64 -> 302;
                 case TGKILL -> 234;
             };
@@ -64,6 +65,7 @@ public enum Machine {
                 case CLONE3 -> 435;
                 case MADVISE -> 233;
                 case MPROTECT -> 226;
+                case MUNMAP -> 215;
                 case PRLIMIT64 -> 261;
                 case TGKILL -> 131;
             };
@@ -102,6 +104,7 @@ public enum Machine {
         CLONE3,
         MADVISE,
         MPROTECT,
+        MUNMAP,
         /** What the C library's getrlimit calls. */
         PRLIMIT64,
         TGKILL

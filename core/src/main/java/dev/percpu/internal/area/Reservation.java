@@ -49,6 +49,7 @@ record Reservation(MemorySegment memory, long stride) {
      * Reserves the area, and opens the first part of the places of CPUs, of the spare place and of that of the gates,
      * which includes the header. If there is no address space for the stride that is wanted, it is halved. If address
      * space is limited, some has to be left to the JVM, except beside a stride that the user has set or the smallest.
+     * That needs a mapping for a moment. If the kernel refuses to remove mappings, the stride is the smallest.
      */
     static Reservation reserve(int cpus, int owns) {
         int places = cpus + owns + 2;
@@ -75,11 +76,13 @@ record Reservation(MemorySegment memory, long stride) {
 
     /** Takes the room before the area: if one of the two is refused, nothing else has to be undone. */
     private static Reservation reserveBeside(long room, long stride, int cpus, int owns) {
+        // Otherwise the room could be lost to the JVM, for which it is meant.
+        Linux.checkUnmapping();
         MemorySegment left = Linux.reserveClosed(room);
         try {
             return reserveOnce(stride, cpus, owns);
         } finally {
-            Linux.unmap(left);
+            boolean _ = Linux.unmap(left);
         }
     }
 
@@ -98,7 +101,8 @@ record Reservation(MemorySegment memory, long stride) {
             Linux.open(memory.asSlice(area.gates(cpus), open));
             return area;
         } catch (LinuxException refused) {
-            Linux.unmap(memory);
+            // If the kernel refuses this too, the caller has to hear of the first refusal.
+            boolean _ = Linux.unmap(memory);
             throw refused;
         }
     }

@@ -40,8 +40,9 @@ public final class CodeMapping {
             return emitted;
         } finally {
             if (emitted == null) {
-                // No thread knows an address in it yet.
-                Linux.unmap(mapping);
+                // No thread knows an address in it yet. If the kernel refuses this too, the caller has to hear of the
+                // first refusal.
+                boolean _ = Linux.unmap(mapping);
             }
         }
     }

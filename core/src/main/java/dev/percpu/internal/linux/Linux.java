@@ -26,6 +26,9 @@ public final class Linux {
 
     private static final int RLIMIT_AS = 9;
 
+    /** A multiple of every kernel's page size. */
+    private static final long CHECKED = 1L << 16;
+
     private static final int PROT_NONE = 0;
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
@@ -122,10 +125,25 @@ public final class Linux {
         return advise(part, MADV_DONTNEED);
     }
 
-    /** Removes a mapping. */
-    public static void unmap(MemorySegment mapping) {
-        if (call(MUNMAP, mapping.address(), mapping.byteSize(), 0, 0) != 0) {
-            throw new AssertionError(mapping + " is not a mapping");
+    /**
+     * Removes a mapping. Does not ask why the kernel refuses: see {@link #prepareReasons}.
+     *
+     * @return false if the kernel refuses; then the mapping stays
+     */
+    public static boolean unmap(MemorySegment mapping) {
+        return LibcCalls.tryCall(MUNMAP, mapping.address(), mapping.byteSize(), 0, 0, 0, 0);
+    }
+
+    /**
+     * Removes a mapping that it has made.
+     *
+     * @throws LinuxException if the kernel refuses either
+     */
+    public static void checkUnmapping() {
+        MemorySegment mapping = reserveClosed(CHECKED);
+        int errno = call(MUNMAP, mapping.address(), CHECKED, 0, 0);
+        if (errno != 0) {
+            throw new LinuxException("munmap of " + CHECKED + " bytes", errno);
         }
     }
 

@@ -62,6 +62,9 @@ class FaultyGroundTest {
     /** The protection that code has, the third argument of mprotect. */
     private static final int READ_AND_EXECUTE = 5;
 
+    /** The protection that the opened parts of the area have. */
+    private static final int READ_AND_WRITE = 3;
+
     /** A kernel version that is said to lose aborts, so that the sequences have to show that they work. */
     private static final String SUSPECT = "-Dos.version=7.0.1-suspect";
 
@@ -435,6 +438,47 @@ class FaultyGroundTest {
         result = needing(little().option("-Dpercpu.area.stride=16m"), areaOf(16 * MIB), 32 * MIB);
         assertThat(result.output()).contains("OutOfMemoryError").doesNotContain("left: ");
         assertThat(result.number("stride")).isEqualTo(16 * MIB);
+    }
+
+    /** Loads the library in a thread that may remove no mapping, with little address space. */
+    static final class ProbeThatCannotUnmap {
+        private ProbeThatCannotUnmap() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            MemoryLimit.ADDRESS_SPACE.leave(ROOM + areaOf(8 * MIB));
+            Thread first = new Thread(() -> {
+                Seccomp.refuse(Call.MUNMAP, EPERM);
+                if (arguments[0].equals("0")) {
+                    // Then the mapping for code is left.
+                    Seccomp.refuse(Call.MPROTECT, 2, READ_AND_EXECUTE, EPERM);
+                } else if (arguments[0].equals("1")) {
+                    // Then the mapping for the area is left.
+                    Seccomp.refuse(Call.MPROTECT, 2, READ_AND_WRITE, EPERM);
+                }
+                try {
+                    System.out.println("stride " + PerCpuRuntime.area().stride());
+                    PerCpuRuntime.backend();
+                } finally {
+                    MemoryLimit.ADDRESS_SPACE.unlimit();
+                }
+            });
+            first.start();
+            first.join();
+            BackendChoiceTest.Probe.main(arguments);
+        }
+    }
+
+    /** The area is the smallest then, as nothing can be reserved for a moment, to be left to the JVM. */
+    @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    void unmappingRefused() {
+        assertRuns(little().option(LARGE_HEAP), ProbeThatCannotUnmap.class, 2, "stride " + MIB, "rseq: ");
+        assertRuns(little(), ProbeThatCannotUnmap.class, 0, "atomic: there is no executable memory: mprotect");
+        // In neither case is the refusal to unmap what the user hears of.
+        Jvm.Result result = little().run(ProbeThatCannotUnmap.class, "1");
+        assertThat(result.output())
+                .contains("no address space for the per-CPU area", "mprotect(PROT_READ | PROT_WRITE) of 65536 bytes")
+                .doesNotContain("AssertionError");
     }
 
     @Test
