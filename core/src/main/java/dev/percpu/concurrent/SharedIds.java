@@ -86,8 +86,8 @@ abstract class SharedIds extends CpuStacks {
      */
     volatile boolean direct;
 
-    final StackSafeLock lock = new StackSafeLock();
-    final Condition available = lock.newCondition();
+    private final StackSafeLock lock = new StackSafeLock();
+    private final Condition available = lock.newCondition();
     final IdStack idle;
     final IdStack vacant;
 
@@ -172,6 +172,11 @@ abstract class SharedIds extends CpuStacks {
             lock.lockInRoom();
         }
         signalAll();
+    }
+
+    /** How many threads wait for an id and have not been woken. A test asks this. */
+    final int waitingUnsignalled() {
+        return lock.getWaitQueueLength(available);
     }
 
     /** Waits for a signal, without the lock. If this throws an error, the thread may not have the lock any more. */

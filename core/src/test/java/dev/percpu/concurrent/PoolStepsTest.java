@@ -154,7 +154,7 @@ class PoolStepsTest {
                 }
                 late.set(1);
                 int _ = ids.lookAgain();
-                System.out.println("waiting and not told: " + ids.lock.getWaitQueueLength(ids.available));
+                System.out.println("waiting and not told: " + ids.waitingUnsignalled());
             } finally {
                 ids.unlock();
             }
