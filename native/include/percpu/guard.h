@@ -384,15 +384,45 @@ acquired:
 #define PERCPU_LONG_WAIT 2000000000 /* nanoseconds */
 #define PERCPU_MUST_NOT_BLOCK "; a thread must not block while it holds a guard"
 
+/*
+ * Which owner of a CPU's guard a waiting thread has seen, since when, and when last. A thread that waits for the
+ * current CPU's guard sees another owner whenever it is moved. So it remembers some CPUs: otherwise a thread that is
+ * moved often would begin anew each time, and never report anything. CPUs with the same remainder share a place.
+ */
+#define PERCPU_REMEMBERED 8
+struct percpu_seen {
+	int64_t owner;
+	int64_t since;
+	int64_t last;
+	unsigned cpu;
+	int reported;
+};
+
+/* Reports an owner that this thread has seen for long. If it has not looked for long, others may have come and gone. */
+PERCPU_SLOW void percpu_note_owner(struct percpu_seen *seen, unsigned cpu, int64_t owner)
+{
+	int64_t now = percpu_now();
+
+	if (seen->cpu != cpu || seen->owner != owner || now - seen->last > PERCPU_LONG_WAIT) {
+		seen->cpu = cpu;
+		seen->owner = owner;
+		seen->since = now;
+		seen->reported = 0;
+	} else if (owner != 0 && !seen->reported && now - seen->since > PERCPU_LONG_WAIT) {
+		seen->reported = 1;
+		percpu_report(cpu, "is held for over 2 s by", owner, PERCPU_MUST_NOT_BLOCK);
+	}
+	seen->last = now;
+}
+
 /* Takes the guard of a given CPU, or of the current one if `cpu` is negative, when percpu_acquire could not. */
 PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int waits)
 {
 	int saved_errno = errno;
 	int acquired = 0;
-	int64_t last = 0;
-	int64_t since = 0;
-	int reported = 0;
+	struct percpu_seen seen[PERCPU_REMEMBERED];
 
+	__builtin_memset(seen, 0, sizeof(seen));
 	for (int round = 0;; round++) {
 		struct percpu_place place;
 		int64_t owner = 0;
@@ -420,14 +450,7 @@ PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int wait
 		if (acquired || !waits)
 			break;
 		percpu_pause(round);
-		if (owner != last) {
-			last = owner;
-			since = percpu_now();
-			reported = 0;
-		} else if (owner != 0 && !reported && percpu_now() - since > PERCPU_LONG_WAIT) {
-			reported = 1;
-			percpu_report(guard->cpu, "is held for over 2 s by", owner, PERCPU_MUST_NOT_BLOCK);
-		}
+		percpu_note_owner(&seen[guard->cpu % PERCPU_REMEMBERED], guard->cpu, owner);
 	}
 	errno = saved_errno;
 	return acquired;

@@ -110,6 +110,14 @@ class HeaderTest {
     }
 
     @Test
+    void aWaitThatTakesLongIsReportedAlthoughTheThreadIsMoved() {
+        assertThat(outputs("waits"))
+                .allSatisfy(output -> assertThat(output)
+                        .contains("is held for over 2 s by thread")
+                        .endsWith("ok\n"));
+    }
+
+    @Test
     void aThreadThatIsMovedNestsInTheGuardThatItHolds() {
         assertOk("moved");
     }
