@@ -206,10 +206,13 @@ class MergedMetersTest {
         SimpleMeterRegistry simple = new SimpleMeterRegistry();
         MeterRegistry front = new PerCpuMeterRegistry(simple);
         WeakReference<Meter> removed = removedFrom(simple, front);
-        while (!removed.refersTo(null)) {
-            System.gc();
+        try {
+            while (!removed.refersTo(null)) {
+                System.gc();
+            }
+        } finally {
+            Reference.reachabilityFence(front);
         }
-        Reference.reachabilityFence(front);
     }
 
     private static WeakReference<Meter> removedFrom(MeterRegistry simple, MeterRegistry front) {
