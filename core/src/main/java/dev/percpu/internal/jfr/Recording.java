@@ -169,7 +169,7 @@ public final class Recording {
     /**
      * Loads the class that the first commit would ask the class loader for. A class loader can be the user's code. That
      * must not run when a wait has ended, as the thread may have a guard that is not counted yet. If a later JDK has no
-     * such class, waits are not recorded, and {@code RecordingTest} fails.
+     * such class, waits are not recorded, and {@code GuardRecordingTest} fails.
      */
     private static void prepareCommit() throws ClassNotFoundException {
         Class<?> _ = Class.forName("jdk.jfr.internal.event.EventWriter", false, Recording.class.getClassLoader());
