@@ -117,18 +117,15 @@ check_complete() {
     die "the bill of materials of percpu-core names a dependency, and it has none"
 }
 
+# The jars of the baseline, each as ARTIFACT.jar.
 build_baseline() {
-  local published
-  mkdir -p "$work/baseline/sources"
+  local jar name pom published
+  git -C "$root" cat-file -e "$baseline^{commit}" 2>/dev/null ||
+    die "commit $baseline of packaging/api-baseline is not in this clone; a shallow clone needs: git fetch --unshallow"
+  mkdir -p "$work/baseline/sources" "$work/baseline/jars"
   git -C "$root" archive "$baseline" | tar -x -C "$work/baseline/sources"
   look_for_published "$work/baseline/sources"
   maven "$work/baseline/sources" "$work/baseline/build.log" -Dmaven.test.skip=true "${published[@]}" package
-}
-
-# The jars of the baseline, each as ARTIFACT.jar.
-gather_baseline() {
-  local jar name pom
-  mkdir "$work/baseline/jars"
   for jar in "$work"/baseline/sources/*/target/percpu-*.jar; do
     name=${jar##*/}
     cp "$jar" "$work/baseline/jars/${name%-[0-9]*.[0-9]*.[0-9]*}.jar"
@@ -151,9 +148,8 @@ check_comparison() {
   "$JAVA_HOME/bin/javac" -d "$broken/classes" "$broken/Gone.java"
   cp "$work"/two/sources/core/target/percpu-core-*[0-9T].jar "$broken/percpu-core.jar"
   "$JAVA_HOME/bin/jar" --update --file "$broken/percpu-core.jar" -C "$broken/classes" dev/percpu/Gone.class
-  (cd "$work/two/sources" && exec mvn -B -ntp -Dmaven.test.skip=true -Dspotless.check.skip=true -pl core -am verify \
-    "-Dapi.baseline=$broken") >"$log" 2>&1 &
-  if wait $!; then
+  if (cd "$work/two/sources" && mvn -B -ntp -Dmaven.test.skip=true -Dspotless.check.skip=true -pl core -am verify \
+    "-Dapi.baseline=$broken") >"$log" 2>&1; then
     die "the comparison of the API did not notice that a class was removed; see $log"
   fi
   grep -q 'dev.percpu.Gone' "$log" || die "the comparison of the API failed for another reason; see $log"
@@ -227,39 +223,26 @@ run_stranger() {
   printf '  %s, native access %s: back end %s, all exact\n' "$path" "$access" "$backend"
 }
 
-# Starts something beside this script, which ends it if it ends early: beside COMMAND [ARGUMENT...]
-beside() {
-  (
-    trap finish EXIT
-    "$@"
-  ) &
-  other=$!
-}
-
 # All of it.
 run() {
-  local other
   listed=$(git -C "$root" ls-files 2>&1) || die "git does not list the sources of $root: $(tail -n 1 <<<"$listed")"
   rm -rf "$work"
   baseline=$(<"$packaging/api-baseline")
-  git -C "$root" cat-file -e "$baseline^{commit}" 2>/dev/null ||
-    die "commit $baseline of packaging/api-baseline is not in this clone; a shallow clone needs: git fetch --unshallow"
 
-  printf 'The API of %s, to compare with, and two builds\n' "$baseline"
-  sources "$work/one/sources"
-  mkdir "$work/two"
-  cp -a "$work/one/sources" "$work/two/sources"
-  # Not with another umask: archives hold the modes of files. A Maven keeps one CPU busy, so two run at a time.
-  beside build_baseline
-  TZ=UTC build "$work/one"
-  # It has said why.
-  wait "$other" || exit
-  gather_baseline
+  printf 'The API of %s, to compare with\n' "$baseline"
+  build_baseline
   # Until something is released, the API may change, and the comparison only tells how.
   strict=true
   if compgen -G "$work/baseline/sources/core/target/percpu-core-*-SNAPSHOT.jar" >/dev/null; then
     strict=false
   fi
+
+  printf 'Two builds\n'
+  sources "$work/one/sources"
+  mkdir "$work/two"
+  cp -a "$work/one/sources" "$work/two/sources"
+  # Not with another umask: archives hold the modes of files.
+  TZ=UTC build "$work/one"
   TZ=Pacific/Auckland build "$work/two" "-Dapi.baseline=$work/baseline/jars" "-Dapi.strict=$strict"
   listing "$work/one/repository" >"$work/one.sums"
   listing "$work/two/repository" >"$work/two.sums"
@@ -268,7 +251,7 @@ run() {
 
   check_complete "$work/one/repository"
   report_api
-  beside check_comparison
+  check_comparison
 
   printf 'A new project\n'
   version=$(basename "$(compgen -G "$work/one/repository/dev/percpu/percpu-core/[0-9]*")")
@@ -278,7 +261,6 @@ run() {
       run_stranger "$path" "$access"
     done
   done
-  wait "$other" || exit
 }
 
 if (($# > 0)); then
