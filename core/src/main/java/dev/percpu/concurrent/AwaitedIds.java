@@ -40,7 +40,7 @@ abstract class AwaitedIds extends SharedIds {
 
     private final long lookUnasked;
 
-    private final LongWaits longWaits = new LongWaits();
+    private final LongWaitReports longWaitReports = new LongWaitReports();
 
     /** @param lookUnasked after how long a waiting thread looks unasked: see {@link UnaskedLooks} */
     AwaitedIds(int capacity, String label, long lookUnasked) {
@@ -61,7 +61,7 @@ abstract class AwaitedIds extends SharedIds {
      */
     final boolean reportsWait(long start, boolean busy) {
         long waited = System.nanoTime() - start;
-        if (!longWaits.isNews(waited)) {
+        if (!longWaitReports.isNews(waited)) {
             return false;
         }
         int capacity = capacity();
@@ -70,7 +70,7 @@ abstract class AwaitedIds extends SharedIds {
         int guard = busy ? busyCpu : NO_CPU;
         unlock();
         try {
-            LongWaits.report(label, capacity, held, waiters, waited, guard);
+            LongWaitReports.report(label, capacity, held, waiters, waited, guard);
         } finally {
             lockAgain();
         }

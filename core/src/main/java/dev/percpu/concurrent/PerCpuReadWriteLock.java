@@ -94,7 +94,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
 
     static {
         // Not in the first wait, which may come when the heap is full.
-        Patience _ = Patience.NONE;
+        WaitPolicy _ = WaitPolicy.NONE;
         Ownership.initialize();
     }
 
@@ -119,7 +119,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuReadWriteLock(boolean fair) {
-        this(new ReaderDoor(UNNAMED, fair, new Pace()), fair);
+        this(new ReaderDoor(UNNAMED, fair, new ReaderThresholds()), fair);
     }
 
     /**
@@ -140,7 +140,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuReadWriteLock(String name, boolean fair) {
-        this(new ReaderDoor(Registry.checkName(name), fair, new Pace()), fair);
+        this(new ReaderDoor(Registry.checkName(name), fair, new ReaderThresholds()), fair);
         Registry.add(name, "PerCpuReadWriteLock", this, PerCpuReadWriteLock::values);
     }
 

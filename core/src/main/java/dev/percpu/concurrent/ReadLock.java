@@ -37,7 +37,7 @@ final class ReadLock implements Lock {
         }
         ReadHolds.@Nullable Hold hold = CheckedMode.ON ? ReadHolds.prepare() : null;
         if (!door.tryEnter()) {
-            enter(Patience.INTERRUPTIBLE);
+            enter(WaitPolicy.INTERRUPTIBLE);
         }
         if (CheckedMode.ON) {
             record(hold);
@@ -58,7 +58,7 @@ final class ReadLock implements Lock {
     public boolean tryLock(long time, TimeUnit unit) throws InterruptedException {
         PerCpuReadWriteLock.checkInterrupt();
         ReadHolds.@Nullable Hold hold = CheckedMode.ON ? ReadHolds.prepare() : null;
-        boolean locked = door.tryEnter() || enter(Patience.ofNanos(unit.toNanos(time)));
+        boolean locked = door.tryEnter() || enter(WaitPolicy.ofNanos(unit.toNanos(time)));
         if (CheckedMode.ON && locked) {
             record(hold);
         }
@@ -67,14 +67,14 @@ final class ReadLock implements Lock {
 
     private void enterUninterruptibly() {
         try {
-            boolean _ = enter(Patience.UNINTERRUPTIBLE);
+            boolean _ = enter(WaitPolicy.UNINTERRUPTIBLE);
         } catch (InterruptedException e) {
             throw new AssertionError("interrupted without waiting interruptibly", e);
         }
     }
 
-    private boolean enter(Patience patience) throws InterruptedException {
-        return enterAsWriter() || door.enter(patience);
+    private boolean enter(WaitPolicy policy) throws InterruptedException {
+        return enterAsWriter() || door.enter(policy);
     }
 
     /** The writer is inside already, and would wait for itself. */

@@ -79,16 +79,16 @@ final class ReaderDoor extends ReadersInside {
      * The reports of writers that wait for readers. They are apart from those below, as a nested read lock causes
      * both waits.
      */
-    private final LongWaits waitsForReaders = new LongWaits();
+    private final LongWaitReports waitsForReaders = new LongWaitReports();
 
     /** The reports of all threads that wait for a writer. */
-    private final LongWaits waitsForWriter = new LongWaits();
+    private final LongWaitReports waitsForWriter = new LongWaitReports();
 
     /** Who is inside, in checked mode; otherwise null. */
     final @Nullable ReadHolds holds;
 
-    ReaderDoor(String label, boolean fair, Pace pace) {
-        super(label, pace);
+    ReaderDoor(String label, boolean fair, ReaderThresholds thresholds) {
+        super(label, thresholds);
         holds = CheckedMode.ON ? new ReadHolds(label) : null;
         this.fair = fair;
     }
@@ -96,12 +96,12 @@ final class ReaderDoor extends ReadersInside {
     /**
      * Goes in, or waits for that.
      *
-     * @return false if patience ended
+     * @return false if the policy ended the wait
      */
-    boolean enter(Patience patience) throws InterruptedException {
+    boolean enter(WaitPolicy policy) throws InterruptedException {
         mutex.lock();
         try {
-            return tryEnterCentrally() || awaitAdmission(patience);
+            return tryEnterCentrally() || awaitAdmission(policy);
         } finally {
             mutex.unlock();
         }
@@ -119,7 +119,7 @@ final class ReaderDoor extends ReadersInside {
         return false;
     }
 
-    private boolean awaitAdmission(Patience patience) throws InterruptedException {
+    private boolean awaitAdmission(WaitPolicy policy) throws InterruptedException {
         long start = System.nanoTime();
         long arrival = openings;
         boolean insists = fair;
@@ -136,7 +136,7 @@ final class ReaderDoor extends ReadersInside {
                     insists = true;
                     insisting++;
                 }
-                if (askToBeWoken() && !await(patience, admission, start, "read")) {
+                if (askToBeWoken() && !await(policy, admission, start, "read")) {
                     told = true;
                     return arrival != openings;
                 }
@@ -167,17 +167,17 @@ final class ReaderDoor extends ReadersInside {
      * Waits with the mutex, and has it afterwards, even if an error ended the wait before the thread had it back. A
      * wait that began long ago is reported first, without the mutex.
      */
-    private boolean await(Patience patience, Condition condition, long start, String side) throws InterruptedException {
+    private boolean await(WaitPolicy policy, Condition condition, long start, String side) throws InterruptedException {
         long waited = System.nanoTime() - start;
         Thread writer = shutter;
         try {
             if (writer != null && (isShutByMe() ? waitsForReaders : waitsForWriter).isNews(waited)) {
                 long readers = alone ? 0 : readersIfKnown();
                 mutex.unlock();
-                LongWaits.report(side, label, waited, writer, readers, holds);
+                LongWaitReports.report(side, label, waited, writer, readers, holds);
                 return true;
             }
-            return patience.await(condition, LongWaits.untilReport(waited), label);
+            return policy.await(condition, LongWaitReports.untilReport(waited), label);
         } finally {
             if (!mutex.isHeldByCurrentThread()) {
                 mutex.lockInRoom();
@@ -239,14 +239,14 @@ final class ReaderDoor extends ReadersInside {
      * Begins to shut the door, or waits for that; one thread at a time may do so. The caller has made sure that the
      * stack has room.
      *
-     * @return false if patience ended
+     * @return false if the policy ended the wait
      */
-    boolean begin(Patience patience) throws InterruptedException {
+    boolean begin(WaitPolicy policy) throws InterruptedException {
         long start = System.nanoTime();
         mutex.lockInRoom();
         try {
             while (!tryBegin()) {
-                if (askToBeWoken() && !await(patience, opened, start, "write")) {
+                if (askToBeWoken() && !await(policy, opened, start, "write")) {
                     return false;
                 }
             }
@@ -260,14 +260,14 @@ final class ReaderDoor extends ReadersInside {
      * Waits until nobody is inside, for the thread that has begun to shut the door. If it fails in any way, the door is
      * still shut. The caller has made sure that the stack has room.
      *
-     * @return false if patience ended
+     * @return false if the policy ended the wait
      * @throws IllegalMonitorStateException if more readers have left than came, or nobody knows how many
      */
-    boolean awaitAlone(Patience patience) throws InterruptedException {
+    boolean awaitAlone(WaitPolicy policy) throws InterruptedException {
         if (has(word, STRAY)) {
             closeCounters();
         }
-        boolean empty = isEmptySoon(patience.waits() ? SPINS : 0) || awaitEmpty(patience);
+        boolean empty = isEmptySoon(policy.waits() ? SPINS : 0) || awaitEmpty(policy);
         checkKnown();
         alone = empty;
         return empty;
@@ -285,7 +285,7 @@ final class ReaderDoor extends ReadersInside {
         return true;
     }
 
-    private boolean awaitEmpty(Patience patience) throws InterruptedException {
+    private boolean awaitEmpty(WaitPolicy policy) throws InterruptedException {
         long start = System.nanoTime();
         mutex.lockInRoom();
         try {
@@ -295,7 +295,7 @@ final class ReaderDoor extends ReadersInside {
                     return true;
                 }
                 checkKnown();
-                if (WORD.compareAndSet(this, found, found | WAITERS) && !await(patience, empty, start, "write")) {
+                if (WORD.compareAndSet(this, found, found | WAITERS) && !await(policy, empty, start, "write")) {
                     return inside(word) == 0;
                 }
             }

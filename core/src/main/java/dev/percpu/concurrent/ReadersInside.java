@@ -27,7 +27,7 @@ abstract class ReadersInside {
      * that readers should use; those that have places of their own look at the tally first. It is only a hint, as what
      * counts is the sum: a reader that finds a counter closed uses the word. A writer leaves all but the word closed,
      * so another writer finds it cheap. Readers that come again and again without a writer open the stripes, and later
-     * the tally: `Pace` knows when.
+     * the tally: see `ReaderThresholds`.
      *
      * The word has, from its highest bit on, how many readers have come in through it since the last writer; its part
      * of the sum; and
@@ -115,16 +115,16 @@ abstract class ReadersInside {
 
     private final Tally tally;
     private final Stripes stripes;
-    private final Pace pace;
+    private final ReaderThresholds thresholds;
 
     /** Held to open and to close counters, and to wait. */
     final StackSafeLock mutex = new StackSafeLock();
 
-    ReadersInside(String label, Pace pace) {
+    ReadersInside(String label, ReaderThresholds thresholds) {
         this.label = label;
         tally = Tally.closed(label);
         stripes = new Stripes(label);
-        this.pace = pace;
+        this.thresholds = thresholds;
         // These change nothing. They link the calls, which otherwise a reader does that has come in, to open a counter
         // or to go out after an error. If the heap were full then, its lock() would fail, and a writer wait for ever.
         boolean _ = WORD.compareAndSet(this, 0L, 0L);
@@ -177,7 +177,7 @@ abstract class ReadersInside {
                 return true;
             }
         } else if (hint == IN_STRIPES) {
-            int enough = pace.beforeTally();
+            int enough = thresholds.beforeTally();
             int arrivals = stripes.arrive(enough);
             if (arrivals != Stripes.CLOSED) {
                 if (arrivals >= enough) {
@@ -192,7 +192,7 @@ abstract class ReadersInside {
     final boolean tryEnterCentrally() {
         long found = word;
         while (!has(found, SHUT)) {
-            boolean opens = arrivals(found) >= pace.beforeStripes();
+            boolean opens = arrivals(found) >= thresholds.beforeStripes();
             if (opens) {
                 // Before the arrival, as nothing may fail after it.
                 StackRoom.CURRENT.ensure();
@@ -332,13 +332,13 @@ abstract class ReadersInside {
                     arrivals += Stripes.arrivals(slot);
                 }
                 stripesOpen = false;
-                pace.stripesClosed(arrivals);
+                thresholds.stripesClosed(arrivals);
             }
             if (tallyOpen) {
                 long start = System.nanoTime();
                 pending += tally.close();
                 tallyOpen = false;
-                pace.tallyClosed(System.nanoTime() - start);
+                thresholds.tallyClosed(System.nanoTime() - start);
             }
             mode = IN_WORD;
             addPending();

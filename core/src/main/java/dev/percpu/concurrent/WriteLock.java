@@ -35,7 +35,7 @@ final class WriteLock implements Lock {
     public void lock() {
         if (!locksAtOnce()) {
             checkNotReading("locks its write lock");
-            boolean _ = lockUninterruptibly(Patience.UNINTERRUPTIBLE);
+            boolean _ = lockUninterruptibly(WaitPolicy.UNINTERRUPTIBLE);
         }
     }
 
@@ -44,20 +44,20 @@ final class WriteLock implements Lock {
         PerCpuReadWriteLock.checkInterrupt();
         if (!locksAtOnce()) {
             checkNotReading("locks its write lock");
-            boolean _ = lock(Patience.INTERRUPTIBLE);
+            boolean _ = lock(WaitPolicy.INTERRUPTIBLE);
         }
     }
 
     @Override
     public boolean tryLock() {
-        return locksFree() || locksAgain() || lockUninterruptibly(Patience.NONE);
+        return locksFree() || locksAgain() || lockUninterruptibly(WaitPolicy.NONE);
     }
 
     @Override
     public boolean tryLock(long time, TimeUnit unit) throws InterruptedException {
-        Patience patience = Patience.ofNanos(unit.toNanos(time));
+        WaitPolicy policy = WaitPolicy.ofNanos(unit.toNanos(time));
         PerCpuReadWriteLock.checkInterrupt();
-        return locksAtOnce() || lock(patience);
+        return locksAtOnce() || lock(policy);
     }
 
     /** In checked mode, refuses to wait for readers one of which is the thread itself. */
@@ -103,21 +103,21 @@ final class WriteLock implements Lock {
         return !fair || (!line.hasQueuedThreads() && !line.isLocked());
     }
 
-    private boolean lockUninterruptibly(Patience patience) {
+    private boolean lockUninterruptibly(WaitPolicy policy) {
         try {
-            return lock(patience);
+            return lock(policy);
         } catch (InterruptedException e) {
             throw new AssertionError("interrupted without waiting interruptibly", e);
         }
     }
 
     /** Keeps the door shut only if nobody is inside, or if the thread had it before. */
-    private boolean lock(Patience patience) throws InterruptedException {
+    private boolean lock(WaitPolicy policy) throws InterruptedException {
         // For opening the door again, too, if something else fails.
         StackRoom.CURRENT.ensure();
         boolean locked = false;
         try {
-            locked = begins(patience) && door.awaitAlone(patience);
+            locked = begins(policy) && door.awaitAlone(policy);
             if (locked) {
                 addHold();
             }
@@ -129,15 +129,15 @@ final class WriteLock implements Lock {
         return locked;
     }
 
-    private boolean begins(Patience patience) throws InterruptedException {
+    private boolean begins(WaitPolicy policy) throws InterruptedException {
         if (door.isShutByMe()) {
             return true;
         }
-        if ((mayPass() || !patience.waits()) && door.tryBegin()) {
+        if ((mayPass() || !policy.waits()) && door.tryBegin()) {
             return true;
         }
         try {
-            return patience.lock(line, door.label) && door.begin(patience);
+            return policy.lock(line, door.label) && door.begin(policy);
         } finally {
             if (line.isHeldByCurrentThread()) {
                 line.unlock();
@@ -365,10 +365,10 @@ final class WriteLock implements Lock {
     /** Takes the lock back as it was; a thread that had not given it up just keeps it. */
     private void lockAgain(int held) {
         try {
-            boolean _ = begins(Patience.UNINTERRUPTIBLE);
+            boolean _ = begins(WaitPolicy.UNINTERRUPTIBLE);
             holds = held;
             if (!door.isAlone()) {
-                boolean _ = door.awaitAlone(Patience.UNINTERRUPTIBLE);
+                boolean _ = door.awaitAlone(WaitPolicy.UNINTERRUPTIBLE);
             }
         } catch (InterruptedException e) {
             throw new AssertionError("interrupted without waiting interruptibly", e);

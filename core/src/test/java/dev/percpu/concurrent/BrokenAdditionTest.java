@@ -145,7 +145,7 @@ class BrokenAdditionTest {
     static class Reading extends Probe {
         private static final int UNTIL_OPEN = 4;
 
-        final ReaderDoor door = new ReaderDoor("a lock", false, new Pace(0, 0));
+        final ReaderDoor door = new ReaderDoor("a lock", false, new ReaderThresholds(0, 0));
 
         public static void main(String[] arguments) throws InterruptedException {
             new Reading().run();
@@ -177,7 +177,7 @@ class BrokenAdditionTest {
             TimeUnit.MICROSECONDS.sleep(100);
             try {
                 if (door.tryBegin()) {
-                    boolean _ = door.awaitAlone(Patience.UNINTERRUPTIBLE);
+                    boolean _ = door.awaitAlone(WaitPolicy.UNINTERRUPTIBLE);
                 }
             } finally {
                 door.open();

@@ -23,7 +23,7 @@ enum ReaderCounters {
     }
 
     ReaderDoor door(boolean fair) {
-        return new ReaderDoor("a test", fair, new Pace(beforeStripes, beforeTally));
+        return new ReaderDoor("a test", fair, new ReaderThresholds(beforeStripes, beforeTally));
     }
 
     /** A lock of which the readers that come next use these counters. */

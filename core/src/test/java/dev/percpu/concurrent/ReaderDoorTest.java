@@ -30,7 +30,7 @@ class ReaderDoorTest {
         return true;
     };
 
-    private final ReaderDoor door = new ReaderDoor("a door", true, new Pace(0, 0));
+    private final ReaderDoor door = new ReaderDoor("a door", true, new ReaderThresholds(0, 0));
 
     @Test
     void theLastReaderWakesTheWriterThatWaitsForIt() throws InterruptedException {
@@ -86,7 +86,7 @@ class ReaderDoorTest {
     void aReaderThatFailsAfterItWasLetInWakesTheWriterThatWaitsForIt() throws InterruptedException {
         CountDownLatch secondWriterWaits = new CountDownLatch(1);
         shut();
-        Patience failing = (Waiting) (condition, _, _) -> {
+        WaitPolicy failing = (Waiting) (condition, _, _) -> {
             // Gives up the mutex each time, so that the writers can do their part before the reader notices.
             while (secondWriterWaits.getCount() > 0) {
                 long _ = condition.awaitNanos(TimeUnit.MILLISECONDS.toNanos(1));
@@ -113,7 +113,7 @@ class ReaderDoorTest {
             shut();
             boolean[] inside = new boolean[1];
             boolean[] flag = new boolean[1];
-            Patience ending = (Waiting) (condition, _, _) -> {
+            WaitPolicy ending = (Waiting) (condition, _, _) -> {
                 condition.awaitUninterruptibly();
                 if (interrupted) {
                     throw new InterruptedException();
@@ -142,9 +142,9 @@ class ReaderDoorTest {
     @Test
     void aReaderThatFailsBeforeItWasLetInIsNotCounted() throws InterruptedException {
         shut();
-        for (Patience patience : new Patience[] {
-            Patience.NONE,
-            Patience.ofNanos(1000),
+        for (WaitPolicy policy : new WaitPolicy[] {
+            WaitPolicy.NONE,
+            WaitPolicy.ofNanos(1000),
             (Waiting) (_, _, _) -> {
                 throw new StackOverflowError("injected");
             },
@@ -153,7 +153,7 @@ class ReaderDoorTest {
             }
         }) {
             try {
-                assertThat(door.enter(patience)).isFalse();
+                assertThat(door.enter(policy)).isFalse();
             } catch (StackOverflowError | InterruptedException e) {
                 assertThat(e.getStackTrace()).isNotEmpty();
             }
@@ -210,11 +210,11 @@ class ReaderDoorTest {
         Workers.run("refused-", 1, _ -> {
             Seccomp.refuse(Call.MEMBARRIER, EPERM);
             assertThat(door.tryBegin()).isTrue();
-            assertThatThrownBy(() -> door.awaitAlone(Patience.NONE)).isInstanceOf(LinuxException.class);
+            assertThatThrownBy(() -> door.awaitAlone(WaitPolicy.NONE)).isInstanceOf(LinuxException.class);
             door.open();
         });
         assertThat(door.tryBegin()).isTrue();
-        assertThat(door.awaitAlone(Patience.NONE)).isFalse();
+        assertThat(door.awaitAlone(WaitPolicy.NONE)).isFalse();
         assertThat(door.readersIfKnown()).isOne();
         door.open();
         door.leave();
@@ -224,7 +224,7 @@ class ReaderDoorTest {
     @Test
     @SuppressWarnings("WaitNotInLoop") // the loop is the door's
     void aReaderThatWaitsLongIsLetInBeforeTheNextWriter() throws InterruptedException {
-        ReaderDoor unfair = new ReaderDoor("a door", false, new Pace(0, 0));
+        ReaderDoor unfair = new ReaderDoor("a door", false, new ReaderThresholds(0, 0));
         AtomicInteger waits = new AtomicInteger();
         assertThat(unfair.tryShutAtOnce()).isTrue();
         Thread reader = Thread.ofPlatform().start(() -> {
@@ -249,7 +249,7 @@ class ReaderDoorTest {
         openAndBeginAgain(unfair);
         // The reader is inside, though it has not woken up.
         assertThat(waits).hasValue(2);
-        assertThat(unfair.awaitAlone(Patience.UNINTERRUPTIBLE)).isTrue();
+        assertThat(unfair.awaitAlone(WaitPolicy.UNINTERRUPTIBLE)).isTrue();
         Workers.join(reader);
         unfair.open();
     }
@@ -258,11 +258,11 @@ class ReaderDoorTest {
     @Test
     void nobodyInsistsOnceThatReaderIsGone() throws Exception {
         for (boolean givesUp : new boolean[] {true, false}) {
-            ReaderDoor unfair = new ReaderDoor("a door", false, new Pace(0, 0));
+            ReaderDoor unfair = new ReaderDoor("a door", false, new ReaderThresholds(0, 0));
             AtomicInteger waits = new AtomicInteger();
             assertThat(unfair.tryShutAtOnce()).isTrue();
             // With the mutex, which keeps the writer out until the reader really waits.
-            Patience patience = (Waiting) (condition, _, _) -> {
+            WaitPolicy policy = (Waiting) (condition, _, _) -> {
                 if (waits.incrementAndGet() == 1) {
                     Thread.sleep(2);
                     return true;
@@ -274,7 +274,7 @@ class ReaderDoorTest {
             };
             Thread reader = Thread.ofPlatform().start(() -> {
                 try {
-                    assertThat(unfair.enter(patience)).isNotEqualTo(givesUp);
+                    assertThat(unfair.enter(policy)).isNotEqualTo(givesUp);
                 } catch (InterruptedException e) {
                     throw new AssertionError(e);
                 }
@@ -308,9 +308,9 @@ class ReaderDoorTest {
         }
     }
 
-    /** A patience that waits on conditions only. */
+    /** A policy that waits on conditions only. */
     @FunctionalInterface
-    private interface Waiting extends Patience {
+    private interface Waiting extends WaitPolicy {
         @Override
         default boolean lock(Lock line, String label) {
             throw new AssertionError("there is no line");

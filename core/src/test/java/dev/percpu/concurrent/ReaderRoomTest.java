@@ -119,10 +119,10 @@ class ReaderRoomTest {
             int refused = 0;
             int inside = 0;
             int opened = 0;
-            for (Way way : new Way[] {ReaderDoor::tryEnter, door -> door.enter(Patience.UNINTERRUPTIBLE)}) {
+            for (Way way : new Way[] {ReaderDoor::tryEnter, door -> door.enter(WaitPolicy.UNINTERRUPTIBLE)}) {
                 for (int readers = 1; readers <= READERS; readers++) {
                     for (int rooms = 0; rooms < ROOMS; rooms++) {
-                        ReaderDoor door = new ReaderDoor("a door", false, new Pace(0, 0));
+                        ReaderDoor door = new ReaderDoor("a door", false, new ReaderThresholds(0, 0));
                         Limited.left = Integer.MAX_VALUE;
                         for (int before = 1; before < readers; before++) {
                             enterAndLeave(door);
@@ -154,7 +154,7 @@ class ReaderRoomTest {
 
         /** A writer finds out. */
         private static void checkInside(ReaderDoor door, boolean expected) throws InterruptedException {
-            boolean alone = door.begin(Patience.NONE) && door.awaitAlone(Patience.NONE);
+            boolean alone = door.begin(WaitPolicy.NONE) && door.awaitAlone(WaitPolicy.NONE);
             if (alone == expected) {
                 System.out.println(expected ? "a reader got lost" : "a reader whose call failed is inside");
             }

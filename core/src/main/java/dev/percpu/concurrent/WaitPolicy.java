@@ -7,9 +7,9 @@ import java.util.concurrent.locks.Lock;
 
 /** How long a thread waits for something, and whether an interrupt ends that. */
 @SuppressWarnings("WaitNotInLoop") // the loop is the caller's, see await
-interface Patience {
+interface WaitPolicy {
     /** Does not wait at all. */
-    Patience NONE = new Patience() {
+    WaitPolicy NONE = new WaitPolicy() {
         @Override
         public boolean waits() {
             return false;
@@ -27,7 +27,7 @@ interface Patience {
     };
 
     /** Waits for ever, and is not interrupted. */
-    Patience UNINTERRUPTIBLE = new Patience() {
+    WaitPolicy UNINTERRUPTIBLE = new WaitPolicy() {
         @Override
         public boolean await(Condition condition, long most, String label) {
             Ownership.refuseToWait("a lock of ", label);
@@ -56,7 +56,7 @@ interface Patience {
     };
 
     /** Waits for ever, or until it is interrupted. */
-    Patience INTERRUPTIBLE = new Patience() {
+    WaitPolicy INTERRUPTIBLE = new WaitPolicy() {
         @Override
         public boolean await(Condition condition, long most, String label) throws InterruptedException {
             Ownership.refuseToWait("a lock of ", label);
@@ -77,11 +77,11 @@ interface Patience {
      * Waits for so much time, counted from now, or until it is interrupted. If the time is not positive, it does
      * not wait.
      */
-    static Patience ofNanos(long nanos) {
+    static WaitPolicy ofNanos(long nanos) {
         long start = System.nanoTime();
         // With a very negative number, the subtraction in left() would overflow, and seem to leave centuries.
         long limit = Math.max(0, nanos);
-        return new Patience() {
+        return new WaitPolicy() {
             @Override
             public boolean await(Condition condition, long most, String label) throws InterruptedException {
                 long left = left();
@@ -117,7 +117,7 @@ interface Patience {
     /**
      * Waits on a condition once; it may end for no reason, so this belongs in a loop.
      *
-     * @param most for how many nanoseconds at most, however much patience there is
+     * @param most for how many nanoseconds at most, however long the policy would wait
      * @param label names the read-write lock in messages
      * @return false if there was no time left, and so no waiting
      * @throws IllegalStateException if the thread would have to wait, and holds a guard

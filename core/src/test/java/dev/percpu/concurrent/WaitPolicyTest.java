@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** For how long a thread asks a condition and a lock to wait, and in which way. Neither really waits here. */
-class PatienceTest {
+class WaitPolicyTest {
     private static final long HOUR = TimeUnit.HOURS.toNanos(1);
 
     /** The calls of the condition or the lock. */
@@ -46,13 +46,13 @@ class PatienceTest {
 
     @Test
     void aWaitIsNoLongerThanTheTimeThatIsLeft() throws InterruptedException {
-        Patience patience = Patience.ofNanos(HOUR);
+        WaitPolicy policy = WaitPolicy.ofNanos(HOUR);
         long made = System.nanoTime();
         pass();
         long waited = System.nanoTime() - made;
-        assertThat(patience.await(condition, Long.MAX_VALUE, "a lock")).isTrue();
+        assertThat(policy.await(condition, Long.MAX_VALUE, "a lock")).isTrue();
         assertThat(most).isLessThanOrEqualTo(HOUR - waited);
-        assertThat(patience.lock(line, "a lock")).isTrue();
+        assertThat(policy.lock(line, "a lock")).isTrue();
         assertThat(most).isLessThanOrEqualTo(HOUR - waited);
         assertThat(calls).containsExactly("awaitNanos", "tryLock");
     }
@@ -60,16 +60,16 @@ class PatienceTest {
     /** A report of a long wait may be due earlier. */
     @ParameterizedTest
     @MethodSource("waiting")
-    void aWaitIsNoLongerThanTheCallerSays(Patience patience) throws InterruptedException {
-        assertThat(patience.await(condition, 5, "a lock")).isTrue();
+    void aWaitIsNoLongerThanTheCallerSays(WaitPolicy policy) throws InterruptedException {
+        assertThat(policy.await(condition, 5, "a lock")).isTrue();
         assertThat(most).isEqualTo(5);
     }
 
     @Test
     void onlyAnUninterruptibleWaitForTheLineIgnoresInterrupts() throws InterruptedException {
-        assertThat(Patience.UNINTERRUPTIBLE.lock(line, "a lock")).isTrue();
-        assertThat(Patience.INTERRUPTIBLE.lock(line, "a lock")).isTrue();
-        assertThat(Patience.ofNanos(HOUR).lock(line, "a lock")).isTrue();
+        assertThat(WaitPolicy.UNINTERRUPTIBLE.lock(line, "a lock")).isTrue();
+        assertThat(WaitPolicy.INTERRUPTIBLE.lock(line, "a lock")).isTrue();
+        assertThat(WaitPolicy.ofNanos(HOUR).lock(line, "a lock")).isTrue();
         assertThat(calls).containsExactly("lock", "lockInterruptibly", "tryLock");
     }
 
@@ -77,10 +77,10 @@ class PatienceTest {
     @Test
     void anUninterruptibleWaitReallyWaitsAndKeepsTheInterrupt() throws InterruptedException {
         Thread.currentThread().interrupt();
-        assertThat(Patience.UNINTERRUPTIBLE.await(condition, HOUR, "a lock")).isTrue();
+        assertThat(WaitPolicy.UNINTERRUPTIBLE.await(condition, HOUR, "a lock")).isTrue();
         assertThat(Thread.interrupted()).isTrue();
         interrupts = true;
-        assertThat(Patience.UNINTERRUPTIBLE.await(condition, HOUR, "a lock")).isTrue();
+        assertThat(WaitPolicy.UNINTERRUPTIBLE.await(condition, HOUR, "a lock")).isTrue();
         assertThat(Thread.interrupted()).isTrue();
         assertThat(calls).containsExactly("awaitNanos", "awaitNanos");
     }
@@ -88,20 +88,20 @@ class PatienceTest {
     /** Neither for the lock nor for the line of those who want it. */
     @ParameterizedTest
     @MethodSource("waiting")
-    void whoHoldsAGuardDoesNotWait(Patience patience) {
+    void whoHoldsAGuardDoesNotWait(WaitPolicy policy) {
         try (CpuGuard _ = CpuGuard.acquire()) {
-            assertThatThrownBy(() -> patience.await(condition, HOUR, "a lock"))
+            assertThatThrownBy(() -> policy.await(condition, HOUR, "a lock"))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("a lock");
-            assertThatThrownBy(() -> patience.lock(line, "a lock"))
+            assertThatThrownBy(() -> policy.lock(line, "a lock"))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("a lock");
         }
         assertThat(calls).isEmpty();
     }
 
-    static List<Patience> waiting() {
-        return List.of(Patience.UNINTERRUPTIBLE, Patience.INTERRUPTIBLE, Patience.ofNanos(HOUR));
+    static List<WaitPolicy> waiting() {
+        return List.of(WaitPolicy.UNINTERRUPTIBLE, WaitPolicy.INTERRUPTIBLE, WaitPolicy.ofNanos(HOUR));
     }
 
     /** Until the clock has gone on. */

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * that has the read lock and locks it again would hang, and nothing would tell why. However many threads wait, one is
  * reported, and one again after a minute. The caller's mutex guards all fields.
  */
-final class LongWaits {
+final class LongWaitReports {
     private boolean reported;
     private long reportedAt;
 

@@ -1,12 +1,12 @@
 package dev.percpu.concurrent;
 
 /**
- * Decides when a lock's readers change to a faster way of counting, which makes the next writer slower. They change
+ * Says when a lock's readers change to a faster way of counting, which makes the next writer slower. They change
  * once so many readers have come without a writer that the change would have paid, as far as that can be known. So a
  * lock never loses much more by changing than it would have lost by not changing. (A skier does the same who rents skis
  * until the rents add up to the price, and then buys.) Dave Dice and Alex Kogan's BRAVO locks do the same with time.
  */
-final class Pace {
+final class ReaderThresholds {
     /** One writer in so many reads is rare enough for stripes. */
     private static final int LEAST_BEFORE_STRIPES = 4;
 
@@ -28,7 +28,7 @@ final class Pace {
 
     private int beforeTally;
 
-    Pace() {
+    ReaderThresholds() {
         adapts = true;
         beforeStripes = 4 * LEAST_BEFORE_STRIPES;
         // The first opening comes early, so that the JIT compiler sees readers use the tally before it compiles their
@@ -37,8 +37,8 @@ final class Pace {
         beforeTally = LEAST_BEFORE_TALLY;
     }
 
-    /** A pace that always stays the same, for tests. */
-    Pace(int beforeStripes, int beforeTally) {
+    /** Thresholds that always stay the same, for tests. */
+    ReaderThresholds(int beforeStripes, int beforeTally) {
         adapts = false;
         this.beforeStripes = beforeStripes;
         this.beforeTally = beforeTally;
