@@ -39,9 +39,8 @@ class ExactnessTest {
         int threads = Effort.tenThousandThreads();
         long rounds = UPDATES / UPDATES_PER_ROUND / 10_000 + 1;
         Mix mix = new Mix();
-        // The carriers of virtual threads.
-        Disturbance.Report disturbed = Disturbance.during(
-                "ForkJoinPool-1", 2, () -> Workers.runVirtual(threads, number -> mix.roundsWithYields(rounds)));
+        Disturbance.Report disturbed =
+                Disturbance.ofCarriers(2, () -> Workers.runVirtual(threads, number -> mix.roundsWithYields(rounds)));
         assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
         mix.verify(threads * rounds);
     }

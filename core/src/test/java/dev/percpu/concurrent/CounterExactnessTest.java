@@ -113,9 +113,7 @@ class CounterExactnessTest {
         int threads = Effort.tenThousandThreads();
         int rounds = Effort.scaled(500);
         Counters counters = new Counters();
-        // The carriers of virtual threads.
-        Disturbance.during(
-                "ForkJoinPool-1",
+        Disturbance.ofCarriers(
                 8,
                 () -> Workers.runVirtual(threads, number -> {
                     for (int i = 0; i < rounds; i++) {

@@ -157,9 +157,7 @@ class EventExactnessTest {
         int threads = Effort.tenThousandThreads();
         int rounds = Math.max(8, Effort.scaled(400) & -8);
         Served served = new Served(false);
-        // The carriers of virtual threads.
-        Disturbance.during(
-                "ForkJoinPool-1",
+        Disturbance.ofCarriers(
                 8,
                 () -> Workers.runVirtual(threads, number -> {
                     for (int i = 0; i < rounds; i++) {

@@ -204,7 +204,7 @@ class OwnEventTest {
             for (long outside : new long[] {-1, 4, 1L << 32, Long.MIN_VALUE}) {
                 expectThrown(
                         IndexOutOfBoundsException.class,
-                        "index " + outside + " of " + array,
+                        "index " + outside + " is out of bounds for " + array,
                         () -> event.record(outside, 7));
             }
             event.record(3, 7);

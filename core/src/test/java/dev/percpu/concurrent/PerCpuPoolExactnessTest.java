@@ -123,8 +123,7 @@ class PerCpuPoolExactnessTest {
         int threads = Effort.tenThousandThreads();
         int rounds = Math.max(10, Effort.scaled(40));
         PerCpuPool<Item> pool = pool(300).build();
-        Disturbance.Report disturbed = Disturbance.during(
-                "ForkJoinPool-1",
+        Disturbance.Report disturbed = Disturbance.ofCarriers(
                 4,
                 () -> Workers.runVirtual(threads, thread -> {
                     long me = Thread.currentThread().threadId();

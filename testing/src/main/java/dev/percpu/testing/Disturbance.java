@@ -19,7 +19,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +38,9 @@ public final class Disturbance {
     private static final long SA_RESTART = 0x10000000L;
     private static final int SIGACTION_BYTES = 152;
     private static final int LONGEST_NAME = 15;
+
+    /** In what a virtual thread says of itself. */
+    private static final Pattern CARRIER = Pattern.compile("@(ForkJoinPool-\\d+)-worker");
 
     private static final MethodHandle TGKILL =
             CLibrary.function("tgkill", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
@@ -79,6 +85,27 @@ public final class Disturbance {
             throw new IllegalArgumentException("the kernel cuts thread names to 15 characters: " + prefix);
         }
         return during((String name) -> name.startsWith(prefix), seed, body);
+    }
+
+    /** Runs the body while the carriers of virtual threads are disturbed. */
+    public static Report ofCarriers(long seed, Body body) throws InterruptedException {
+        return during(carriers(), seed, body);
+    }
+
+    /**
+     * How the names of carriers begin. They have the number of their pool, and other pools may have been made before
+     * it: JUnit's, for example, of which a worker runs the test itself.
+     */
+    private static String carriers() throws InterruptedException {
+        CompletableFuture<String> description = new CompletableFuture<>();
+        Thread.ofVirtual()
+                .start(() -> description.complete(Thread.currentThread().toString()))
+                .join();
+        Matcher carrier = CARRIER.matcher(description.join());
+        if (!carrier.find()) {
+            throw new AssertionError("no carrier in " + description.join());
+        }
+        return carrier.group(1);
     }
 
     /** Runs the body while threads are disturbed whose names, as the kernel has them, are chosen. */

@@ -46,7 +46,7 @@ class StrideTest {
         assertThat(Stride.adviceFor(1)).endsWith("percpu.area.stride=256");
         assertThat(Stride.adviceFor((1 << 20) + 1)).endsWith("percpu.area.stride=2m");
         assertThat(Stride.adviceFor(Stride.LARGEST)).endsWith("percpu.area.stride=1g");
-        assertThat(Stride.adviceFor(Stride.LARGEST + 1)).startsWith("use fewer or smaller ones");
+        assertThat(Stride.adviceFor(Stride.LARGEST + 1)).startsWith("use fewer or smaller variables");
     }
 
     @Test
