@@ -387,9 +387,10 @@ acquired:
 /*
  * Which owner of a CPU's guard a waiting thread has seen, since when, and when last. A thread that waits for the
  * current CPU's guard sees another owner whenever it is moved. So it remembers some CPUs: otherwise a thread that is
- * moved often would begin anew each time, and never report anything. CPUs with the same remainder share a place.
+ * moved often would begin anew each time, and never report anything. CPUs with the same remainder share a place. The
+ * number is a prime, so that the two CPUs of one core do not: their ids differ by the number of cores.
  */
-#define PERCPU_REMEMBERED 8
+#define PERCPU_REMEMBERED 17
 struct percpu_seen {
 	int64_t owner;
 	int64_t since;
@@ -410,7 +411,7 @@ PERCPU_SLOW void percpu_note_owner(struct percpu_seen *seen, unsigned cpu, int64
 		seen->reported = 0;
 	} else if (owner != 0 && !seen->reported && now - seen->since > PERCPU_LONG_WAIT) {
 		seen->reported = 1;
-		percpu_report(cpu, "is held for over 2 s by", owner, PERCPU_MUST_NOT_BLOCK);
+		percpu_report(cpu, "has been held for over 2 s by", owner, PERCPU_MUST_NOT_BLOCK);
 	}
 	seen->last = now;
 }

@@ -120,8 +120,8 @@ class MessagesTest {
                     check(
                             IllegalStateException.class,
                             "this thread holds the guard of " + guard.cpu() + ", so it must not wait for a lock of"
-                                    + " table, whose holder may be waiting for this guard. Close the guard first, or"
-                                    + " use a method that does not wait",
+                                    + " table: the thread that it would wait for may be waiting for this guard. Close"
+                                    + " the guard first, or use a method that does not wait",
                             table.readLock()::lock);
                 }
             });

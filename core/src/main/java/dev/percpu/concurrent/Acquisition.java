@@ -86,7 +86,7 @@ final class Acquisition<T> implements Runnable {
     public void run() {
         if (!ended) {
             Log.warn(
-                    "the handle of " + entry
+                    "the handle of object " + entry.id + " of " + entry.pool
                             + " was lost: it was acquired and never released, so its entry in the"
                             + " pool stays taken. Close each handle, best by try-with-resources",
                     acquired);

@@ -258,7 +258,7 @@ public final class PerCpuRef {
             if (count < references) {
                 throw new IllegalStateException(this
                         + (count <= 0
-                                ? ": put() without a get(), since no reference is left. The release action does not run"
+                                ? ": put(" + references + "), but no reference is left. The release action does not run"
                                         + " again"
                                 : ": put(" + references + "), but the count is only " + count
                                         + ". None is given back"));

@@ -288,7 +288,7 @@ final class WriteLock implements Lock {
         private boolean outside(int end, long limit) throws InterruptedException {
             checkHeld("wait for one of its conditions");
             checkNotReading("waits for a condition of its write lock, which it has to lock again after that");
-            Ownership.refuseToWait("", this);
+            Ownership.refuseToWait("a condition of the write lock of ", door.label);
             // For taking the lock again, too, which begins with the stack as it is here.
             StackRoom.CURRENT.ensure();
             int held = holds;

@@ -23,7 +23,7 @@ class CheckedPoolTest {
     void aHandleThatIsLostIsLogged() {
         Jvm.Result result = assertRuns(Loss.class, "over, held 1");
         assertThat(result.output())
-                .contains("the handle of object 0 of a PerCpuPool (capacity 1)", "was lost")
+                .contains("the handle of object 0 of a PerCpuPool (capacity 1) was lost")
                 .contains("acquired here by", "Loss.lose");
         // The one that was released was not.
         assertThat(result.output().split("was lost", -1)).hasSize(2);

@@ -158,7 +158,7 @@ class PerCpuRefTest {
         ref.kill();
         assertThatThrownBy(ref::put)
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("put() without a get()");
+                .hasMessageContaining("put(1), but no reference is left");
         assertThat(releases).hasValue(1);
         ref.reinit();
         ref.get();

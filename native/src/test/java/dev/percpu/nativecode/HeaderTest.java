@@ -113,7 +113,7 @@ class HeaderTest {
     void aWaitThatTakesLongIsReportedAlthoughTheThreadIsMoved() {
         assertThat(outputs("waits"))
                 .allSatisfy(output -> assertThat(output)
-                        .contains("is held for over 2 s by thread")
+                        .contains("has been held for over 2 s by thread")
                         .endsWith("ok\n"));
     }
 

@@ -59,7 +59,7 @@ final class PositionAllocator {
         FreeRange found = bytes > end - start ? null : FreeRange.lowest(before, (int) bytes, alignment);
         if (found == null) {
             throw new AreaFullException(label + " needs " + bytes + " bytes aligned to " + alignment
-                    + " for each CPU, but no free piece of the per-CPU area is that large (" + used + " of "
+                    + " for each CPU, but no such piece of the per-CPU area is free (" + used + " of "
                     + (end - start) + " bytes are in use): close or drop what is no longer needed, or "
                     + enlarge(bytes, alignment));
         }

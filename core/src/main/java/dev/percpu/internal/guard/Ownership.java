@@ -143,8 +143,8 @@ public final class Ownership {
         int owned = ownedBy(Thread.currentThread());
         if (owned >= 0) {
             throw new IllegalStateException("this thread holds the guard of CPU " + owned + ", so it must not wait for "
-                    + kind + which + ", whose holder may be waiting for this guard. Close the guard first, or use"
-                    + " a method that does not wait");
+                    + kind + which + ": the thread that it would wait for may be waiting for this guard. Close the"
+                    + " guard first, or use a method that does not wait");
         }
         NativeOwners.checkNoneHeldHere(kind, which);
     }

@@ -92,17 +92,11 @@ final class PeriodicEvents {
             } catch (Throwable e) {
                 // Also a checked one: a function in another language can throw it. Not its message, which can be
                 // the user's code. The other variables are recorded all the same.
-                new VariableEvent(
-                                variable.name(),
-                                variable.type(),
-                                "",
-                                0,
-                                e.getClass().getName())
-                        .commit();
+                new VariableEvent(variable, "", 0, e.getClass().getName()).commit();
                 continue;
             }
             for (Value value : values) {
-                new VariableEvent(variable.name(), variable.type(), value.name(), value.total(), "").commit();
+                new VariableEvent(variable, value.name(), value.total(), "").commit();
             }
         }
     }

@@ -1,5 +1,6 @@
 package dev.percpu.internal.jfr;
 
+import dev.percpu.listing.Variable;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
 import jdk.jfr.Event;
@@ -19,6 +20,10 @@ final class VariableEvent extends Event {
     @Label("Variable")
     String variable;
 
+    @Label("Serial Number")
+    @Description("Tells variables of one name apart")
+    long serial;
+
     @Label("Type")
     String type;
 
@@ -37,9 +42,10 @@ final class VariableEvent extends Event {
     @Description("The class of the exception that reading the variable threw; empty if there was none")
     String failure;
 
-    VariableEvent(String variable, String type, String value, Number total, String failure) {
-        this.variable = variable;
-        this.type = type;
+    VariableEvent(Variable variable, String value, Number total, String failure) {
+        this.variable = variable.name();
+        this.serial = variable.serial();
+        this.type = variable.type();
         this.value = value;
         this.total = total.doubleValue();
         this.integer = total.longValue();

@@ -43,6 +43,10 @@ class RecordingTest {
                     .filter(each -> each.getString("variable").equals("recorded counter"))
                     .findFirst()
                     .orElseThrow();
+            assertThat(PerCpuRuntime.variables())
+                    .filteredOn(each -> each.name().equals("recorded counter"))
+                    .singleElement()
+                    .satisfies(listed -> assertThat(event.getLong("serial")).isEqualTo(listed.serial()));
             assertThat(event.getString("type")).isEqualTo("PerCpuCounter");
             assertThat(event.getString("value")).isEqualTo("value");
             assertThat(event.getLong("integer")).isEqualTo(Long.MAX_VALUE);
