@@ -474,7 +474,7 @@ class PerCpuRecyclerPoolTest {
         for (int capacity : new int[] {0, -1, Integer.MIN_VALUE}) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> PerCpuRecyclerPool.create(capacity))
-                    .withMessageContaining("pool of " + capacity);
+                    .withMessageContaining("not " + capacity + ".");
         }
         assertThat(pool).hasToString("Jackson buffers in a PerCpuPool (capacity 5)");
     }
