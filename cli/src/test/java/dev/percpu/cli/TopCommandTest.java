@@ -125,6 +125,8 @@ public class TopCommandTest {
         assertThat(still.getAsJsonArray("perCpu").size()).isEqualTo(CpuMask.capacity());
         JsonObject growing = value(json, "growing");
         assertThat(growing.get("perSecond").getAsDouble()).isPositive();
+        assertThat(growing.get("serial").getAsLong())
+                .isGreaterThan(still.get("serial").getAsLong());
         // The thread is hot, so it may count in a place of its own, which is no CPU's.
         double parts = growing.get("elsewherePerSecond").getAsDouble()
                 + growing.getAsJsonArray("perCpuPerSecond").asList().stream()

@@ -32,6 +32,7 @@ public record TopJson(
      * One value of one variable.
      *
      * @param variable the variable's name
+     * @param serial tells variables of one name apart
      * @param type the variable's type
      * @param value which of its values it is
      * @param cumulative whether it is a sum of updates
@@ -44,6 +45,7 @@ public record TopJson(
      */
     record Value(
             String variable,
+            long serial,
             String type,
             String value,
             boolean cumulative,
@@ -73,6 +75,7 @@ public record TopJson(
         Reading.Value value = row.value();
         return new Value(
                 value.variable(),
+                value.serial(),
                 value.type(),
                 value.name(),
                 value.cumulative(),
