@@ -315,46 +315,6 @@ class PerCpuAccumulatorTest {
         assertThat(least.get()).isEqualTo(3);
     }
 
-    /** What puts the numbers back is compiled later than what takes them, so it needs more of the stack. */
-    @Test
-    void aResetWhoseFunctionOverflowsTheStackLosesNothing() throws InterruptedException {
-        AtomicInteger frames = new AtomicInteger();
-        PerCpuAccumulator sum = new PerCpuAccumulator((left, right) -> left + right + nothing(frames.get()), 0);
-        for (int i = 0; i < 30_000; i++) {
-            sum.accumulate(1);
-            assertThat(sum.getThenReset()).isOne();
-        }
-        for (int round = 0; round < 20; round++) {
-            int padding = round;
-            sum.accumulate(15);
-            frames.set(60);
-            AtomicLong result = new AtomicLong();
-            Thread deep = new Thread(null, () -> result.set(padded(padding, sum)), "deep", 400_000);
-            deep.start();
-            deep.join();
-            frames.set(0);
-            assertThat(result).as("with %d frames more", padding).hasValue(15);
-        }
-    }
-
-    private static long padded(int padding, PerCpuAccumulator sum) {
-        return padding == 0 ? resetNearTheEnd(sum) : padded(padding - 1, sum);
-    }
-
-    /** Tries it from the end of the stack upwards, until there is room for it. */
-    @SuppressWarnings("InfiniteRecursion") // until the stack ends
-    private static long resetNearTheEnd(PerCpuAccumulator sum) {
-        try {
-            return resetNearTheEnd(sum);
-        } catch (StackOverflowError end) {
-            return sum.getThenReset();
-        }
-    }
-
-    private static long nothing(int frames) {
-        return frames == 0 ? 0 : nothing(frames - 1);
-    }
-
     /** A read calls the function for each number that is kept. */
     @Test
     void aFunctionThatThrowsAgainAndAgainTakesNoMoreMemory() {

@@ -36,6 +36,7 @@ class RoomFirstTest {
                         "ref, resurrect: refused, killed true",
                         "double counter, sumThenReset: refused, value 1.0",
                         "accumulator, reset: refused, value 1",
+                        "accumulator, getThenReset: refused, value 1",
                         "pool, release whose hook fails: refused, acquire: refused, later: an object",
                         "task on each CPU: refused, runs 0");
     }
@@ -168,8 +169,11 @@ class RoomFirstTest {
         private static void accumulator() {
             PerCpuAccumulator maximum = PerCpuAccumulator.maximum();
             maximum.accumulate(1);
-            String outcome = without(maximum::reset);
-            System.out.println("accumulator, reset: " + outcome + ", value " + maximum.get());
+            String reset = without(maximum::reset);
+            System.out.println("accumulator, reset: " + reset + ", value " + maximum.get());
+            // Its function could overflow the stack. Then there has to be room to put the numbers back.
+            String taken = without(maximum::getThenReset);
+            System.out.println("accumulator, getThenReset: " + taken + ", value " + maximum.get());
         }
 
         /** If there is no room to destroy an object, whoever needs its place and has room does that. */
