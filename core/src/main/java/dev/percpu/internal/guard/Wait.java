@@ -156,7 +156,11 @@ final class Wait {
         }
     }
 
-    /** Before the wait ends, as much is done for its event as can be: see above. */
+    /**
+     * Before the wait ends, as much is done for its event as can be: see above. So the owner is described for events
+     * too that turn out to be shorter than the threshold. When a wait has ended it is too late to ask: the thread may
+     * have a guard that is not counted yet, and a thread of C code is described by reading a file.
+     */
     private void beginEvent() {
         event = Recording.beginGuardContended(cpu);
         if (event != null) {

@@ -138,16 +138,15 @@ public final class Recording {
         return null;
     }
 
-    /** Says which owner of a guard the thread waits for now. */
+    /**
+     * Says which owner of a guard the thread waits for now. Describing the owner can fail too, so one catch clause of the
+     * caller is there for both.
+     */
     public static void guardContended(RecordedWait wait, int cpu, @Nullable Thread owner, String description) {
-        try {
-            GuardContendedEvent event = (GuardContendedEvent) wait;
-            event.cpu = cpu;
-            event.owner = owner;
-            event.description = description;
-        } catch (Throwable unrecorded) {
-            // See above.
-        }
+        GuardContendedEvent event = (GuardContendedEvent) wait;
+        event.cpu = cpu;
+        event.owner = owner;
+        event.description = description;
     }
 
     /** Begins to record that this thread waits for an object of a pool; null if that is not recorded. */
