@@ -16,14 +16,11 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** {@code docs/dependencies.md} has what the POMs have: each artifact once, its version, and who uses it. */
+/** {@code docs/dependencies.md} has what the POMs have: each artifact once, and who uses it. */
 @Tag("tools")
 @Tag("once")
 class DependenciesPageTest {
     private static final Path ROOT = Path.of("..");
-
-    /** Where the versions of the artifacts of JUnit come from. */
-    private static final String JUNIT = "org.junit:junit-bom";
 
     /** The group of a plugin that a POM or the page names without one. */
     private static final String PLUGINS = "org.apache.maven.plugins";
@@ -32,27 +29,20 @@ class DependenciesPageTest {
     private static final Pattern ARTIFACT = Pattern.compile(
             "<groupId>([^<]+)</groupId>\\s*<artifactId>([^<]+)</artifactId>(?:\\s*<version>([^<]+)</version>)?");
 
-    private static final Pattern PROPERTY = Pattern.compile("<([\\w.-]+\\.version)>([^<]+)</");
     private static final Pattern QUOTED = Pattern.compile("`([^`]+)`");
 
     private final String page = Files.readString(ROOT.resolve("docs/dependencies.md"));
     private final String parent = read(ROOT.resolve("pom.xml"));
-    private final Map<String, String> properties = new HashMap<>();
 
     /** The version of each artifact, and the modules that name it; those of the parent only are in none. */
     private final Map<String, String> versions = new HashMap<>();
 
     private final Map<String, TreeSet<String>> users = new TreeMap<>();
 
-    /** A row of the page's tables: the artifacts that it is about, their versions, and who uses them. */
-    private record Row(List<String> artifacts, List<String> versions, String usedBy) {
-        String version(int artifact) {
-            return versions.size() == 1 ? versions.getFirst() : versions.get(artifact);
-        }
-    }
+    /** A row of the page's tables: the artifacts that it is about, and who uses them. */
+    private record Row(List<String> artifacts, String usedBy) {}
 
     DependenciesPageTest() throws IOException {
-        PROPERTY.matcher(parent).results().forEach(result -> properties.put(result.group(1), result.group(2)));
         addAll(parent, null);
         for (String module : modules()) {
             addAll(read(ROOT.resolve(module, "pom.xml")), module);
@@ -84,11 +74,7 @@ class DependenciesPageTest {
             }
             String version = result.group(3);
             if (version != null) {
-                versions.put(
-                        artifact,
-                        version.startsWith("${")
-                                ? properties.get(version.substring(2, version.length() - 1))
-                                : version);
+                versions.put(artifact, version);
             }
         }
     }
@@ -111,7 +97,7 @@ class DependenciesPageTest {
                 artifacts.add(group + ':' + parts[parts.length - 1]);
             }
             // A table of plugins has no licences and no users.
-            rows.add(new Row(artifacts, List.of(cells[1].split(", ", -1)), cells.length > 3 ? cells[3] : "all"));
+            rows.add(new Row(artifacts, cells.length > 2 ? cells[2] : "all"));
         }
         return rows;
     }
@@ -124,21 +110,6 @@ class DependenciesPageTest {
                 .sorted()
                 .toList();
         assertThat(named).containsExactlyElementsOf(users.keySet());
-    }
-
-    @Test
-    void theVersionsAreThoseOfThePoms() {
-        for (Row row : rows()) {
-            for (int i = 0; i < row.artifacts().size(); i++) {
-                String artifact = row.artifacts().get(i);
-                if (users.containsKey(artifact)) {
-                    String other = artifact.startsWith("org.junit.") ? versions.get(JUNIT) : "none";
-                    assertThat(row.version(i)).as(artifact).isEqualTo(versions.getOrDefault(artifact, other));
-                }
-            }
-        }
-        // What is no artifact of a POM has a version too, as the formatter.
-        assertThat(page).contains(properties.values());
     }
 
     /** It is compiled offline, with the plugins that the build of the library has fetched. */
