@@ -10,122 +10,73 @@ import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuDoubleAccumulator;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
 import dev.percpu.concurrent.PerCpuHistogram;
-import java.util.ArrayList;
+import dev.percpu.concurrent.PerCpuSummary;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** What adds up: counters, accumulators, histograms. */
+/** What adds up: counters, accumulators, summaries, histograms. */
 final class CounterTrials {
     private CounterTrials() {}
 
     static List<Operation> all() {
-        List<Operation> all = new ArrayList<>();
-        counters(all);
-        accumulators(all);
-        histograms(all);
-        all.replaceAll(operation -> operation.also(Variant.HOT));
-        readings(all);
-        bounded(all);
-        return all;
+        return Stream.of(counters(), arrays(), doubles(), accumulators(), summaries(), histograms(), bounded())
+                .flatMap(each -> each)
+                .toList();
     }
 
-    private static void counters(List<Operation> all) {
-        all.add(Operation.on(
-                        "counter add",
-                        "PerCpuCounter.add(long)",
-                        PerCpuCounter::new,
-                        counter -> new Adding(() -> counter.add(1), counter::sum))
-                .also(Variant.VIRTUAL));
-        all.add(Operation.on(
-                "counter increment",
-                "PerCpuCounter.increment()",
-                PerCpuCounter::new,
-                counter -> new Adding(counter::increment, counter::sum)));
-        all.add(Operation.on(
-                "counter decrement",
-                "PerCpuCounter.decrement()",
-                PerCpuCounter::new,
-                counter -> new Adding(counter::decrement, () -> -counter.sum())));
-        all.add(Operation.on(
-                "counter sumThenReset",
-                "PerCpuCounter.sumThenReset()",
-                PerCpuCounter::new,
-                counter -> new Taking(() -> counter.add(1), counter::sumThenReset, counter::sum)));
-        all.add(Operation.on(
-                "counter reset",
-                "PerCpuCounter.reset()",
-                PerCpuCounter::new,
-                counter -> Taking.byReset(counter::increment, counter::reset, counter::sum)));
-        all.add(Operation.on(
-                "counter array add",
-                "PerCpuCounterArray.add(int, long)",
-                CounterTrials::twoCounters,
-                counters -> new Adding(() -> counters.add(1, 1), () -> counters.sum(1))));
-        all.add(Operation.on(
-                "counter array add to two",
-                "PerCpuCounterArray.add(int, long, int, long)",
-                CounterTrials::twoCounters,
-                counters -> new Adding(() -> counters.add(1, 1, 0, 0), () -> counters.sum(1))));
-        all.add(Operation.on(
-                "counter array increment",
-                "PerCpuCounterArray.increment(int)",
-                CounterTrials::twoCounters,
-                counters -> new Adding(() -> counters.increment(1), () -> counters.sum(1))));
-        all.add(Operation.on(
-                "counter array decrement",
-                "PerCpuCounterArray.decrement(int)",
-                CounterTrials::twoCounters,
-                counters -> new Adding(() -> counters.decrement(1), () -> -counters.sum(1))));
-        all.add(Operation.on(
-                "counter array sumThenReset",
-                "PerCpuCounterArray.sumThenReset(int)",
-                CounterTrials::twoCounters,
-                counters ->
-                        new Taking(() -> counters.add(1, 1), () -> counters.sumThenReset(1), () -> counters.sum(1))));
-        all.add(Operation.on(
-                "counter array reset of one",
-                "PerCpuCounterArray.reset(int)",
-                CounterTrials::twoCounters,
-                counters ->
-                        Taking.byReset(() -> counters.increment(1), () -> counters.reset(1), () -> counters.sum(1))));
-        // Both counters are reset, or neither is.
-        all.add(Operation.on(
-                "counter array sumsThenReset",
-                "PerCpuCounterArray.sumsThenReset()",
-                CounterTrials::twoCounters,
-                counters -> new Taking(
-                        () -> {
-                            counters.add(0, 3);
-                            counters.add(1, -2);
-                        },
-                        () -> total(counters.sumsThenReset()),
-                        () -> total(counters.sums()))));
-        all.add(Operation.on(
-                "counter array reset",
-                "PerCpuCounterArray.reset()",
-                CounterTrials::twoCounters,
-                counters -> Taking.byReset(() -> counters.increment(1), counters::reset, () -> counters.sum(1))));
-        all.add(Operation.on(
-                "buckets record",
-                "PerCpuBuckets.record(int, double)",
+    private static Stream<Operation> counters() {
+        AddingUp<PerCpuCounter> counter = new AddingUp<>(
+                "counter", PerCpuCounter.class, PerCpuCounter::new, PerCpuCounter::increment, PerCpuCounter::sum, true);
+        return Stream.of(
+                counter.adding("add(long)", made -> made.add(1)).also(Variant.VIRTUAL),
+                counter.adding("increment()", PerCpuCounter::increment),
+                counter.subtracting("decrement()", PerCpuCounter::decrement),
+                counter.taking("sumThenReset()", PerCpuCounter::sumThenReset),
+                counter.resetting("reset()", PerCpuCounter::reset),
+                counter.reading("sum()", PerCpuCounter::sum));
+    }
+
+    private static Stream<Operation> arrays() {
+        AddingUp<PerCpuCounterArray> array = new AddingUp<>(
+                "counter array",
+                PerCpuCounterArray.class,
+                () -> new PerCpuCounterArray(2),
+                counters -> counters.increment(1),
+                counters -> counters.sum(1),
+                true);
+        AddingUp<PerCpuCounterArray> both = new AddingUp<>(
+                array.name(),
+                PerCpuCounterArray.class,
+                array.maker(),
+                counters -> {
+                    counters.add(0, 3);
+                    counters.add(1, -2);
+                },
+                counters -> total(counters.sums()),
+                true);
+        AddingUp<PerCpuBuckets> buckets = new AddingUp<>(
+                "buckets",
+                PerCpuBuckets.class,
                 () -> new PerCpuBuckets(2),
-                buckets -> new Adding(() -> buckets.record(1, 3), () -> countedAndAdded(buckets))));
-        all.add(Operation.on(
-                "double counter add",
-                "PerCpuDoubleCounter.add(double)",
-                PerCpuDoubleCounter::new,
-                counter -> new Adding(() -> counter.add(1), () -> (long) counter.sum())));
-        all.add(Operation.on(
-                "double counter sumThenReset",
-                "PerCpuDoubleCounter.sumThenReset()",
-                PerCpuDoubleCounter::new,
-                counter -> new Taking(
-                        () -> counter.add(1), () -> (long) counter.sumThenReset(), () -> (long) counter.sum())));
-        all.add(Operation.on(
-                "double counter reset",
-                "PerCpuDoubleCounter.reset()",
-                PerCpuDoubleCounter::new,
-                counter -> Taking.byReset(() -> counter.add(1), counter::reset, () -> (long) counter.sum())));
+                made -> made.record(1, 3),
+                CounterTrials::countedAndAdded,
+                true);
+        return Stream.of(
+                array.adding("add(int, long)", counters -> counters.add(1, 1)),
+                array.adding("add to two", "add(int, long, int, long)", counters -> counters.add(1, 1, 0, 0)),
+                array.adding("increment(int)", counters -> counters.increment(1)),
+                array.subtracting("decrement(int)", counters -> counters.decrement(1)),
+                array.taking("sumThenReset(int)", counters -> counters.sumThenReset(1)),
+                array.resetting("reset of one", "reset(int)", counters -> counters.reset(1)),
+                // Both counters are reset, or neither is.
+                both.taking("sumsThenReset()", counters -> total(counters.sumsThenReset())),
+                array.resetting("reset()", PerCpuCounterArray::reset),
+                array.reading("sum(int)", counters -> counters.sum(1)),
+                array.reading("sums()", counters -> total(counters.sums())),
+                buckets.adding("record(int, double)", made -> made.record(1, 3)),
+                buckets.reading("counts()", CounterTrials::countedAndAdded),
+                buckets.reading("sum()", CounterTrials::countedAndAdded));
     }
 
     /** Without an allocation, which could fail after the reset. */
@@ -145,229 +96,167 @@ final class CounterTrials {
         return counted;
     }
 
-    private static void accumulators(List<Operation> all) {
-        all.add(Operation.on(
-                "accumulator accumulate",
-                "PerCpuAccumulator.accumulate(long)",
-                CounterTrials::longSum,
-                sum -> new Adding(() -> sum.accumulate(1), sum::get)));
-        all.add(Operation.on(
-                "accumulator getThenReset",
-                "PerCpuAccumulator.getThenReset()",
-                CounterTrials::longSum,
-                sum -> new Taking(() -> sum.accumulate(1), sum::getThenReset, sum::get)));
-        all.add(Operation.on(
-                "accumulator reset",
-                "PerCpuAccumulator.reset()",
-                CounterTrials::longSum,
-                sum -> Taking.byReset(() -> sum.accumulate(1), sum::reset, sum::get)));
-        all.add(Operation.on(
-                "double accumulator accumulate",
-                "PerCpuDoubleAccumulator.accumulate(double)",
-                CounterTrials::doubleSum,
-                sum -> new Adding(() -> sum.accumulate(1), () -> (long) sum.get())));
-        all.add(Operation.on(
-                "double accumulator getThenReset",
-                "PerCpuDoubleAccumulator.getThenReset()",
-                CounterTrials::doubleSum,
-                sum -> new Taking(() -> sum.accumulate(1), () -> (long) sum.getThenReset(), () -> (long) sum.get())));
-        all.add(Operation.on(
-                "double accumulator reset",
-                "PerCpuDoubleAccumulator.reset()",
-                CounterTrials::doubleSum,
-                sum -> Taking.byReset(() -> sum.accumulate(1), sum::reset, () -> (long) sum.get())));
-    }
-
-    private static void bounded(List<Operation> all) {
-        all.add(Operation.on(
-                "bounded counter add",
-                "PerCpuBoundedCounter.add(long)",
-                CounterTrials::boundedCounter,
-                counter -> new Adding(() -> counter.add(1), counter::sum)));
-        all.add(Operation.on(
-                "bounded counter sub",
-                "PerCpuBoundedCounter.sub(long)",
-                CounterTrials::boundedCounter,
-                counter -> new Adding(() -> counter.sub(1), () -> -counter.sum())));
-        all.add(Operation.on(
-                "bounded counter increment",
-                "PerCpuBoundedCounter.increment()",
-                CounterTrials::boundedCounter,
-                counter -> new Adding(counter::increment, counter::sum)));
-        all.add(Operation.on(
-                "bounded counter decrement",
-                "PerCpuBoundedCounter.decrement()",
-                CounterTrials::boundedCounter,
-                counter -> new Adding(counter::decrement, () -> -counter.sum())));
-        all.add(Operation.on(
-                "bounded counter sum",
-                "PerCpuBoundedCounter.sum()",
-                CounterTrials::boundedCounter,
-                counter -> new Reading(() -> counter.add(1), counter::sum)));
-        all.add(Operation.on(
-                "bounded counter estimate",
-                "PerCpuBoundedCounter.estimate()",
-                CounterTrials::boundedCounter,
-                counter -> new Reading(() -> counter.add(1), () -> {
-                    long sum = counter.sum();
-                    Trial.check(Math.abs(counter.estimate() - sum) <= counter.errorBound(), "an estimate too far off");
-                    return sum;
-                })));
-        all.add(Operation.on(
-                "bounded counter tryAdd below the limit",
-                "PerCpuBoundedCounter.tryAdd(long, long)",
-                CounterTrials::boundedCounter,
-                counter -> new Adding(() -> Trial.check(counter.tryAdd(1, 1 << 30), "refused"), counter::sum)));
-        all.add(new Operation(
-                "bounded counter tryAdd near the limit",
-                "PerCpuBoundedCounter.tryAdd(long, long)",
-                _ -> new Limited(true, 1)));
-        all.add(new Operation(
-                "bounded counter tryAdd at the limit",
-                "PerCpuBoundedCounter.tryAdd(long, long)",
-                _ -> new Limited(false, 1)));
-        all.add(new Operation(
-                "bounded counter trySub near the limit",
-                "PerCpuBoundedCounter.trySub(long, long)",
-                _ -> new Limited(true, -1)));
-        all.add(new Operation(
-                "bounded counter trySub at the limit",
-                "PerCpuBoundedCounter.trySub(long, long)",
-                _ -> new Limited(false, -1)));
-        all.add(Operation.on(
-                "bounded counter compareValueTo",
-                "PerCpuBoundedCounter.compareValueTo(long)",
-                CounterTrials::boundedCounter,
-                counter -> new Reading(() -> counter.add(1), () -> {
-                    long sum = counter.sum();
-                    Trial.same("compared with its value", 0, counter.compareValueTo(sum));
-                    return sum;
-                })));
-    }
-
-    private static void histograms(List<Operation> all) {
-        all.add(Operation.on(
-                "histogram record",
-                "PerCpuHistogram.record(long)",
-                CounterTrials::histogram,
-                histogram -> new Recording(histogram, () -> histogram.record(5), 1)));
-        all.add(Operation.on(
-                "histogram record often",
-                "PerCpuHistogram.record(long, long)",
-                CounterTrials::histogram,
-                histogram -> new Recording(histogram, () -> histogram.record(5, 3), 3)));
-        all.add(Operation.on(
-                "histogram snapshotThenReset",
-                "PerCpuHistogram.snapshotThenReset()",
-                CounterTrials::histogram,
-                histogram -> new Taking(
-                        () -> histogram.record(5),
-                        () -> histogram.snapshotThenReset().count(),
-                        () -> histogram.snapshot().count())));
-        all.add(Operation.on(
-                "histogram reset",
-                "PerCpuHistogram.reset()",
-                CounterTrials::histogramOfBounds,
-                histogram -> Taking.byReset(
-                        () -> histogram.record(5),
-                        histogram::reset,
-                        () -> histogram.snapshot().count())));
-        all.add(Operation.on(
-                "histogram interval next", "HistogramInterval.next()", CounterTrials::histogramOfBounds, histogram -> {
-                    HistogramInterval interval = histogram.interval();
-                    return new Taking(
-                            () -> histogram.record(5),
-                            () -> interval.next().count(),
-                            () -> interval.peek().count());
-                }));
-    }
-
-    private static void readings(List<Operation> all) {
-        all.add(Operation.on(
-                "counter sum",
-                "PerCpuCounter.sum()",
-                PerCpuCounter::new,
-                counter -> new Reading(() -> counter.add(1), counter::sum)));
-        all.add(Operation.on(
-                "counter array sum",
-                "PerCpuCounterArray.sum(int)",
-                CounterTrials::twoCounters,
-                counters -> new Reading(() -> counters.increment(1), () -> counters.sum(1))));
-        all.add(Operation.on(
-                "counter array sums",
-                "PerCpuCounterArray.sums()",
-                CounterTrials::twoCounters,
-                counters -> new Reading(() -> counters.increment(1), () -> total(counters.sums()))));
-        all.add(new Operation("buckets counts", List.of("PerCpuBuckets.counts()", "PerCpuBuckets.sum()"), _ -> {
-            PerCpuBuckets buckets = new PerCpuBuckets(2);
-            return new Reading(() -> buckets.record(1, 3), () -> countedAndAdded(buckets));
-        }));
-        all.add(Operation.on(
-                "double counter sum",
-                "PerCpuDoubleCounter.sum()",
+    private static Stream<Operation> doubles() {
+        AddingUp<PerCpuDoubleCounter> counter = new AddingUp<>(
+                "double counter",
+                PerCpuDoubleCounter.class,
                 PerCpuDoubleCounter::new,
-                counter -> new Reading(() -> counter.add(1), () -> (long) counter.sum())));
-        all.add(Operation.on(
-                "accumulator get",
-                "PerCpuAccumulator.get()",
-                CounterTrials::longSum,
-                sum -> new Reading(() -> sum.accumulate(1), sum::get)));
-        all.add(Operation.on(
-                "double accumulator get",
-                "PerCpuDoubleAccumulator.get()",
-                CounterTrials::doubleSum,
-                sum -> new Reading(() -> sum.accumulate(1), () -> (long) sum.get())));
-        all.add(Operation.on(
-                "histogram snapshot",
-                "PerCpuHistogram.snapshot()",
-                CounterTrials::histogram,
-                histogram -> new Reading(
-                        () -> histogram.record(5), () -> histogram.snapshot().count())));
-        all.add(Operation.on(
+                made -> made.add(1),
+                made -> (long) made.sum(),
+                true);
+        return Stream.of(
+                counter.adding("add(double)", made -> made.add(1)),
+                counter.taking("sumThenReset()", made -> (long) made.sumThenReset()),
+                counter.resetting("reset()", PerCpuDoubleCounter::reset),
+                counter.reading("sum()", made -> (long) made.sum()));
+    }
+
+    private static Stream<Operation> accumulators() {
+        AddingUp<PerCpuAccumulator> longs = new AddingUp<>(
+                "accumulator",
+                PerCpuAccumulator.class,
+                () -> new PerCpuAccumulator(Long::sum, 0),
+                sum -> sum.accumulate(1),
+                PerCpuAccumulator::get,
+                true);
+        AddingUp<PerCpuDoubleAccumulator> doubles = new AddingUp<>(
+                "double accumulator",
+                PerCpuDoubleAccumulator.class,
+                () -> new PerCpuDoubleAccumulator(Double::sum, 0),
+                sum -> sum.accumulate(1),
+                sum -> (long) sum.get(),
+                true);
+        return Stream.of(
+                longs.adding("accumulate(long)", sum -> sum.accumulate(1)),
+                longs.taking("getThenReset()", PerCpuAccumulator::getThenReset),
+                longs.resetting("reset()", PerCpuAccumulator::reset),
+                longs.reading("get()", PerCpuAccumulator::get),
+                doubles.adding("accumulate(double)", sum -> sum.accumulate(1)),
+                doubles.taking("getThenReset()", sum -> (long) sum.getThenReset()),
+                doubles.resetting("reset()", PerCpuDoubleAccumulator::reset),
+                doubles.reading("get()", sum -> (long) sum.get()));
+    }
+
+    private static Stream<Operation> summaries() {
+        AddingUp<PerCpuSummary> summary = new AddingUp<>(
+                "summary",
+                PerCpuSummary.class,
+                PerCpuSummary::new,
+                made -> made.accept(1),
+                made -> count(made.summary()),
+                true);
+        return Stream.of(
+                summary.adding("accept(long)", made -> made.accept(1)),
+                summary.reading("summary()", made -> count(made.summary())),
+                summary.taking("summaryThenReset()", made -> count(made.summaryThenReset())),
+                summary.resetting("reset()", PerCpuSummary::reset));
+    }
+
+    /** How many values were recorded, each of which was 1. */
+    private static long count(PerCpuSummary.Result result) {
+        Trial.same("sum", result.count(), result.sum());
+        if (result.count() > 0) {
+            Trial.same("least value", 1, result.min());
+            Trial.same("greatest value", 1, result.max());
+        }
+        return result.count();
+    }
+
+    private static Stream<Operation> histograms() {
+        AddingUp<PerCpuHistogram> histogram = new AddingUp<>(
+                "histogram",
+                PerCpuHistogram.class,
+                () -> PerCpuHistogram.builder()
+                        .relativeError(0.1)
+                        .highestTrackable(1000)
+                        .build(),
+                made -> made.record(5),
+                made -> made.snapshot().count(),
+                true);
+        AddingUp<PerCpuHistogram> ofBounds = new AddingUp<>(
+                histogram.name(),
+                PerCpuHistogram.class,
+                () -> PerCpuHistogram.builder().bounds(10, 100).build(),
+                histogram.addition(),
+                histogram.total(),
+                true);
+        AddingUp<Interval> interval = new AddingUp<>(
                 "histogram interval",
-                "PerCpuHistogram.interval()",
-                CounterTrials::histogram,
-                histogram -> new Reading(() -> histogram.record(5), () -> {
-                    long count = histogram.snapshot().count();
+                HistogramInterval.class,
+                () -> new Interval(ofBounds.maker().get()),
+                Interval::record,
+                made -> made.interval.peek().count(),
+                true);
+        return Stream.of(
+                histogram.changing("record(long)", made -> new Recording(made, () -> made.record(5), 1)),
+                histogram.changing(
+                        "record often", "record(long, long)", made -> new Recording(made, () -> made.record(5, 3), 3)),
+                histogram.taking(
+                        "snapshotThenReset()", made -> made.snapshotThenReset().count()),
+                ofBounds.resetting("reset()", PerCpuHistogram::reset),
+                histogram.reading("snapshot()", made -> made.snapshot().count()),
+                histogram.reading("interval()", made -> {
+                    long count = made.snapshot().count();
                     Trial.same(
                             "values in a new interval",
                             0,
-                            histogram.interval().peek().count());
+                            made.interval().peek().count());
                     return count;
-                })));
-        all.add(Operation.on(
-                "histogram interval peek", "HistogramInterval.peek()", CounterTrials::histogramOfBounds, histogram -> {
-                    HistogramInterval interval = histogram.interval();
-                    return new Reading(
-                            () -> histogram.record(5), () -> interval.peek().count());
+                }),
+                interval.taking("next()", made -> made.interval.next().count()),
+                interval.reading("peek()", made -> made.interval.peek().count()));
+    }
+
+    private static Stream<Operation> bounded() {
+        // Its credits are its CPU's.
+        AddingUp<PerCpuBoundedCounter> bounded = new AddingUp<>(
+                "bounded counter",
+                PerCpuBoundedCounter.class,
+                () -> new PerCpuBoundedCounter(2),
+                PerCpuBoundedCounter::increment,
+                PerCpuBoundedCounter::sum,
+                false);
+        String tryAdd = "tryAdd(long, long)";
+        String trySub = "trySub(long, long)";
+        return Stream.of(
+                bounded.adding("add(long)", counter -> counter.add(1)),
+                bounded.subtracting("sub(long)", counter -> counter.sub(1)),
+                bounded.adding("increment()", PerCpuBoundedCounter::increment),
+                bounded.subtracting("decrement()", PerCpuBoundedCounter::decrement),
+                bounded.reading("sum()", PerCpuBoundedCounter::sum),
+                bounded.reading("estimate()", counter -> {
+                    long sum = counter.sum();
+                    Trial.check(Math.abs(counter.estimate() - sum) <= counter.errorBound(), "an estimate too far off");
+                    return sum;
+                }),
+                bounded.adding(
+                        "tryAdd below the limit",
+                        tryAdd,
+                        counter -> Trial.check(counter.tryAdd(1, 1 << 30), "refused")),
+                bounded.changing("tryAdd near the limit", tryAdd, _ -> new Limited(true, 1)),
+                bounded.changing("tryAdd at the limit", tryAdd, _ -> new Limited(false, 1)),
+                bounded.changing("trySub near the limit", trySub, _ -> new Limited(true, -1)),
+                bounded.changing("trySub at the limit", trySub, _ -> new Limited(false, -1)),
+                bounded.reading("compareValueTo(long)", counter -> {
+                    long sum = counter.sum();
+                    Trial.same("compared with its value", 0, counter.compareValueTo(sum));
+                    return sum;
                 }));
     }
 
-    private static PerCpuCounterArray twoCounters() {
-        return new PerCpuCounterArray(2);
-    }
+    /** A histogram, and what was recorded since it was made. */
+    private static final class Interval {
+        private final PerCpuHistogram histogram;
+        private final HistogramInterval interval;
 
-    private static PerCpuBoundedCounter boundedCounter() {
-        return new PerCpuBoundedCounter(2);
-    }
+        Interval(PerCpuHistogram histogram) {
+            this.histogram = histogram;
+            this.interval = histogram.interval();
+        }
 
-    private static PerCpuAccumulator longSum() {
-        return new PerCpuAccumulator(Long::sum, 0);
-    }
-
-    private static PerCpuDoubleAccumulator doubleSum() {
-        return new PerCpuDoubleAccumulator(Double::sum, 0);
-    }
-
-    private static PerCpuHistogram histogramOfBounds() {
-        return PerCpuHistogram.builder().bounds(10, 100).build();
-    }
-
-    private static PerCpuHistogram histogram() {
-        return PerCpuHistogram.builder()
-                .relativeError(0.1)
-                .highestTrackable(1000)
-                .build();
+        void record() {
+            histogram.record(5);
+        }
     }
 
     /** A recorded value: its count and the sum are two additions, of which each is whole. */

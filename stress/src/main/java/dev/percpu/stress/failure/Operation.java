@@ -2,8 +2,6 @@ package dev.percpu.stress.failure;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -30,11 +28,6 @@ record Operation(
 
     Operation(String name, String method, Factory factory) {
         this(name, List.of(method), factory);
-    }
-
-    /** One that is used on something new each time. */
-    static <S> Operation on(String name, String method, Supplier<S> subject, Function<S, Trial> trial) {
-        return new Operation(name, method, _ -> trial.apply(subject.get()));
     }
 
     /** Makes a trial. */

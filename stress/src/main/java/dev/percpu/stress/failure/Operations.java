@@ -7,7 +7,6 @@ import java.util.stream.Stream;
 final class Operations {
     private static final List<Operation> ALL = Stream.of(
                     CounterTrials.all(),
-                    SummaryTrials.all(),
                     EventTrials.all(),
                     NumberTrials.all(),
                     MakingTrials.all(),

@@ -71,7 +71,7 @@ class OperationsTest {
     @Test
     void whatChangesATallyIsTriedByAThreadThatHasAPlaceOfItsOwn() throws Exception {
         OtherThread other = new OtherThread();
-        List<Operation> operations = Stream.of(CounterTrials.all(), SummaryTrials.all(), EventTrials.all())
+        List<Operation> operations = Stream.of(CounterTrials.all(), EventTrials.all())
                 .flatMap(List::stream)
                 .filter(operation -> !operation.name().startsWith("bounded counter "))
                 .toList();

@@ -1,0 +1,86 @@
+package dev.percpu.stress.failure;
+
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
+
+/**
+ * A structure that adds something up. Each of its operations is used on one that is new at first.
+ *
+ * @param name what the names of its operations begin with; as a rule the name of the method follows
+ * @param type whose methods they are
+ * @param addition adds 1
+ * @param inOwnPlaces whether a hot thread's numbers are in its own place, so that their changes are tried there too
+ */
+record AddingUp<S>(
+        String name,
+        Class<?> type,
+        Supplier<? extends S> maker,
+        Consumer<S> addition,
+        ToLongFunction<S> total,
+        boolean inOwnPlaces) {
+    /** The addition of 1 by a method. */
+    Operation adding(String method, Consumer<S> one) {
+        return adding(nameOf(method), method, one);
+    }
+
+    Operation adding(String operation, String method, Consumer<S> one) {
+        return changing(operation, method, made -> new Adding(() -> one.accept(made), () -> total.applyAsLong(made)));
+    }
+
+    /** The subtraction of 1 by a method. */
+    Operation subtracting(String method, Consumer<S> one) {
+        return changing(method, made -> new Adding(() -> one.accept(made), () -> -total.applyAsLong(made)));
+    }
+
+    /** A reading of the total. */
+    Operation reading(String method, ToLongFunction<S> reading) {
+        return reading(nameOf(method), method, reading);
+    }
+
+    Operation reading(String operation, String method, ToLongFunction<S> reading) {
+        return operation(
+                operation, method, made -> new Reading(() -> addition.accept(made), () -> reading.applyAsLong(made)));
+    }
+
+    /** A reset that returns the total. */
+    Operation taking(String method, ToLongFunction<S> reset) {
+        return changing(
+                method,
+                made -> new Taking(
+                        () -> addition.accept(made), () -> reset.applyAsLong(made), () -> total.applyAsLong(made)));
+    }
+
+    /** A reset without a result. */
+    Operation resetting(String method, Consumer<S> reset) {
+        return resetting(nameOf(method), method, reset);
+    }
+
+    Operation resetting(String operation, String method, Consumer<S> reset) {
+        return changing(
+                operation,
+                method,
+                made -> Taking.byReset(
+                        () -> addition.accept(made), () -> reset.accept(made), () -> total.applyAsLong(made)));
+    }
+
+    /** Another change. */
+    Operation changing(String method, Function<S, Trial> trial) {
+        return changing(nameOf(method), method, trial);
+    }
+
+    Operation changing(String operation, String method, Function<S, Trial> trial) {
+        Operation change = operation(operation, method, trial);
+        return inOwnPlaces ? change.also(Variant.HOT) : change;
+    }
+
+    private Operation operation(String operation, String method, Function<S, Trial> trial) {
+        return new Operation(
+                name + " " + operation, type.getSimpleName() + "." + method, _ -> trial.apply(maker.get()));
+    }
+
+    private static String nameOf(String method) {
+        return method.substring(0, method.indexOf('('));
+    }
+}
