@@ -29,61 +29,41 @@ final class ConditionTrials {
 
     private static Stream<Operation> each() {
         return Stream.of(
-                new Operation(
-                                "condition await",
-                                "Condition.await()",
-                                other -> new Awaiting(other, true, Condition::await))
-                        .thatWaits(),
-                new Operation(
-                                "condition awaitUninterruptibly",
-                                "Condition.awaitUninterruptibly()",
-                                other -> new Awaiting(other, true, Condition::awaitUninterruptibly))
-                        .thatWaits(),
-                new Operation(
-                                "condition timed await",
-                                "Condition.await(long, TimeUnit)",
-                                other -> new Awaiting(
-                                        other,
-                                        true,
-                                        condition -> Trial.check(
-                                                condition.await(LONG_SECONDS, TimeUnit.SECONDS), "no signal")))
-                        .thatWaits(),
-                new Operation(
-                                "condition timed await, in vain",
-                                "Condition.await(long, TimeUnit)",
-                                other -> new Awaiting(
-                                        other,
-                                        false,
-                                        condition ->
-                                                Trial.check(!condition.await(1, TimeUnit.MILLISECONDS), "a signal")))
-                        .thatWaits(),
-                new Operation(
-                                "condition awaitNanos",
-                                "Condition.awaitNanos(long)",
-                                other -> new Awaiting(
-                                        other,
-                                        true,
-                                        condition -> Trial.check(
-                                                condition.awaitNanos(TimeUnit.SECONDS.toNanos(LONG_SECONDS)) > 0,
-                                                "no signal")))
-                        .thatWaits(),
-                new Operation(
-                                "condition awaitUntil",
-                                "Condition.awaitUntil(Date)",
-                                other -> new Awaiting(
-                                        other,
-                                        true,
-                                        condition -> Trial.check(
-                                                condition.awaitUntil(
-                                                        Date.from(Instant.now().plusSeconds(LONG_SECONDS))),
-                                                "no signal")))
-                        .thatWaits(),
+                awaiting("await", "await()", true, Condition::await),
+                awaiting("awaitUninterruptibly", "awaitUninterruptibly()", true, Condition::awaitUninterruptibly),
+                awaiting(
+                        "timed await",
+                        "await(long, TimeUnit)",
+                        true,
+                        condition -> Trial.check(condition.await(LONG_SECONDS, TimeUnit.SECONDS), "no signal")),
+                awaiting(
+                        "timed await, in vain",
+                        "await(long, TimeUnit)",
+                        false,
+                        condition -> Trial.check(!condition.await(1, TimeUnit.MILLISECONDS), "a signal")),
+                awaiting(
+                        "awaitNanos",
+                        "awaitNanos(long)",
+                        true,
+                        condition -> Trial.check(
+                                condition.awaitNanos(TimeUnit.SECONDS.toNanos(LONG_SECONDS)) > 0, "no signal")),
+                awaiting(
+                        "awaitUntil",
+                        "awaitUntil(Date)",
+                        true,
+                        condition -> Trial.check(
+                                condition.awaitUntil(Date.from(Instant.now().plusSeconds(LONG_SECONDS))), "no signal")),
                 new Operation(
                         "condition signal", "Condition.signal()", other -> new Signalling(other, Condition::signal)),
                 new Operation(
                         "condition signalAll",
                         "Condition.signalAll()",
                         other -> new Signalling(other, Condition::signalAll)));
+    }
+
+    private static Operation awaiting(String name, String method, boolean signalled, Use wait) {
+        return new Operation("condition " + name, "Condition." + method, other -> new Awaiting(other, signalled, wait))
+                .thatWaits();
     }
 
     /** A lock with a condition that one thread at most waits for. */

@@ -26,57 +26,31 @@ final class GuardTrials {
 
     private static Stream<Operation> each() {
         return Stream.of(
-                new Operation("guard acquire", "CpuGuard.acquire()", _ -> new Acquiring(CpuGuard::acquire)),
-                new Operation(
-                        "guard acquireInterruptibly",
-                        "CpuGuard.acquireInterruptibly()",
-                        _ -> new Acquiring(CpuGuard::acquireInterruptibly)),
-                new Operation("guard tryAcquire", "CpuGuard.tryAcquire()", _ -> new Acquiring(CpuGuard::tryAcquire)),
-                new Operation(
-                        "guard timed tryAcquire",
-                        "CpuGuard.tryAcquire(long, TimeUnit)",
-                        _ -> new Acquiring(() -> CpuGuard.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS))),
-                new Operation(
-                        "guard acquire of a CPU",
-                        "CpuGuard.acquire(CpuId)",
-                        _ -> new Acquiring(() -> CpuGuard.acquire(CPUS.getLast()))),
-                new Operation(
-                        "guard tryAcquire of a CPU",
-                        "CpuGuard.tryAcquire(CpuId)",
-                        _ -> new Acquiring(() -> CpuGuard.tryAcquire(CPUS.getLast()))),
+                acquiring("acquire", "acquire()", CpuGuard::acquire),
+                acquiring("acquireInterruptibly", "acquireInterruptibly()", CpuGuard::acquireInterruptibly),
+                acquiring("tryAcquire", "tryAcquire()", CpuGuard::tryAcquire),
+                acquiring(
+                        "timed tryAcquire",
+                        "tryAcquire(long, TimeUnit)",
+                        () -> CpuGuard.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS)),
+                acquiring("acquire of a CPU", "acquire(CpuId)", () -> CpuGuard.acquire(CPUS.getLast())),
+                acquiring("tryAcquire of a CPU", "tryAcquire(CpuId)", () -> CpuGuard.tryAcquire(CPUS.getLast())),
                 new Operation("guard acquire, nested", "CpuGuard.acquire()", _ -> new Nesting()),
-                new Operation(
-                                "guard acquire, waiting",
-                                "CpuGuard.acquire()",
-                                other -> new Waiting(other, CpuGuard::acquire))
-                        .thatWaits(),
-                new Operation(
-                                "guard acquire of a CPU, waiting",
-                                "CpuGuard.acquire(CpuId)",
-                                other -> new Waiting(other, () -> CpuGuard.acquire(CPUS.getFirst())))
-                        .thatWaits(),
-                new Operation(
-                                "guard acquireInterruptibly, waiting",
-                                "CpuGuard.acquireInterruptibly()",
-                                other -> new Waiting(other, CpuGuard::acquireInterruptibly))
-                        .thatWaits(),
-                new Operation(
-                                "guard acquireInterruptibly of a CPU, waiting",
-                                "CpuGuard.acquireInterruptibly(CpuId)",
-                                other -> new Waiting(other, () -> CpuGuard.acquireInterruptibly(CPUS.getFirst())))
-                        .thatWaits(),
-                new Operation(
-                                "guard timed tryAcquire, waiting",
-                                "CpuGuard.tryAcquire(long, TimeUnit)",
-                                other -> new Waiting(other, () -> CpuGuard.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS)))
-                        .thatWaits(),
-                new Operation(
-                                "guard timed tryAcquire of a CPU, waiting",
-                                "CpuGuard.tryAcquire(CpuId, long, TimeUnit)",
-                                other -> new Waiting(
-                                        other,
-                                        () -> CpuGuard.tryAcquire(CPUS.getFirst(), LONG_SECONDS, TimeUnit.SECONDS)))
-                        .thatWaits(),
+                waiting("acquire", "acquire()", CpuGuard::acquire),
+                waiting("acquire of a CPU", "acquire(CpuId)", () -> CpuGuard.acquire(CPUS.getFirst())),
+                waiting("acquireInterruptibly", "acquireInterruptibly()", CpuGuard::acquireInterruptibly),
+                waiting(
+                        "acquireInterruptibly of a CPU",
+                        "acquireInterruptibly(CpuId)",
+                        () -> CpuGuard.acquireInterruptibly(CPUS.getFirst())),
+                waiting(
+                        "timed tryAcquire",
+                        "tryAcquire(long, TimeUnit)",
+                        () -> CpuGuard.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS)),
+                waiting(
+                        "timed tryAcquire of a CPU",
+                        "tryAcquire(CpuId, long, TimeUnit)",
+                        () -> CpuGuard.tryAcquire(CPUS.getFirst(), LONG_SECONDS, TimeUnit.SECONDS)),
                 new Operation(
                         "guard acquire, after a dead owner",
                         "CpuGuard.acquire()",
@@ -90,6 +64,16 @@ final class GuardTrials {
                         "guard close of another CPU's",
                         "CpuGuard.close()",
                         _ -> new Closing(() -> CpuGuard.acquire(CPUS.getFirst()))));
+    }
+
+    private static Operation acquiring(String name, String method, Callable<@Nullable CpuGuard> acquisition) {
+        return new Operation("guard " + name, "CpuGuard." + method, _ -> new Acquiring(acquisition));
+    }
+
+    private static Operation waiting(String name, String method, Callable<@Nullable CpuGuard> acquisition) {
+        return new Operation(
+                        "guard " + name + ", waiting", "CpuGuard." + method, other -> new Waiting(other, acquisition))
+                .thatWaits();
     }
 
     /** A guard that nobody has. */

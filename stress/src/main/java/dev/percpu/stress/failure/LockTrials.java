@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 final class LockTrials {
     private static final long LONG_SECONDS = 100;
 
+    private static final String INTERRUPTIBLY = "Lock.lockInterruptibly()";
+    private static final String TRY = "Lock.tryLock()";
     private static final String TIMED = "Lock.tryLock(long, TimeUnit)";
 
     private LockTrials() {}
@@ -58,7 +60,8 @@ final class LockTrials {
         }
 
         /** An operation, and the circumstances that matter to it with this counter. */
-        Operation also(Operation operation) {
+        Operation operation(Kind kind, String name, String method, Operation.Factory factory) {
+            Operation operation = new Operation(kind.text() + " lock " + name + suffix, method, factory);
             return switch (this) {
                 case WORD -> operation.also(Variant.VIRTUAL, Variant.CHECKED);
                 case STRIPES -> operation;
@@ -72,71 +75,51 @@ final class LockTrials {
         List<Operation> all = new ArrayList<>();
         addAll(all, Counter.WORD);
         for (Kind kind : Kind.values()) {
-            String name = kind.text() + " lock ";
-            add(
-                    all,
-                    Counter.WORD,
-                    kind,
-                    "lockInterruptibly",
-                    "Lock.lockInterruptibly()",
-                    LockTrials::lockInterruptibly);
+            add(all, Counter.WORD, kind, "lockInterruptibly", INTERRUPTIBLY, LockTrials::lockInterruptibly);
             add(all, Counter.WORD, kind, "timed tryLock", TIMED, lock -> lock.tryLock(LONG_SECONDS, TimeUnit.SECONDS));
-            all.add(new Operation(
-                            name + "tryLock",
-                            "Lock.tryLock()",
-                            other -> new LockingTrial(other, Counter.WORD, kind, Lock::tryLock))
-                    .also(Variant.CHECKED));
-            all.add(new Operation(
-                            name + "tryLock, taken",
-                            "Lock.tryLock()",
-                            other -> new Refused(other, Counter.WORD, kind, Lock::tryLock))
-                    .also(Variant.CHECKED));
-            all.add(new Operation(
-                            name + "timed tryLock, taken",
-                            TIMED,
-                            other -> new Refused(
-                                    other, Counter.WORD, kind, lock -> lock.tryLock(1, TimeUnit.MILLISECONDS)))
-                    .also(Variant.CHECKED));
+            all.add(checked(kind, "tryLock", TRY, other -> new LockingTrial(other, Counter.WORD, kind, Lock::tryLock)));
+            all.add(checked(kind, "tryLock, taken", TRY, other -> new Refused(other, kind, Lock::tryLock)));
+            all.add(checked(
+                    kind,
+                    "timed tryLock, taken",
+                    TIMED,
+                    other -> new Refused(other, kind, lock -> lock.tryLock(1, TimeUnit.MILLISECONDS))));
         }
-        all.add(new Operation("write lock lock, reentrant", "Lock.lock()", Reentrant::new)
-                .also(Variant.VIRTUAL, Variant.CHECKED));
-        all.add(new Operation("read lock lock, as the writer", "Lock.lock()", Downgrading::new)
-                .also(Variant.VIRTUAL, Variant.CHECKED));
-        all.add(new Operation("write lock newCondition", "Lock.newCondition()", MakingCondition::new)
-                .also(Variant.CHECKED));
+        all.add(checked(Kind.WRITE, "lock, reentrant", "Lock.lock()", Reentrant::new)
+                .also(Variant.VIRTUAL));
+        all.add(checked(Kind.READ, "lock, as the writer", "Lock.lock()", Downgrading::new)
+                .also(Variant.VIRTUAL));
+        all.add(checked(Kind.WRITE, "newCondition", "Lock.newCondition()", MakingCondition::new));
         addAll(all, Counter.STRIPES);
         addAll(all, Counter.TALLY);
         return all;
     }
 
+    private static Operation checked(Kind kind, String name, String method, Operation.Factory factory) {
+        return new Operation(kind.text() + " lock " + name, method, factory).also(Variant.CHECKED);
+    }
+
     /** What depends on the counter. */
     private static void addAll(List<Operation> all, Counter counter) {
         for (Kind kind : Kind.values()) {
-            String name = kind.text() + " lock ";
             add(all, counter, kind, "lock", "Lock.lock()", LockTrials::lock);
-            all.add(counter.also(new Operation(
-                    name + "unlock" + counter.suffix,
-                    "Lock.unlock()",
-                    other -> new Unlocking(other, counter, kind, false))));
-            all.add(counter.also(new Operation(
-                            name + "unlock, waited for" + counter.suffix,
+            all.add(counter.operation(
+                    kind, "unlock", "Lock.unlock()", other -> new Unlocking(other, counter, kind, false)));
+            all.add(counter.operation(
+                            kind,
+                            "unlock, waited for",
                             "Lock.unlock()",
                             other -> new Unlocking(other, counter, kind, true))
-                    .thatIsWaitedFor()));
+                    .thatIsWaitedFor());
         }
     }
 
     private static void add(
             List<Operation> all, Counter counter, Kind kind, String name, String method, Locking locking) {
-        all.add(counter.also(new Operation(
-                kind.text() + " lock " + name + counter.suffix,
-                method,
-                other -> new LockingTrial(other, counter, kind, locking))));
-        all.add(counter.also(new Operation(
-                        kind.text() + " lock " + name + ", waiting" + counter.suffix,
-                        method,
-                        other -> new WaitingTrial(other, counter, kind, locking))
-                .thatWaits()));
+        all.add(counter.operation(kind, name, method, other -> new LockingTrial(other, counter, kind, locking)));
+        all.add(counter.operation(
+                        kind, name + ", waiting", method, other -> new WaitingTrial(other, counter, kind, locking))
+                .thatWaits());
     }
 
     @SuppressWarnings("LockNotBeforeTry") // it is unlocked in another method
@@ -254,8 +237,8 @@ final class LockTrials {
     private static final class Refused extends LockingTrial {
         private final Kind others;
 
-        Refused(OtherThread other, Counter counter, Kind kind, Locking locking) {
-            super(other, counter, kind, locking);
+        Refused(OtherThread other, Kind kind, Locking locking) {
+            super(other, Counter.WORD, kind, locking);
             others = kind.opposite();
         }
 

@@ -21,6 +21,10 @@ final class PoolTrials {
     private static final int CAPACITY = 4;
     private static final long LONG_SECONDS = 100;
 
+    private static final String ACQUIRE = "PerCpuPool.acquire()";
+    private static final String TRY = "PerCpuPool.tryAcquire()";
+    private static final String TIMED = "PerCpuPool.tryAcquire(long, TimeUnit)";
+
     private PoolTrials() {}
 
     /** A way to acquire. */
@@ -31,59 +35,31 @@ final class PoolTrials {
     }
 
     static List<Operation> all() {
+        Acquisition inTime = pool -> pool.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS);
         List<Operation> all = new ArrayList<>();
-        add(all, "acquire", "PerCpuPool.acquire()", PerCpuPool::acquire);
-        add(
-                all,
-                "timed tryAcquire",
-                "PerCpuPool.tryAcquire(long, TimeUnit)",
-                pool -> pool.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS));
-        all.add(new Operation(
-                "pool tryAcquire", "PerCpuPool.tryAcquire()", other -> new Acquiring(other, PerCpuPool::tryAcquire)));
-        all.add(new Operation(
-                "pool tryAcquire, made",
-                "PerCpuPool.tryAcquire()",
-                other -> new Making(other, PerCpuPool::tryAcquire)));
-        all.add(new Operation(
-                "pool tryAcquire, found",
-                "PerCpuPool.tryAcquire()",
-                other -> new Finding(other, PerCpuPool::tryAcquire)));
-        all.add(new Operation(
-                "pool tryAcquire, all held",
-                "PerCpuPool.tryAcquire()",
-                other -> new Refused(other, PerCpuPool::tryAcquire)));
-        all.add(new Operation(
-                        "pool timed tryAcquire, all held",
-                        "PerCpuPool.tryAcquire(long, TimeUnit)",
+        add(all, "acquire", ACQUIRE, PerCpuPool::acquire, Variant.VIRTUAL);
+        add(all, "timed tryAcquire", TIMED, inTime, Variant.VIRTUAL);
+        add(all, "tryAcquire", TRY, PerCpuPool::tryAcquire);
+        all.add(waiting("acquire", ACQUIRE, PerCpuPool::acquire));
+        all.add(waiting("timed tryAcquire", TIMED, inTime));
+        all.add(pool("tryAcquire, all held", TRY, other -> new Refused(other, PerCpuPool::tryAcquire)));
+        all.add(pool(
+                        "timed tryAcquire, all held",
+                        TIMED,
                         other -> new Refused(other, pool -> pool.tryAcquire(1, TimeUnit.MILLISECONDS)))
                 .thatWaits()
                 .also(Variant.VIRTUAL));
-        all.add(new Operation(
-                        "pool release",
-                        "Pooled.release()",
-                        other -> new Releasing(other, Pooled::release, false, false))
+        all.add(releasing("release", "Pooled.release()", Pooled::release, false, false)
                 .also(Variant.VIRTUAL));
-        all.add(new Operation(
-                        "pool release, waited for",
-                        "Pooled.release()",
-                        other -> new Releasing(other, Pooled::release, true, false))
-                .thatIsWaitedFor()
+        all.add(releasing("release, waited for", "Pooled.release()", Pooled::release, true, false)
                 .also(Variant.VIRTUAL));
-        all.add(new Operation(
-                "pool close of a handle",
-                "Pooled.close()",
-                other -> new Releasing(other, Pooled::close, false, false)));
-        all.add(new Operation(
-                "pool discard", "Pooled.discard()", other -> new Releasing(other, Pooled::discard, false, true)));
-        all.add(new Operation(
-                        "pool discard, waited for",
-                        "Pooled.discard()",
-                        other -> new Releasing(other, Pooled::discard, true, true))
-                .thatIsWaitedFor());
-        all.add(new Operation("pool trim", "PerCpuPool.trim(int)", other -> new Trimming(other, false)));
-        all.add(new Operation("pool release, closed", "Pooled.release()", ReleasingToClosed::new)
+        all.add(releasing("close of a handle", "Pooled.close()", Pooled::close, false, false));
+        all.add(releasing("discard", "Pooled.discard()", Pooled::discard, false, true));
+        all.add(releasing("discard, waited for", "Pooled.discard()", Pooled::discard, true, true));
+        all.add(pool("trim", "PerCpuPool.trim(int)", other -> new Trimming(other, false)));
+        all.add(pool("release, closed", "Pooled.release()", ReleasingToClosed::new)
                 .also(Variant.VIRTUAL));
-        all.add(new Operation("pool close", "PerCpuPool.close()", Closing::new));
+        all.add(pool("close", "PerCpuPool.close()", Closing::new));
         all.replaceAll(operation -> operation.also(Variant.CHECKED));
         all.addAll(kept());
         return all;
@@ -94,11 +70,11 @@ final class PoolTrials {
         return Stream.of(
                         new Operation(
                                 "kept pool tryAcquire",
-                                "PerCpuPool.tryAcquire()",
+                                TRY,
                                 other -> new AcquiringKept(other, PerCpuPool::tryAcquire, false)),
                         new Operation(
                                 "kept pool tryAcquire, searched",
-                                "PerCpuPool.tryAcquire()",
+                                TRY,
                                 other -> new AcquiringKept(other, PerCpuPool::tryAcquire, true)),
                         new Operation("kept pool release", "Pooled.release()", ReleasingKept::new),
                         new Operation("kept pool trim", "PerCpuPool.trim(int)", other -> new Trimming(other, true)))
@@ -106,16 +82,30 @@ final class PoolTrials {
                 .toList();
     }
 
-    private static void add(List<Operation> all, String name, String method, Acquisition acquisition) {
-        all.add(new Operation("pool " + name, method, other -> new Acquiring(other, acquisition))
-                .also(Variant.VIRTUAL));
-        all.add(new Operation("pool " + name + ", made", method, other -> new Making(other, acquisition))
-                .also(Variant.VIRTUAL));
-        all.add(new Operation("pool " + name + ", found", method, other -> new Finding(other, acquisition))
-                .also(Variant.VIRTUAL));
-        all.add(new Operation("pool " + name + ", waiting", method, other -> new Waiting(other, acquisition))
+    private static Operation pool(String name, String method, Operation.Factory factory) {
+        return new Operation("pool " + name, method, factory);
+    }
+
+    /** There are idle objects, none was made yet, or one has to be searched for. */
+    private static void add(
+            List<Operation> all, String name, String method, Acquisition acquisition, Variant... variants) {
+        all.add(pool(name, method, other -> new Acquiring(other, acquisition)).also(variants));
+        all.add(pool(name + ", made", method, other -> new Making(other, acquisition))
+                .also(variants));
+        all.add(pool(name + ", found", method, other -> new Finding(other, acquisition))
+                .also(variants));
+    }
+
+    private static Operation waiting(String name, String method, Acquisition acquisition) {
+        return pool(name + ", waiting", method, other -> new Waiting(other, acquisition))
                 .thatWaits()
-                .also(Variant.VIRTUAL));
+                .also(Variant.VIRTUAL);
+    }
+
+    private static Operation releasing(
+            String name, String method, Consumer<Pooled<Object>> release, boolean waitedFor, boolean discards) {
+        Operation operation = pool(name, method, other -> new Releasing(other, release, waitedFor, discards));
+        return waitedFor ? operation.thatIsWaitedFor() : operation;
     }
 
     private abstract static class OnPool extends Trial {

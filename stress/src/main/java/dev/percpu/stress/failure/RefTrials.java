@@ -3,6 +3,8 @@ package dev.percpu.stress.failure;
 import dev.percpu.concurrent.PerCpuRef;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -18,68 +20,47 @@ final class RefTrials {
 
     private static Stream<Operation> each() {
         return Stream.of(
-                new Operation(
-                                "ref get",
-                                "PerCpuRef.get()",
-                                other -> new Using(other, 1, ref -> {
-                                    ref.get();
-                                    return true;
-                                }))
+                using("get", "get()", 1, PerCpuRef::get).also(Variant.VIRTUAL),
+                trying("tryGet", PerCpuRef::tryGet),
+                trying("tryGetLive", PerCpuRef::tryGetLive),
+                using("put", "put()", -1, PerCpuRef::put).also(Variant.VIRTUAL),
+                using("get of several", "get(int)", 3, ref -> ref.get(3)).also(Variant.VIRTUAL),
+                using("put of several", "put(int)", -2, ref -> ref.put(2)).also(Variant.VIRTUAL),
+                operation("get, killed", "get()", other -> new UsingKilled(other, 1))
                         .also(Variant.VIRTUAL),
-                new Operation("ref tryGet", "PerCpuRef.tryGet()", other -> new Using(other, 1, PerCpuRef::tryGet)),
-                new Operation(
-                        "ref tryGetLive",
-                        "PerCpuRef.tryGetLive()",
-                        other -> new Using(other, 1, PerCpuRef::tryGetLive)),
-                new Operation(
-                                "ref put",
-                                "PerCpuRef.put()",
-                                other -> new Using(other, -1, ref -> {
-                                    ref.put();
-                                    return true;
-                                }))
+                operation("put, killed", "put()", other -> new UsingKilled(other, -1))
                         .also(Variant.VIRTUAL),
-                new Operation(
-                                "ref get of several",
-                                "PerCpuRef.get(int)",
-                                other -> new Using(other, 3, ref -> {
-                                    ref.get(3);
-                                    return true;
-                                }))
-                        .also(Variant.VIRTUAL),
-                new Operation(
-                                "ref put of several",
-                                "PerCpuRef.put(int)",
-                                other -> new Using(other, -2, ref -> {
-                                    ref.put(2);
-                                    return true;
-                                }))
-                        .also(Variant.VIRTUAL),
-                new Operation("ref get, killed", "PerCpuRef.get()", other -> new UsingKilled(other, 1))
-                        .also(Variant.VIRTUAL),
-                new Operation("ref put, killed", "PerCpuRef.put()", other -> new UsingKilled(other, -1))
-                        .also(Variant.VIRTUAL),
-                new Operation("ref kill, in use", "PerCpuRef.kill()", other -> new Killing(other, 1)),
-                new Operation("ref kill, not in use", "PerCpuRef.kill()", other -> new Killing(other, 0)),
-                new Operation(
-                                "ref killAndAwait",
-                                "PerCpuRef.killAndAwait(long, TimeUnit)",
-                                other -> new Awaiting(other, true))
-                        .also(Variant.VIRTUAL)
-                        .thatWaits(),
-                new Operation(
-                                "ref killAndAwait, in vain",
-                                "PerCpuRef.killAndAwait(long, TimeUnit)",
-                                other -> new Awaiting(other, false))
-                        .also(Variant.VIRTUAL)
-                        .thatWaits(),
-                new Operation("ref put, the last", "PerCpuRef.put()", LastPut::new).also(Variant.VIRTUAL),
-                new Operation("ref reinit", "PerCpuRef.reinit()", other -> new Reviving(other, 0)),
-                new Operation("ref resurrect", "PerCpuRef.resurrect()", other -> new Reviving(other, 1)));
+                operation("kill, in use", "kill()", other -> new Killing(other, 1)),
+                operation("kill, not in use", "kill()", other -> new Killing(other, 0)),
+                awaiting("killAndAwait", true),
+                awaiting("killAndAwait, in vain", false),
+                operation("put, the last", "put()", LastPut::new).also(Variant.VIRTUAL),
+                operation("reinit", "reinit()", other -> new Reviving(other, 0)),
+                operation("resurrect", "resurrect()", other -> new Reviving(other, 1)));
     }
 
-    private interface Use {
-        boolean of(PerCpuRef ref);
+    private static Operation operation(String name, String method, Operation.Factory factory) {
+        return new Operation("ref " + name, "PerCpuRef." + method, factory);
+    }
+
+    private static Operation using(String name, String method, int delta, Consumer<PerCpuRef> use) {
+        return operation(
+                name,
+                method,
+                other -> new Using(other, delta, ref -> {
+                    use.accept(ref);
+                    return true;
+                }));
+    }
+
+    private static Operation trying(String method, Predicate<PerCpuRef> use) {
+        return operation(method, method + "()", other -> new Using(other, 1, use));
+    }
+
+    private static Operation awaiting(String name, boolean inTime) {
+        return operation(name, "killAndAwait(long, TimeUnit)", other -> new Awaiting(other, inTime))
+                .also(Variant.VIRTUAL)
+                .thatWaits();
     }
 
     private abstract static class OnRef extends Trial {
@@ -125,10 +106,10 @@ final class RefTrials {
         private static final int REFERENCES = 2;
 
         private final int delta;
-        private final Use use;
+        private final Predicate<PerCpuRef> use;
         private boolean did;
 
-        Using(OtherThread other, int delta, Use use) {
+        Using(OtherThread other, int delta, Predicate<PerCpuRef> use) {
             super(other);
             this.delta = delta;
             this.use = use;
@@ -142,7 +123,7 @@ final class RefTrials {
 
         @Override
         void act() {
-            did = use.of(ref);
+            did = use.test(ref);
         }
 
         @Override
