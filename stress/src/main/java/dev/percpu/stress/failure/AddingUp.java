@@ -77,7 +77,7 @@ record AddingUp<S>(
 
     private Operation operation(String operation, String method, Function<S, Trial> trial) {
         return new Operation(
-                name + " " + operation, type.getSimpleName() + "." + method, _ -> trial.apply(maker.get()));
+                name + " " + operation, type.getSimpleName() + "." + method, () -> trial.apply(maker.get()));
     }
 
     private static String nameOf(String method) {

@@ -8,6 +8,7 @@ import dev.percpu.PerCpuNumeric;
 import dev.percpu.cell.RefCell;
 import dev.percpu.memory.NumericWidth;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -15,10 +16,6 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("MustBeClosedChecker") // borrows are closed in another method
 final class CellTrials {
     private CellTrials() {}
-
-    private interface Addition {
-        void to(DynamicPerCpu<NumericCell> cells, CpuGuard guard);
-    }
 
     static List<Operation> all() {
         return List.of(
@@ -47,23 +44,24 @@ final class CellTrials {
                         "pointer getMutRef",
                         List.of("PerCpuPtr.getMutRef(CpuGuard)"),
                         (cells, guard) -> ignore(cells.ptr().getMutRef(guard).addAndGet(1))),
-                new Operation("cell borrow", "RefCell.borrow()", _ -> new Borrowing(RefCell::borrow)),
-                new Operation("cell borrowMut", "RefCell.borrowMut()", _ -> new Borrowing(RefCell::borrowMut)),
-                new Operation("cell borrow's end", "RefCell.Ref.close()", _ -> new Returning()),
-                new Operation("cell replace", "RefCell.replace(Object)", _ -> new Replacing()));
+                new Operation("cell borrow", "RefCell.borrow()", () -> new Borrowing(RefCell::borrow)),
+                new Operation("cell borrowMut", "RefCell.borrowMut()", () -> new Borrowing(RefCell::borrowMut)),
+                new Operation("cell borrow's end", "RefCell.Ref.close()", Returning::new),
+                new Operation("cell replace", "RefCell.replace(Object)", Replacing::new));
     }
 
-    private static Operation adding(String name, List<String> methods, Addition addition) {
-        return new Operation(name, methods, _ -> new Guarded(new UnderGuard(addition)));
+    private static Operation adding(
+            String name, List<String> methods, BiConsumer<DynamicPerCpu<NumericCell>, CpuGuard> addition) {
+        return new Operation(name, methods, () -> new Guarded(new UnderGuard(addition)));
     }
 
     /** Adds to an instance under a guard, and closes the guard. If that fails, it can be repeated. */
     private static final class UnderGuard implements OtherThread.Action {
-        private final Addition addition;
+        private final BiConsumer<DynamicPerCpu<NumericCell>, CpuGuard> addition;
         private final DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
         private @Nullable CpuGuard open;
 
-        UnderGuard(Addition addition) {
+        UnderGuard(BiConsumer<DynamicPerCpu<NumericCell>, CpuGuard> addition) {
             this.addition = addition;
         }
 
@@ -72,7 +70,7 @@ final class CellTrials {
             CpuGuard guard = CpuGuard.acquire();
             open = guard;
             try {
-                addition.to(cells, guard);
+                addition.accept(cells, guard);
             } finally {
                 guard.close();
                 open = null;

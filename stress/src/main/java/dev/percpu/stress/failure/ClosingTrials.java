@@ -6,18 +6,13 @@ import dev.percpu.PerCpuNumeric;
 import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.memory.NumericWidth;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Numbers and histograms are closed before they are unreachable. */
 final class ClosingTrials {
     private ClosingTrials() {}
-
-    /** Reads what may be closed. */
-    @FunctionalInterface
-    private interface Reading<T> {
-        void of(T open);
-    }
 
     static List<Operation> all() {
         return List.of(
@@ -42,8 +37,8 @@ final class ClosingTrials {
     }
 
     private static <T extends AutoCloseable> Operation closing(
-            String what, String method, Function<String, T> maker, Reading<T> use) {
-        return new Operation(what + " close", method, other -> new Closing<>(other, maker, use));
+            String what, String method, Function<String, T> maker, Consumer<T> use) {
+        return new Operation(what + " close", method, () -> new Closing<>(maker, use));
     }
 
     /** It is closed or not; and once it could be closed, it is not listed any more. */
@@ -52,16 +47,14 @@ final class ClosingTrials {
         private final String name = "closed in a trial " + System.identityHashCode(this);
 
         private final String nameBehind = "behind " + name;
-        private final OtherThread other;
         private final Function<String, T> maker;
-        private final Reading<T> use;
+        private final Consumer<T> use;
         private T open;
 
         /** Is made later, and so stands behind it in the listing. */
         private DynamicNumeric behind;
 
-        Closing(OtherThread other, Function<String, T> maker, Reading<T> use) {
-            this.other = other;
+        Closing(Function<String, T> maker, Consumer<T> use) {
             this.maker = maker;
             this.use = use;
             this.open = maker.apply(name);
@@ -103,7 +96,7 @@ final class ClosingTrials {
 
         private boolean isClosed() {
             try {
-                use.of(open);
+                use.accept(open);
                 return false;
             } catch (IllegalStateException closed) {
                 return true;

@@ -53,28 +53,20 @@ final class ConditionTrials {
                         true,
                         condition -> Trial.check(
                                 condition.awaitUntil(Date.from(Instant.now().plusSeconds(LONG_SECONDS))), "no signal")),
+                new Operation("condition signal", "Condition.signal()", () -> new Signalling(Condition::signal)),
                 new Operation(
-                        "condition signal", "Condition.signal()", other -> new Signalling(other, Condition::signal)),
-                new Operation(
-                        "condition signalAll",
-                        "Condition.signalAll()",
-                        other -> new Signalling(other, Condition::signalAll)));
+                        "condition signalAll", "Condition.signalAll()", () -> new Signalling(Condition::signalAll)));
     }
 
     private static Operation awaiting(String name, String method, boolean signalled, Use wait) {
-        return new Operation("condition " + name, "Condition." + method, other -> new Awaiting(other, signalled, wait))
+        return new Operation("condition " + name, "Condition." + method, () -> new Awaiting(signalled, wait))
                 .thatWaits();
     }
 
     /** A lock with a condition that one thread at most waits for. */
     private abstract static class OnCondition extends Trial {
-        final OtherThread other;
         final PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
         final Condition condition = lock.writeLock().newCondition();
-
-        OnCondition(OtherThread other) {
-            this.other = other;
-        }
 
         final void locked(Use use) throws InterruptedException {
             lock.writeLock().lock();
@@ -99,8 +91,7 @@ final class ConditionTrials {
         private final Use wait;
         private boolean came;
 
-        Awaiting(OtherThread other, boolean signalled, Use wait) {
-            super(other);
+        Awaiting(boolean signalled, Use wait) {
             this.signalled = signalled;
             this.wait = wait;
         }
@@ -138,8 +129,7 @@ final class ConditionTrials {
     private static final class Signalling extends OnCondition {
         private final Use signal;
 
-        Signalling(OtherThread other, Use signal) {
-            super(other);
+        Signalling(Use signal) {
             this.signal = signal;
         }
 

@@ -26,7 +26,7 @@ final class EventTrials {
 
     private static Stream<Operation> each() {
         return Stream.of(
-                new Operation("event record", "PerCpuEvent.record()", _ -> {
+                new Operation("event record", "PerCpuEvent.record()", () -> {
                     PerCpuCounter counter = new PerCpuCounter();
                     PerCpuEvent event = PerCpuEvent.builder().increment(counter).build();
                     return new Adding(event::record, counter::sum);
@@ -39,13 +39,12 @@ final class EventTrials {
                 adding("double, double", 0, 2, event -> event.record(0.0, 1.0)),
                 adding("long, double, double", 1, 2, event -> event.record(0, 0.0, 1.0)),
                 adding("double, double, double", 0, 3, event -> event.record(0.0, 0.0, 1.0)),
-                new Operation(
-                        "event record of everything", "PerCpuEvent.record(long, long, double)", _ -> new Recording()));
+                new Operation("event record of everything", "PerCpuEvent.record(long, long, double)", Recording::new));
     }
 
     /** Of the arguments the last one is 1, and the others are 0. */
     private static Operation counting(String arguments, int longs, Consumer<PerCpuEvent> call) {
-        return new Operation("event record " + arguments, "PerCpuEvent.record(" + arguments + ")", _ -> {
+        return new Operation("event record " + arguments, "PerCpuEvent.record(" + arguments + ")", () -> {
             PerCpuCounter counter = new PerCpuCounter();
             EventBuilder builder = PerCpuEvent.builder();
             for (Argument argument : ARGUMENTS.subList(0, longs)) {
@@ -58,7 +57,7 @@ final class EventTrials {
 
     /** The same, with doubles after the longs. */
     private static Operation adding(String arguments, int longs, int doubles, Consumer<PerCpuEvent> call) {
-        return new Operation("event record " + arguments, "PerCpuEvent.record(" + arguments + ")", _ -> {
+        return new Operation("event record " + arguments, "PerCpuEvent.record(" + arguments + ")", () -> {
             PerCpuCounter counter = new PerCpuCounter();
             PerCpuDoubleCounter doubleCounter = new PerCpuDoubleCounter();
             EventBuilder builder = PerCpuEvent.builder();

@@ -35,7 +35,7 @@ final class GuardTrials {
                         () -> CpuGuard.tryAcquire(LONG_SECONDS, TimeUnit.SECONDS)),
                 acquiring("acquire of a CPU", "acquire(CpuId)", () -> CpuGuard.acquire(CPUS.getLast())),
                 acquiring("tryAcquire of a CPU", "tryAcquire(CpuId)", () -> CpuGuard.tryAcquire(CPUS.getLast())),
-                new Operation("guard acquire, nested", "CpuGuard.acquire()", _ -> new Nesting()),
+                new Operation("guard acquire, nested", "CpuGuard.acquire()", Nesting::new),
                 waiting("acquire", "acquire()", CpuGuard::acquire),
                 waiting("acquire of a CPU", "acquire(CpuId)", () -> CpuGuard.acquire(CPUS.getFirst())),
                 waiting("acquireInterruptibly", "acquireInterruptibly()", CpuGuard::acquireInterruptibly),
@@ -54,25 +54,24 @@ final class GuardTrials {
                 new Operation(
                         "guard acquire, after a dead owner",
                         "CpuGuard.acquire()",
-                        _ -> new TakingOver(CpuGuard::acquire)),
+                        () -> new TakingOver(CpuGuard::acquire)),
                 new Operation(
                         "guard tryAcquire of a CPU, after a dead owner",
                         "CpuGuard.tryAcquire(CpuId)",
-                        _ -> new TakingOver(() -> CpuGuard.tryAcquire(CPUS.getFirst()))),
-                new Operation("guard close", "CpuGuard.close()", _ -> new Closing(CpuGuard::acquire)),
+                        () -> new TakingOver(() -> CpuGuard.tryAcquire(CPUS.getFirst()))),
+                new Operation("guard close", "CpuGuard.close()", () -> new Closing(CpuGuard::acquire)),
                 new Operation(
                         "guard close of another CPU's",
                         "CpuGuard.close()",
-                        _ -> new Closing(() -> CpuGuard.acquire(CPUS.getFirst()))));
+                        () -> new Closing(() -> CpuGuard.acquire(CPUS.getFirst()))));
     }
 
     private static Operation acquiring(String name, String method, Callable<@Nullable CpuGuard> acquisition) {
-        return new Operation("guard " + name, "CpuGuard." + method, _ -> new Acquiring(acquisition));
+        return new Operation("guard " + name, "CpuGuard." + method, () -> new Acquiring(acquisition));
     }
 
     private static Operation waiting(String name, String method, Callable<@Nullable CpuGuard> acquisition) {
-        return new Operation(
-                        "guard " + name + ", waiting", "CpuGuard." + method, other -> new Waiting(other, acquisition))
+        return new Operation("guard " + name + ", waiting", "CpuGuard." + method, () -> new Waiting(acquisition))
                 .thatWaits();
     }
 
@@ -129,11 +128,9 @@ final class GuardTrials {
 
     /** Guards that another thread has, of all CPUs, until this one waits. */
     private static final class Waiting extends Acquiring {
-        private final OtherThread other;
 
-        Waiting(OtherThread other, Callable<@Nullable CpuGuard> acquisition) {
+        Waiting(Callable<@Nullable CpuGuard> acquisition) {
             super(acquisition);
-            this.other = other;
         }
 
         @Override

@@ -3,6 +3,7 @@ package dev.percpu.stress.failure;
 import dev.percpu.concurrent.PerCpuReadWriteLock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
@@ -60,7 +61,7 @@ final class LockTrials {
         }
 
         /** An operation, and the circumstances that matter to it with this counter. */
-        Operation operation(Kind kind, String name, String method, Operation.Factory factory) {
+        Operation operation(Kind kind, String name, String method, Callable<Trial> factory) {
             Operation operation = new Operation(kind.text() + " lock " + name + suffix, method, factory);
             return switch (this) {
                 case WORD -> operation.also(Variant.VIRTUAL, Variant.CHECKED);
@@ -77,13 +78,13 @@ final class LockTrials {
         for (Kind kind : Kind.values()) {
             add(all, Counter.WORD, kind, "lockInterruptibly", INTERRUPTIBLY, LockTrials::lockInterruptibly);
             add(all, Counter.WORD, kind, "timed tryLock", TIMED, lock -> lock.tryLock(LONG_SECONDS, TimeUnit.SECONDS));
-            all.add(checked(kind, "tryLock", TRY, other -> new LockingTrial(other, Counter.WORD, kind, Lock::tryLock)));
-            all.add(checked(kind, "tryLock, taken", TRY, other -> new Refused(other, kind, Lock::tryLock)));
+            all.add(checked(kind, "tryLock", TRY, () -> new LockingTrial(Counter.WORD, kind, Lock::tryLock)));
+            all.add(checked(kind, "tryLock, taken", TRY, () -> new Refused(kind, Lock::tryLock)));
             all.add(checked(
                     kind,
                     "timed tryLock, taken",
                     TIMED,
-                    other -> new Refused(other, kind, lock -> lock.tryLock(1, TimeUnit.MILLISECONDS))));
+                    () -> new Refused(kind, lock -> lock.tryLock(1, TimeUnit.MILLISECONDS))));
         }
         all.add(checked(Kind.WRITE, "lock, reentrant", "Lock.lock()", Reentrant::new)
                 .also(Variant.VIRTUAL));
@@ -95,7 +96,7 @@ final class LockTrials {
         return all;
     }
 
-    private static Operation checked(Kind kind, String name, String method, Operation.Factory factory) {
+    private static Operation checked(Kind kind, String name, String method, Callable<Trial> factory) {
         return new Operation(kind.text() + " lock " + name, method, factory).also(Variant.CHECKED);
     }
 
@@ -103,22 +104,17 @@ final class LockTrials {
     private static void addAll(List<Operation> all, Counter counter) {
         for (Kind kind : Kind.values()) {
             add(all, counter, kind, "lock", "Lock.lock()", LockTrials::lock);
+            all.add(counter.operation(kind, "unlock", "Lock.unlock()", () -> new Unlocking(counter, kind, false)));
             all.add(counter.operation(
-                    kind, "unlock", "Lock.unlock()", other -> new Unlocking(other, counter, kind, false)));
-            all.add(counter.operation(
-                            kind,
-                            "unlock, waited for",
-                            "Lock.unlock()",
-                            other -> new Unlocking(other, counter, kind, true))
+                            kind, "unlock, waited for", "Lock.unlock()", () -> new Unlocking(counter, kind, true))
                     .thatIsWaitedFor());
         }
     }
 
     private static void add(
             List<Operation> all, Counter counter, Kind kind, String name, String method, Locking locking) {
-        all.add(counter.operation(kind, name, method, other -> new LockingTrial(other, counter, kind, locking)));
-        all.add(counter.operation(
-                        kind, name + ", waiting", method, other -> new WaitingTrial(other, counter, kind, locking))
+        all.add(counter.operation(kind, name, method, () -> new LockingTrial(counter, kind, locking)));
+        all.add(counter.operation(kind, name + ", waiting", method, () -> new WaitingTrial(counter, kind, locking))
                 .thatWaits());
     }
 
@@ -136,12 +132,14 @@ final class LockTrials {
 
     /** What the trials have in common: a lock that must be free in the end. */
     private abstract static class OnLock extends Trial {
-        final OtherThread other;
         private final Counter counter;
         PerCpuReadWriteLock lock = new PerCpuReadWriteLock();
 
-        OnLock(OtherThread other, Counter counter) {
-            this.other = other;
+        OnLock() {
+            this(Counter.WORD);
+        }
+
+        OnLock(Counter counter) {
             this.counter = counter;
         }
 
@@ -177,8 +175,8 @@ final class LockTrials {
         private final Locking locking;
         boolean locked;
 
-        LockingTrial(OtherThread other, Counter counter, Kind kind, Locking locking) {
-            super(other, counter);
+        LockingTrial(Counter counter, Kind kind, Locking locking) {
+            super(counter);
             this.kind = kind;
             this.locking = locking;
         }
@@ -213,8 +211,8 @@ final class LockTrials {
     private static final class WaitingTrial extends LockingTrial {
         private final Kind others;
 
-        WaitingTrial(OtherThread other, Counter counter, Kind kind, Locking locking) {
-            super(other, counter, kind, locking);
+        WaitingTrial(Counter counter, Kind kind, Locking locking) {
+            super(counter, kind, locking);
             others = kind.opposite();
         }
 
@@ -237,8 +235,8 @@ final class LockTrials {
     private static final class Refused extends LockingTrial {
         private final Kind others;
 
-        Refused(OtherThread other, Kind kind, Locking locking) {
-            super(other, Counter.WORD, kind, locking);
+        Refused(Kind kind, Locking locking) {
+            super(Counter.WORD, kind, locking);
             others = kind.opposite();
         }
 
@@ -262,8 +260,8 @@ final class LockTrials {
         private final Kind kind;
         private final boolean waitedFor;
 
-        Unlocking(OtherThread other, Counter counter, Kind kind, boolean waitedFor) {
-            super(other, counter);
+        Unlocking(Counter counter, Kind kind, boolean waitedFor) {
+            super(counter);
             this.kind = kind;
             this.waitedFor = waitedFor;
         }
@@ -325,10 +323,6 @@ final class LockTrials {
     private static final class Reentrant extends OnLock {
         private boolean locked;
 
-        Reentrant(OtherThread other) {
-            super(other, Counter.WORD);
-        }
-
         @Override
         void prepare() {
             locked = false;
@@ -357,10 +351,6 @@ final class LockTrials {
     /** The writer locks the read lock. */
     private static final class Downgrading extends OnLock {
         private boolean locked;
-
-        Downgrading(OtherThread other) {
-            super(other, Counter.WORD);
-        }
 
         @Override
         void prepare() {
@@ -393,10 +383,6 @@ final class LockTrials {
     /** A condition of the write lock is made. */
     private static final class MakingCondition extends OnLock {
         private @Nullable Condition made;
-
-        MakingCondition(OtherThread other) {
-            super(other, Counter.WORD);
-        }
 
         @Override
         void act() {

@@ -22,7 +22,9 @@ import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Each structure is made, used once if it was, and dropped. */
@@ -188,16 +190,8 @@ final class MakingTrials {
     private record Handle(Pooled<Handle> pooled) {}
 
     private static <T> Operation making(
-            String what, String method, Function<String, T> maker, Use<T> use, Total<T> total) {
-        return new Operation("make " + what, method, other -> new Making<>(other, maker, use, total));
-    }
-
-    private interface Use<T> {
-        void of(T made);
-    }
-
-    private interface Total<T> {
-        long of(T made);
+            String what, String method, Function<String, T> maker, Consumer<T> use, ToLongFunction<T> total) {
+        return new Operation("make " + what, method, () -> new Making<>(maker, use, total));
     }
 
     /** It is made and works, or it is not: then no name of it is listed, and its part of the area comes back. */
@@ -207,20 +201,19 @@ final class MakingTrials {
         /** A collection takes milliseconds. What is lost in each round is missed in any later one. */
         private static final int ROUNDS_PER_LOOK = 8;
 
-        private final OtherThread other;
         private final Function<String, T> maker;
-        private final Use<T> use;
-        private final Total<T> total;
-        private final UsedArea before;
+        private final Consumer<T> use;
+        private final ToLongFunction<T> total;
         private int rounds;
         private @Nullable T made;
 
-        Making(OtherThread other, Function<String, T> maker, Use<T> use, Total<T> total) throws Exception {
-            this.other = other;
+        /** What was in use at first. */
+        private @Nullable UsedArea before;
+
+        Making(Function<String, T> maker, Consumer<T> use, ToLongFunction<T> total) {
             this.maker = maker;
             this.use = use;
             this.total = total;
-            this.before = other.call("looking at the area", UsedArea::now);
         }
 
         @Override
@@ -228,8 +221,15 @@ final class MakingTrials {
             // Not in verify. There this thread's stack can still have a word that points to what was made last, and the
             // garbage collector may take it for a reference.
             if (rounds % ROUNDS_PER_LOOK == 0) {
-                other.run("looking at the area", () -> before.checkNothingIsLost(0));
+                other.run("looking at the area", this::checkNothingIsLost);
             }
+        }
+
+        private void checkNothingIsLost() throws InterruptedException {
+            if (before == null) {
+                before = UsedArea.now();
+            }
+            before.checkNothingIsLost(0);
         }
 
         @Override
@@ -250,8 +250,8 @@ final class MakingTrials {
         private void useIt() {
             T thing = made;
             if (thing != null) {
-                use.of(thing);
-                same("a total of what was made", 1, total.of(thing));
+                use.accept(thing);
+                same("a total of what was made", 1, total.applyAsLong(thing));
             }
         }
     }

@@ -38,7 +38,7 @@ final class NumberTrials {
     }
 
     private static Operation adding(NumericWidth width, String name, String method, Consumer<PerCpuNumeric> addition) {
-        return new Operation("number " + name, "PerCpuNumeric." + method, _ -> {
+        return new Operation("number " + name, "PerCpuNumeric." + method, () -> {
                     PerCpuNumeric number = PerCpuNumeric.create(width);
                     return new Adding(() -> addition.accept(number), () -> width.wrap(number.sum()), width);
                 })
@@ -91,7 +91,7 @@ final class NumberTrials {
                     made.forEachCpu((_, value) -> sum[0] += value);
                     return sum[0];
                 }),
-                new Operation("number get", "PerCpuNumeric.get()", _ -> {
+                new Operation("number get", "PerCpuNumeric.get()", () -> {
                     PerCpuNumeric constant = PerCpuNumeric.create(NumericWidth.LONG, 5);
                     PerCpuNumeric made = PerCpuNumeric.create(NumericWidth.LONG);
                     return new Reading(made::increment, () -> {
@@ -99,7 +99,7 @@ final class NumberTrials {
                         return made.sum();
                     });
                 }),
-                new Operation("number of a variable", "PerCpuNumeric.of(PerCpu)", _ -> {
+                new Operation("number of a variable", "PerCpuNumeric.of(PerCpu)", () -> {
                     DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
                     return new Reading(
                             () -> cells.run(cell -> cell.add(1)),
@@ -146,7 +146,7 @@ final class NumberTrials {
                     made.forEachCpu((_, value) -> sum[0] += value);
                     return (long) sum[0];
                 }),
-                new Operation("double get", "PerCpuDouble.get()", _ -> {
+                new Operation("double get", "PerCpuDouble.get()", () -> {
                     PerCpuDouble constant = PerCpuDouble.create(5);
                     PerCpuDouble made = PerCpuDouble.create();
                     return new Reading(() -> made.add(1), () -> {

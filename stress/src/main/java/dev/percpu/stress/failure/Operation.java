@@ -2,6 +2,7 @@ package dev.percpu.stress.failure;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 
 /**
@@ -9,7 +10,7 @@ import java.util.stream.Stream;
  *
  * @param name what it is called on the command line and in the report
  * @param methods the public methods whose steps are made to fail, as in {@code PerCpuCounter.add(long)}
- * @param factory makes things to use it on
+ * @param factory makes trials, each with things of its own to use it on
  * @param waits whether a thread that uses it is parked, if no step fails
  * @param waitedFor whether another thread waits for it to be used
  * @param others the further circumstances in which it is tried
@@ -18,27 +19,23 @@ record Operation(
         String name,
         Variant variant,
         List<String> methods,
-        Factory factory,
+        Callable<Trial> factory,
         boolean waits,
         boolean waitedFor,
         List<Variant> others) {
-    Operation(String name, List<String> methods, Factory factory) {
+    Operation(String name, List<String> methods, Callable<Trial> factory) {
         this(name, Variant.PLAIN, methods, factory, false, false, List.of());
     }
 
-    Operation(String name, String method, Factory factory) {
+    Operation(String name, String method, Callable<Trial> factory) {
         this(name, List.of(method), factory);
     }
 
-    /** Makes a trial. */
-    @FunctionalInterface
-    interface Factory {
-        /**
-         * Makes one.
-         *
-         * @param other another thread, for what the trial's own thread cannot do
-         */
-        Trial create(OtherThread other) throws Exception;
+    /** A new trial of it, for which another thread does what the trial's own cannot. */
+    Trial newTrial(OtherThread other) throws Exception {
+        Trial trial = factory.call();
+        trial.other = other;
+        return variant.trial(trial);
     }
 
     /** It waits for another thread, or until its time has run out. */
@@ -72,13 +69,6 @@ record Operation(
     }
 
     private Operation in(Variant other) {
-        return new Operation(
-                name + other.suffix(),
-                other,
-                methods,
-                thread -> other.trial(factory.create(thread)),
-                waits,
-                waitedFor,
-                List.of());
+        return new Operation(name + other.suffix(), other, methods, factory, waits, waitedFor, List.of());
     }
 }

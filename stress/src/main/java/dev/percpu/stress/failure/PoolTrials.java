@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -42,11 +43,11 @@ final class PoolTrials {
         add(all, "tryAcquire", TRY, PerCpuPool::tryAcquire);
         all.add(waiting("acquire", ACQUIRE, PerCpuPool::acquire));
         all.add(waiting("timed tryAcquire", TIMED, inTime));
-        all.add(pool("tryAcquire, all held", TRY, other -> new Refused(other, PerCpuPool::tryAcquire)));
+        all.add(pool("tryAcquire, all held", TRY, () -> new Refused(PerCpuPool::tryAcquire)));
         all.add(pool(
                         "timed tryAcquire, all held",
                         TIMED,
-                        other -> new Refused(other, pool -> pool.tryAcquire(1, TimeUnit.MILLISECONDS)))
+                        () -> new Refused(pool -> pool.tryAcquire(1, TimeUnit.MILLISECONDS)))
                 .thatWaits()
                 .also(Variant.VIRTUAL));
         all.add(releasing("release", "Pooled.release()", Pooled::release, false, false)
@@ -56,7 +57,7 @@ final class PoolTrials {
         all.add(releasing("close of a handle", "Pooled.close()", Pooled::close, false, false));
         all.add(releasing("discard", "Pooled.discard()", Pooled::discard, false, true));
         all.add(releasing("discard, waited for", "Pooled.discard()", Pooled::discard, true, true));
-        all.add(pool("trim", "PerCpuPool.trim(int)", other -> new Trimming(other, false)));
+        all.add(pool("trim", "PerCpuPool.trim(int)", () -> new Trimming(false)));
         all.add(pool("release, closed", "Pooled.release()", ReleasingToClosed::new)
                 .also(Variant.VIRTUAL));
         all.add(pool("close", "PerCpuPool.close()", Closing::new));
@@ -69,47 +70,42 @@ final class PoolTrials {
     private static List<Operation> kept() {
         return Stream.of(
                         new Operation(
-                                "kept pool tryAcquire",
-                                TRY,
-                                other -> new AcquiringKept(other, PerCpuPool::tryAcquire, false)),
+                                "kept pool tryAcquire", TRY, () -> new AcquiringKept(PerCpuPool::tryAcquire, false)),
                         new Operation(
                                 "kept pool tryAcquire, searched",
                                 TRY,
-                                other -> new AcquiringKept(other, PerCpuPool::tryAcquire, true)),
+                                () -> new AcquiringKept(PerCpuPool::tryAcquire, true)),
                         new Operation("kept pool release", "Pooled.release()", ReleasingKept::new),
-                        new Operation("kept pool trim", "PerCpuPool.trim(int)", other -> new Trimming(other, true)))
+                        new Operation("kept pool trim", "PerCpuPool.trim(int)", () -> new Trimming(true)))
                 .map(operation -> operation.also(Variant.HOT))
                 .toList();
     }
 
-    private static Operation pool(String name, String method, Operation.Factory factory) {
+    private static Operation pool(String name, String method, Callable<Trial> factory) {
         return new Operation("pool " + name, method, factory);
     }
 
     /** There are idle objects, none was made yet, or one has to be searched for. */
     private static void add(
             List<Operation> all, String name, String method, Acquisition acquisition, Variant... variants) {
-        all.add(pool(name, method, other -> new Acquiring(other, acquisition)).also(variants));
-        all.add(pool(name + ", made", method, other -> new Making(other, acquisition))
-                .also(variants));
-        all.add(pool(name + ", found", method, other -> new Finding(other, acquisition))
-                .also(variants));
+        all.add(pool(name, method, () -> new Acquiring(acquisition)).also(variants));
+        all.add(pool(name + ", made", method, () -> new Making(acquisition)).also(variants));
+        all.add(pool(name + ", found", method, () -> new Finding(acquisition)).also(variants));
     }
 
     private static Operation waiting(String name, String method, Acquisition acquisition) {
-        return pool(name + ", waiting", method, other -> new Waiting(other, acquisition))
+        return pool(name + ", waiting", method, () -> new Waiting(acquisition))
                 .thatWaits()
                 .also(Variant.VIRTUAL);
     }
 
     private static Operation releasing(
             String name, String method, Consumer<Pooled<Object>> release, boolean waitedFor, boolean discards) {
-        Operation operation = pool(name, method, other -> new Releasing(other, release, waitedFor, discards));
+        Operation operation = pool(name, method, () -> new Releasing(release, waitedFor, discards));
         return waitedFor ? operation.thatIsWaitedFor() : operation;
     }
 
     private abstract static class OnPool extends Trial {
-        final OtherThread other;
         int made;
         int destroyed;
         PerCpuPool<Object> pool;
@@ -118,13 +114,12 @@ final class PoolTrials {
         /** In a pool whose hot threads keep objects, enough that each can. */
         final int capacity;
 
-        OnPool(OtherThread other) {
-            this(other, false);
+        OnPool() {
+            this(false);
         }
 
         /** @param kept whether a hot thread keeps what it releases */
-        OnPool(OtherThread other, boolean kept) {
-            this.other = other;
+        OnPool(boolean kept) {
             this.kept = kept;
             this.capacity = kept ? 4 * OwnPlaces.COUNT : CAPACITY;
             this.pool = newPool();
@@ -185,13 +180,13 @@ final class PoolTrials {
         private final Acquisition acquisition;
         private @Nullable Pooled<Object> acquired;
 
-        Acquiring(OtherThread other, Acquisition acquisition) {
-            this(other, acquisition, false);
+        Acquiring(Acquisition acquisition) {
+            this(acquisition, false);
         }
 
         /** @param kept whether a hot thread keeps what it releases */
-        Acquiring(OtherThread other, Acquisition acquisition, boolean kept) {
-            super(other, kept);
+        Acquiring(Acquisition acquisition, boolean kept) {
+            super(kept);
             this.acquisition = acquisition;
         }
 
@@ -231,8 +226,8 @@ final class PoolTrials {
     private static final class AcquiringKept extends Acquiring {
         private final boolean searched;
 
-        AcquiringKept(OtherThread other, Acquisition acquisition, boolean searched) {
-            super(other, acquisition, true);
+        AcquiringKept(Acquisition acquisition, boolean searched) {
+            super(acquisition, true);
             this.searched = searched;
         }
 
@@ -248,8 +243,8 @@ final class PoolTrials {
 
     /** There is no object yet. */
     private static final class Making extends Acquiring {
-        Making(OtherThread other, Acquisition acquisition) {
-            super(other, acquisition);
+        Making(Acquisition acquisition) {
+            super(acquisition);
         }
 
         @Override
@@ -266,8 +261,8 @@ final class PoolTrials {
     private static final class Finding extends Acquiring {
         private List<Pooled<Object>> held = List.of();
 
-        Finding(OtherThread other, Acquisition acquisition) {
-            super(other, acquisition);
+        Finding(Acquisition acquisition) {
+            super(acquisition);
         }
 
         @Override
@@ -298,8 +293,8 @@ final class PoolTrials {
 
     /** Another thread has all objects, until this one waits. */
     private static final class Waiting extends Acquiring {
-        Waiting(OtherThread other, Acquisition acquisition) {
-            super(other, acquisition);
+        Waiting(Acquisition acquisition) {
+            super(acquisition);
         }
 
         @Override
@@ -327,8 +322,7 @@ final class PoolTrials {
         private List<Pooled<Object>> held = List.of();
         private @Nullable Pooled<Object> acquired;
 
-        Refused(OtherThread other, Acquisition acquisition) {
-            super(other);
+        Refused(Acquisition acquisition) {
             this.acquisition = acquisition;
         }
 
@@ -367,18 +361,13 @@ final class PoolTrials {
 
         List<Pooled<Object>> held = List.of();
 
-        Releasing(OtherThread other, Consumer<Pooled<Object>> release, boolean waitedFor, boolean discards) {
-            this(other, release, waitedFor, discards, false);
+        Releasing(Consumer<Pooled<Object>> release, boolean waitedFor, boolean discards) {
+            this(release, waitedFor, discards, false);
         }
 
         /** @param kept whether a hot thread keeps what it releases */
-        Releasing(
-                OtherThread other,
-                Consumer<Pooled<Object>> release,
-                boolean waitedFor,
-                boolean discards,
-                boolean kept) {
-            super(other, kept);
+        Releasing(Consumer<Pooled<Object>> release, boolean waitedFor, boolean discards, boolean kept) {
+            super(kept);
             this.release = release;
             this.waitedFor = waitedFor;
             this.mayBecomeAnothers = waitedFor && !discards;
@@ -474,8 +463,8 @@ final class PoolTrials {
 
     /** The thread keeps the object that it gives back. */
     private static final class ReleasingKept extends Releasing {
-        ReleasingKept(OtherThread other) {
-            super(other, Pooled::release, false, false, true);
+        ReleasingKept() {
+            super(Pooled::release, false, false, true);
         }
 
         @Override
@@ -491,8 +480,8 @@ final class PoolTrials {
         private int before;
         private int trimmed;
 
-        Trimming(OtherThread other, boolean kept) {
-            super(other, kept);
+        Trimming(boolean kept) {
+            super(kept);
         }
 
         @Override
@@ -534,10 +523,6 @@ final class PoolTrials {
     private static final class ReleasingToClosed extends OnPool {
         private @Nullable Pooled<Object> held;
 
-        ReleasingToClosed(OtherThread other) {
-            super(other);
-        }
-
         @Override
         void prepare() throws Exception {
             pool = newPool();
@@ -568,10 +553,6 @@ final class PoolTrials {
     /** A pool is closed, while an object is held. */
     private static final class Closing extends OnPool {
         private @Nullable Pooled<Object> held;
-
-        Closing(OtherThread other) {
-            super(other);
-        }
 
         @Override
         void prepare() throws Exception {

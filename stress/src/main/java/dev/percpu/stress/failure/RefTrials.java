@@ -2,6 +2,7 @@ package dev.percpu.stress.failure;
 
 import dev.percpu.concurrent.PerCpuRef;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -26,20 +27,18 @@ final class RefTrials {
                 using("put", "put()", -1, PerCpuRef::put).also(Variant.VIRTUAL),
                 using("get of several", "get(int)", 3, ref -> ref.get(3)).also(Variant.VIRTUAL),
                 using("put of several", "put(int)", -2, ref -> ref.put(2)).also(Variant.VIRTUAL),
-                operation("get, killed", "get()", other -> new UsingKilled(other, 1))
-                        .also(Variant.VIRTUAL),
-                operation("put, killed", "put()", other -> new UsingKilled(other, -1))
-                        .also(Variant.VIRTUAL),
-                operation("kill, in use", "kill()", other -> new Killing(other, 1)),
-                operation("kill, not in use", "kill()", other -> new Killing(other, 0)),
+                operation("get, killed", "get()", () -> new UsingKilled(1)).also(Variant.VIRTUAL),
+                operation("put, killed", "put()", () -> new UsingKilled(-1)).also(Variant.VIRTUAL),
+                operation("kill, in use", "kill()", () -> new Killing(1)),
+                operation("kill, not in use", "kill()", () -> new Killing(0)),
                 awaiting("killAndAwait", true),
                 awaiting("killAndAwait, in vain", false),
                 operation("put, the last", "put()", LastPut::new).also(Variant.VIRTUAL),
-                operation("reinit", "reinit()", other -> new Reviving(other, 0)),
-                operation("resurrect", "resurrect()", other -> new Reviving(other, 1)));
+                operation("reinit", "reinit()", () -> new Reviving(0)),
+                operation("resurrect", "resurrect()", () -> new Reviving(1)));
     }
 
-    private static Operation operation(String name, String method, Operation.Factory factory) {
+    private static Operation operation(String name, String method, Callable<Trial> factory) {
         return new Operation("ref " + name, "PerCpuRef." + method, factory);
     }
 
@@ -47,30 +46,25 @@ final class RefTrials {
         return operation(
                 name,
                 method,
-                other -> new Using(other, delta, ref -> {
+                () -> new Using(delta, ref -> {
                     use.accept(ref);
                     return true;
                 }));
     }
 
     private static Operation trying(String method, Predicate<PerCpuRef> use) {
-        return operation(method, method + "()", other -> new Using(other, 1, use));
+        return operation(method, method + "()", () -> new Using(1, use));
     }
 
     private static Operation awaiting(String name, boolean inTime) {
-        return operation(name, "killAndAwait(long, TimeUnit)", other -> new Awaiting(other, inTime))
+        return operation(name, "killAndAwait(long, TimeUnit)", () -> new Awaiting(inTime))
                 .also(Variant.VIRTUAL)
                 .thatWaits();
     }
 
     private abstract static class OnRef extends Trial {
-        final OtherThread other;
         private int released;
         final PerCpuRef ref = new PerCpuRef(() -> released++);
-
-        OnRef(OtherThread other) {
-            this.other = other;
-        }
 
         final int released() {
             return released;
@@ -109,8 +103,7 @@ final class RefTrials {
         private final Predicate<PerCpuRef> use;
         private boolean did;
 
-        Using(OtherThread other, int delta, Predicate<PerCpuRef> use) {
-            super(other);
+        Using(int delta, Predicate<PerCpuRef> use) {
             this.delta = delta;
             this.use = use;
         }
@@ -143,8 +136,7 @@ final class RefTrials {
 
         private final int delta;
 
-        UsingKilled(OtherThread other, int delta) {
-            super(other);
+        UsingKilled(int delta) {
             this.delta = delta;
         }
 
@@ -174,8 +166,7 @@ final class RefTrials {
         private final int references;
         private int before;
 
-        Killing(OtherThread other, int references) {
-            super(other);
+        Killing(int references) {
             this.references = references;
         }
 
@@ -212,8 +203,7 @@ final class RefTrials {
         private int before;
         private boolean came;
 
-        Awaiting(OtherThread other, boolean inTime) {
-            super(other);
+        Awaiting(boolean inTime) {
             this.inTime = inTime;
         }
 
@@ -258,10 +248,6 @@ final class RefTrials {
     private static final class LastPut extends OnRef {
         private int before;
 
-        LastPut(OtherThread other) {
-            super(other);
-        }
-
         @Override
         void prepare() {
             get(1);
@@ -292,8 +278,7 @@ final class RefTrials {
     private static final class Reviving extends OnRef {
         private final int references;
 
-        Reviving(OtherThread other, int references) {
-            super(other);
+        Reviving(int references) {
             this.references = references;
         }
 

@@ -49,7 +49,7 @@ final class Rounds {
         this.progress = progress;
         this.operation = operation;
         this.other = other;
-        this.trial = operation.factory().create(other);
+        this.trial = operation.newTrial(other);
         this.guards = new GuardCheck(other);
     }
 
@@ -146,7 +146,7 @@ final class Rounds {
 
     /** Remembers a violation, and where it began. */
     void violated(Violation violation, @Nullable Throwable thrown) throws Exception {
-        trial = operation.factory().create(other);
+        trial = operation.newTrial(other);
         violated++;
         violations.add(violation.getMessage() + (thrown == null ? "" : Step.of(thrown)));
     }

@@ -8,6 +8,7 @@ import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -47,12 +48,12 @@ final class StaticTrials {
     }
 
     private static Operation defining(String what, String method, Function<String, Object> definition) {
-        return new Operation("define " + what, method, other -> new Defining(other, true, definition));
+        return new Operation("define " + what, method, () -> new Defining(true, definition));
     }
 
     /** As its documentation says, memory that a view may have been made of does not come back. */
     private static Operation definingViews(String what, String method, Function<String, Object> definition) {
-        return new Operation("define " + what, method, other -> new Defining(other, false, definition));
+        return new Operation("define " + what, method, () -> new Defining(false, definition));
     }
 
     /** It is defined and listed, or neither, and then its memory comes back. */
@@ -61,23 +62,25 @@ final class StaticTrials {
         private static final int ROUNDS_PER_LOOK = 8;
 
         private final boolean givesBack;
-        private final OtherThread other;
         private final Function<String, Object> definition;
-        private final UsedArea before;
         private int rounds;
         private int defined;
         private String name = "";
         private @Nullable Object variable;
 
-        Defining(OtherThread other, boolean givesBack, Function<String, Object> definition) throws Exception {
-            this.other = other;
+        /** What was in use at first. */
+        private @Nullable UsedArea before;
+
+        Defining(boolean givesBack, Function<String, Object> definition) {
             this.givesBack = givesBack;
-            this.before = other.call("looking at the area", UsedArea::now);
             this.definition = definition;
         }
 
         @Override
-        void prepare() {
+        void prepare() throws Exception {
+            if (before == null) {
+                before = other.call("looking at the area", UsedArea::now);
+            }
             variable = null;
             rounds++;
             name = "defined in trial " + System.identityHashCode(this) + ", " + rounds;
@@ -96,7 +99,7 @@ final class StaticTrials {
             other.run("looking at the listing", () -> {
                 same("variables that are listed", did ? 1 : 0, listed(name));
                 if (givesBack && rounds % ROUNDS_PER_LOOK == 0) {
-                    before.checkNothingIsLost((long) defined * Long.BYTES);
+                    Objects.requireNonNull(before).checkNothingIsLost((long) defined * Long.BYTES);
                 }
             });
             return did;

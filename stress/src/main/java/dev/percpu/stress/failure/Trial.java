@@ -8,6 +8,10 @@ import org.jspecify.annotations.Nullable;
  * found later on, even if it cannot be seen at once. One thread calls all methods of one round.
  */
 abstract class Trial {
+    /** Another thread, for what the trial's own thread cannot do. */
+    @SuppressWarnings("NullAway.Init") // Operation sets it before anything else is called
+    OtherThread other;
+
     /** Makes ready for {@link #act}. No failure is caused here. */
     void prepare() throws Exception {}
 

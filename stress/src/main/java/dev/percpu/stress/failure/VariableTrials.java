@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Variables: making, sharing and closing them, access to their instances, and tasks on each CPU. */
@@ -25,20 +26,18 @@ final class VariableTrials {
     static List<Operation> all() {
         List<Operation> all = new ArrayList<>();
         all.add(new Operation(
-                        "variable run",
-                        "PerCpu.run(Consumer)",
-                        other -> new Changing(other, cells -> cells.run(Cell::increment)))
+                        "variable run", "PerCpu.run(Consumer)", () -> new Changing(cells -> cells.run(Cell::increment)))
                 .also(Variant.VIRTUAL));
         all.add(new Operation(
                 "variable with",
                 "PerCpu.with(Function)",
-                other -> new Changing(other, cells -> {
+                () -> new Changing(cells -> {
                     Cell _ = cells.with(Cell::incremented);
                 })));
         all.add(new Operation(
                 "variable replace",
                 List.of("PerCpu.getMut(CpuGuard)", "PerCpuToken.replace(Object)", "PerCpuToken.with(Function)"),
-                other -> new Changing(other, cells -> {
+                () -> new Changing(cells -> {
                     try (CpuGuard guard = CpuGuard.acquire()) {
                         var token = cells.getMut(guard);
                         Cell _ = token.replace(new Cell(token.with(cell -> cell.value) + 1));
@@ -47,32 +46,33 @@ final class VariableTrials {
         all.add(new Operation(
                 "variable forEachCpu",
                 "PerCpu.forEachCpu(BiConsumer)",
-                other -> new EachInstance(other, cells -> cells.forEachCpu((_, cell) -> cell.increment()))));
+                () -> new EachInstance(cells -> cells.forEachCpu((_, cell) -> cell.increment()))));
         all.add(new Operation(
                 "variable timed forEachCpu",
                 "PerCpu.forEachCpu(long, TimeUnit, BiConsumer)",
-                other -> new EachInstance(other, cells -> {
+                () -> new EachInstance(cells -> {
                     CpuMask done = cells.forEachCpu(LONG_SECONDS, TimeUnit.SECONDS, (_, cell) -> cell.increment());
                     Trial.check(done.equals(CpuMask.possible()), "left out: only " + done);
                 })));
         all.add(new Operation(
-                "guarded number add", "PerCpuNumeric.add(long)", other -> new Guarded(other, false, true)));
+                "guarded number add", "PerCpuNumeric.add(long)", () -> new Guarded(false, number -> number.add(1))));
         all.add(new Operation(
                 "guarded number addAndGet",
                 "PerCpuNumeric.addAndGet(long)",
-                other -> new Guarded(other, false, false)));
+                () -> new Guarded(false, number -> {
+                    long _ = number.addAndGet(1);
+                })));
         all.add(new Operation(
                         "guarded number add, waiting",
                         "PerCpuNumeric.add(long)",
-                        other -> new Guarded(other, true, true))
+                        () -> new Guarded(true, number -> number.add(1)))
                 .thatWaits());
-        all.add(new Operation("variable createWith", "DynamicPerCpu.createWith(Supplier)", other -> new Making(other)));
-        all.add(new Operation(
-                "variable createZero", "DynamicPerCpu.createZero(MemoryLayout)", _ -> new MakingMemory()));
-        all.add(new Operation("number create", "PerCpuNumeric.create(NumericWidth, long)", _ -> new MakingNumber()));
+        all.add(new Operation("variable createWith", "DynamicPerCpu.createWith(Supplier)", Making::new));
+        all.add(new Operation("variable createZero", "DynamicPerCpu.createZero(MemoryLayout)", MakingMemory::new));
+        all.add(new Operation("number create", "PerCpuNumeric.create(NumericWidth, long)", MakingNumber::new));
         all.add(new Operation("variable share", "DynamicPerCpu.share()", Sharing::new));
         all.add(new Operation("variable close", "DynamicPerCpu.close()", Closing::new));
-        all.add(new Operation("onEachCpu", "CpuId.onEachCpu(Consumer)", _ -> new EachCpu()));
+        all.add(new Operation("onEachCpu", "CpuId.onEachCpu(Consumer)", EachCpu::new));
         return all;
     }
 
@@ -112,10 +112,6 @@ final class VariableTrials {
         }
     }
 
-    private interface Change {
-        void of(DynamicPerCpu<Cell> cells);
-    }
-
     /** Increments the instance of each CPU. */
     private interface Loop {
         void over(DynamicPerCpu<Cell> cells) throws InterruptedException;
@@ -131,19 +127,17 @@ final class VariableTrials {
 
     /** A change of the current CPU's instance. */
     private static final class Changing extends Trial {
-        private final OtherThread other;
-        private final Change change;
+        private final Consumer<DynamicPerCpu<Cell>> change;
         private final DynamicPerCpu<Cell> cells = DynamicPerCpu.createWith(() -> new Cell(0));
         private int before;
 
-        Changing(OtherThread other, Change change) {
-            this.other = other;
+        Changing(Consumer<DynamicPerCpu<Cell>> change) {
             this.change = change;
         }
 
         @Override
         void act() {
-            change.of(cells);
+            change.accept(cells);
         }
 
         @Override
@@ -156,13 +150,11 @@ final class VariableTrials {
 
     /** A change of each CPU's instance, in order. */
     private static final class EachInstance extends Trial {
-        private final OtherThread other;
         private final Loop loop;
         private final DynamicPerCpu<Cell> cells = DynamicPerCpu.createWith(() -> new Cell(0));
         private int[] before = new int[CpuMask.capacity()];
 
-        EachInstance(OtherThread other, Loop loop) {
-            this.other = other;
+        EachInstance(Loop loop) {
             this.loop = loop;
         }
 
@@ -188,17 +180,15 @@ final class VariableTrials {
 
     /** A number that the guard protects, which another thread may have. */
     private static final class Guarded extends Trial {
-        private final OtherThread other;
         private final boolean waiting;
-        private final boolean withoutResult;
+        private final Consumer<PerCpuNumeric> addition;
         private final DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 0);
         private final PerCpuNumeric number = PerCpuNumeric.of(cells);
         private long before;
 
-        Guarded(OtherThread other, boolean waiting, boolean withoutResult) {
-            this.other = other;
+        Guarded(boolean waiting, Consumer<PerCpuNumeric> addition) {
             this.waiting = waiting;
-            this.withoutResult = withoutResult;
+            this.addition = addition;
         }
 
         @Override
@@ -211,11 +201,7 @@ final class VariableTrials {
 
         @Override
         void act() {
-            if (withoutResult) {
-                number.add(1);
-            } else {
-                long _ = number.addAndGet(1);
-            }
+            addition.accept(number);
         }
 
         @Override
@@ -229,13 +215,8 @@ final class VariableTrials {
 
     /** A variable is made; if that fails, what the factory has made is closed. */
     private static final class Making extends Trial {
-        private final OtherThread other;
         private final int[] open = new int[1];
         private @Nullable DynamicPerCpu<Counted> variable;
-
-        Making(OtherThread other) {
-            this.other = other;
-        }
 
         @Override
         void act() {
@@ -296,14 +277,9 @@ final class VariableTrials {
 
     /** Another handle is made; if that fails, closing the others still closes the instances. */
     private static final class Sharing extends Trial {
-        private final OtherThread other;
         private final int[] open = new int[1];
         private @Nullable DynamicPerCpu<Counted> variable;
         private @Nullable DynamicPerCpu<Counted> shared;
-
-        Sharing(OtherThread other) {
-            this.other = other;
-        }
 
         @Override
         void prepare() {
@@ -343,13 +319,8 @@ final class VariableTrials {
 
     /** The last handle is closed; if that fails, it can be closed again, and each instance is closed once. */
     private static final class Closing extends Trial {
-        private final OtherThread other;
         private final int[] open = new int[1];
         private @Nullable DynamicPerCpu<Counted> variable;
-
-        Closing(OtherThread other) {
-            this.other = other;
-        }
 
         @Override
         void prepare() {

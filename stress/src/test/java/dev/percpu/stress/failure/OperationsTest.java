@@ -70,19 +70,14 @@ class OperationsTest {
     /** The credits of a bounded counter are its CPU's. */
     @Test
     void whatChangesATallyIsTriedByAThreadThatHasAPlaceOfItsOwn() throws Exception {
-        OtherThread other = new OtherThread();
         List<Operation> operations = Stream.of(CounterTrials.all(), EventTrials.all())
                 .flatMap(List::stream)
                 .filter(operation -> !operation.name().startsWith("bounded counter "))
                 .toList();
-        try {
-            for (Operation operation : operations) {
-                if (!(operation.factory().create(other) instanceof Reading)) {
-                    assertThat(FailureRun.operationNames()).contains(operation.name() + Variant.HOT.suffix());
-                }
+        for (Operation operation : operations) {
+            if (!(operation.factory().call() instanceof Reading)) {
+                assertThat(FailureRun.operationNames()).contains(operation.name() + Variant.HOT.suffix());
             }
-        } finally {
-            other.end();
         }
     }
 }

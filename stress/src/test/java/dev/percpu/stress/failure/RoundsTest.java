@@ -3,6 +3,7 @@ package dev.percpu.stress.failure;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -70,7 +71,7 @@ class RoundsTest {
         }
     }
 
-    private static Rounds.Result run(Operation.Factory factory) throws Exception {
+    private static Rounds.Result run(Callable<Trial> factory) throws Exception {
         Rounds rounds = new Rounds(
                 new Operation("broken", List.of(), factory), HALFWAY, new OtherThread(), new AtomicInteger());
         HALFWAY.run(rounds);
@@ -79,7 +80,7 @@ class RoundsTest {
 
     @Test
     void whatIsUndoneIsNoViolation() throws Exception {
-        Rounds.Result result = run(_ -> new Halves(true, true));
+        Rounds.Result result = run(() -> new Halves(true, true));
         assertThat(result.violations()).isEmpty();
         assertThat(result.failed()).isEqualTo(1);
         assertThat(result.happened()).isZero();
@@ -87,13 +88,13 @@ class RoundsTest {
 
     @Test
     void whatIsDoneByHalfIsTold() throws Exception {
-        assertThat(run(_ -> new Halves(false, true)).violations())
+        assertThat(run(() -> new Halves(false, true)).violations())
                 .containsExactly("total: 3 instead of 4, or 2 if it did not happen");
     }
 
     @Test
     void anotherErrorThanTheOneThatWasCausedIsTold() throws Exception {
-        assertThat(run(_ -> new Halves(true, false)).violations())
+        assertThat(run(() -> new Halves(true, false)).violations())
                 .containsExactly("it threw something else than what had failed:"
                         + " java.lang.IllegalStateException: something else");
     }
@@ -101,7 +102,7 @@ class RoundsTest {
     @Test
     void anOperationThatFailsUpToTheEndIsTold() throws Exception {
         Rounds rounds = new Rounds(
-                new Operation("too large", List.of(), _ -> new Halves(true, true)),
+                new Operation("too large", List.of(), () -> new Halves(true, true)),
                 HALFWAY,
                 new OtherThread(),
                 new AtomicInteger());
