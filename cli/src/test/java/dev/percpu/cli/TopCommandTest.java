@@ -27,6 +27,7 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import javax.management.AttributeNotFoundException;
 import org.assertj.core.data.Percentage;
+import org.assertj.core.api.AbstractStringAssert;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -201,47 +202,34 @@ public class TopCommandTest {
         assertThat(err.toString().lines()).containsExactly("percpu: process " + ending.pid() + " has ended");
     }
 
-    @Test
-    void aJvmWithoutPercpuIsNotShown() throws Exception {
-        Process without = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-m",
-                        "jdk.httpserver",
-                        "-p",
-                        "0")
-                .redirectErrorStream(true)
-                .start();
+    /** What top says, in one line, of a process that it cannot show once that has printed something. It goes on. */
+    private static AbstractStringAssert<?> assertRefused(Process process) throws IOException {
         try {
-            assertThat(without.inputReader().readLine()).isNotNull();
-            CommandRun run = CommandRun.of("top", Long.toString(without.pid()), "--once");
+            assertThat(process.inputReader().readLine()).isNotNull();
+            CommandRun run = CommandRun.of("top", Long.toString(process.pid()));
             assertThat(run.status()).isEqualTo(1);
-            assertThat(run.errLines())
-                    .singleElement()
-                    .asString()
-                    .startsWith("percpu: process " + without.pid() + " does not have Percpu on its class path");
-            assertThat(without.isAlive()).isTrue();
+            assertThat(process.isAlive()).isTrue();
+            assertThat(run.errLines()).hasSize(1);
+            return assertThat(run.errLines().getFirst().replaceFirst("process " + process.pid(), "process PID"));
         } finally {
-            without.destroy();
+            process.destroy();
         }
     }
 
     @Test
+    void aJvmWithoutPercpuIsNotShown() throws Exception {
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        assertRefused(new ProcessBuilder(java, "-m", "jdk.httpserver", "-p", "0")
+                        .redirectErrorStream(true)
+                        .start())
+                .startsWith("percpu: process PID does not have Percpu on its class path");
+    }
+
+    @Test
     void aBeanOfAnotherVersionIsNotShown() throws Exception {
-        Process other = start(OtherVersion.class.getName());
-        try {
-            assertThat(other.inputReader().readLine()).isNotNull();
-            CommandRun run = CommandRun.of("top", Long.toString(other.pid()));
-            assertThat(run.status()).isEqualTo(1);
-            assertThat(run.errLines())
-                    .singleElement()
-                    .asString()
-                    .startsWith("percpu: process " + other.pid()
-                            + " has no management bean that this version of top can read: "
-                            + AttributeNotFoundException.class.getName());
-            assertThat(other.isAlive()).isTrue();
-        } finally {
-            other.destroy();
-        }
+        assertRefused(start(OtherVersion.class.getName()))
+                .startsWith("percpu: process PID has no management bean that this version of top can read: "
+                        + AttributeNotFoundException.class.getName());
     }
 
     @Test
@@ -301,52 +289,23 @@ public class TopCommandTest {
     @Test
     void aProcessThatIsNoJvmIsLeftAlone() throws Exception {
         String endsAtSignal = "trap 'exit 3' QUIT; echo up; while :; do sleep 0.01; done";
-        Process noJvm = new ProcessBuilder("sh", "-c", endsAtSignal).start();
-        try {
-            assertThat(noJvm.inputReader().readLine()).isEqualTo("up");
-            CommandRun run = CommandRun.of("top", Long.toString(noJvm.pid()));
-            assertThat(run.status()).isEqualTo(1);
-            assertThat(run.errLines())
-                    .containsExactly("percpu: process " + noJvm.pid() + " is no JVM: it has not loaded libjvm.so");
-            assertThat(noJvm.isAlive()).isTrue();
-        } finally {
-            noJvm.destroy();
-        }
+        assertRefused(new ProcessBuilder("sh", "-c", endsAtSignal).start())
+                .isEqualTo("percpu: process PID is no JVM: it has not loaded libjvm.so");
     }
 
     @Test
     void whyTheAgentDoesNotStartIsSaid() throws Exception {
-        Process refusing = start(AgentRefused.class.getName());
-        try {
-            assertThat(refusing.inputReader().readLine()).isNotNull();
-            CommandRun run = CommandRun.of("top", Long.toString(refusing.pid()));
-            assertThat(run.status()).isEqualTo(1);
-            assertThat(run.errLines())
-                    .singleElement()
-                    .asString()
-                    .startsWith("percpu: process " + refusing.pid() + " does not start its management agent: ")
-                    .contains(AgentRefused.WITHOUT);
-        } finally {
-            refusing.destroy();
-        }
+        assertRefused(start(AgentRefused.class.getName()))
+                .startsWith("percpu: process PID does not start its management agent: ")
+                .contains(AgentRefused.WITHOUT);
     }
 
     /** The agent's address has the host name that the process was told to have. To connect to this one never works. */
     @Test
     void aHostNameThatCannotBeReachedIsNamedAsTheReason() throws Exception {
-        Process named = start(TopSubject.class.getName(), "-Djava.rmi.server.hostname=255.255.255.255");
-        try {
-            assertThat(named.inputReader().readLine()).isNotNull();
-            CommandRun run = CommandRun.of("top", Long.toString(named.pid()), "--once");
-            assertThat(run.status()).isEqualTo(1);
-            assertThat(run.errLines())
-                    .singleElement()
-                    .asString()
-                    .startsWith("percpu: process " + named.pid() + " has a management agent that cannot be reached: ")
-                    .endsWith("; the process's java.rmi.server.hostname has to be reachable from here");
-        } finally {
-            named.destroy();
-        }
+        assertRefused(start(TopSubject.class.getName(), "-Djava.rmi.server.hostname=255.255.255.255"))
+                .startsWith("percpu: process PID has a management agent that cannot be reached: ")
+                .endsWith("; the process's java.rmi.server.hostname has to be reachable from here");
     }
 
     @Test
@@ -361,14 +320,6 @@ public class TopCommandTest {
                 .inheritIO()
                 .start();
         assertThat(jlink.waitFor()).isZero();
-        Process small = start(home, AgentRefused.class.getName());
-        try {
-            assertThat(small.inputReader().readLine()).isNotNull();
-            CommandRun run = CommandRun.of("top", Long.toString(small.pid()));
-            assertThat(run.status()).isEqualTo(1);
-            assertThat(run.errLines()).singleElement().asString().endsWith("--add-modules jdk.management.agent");
-        } finally {
-            small.destroy();
-        }
+        assertRefused(start(home, AgentRefused.class.getName())).endsWith("--add-modules jdk.management.agent");
     }
 }
