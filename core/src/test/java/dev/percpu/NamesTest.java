@@ -31,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -77,15 +78,17 @@ class NamesTest {
     record Named(String type, Function<String, Object> maker) {
         private static final String MEMORY = ValueLayout.JAVA_LONG.toString();
 
-        /** In the order of a listing, which begins with what lives as long as the process. */
-        static final List<Named> ALL = List.of(
+        /** What lives as long as the process. */
+        private static final List<Named> STATIC = List.of(
                 new Named("LONG", name -> PerCpuNumeric.define(name, NumericWidth.LONG)),
                 new Named("LONG", name -> PerCpuNumeric.define(name, NumericWidth.LONG, 1)),
                 new Named("DOUBLE", PerCpuDouble::define),
                 new Named("DOUBLE", name -> PerCpuDouble.define(name, 1)),
                 new Named("object", name -> StaticPerCpu.define(name, Object::new)),
                 new Named(MEMORY, name -> StaticPerCpu.define(name, ValueLayout.JAVA_LONG)),
-                new Named("guarded LONG", name -> StaticPerCpu.defineNumeric(name, NumericWidth.LONG, 1)),
+                new Named("guarded LONG", name -> StaticPerCpu.defineNumeric(name, NumericWidth.LONG, 1)));
+
+        private static final List<Named> DYNAMIC = List.of(
                 new Named("PerCpuCounter", PerCpuCounter::new),
                 new Named("PerCpuCounterArray", name -> new PerCpuCounterArray(name, 2)),
                 new Named("PerCpuBuckets", name -> new PerCpuBuckets(name, 2)),
@@ -115,6 +118,10 @@ class NamesTest {
                 new Named("object", name -> DynamicPerCpu.createWith(name, Object::new)),
                 new Named("object", name -> DynamicPerCpu.createFrom(name, _ -> new Object())),
                 new Named("guarded LONG", name -> DynamicPerCpu.createNumeric(name, NumericWidth.LONG, 1)));
+
+        /** In the order of a listing. */
+        static final List<Named> ALL =
+                Stream.concat(STATIC.stream(), DYNAMIC.stream()).toList();
 
         Object make(String name) {
             return maker.apply(name);
@@ -169,6 +176,18 @@ class NamesTest {
             assertThat(listed("kept")).hasSize(1);
         } finally {
             Reference.reachabilityFence(kept);
+        }
+    }
+
+    @Test
+    void whatNobodyCanReachGivesItsMemoryBack() throws InterruptedException {
+        for (Named each : Named.DYNAMIC) {
+            long before = PerCpuRuntime.area().usedBytesPerCpu();
+            for (int i = 0; i < 100; i++) {
+                Object _ = each.make("dropped");
+            }
+            // Others' pieces may come back meanwhile, which only helps.
+            Garbage.collectUntil(() -> PerCpuRuntime.area().usedBytesPerCpu() <= before + 64);
         }
     }
 

@@ -29,13 +29,10 @@ record Info(
         String kernel,
         String libc,
         String java,
-        Rseq rseq,
+        PerCpuRuntime.Rseq rseq,
         Cpus cpus,
         Area area,
         int variables) {
-
-    /** How threads are registered for restartable sequences. */
-    record Rseq(int size, long offset, List<String> features) {}
 
     /** Lists of CPU ids. */
     record Cpus(List<Integer> possible, List<Integer> present, List<Integer> online, List<Integer> allowed) {}
@@ -45,7 +42,6 @@ record Info(
 
     /** What there is to tell now. */
     static Info read(String deepSelfTest) {
-        PerCpuRuntime.Rseq rseq = PerCpuRuntime.rseq();
         PerCpuRuntime.Area area = PerCpuRuntime.area();
         return new Info(
                 moduleVersion(),
@@ -57,7 +53,7 @@ record Info(
                 System.getProperty("os.name") + " " + System.getProperty("os.version"),
                 PerCpuRuntime.libc(),
                 System.getProperty("java.runtime.version"),
-                new Rseq(rseq.size(), rseq.offset(), rseq.features()),
+                PerCpuRuntime.rseq(),
                 new Cpus(
                         ids(CpuMask.possible()), ids(CpuMask.present()), ids(CpuMask.online()), ids(CpuMask.allowed())),
                 new Area(area.stride(), area.reservedBytes(), area.usedBytesPerCpu()),

@@ -1,5 +1,6 @@
 package dev.percpu.cli;
 
+import dev.percpu.PerCpuRuntime;
 import dev.percpu.PerCpuRuntime.DeepSelfTest;
 import dev.percpu.PerCpuRuntime.Outcome;
 import dev.percpu.cli.output.CliException;
@@ -74,7 +75,7 @@ final class InfoCommand implements Callable<Integer> {
         out.printf(Locale.ROOT, "%-17s %s%n", what, value);
     }
 
-    private static String rseq(Info.Rseq rseq) {
+    private static String rseq(PerCpuRuntime.Rseq rseq) {
         return rseq.size() == 0
                 ? "no thread is registered"
                 : String.format(

@@ -8,6 +8,7 @@ import dev.percpu.internal.backend.Interposed;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.protocol.Credits;
 import dev.percpu.testing.Jvm;
+import java.util.function.ToLongFunction;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -159,33 +160,19 @@ class BoundedCounterStepsTest {
 
         /** What the second thread does. It returns 1 if that was done. */
         enum Operation {
-            SUM {
-                @Override
-                long apply(PerCpuBoundedCounter counter) {
-                    return counter.sum();
-                }
-            },
-            ADD {
-                @Override
-                long apply(PerCpuBoundedCounter counter) {
-                    counter.add(1);
-                    return 1;
-                }
-            },
-            TRY_ADD {
-                @Override
-                long apply(PerCpuBoundedCounter counter) {
-                    return counter.tryAdd(1, 2 * LIMIT) ? 1 : 0;
-                }
-            },
-            TRY_SUB {
-                @Override
-                long apply(PerCpuBoundedCounter counter) {
-                    return counter.trySub(1, 0) ? 1 : 0;
-                }
-            };
+            SUM(PerCpuBoundedCounter::sum),
+            ADD(counter -> {
+                counter.add(1);
+                return 1;
+            }),
+            TRY_ADD(counter -> counter.tryAdd(1, 2 * LIMIT) ? 1 : 0),
+            TRY_SUB(counter -> counter.trySub(1, 0) ? 1 : 0);
 
-            abstract long apply(PerCpuBoundedCounter counter);
+            private final ToLongFunction<PerCpuBoundedCounter> use;
+
+            Operation(ToLongFunction<PerCpuBoundedCounter> use) {
+                this.use = use;
+            }
         }
 
         public static void main(String[] arguments) throws InterruptedException {
@@ -212,7 +199,7 @@ class BoundedCounterStepsTest {
             PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
             counter.add(LIMIT);
             long[] outcome = new long[1];
-            Thread late = Thread.ofPlatform().unstarted(() -> outcome[0] = operation.apply(counter));
+            Thread late = Thread.ofPlatform().unstarted(() -> outcome[0] = operation.use.applyAsLong(counter));
             afterTaking[0] = () -> {
                 late.start();
                 while (late.getState() != Thread.State.BLOCKED && late.isAlive()) {

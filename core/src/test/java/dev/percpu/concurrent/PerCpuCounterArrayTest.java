@@ -9,7 +9,6 @@ import dev.percpu.cpu.CpuMask;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.testing.Effort;
-import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Workers;
 import java.util.Arrays;
 import java.util.List;
@@ -306,19 +305,5 @@ class PerCpuCounterArrayTest {
             }
         });
         assertThat(updating).hasValue(0);
-    }
-
-    @Test
-    void memoryComesBackZeroed() throws InterruptedException {
-        long before = PerCpuRuntime.area().usedBytesPerCpu();
-        for (int i = 0; i < 100; i++) {
-            PerCpuCounterArray counters = new PerCpuCounterArray(LONG);
-            assertThat(counters.sums()).containsOnly(0);
-            for (int index = 0; index < LONG; index += 100) {
-                counters.increment(index);
-            }
-        }
-        // Others' pieces may come back meanwhile, which only helps.
-        Garbage.collectUntil(() -> PerCpuRuntime.area().usedBytesPerCpu() <= before + 64);
     }
 }

@@ -3,10 +3,8 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.testing.Effort;
-import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Serialization;
 import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
@@ -191,16 +189,5 @@ class PerCpuCounterTest {
         assertThatThrownBy(() -> Serialization.fromFields(PerCpuCounter.class))
                 .isInstanceOf(InvalidObjectException.class)
                 .hasMessageContaining("PerCpuCounter is deserialized from its proxy only");
-    }
-
-    @Test
-    void memoryComesBack() throws InterruptedException {
-        long before = PerCpuRuntime.area().usedBytesPerCpu();
-        for (int i = 0; i < 1_000; i++) {
-            new PerCpuCounter().increment();
-        }
-        assertThat(new PerCpuCounter().sum()).isZero();
-        // Others' counters may come back meanwhile, which only helps.
-        Garbage.collectUntil(() -> PerCpuRuntime.area().usedBytesPerCpu() <= before + 16);
     }
 }

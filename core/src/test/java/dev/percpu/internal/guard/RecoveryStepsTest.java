@@ -57,12 +57,17 @@ class RecoveryStepsTest {
         OpenGuards.setCount(CPU, 1);
     }
 
+    /** Whether the CPU is taken away from an owner that has no open guard. */
+    private static boolean isFreed(Owner owner) {
+        acquire(owner);
+        OpenGuards.setCount(CPU, 0);
+        return Recovery.freeUnlessInside(CPU, owner, owner.threadId());
+    }
+
     @Test
     void anOwnerThatIsAboutToFreeTheCpuItselfKeepsIt() {
         Owner owner = new Owner(() -> IN_ITS_OWN_CODE, () -> IN_GUARDS);
-        acquire(owner);
-        OpenGuards.setCount(CPU, 0);
-        assertThat(Recovery.freeUnlessInside(CPU, owner, owner.threadId())).isFalse();
+        assertThat(isFreed(owner)).isFalse();
         assertThat(Ownership.word(CPU)).isEqualTo(owner.threadId());
     }
 
@@ -74,18 +79,14 @@ class RecoveryStepsTest {
                     return IN_ITS_OWN_CODE;
                 },
                 () -> IN_ITS_OWN_CODE);
-        acquire(owner);
-        OpenGuards.setCount(CPU, 0);
-        assertThat(Recovery.freeUnlessInside(CPU, owner, owner.threadId())).isFalse();
+        assertThat(isFreed(owner)).isFalse();
         assertThat(Ownership.word(CPU)).isEqualTo(owner.threadId());
     }
 
     @Test
     void anOwnerThatIsBetweenAcquiringAndCountingKeepsTheCpu() {
         Owner owner = new Owner(() -> IN_GUARDS, () -> IN_ITS_OWN_CODE);
-        acquire(owner);
-        OpenGuards.setCount(CPU, 0);
-        assertThat(Recovery.freeUnlessInside(CPU, owner, owner.threadId())).isFalse();
+        assertThat(isFreed(owner)).isFalse();
         assertThat(Ownership.word(CPU)).isEqualTo(owner.threadId());
     }
 
@@ -98,9 +99,7 @@ class RecoveryStepsTest {
             acquire(next);
             return IN_ITS_OWN_CODE;
         });
-        acquire(owner);
-        OpenGuards.setCount(CPU, 0);
-        assertThat(Recovery.freeUnlessInside(CPU, owner, owner.threadId())).isFalse();
+        assertThat(isFreed(owner)).isFalse();
         assertThat(Ownership.word(CPU)).isEqualTo(next.threadId());
         assertThat(OpenGuards.count(CPU)).isEqualTo(1);
     }
@@ -108,9 +107,7 @@ class RecoveryStepsTest {
     @Test
     void whatAnErrorLeftBehindIsFreed() {
         Owner owner = new Owner(() -> IN_ITS_OWN_CODE, () -> IN_ITS_OWN_CODE);
-        acquire(owner);
-        OpenGuards.setCount(CPU, 0);
-        assertThat(Recovery.freeUnlessInside(CPU, owner, owner.threadId())).isTrue();
+        assertThat(isFreed(owner)).isTrue();
         assertThat(Ownership.word(CPU)).isEqualTo(Recovery.FREE);
     }
 
