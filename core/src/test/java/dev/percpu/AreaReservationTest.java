@@ -72,11 +72,9 @@ class AreaReservationTest {
 
     @Test
     void thousandsOfLargeVariablesNeedNoProperty() {
-        Jvm.Result result = jvm().run(ProbeWithManyHistograms.class);
-        assertThat(result.output())
+        assertThat(jvm().outputOf(ProbeWithManyHistograms.class))
                 .containsPattern("megabytes: 1[78].")
                 .contains("counted: 5000", "few mappings: true");
-        assertThat(result.status()).isZero();
     }
 
     /** Has all memory locked before the library is loaded. */
@@ -94,9 +92,9 @@ class AreaReservationTest {
 
     @Test
     void whereMemoryIsLockedOnlyWhatVariablesHaveIsResident() {
-        Jvm.Result result = jvm().run(ProbeWithLockedMemory.class);
-        assertThat(result.output()).contains("sum: 1\n").containsPattern("kilobytes of a place: [0-9]{1,2}\n");
-        assertThat(result.status()).isZero();
+        assertThat(jvm().outputOf(ProbeWithLockedMemory.class))
+                .contains("sum: 1\n")
+                .containsPattern("kilobytes of a place: [0-9]{1,2}\n");
     }
 
     /** Has little memory left for the area, fills that, and goes on when there is more. */
@@ -145,8 +143,7 @@ class AreaReservationTest {
     @Test
     void memoryThatIsRefusedLeavesAllAsItWas() {
         // How much memory the compilers need is not known.
-        Jvm.Result result = jvm().option("-Xint").run(ProbeWithLittleMemory.class);
-        assertThat(result.output())
+        assertThat(jvm().option("-Xint").outputOf(ProbeWithLittleMemory.class))
                 .contains(
                         "a dynamic per-CPU variable needs memory of the per-CPU area that the kernel refuses: mprotect",
                         "ENOMEM",
@@ -156,7 +153,6 @@ class AreaReservationTest {
                         "several: true",
                         "done")
                 .containsPattern("stride: [0-9]{3,}");
-        assertThat(result.status()).isZero();
     }
 
     /** Fills the area that the property sets. */
@@ -230,8 +226,9 @@ class AreaReservationTest {
 
     @Test
     void theMessageOfAFullAreaNamesWhatTheUserMade() {
-        Jvm.Result result = jvm().option("-Dpercpu.area.stride=4096").run(ProbeThatMakesStructures.class);
-        assertThat(result.output().lines())
+        assertThat(jvm().option("-Dpercpu.area.stride=4096")
+                        .outputOf(ProbeThatMakesStructures.class)
+                        .lines())
                 .filteredOn(line -> line.startsWith("made") || !line.contains("any structure"))
                 .containsExactly(
                         "one of many",
@@ -241,7 +238,6 @@ class AreaReservationTest {
                         "pool \"buffers\"",
                         "a PerCpuPool",
                         "latencies of 1890 buckets, 32 for each power of two from 1 to 9223372036854775807");
-        assertThat(result.status()).isZero();
     }
 
     private static Jvm jvm() {

@@ -22,17 +22,14 @@ class ClosingWithFullHeapTest {
 
     @Test
     void theFirstFailureIsThrownAndNoInstanceIsClosedTwice() {
-        Jvm.Result result = jvm().run(FailingClose.class);
-        assertThat(result.output().lines())
+        assertThat(jvm().outputOf(FailingClose.class).lines())
                 .containsExactly("threw the first failure: true", "closed once each: true", "closed once each: true");
-        assertThat(result.status()).isZero();
     }
 
     /** After the factory has returned an instance, and until the variable is listed, little may need memory. */
     @Test
     void whatWasMadeForAVariableThatCannotBeIsClosed() {
-        Jvm.Result result = jvm().run(FailingCreation.class);
-        assertThat(result.output().lines())
+        assertThat(jvm().outputOf(FailingCreation.class).lines())
                 .containsExactly(
                         "some could not be made: true",
                         "all could in the end: true",
@@ -40,7 +37,6 @@ class ClosingWithFullHeapTest {
                         "some could not be made: true",
                         "all could in the end: true",
                         "closed once each: true");
-        assertThat(result.status()).isZero();
     }
 
     /** An instance that counts how often it is closed. */

@@ -465,10 +465,8 @@ class FirstUseTest {
     }
 
     private static String logOfUse(Thing thing) {
-        Jvm.Result result =
-                Jvm.asHere().option("-Xlog:class+init=info:stdout:none").run(Probe.class, thing.name());
-        assertThat(result.status()).as(result.output()).isZero();
-        String[] parts = result.output().split(MADE, 2);
+        String output = Jvm.asHere().option("-Xlog:class+init=info:stdout:none").outputOf(Probe.class, thing.name());
+        String[] parts = output.split(MADE, 2);
         assertThat(parts[0]).as("the log, before").containsPattern(INITIALIZED).containsPattern(LINKED_CALL);
         return parts[1];
     }

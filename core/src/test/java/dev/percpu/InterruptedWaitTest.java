@@ -99,11 +99,10 @@ class InterruptedWaitTest {
 
     @Test
     void itLeavesTheCarrierToTheOwner() {
-        Jvm.Result result = Jvm.asHere()
-                .option("-Djdk.virtualThreadScheduler.parallelism=1")
-                .option("-Djdk.virtualThreadScheduler.maxPoolSize=1")
-                .run(OneCarrier.class);
-        assertThat(result.output()).contains("interrupted=4\n");
-        assertThat(result.status()).isZero();
+        assertThat(Jvm.asHere()
+                        .option("-Djdk.virtualThreadScheduler.parallelism=1")
+                        .option("-Djdk.virtualThreadScheduler.maxPoolSize=1")
+                        .outputOf(OneCarrier.class))
+                .contains("interrupted=4\n");
     }
 }

@@ -61,10 +61,7 @@ class MonitoringPageTest {
         Jvm jvm = Jvm.asHere().environment("PATH", pathWithJdk());
         options.forEach(jvm::option);
 
-        Jvm.Result result = jvm.run(Recorded.class, commands.toArray(String[]::new));
-
-        assertThat(result.status()).as(result.output()).isZero();
-        assertThat(result.output())
+        assertThat(jvm.outputOf(Recorded.class, commands.toArray(String[]::new)))
                 .doesNotContain("doesn't exist", "status 1")
                 .contains(
                         "dev.percpu.Variable#period is 1 s",
@@ -101,10 +98,12 @@ class MonitoringPageTest {
         List<String> shown = all("^[0-9a-f]+ [0-9a-f]+ percpu: .+");
         assertThat(shown).isNotEmpty();
 
-        Jvm.Result result =
-                new Jvm().option("-Dpercpu.perf.map=true").run(Mapped.class, Integer.toString(shown.size()));
-
-        assertThat(result.output().lines().skip(1))
+        assertThat(new Jvm()
+                        .option("-Dpercpu.perf.map=true")
+                        .run(Mapped.class, Integer.toString(shown.size()))
+                        .output()
+                        .lines()
+                        .skip(1))
                 .containsExactlyElementsOf(shown.stream().map(Mapped::name).toList());
     }
 }

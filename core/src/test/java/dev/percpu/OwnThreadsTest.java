@@ -23,15 +23,13 @@ class OwnThreadsTest {
     @Test
     @Tag("native")
     void theyInheritNothingFromTheFirstUser() {
-        Jvm.Result result = Jvm.asHere().run(Probe.class);
-        assertThat(result.output().lines())
+        assertThat(Jvm.asHere().outputOf(Probe.class).lines())
                 .containsExactly(
                         "inherited: 0",
                         "percpu-area is in group system",
                         "percpu-last-reports is in group system",
                         "percpu-reporter is in group system",
                         "a user's task inherits: true");
-        assertThat(result.status()).isZero();
     }
 
     /** Runs in a JVM of its own. */

@@ -25,9 +25,7 @@ class RecoveryRaceTest {
     @Test
     @Tag("native")
     void owningThreadsKeepWhatTheyOwn() {
-        Jvm.Result result = Jvm.asHere().run(Race.class);
-        assertThat(result.output()).contains("nothing freed, nothing lost\n");
-        assertThat(result.status()).isZero();
+        assertThat(Jvm.asHere().outputOf(Race.class)).contains("nothing freed, nothing lost\n");
     }
 
     static final class Race {

@@ -58,24 +58,22 @@ class ReuseTest {
 
     @Test
     void closedVariablesComeBackWithoutAnExplicitCollection() {
-        Jvm.Result result = Jvm.asHere()
-                .option("-Dpercpu.area.stride=64k")
-                .option("-XX:+DisableExplicitGC")
-                .run(Probe.class, "20000");
-        assertThat(result.output()).contains("wrong: 0\n");
-        assertThat(result.status()).isZero();
+        assertThat(Jvm.asHere()
+                        .option("-Dpercpu.area.stride=64k")
+                        .option("-XX:+DisableExplicitGC")
+                        .outputOf(Probe.class, "20000"))
+                .contains("wrong: 0\n");
     }
 
     /** The default collector uses most of a heap of a fixed size before it runs. */
     @Test
     void noHeapIsTooLargeForThat() {
-        Jvm.Result result = Jvm.asHere()
-                .collector("G1")
-                .option("-Xms256m")
-                .option("-Dpercpu.area.stride=64k")
-                .option("-XX:+DisableExplicitGC")
-                .run(Probe.class, "2000");
-        assertThat(result.output()).contains("wrong: 0\n");
-        assertThat(result.status()).isZero();
+        assertThat(Jvm.asHere()
+                        .collector("G1")
+                        .option("-Xms256m")
+                        .option("-Dpercpu.area.stride=64k")
+                        .option("-XX:+DisableExplicitGC")
+                        .outputOf(Probe.class, "2000"))
+                .contains("wrong: 0\n");
     }
 }

@@ -21,17 +21,15 @@ class RunAtStackEndTest {
     /** A JIT compiler does this at times: the code that acquires is compiled, and the code that closes is not yet. */
     @Test
     void aGuardThatCannotBeClosedIsNotHeldForever() {
-        Jvm.Result result = Jvm.asHere()
-                .option("-XX:CompileCommand=quiet")
-                .option("-XX:CompileCommand=exclude,dev.percpu.CpuGuard::close")
-                .option("-XX:+UseSerialGC")
-                .run(AtStackEnd.class);
-        assertThat(result.output())
+        assertThat(Jvm.asHere()
+                        .option("-XX:CompileCommand=quiet")
+                        .option("-XX:CompileCommand=exclude,dev.percpu.CpuGuard::close")
+                        .option("-XX:+UseSerialGC")
+                        .outputOf(AtStackEnd.class))
                 .contains(
                         "run: failed, holds no guard\n",
                         "with: failed, holds no guard\n",
                         "addAndGet: failed, holds no guard\n");
-        assertThat(result.status()).isZero();
     }
 
     /** As {@code try} does. */

@@ -17,8 +17,7 @@ import org.junit.jupiter.api.Test;
 class EventCallsTest {
     @Test
     void anEventMakesTheCallThatWasLinkedWhenItWasBuilt() {
-        Jvm.Result result = Jvm.asHere().run(Probe.class);
-        assertThat(result.output().strip()).isEqualTo("0 of 12 events made another call");
+        assertThat(Jvm.asHere().run(Probe.class).output().strip()).isEqualTo("0 of 12 events made another call");
     }
 
     /** Runs in a JVM of its own. */

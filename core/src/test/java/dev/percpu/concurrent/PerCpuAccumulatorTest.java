@@ -77,11 +77,7 @@ class PerCpuAccumulatorTest {
             }
             assertThat(ours.get()).isEqualTo(theirs.get());
         }
-        assertThat(ours.longValue()).isEqualTo(theirs.longValue());
-        assertThat(ours.intValue()).isEqualTo(theirs.intValue());
-        assertThat(ours.floatValue()).isEqualTo(theirs.floatValue());
-        assertThat(ours.doubleValue()).isEqualTo(theirs.doubleValue());
-        assertThat(ours).hasToString(theirs.toString());
+        PerCpuCounterTest.assertSameNumber(ours, theirs);
         ours.reset();
         assertThat(ours.get()).isEqualTo(kind.identity());
     }
@@ -98,11 +94,7 @@ class PerCpuAccumulatorTest {
             theirs.accumulate(value);
             assertThat(ours.get()).isEqualTo(theirs.get());
         }
-        assertThat(ours.longValue()).isEqualTo(theirs.longValue());
-        assertThat(ours.intValue()).isEqualTo(theirs.intValue());
-        assertThat(ours.floatValue()).isEqualTo(theirs.floatValue());
-        assertThat(ours.doubleValue()).isEqualTo(theirs.doubleValue());
-        assertThat(ours).hasToString(theirs.toString());
+        PerCpuCounterTest.assertSameNumber(ours, theirs);
         ours.reset();
         assertThat(ours.get()).isEqualTo(Double.NEGATIVE_INFINITY);
     }

@@ -100,11 +100,7 @@ class PerCpuBoundedCounterTest {
             assertThat(counter.estimate()).isBetween(number - counter.errorBound(), number + counter.errorBound());
         }
         assertThat(counter.compareValueTo(number)).isZero();
-        assertThat(counter.longValue()).isEqualTo(number);
-        assertThat(counter.intValue()).isEqualTo((int) number);
-        assertThat(counter.floatValue()).isEqualTo((float) number);
-        assertThat(counter.doubleValue()).isEqualTo((double) number);
-        assertThat(counter).hasToString(Long.toString(number));
+        PerCpuCounterTest.assertSameNumber(counter, number);
     }
 
     /** However often it is used up and given back, as many fit as the quota says, whatever CPU they come from. */

@@ -31,11 +31,7 @@ class PerCpuDoubleCounterTest {
             }
             assertThat(counter.sum()).isEqualTo(adder.sum());
         }
-        assertThat(counter.longValue()).isEqualTo(adder.longValue());
-        assertThat(counter.intValue()).isEqualTo(adder.intValue());
-        assertThat(counter.floatValue()).isEqualTo(adder.floatValue());
-        assertThat(counter.doubleValue()).isEqualTo(adder.doubleValue());
-        assertThat(counter).hasToString(adder.toString());
+        PerCpuCounterTest.assertSameNumber(counter, adder);
     }
 
     /** A reset by differences would leave numbers that swallow small additions. */

@@ -17,16 +17,12 @@ import org.junit.jupiter.api.Test;
 class PerCpuPoolOverflowTest {
     @Test
     void aReleaseThatTheStackBreaksOffLosesNothing() {
-        Jvm.Result result = Jvm.asHere().option("-Xint").run(Probe.class);
-        assertThat(result.output()).contains("exact");
-        assertThat(result.status()).isZero();
+        assertThat(Jvm.asHere().option("-Xint").outputOf(Probe.class)).contains("exact");
     }
 
     @Test
     void norWhereTheCodeIsCompiledOnTheWay() {
-        Jvm.Result result = Jvm.asHere().run(Probe.class);
-        assertThat(result.output()).contains("exact");
-        assertThat(result.status()).isZero();
+        assertThat(Jvm.asHere().outputOf(Probe.class)).contains("exact");
     }
 
     /** Releases an object at each depth of the stack from where it overflows on, until there is enough. */

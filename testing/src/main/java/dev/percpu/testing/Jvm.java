@@ -134,6 +134,15 @@ public final class Jvm {
         return Processes.run(builder, most, this::start);
     }
 
+    /** Does the same, and returns what it prints. It must end with status 0. */
+    public String outputOf(Class<?> main, String... arguments) {
+        Result result = run(main, arguments);
+        if (result.status() != 0) {
+            throw new AssertionError("status " + result.status() + ": " + result.output());
+        }
+        return result.output();
+    }
+
     /** Where this module's classes are: a directory or a jar, wherever it was built or copied to. */
     private static String here() {
         try {

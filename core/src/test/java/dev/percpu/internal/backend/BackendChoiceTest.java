@@ -98,9 +98,8 @@ class BackendChoiceTest {
     void atomicIfExecutableMemoryIsRefused() {
         // The code cache is made whole before, so that the JVM itself can go on compiling.
         Jvm jvm = new Jvm().option("-XX:ReservedCodeCacheSize=64m").option("-XX:InitialCodeCacheSize=64m");
-        Jvm.Result result = jvm.run(ProbeWithoutExecutableMemory.class);
-        assertThat(result.output()).contains("atomic: there is no executable memory", "mprotect", "exact");
-        assertThat(result.status()).isZero();
+        assertThat(jvm.outputOf(ProbeWithoutExecutableMemory.class))
+                .contains("atomic: there is no executable memory", "mprotect", "exact");
     }
 
     @Test
@@ -132,9 +131,7 @@ class BackendChoiceTest {
     }
 
     private static void assertRuns(Jvm jvm, String... said) {
-        Jvm.Result result = jvm.run(Probe.class);
-        assertThat(result.output()).contains(said).contains("exact");
-        assertThat(result.status()).isZero();
+        assertThat(jvm.outputOf(Probe.class)).contains(said).contains("exact");
     }
 
     private static void assertFails(Jvm jvm, String... said) {

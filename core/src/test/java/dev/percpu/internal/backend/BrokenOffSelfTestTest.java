@@ -17,9 +17,8 @@ class BrokenOffSelfTestTest {
     /** Its threads write there, and an error can come after each of their starts. */
     @Test
     void aTestThatTheStackBreaksOffKeepsItsMemoryUntilItsThreadsHaveEnded() {
-        Jvm.Result result = Jvm.asHere().option("-Xint").run(BrokenOff.class);
-        assertThat(result.output()).contains("both were broken off while a thread ran");
-        assertThat(result.status()).isZero();
+        assertThat(Jvm.asHere().option("-Xint").outputOf(BrokenOff.class))
+                .contains("both were broken off while a thread ran");
     }
 
     /** Runs the tests at each depth of the stack from where it overflows on, until there is enough. */

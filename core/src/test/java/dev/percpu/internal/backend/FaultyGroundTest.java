@@ -475,8 +475,7 @@ class FaultyGroundTest {
         assertRuns(little().option(LARGE_HEAP), ProbeThatCannotUnmap.class, 2, "stride " + MIB, "rseq: ");
         assertRuns(little(), ProbeThatCannotUnmap.class, 0, "atomic: there is no executable memory: mprotect");
         // In neither case is the refusal to unmap what the user hears of.
-        Jvm.Result result = little().run(ProbeThatCannotUnmap.class, "1");
-        assertThat(result.output())
+        assertThat(little().run(ProbeThatCannotUnmap.class, "1").output())
                 .contains("no address space for the per-CPU area", "mprotect(PROT_READ | PROT_WRITE) of 65536 bytes")
                 .doesNotContain("AssertionError");
     }
@@ -555,18 +554,15 @@ class FaultyGroundTest {
     @Execution(ExecutionMode.CONCURRENT)
     void aCpuThatSysfsDoesNotTellOf() {
         String last = String.valueOf(lastCpu());
-        Jvm.Result result = tellingOfCpu0Only().run(ProbeOnTwoCpus.class, "0", last);
-        assertThat(result.output())
+        assertThat(tellingOfCpu0Only().outputOf(ProbeOnTwoCpus.class, "0", last))
                 .contains("rseq: ", "guard of CPU 0", "sum 1, of which without CPU " + Math.min(lastCpu(), 1), "exact");
-        assertThat(result.status()).isZero();
     }
 
     @Test
     @Execution(ExecutionMode.CONCURRENT)
     void loadedOnACpuThatSysfsDoesNotTellOf() {
         String last = String.valueOf(lastCpu());
-        Jvm.Result result = tellingOfCpu0Only().run(ProbeOnTwoCpus.class, last, last);
-        assertThat(result.output())
+        assertThat(tellingOfCpu0Only().outputOf(ProbeOnTwoCpus.class, last, last))
                 .contains(
                         lastCpu() == 0
                                 ? "rseq: "
@@ -574,7 +570,6 @@ class FaultyGroundTest {
                         "guard of CPU 0",
                         "sum 1,",
                         "exact");
-        assertThat(result.status()).isZero();
     }
 
     /** Closes variables in a thread that membarrier is refused to, and then in one that it is not. */
@@ -619,9 +614,8 @@ class FaultyGroundTest {
     @Test
     @Execution(ExecutionMode.CONCURRENT)
     void aCloseThatIsRefusedHalfWayIsResumedByTheNext() {
-        Jvm.Result result = new Jvm().run(ProbeThatClosesWithoutMembarrier.class);
         int cpus = CpuMask.possible().weight();
-        assertThat(result.output())
+        assertThat(new Jvm().outputOf(ProbeThatClosesWithoutMembarrier.class))
                 .contains(
                         "is closed, but none of its instances is, as the guard of CPU 0 could not be acquired: membarrier",
                         "Close the same handle again",
@@ -630,7 +624,6 @@ class FaultyGroundTest {
                         "given back: 8\n",
                         "finally closed: " + cpus + "\n")
                 .doesNotContain("closed without a fence");
-        assertThat(result.status()).isZero();
     }
 
     private static Jvm tellingOfCpu0Only() {
@@ -646,8 +639,6 @@ class FaultyGroundTest {
     }
 
     private static void assertRuns(Jvm jvm, Class<?> main, long argument, String... said) {
-        Jvm.Result result = jvm.run(main, String.valueOf(argument));
-        assertThat(result.output()).contains(said).contains("exact");
-        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(jvm.outputOf(main, String.valueOf(argument))).contains(said).contains("exact");
     }
 }

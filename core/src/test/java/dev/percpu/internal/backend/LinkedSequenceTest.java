@@ -42,8 +42,6 @@ class LinkedSequenceTest {
 
     @Test
     void aLoopThatOnlyCallsASequenceCanBeStopped() {
-        Jvm.Result result = new Jvm().run(Probe.class);
-        assertThat(result.output()).contains("thrown: null");
-        assertThat(result.status()).isZero();
+        assertThat(new Jvm().outputOf(Probe.class)).contains("thrown: null");
     }
 }

@@ -118,15 +118,14 @@ class RecordingTest {
     void aRecordingFromTheJvmsStartHasTheBackEnd() throws Exception {
         Path file = Files.createTempFile("percpu", ".jfr");
         try {
-            Jvm.Result result = Jvm.asHere()
+            String output = Jvm.asHere()
                     .option("-XX:StartFlightRecording:filename=" + file)
-                    .run(Late.class);
+                    .outputOf(Late.class);
             assertThat(RecordingFile.readAllEvents(file))
                     .filteredOn(event -> event.getEventType().getName().equals("dev.percpu.BackEnd"))
                     .map(event -> "back end: " + event.getString("backEnd"))
                     .isNotEmpty()
-                    .allSatisfy(backEnd -> assertThat(result.output()).contains(backEnd));
-            assertThat(result.status()).isZero();
+                    .allSatisfy(backEnd -> assertThat(output).contains(backEnd));
         } finally {
             Files.delete(file);
         }
@@ -152,12 +151,13 @@ class RecordingTest {
 
     @Test
     void anAreaThatFillsIsRecorded() {
-        Jvm.Result result = Jvm.asHere().option("-Dpercpu.area.stride=8m").run(Filling.class);
-        assertThat(result.output().lines())
+        assertThat(Jvm.asHere()
+                        .option("-Dpercpu.area.stride=8m")
+                        .outputOf(Filling.class)
+                        .lines())
                 .containsExactly(
                         "4 eighths of 8388608 for array 2 of length 200000",
                         "6 eighths of 8388608 for array 3 of length 200000");
-        assertThat(result.status()).isZero();
     }
 
     /** Uses what could be recorded. */
@@ -193,8 +193,7 @@ class RecordingTest {
 
     @Test
     void withoutARecordingNoEventClassIsLoaded() {
-        Jvm.Result result = Jvm.asHere().option("-Xlog:class+load").run(Unrecorded.class);
-        assertThat(result.output())
+        assertThat(Jvm.asHere().option("-Xlog:class+load").outputOf(Unrecorded.class))
                 .contains(PerCpuPool.class.getName(), "an object of ", "held for over 2 s", "taken over")
                 .doesNotContain(VariableEvent.class.getName())
                 .doesNotContain(GuardContendedEvent.class.getName())
@@ -203,6 +202,5 @@ class RecordingTest {
                 .doesNotContain(PoolExhaustedEvent.class.getName())
                 .doesNotContain(PoolAwaitedEvent.class.getName())
                 .doesNotContain(PoolAwaitedLongEvent.class.getName());
-        assertThat(result.status()).isZero();
     }
 }

@@ -32,13 +32,11 @@ class UnrecordableEventTest {
      */
     @Test
     void aStackThatEndsInAFirstEventDoesNoLastingDamage() {
-        Jvm.Result result = Jvm.asHere().option("-Xss400k").run(AtStackEnd.class);
-        assertThat(result.output())
+        assertThat(Jvm.asHere().option("-Xss400k").outputOf(AtStackEnd.class))
                 .contains(
                         "wait for a guard: failed at first, not in its event, works\n",
                         "search of an exhausted pool: failed at first, not in its event, works\n",
                         "wait for an object of it: failed at first, not in its event, works\n");
-        assertThat(result.status()).isZero();
     }
 
     /** Runs in a JVM of its own. */
@@ -83,8 +81,10 @@ class UnrecordableEventTest {
     @Test
     @Tag("native")
     void withoutEventClassesEverythingElseIsAsUsual() {
-        Jvm.Result result = Jvm.asHere().option("-Dpercpu.area.stride=8m").run(WithoutEvents.class);
-        assertThat(result.output().lines())
+        assertThat(Jvm.asHere()
+                        .option("-Dpercpu.area.stride=8m")
+                        .outputOf(WithoutEvents.class)
+                        .lines())
                 .containsExactly(
                         "PoolExhausted cannot be loaded",
                         "found nothing",
@@ -95,7 +95,6 @@ class UnrecordableEventTest {
                         "reported, and taken over",
                         "AreaFilling cannot be loaded, and others can use the area meanwhile",
                         "allocated");
-        assertThat(result.status()).isZero();
     }
 
     /** Runs in a JVM of its own. */

@@ -19,10 +19,8 @@ class TallyCompiledTest {
     @CsvSource({"-Xint, 100_000", "-XX:TieredStopAtLevel=1, 1_000_000", "-XX:-TieredCompilation, 1_000_000"})
     void noAdditionIsLostOrLateHoweverItIsExecuted(String way, String additions) {
         int scaled = Effort.scaled(Integer.parseInt(additions.replace("_", "")));
-        Jvm.Result result =
-                new Jvm().option(way).option("-Dadditions=" + scaled).run(Probe.class);
-        assertThat(result.output()).contains("none lost, none late");
-        assertThat(result.status()).isZero();
+        String output = new Jvm().option(way).option("-Dadditions=" + scaled).outputOf(Probe.class);
+        assertThat(output).contains("none lost, none late");
     }
 
     /** Prints what became of the additions. */
