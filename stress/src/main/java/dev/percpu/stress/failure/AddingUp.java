@@ -8,7 +8,7 @@ import java.util.function.ToLongFunction;
 /**
  * A structure that adds something up. Each of its operations is used on one that is new at first.
  *
- * @param name what the names of its operations begin with; as a rule the name of the method follows
+ * @param name what the names of its operations begin with, before the name of the method
  * @param type whose methods they are
  * @param addition adds 1
  * @param inOwnPlaces whether a hot thread's numbers are in its own place, so that their changes are tried there too
@@ -22,11 +22,7 @@ record AddingUp<S>(
         boolean inOwnPlaces) {
     /** The addition of 1 by a method. */
     Operation adding(String method, Consumer<S> one) {
-        return adding(nameOf(method), method, one);
-    }
-
-    Operation adding(String operation, String method, Consumer<S> one) {
-        return changing(operation, method, made -> new Adding(() -> one.accept(made), () -> total.applyAsLong(made)));
+        return changing(method, made -> new Adding(() -> one.accept(made), () -> total.applyAsLong(made)));
     }
 
     /** The subtraction of 1 by a method. */
@@ -36,12 +32,7 @@ record AddingUp<S>(
 
     /** A reading of the total. */
     Operation reading(String method, ToLongFunction<S> reading) {
-        return reading(nameOf(method), method, reading);
-    }
-
-    Operation reading(String operation, String method, ToLongFunction<S> reading) {
-        return operation(
-                operation, method, made -> new Reading(() -> addition.accept(made), () -> reading.applyAsLong(made)));
+        return operation(method, made -> new Reading(() -> addition.accept(made), () -> reading.applyAsLong(made)));
     }
 
     /** A reset that returns the total. */
@@ -54,12 +45,7 @@ record AddingUp<S>(
 
     /** A reset without a result. */
     Operation resetting(String method, Consumer<S> reset) {
-        return resetting(nameOf(method), method, reset);
-    }
-
-    Operation resetting(String operation, String method, Consumer<S> reset) {
         return changing(
-                operation,
                 method,
                 made -> Taking.byReset(
                         () -> addition.accept(made), () -> reset.accept(made), () -> total.applyAsLong(made)));
@@ -67,20 +53,14 @@ record AddingUp<S>(
 
     /** Another change. */
     Operation changing(String method, Function<S, Trial> trial) {
-        return changing(nameOf(method), method, trial);
-    }
-
-    Operation changing(String operation, String method, Function<S, Trial> trial) {
-        Operation change = operation(operation, method, trial);
+        Operation change = operation(method, trial);
         return inOwnPlaces ? change.also(Variant.HOT) : change;
     }
 
-    private Operation operation(String operation, String method, Function<S, Trial> trial) {
+    private Operation operation(String method, Function<S, Trial> trial) {
         return new Operation(
-                name + " " + operation, type.getSimpleName() + "." + method, () -> trial.apply(maker.get()));
-    }
-
-    private static String nameOf(String method) {
-        return method.substring(0, method.indexOf('('));
+                name + " " + method.substring(0, method.indexOf('(')),
+                type.getSimpleName() + "." + method,
+                () -> trial.apply(maker.get()));
     }
 }

@@ -64,11 +64,12 @@ final class CounterTrials {
                 true);
         return Stream.of(
                 array.adding("add(int, long)", counters -> counters.add(1, 1)),
-                array.adding("add to two", "add(int, long, int, long)", counters -> counters.add(1, 1, 0, 0)),
+                array.adding("add(int, long, int, long)", counters -> counters.add(1, 1, 0, 0))
+                        .named("counter array add to two"),
                 array.adding("increment(int)", counters -> counters.increment(1)),
                 array.subtracting("decrement(int)", counters -> counters.decrement(1)),
                 array.taking("sumThenReset(int)", counters -> counters.sumThenReset(1)),
-                array.resetting("reset of one", "reset(int)", counters -> counters.reset(1)),
+                array.resetting("reset(int)", counters -> counters.reset(1)).named("counter array reset of one"),
                 // Both counters are reset, or neither is.
                 both.taking("sumsThenReset()", counters -> total(counters.sumsThenReset())),
                 array.resetting("reset()", PerCpuCounterArray::reset),
@@ -189,8 +190,9 @@ final class CounterTrials {
                 true);
         return Stream.of(
                 histogram.changing("record(long)", made -> new Recording(made, () -> made.record(5), 1)),
-                histogram.changing(
-                        "record often", "record(long, long)", made -> new Recording(made, () -> made.record(5, 3), 3)),
+                histogram
+                        .changing("record(long, long)", made -> new Recording(made, () -> made.record(5, 3), 3))
+                        .named("histogram record often"),
                 histogram.taking(
                         "snapshotThenReset()", made -> made.snapshotThenReset().count()),
                 ofBounds.resetting("reset()", PerCpuHistogram::reset),
@@ -216,8 +218,6 @@ final class CounterTrials {
                 PerCpuBoundedCounter::increment,
                 PerCpuBoundedCounter::sum,
                 false);
-        String tryAdd = "tryAdd(long, long)";
-        String trySub = "trySub(long, long)";
         return Stream.of(
                 bounded.adding("add(long)", counter -> counter.add(1)),
                 bounded.subtracting("sub(long)", counter -> counter.sub(1)),
@@ -229,19 +229,24 @@ final class CounterTrials {
                     Trial.check(Math.abs(counter.estimate() - sum) <= counter.errorBound(), "an estimate too far off");
                     return sum;
                 }),
-                bounded.adding(
-                        "tryAdd below the limit",
-                        tryAdd,
-                        counter -> Trial.check(counter.tryAdd(1, 1 << 30), "refused")),
-                bounded.changing("tryAdd near the limit", tryAdd, _ -> new Limited(true, 1)),
-                bounded.changing("tryAdd at the limit", tryAdd, _ -> new Limited(false, 1)),
-                bounded.changing("trySub near the limit", trySub, _ -> new Limited(true, -1)),
-                bounded.changing("trySub at the limit", trySub, _ -> new Limited(false, -1)),
+                bounded.adding("tryAdd(long, long)", counter -> Trial.check(counter.tryAdd(1, 1 << 30), "refused"))
+                        .named("bounded counter tryAdd below the limit"),
+                limited("tryAdd", "near", true, 1),
+                limited("tryAdd", "at", false, 1),
+                limited("trySub", "near", true, -1),
+                limited("trySub", "at", false, -1),
                 bounded.reading("compareValueTo(long)", counter -> {
                     long sum = counter.sum();
                     Trial.same("compared with its value", 0, counter.compareValueTo(sum));
                     return sum;
                 }));
+    }
+
+    private static Operation limited(String method, String where, boolean fits, int sign) {
+        return new Operation(
+                "bounded counter " + method + " " + where + " the limit",
+                "PerCpuBoundedCounter." + method + "(long, long)",
+                () -> new Limited(fits, sign));
     }
 
     /** A histogram, and what was recorded since it was made. */

@@ -71,13 +71,14 @@ final class NumberTrials {
                                 3L * CPUS - 2,
                                 PerCpuNumeric::sum)),
                 number.reading("sum()", PerCpuNumeric::sum),
-                number.reading("get of a CPU", "get(CpuId)", made -> {
-                    long sum = made.elsewhere();
-                    for (CpuId cpu : CpuMask.possible()) {
-                        sum += made.get(cpu);
-                    }
-                    return sum;
-                }),
+                number.reading("get(CpuId)", made -> {
+                            long sum = made.elsewhere();
+                            for (CpuId cpu : CpuMask.possible()) {
+                                sum += made.get(cpu);
+                            }
+                            return sum;
+                        })
+                        .named("number get of a CPU"),
                 number.reading("elsewhere()", made -> made.sum() + made.elsewhere()),
                 number.reading("snapshot()", made -> {
                     long sum = made.elsewhere();
@@ -126,13 +127,14 @@ final class NumberTrials {
                         "compareAndExchange(double, double)",
                         made -> ignore((long) made.compareAndExchange(0, 7))),
                 number.reading("sum()", made -> (long) made.sum()),
-                number.reading("get of a CPU", "get(CpuId)", made -> {
-                    double sum = made.elsewhere();
-                    for (CpuId cpu : CpuMask.possible()) {
-                        sum += made.get(cpu);
-                    }
-                    return (long) sum;
-                }),
+                number.reading("get(CpuId)", made -> {
+                            double sum = made.elsewhere();
+                            for (CpuId cpu : CpuMask.possible()) {
+                                sum += made.get(cpu);
+                            }
+                            return (long) sum;
+                        })
+                        .named("double get of a CPU"),
                 number.reading("elsewhere()", made -> (long) (made.sum() + made.elsewhere())),
                 number.reading("snapshot()", made -> {
                     double sum = made.elsewhere();

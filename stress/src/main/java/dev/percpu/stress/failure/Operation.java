@@ -38,6 +38,11 @@ record Operation(
         return variant.trial(trial);
     }
 
+    /** The same with another name, as where two methods have one name. */
+    Operation named(String other) {
+        return new Operation(other, variant, methods, factory, waits, waitedFor, others);
+    }
+
     /** It waits for another thread, or until its time has run out. */
     Operation thatWaits() {
         return new Operation(name, variant, methods, factory, true, waitedFor, others);
