@@ -1,5 +1,7 @@
 package dev.percpu.cli;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.percpu.cli.output.Console;
@@ -30,6 +32,13 @@ public record CommandRun(int status, String out, String err) {
 
     JsonObject json() {
         return JsonParser.parseString(out).getAsJsonObject();
+    }
+
+    /** The one line that a run has printed that failed. */
+    public String failure() {
+        assertThat(status).isEqualTo(1);
+        assertThat(errLines()).hasSize(1);
+        return errLines().getFirst();
     }
 
     List<String> errLines() {

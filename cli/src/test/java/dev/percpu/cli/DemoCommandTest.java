@@ -271,9 +271,8 @@ class DemoCommandTest {
 
     @Test
     void aPathThatIsNoFileIsAnError() {
-        CommandRun run = demo("/dev/null");
 
-        assertThat(run.status()).isEqualTo(1);
-        assertThat(run.errLines()).containsExactly("percpu: /dev/null is neither a directory nor a regular file");
+        assertThat(demo("/dev/null").failure())
+                .isEqualTo("percpu: /dev/null is neither a directory nor a regular file");
     }
 }

@@ -69,9 +69,7 @@ class MainTest {
                 "demo",
                 directory.toString());
 
-        assertThat(run.status()).isEqualTo(1);
-        assertThat(run.errLines())
-                .containsExactly("percpu: unexpected error: java.lang.StackOverflowError: for example");
+        assertThat(run.failure()).isEqualTo("percpu: unexpected error: java.lang.StackOverflowError: for example");
     }
 
     /** Runs the command in a JVM of its own. */

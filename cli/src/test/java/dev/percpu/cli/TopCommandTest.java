@@ -206,11 +206,9 @@ public class TopCommandTest {
     private static AbstractStringAssert<?> assertRefused(Process process) throws IOException {
         try {
             assertThat(process.inputReader().readLine()).isNotNull();
-            CommandRun run = CommandRun.of("top", Long.toString(process.pid()));
-            assertThat(run.status()).isEqualTo(1);
+            String said = CommandRun.of("top", Long.toString(process.pid())).failure();
             assertThat(process.isAlive()).isTrue();
-            assertThat(run.errLines()).hasSize(1);
-            return assertThat(run.errLines().getFirst().replaceFirst("process " + process.pid(), "process PID"));
+            return assertThat(said.replaceFirst("process " + process.pid(), "process PID"));
         } finally {
             process.destroy();
         }
@@ -246,9 +244,8 @@ public class TopCommandTest {
                 }
             }
             CommandRun run = CommandRun.of("top", Long.toString(pid));
-            assertThat(run.status()).isEqualTo(1);
-            assertThat(run.errLines())
-                    .containsExactly("percpu: process " + pid + " belongs to user " + (root ? "nobody" : "root")
+            assertThat(run.failure())
+                    .isEqualTo("percpu: process " + pid + " belongs to user " + (root ? "nobody" : "root")
                             + ": run top as that user");
         } finally {
             if (other != null) {
@@ -275,10 +272,8 @@ public class TopCommandTest {
                             .status())
                     .isZero();
             stop(stopped);
-            CommandRun run = CommandRun.of("top", Long.toString(stopped.pid()));
-            assertThat(run.status()).isEqualTo(1);
-            assertThat(run.errLines())
-                    .containsExactly("percpu: process " + stopped.pid() + " is stopped, by a signal or by a debugger,"
+            assertThat(CommandRun.of("top", Long.toString(stopped.pid())).failure())
+                    .isEqualTo("percpu: process " + stopped.pid() + " is stopped, by a signal or by a debugger,"
                             + " and cannot answer: have it continue first (kill -CONT " + stopped.pid() + ")");
         } finally {
             stopped.destroyForcibly();

@@ -267,10 +267,8 @@ class BenchCommandTest {
     void nothingToMeasureIsAnError() throws Exception {
         installFakeJmh();
 
-        CommandRun run = CommandRun.of("bench", "--only", "Nothing");
-
-        assertThat(run.status()).isEqualTo(1);
-        assertThat(run.err().lines()).containsExactly("percpu: no benchmark has \"Nothing\" in its name");
+        assertThat(CommandRun.of("bench", "--only", "Nothing").failure())
+                .isEqualTo("percpu: no benchmark has \"Nothing\" in its name");
     }
 
     @Test
@@ -292,10 +290,8 @@ class BenchCommandTest {
 
     @Test
     void aMissingJarIsAnError() {
-        CommandRun run = CommandRun.of("bench");
 
-        assertThat(run.status()).isEqualTo(1);
-        assertThat(run.err().lines()).singleElement().asString().startsWith("percpu: the benchmarks are not built");
+        assertThat(CommandRun.of("bench").failure()).startsWith("percpu: the benchmarks are not built");
     }
 
     @Test
@@ -303,10 +299,8 @@ class BenchCommandTest {
         installFakeJmh();
         String file = home.resolve("no-such-directory/results.json").toString();
 
-        CommandRun run = CommandRun.of("bench", "--json", file);
-
-        assertThat(run.status()).isEqualTo(1);
-        assertThat(run.err().lines()).containsExactly("percpu: " + file + " cannot be written");
+        assertThat(CommandRun.of("bench", "--json", file).failure())
+                .isEqualTo("percpu: " + file + " cannot be written");
     }
 
     /** A disk that is full, which nobody knows before something is written. */
@@ -343,11 +337,9 @@ class BenchCommandTest {
         String table = "<!-- figures: AddBenchmark -->\nold\n<!-- end of figures -->\n";
         Path page = Files.writeString(home.resolve("README.md"), table);
 
-        CommandRun run = CommandRun.of(("bench " + options.replace("page.html", home + "/page.html")).split(" "));
-
-        assertThat(run.status()).isEqualTo(1);
-        assertThat(run.err().lines())
-                .containsExactly("percpu: no results are kept in " + home.resolve("benchmarks/results"));
+        assertThat(CommandRun.of(("bench " + options.replace("page.html", home + "/page.html")).split(" "))
+                        .failure())
+                .isEqualTo("percpu: no results are kept in " + home.resolve("benchmarks/results"));
         assertThat(page).hasContent(table);
         assertThat(home.resolve("page.html")).doesNotExist();
     }
