@@ -2,6 +2,7 @@ package dev.percpu.internal.area;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.CpuGuard;
 import dev.percpu.PerCpuDouble;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.StaticPerCpu;
@@ -9,13 +10,17 @@ import dev.percpu.concurrent.PerCpuBuckets;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.PerCpuReadWriteLock;
 import dev.percpu.concurrent.Pooled;
+import dev.percpu.cpu.CpuId;
+import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.extern.RefusedLibrary;
+import dev.percpu.internal.guard.Owners;
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Deployment;
 import dev.percpu.testing.FilledHeap;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -195,6 +200,13 @@ class FullHeapTest {
         assertThat(probe("release")).isEqualTo("it took less than a KiB");
     }
 
+    /** Whoever waits for the guard looks the owner up, and takes one that it does not find for one that has ended. */
+    @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    void aThreadThatCouldNotBeRegisteredAtFirstKeepsItsGuard() {
+        assertThat(probe("owner")).isEqualTo("failed first, and keeps its guard");
+    }
+
     private static String probe(String operation) {
         Jvm.Result result = Jvm.asHere()
                 .option("-Xmx8m")
@@ -237,6 +249,7 @@ class FullHeapTest {
                 case "pair" -> add();
                 case "exchange" -> exchange();
                 case "release" -> release();
+                case "owner" -> own();
                 default -> define();
             }
         }
@@ -341,6 +354,19 @@ class FullHeapTest {
             PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
             Pooled<Object> pooled = pool.acquire();
             tellWhetherItTakesAKib(pooled::release);
+        }
+
+        @SuppressWarnings("MustBeClosedChecker") // what another thread takes from its owner ends the probe
+        private static void own() {
+            CpuId cpu = CpuMask.usable().iterator().next();
+            boolean[] taken = new boolean[1];
+            // The process has used a guard before.
+            Ownership.initialize();
+            untilItSucceeds(() -> Owners.register(Thread.currentThread()), STEP);
+            try (CpuGuard _ = CpuGuard.acquire(cpu)) {
+                Workers.join(Thread.ofPlatform().start(() -> taken[0] = CpuGuard.tryAcquire(cpu) != null));
+            }
+            System.out.println(told() + (taken[0] ? "loses its guard" : "keeps its guard"));
         }
 
         /** By this thread's own allocations: in a heap that is nearly full, any other thread could take the rest. */

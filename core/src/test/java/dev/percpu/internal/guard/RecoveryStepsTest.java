@@ -4,6 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.CpuGuard;
 import dev.percpu.internal.protocol.GuardWords;
+import dev.percpu.testing.Effort;
+import dev.percpu.testing.Workers;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -134,5 +140,87 @@ class RecoveryStepsTest {
                 .isTrue();
         assertThat(Recovery.freeUnlessInside(CPU, owner, owner.threadId())).isTrue();
         assertThat(Ownership.word(CPU)).isEqualTo(Recovery.FREE);
+    }
+
+    /** Only one thread at a time relies on a mark. If two did, the first would take the second one's for its own. */
+    @Test
+    void theMarkOfAnotherThreadFreesNothing() {
+        Thread owner = new Thread();
+        CountDownLatch isOver = new CountDownLatch(1);
+        AtomicBoolean isMarked = new AtomicBoolean();
+        Owner seenBySecond = new Owner(
+                () -> {
+                    isMarked.set(true);
+                    Workers.await(isOver);
+                    return IN_ITS_OWN_CODE;
+                },
+                () -> IN_ITS_OWN_CODE);
+        Thread second = Thread.ofPlatform()
+                .daemon()
+                .unstarted(() -> Recovery.freeUnlessInside(CPU, seenBySecond, owner.threadId()));
+        Owner seenByFirst = new Owner(() -> IN_ITS_OWN_CODE, () -> {
+            // It closes its guard and acquires another one, and a second thread comes to suspect it.
+            Ownership.release(CPU);
+            acquire(owner);
+            second.start();
+            while (second.getState() != Thread.State.BLOCKED && !isMarked.get()) {
+                Thread.onSpinWait();
+            }
+            return IN_ITS_OWN_CODE;
+        });
+        acquire(owner);
+        OpenGuards.setCount(CPU, 0);
+        assertThat(Recovery.freeUnlessInside(CPU, seenByFirst, owner.threadId()))
+                .isFalse();
+        isOver.countDown();
+        Workers.join(second);
+        assertThat(Ownership.word(CPU)).isEqualTo(owner.threadId());
+        assertThat(OpenGuards.count(CPU)).isEqualTo(1);
+    }
+
+    /** The old owner's guards end before the word is free, and nobody else ends them once more afterwards. */
+    @Test
+    void whoeverAcquiresACpuThatWasFreedKeepsItsGuard() throws InterruptedException {
+        int rounds = Effort.scaled(5_000);
+        Phaser both = new Phaser(2);
+        AtomicInteger looking = new AtomicInteger();
+        AtomicInteger heirs = new AtomicInteger();
+        AtomicInteger kept = new AtomicInteger();
+        Workers.run("heir-", 2, number -> {
+            Thread me = Thread.currentThread();
+            Owners.register(me);
+            for (int round = 0; round < rounds; round++) {
+                if (number == 0) {
+                    while (looking.get() <= round) {
+                        Thread.onSpinWait();
+                    }
+                    // The more guards there are to end, the longer that takes.
+                    OpenGuards.setCount(CPU, OpenGuards.MOST);
+                    boolean _ = Ownership.compareAndSetWord(CPU, Recovery.FREE, GuardWords.SUSPECTED);
+                } else {
+                    looking.incrementAndGet();
+                    while (Ownership.word(CPU) == Recovery.FREE) {
+                        Thread.onSpinWait();
+                    }
+                }
+                boolean isHeir = false;
+                while (heirs.get() == round) {
+                    boolean _ = Recovery.freeIfAbandoned(me, CPU);
+                    if (Ownership.compareAndSetWord(CPU, Recovery.FREE, me.threadId())) {
+                        OpenGuards.setCount(CPU, 1);
+                        isHeir = true;
+                        heirs.incrementAndGet();
+                    }
+                }
+                both.arriveAndAwaitAdvance();
+                if (isHeir) {
+                    kept.addAndGet(OpenGuards.count(CPU));
+                    OpenGuards.setCount(CPU, 0);
+                    Ownership.release(CPU);
+                }
+                both.arriveAndAwaitAdvance();
+            }
+        });
+        assertThat(kept).hasValue(rounds);
     }
 }
