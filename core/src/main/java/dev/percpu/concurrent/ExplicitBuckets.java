@@ -56,7 +56,7 @@ final class ExplicitBuckets extends Buckets {
             most = Math.max(most, same);
         }
         this.firstHalf = Integer.highestOneBit(most);
-        this.padded = Arrays.copyOf(bounds, count + 2 * firstHalf);
+        this.padded = Arrays.copyOf(bounds, count + firstHalf);
         Arrays.fill(padded, count, padded.length, Long.MAX_VALUE);
     }
 
@@ -92,7 +92,7 @@ final class ExplicitBuckets extends Buckets {
     @Override
     int indexOf(long value) {
         if (value < 0) {
-            int found = Arrays.binarySearch(padded, 0, count, value);
+            int found = Arrays.binarySearch(padded, value);
             return found < 0 ? ~found : found;
         }
         int index = first[Long.numberOfLeadingZeros(value)];
@@ -131,9 +131,8 @@ final class ExplicitBuckets extends Buckets {
 
     @Override
     boolean sameAs(Buckets other) {
-        return other instanceof ExplicitBuckets explicit
-                && count == explicit.count
-                && Arrays.equals(padded, explicit.padded);
+        // No bound is what the padding is.
+        return other instanceof ExplicitBuckets explicit && Arrays.equals(padded, explicit.padded);
     }
 
     @Override

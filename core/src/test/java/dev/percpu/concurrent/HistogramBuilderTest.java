@@ -100,4 +100,15 @@ class HistogramBuilderTest {
         assertThat(PerCpuHistogram.builder().relativeError(0.00002).logLinear().precisionBits())
                 .isEqualTo(16);
     }
+
+    @Test
+    void theWidestBucketsThatThereCanBe() {
+        Buckets buckets = PerCpuHistogram.builder()
+                .precisionBits(9)
+                .lowestDiscernible(1L << 52)
+                .buckets();
+        assertThat(buckets.lowest(2)).isEqualTo(1L << 52);
+        assertThat(buckets.indexOf(Long.MAX_VALUE)).isEqualTo(buckets.overflow() - 1);
+        assertThat(buckets.highestTrackable()).isEqualTo(Long.MAX_VALUE);
+    }
 }

@@ -74,7 +74,7 @@ public final class Owners {
             if (!(COLLECTED.poll() instanceof Owner owner)) {
                 return;
             }
-            REGISTERED.remove(owner.id, owner);
+            REGISTERED.remove(owner.id);
         }
     }
 

@@ -171,6 +171,10 @@ class PositionAllocatorTest {
         assertThatThrownBy(() -> allocator.allocate(8, 3, "odd"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("odd: the alignment must be a power of two, not 3");
+        // It has one bit, too.
+        assertThatThrownBy(() -> allocator.allocate(8, Long.MIN_VALUE, "negative"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("negative: the alignment must be a power of two");
         assertThatThrownBy(() -> allocator.allocate(8, 8192, "page"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("page: the alignment must be at most 4096 bytes, not 8192");
