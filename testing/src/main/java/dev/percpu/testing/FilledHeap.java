@@ -22,7 +22,7 @@ public final class FilledHeap {
      */
     private static final int LARGEST_FILLER = 1 << 20;
 
-    private static final int FILLER_RATIO = 16;
+    private static final int FILLER_RATIO = 1 << 8;
 
     private final Object[] fillers = new Object[1 << 16];
     private int count;

@@ -4,18 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.HotThread;
-import dev.percpu.internal.area.OwnPlaces;
-import dev.percpu.internal.backend.Interposed;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.FarStores;
-import dev.percpu.testing.Jvm;
 import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Numbers that are taken away while threads update them in places of their own. */
@@ -112,65 +106,6 @@ class GatedSumsTest {
                 assertThat(GatedSums.sum(position)).isZero();
             }
         });
-    }
-
-    /** The thread has seen the gate open, twice: there was no heavy fence yet. */
-    @Test
-    @Tag("rseq")
-    void aThreadThatGetsItsFirstPlaceDuringATakingIsInItsResult() {
-        Jvm.Result result = new Jvm().option("-Dpercpu.backend=rseq").run(FirstPlace.class);
-        assertThat(result.output().strip()).isEqualTo("places 1, taken 1.0");
-    }
-
-    /** Runs in a JVM of its own, in which no thread has had a place yet. */
-    static final class FirstPlace {
-        private FirstPlace() {}
-
-        public static void main(String[] arguments) {
-            List<BeforeTheFence> made = new ArrayList<>();
-            Interposed.replace(Fences.class, fences -> {
-                made.add(new BeforeTheFence(fences));
-                return made.getLast();
-            });
-            Object lock = new Object();
-            long position = Area.allocate(GatedSums.BYTES, Long.BYTES, "GatedSumsTest");
-            GatedSums.initialize();
-            made.getLast().step = () -> {
-                try {
-                    HotThread.run(own -> store(own + position, 1));
-                } catch (InterruptedException e) {
-                    throw new AssertionError(e);
-                }
-            };
-            double taken = GatedSums.takeAll(position, lock);
-            System.out.println("places " + OwnPlaces.count() + ", taken " + taken);
-        }
-    }
-
-    /** Does a step just before each heavy fence. */
-    private static final class BeforeTheFence implements Fences {
-        private final Fences fences;
-        private Runnable step = () -> {};
-
-        private BeforeTheFence(Fences fences) {
-            this.fences = fences;
-        }
-
-        @Override
-        public void light() {
-            fences.light();
-        }
-
-        @Override
-        public void heavy() {
-            step.run();
-            fences.heavy();
-        }
-
-        @Override
-        public boolean isAsymmetric() {
-            return fences.isAsymmetric();
-        }
     }
 
     /**
