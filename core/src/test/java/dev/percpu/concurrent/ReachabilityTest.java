@@ -13,7 +13,6 @@ import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Jvm;
-import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
@@ -73,6 +72,12 @@ class ReachabilityTest {
 
         private static Object variable = new Object();
 
+        /** Where a number of the variable lies. */
+        private static long position;
+
+        /** They keep the memory that would be handed out before what an old variable gives back. */
+        private static final List<PerCpuCounter> ELSEWHERE = new ArrayList<>();
+
         private static volatile boolean over;
         private static volatile boolean inOwnPlace;
 
@@ -82,7 +87,9 @@ class ReachabilityTest {
             Kind kind = Kind.valueOf(arguments[0]);
             int updates = Integer.parseInt(arguments[1]);
             CountDownLatch warm = new CountDownLatch(1);
-            long position = replace(kind);
+            replace(kind);
+            // The first memory may take long to come back, and a loop could be over by then.
+            PerCpuCounter _ = replaceAndReuse(kind);
             Thread updater = Thread.ofPlatform().start(() -> {
                 for (int i = 0; i < WARM_UP_LOOPS; i++) {
                     loop(kind, updates / WARM_UP_SHARE);
@@ -96,11 +103,7 @@ class ReachabilityTest {
             warm.await();
             long foreign = 0;
             for (int reuse = 0; reuse < REUSES; reuse++) {
-                WeakReference<Object> old = new WeakReference<>(variable);
-                long before = position;
-                position = replace(kind);
-                Garbage.collectUntil(() -> old.refersTo(null));
-                PerCpuCounter other = reuse(before);
+                PerCpuCounter other = replaceAndReuse(kind);
                 // Long enough for an addition, if the loop still adds there.
                 Thread.sleep(20);
                 foreign += other.sum();
@@ -117,28 +120,26 @@ class ReachabilityTest {
             }
         }
 
-        /** Replaces the variable, and returns where a number of the new one lies. */
-        private static long replace(Kind kind) {
+        private static void replace(Kind kind) {
             Made made = kind.make();
             variable = made.variable();
-            return made.position();
+            position = made.position();
         }
 
-        /** A new counter at that position, which an old variable gives back soon. */
-        private static PerCpuCounter reuse(long position) throws InterruptedException {
-            List<PerCpuCounter> elsewhere = new ArrayList<>();
-            try {
-                while (true) {
-                    System.gc();
-                    Thread.sleep(1);
-                    PerCpuCounter next = new PerCpuCounter();
-                    if (next.position() == position) {
-                        return next;
-                    }
-                    elsewhere.add(next);
+        /** Replaces the variable, and returns a new counter that has the memory of the old one. */
+        private static PerCpuCounter replaceAndReuse(Kind kind) throws InterruptedException {
+            WeakReference<Object> old = new WeakReference<>(variable);
+            long before = position;
+            replace(kind);
+            Garbage.collectUntil(() -> old.refersTo(null));
+            // No more collections: each would stop the loop, and two hundred took most of this test's time.
+            while (true) {
+                PerCpuCounter next = new PerCpuCounter();
+                if (next.position() == before) {
+                    return next;
                 }
-            } finally {
-                Reference.reachabilityFence(elsewhere);
+                ELSEWHERE.add(next);
+                Thread.sleep(1);
             }
         }
     }
