@@ -87,10 +87,12 @@ extern "C" {
  *
  * Java finds the variable by the exported object percpu_variable_NAME. The variable itself is hidden, since its address
  * means something only to the library that defines it. The macro declares it for that object's sake, also if a header
- * has declared it before.
+ * has declared it before. Nothing uses the struct: its declaration does not compile if the brackets follow the name.
+ * Otherwise percpu_variable_many[4] would be four objects, the first of which describes the memory behind the array.
  */
 #define DEFINE_PER_CPU(type, name)                                                                                     \
 	PERCPU_ASSERT_INSTANCES(type);                                                                                 \
+	struct percpu_brackets_belong_to_the_type_of_##name;                                                           \
 	_Pragma("GCC diagnostic push")                                                                                 \
 	_Pragma("GCC diagnostic ignored \"-Wredundant-decls\"")                                                        \
 	DECLARE_PER_CPU(type, name);                                                                                   \

@@ -56,6 +56,10 @@ struct aligned {
 DEFINE_PER_CPU(struct aligned, an_aligned);
 #endif
 
+#ifdef ON_BRACKETS
+DEFINE_PER_CPU(long, brackets_behind_the_name[4]);
+#endif
+
 #ifdef ON_CONST
 DEFINE_PER_CPU(const long, a_const) = 0;
 #endif

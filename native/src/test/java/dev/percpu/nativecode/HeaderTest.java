@@ -412,6 +412,8 @@ class HeaderTest {
                     .hasMessageContaining("an operation is on 1, 2, 4 or 8 bytes");
             assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_ALIGNED"))
                     .hasMessageContaining("the alignment of a per-CPU variable must be at most 4096 bytes");
+            assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_BRACKETS"))
+                    .hasMessageContaining("error: expected");
             assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_CONST"))
                     .hasMessageContaining("a per-CPU variable must not be const");
             assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_POINTER_TO_CONST"))
