@@ -5,6 +5,7 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.Owners;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.guard.Reports;
 import dev.percpu.internal.protocol.GuardWords;
 import dev.percpu.memory.NumericWidth;
 import java.lang.invoke.VarHandle;
@@ -343,6 +344,6 @@ public final class CpuGuard implements AutoCloseable {
 
     @Override
     public String toString() {
-        return "guard of CPU " + cpu + (closed ? ", closed" : ", held by " + owner);
+        return "guard of CPU " + cpu + (closed ? ", closed" : ", held by " + Reports.describe(owner));
     }
 }

@@ -283,7 +283,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
 
     @Override
     public String toString() {
-        return (state != OPEN ? "closed dynamic " : "dynamic ") + shared.ptr;
+        return (state != OPEN ? "closed handle to " : "handle to ") + shared.ptr.target();
     }
 
     /** The state that all handles to the same instances share. */

@@ -144,6 +144,6 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
 
     @Override
     public String toString() {
-        return "extern " + ptr;
+        return "extern per-CPU variable " + ptr.target();
     }
 }

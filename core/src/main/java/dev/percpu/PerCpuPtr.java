@@ -319,8 +319,13 @@ public final class PerCpuPtr<T> {
         return System.identityHashCode(borrows);
     }
 
+    /** For messages: the variable's name, and where it lies if its instances are in the area. */
+    String target() {
+        return piece.name() + (position < 0 ? "" : " at position " + position);
+    }
+
     @Override
     public String toString() {
-        return "per-CPU pointer to " + piece.name() + (position < 0 ? "" : " at position " + position);
+        return "per-CPU pointer to " + target();
     }
 }

@@ -166,6 +166,6 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
 
     @Override
     public String toString() {
-        return "static " + ptr;
+        return "static per-CPU variable " + ptr.target();
     }
 }

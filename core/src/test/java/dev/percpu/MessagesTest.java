@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.concurrent.PerCpuBoundedCounter;
+import dev.percpu.concurrent.PerCpuEvent;
 import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.PerCpuReadWriteLock;
@@ -141,5 +142,29 @@ class MessagesTest {
         thread.start();
         thread.join();
         assertThat(failure.get()).isNull();
+    }
+
+    @Test
+    void whatVariablesAndAGuardSayOfThemselves() {
+        assertThat(StaticPerCpu.define("state", Object::new)).hasToString("static per-CPU variable state");
+        DynamicPerCpu<Object> variable = DynamicPerCpu.createWith("state", Object::new);
+        assertThat(variable).hasToString("handle to state");
+        variable.close();
+        assertThat(variable).hasToString("closed handle to state");
+        Thread me = Thread.currentThread();
+        try (CpuGuard guard = CpuGuard.acquire()) {
+            assertThat(guard)
+                    .hasToString("guard of CPU " + guard.cpu().id() + ", held by thread #" + me.threadId() + " \""
+                            + me.getName() + '"');
+        }
+    }
+
+    @Test
+    void anEventWithoutAnUpdateInItsCall() {
+        check(
+                IllegalStateException.class,
+                "served has no update that native code can make: add one of a counter, of a histogram, or of an"
+                        + " accumulator that maximum() or minimum() made",
+                () -> PerCpuEvent.builder().name("served").build());
     }
 }

@@ -244,8 +244,9 @@ public final class EventBuilder {
      */
     public PerCpuEvent build() {
         if (parts.isEmpty()) {
-            throw new IllegalStateException(name + " updates nothing in its call: an event has at least one update"
-                    + " of a counter, a histogram, or an accumulator made by maximum() or minimum()");
+            throw new IllegalStateException(
+                    name + " has no update that native code can make: add one of a counter, of a"
+                            + " histogram, or of an accumulator that maximum() or minimum() made");
         }
         int arguments = uses.size();
         int doubles = checkArguments(arguments);

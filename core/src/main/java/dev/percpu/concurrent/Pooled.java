@@ -54,7 +54,8 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
     /**
      * Calls the pool's reset hook and gives the object back. If an error such as {@link StackOverflowError} interrupts
      * this, the object is held or destroyed, or has to be destroyed. Call this again to finish; it throws {@link
-     * IllegalStateException} if nothing is left to do.
+     * IllegalStateException} if nothing is left to do. This is for handles that no {@code try} closes: {@link #close()}
+     * would be a second release.
      *
      * @throws IllegalStateException if it is released already and nobody has acquired it since. If somebody has, this
      *     releases it for that holder. If two threads release it at the same instant, both may return: {@link
