@@ -3,7 +3,6 @@ package dev.percpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Garbage;
@@ -36,11 +35,9 @@ class ClosedTest {
     @Test
     void whatIsClosedSaysSo() throws Exception {
         DynamicPerCpu<NumericCell> cells = DynamicPerCpu.createNumeric(NumericWidth.LONG, 1);
-        PerCpuHistogram histogram = PerCpuHistogram.builder().build();
         PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
         List<AutoCloseable> closed = List.of(
                 pool,
-                histogram,
                 cells,
                 DynamicPerCpu.createWith(Object::new),
                 PerCpuNumeric.create(NumericWidth.INT),
@@ -51,7 +48,6 @@ class ClosedTest {
         }
         things.add(PerCpuNumeric.of(cells));
         things.add(cells.ptr().getPtr());
-        things.add(histogram.interval());
         things.add(pool.tryAcquire());
         for (AutoCloseable each : closed) {
             each.close();

@@ -148,7 +148,6 @@ class FirstUseTest {
                     histogram.record(7);
                     histogram.record(histogram.snapshot().quantile(1), 2);
                     histogram.record(histogram.snapshotThenReset().count());
-                    histogram.close();
                 };
             }
         },

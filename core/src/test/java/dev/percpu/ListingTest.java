@@ -18,6 +18,7 @@ import dev.percpu.cpu.CpuMask;
 import dev.percpu.listing.Value;
 import dev.percpu.listing.Variable;
 import dev.percpu.memory.NumericWidth;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -187,10 +188,11 @@ class ListingTest {
 
     @Test
     void aHistogramHasCountSumAndQuantilesOfAllThatWasRecorded() {
-        try (PerCpuHistogram histogram = PerCpuHistogram.builder()
+        PerCpuHistogram histogram = PerCpuHistogram.builder()
                 .name("listing histogram")
                 .highestTrackable(1000)
-                .build()) {
+                .build();
+        try {
             assertThat(totals("listing histogram")).containsExactly(Map.entry("count", 0L), Map.entry("sum", 0L));
             onEachCpu(() -> histogram.record(3, 10));
             assertThat(histogram.snapshotThenReset().count()).isEqualTo(10 * usable());
@@ -204,6 +206,8 @@ class ListingTest {
                             Map.entry("max", 3L));
             assertThat(variable("listing histogram").values().getFirst().perCpu())
                     .isEqualTo(onUsable(10L, 0L));
+        } finally {
+            Reference.reachabilityFence(histogram);
         }
     }
 

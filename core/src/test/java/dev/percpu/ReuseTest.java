@@ -42,10 +42,9 @@ class ReuseTest {
                 counter.increment();
                 wrong += counter.sum() - 1;
                 if (i % 10 == 0) {
-                    try (PerCpuHistogram histogram = PerCpuHistogram.builder().build()) {
-                        histogram.record(i);
-                        wrong += histogram.snapshot().count() - 1;
-                    }
+                    PerCpuHistogram histogram = PerCpuHistogram.builder().build();
+                    histogram.record(i);
+                    wrong += histogram.snapshot().count() - 1;
                     try (PerCpuPool<Object> pool =
                             PerCpuPool.builder(100, Object::new).build()) {
                         pool.tryAcquire().close();

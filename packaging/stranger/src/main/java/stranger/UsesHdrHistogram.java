@@ -9,10 +9,9 @@ final class UsesHdrHistogram {
     private UsesHdrHistogram() {}
 
     static String run() throws InterruptedException {
-        try (PerCpuHistogram sizes = PerCpuHistogram.builder().build()) {
-            Main.inThreads(() -> sizes.record(7));
-            Histogram histogram = HdrHistograms.toHdrHistogram(sizes.snapshot());
-            return histogram.getTotalCount() + " recorded, maximum " + histogram.getMaxValue();
-        }
+        PerCpuHistogram sizes = PerCpuHistogram.builder().build();
+        Main.inThreads(() -> sizes.record(7));
+        Histogram histogram = HdrHistograms.toHdrHistogram(sizes.snapshot());
+        return histogram.getTotalCount() + " recorded, maximum " + histogram.getMaxValue();
     }
 }

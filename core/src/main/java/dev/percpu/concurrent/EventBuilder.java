@@ -201,7 +201,6 @@ public final class EventBuilder {
 
     /** Records an argument, a {@code long}, in the histogram. */
     public EventBuilder record(PerCpuHistogram histogram, Argument value) {
-        // First, as it throws if the histogram is closed.
         long bucketsAt = histogram.bucketsPosition();
         long sumAt = histogram.sumPosition();
         note(histogram, "record", nonNull(value), false, 2);

@@ -14,9 +14,8 @@ import org.jspecify.annotations.Nullable;
  * long count = scraped.peek().count();               // since the interval was made: never goes backwards
  * }</pre>
  *
- * <p>Several threads may use one interval. They wait for each other; threads that record never wait. Once the histogram
- * is closed, the methods throw {@link IllegalStateException}. An interval keeps its histogram reachable, and keeps one
- * number for each bucket on the heap.
+ * <p>Several threads may use one interval. They wait for each other; threads that record never wait. An interval keeps
+ * its histogram reachable, and keeps one number for each bucket on the heap.
  */
 public final class HistogramInterval {
     private final PerCpuHistogram histogram;

@@ -31,9 +31,8 @@ package dev.percpu.concurrent;
  * another CPU between two updates. The updates are made in the order in which the builder got them; only accumulators
  * with functions of their own come after all others.
  *
- * <p><b>Errors.</b> If a histogram is closed, or an index is out of an array's bounds, the call throws what the
- * variable's own method would, and updates nothing. If an accumulator's function throws, the other updates have
- * been made.
+ * <p><b>Errors.</b> If an index is out of an array's bounds, the call throws what the array's own method would, and
+ * updates nothing. If an accumulator's function throws, the other updates have been made.
  *
  * <p><b>Ordering.</b> Updates are opaque, as single ones are, and order nothing else.
  *

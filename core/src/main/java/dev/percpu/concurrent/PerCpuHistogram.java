@@ -1,7 +1,6 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.protocol.AdjacentNumbers;
 import dev.percpu.internal.protocol.Sums;
@@ -11,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Counts how often values of each size were recorded, such as latencies. Recording takes no lock, uses no atomic
@@ -45,14 +43,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Memory.</b> A histogram takes {@link #bytesPerCpu()} of address space for each CPU, and as much in the own
  * place of each hot platform thread. A page that no value falls into is never touched. The memory comes back once the
- * histogram is unreachable, whether it was closed or not.
- *
- * <p>Recording and snapshots throw {@link IllegalStateException} if the histogram is closed.
+ * histogram is unreachable. There is nothing to close.
  *
  * <p>By default the buckets are those of Gil Tene's HdrHistogram, except that the precision is a power of two instead
  * of a power of ten. Bounds of your own work like those of Prometheus' classic histogram.
  */
-public final class PerCpuHistogram implements AutoCloseable {
+public final class PerCpuHistogram {
     /*
      * Each CPU's place holds one word for the sum and one for each bucket, side by side. Recording is one call that
      * makes two additions, in two restartable sections: to the bucket, then to the sum. There is no word for the total
@@ -83,12 +79,10 @@ public final class PerCpuHistogram implements AutoCloseable {
     private final Buckets buckets;
 
     /** The position of the sum; the buckets lie behind it. */
-    private long position;
+    private final long position;
 
     /** What {@link #snapshotThenReset()} has reported. */
     private final HistogramInterval sinceReset;
-
-    private Registry.@Nullable Link listed;
 
     PerCpuHistogram(String name, Buckets buckets) {
         this.name = name;
@@ -98,7 +92,7 @@ public final class PerCpuHistogram implements AutoCloseable {
     }
 
     PerCpuHistogram listed(String listedName) {
-        listed = Registry.addClosable(listedName, "PerCpuHistogram", this, PerCpuHistogram::values);
+        Registry.add(listedName, "PerCpuHistogram", this, PerCpuHistogram::values);
         return this;
     }
 
@@ -109,8 +103,7 @@ public final class PerCpuHistogram implements AutoCloseable {
 
     /** Records a value once. */
     public void record(long value) {
-        long sum = position();
-        Sums.addTwo(this, sum + bytesBefore(buckets.indexOf(value)), 1, sum, value);
+        Sums.addTwo(this, position + bytesBefore(buckets.indexOf(value)), 1, position, value);
     }
 
     /**
@@ -123,9 +116,8 @@ public final class PerCpuHistogram implements AutoCloseable {
             throw new IllegalArgumentException(
                     name + ": the count of the value " + value + " must be at least 0, not " + count);
         }
-        long sum = position();
         if (count != 0) {
-            Sums.addTwo(this, sum + bytesBefore(buckets.indexOf(value)), count, sum, value * count);
+            Sums.addTwo(this, position + bytesBefore(buckets.indexOf(value)), count, position, value * count);
         }
     }
 
@@ -187,27 +179,14 @@ public final class PerCpuHistogram implements AutoCloseable {
         return bytesBefore(buckets.size());
     }
 
-    /**
-     * Ends the histogram. Its memory comes back when it is unreachable. A thread that records in a loop may notice it
-     * only after the loop. Closing it again does nothing.
-     */
-    @Override
-    public void close() {
-        position = Piece.CLOSED;
-        if (listed != null) {
-            listed.remove();
-        }
-    }
-
     @Override
     public String toString() {
-        return position == Piece.CLOSED ? name + ", closed" : name + ": " + buckets;
+        return name + ": " + buckets;
     }
 
     /** Everything that was ever recorded. */
     HistogramSnapshot total() {
         try {
-            long position = position();
             long[] counts = AdjacentNumbers.sums(position + bytesBefore(0), buckets.size());
             return new HistogramSnapshot(buckets, counts, Sums.sum(position));
         } finally {
@@ -218,7 +197,6 @@ public final class PerCpuHistogram implements AutoCloseable {
     /** For a listing: everything that was ever recorded, whatever was reset. */
     private List<Value> values() {
         try {
-            long position = position();
             long[] sums = AdjacentNumbers.totals(position, 1);
             long[] counts = AdjacentNumbers.totals(position + bytesBefore(0), buckets.size());
             long[] inBuckets = AdjacentNumbers.sums(position + bytesBefore(0), buckets.size());
@@ -242,26 +220,17 @@ public final class PerCpuHistogram implements AutoCloseable {
 
     /** Which bucket a value is counted in. */
     int bucketOf(long value) {
-        long _ = position();
         return buckets.indexOf(value);
     }
 
     /** The position of the sum. */
     long sumPosition() {
-        return position();
+        return position;
     }
 
     /** The position of the first bucket. */
     long bucketsPosition() {
-        return position() + bytesBefore(0);
-    }
-
-    private long position() {
-        long current = position;
-        if (current == Piece.CLOSED) {
-            throw new IllegalStateException(name + " is closed: record and take snapshots before closing it");
-        }
-        return current;
+        return position + bytesBefore(0);
     }
 
     /** How far behind the sum a bucket lies. */

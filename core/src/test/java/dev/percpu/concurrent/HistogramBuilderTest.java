@@ -63,27 +63,25 @@ class HistogramBuilderTest {
         assertThatThrownBy(() -> PerCpuHistogram.builder().bounds(2, 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("a PerCpuHistogram: each bound must be greater than the one before, but 1 follows 2");
-        try (PerCpuHistogram histogram =
-                PerCpuHistogram.builder().bounds(1, 2).name("by bounds").build()) {
-            assertThat(histogram).hasToString("by bounds: 3 buckets with the upper bounds [1, 2]");
-        }
+        PerCpuHistogram histogram =
+                PerCpuHistogram.builder().bounds(1, 2).name("by bounds").build();
+        assertThat(histogram).hasToString("by bounds: 3 buckets with the upper bounds [1, 2]");
     }
 
     @Test
     void roundsToPowersOfTwo() {
-        try (PerCpuHistogram histogram = PerCpuHistogram.builder()
+        PerCpuHistogram histogram = PerCpuHistogram.builder()
                 .relativeError(0.01)
                 .lowestDiscernible(1000)
                 .highestTrackable(1_000_000)
-                .build()) {
-            HistogramSnapshot snapshot = histogram.snapshot();
-            assertThat(snapshot.precisionBits()).isEqualTo(7);
-            assertThat(snapshot.relativeError()).isEqualTo(1 / 128.0).isEqualTo(histogram.relativeError());
-            assertThat(snapshot.unit()).isEqualTo(512);
-            assertThat(snapshot.highestTrackable())
-                    .isBetween(1_000_000L, 1_010_000L)
-                    .isEqualTo(histogram.highestTrackable());
-        }
+                .build();
+        HistogramSnapshot snapshot = histogram.snapshot();
+        assertThat(snapshot.precisionBits()).isEqualTo(7);
+        assertThat(snapshot.relativeError()).isEqualTo(1 / 128.0).isEqualTo(histogram.relativeError());
+        assertThat(snapshot.unit()).isEqualTo(512);
+        assertThat(snapshot.highestTrackable())
+                .isBetween(1_000_000L, 1_010_000L)
+                .isEqualTo(histogram.highestTrackable());
         assertThat(PerCpuHistogram.builder()
                         .lowestDiscernible(1000)
                         .highestTrackable(2000)

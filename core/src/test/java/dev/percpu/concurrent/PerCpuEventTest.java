@@ -5,7 +5,6 @@ import static dev.percpu.concurrent.PerCpuEvent.Argument.SECOND;
 import static dev.percpu.concurrent.PerCpuEvent.Argument.THIRD;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
@@ -238,20 +237,6 @@ class PerCpuEventTest {
         last.record(10, 20, 30.5);
         assertThat(bytes.sum()).isEqualTo(11);
         assertThat(sums).extracting(PerCpuDoubleCounter::sum).containsExactly(138.0, 256.0, 334.0);
-    }
-
-    /** As when it is called alone, and no other variable is updated. */
-    @Test
-    void aClosedHistogram() {
-        PerCpuEvent event =
-                PerCpuEvent.builder().increment(count).record(latency, FIRST).build();
-        event.record(1);
-        latency.close();
-        assertThatIllegalStateException().isThrownBy(() -> event.record(2)).withMessageContaining("latency is closed");
-        assertThat(count.sum()).isEqualTo(1);
-        assertThatIllegalStateException()
-                .isThrownBy(() -> PerCpuEvent.builder().record(latency, FIRST).build())
-                .withMessageContaining("latency is closed");
     }
 
     @Test

@@ -23,19 +23,18 @@ class HdrHistogramsTest {
     @ValueSource(ints = {0, 1, 4, 5, 7, 9, 10, 12, 14})
     void percentilesAreWithinTheErrorsOfBoth(int precisionBits) {
         for (long lowest : new long[] {1, 7, 1000}) {
-            try (PerCpuHistogram histogram = PerCpuHistogram.builder()
+            PerCpuHistogram histogram = PerCpuHistogram.builder()
                     .precisionBits(precisionBits)
                     .lowestDiscernible(lowest)
                     .highestTrackable(HIGHEST)
-                    .build()) {
-                Random random = new Random(precisionBits);
-                long[] values = LongStream.generate(() -> (long) Math.exp(random.nextDouble() * 21))
-                        .limit(10_000)
-                        .toArray();
-                Arrays.stream(values).forEach(histogram::record);
-                Arrays.sort(values);
-                verifyPercentiles(histogram.snapshot(), values);
-            }
+                    .build();
+            Random random = new Random(precisionBits);
+            long[] values = LongStream.generate(() -> (long) Math.exp(random.nextDouble() * 21))
+                    .limit(10_000)
+                    .toArray();
+            Arrays.stream(values).forEach(histogram::record);
+            Arrays.sort(values);
+            verifyPercentiles(histogram.snapshot(), values);
         }
     }
 
@@ -63,43 +62,40 @@ class HdrHistogramsTest {
     @ParameterizedTest
     @CsvSource({"0, 0", "3, 0", "4, 1", "6, 1", "7, 2", "9, 2", "10, 3", "13, 3", "14, 4"})
     void digitsAreThoseThatThereArePrecisionBitsFor(int precisionBits, int digits) {
-        try (PerCpuHistogram histogram = PerCpuHistogram.builder()
+        PerCpuHistogram histogram = PerCpuHistogram.builder()
                 .precisionBits(precisionBits)
                 .highestTrackable(100_000)
-                .build()) {
-            assertThat(HdrHistograms.toHdrHistogram(histogram.snapshot()).getNumberOfSignificantValueDigits())
-                    .isEqualTo(digits);
-        }
+                .build();
+        assertThat(HdrHistograms.toHdrHistogram(histogram.snapshot()).getNumberOfSignificantValueDigits())
+                .isEqualTo(digits);
     }
 
     @Test
     void valuesOutOfRangeAreAtItsEnds() {
-        try (PerCpuHistogram histogram = PerCpuHistogram.builder()
+        PerCpuHistogram histogram = PerCpuHistogram.builder()
                 .precisionBits(4)
                 .highestTrackable(1000)
-                .build()) {
-            histogram.record(-5, 3);
-            histogram.record(5000, 2);
-            histogram.record(17);
-            Histogram converted = HdrHistograms.toHdrHistogram(histogram.snapshot());
-            assertThat(converted.getTotalCount()).isEqualTo(6);
-            assertThat(converted.getCountAtValue(0)).isEqualTo(3);
-            assertThat(converted.getCountAtValue(17)).isEqualTo(1);
-            assertThat(converted.getCountAtValue(histogram.highestTrackable())).isEqualTo(2);
-        }
+                .build();
+        histogram.record(-5, 3);
+        histogram.record(5000, 2);
+        histogram.record(17);
+        Histogram converted = HdrHistograms.toHdrHistogram(histogram.snapshot());
+        assertThat(converted.getTotalCount()).isEqualTo(6);
+        assertThat(converted.getCountAtValue(0)).isEqualTo(3);
+        assertThat(converted.getCountAtValue(17)).isEqualTo(1);
+        assertThat(converted.getCountAtValue(histogram.highestTrackable())).isEqualTo(2);
     }
 
     /** Its buckets fit into none of HdrHistogram's. */
     @Test
     void aHistogramWithBoundsIsRefused() {
-        try (PerCpuHistogram histogram =
-                PerCpuHistogram.builder().bounds(5, 10, 1_000).build()) {
-            histogram.record(7);
-            HistogramSnapshot snapshot = histogram.snapshot();
-            assertThatIllegalStateException()
-                    .isThrownBy(() -> HdrHistograms.toHdrHistogram(snapshot))
-                    .withMessageContaining("bounds");
-        }
+        PerCpuHistogram histogram =
+                PerCpuHistogram.builder().bounds(5, 10, 1_000).build();
+        histogram.record(7);
+        HistogramSnapshot snapshot = histogram.snapshot();
+        assertThatIllegalStateException()
+                .isThrownBy(() -> HdrHistograms.toHdrHistogram(snapshot))
+                .withMessageContaining("bounds");
     }
 
     @Test
@@ -109,16 +105,15 @@ class HdrHistogramsTest {
 
     @Test
     void theWholeRangeAndNothingInIt() {
-        try (PerCpuHistogram histogram = PerCpuHistogram.builder().build()) {
-            assertThat(HdrHistograms.toHdrHistogram(histogram.snapshot()).getTotalCount())
-                    .isZero();
-            histogram.record(Long.MAX_VALUE, 1L << 40);
-            histogram.record(0);
-            Histogram converted = HdrHistograms.toHdrHistogram(histogram.snapshot());
-            assertThat(converted.getTotalCount()).isEqualTo((1L << 40) + 1);
-            assertThat(converted.getMaxValue()).isEqualTo(Long.MAX_VALUE);
-            assertThat(converted.getMinValue()).isZero();
-        }
+        PerCpuHistogram histogram = PerCpuHistogram.builder().build();
+        assertThat(HdrHistograms.toHdrHistogram(histogram.snapshot()).getTotalCount())
+                .isZero();
+        histogram.record(Long.MAX_VALUE, 1L << 40);
+        histogram.record(0);
+        Histogram converted = HdrHistograms.toHdrHistogram(histogram.snapshot());
+        assertThat(converted.getTotalCount()).isEqualTo((1L << 40) + 1);
+        assertThat(converted.getMaxValue()).isEqualTo(Long.MAX_VALUE);
+        assertThat(converted.getMinValue()).isZero();
     }
 
     /** The narrowest ranges of the coarsest units, where HdrHistogram has least room. */
@@ -127,15 +122,14 @@ class HdrHistogramsTest {
         for (int precisionBits = 0; precisionBits <= 14; precisionBits++) {
             for (int unitBits = 0; precisionBits + unitBits <= 61; unitBits++) {
                 for (long highest : new long[] {2L << unitBits, Math.max(2L << unitBits, 1L << 20)}) {
-                    try (PerCpuHistogram histogram = PerCpuHistogram.builder()
+                    PerCpuHistogram histogram = PerCpuHistogram.builder()
                             .precisionBits(precisionBits)
                             .lowestDiscernible(1L << unitBits)
                             .highestTrackable(highest)
-                            .build()) {
-                        histogram.record(highest, 2);
-                        Histogram converted = HdrHistograms.toHdrHistogram(histogram.snapshot());
-                        assertThat(converted.getCountAtValue(highest)).isEqualTo(2);
-                    }
+                            .build();
+                    histogram.record(highest, 2);
+                    Histogram converted = HdrHistograms.toHdrHistogram(histogram.snapshot());
+                    assertThat(converted.getCountAtValue(highest)).isEqualTo(2);
                 }
             }
         }

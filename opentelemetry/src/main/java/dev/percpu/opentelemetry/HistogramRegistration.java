@@ -80,13 +80,11 @@ public final class HistogramRegistration {
 
     /**
      * Has what the histogram records from now on exported. What it has recorded before is not: a point says when its
-     * counts began, and that is now. The producer keeps the histogram reachable. Close what is returned before you
-     * close the histogram.
+     * counts began, and that is now. The producer keeps the histogram reachable.
      *
      * @return what ends the export
      * @throws IllegalArgumentException if the same name is registered with another description or unit, or with the
      *     same attributes; or if two bounds are the same once they are divided, or one is infinite then
-     * @throws IllegalStateException if the histogram is closed
      */
     @CanIgnoreReturnValue
     public Registered register() {

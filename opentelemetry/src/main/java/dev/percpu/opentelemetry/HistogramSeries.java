@@ -77,11 +77,7 @@ final class HistogramSeries {
         return name + " in \"" + unit + "\", \"" + description + '"';
     }
 
-    /**
-     * What came since the start, as a cumulative point says.
-     *
-     * @throws IllegalStateException if the histogram is closed
-     */
+    /** What came since the start, as a cumulative point says. */
     HistogramPointData point(long now) {
         HistogramSnapshot snapshot = exported.peek();
         long[] cumulative = snapshot.cumulativeCounts(snapshot.bounds());

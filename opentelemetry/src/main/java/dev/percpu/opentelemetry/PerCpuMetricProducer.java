@@ -1,8 +1,5 @@
 package dev.percpu.opentelemetry;
 
-import static java.lang.System.Logger.Level.WARNING;
-
-import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.percpu.concurrent.HistogramBuilder;
 import dev.percpu.concurrent.PerCpuHistogram;
 import io.opentelemetry.api.common.Attributes;
@@ -44,8 +41,6 @@ import java.util.Objects;
  * <p>All methods can be called by several threads. A producer can be registered with several providers.
  */
 public final class PerCpuMetricProducer implements MetricProducer {
-    private static final System.Logger LOGGER = System.getLogger("dev.percpu.opentelemetry");
-
     private final InstrumentationScopeInfo scope;
     private final Clock clock;
 
@@ -106,30 +101,13 @@ public final class PerCpuMetricProducer implements MetricProducer {
         }
     }
 
-    /** Returns whether it was there. */
-    @CanIgnoreReturnValue
-    synchronized boolean remove(HistogramSeries series) {
+    /** Does nothing if it was removed before. */
+    synchronized void remove(HistogramSeries series) {
         // Takes memory, so it comes before the first change.
         String key = series.key();
         Map<Attributes, HistogramSeries> metric = registered.get(key);
-        if (metric == null || !metric.remove(series.attributes(), series)) {
-            return false;
-        }
-        if (metric.isEmpty()) {
+        if (metric != null && metric.remove(series.attributes(), series) && metric.isEmpty()) {
             registered.remove(key);
-        }
-        return true;
-    }
-
-    private static void warn(HistogramSeries series, IllegalStateException closed) {
-        try {
-            LOGGER.log(
-                    WARNING,
-                    "the metric " + series.name() + " with the attributes " + series.attributes()
-                            + " is no longer exported: close a registration before its histogram",
-                    closed);
-        } catch (Throwable _) {
-            // The logger is the user's, and there is nobody else to tell.
         }
     }
 
@@ -140,22 +118,6 @@ public final class PerCpuMetricProducer implements MetricProducer {
                 .toList();
     }
 
-    private List<HistogramPointData> pointsOf(List<HistogramSeries> metric, long now) {
-        List<HistogramPointData> points = new ArrayList<>(metric.size());
-        for (HistogramSeries series : metric) {
-            try {
-                points.add(series.point(now));
-            } catch (IllegalStateException closed) {
-                // The reader would lose all other metrics too. If the registration was closed meanwhile, or another
-                // reader was here first, there is nothing to tell.
-                if (remove(series)) {
-                    warn(series, closed);
-                }
-            }
-        }
-        return points;
-    }
-
     @Override
     public Collection<MetricData> produce(Resource resource) {
         List<List<HistogramSeries>> metrics = copyOfRegistered();
@@ -163,8 +125,10 @@ public final class PerCpuMetricProducer implements MetricProducer {
         long now = clock.now();
         List<MetricData> produced = new ArrayList<>(metrics.size());
         for (List<HistogramSeries> metric : metrics) {
-            List<HistogramPointData> points = pointsOf(metric, now);
-            if (!points.isEmpty()) {
+            // One whose removal an error has broken off.
+            if (!metric.isEmpty()) {
+                List<HistogramPointData> points =
+                        metric.stream().map(series -> series.point(now)).toList();
                 produced.add(new HistogramMetric(
                         resource, scope, metric.getFirst(), AggregationTemporality.CUMULATIVE, points));
             }

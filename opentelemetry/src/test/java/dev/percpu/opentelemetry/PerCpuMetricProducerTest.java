@@ -1,7 +1,6 @@
 package dev.percpu.opentelemetry;
 
 import static io.opentelemetry.sdk.testing.assertj.OpenTelemetryAssertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
@@ -9,7 +8,6 @@ import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.opentelemetry.HistogramRegistration.Registered;
 import dev.percpu.testing.FilledHeap;
 import dev.percpu.testing.Jvm;
-import dev.percpu.testing.LogCapture;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.DoubleHistogram;
@@ -58,9 +56,8 @@ class PerCpuMetricProducerTest {
             PerCpuHistogram.builder().bounds(5, 10, 1_000).build();
 
     @AfterEach
-    void closeAll() {
+    void closeProvider() {
         provider.close();
-        millis.close();
     }
 
     private MetricData collectOne() {
@@ -161,16 +158,15 @@ class PerCpuMetricProducerTest {
 
     @Test
     void histogramsOfOneNameAreOneMetric() {
-        try (PerCpuHistogram others = PerCpuHistogram.builder().bounds(7).build()) {
-            producer.histogram("size", millis).setAttributes(HELLO).register();
-            producer.histogram("size", others).setAttributes(BYE).register();
-            millis.record(1);
-            others.record(8);
-            assertThat(collectOne())
-                    .hasHistogramSatisfying(histogram -> histogram.hasPointsSatisfying(
-                            point -> point.hasAttributes(HELLO).hasBucketCounts(1, 0, 0, 0),
-                            point -> point.hasAttributes(BYE).hasBucketCounts(0, 1)));
-        }
+        PerCpuHistogram others = PerCpuHistogram.builder().bounds(7).build();
+        producer.histogram("size", millis).setAttributes(HELLO).register();
+        producer.histogram("size", others).setAttributes(BYE).register();
+        millis.record(1);
+        others.record(8);
+        assertThat(collectOne())
+                .hasHistogramSatisfying(histogram -> histogram.hasPointsSatisfying(
+                        point -> point.hasAttributes(HELLO).hasBucketCounts(1, 0, 0, 0),
+                        point -> point.hasAttributes(BYE).hasBucketCounts(0, 1)));
     }
 
     @Test
@@ -225,74 +221,6 @@ class PerCpuMetricProducerTest {
     }
 
     @Test
-    void aClosedHistogramDoesNotKeepTheOthersFromTheReaderAndIsToldOfOnce() {
-        PerCpuHistogram closed = PerCpuHistogram.builder().bounds(7).build();
-        producer.histogram("closed", closed).register();
-        producer.histogram("open", millis).register();
-        closed.close();
-        try (LogCapture log = new LogCapture()) {
-            for (int times = 0; times < 3; times++) {
-                assertThat(collectOne()).hasName("open");
-            }
-            assertThat(log.messages())
-                    .singleElement()
-                    .asString()
-                    .isEqualTo("WARNING: the metric closed with the attributes {} is no longer exported:"
-                            + " close a registration before its histogram");
-        }
-    }
-
-    /** The logger is the user's, and the reader would lose all other metrics. */
-    @Test
-    void aLoggerThatThrowsDoesNotKeepTheOthersFromTheReader() {
-        PerCpuHistogram closed = PerCpuHistogram.builder().bounds(7).build();
-        producer.histogram("closed", closed).register();
-        producer.histogram("open", millis).register();
-        closed.close();
-        Runnable throwing = () -> {
-            throw new IllegalStateException("thrown by the logger");
-        };
-        try (LogCapture _ = new LogCapture(throwing)) {
-            assertThat(collectOne()).hasName("open");
-        }
-    }
-
-    /** A thread closes both, in the order that is asked for, between two steps of a collection. */
-    @Test
-    void nothingIsToldOfAHistogramWhoseRegistrationWasClosedBefore() {
-        List<AutoCloseable> closedMeanwhile = new ArrayList<>();
-        PerCpuMetricProducer interrupted = new PerCpuMetricProducer(scope, new Clock() {
-            @Override
-            public long now() {
-                for (AutoCloseable each : closedMeanwhile) {
-                    assertThatCode(each::close).doesNotThrowAnyException();
-                }
-                return clock.now();
-            }
-
-            @Override
-            public long nanoTime() {
-                return clock.nanoTime();
-            }
-        });
-        closedMeanwhile.addAll(List.of(interrupted.histogram("size", millis).register(), millis));
-        try (LogCapture log = new LogCapture()) {
-            assertThat(interrupted.produce(resource)).isEmpty();
-            assertThat(log.messages()).isEmpty();
-        }
-    }
-
-    @Test
-    void theNameOfAClosedHistogramIsFreeOnceItWasNoticed() {
-        PerCpuHistogram closed = PerCpuHistogram.builder().bounds(7).build();
-        producer.histogram("size", closed).register();
-        closed.close();
-        assertThat(producer.produce(Resource.empty())).isEmpty();
-        producer.histogram("size", millis).register();
-        assertThat(producer.produce(Resource.empty())).hasSize(1);
-    }
-
-    @Test
     void theScopeIsTheOneThatWasNamed() {
         PerCpuMetricProducer named = PerCpuMetricProducer.create("test");
         named.histogram("size", millis).register();
@@ -300,16 +228,6 @@ class PerCpuMetricProducerTest {
                 .extracting(MetricData::getInstrumentationScopeInfo)
                 .containsExactly(scope);
         assertThat(named).hasToString("PerCpuMetricProducer of test");
-    }
-
-    @Test
-    void aClosedHistogramIsRefused() {
-        PerCpuHistogram closed = PerCpuHistogram.builder().bounds(7).build();
-        closed.close();
-        assertThatThrownBy(() -> producer.histogram("closed", closed).register())
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("closed");
-        assertThat(reader.collectAllMetrics()).isEmpty();
     }
 
     @Test
@@ -335,11 +253,10 @@ class PerCpuMetricProducerTest {
 
     @Test
     void aHistogramWithoutBoundsIsRefused() {
-        try (PerCpuHistogram without = PerCpuHistogram.builder().build()) {
-            assertThatThrownBy(() -> producer.histogram("size", without))
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("builder().bounds(...)");
-        }
+        PerCpuHistogram without = PerCpuHistogram.builder().build();
+        assertThatThrownBy(() -> producer.histogram("size", without))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("builder().bounds(...)");
     }
 
     @ParameterizedTest
@@ -352,12 +269,11 @@ class PerCpuMetricProducerTest {
 
     @Test
     void boundsThatAreNoLongerDifferentAreRefused() {
-        try (PerCpuHistogram narrow =
-                PerCpuHistogram.builder().bounds(1L << 60, (1L << 60) + 1).build()) {
-            assertThatThrownBy(() -> producer.histogram("size", narrow).register())
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("do not rise");
-        }
+        PerCpuHistogram narrow =
+                PerCpuHistogram.builder().bounds(1L << 60, (1L << 60) + 1).build();
+        assertThatThrownBy(() -> producer.histogram("size", narrow).register())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("do not rise");
         assertThat(reader.collectAllMetrics()).isEmpty();
     }
 
@@ -369,13 +285,12 @@ class PerCpuMetricProducerTest {
                         .register())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("out of range");
-        try (PerCpuHistogram one = PerCpuHistogram.builder().bounds(1L << 62).build()) {
-            assertThatThrownBy(() -> producer.histogram("size", one)
-                            .setDivisor(Double.MIN_NORMAL)
-                            .register())
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("out of range");
-        }
+        PerCpuHistogram one = PerCpuHistogram.builder().bounds(1L << 62).build();
+        assertThatThrownBy(() -> producer.histogram("size", one)
+                        .setDivisor(Double.MIN_NORMAL)
+                        .register())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("out of range");
         assertThat(reader.collectAllMetrics()).isEmpty();
     }
 

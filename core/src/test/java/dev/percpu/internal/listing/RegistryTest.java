@@ -6,9 +6,7 @@ import dev.percpu.DynamicPerCpu;
 import dev.percpu.PerCpuDouble;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
-import dev.percpu.concurrent.HistogramBuilder;
 import dev.percpu.concurrent.PerCpuCounter;
-import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.PoolBuilder;
 import dev.percpu.memory.NumericWidth;
@@ -28,13 +26,11 @@ class RegistryTest {
                 PerCpuNumeric.create(NumericWidth.LONG),
                 PerCpuDouble.create(),
                 DynamicPerCpu.createWith(Object::new),
-                histogram().build(),
                 pool().build());
         List<AutoCloseable> named = List.of(
                 PerCpuNumeric.create(NAME, NumericWidth.LONG),
                 PerCpuDouble.create(NAME),
                 DynamicPerCpu.createWith(NAME, Object::new),
-                histogram().name(NAME).build(),
                 pool().name(NAME).build());
         // Listing walks along it, so the next addition does not.
         assertThat(PerCpuRuntime.variables()).extracting("name").contains(NAME);
@@ -58,10 +54,6 @@ class RegistryTest {
 
     private static WeakReference<PerCpuCounter> gone() {
         return new WeakReference<>(new PerCpuCounter("gone from the registry"));
-    }
-
-    private static HistogramBuilder histogram() {
-        return PerCpuHistogram.builder().bounds(1, 10);
     }
 
     private static PoolBuilder<Object> pool() {

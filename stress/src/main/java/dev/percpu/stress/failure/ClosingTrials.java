@@ -3,14 +3,13 @@ package dev.percpu.stress.failure;
 import dev.percpu.DynamicNumeric;
 import dev.percpu.PerCpuDouble;
 import dev.percpu.PerCpuNumeric;
-import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.memory.NumericWidth;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Numbers and histograms are closed before they are unreachable. */
+/** Numbers are closed before they are unreachable. */
 final class ClosingTrials {
     private ClosingTrials() {}
 
@@ -25,15 +24,7 @@ final class ClosingTrials {
                         "double",
                         "DynamicDouble.close()",
                         name -> PerCpuDouble.create(name, 0),
-                        number -> number.add(1)),
-                closing(
-                        "histogram",
-                        "PerCpuHistogram.close()",
-                        name -> PerCpuHistogram.builder()
-                                .name(name)
-                                .bounds(1, 10)
-                                .build(),
-                        histogram -> histogram.record(1)));
+                        number -> number.add(1)));
     }
 
     private static <T extends AutoCloseable> Operation closing(

@@ -7,9 +7,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.random.RandomGenerator;
 
 /**
- * Events of all shapes. Each is made, used by several threads at a time, and verified by the last of them. A histogram
- * of it may be closed while it is in use. Others are dropped with all their variables while they are in use, and new
- * counters get their memory.
+ * Events of all shapes. Each is made, used by several threads at a time, and verified by the last of them. Others are
+ * dropped with all their variables while they are in use, and new counters get their memory.
  */
 final class EventsOfAnyShape implements Subject {
     private static final int SHAPES = 4;
@@ -51,8 +50,7 @@ final class EventsOfAnyShape implements Subject {
         switch (random.nextInt(32)) {
             case 0 ->
                 shared.getAndSet(slot, new Shared(new RandomEvent(random))).leave();
-            case 1 -> shared.get(slot).event.closeHistogram();
-            case 2, 3 -> recordAndDrop(new RandomEvent(random), burst);
+            case 1, 2 -> recordAndDrop(new RandomEvent(random), burst);
             default -> recordTogether(shared.get(slot), random, burst);
         }
         return burst;

@@ -95,6 +95,5 @@ final class Histogram implements Subject {
         Subject.expect("sum of the values", sum.sum(), byReset.sum.sum());
         Subject.expect("recorded values in an interval", recorded.sum(), byInterval.count.sum());
         Subject.expect("sum of the values in an interval", sum.sum(), byInterval.sum.sum());
-        histogram.close();
     }
 }

@@ -119,6 +119,5 @@ final class ResetEvents implements Subject {
         if (greatest.get() > 0) {
             Subject.expect("slowest", greatest.get(), slowestTaken.get());
         }
-        latency.close();
     }
 }
