@@ -226,9 +226,8 @@ class AreaReservationTest {
 
     @Test
     void theMessageOfAFullAreaNamesWhatTheUserMade() {
-        assertThat(jvm().option("-Dpercpu.area.stride=4096")
-                        .outputOf(ProbeThatMakesStructures.class)
-                        .lines())
+        String output = jvm().option("-Dpercpu.area.stride=4096").outputOf(ProbeThatMakesStructures.class);
+        assertThat(output.lines())
                 .filteredOn(line -> line.startsWith("made") || !line.contains("any structure"))
                 .containsExactly(
                         "one of many",

@@ -98,12 +98,9 @@ class MonitoringPageTest {
         List<String> shown = all("^[0-9a-f]+ [0-9a-f]+ percpu: .+");
         assertThat(shown).isNotEmpty();
 
-        assertThat(new Jvm()
-                        .option("-Dpercpu.perf.map=true")
-                        .run(Mapped.class, Integer.toString(shown.size()))
-                        .output()
-                        .lines()
-                        .skip(1))
+        String output =
+                new Jvm().option("-Dpercpu.perf.map=true").outputOf(Mapped.class, Integer.toString(shown.size()));
+        assertThat(output.lines().skip(1))
                 .containsExactlyElementsOf(shown.stream().map(Mapped::name).toList());
     }
 }

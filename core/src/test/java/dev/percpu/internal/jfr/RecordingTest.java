@@ -151,10 +151,8 @@ class RecordingTest {
 
     @Test
     void anAreaThatFillsIsRecorded() {
-        assertThat(Jvm.asHere()
-                        .option("-Dpercpu.area.stride=8m")
-                        .outputOf(Filling.class)
-                        .lines())
+        String output = Jvm.asHere().option("-Dpercpu.area.stride=8m").outputOf(Filling.class);
+        assertThat(output.lines())
                 .containsExactly(
                         "4 eighths of 8388608 for array 2 of length 200000",
                         "6 eighths of 8388608 for array 3 of length 200000");

@@ -81,10 +81,8 @@ class UnrecordableEventTest {
     @Test
     @Tag("native")
     void withoutEventClassesEverythingElseIsAsUsual() {
-        assertThat(Jvm.asHere()
-                        .option("-Dpercpu.area.stride=8m")
-                        .outputOf(WithoutEvents.class)
-                        .lines())
+        String output = Jvm.asHere().option("-Dpercpu.area.stride=8m").outputOf(WithoutEvents.class);
+        assertThat(output.lines())
                 .containsExactly(
                         "PoolExhausted cannot be loaded",
                         "found nothing",
