@@ -210,7 +210,7 @@ final class CounterTrials {
     }
 
     private static Stream<Operation> bounded() {
-        // Its credits are its CPU's.
+        // Its credits are in the places of CPUs only.
         AddingUp<PerCpuBoundedCounter> bounded = new AddingUp<>(
                 "bounded counter",
                 PerCpuBoundedCounter.class,
