@@ -154,7 +154,6 @@ abstract class CreditedNumber extends AreaNumber {
                     return true;
                 }
             } else if (value > most) {
-                openIfFar(value);
                 return false;
             } else if (settled.compareAndSet(value, settled.checked(value, amount))) {
                 openIfFar(value + amount);
@@ -181,7 +180,6 @@ abstract class CreditedNumber extends AreaNumber {
                     return true;
                 }
             } else if (value < least) {
-                openIfFar(value);
                 return false;
             } else if (settled.compareAndSet(value, settled.checked(value, -amount))) {
                 openIfFar(value - amount);
@@ -290,7 +288,7 @@ abstract class CreditedNumber extends AreaNumber {
             try {
                 open();
             } catch (StackOverflowError noRoom) {
-                // The value is right while the counter is shut. A later operation opens it.
+                // The value is right while the counter is shut. A later operation that changes it opens the counter.
             }
         }
     }

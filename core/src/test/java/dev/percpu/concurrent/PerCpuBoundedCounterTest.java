@@ -13,6 +13,7 @@ import java.io.InvalidObjectException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -304,6 +305,26 @@ class PerCpuBoundedCounterTest {
             wasShut = shut;
         }
         assertThat(collections).isLessThan(30);
+    }
+
+    /** Or every later operation would be one on the shared number. */
+    @Test
+    void theOperationThatGoesFarFromTheLimitHandsOutCreditsAgain() {
+        long far = 1L << 40;
+        List<Consumer<PerCpuBoundedCounter>> operations = List.of(
+                counter -> counter.add(far),
+                counter -> counter.sub(far),
+                counter -> assertThat(counter.tryAdd(far, Long.MAX_VALUE)).isTrue(),
+                counter -> assertThat(counter.trySub(far, Long.MIN_VALUE)).isTrue());
+        for (Consumer<PerCpuBoundedCounter> operation : operations) {
+            PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
+            assertThat(counter.tryAdd(1, 0)).isFalse();
+            counter.increment();
+            assertThat(counter.handedOut()).isEqualTo(Credits.TAKEN);
+            operation.accept(counter);
+            assertThat(counter.handedOut()).isNotEqualTo(Credits.TAKEN);
+            assertThat(Math.abs(counter.sum() - 1)).isEqualTo(far);
+        }
     }
 
     /**

@@ -86,7 +86,7 @@ public final class OpenGuards {
     /** The level of the open guard with this serial number; {@link #ENDED} if there is none. */
     public static int levelOf(int cpu, long serial) {
         int level = (int) serial & MOST;
-        return level < count(cpu) && serial(cpu, level) == serial ? level : ENDED;
+        return serial(cpu, level) == serial ? level : ENDED;
     }
 
     /** Ends all guards of a dead owner, and with them its tokens. If an error interrupts it, it can be repeated. */
