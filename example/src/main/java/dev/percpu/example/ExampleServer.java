@@ -211,6 +211,5 @@ final class ExampleServer implements AutoCloseable {
         server.stop(0);
         history.close();
         threads.shutdownNow();
-        metrics.close();
     }
 }

@@ -1,6 +1,5 @@
 package dev.percpu.example;
 
-import dev.percpu.DynamicNumeric;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.prometheus.Counter;
@@ -14,12 +13,12 @@ import io.prometheus.metrics.model.snapshots.Unit;
  *
  * <p>The label values come with the request, so this example looks its data points up each time.
  */
-final class Metrics implements AutoCloseable {
+final class Metrics {
     private final Counter requests;
     private final Gauge inProgress;
     private final Histogram seconds;
-    private final DynamicNumeric count = PerCpuNumeric.create(NumericWidth.LONG);
-    private final DynamicNumeric nanos = PerCpuNumeric.create(NumericWidth.LONG);
+    private final PerCpuNumeric count = PerCpuNumeric.create(NumericWidth.LONG);
+    private final PerCpuNumeric nanos = PerCpuNumeric.create(NumericWidth.LONG);
 
     Metrics(PrometheusRegistry registry) {
         requests = Counter.builder()
@@ -61,11 +60,5 @@ final class Metrics implements AutoCloseable {
     /** How many nanoseconds those took. */
     long[] nanosByCpu() {
         return nanos.snapshot();
-    }
-
-    @Override
-    public void close() {
-        count.close();
-        nanos.close();
     }
 }

@@ -2,11 +2,14 @@ package dev.percpu.example;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.fail;
 
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.BindException;
 import java.net.HttpURLConnection;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -107,12 +110,60 @@ class ExampleServerTest {
     }
 
     @Test
+    void theLeastAndTheMostWorkAreDone() throws Exception {
+        for (int micros : new int[] {0, 100_000}) {
+            assertThat(get("/work?micros=" + micros).status()).as("%d us", micros).isEqualTo(200);
+        }
+    }
+
+    /**
+     * The JDK's server sends a response to HEAD before the handler returns, so the handler notices. The client ends its
+     * connection while the server works. On a slow machine it may be too late, and tries again.
+     */
+    @Test
+    void aRequestWhoseClientIsGoneIsNotCountedAsAnswered() throws Exception {
+        String failed = "example_requests_total{path=\"/work\",status=\"500\"} ";
+        for (int attempt = 1; attempt <= 50; attempt++) {
+            try (Socket client = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+                client.setSoLinger(true, 0);
+                client.getOutputStream()
+                        .write("HEAD /work?micros=50000 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                                .getBytes(StandardCharsets.US_ASCII));
+                String metrics;
+                do {
+                    metrics = get("/metrics").body();
+                } while (!metrics.contains("example_requests_in_progress 1.0\n") && countedWork(metrics) < attempt);
+            }
+            String metrics;
+            do {
+                metrics = get("/metrics").body();
+            } while (countedWork(metrics) < attempt);
+            if (metrics.contains(failed)) {
+                return;
+            }
+        }
+        fail("each response was sent");
+    }
+
+    /** The requests for work, whatever their status. */
+    private static long countedWork(String metrics) {
+        return Pattern.compile("^example_requests_total\\{path=\"/work\".* (\\S+)$", Pattern.MULTILINE)
+                .matcher(metrics)
+                .results()
+                .mapToLong(result -> (long) Double.parseDouble(result.group(1)))
+                .sum();
+    }
+
+    @Test
     void thePageHasWhatItNeeds() throws Exception {
         Response page = get("/");
         assertThat(page.status()).isEqualTo(200);
         assertThat(page.type()).startsWith("text/html");
         assertThat(page.body()).contains("src=\"/chart.js\"", "fetch(\"/history\")");
-        assertThat(get("/chart.js").body()).contains("Chart.js");
+        Response script = get("/chart.js");
+        assertThat(script.type()).isEqualTo("text/javascript");
+        assertThat(script.body()).contains("Chart.js");
+        assertThat(get("/history").type()).isEqualTo("application/json");
     }
 
     /** The JDK's server gives a handler all paths that begin with its own. */
