@@ -81,7 +81,7 @@ final class WindowMaximum {
         for (int i = 0; i < maxima.length; i++) {
             maxima[i] = Math.max(maxima[i], number);
         }
-        newest = maxima[Math.floorMod(oldest - 1, maxima.length)];
+        newest = Math.max(newest, number);
     }
 
     /** The greatest number since the beginning of the oldest step. */

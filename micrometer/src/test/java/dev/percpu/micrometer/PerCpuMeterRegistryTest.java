@@ -467,7 +467,7 @@ class PerCpuMeterRegistryTest {
 
     /** An application can create the registry of a server that lives on without it. */
     @Test
-    void theThreadForMaximaDoesNotKeepTheClassLoaderAndTheGroupOfItsCreator() throws InterruptedException {
+    void theThreadForMaximaKeepsNeitherTheJvmNorTheClassLoaderAndTheGroupOfItsCreator() throws InterruptedException {
         ClassLoader loader = new ClassLoader() {};
         ThreadGroup group = new ThreadGroup("of the application");
         AtomicReference<MeterRegistry> created = new AtomicReference<>();
@@ -479,6 +479,7 @@ class PerCpuMeterRegistryTest {
                 .filteredOn(thread -> thread.getName().equals("percpu-micrometer-maxima"))
                 .isNotEmpty()
                 .allSatisfy(thread -> {
+                    assertThat(thread.isDaemon()).isTrue();
                     assertThat(thread.getContextClassLoader()).isNotSameAs(loader);
                     assertThat(thread.getThreadGroup()).isNotSameAs(group);
                 });
