@@ -154,7 +154,8 @@ final class HistogramDataPoint implements DistributionDataPoint {
         // If somebody has the lock, after a later scrape.
         if (lock.tryLock()) {
             try {
-                if (counters == current && mayReset()) {
+                // Other counters have observations that no scrape has exposed.
+                if (counters == current) {
                     counters = begin(anew);
                 }
             } finally {

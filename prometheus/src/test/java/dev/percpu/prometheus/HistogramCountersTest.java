@@ -2,6 +2,7 @@ package dev.percpu.prometheus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.prometheus.metrics.model.snapshots.Exemplars;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.NativeHistogramBucket;
 import java.util.Arrays;
@@ -158,6 +159,37 @@ class HistogramCountersTest {
                         .isEqualTo(Collections.nCopies(buckets, (long) threads));
             }
         }
+    }
+
+    /** A scrape can come between the two. The client has no empty buckets, and Prometheus would keep them. */
+    @Test
+    void aCounterThatNothingWasCountedWithIsNoBucketYet() {
+        HistogramCounters counters =
+                HistogramCounters.create(settings(new double[0], 3, 0)).withCounterFor(5);
+        assertThat(nativeBuckets(counters)).isEmpty();
+        counters.count(counters.counterOf(5), 5);
+        assertThat(nativeBuckets(counters)).hasSize(1);
+    }
+
+    /** A scrape that has read the counters before they are replaced goes on with them. */
+    @Test
+    void countersThatWereScaledDownAreAsTheyWereForWhoeverHasThem() {
+        HistogramCounters counters = HistogramCounters.create(settings(new double[0], 3, 0));
+        for (double value : new double[] {1, 5, 25}) {
+            counters = counters.withCounterFor(value);
+            counters.count(counters.counterOf(value), value);
+        }
+        List<Integer> before = nativeBuckets(counters);
+        HistogramCounters coarser = counters.scaledDown();
+        assertThat(nativeBuckets(coarser)).isNotEqualTo(before);
+        assertThat(nativeBuckets(counters)).isEqualTo(before);
+    }
+
+    /** The indexes of the buckets that a scrape shows. */
+    private static List<Integer> nativeBuckets(HistogramCounters counters) {
+        return counters.snapshot(Labels.EMPTY, Exemplars.EMPTY).getNativeBucketsForPositiveValues().stream()
+                .map(NativeHistogramBucket::getBucketIndex)
+                .toList();
     }
 
     @Test

@@ -17,6 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import java.util.stream.DoubleStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -318,6 +320,76 @@ class HistogramTest {
         dataPoint.observe(16);
         assertThat(dataPoint.getCount()).isOne();
         assertThat(dataPoint.collect(Labels.EMPTY).getNativeSchema()).isEqualTo(3);
+
+        // Its time has begun again.
+        DoubleStream.of(1, 2, 4, 8).forEach(dataPoint::observe);
+        assertThat(dataPoint.collect(Labels.EMPTY).getNativeSchema()).isLessThan(3);
+        assertThat(dataPoint.collect(Labels.EMPTY).getCount()).isEqualTo(5);
+    }
+
+    /** A scraper takes another time for a reset. */
+    @Test
+    void aHistogramThatGetsMoreCountersOrFewerBucketsWasCreatedWhenItWas() {
+        HistogramSettings settings = new HistogramSettings(
+                new ClassicBounds(List.of()), false, NativeSchema.of(3), 0, 0, 40, 0, System::nanoTime, null);
+        HistogramDataPoint dataPoint = new HistogramDataPoint(settings, null);
+        long created = dataPoint.collect(Labels.EMPTY).getCreatedTimestampMillis();
+        while (System.currentTimeMillis() == created) {
+            Thread.onSpinWait();
+        }
+        DoubleStream.iterate(1, value -> 2 * value).limit(40).forEach(dataPoint::observe);
+        HistogramDataPointSnapshot longer = dataPoint.collect(Labels.EMPTY);
+        assertThat(longer.getNativeSchema()).isEqualTo(3);
+        assertThat(longer.getCreatedTimestampMillis()).isEqualTo(created);
+        dataPoint.observe(0.1);
+        HistogramDataPointSnapshot coarser = dataPoint.collect(Labels.EMPTY);
+        assertThat(coarser.getNativeSchema()).isLessThan(3);
+        assertThat(coarser.getCreatedTimestampMillis()).isEqualTo(created);
+    }
+
+    /** What counts the nanoseconds may begin anywhere, and wraps. */
+    @Test
+    void theTimeAfterWhichAHistogramBeginsAnewCanWrap() {
+        AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 50);
+        HistogramSettings settings = new HistogramSettings(
+                new ClassicBounds(List.of()), false, NativeSchema.of(3), 0, 0, 4, 100, nanos::get, null);
+        HistogramDataPoint dataPoint = new HistogramDataPoint(settings, null);
+        DoubleStream.of(1, 2, 4, 8, 16).forEach(dataPoint::observe);
+        assertThat(dataPoint.collect(Labels.EMPTY).getCount()).isEqualTo(5);
+        assertThat(dataPoint.getCount()).isEqualTo(5);
+        nanos.addAndGet(100);
+        assertThat(dataPoint.collect(Labels.EMPTY).getCount()).isEqualTo(5);
+        assertThat(dataPoint.getCount()).isZero();
+    }
+
+    /** A scrape asks for the time when it has its snapshot. Then another thread observes values that need more room. */
+    @Test
+    void whatIsObservedBetweenASnapshotAndItsResetIsNotLost() {
+        AtomicLong nanos = new AtomicLong();
+        AtomicReference<Runnable> meanwhile = new AtomicReference<>(() -> {});
+        LongSupplier clock = () -> {
+            meanwhile.getAndSet(() -> {}).run();
+            return nanos.get();
+        };
+        double[] between = DoubleStream.iterate(1.01, bound -> bound + 0.01).limit(99).toArray();
+        HistogramSettings settings = new HistogramSettings(
+                new ClassicBounds(DoubleStream.of(between).boxed().toList()),
+                true,
+                NativeSchema.of(3),
+                0,
+                0,
+                4,
+                100,
+                clock,
+                null);
+        HistogramDataPoint dataPoint = new HistogramDataPoint(settings, null);
+        DoubleStream.of(1, 1.2, 2, 3, 5, 9).forEach(dataPoint::observe);
+        nanos.addAndGet(100);
+        meanwhile.set(() -> DoubleStream.of(between).forEach(dataPoint::observe));
+        assertThat(dataPoint.collect(Labels.EMPTY).getCount()).isEqualTo(6);
+        assertThat(dataPoint.getCount()).isEqualTo(6 + between.length);
+        assertThat(dataPoint.collect(Labels.EMPTY).getCount()).isEqualTo(6 + between.length);
+        assertThat(dataPoint.getCount()).isZero();
     }
 
     @Test
