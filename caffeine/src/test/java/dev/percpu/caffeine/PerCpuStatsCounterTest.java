@@ -118,6 +118,7 @@ class PerCpuStatsCounterTest {
         named.recordHits(1);
         named.recordMisses(20);
         named.recordLoadSuccess(300);
+        named.recordLoadSuccess(300);
         named.recordLoadFailure(4_000);
         named.recordEviction(50_000, RemovalCause.SIZE);
         Map<String, Number> listed = new LinkedHashMap<>();
@@ -129,9 +130,9 @@ class PerCpuStatsCounterTest {
                 .isEqualTo(Map.of(
                         "hitCount", 1L,
                         "missCount", 20L,
-                        "loadSuccessCount", 1L,
+                        "loadSuccessCount", 2L,
                         "loadFailureCount", 1L,
-                        "totalLoadTime", 4_300L,
+                        "totalLoadTime", 4_600L,
                         "evictionCount", 1L,
                         "evictionWeight", 50_000L));
         assertThat(named.snapshot().hitCount()).isEqualTo(1);

@@ -170,6 +170,17 @@ class PerCpuCallbacksTest {
         assertThat(cumulative.collectAllMetrics()).isEmpty();
     }
 
+    /** A sum that begins with -0.0, which changes no other number, is 0.0 once that was added. */
+    @Test
+    void aZeroOfTheOtherSignThanTheIdentityIsReported() {
+        PerCpuDoubleAccumulator sum = new PerCpuDoubleAccumulator(Double::sum, -0.0);
+        meter.gaugeBuilder("sum").buildWithCallback(PerCpuCallbacks.value(sum, HELLO));
+        assertThat(cumulative.collectAllMetrics()).isEmpty();
+        sum.accumulate(0.0);
+        assertThat(collectOne(cumulative))
+                .hasDoubleGaugeSatisfying(gauge -> gauge.hasPointsSatisfying(point -> point.hasValue(0)));
+    }
+
     /** Beside a histogram that is exported in seconds. */
     @Test
     void anAccumulatorOfNanosecondsIsAGaugeOfSeconds() {

@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -31,6 +32,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -249,6 +251,38 @@ class PerCpuMetricProducerTest {
         assertThat(reader.collectAllMetrics()).hasSize(1);
         assertThatThrownBy(() -> producer.histogram("a".repeat(256), millis))
                 .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void aNameCanHaveEachCharacterThatTheSdkTakes() {
+        producer.histogram("aZ09_.-/", millis).register();
+        assertThat(collectOne()).hasName("aZ09_.-/");
+    }
+
+    /** In Turkish, the small letter of "I" is another one than "i". */
+    @Test
+    void namesThatDifferInCaseOnlyAreTheSameInEachLocale() {
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag("tr"));
+        try {
+            producer.histogram("size", millis).register();
+            assertThatThrownBy(() -> producer.histogram("SIZE", millis).register())
+                    .isInstanceOf(IllegalArgumentException.class);
+        } finally {
+            Locale.setDefault(before);
+        }
+    }
+
+    @Test
+    void nothingCanBeNull() {
+        HistogramRegistration registration = producer.histogram("size", millis);
+        for (ThrowingCallable call : List.<ThrowingCallable>of(
+                () -> PerCpuMetricProducer.create((InstrumentationScopeInfo) null),
+                () -> registration.setDescription(null),
+                () -> registration.setUnit(null),
+                () -> registration.setAttributes(null))) {
+            assertThatThrownBy(call).isInstanceOf(NullPointerException.class);
+        }
     }
 
     @Test
