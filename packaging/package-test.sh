@@ -49,10 +49,6 @@ maven() {
   }
 }
 
-# For Maven: the adapters need the core, and not each other. Two Mavens at a time would not be safe: they would fill one
-# local repository, and Maven's locks are within one process.
-readonly two_modules=(-T 2)
-
 # What is not published is not built: fills published with Maven's arguments for a directory of sources.
 look_for_published() {
   local module
@@ -78,7 +74,7 @@ sources() {
 build() {
   local published
   look_for_published "$1/sources"
-  maven "$1/sources" "$1/build.log" "${two_modules[@]}" -Prelease -Dmaven.test.skip=true -Dspotless.check.skip=true \
+  maven "$1/sources" "$1/build.log" -Prelease -Dmaven.test.skip=true -Dspotless.check.skip=true \
     -Dmaven.install.skip=true "${published[@]}" deploy "-DaltDeploymentRepository=test::file:$1/repository" "${@:2}"
 }
 
@@ -129,7 +125,7 @@ build_baseline() {
   mkdir -p "$work/baseline/sources" "$work/baseline/jars"
   git -C "$root" archive "$baseline" | tar -x -C "$work/baseline/sources"
   look_for_published "$work/baseline/sources"
-  maven "$work/baseline/sources" "$work/baseline/build.log" "${two_modules[@]}" -Dmaven.test.skip=true "${published[@]}" package
+  maven "$work/baseline/sources" "$work/baseline/build.log" -Dmaven.test.skip=true "${published[@]}" package
   for jar in "$work"/baseline/sources/*/target/percpu-*.jar; do
     name=${jar##*/}
     cp "$jar" "$work/baseline/jars/${name%-[0-9]*.[0-9]*.[0-9]*}.jar"
