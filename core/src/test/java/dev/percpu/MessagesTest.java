@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.concurrent.PerCpuBoundedCounter;
-import dev.percpu.concurrent.PerCpuEvent;
 import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.PerCpuReadWriteLock;
@@ -157,14 +156,5 @@ class MessagesTest {
                     .hasToString("guard of CPU " + guard.cpu().id() + ", held by thread #" + me.threadId() + " \""
                             + me.getName() + '"');
         }
-    }
-
-    @Test
-    void anEventWithoutAnUpdateInItsCall() {
-        check(
-                IllegalStateException.class,
-                "served has no update that native code can make: add one of a counter, of a histogram, or of an"
-                        + " accumulator that maximum() or minimum() made",
-                () -> PerCpuEvent.builder().name("served").build());
     }
 }

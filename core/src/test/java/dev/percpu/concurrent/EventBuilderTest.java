@@ -136,7 +136,7 @@ class EventBuilderTest {
     void anEventOfNothing() {
         assertThatIllegalStateException()
                 .isThrownBy(() -> named("idle").build())
-                .withMessageContaining("idle updates nothing");
+                .withMessageContaining("idle has no update that native code can make");
         assertThatIllegalArgumentException().isThrownBy(() -> named(" "));
     }
 }
