@@ -203,7 +203,7 @@ class AreaReservationTest {
                     () -> PerCpuHistogram.builder().name("latencies").build());
             for (NamesTest.Named each : NamesTest.Named.ALL) {
                 if (each.type().startsWith("PerCpu")) {
-                    tryAll(() -> each.make("any structure"));
+                    tryAll(() -> each.maker().apply("any structure"));
                 }
             }
         }

@@ -122,10 +122,6 @@ class NamesTest {
         /** In the order of a listing. */
         static final List<Named> ALL =
                 Stream.concat(STATIC.stream(), DYNAMIC.stream()).toList();
-
-        Object make(String name) {
-            return maker.apply(name);
-        }
     }
 
     @Test
@@ -134,7 +130,7 @@ class NamesTest {
         List<String> expected = new ArrayList<>();
         for (Named each : Named.ALL) {
             String name = "named " + kept.size();
-            kept.add(each.make(name));
+            kept.add(each.maker().apply(name));
             expected.add(name + ": " + each.type());
         }
         try {
@@ -181,7 +177,7 @@ class NamesTest {
         for (Named each : Named.DYNAMIC) {
             long before = PerCpuRuntime.area().usedBytesPerCpu();
             for (int i = 0; i < 100; i++) {
-                Object _ = each.make("dropped");
+                Object _ = each.maker().apply("dropped");
             }
             // Others' pieces may come back meanwhile, which only helps.
             Garbage.collectUntil(() -> PerCpuRuntime.area().usedBytesPerCpu() <= before + 64);
@@ -192,7 +188,8 @@ class NamesTest {
     void aNameMustSaySomething() {
         for (@Nullable String name : new String[] {null, "", " "}) {
             assertNameIsRefused(name, () -> PerCpuEvent.builder().name(name));
-            Named.ALL.forEach(each -> assertNameIsRefused(name, () -> each.make(name)));
+            Named.ALL.forEach(
+                    each -> assertNameIsRefused(name, () -> each.maker().apply(name)));
         }
     }
 
