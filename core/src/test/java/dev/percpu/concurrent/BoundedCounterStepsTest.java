@@ -8,7 +8,6 @@ import dev.percpu.internal.backend.Interposed;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.protocol.Credits;
 import dev.percpu.testing.Jvm;
-import java.util.function.ToLongFunction;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -158,18 +157,21 @@ class BoundedCounterStepsTest {
 
         /** What the second thread does. It returns 1 if that was done. */
         enum Operation {
-            SUM(PerCpuBoundedCounter::sum),
-            ADD(counter -> {
-                counter.add(1);
-                return 1;
-            }),
-            TRY_ADD(counter -> counter.tryAdd(1, 2 * LIMIT) ? 1 : 0),
-            TRY_SUB(counter -> counter.trySub(1, 0) ? 1 : 0);
+            SUM,
+            ADD,
+            TRY_ADD,
+            TRY_SUB;
 
-            private final ToLongFunction<PerCpuBoundedCounter> use;
-
-            Operation(ToLongFunction<PerCpuBoundedCounter> use) {
-                this.use = use;
+            private long apply(PerCpuBoundedCounter counter) {
+                return switch (this) {
+                    case SUM -> counter.sum();
+                    case ADD -> {
+                        counter.add(1);
+                        yield 1;
+                    }
+                    case TRY_ADD -> counter.tryAdd(1, 2 * LIMIT) ? 1 : 0;
+                    case TRY_SUB -> counter.trySub(1, 0) ? 1 : 0;
+                };
             }
         }
 
@@ -197,7 +199,7 @@ class BoundedCounterStepsTest {
             PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
             counter.add(LIMIT);
             long[] outcome = new long[1];
-            Thread late = Thread.ofPlatform().unstarted(() -> outcome[0] = operation.use.applyAsLong(counter));
+            Thread late = Thread.ofPlatform().unstarted(() -> outcome[0] = operation.apply(counter));
             afterTaking[0] = () -> {
                 late.start();
                 while (late.getState() != Thread.State.BLOCKED && late.isAlive()) {
