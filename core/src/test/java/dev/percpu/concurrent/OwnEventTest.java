@@ -82,6 +82,7 @@ class OwnEventTest {
             new Kinds().severalHistograms();
             new Kinds().largeOnes();
             new Kinds().whatIsWrongUpdatesNothing();
+            new Kinds().eachOfManyIndexesIsChecked();
             new Kinds().functionsComeAfterwards();
             System.out.println("done");
         }
@@ -212,6 +213,22 @@ class OwnEventTest {
             expect("count", 1, count.sum());
             expect("count in the own place", 1, own(count.position()));
             expect("elements", 1, LongStream.of(array.sums()).sum());
+        }
+
+        /** Each array has its own check, and behind the last element of one lies another variable. */
+        private void eachOfManyIndexesIsChecked() {
+            for (int number = 1; number <= 8; number++) {
+                PerCpuCounterArray shorter = new PerCpuCounterArray(1);
+                EventBuilder builder = PerCpuEvent.builder();
+                for (int i = 1; i < number; i++) {
+                    builder.increment(new PerCpuCounterArray(2), FIRST);
+                }
+                PerCpuEvent event = builder.increment(shorter, FIRST).build();
+                expectThrown(
+                        IndexOutOfBoundsException.class,
+                        "index 1 is out of bounds for " + shorter,
+                        () -> event.record(1));
+            }
         }
 
         private void functionsComeAfterwards() {

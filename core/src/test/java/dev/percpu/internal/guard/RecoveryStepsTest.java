@@ -117,6 +117,15 @@ class RecoveryStepsTest {
         assertThat(Ownership.word(CPU)).isEqualTo(Recovery.FREE);
     }
 
+    /** It would have the CPU again a moment later, but others could come first. */
+    @Test
+    void whoAcquiresANestedGuardDoesNotFreeTheCpuForThat() {
+        Thread me = Thread.currentThread();
+        acquire(me);
+        assertThat(Recovery.freeIfAbandoned(me, CPU)).isFalse();
+        assertThat(Ownership.word(CPU)).isEqualTo(me.threadId());
+    }
+
     /** The thread that frees a CPU marks its word as being freed, and an error may end it there. */
     @Test
     void whatAnErrorLeftHalfFreedIsFreed() {
