@@ -237,6 +237,15 @@ class PerCpuEventTest {
         last.record(10, 20, 30.5);
         assertThat(bytes.sum()).isEqualTo(11);
         assertThat(sums).extracting(PerCpuDoubleCounter::sum).containsExactly(138.0, 256.0, 334.0);
+        PerCpuEvent third = PerCpuEvent.builder()
+                .add(bytes, FIRST)
+                .add(count, SECOND)
+                .add(sums[2], THIRD)
+                .build();
+        third.record(1, 2, 3);
+        assertThat(bytes.sum()).isEqualTo(12);
+        assertThat(count.sum()).isEqualTo(2);
+        assertThat(sums[2].sum()).isEqualTo(337);
     }
 
     @Test
