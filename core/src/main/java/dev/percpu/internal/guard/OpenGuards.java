@@ -83,7 +83,10 @@ public final class OpenGuards {
         GENERATIONS[index(cpu, level)]++;
     }
 
-    /** The level of the open guard with this serial number; {@link #ENDED} if there is none. */
+    /**
+     * The level of the open guard with this serial number; {@link #ENDED} if there is none. A guard with tokens changes
+     * its serial number before it ends, so the count need not be asked.
+     */
     public static int levelOf(int cpu, long serial) {
         int level = (int) serial & MOST;
         return serial(cpu, level) == serial ? level : ENDED;
