@@ -25,6 +25,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
+import java.lang.ref.Reference;
 import java.lang.reflect.InvocationTargetException;
 import java.net.MalformedURLException;
 import java.util.regex.Pattern;
@@ -399,21 +400,26 @@ class FullHeapTest {
         }
 
         private static void place() throws ReflectiveOperationException, MalformedURLException {
-            placeInAnotherCopy();
+            Object other = placeInAnotherCopy();
             RefusedLibrary library = new RefusedLibrary();
             // The process has used a guard before, and a lock.
             Ownership.initialize();
             StackRoom.CURRENT.ensure();
             boolean[] asked = new boolean[1];
-            untilItSucceeds(
-                    () -> {
-                        try {
-                            library.place();
-                        } catch (IllegalArgumentException noFunction) {
-                            asked[0] = true;
-                        }
-                    },
-                    FIRST_STEP);
+            try {
+                untilItSucceeds(
+                        () -> {
+                            try {
+                                library.place();
+                            } catch (IllegalArgumentException noFunction) {
+                                asked[0] = true;
+                            }
+                        },
+                        FIRST_STEP);
+            } finally {
+                // If the other copy ended while the heap is full, its thread would have no memory to unmap its area.
+                Reference.reachabilityFence(other);
+            }
             System.out.println(told() + (asked[0] ? "asked the library" : "did not ask the library"));
         }
 
@@ -421,7 +427,7 @@ class FullHeapTest {
          * Has the JDK initialize all that it needs for this. If one of its own classes failed, it would stay unusable,
          * and the library could not help that.
          */
-        private static void placeInAnotherCopy() throws ReflectiveOperationException, MalformedURLException {
+        private static Object placeInAnotherCopy() throws ReflectiveOperationException, MalformedURLException {
             Object library = Deployment.make(Deployment.loader(), RefusedLibrary.class);
             try {
                 Object _ = library.getClass().getMethod("place").invoke(library);
@@ -430,6 +436,7 @@ class FullHeapTest {
                     throw refused;
                 }
             }
+            return library;
         }
 
         private static void lendOfArea() {
