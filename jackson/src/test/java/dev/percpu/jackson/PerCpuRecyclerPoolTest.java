@@ -92,10 +92,13 @@ class PerCpuRecyclerPoolTest {
         PerCpuRecyclerPool one = PerCpuRecyclerPool.create(1);
         BufferRecycler recycler = one.acquireAndLinkPooled();
         byte[] buffer = recycler.allocByteBuffer(BufferRecycler.BYTE_READ_IO_BUFFER, 100_000);
-        recycler.releaseByteBuffer(BufferRecycler.BYTE_READ_IO_BUFFER, buffer);
-        recycler.releaseToPool();
-        assertThat(one.acquirePooled().allocByteBuffer(BufferRecycler.BYTE_READ_IO_BUFFER))
-                .isSameAs(buffer);
+        for (int round = 0; round < 3; round++) {
+            recycler.releaseByteBuffer(BufferRecycler.BYTE_READ_IO_BUFFER, buffer);
+            recycler.releaseToPool();
+            recycler = one.acquireAndLinkPooled();
+            assertThat(recycler.allocByteBuffer(BufferRecycler.BYTE_READ_IO_BUFFER))
+                    .isSameAs(buffer);
+        }
     }
 
     @Test
@@ -105,6 +108,8 @@ class PerCpuRecyclerPoolTest {
         for (int use = 0; use < 4; use++) {
             assertThat(recycler.allocByteBuffer(use)).hasSameSizeAs(jacksons.allocByteBuffer(use));
             assertThat(recycler.allocCharBuffer(use)).hasSameSizeAs(jacksons.allocCharBuffer(use));
+            assertThat(recycler.allocByteBuffer(use, 100_000)).hasSize(100_000);
+            assertThat(recycler.allocCharBuffer(use, 100_000)).hasSize(100_000);
         }
     }
 
@@ -366,6 +371,7 @@ class PerCpuRecyclerPoolTest {
         assertThat(copy.pooledCount()).isZero();
         assertThat(write(factory(copy), 1)).isEqualTo(written(1));
         assertThat(copy.pooledCount()).isEqualTo(1);
+        assertThat(serialized(PerCpuRecyclerPool.create("named", 5)).capacity()).isEqualTo(5);
     }
 
     @Test
@@ -467,6 +473,7 @@ class PerCpuRecyclerPoolTest {
             Reference.reachabilityFence(named);
         }
         assertThatIllegalArgumentException().isThrownBy(() -> PerCpuRecyclerPool.create(" ", 1));
+        assertThatNullPointerException().isThrownBy(() -> PerCpuRecyclerPool.create(null, 1));
     }
 
     @Test

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import dev.percpu.testing.LogCapture;
 import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.LongTaskTimer;
 import io.micrometer.core.instrument.Measurement;
@@ -18,6 +21,7 @@ import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.core.instrument.distribution.pause.PauseDetector;
 import io.micrometer.core.instrument.simple.SimpleConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -30,6 +34,8 @@ import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -59,6 +65,19 @@ class PerCpuMeterRegistryTest {
             } finally {
                 Reference.reachabilityFence(made);
             }
+        }
+    }
+
+    /** Nor does its thread keep a registry, of whose meters nobody has one. */
+    @Test
+    void aRegistryThatNobodyHasIsCollected() throws InterruptedException {
+        WeakReference<MeterRegistry> registry =
+                MeterOfNobodysRegistry.make(of -> of.timer("forgotten")).registry();
+        for (int collections = 0; registry.get() != null; collections++) {
+            assertThat(collections).isLessThan(100);
+            System.gc();
+            // The thread has it for a moment in each second.
+            Thread.sleep(10);
         }
     }
 
@@ -122,6 +141,91 @@ class PerCpuMeterRegistryTest {
                         "# HELP size_total How large they were",
                         "# HELP size_max How large they were",
                         "# HELP queue How many wait");
+    }
+
+    /** Each kind that is passed on has a builder of its own to be passed on with. */
+    @Test
+    void whatIsPassedOnHasTheTagsTheDescriptionAndTheUnitThatItWouldHaveInTheExporterAlone() {
+        SimpleMeterRegistry behind = new SimpleMeterRegistry();
+        SimpleMeterRegistry alone = new SimpleMeterRegistry();
+        PerCpuMeterRegistry front = new PerCpuMeterRegistry(behind);
+        AtomicInteger number = new AtomicInteger();
+        for (MeterRegistry each : List.of(front, alone)) {
+            Timer.builder("timer")
+                    .publishPercentiles(0.5)
+                    .tag("of", "timer")
+                    .description("a timer")
+                    .register(each);
+            DistributionSummary.builder("summary")
+                    .publishPercentiles(0.5)
+                    .tag("of", "summary")
+                    .description("a summary")
+                    .baseUnit("bytes")
+                    .register(each);
+            LongTaskTimer.builder("job")
+                    .publishPercentiles(0.5)
+                    .tag("of", "job")
+                    .description("a job")
+                    .register(each);
+            Gauge.builder("gauge", number, AtomicInteger::get)
+                    .tag("of", "gauge")
+                    .description("a gauge")
+                    .baseUnit("bytes")
+                    .register(each);
+            TimeGauge.builder("age", number, TimeUnit.MILLISECONDS, AtomicInteger::get)
+                    .tag("of", "age")
+                    .description("an age")
+                    .register(each);
+            FunctionCounter.builder("calls", number, AtomicInteger::get)
+                    .tag("of", "calls")
+                    .description("a counter")
+                    .baseUnit("bytes")
+                    .register(each);
+            FunctionTimer.builder("work", number, AtomicInteger::get, AtomicInteger::get, TimeUnit.SECONDS)
+                    .tag("of", "work")
+                    .description("a timer")
+                    .register(each);
+            Meter.builder("custom", Meter.Type.OTHER, List.of())
+                    .tag("of", "custom")
+                    .description("a meter")
+                    .baseUnit("bytes")
+                    .register(each);
+        }
+        assertThat(identities(behind)).isEqualTo(identities(alone));
+        assertThat(identities(front)).isEqualTo(identities(alone));
+        assertThat(behind.get("job").longTaskTimer().takeSnapshot().percentileValues())
+                .hasSize(1);
+    }
+
+    private static Map<String, String> identities(MeterRegistry registry) {
+        Map<String, String> identities = new TreeMap<>();
+        for (Meter meter : registry.getMeters()) {
+            Meter.Id id = meter.getId();
+            // The gauges of percentiles follow from the meter.
+            if (!id.getName().endsWith(".percentile")) {
+                identities.put(id.getName(), id.getTags() + ", " + id.getDescription() + ", " + id.getBaseUnit());
+            }
+        }
+        return identities;
+    }
+
+    /** Micrometer looks the detector up in a map. */
+    @Test
+    void theTimerOfTheExporterHasThePauseDetector() {
+        AtomicInteger lookedUp = new AtomicInteger();
+        PauseDetector detector = new PauseDetector() {
+            @Override
+            public int hashCode() {
+                return lookedUp.incrementAndGet();
+            }
+
+            @Override
+            public boolean equals(Object other) {
+                return this == other;
+            }
+        };
+        Timer.builder("timer").publishPercentiles(0.5).pauseDetector(detector).register(registry);
+        assertThat(lookedUp).hasPositiveValue();
     }
 
     @Test
@@ -449,10 +553,16 @@ class PerCpuMeterRegistryTest {
             PerCpuMeterRegistry simple =
                     new PerCpuMeterRegistry(new SimpleMeterRegistry(SimpleConfig.DEFAULT, failing));
             Timer timer = simple.timer("timer");
-            while (looks.get() < 2) {
-                Thread thread = advancer.get();
-                assertThat(thread == null || thread.isAlive()).isTrue();
-                Thread.sleep(10);
+            // The logger that is told is the user's, too.
+            Runnable throwing = () -> {
+                throw new IllegalStateException("thrown by the logger");
+            };
+            try (LogCapture _ = new LogCapture(throwing)) {
+                while (looks.get() < 2) {
+                    Thread thread = advancer.get();
+                    assertThat(thread == null || thread.isAlive()).isTrue();
+                    Thread.sleep(10);
+                }
             }
             simple.close();
             advancer.get().join();
@@ -472,6 +582,7 @@ class PerCpuMeterRegistryTest {
         ThreadGroup group = new ThreadGroup("of the application");
         AtomicReference<MeterRegistry> created = new AtomicReference<>();
         Thread creator = new Thread(group, () -> created.set(new PerCpuMeterRegistry()));
+        creator.setDaemon(false);
         creator.setContextClassLoader(loader);
         creator.start();
         creator.join();

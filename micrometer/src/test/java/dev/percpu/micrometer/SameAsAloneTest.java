@@ -187,27 +187,30 @@ class SameAsAloneTest {
     @Test
     void maximaAndPercentilesEndWhenThoseOfTheExporterAloneDo() {
         List<List<Supplier<List<Double>>>> read = new ArrayList<>();
+        List<Runnable> recordings = new ArrayList<>();
         for (MeterRegistry each : List.of(registry, alone)) {
             List<Supplier<List<Double>>> numbers = new ArrayList<>();
-            for (String name : List.of("unset", "expiry", "buffer", "percentiles")) {
+            for (String name : List.of("unset", "expiry", "buffer", "percentiles", "both")) {
                 Timer.Builder timers = Timer.builder(name + ".timer");
                 DistributionSummary.Builder summaries = DistributionSummary.builder(name + ".summary");
                 if (!name.equals("unset")) {
                     timers.distributionStatisticExpiry(Duration.ofSeconds(7));
                     summaries.distributionStatisticExpiry(Duration.ofSeconds(7));
                 }
-                if (name.equals("buffer")) {
-                    timers.distributionStatisticBufferLength(5);
-                    summaries.distributionStatisticBufferLength(5);
+                if (name.equals("buffer") || name.equals("both")) {
+                    timers.distributionStatisticBufferLength(1);
+                    summaries.distributionStatisticBufferLength(1);
                 }
-                if (name.equals("percentiles")) {
+                if (name.equals("percentiles") || name.equals("both")) {
                     timers.publishPercentiles(0.5).percentilePrecision(2);
                     summaries.publishPercentiles(0.5).percentilePrecision(2);
                 }
                 Timer timer = timers.register(each);
                 DistributionSummary summary = summaries.register(each);
-                timer.record(Duration.ofSeconds(5));
-                summary.record(50);
+                recordings.add(() -> {
+                    timer.record(Duration.ofSeconds(5));
+                    summary.record(50);
+                });
                 numbers.add(() ->
                         List.of(timer.max(TimeUnit.SECONDS), percentiles(timer), summary.max(), percentiles(summary)));
             }
@@ -215,6 +218,10 @@ class SameAsAloneTest {
         }
         List<Double> firstTimers = new ArrayList<>();
         for (int seconds = 0; seconds < 200; seconds += 5) {
+            // Of what is recorded within a step, the number of steps decides how long it is there.
+            if (seconds <= 5) {
+                recordings.forEach(Runnable::run);
+            }
             for (int i = 0; i < read.getFirst().size(); i++) {
                 List<Double> ours = read.getFirst().get(i).get();
                 assertThat(ours)
@@ -225,8 +232,9 @@ class SameAsAloneTest {
             clock.add(5, TimeUnit.SECONDS);
         }
         // Each was there at first, and is gone at the end.
-        assertThat(firstTimers.subList(0, 4)).containsOnly(5.0);
-        assertThat(firstTimers.subList(firstTimers.size() - 4, firstTimers.size()))
+        int each = read.getFirst().size();
+        assertThat(firstTimers.subList(0, each)).containsOnly(5.0);
+        assertThat(firstTimers.subList(firstTimers.size() - each, firstTimers.size()))
                 .containsOnly(0.0);
         assertThat(scraped()).contains("expiry_timer_max_seconds 0.0", "expiry_summary_max 0.0");
     }
