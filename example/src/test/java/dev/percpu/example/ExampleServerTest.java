@@ -112,7 +112,9 @@ class ExampleServerTest {
     @Test
     void theLeastAndTheMostWorkAreDone() throws Exception {
         for (int micros : new int[] {0, 100_000}) {
-            assertThat(get("/work?micros=" + micros).status()).as("%d us", micros).isEqualTo(200);
+            assertThat(get("/work?micros=" + micros).status())
+                    .as("%d us", micros)
+                    .isEqualTo(200);
         }
     }
 

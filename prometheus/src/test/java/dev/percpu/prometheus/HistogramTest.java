@@ -371,7 +371,8 @@ class HistogramTest {
             meanwhile.getAndSet(() -> {}).run();
             return nanos.get();
         };
-        double[] between = DoubleStream.iterate(1.01, bound -> bound + 0.01).limit(99).toArray();
+        double[] between =
+                DoubleStream.iterate(1.01, bound -> bound + 0.01).limit(99).toArray();
         HistogramSettings settings = new HistogramSettings(
                 new ClassicBounds(DoubleStream.of(between).boxed().toList()),
                 true,
