@@ -139,8 +139,8 @@ public final class Recording {
     }
 
     /**
-     * Says which owner of a guard the thread waits for now. Describing the owner can fail too, so the caller has one
-     * catch clause for both.
+     * Says which owner of a guard the thread waits for now. Unlike the other methods it has no catch clause: to
+     * describe the owner can fail too, so the caller has one for both.
      */
     public static void guardContended(RecordedWait wait, int cpu, @Nullable Thread owner, String description) {
         GuardContendedEvent event = (GuardContendedEvent) wait;
