@@ -42,8 +42,8 @@ class FirstPlaceTest {
             GatedSums.initialize();
             made.getLast().step = () -> {
                 try {
-                    HotThread.run(own -> Area.LONG.setVolatile(
-                            Area.MEMORY, own + position, Double.doubleToRawLongBits(1)));
+                    HotThread.run(
+                            own -> Area.LONG.setVolatile(Area.MEMORY, own + position, Double.doubleToRawLongBits(1)));
                 } catch (InterruptedException e) {
                     throw new AssertionError(e);
                 }
