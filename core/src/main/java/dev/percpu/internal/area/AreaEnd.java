@@ -3,11 +3,13 @@ package dev.percpu.internal.area;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.percpu.internal.linux.Linux;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -121,6 +123,34 @@ final class AreaEnd {
 
     /** Composes what to do at the end. What is lent and taken back later counts too. */
     MethodHandle action() {
+        rehearse();
+        return action(memory.address(), lenders, unused);
+    }
+
+    /**
+     * The first run of such a handle takes some 30 KiB of the heap. If they were missing at the end, nobody could run
+     * it again: the area would stay mapped, and each C library would believe that Java still has its variables. So
+     * another one of the same parts runs in advance. It changes nothing: the kernel refuses to unmap no bytes, and the
+     * lender is not that of any area.
+     */
+    private static void rehearse() {
+        MemorySegment nobody = Arena.ofAuto().allocate(JAVA_LONG);
+        List<MemorySegment> lenders = new ArrayList<>();
+        lenders.add(nobody);
+        try {
+            action(nobody.address(), lenders, new AtomicReference<>(List.of(MemorySegment.NULL)))
+                    .invokeExact();
+        } catch (Error e) {
+            throw e;
+        } catch (Throwable t) {
+            throw new AssertionError("it calls what throws nothing", t);
+        } finally {
+            Reference.reachabilityFence(nobody);
+        }
+    }
+
+    private static MethodHandle action(
+            long base, List<MemorySegment> lenders, AtomicReference<List<MemorySegment>> unused) {
         try {
             MethodHandles.Lookup lookup = MethodHandles.publicLookup();
             MethodType onSegment = MethodType.methodType(void.class, MemorySegment.class);
@@ -133,14 +163,10 @@ final class AreaEnd {
             MethodHandle parts = lookup.findVirtual(AtomicReference.class, "get", MethodType.methodType(Object.class))
                     .bindTo(unused)
                     .asType(MethodType.methodType(Iterable.class));
-            // (lender) -> LONG.compareAndSet(lender, 0, memory.address(), 0)
+            // (lender) -> LONG.compareAndSet(lender, 0, base, 0)
             // A library may have its variables elsewhere by then: then this changes nothing.
             MethodHandle tell = MethodHandles.insertArguments(
-                            JAVA_LONG.varHandle().toMethodHandle(VarHandle.AccessMode.COMPARE_AND_SET),
-                            1,
-                            0L,
-                            memory.address(),
-                            0L)
+                            JAVA_LONG.varHandle().toMethodHandle(VarHandle.AccessMode.COMPARE_AND_SET), 1, 0L, base, 0L)
                     .asType(onSegment);
             return MethodHandles.foldArguments(
                     MethodHandles.collectArguments(MethodHandles.iteratedLoop(null, null, unmap), 0, parts),

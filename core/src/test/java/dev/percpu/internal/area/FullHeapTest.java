@@ -15,6 +15,7 @@ import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.extern.RefusedLibrary;
 import dev.percpu.internal.guard.Owners;
 import dev.percpu.internal.guard.Ownership;
+import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Deployment;
@@ -24,6 +25,7 @@ import dev.percpu.testing.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.Reference;
 import java.lang.reflect.InvocationTargetException;
@@ -201,6 +203,13 @@ class FullHeapTest {
         assertThat(probe("release")).isEqualTo("it took less than a KiB");
     }
 
+    /** Nobody could repeat it: no class of the library is left by then. */
+    @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    void theEndOfTheAreaNeedsLittleMemory() {
+        assertThat(probe("end")).isEqualTo("it took less than a KiB, and told the library");
+    }
+
     /** Whoever waits for the guard looks the owner up, and takes one that it does not find for one that has ended. */
     @Test
     @Execution(ExecutionMode.CONCURRENT)
@@ -250,6 +259,7 @@ class FullHeapTest {
                 case "pair" -> add();
                 case "exchange" -> exchange();
                 case "release" -> release();
+                case "end" -> end();
                 case "owner" -> own();
                 default -> define();
             }
@@ -348,13 +358,31 @@ class FullHeapTest {
 
         private static void exchange() {
             PerCpuNumeric number = PerCpuNumeric.create(NumericWidth.LONG);
-            tellWhetherItTakesAKib(() -> number.compareAndExchange(0, 1));
+            System.out.println(whetherItTakesAKib(() -> number.compareAndExchange(0, 1)));
         }
 
         private static void release() throws InterruptedException {
             PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
             Pooled<Object> pooled = pool.acquire();
-            tellWhetherItTakesAKib(pooled::release);
+            System.out.println(whetherItTakesAKib(pooled::release));
+        }
+
+        private static void end() {
+            MemorySegment memory = Linux.reserve(2 * Reservation.OPENED_AT_ONCE);
+            AreaEnd end = new AreaEnd(memory, memory.byteSize(), 1);
+            MemorySegment lender = Arena.global().allocate(ValueLayout.JAVA_LONG);
+            lender.set(ValueLayout.JAVA_LONG, 0, memory.address());
+            Runnable _ = end.lend(0, Long.BYTES, lender);
+            MethodHandle action = end.action();
+            String memoryTaken = whetherItTakesAKib(() -> {
+                try {
+                    action.invokeExact();
+                } catch (Throwable e) {
+                    throw new AssertionError(e);
+                }
+            });
+            boolean told = lender.get(ValueLayout.JAVA_LONG, 0) == 0;
+            System.out.println(memoryTaken + (told ? ", and told the library" : ", and did not tell the library"));
         }
 
         @SuppressWarnings("MustBeClosedChecker") // what another thread takes from its owner ends the probe
@@ -371,15 +399,14 @@ class FullHeapTest {
         }
 
         /** By this thread's own allocations: in a heap that is nearly full, any other thread could take the rest. */
-        private static void tellWhetherItTakesAKib(Runnable operation) {
+        private static String whetherItTakesAKib(Runnable operation) {
             long measuring = bytesThatAreAllocatedBy(() -> {});
             for (int warmUp = 0; warmUp < 3; warmUp++) {
                 measuring = bytesThatAreAllocatedBy(() -> {});
             }
-            System.out.println(
-                    bytesThatAreAllocatedBy(operation) - measuring > 1 << 10
-                            ? "it took more than a KiB"
-                            : "it took less than a KiB");
+            return bytesThatAreAllocatedBy(operation) - measuring > 1 << 10
+                    ? "it took more than a KiB"
+                    : "it took less than a KiB";
         }
 
         private static long bytesThatAreAllocatedBy(Runnable operation) {
