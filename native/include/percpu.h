@@ -253,7 +253,7 @@ PERCPU_INLINE void cpu_guard_release(struct cpu_guard guard);
 /*
  * The same for the instance itself: "struct pair *mine = &get_cpu_var(pairs); ... put_cpu_var(*mine);". The kernel's
  * put_cpu_var and put_cpu_ptr take the variable and its address. Here the thread may run on another CPU by now, so they
- * take the instance, which tells which guard to release. PERCPU_CHECK finds a call that passes something else.
+ * take the instance, which tells which guard to release. What is no CPU's instance ends the program.
  */
 #define get_cpu_var(var) (*get_cpu_ptr(&(var)))
 #define put_cpu_var(instance) put_cpu_ptr(&(instance))

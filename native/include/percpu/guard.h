@@ -115,6 +115,9 @@ PERCPU_INLINE void percpu_put(uint64_t instance)
 	uint64_t place = (instance - percpu_library.area) & -percpu_library.stride;
 	struct cpu_guard guard = {(uint64_t *)(uintptr_t)(percpu_library.area + place), 0};
 
+	/* The kernel's form passes the variable. Without this look it would change memory of something else. */
+	if (__builtin_expect(place >= percpu_library.count * percpu_library.stride, 0))
+		percpu_fatal("put_cpu_ptr or put_cpu_var of what is no CPU's instance: pass what get_cpu_ptr returned");
 	cpu_guard_release(guard);
 }
 
@@ -216,7 +219,7 @@ PERCPU_SLOW void percpu_check_held(const uint64_t *word)
 		if (percpu_word(&place, cpu) == word &&
 		    percpu_is_same(__atomic_load_n(word, __ATOMIC_RELAXED), percpu_me()))
 			return;
-	percpu_fatal("release of a guard that this thread does not hold, or put_cpu_ptr of what is no CPU's instance");
+	percpu_fatal("release of a guard that this thread does not hold");
 }
 #endif
 
