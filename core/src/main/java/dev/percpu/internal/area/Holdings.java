@@ -219,10 +219,14 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
     @Override
     public long applyAsLong(@Nullable Reference<?> reference) {
         Throwable failure = giveBack(reference);
+        // A full heap is not logged. The first use of a logger initializes classes of the JDK. If that fails for want
+        // of
+        // memory, they stay unusable for as long as the program runs. And the piece comes back once there is memory.
+        boolean isWorthIt = failure != null && !(failure instanceof OutOfMemoryError);
         boolean isFirst;
         synchronized (giving) {
-            isFirst = failure != null && !logged;
-            logged = failure != null;
+            isFirst = isWorthIt && !logged;
+            logged = isWorthIt;
         }
         if (isFirst) {
             log(failure);

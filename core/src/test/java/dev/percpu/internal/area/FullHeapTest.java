@@ -51,6 +51,9 @@ class FullHeapTest {
     /** A class that has no initializer is logged as {@code 'java/util/ArrayList$Itr'(no method)}. */
     private static final Pattern INITIALIZER = Pattern.compile("Initializing '[^']*' .* by thread \"main\"");
 
+    private static final Pattern OF_FOREIGN =
+            Pattern.compile("Initializing 'jdk/internal/foreign/.* by thread \"main\"");
+
     /** Without the thread that collects memory: when it names the class depends on how busy the machine is. */
     private static final Pattern NAMES_REFERENCE = Pattern.compile(
             "^dev\\.percpu\\.(?!internal\\.area\\.DetachedThread)\\S+ java\\.lang\\.ref\\.Reference ",
@@ -87,9 +90,7 @@ class FullHeapTest {
     @Test
     @Execution(ExecutionMode.CONCURRENT)
     void theFirstMemoryThatComesBackInitializesNoClassOfTheJdk() {
-        assertThat(logged(ProbeOfClearing.class))
-                .contains("it is zero")
-                .doesNotContain("Initializing 'jdk/internal/foreign/");
+        assertThat(logged(ProbeOfClearing.class)).contains("it is zero").doesNotContainPattern(OF_FOREIGN);
     }
 
     /** The same goes for lending, and for a lambda: if the JVM cannot link one, it may never try again. */

@@ -96,7 +96,7 @@ class HoldingsTest {
             Map<Long, Integer> attempts = new ConcurrentHashMap<>();
             Holdings failing = new Holdings((position, bytes) -> {
                 if (attempts.merge(position, 1, Integer::sum) <= 3) {
-                    throw new OutOfMemoryError("for the test");
+                    throw new IllegalStateException("for the test");
                 }
                 give(position, bytes);
             });
@@ -111,6 +111,24 @@ class HoldingsTest {
             while (failing.bytes() > 0) {
                 Thread.sleep(1);
             }
+        }
+    }
+
+    /** The first use of a logger, with a full heap, could leave classes of the JDK that nobody can use any more. */
+    @Test
+    void aFullHeapIsNotLogged() throws InterruptedException {
+        AtomicInteger logged = new AtomicInteger();
+        try (LogCapture _ = new LogCapture(logged::incrementAndGet)) {
+            AtomicInteger attempts = new AtomicInteger();
+            Holdings failing = new Holdings((position, bytes) -> {
+                if (attempts.incrementAndGet() <= 3) {
+                    throw new OutOfMemoryError("for the test");
+                }
+                give(position, bytes);
+            });
+            failing.add(new Object(), position(1), 8);
+            awaitGiven(1);
+            assertThat(logged).hasValue(0);
         }
     }
 
@@ -155,7 +173,7 @@ class HoldingsTest {
             Map<Long, Integer> attempts = new ConcurrentHashMap<>();
             Holdings failing = new Holdings((position, bytes) -> {
                 if (attempts.merge(position, 1, Integer::sum) == 1) {
-                    throw new OutOfMemoryError("for the test");
+                    throw new IllegalStateException("for the test");
                 }
                 give(position, bytes);
             });
