@@ -220,8 +220,7 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
     public long applyAsLong(@Nullable Reference<?> reference) {
         Throwable failure = giveBack(reference);
         // A full heap is not logged. The first use of a logger initializes classes of the JDK. If that fails for want
-        // of
-        // memory, they stay unusable for as long as the program runs. And the piece comes back once there is memory.
+        // of memory, they stay unusable as long as the program runs. And the piece comes back once there is memory.
         boolean isWorthIt = failure != null && !(failure instanceof OutOfMemoryError);
         boolean isFirst;
         synchronized (giving) {
