@@ -90,7 +90,9 @@ class ExternPerCpuTest {
             assertThat(memory.get(JAVA_DOUBLE, 8)).isEqualTo(0.5);
             assertThat(memory.get(JAVA_INT, 24)).isEqualTo(3);
         });
-        assertThat(mixed.toString()).startsWith("extern per-CPU variable a_mixed of ").contains(" at position ");
+        assertThat(mixed.toString())
+                .startsWith("extern per-CPU variable a_mixed of ")
+                .contains(" at position ");
     }
 
     @Test
