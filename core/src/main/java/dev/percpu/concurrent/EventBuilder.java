@@ -201,9 +201,9 @@ public final class EventBuilder {
 
     /** Records an argument, a {@code long}, in the histogram. */
     public EventBuilder record(PerCpuHistogram histogram, Argument value) {
+        note(histogram, "record", nonNull(value), false, 2);
         long bucketsAt = histogram.bucketsPosition();
         long sumAt = histogram.sumPosition();
-        note(histogram, "record", nonNull(value), false, 2);
         int bucket = buckets.size();
         OwnUpdate own = new OwnUpdate.HistogramRecord(bucketsAt, bucket, sumAt, value.number);
         parts.add(new Part(Events.Update.add(bucketsAt, NONE, NONE, 1), bucket, own));

@@ -8,9 +8,7 @@ import dev.percpu.memory.AreaFullException;
 import dev.percpu.testing.FilledArea;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import io.micrometer.core.instrument.distribution.pause.PauseDetector;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Meters for which there is no room. */
@@ -18,21 +16,10 @@ class FullAreaTest {
     private final SimpleMeterRegistry exporter = new SimpleMeterRegistry();
     private final MeterRegistry registry = new PerCpuMeterRegistry(exporter);
 
-    /** Micrometer looks the detector up, in a map, and hands the timer to its thread. */
+    /** Micrometer would hand the timer to the detector's thread. */
     @Test
     void aTimerForWhichThereIsNoRoomIsNotLeftToAPauseDetectorNorToTheExporter() {
-        AtomicInteger lookedUp = new AtomicInteger();
-        PauseDetector detector = new PauseDetector() {
-            @Override
-            public int hashCode() {
-                return lookedUp.incrementAndGet();
-            }
-
-            @Override
-            public boolean equals(Object other) {
-                return this == other;
-            }
-        };
+        CountingDetector detector = new CountingDetector();
         try (FilledArea _ = new FilledArea(PerCpuCounterArray::new, AreaFullException.class)) {
             assertThatThrownBy(
                             () -> Timer.builder("timer").pauseDetector(detector).register(registry))
@@ -40,10 +27,10 @@ class FullAreaTest {
             assertThatThrownBy(() -> registry.counter("counter")).isInstanceOf(AreaFullException.class);
             assertThatThrownBy(() -> registry.summary("summary")).isInstanceOf(AreaFullException.class);
         }
-        assertThat(lookedUp).hasValue(0);
+        assertThat(detector.lookedUp()).isZero();
         assertThat(registry.getMeters()).isEmpty();
         assertThat(exporter.getMeters()).isEmpty();
         Timer.builder("timer").pauseDetector(detector).register(registry);
-        assertThat(lookedUp).hasPositiveValue();
+        assertThat(detector.lookedUp()).isPositive();
     }
 }

@@ -20,7 +20,12 @@ record AddingUp<S>(
         Consumer<S> addition,
         ToLongFunction<S> total,
         boolean inOwnPlaces) {
-    /** The addition of 1 by a method. */
+    /** The addition that the others are tried with. */
+    Operation adding(String method) {
+        return adding(method, addition);
+    }
+
+    /** Another addition of 1. */
     Operation adding(String method, Consumer<S> one) {
         return changing(method, made -> new Adding(() -> one.accept(made), () -> total.applyAsLong(made)));
     }
@@ -30,7 +35,12 @@ record AddingUp<S>(
         return changing(method, made -> new Adding(() -> one.accept(made), () -> -total.applyAsLong(made)));
     }
 
-    /** A reading of the total. */
+    /** The reading of the total that the others are tried with. */
+    Operation reading(String method) {
+        return reading(method, total);
+    }
+
+    /** Another reading of the total. */
     Operation reading(String method, ToLongFunction<S> reading) {
         return operation(method, made -> new Reading(() -> addition.accept(made), () -> reading.applyAsLong(made)));
     }

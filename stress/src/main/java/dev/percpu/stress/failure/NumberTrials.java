@@ -117,7 +117,7 @@ final class NumberTrials {
                 made -> (long) made.sum(),
                 false);
         return Stream.of(
-                number.adding("add(double)", made -> made.add(1)),
+                number.adding("add(double)"),
                 number.adding("sub(double)", made -> made.sub(-1)),
                 number.adding("addAndGet(double)", made -> ignore((long) made.addAndGet(1))),
                 changing(number, "set(double)", made -> made.set(7)),
@@ -126,7 +126,7 @@ final class NumberTrials {
                         number,
                         "compareAndExchange(double, double)",
                         made -> ignore((long) made.compareAndExchange(0, 7))),
-                number.reading("sum()", made -> (long) made.sum()),
+                number.reading("sum()"),
                 number.reading("get(CpuId)", made -> {
                             double sum = made.elsewhere();
                             for (CpuId cpu : CpuMask.possible()) {
