@@ -54,7 +54,7 @@ final class NumberTrials {
                 PerCpuNumeric::sum,
                 false);
         return Stream.of(
-                number.adding("increment()", PerCpuNumeric::increment),
+                number.adding("increment()"),
                 number.adding("sub(long)", made -> made.sub(-1)),
                 number.adding("getAndAdd(long)", made -> ignore(made.getAndAdd(1))),
                 number.subtracting("decrement()", PerCpuNumeric::decrement),
@@ -70,7 +70,7 @@ final class NumberTrials {
                                 3L * CPUS,
                                 3L * CPUS - 2,
                                 PerCpuNumeric::sum)),
-                number.reading("sum()", PerCpuNumeric::sum),
+                number.reading("sum()"),
                 number.reading("get(CpuId)", made -> {
                             long sum = made.elsewhere();
                             for (CpuId cpu : CpuMask.possible()) {
