@@ -40,10 +40,10 @@ inside() {
   check "a thread that is moved" ./moved
   check "user-level threads" ./fibers
   check "an operation that was left" ./left
-  check "exactness" ./exactness 20000
+  check "exactness" ./exactness 10000
   check "exactness, with delays" ./exactness-delayed 1000
   check "exactness of guards, with delays" ./exactness-delayed 3000 guards
-  check "exactness, moving" ./exactness-moving 2000
+  check "exactness, moving" ./exactness-moving 1000
   check "moving in the middle of a sequence" ./move 100
   forks
   # As where the C library registers no thread.

@@ -23,7 +23,7 @@ class OwnPlaceExactnessTest {
     /** More than there are places, and together many times as many. */
     private static final int AT_A_TIME = OwnPlaces.COUNT + 4;
 
-    private static final int LEAST_WAVES = 10;
+    private static final int LEAST_WAVES = Math.max(3, Effort.scaled(10));
 
     /** On a slow machine a thread may end before it is hot, so there are waves until enough threads had a place. */
     private static final int ENOUGH_OWNERS = 2 * OwnPlaces.COUNT;

@@ -9,7 +9,6 @@ import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Serialization;
-import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.io.InvalidObjectException;
 import java.util.List;
@@ -27,7 +26,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 @SuppressWarnings("LockNotBeforeTry") // a failed test leaves its lock to no other
 @ParameterizedClass
 @EnumSource
-@VmTest("machine")
 class PerCpuReadWriteLockTest extends ReadWriteLockFixture {
     PerCpuReadWriteLockTest(ReaderCounters counters) {
         super(counters);

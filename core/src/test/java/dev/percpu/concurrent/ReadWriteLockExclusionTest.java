@@ -210,7 +210,7 @@ class ReadWriteLockExclusionTest {
     @Test
     void tenThousandVirtualThreads() throws InterruptedException {
         Guarded guarded = new Guarded(counters);
-        Workers.runVirtual(Effort.tenThousandThreads(), _ -> guarded.mix(Effort.scaled(50), 20));
+        Workers.runVirtual(Effort.tenThousandThreads(), _ -> guarded.mix(Math.max(5, Effort.scaled(50)), 20));
         guarded.verify();
     }
 }

@@ -25,9 +25,9 @@ public final class Effort {
         return Math.max(1, Math.round(rounds * EFFORT));
     }
 
-    /** Ten thousand virtual threads; a tenth of them where repetitions are scaled down, as each thread is one. */
+    /** Ten thousand virtual threads; a few hundred where repetitions are scaled down, as each thread is one. */
     public static int tenThousandThreads() {
-        return EFFORT < 1 ? 1_000 : 10_000;
+        return EFFORT < 1 ? 500 : 10_000;
     }
 
     /** How long something may take that hangs if it takes longer. */

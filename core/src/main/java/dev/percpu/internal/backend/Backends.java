@@ -88,7 +88,7 @@ public final class Backends {
      */
     public static String runDeepSelfTest() {
         try {
-            return SelfTest.deep(new SelfTest.Build(REGISTRATION));
+            return SelfTest.deep(new SelfTest.Build(REGISTRATION), SelfTest.DEEP_ROUNDS);
         } catch (AreaFullException e) {
             throw new RseqUnavailableException(String.valueOf(e.getMessage()), e);
         }
@@ -174,7 +174,7 @@ public final class Backends {
         }
         String suspicion = "kernel " + kernel + " is one of those that may lose updates, and the deep self-test ";
         try {
-            wrong = SelfTest.deep(builds);
+            wrong = SelfTest.deep(builds, SelfTest.DEEP_ROUNDS);
         } catch (RseqUnavailableException e) {
             throw new RseqUnavailableException(suspicion + "could not be run: " + e.getMessage(), e);
         }

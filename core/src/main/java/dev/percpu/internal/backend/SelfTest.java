@@ -45,8 +45,10 @@ final class SelfTest {
 
     private static final long NANOS_BETWEEN_RESTARTS = TimeUnit.MICROSECONDS.toNanos(20);
 
-    private static final int DEEP_THREADS = 4;
-    private static final int DEEP_ROUNDS = 30_000;
+    static final int DEEP_THREADS = 4;
+
+    /** So many additions by each thread take about half a second. */
+    static final int DEEP_ROUNDS = 30_000;
 
     /**
      * A microsecond or two. A thread then spends nearly all of its time inside a section, so most preemptions hit one.
@@ -97,10 +99,10 @@ final class SelfTest {
     }
 
     /** Adds a given number of times. */
-    private record Rounds(LongConsumer additions, long position) implements Runnable {
+    private record Rounds(LongConsumer additions, long position, int count) implements Runnable {
         @Override
         public void run() {
-            for (int round = 0; round < DEEP_ROUNDS; round++) {
+            for (int round = 0; round < count; round++) {
                 additions.accept(position);
             }
         }
@@ -200,12 +202,12 @@ final class SelfTest {
 
     /**
      * Tests whether additions survive preemption and migration. Threads bound to one CPU add with a long delay inside
-     * their sections, so that nearly each preemption must abort a section, and the total must be right. Takes about
-     * half a second.
+     * their sections, so that nearly each preemption must abort a section, and the total must be right.
      *
      * @param additions makes additions of 1, with a build of the sequences that has the instrumentation
+     * @param count how many of them each thread does: {@link #DEEP_ROUNDS}, unless the machine is emulated
      */
-    static String deep(Function<Instrumentation, LongConsumer> additions) {
+    static String deep(Function<Instrumentation, LongConsumer> additions, int count) {
         int cpu = Topology.usable().nextSetBit(0);
         @Nullable BoundThread[] threads = new BoundThread[DEEP_THREADS];
         long position = Area.allocate(2L * Long.BYTES, Long.BYTES, "self-test");
@@ -214,7 +216,7 @@ final class SelfTest {
             long aborts = Area.offset(Area.SPARE, position + Long.BYTES);
             LongConsumer delayed =
                     additions.apply(new Instrumentation(DEEP_DELAY, Area.address(Area.SPARE, position + Long.BYTES)));
-            Runnable rounds = new Rounds(delayed, position);
+            Runnable rounds = new Rounds(delayed, position, count);
             for (int i = 0; i < DEEP_THREADS; i++) {
                 threads[i] = BoundThread.tryStart(cpu, rounds);
             }
@@ -227,13 +229,13 @@ final class SelfTest {
                     throw threadFailed(thrown);
                 }
             }
-            String wrong = compare(NumericWidth.LONG, position, (long) DEEP_THREADS * DEEP_ROUNDS);
+            String wrong = compare(NumericWidth.LONG, position, (long) DEEP_THREADS * count);
             if (!wrong.isEmpty()) {
                 return "delayed additions by " + DEEP_THREADS + " threads on CPU " + cpu + " " + wrong;
             }
             return (long) Area.LONG.getVolatile(Area.MEMORY, aborts) > 0
                     ? ""
-                    : "the kernel aborted no section in " + DEEP_THREADS * DEEP_ROUNDS + " delayed ones";
+                    : "the kernel aborted no section in " + DEEP_THREADS * count + " delayed ones";
         } finally {
             freeBehind(threads, position);
         }

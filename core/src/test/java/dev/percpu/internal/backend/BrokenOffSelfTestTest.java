@@ -40,7 +40,7 @@ class BrokenOffSelfTestTest {
 
         private static void sweep() {
             try {
-                untilBrokenOff(() -> SelfTest.deep(_ -> BrokenOff::write));
+                untilBrokenOff(() -> SelfTest.deep(_ -> BrokenOff::write, SelfTest.DEEP_ROUNDS));
                 untilBrokenOff(() -> SelfTest.seeAnAbort(_ -> BrokenOff::write));
                 System.out.println("both were broken off while a thread ran");
             } catch (Throwable t) {

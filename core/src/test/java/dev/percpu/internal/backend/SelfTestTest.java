@@ -10,6 +10,7 @@ import dev.percpu.internal.linux.RseqRegistration;
 import dev.percpu.internal.protocol.CurrentCpu;
 import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.memory.NumericWidth;
+import dev.percpu.testing.Effort;
 import dev.percpu.testing.VmTest;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -26,16 +27,22 @@ class SelfTestTest {
     /** Time for more restarts than are proof. */
     private static final long WAIT_MILLIS = 300;
 
+    /** An addition takes an emulated machine so long that these are still preempted hundreds of times. */
+    private static final int ROUNDS = Math.max(3_000, Effort.scaled(SelfTest.DEEP_ROUNDS));
+
+    private static final int ADDITIONS = SelfTest.DEEP_THREADS * ROUNDS;
+
     @Test
     void thisKernelLosesNothing() {
-        assertThat(SelfTest.deep(SelfTestTest::additions)).isEmpty();
+        assertThat(SelfTest.deep(SelfTestTest::additions, ROUNDS)).isEmpty();
         assertThat(SelfTest.seeAnAbort(SelfTestTest::additions)).isEmpty();
     }
 
     @Test
     void aKernelThatLosesEveryAbortIsFound() {
-        assertThat(SelfTest.deep(instrumentation -> additions(instrumentation.unarmed())))
-                .containsPattern("came to \\d+, not 120000|the kernel aborted no section in 120000 delayed ones");
+        assertThat(SelfTest.deep(instrumentation -> additions(instrumentation.unarmed()), ROUNDS))
+                .containsPattern("came to \\d+, not " + ADDITIONS + "|the kernel aborted no section in " + ADDITIONS
+                        + " delayed ones");
         assertThat(SelfTest.seeAnAbort(instrumentation -> additions(instrumentation.unarmed())))
                 .contains("the kernel aborted no section");
     }
@@ -50,9 +57,11 @@ class SelfTestTest {
     /** Then aborts are counted, and only the total tells. */
     @Test
     void aKernelThatLosesEveryOtherAbortIsFound() {
-        assertThat(SelfTest.deep(instrumentation ->
-                        alternating(additions(instrumentation), additions(instrumentation.unarmed()))))
-                .containsPattern("came to \\d+, not 120000");
+        assertThat(SelfTest.deep(
+                        instrumentation ->
+                                alternating(additions(instrumentation), additions(instrumentation.unarmed())),
+                        ROUNDS))
+                .containsPattern("came to \\d+, not " + ADDITIONS);
     }
 
     /** Without preemption there is nothing to see: that is no proof. */
@@ -60,8 +69,9 @@ class SelfTestTest {
     void aTestWithoutAnyAbortProvesNothing() {
         var atomic = new Numbers.Atomic(CurrentCpu.CURRENT);
         assertThat(SelfTest.deep(
-                        instrumentation -> position -> atomic.update(Op.ADD, NumericWidth.LONG, position, 1, 0)))
-                .isEqualTo("the kernel aborted no section in 120000 delayed ones");
+                        instrumentation -> position -> atomic.update(Op.ADD, NumericWidth.LONG, position, 1, 0),
+                        ROUNDS))
+                .isEqualTo("the kernel aborted no section in " + ADDITIONS + " delayed ones");
     }
 
     /** What ends a thread, such as a full heap, is no fault of the kernel's. */
@@ -76,7 +86,7 @@ class SelfTestTest {
                 .hasMessageContaining("in a thread of the test")
                 .cause()
                 .isSameAs(failure);
-        assertThatThrownBy(() -> SelfTest.deep(failing))
+        assertThatThrownBy(() -> SelfTest.deep(failing, ROUNDS))
                 .isInstanceOf(RseqUnavailableException.class)
                 .hasMessageContaining("in a thread of the test")
                 .cause()
@@ -91,9 +101,9 @@ class SelfTestTest {
         };
         long before = Area.usedBytesPerCpu();
         // So often that memory of other tests, which a collection may free meanwhile, does not hide it.
-        for (int i = 0; i < 1_000; i++) {
+        for (int i = 0; i < Effort.scaled(1_000); i++) {
             assertThatThrownBy(() -> SelfTest.seeAnAbort(refusing)).isSameAs(refused);
-            assertThatThrownBy(() -> SelfTest.deep(refusing)).isSameAs(refused);
+            assertThatThrownBy(() -> SelfTest.deep(refusing, ROUNDS)).isSameAs(refused);
         }
         assertThat(Area.usedBytesPerCpu()).isLessThanOrEqualTo(before);
     }
