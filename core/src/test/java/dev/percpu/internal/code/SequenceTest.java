@@ -145,8 +145,8 @@ class SequenceTest {
                 WidthAccess.set(width, offset, old);
                 old = width.wrap(old);
                 long operand = operand(op);
-                // Every other time it is what is there, with other bits above the width.
-                long expected = round % 2 == 0 ? old ^ outside(width) : random.nextLong();
+                // Every other time it is what is there, with other bits above the width; or one bit of it differs.
+                long expected = old ^ (round % 2 == 0 ? outside(width) : 1L << random.nextInt(width.bits()));
 
                 long result = sequence.call(Area.BASE + position + 8, operand, expected);
 
