@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
  * a new tree, which shares everything with the old one except the path to the range.
  *
  * <p>Each range stores, for each alignment, the most bytes that fit into any range of its subtree. So the lowest range
- * that fits is found on one path down, however fragmented the area is. If there is none, the root shows it. A list of
- * the ranges by size would not tell which of them are aligned. The tree looks for the lowest range rather than the
- * smallest, so that the area is used from its start, and memory that was made usable once is used again.
+ * that fits is found on one path down, however fragmented the area is. A list of the ranges by size would not tell
+ * which of them are aligned. The tree looks for the lowest range rather than the smallest, so that the area is used
+ * from its start, and memory that was made usable once is used again.
  */
 final class FreeRange {
     static final long LARGEST_ALIGNMENT = 4096;
@@ -66,7 +66,7 @@ final class FreeRange {
     static @Nullable FreeRange lowest(@Nullable FreeRange root, int bytes, long alignment) {
         int log = Long.numberOfTrailingZeros(alignment);
         FreeRange range = root;
-        while (range != null && range.longest[log] >= bytes) {
+        while (range != null) {
             if (range.left != null && range.left.longest[log] >= bytes) {
                 range = range.left;
             } else if (range.bytesFrom(alignment) >= bytes) {

@@ -61,6 +61,7 @@ class PositionAllocatorTest {
                     used.clear((int) range.position(), (int) range.position() + range.bytes());
                 }
                 assertThat(allocator.usedBytes()).isEqualTo(used.cardinality());
+                assertThat(allocator.freeBytes()).isEqualTo(end - start - used.cardinality());
             }
             ranges.forEach(range -> allocator.free(range.position(), range.bytes()));
             assertThat(allocator.allocate(end - start, 1, "all that there is")).isEqualTo(start);
@@ -101,7 +102,8 @@ class PositionAllocatorTest {
             List<Range> ranges = new ArrayList<>();
             for (int step = 0; step < 200; step++) {
                 if (random.nextBoolean()) {
-                    int bytes = 1 + random.nextInt(PAGE);
+                    // Multiples of a quarter of a page, so that a range often is one page and nothing else.
+                    int bytes = (1 + random.nextInt(4)) * PAGE / 4;
                     if (hasRoom(used, 0, end, bytes, 1)) {
                         long position = allocator.allocate(bytes, 1, "seed " + seed);
                         used.set((int) position, (int) position + bytes);
@@ -310,6 +312,23 @@ class PositionAllocatorTest {
         // What is free lies below what is in use, so it is no use.
         assertThatThrownBy(() -> allocator.allocate(61_000, 8, "fifth"))
                 .hasMessageEndingWith("percpu.area.stride=128k");
+    }
+
+    /** What is free at the end of this area goes on in a larger one. */
+    @Test
+    void theMessageNamesTheSmallestAreaThatWouldDo() {
+        int used = 60_000;
+        int twice = 1 << 17;
+        PositionAllocator allocator = new PositionAllocator(0, 1 << 16, new Open());
+        allocator.allocate(used, 8, "first");
+        assertThatThrownBy(() -> allocator.allocate(twice - used, 8, "it fits exactly"))
+                .hasMessageEndingWith("percpu.area.stride=128k");
+        assertThatThrownBy(() -> allocator.allocate(twice - used, 4096, "it begins further behind"))
+                .hasMessageEndingWith("percpu.area.stride=256k");
+        allocator.allocate((1 << 16) - used, 8, "the rest");
+        allocator.free(0, used);
+        assertThatThrownBy(() -> allocator.allocate(twice - used, 8, "no free memory goes on"))
+                .hasMessageEndingWith("percpu.area.stride=256k");
     }
 
     private static boolean hasRoom(BitSet used, int start, int end, int bytes, int alignment) {
