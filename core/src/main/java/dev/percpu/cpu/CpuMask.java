@@ -21,7 +21,7 @@ import java.util.stream.StreamSupport;
 public final class CpuMask implements Iterable<CpuId> {
     private final BitSet bits;
 
-    private CpuMask(BitSet bits) {
+    CpuMask(BitSet bits) {
         this.bits = bits;
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 /** The four cells. */
@@ -42,6 +43,11 @@ class CellsTest {
                     .hasMessageContaining("already borrowed by 2 for reading");
             assertThatThrownBy(() -> cell.replace(List.of())).isInstanceOf(IllegalStateException.class);
             assertThatThrownBy(() -> first.set(List.of())).isInstanceOf(UnsupportedOperationException.class);
+            second.close();
+            assertThatThrownBy(cell::borrowMut)
+                    .as("the first reader is still there")
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("already borrowed by 1 for reading");
         }
         assertThat(cell.replace(List.of("b"))).containsExactly("a");
         assertThat(cell.toString()).isEqualTo("RefCell([b])");
@@ -56,6 +62,9 @@ class CellsTest {
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("for writing");
             assertThatThrownBy(cell::borrowMut).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> cell.replace(List.of()))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("already borrowed for writing, so it cannot be replaced");
             writer.set(new ArrayList<>(List.of("b")));
             assertThat(cell.toString()).isEqualTo("RefCell(borrowed)");
         }
@@ -88,5 +97,25 @@ class CellsTest {
         MemorySegment memory = MemorySegment.ofArray(new long[2]);
         assertThat(new Opaque(memory).get()).isSameAs(memory);
         assertThat(new Opaque(memory).toString()).isEqualTo("Opaque(16 bytes)");
+        assertThat(new UnsafeCell<>("a").toString()).isEqualTo("UnsafeCell(a)");
+    }
+
+    /** Otherwise a later read would find it, far from who put it there. */
+    @Test
+    void noCellTakesNull() {
+        RefCell<String> cell = new RefCell<>("a");
+        try (RefCell.Ref<String> writer = cell.borrowMut()) {
+            assertRefused(() -> writer.set(null));
+        }
+        assertRefused(() -> cell.replace(null));
+        assertThat(cell.toString()).isEqualTo("RefCell(a)");
+        assertRefused(() -> new RefCell<>(null));
+        assertRefused(() -> new Cell<>(null));
+        assertRefused(() -> new UnsafeCell<>(null));
+        assertRefused(() -> new Opaque(null));
+    }
+
+    private static void assertRefused(ThrowingCallable call) {
+        assertThatThrownBy(call).isInstanceOf(NullPointerException.class);
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.testing.VmTest;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -84,6 +85,16 @@ class CpuMaskTest {
     }
 
     @Test
+    void anIteratorThatHasFoundTheEndSeesNothingBehindIt() {
+        CpuMask mask = CpuMask.none();
+        Iterator<CpuId> iterator = mask.iterator();
+        assertThat(iterator.hasNext()).isFalse();
+        mask.setAll();
+        assertThat(iterator.hasNext()).isFalse();
+        assertThatThrownBy(iterator::next).isInstanceOf(NoSuchElementException.class);
+    }
+
+    @Test
     void iteratesInAscendingOrder() {
         List<Integer> ids = new ArrayList<>();
         for (CpuId cpu : CpuMask.possible()) {
@@ -100,6 +111,8 @@ class CpuMaskTest {
         CpuMask all = CpuMask.none();
         all.setAll();
         assertThat(all).hasToString("0-" + (CpuMask.capacity() - 1));
+        BitSet withGaps = BitSet.valueOf(new long[] {0b1101_0011_1011});
+        assertThat(new CpuMask(withGaps)).hasToString("0-1,3-5,8,10-11");
     }
 
     @Test
@@ -116,7 +129,7 @@ class CpuMaskTest {
         for (int id : new int[] {-1, CpuMask.capacity(), Integer.MAX_VALUE}) {
             assertThatThrownBy(() -> CpuId.of(id))
                     .isInstanceOf(IndexOutOfBoundsException.class)
-                    .hasMessageContaining("CPU " + id);
+                    .hasMessage("CPU " + id + " is out of range: this system's ids go from 0 to " + last().id());
             assertThatThrownBy(() -> CpuMask.of(id)).isInstanceOf(IndexOutOfBoundsException.class);
         }
     }
