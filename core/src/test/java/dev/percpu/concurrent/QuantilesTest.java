@@ -125,6 +125,12 @@ class QuantilesTest {
         HistogramSnapshot most = new HistogramSnapshot(layout, counts.clone(), 0);
         assertThat(most.quantile(0.5)).isEqualTo(1);
         assertThat(most.quantile(1)).isEqualTo(1);
+        counts[layout.indexOf(1)] = 1L << 60;
+        counts[layout.indexOf(2)] = 1;
+        assertThat(new HistogramSnapshot(layout, counts.clone(), 0).quantile(1))
+                .as("the last of more values than a double can tell apart")
+                .isEqualTo(2);
+        counts[layout.indexOf(1)] = Long.MAX_VALUE;
         counts[layout.indexOf(2)] = Long.MAX_VALUE;
         HistogramSnapshot wrapped = new HistogramSnapshot(layout, counts.clone(), 0);
         assertThatThrownBy(() -> wrapped.quantile(0.5))

@@ -9,12 +9,16 @@ import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuDoubleCounter;
+import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.listing.Registry;
+import dev.percpu.listing.Value;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Workers;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.Reference;
+import java.util.List;
 import javax.management.JMX;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
@@ -76,6 +80,27 @@ class PerCpuMonitorTest {
         assertThat(counter.sum() + real.sum()).isEqualTo(Double.NEGATIVE_INFINITY);
     }
 
+    @Test
+    void itShowsEachPartOfAValue() {
+        Object shown = new Object();
+        Registry.add(
+                "managed parts",
+                "a fixture",
+                shown,
+                _ -> List.of(
+                        new Value("integers", false, 6L, List.of(1L, 2L), 3L),
+                        new Value("reals", true, 1.75, List.of(0.25, 0.5), 1.0),
+                        new Value("real level", false, -1.0, List.of(), 0.0)));
+        PerCpuMXBean.Variable read = variable("managed parts");
+        assertThat(read.integers())
+                .containsExactly(new PerCpuMXBean.Integers("integers", false, 6, List.of(1L, 2L), 3));
+        assertThat(read.reals())
+                .containsExactly(
+                        new PerCpuMXBean.Reals("reals", true, 1.75, List.of(0.25, 0.5), 1),
+                        new PerCpuMXBean.Reals("real level", false, -1, List.of(), 0));
+        Reference.reachabilityFence(shown);
+    }
+
     /** Else a tool would take the difference of two variables' values for a rate. */
     @Test
     void aVariableThatReplacesAnotherOfTheSameNameHasAnotherSerialNumber() {
@@ -128,6 +153,25 @@ class PerCpuMonitorTest {
         }
     }
 
+    @Test
+    void anErrorSpoilsItsOwnVariableOnly() {
+        PerCpuAccumulator broken = new PerCpuAccumulator(
+                "managed thrower of an error",
+                (_, _) -> {
+                    throw new StackOverflowError("for the test");
+                },
+                0);
+        PerCpuCounter counter = new PerCpuCounter("managed after an error");
+        try {
+            assertThat(variable("managed thrower of an error").failure())
+                    .isEqualTo(StackOverflowError.class.getName());
+            assertThat(variable("managed after an error").failure()).isEmpty();
+        } finally {
+            Reference.reachabilityFence(broken);
+            Reference.reachabilityFence(counter);
+        }
+    }
+
     @SuppressWarnings("unchecked")
     private static <E extends Exception> long fail(Exception checked) throws E {
         throw (E) checked;
@@ -135,14 +179,15 @@ class PerCpuMonitorTest {
 
     @Test
     void itShowsWhoHoldsAGuard() {
-        try (CpuGuard guard = CpuGuard.acquire()) {
-            assertThat(monitor.getOwners())
-                    .filteredOn(owner -> owner.cpu() == guard.cpu().id())
-                    .singleElement()
-                    .extracting(PerCpuMXBean.Owner::description)
-                    .asString()
-                    .contains("thread #" + Thread.currentThread().threadId());
-        }
+        CpuId.onEachCpu(cpu -> {
+            try (CpuGuard _ = CpuGuard.acquire()) {
+                assertThat(monitor.getOwners()).singleElement().satisfies(owner -> {
+                    assertThat(owner.cpu()).isEqualTo(cpu.id());
+                    assertThat(owner.description())
+                            .contains("thread #" + Thread.currentThread().threadId());
+                });
+            }
+        });
         assertThat(monitor.getOwners()).isEmpty();
     }
 }
