@@ -23,6 +23,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ReadWriteLockExclusionTest {
     private static final int THREADS = 8;
 
+    /**
+     * Fewer than without signals and migrations, since such a round takes more than ten times as long. An emulated
+     * machine makes a thousand, however few a build makes.
+     */
+    private static final int DISTURBED_ROUNDS = Math.max(1_000, Effort.scaled(10_000));
+
     /** The data have no other protection than the lock: plain fields that are the same but while they are changed. */
     private static final class Guarded {
         private final PerCpuReadWriteLock lock;
@@ -183,9 +189,7 @@ class ReadWriteLockExclusionTest {
     void eightThreadsUnderChurnAndSignals() throws InterruptedException {
         Guarded guarded = new Guarded(counters);
         Disturbance.Report disturbed = Disturbance.during(
-                "lock-worker",
-                3,
-                () -> Workers.run("lock-worker-", THREADS, _ -> guarded.mix(Effort.scaled(50_000), 20)));
+                "lock-worker", 3, () -> Workers.run("lock-worker-", THREADS, _ -> guarded.mix(DISTURBED_ROUNDS, 20)));
         assertThat(disturbed.migrations()).isGreaterThan(Effort.scaled(100));
         assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
         guarded.verify();
@@ -200,9 +204,7 @@ class ReadWriteLockExclusionTest {
                 "lock-worker",
                 6,
                 () -> Workers.run(
-                        "lock-worker-",
-                        THREADS,
-                        WithoutCpuId.everySecond(_ -> guarded.mix(Effort.scaled(30_000), 20))));
+                        "lock-worker-", THREADS, WithoutCpuId.everySecond(_ -> guarded.mix(DISTURBED_ROUNDS, 20))));
         assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(1000));
         guarded.verify();
     }
@@ -210,7 +212,7 @@ class ReadWriteLockExclusionTest {
     @Test
     void tenThousandVirtualThreads() throws InterruptedException {
         Guarded guarded = new Guarded(counters);
-        Workers.runVirtual(Effort.tenThousandThreads(), _ -> guarded.mix(Math.max(5, Effort.scaled(50)), 20));
+        Workers.runVirtual(Effort.tenThousandThreads(), _ -> guarded.mix(Math.max(5, Effort.scaled(20)), 20));
         guarded.verify();
     }
 }
