@@ -24,7 +24,7 @@ class RefReleaseTest {
      * How many rounds are disturbed. One takes over ten milliseconds, as threads that wait for each other are disturbed
      * too. With fewer, an emulated machine could be done with them before it was disturbed often enough.
      */
-    private static final int DISTURBED_ROUNDS = Math.max(40, Effort.scaled(500));
+    private static final int DISTURBED_ROUNDS = Math.max(40, Effort.scaled(200));
 
     @Test
     void oneReleaseAfterTheLastPut() throws InterruptedException {
