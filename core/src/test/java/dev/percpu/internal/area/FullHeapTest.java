@@ -175,7 +175,7 @@ class FullHeapTest {
     @Test
     @Execution(ExecutionMode.CONCURRENT)
     void aReaderWhoseCallFailedIsNotInside() {
-        assertThat(probe("reader")).isEqualTo("8 locks, 8 writers");
+        assertThat(probe("reader")).isEqualTo("4 locks, 4 writers");
     }
 
     /** The first reader in the process to go out through a counter that it has opened. */
@@ -232,7 +232,7 @@ class FullHeapTest {
         private static final int STEP = 32;
 
         private static final int FIRST_STEP = 1 << 10;
-        private static final int LOCKS = 8;
+        private static final int LOCKS = 4;
         private static final int ROOMS = 4;
 
         /** So many reads open the stripes, and so many more the tally. Those around these have a full heap. */
