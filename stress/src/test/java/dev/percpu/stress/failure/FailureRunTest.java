@@ -17,13 +17,13 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
- * Short runs, two at a time, as most of each is a thread that waits for another one. A build tries a third of the
+ * Short runs, two at a time, as most of each is a thread that waits for another one. A build tries a sixth of the
  * operations, and with the ways that take long a smaller share. The shares take turns by the day, so in {@link #SHARES}
  * days each operation meets each way.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class FailureRunTest {
-    private static final int THIRDS = 3;
+    private static final int SIXTHS = 6;
     private static final int SHARES = 40;
 
     /** One of the few that start a thread and bind it, so that there is something to refuse. */
@@ -62,7 +62,7 @@ class FailureRunTest {
 
     @Test
     void noRefusalAndNoInterruptDoesDamage() throws Exception {
-        Set<String> operations = shareOf(THIRDS);
+        Set<String> operations = shareOf(SIXTHS);
         operations.add(BINDS_THREADS);
         assertThat(run("rseq", List.of("membarrier", "sched_setaffinity", "threads", "interrupt"), operations))
                 .as(output())
@@ -76,7 +76,7 @@ class FailureRunTest {
 
     @Test
     void noStackOverflowDoesDamage() throws Exception {
-        assertThat(run("rseq", List.of("stack/interpreter"), shareOf(THIRDS)))
+        assertThat(run("rseq", List.of("stack/interpreter"), shareOf(SIXTHS)))
                 .as(output())
                 .isTrue();
         assertThat(output()).containsPattern("stack/interpreter +[1-9][0-9,]* +[1-9]");
