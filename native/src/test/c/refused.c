@@ -96,14 +96,11 @@ int main(void)
 #ifdef ON_POINTER_TO_CONST
 	this_cpu_xchg(*(const long *)&a_long, 1);
 #endif
-#ifdef ON_BOOL
-	ON_BOOL(a_bool, true);
-#endif
 #ifdef ON_CLASS
 	this_cpu_add(some_money, 1.0);
 #endif
-#ifdef ON_VALUE
-	ON_VALUE;
+#ifdef ON_STATEMENTS
+#include ON_STATEMENTS
 #endif
 #ifdef ON_BYTE
 	ON_BYTE byte;
