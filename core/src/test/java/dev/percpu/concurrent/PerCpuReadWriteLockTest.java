@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Who gets in, who is refused, and who may unlock. The time limit ends a wait for ever. No virtual machine runs it: there
- * {@link ReadWriteLockExclusionTest} has readers that move between CPUs.
+ * Who gets in, who is refused, and who may unlock. The time limit ends a wait for ever. No virtual machine runs it:
+ * there, {@link ReadWriteLockExclusionTest} has readers that move between CPUs.
  */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 @SuppressWarnings("LockNotBeforeTry") // a failed test leaves its lock to no other
