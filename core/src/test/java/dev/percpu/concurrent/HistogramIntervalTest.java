@@ -106,6 +106,19 @@ class HistogramIntervalTest {
     }
 
     @Test
+    void noDifferenceIsTakenAcrossAReset() {
+        PerCpuHistogram small = PerCpuHistogram.builder().highestTrackable(100).build();
+        for (long value : new long[] {-1, 50, 1_000}) {
+            small.record(value);
+            HistogramSnapshot before = small.snapshotThenReset();
+            HistogramSnapshot after = small.snapshot();
+            assertThatThrownBy(() -> after.minus(before))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("it has 1 values, and this one has 0");
+        }
+    }
+
+    @Test
     void severalQuantilesAreWhatEachIs() {
         for (int value = 0; value < 1_000; value++) {
             histogram.record((long) value * value);

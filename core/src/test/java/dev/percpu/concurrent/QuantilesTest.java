@@ -187,11 +187,14 @@ class QuantilesTest {
     @Test
     void snapshotsOfTheSameBucketsAdd() {
         LogLinearBuckets layout = LogLinearBuckets.upTo(3, 0, 100);
-        HistogramSnapshot both = snapshotOf(layout, 1, 200).plus(snapshotOf(layout, 1, -3, 50));
+        HistogramSnapshot first = snapshotOf(layout, 1, 200);
+        HistogramSnapshot both = first.plus(snapshotOf(layout, 1, -3, 50));
+        assertThat(first.buckets()).as("the first stays as it was").hasSize(2);
         assertThat(both.count()).isEqualTo(5);
         assertThat(both.sum()).isEqualTo(249);
         assertThat(both.buckets()).extracting(HistogramSnapshot.Bucket::count).containsExactly(1L, 2L, 1L, 1L);
-        assertThat(both.toString()).startsWith("5 values from ");
+        assertThat(both.toString())
+                .isEqualTo("5 values from " + Long.MIN_VALUE + " to " + Long.MAX_VALUE + ", median 1, sum 249");
         assertThatThrownBy(() -> both.plus(snapshotOf(LogLinearBuckets.upTo(4, 0, 100))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("8 for each power of two")

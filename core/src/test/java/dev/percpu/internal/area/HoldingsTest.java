@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -110,6 +111,86 @@ class HoldingsTest {
             assertThat(log.first()).startsWith("WARNING").contains("retried until that succeeds");
             while (failing.bytes() > 0) {
                 Thread.sleep(1);
+            }
+        }
+    }
+
+    /** A piece that never comes back keeps no other one back, and two of them do not make each step a long one. */
+    @Test
+    void afterTwoFailuresTheOthersWait() {
+        Map<Long, Integer> attempts = new ConcurrentHashMap<>();
+        AtomicInteger ofTheFirst = new AtomicInteger();
+        Holdings failing = new Holdings((position, bytes) -> {
+            attempts.merge(position, 1, Integer::sum);
+            if (position == position(1) && attempts.containsKey((long) position(2))) {
+                give(position, bytes);
+                return;
+            }
+            if (attempts.containsKey((long) position(3))) {
+                ofTheFirst.compareAndSet(0, attempts.get((long) position(0)));
+            }
+            // Of what is thrown, this alone is not logged: a later log could count in another test.
+            throw new OutOfMemoryError("for the test");
+        });
+        for (int i = 0; i < 3; i++) {
+            failing.giveBack(failing.add(this, position(i), 8));
+        }
+        assertThat(given).as("tried after one failure").containsOnlyKeys((long) position(1));
+        failing.giveBack(failing.add(this, position(3), 8));
+        assertThat(attempts).as("not tried after two").containsEntry((long) position(0), ofTheFirst.get());
+    }
+
+    /** Each step moves other holdings to other entries. */
+    @Test
+    void inWhateverOrderTheyComeAndFailEachComesBackOnce() {
+        Random random = new Random(1);
+        Set<Long> refused = ConcurrentHashMap.newKeySet();
+        Holdings failing = new Holdings((position, bytes) -> {
+            if (refused.contains(position)) {
+                throw new OutOfMemoryError("for the test");
+            }
+            give(position, bytes);
+        });
+        List<Holdings.Holding> held = new ArrayList<>();
+        int pieces = HOLDERS;
+        for (int i = 0; i < pieces; i++) {
+            held.add(failing.add(this, position(i), 8));
+            // Few stay, so that those that are due are often all that there are.
+            while (held.size() > random.nextInt(4)) {
+                Holdings.Holding holding = held.remove(random.nextInt(held.size()));
+                if (random.nextInt(3) == 0) {
+                    refused.add((long) holding.position());
+                }
+                failing.giveBack(holding);
+            }
+            if (random.nextInt(4) == 0) {
+                refused.clear();
+            }
+        }
+        refused.clear();
+        held.forEach(failing::giveBack);
+        // With it comes what is still due.
+        failing.giveBack(failing.add(this, position(pieces), 8));
+        assertThat(given).hasSize(pieces + 1);
+        assertThat(given.values()).allSatisfy(times -> assertThat(times).hasSize(1));
+        assertThat(failing.bytes()).isZero();
+    }
+
+    @Test
+    void onlyTheFirstOfASeriesOfFailuresIsLogged() throws InterruptedException {
+        AtomicInteger logged = new AtomicInteger();
+        try (LogCapture _ = new LogCapture(logged::incrementAndGet)) {
+            AtomicInteger attempts = new AtomicInteger();
+            Holdings failing = new Holdings((position, bytes) -> {
+                if (attempts.incrementAndGet() % 4 != 0) {
+                    throw new IllegalStateException("for the test");
+                }
+                give(position, bytes);
+            });
+            for (int series = 1; series <= 2; series++) {
+                failing.add(new Object(), position(series), 8);
+                awaitGiven(series);
+                assertThat(logged).hasValue(series);
             }
         }
     }
