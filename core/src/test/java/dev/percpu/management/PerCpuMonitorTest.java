@@ -163,8 +163,7 @@ class PerCpuMonitorTest {
                 0);
         PerCpuCounter counter = new PerCpuCounter("managed after an error");
         try {
-            assertThat(variable("managed thrower of an error").failure())
-                    .isEqualTo(StackOverflowError.class.getName());
+            assertThat(variable("managed thrower of an error").failure()).isEqualTo(StackOverflowError.class.getName());
             assertThat(variable("managed after an error").failure()).isEmpty();
         } finally {
             Reference.reachabilityFence(broken);

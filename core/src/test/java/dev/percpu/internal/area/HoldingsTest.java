@@ -272,6 +272,8 @@ class HoldingsTest {
         Holdings.Holding holding = holdings.add(holder, position(1), 8);
         holders.add(holder);
         holdings.giveBack(holding);
+        // As if the collector had queued it before.
+        holdings.giveBack(holding);
         assertThat(given.get((long) position(1))).containsExactly(8L);
         assertThat(holdings.bytes()).isZero();
         holders.clear();
