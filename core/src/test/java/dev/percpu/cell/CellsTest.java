@@ -35,15 +35,15 @@ class CellsTest {
     @Test
     void aRefCellLendsToManyReaders() {
         RefCell<List<String>> cell = new RefCell<>(List.of("a"));
-        try (RefCell.Ref<List<String>> first = cell.borrow();
-                RefCell.Ref<List<String>> second = cell.borrow()) {
-            assertThat(first.get()).isSameAs(second.get());
-            assertThatThrownBy(cell::borrowMut)
-                    .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("already borrowed by 2 for reading");
-            assertThatThrownBy(() -> cell.replace(List.of())).isInstanceOf(IllegalStateException.class);
-            assertThatThrownBy(() -> first.set(List.of())).isInstanceOf(UnsupportedOperationException.class);
-            second.close();
+        try (RefCell.Ref<List<String>> first = cell.borrow()) {
+            try (RefCell.Ref<List<String>> second = cell.borrow()) {
+                assertThat(first.get()).isSameAs(second.get());
+                assertThatThrownBy(cell::borrowMut)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("already borrowed by 2 for reading");
+                assertThatThrownBy(() -> cell.replace(List.of())).isInstanceOf(IllegalStateException.class);
+                assertThatThrownBy(() -> first.set(List.of())).isInstanceOf(UnsupportedOperationException.class);
+            }
             assertThatThrownBy(cell::borrowMut)
                     .as("the first reader is still there")
                     .isInstanceOf(IllegalStateException.class)
