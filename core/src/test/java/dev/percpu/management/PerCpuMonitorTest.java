@@ -91,14 +91,17 @@ class PerCpuMonitorTest {
                         new Value("integers", false, 6L, List.of(1L, 2L), 3L),
                         new Value("reals", true, 1.75, List.of(0.25, 0.5), 1.0),
                         new Value("real level", false, -1.0, List.of(), 0.0)));
-        PerCpuMXBean.Variable read = variable("managed parts");
-        assertThat(read.integers())
-                .containsExactly(new PerCpuMXBean.Integers("integers", false, 6, List.of(1L, 2L), 3));
-        assertThat(read.reals())
-                .containsExactly(
-                        new PerCpuMXBean.Reals("reals", true, 1.75, List.of(0.25, 0.5), 1),
-                        new PerCpuMXBean.Reals("real level", false, -1, List.of(), 0));
-        Reference.reachabilityFence(shown);
+        try {
+            PerCpuMXBean.Variable read = variable("managed parts");
+            assertThat(read.integers())
+                    .containsExactly(new PerCpuMXBean.Integers("integers", false, 6, List.of(1L, 2L), 3));
+            assertThat(read.reals())
+                    .containsExactly(
+                            new PerCpuMXBean.Reals("reals", true, 1.75, List.of(0.25, 0.5), 1),
+                            new PerCpuMXBean.Reals("real level", false, -1, List.of(), 0));
+        } finally {
+            Reference.reachabilityFence(shown);
+        }
     }
 
     /** Else a tool would take the difference of two variables' values for a rate. */
