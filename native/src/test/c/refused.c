@@ -56,6 +56,10 @@ struct aligned {
 DEFINE_PER_CPU(struct aligned, an_aligned);
 #endif
 
+#ifdef ON_STATIC
+static DEFINE_PER_CPU(long, a_static);
+#endif
+
 #ifdef ON_BRACKETS
 DEFINE_PER_CPU(long, brackets_behind_the_name[4]);
 #endif

@@ -417,6 +417,8 @@ class HeaderTest {
                     .hasMessageContaining("the alignment of a per-CPU variable must be at most 4096 bytes");
             assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_BRACKETS"))
                     .hasMessageContaining("error: expected");
+            assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_STATIC"))
+                    .hasMessageContaining("DEFINE_STATIC_PER_CPU");
             assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_CONST"))
                     .hasMessageContaining("a per-CPU variable must not be const");
             assertThatThrownBy(() -> compiler.program("refused", "refused.c", "-DON_POINTER_TO_CONST"))
