@@ -51,6 +51,14 @@ class ListingTest {
         return totals;
     }
 
+    /** Which values are sums of updates, so that a tool may show how fast they grow. */
+    private static List<String> sums(String name) {
+        return variable(name).values().stream()
+                .filter(Value::cumulative)
+                .map(Value::name)
+                .toList();
+    }
+
     /** Does something once on each usable CPU. */
     private static void onEachCpu(Runnable action) {
         CpuId.onEachCpu(_ -> action.run());
@@ -105,6 +113,7 @@ class ListingTest {
         onEachCpu(() -> counter.add(0.25));
         assertThat(value("listing double counter").total()).isEqualTo(counter.sum());
         assertThat(value("listing double counter").perCpu()).isEqualTo(onUsable(0.25, 0.0));
+        assertThat(sums("listing double counter")).containsExactly("value");
     }
 
     @Test
@@ -118,6 +127,7 @@ class ListingTest {
         assertThat(value.total()).isEqualTo(usable());
         assertThat(value.elsewhere()).isEqualTo(-5 * usable());
         assertThat(value.perCpu().stream().mapToLong(Number::longValue).sum()).isEqualTo(6 * usable());
+        assertThat(value.cumulative()).isTrue();
     }
 
     @Test
@@ -132,6 +142,7 @@ class ListingTest {
         assertThat(value.total()).isEqualTo(7 * usable());
         assertThat(value.perCpu()).isEqualTo(onUsable(12L, 0L));
         assertThat(value.elsewhere()).isEqualTo(-5 * usable());
+        assertThat(value.cumulative()).isTrue();
     }
 
     @Test
@@ -206,6 +217,7 @@ class ListingTest {
                             Map.entry("max", 3L));
             assertThat(variable("listing histogram").values().getFirst().perCpu())
                     .isEqualTo(onUsable(10L, 0L));
+            assertThat(sums("listing histogram")).containsExactly("count", "sum");
         } finally {
             Reference.reachabilityFence(histogram);
         }
@@ -224,6 +236,7 @@ class ListingTest {
                         .containsEntry("made", 1L);
             }
             assertThat(totals("listing pool")).containsEntry("held", 0L).containsEntry("idle", 1L);
+            assertThat(sums("listing pool")).containsExactly("made", "destroyed", "exchanges", "searches");
         }
     }
 
@@ -273,6 +286,7 @@ class ListingTest {
                         Map.entry("value", 7 * usable()),
                         Map.entry("batch", 32L),
                         Map.entry("errorBound", counter.errorBound()));
+        assertThat(sums("listing quota")).containsExactly("value");
     }
 
     @Test

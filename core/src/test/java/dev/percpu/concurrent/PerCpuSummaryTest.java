@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.listing.Value;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import java.util.List;
@@ -69,6 +70,11 @@ class PerCpuSummaryTest {
                     assertThat(variable.values())
                             .extracting(value -> value.name() + " " + value.total())
                             .containsExactly("count " + 2 * cpus, "sum " + (ids - 7 * cpus), "min -7", "max " + last);
+                    assertThat(variable.values())
+                            .as("sums of updates")
+                            .filteredOn(Value::cumulative)
+                            .extracting(Value::name)
+                            .containsExactly("count", "sum");
                 });
         assertThat(summary.summaryThenReset()).isEqualTo(expected);
         assertThat(summary.summary()).isEqualTo(NONE);
