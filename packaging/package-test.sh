@@ -30,7 +30,7 @@ USAGE
 
 die() {
   printf 'percpu: %s\n' "$1" >&2
-  exit 1
+  exit "${2:-1}"
 }
 
 # Bash calls this also if a signal ends it.
@@ -266,8 +266,8 @@ run() {
 }
 
 if (($# > 0)); then
+  [[ $1 == --help || $1 == -h ]] || die "package-test takes no argument, so not \"$1\"; see ./percpu package-test --help" 2
   usage
-  [[ $1 == --help || $1 == -h ]] || exit 2
   exit
 fi
 

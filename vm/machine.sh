@@ -67,7 +67,8 @@ boot() {
   trap - EXIT
   case $status in
     0) ;;
-    124 | 137) say "the virtual machine was not done after $timeout seconds" ;;
+    124) say "the virtual machine was not done after $timeout seconds" ;;
+    137) say "the virtual machine was killed: because it did not end after its $timeout seconds, or for lack of memory" ;;
     *) say "QEMU ended with status $status: $(tail -n 1 "$directory/qemu.log")" ;;
   esac
   return "$status"

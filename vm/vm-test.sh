@@ -177,12 +177,12 @@ while (($# > 0)); do
 done
 [[ $arch == x86_64 || $arch == aarch64 ]] || die "--arch is x86_64 or aarch64, not \"$arch\"" 2
 [[ $kernel =~ ^[0-9]+\.[0-9]+$ ]] || die "--kernel is a version such as 6.12, not \"$kernel\"" 2
-[[ $cpus_wanted =~ ^([1-9][0-9]*)?$ ]] || die "--cpus is a number, not \"$cpus_wanted\"" 2
+[[ $cpus_wanted =~ ^([1-9][0-9]*)?$ ]] || die "--cpus is a whole number from 1, not \"$cpus_wanted\"" 2
 [[ $backends =~ ^(rseq|atomic|rseq atomic)$ ]] || die "--backend is rseq or atomic, not \"$backends\"" 2
 [[ $only =~ ^[A-Za-z0-9_,]*$ ]] || die "--only takes names of test classes, not \"$only\"" 2
 [[ $effort =~ ^[0-9]*\.?[0-9]+$ ]] || die "--effort is a number, not \"$effort\"" 2
-[[ $stress_seconds =~ ^[1-9][0-9]*$ ]] || die "--stress-seconds is a number, not \"$stress_seconds\"" 2
-[[ $timeout =~ ^[1-9][0-9]*$ ]] || die "--timeout is a number, not \"$timeout\"" 2
+[[ $stress_seconds =~ ^[1-9][0-9]*$ ]] || die "--stress-seconds is a whole number from 1, not \"$stress_seconds\"" 2
+[[ $timeout =~ ^[1-9][0-9]*$ ]] || die "--timeout is a whole number from 1, not \"$timeout\"" 2
 ((${#scenarios[@]} > 0)) || scenarios=(suite)
 for scenario in "${scenarios[@]}"; do
   [[ -e $vm/scenarios/$scenario.sh ]] || die "no scenario \"$scenario\"; see ./percpu vm-test --list" 2

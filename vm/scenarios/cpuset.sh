@@ -3,7 +3,7 @@ about="a container that may use 2 of 8 CPUs, and then others again and again whi
 cpus=8
 memory=3G
 
-readonly group=/sys/fs/cgroup/few
+group=/sys/fs/cgroup/few
 
 inside() {
   local backend

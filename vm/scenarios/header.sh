@@ -3,7 +3,7 @@ about="percpu.h: the C programs that test it, without Java"
 cpus=4
 memory=1G
 
-readonly tests=/percpu/native
+tests=/percpu/native
 
 # Runs on the host: compiles the programs, linked with all that they need.
 outside() {

@@ -364,11 +364,17 @@ final class BenchCommand implements Callable<Integer> {
     /** Better now than when all has been measured. */
     private static void checkWritable(Path file) {
         Path directory = file.toAbsolutePath().getParent();
-        if (Files.isDirectory(file)
-                || directory == null
-                || !(Files.exists(file) ? Files.isWritable(file) : Files.isWritable(directory))) {
-            throw new CliException(Messages.printable(file) + " cannot be written");
+        String reason;
+        if (directory == null || Files.isDirectory(file)) {
+            reason = "it is a directory";
+        } else if (!Files.isDirectory(directory)) {
+            reason = "there is no directory " + Messages.printable(directory);
+        } else if (!Files.isWritable(Files.exists(file) ? file : directory)) {
+            reason = "that is not permitted";
+        } else {
+            return;
         }
+        throw new CliException(Messages.printable(file) + " cannot be written: " + reason);
     }
 
     private static final class PositiveConverter implements ITypeConverter<Integer> {

@@ -315,6 +315,23 @@ class ScriptTest {
                 .containsExactly("percpu: PERCPU_JAVA_HOME=" + jdk + " is not a JDK 25 or newer with a javac");
     }
 
+    /** The script goes to other directories before it uses it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"PERCPU_JAVA_HOME", "JAVA_HOME"})
+    void aJdkMayHaveARelativePath(String variable) throws Exception {
+        maven(
+                "[ -x \"$JAVA_HOME/bin/java\" ] || exit 1",
+                "mkdir -p cli/target/modules",
+                "touch cli/target/modules/percpu-core-1.jar cli/target/modules/percpu-cli-1.jar");
+
+        Map<String, String> environment = new HashMap<>(Map.of("PERCPU_JAVA_HOME", ""));
+        environment.put(variable, directory.relativize(jdk).toString());
+        Run run = percpu(environment, "info");
+
+        assertThat(run.err()).containsExactly("percpu: building (log: " + checkout + "/target/percpu-build.log)");
+        assertThat(run.status()).isZero();
+    }
+
     /** What the script runs to install something, and whose package starts a service. */
     @Test
     void noServiceIsStartedByWhatIsInstalled() throws Exception {
@@ -450,7 +467,8 @@ class ScriptTest {
     @CsvSource({
         "--scenario suite --scenario nonsense, scenario \"nonsense\"",
         "--arch nonsense,                      --arch is",
-        "--cpus nonsense,                      --cpus is a number",
+        "--cpus nonsense,                      --cpus is a whole number from 1",
+        "--cpus 0,                             not \"0\"",
         "nonsense,                             unknown option"
     })
     void virtualMachinesThatCannotBeAreRefusedBeforeAnythingIsBuilt(String options, String message) throws Exception {
@@ -473,7 +491,8 @@ class ScriptTest {
         "example-test 40,       not \"40\"",
         "example-test 1 1,      at most one argument",
         "programs H nonsense,   not \"nonsense\"",
-        "programs H 1 0,        not \"0\"",
+        "programs H 1 0,        'seconds of programs must be from 1 to 60, not \"0\"'",
+        "programs H 101,        'rounds of programs must be from 1 to 100, not \"101\"'",
         "programs H 1 1 1,      at most three arguments"
     })
     void aWrongArgumentIsRefusedBeforeAnythingIsInstalledOrBuilt(String command, String message) throws Exception {

@@ -21,12 +21,8 @@ import java.util.stream.Collectors;
  * printed are medians of all rounds, with the least and the greatest.
  */
 public final class ProgramsMain {
-    private static final String USAGE = "Usage: percpu programs [TITLE [ROUNDS [SECONDS]]]";
-
     private static final int ROUNDS = 5;
-    private static final int MOST_ROUNDS = 100;
     private static final int SECONDS = 4;
-    private static final int MOST_SECONDS = 60;
 
     /** For figures that are kept: five programs with all their parts, five times, take long enough. */
     private static final int SHORT_SECONDS = 2;
@@ -53,28 +49,16 @@ public final class ProgramsMain {
         List<Program> chosen = PROGRAMS.stream()
                 .filter(program -> program.title().startsWith(title))
                 .toList();
-        int rounds = number(args, 1, ROUNDS, MOST_ROUNDS);
-        int seconds = number(args, 2, SECONDS, MOST_SECONDS);
-        if (chosen.isEmpty() || args.length > 3 || rounds < 0 || seconds < 0) {
-            System.err.println(USAGE + "; titles: "
+        if (chosen.isEmpty()) {
+            System.err.println("percpu: no program has a title that begins with \"" + title + "\"; there are: "
                     + String.join("; ", PROGRAMS.stream().map(Program::title).toList()));
             System.exit(2);
         }
+        // The script has looked whether these are numbers, and how large.
+        int rounds = args.length > 1 ? Integer.parseInt(args[1]) : ROUNDS;
+        int seconds = args.length > 2 ? Integer.parseInt(args[2]) : SECONDS;
         for (Program program : chosen) {
             print(program, measure(program, rounds, seconds), System.out);
-        }
-    }
-
-    /** A number of the arguments; -1 if it is not from 1 to the greatest. */
-    private static int number(String[] args, int index, int otherwise, int greatest) {
-        if (args.length <= index) {
-            return otherwise;
-        }
-        try {
-            int number = Integer.parseInt(args[index]);
-            return number >= 1 && number <= greatest ? number : -1;
-        } catch (NumberFormatException e) {
-            return -1;
         }
     }
 

@@ -297,10 +297,13 @@ class BenchCommandTest {
     @Test
     void aResultFileThatCannotBeWrittenIsAnErrorBeforeMeasuring() throws Exception {
         installFakeJmh();
-        String file = home.resolve("no-such-directory/results.json").toString();
+        Path directory = home.resolve("no-such-directory");
+        String file = directory.resolve("results.json").toString();
 
         assertThat(CommandRun.of("bench", "--json", file).failure())
-                .isEqualTo("percpu: " + file + " cannot be written");
+                .isEqualTo("percpu: " + file + " cannot be written: there is no directory " + directory);
+        assertThat(CommandRun.of("bench", "--html", home.toString()).failure())
+                .isEqualTo("percpu: " + home + " cannot be written: it is a directory");
     }
 
     /** A disk that is full, which nobody knows before something is written. */
