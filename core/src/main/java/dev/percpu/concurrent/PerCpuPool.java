@@ -36,9 +36,10 @@ import org.jspecify.annotations.Nullable;
  * The names are those of {@link java.util.concurrent.Semaphore}. There is no fairness: a thread that arrives when an
  * object is released may get it before one that waits.
  *
- * <p><b>Hooks.</b> The factory runs in the thread that acquires, reset in the one that releases, destroy in the one
- * that releases, trims or closes, or in one that acquires after an error has broken destroying off. The pool holds
- * neither a lock nor a {@link dev.percpu.CpuGuard} while it calls a hook. What a hook throws reaches the caller:
+ * <p><b>Hooks.</b> The factory runs in the thread that acquires, and reset in the one that releases. Destroy runs in
+ * the one that releases, discards, trims or closes, or in one that acquires while the pool is being closed, or after an
+ * error has broken destroying off. The pool holds neither a lock nor a {@link dev.percpu.CpuGuard} while it calls a
+ * hook. What a hook throws reaches the caller:
  *
  * <ul>
  *   <li>If the factory throws or returns null, nothing is acquired, and the next attempt can make an object.
@@ -163,7 +164,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
      * the stack of a CPU whose {@link dev.percpu.CpuGuard} another thread holds. It costs a system call for each CPU
      * that has idle objects.
      *
-     * @param keep how many idle objects to leave at least
+     * @param keep how many idle objects to leave at least, if no thread acquires any meanwhile
      * @return how many it destroyed
      * @throws IllegalArgumentException if {@code keep} is negative
      * @throws RuntimeException what the destroy hook threw first, when it was called for all; it suppresses the others
@@ -181,9 +182,9 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
 
     /**
      * Closes the pool and destroys the idle objects. Held ones are destroyed when they are released. From now on,
-     * acquiring throws. Closing again does nothing, or, if an error interrupted closing, continues it. If idle objects
-     * lie on the stack of a CPU whose {@link dev.percpu.CpuGuard} another thread holds, it waits until that thread
-     * closes the guard, without a limit.
+     * acquiring throws. Closing again destroys what an error, or a release that found a guard taken, has left. If idle
+     * objects lie on the stack of a CPU whose {@link dev.percpu.CpuGuard} another thread holds, it waits until that
+     * thread closes the guard, without a limit.
      *
      * @throws IllegalStateException if it would have to wait for a guard and the thread holds another {@link
      *     dev.percpu.CpuGuard}; then the pool is still open
@@ -396,13 +397,10 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     }
 
     private @Nullable Pooled<T> refuse(int why) {
-        return switch (why) {
-            case PooledIds.CLOSED -> throw closed();
-            case PooledIds.HOLDS_GUARD ->
-                throw new IllegalStateException(this + " is exhausted, and this thread"
-                        + " holds a CPU's guard, so it must not wait. Close the guard first, or use tryAcquire()");
-            default -> null;
-        };
+        if (why == PooledIds.CLOSED) {
+            throw closed();
+        }
+        return null;
     }
 
     private IllegalStateException closed() {

@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.protocol.Fences;
 import java.lang.ref.Reference;
 
@@ -48,9 +49,6 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
     /** What {@link #seek()} returns if the ids are closed. */
     static final int CLOSED = -2;
 
-    /** What {@link #seek(long)} returns if it would have to wait, and the thread holds a guard, so that it must not. */
-    static final int HOLDS_GUARD = -3;
-
     /** What {@link #seek(long)} returns if it would have to wait, and an entry may be {@link #unfinished}. */
     static final int UNFINISHED = -5;
 
@@ -94,7 +92,8 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
      * Like {@link #seek()}, and waits if there is none. The time limit includes waiting for a guard.
      *
      * @param nanos how long to wait at most; not negative
-     * @return also {@link #HOLDS_GUARD} or {@link #UNFINISHED}
+     * @return also {@link #UNFINISHED}
+     * @throws IllegalStateException if it would have to wait and the thread holds a guard, so that it must not
      * @throws InterruptedException if the thread is interrupted while it waits, or was before it would have to
      */
     int seek(long nanos) throws InterruptedException {
@@ -115,9 +114,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
                 if (left <= 0) {
                     return NONE;
                 }
-                if (holdsGuard()) {
-                    return HOLDS_GUARD;
-                }
+                Ownership.refuseToWait("an object of ", label);
                 if (reportsWait(start, id == BUSY)) {
                     continue;
                 }

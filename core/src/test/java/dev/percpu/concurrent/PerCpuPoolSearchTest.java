@@ -177,7 +177,7 @@ class PerCpuPoolSearchTest extends PoolStacksFixture {
                     .hasMessageContaining("guard");
             assertThatThrownBy(() -> pool.tryAcquire(1, TimeUnit.DAYS))
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("exhausted");
+                    .hasMessageContaining("must not wait for an object of ");
         }
         assertThat(pool.statistics().waiting()).isZero();
         only.release();

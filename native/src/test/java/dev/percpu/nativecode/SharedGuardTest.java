@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.CpuGuard;
 import dev.percpu.ExternPerCpu;
+import dev.percpu.PerCpuRuntime;
+import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.linux.KernelThreads;
 import dev.percpu.internal.protocol.GuardWords;
@@ -233,6 +235,26 @@ class SharedGuardTest {
                     .hasMessageContaining("would have to wait for the guard of CPU 0")
                     .hasMessageContaining("C code must not call Java code that acquires a guard");
         });
+    }
+
+    @Test
+    void aPoolWhoseObjectLiesBehindThatGuardIsRefusedToo() {
+        try (PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build()) {
+            CpuId.onEachCpu(cpu -> {
+                if (cpu.equals(CPU)) {
+                    pool.tryAcquire().release();
+                }
+            });
+            driver.withGuardOf(CPU.id(), () -> {
+                // On the atomic back end, the object is where every thread finds it.
+                if (PerCpuRuntime.backend().equals("rseq")) {
+                    assertThatThrownBy(() -> pool.tryAcquire(1, TimeUnit.SECONDS))
+                            .isInstanceOf(IllegalStateException.class)
+                            .hasMessageContaining("would have to wait for an object of ");
+                }
+            });
+            assertThat(pool.tryAcquire()).isNotNull();
+        }
     }
 
     @Test

@@ -7,13 +7,13 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.Throttle;
 
-/** All objects of a pool are held. */
+/** A thread can have no object of a pool at once. */
 @Name("dev.percpu.PoolExhausted")
 @Label("Pool Exhausted")
 @Category("Percpu")
 // A thread that tries again and again would push all other events out of a recording.
 @Throttle("100/s")
-@Description("A thread finds all objects of a pool held, and waits or goes without")
+@Description("A thread finds no object of a pool that it can have at once, and waits or goes without")
 final class PoolExhaustedEvent extends Event {
     @Label("Pool")
     String pool;

@@ -192,7 +192,7 @@ public final class Recording {
         }
     }
 
-    /** Records that this thread finds all objects of a pool held. */
+    /** Records that this thread finds no object of a pool that it can have at once. */
     public static void poolExhausted(String pool, int capacity) {
         try {
             if (isOn()) {
