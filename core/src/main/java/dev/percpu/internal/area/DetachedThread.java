@@ -67,8 +67,9 @@ public final class DetachedThread {
     private static final long BEGINNING_LOOK = TimeUnit.MICROSECONDS.toNanos(100);
 
     /**
-     * Starts the thread, and waits until it has called the handler once. Before that the JDK makes the classes of its
-     * code, in the thread itself. If the heap is full then, the thread ends; it must not do so unnoticed.
+     * Starts the thread, and waits until its first step is over, a minute at most. In that step, in the
+     * thread itself, the JDK makes the classes of its code. If the heap is full then, the thread ends. It must not do
+     * so unnoticed.
      *
      * @param handler receives each reference, or null if none came within the milliseconds that it returned last. It
      *     is called first after a millisecond at most. If making classes fails then, that reference is lost

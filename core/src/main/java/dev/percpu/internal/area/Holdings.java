@@ -13,8 +13,8 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pieces that are given back once the objects that hold them have become unreachable. Each is given back once, by a
- * dedicated thread.
+ * Pieces that are given back once the objects that hold them have become unreachable. Each is given back once, most of
+ * them by a dedicated thread.
  *
  * <p>A {@link java.lang.ref.Cleaner} does the same in 72 bytes for each piece, which would be most of what a counter
  * takes on the heap: each piece needs a reference and an action, which are two objects. Here it is one object of 40
@@ -53,7 +53,8 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
 
     /**
      * First the holdings that are due to be given back, then those whose holders are still reachable. (A reference that
-     * is itself unreachable is never queued.) Guarded by this object's lock, and so are the fields of each holding.
+     * is itself unreachable is never queued.) Guarded by this object's lock. So are the fields of each holding until it
+     * is due; from then on, its position and bytes are guarded by {@link #giving}.
      */
     private @Nullable Holding[] all = new Holding[FIRST_LENGTH];
 
@@ -341,7 +342,7 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
         while (!detached) {
             reclaim(MILLIS_UNTIL_DETACHED);
             try {
-                // Its first step takes this, and begins with those that are due. If that step fails, nothing is lost.
+                // Its first step takes this, or what was queued since, and begins with those that are due.
                 boolean _ = sentinel().enqueue();
                 DetachedThread.start(THREAD, unreachable, this, atEnd.get());
                 detached = true;
@@ -349,6 +350,26 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
                 // There is no memory for it, most likely. So this thread goes on, and tries that again later.
                 detached = false;
             }
+        }
+        giveBackUnreachable();
+    }
+
+    /**
+     * Gives back each piece whose holder is unreachable by now. The first step of the detached thread may have failed,
+     * and then what it took from the queue is lost. (What is still in the queue does no harm there.)
+     */
+    private void giveBackUnreachable() {
+        synchronized (this) {
+            // What this makes due changes places with one that was looked at before.
+            for (int index = dueCount; index < count; index++) {
+                Holding holding = Objects.requireNonNull(all[index]);
+                if (holding.refersTo(null)) {
+                    makeDue(holding);
+                }
+            }
+        }
+        if (giveBackAll(null) != null) {
+            wakeThread();
         }
     }
 

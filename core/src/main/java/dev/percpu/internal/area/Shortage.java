@@ -26,6 +26,9 @@ class Shortage {
 
     private static final int GARBAGE_BYTES = 1 << 14;
 
+    /** No piece. Each has a position that is not negative. It is no object: a full heap could refuse one. */
+    private static final long NONE = -1;
+
     /**
      * How much of the free heap is allocated at most to make the collector run: all but an eighth. G1 waits until 60%
      * of a heap of a fixed size is full of new objects, and always keeps a tenth of the heap free.
@@ -79,15 +82,27 @@ class Shortage {
             return retryUninterrupted(attempt, full);
         } finally {
             if (interrupted) {
-                Thread.currentThread().interrupt();
+                interruptAgain();
             }
+        }
+    }
+
+    /**
+     * A subclass of Thread can override this method. If it throws, the piece that the caller may have by now would be
+     * nobody's.
+     */
+    private static void interruptAgain() {
+        try {
+            Thread.currentThread().interrupt();
+        } catch (Throwable _) {
+            // See above.
         }
     }
 
     private synchronized long retryUninterrupted(LongSupplier attempt, AreaFullException full) {
         // The thread that was here before this one may have run a collection.
-        Long position = tryAgain(attempt);
-        if (position != null) {
+        long position = tryAgain(attempt);
+        if (position != NONE) {
             return position;
         }
         if (paused && now() - pausedSince < pause) {
@@ -98,7 +113,7 @@ class Shortage {
         if (collect()) {
             position = awaitPieces(attempt, sentinel);
         }
-        if (position != null) {
+        if (position != NONE) {
             paused = false;
             return position;
         }
@@ -108,13 +123,13 @@ class Shortage {
         throw full;
     }
 
-    private @Nullable Long awaitPieces(LongSupplier attempt, Holdings.Sentinel sentinel) {
+    private long awaitPieces(LongSupplier attempt, Holdings.Sentinel sentinel) {
         boolean interrupted = false;
         long start = System.nanoTime();
         try {
             while (true) {
-                Long position = tryAgain(attempt);
-                if (position != null) {
+                long position = tryAgain(attempt);
+                if (position != NONE) {
                     return position;
                 }
                 try {
@@ -129,16 +144,16 @@ class Shortage {
             }
         } finally {
             if (interrupted) {
-                Thread.currentThread().interrupt();
+                interruptAgain();
             }
         }
     }
 
-    private static @Nullable Long tryAgain(LongSupplier attempt) {
+    private static long tryAgain(LongSupplier attempt) {
         try {
             return attempt.getAsLong();
         } catch (AreaFullException full) {
-            return null;
+            return NONE;
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Garbage;
 import dev.percpu.testing.LogCapture;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -73,6 +75,27 @@ class HoldingsTest {
         failing.giveBack(failing.add(holder, position(0), 8));
         awaitGiven(1);
         assertThat(given.get((long) position(0))).containsExactly(8L);
+    }
+
+    /** The detached thread's first step loses it if the heap is full then. */
+    @Test
+    void whatTheThreadTookFromTheQueueAndLostComesBack() throws InterruptedException {
+        // Lost too late, it stays lost.
+        for (int attempt = 0; given.isEmpty() && attempt < 20; attempt++) {
+            Holdings losing = new Holdings(this::give) {
+                @Override
+                public long applyAsLong(@Nullable Reference<?> reference) {
+                    if (reference instanceof Holding) {
+                        throw new OutOfMemoryError("for the test");
+                    }
+                    return super.applyAsLong(reference);
+                }
+            };
+            losing.add(new Object(), position(0), 8);
+            System.gc();
+            Thread.sleep(2 * Holdings.MILLIS_UNTIL_DETACHED);
+        }
+        assertThat(given).containsEntry((long) position(0), List.of(8L));
     }
 
     @Test
