@@ -224,6 +224,19 @@ class ListingTest {
     }
 
     @Test
+    void aHistogramWithMoreValuesThanCanBeCountedHasNoQuantiles() {
+        PerCpuHistogram histogram =
+                PerCpuHistogram.builder().name("listing wrapped").build();
+        try {
+            histogram.record(1, Long.MAX_VALUE);
+            histogram.record(1, 1);
+            assertThat(totals("listing wrapped")).containsOnlyKeys("count", "sum");
+        } finally {
+            Reference.reachabilityFence(histogram);
+        }
+    }
+
+    @Test
     void aPoolTellsWhatItHolds() throws InterruptedException {
         try (PerCpuPool<Object> pool =
                 PerCpuPool.builder(3, Object::new).name("listing pool").build()) {

@@ -177,6 +177,11 @@ public final class HistogramSnapshot {
         return quantile == 1 ? count : Math.clamp((long) rank, 1, count);
     }
 
+    /** Whether there are more values than can be counted, so that nobody knows which of them is the median. */
+    boolean isWrapped() {
+        return wrapped;
+    }
+
     private void checkCountsKnown() {
         if (wrapped) {
             throw new ArithmeticException("more than 2^63 - 1 values were recorded: the counts have wrapped");
@@ -189,10 +194,11 @@ public final class HistogramSnapshot {
      * le}; for the bound +Inf use {@link #count()}.
      *
      * <p>The count is exact if the bound is the greatest value of a bucket: one of the {@linkplain #bounds() bounds}
-     * that the histogram was built with or, if it has none, {@code (1L << n) - 1}. If a bound falls inside a bucket,
-     * that bucket is counted as above it. So no value above a bound is counted, but values just below it may be
-     * missing: those that are below it by less than a unit, or by no more than the relative error. If the histogram has
-     * no bounds, all negative values are in one bucket, whose greatest value is -1. A bound below -1 counts none.
+     * that the histogram was built with or, if it has none, {@code (1L << n) - 1}, unless that is less than a unit or
+     * beyond the range. If a bound falls inside a bucket, that bucket is counted as above it. So no value above a bound
+     * is counted, but values just below it may be missing: those that are below it by less than a unit, or by no more
+     * than the relative error. Values beyond the range are in one bucket, and so are all negative values if the
+     * histogram has no bounds. Only the bound {@code Long.MAX_VALUE} counts the former. A bound below -1 counts none.
      *
      * @param upperBounds in ascending order
      * @throws IllegalArgumentException if a bound is not above the one before it

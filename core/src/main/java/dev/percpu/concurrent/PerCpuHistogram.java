@@ -205,7 +205,7 @@ public final class PerCpuHistogram {
             List<Value> values = new ArrayList<>();
             values.add(Value.sum("count", Arrays.copyOf(counts, Area.CPUS), counts[Area.SPARE]));
             values.add(Value.sum("sum", Arrays.copyOf(sums, Area.CPUS), sums[Area.SPARE]));
-            if (!ever.isEmpty()) {
+            if (!ever.isEmpty() && !ever.isWrapped()) {
                 long[] quantiles = ever.quantiles(0.5, 0.9, 0.99);
                 values.add(Value.of("p50", quantiles[0]));
                 values.add(Value.of("p90", quantiles[1]));

@@ -255,9 +255,12 @@ public final class PerCpuRef {
     private void putCentrally(int references) {
         long count = central.get();
         while (true) {
+            if (count < 0) {
+                throw morePuts(-count);
+            }
             if (count < references) {
                 throw new IllegalStateException(this
-                        + (count <= 0
+                        + (count == 0
                                 ? ": put(" + references + "), but no reference is left. The release action does not run"
                                         + " again"
                                 : ": put(" + references + "), but the count is only " + count

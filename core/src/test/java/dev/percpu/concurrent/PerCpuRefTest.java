@@ -174,6 +174,9 @@ class PerCpuRefTest {
         assertThatThrownBy(ref::kill)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("the puts outnumber the gets by 1");
+        assertThatThrownBy(ref::put)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("the puts outnumber the gets by 1, so the release action does not run");
         assertThat(ref.isKilled()).isTrue();
         assertThat(ref.tryGet()).isFalse();
         assertThat(ref.resurrect()).isFalse();
