@@ -89,8 +89,8 @@ extern "C" {
  * means something only to the library that defines it. The macro declares it for that object's sake, also if a header
  * has declared it before. Nothing uses the struct and its other name. They refuse what the kernel's macro takes. With
  * brackets behind the name, percpu_variable_many[4] would be four objects, the first of which describes the memory
- * behind the array. And of "static DEFINE_PER_CPU(...)" only the first declaration would be static. There the compiler's
- * message has the right macro's name.
+ * behind the array. And of "static DEFINE_PER_CPU(...)" only the first declaration would be static. There the
+ * compiler's message has the right macro's name.
  */
 #define DEFINE_PER_CPU(type, name)                                                                                     \
 	typedef struct percpu_brackets_belong_to_the_type_of_##name percpu_static_is_DEFINE_STATIC_PER_CPU_##name;     \

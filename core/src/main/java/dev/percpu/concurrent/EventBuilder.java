@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Builds a {@link PerCpuEvent}: which variables it updates, in which way.
  *
- * <p>An event has at most {@value #MOST_UPDATES} updates; recording into a histogram counts as two, and combining with a
- * function of your own as none. The number of its arguments and of its histograms together is at most
- * {@value Events#MOST_VALUES}. Arguments are numbered without gaps, and {@code long}s come before {@code double}s.
+ * <p>An event has at most {@value #MOST_UPDATES} updates; recording into a histogram counts as two, and combining with
+ * a function of your own as none. The number of its arguments and of its histograms together is at most {@value
+ * Events#MOST_VALUES}. Arguments are numbered without gaps, and {@code long}s come before {@code double}s.
  *
  * <p>A variable can have several updates, but not the same one twice: that is, with the same argument, or with a
  * constant both times. So {@code add(counter, FIRST)} goes with {@code increment(counter)}, but a second

@@ -15,13 +15,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>There is no deadlock, since a thread with an open guard never waits for another guard: if it asks for one, it gets
  * a nested guard of a CPU that it owns. Acquiring a CPU runs no code of the user's either, and another thread does the
- * logging. (There is one exception. If the owner's thread is of a class of the user's, {@link StackTraces#canTell}
- * looks up a method of that class. The JVM may then ask that class's loader for the types of its methods.)
+ * logging. (There are two exceptions, both while a thread waits, so before it owns the CPU. If the owner's thread is of
+ * a class of the user's, {@link StackTraces#canTell} looks up a method of that class. The JVM may then ask that class's
+ * loader for the types of its methods. And {@link Wait} calls {@link Thread#interrupt}, which a class of the user's may
+ * override.)
  *
  * <p>A thread owns a CPU from the moment its id is in the word. {@link OpenGuards} counts the guards of it that the
  * thread has open. An error between the two (the stack can overflow anywhere) leaves a CPU with an owner and no open
- * guard. The owner frees such a CPU the next time it acquires a guard. Until it does, a waiting thread may free it: see
- * {@link Recovery}.
+ * guard. The owner frees such a CPU the next time it acquires a guard there. Until it does, a waiting thread may free
+ * it: see {@link Recovery}.
  */
 public final class Ownership {
     /** What methods that do not wait, or wait for a limited time, return if another thread owns the CPU. */

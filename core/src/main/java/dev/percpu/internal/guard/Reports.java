@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Reports guards, locks and pools that are not as they should be. The {@link Reporter} does the logging. None of these
- * methods throws, not even an error: the caller's own work matters more than the report. Each has its own catch clause:
- * with one shared method that takes a function, creating the function could fail.
+ * methods throws, not even an error, but for those that only describe: the caller's own work matters more than the
+ * report. Each has its own catch clause: if one method took a function, creating that could fail.
  *
  * <p>A report that waits refers to threads by their ids. A logger that never returns would otherwise keep all that they
  * refer to.
@@ -75,7 +75,11 @@ public final class Reports {
 
     /** Prepares for reports. To be called by a thread that has waited for some time, and may soon have to report it. */
     public static void prepare() {
-        Reporter.prepare();
+        try {
+            Reporter.prepare();
+        } catch (Throwable t) {
+            // The report is tried all the same.
+        }
     }
 
     /** Describes a thread for messages. Calls no method that a subclass could have overridden. */
