@@ -35,8 +35,9 @@ import org.jspecify.annotations.Nullable;
  * other way round. With the client the two agree, and those that observe during a scrape go another, slower way.
  *
  * <p><b>The number of native buckets</b> is limited as in the client: first the zero bucket grows, if that is allowed,
- * then the schema becomes coarser. If a reset duration was given, then after that time the histogram resets at the next
- * scrape, or when the limit is next exceeded. The client does not wait for a scrape.
+ * then the schema becomes coarser. If a reset duration was given, then after that time a histogram whose schema became
+ * coarser resets at the next scrape, and any histogram when the limit is next exceeded. The client does not wait for a
+ * scrape.
  *
  * <p><b>Memory.</b> For each CPU and for each hot thread, a data point with classic buckets only takes 8 bytes, and 8
  * more for each bucket. If it has native buckets, it takes 8 for each pair of a classic and a native one that a value
