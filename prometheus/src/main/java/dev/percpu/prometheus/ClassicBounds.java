@@ -20,9 +20,13 @@ import java.util.stream.DoubleStream;
 final class ClassicBounds {
     private static final int MANTISSA_BITS = 52;
 
-    /** So many slices at most, and so many bits of the mantissa in their numbers, which are ints. */
+    /**
+     * The slices are cut more finely only up to so many. They begin with one for each power of two, so bounds that are
+     * far apart, such as 1e-200 and 1e200, can have more from the start: at most 2048.
+     */
     private static final int MOST_SLICES = 1024;
 
+    /** So many bits of the mantissa at most are in the number of a slice, which is an int. */
     private static final int FINEST = 16;
 
     private final double[] upper;
