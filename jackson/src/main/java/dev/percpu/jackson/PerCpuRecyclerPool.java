@@ -26,7 +26,9 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Releasing.</b> {@link BufferRecycler#releaseToPool()} does nothing for a recycler that is idle already, and
  * {@link #releasePooled} throws {@link IllegalStateException}. If another thread has acquired the recycler since it was
  * released, a second release counts as that thread's, as in {@link Pooled#release}: then two can have it. A recycler
- * whose parser or generator is never closed takes up capacity as long as the pool lives.
+ * whose parser or generator is never closed takes up capacity as long as the pool lives. So does one whose release was
+ * interrupted by an error such as {@link StackOverflowError}, until {@link #releasePooled} finishes it: {@link
+ * BufferRecycler#releaseToPool()} may do nothing then.
  *
  * <p><b>Serialization.</b> As with Jackson's own pools no recycler is written. The shared pool becomes the shared pool
  * of the JVM that reads it, any other one a new pool of the same capacity.
