@@ -84,7 +84,8 @@ public final class HistogramRegistration {
      *
      * @return what ends the export
      * @throws IllegalArgumentException if the same name is registered with another description or unit, or with the
-     *     same attributes; or if two bounds are the same once they are divided, or one is infinite then
+     *     same attributes; if a name is registered that differs from this one in case only; or if two bounds are the
+     *     same once they are divided, or one is infinite then
      */
     @CanIgnoreReturnValue
     public Registered register() {

@@ -68,7 +68,7 @@ public final class PerCpuMetricProducer implements MetricProducer {
 
     /**
      * Begins to register a histogram under a metric's name. Several histograms can have the same name if they have
-     * different attributes.
+     * different attributes. A name that differs from a registered one in case only is refused.
      *
      * @param name as OpenTelemetry wants it: a letter, and up to 254 letters, digits, and characters of {@code _.-/}
      * @param histogram one that was built with {@link HistogramBuilder#bounds bounds}
