@@ -66,7 +66,7 @@ public final class HistogramRegistration {
     static double checkedDivisor(double by) {
         if (!(by > 0 && by < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException(
-                    "a divisor must be positive, such as 1e9 from nanoseconds to seconds, not " + by);
+                    "a divisor must be positive and finite, such as 1e9 from nanoseconds to seconds, not " + by);
         }
         return by;
     }

@@ -298,7 +298,8 @@ class PerCpuMetricProducerTest {
     void aDivisorIsPositiveAndFinite(double divisor) {
         assertThatThrownBy(() -> producer.histogram("size", millis).setDivisor(divisor))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("not " + divisor);
+                .hasMessageContaining("positive and finite")
+                .hasMessageEndingWith("not " + divisor);
     }
 
     @Test
