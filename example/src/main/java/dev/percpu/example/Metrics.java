@@ -48,8 +48,8 @@ final class Metrics {
         nanos.add(elapsedNanos);
         seconds.labelValues(path).observe(Unit.nanosToSeconds(elapsedNanos));
         inProgress.dec();
-        // Last, so that once a scrape has the request counted, the next one shows the rest too. The same scrape may not:
-        // it reads the metrics one after another, in any order.
+        // Last, so that once a scrape has the request counted, the next scrape shows the rest too. The same one need
+        // not: it reads the metrics one after another, in any order.
         requests.labelValues(path, Integer.toString(status)).inc();
     }
 
