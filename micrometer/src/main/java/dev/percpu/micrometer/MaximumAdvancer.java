@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
  * the registry, which it does not keep alive. The meters that have maxima do.
  */
 final class MaximumAdvancer implements Runnable {
-    private static final System.Logger LOGGER = System.getLogger("dev.percpu.micrometer");
     static final Duration INTERVAL = Duration.ofSeconds(1);
 
     private final WeakReference<PerCpuMeterRegistry> registry;
@@ -61,10 +60,13 @@ final class MaximumAdvancer implements Runnable {
 
     private static void warn(Throwable failure) {
         try {
-            LOGGER.log(
-                    System.Logger.Level.WARNING, "maxima of timers and summaries may be too high or too low", failure);
+            System.getLogger("dev.percpu.micrometer")
+                    .log(
+                            System.Logger.Level.WARNING,
+                            "maxima of timers and summaries may be too high or too low",
+                            failure);
         } catch (Throwable _) {
-            // The logger is the user's too, and there is nobody else to tell.
+            // The logger is the user's too, as is what finds it, and there is nobody else to tell.
         }
     }
 }
