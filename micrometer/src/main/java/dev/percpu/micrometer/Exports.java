@@ -87,25 +87,32 @@ final class Exports {
     private final Set<Meter> removed = Collections.newSetFromMap(new IdentityHashMap<>());
 
     /**
-     * How many registrations are going on: a listener of the exporter's can make one within another. Written under the
-     * monitor of {@link #exports}.
+     * How many registrations are going on: a listener of the exporter's can make one within another. Written under this
+     * object's lock and the monitor of {@link #exports}.
      */
     private int registrations;
 
     private Exports(MeterRegistry exporter) {
         this.exporter = exporter;
         exporter.config().onMeterAdded(meter -> {
-            // Other threads may add meters of their own meanwhile.
-            if (Thread.holdsLock(this)) {
+            if (isRegistering()) {
                 added.add(meter);
             }
         });
         exporter.config().onMeterRegistrationFailed((id, reason) -> {
-            if (Thread.holdsLock(this)) {
+            if (isRegistering()) {
                 refusals.put(id, Objects.requireNonNullElse(reason, "the exporter does not say why"));
             }
         });
         exporter.config().onMeterRemoved(this::forget);
+    }
+
+    /**
+     * Whether this thread is registering a meter. Other threads may add meters of their own meanwhile, and so may a
+     * listener that is called during a release, which has the lock too.
+     */
+    private boolean isRegistering() {
+        return Thread.holdsLock(this) && registrations > 0;
     }
 
     /**

@@ -377,6 +377,19 @@ class MergedMetersTest {
         assertThat(scraped()).isEqualTo(before);
     }
 
+    /** Also if it came while a registry in front released a meter. */
+    @Test
+    void whatAListenerRegistersWithTheExporterDuringARemovalStaysThere() {
+        exporter.config()
+                .onMeterRemoved(
+                        _ -> FunctionCounter.builder("removals", this, _ -> 7).register(exporter));
+        registry.remove(registry.counter("counter"));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> registry.counter("removals"))
+                .withMessageContaining("directly");
+        assertThat(scraped()).containsExactly("removals_total 7.0");
+    }
+
     @Test
     void whatTheExporterClearedIsRegisteredAgainOnceItIsRemovedInFrontToo() {
         registry.counter("counter").increment(5);
