@@ -174,7 +174,7 @@ final class Exports {
                 export = find(registration.get(), merged);
             }
             if (!export.isOf(merged == null ? null : merged.kind())) {
-                throw taken(export.meter, "for another meter of this registry");
+                throw taken(export.meter, "for another meter of a registry in front");
             }
             export.uses++;
             return export;
