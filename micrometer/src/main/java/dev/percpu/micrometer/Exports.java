@@ -236,7 +236,29 @@ final class Exports {
         } else {
             // The exporter says when it is removed. If another thread is about to remove it, that is after this call.
             export.isReleased = true;
-            Meter _ = exporter.remove(export.meter);
+            try {
+                Meter _ = exporter.remove(export.meter);
+            } catch (Throwable e) {
+                // If a listener that comes before this object's threw it, this one was not called.
+                forget(export.meter);
+                throw e;
+            }
+        }
+    }
+
+    /** {@link #release} after a failure, which matters more than what this throws. */
+    void releaseAfter(Throwable failure, Export export, Meter meter) {
+        try {
+            release(export, meter);
+        } catch (Throwable e) {
+            suppress(failure, e);
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // an exception cannot suppress itself; an equal one it can
+    private static void suppress(Throwable by, Throwable failure) {
+        if (by != failure) {
+            by.addSuppressed(failure);
         }
     }
 

@@ -24,6 +24,7 @@ import io.micrometer.core.instrument.util.TimeUtils;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -110,7 +111,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     private <M extends Meter> M exportedAs(M meter, Supplier<Export>... counterparts) {
         release(meter.getId());
         List<Export> registered = new ArrayList<>(counterparts.length);
-        Runnable release = () -> registered.forEach(export -> exports.release(export, meter));
+        Runnable release = () -> releaseAll(registered, meter);
         try {
             for (Supplier<Export> counterpart : counterparts) {
                 Export export = counterpart.get();
@@ -121,8 +122,21 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
             return meter;
         } catch (Throwable e) {
             // Also a checked one: a listener in another language can throw it.
-            release.run();
+            registered.forEach(export -> exports.releaseAfter(e, export, meter));
             throw e;
+        }
+    }
+
+    /** Releases all of them, even if a listener of the exporter throws: nobody would release the others later. */
+    private void releaseAll(List<Export> registered, Meter meter) {
+        Iterator<Export> left = registered.iterator();
+        while (left.hasNext()) {
+            try {
+                exports.release(left.next(), meter);
+            } catch (Throwable e) {
+                left.forEachRemaining(export -> exports.releaseAfter(e, export, meter));
+                throw e;
+            }
         }
     }
 
@@ -138,7 +152,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
             releases.put(id, release);
             return meter;
         } catch (Throwable e) {
-            release.run();
+            exports.releaseAfter(e, export, export.meter());
             throw e;
         }
     }
