@@ -158,7 +158,12 @@ final class Exports {
             Merged.Kind kind, Meter meter, Function<Merged, Meter> registration, DoubleSupplier... numbers) {
         Merged merged = new Merged(kind, numbers.length);
         Export export = register(merged, () -> registration.apply(merged));
-        Objects.requireNonNull(export.merged).add(meter, numbers);
+        try {
+            Objects.requireNonNull(export.merged).add(meter, numbers);
+        } catch (Throwable e) {
+            releaseAfter(e, export, meter);
+            throw e;
+        }
         return export;
     }
 
@@ -167,11 +172,11 @@ final class Exports {
             registrations++;
         }
         try {
-            Export export = find(registration.get(), merged);
+            Export export = find(registration, merged);
             while (export == null) {
                 // Another thread is about to remove it, or has done so since the exporter found it.
                 LockSupport.parkNanos(BRIEFLY);
-                export = find(registration.get(), merged);
+                export = find(registration, merged);
             }
             if (!export.isOf(merged == null ? null : merged.kind())) {
                 throw taken(export.meter, "for another meter of a registry in front");
@@ -190,7 +195,25 @@ final class Exports {
         }
     }
 
-    /** What there is for a meter that the exporter has given; null if the exporter does not have it any more. */
+    /** What there is for a meter that the exporter gives; null if the exporter does not have it any more. */
+    private @Nullable Export find(Supplier<Meter> registration, @Nullable Merged merged) {
+        Meter meter = registration.get();
+        try {
+            return find(meter, merged);
+        } catch (Throwable e) {
+            // If memory ran out after the exporter had added it, nobody could release it. Not under the monitor of
+            // exports: the exporter removes under its own lock, and takes that monitor then.
+            if (added.contains(meter) && !exports.containsKey(meter)) {
+                try {
+                    Meter _ = exporter.remove(meter);
+                } catch (Throwable later) {
+                    suppress(e, later);
+                }
+            }
+            throw e;
+        }
+    }
+
     private @Nullable Export find(Meter meter, @Nullable Merged merged) {
         String refusal = refusals.remove(meter.getId());
         synchronized (exports) {

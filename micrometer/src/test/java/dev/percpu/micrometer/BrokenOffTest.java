@@ -4,10 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.percpu.testing.FilledHeap;
+import dev.percpu.testing.Jvm;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.cumulative.CumulativeFunctionCounter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -15,12 +20,14 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Registrations and removals that a listener of the exporter breaks off. */
+/** Registrations and removals that a listener of the exporter breaks off, or a lack of memory. */
 @Tag("once")
 class BrokenOffTest {
     private final SimpleMeterRegistry exporter = new SimpleMeterRegistry();
@@ -101,5 +108,126 @@ class BrokenOffTest {
     @SuppressWarnings("unchecked")
     private static <E extends Exception> RuntimeException unchecked(Exception failure) throws E {
         throw (E) failure;
+    }
+
+    /** An exporter with whose first meter something fails as soon as it has it. */
+    private static final class FailingWithTheFirst extends SimpleMeterRegistry {
+        private int added;
+        private boolean fails;
+
+        void failOnceItIsAdded() {
+            config().onMeterAdded(_ -> fails = added++ == 0);
+        }
+
+        @Override
+        protected <T> FunctionCounter newFunctionCounter(Meter.Id id, T obj, ToDoubleFunction<T> countFunction) {
+            return new CumulativeFunctionCounter<>(id, obj, countFunction) {
+                @Override
+                public Meter.Id getId() {
+                    if (fails) {
+                        fails = false;
+                        throw new OutOfMemoryError("for the test");
+                    }
+                    return super.getId();
+                }
+
+                // Not that of the id: the registry has a map of meters, and is not to fail.
+                @Override
+                public int hashCode() {
+                    return System.identityHashCode(this);
+                }
+
+                @Override
+                public boolean equals(@Nullable Object other) {
+                    return this == other;
+                }
+            };
+        }
+    }
+
+    /** What is left would be taken for somebody else's, and its name would be taken for ever. */
+    @Test
+    void aMeterThatTheExporterAddedIsNotLeftThereIfMemoryRunsOutThen() {
+        FailingWithTheFirst failing = new FailingWithTheFirst();
+        MeterRegistry registry = new PerCpuMeterRegistry(failing);
+        failing.failOnceItIsAdded();
+        assertThatThrownBy(() -> registry.counter("counter")).isInstanceOf(OutOfMemoryError.class);
+        assertThat(failing.getMeters()).isEmpty();
+        Counter counter = registry.counter("counter");
+        counter.increment();
+        assertThat(failing.get("counter").functionCounter().count()).isOne();
+        registry.remove(counter);
+        assertThat(failing.getMeters()).isEmpty();
+    }
+
+    /** The exporter's meter goes with the last of those that were added. */
+    @Test
+    void aMeterForWhichThereIsNoMemoryAmongThoseThatAreMergedKeepsNothingWithTheExporter() {
+        Jvm.Result result = Jvm.asHere()
+                // Without buffers for threads there is one end of the heap, so it can be filled exactly.
+                .option("-XX:-UseTLAB")
+                .option("-Xmx16m")
+                .with(System.getProperty("jdk.module.path", ""))
+                .with(System.getProperty("java.class.path", ""))
+                .run(FullHeap.class);
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.number("failed")).isPositive();
+        assertThat(result.number("left")).isZero();
+    }
+
+    /** Merges meters until the map of them has to grow, which it cannot while the heap is full. */
+    static final class FullHeap {
+        private static final FilledHeap HEAP = new FilledHeap();
+
+        private FullHeap() {}
+
+        public static void main(String[] arguments) {
+            // Each handler's first use takes memory.
+            SimpleMeterRegistry throwing = new SimpleMeterRegistry();
+            throwing.config().onMeterRemoved(_ -> {
+                throw new OutOfMemoryError("not really");
+            });
+            MeterRegistry registry = new PerCpuMeterRegistry(throwing);
+            registry.counter("counter");
+            runsOut(registry::clear);
+
+            SimpleMeterRegistry exporter = new SimpleMeterRegistry();
+            Exports exports = Exports.of(exporter);
+            Meter first = registry.counter("first");
+            Exports.Export export = exports.merge(Merged.Kind.COUNTER, first, each -> shown(exporter, each), () -> 1);
+            List<Meter> merged = new ArrayList<>(List.of(first));
+            long failed = 0;
+            for (int i = 0; i < 10; i++) {
+                Meter meter = registry.counter("counter", "i", Integer.toString(i));
+                Function<Merged, Meter> registration = each -> {
+                    Meter shown = shown(exporter, each);
+                    HEAP.fill(0, FilledHeap.STILL);
+                    return shown;
+                };
+                if (runsOut(() -> exports.merge(Merged.Kind.COUNTER, meter, registration, () -> 1))) {
+                    failed++;
+                } else {
+                    merged.add(meter);
+                }
+            }
+            merged.forEach(meter -> exports.release(export, meter));
+            System.out.println("failed=" + failed);
+            System.out.println("left=" + exporter.getMeters().size());
+        }
+
+        private static Meter shown(SimpleMeterRegistry exporter, Merged merged) {
+            return FunctionCounter.builder("shown", merged, Merged::first).register(exporter);
+        }
+
+        private static boolean runsOut(Runnable step) {
+            try {
+                step.run();
+                return false;
+            } catch (OutOfMemoryError full) {
+                return true;
+            } finally {
+                HEAP.empty();
+            }
+        }
     }
 }
