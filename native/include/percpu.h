@@ -87,13 +87,14 @@ extern "C" {
  *
  * Java finds the variable by the exported object percpu_variable_NAME. The variable itself is hidden, since its address
  * means something only to the library that defines it. The macro declares it for that object's sake, also if a header
- * has declared it before. Nothing uses the struct and its other name. They refuse what the kernel's macro takes. With
+ * has declared it before. Nothing uses the type and the struct. They refuse what the kernel's macro takes. With
  * brackets behind the name, percpu_variable_many[4] would be four objects, the first of which describes the memory
  * behind the array. And of "static DEFINE_PER_CPU(...)" only the first declaration would be static. There the
  * compiler's message has the right macro's name.
  */
 #define DEFINE_PER_CPU(type, name)                                                                                     \
-	typedef struct percpu_brackets_belong_to_the_type_of_##name percpu_static_is_DEFINE_STATIC_PER_CPU_##name;     \
+	typedef struct percpu_nothing percpu_static_is_DEFINE_STATIC_PER_CPU_##name;                                   \
+	struct percpu_brackets_belong_to_the_type_of_##name;                                                           \
 	PERCPU_ASSERT_INSTANCES(type);                                                                                 \
 	_Pragma("GCC diagnostic push")                                                                                 \
 	_Pragma("GCC diagnostic ignored \"-Wredundant-decls\"")                                                        \
