@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.Reference;
 import java.util.List;
+import java.util.function.LongBinaryOperator;
 import javax.management.JMX;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
@@ -142,32 +143,26 @@ class PerCpuMonitorTest {
     /** A function in a language without checked exceptions throws them all the same. */
     @Test
     void aCheckedExceptionSpoilsItsOwnVariableOnly() {
-        PerCpuAccumulator broken = new PerCpuAccumulator(
-                "managed checked thrower",
-                (_, _) -> PerCpuMonitorTest.<RuntimeException>fail(new IOException("for example")),
-                0);
-        PerCpuCounter counter = new PerCpuCounter("managed after a checked one");
-        try {
-            assertThat(variable("managed checked thrower").failure()).isEqualTo(IOException.class.getName());
-            assertThat(variable("managed after a checked one").failure()).isEmpty();
-        } finally {
-            Reference.reachabilityFence(broken);
-            Reference.reachabilityFence(counter);
-        }
+        assertSpoilsItsOwnVariableOnly(
+                (_, _) -> PerCpuMonitorTest.<RuntimeException>fail(new IOException("for example")), IOException.class);
     }
 
     @Test
     void anErrorSpoilsItsOwnVariableOnly() {
-        PerCpuAccumulator broken = new PerCpuAccumulator(
-                "managed thrower of an error",
+        assertSpoilsItsOwnVariableOnly(
                 (_, _) -> {
                     throw new StackOverflowError("for the test");
                 },
-                0);
-        PerCpuCounter counter = new PerCpuCounter("managed after an error");
+                StackOverflowError.class);
+    }
+
+    private void assertSpoilsItsOwnVariableOnly(LongBinaryOperator function, Class<? extends Throwable> thrown) {
+        String name = "managed thrower of " + thrown.getSimpleName();
+        PerCpuAccumulator broken = new PerCpuAccumulator(name, function, 0);
+        PerCpuCounter counter = new PerCpuCounter("managed after a " + name);
         try {
-            assertThat(variable("managed thrower of an error").failure()).isEqualTo(StackOverflowError.class.getName());
-            assertThat(variable("managed after an error").failure()).isEmpty();
+            assertThat(variable(name).failure()).isEqualTo(thrown.getName());
+            assertThat(variable("managed after a " + name).failure()).isEmpty();
         } finally {
             Reference.reachabilityFence(broken);
             Reference.reachabilityFence(counter);

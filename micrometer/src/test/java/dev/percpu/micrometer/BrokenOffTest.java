@@ -167,8 +167,7 @@ class BrokenOffTest {
                 // Without buffers for threads there is one end of the heap, so it can be filled exactly.
                 .option("-XX:-UseTLAB")
                 .option("-Xmx16m")
-                .with(System.getProperty("jdk.module.path", ""))
-                .with(System.getProperty("java.class.path", ""))
+                .withPathsOfHere()
                 .run(FullHeap.class);
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.number("failed")).isPositive();

@@ -63,11 +63,7 @@ class ThrowingLoggerFinderTest {
     void aRegistryWorksThoughNoLoggerIsFound(@TempDir Path directory) throws IOException {
         Path services = Files.createDirectories(directory.resolve("META-INF").resolve("services"));
         Files.writeString(services.resolve(System.LoggerFinder.class.getName()), Throwing.class.getName());
-        assertThat(Jvm.asHere()
-                        .with(directory.toString())
-                        .with(System.getProperty("jdk.module.path", ""))
-                        .with(System.getProperty("java.class.path", ""))
-                        .outputOf(Advanced.class))
+        assertThat(Jvm.asHere().with(directory.toString()).withPathsOfHere().outputOf(Advanced.class))
                 .contains("went on, count 1");
     }
 }

@@ -505,8 +505,7 @@ class PerCpuMetricProducerTest {
         Jvm.Result result = Jvm.asHere()
                 .option("-XX:-UseTLAB")
                 .option("-Xmx16m")
-                .with(System.getProperty("jdk.module.path", ""))
-                .with(System.getProperty("java.class.path", ""))
+                .withPathsOfHere()
                 .run(FullHeap.class);
         assertThat(result.output()).contains("registered again");
         assertThat(result.status()).isZero();

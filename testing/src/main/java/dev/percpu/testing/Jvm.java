@@ -96,6 +96,11 @@ public final class Jvm {
         return this;
     }
 
+    /** All that this JVM has on its module path and its class path is on the class path, too. */
+    public Jvm withPathsOfHere() {
+        return with(System.getProperty("jdk.module.path", "")).with(System.getProperty("java.class.path", ""));
+    }
+
     /** Has another command start the JVM. */
     public Jvm startedBy(String... command) {
         wrapper.addAll(List.of(command));
