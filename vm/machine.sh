@@ -13,10 +13,22 @@ break_cpus() {
   done
 }
 
+# How long a kernel may take until it runs its first program, in seconds. It takes 8 with 8 CPUs.
+patience=300
+
+# Waits until the first program has said something, or the machine has ended. Fails if neither comes.
+begins() {
+  local machine=$1 log=$2 end=$((SECONDS + patience))
+  until [[ -s $log ]] || ! kill -0 "$machine" 2>/dev/null; do
+    ((SECONDS < end)) || return 1
+    sleep 0.5
+  done
+}
+
 # Starts a machine and waits until it has switched itself off. Leaves in the directory console.log, what the kernel
 # says; log, what the tests print; and results.tar. Says at once what in the log is meant for people.
 boot() {
-  local arch=$1 kernel=$2 initrd=$3 cpus=$4 memory=$5 timeout=$6 directory=$7 status=0
+  local arch=$1 kernel=$2 initrd=$3 cpus=$4 memory=$5 timeout=$6 directory=$7 status=0 attempt
   local -a command
   case $arch in
     x86_64)
@@ -56,11 +68,23 @@ boot() {
   : >"$directory/log"
   tail -n +1 -f "$directory/log" 2>/dev/null > >(sed -un 's/^vm-test: /  /p') &
   watcher=$!
-  timeout --kill-after=10 "$timeout" "${command[@]}" </dev/null >"$directory/qemu.log" 2>&1 &
-  machine=$!
-  # Whoever ends this script ends the machine.
-  trap 'kill "$machine" "$watcher" 2>/dev/null' EXIT
-  wait "$machine" || status=$?
+  for attempt in 1 2; do
+    timeout --kill-after=10 "$timeout" "${command[@]}" </dev/null >"$directory/qemu.log" 2>&1 &
+    machine=$!
+    # Whoever ends this script ends the machine.
+    trap 'kill "$machine" "$watcher" 2>/dev/null' EXIT
+    # One kernel in some hundreds hung before its first program: one of its CPUs never woke up again. Nothing of ours
+    # has run then, so one more try hides no failure of ours.
+    if ((attempt == 1)) && ! begins "$machine" "$directory/log"; then
+      say "the kernel ran no program within $patience seconds; one more try. The end of what it said:"
+      tail -n 40 "$directory/console.log" >&2
+      kill "$machine"
+      wait "$machine" || true
+      continue
+    fi
+    wait "$machine" || status=$?
+    break
+  done
   # What was written last must still be read.
   sleep 1
   kill "$watcher"

@@ -398,6 +398,61 @@ class ScriptTest {
     }
 
     @Test
+    void aKernelThatHangsBeforeItsFirstProgramIsStartedOnceMore() throws Exception {
+        Run run = boot(0, 60, "if [ -e said ]; then echo 'vm-test: done' >machine/log; else exec sleep 60; fi");
+
+        assertThat(run.err())
+                .containsExactly(
+                        "percpu: the kernel ran no program within 0 seconds; one more try. The end of what it said:",
+                        "a kernel");
+        // Twice if the first one begins so late that it finds the complaint.
+        assertThat(run.out()).isNotEmpty().containsOnly("  done");
+        assertThat(run.status()).isZero();
+    }
+
+    @Test
+    void aKernelThatHangsTwiceHasFailed() throws Exception {
+        Run run = boot(0, 2, "exec sleep 60");
+
+        assertThat(run.err())
+                .hasSize(3)
+                .endsWith("a kernel", "percpu: the virtual machine was not done after 2 seconds");
+        assertThat(run.out()).isEmpty();
+        assertThat(run.status()).isEqualTo(124);
+    }
+
+    @Test
+    void aMachineThatEndsAtOnceIsNotStartedAgain() throws Exception {
+        Run run = boot(60, 60, "echo 'what is wrong'; echo once >>starts; exit 3");
+
+        assertThat(run.err()).containsExactly("percpu: QEMU ended with status 3: what is wrong");
+        assertThat(run.status()).isEqualTo(3);
+        assertThat(directory.resolve("starts")).hasContent("once");
+    }
+
+    /**
+     * Boots a machine in the directory {@code machine}. Its QEMU is a script of this line. A complaint leaves a file
+     * {@code said}.
+     */
+    private Run boot(int patience, int timeout, String line) throws IOException, InterruptedException {
+        addTools(List.of("sleep", "timeout"));
+        Path console = Files.createDirectories(directory.resolve("machine")).resolve("console.log");
+        Files.writeString(console, "a kernel\n");
+        program(tools.resolve("qemu-system-x86_64"), line);
+        Path script = directory.resolve("boot.sh");
+        Path machine = SCRIPT.resolveSibling("vm/machine.sh");
+        Files.write(
+                script,
+                List.of(
+                        "set -euo pipefail",
+                        "say() { echo \"percpu: $*\" >&2; touch said; }",
+                        ". '" + machine + "'",
+                        "qemu_options='' kernel_options='' broken_cpus='' patience=" + patience,
+                        "boot x86_64 kernel initrd 2 1G " + timeout + " machine"));
+        return result(start(script, Map.of("PATH", tools.toString())));
+    }
+
+    @Test
     void oneTestOfThePackagesDoesNotDeleteWhatAnotherOneUses() throws Exception {
         Path used = Files.createDirectories(checkout.resolve("target/package-test"));
         Process other = lock(Files.createDirectories(checkout.resolve("packaging")));
