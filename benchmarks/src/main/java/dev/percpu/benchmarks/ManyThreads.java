@@ -14,7 +14,6 @@ import dev.percpu.concurrent.PerCpuReadWriteLock;
 import dev.percpu.concurrent.PerCpuRef;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -100,9 +99,8 @@ public final class ManyThreads {
 
     /** Measures, and prints a line for each operation; throws if an update was lost, or something left behind. */
     static void print(PrintStream out) throws IOException, InterruptedException {
-        List<String> options = ManagementFactory.getRuntimeMXBean().getInputArguments();
         for (Contender contender : Contender.values()) {
-            out.print(Child.java(options, ManyThreads.class, List.of(contender.name())));
+            out.print(Child.java(List.of(), ManyThreads.class, List.of(contender.name())));
         }
     }
 

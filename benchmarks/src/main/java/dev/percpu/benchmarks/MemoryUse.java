@@ -95,10 +95,8 @@ public final class MemoryUse {
     }
 
     private static long measured(Kind kind, int counters) throws IOException, InterruptedException {
-        List<String> options =
-                new ArrayList<>(ManagementFactory.getRuntimeMXBean().getInputArguments());
-        options.add("-XX:+UseSerialGC");
-        String output = Child.java(options, MemoryUse.class, List.of(kind.name(), Integer.toString(counters)));
+        String output = Child.java(
+                List.of("-XX:+UseSerialGC"), MemoryUse.class, List.of(kind.name(), Integer.toString(counters)));
         return Long.parseLong(output.strip());
     }
 

@@ -1,6 +1,7 @@
 package dev.percpu.benchmarks.measure;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,13 +22,17 @@ public final class Child {
         children.forEach(child -> child.onExit().join());
     }
 
-    /** Runs a main class of this class path in a JVM of its own, and returns what it printed. */
-    public static String java(List<String> options, Class<?> main, List<String> arguments)
+    /**
+     * Runs a main class of this class path in a JVM of its own, and returns what it printed. That JVM has this one's
+     * options, and others. So the back end that was chosen for this JVM is the one that is measured.
+     */
+    public static String java(List<String> others, Class<?> main, List<String> arguments)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-        command.addAll(options);
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        command.addAll(others);
         command.add(main.getName());
         command.addAll(arguments);
         return output(command);
