@@ -94,7 +94,8 @@ final class BenchCommand implements Callable<Integer> {
                 fallbackValue = "Memory|Many threads|Cache line|Start-up",
                 description = "Instead of the benchmarks, measure memory, the CPU time with many threads, a cache"
                         + " line's way to another CPU, and the start-up; or only the charts with this in their"
-                        + " title. That can also be a title of ./percpu programs.",
+                        + " title. That can also be a title of ./percpu programs, each of which takes some ten"
+                        + " minutes.",
                 converter = RegexConverter.class)
         private @Nullable Pattern curves;
     }
@@ -226,9 +227,13 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private int measureCurves(Pattern charts, boolean save) {
+        if (json != null) {
+            throw new ParameterException(
+                    Objects.requireNonNull(spec).commandLine(),
+                    "--json cannot be given with --curves: JMH's format has no curves; --save keeps them");
+        }
         Run run = run();
-        console.say("measuring what is in the charts \"" + charts
-                + "\"; a run of a whole program takes up to 17 seconds, and there are some 150");
+        console.say("measuring what is in the charts \"" + charts + "\"");
         Curves curves = new Jmh(jar(), run.backend()).curves(charts, run, console::say);
         if (curves.isEmpty()) {
             throw new CliException("no chart has \"" + charts + "\" in its title");
@@ -252,6 +257,9 @@ final class BenchCommand implements Callable<Integer> {
             throw new CliException("no benchmark has \"" + regex + "\" in its name");
         }
         Results before = wanted.check ? keptBefore() : null;
+        if (save) {
+            checkAsManyCpus(run);
+        }
         Roles roles = jmh.roles();
         Results results = new Results();
         List<Arrangement> arrangements = arrangements(wanted);
@@ -293,6 +301,15 @@ final class BenchCommand implements Callable<Integer> {
                     + Messages.printable(file) + "; --save keeps some");
         }
         return Results.read(file);
+    }
+
+    /** A table's column has what a thread alone does and one for each CPU. Of two numbers of CPUs it would have three. */
+    private static void checkAsManyCpus(Run run) {
+        Path file = keptHere();
+        if (Files.exists(file) && !Results.read(file).areOf(run.cpus())) {
+            throw new CliException(Messages.printable(file) + " has results of another number of CPUs than "
+                    + run.cpus() + ": move it away, or measure without --save");
+        }
     }
 
     private int check(Results before, Results results) {

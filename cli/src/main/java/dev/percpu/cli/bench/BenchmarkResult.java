@@ -103,9 +103,9 @@ record BenchmarkResult(
                 "\t", comparison, method, arrangement.label(), run.backend().toString(), run.processor());
     }
 
-    /** What two results must have in common to stand beside one another. */
+    /** What a floor must have in common with other results to stand beside them. */
     List<Object> conditions() {
-        return List.of(run.processor(), run.backend(), arrangement);
+        return List.of(run, arrangement);
     }
 
     /** Whether it is of a class's method, such as {@code AddBenchmark.longAdder}, whatever its task and parameters. */

@@ -99,24 +99,26 @@ public final class Page {
         arrangements.forEach(arrangement -> labels.add(arrangement.description()));
         comparison.add("arrangements", labels);
         JsonArray series = new JsonArray();
-        Map<String, List<BenchmarkResult>> bySeries = list.stream()
+        // What is a peer in one arrangement can be no peer in another: that is a series of its own.
+        Map<List<Object>, List<BenchmarkResult>> bySeries = list.stream()
                 .sorted(Comparator.comparing(result -> result.run().backend()))
-                .collect(Collectors.groupingBy(Page::series, LinkedHashMap::new, Collectors.toList()));
-        bySeries.forEach((label, row) -> series.add(series(label, row, arrangements)));
+                .collect(Collectors.groupingBy(
+                        result -> List.of(label(result), result.kind()), LinkedHashMap::new, Collectors.toList()));
+        bySeries.values().forEach(row -> series.add(series(row, arrangements)));
         comparison.add("series", series);
         return comparison;
     }
 
-    private static String series(BenchmarkResult result) {
+    private static String label(BenchmarkResult result) {
         return result.label()
                 + (result.run().backend() == BackEnd.RSEQ || result.kind() != Kind.OURS
                         ? ""
                         : ", " + result.run().backend());
     }
 
-    private static JsonObject series(String label, List<BenchmarkResult> row, List<Arrangement> arrangements) {
+    private static JsonObject series(List<BenchmarkResult> row, List<Arrangement> arrangements) {
         JsonObject series = new JsonObject();
-        series.addProperty("label", plain(label));
+        series.addProperty("label", plain(label(row.getFirst())));
         series.addProperty("role", row.getFirst().kind().name());
         series.addProperty("backEnd", row.getFirst().run().backend().toString());
         JsonArray points = new JsonArray();

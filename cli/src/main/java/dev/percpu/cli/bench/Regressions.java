@@ -8,10 +8,12 @@ import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -67,9 +69,15 @@ public final class Regressions {
      *
      * @param name of ours, with its comparison and arrangement
      * @param benchmark a regular expression that finds its benchmark
+     * @param threads the options that measure its arrangement, besides {@code --quick}
      */
     private record Row(
-            String name, String benchmark, @Nullable Ratio before, Ratio now, Verdict verdict) {
+            String name,
+            String benchmark,
+            String threads,
+            @Nullable Ratio before,
+            Ratio now,
+            Verdict verdict) {
         private boolean isWorseInFewJvms() {
             return verdict == Verdict.WORSE && now.jvms() < SEVERAL;
         }
@@ -99,7 +107,7 @@ public final class Regressions {
         ratios(measured, peers(saved)).forEach(row -> now.put(row.name, row));
         for (Row row : now.values()) {
             Ratio old = before.get(row.name);
-            rows.add(new Row(row.name, row.benchmark, old, row.now, Verdict.of(old, row.now)));
+            rows.add(new Row(row.name, row.benchmark, row.threads, old, row.now, Verdict.of(old, row.now)));
         }
         rows.sort(Comparator.comparing(Row::verdict));
     }
@@ -140,15 +148,25 @@ public final class Regressions {
 
     /** How to find out whether what is worse in one JVM is worse in others. */
     private void advise(PrintWriter out) {
-        String again = rows.stream()
+        Map<String, Set<String>> again = rows.stream()
                 .filter(Row::isWorseInFewJvms)
-                .map(Row::benchmark)
-                .distinct()
-                .collect(Collectors.joining("|"));
+                .collect(Collectors.groupingBy(
+                        Row::threads,
+                        TreeMap::new,
+                        Collectors.mapping(Row::benchmark, Collectors.toCollection(LinkedHashSet::new))));
         if (!again.isEmpty()) {
             out.println("One JVM says nothing of how JVMs differ. This measures what is worse in more of them:");
-            out.println("  ./percpu bench --quick --forks 5 --check --only '" + again + "'");
+            again.forEach((threads, benchmarks) -> out.println("  ./percpu bench --quick --forks 5 --check" + threads
+                    + " --only '" + String.join("|", benchmarks) + "'"));
         }
+    }
+
+    /** The options for an arrangement that a quick run does not measure. */
+    private static String threads(BenchmarkResult result) {
+        Arrangement arrangement = result.arrangement();
+        return arrangement.isFewest(result.run().cpus())
+                ? ""
+                : " --threads " + arrangement.threads() + (arrangement.virtual() ? " --virtual" : "");
     }
 
     /** What is a peer of ours, each with its comparison and arrangement. */
@@ -181,6 +199,7 @@ public final class Regressions {
                         .forEach(ours -> ratios.add(new Row(
                                 nameOf(comparison, ours.method(), arrangement),
                                 "\\." + ours.simpleClassName() + "\\.",
+                                threads(ours),
                                 null,
                                 Ratio.ofBest(those, ours),
                                 Verdict.NOT_SAVED)));

@@ -93,17 +93,50 @@ public final class Results {
 
     /**
      * These results, and older ones that were not measured again. Each keeps its own day and commit. Those of
-     * benchmarks that no longer exist are left out.
+     * benchmarks that no longer exist are left out. A common floor replaces none of another run: it stays as long as
+     * something else of its run does.
      */
     public Results over(Results older, Roles roles) {
-        Map<String, JsonObject> merged = new TreeMap<>();
+        Results all = new Results();
         older.entries.stream()
                 .filter(entry -> roles.exists(BenchmarkResult.benchmark(entry)))
-                .forEach(entry -> merged.put(BenchmarkResult.of(entry).identity(), entry));
-        entries.forEach(entry -> merged.put(BenchmarkResult.of(entry).identity(), entry));
+                .forEach(all.entries::add);
+        all.entries.addAll(entries);
+        Set<String> common = all.commonFloors();
+        Map<String, JsonObject> merged = new TreeMap<>();
+        Map<List<Object>, JsonObject> floors = new LinkedHashMap<>();
+        for (JsonObject entry : all.entries) {
+            BenchmarkResult result = BenchmarkResult.of(entry);
+            if (common.contains(result.comparison())) {
+                floors.put(List.of(result.identity(), result.conditions()), entry);
+            } else {
+                merged.put(result.identity(), entry);
+            }
+        }
         Results results = new Results();
         results.entries.addAll(merged.values());
+        Set<List<Object>> measured =
+                results.list().stream().map(BenchmarkResult::conditions).collect(Collectors.toSet());
+        floors.values().stream()
+                .filter(floor -> measured.contains(BenchmarkResult.of(floor).conditions()))
+                .forEach(results.entries::add);
         return results;
+    }
+
+    /** The comparisons that have nothing but floors. */
+    private Set<String> commonFloors() {
+        List<BenchmarkResult> list = list();
+        Set<String> names = list.stream().map(BenchmarkResult::comparison).collect(Collectors.toSet());
+        list.stream()
+                .filter(result -> result.kind() != Roles.Kind.FLOOR)
+                .map(BenchmarkResult::comparison)
+                .forEach(names::remove);
+        return names;
+    }
+
+    /** Whether all were measured with so many CPUs. */
+    public boolean areOf(int cpus) {
+        return list().stream().allMatch(result -> result.run().cpus() == cpus);
     }
 
     /** Those that were measured with a back end. */
@@ -117,22 +150,24 @@ public final class Results {
 
     /**
      * The comparisons, by name, each with its results. One that has nothing but floors is none: its floors are those of
-     * all others that were measured on the same processor, with the same back end and in the same arrangement.
+     * what was measured in the same run and arrangement. A floor of another run would tell how much the machine was
+     * disturbed at another time. A comparison that was measured in several runs has the floors of the newest one.
      */
     SortedMap<String, List<BenchmarkResult>> comparisons() {
         SortedMap<String, List<BenchmarkResult>> comparisons = list().stream()
                 .collect(Collectors.groupingBy(BenchmarkResult::comparison, TreeMap::new, Collectors.toList()));
         List<BenchmarkResult> common = new ArrayList<>();
-        comparisons.values().removeIf(list -> {
-            boolean floors = list.stream().allMatch(result -> result.kind() == Roles.Kind.FLOOR);
-            return floors && common.addAll(list);
-        });
+        for (String floors : commonFloors()) {
+            common.addAll(comparisons.remove(floors));
+        }
         comparisons.values().forEach(list -> {
             Set<List<Object>> conditions =
                     list.stream().map(BenchmarkResult::conditions).collect(Collectors.toSet());
+            Map<String, BenchmarkResult> floors = new LinkedHashMap<>();
             common.stream()
                     .filter(floor -> conditions.contains(floor.conditions()))
-                    .forEach(list::add);
+                    .forEach(floor -> floors.put(floor.identity(), floor));
+            list.addAll(floors.values());
         });
         return comparisons;
     }

@@ -44,14 +44,14 @@ final class ParallelCount {
     /** Counts files into the variables. The files should come in the order in which they are best begun with. */
     static Outcome count(CountingVariables variables, List<Path> files, Progress.Phase progress) {
         ParallelCount count = new ParallelCount(variables, files);
-        count.run(Math.min(THREADS, files.size()), progress);
+        count.run(progress);
         return new Outcome(count.counted, count.failed);
     }
 
-    private void run(int threads, Progress.Phase progress) {
+    private void run(Progress.Phase progress) {
         try (ExecutorService executor = Executors.newThreadPerTaskExecutor(new MixedThreads())) {
             List<? extends Future<?>> workers = Stream.generate(() -> executor.submit(this::work))
-                    .limit(threads)
+                    .limit(THREADS)
                     .toList();
             for (Future<?> worker : workers) {
                 await(worker, progress);

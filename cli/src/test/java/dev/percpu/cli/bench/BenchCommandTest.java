@@ -159,6 +159,33 @@ class BenchCommandTest {
     }
 
     @Test
+    void resultsOfAnotherNumberOfCpusAreNotMixedIn() throws Exception {
+        installFakeJmh();
+        Path kept = Files.createDirectories(home.resolve("benchmarks/results"));
+        assertThat(measure("--save").status()).isZero();
+        Path file = fileIn(kept);
+        String cpus = "\"cpus\":" + Runtime.getRuntime().availableProcessors();
+        String saved = Files.readString(file);
+        assertThat(saved).contains(cpus);
+        String changed = saved.replace(cpus, "\"cpus\":96");
+        Files.writeString(file, changed);
+
+        CommandRun run = measure("--save");
+
+        assertThat(run.failure())
+                .contains("has results of another number of CPUs than")
+                .endsWith("without --save");
+        assertThat(file).hasContent(changed);
+        assertThat(run.err()).as("before anything is measured").doesNotContain("perCpuAdd");
+    }
+
+    private static Path fileIn(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.findFirst().orElseThrow();
+        }
+    }
+
+    @Test
     void aRatioThatIsWorseThanTheSavedOneIsStatus1() throws Exception {
         installFakeJmh();
         Path kept = Files.createDirectories(home.resolve("benchmarks/results"));
@@ -181,12 +208,10 @@ class BenchCommandTest {
 
     /** What is saved is as if ours had taken a third of the time then. */
     private static void speedUp(Path kept) throws IOException {
-        try (Stream<Path> files = Files.list(kept)) {
-            Path file = files.findFirst().orElseThrow();
-            String saved = Files.readString(file);
-            assertThat(saved).contains("[[3.0,2.9,3.1]]");
-            Files.writeString(file, saved.replace("[[3.0,2.9,3.1]]", "[[1.0,0.97,1.03]]"));
-        }
+        Path file = fileIn(kept);
+        String saved = Files.readString(file);
+        assertThat(saved).contains("[[3.0,2.9,3.1]]");
+        Files.writeString(file, saved.replace("[[3.0,2.9,3.1]]", "[[1.0,0.97,1.03]]"));
     }
 
     @Test
@@ -236,6 +261,15 @@ class BenchCommandTest {
 
         assertThat(run.status()).isEqualTo(2);
         assertThat(run.err()).contains("mutually exclusive");
+    }
+
+    @Test
+    void curvesHaveNoPlaceInAFileOfJmhsFormat() {
+        CommandRun run = CommandRun.of(
+                "bench", "--curves", "--json", home.resolve("curves.json").toString());
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err()).contains("--json cannot be given with --curves", "--save keeps them");
     }
 
     @Test

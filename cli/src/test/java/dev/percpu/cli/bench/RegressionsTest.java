@@ -1,5 +1,7 @@
 package dev.percpu.cli.bench;
 
+import static dev.percpu.cli.bench.Samples.ROLES;
+import static dev.percpu.cli.bench.Samples.RUN;
 import static dev.percpu.cli.bench.Samples.entry;
 import static dev.percpu.cli.bench.Samples.results;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -56,6 +58,28 @@ class RegressionsTest {
     void whatIsWorseInSeveralJvmsNeedNotBeMeasuredAgain() {
         assertThat(worse(of(2.0), of(2.4, 2.5, 2.6))).isEqualTo(1);
         assertThat(text.toString()).contains("-20%  worse\n").doesNotContain("--forks");
+    }
+
+    /** A quick run has platform threads alone, and no more of them than CPUs. */
+    @Test
+    void theAdviceMeasuresTheThreadsOfWhatIsWorse() {
+        Results saved = new Results();
+        Results measured = new Results();
+        for (boolean virtual : new boolean[] {false, true}) {
+            saved = measuredBy(virtual, 2.0).over(saved, ROLES);
+            measured = measuredBy(virtual, 4.0).over(measured, ROLES);
+        }
+
+        assertThat(worse(saved, measured)).isEqualTo(2);
+        assertThat(text.toString())
+                .contains(
+                        "--check --threads 8 --only '\\.AddBenchmark\\.'",
+                        "--check --threads 8 --virtual --only '\\.AddBenchmark\\.'");
+    }
+
+    private static Results measuredBy(boolean virtual, double ours) {
+        return results(
+                RUN, virtual, entry("AddBenchmark.longAdder", 8, 10.0), entry("AddBenchmark.perCpuAdd", 8, ours));
     }
 
     @Test

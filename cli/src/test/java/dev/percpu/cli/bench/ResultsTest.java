@@ -21,6 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Tag("once")
 class ResultsTest {
+    private static final Run LATER =
+            new Run(RUN.processor(), 2, RUN.kernel(), RUN.jdk(), "2026-12-24", "1234567", RUN.backend(), RUN.command());
+
     @TempDir
     Path directory;
 
@@ -87,14 +90,12 @@ class ResultsTest {
 
     @Test
     void whatIsMergedKeepsItsOwnDayAndCommit() {
-        Run later = new Run(
-                RUN.processor(), 2, RUN.kernel(), RUN.jdk(), "2026-12-24", "1234567", RUN.backend(), RUN.command());
         Results older = results(entry("AddBenchmark.perCpuAdd", 1, 2), entry("AddBenchmark.longAdder", 1, 4));
-        Results newer = results(later, entry("AddBenchmark.perCpuAdd", 1, 3));
+        Results newer = results(LATER, entry("AddBenchmark.perCpuAdd", 1, 3));
 
         assertThat(newer.over(older, ROLES).list())
                 .extracting(BenchmarkResult::method, BenchmarkResult::run)
-                .containsExactlyInAnyOrder(tuple("perCpuAdd", later), tuple("longAdder", RUN));
+                .containsExactlyInAnyOrder(tuple("perCpuAdd", LATER), tuple("longAdder", RUN));
     }
 
     @Test
@@ -121,6 +122,44 @@ class ResultsTest {
                         .filteredOn(result -> result.method().equals("call"))
                         .extracting(BenchmarkResult::nanos)
                         .containsExactly(2.0));
+    }
+
+    @Test
+    void aComparisonKeepsTheFloorOfItsOwnRun() {
+        Results older = results(entry("FloorBenchmark.call", 1, 2), entry("AddBenchmark.perCpuAdd", 1, 4));
+        Results newer = results(LATER, entry("FloorBenchmark.call", 1, 9), entry("Lock.perCpuRead", 1, 5));
+
+        var comparisons = newer.over(older, ROLES).comparisons();
+
+        assertThat(floors(comparisons.get("AddBenchmark"))).containsExactly(2.0);
+        assertThat(floors(comparisons.get("Lock, read"))).containsExactly(9.0);
+    }
+
+    @Test
+    void aComparisonOfSeveralRunsHasTheFloorOfTheNewest() {
+        Results older = results(
+                entry("FloorBenchmark.call", 1, 2),
+                entry("AddBenchmark.perCpuAdd", 1, 4),
+                entry("AddBenchmark.longAdder", 1, 5));
+        Results newer = results(LATER, entry("FloorBenchmark.call", 1, 9), entry("AddBenchmark.longAdder", 1, 6));
+
+        assertThat(floors(newer.over(older, ROLES).comparisons().get("AddBenchmark")))
+                .containsExactly(9.0);
+    }
+
+    @Test
+    void aFloorGoesWithTheLastOfItsRun() {
+        Results older = results(entry("FloorBenchmark.call", 1, 2), entry("AddBenchmark.perCpuAdd", 1, 4));
+        Results newer = results(LATER, entry("FloorBenchmark.call", 1, 9), entry("AddBenchmark.perCpuAdd", 1, 5));
+
+        assertThat(floors(newer.over(older, ROLES).list())).containsExactly(9.0);
+    }
+
+    private static List<Double> floors(List<BenchmarkResult> list) {
+        return list.stream()
+                .filter(result -> result.kind() == Kind.FLOOR)
+                .map(BenchmarkResult::nanos)
+                .toList();
     }
 
     @Test
