@@ -69,6 +69,8 @@ class GuardWaitingTest {
                 mostReporters = Math.max(mostReporters, reporters());
                 Thread.sleep(10);
             }
+            // It stays for a while. On a busy machine nobody may have looked before.
+            mostReporters = Math.max(mostReporters, reporters());
             enough.countDown();
             Workers.join(waiters);
             assertThat(mostReporters).isEqualTo(1);

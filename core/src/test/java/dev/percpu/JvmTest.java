@@ -20,8 +20,8 @@ class JvmTest {
     @Test
     void oneThatHangsIsKilled() throws Exception {
         Throwable thrown = catchThrowable(() -> new Jvm()
-                .startedBy("sh", "-c", "sleep 30 & echo sleeper $!; wait")
-                .within(Duration.ofSeconds(1))
+                .startedBy("sh", "-c", "sleep 300 & echo sleeper $!; wait")
+                .within(Duration.ofSeconds(3))
                 .run(JvmTest.class));
         assertThat(thrown)
                 .isInstanceOf(AssertionError.class)
@@ -31,6 +31,6 @@ class JvmTest {
         assertThat(sleeper.find()).as(thrown.getMessage()).isTrue();
         ProcessHandle.of(Long.parseLong(sleeper.group(1)))
                 .ifPresent(
-                        child -> child.onExit().orTimeout(10, TimeUnit.SECONDS).join());
+                        child -> child.onExit().orTimeout(1, TimeUnit.MINUTES).join());
     }
 }

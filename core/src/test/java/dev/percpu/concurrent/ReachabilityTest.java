@@ -15,7 +15,6 @@ import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Jvm;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Proxy;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -56,7 +55,6 @@ class ReachabilityTest {
                 .option("-XX:+UseCountedLoopSafepoints")
                 .option("-XX:LoopStripMiningIter=1000")
                 // Until the JIT compiler has come to it, a loop takes twenty times as long.
-                .within(Duration.ofMinutes(4))
                 .run(Replacing.class, kind.name(), String.valueOf(Effort.scaled(kind.updates)));
         assertThat(result.output())
                 .contains("in a place of its own: true", "additions to a variable that nobody updates: 0");

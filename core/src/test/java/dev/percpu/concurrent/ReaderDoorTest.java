@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What a reader leaves behind that an error ended, in its wait or its unlock. The time limit ends a wait for ever. */
-@Timeout(value = 30, unit = TimeUnit.SECONDS)
+@Timeout(value = 2, unit = TimeUnit.MINUTES)
 class ReaderDoorTest {
     private static final int EPERM = 1;
 

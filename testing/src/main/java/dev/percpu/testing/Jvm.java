@@ -18,8 +18,8 @@ import java.util.regex.Pattern;
 public final class Jvm {
     private static final String BACKEND = "percpu.backend";
 
-    /** Processes that still run are killed after so long; later in an emulated machine. */
-    private Duration most = Duration.ofMinutes(2);
+    /** Processes that still run are killed after so long: before JUnit gives up, which would not say what they print. */
+    private Duration most = Duration.ofMinutes(4);
 
     private final List<String> options = new ArrayList<>(List.of("-Xmx256m"));
     private final Map<String, String> environment = new HashMap<>();
@@ -107,7 +107,7 @@ public final class Jvm {
         return this;
     }
 
-    /** How long it may run; two minutes otherwise. */
+    /** How long it may run; four minutes otherwise. */
     public Jvm within(Duration limit) {
         most = limit;
         return this;

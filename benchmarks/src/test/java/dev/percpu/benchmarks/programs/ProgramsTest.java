@@ -96,7 +96,7 @@ class ProgramsTest {
 
     /** Waiting for all threads cannot be interrupted. */
     @Test
-    @Timeout(value = 20, threadMode = ThreadMode.SEPARATE_THREAD)
+    @Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
     void aThreadThatThrowsEndsTheRunWithAnError() {
         JsonProgram.Run run = new JsonProgram.Run(
                 _ -> {

@@ -191,7 +191,7 @@ class UnrecordableEventTest {
             try (LogCapture log = new LogCapture()) {
                 Thread waiter =
                         Thread.ofPlatform().start(() -> CpuGuard.acquire(CPU).close());
-                boolean reported = log.first().contains("held for over 2 s");
+                boolean reported = log.first().contains("held for over ");
                 holder.release();
                 waiter.join();
                 try (CpuGuard _ = CpuGuard.acquire(CPU)) {

@@ -1,6 +1,7 @@
 package dev.percpu.stress.failure;
 
 import dev.percpu.PerCpuRuntime;
+import dev.percpu.stress.time.RunningTime;
 import java.util.concurrent.TimeUnit;
 
 /** How much of the per-CPU area is in use. What nobody can reach any more comes back after a garbage collection. */
@@ -28,9 +29,10 @@ final class UsedArea {
 
     /** Checks that no more is in use than then, and these bytes. */
     void checkNothingIsLost(long more) throws InterruptedException {
-        long end = System.nanoTime() + PATIENCE_NANOS;
+        RunningTime waited = new RunningTime();
         while (bytes() > before + more) {
-            Trial.check(System.nanoTime() < end, bytes() - before - more + " bytes of each CPU's place are lost");
+            Trial.check(
+                    waited.nanos() < PATIENCE_NANOS, bytes() - before - more + " bytes of each CPU's place are lost");
             System.gc();
             Thread.sleep(1);
         }
