@@ -175,10 +175,15 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
      */
     private void wakeThread() {
         try {
-            boolean _ = sentinel().enqueue();
+            enqueueNothing();
         } catch (Throwable _) {
             // See above.
         }
+    }
+
+    /** Queues a reference that stands for no piece. */
+    private void enqueueNothing() {
+        boolean _ = new PhantomReference<Object>(unreachable, unreachable).enqueue();
     }
 
     /** How many bytes have a holder, or had one and are not yet given back. */
@@ -186,40 +191,11 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
         return bytes;
     }
 
-    /** Is unreachable from the start, and tells when the garbage collector has announced that. */
-    static final class Sentinel extends PhantomReference<Object> {
-        private volatile boolean announced;
-
-        private Sentinel(ReferenceQueue<Object> queue) {
-            super(new Object(), queue);
-        }
-
-        boolean isAnnounced() {
-            return announced;
-        }
-    }
-
-    Sentinel sentinel() {
-        return new Sentinel(unreachable);
-    }
-
-    /**
-     * Waits for a piece whose holder is unreachable, and gives it back. The dedicated thread continues to do the same.
-     * If a piece cannot be given back, only that thread logs it, since the caller may hold a lock.
-     *
-     * @return false if none came in time
-     */
-    boolean awaitReturn(long millis) throws InterruptedException {
-        Reference<?> reference = unreachable.remove(millis);
-        Throwable _ = giveBack(reference);
-        return reference != null;
-    }
-
     // The detached thread calls this, to give back a piece and those that failed earlier. It holds this object weakly,
     // and ends once it is unreachable. The result is how many milliseconds to wait for the next piece.
     @Override
     public long applyAsLong(@Nullable Reference<?> reference) {
-        Throwable failure = giveBack(reference);
+        Throwable failure = giveBackAll(reference instanceof Holding holding ? holding : null);
         // A full heap is not logged. The first use of a logger initializes classes of the JDK. If that fails for want
         // of memory, they stay unusable as long as the program runs. And the piece comes back once there is memory.
         boolean isWorthIt = failure != null && !(failure instanceof OutOfMemoryError);
@@ -234,13 +210,6 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
         synchronized (this) {
             return dueCount == 0 ? DetachedThread.FOREVER : RETRY_MILLIS;
         }
-    }
-
-    private @Nullable Throwable giveBack(@Nullable Reference<?> reference) {
-        if (reference instanceof Sentinel sentinel) {
-            sentinel.announced = true;
-        }
-        return giveBackAll(reference instanceof Holding holding ? holding : null);
     }
 
     /**
@@ -343,7 +312,7 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
             reclaim(MILLIS_UNTIL_DETACHED);
             try {
                 // Its first step takes this, or what was queued since, and begins with those that are due.
-                boolean _ = sentinel().enqueue();
+                enqueueNothing();
                 DetachedThread.start(THREAD, unreachable, this, atEnd.get());
                 detached = true;
             } catch (Throwable t) {
@@ -351,14 +320,15 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
                 detached = false;
             }
         }
+        // The first step of the detached thread may have failed, and then what it took from the queue is lost.
         giveBackUnreachable();
     }
 
     /**
-     * Gives back each piece whose holder is unreachable by now. The first step of the detached thread may have failed,
-     * and then what it took from the queue is lost. (What is still in the queue does no harm there.)
+     * Gives back each piece whose holder the garbage collector has found unreachable by now, whether its reference is
+     * not yet in the queue, in the queue, or in the hands of a thread. (Nobody gives it back a second time.)
      */
-    private void giveBackUnreachable() {
+    void giveBackUnreachable() {
         synchronized (this) {
             // What this makes due changes places with one that was looked at before.
             for (int index = dueCount; index < count; index++) {

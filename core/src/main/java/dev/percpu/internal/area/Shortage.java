@@ -12,17 +12,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The cost is bounded. A request that no collection can help causes none. Requests that come while one is in
  * progress wait for it. After a collection that did not help, there is no other for a while: for at least a second, and
- * for twenty times as long as it took.
+ * for twenty times as long as it took. Until then, what other collections find counts once it is given back.
+ *
+ * <p>What a collection has found unreachable can take any time on its way through the queue of references: a thread may
+ * be preempted with it. So nobody waits for the queue. All pieces are looked at, and each whose holder is gone is given
+ * back here, unless another thread has done that already.
  */
 class Shortage {
     private static final long SHORTEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
     private static final long PAUSE_FACTOR = 20;
-
-    /** How long the garbage collector may take to announce what it found, which is not immediate on a busy machine. */
-    private static final long LONGEST_WAIT = TimeUnit.SECONDS.toNanos(4);
-
-    /** The garbage collector announces all that it found at once. */
-    private static final long NOTHING_MORE_MILLIS = 20;
 
     private static final int GARBAGE_BYTES = 1 << 14;
 
@@ -77,29 +75,10 @@ class Shortage {
         if (holdings.bytes() < missing.getAsLong()) {
             throw full;
         }
-        boolean interrupted = Thread.interrupted();
-        try {
-            return retryUninterrupted(attempt, full);
-        } finally {
-            if (interrupted) {
-                interruptAgain();
-            }
-        }
+        return retryAlone(attempt, full);
     }
 
-    /**
-     * A subclass of Thread can override this method. If it throws, the piece that the caller may have by now would be
-     * nobody's.
-     */
-    private static void interruptAgain() {
-        try {
-            Thread.currentThread().interrupt();
-        } catch (Throwable _) {
-            // See above.
-        }
-    }
-
-    private synchronized long retryUninterrupted(LongSupplier attempt, AreaFullException full) {
+    private synchronized long retryAlone(LongSupplier attempt, AreaFullException full) {
         // The thread that was here before this one may have run a collection.
         long position = tryAgain(attempt);
         if (position != NONE) {
@@ -109,10 +88,10 @@ class Shortage {
             throw full;
         }
         long start = now();
-        Holdings.Sentinel sentinel = holdings.sentinel();
-        if (collect()) {
-            position = awaitPieces(attempt, sentinel);
-        }
+        collect();
+        // Even if no collection ran here: what an earlier one found may still be on its way.
+        holdings.giveBackUnreachable();
+        position = tryAgain(attempt);
         if (position != NONE) {
             paused = false;
             return position;
@@ -123,32 +102,6 @@ class Shortage {
         throw full;
     }
 
-    private long awaitPieces(LongSupplier attempt, Holdings.Sentinel sentinel) {
-        boolean interrupted = false;
-        long start = System.nanoTime();
-        try {
-            while (true) {
-                long position = tryAgain(attempt);
-                if (position != NONE) {
-                    return position;
-                }
-                try {
-                    boolean came = holdings.awaitReturn(NOTHING_MORE_MILLIS);
-                    if (!came && (sentinel.isAnnounced() || System.nanoTime() - start > LONGEST_WAIT)) {
-                        return tryAgain(attempt);
-                    }
-                } catch (InterruptedException e) {
-                    // The exception has cleared the interrupt flag, so the next wait does wait.
-                    interrupted = true;
-                }
-            }
-        } finally {
-            if (interrupted) {
-                interruptAgain();
-            }
-        }
-    }
-
     private static long tryAgain(LongSupplier attempt) {
         try {
             return attempt.getAsLong();
@@ -157,12 +110,14 @@ class Shortage {
         }
     }
 
-    /** Makes the garbage collector run; false if it did not. */
-    private boolean collect() {
+    /** Makes the garbage collector run, if that is possible. */
+    private void collect() {
         collections++;
         var found = new WeakReference<>(new Object());
         System.gc();
-        return found.refersTo(null) || collectByGarbage(found);
+        if (!found.refersTo(null)) {
+            collectByGarbage(found);
+        }
     }
 
     /**
@@ -170,9 +125,9 @@ class Shortage {
      * until the heap is so full that a collection has to run. That collection would have run anyway, a little later. It
      * need not find what is in the old generation.
      */
-    private boolean collectByGarbage(WeakReference<Object> found) {
+    private void collectByGarbage(WeakReference<Object> found) {
         if (uncollected != null && !uncollected.refersTo(null)) {
-            return false;
+            return;
         }
         Runtime runtime = Runtime.getRuntime();
         long free = runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory();
@@ -180,7 +135,6 @@ class Shortage {
             made += makeGarbage();
         }
         uncollected = found;
-        return found.refersTo(null);
     }
 
     private static long makeGarbage() {

@@ -4,12 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.memory.AreaFullException;
+import dev.percpu.testing.Garbage;
 import dev.percpu.testing.VmTest;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -105,31 +110,30 @@ class ShortageTest {
         }
     }
 
-    /** The dedicated thread may take the last piece off the queue, and give it back while this thread waits. */
+    /** As if the dedicated thread were preempted once it has taken a piece from the queue. */
     @Test
-    void whatAnotherThreadGivesBackWhileThisOneWaitsIsFound() {
+    void aPieceThatAnotherThreadIsAboutToGiveBackIsFound() throws InterruptedException {
         AtomicLong back = new AtomicLong();
-        Holdings waiting = new Holdings((_, _) -> {}) {
-            private Sentinel last = super.sentinel();
-
+        CountDownLatch taken = new CountDownLatch(1);
+        CompletableFuture<Void> found = new CompletableFuture<>();
+        Holdings preempted = new Holdings((_, bytes) -> back.addAndGet(bytes)) {
             @Override
-            Sentinel sentinel() {
-                last = super.sentinel();
-                return last;
-            }
-
-            @Override
-            boolean awaitReturn(long millis) throws InterruptedException {
-                boolean came = super.awaitReturn(millis);
-                if (!came && last.isAnnounced()) {
-                    back.set(8);
+            public long applyAsLong(@Nullable Reference<?> reference) {
+                if (reference instanceof Holding) {
+                    taken.countDown();
+                    found.join();
                 }
-                return came;
+                return super.applyAsLong(reference);
             }
         };
-        waiting.add(holders, 0, 8);
-        Shortage patient = new Shortage(waiting);
-        assertThat(patient.retry(() -> unlessFull(back.get()), () -> 8, full())).isEqualTo(8);
+        preempted.add(new Object(), 0, 8);
+        Garbage.collectUntil(() -> taken.getCount() == 0);
+        try {
+            assertThat(new Shortage(preempted).retry(() -> unlessFull(back.get()), () -> 8, full()))
+                    .isEqualTo(8);
+        } finally {
+            found.complete(null);
+        }
     }
 
     private static long unlessFull(long back) {
@@ -137,22 +141,6 @@ class ShortageTest {
             throw full();
         }
         return back;
-    }
-
-    @Test
-    void anInterruptInTheMiddleOfTheWaitIsNotLost() {
-        AtomicLong back = new AtomicLong();
-        Holdings interrupted = new Holdings((_, _) -> {}) {
-            @Override
-            boolean awaitReturn(long millis) throws InterruptedException {
-                back.set(8);
-                throw new InterruptedException();
-            }
-        };
-        interrupted.add(holders, 0, 8);
-        Shortage patient = new Shortage(interrupted);
-        assertThat(patient.retry(() -> unlessFull(back.get()), () -> 8, full())).isEqualTo(8);
-        assertThat(Thread.interrupted()).isTrue();
     }
 
     @Test
