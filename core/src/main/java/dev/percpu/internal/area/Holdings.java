@@ -199,10 +199,12 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
         // A full heap is not logged. The first use of a logger initializes classes of the JDK. If that fails for want
         // of memory, they stay unusable as long as the program runs. And the piece comes back once there is memory.
         boolean isWorthIt = failure != null && !(failure instanceof OutOfMemoryError);
-        boolean isFirst;
+        boolean isFirst = false;
         synchronized (giving) {
-            isFirst = isWorthIt && !logged;
-            logged = isWorthIt;
+            if (isWorthIt) {
+                isFirst = !logged;
+                logged = true;
+            }
         }
         if (isFirst) {
             log(failure);
@@ -239,6 +241,9 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
                     failure = t;
                     failures++;
                 }
+            }
+            if (failure == null) {
+                logged = false;
             }
             return failure;
         }

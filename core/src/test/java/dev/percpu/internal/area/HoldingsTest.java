@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -214,6 +215,30 @@ class HoldingsTest {
                 failing.add(new Object(), position(series), 8);
                 awaitGiven(series);
                 assertThat(logged).hasValue(series);
+            }
+        }
+    }
+
+    /** The thread finds nothing then that it could give back, and so does not see that it was over. */
+    @Test
+    void aSeriesOfFailuresThatAnotherThreadEndsIsOver() {
+        AtomicInteger logged = new AtomicInteger();
+        Thread here = Thread.currentThread();
+        AtomicBoolean works = new AtomicBoolean();
+        try (LogCapture _ = new LogCapture(logged::incrementAndGet)) {
+            Holdings failing = new Holdings((position, bytes) -> {
+                if (Thread.currentThread() != here || !works.get()) {
+                    throw new IllegalStateException("for the test");
+                }
+                give(position, bytes);
+            });
+            for (int series = 1; series <= 2; series++) {
+                works.set(false);
+                failing.applyAsLong(failing.add(this, position(series), 8));
+                assertThat(logged).hasValue(series);
+                works.set(true);
+                failing.giveBackUnreachable();
+                assertThat(given).hasSize(series);
             }
         }
     }
