@@ -404,7 +404,7 @@ class HeaderTest {
             }
         }
         Path header = tree.resolve("percpu.h");
-        run(List.of(tree.resolve("assemble").toString(), header.toString()), Map.of());
+        Compiler.run(List.of(tree.resolve("assemble").toString(), header.toString()), Map.of());
         return header;
     }
 
