@@ -33,7 +33,7 @@ public final class HotThreads implements Subject {
                 new Counters(),
                 new Histogram(random),
                 new Accumulators(),
-                new ResetEvents(),
+                new ResetEvents(random),
                 new Ref(),
                 new ReadWriteLock());
     }

@@ -36,7 +36,7 @@ final class ResetEvents implements Subject {
             PerCpuHistogram.builder().highestTrackable(1_000_000).build();
     private final PerCpuAccumulator slowest = PerCpuAccumulator.maximum();
     private final PerCpuDoubleCounter halves = new PerCpuDoubleCounter();
-    private final PerCpuEvent event = event(_ -> {}, RandomGenerator.getDefault());
+    private final PerCpuEvent event;
 
     private final LongAdder recorded = new LongAdder();
     private final LongAdder sum = new LongAdder();
@@ -49,6 +49,10 @@ final class ResetEvents implements Subject {
     private final LongAdder latencySumTaken = new LongAdder();
     private final LongAdder halvesTaken = new LongAdder();
     private final LongAccumulator slowestTaken = new LongAccumulator(Long::max, 0);
+
+    ResetEvents(RandomGenerator random) {
+        event = event(_ -> {}, random);
+    }
 
     @Override
     public int use(RandomGenerator random) {

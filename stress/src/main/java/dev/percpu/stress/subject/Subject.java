@@ -44,7 +44,7 @@ public interface Subject {
                 new Kind("accumulators", _ -> new Accumulators()),
                 new Kind("bounded counter", BoundedCounter::new),
                 new Kind("histogram", Histogram::new),
-                new Kind("events", _ -> new ResetEvents()),
+                new Kind("events", ResetEvents::new),
                 new Kind("event shapes", EventsOfAnyShape::new),
                 new Kind("pool", Pool::new),
                 new Kind("handover", _ -> new Handover()),
