@@ -8,10 +8,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One thread releases an object just as another finds that the pool has none, and nobody else comes who could make good
@@ -49,35 +47,31 @@ final class Handover implements Subject {
         }
         try {
             step = 0;
-            AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
             RandomGenerator takers = new SplittableRandom(random.nextLong());
-            Thread taker = (random.nextBoolean()
+            Helper taker = Helper.start(
+                    random.nextBoolean()
                             ? Thread.ofVirtual()
-                            : Thread.ofPlatform().name("stress-taker"))
-                    .start(() -> {
-                        try {
-                            take(takers);
-                        } catch (Throwable t) {
-                            failure.set(t);
-                        }
-                    });
+                            : Thread.ofPlatform().name("stress-taker"),
+                    () -> take(takers));
             try {
                 give(random);
+            } catch (AssertionError e) {
+                // If the taker has failed, that is why the giver waits in vain.
+                taker.check();
+                throw e;
             } finally {
-                // It may wait for what does not come.
+                // It may wait for an object that does not come.
                 taker.interrupt();
                 taker.join();
             }
-            if (failure.get() != null) {
-                throw new AssertionError("the taker failed", failure.get());
-            }
+            taker.check();
         } finally {
             giving.unlock();
         }
         return ROUNDS * 4 * CAPACITY;
     }
 
-    private void give(RandomGenerator random) throws InterruptedException {
+    private void give(RandomGenerator random) {
         Deque<Pooled<Object>> held = new ArrayDeque<>(CAPACITY);
         for (int round = 0; round < ROUNDS; round++) {
             acquire(held, CAPACITY);
@@ -93,6 +87,7 @@ final class Handover implements Subject {
         }
     }
 
+    @SuppressWarnings("MustBeClosedChecker") // closed when they are released
     private void take(RandomGenerator random) throws InterruptedException {
         Deque<Pooled<Object>> held = new ArrayDeque<>(CAPACITY);
         for (int round = 0; round < ROUNDS; round++) {
@@ -101,7 +96,8 @@ final class Handover implements Subject {
             step = 5 * round + 2;
             // Now the one comes first and now the other.
             spin(random);
-            acquire(held, 1);
+            // Without a time limit: when its time is up, a thread looks once more, and so would find the object.
+            held.add(pool.acquire());
             step = 5 * round + 3;
             await(5 * round + 4);
             release(held, SPREAD + 1);
@@ -109,16 +105,13 @@ final class Handover implements Subject {
         }
     }
 
+    /** So many are idle, or can be made, and nobody else acquires any: there is nothing to wait for. */
     @SuppressWarnings("MustBeClosedChecker") // closed when they are released
-    private void acquire(Deque<Pooled<Object>> held, int count) throws InterruptedException {
+    private void acquire(Deque<Pooled<Object>> held, int count) {
         for (int i = 0; i < count; i++) {
-            Pooled<Object> pooled = null;
-            RunningTime waited = new RunningTime();
-            while (pooled == null) {
-                if (waited.nanos() > PATIENCE_NANOS) {
-                    throw stuck("an object is not had by who holds " + held.size());
-                }
-                pooled = pool.tryAcquire(1, TimeUnit.SECONDS);
+            Pooled<Object> pooled = pool.tryAcquire();
+            if (pooled == null) {
+                throw new AssertionError("exhausted, though " + (count - i) + " should be left: " + pool.statistics());
             }
             held.add(pooled);
         }
@@ -143,17 +136,14 @@ final class Handover implements Subject {
             if (spins % 64 == 63) {
                 Thread.yield();
                 if (waited.nanos() > PATIENCE_NANOS) {
-                    throw stuck("step " + wanted % 5 + " does not come");
+                    throw new AssertionError("step " + wanted % 5 + " does not come, " + PATIENCE_SECONDS
+                            + " s after step " + step % 5 + ": somebody waits for an object, of which the pool has "
+                            + pool.statistics());
                 }
             } else {
                 Thread.onSpinWait();
             }
         }
-    }
-
-    private AssertionError stuck(String what) {
-        return new AssertionError(what + ", " + PATIENCE_SECONDS + " s after step " + step % 5
-                + ": somebody waits for an object, of which the pool has " + pool.statistics());
     }
 
     @Override

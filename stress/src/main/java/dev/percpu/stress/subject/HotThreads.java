@@ -4,10 +4,8 @@ import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.internal.area.OwnPlaces;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Threads that become hot, so that each gets a place of its own, use other subjects for a moment, and end. So places
@@ -52,22 +50,14 @@ public final class HotThreads implements Subject {
     private int liveAndUse(Subject subject, RandomGenerator random) throws InterruptedException {
         RandomGenerator choices = new SplittableRandom(random.nextLong());
         LongAdder operations = new LongAdder();
-        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-        Thread thread = Thread.ofPlatform().name("stress-hot").start(() -> {
-            try {
-                operations.add(becomeHot());
-                for (int uses = choices.nextInt(LONGEST_LIFE); uses > 0; uses--) {
-                    operations.add(subject.use(choices));
-                }
-            } catch (Throwable t) {
-                failure.set(t);
+        Helper hot = Helper.start(Thread.ofPlatform().name("stress-hot"), () -> {
+            operations.add(becomeHot());
+            for (int uses = choices.nextInt(LONGEST_LIFE); uses > 0; uses--) {
+                operations.add(subject.use(choices));
             }
         });
-        thread.join();
-        Throwable thrown = failure.get();
-        if (thrown != null) {
-            throw new AssertionError(thrown.getMessage(), thrown);
-        }
+        hot.join();
+        hot.check();
         return operations.intValue();
     }
 
