@@ -130,9 +130,12 @@ public final class Guards implements Subject {
     /** What it changed is whole, so whoever takes the CPU over finds it in order. */
     @SuppressWarnings("MustBeClosedChecker") // that is the point
     private void dieAsOwner(boolean virtual) throws InterruptedException {
-        Thread owner = (virtual ? Thread.ofVirtual() : Thread.ofPlatform().name("stress-dying"))
-                .start(() -> change(CpuGuard.acquire()));
+        Helper owner = Helper.start(
+                virtual ? Thread.ofVirtual() : Thread.ofPlatform().name("stress-dying"),
+                () -> change(CpuGuard.acquire()));
         owner.join();
+        // One that failed may have had no guard to leave behind.
+        owner.check();
         DEAD_OWNERS.increment();
     }
 
