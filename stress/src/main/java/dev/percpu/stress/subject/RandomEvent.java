@@ -47,7 +47,7 @@ final class RandomEvent {
         EventBuilder builder = PerCpuEvent.builder().name("event of any shape");
         List<Runnable> updates = new ArrayList<>(updates(builder));
         Collections.shuffle(updates, random);
-        updates.subList(random.nextInt(updates.size()), updates.size()).clear();
+        updates.subList(random.nextInt(updates.size() + 1), updates.size()).clear();
         updates.addAll(random.nextInt(updates.size() + 1), necessary(builder));
         updates.forEach(Runnable::run);
         event = builder.build();
