@@ -46,9 +46,6 @@ final class Storm implements AutoCloseable {
 
     private Storm() {}
 
-    /** How often each thing happened. */
-    record Report(long restarts, long collections, long dumps) {}
-
     static Storm start(long seed) {
         Storm storm = new Storm();
         if (PerCpuRuntime.backend().equals("rseq")) {
@@ -61,8 +58,12 @@ final class Storm implements AutoCloseable {
         return storm;
     }
 
-    /** Ends it. */
-    Report stop() throws InterruptedException {
+    /**
+     * Ends it.
+     *
+     * @throws AssertionError if a part of it failed
+     */
+    void stop() throws InterruptedException {
         close();
         for (Thread thread : threads) {
             thread.join();
@@ -70,7 +71,21 @@ final class Storm implements AutoCloseable {
         if (failure != null) {
             throw new AssertionError("the storm failed", failure);
         }
-        return new Report(restarts.sum(), collections.sum(), dumps.sum());
+    }
+
+    /** How often all CPUs' sequences were restarted so far. */
+    long restarts() {
+        return restarts.sum();
+    }
+
+    /** How often the heap was collected so far. */
+    long collections() {
+        return collections.sum();
+    }
+
+    /** How often all threads were stopped for their stack traces so far. */
+    long dumps() {
+        return dumps.sum();
     }
 
     @Override

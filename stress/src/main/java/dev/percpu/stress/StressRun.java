@@ -44,7 +44,7 @@ final class StressRun {
     private final LongAdder workers = new LongAdder();
     private final Takeovers takeovers = Takeovers.watch();
     private Disturbance.Report disturbed = new Disturbance.Report(0, 0);
-    private Storm.@Nullable Report stormed;
+    private @Nullable Storm storm;
     private int epochs;
     private long nanos;
 
@@ -62,9 +62,10 @@ final class StressRun {
         AssertionError[] failure = new AssertionError[1];
         Disturbance.Body body = () -> {
             // In here, as the disturbance has a handler for the timer's signal.
-            try (Storm storm = Storm.start(options.seed())) {
+            try (Storm started = Storm.start(options.seed())) {
+                storm = started;
                 epochs(start + TimeUnit.SECONDS.toNanos(options.seconds()));
-                stormed = storm.stop();
+                started.stop();
             } catch (AssertionError e) {
                 // What was done until then is of interest all the same.
                 failure[0] = e;
@@ -135,10 +136,10 @@ final class StressRun {
         line("aborts of delayed sequences", delays.aborts());
         line("migrations", disturbed.migrations());
         line("signals", disturbed.signals());
-        if (stormed != null) {
-            line("restarts by membarrier", stormed.restarts());
-            line("collections", stormed.collections());
-            line("stack dumps at safepoints", stormed.dumps());
+        if (storm != null) {
+            line("restarts by membarrier", storm.restarts());
+            line("collections", storm.collections());
+            line("stack dumps at safepoints", storm.dumps());
         }
         line("guard contentions", delays.contentions());
         line("owners that died", Guards.deadOwners());
