@@ -210,9 +210,10 @@ public final class FailureRun {
         if (!failures.isEmpty()) {
             String first = failures.getFirst();
             String[] names = first.substring(0, first.indexOf(':')).split(", (?=[^,]*$)", -1);
-            out.println("Again, for example: ./percpu stress --failures --backend " + backend + " --ways " + names[1]
+            // Double quotes, as some names have an apostrophe.
+            out.println("Again, for example: ./percpu stress --failures --backend " + backend + " --ways \"" + names[1]
                     // A comma would separate two names; what is before it stands for all that begin with that.
-                    + " --only '" + names[0].replaceFirst(",.*", "") + "'");
+                    + "\" --only \"" + names[0].replaceFirst(",.*", "") + "\"");
         }
     }
 }

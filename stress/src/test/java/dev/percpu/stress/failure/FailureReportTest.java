@@ -7,6 +7,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class FailureReportTest {
@@ -28,5 +29,29 @@ class FailureReportTest {
         }
         assertThat(out.toString(StandardCharsets.UTF_8))
                 .startsWith("Back end rseq, 0 operations, 0 ways to fail, 0.0 s\n");
+    }
+
+    @Test
+    void noNameHasWhatMeansSomethingInQuotes() {
+        assertThat(Stream.of(FailureRun.wayNames(), FailureRun.operationNames()).flatMap(List::stream))
+                .isNotEmpty()
+                .noneMatch(name -> name.matches(".*[\"$`\\\\!].*"));
+    }
+
+    /** A JVM with a back end that does not exist fails at once. */
+    @Test
+    void theCommandThatRepeatsAFailureQuotesWhatTheShellWouldSplit() throws Exception {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        FailureRun run = new FailureRun(
+                "none",
+                List.of("first use/heap/0"),
+                "cell borrow's end"::equals,
+                FailureRun.Extent.SOME_STEPS,
+                new PrintStream(out, true, StandardCharsets.UTF_8));
+        assertThat(run.run()).isFalse();
+        run.report();
+        assertThat(out.toString(StandardCharsets.UTF_8))
+                .endsWith("\nAgain, for example: ./percpu stress --failures --backend none"
+                        + " --ways \"first use/heap/0\" --only \"cell borrow's end\"\n");
     }
 }
