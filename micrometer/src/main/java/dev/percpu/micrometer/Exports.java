@@ -72,10 +72,10 @@ final class Exports {
     private final MeterRegistry exporter;
 
     /**
-     * What the exporter has at the moment. Synchronized, since the exporter says what is removed from it while it holds
-     * its lock, so that this object's lock cannot be taken then.
+     * What the exporter has at the moment, by the meters' ids, as it has one meter for each. Synchronized, since the
+     * exporter says what is removed from it while it holds its lock, so that this object's lock cannot be taken then.
      */
-    private final Map<Meter, Export> exports = Collections.synchronizedMap(new IdentityHashMap<>());
+    private final Map<Meter.Id, Export> exports = Collections.synchronizedMap(new HashMap<>());
 
     /** What the exporter has added since the outermost of the registrations that are going on began. */
     private final Set<Meter> added = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -95,6 +95,9 @@ final class Exports {
     private Exports(MeterRegistry exporter) {
         this.exporter = exporter;
         exporter.config().onMeterAdded(meter -> {
+            // An earlier meter with that id has gone. Nobody said so if a listener that comes before threw then. If it
+            // stayed here, its release would take this one from the exporter, which removes by id.
+            exports.remove(meter.getId());
             if (isRegistering()) {
                 added.add(meter);
             }
@@ -122,11 +125,21 @@ final class Exports {
      */
     private void forget(Meter meter) {
         synchronized (exports) {
-            exports.remove(meter);
+            Export export = of(meter);
+            if (export != null) {
+                exports.remove(meter.getId());
+            }
             if (registrations > 0) {
                 removed.add(meter);
             }
         }
+    }
+
+    /** What there is for a meter; null if there is nothing, or only for another meter with its id. */
+    @SuppressWarnings("ReferenceEquality") // two meters with one id are equal
+    private @Nullable Export of(Meter meter) {
+        Export export = exports.get(meter.getId());
+        return export != null && export.meter == meter ? export : null;
     }
 
     static Exports of(MeterRegistry exporter) {
@@ -201,11 +214,15 @@ final class Exports {
         try {
             return find(meter, merged);
         } catch (Throwable e) {
-            // If memory ran out after the exporter had added it, nobody could release it. Not under the monitor of
-            // exports: the exporter removes under its own lock, and takes that monitor then.
-            if (added.contains(meter) && !exports.containsKey(meter)) {
+            // If memory ran out after the exporter had added it, nobody could release it, even if the map has it: there
+            // may have been none for a larger map. Not under the monitor of exports: the exporter removes under its own
+            // lock, and takes that monitor then.
+            if (added.contains(meter)) {
                 try {
-                    Meter _ = exporter.remove(meter);
+                    Export export = of(meter);
+                    if (export == null || export.uses == 0) {
+                        Meter _ = exporter.remove(meter);
+                    }
                 } catch (Throwable later) {
                     suppress(e, later);
                 }
@@ -217,7 +234,7 @@ final class Exports {
     private @Nullable Export find(Meter meter, @Nullable Merged merged) {
         String refusal = refusals.remove(meter.getId());
         synchronized (exports) {
-            Export known = exports.get(meter);
+            Export known = of(meter);
             if (removed.contains(meter) || (known != null && known.isReleased)) {
                 return null;
             }
@@ -231,7 +248,7 @@ final class Exports {
             Export export = new Export(meter, merged, refusal);
             // Somebody else's stays theirs: it is not to be removed with the one in front.
             if (isOurs) {
-                exports.put(meter, export);
+                exports.put(meter.getId(), export);
             }
             return export;
         }
@@ -250,12 +267,12 @@ final class Exports {
         export.uses--;
         // The exporter may have removed it by itself. Then a meter with that id is another one, and not ours to remove.
         // Nor is one that somebody else had registered before.
-        if (export.uses > 0 || exports.get(export.meter) != export) {
+        if (export.uses > 0 || of(export.meter) != export) {
             return;
         }
         if (export.meter instanceof NoopMeter) {
             // The exporter never had it, as it denied it.
-            exports.remove(export.meter);
+            exports.remove(export.meter.getId());
         } else {
             // The exporter says when it is removed. If another thread is about to remove it, that is after this call.
             export.isReleased = true;

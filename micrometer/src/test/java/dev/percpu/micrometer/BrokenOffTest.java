@@ -57,6 +57,29 @@ class BrokenOffTest {
         assertThat(exporter.get("summary.total").functionCounter().count()).isEqualTo(3);
     }
 
+    /**
+     * A listener that comes before this library's breaks off the removal of a counterpart by the user, so the library
+     * does not hear of it. The exporter has another meter under that id then, which is not the first one's to remove.
+     */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aCounterpartWhoseRemovalWasNotHeardOfDoesNotTakeTheNextOneWithIt(boolean nextIsOfThisLibrary) {
+        throwWhenAMeterIsRemoved(exporter, new ArrayList<>());
+        MeterRegistry registry = new PerCpuMeterRegistry(exporter);
+        Counter first = registry.counter("first");
+        assertThatThrownBy(() -> exporter.remove(exporter.get("first").meter())).hasMessage("removed first");
+        if (nextIsOfThisLibrary) {
+            new PerCpuMeterRegistry(exporter).counter("first").increment();
+        } else {
+            exporter.more().counter("first", List.of(), 1);
+        }
+
+        registry.remove(first);
+
+        assertThat(exporter.get("first").functionCounter().count()).isOne();
+        assertThat(Exports.of(exporter).size()).isEqualTo(nextIsOfThisLibrary ? 1 : 0);
+    }
+
     /** The failure that broke the registration off matters more than one of releasing what there was so far. */
     @Test
     void aListenerThatThrowsWhenARegistrationIsUndoneDoesNotHideWhy() {
