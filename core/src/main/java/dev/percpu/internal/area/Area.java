@@ -352,6 +352,7 @@ public final class Area {
      */
     @SuppressWarnings("MustBeClosed") // it is closed by the slices, or becomes unreachable with them
     public static Slices collectable(long bytes, long alignment, String label) {
+        PositionAllocator.check(bytes, alignment, label);
         MemorySegment[] slices = new MemorySegment[CPUS];
         if (!Platform.hasSystemCalls()) {
             Arena arena = Arena.ofAuto();

@@ -43,8 +43,8 @@ final class PositionAllocator {
         this.free = FreeRange.of((int) start, (int) end);
     }
 
-    /** Hands out a range. */
-    synchronized long allocate(long bytes, long alignment, String label) {
+    /** Refuses what is no range, or is aligned to more than any range can be. */
+    static void check(long bytes, long alignment, String label) {
         if (bytes <= 0) {
             throw new IllegalArgumentException(label + ": the size must be at least 1 byte, not " + bytes);
         }
@@ -55,6 +55,11 @@ final class PositionAllocator {
             throw new IllegalArgumentException(label + ": the alignment must be at most " + FreeRange.LARGEST_ALIGNMENT
                     + " bytes, not " + alignment);
         }
+    }
+
+    /** Hands out a range. */
+    synchronized long allocate(long bytes, long alignment, String label) {
+        check(bytes, alignment, label);
         FreeRange before = free;
         FreeRange found = bytes > end - start ? null : FreeRange.lowest(before, (int) bytes, alignment);
         if (found == null) {
