@@ -36,7 +36,7 @@ final class ReadHolds {
     /** The holds of one thread. */
     static final class Hold {
         private final Thread thread = Thread.currentThread();
-        private Throwable lastLocked = new Throwable("read lock locked here by " + thread);
+        private Throwable lastLocked = new Throwable("read lock locked here by " + Reports.describe(thread));
         private long count;
         private @Nullable Hold older;
     }

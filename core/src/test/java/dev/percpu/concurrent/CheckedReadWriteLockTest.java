@@ -39,6 +39,13 @@ class CheckedReadWriteLockTest {
                         + "\\.CheckedReadWriteLockTest\\$LongWait\\.read\\(CheckedReadWriteLockTest.java:\\d+\\)");
     }
 
+    /** The method toString of a thread is the user's code, and may throw. */
+    @Test
+    void aThreadIsDescribedWithoutItsOwnToString() {
+        assertThat(Jvm.asHere().option("-Dpercpu.checked=true").outputOf(WithoutText.class))
+                .contains("locked");
+    }
+
     private static void check(boolean condition, String what) {
         if (!condition) {
             throw new AssertionError(what);
@@ -105,6 +112,29 @@ class CheckedReadWriteLockTest {
                 return;
             }
             throw new AssertionError(what + " was not found");
+        }
+    }
+
+    /** Has the read lock. */
+    static final class WithoutText extends Thread {
+        private WithoutText() {}
+
+        public static void main(String[] arguments) {
+            new WithoutText().start();
+        }
+
+        @Override
+        @SuppressWarnings("LockNotBeforeTry") // whatever fails ends the thread
+        public void run() {
+            Lock read = new PerCpuReadWriteLock().readLock();
+            read.lock();
+            read.unlock();
+            System.out.println("locked");
+        }
+
+        @Override
+        public String toString() {
+            throw new UnsupportedOperationException("for the test");
         }
     }
 
