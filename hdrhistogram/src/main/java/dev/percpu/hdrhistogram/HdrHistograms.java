@@ -26,10 +26,15 @@ public final class HdrHistograms {
      * {@link HistogramSnapshot#highestTrackable()}. The histogram does not have the exact sum either: its mean
      * is an estimate. It has no start and end time, which a snapshot does not know: a log of intervals needs them.
      *
-     * @throws IllegalStateException if the histogram has {@link HistogramSnapshot#bounds() bounds} that its user gave:
-     *     then its buckets fit into no precision
+     * @throws IllegalStateException if the histogram was built with {@linkplain HistogramSnapshot#bounds() bounds}:
+     *     then its buckets fit into no number of significant digits
      */
     public static Histogram toHdrHistogram(HistogramSnapshot snapshot) {
+        if (snapshot.bounds().length > 0) {
+            throw new IllegalStateException(
+                    "a histogram with bounds cannot be converted, as its buckets fit into no number of significant"
+                            + " digits: build it with precisionBits or relativeError instead");
+        }
         long highest = snapshot.highestTrackable();
         Histogram histogram = new Histogram(snapshot.unit(), highest, digits(snapshot.precisionBits()));
         for (HistogramSnapshot.Bucket bucket : snapshot.buckets()) {

@@ -95,7 +95,8 @@ class HdrHistogramsTest {
         HistogramSnapshot snapshot = histogram.snapshot();
         assertThatIllegalStateException()
                 .isThrownBy(() -> HdrHistograms.toHdrHistogram(snapshot))
-                .withMessageContaining("bounds");
+                .withMessage("a histogram with bounds cannot be converted, as its buckets fit into no number of"
+                        + " significant digits: build it with precisionBits or relativeError instead");
     }
 
     @Test
