@@ -30,7 +30,8 @@ public interface PerCpu<T> {
     /**
      * Creates a token for exclusive access to the instance of the guard's CPU. The token lives as long as the guard,
      * and while it lives, no other token for this instance can be created. To create a second token for the same
-     * instance later, create the first with a nested guard, and close that guard when you no longer need the token.
+     * instance later, create the first with a nested guard of the same CPU, {@code CpuGuard.acquire(guard.cpu())}, and
+     * close that guard when you no longer need the token.
      *
      * @throws IllegalStateException if another token for the instance is live (nothing is changed then), or if the
      *     guard or the variable is closed
@@ -89,8 +90,10 @@ public interface PerCpu<T> {
      * happen one after the other, so together they are not an atomic snapshot. Each costs as much
      * as {@link CpuGuard#acquire(CpuId)}.
      *
-     * @throws IllegalStateException as {@link CpuGuard#acquire(CpuId)} does, if another thread holds a CPU's guard and
-     *     this thread must not wait for it; the action has run for the CPUs before that one
+     * @throws IllegalStateException if the variable is closed; if this thread is using a CPU's instance already, as in
+     *     a call from inside {@code run} or {@code with} of the same variable; or as {@link CpuGuard#acquire(CpuId)}
+     *     does, if another thread holds a CPU's guard and this thread must not wait for it. The action has run for the
+     *     CPUs before that one
      */
     default void forEachCpu(BiConsumer<CpuId, ? super T> action) {
         PerCpuPtr<T> instances = ptr();
@@ -112,8 +115,10 @@ public interface PerCpu<T> {
      * @param timeout the longest time to wait for guards; if it is not positive, the method does not wait. The time
      *     that the action takes counts as well, but no call of it is cut short
      * @return the CPUs that the action has run for; equal to {@link CpuMask#possible()} if none was left out
-     * @throws IllegalStateException as {@link CpuGuard#acquire(CpuId)} does, if the method would have to wait and this
-     *     thread must not; the action has run for the CPUs whose guards were free
+     * @throws IllegalStateException if the variable is closed; if this thread is using a CPU's instance already, as in
+     *     a call from inside {@code run} or {@code with} of the same variable: then the action has run for those before
+     *     it whose guards were free; or as {@link CpuGuard#acquire(CpuId)} does, if the method would have to wait and
+     *     this thread must not: then the action has run for all CPUs whose guards were free
      * @throws InterruptedException if the thread is interrupted before or while it waits; the action may have run for
      *     some CPUs, and can itself record which ones if that matters
      */

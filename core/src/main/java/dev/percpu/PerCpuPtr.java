@@ -109,7 +109,8 @@ public final class PerCpuPtr<T> {
      * the pointer. Tokens created from this pointer are not checked against tokens created from another one.
      *
      * @param position how many bytes the memory lies behind the start of each CPU's place
-     * @throws IndexOutOfBoundsException if no variable has ever had memory that far from the start of a place
+     * @throws IndexOutOfBoundsException if the memory does not lie within the part of a place that is open. That part
+     *     has all memory that variables have had so far, and more: the library opens it in large steps
      * @throws IllegalArgumentException if the position does not have the alignment that the layout requires
      */
     public static PerCpuPtr<MemorySegment> ofPosition(long position, MemoryLayout layout) {
@@ -303,11 +304,14 @@ public final class PerCpuPtr<T> {
     private IllegalStateException aliasing(int cpu, String live, String wanted) {
         return new IllegalStateException("aliasing: this thread has " + live + " token for " + CpuId.of(cpu)
                 + "'s instance of " + piece.name() + " already, so " + wanted + " one cannot be created. A token ends"
-                + " when its guard is closed, and that of run, with or forEachCpu at the end of the call; use a nested"
-                + " guard for a token that has to end sooner");
+                + " when its guard is closed, and that of run, with or forEachCpu at the end of the call. If a token has"
+                + " to end sooner, create it with a nested guard of the same CPU: CpuGuard.acquire(guard.cpu())");
     }
 
-    /** Pointers to the same instances are equal. */
+    /**
+     * Pointers to the same instances are equal. A pointer from {@link #ofPosition} is equal to itself only: its tokens
+     * are not checked against those of another pointer.
+     */
     @Override
     @SuppressWarnings("ReferenceEquality") // the identity of the borrow words stands for the instances
     public boolean equals(Object other) {

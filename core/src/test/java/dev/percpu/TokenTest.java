@@ -273,6 +273,6 @@ class TokenTest {
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("aliasing")
                 .hasMessageContaining(name)
-                .hasMessageContaining("nested guard");
+                .hasMessageContaining("nested guard of the same CPU: CpuGuard.acquire(guard.cpu())");
     }
 }
