@@ -66,6 +66,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      *
      * @throws IllegalArgumentException if the layout has no bytes, or an alignment above 4096 bytes
      * @throws AreaFullException if the per-CPU area is full
+     * @throws OutOfMemoryError if native access is denied, so that the memory lies outside the area, and there is none
      */
     public static DynamicPerCpu<MemorySegment> createZero(MemoryLayout layout) {
         return createZero(layout, Function.identity());
@@ -87,6 +88,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      *     it has created are closed if they are {@link AutoCloseable}
      * @throws IllegalArgumentException if the layout has no bytes, or an alignment above 4096 bytes
      * @throws AreaFullException if the per-CPU area is full
+     * @throws OutOfMemoryError if native access is denied, so that the memory lies outside the area, and there is none
      */
     public static <T> DynamicPerCpu<T> createZero(MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
         return zero(NAME, null, layout, view);
@@ -241,12 +243,15 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
      * failed half way: then the next call continues where that one stopped.
      *
      * <p>To close the instances, it acquires the guard of each CPU. If another thread holds one, it waits until that
-     * thread closes the guard, without a limit.
+     * thread closes the guard, without a limit. If closing an instance throws, the others are closed all the same, and
+     * the memory is given back: the variable is closed then, and only the exception is left to be thrown.
      *
      * @throws IllegalStateException in three cases. First, this is the last handle and this thread holds a guard, so it
      *     must not wait for the guards of other CPUs; nothing is closed. Second, the guard of a CPU could not be
-     *     acquired; the variable is closed, but no instance is, and closing the handle again retries. Third, closing an
-     *     instance throws a checked exception, which is the cause; the other instances are closed nevertheless
+     *     acquired; the variable is closed, but no instance is, and closing the handle again retries. Third, what
+     *     closing an instance threw first is a checked exception, which is the cause
+     * @throws RuntimeException what closing an instance threw first, when all were closed; it suppresses the others. An
+     *     {@link Error} is thrown likewise
      */
     @Override
     public void close() {

@@ -32,11 +32,14 @@ import java.util.List;
  *
  * <p>A number from {@link #define(String, NumericWidth)} or {@link #create(NumericWidth)} stands alone: it takes as
  * many bytes for each CPU as its width, no guard protects it, and its operations never wait. A number from {@link #of}
- * belongs to a variable that the guard protects: its updates wait while another thread owns the CPU.
+ * belongs to a variable that the guard protects: its updates and {@link #get()} wait while another thread owns the CPU.
+ * A thread that holds a guard does not wait: if another thread owns the CPU, the operation happens on the instance of a
+ * CPU that this thread owns.
  *
- * <p>An update that cannot change any number does nothing and never waits: adding 0, setting no bit,
- * clearing none. An update that changes nothing only because of the current value, such as setting a bit that is set
- * already, is not skipped: reading the current CPU's number costs as much as setting the bit.
+ * <p>{@code add(0)}, {@code sub(0)}, {@code or(0)} and {@code and(-1)} can change no number, so they do nothing and
+ * never wait. An update that changes nothing only because of the width or the current value is not skipped, such as
+ * setting a bit beyond the width, or one that is set already: reading the current CPU's number costs as much as setting
+ * the bit.
  *
  * <p>A thread without a CPU id updates the spare slot instead, with atomic instructions. {@link #sum()} includes the
  * spare slot.

@@ -124,9 +124,9 @@ public final class HistogramSnapshot {
      * greatest value of the exact quantile's bucket, so it is never below the exact quantile:
      *
      * <ul>
-     *   <li>In range, it is above it by less than a unit, or by no more than the relative error.
-     *   <li>It is -1 if the exact quantile is negative, and {@link Long#MAX_VALUE} if that is above the range.
      *   <li>If the histogram was built with {@linkplain #bounds() bounds}, it is one of them or {@link Long#MAX_VALUE}.
+     *   <li>Otherwise, in range, it is above the exact quantile by less than a unit, or by no more than the relative
+     *       error. It is -1 if the exact quantile is negative, and {@link Long#MAX_VALUE} if that is above the range.
      * </ul>
      *
      * <p>If there are more than 2^53 values, the rank is rounded to 53 bits.
@@ -197,8 +197,8 @@ public final class HistogramSnapshot {
      * that the histogram was built with or, if it has none, {@code (1L << n) - 1}, unless that is less than a unit or
      * beyond the range. If a bound falls inside a bucket, that bucket is counted as above it. So no value above a bound
      * is counted, but values just below it may be missing: those that are below it by less than a unit, or by no more
-     * than the relative error. Values beyond the range are in one bucket, and so are all negative values if the
-     * histogram has no bounds. Only the bound {@code Long.MAX_VALUE} counts the former. A bound below -1 counts none.
+     * than the relative error. Values beyond the range are in one bucket, which only the bound {@code Long.MAX_VALUE}
+     * counts. If the histogram has no bounds, all negative values are in one bucket, which no bound below -1 counts.
      *
      * @param upperBounds in ascending order
      * @throws IllegalArgumentException if a bound is not above the one before it

@@ -25,9 +25,9 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p>Each CPU has a credit of up to twice the batch. An addition takes from the credit of its CPU, and a subtraction
  * puts into it, by one restartable sequence. An operation touches the shared count only if the credit is used up or
- * full. With amounts of 1 and a batch of 32, that is about one operation in 32. An amount above the batch always
- * touches the shared count, so amounts should be well below the batch. A counter takes 64 bytes for each CPU. It gives
- * them back once it is unreachable.
+ * full. With amounts of 1 and a batch of 32, that is about one operation in 32. An amount above twice the batch always
+ * touches the shared count, and one above the batch often does, so amounts should be well below the batch. A counter
+ * takes 64 bytes for each CPU. It gives them back once it is unreachable.
  *
  * <p><b>Limits.</b> {@link #tryAdd} succeeds only if the value after the addition is at most the limit. It fails only
  * if there was a moment during the call when that value would have been above the limit. No credit stays unused on
@@ -36,8 +36,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Near a limit, the counter collects the credits of all CPUs, by a system call that interrupts them for a moment.
  * Then it works as one atomic number until the value is far from the limit again. Far is more than four times the
  * batch, or four times the amount if that is larger, times the number of usable CPUs and one more. If the limit itself
- * is not larger than that, the counter always works as one atomic number, and an {@link AtomicLong} would do as well.
- * {@link #trySub} does the same for a lower limit, but never uses credit.
+ * is not larger than that, no value from 0 to the limit is far: once near the limit, the counter stays one atomic
+ * number, and an {@link AtomicLong} would do as well. {@link #trySub} does the same for a lower limit, but never uses
+ * credit.
  *
  * <p><b>Ordering.</b> Operations are opaque and order nothing else. Estimates and sums are opaque, too.
  *

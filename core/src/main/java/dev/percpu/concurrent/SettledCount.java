@@ -48,9 +48,9 @@ final class SettledCount extends AtomicLong {
      */
     void near(long limit, long amount) {
         nearby = limit;
-        // Twice as many units as all CPUs keep. An amount above the batch uses no credit, and crosses a short distance
-        // in one step: an addition would collect the credits, a subtraction would hand them out again, and so on, each
-        // time with an interrupt of all CPUs.
+        // Twice as many units as all CPUs keep. An amount above twice the batch uses no credit, and crosses a short
+        // distance in one step: an addition would collect the credits, a subtraction would hand them out again, and so
+        // on, each time with an interrupt of all CPUs.
         far = 4.0 * Math.max(batch, amount) * (USABLE_CPUS + 1);
     }
 

@@ -142,7 +142,7 @@ public final class PerCpuRecyclerPool extends RecyclerPool.StatefulImplBase<Buff
      * Creates a pool of its own.
      *
      * @param capacity how many recyclers it keeps at most
-     * @throws IllegalArgumentException if the capacity is 0 or less
+     * @throws IllegalArgumentException if the capacity is not from 1 to 2^30
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public static PerCpuRecyclerPool create(int capacity) {
@@ -154,7 +154,7 @@ public final class PerCpuRecyclerPool extends RecyclerPool.StatefulImplBase<Buff
      *
      * @param name for messages and listings, not blank; it need not be unique
      * @param capacity how many recyclers it keeps at most
-     * @throws IllegalArgumentException if the capacity is 0 or less
+     * @throws IllegalArgumentException if the capacity is not from 1 to 2^30
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public static PerCpuRecyclerPool create(String name, int capacity) {
