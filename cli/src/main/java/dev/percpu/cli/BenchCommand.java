@@ -303,7 +303,9 @@ final class BenchCommand implements Callable<Integer> {
         return Results.read(file);
     }
 
-    /** A table's column has what a thread alone does and one for each CPU. Of two numbers of CPUs it would have three. */
+    /**
+     * A table's column has what a thread alone does and one for each CPU. Of two numbers of CPUs it would have three.
+     */
     private static void checkAsManyCpus(Run run) {
         Path file = keptHere();
         if (Files.exists(file) && !Results.read(file).areOf(run.cpus())) {

@@ -18,7 +18,9 @@ import java.util.regex.Pattern;
 public final class Jvm {
     private static final String BACKEND = "percpu.backend";
 
-    /** Processes that still run are killed after so long: before JUnit gives up, which would not say what they print. */
+    /**
+     * Processes that still run are killed after so long: before JUnit gives up, which would not say what they print.
+     */
     private Duration most = Duration.ofMinutes(4);
 
     private final List<String> options = new ArrayList<>(List.of("-Xmx256m"));

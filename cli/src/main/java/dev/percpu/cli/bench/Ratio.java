@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * How many times as long one result took as another one of the same comparison: the quotient of the medians, and what it is at
- * least and at most if each is anywhere between its least and greatest measurement.
+ * How many times as long one result took as another one of the same comparison: the quotient of the medians, and what
+ * it is at least and at most if each is anywhere between its least and greatest measurement.
  *
  * @param jvms in how many JVMs each of them was measured, at least
  */

@@ -20,6 +20,11 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+/**
+ * Pieces that come back when their holders are gone.
+ *
+ * <p>This file is longer than others: giving back can fail at each step, and each has its case.
+ */
 @Tag("once")
 class HoldingsTest {
     private static final int HOLDERS = 4 * Effort.scaled(2_500);
