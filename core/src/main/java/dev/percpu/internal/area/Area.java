@@ -405,28 +405,45 @@ public final class Area {
         }
     }
 
-    /** Opens all places, or none if the kernel refuses one. */
+    /**
+     * Opens all places, or none if the kernel refuses one.
+     *
+     * <p>If it refuses, the JVM loads classes to tell why. A user's agent can run then, in this thread A, and make a
+     * variable:
+     *
+     * <pre>
+     * 1. A opens CPU 0's place up to E. The kernel refuses CPU 1's.
+     * 2. A runs the agent, which makes a variable. The kernel has memory again: A opens all places up to D.
+     * 3. A tries CPU 1's place again. The kernel refuses.
+     * 4. A closes CPU 0's place, from D on: the variable lies before D. So it closes nothing if D is beyond E.
+     * </pre>
+     */
     private static void openTo(long end) {
         long from = opened;
-        long bytes = Math.min(Reservation.roundUp(end), STRIDE) - from;
+        if (end <= from) {
+            // The agent's variable lies behind this one, and the first attempt failed all the same.
+            return;
+        }
+        long to = Math.min(Reservation.roundUp(end), STRIDE);
         int open = 0;
         boolean all = false;
         try {
             Linux.open(LEFT_TO_THE_JVM);
             for (; open < places; open++) {
-                openPart(MEMORY.asSlice(offset(open, from), bytes));
+                openPart(MEMORY.asSlice(offset(open, from), to - from));
             }
-            openPart(MEMORY.asSlice(gate(from), bytes));
+            openPart(MEMORY.asSlice(gate(from), to - from));
             all = true;
         } finally {
             // First, as the others' slices are objects, for which the heap may be too full.
             boolean _ = Linux.close(LEFT_TO_THE_JVM);
-            for (int place = 0; !all && place < open; place++) {
+            long unused = Math.max(from, opened);
+            for (int place = 0; !all && unused < to && place < open; place++) {
                 // If one stays open, it is opened a second time by the next call.
-                boolean _ = Linux.close(MEMORY.asSlice(offset(place, from), bytes));
+                boolean _ = Linux.close(MEMORY.asSlice(offset(place, unused), to - unused));
             }
         }
-        opened = from + bytes;
+        opened = Math.max(opened, to);
     }
 
     /**
@@ -476,9 +493,14 @@ public final class Area {
                 return false;
             }
             if (Platform.hasSystemCalls() && Reservation.firstOpened(STRIDE) < STRIDE) {
+                long end;
                 try {
                     Linux.open(LEFT_TO_THE_JVM);
-                    openPart(MEMORY.asSlice(offset(next, 0), opened));
+                    do {
+                        end = opened;
+                        openPart(MEMORY.asSlice(offset(next, 0), end));
+                        // See openTo: what ran here may have opened the others further.
+                    } while (end < opened);
                 } finally {
                     boolean _ = Linux.close(LEFT_TO_THE_JVM);
                 }
