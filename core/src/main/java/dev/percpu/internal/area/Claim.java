@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 public final class Claim implements AutoCloseable {
     private final Holdings holdings;
 
-    /** Null until the piece is taken, and once it is kept or given back. */
+    /** Null until the piece is taken, and once this is closed. */
     private Holdings.@Nullable Holding holding;
 
     private final long position;
@@ -28,15 +28,12 @@ public final class Claim implements AutoCloseable {
         return position;
     }
 
-    /** Leaves the piece to its user for good. Nothing is allocated. */
+    /** Leaves the piece to its user for good: {@link #close} gives back nothing then. Nothing is allocated. */
     public void keep() {
         try {
             Holdings.Holding kept = holding;
             if (kept != null) {
-                // First, so that nobody gives the piece back from here on, whatever becomes of this object.
                 holdings.hold(kept, position, 0);
-                holding = null;
-                holdings.giveBack(kept);
             }
         } finally {
             Reference.reachabilityFence(this);

@@ -41,8 +41,9 @@ class Shortage {
     /** How often a collection was requested, for tests. Guarded by this object's lock, like all fields below. */
     private long collections;
 
-    private boolean paused;
     private long pausedSince;
+
+    /** For how long there is no other collection; 0 before the first one in vain. */
     private long pause;
 
     /**
@@ -84,7 +85,7 @@ class Shortage {
         if (position != NONE) {
             return position;
         }
-        if (paused && now() - pausedSince < pause) {
+        if (pause > 0 && now() - pausedSince < pause) {
             throw full;
         }
         long start = now();
@@ -93,10 +94,8 @@ class Shortage {
         holdings.giveBackUnreachable();
         position = tryAgain(attempt);
         if (position != NONE) {
-            paused = false;
             return position;
         }
-        paused = true;
         pausedSince = now();
         pause = Math.max(SHORTEST_PAUSE, PAUSE_FACTOR * (pausedSince - start));
         throw full;

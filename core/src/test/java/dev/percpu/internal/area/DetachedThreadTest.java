@@ -3,10 +3,13 @@ package dev.percpu.internal.area;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -59,13 +62,32 @@ class DetachedThreadTest {
         }
     }
 
-    /** As if the heap had been full when its code was made. */
+    /** As if the heap had been full when its code was made. Nothing is printed, as whoever starts the thread is told. */
     @Test
     @SuppressWarnings("NullAway") // without a handler, it ends
     void aThreadThatEndsBeforeItsFirstStepIsNoticed() {
-        assertThatThrownBy(() -> DetachedThread.start("ended", new ReferenceQueue<>(), null, DetachedThread.nothing()))
-                .isInstanceOf(OutOfMemoryError.class)
-                .hasMessageContaining("ended");
+        List<Throwable> uncaught = new CopyOnWriteArrayList<>();
+        Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
+        Thread.setDefaultUncaughtExceptionHandler((_, thrown) -> uncaught.add(thrown));
+        MethodHandle throwing = MethodHandles.throwException(void.class, OutOfMemoryError.class)
+                .bindTo(new OutOfMemoryError("for the test"));
+        try {
+            assertThatThrownBy(() -> DetachedThread.start("ended", new ReferenceQueue<>(), null, throwing))
+                    .isInstanceOf(OutOfMemoryError.class)
+                    .hasMessageContaining("ended");
+        } finally {
+            Thread.setDefaultUncaughtExceptionHandler(before);
+        }
+        assertThat(uncaught).isEmpty();
+    }
+
+    @Test
+    void whoStartsItStaysInterrupted() {
+        ToLongFunction<Reference<?>> handler = _ -> DetachedThread.FOREVER;
+        Thread.currentThread().interrupt();
+        DetachedThread.start("started", new ReferenceQueue<>(), handler, DetachedThread.nothing());
+        assertThat(Thread.interrupted()).isTrue();
+        Reference.reachabilityFence(handler);
     }
 
     private static long rethrow(Throwable thrown) {

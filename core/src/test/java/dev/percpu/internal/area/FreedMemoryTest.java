@@ -10,7 +10,7 @@ import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A program that needed many small pieces once does not keep their memory: in a JVM of its own. */
+/** A program that needed much memory once, in many small pieces or in one, does not keep it: in a JVM of its own. */
 @Tag("native")
 class FreedMemoryTest {
     private static final int PIECES = 8192;
@@ -63,6 +63,30 @@ class FreedMemoryTest {
         private static void print(String what, long number) {
             System.out.println(what + "=" + number);
         }
+    }
+
+    /** Fills a piece that is large, but too small for all free memory to be given back after it, and gives it back. */
+    static final class ProbeOfOne {
+        private static final int LARGE = 512 << 10;
+
+        private ProbeOfOne() {}
+
+        public static void main(String[] arguments) throws IOException {
+            long position = Area.allocate(LARGE, Long.BYTES, "piece");
+            long before = AreaPages.residentBytes();
+            Area.MEMORY.asSlice(Area.offset(0, position), LARGE).fill((byte) 1);
+            Probe.print("filled", AreaPages.residentBytes() - before);
+            Area.free(position, LARGE);
+            Probe.print("freed", AreaPages.residentBytes() - before);
+        }
+    }
+
+    @Test
+    void memoryOfALargePieceGoesBackAtOnce() {
+        Jvm.Result result = Jvm.asHere().run(ProbeOfOne.class);
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.number("filled")).isGreaterThanOrEqualTo(ProbeOfOne.LARGE);
+        assertThat(result.number("freed")).isLessThan(ProbeOfOne.LARGE / 2);
     }
 
     @Test

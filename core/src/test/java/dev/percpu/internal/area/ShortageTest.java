@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.testing.Garbage;
+import dev.percpu.testing.Jvm;
 import dev.percpu.testing.VmTest;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -57,6 +59,8 @@ class ShortageTest {
     @Test
     void aCollectionFindsWhatNobodyCanReach() {
         hold(100);
+        // From here on they are old, and garbage that fills the heap would only have the young objects collected.
+        System.gc();
         holders.clear();
         assertThat(shortage.retry(this::untilAllIsBack, () -> 800 - given.get(), full()))
                 .isEqualTo(800);
@@ -88,6 +92,67 @@ class ShortageTest {
         assertThat(shortage.retry(this::untilAllIsBack, () -> 8 - given.get(), full()))
                 .isEqualTo(800);
         assertThat(shortage.collections()).isEqualTo(2);
+    }
+
+    /** The clock stands still otherwise; here each attempt takes a second, and there is one while it is measured. */
+    @Test
+    void afterALongOneInVainThereIsNoneForLonger() {
+        hold(100);
+        assertThatThrownBy(() -> shortage.retry(
+                        () -> {
+                            now.addAndGet(TimeUnit.SECONDS.toNanos(1));
+                            throw full();
+                        },
+                        () -> 8,
+                        full()))
+                .isInstanceOf(AreaFullException.class);
+        holders.clear();
+        now.addAndGet(TimeUnit.SECONDS.toNanos(20) - 1);
+        assertThatThrownBy(() -> shortage.retry(this::untilAllIsBack, () -> 8 - given.get(), full()))
+                .isInstanceOf(AreaFullException.class);
+        now.addAndGet(1);
+        assertThat(shortage.retry(this::untilAllIsBack, () -> 8 - given.get(), full()))
+                .isEqualTo(800);
+        assertThat(shortage.collections()).isEqualTo(2);
+    }
+
+    /** Asks twice a collector that never collects, and prints how much of the heap the second request took. */
+    static final class ProbeWithoutCollector {
+        private ProbeWithoutCollector() {}
+
+        public static void main(String[] arguments) {
+            // The JVM's clock begins anywhere.
+            AtomicLong now = new AtomicLong(-1);
+            Holdings holdings = new Holdings((_, _) -> {});
+            Shortage shortage = new Shortage(holdings) {
+                @Override
+                long now() {
+                    return now.get();
+                }
+            };
+            holdings.add(holdings, 0, 8);
+            for (int i = 0; i < 2; i++) {
+                long free = Runtime.getRuntime().freeMemory();
+                try {
+                    shortage.retry(() -> unlessFull(0), () -> 8, full());
+                } catch (AreaFullException full) {
+                    System.out.println("taken=" + (free - Runtime.getRuntime().freeMemory() >> 20));
+                }
+                now.addAndGet(TimeUnit.HOURS.toNanos(1));
+            }
+        }
+    }
+
+    /** Each further one would end the process a little sooner. */
+    @Test
+    @Tag("native")
+    void whereNoCollectorRunsTheHeapIsFilledOnceAndNotWholly() {
+        assertThat(new Jvm()
+                        .option("-XX:-UseSerialGC")
+                        .option("-XX:+UnlockExperimentalVMOptions")
+                        .option("-XX:+UseEpsilonGC")
+                        .outputOf(ProbeWithoutCollector.class))
+                .containsPattern("taken=2[0-9]{2}\ntaken=0\n");
     }
 
     @Test
@@ -141,6 +206,31 @@ class ShortageTest {
             throw full();
         }
         return back;
+    }
+
+    @Test
+    void whoeverAsksMeanwhileWaits() throws InterruptedException {
+        hold(100);
+        AtomicInteger attempts = new AtomicInteger();
+        Thread later = new Thread(() -> assertThatThrownBy(
+                        () -> shortage.retry(() -> unlessFull(0L * attempts.incrementAndGet()), () -> 8, full()))
+                .isInstanceOf(AreaFullException.class));
+        assertThatThrownBy(() -> shortage.retry(
+                        () -> {
+                            if (later.getState() == Thread.State.NEW) {
+                                later.start();
+                                while (later.getState() != Thread.State.BLOCKED && attempts.get() == 0) {
+                                    Thread.onSpinWait();
+                                }
+                                assertThat(attempts).hasValue(0);
+                            }
+                            throw full();
+                        },
+                        () -> 8,
+                        full()))
+                .isInstanceOf(AreaFullException.class);
+        later.join();
+        assertThat(attempts).hasValue(1);
     }
 
     @Test
