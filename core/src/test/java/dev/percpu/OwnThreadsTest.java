@@ -82,11 +82,12 @@ class OwnThreadsTest {
             System.out.println("a user's task inherits: " + same[0]);
         }
 
-        /** Each with its group. */
+        /** Each with its group, and whether it keeps its creator's class loader. */
         private static List<String> ownThreads() {
             return Thread.getAllStackTraces().keySet().stream()
                     .filter(thread -> thread.getName().startsWith("percpu-"))
-                    .map(thread -> thread.getName() + " is in group " + groupOf(thread))
+                    .map(thread -> thread.getName() + " is in group " + groupOf(thread)
+                            + (thread.getContextClassLoader() == null ? "" : ", and keeps a class loader"))
                     .distinct()
                     .sorted()
                     .toList();

@@ -154,6 +154,19 @@ class PerCpuRefAwaitTest {
         assertThat(releases).hasValue(1);
     }
 
+    /** The life that it waits for is not the one whose count is wrong. */
+    @Test
+    void aResurrectionEndsTheWaitAlsoIfTheNextLifeHasMorePutsThanGets() throws InterruptedException {
+        ref.get();
+        boolean[] ended = {true};
+        Thread waiter = waiter(() -> ended[0] = ref.killAndAwait(1, TimeUnit.DAYS));
+        assertThat(ref.resurrect()).isTrue();
+        ref.put(2);
+        assertThatThrownBy(ref::kill).isInstanceOf(IllegalStateException.class);
+        Workers.join(waiter);
+        assertThat(ended[0]).isFalse();
+    }
+
     /** Also if another thread killed the ref, and so got the first exception. */
     @Test
     void nobodyWaitsForACountBelowZero() {

@@ -80,6 +80,21 @@ class PerCpuSummaryTest {
         assertThat(summary.summary()).isEqualTo(NONE);
     }
 
+    /** Otherwise both could read the same sums, and subtract them. */
+    @Test
+    void oneThreadResetsAtATime() throws InterruptedException {
+        PerCpuSummary summary = new PerCpuSummary();
+        Thread other = new Thread(summary::reset);
+        synchronized (summary) {
+            other.start();
+            while (other.getState() == Thread.State.NEW || other.getState() == Thread.State.RUNNABLE) {
+                Thread.onSpinWait();
+            }
+            assertThat(other.getState()).isEqualTo(Thread.State.BLOCKED);
+        }
+        other.join();
+    }
+
     /** Each value is in one result, and so are the least and the greatest of all. */
     @Test
     void aResetNeitherLosesNorDoubles() throws InterruptedException {
