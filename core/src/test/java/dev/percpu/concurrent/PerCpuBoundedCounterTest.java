@@ -154,9 +154,24 @@ class PerCpuBoundedCounterTest {
         assertThat(new PerCpuBoundedCounter(7).errorBound()).isEqualTo(7L * (CpuMask.capacity() + 1));
     }
 
-    /** The value is as far below what is handed out as it can be. */
     @Test
     void aLowerLimitHoldsThoughAllCreditsAreFull() {
+        PerCpuBoundedCounter counter = withFullCredits();
+        long sum = counter.sum();
+        assertThat(counter.trySub(1, sum)).isFalse();
+        assertThat(counter.sum()).isEqualTo(sum);
+    }
+
+    @Test
+    void anUpperLimitIsReachedThoughAllCreditsAreFull() {
+        PerCpuBoundedCounter counter = withFullCredits();
+        long sum = counter.sum();
+        assertThat(counter.tryAdd(1, sum + 1)).isTrue();
+        assertThat(counter.tryAdd(1, sum + 1)).isFalse();
+    }
+
+    /** The value is as far below what is handed out as it can be. */
+    private static PerCpuBoundedCounter withFullCredits() {
         int batch = 32;
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(batch);
         CpuId.onEachCpu(_ -> {
@@ -164,9 +179,7 @@ class PerCpuBoundedCounterTest {
                 counter.decrement();
             }
         });
-        long sum = counter.sum();
-        assertThat(counter.trySub(1, sum)).isFalse();
-        assertThat(counter.sum()).isEqualTo(sum);
+        return counter;
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.percpu.testing.Workers;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -99,6 +100,29 @@ class PerCpuReadWriteLockWaitingTest extends ReadWriteLockFixture {
         assertThat(nextWriter.isInside()).isFalse();
         secondReader.leave();
         nextWriter.leave();
+    }
+
+    /** Also before the one that has just unlocked, and asks again before the waiting one has woken up. */
+    @Test
+    void aWriterThatWaitsForAFairLockComesInBeforeLaterOnes() throws InterruptedException {
+        Lock write = counters.lock(true).writeLock();
+        AtomicBoolean was = new AtomicBoolean();
+        write.lock();
+        Waiter waiter = Waiter.of(
+                () -> {
+                    write.lock();
+                    was.set(true);
+                    write.unlock();
+                },
+                () -> {});
+        write.unlock();
+        write.lock();
+        try {
+            assertThat(was).as("whether the waiting one was inside").isTrue();
+        } finally {
+            write.unlock();
+        }
+        waiter.leave();
     }
 
     @Test

@@ -18,7 +18,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a reader leaves behind that an error ended, in its wait or its unlock. The time limit ends a wait for ever. */
+/**
+ * Who is woken and who is inside, also after an error in a reader's wait or unlock. The time limit ends a wait for ever.
+ *
+ * <p>This file is longer than others: each test leads threads to one moment between two steps.
+ */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class ReaderDoorTest {
     private static final int EPERM = 1;
@@ -50,6 +54,97 @@ class ReaderDoorTest {
     }
 
     @Test
+    void aWriterWhoseTimeRunsOutAsTheLastReaderLeavesIsAlone() throws InterruptedException {
+        assertThat(door.tryEnter()).isTrue();
+        assertThat(door.tryBegin()).isTrue();
+        WaitPolicy runningOut = (Waiting) (_, _, _) -> {
+            door.leave();
+            return false;
+        };
+        assertThat(door.awaitAlone(runningOut)).isTrue();
+        door.open();
+    }
+
+    @Test
+    void allReadersThatWaitAreWoken() throws InterruptedException {
+        shut();
+        Thread[] readers = new Thread[3];
+        for (int i = 0; i < readers.length; i++) {
+            readers[i] = Thread.ofPlatform().start(() -> {
+                try {
+                    assertThat(door.enter(FOR_EVER)).isTrue();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            awaitWaiting(i + 1L);
+        }
+        door.open();
+        Workers.join(readers);
+        assertThat(door.readersIfKnown()).isEqualTo(readers.length);
+    }
+
+    /** As after a wait for a condition that an error ended: the thread has its holds, but readers may be inside. */
+    @Test
+    void aThreadWithHoldsThatIsNotAloneKeepsThemAndWaitsForTheReaders() throws InterruptedException {
+        WriteLock lock = new WriteLock(door, true);
+        assertThat(door.tryEnter()).isTrue();
+        assertThat(door.tryBegin()).isTrue();
+        lock.holds = 1;
+        assertThat(lock.tryLock()).isFalse();
+        assertThat(lock.holdCount()).isOne();
+        door.leave();
+        assertThat(lock.tryLock()).isTrue();
+        assertThat(lock.holdCount()).isEqualTo(2);
+        lock.unlock();
+        lock.unlock();
+        assertThat(door.tryEnter()).isTrue();
+    }
+
+    @Test
+    void aWriterThatWaitsForAnotherIsWoken() throws InterruptedException {
+        shut();
+        Thread writer = Thread.ofPlatform().start(this::shut);
+        while (writer.getState() != Thread.State.WAITING) {
+            Thread.sleep(1);
+        }
+        door.open();
+        Workers.join(writer);
+        assertThat(door.isAlone()).isTrue();
+        door.open();
+    }
+
+    /** Two threads take themselves for the last reader: one of them never came in. Both have looked by then. */
+    @Test
+    void oneOfTwoThatLeaveAsTheLastReaderIsRefused() throws InterruptedException {
+        assertThat(door.tryEnter()).isTrue();
+        Thread writer = Thread.ofPlatform().start(this::shut);
+        awaitWaiting(1);
+        while (writer.getState() != Thread.State.WAITING) {
+            Thread.sleep(1);
+        }
+        Throwable[] endings = new Throwable[2];
+        Thread[] leaving = new Thread[2];
+        door.mutex().lock();
+        try {
+            for (int i = 0; i < leaving.length; i++) {
+                int index = i;
+                leaving[i] = Thread.ofPlatform().start(() -> endings[index] = catchThrowable(door::leave));
+                while (!door.mutex().hasQueuedThread(leaving[i])) {
+                    Thread.sleep(1);
+                }
+            }
+        } finally {
+            door.mutex().unlock();
+        }
+        Workers.join(leaving[0], leaving[1], writer);
+        assertThat(endings).containsOnlyOnce((Throwable) null);
+        assertThat(endings).hasAtLeastOneElementOfType(IllegalMonitorStateException.class);
+        assertThat(door.isAlone()).isTrue();
+        door.open();
+    }
+
+    @Test
     void aWriterThatHasWaitedIsNotAloneIfNobodyKnowsTheCountByThen() throws Exception {
         assertThat(door.tryEnter()).isTrue();
         Throwable[] ending = new Throwable[1];
@@ -63,6 +158,19 @@ class ReaderDoorTest {
         Workers.join(writer);
         assertThat(ending[0]).hasMessageContaining("nobody can say whether readers are inside");
         assertThat(door.isAlone()).isFalse();
+        door.open();
+    }
+
+    /** Nobody would wake it. */
+    @Test
+    void aWriterDoesNotWaitOnceNobodyKnowsTheCount() throws Exception {
+        assertThat(door.tryEnter()).isTrue();
+        assertThat(door.tryBegin()).isTrue();
+        breakOffAnAddition();
+        WaitPolicy waiting = (Waiting) (_, _, _) -> {
+            throw new AssertionError("waits");
+        };
+        assertThatThrownBy(() -> door.awaitAlone(waiting)).hasMessageContaining("nobody can say whether readers");
         door.open();
     }
 
