@@ -103,10 +103,7 @@ class ReentryTest {
             // It only names the class, which is on the class path.
         }
         // How much memory the compilers need is not known.
-        assertThat(Jvm.asHere()
-                        .option("-Xint")
-                        .option("-javaagent:" + jar)
-                        .outputOf(Agent.class, Long.toString(inner)))
+        assertThat(Jvm.asHere().option("-Xint").option("-javaagent:" + jar).outputOf(Agent.class, Long.toString(inner)))
                 .contains("made inside\nfull\nfilled\n");
     }
 }
