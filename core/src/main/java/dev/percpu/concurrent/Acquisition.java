@@ -1,7 +1,6 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.failure.Log;
-import dev.percpu.internal.guard.Reports;
 import java.lang.ref.Cleaner;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +20,7 @@ final class Acquisition<T> implements Runnable {
     /** The handle that the pool keeps for the object. */
     final Pooled<T> entry;
 
-    private final Throwable acquired = new Throwable("acquired here by " + Reports.describe(Thread.currentThread()));
+    private final Throwable acquired = new Throwable("acquired here by " + Thread.currentThread());
     private @Nullable Throwable released;
     private Cleaner.@Nullable Cleanable watch;
     private volatile boolean ended;
@@ -57,7 +56,7 @@ final class Acquisition<T> implements Runnable {
         }
         // First, as the next step can fail, and somebody else may have the object by now.
         ended = true;
-        released = new Throwable("released here by " + Reports.describe(Thread.currentThread()));
+        released = new Throwable("released here by " + Thread.currentThread());
         if (watch != null) {
             watch.clean();
         }

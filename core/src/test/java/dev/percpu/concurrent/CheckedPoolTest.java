@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Jvm;
-import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
@@ -28,12 +27,6 @@ class CheckedPoolTest {
                 .contains("acquired here by", "Loss.lose");
         // The one that was released was not.
         assertThat(result.output().split("was lost", -1)).hasSize(2);
-    }
-
-    /** The method toString of a thread is the user's code, and may throw. */
-    @Test
-    void aThreadIsDescribedWithoutItsOwnToString() {
-        assertRuns(WithoutText.class, "used");
     }
 
     private static Jvm.Result assertRuns(Class<?> main, String expected) {
@@ -101,35 +94,6 @@ class CheckedPoolTest {
             if (!condition) {
                 throw new AssertionError(what);
             }
-        }
-    }
-
-    /** Releases another thread's object, and then acquires and releases it. */
-    static final class WithoutText extends Thread {
-        private static final PerCpuPool<StringBuilder> POOL =
-                PerCpuPool.builder(1, StringBuilder::new).build();
-
-        private final Pooled<StringBuilder> held;
-
-        private WithoutText(Pooled<StringBuilder> held) {
-            this.held = held;
-        }
-
-        public static void main(String[] arguments) throws InterruptedException {
-            new WithoutText(POOL.acquire()).start();
-        }
-
-        @Override
-        public void run() {
-            held.release();
-            Pooled<StringBuilder> mine = Objects.requireNonNull(POOL.tryAcquire());
-            mine.release();
-            System.out.println("used");
-        }
-
-        @Override
-        public String toString() {
-            throw new UnsupportedOperationException("for the test");
         }
     }
 
