@@ -116,9 +116,9 @@ public interface PerCpu<T> {
      *     that the action takes counts as well, but no call of it is cut short
      * @return the CPUs that the action has run for; equal to {@link CpuMask#possible()} if none was left out
      * @throws IllegalStateException if the variable is closed; if this thread is using a CPU's instance already, as in
-     *     a call from inside {@code run} or {@code with} of the same variable: then the action has run for those before
-     *     it whose guards were free; or as {@link CpuGuard#acquire(CpuId)} does, if the method would have to wait and
-     *     this thread must not: then the action has run for all CPUs whose guards were free
+     *     a call from inside {@code run} or {@code with} of the same variable: then the action has run for the CPUs
+     *     before that one whose guards were free; or as {@link CpuGuard#acquire(CpuId)} does, if the method would have
+     *     to wait and this thread must not: then the action has run for all CPUs whose guards were free
      * @throws InterruptedException if the thread is interrupted before or while it waits; the action may have run for
      *     some CPUs, and can itself record which ones if that matters
      */
