@@ -84,10 +84,13 @@ class DetachedThreadTest {
     @Test
     void whoStartsItStaysInterrupted() {
         ToLongFunction<Reference<?>> handler = _ -> DetachedThread.FOREVER;
-        Thread.currentThread().interrupt();
-        DetachedThread.start("started", new ReferenceQueue<>(), handler, DetachedThread.nothing());
-        assertThat(Thread.interrupted()).isTrue();
-        Reference.reachabilityFence(handler);
+        try {
+            Thread.currentThread().interrupt();
+            DetachedThread.start("started", new ReferenceQueue<>(), handler, DetachedThread.nothing());
+            assertThat(Thread.interrupted()).isTrue();
+        } finally {
+            Reference.reachabilityFence(handler);
+        }
     }
 
     private static long rethrow(Throwable thrown) {
