@@ -106,11 +106,11 @@ class ShortageTest {
                         () -> 8,
                         full()))
                 .isInstanceOf(AreaFullException.class);
-        holders.clear();
         now.addAndGet(TimeUnit.SECONDS.toNanos(20) - 1);
         assertThatThrownBy(() -> shortage.retry(this::untilAllIsBack, () -> 8 - given.get(), full()))
                 .isInstanceOf(AreaFullException.class);
         now.addAndGet(1);
+        holders.clear();
         assertThat(shortage.retry(this::untilAllIsBack, () -> 8 - given.get(), full()))
                 .isEqualTo(800);
         assertThat(shortage.collections()).isEqualTo(2);
@@ -136,7 +136,7 @@ class ShortageTest {
                 try {
                     shortage.retry(() -> unlessFull(0), () -> 8, full());
                 } catch (AreaFullException full) {
-                    System.out.println("taken=" + (free - Runtime.getRuntime().freeMemory() >> 20));
+                    System.out.println("taken=" + ((free - Runtime.getRuntime().freeMemory()) >> 20));
                 }
                 now.addAndGet(TimeUnit.HOURS.toNanos(1));
             }
@@ -148,11 +148,12 @@ class ShortageTest {
     @Tag("native")
     void whereNoCollectorRunsTheHeapIsFilledOnceAndNotWholly() {
         assertThat(new Jvm()
+                        .option("-Xmx128m")
                         .option("-XX:-UseSerialGC")
                         .option("-XX:+UnlockExperimentalVMOptions")
                         .option("-XX:+UseEpsilonGC")
                         .outputOf(ProbeWithoutCollector.class))
-                .containsPattern("taken=2[0-9]{2}\ntaken=0\n");
+                .containsPattern("taken=1[0-9]{2}\\ntaken=[0-9]\\n");
     }
 
     @Test
