@@ -46,6 +46,8 @@ class OwnThreadsTest {
             }
         };
 
+        private static final ClassLoader USERS = new ClassLoader() {};
+
         private Probe() {}
 
         public static void main(String[] arguments) throws Exception {
@@ -56,6 +58,7 @@ class OwnThreadsTest {
 
         private static void use() {
             LOCAL.set("a user's");
+            Thread.currentThread().setContextClassLoader(USERS);
             new PerCpuCounter("named").increment();
             // While a report is made, all threads that are about reports are alive.
             var threads = new CompletableFuture<List<String>>();
@@ -82,12 +85,12 @@ class OwnThreadsTest {
             System.out.println("a user's task inherits: " + same[0]);
         }
 
-        /** Each with its group, and whether it keeps its creator's class loader. */
+        /** Each with its group, and whether it keeps the user's class loader. */
         private static List<String> ownThreads() {
             return Thread.getAllStackTraces().keySet().stream()
                     .filter(thread -> thread.getName().startsWith("percpu-"))
                     .map(thread -> thread.getName() + " is in group " + groupOf(thread)
-                            + (thread.getContextClassLoader() == null ? "" : ", and keeps a class loader"))
+                            + (thread.getContextClassLoader() == USERS ? ", and keeps the user's class loader" : ""))
                     .distinct()
                     .sorted()
                     .toList();

@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Who is woken and who is inside, also after an error in a reader's wait or unlock. The time limit ends a wait for ever.
+ * Who is woken and who is inside, also after an error in a reader's wait or unlock. The time limit ends a wait for
+ * ever.
  *
  * <p>This file is longer than others: each test leads threads to one moment between two steps.
  */

@@ -123,10 +123,10 @@ public final class DetachedThread {
     }
 
     private static Thread create(String name, Runnable code) {
+        // The thread does not inherit the creator's thread locals. So its context class loader is the system's, and it
+        // does not keep the creator of the first variable alive.
         Thread thread = new Thread(RootGroup.get(), code, name, 0, false);
         thread.setDaemon(true);
-        // Otherwise the thread would keep the creator of the first variable alive.
-        thread.setContextClassLoader(null);
         return thread;
     }
 

@@ -62,7 +62,7 @@ class DetachedThreadTest {
         }
     }
 
-    /** As if the heap had been full when its code was made. Nothing is printed, as whoever starts the thread is told. */
+    /** As if the heap had been full when its code was made. Nothing is printed: whoever starts it is told. */
     @Test
     @SuppressWarnings("NullAway") // without a handler, it ends
     void aThreadThatEndsBeforeItsFirstStepIsNoticed() {
