@@ -20,9 +20,9 @@ public record Slices(
     }
 
     /**
-     * Ends all segments, and gives the piece back. The JVM stops each thread when the arena is closed, so that none is in
-     * the middle of an access then. A defect of JDK 25 (JDK-8364167) lets a thread make one more access at times. So one
-     * that writes without a guard, which none should, can still reach the piece's next owner.
+     * Ends all segments, and gives the piece back. The JVM stops each thread when the arena is closed, so that none is
+     * in the middle of an access then. A defect of JDK 25 (JDK-8364167) lets a thread make one more access at times. So
+     * one that writes without a guard, which none should, can still reach the piece's next owner.
      *
      * <p>If native code is using a segment that it was passed, nothing changes, and the piece is given back once no
      * segment is reachable.
