@@ -78,8 +78,8 @@ boot() {
     if ((attempt == 1)) && ! begins "$machine" "$directory/log"; then
       say "the kernel ran no program within $patience seconds; one more try. The end of what it said:"
       tail -n 40 "$directory/console.log" >&2
-      kill "$machine"
-      wait "$machine" || true
+      # Bash would tell that the job was terminated.
+      { kill "$machine" && wait "$machine"; } 2>/dev/null || true
       continue
     fi
     wait "$machine" || status=$?
