@@ -379,11 +379,7 @@ class ScriptTest {
             Files.createDirectories(copy.getParent());
             Files.copy(SCRIPT.resolveSibling("vm").resolve(file), copy);
         }
-        String machine;
-        try (BufferedReader uname = new ProcessBuilder("uname", "-m").start().inputReader()) {
-            machine = uname.readLine();
-        }
-        Path used = Files.createDirectories(checkout.resolve("target/vm/header-" + machine + "-6.12"));
+        Path used = Files.createDirectories(checkout.resolve("target/vm/header-" + architecture() + "-6.12"));
         Process other = lock(used.resolveSibling(used.getFileName() + ".lock"));
         try {
             Run run = script("vm/vm-test.sh", "--scenario", "header");
@@ -430,6 +426,13 @@ class ScriptTest {
         assertThat(directory.resolve("starts")).hasContent("once");
     }
 
+    /** This machine's, as the script asks for it. */
+    private static String architecture() throws IOException {
+        try (BufferedReader uname = new ProcessBuilder("uname", "-m").start().inputReader()) {
+            return uname.readLine();
+        }
+    }
+
     /**
      * Boots a machine in the directory {@code machine}. Its QEMU is a script of this line. A complaint leaves a file
      * {@code said}.
@@ -438,7 +441,7 @@ class ScriptTest {
         addTools(List.of("sleep", "timeout"));
         Path console = Files.createDirectories(directory.resolve("machine")).resolve("console.log");
         Files.writeString(console, "a kernel\n");
-        program(tools.resolve("qemu-system-x86_64"), line);
+        program(tools.resolve("qemu-system-" + architecture()), line);
         Path script = directory.resolve("boot.sh");
         Path machine = SCRIPT.resolveSibling("vm/machine.sh");
         Files.write(
@@ -448,7 +451,7 @@ class ScriptTest {
                         "say() { echo \"percpu: $*\" >&2; touch said; }",
                         ". '" + machine + "'",
                         "qemu_options='' kernel_options='' broken_cpus='' patience=" + patience,
-                        "boot x86_64 kernel initrd 2 1G " + timeout + " machine"));
+                        "boot " + architecture() + " kernel initrd 2 1G " + timeout + " machine"));
         return result(start(script, Map.of("PATH", tools.toString())));
     }
 

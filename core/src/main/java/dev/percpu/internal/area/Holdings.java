@@ -195,13 +195,15 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
     // and ends once it is unreachable. The result is how many milliseconds to wait for the next piece.
     @Override
     public long applyAsLong(@Nullable Reference<?> reference) {
-        Throwable failure = giveBackAll(reference instanceof Holding holding ? holding : null);
-        // A full heap is not logged. The first use of a logger initializes classes of the JDK. If that fails for want
-        // of memory, they stay unusable as long as the program runs. And the piece comes back once there is memory.
-        boolean isWorthIt = failure != null && !(failure instanceof OutOfMemoryError);
+        Throwable failure;
         boolean isFirst = false;
+        // In one go: if another thread gave back what is due in between, this failure's series would be over already.
         synchronized (giving) {
-            if (isWorthIt) {
+            failure = giveBackAll(reference instanceof Holding holding ? holding : null);
+            // A full heap is not logged. The first use of a logger initializes classes of the JDK. If that fails for
+            // want of memory, they stay unusable as long as the program runs. And the piece comes back once there is
+            // memory.
+            if (failure != null && !(failure instanceof OutOfMemoryError)) {
                 isFirst = !logged;
                 logged = true;
             }

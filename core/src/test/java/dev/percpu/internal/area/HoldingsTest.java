@@ -98,10 +98,10 @@ class HoldingsTest {
                 }
             };
             // As the collector does; that may come too late.
-            boolean _ = losing.add(new Object(), position(0), 8).enqueue();
+            boolean _ = losing.add(new Object(), position(attempt), 8).enqueue();
             Thread.sleep(2 * Holdings.MILLIS_UNTIL_DETACHED);
         }
-        assertThat(given).containsEntry((long) position(0), List.of(8L));
+        assertThat(given.values()).isNotEmpty().containsOnly(List.of(8L));
     }
 
     @Test

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** How often the collector is asked for what is missing, with a clock that stands still. */
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
 @VmTest("strict")
 class ShortageTest {
     private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 10);
@@ -148,6 +148,7 @@ class ShortageTest {
     @Tag("native")
     void whereNoCollectorRunsTheHeapIsFilledOnceAndNotWholly() {
         assertThat(new Jvm()
+                        .option("-Xms128m")
                         .option("-Xmx128m")
                         .option("-XX:-UseSerialGC")
                         .option("-XX:+UnlockExperimentalVMOptions")
