@@ -38,7 +38,7 @@ struct percpu_library {
 	uint64_t delta;
 	/*
 	 * The same as `area` while a copy of dev.percpu uses that area; 0 in an area of this library's own, and once
-	 * the copy of dev.percpu has been unloaded. That copy stores the 0 here, as the last that it does.
+	 * the copy of dev.percpu has been unloaded. That copy stores the 0 here before it unmaps the rest of its area.
 	 */
 	uint64_t lender;
 	uint32_t count; /* of CPUs that have a place; behind them is the spare place, for threads without a CPU id */

@@ -63,7 +63,8 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
      * @param width the variable's size
      * @throws java.util.NoSuchElementException if the library has no such variable
      * @throws IllegalArgumentException if the symbol with this name is not a per-CPU variable, or has another size
-     * @throws IllegalStateException if the arena of {@code library} is closed, or the variables are in another area
+     * @throws IllegalStateException if the arena of {@code library} is closed, or if the library's variables cannot be
+     *     placed, as the message says: they are in another area, this thread holds a guard, or the kernel refuses
      * @throws AreaFullException if the per-CPU area has no room for the library's variables
      * @throws UnsupportedOperationException if native code cannot be called here
      */
@@ -83,7 +84,8 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
      * @throws java.util.NoSuchElementException if the library has no such variable
      * @throws IllegalArgumentException if the symbol with this name is not a per-CPU variable, has another size, or
      *     does not have the alignment that the layout requires
-     * @throws IllegalStateException if the arena of {@code library} is closed, or the variables are in another area
+     * @throws IllegalStateException if the arena of {@code library} is closed, or if the library's variables cannot be
+     *     placed, as the message says: they are in another area, this thread holds a guard, or the kernel refuses
      * @throws AreaFullException if the per-CPU area has no room for the library's variables
      * @throws UnsupportedOperationException if native code cannot be called here
      */

@@ -181,7 +181,9 @@ record BuiltEvent(
     }
 
     private void call(int count, long first, long second, long third) {
-        OwnPlaces.missed();
+        if (own != null) {
+            OwnPlaces.missed();
+        }
         switch (indexes.length) {
             case 0 -> {}
             case 1 -> {

@@ -32,7 +32,8 @@ package dev.percpu.concurrent;
  * with functions of their own come after all others.
  *
  * <p><b>Errors.</b> If an index is out of an array's bounds, the call throws what the array's own method would, and
- * updates nothing. If an accumulator's function throws, the other updates have been made.
+ * updates nothing. If an accumulator's function throws, the updates before it have been made, but accumulators with
+ * functions of their own that come after it have not been updated.
  *
  * <p><b>Ordering.</b> Updates are opaque, as single ones are, and order nothing else.
  *

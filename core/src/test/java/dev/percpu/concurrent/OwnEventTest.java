@@ -9,9 +9,11 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.Workers;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -50,6 +52,11 @@ class OwnEventTest {
         assertThat(run(Dropped.class)).isEqualTo("unloaded");
     }
 
+    @Test
+    void noPlaceIsTakenForEventsThatCannotUseIt() {
+        assertThat(run(Large.class)).isEqualTo("no places");
+    }
+
     /** Makes the current thread hot, also in an emulated machine, where updates alone can be too slow for it. */
     private static void becomeHot() {
         while (HotThread.tryGetPlace() == HotThread.NO_PLACE) {
@@ -60,6 +67,27 @@ class OwnEventTest {
     /** What is in the current thread's own place. */
     private static long own(long position) {
         return (long) Area.LONG.getOpaque(Area.MEMORY, OwnPlaces.mine() + position);
+    }
+
+    /** Records nothing but an event of more updates than an own place's class has. */
+    static final class Large {
+        private Large() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            EventBuilder builder = PerCpuEvent.builder();
+            for (int i = 0; i < 9; i++) {
+                builder = builder.increment(new PerCpuCounter());
+            }
+            PerCpuEvent event = builder.build();
+            AtomicInteger places = new AtomicInteger();
+            Workers.run("recording-", 4, _ -> {
+                for (int i = 0; i < 500_000 && !OwnPlaces.hasMine(); i++) {
+                    event.record();
+                }
+                places.addAndGet(OwnPlaces.hasMine() ? 1 : 0);
+            });
+            System.out.println(places.get() == 0 ? "no places" : places + " places");
+        }
     }
 
     /** Runs in a JVM of its own. */
