@@ -43,9 +43,7 @@ class ReaderDoorTest {
         assertThat(door.tryEnter()).isTrue();
         Thread writer = Thread.ofPlatform().start(this::shut);
         awaitWaiting(1);
-        while (writer.getState() != Thread.State.WAITING) {
-            Thread.sleep(1);
-        }
+        awaitWaiting(writer);
         door.leave();
         assertThat(door.isAlone()).isFalse();
         door.leave();
@@ -106,9 +104,7 @@ class ReaderDoorTest {
     void aWriterThatWaitsForAnotherIsWoken() throws InterruptedException {
         shut();
         Thread writer = Thread.ofPlatform().start(this::shut);
-        while (writer.getState() != Thread.State.WAITING) {
-            Thread.sleep(1);
-        }
+        awaitWaiting(writer);
         door.open();
         Workers.join(writer);
         assertThat(door.isAlone()).isTrue();
@@ -151,9 +147,7 @@ class ReaderDoorTest {
         Throwable[] ending = new Throwable[1];
         Thread writer = Thread.ofPlatform().start(() -> ending[0] = catchThrowable(this::shut));
         awaitWaiting(1);
-        while (writer.getState() != Thread.State.WAITING) {
-            Thread.sleep(1);
-        }
+        awaitWaiting(writer);
         breakOffAnAddition();
         door.leave();
         Workers.join(writer);
@@ -439,6 +433,12 @@ class ReaderDoorTest {
             assertThat(door.awaitAlone(FOR_EVER)).isTrue();
         } catch (InterruptedException e) {
             throw new AssertionError(e);
+        }
+    }
+
+    private static void awaitWaiting(Thread thread) throws InterruptedException {
+        while (thread.getState() != Thread.State.WAITING) {
+            Thread.sleep(1);
         }
     }
 

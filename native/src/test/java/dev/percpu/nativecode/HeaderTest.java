@@ -97,7 +97,7 @@ class HeaderTest {
 
     @Test
     void noSignalIsHandledWhereItsHandlerWouldGoWrong() {
-        Path program = Compiler.GCC.program("handlers", "handlers.c", "-O2", "-D_GNU_SOURCE");
+        Path program = program("handlers");
         assertThat(run(program, REGISTERED)).isEqualTo("ok\n");
     }
 
@@ -268,18 +268,14 @@ class HeaderTest {
                 "fork-without-memory-while-moving"
             })
     void whatTheKernelRefusesIsAskedForAgainOrReturnedAsAnError(String scenario) {
-        assertThat(run(syscalls(), REGISTERED, scenario)).isEqualTo("ok\n");
+        assertThat(run(program("syscalls"), REGISTERED, scenario)).isEqualTo("ok\n");
     }
 
     @Test
     void aRefusalThatCannotBeReturnedEndsTheProgramWithAMessage() {
-        assertThatThrownBy(() -> run(syscalls(), REGISTERED, "acquire-without-membarrier"))
+        assertThatThrownBy(() -> run(program("syscalls"), REGISTERED, "acquire-without-membarrier"))
                 .hasMessageContaining(
                         "the kernel refuses membarrier, without which another CPU's guard cannot be taken");
-    }
-
-    private static Path syscalls() {
-        return Compiler.GCC.program("syscalls", "syscalls.c", "-O2", "-D_GNU_SOURCE");
     }
 
     @Test
