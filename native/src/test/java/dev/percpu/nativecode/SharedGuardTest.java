@@ -271,6 +271,20 @@ class SharedGuardTest {
         assertThat(other.isShared()).isTrue();
     }
 
+    /** C code that holds a guard of the one library's may be waiting for that of the other's. */
+    @Test
+    void norFromCodeThatHoldsAnotherLibrarysGuard() {
+        Driver other = Driver.load("guards-held-of-another");
+        driver.withGuardOf(
+                CPU.id(),
+                () -> assertThatThrownBy(() -> declarePair(other))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("C code on this very thread holds the guard of CPU 0"));
+        assertThat(other.isShared()).isFalse();
+        declarePair(other);
+        assertThat(other.isShared()).isTrue();
+    }
+
     /** The one waits for the guard, and the other must not wait for the one. */
     @Test
     void declaringIsRefusedAlsoWhileAnotherThreadDeclaresTheSameLibrary() throws InterruptedException {

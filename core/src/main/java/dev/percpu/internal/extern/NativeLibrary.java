@@ -135,13 +135,8 @@ final class NativeLibrary {
         long stop = library.get(ADDRESS, STOP).address();
         String file = library.get(ADDRESS, FILE).reinterpret(LONGEST_PATH).getString(0);
         String label = "the per-CPU variables of " + file;
-        int held = Ownership.ownedBy(Thread.currentThread());
-        if (held >= 0) {
-            // C code whose guard this thread would wait for could itself be waiting for this thread's guard.
-            throw new IllegalStateException(label + " cannot be placed: this thread holds the guard of CPU " + held
-                    + ", and might have to wait for guards that C code holds. Declare a library's first variable without"
-                    + " holding a guard");
-        }
+        // Whoever holds a guard of this library's may be C code that waits for a guard that this thread holds.
+        Ownership.refuseToWait("guards of C code, which happens while it places ", label);
         // For giving the piece back, too, if something else fails.
         StackRoom.CURRENT.ensure();
         // This comes before C code can own its first guard of the area.
