@@ -5,6 +5,7 @@ import static dev.percpu.internal.area.Area.STRIDE;
 import static dev.percpu.internal.area.Area.reservedBytes;
 import static dev.percpu.internal.area.Area.usedBytesPerCpu;
 
+import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.backend.Backends;
 import dev.percpu.internal.backend.RseqUnavailableException;
 import dev.percpu.internal.linux.Libc;
@@ -111,6 +112,14 @@ public final class PerCpuRuntime {
     }
 
     /**
+     * How many hot threads have a place of their own, and how many can. If all places are taken, further hot threads
+     * make a native call for each update: see the system property {@code percpu.places}.
+     */
+    public static Places ownPlaces() {
+        return new Places(OwnPlaces.taken(), OwnPlaces.COUNT);
+    }
+
+    /**
      * The static variables of this process, and then all other variables and structures that were given a name, each
      * group in the order in which they were created. Those that are closed or no longer reachable are left out.
      */
@@ -160,4 +169,12 @@ public final class PerCpuRuntime {
      * @param address the area's start address, for tools that look at the process's mappings
      */
     public record Area(long stride, long reservedBytes, long usedBytesPerCpu, long address) {}
+
+    /**
+     * The places that threads can have for themselves.
+     *
+     * @param taken how many threads have one; a thread that comes or ends just now may be counted or not
+     * @param most how many can have one at a time
+     */
+    public record Places(int taken, int most) {}
 }

@@ -3,6 +3,20 @@
  * if you need another width, bit operations or the number of one CPU, and at {@link dev.percpu.StaticPerCpu} and {@link
  * dev.percpu.CpuGuard} for data that takes more than one instruction to change.
  *
+ * <h2>Words</h2>
+ *
+ * <ul>
+ *   <li><em>Restartable sequence:</em> a few instructions that a thread starts again if the kernel interrupts it in the
+ *       middle of them, or moves it to another CPU. Where there are none, atomic instructions do the same.
+ *   <li><em>Possible CPU:</em> a CPU that the machine has or can ever have. A variable has an instance for each.
+ *   <li><em>Per-CPU area:</em> the memory outside the heap where these instances lie, in one <em>place</em> for each
+ *       CPU. Its size is limited.
+ *   <li><em>Spare place:</em> where threads count to which the kernel gives no CPU id. Sums include it.
+ *   <li><em>Hot:</em> a platform thread is hot if it updates all the time. It gets a <em>place of its own</em>, where
+ *       it updates without a call of machine code, and nobody else does. Virtual threads get none. The system property
+ *       {@code percpu.places} says how many threads can have one.
+ * </ul>
+ *
  * <h2>Memory ordering</h2>
  *
  * <p>The documentation uses the words of {@link java.lang.invoke.VarHandle}. In short:

@@ -17,6 +17,7 @@ import java.util.List;
  * @param kernel the operating system's name and release
  * @param libc the C library's name and version
  * @param java the JVM's version
+ * @param ownPlaces how many threads can have a place of their own at a time
  * @param variables how many per-CPU variables there are that are static or have a name
  */
 record Info(
@@ -32,6 +33,7 @@ record Info(
         PerCpuRuntime.Rseq rseq,
         Cpus cpus,
         Area area,
+        int ownPlaces,
         int variables) {
 
     /** Lists of CPU ids. */
@@ -57,6 +59,7 @@ record Info(
                 new Cpus(
                         ids(CpuMask.possible()), ids(CpuMask.present()), ids(CpuMask.online()), ids(CpuMask.allowed())),
                 new Area(area.stride(), area.reservedBytes(), area.usedBytesPerCpu()),
+                PerCpuRuntime.ownPlaces().most(),
                 PerCpuRuntime.variables().size());
     }
 

@@ -68,6 +68,7 @@ final class InfoCommand implements Callable<Integer> {
         line(out, "CPUs online", list(CpuMask.online()));
         line(out, "CPUs allowed", list(CpuMask.allowed()));
         line(out, "per-CPU area", area(info.area()));
+        line(out, "own places", "for " + info.ownPlaces() + " threads");
         line(out, "variables", Integer.toString(info.variables()));
     }
 

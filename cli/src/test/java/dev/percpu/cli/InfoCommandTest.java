@@ -26,6 +26,8 @@ class InfoCommandTest {
         assertThat(json.get("backend").getAsString()).isEqualTo(PerCpuRuntime.backend());
         assertThat(json.getAsJsonObject("rseq").keySet()).containsExactly("size", "offset", "features");
         assertThat(json.getAsJsonObject("area").keySet()).containsExactly("stride", "reservedBytes", "usedBytesPerCpu");
+        assertThat(json.get("ownPlaces").getAsInt())
+                .isEqualTo(PerCpuRuntime.ownPlaces().most());
         JsonObject cpus = json.getAsJsonObject("cpus");
         assertThat(cpus.keySet()).containsExactly("possible", "present", "online", "allowed");
         List<Integer> possible = cpus.getAsJsonArray("possible").asList().stream()

@@ -38,16 +38,16 @@ import org.jspecify.annotations.Nullable;
  * not defined. For sums, use a {@link PerCpuCounter}: it needs one sequence instead of two.
  *
  * <p>A value that changes nothing, such as one below the maximum, usually costs a read and a call of the function, and
- * at most one restartable sequence. Any other value costs two sequences. A hot platform thread has a number of its own,
- * and makes one atomic instruction instead. An accumulator takes 8 bytes for each CPU and for each such thread, which
- * it gives back once it is unreachable.
+ * at most one restartable sequence. Any other value costs two sequences. A hot platform thread has a place of its own,
+ * and makes one atomic instruction there instead. An accumulator takes 8 bytes for each CPU and for each such thread,
+ * which it gives back once it is unreachable.
  *
  * <p><b>Exactness.</b> Each value is combined into exactly one result of {@link #getThenReset()}, or into what is left,
  * even while other threads accumulate and reset. ({@code LongAccumulator} promises this only without concurrent
  * updates.) With a maximum, a value that does not exceed an earlier one counts as part of the result that has the
  * earlier one. A result that is taken during updates or a reset is not an atomic snapshot.
  *
- * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile, threads without a number of
+ * <p>A reset costs a system call that interrupts the other CPUs for a moment. Meanwhile, threads without a place of
  * their own combine their values into one that they share.
  *
  * <p><b>Ordering.</b> Updates and reads are opaque, and order nothing else. An accumulator serializes as its value,

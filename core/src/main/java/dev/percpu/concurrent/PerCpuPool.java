@@ -37,8 +37,8 @@ import org.jspecify.annotations.Nullable;
  * object is released may get it before one that waits.
  *
  * <p><b>Hooks.</b> The factory runs in the thread that acquires, and reset in the one that releases. Destroy runs in
- * the one that releases, discards, trims or closes, or in one that acquires while the pool is being closed, or after an
- * error has broken destroying off. The pool holds neither a lock nor a {@link dev.percpu.CpuGuard} while it calls a
+ * the one that releases, discards, trims or closes, or in one that acquires while the pool is being closed, or after
+ * an error has interrupted destroying. The pool holds neither a lock nor a {@link dev.percpu.CpuGuard} while it calls a
  * hook. What a hook throws reaches the caller:
  *
  * <ul>

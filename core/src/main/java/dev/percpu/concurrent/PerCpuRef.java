@@ -304,8 +304,8 @@ public final class PerCpuRef {
      *
      * @return false if the ref is killed already, and nothing was done
      * @throws IllegalStateException if there were more puts than gets; the ref is killed and never released. Or if an
-     *     error broke a get or a put off at a moment at which another thread killed the ref, so that nobody knows the
-     *     count; then the ref is as before, or if that was found late, killed and never released
+     *     error interrupted a get or a put while another thread killed the ref, so that nobody knows the count; then
+     *     the ref is as before, or if that was found late, killed and never released
      */
     public boolean kill() {
         Life next = new Life();

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.function.LongConsumer;
 
 /**
- * Count, sum, least and greatest of the {@code long} values that many threads record: a {@link
+ * Count, sum, minimum and maximum of the {@code long} values that many threads record: a {@link
  * java.util.LongSummaryStatistics} that threads can share, with a part on each CPU.
  *
  * <pre>{@code
@@ -26,12 +26,12 @@ import java.util.function.LongConsumer;
  * given back once the summary is unreachable. There is nothing to close.
  *
  * <p><b>Exactness.</b> Each value is counted in exactly one result of {@link #summaryThenReset()} or in what is left,
- * even while threads record and others reset. The same holds for the sum, and for the least and the greatest value. But
+ * even while threads record and others reset. The same holds for the sum, the minimum and the maximum. But
  * these are four numbers, which are updated and read one after the other. So while threads record, a value can be in
  * one number of a result and not in another; then the next result has it there.
  *
  * <p><b>Errors.</b> If an error such as {@link StackOverflowError} interrupts {@link #accept}, both count and sum have
- * the value, or neither has. It can be the least or the greatest value without being counted.
+ * the value, or neither has. It can be the minimum or the maximum without being counted.
  *
  * <p><b>Ordering.</b> Recording and reading are opaque, and order nothing else. Count and sum wrap at 64 bits.
  */
@@ -72,7 +72,7 @@ public final class PerCpuSummary implements LongConsumer {
     }
 
     /**
-     * The count, the sum, the least and the greatest of the values that were recorded.
+     * The count, the sum, the minimum and the maximum of the values that were recorded.
      *
      * @param count how many values
      * @param sum of the values, wrapped at 64 bits

@@ -366,7 +366,7 @@ abstract class ReadersInside {
 
     final void checkKnown() {
         if (!isKnown()) {
-            throw new IllegalMonitorStateException("an error broke off a call of the read lock of " + label
+            throw new IllegalMonitorStateException("an error interrupted a call of the read lock of " + label
                     + ", so nobody can say whether readers are inside. Make another lock");
         }
     }

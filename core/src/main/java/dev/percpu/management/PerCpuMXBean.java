@@ -16,6 +16,9 @@ public interface PerCpuMXBean {
     /** The per-CPU area. */
     Area getArea();
 
+    /** The places that hot threads have for themselves. */
+    Places getOwnPlaces();
+
     /** The CPUs whose guard a thread holds. */
     List<Owner> getOwners();
 
@@ -29,6 +32,14 @@ public interface PerCpuMXBean {
      * @param usedBytesPerCpu how many bytes of each place are allocated to variables
      */
     record Area(long stride, long usedBytesPerCpu) {}
+
+    /**
+     * The places that threads can have for themselves.
+     *
+     * @param taken how many threads have one
+     * @param most how many can have one at a time
+     */
+    record Places(int taken, int most) {}
 
     /**
      * The owner of a CPU's data.

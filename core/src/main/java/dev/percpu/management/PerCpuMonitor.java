@@ -42,6 +42,12 @@ public final class PerCpuMonitor implements PerCpuMXBean {
     }
 
     @Override
+    public Places getOwnPlaces() {
+        PerCpuRuntime.Places places = PerCpuRuntime.ownPlaces();
+        return new Places(places.taken(), places.most());
+    }
+
+    @Override
     public List<Owner> getOwners() {
         List<Owner> owners = new ArrayList<>();
         CpuMask.possible()

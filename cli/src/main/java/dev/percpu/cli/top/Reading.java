@@ -10,6 +10,7 @@ import java.util.List;
  * @param nanos when, by this process's clock
  * @param backend the back end's name
  * @param area the use of the per-CPU area
+ * @param ownPlaces how many threads have a place of their own
  * @param owners who holds a guard
  * @param values the values of all variables, in the order of the listing
  * @param failures the variables that could not be read, each with the reason
@@ -18,6 +19,7 @@ public record Reading(
         long nanos,
         String backend,
         PerCpuMXBean.Area area,
+        PerCpuMXBean.Places ownPlaces,
         List<PerCpuMXBean.Owner> owners,
         List<Value> values,
         List<String> failures) {

@@ -159,6 +159,7 @@ public final class Target implements AutoCloseable {
                     System.nanoTime(),
                     bean.getBackend(),
                     bean.getArea(),
+                    bean.getOwnPlaces(),
                     bean.getOwners(),
                     Reading.flatten(variables),
                     Reading.failures(variables));

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param seconds how long the reading before is ago, from which the rates are; null if there is none
  * @param backend the back end's name
  * @param area the use of the per-CPU area
+ * @param ownPlaces how many threads have a place of their own
  * @param owners who holds a guard
  * @param values the values of all variables
  * @param failures the variables that could not be read
@@ -24,6 +25,7 @@ public record TopJson(
         @Nullable Double seconds,
         String backend,
         PerCpuMXBean.Area area,
+        PerCpuMXBean.Places ownPlaces,
         List<PerCpuMXBean.Owner> owners,
         List<Value> values,
         List<String> failures) {
@@ -66,6 +68,7 @@ public record TopJson(
                 before == null ? null : (now.nanos() - before.nanos()) / 1e9,
                 now.backend(),
                 now.area(),
+                now.ownPlaces(),
                 now.owners(),
                 rates.rows().stream().map(TopJson::value).toList(),
                 now.failures());

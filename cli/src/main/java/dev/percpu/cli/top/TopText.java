@@ -43,11 +43,13 @@ public final class TopText {
         Reading now = rates.now();
         out.printf(
                 Locale.ROOT,
-                "Process %d: back end %s, %,d of %,d bytes used in each CPU's place%n",
+                "Process %d: back end %s, %,d of %,d bytes used in each CPU's place, %d of %d own places taken%n",
                 pid,
                 now.backend(),
                 now.area().usedBytesPerCpu(),
-                now.area().stride());
+                now.area().stride(),
+                now.ownPlaces().taken(),
+                now.ownPlaces().most());
         now.owners()
                 .forEach(owner -> out.println(
                         "Guard of CPU " + owner.cpu() + " held by " + Messages.printable(owner.description())));

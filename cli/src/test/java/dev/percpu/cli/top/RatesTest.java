@@ -12,7 +12,7 @@ class RatesTest {
     private static final long SECOND = 1_000_000_000;
 
     private static Reading reading(long nanos, Reading.Value... values) {
-        return new Reading(nanos, "rseq", new PerCpuMXBean.Area(1 << 20, 64), List.of(), List.of(values), List.of());
+        return new Reading(nanos, "rseq", new PerCpuMXBean.Area(1 << 20, 64), new PerCpuMXBean.Places(3, 16), List.of(), List.of(values), List.of());
     }
 
     /** A value of one of several variables with the same name. */

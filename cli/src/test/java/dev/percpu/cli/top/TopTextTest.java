@@ -31,7 +31,7 @@ class TopTextTest {
     }
 
     private static Reading reading(long nanos, Reading.Value... values) {
-        return new Reading(nanos, "rseq", new PerCpuMXBean.Area(1 << 20, 64), List.of(), List.of(values), List.of());
+        return new Reading(nanos, "rseq", new PerCpuMXBean.Area(1 << 20, 64), new PerCpuMXBean.Places(3, 16), List.of(), List.of(values), List.of());
     }
 
     private static List<String> print(Rates rates) {

@@ -237,6 +237,17 @@ public final class OwnPlaces {
         return (int) ((offset - offset(0)) >> Area.SHIFT);
     }
 
+    /** How many threads have a place. Read without the lock, so a thread that comes or ends now may be counted or not. */
+    public static int taken() {
+        int taken = 0;
+        for (Owner owner : OWNERS) {
+            if (owner != null && !owner.hasEnded()) {
+                taken++;
+            }
+        }
+        return taken;
+    }
+
     private static void claimIfHot(Thread thread, int counter) {
         long now = System.nanoTime();
         long since = MISSES[counter + 1];

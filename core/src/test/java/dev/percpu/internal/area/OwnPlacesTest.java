@@ -95,6 +95,28 @@ class OwnPlacesTest {
         assertThat(OwnPlaces.count()).isLessThanOrEqualTo(OwnPlaces.COUNT);
     }
 
+    /** In a JVM of its own, where no other thread is hot. */
+    static final class Taken {
+        public static void main(String[] arguments) throws InterruptedException {
+            int before = OwnPlaces.taken();
+            int[] meanwhile = new int[2];
+            HotThread.run(_ -> {
+                meanwhile[0] = OwnPlaces.taken();
+                try {
+                    HotThread.run(_ -> meanwhile[1] = OwnPlaces.taken());
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            System.out.println(before + " " + meanwhile[0] + " " + meanwhile[1] + " " + OwnPlaces.taken());
+        }
+    }
+
+    @Test
+    void aPlaceIsTakenAsLongAsItsThreadLives() {
+        assertThat(Jvm.asHere().run(Taken.class).output()).isEqualTo("0 1 2 0\n");
+    }
+
     /** Each waits for the others, so that all live at the same time. */
     @Test
     void noTwoLivingThreadsHaveTheSamePlaceAndThereAreNoMoreThanTheBound() throws InterruptedException {
