@@ -11,9 +11,8 @@ import java.util.regex.Pattern;
 /**
  * JMH with its own command line, and options of its own. {@code --roles} prints the {@link Role} of each benchmark.
  * {@code --curves REGEX} measures what JMH cannot: each {@link Curve} whose chart's title has the regular expression in
- * it. {@code --start-up} measures {@link StartUp}, with its options. What JMH measures is {@linkplain Exactness checked
- * for lost updates}. Where the {@linkplain SequenceInC sequence in C} cannot be measured, it is left out, and a line
- * says so.
+ * it. What JMH measures is {@linkplain Exactness checked for lost updates}. Where the {@linkplain SequenceInC sequence
+ * in C} cannot be measured, it is left out, and a line says so.
  */
 public final class BenchmarksMain {
     private BenchmarksMain() {}
@@ -23,8 +22,6 @@ public final class BenchmarksMain {
             Roles.print(System.out);
         } else if (args.length == 2 && args[0].equals("--curves")) {
             printCurves(Pattern.compile(args[1]).asPredicate());
-        } else if (args.length > 0 && args[0].equals("--start-up")) {
-            StartUp.print(System.out, List.of(args).subList(1, args.length));
         } else {
             List<String> options = new ArrayList<>(List.of("-prof", Exactness.class.getName()));
             SequenceInC.obstacle().ifPresent(obstacle -> {

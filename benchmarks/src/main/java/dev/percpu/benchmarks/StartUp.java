@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  * in its JVMs too much is loaded already.
  *
  * <pre>
- * java -jar benchmarks/target/benchmarks.jar --start-up
+ * java -jar benchmarks/target/benchmarks.jar --curves Start-up
  * </pre>
  *
  * <p>Each round starts a JVM for each kind, without the cache and with it, one after the other. So what disturbs the
@@ -33,7 +33,7 @@ import java.util.stream.Stream;
 final class StartUp {
     static final String CHART = "Start-up";
 
-    private static final int DEFAULT_ROUNDS = 15;
+    private static final int ROUNDS = 15;
 
     private static final double NANOS_PER_MILLI = 1e6;
 
@@ -83,25 +83,9 @@ final class StartUp {
 
     private StartUp() {}
 
-    /**
-     * Measures, and prints a table of medians in milliseconds.
-     *
-     * @param options a number of rounds, or {@code --json} for a list of all runs instead of the table
-     */
-    static void print(PrintStream out, List<String> options) throws IOException, InterruptedException {
-        boolean asJson = options.contains("--json");
-        int rounds = options.stream()
-                .filter(option -> !option.startsWith("-"))
-                .mapToInt(Integer::parseInt)
-                .findFirst()
-                .orElse(DEFAULT_ROUNDS);
-        Map<Kind, Runs> runs = measure(rounds);
-        out.print(asJson ? json(runs) : table(runs));
-    }
-
     /** Measures, and prints a line for each first use: medians in milliseconds. */
     static void printCurves(PrintStream out) throws IOException, InterruptedException {
-        measure(DEFAULT_ROUNDS).forEach((kind, runs) -> {
+        measure().forEach((kind, runs) -> {
             SequencedMap<String, Spread> millis = new LinkedHashMap<>();
             millis.put("the use", spread(runs.plain, Run::use));
             millis.put("the use, AOT cache", spread(runs.cached, Run::use));
@@ -117,7 +101,7 @@ final class StartUp {
                 .toList());
     }
 
-    private static Map<Kind, Runs> measure(int rounds) throws IOException, InterruptedException {
+    private static Map<Kind, Runs> measure() throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory("percpu-start-up");
         Path cache = directory.resolve("first-use.aot");
         // What the JVM that makes the cache writes it from, and deletes afterwards.
@@ -129,7 +113,7 @@ final class StartUp {
                     .flatMap(kind -> kind.arguments().stream())
                     .toArray(String[]::new);
             Run _ = run(List.of("-XX:AOTCacheOutput=" + cache), everything);
-            return measure(rounds, cache);
+            return measure(cache);
         } finally {
             // Without an exception, which would hide another one. What is left is deleted when this JVM ends.
             for (Path file : List.of(cache, directory)) {
@@ -138,9 +122,9 @@ final class StartUp {
         }
     }
 
-    private static Map<Kind, Runs> measure(int rounds, Path cache) throws IOException, InterruptedException {
+    private static Map<Kind, Runs> measure(Path cache) throws IOException, InterruptedException {
         Map<Kind, Runs> runs = new EnumMap<>(Kind.class);
-        for (int round = 0; round < rounds; round++) {
+        for (int round = 0; round < ROUNDS; round++) {
             for (Kind kind : Kind.values()) {
                 String[] arguments = kind.arguments().toArray(String[]::new);
                 Runs ofKind = runs.computeIfAbsent(kind, _ -> new Runs());
@@ -160,35 +144,5 @@ final class StartUp {
         long jvm = System.nanoTime() - start;
         // The first line: the run that makes the cache prints more.
         return new Run(Long.parseLong(output.lines().findFirst().orElseThrow().strip()), jvm);
-    }
-
-    private static String table(Map<Kind, Runs> runs) {
-        StringBuilder text = new StringBuilder("""
-                | median, ms | the use | with an AOT cache | the whole JVM | with an AOT cache |
-                |---|---|---|---|---|
-                """);
-        runs.forEach((kind, ofKind) -> text.append(String.format(
-                Locale.ROOT,
-                "| %s | %.1f | %.1f | %.0f | %.0f |%n",
-                kind.label,
-                spread(ofKind.plain, Run::use).median(),
-                spread(ofKind.cached, Run::use).median(),
-                spread(ofKind.plain, Run::jvm).median(),
-                spread(ofKind.cached, Run::jvm).median())));
-        return text.toString();
-    }
-
-    /** All runs, in nanoseconds. */
-    private static String json(Map<Kind, Runs> runs) {
-        List<String> kinds = new ArrayList<>();
-        runs.forEach((kind, ofKind) -> kinds.add(String.format(
-                "  {\"first\": \"%s\", \"label\": \"%s\", \"use\": %s, \"useCached\": %s, \"jvm\": %s, \"jvmCached\": %s}",
-                kind.name().toLowerCase(Locale.ROOT),
-                kind.label,
-                ofKind.plain.stream().map(Run::use).toList(),
-                ofKind.cached.stream().map(Run::use).toList(),
-                ofKind.plain.stream().map(Run::jvm).toList(),
-                ofKind.cached.stream().map(Run::jvm).toList())));
-        return "[\n" + String.join(",\n", kinds) + "\n]\n";
     }
 }

@@ -20,7 +20,8 @@ class StartUpTest {
                         "-cp",
                         System.getProperty("java.class.path"),
                         BenchmarksMain.class.getName(),
-                        "--start-up")
+                        "--curves",
+                        StartUp.CHART)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
