@@ -310,9 +310,7 @@ final class VariableTrials {
                     second.close();
                 }
             });
-            int left = open[0];
-            open[0] = 0;
-            same("instances left open", 0, left);
+            same("instances left open", 0, open[0]);
             return second != null;
         }
     }
@@ -343,9 +341,7 @@ final class VariableTrials {
             if (!did && made != null) {
                 other.run("closing again", made::close);
             }
-            int left = open[0];
-            open[0] = 0;
-            same("instances left open", 0, left);
+            same("instances left open", 0, open[0]);
             return did;
         }
     }
