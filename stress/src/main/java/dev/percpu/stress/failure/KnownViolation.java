@@ -16,13 +16,7 @@ record KnownViolation(String operation, String way, String reason) {
             "a class whose initializer fails stays unusable: create the first object of a kind when the program starts";
 
     static final List<KnownViolation> ALL = Stream.of(
-                    "make ",
-                    "define ",
-                    "number create",
-                    "number of a variable",
-                    "variable create",
-                    "guard ",
-                    "onEachCpu")
+                    "make ", "define ", "number of a variable", "variable create", "guard ", "onEachCpu")
             .map(operation -> new KnownViolation(operation, FirstUse.NAME, FIRST_OBJECT))
             .toList();
 

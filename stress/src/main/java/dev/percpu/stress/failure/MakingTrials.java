@@ -18,6 +18,7 @@ import dev.percpu.concurrent.PerCpuReadWriteLock;
 import dev.percpu.concurrent.PerCpuRef;
 import dev.percpu.concurrent.PerCpuSummary;
 import dev.percpu.concurrent.Pooled;
+import dev.percpu.cpu.CpuMask;
 import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -149,9 +150,9 @@ final class MakingTrials {
                 making(
                         "number",
                         "PerCpuNumeric.create(String, NumericWidth, long)",
-                        name -> PerCpuNumeric.create(name, NumericWidth.LONG, 0),
+                        name -> PerCpuNumeric.create(name, NumericWidth.LONG, 3),
                         PerCpuNumeric::increment,
-                        PerCpuNumeric::sum),
+                        number -> number.sum() - 3L * CpuMask.possible().weight()),
                 making(
                         "double",
                         "PerCpuDouble.create(String, double)",

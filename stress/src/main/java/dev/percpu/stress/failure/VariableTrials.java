@@ -7,7 +7,6 @@ import dev.percpu.PerCpuNumeric;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.memory.NumericWidth;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -68,8 +67,6 @@ final class VariableTrials {
                         () -> new Guarded(true, number -> number.add(1)))
                 .thatWaits());
         all.add(new Operation("variable createWith", "DynamicPerCpu.createWith(Supplier)", Making::new));
-        all.add(new Operation("variable createZero", "DynamicPerCpu.createZero(MemoryLayout)", MakingMemory::new));
-        all.add(new Operation("number create", "PerCpuNumeric.create(NumericWidth, long)", MakingNumber::new));
         all.add(new Operation("variable share", "DynamicPerCpu.share()", Sharing::new));
         all.add(new Operation("variable close", "DynamicPerCpu.close()", Closing::new));
         all.add(new Operation("onEachCpu", "CpuId.onEachCpu(Consumer)", EachCpu::new));
@@ -233,44 +230,6 @@ final class VariableTrials {
                 other.run("closing a variable", made::close);
             }
             same("instances left open", 0, open[0]);
-            return made != null;
-        }
-    }
-
-    /** A variable of memory is made. Whether a piece of the area was lost is seen in the end. */
-    private static final class MakingMemory extends Trial {
-        private boolean made;
-
-        @Override
-        void act() {
-            made = false;
-            made = DynamicPerCpu.createZero(ValueLayout.JAVA_LONG).ptr().position() > 0;
-        }
-
-        @Override
-        boolean verify(@Nullable Throwable thrown) {
-            check(made || thrown != null, "nothing was made");
-            return made;
-        }
-    }
-
-    /** A number is made. */
-    private static final class MakingNumber extends Trial {
-        private @Nullable PerCpuNumeric number;
-
-        @Override
-        void act() {
-            number = PerCpuNumeric.create(NumericWidth.LONG, 3);
-        }
-
-        @Override
-        boolean verify(@Nullable Throwable thrown) {
-            PerCpuNumeric made = number;
-            number = null;
-            check(made != null || thrown != null, "nothing was made");
-            if (made != null) {
-                same("total", 3L * INSTANCES, made.sum());
-            }
             return made != null;
         }
     }
