@@ -31,9 +31,9 @@ final class EventTrials {
                     PerCpuEvent event = PerCpuEvent.builder().increment(counter).build();
                     return new Adding(event::record, counter::sum);
                 }),
-                counting("long", 1, event -> event.record(1)),
-                counting("long, long", 2, event -> event.record(0, 1)),
-                counting("long, long, long", 3, event -> event.record(0, 0, 1)),
+                adding("long", 1, 0, event -> event.record(1)),
+                adding("long, long", 2, 0, event -> event.record(0, 1)),
+                adding("long, long, long", 3, 0, event -> event.record(0, 0, 1)),
                 adding("double", 0, 1, event -> event.record(1.0)),
                 adding("long, double", 1, 1, event -> event.record(0, 1.0)),
                 adding("double, double", 0, 2, event -> event.record(0.0, 1.0)),
@@ -42,20 +42,7 @@ final class EventTrials {
                 new Operation("event record of everything", "PerCpuEvent.record(long, long, double)", Recording::new));
     }
 
-    /** Of the arguments the last one is 1, and the others are 0. */
-    private static Operation counting(String arguments, int longs, Consumer<PerCpuEvent> call) {
-        return new Operation("event record " + arguments, "PerCpuEvent.record(" + arguments + ")", () -> {
-            PerCpuCounter counter = new PerCpuCounter();
-            EventBuilder builder = PerCpuEvent.builder();
-            for (Argument argument : ARGUMENTS.subList(0, longs)) {
-                builder = builder.add(counter, argument);
-            }
-            PerCpuEvent event = builder.build();
-            return new Adding(() -> call.accept(event), counter::sum);
-        });
-    }
-
-    /** The same, with doubles after the longs. */
+    /** Of the arguments, longs before doubles, the last one is 1, and the others are 0. */
     private static Operation adding(String arguments, int longs, int doubles, Consumer<PerCpuEvent> call) {
         return new Operation("event record " + arguments, "PerCpuEvent.record(" + arguments + ")", () -> {
             PerCpuCounter counter = new PerCpuCounter();
@@ -68,7 +55,7 @@ final class EventTrials {
                 builder = builder.add(doubleCounter, argument);
             }
             PerCpuEvent event = builder.build();
-            return new Adding(() -> call.accept(event), () -> (long) doubleCounter.sum());
+            return new Adding(() -> call.accept(event), () -> counter.sum() + (long) doubleCounter.sum());
         });
     }
 
