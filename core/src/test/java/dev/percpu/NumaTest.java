@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.CpuLists;
+import dev.percpu.testing.CLibrary;
 import dev.percpu.testing.Machine;
 import dev.percpu.testing.VmTest;
 import java.io.IOException;
@@ -41,11 +42,10 @@ class NumaTest {
     private static final int MPOL_F_NODE = 1;
     private static final int MPOL_F_ADDR = 2;
 
-    private static final MethodHandle SYSCALL = Linker.nativeLinker()
-            .downcallHandle(
-                    Linker.nativeLinker().defaultLookup().findOrThrow("syscall"),
-                    FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG),
-                    Linker.Option.firstVariadicArg(1));
+    private static final MethodHandle SYSCALL = CLibrary.function(
+            "syscall",
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+            Linker.Option.firstVariadicArg(1));
 
     @Test
     void eachCpusPagesLieOnItsNode() throws IOException {

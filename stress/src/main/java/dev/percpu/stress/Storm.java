@@ -7,9 +7,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.internal.linux.Linux;
 import dev.percpu.internal.linux.Platform;
+import dev.percpu.testing.CLibrary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
@@ -132,10 +132,8 @@ final class Storm implements AutoCloseable {
 
     /** Of processor time that the process has used: the thread that used it gets the signal. */
     private static void setTimer(long micros) {
-        Linker linker = Linker.nativeLinker();
-        MethodHandle setitimer = linker.downcallHandle(
-                linker.defaultLookup().findOrThrow("setitimer"),
-                FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
+        MethodHandle setitimer =
+                CLibrary.function("setitimer", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
         try (Arena arena = Arena.ofConfined()) {
             // struct itimerval: seconds and microseconds of the interval, and of the first time.
             MemorySegment times = arena.allocate(4 * JAVA_LONG.byteSize(), JAVA_LONG.byteAlignment());

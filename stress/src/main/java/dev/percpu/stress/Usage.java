@@ -4,11 +4,12 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.percpu.internal.area.Area;
+import dev.percpu.testing.CLibrary;
+import dev.percpu.testing.MemoryLimit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
@@ -40,7 +41,7 @@ record Usage(long resident, long malloc, long heap, long area, int threads, long
     /** For the thread that gives the area's pieces back. */
     private static final long PAUSE_MILLIS = 200;
 
-    private static final Path SELF = Path.of("/proc/self");
+    private static final Path OPEN_FILES = Path.of("/proc/self/fd");
 
     /** The numbers that mallinfo2 returns; of them, the bytes of mapped blocks, and of all others in use. */
     private static final SequenceLayout NUMBERS = MemoryLayout.sequenceLayout(10, JAVA_LONG);
@@ -49,8 +50,9 @@ record Usage(long resident, long malloc, long heap, long area, int threads, long
     private static final int IN_USE = 7;
 
     private static final MethodHandle MALLINFO =
-            function("mallinfo2", FunctionDescriptor.of(MemoryLayout.structLayout(NUMBERS)));
-    private static final MethodHandle MALLOC_TRIM = function("malloc_trim", FunctionDescriptor.of(JAVA_INT, JAVA_LONG));
+            CLibrary.function("mallinfo2", FunctionDescriptor.of(MemoryLayout.structLayout(NUMBERS)));
+    private static final MethodHandle MALLOC_TRIM =
+            CLibrary.function("malloc_trim", FunctionDescriptor.of(JAVA_INT, JAVA_LONG));
 
     static Usage now() throws InterruptedException {
         for (int i = 0; i < COLLECTIONS; i++) {
@@ -59,18 +61,13 @@ record Usage(long resident, long malloc, long heap, long area, int threads, long
         }
         long malloc = mallocBytesInUse();
         return new Usage(
-                residentBytes(),
+                MemoryLimit.bytes("VmRSS:"),
                 malloc,
                 ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed(),
                 Area.usedBytesPerCpu(),
                 ManagementFactory.getThreadMXBean().getThreadCount(),
                 openFiles(),
                 ManagementFactory.getClassLoadingMXBean().getLoadedClassCount());
-    }
-
-    private static MethodHandle function(String name, FunctionDescriptor descriptor) {
-        Linker linker = Linker.nativeLinker();
-        return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), descriptor);
     }
 
     /** Also has the C library give back to the kernel what is free. */
@@ -84,20 +81,8 @@ record Usage(long resident, long malloc, long heap, long area, int threads, long
         }
     }
 
-    private static long residentBytes() {
-        try (Stream<String> lines = Files.lines(SELF.resolve("status"))) {
-            String kibibytes = lines.filter(line -> line.startsWith("VmRSS:"))
-                    .findFirst()
-                    .orElseThrow()
-                    .replaceAll("\\D", "");
-            return Long.parseLong(kibibytes) << 10;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     private static long openFiles() {
-        try (Stream<Path> files = Files.list(SELF.resolve("fd"))) {
+        try (Stream<Path> files = Files.list(OPEN_FILES)) {
             return files.count();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

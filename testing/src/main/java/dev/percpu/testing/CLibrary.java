@@ -6,13 +6,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /** The C library's functions and variables. */
-final class CLibrary {
+public final class CLibrary {
     private static final Linker LINKER = Linker.nativeLinker();
 
     private CLibrary() {}
 
     /** A function by its name. */
-    static MethodHandle function(String name, FunctionDescriptor descriptor, Linker.Option... options) {
+    public static MethodHandle function(String name, FunctionDescriptor descriptor, Linker.Option... options) {
         return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor, options);
     }
 

@@ -63,6 +63,15 @@ public enum MemoryLimit {
 
     /** How many bytes the process has now. */
     public long size() {
+        return bytes(line);
+    }
+
+    /**
+     * What a line of {@code /proc/self/status} says, in bytes.
+     *
+     * @param line how it begins, such as {@code VmRSS:}
+     */
+    public static long bytes(String line) {
         try (var lines = Files.lines(Path.of("/proc/self/status"))) {
             String size =
                     lines.filter(text -> text.startsWith(line)).findFirst().orElseThrow();
