@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.guard.Ownership;
-import dev.percpu.internal.guard.Reports;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.Workers;
@@ -19,9 +18,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -273,46 +269,6 @@ class GuardWaitingTest {
         assertThat(visited.get()).isEqualTo(CpuMask.possible());
         assertThat(order).hasSize(CpuMask.possible().weight());
         assertThat(order.getLast()).isEqualTo(FIRST);
-    }
-
-    /** Whatever is thrown at the one thread that reports, it makes the next report, and says what it could not. */
-    @Test
-    void aLoggerThatThrowsLosesItsReportOnly() throws InterruptedException {
-        List<String> messages = new ArrayList<>();
-        CountDownLatch told = new CountDownLatch(2);
-        Handler handler = new Handler() {
-            @Override
-            public void publish(LogRecord logged) {
-                synchronized (messages) {
-                    messages.add(logged.getMessage());
-                    if (messages.size() <= 2) {
-                        Thread.currentThread().interrupt();
-                        throw new StackOverflowError("not really");
-                    }
-                    told.countDown();
-                }
-            }
-
-            @Override
-            public void flush() {}
-
-            @Override
-            public void close() {}
-        };
-        Logger logger = Logger.getLogger("dev.percpu");
-        logger.addHandler(handler);
-        logger.setUseParentHandlers(false);
-        try {
-            for (int i = 0; i < 3; i++) {
-                Reports.longWait(Reports.LONG_NANOS, "lock", "a reason");
-            }
-            Workers.await(told);
-        } finally {
-            logger.removeHandler(handler);
-            logger.setUseParentHandlers(true);
-        }
-        assertThat(messages).hasSize(4);
-        assertThat(messages.getLast()).contains("reports before this were lost");
     }
 
     private interface Attempt {
