@@ -54,11 +54,7 @@ class GuardWaitingTest {
                     }
                 }));
             }
-            for (Thread waiter : waiters) {
-                while (waiter.getState() != Thread.State.TIMED_WAITING) {
-                    Thread.sleep(1);
-                }
-            }
+            waiters.forEach(Workers::awaitTimedWait);
             releaseAll();
             int mostReporters = 0;
             while (log.messages().stream().noneMatch(message -> message.contains("\"waiter\""))) {

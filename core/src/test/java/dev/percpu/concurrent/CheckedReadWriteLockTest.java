@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.Workers;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -179,7 +180,7 @@ class CheckedReadWriteLockTest {
 
         private static void anotherThreadUnlocks() throws InterruptedException {
             READ.lock();
-            inAnotherThread(READ::unlock);
+            Workers.run("other-", 1, _ -> READ.unlock());
             READ.lock();
             READ.unlock();
         }
@@ -187,25 +188,11 @@ class CheckedReadWriteLockTest {
         /** Nobody can say whose hold the third thread has ended, so this thread may lock again. */
         private static void anyOfTwoMayHaveBeenUnlocked() throws InterruptedException {
             READ.lock();
-            inAnotherThread(READ::lock);
-            inAnotherThread(READ::unlock);
+            Workers.run("other-", 1, _ -> READ.lock());
+            Workers.run("other-", 1, _ -> READ.unlock());
             READ.lock();
             READ.unlock();
             READ.unlock();
-        }
-
-        private static void inAnotherThread(Runnable use) throws InterruptedException {
-            Throwable[] thrown = new Throwable[1];
-            Thread thread = new Thread(() -> {
-                try {
-                    use.run();
-                } catch (Throwable t) {
-                    thrown[0] = t;
-                }
-            });
-            thread.start();
-            thread.join();
-            check(thrown[0] == null, "in another thread: " + thrown[0]);
         }
     }
 

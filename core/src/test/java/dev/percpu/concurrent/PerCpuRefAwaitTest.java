@@ -73,7 +73,7 @@ class PerCpuRefAwaitTest {
     }
 
     @Test
-    void aResurrectionAndAnInterruptEndTheWait() throws InterruptedException {
+    void aResurrectionAndAnInterruptEndTheWait() {
         ref.get();
         boolean[] ended = {true};
         Thread waiter = waiter(() -> ended[0] = ref.killAndAwait(1, TimeUnit.DAYS));
@@ -95,7 +95,7 @@ class PerCpuRefAwaitTest {
     }
 
     @Test
-    void theLastPutEndsTheWait() throws InterruptedException {
+    void theLastPutEndsTheWait() {
         ref.get(3);
         boolean[] ended = new boolean[1];
         Thread waiter = waiter(() -> ended[0] = ref.killAndAwait(1, TimeUnit.DAYS));
@@ -134,7 +134,7 @@ class PerCpuRefAwaitTest {
         assertThat(twice.killAndAwait(1, TimeUnit.DAYS)).as("the second life").isTrue();
         assertThat(releases).hasValue(2);
         // The end of the second life has woken it.
-        awaitWaiting(waiter);
+        Workers.awaitTimedWait(waiter);
         ends.countDown();
         Workers.join(waiter, putter);
         assertThat(overOnReturn[0]).as("the first action was over").isTrue();
@@ -142,7 +142,7 @@ class PerCpuRefAwaitTest {
 
     /** Another kill does not make it wait for the life that went on. */
     @Test
-    void aResurrectionEndsTheWaitAlsoIfTheRefIsKilledAgain() throws InterruptedException {
+    void aResurrectionEndsTheWaitAlsoIfTheRefIsKilledAgain() {
         ref.get();
         boolean[] ended = {true};
         Thread waiter = waiter(() -> ended[0] = ref.killAndAwait(1, TimeUnit.DAYS));
@@ -156,7 +156,7 @@ class PerCpuRefAwaitTest {
 
     /** The life that it waits for is not the one whose count is wrong. */
     @Test
-    void aResurrectionEndsTheWaitAlsoIfTheNextLifeHasMorePutsThanGets() throws InterruptedException {
+    void aResurrectionEndsTheWaitAlsoIfTheNextLifeHasMorePutsThanGets() {
         ref.get();
         boolean[] ended = {true};
         Thread waiter = waiter(() -> ended[0] = ref.killAndAwait(1, TimeUnit.DAYS));
@@ -221,7 +221,7 @@ class PerCpuRefAwaitTest {
     }
 
     /** Returns when the thread waits. */
-    private static Thread waiter(Task task) throws InterruptedException {
+    private static Thread waiter(Task task) {
         Thread waiter = Thread.ofPlatform().start(() -> {
             try {
                 task.run();
@@ -229,15 +229,7 @@ class PerCpuRefAwaitTest {
                 throw new AssertionError(e);
             }
         });
-        awaitWaiting(waiter);
-        assertThat(waiter.isAlive()).as("waiting").isTrue();
+        Workers.awaitTimedWait(waiter);
         return waiter;
-    }
-
-    /** Returns when the thread waits, or has ended. */
-    private static void awaitWaiting(Thread waiter) throws InterruptedException {
-        while (waiter.isAlive() && waiter.getState() != Thread.State.TIMED_WAITING) {
-            Thread.sleep(1);
-        }
     }
 }

@@ -372,9 +372,7 @@ class PoolStepsTest {
                 Pooled<Object> _ = PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire);
                 System.out.println("objects made: " + pool.statistics().made());
             });
-            while (waiting.getState() != Thread.State.TIMED_WAITING) {
-                Thread.sleep(1);
-            }
+            Workers.awaitTimedWait(waiting);
             Steps.room = () -> {
                 if (Thread.currentThread() != waiting) {
                     throw new StackOverflowError("no room");

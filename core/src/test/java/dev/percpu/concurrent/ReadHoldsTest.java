@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.testing.Garbage;
+import dev.percpu.testing.Workers;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,12 +24,6 @@ class ReadHoldsTest {
         holds.add(hold);
     }
 
-    private static void inAnotherThread(Runnable use) throws InterruptedException {
-        Thread thread = new Thread(use);
-        thread.start();
-        thread.join();
-    }
-
     private boolean fewAreKept() {
         return kept.stream().filter(hold -> !hold.refersTo(null)).count() <= 2;
     }
@@ -38,7 +33,7 @@ class ReadHoldsTest {
         lock();
         for (int i = 0; i < LOCKS; i++) {
             lock();
-            inAnotherThread(holds::remove);
+            Workers.run("other-", 1, _ -> holds.remove());
         }
         Garbage.collectUntil(this::fewAreKept);
         holds.remove();
@@ -49,8 +44,8 @@ class ReadHoldsTest {
     void threadsThatEndLockAndAnotherUnlocks() throws InterruptedException {
         lock();
         for (int i = 0; i < LOCKS; i++) {
-            inAnotherThread(this::lock);
-            inAnotherThread(holds::remove);
+            Workers.run("other-", 1, _ -> lock());
+            Workers.run("other-", 1, _ -> holds.remove());
         }
         Garbage.collectUntil(this::fewAreKept);
         holds.remove();
@@ -62,8 +57,8 @@ class ReadHoldsTest {
     @Test
     void onlyAThreadThatCertainlyReadsIsRefused() throws InterruptedException {
         lock();
-        inAnotherThread(this::lock);
-        inAnotherThread(holds::remove);
+        Workers.run("other-", 1, _ -> lock());
+        Workers.run("other-", 1, _ -> holds.remove());
         assertThatCode(() -> holds.checkNoneOfMine("writes")).doesNotThrowAnyException();
         lock();
         assertThatThrownBy(() -> holds.checkNoneOfMine("writes")).isInstanceOf(IllegalStateException.class);
@@ -73,7 +68,7 @@ class ReadHoldsTest {
     @Test
     void aHoldThatAnotherThreadPutsBackCanBeEndedOnce() throws InterruptedException {
         lock();
-        inAnotherThread(() -> holds.putBack(holds.remove()));
+        Workers.run("other-", 1, _ -> holds.putBack(holds.remove()));
         holds.remove();
         assertThatThrownBy(holds::remove).isInstanceOf(IllegalMonitorStateException.class);
     }

@@ -16,6 +16,7 @@ import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Machine;
 import dev.percpu.testing.Seccomp;
 import dev.percpu.testing.WithoutCpuId;
+import dev.percpu.testing.Workers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -257,7 +258,7 @@ class NoticesTest {
     void aRegistrationForRestartsThatCannotBeRenewedIsFoundAfterARestore() throws InterruptedException {
         PerCpuRuntime.checkAfterRestore();
         // Only this thread, and those that it starts, cannot register any more.
-        inAThreadOfItsOwn(() -> {
+        Workers.run("other-", 1, _ -> {
             Seccomp.refuse(Machine.Call.MEMBARRIER, EPERM);
             assertThatThrownBy(PerCpuRuntime::checkAfterRestore)
                     .isInstanceOf(IllegalStateException.class)
@@ -273,7 +274,7 @@ class NoticesTest {
             int stale = cpu;
             // The id of the only CPU is never wrong.
             if (usable.cardinality() > 1 || !usable.get(cpu)) {
-                inAThreadOfItsOwn(() -> {
+                Workers.run("other-", 1, _ -> {
                     WithoutCpuId.leave(stale);
                     assertThatThrownBy(PerCpuRuntime::checkAfterRestore)
                             .as("CPU id %s", stale)
@@ -286,19 +287,10 @@ class NoticesTest {
 
     @Test
     void theCheckAfterARestoreLeavesTheThreadToItsCpus() throws InterruptedException {
-        inAThreadOfItsOwn(() -> {
+        Workers.run("other-", 1, _ -> {
             BitSet before = Affinity.get();
             PerCpuRuntime.checkAfterRestore();
             assertThat(Affinity.get()).isEqualTo(before);
         });
-    }
-
-    private static void inAThreadOfItsOwn(Runnable task) throws InterruptedException {
-        Throwable[] thrown = new Throwable[1];
-        Thread thread = new Thread(task);
-        thread.setUncaughtExceptionHandler((_, failure) -> thrown[0] = failure);
-        thread.start();
-        thread.join();
-        assertThat(thrown[0]).isNull();
     }
 }
