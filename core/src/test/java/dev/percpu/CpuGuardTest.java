@@ -366,27 +366,15 @@ class CpuGuardTest {
     void aLogHandlerMayUseGuardsAndThrow() throws InterruptedException {
         Holder.of(FIRST).die();
         CountDownLatch handled = new CountDownLatch(1);
-        java.util.logging.Logger logger = java.util.logging.Logger.getLogger("dev.percpu");
-        java.util.logging.Handler handler = new java.util.logging.ConsoleHandler() {
-            @Override
-            public void publish(java.util.logging.LogRecord logged) {
-                CpuGuard.acquire(FIRST).close();
-                handled.countDown();
-                // Ends the thread that tells, and nothing else; kept quiet for the test's output.
-                Thread.currentThread().setUncaughtExceptionHandler((thread, thrown) -> {});
-                throw new IllegalStateException("a broken handler");
-            }
-        };
-        logger.addHandler(handler);
-        logger.setUseParentHandlers(false);
-        try {
+        try (LogCapture _ = new LogCapture(() -> {
+            CpuGuard.acquire(FIRST).close();
+            handled.countDown();
+            throw new IllegalStateException("a broken handler");
+        })) {
             try (CpuGuard guard = CpuGuard.acquire(FIRST)) {
                 assertThat(guard.cpu()).isEqualTo(FIRST);
             }
             handled.await();
-        } finally {
-            logger.removeHandler(handler);
-            logger.setUseParentHandlers(true);
         }
     }
 

@@ -3,16 +3,13 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.Workers;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -206,27 +203,15 @@ class CheckedReadWriteLockTest {
         public static void main(String[] arguments) throws InterruptedException {
             CountDownLatch reads = new CountDownLatch(1);
             CountDownLatch reported = new CountDownLatch(1);
-            Logger logger = Logger.getLogger("dev.percpu");
-            logger.addHandler(new Handler() {
-                @Override
-                public void publish(LogRecord message) {
-                    System.out.println(new SimpleFormatter().formatMessage(message));
-                    reported.countDown();
-                }
-
-                @Override
-                public void flush() {}
-
-                @Override
-                public void close() {}
-            });
-            logger.setUseParentHandlers(false);
-            Thread reader = new Thread(() -> read(reads, reported), "reader");
-            reader.start();
-            reads.await();
-            LOCK.writeLock().lock();
-            LOCK.writeLock().unlock();
-            reader.join();
+            try (LogCapture log = new LogCapture(reported::countDown)) {
+                Thread reader = new Thread(() -> read(reads, reported), "reader");
+                reader.start();
+                reads.await();
+                LOCK.writeLock().lock();
+                LOCK.writeLock().unlock();
+                reader.join();
+                System.out.println(log.messages());
+            }
         }
 
         private static void read(CountDownLatch reads, CountDownLatch reported) {
