@@ -24,6 +24,7 @@ import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.TestInOwnJvm;
 import dev.percpu.testing.WithoutCpuId;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
@@ -37,7 +38,6 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -456,8 +456,7 @@ class FirstUseTest {
     }
 
     /** Without native access there is no area that could be full. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     @Tag("native")
     void norDoesASearchForMemoryInAFullArea() {
         assertInitializesNothing(Thing.LARGE_VARIABLE);

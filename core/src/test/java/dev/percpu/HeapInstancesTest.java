@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Machine;
+import dev.percpu.testing.TestInOwnJvm;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.reflect.Field;
@@ -13,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,8 +70,7 @@ class HeapInstancesTest {
     }
 
     /** A thread that reads an object moves it itself, if ZGC has not come to it yet. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void theyStayApartIfAThreadVisitsAllWhileTheCollectorMovesThem() {
         String output = new Jvm()
                 .collector("Z")

@@ -21,6 +21,7 @@ import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Deployment;
 import dev.percpu.testing.FilledHeap;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.TestInOwnJvm;
 import dev.percpu.testing.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -34,9 +35,6 @@ import java.util.regex.Pattern;
 import javax.management.JMException;
 import javax.management.ObjectName;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * What is kept of the area if the heap is full. A JVM of its own leaves an operation a few bytes, then a few more,
@@ -59,26 +57,22 @@ class FullHeapTest {
             "^dev\\.percpu\\.(?!internal\\.area\\.DetachedThread)\\S+ java\\.lang\\.ref\\.Reference ",
             Pattern.MULTILINE);
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void aPieceThatCouldNotBeLentIsNotLent() {
         assertThat(probe("lend")).isEqualTo("failed first, and lent 1 time, 1 piece");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void theAreaCanBeLentOnceThereIsMemoryAgain() {
         assertThat(probe("area")).isEqualTo("failed first, and lent");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void aStaticNumberThatCouldNotBeDefinedHasNoMemory() {
         assertThat(probe("numbers")).isEqualTo("failed first, and took 32 bytes");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void memoryThatCouldNotBeClearedComesBackOnceThereIsMemoryAgain() {
         assertThat(probe("clearing")).isEqualTo("failed first, and took 0 bytes");
     }
@@ -87,15 +81,13 @@ class FullHeapTest {
      * How the heap is filled leaves a few bytes more or less, so with the test above an initializer may have memory by
      * luck. The JVM's log tells for sure whether there is one.
      */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void theFirstMemoryThatComesBackInitializesNoClassOfTheJdk() {
         assertThat(logged(ProbeOfClearing.class)).contains("it is zero").doesNotContainPattern(OF_FOREIGN);
     }
 
     /** The same goes for lending, and for a lambda: if the JVM cannot link one, it may never try again. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void theFirstPieceThatIsLentRunsNoClassInitializerAndLinksNoLambda() {
         assertThat(logged(ProbeOfLending.class))
                 .contains("it is lent")
@@ -107,8 +99,7 @@ class FullHeapTest {
      * The first time that any class of the library names a class of the JDK, the JVM asks the library's class loader
      * for it, which takes memory. Operations name {@code Reference} after their commit, when nothing may fail any more.
      */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void theFirstOperationAsksForNoClassAfterItsCommit() {
         Jvm.Result result =
                 Jvm.asHere().option("-Xlog:class+resolve=debug:stdout:none").run(ProbeOfFence.class);
@@ -165,55 +156,47 @@ class FullHeapTest {
         }
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void theFirstLibraryCanBePlacedOnceThereIsMemoryAgain() {
         assertThat(probe("library")).isEqualTo("failed first, and asked the library");
     }
 
     /** The first reader in the process to open a counter of a read-write lock for others does more than any other. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void aReaderWhoseCallFailedIsNotInside() {
         assertThat(probe("reader")).isEqualTo("4 locks, 4 writers");
     }
 
     /** The first reader in the process to go out through a counter that it has opened. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void aReaderThatOpenedACounterCanLeave() {
         assertThat(probe("leaver")).isEqualTo("2 locks, 2 writers");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void twoAdditionsAreBothMadeOrNone() {
         assertThat(probe("pair")).isEqualTo("a sum of 1.0, and a count of 1");
     }
 
     /** The JVM links a call when it is first made: one for sequences with up to two numbers, and one for the others. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void theFirstExchangeNeedsLittleMemory() {
         assertThat(probe("exchange")).isEqualTo("it took less than a KiB");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void theFirstReleaseNeedsLittleMemory() {
         assertThat(probe("release")).isEqualTo("it took less than a KiB");
     }
 
     /** Nobody could repeat it: no class of the library is left by then. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void theEndOfTheAreaNeedsLittleMemory() {
         assertThat(probe("end")).isEqualTo("it took less than a KiB, and told the library");
     }
 
     /** Whoever waits for the guard looks the owner up, and takes one that it does not find for one that has ended. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void aThreadThatCouldNotBeRegisteredAtFirstKeepsItsGuard() {
         assertThat(probe("owner")).isEqualTo("failed first, and keeps its guard");
     }

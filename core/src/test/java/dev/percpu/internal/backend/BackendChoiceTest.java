@@ -13,11 +13,9 @@ import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.ExecutableMemory;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.TestInOwnJvm;
 import dev.percpu.testing.Workers;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Which back end is chosen, why, and that what is chosen works. Each in a JVM of its own. */
 @Tag("rseq")
@@ -66,20 +64,17 @@ class BackendChoiceTest {
         }
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void rseqWhereItWorks() {
         assertRuns(new Jvm(), "rseq: restartable sequences work here", "self-test: quick: passed");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void atomicIfForced() {
         assertRuns(new Jvm().option("-Dpercpu.backend=atomic"), "atomic: it is forced by -Dpercpu.backend=atomic");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void atomicIfTheCLibraryRegistersNoThread() {
         assertRuns(
                 new Jvm().environment("GLIBC_TUNABLES", "glibc.pthread.rseq=0"),
@@ -87,14 +82,12 @@ class BackendChoiceTest {
                 "GLIBC_TUNABLES");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void atomicIfNativeAccessIsDenied() {
         assertRuns(new Jvm().withoutNativeAccess(), "atomic: native access is denied", "--enable-native-access");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void atomicIfExecutableMemoryIsRefused() {
         // The code cache is made whole before, so that the JVM itself can go on compiling.
         Jvm jvm = new Jvm().option("-XX:ReservedCodeCacheSize=64m").option("-XX:InitialCodeCacheSize=64m");
@@ -102,8 +95,7 @@ class BackendChoiceTest {
                 .contains("atomic: there is no executable memory", "mprotect", "exact");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void forcingRseqWhereItCannotRunIsAnErrorThatSaysWhy() {
         assertFails(
                 new Jvm().option("-Dpercpu.backend=rseq").environment("GLIBC_TUNABLES", "glibc.pthread.rseq=0"),
@@ -114,14 +106,12 @@ class BackendChoiceTest {
                 "-Dpercpu.backend=rseq is not possible here: native access is denied");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void anUnknownBackendIsAnErrorThatNamesTheKnown() {
         assertFails(new Jvm().option("-Dpercpu.backend=fast"), "percpu.backend must be rseq or atomic, not 'fast'");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void aStrideThatCannotBeIsAnErrorThatSaysWhatCan() {
         for (String stride : new String[] {"many", "3000000", "64", "-1", "0", "2147483648"}) {
             assertFails(new Jvm().option("-Dpercpu.area.stride=" + stride), "percpu.area.stride", stride);

@@ -21,6 +21,7 @@ import dev.percpu.testing.Machine.Call;
 import dev.percpu.testing.MemoryLimit;
 import dev.percpu.testing.Seccomp;
 import dev.percpu.testing.Sysfs;
+import dev.percpu.testing.TestInOwnJvm;
 import dev.percpu.testing.WithoutCpuId;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -28,9 +29,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * What a kernel, a sandbox or a limit can refuse: each ends on the right back end, which says why, or in an error that
@@ -68,8 +66,7 @@ class FaultyGroundTest {
     /** A kernel version that is said to lose aborts, so that the sequences have to show that they work. */
     private static final String SUSPECT = "-Dos.version=7.0.1-suspect";
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void rseqRefusedToTheWholeProcess() {
         for (int errno : new int[] {ENOSYS, EPERM}) {
             assertRuns(
@@ -80,8 +77,7 @@ class FaultyGroundTest {
         }
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void membarrierRefused() {
         for (int errno : new int[] {ENOSYS, EPERM, EINVAL}) {
             assertRuns(
@@ -93,8 +89,7 @@ class FaultyGroundTest {
     }
 
     /** By a filter that looks at arguments, or for want of memory. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void restartsRefusedButNotTheRegistrationForThem() {
         for (int errno : new int[] {EPERM, ENOMEM}) {
             assertRuns(
@@ -129,8 +124,7 @@ class FaultyGroundTest {
         }
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void barriersRefusedButNotTheRegistrationForThem() {
         for (int errno : new int[] {EPERM, ENOSYS}) {
             assertRuns(
@@ -141,8 +135,7 @@ class FaultyGroundTest {
         }
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void adviceRefused() {
         assertRuns(
                 new Jvm().refusing(Call.MADVISE, EPERM),
@@ -150,8 +143,7 @@ class FaultyGroundTest {
                 "rseq: restartable sequences work");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void limitsRefused() {
         assertRuns(
                 new Jvm().refusing(Call.PRLIMIT64, EPERM),
@@ -169,8 +161,7 @@ class FaultyGroundTest {
         }
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void noCpuIdInTheThreadThatLoadsTheLibrary() {
         assertRuns(
                 new Jvm(),
@@ -194,8 +185,7 @@ class FaultyGroundTest {
         }
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void noThreadInTheThreadThatLoadsTheLibrary() {
         assertRuns(new Jvm(), ProbeWithoutThreads.class, "atomic: no thread can be started for the self-test");
     }
@@ -214,8 +204,7 @@ class FaultyGroundTest {
         }
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void aCpuIdOfMinusTwoInAllThreadsThatAreStartedLater() {
         assertRuns(new Jvm(), ProbeWithUnregisteredThreads.class, "rseq: ", "sum 2, of which without CPU 1");
     }
@@ -301,14 +290,12 @@ class FaultyGroundTest {
         }
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void membarrierRefusedLaterOnLeavesAllAsItWas() {
         assertRuns(new Jvm(), ProbeThatLosesMembarrier.class, "rseq, guard of");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void aSuspectKernelHasToShowThatItLosesNothing() {
         assertRuns(
                 new Jvm().option(SUSPECT),
@@ -316,8 +303,7 @@ class FaultyGroundTest {
                 "self-test: quick and, as kernel 7.0.1 is suspect, deep: passed");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void aSuspectKernelThatCannotShowIt() {
         // The deep self-test binds threads to CPUs; what else binds any says itself that it cannot be.
         Jvm.Result result = new Jvm()
@@ -359,8 +345,7 @@ class FaultyGroundTest {
         }
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void aDeepSelfTestThatCannotRunIsNotOneThatFailed() {
         String unknown =
                 "it could not be checked whether restartable sequences still work in this process. The self-test"
@@ -390,8 +375,7 @@ class FaultyGroundTest {
         }
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void littleAddressSpaceMakesASmallArea() {
         assertRuns(little(), ProbeInLittleAddressSpace.class, 5 * MIB, "rseq: ", "a small area");
     }
@@ -421,8 +405,7 @@ class FaultyGroundTest {
         return jvm.run(ProbeThatNeedsAddressSpace.class, String.valueOf(space), String.valueOf(needed));
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void theAreaLeavesAddressSpaceToTheJvm() {
         // There is less than what has to be left, so the area is the smallest.
         Jvm.Result result = needing(little(), areaOf(16 * MIB), 32 * MIB);
@@ -469,8 +452,7 @@ class FaultyGroundTest {
     }
 
     /** The area is the smallest then, as nothing can be reserved for a moment, to be left to the JVM. */
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void unmappingRefused() {
         assertRuns(little().option(LARGE_HEAP), ProbeThatCannotUnmap.class, 2, "stride " + MIB, "rseq: ");
         assertRuns(little(), ProbeThatCannotUnmap.class, 0, "atomic: there is no executable memory: mprotect");
@@ -480,8 +462,7 @@ class FaultyGroundTest {
                 .doesNotContain("AssertionError");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void tooLittleAddressSpaceIsAnErrorThatNamesTheLimitAndTheProperty() {
         Jvm.Result result = little().run(ProbeInLittleAddressSpace.class, String.valueOf(MIB * 9 / 10));
         assertThat(result.output())
@@ -514,14 +495,12 @@ class FaultyGroundTest {
                 .option("-Dpercpu.places=0");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void noSysfs() {
         assertRuns(Sysfs.hidden(), BackendChoiceTest.Probe.class, "rseq: restartable sequences work here");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void aSysfsThatTellsNoListOfCpus() {
         assertRuns(
                 Sysfs.telling("devices/system/cpu/possible", "as many as you like"),
@@ -550,16 +529,14 @@ class FaultyGroundTest {
         }
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void aCpuThatSysfsDoesNotTellOf() {
         String last = String.valueOf(lastCpu());
         assertThat(tellingOfCpu0Only().outputOf(ProbeOnTwoCpus.class, "0", last))
                 .contains("rseq: ", "guard of CPU 0", "sum 1, of which without CPU " + Math.min(lastCpu(), 1), "exact");
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void loadedOnACpuThatSysfsDoesNotTellOf() {
         String last = String.valueOf(lastCpu());
         assertThat(tellingOfCpu0Only().outputOf(ProbeOnTwoCpus.class, last, last))
@@ -611,8 +588,7 @@ class FaultyGroundTest {
         }
     }
 
-    @Test
-    @Execution(ExecutionMode.CONCURRENT)
+    @TestInOwnJvm
     void aCloseThatIsRefusedHalfWayIsResumedByTheNext() {
         int cpus = CpuMask.possible().weight();
         assertThat(new Jvm().outputOf(ProbeThatClosesWithoutMembarrier.class))
