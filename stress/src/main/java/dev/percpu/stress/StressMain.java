@@ -187,10 +187,9 @@ public final class StressMain implements Callable<Integer> {
     }
 
     private int findFaults() throws IOException {
-        checkOnly();
         Programs programs = new Programs(StressMain.class, JcstressMain.class);
         try {
-            return new FaultRun(programs, only, seconds, out).run()
+            return new FaultRun(programs, chosen(), seconds, out).run()
                     ? CommandLine.ExitCode.OK
                     : CommandLine.ExitCode.SOFTWARE;
         } catch (InterruptedException e) {
@@ -201,11 +200,10 @@ public final class StressMain implements Callable<Integer> {
 
     private int fail() throws IOException, InterruptedException {
         checkWays();
-        checkOnly();
+        List<String> operations = chosen();
         boolean passed = true;
         for (String each : backends()) {
-            FailureRun run =
-                    new FailureRun(each, ways, name -> FailureRun.begins(name, only), FailureRun.Extent.ALL_STEPS, out);
+            FailureRun run = new FailureRun(each, ways, operations::contains, FailureRun.Extent.ALL_STEPS, out);
             passed &= run.run();
             run.report();
         }

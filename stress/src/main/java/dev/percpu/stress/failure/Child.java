@@ -50,6 +50,12 @@ final class Child {
 
     /** @param tasks that need the same options */
     static Child start(List<Task> tasks, String backend, FailureRun.Extent extent) throws IOException {
+        List<String> command = command(tasks, backend, extent);
+        return new Child(new ProcessBuilder(command).redirectErrorStream(true).start());
+    }
+
+    /** What {@link #start} starts. */
+    static List<String> command(List<Task> tasks, String backend, FailureRun.Extent extent) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(tasks.getFirst().jvmOptions());
@@ -59,7 +65,7 @@ final class Child {
         command.add(FailureJvm.class.getName());
         command.add(extent.name());
         tasks.forEach(task -> command.add(task.toString()));
-        return new Child(new ProcessBuilder(command).redirectErrorStream(true).start());
+        return command;
     }
 
     @Nullable

@@ -80,7 +80,7 @@ public final class FailureRun {
     }
 
     /** Whether a name begins with one of these, or there are none. */
-    public static boolean begins(String name, List<String> beginnings) {
+    private static boolean begins(String name, List<String> beginnings) {
         return beginnings.isEmpty() || beginnings.stream().anyMatch(name::startsWith);
     }
 

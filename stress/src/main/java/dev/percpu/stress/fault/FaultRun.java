@@ -51,13 +51,13 @@ public final class FaultRun {
 
     /**
      * @param programs what to run beside tests
-     * @param only parts of the names of the faults to try; empty for all
+     * @param chosen the names of the faults to try
      * @param seconds how long the stress program runs for each
      */
-    public FaultRun(Programs programs, List<String> only, int seconds, PrintStream out) {
+    public FaultRun(Programs programs, List<String> chosen, int seconds, PrintStream out) {
         this.programs = programs;
         this.faults = Faults.all().stream()
-                .filter(fault -> only.isEmpty() || only.stream().anyMatch(fault.name()::contains))
+                .filter(fault -> chosen.contains(fault.name()))
                 .toList();
         this.seconds = seconds;
         this.out = out;

@@ -3,8 +3,6 @@ package dev.percpu.stress.failure;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -14,13 +12,7 @@ class FailureJvmTest {
     void itEndsIfNobodyHasTheOtherEndOfItsInput() throws IOException, InterruptedException {
         Way way = Ways.named("stack/interpreter", Ways.all(FailureRun.Extent.ALL_STEPS));
         Task task = new Task(way, Operations.named("variable close"));
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(task.jvmOptions());
-        command.add("--enable-native-access=ALL-UNNAMED");
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), FailureJvm.class.getName()));
-        command.addAll(List.of(FailureRun.Extent.ALL_STEPS.name(), task.toString()));
-        Process process = new ProcessBuilder(command)
+        Process process = new ProcessBuilder(Child.command(List.of(task), "atomic", FailureRun.Extent.ALL_STEPS))
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
