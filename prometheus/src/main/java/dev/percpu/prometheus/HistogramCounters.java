@@ -162,12 +162,11 @@ final class HistogramCounters {
     }
 
     /**
-     * Where in the table a key is looked for first. Buckets that are in use mostly lie side by side. From one pair to
-     * the next, along rising values, the classic bucket, the native one or both become greater by 1. So their sum is
-     * another one for each pair, and the sums have few gaps: a pair mostly has this place for itself, however many
-     * bounds of one kind lie between two of the other. That matters as no processor could predict how many places are
-     * tried. Twice the sum, as negative values have the odd places. What is above the table's usual length is added, as
-     * indexes can also be multiples of that length.
+     * Where in the table a key is looked for first. Buckets in use mostly lie side by side: from one pair to the next,
+     * along rising values, the classic index, the native one, or both grow by 1. So their sum differs from pair to pair
+     * and has few gaps, and most keys are found at the first look. (A processor could not predict a second one.) The
+     * sum is doubled: negative values have the odd places. Its upper bits are added, since indexes can be multiples of
+     * the table's length.
      */
     int firstPlace(long key) {
         int spread = (int) (key >> (Integer.SIZE + 1)) + 2 * classicBucket(key);

@@ -27,7 +27,10 @@ import org.jspecify.annotations.Nullable;
  * word here.
  */
 final class Delays implements Interposition.Interposer {
-    /** One in so many calls is delayed inside; so most of the time, and not most of the calls, is. A power of two. */
+    /**
+     * One call in so many uses the delayed sequences. Those take so long that most of the time is still spent in them.
+     * A power of two.
+     */
     private static final int DELAYED = 16;
 
     /** One in so many calls has a pause before it, and as many have one after it. A power of two. */
