@@ -237,7 +237,7 @@ public final class OwnPlaces {
         return (int) ((offset - offset(0)) >> Area.SHIFT);
     }
 
-    /** How many threads have a place. Read without the lock, so a thread that comes or ends now may be counted or not. */
+    /** How many threads have a place. Read without the lock: a thread that comes or ends now may be counted or not. */
     public static int taken() {
         int taken = 0;
         for (Owner owner : OWNERS) {
