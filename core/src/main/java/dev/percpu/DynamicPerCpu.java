@@ -3,7 +3,6 @@ package dev.percpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.area.Slices;
 import dev.percpu.internal.failure.Failures;
 import dev.percpu.internal.guard.Ownership;
@@ -171,11 +170,11 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
             String name, @Nullable String type, @Nullable Slices memory, Function<CpuId, ? extends T> factory) {
         Runnable giveBack = memory == null ? DynamicPerCpu::giveNothingBack : memory::close;
         return Instances.allOrNone(made -> {
-            Piece piece = Piece.empty(name);
+            Lifetime lifetime = new Lifetime(name);
             PerCpuPtr<T> ptr = memory == null
-                    ? PerCpuPtr.toObjects(piece, made, factory)
-                    : PerCpuPtr.toMemory(piece, memory.position(), made, PerCpuPtr.newBorrows(), factory);
-            DynamicPerCpu<T> variable = new DynamicPerCpu<>(new Shared<>(piece, ptr, giveBack));
+                    ? PerCpuPtr.toObjects(lifetime, made, factory)
+                    : PerCpuPtr.toMemory(lifetime, memory.position(), made, PerCpuPtr.newBorrows(), factory);
+            DynamicPerCpu<T> variable = new DynamicPerCpu<>(new Shared<>(lifetime, ptr, giveBack));
             if (type != null) {
                 variable.list(name, type, Registry.NOTHING);
             }
@@ -205,9 +204,10 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
 
     private static DynamicPerCpu<NumericCell> numeric(String name, NumericWidth width, long initial) {
         // The memory is not given back at once: the sequences of PerCpuNumeric.of hold the position as a plain number.
-        Piece piece = Piece.collectable(name, Long.BYTES, Long.BYTES);
-        return new DynamicPerCpu<>(
-                new Shared<>(piece, NumericCell.cells(piece, width, initial), DynamicPerCpu::giveNothingBack));
+        Lifetime lifetime = new Lifetime(name);
+        int position = Area.allocateFor(lifetime, Long.BYTES, Long.BYTES, name);
+        PerCpuPtr<NumericCell> ptr = NumericCell.cells(lifetime, position, width, initial);
+        return new DynamicPerCpu<>(new Shared<>(lifetime, ptr, DynamicPerCpu::giveNothingBack));
     }
 
     /** For instances on the heap, and for those whose memory the garbage collector gives back. */
@@ -293,7 +293,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
 
     /** The state that all handles to the same instances share. */
     private static final class Shared<T> {
-        private final Piece piece;
+        private final Lifetime lifetime;
         private final PerCpuPtr<T> ptr;
         private final Runnable giveBack;
         private Registry.@Nullable Link listed;
@@ -306,15 +306,15 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         private int closedCpus;
 
         /** @param giveBack gives the instances' memory back, once they are closed */
-        private Shared(Piece piece, PerCpuPtr<T> ptr, Runnable giveBack) {
-            this.piece = piece;
+        private Shared(Lifetime lifetime, PerCpuPtr<T> ptr, Runnable giveBack) {
+            this.lifetime = lifetime;
             this.ptr = ptr;
             this.giveBack = giveBack;
         }
 
         /** What messages call the variable. */
         private String name() {
-            return piece.name();
+            return lifetime.name();
         }
 
         private synchronized void addHandle() {
@@ -340,12 +340,12 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         }
 
         /**
-         * Waits until no thread holds a token. No handle is open any more, and closing the piece prevents new tokens. A
-         * thread may still hold a token, and the guard it was created with: once this thread has acquired that guard,
-         * no thread holds such a token. If this method fails, it can be called again.
+         * Waits until no thread holds a token. No handle is open any more, and closing the variable prevents new
+         * tokens. A thread may still hold a token, and the guard it was created with: once this thread has acquired
+         * that guard, no thread holds such a token. If this method fails, it can be called again.
          */
         private void awaitTokens() {
-            piece.close();
+            lifetime.close();
             if (listed != null) {
                 listed.remove();
             }

@@ -1,7 +1,6 @@
 package dev.percpu;
 
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.extern.NativeVariable;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.memory.AreaFullException;
@@ -109,7 +108,7 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
             ExternPerCpu<T> declared = new ExternPerCpu<>(
                     variable,
                     PerCpuPtr.toMemory(
-                            Piece.empty(variable.name()),
+                            new Lifetime(variable.name()),
                             variable.position(),
                             made,
                             borrows().computeIfAbsent(variable.position(), position -> PerCpuPtr.newBorrows()),

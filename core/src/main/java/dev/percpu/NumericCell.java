@@ -3,7 +3,6 @@ package dev.percpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.NumericWidth;
@@ -19,20 +18,20 @@ import java.util.List;
  * opaque. Each method throws {@link IllegalStateException} if the variable is closed.
  */
 public final class NumericCell implements InteriorMutable {
-    private final Piece piece;
+    private final Lifetime lifetime;
     private final long offset;
     private final NumericWidth width;
 
-    NumericCell(Piece piece, CpuId cpu, NumericWidth width) {
-        this.piece = piece;
-        this.offset = Area.offset(cpu.id(), piece.position());
+    NumericCell(Lifetime lifetime, long position, CpuId cpu, NumericWidth width) {
+        this.lifetime = lifetime;
+        this.offset = Area.offset(cpu.id(), position);
         this.width = width;
     }
 
     /** Creates a pointer to the cells in a piece of 8 bytes. */
-    static PerCpuPtr<NumericCell> cells(Piece piece, NumericWidth width, long initial) {
-        return PerCpuPtr.toMemory(piece, piece.position(), cpu -> {
-            NumericCell cell = new NumericCell(piece, cpu, width);
+    static PerCpuPtr<NumericCell> cells(Lifetime lifetime, long position, NumericWidth width, long initial) {
+        return PerCpuPtr.toMemory(lifetime, position, cpu -> {
+            NumericCell cell = new NumericCell(lifetime, position, cpu, width);
             if (initial != 0) {
                 // The memory is zero already, and writing a zero would make its page resident.
                 cell.set(initial);
@@ -58,7 +57,7 @@ public final class NumericCell implements InteriorMutable {
         try {
             return WidthAccess.get(width, offset());
         } finally {
-            Reference.reachabilityFence(piece);
+            Reference.reachabilityFence(lifetime);
         }
     }
 
@@ -67,7 +66,7 @@ public final class NumericCell implements InteriorMutable {
         try {
             WidthAccess.set(width, offset(), value);
         } finally {
-            Reference.reachabilityFence(piece);
+            Reference.reachabilityFence(lifetime);
         }
     }
 
@@ -81,7 +80,7 @@ public final class NumericCell implements InteriorMutable {
         try {
             return WidthAccess.add(width, offset(), delta);
         } finally {
-            Reference.reachabilityFence(piece);
+            Reference.reachabilityFence(lifetime);
         }
     }
 
@@ -91,7 +90,7 @@ public final class NumericCell implements InteriorMutable {
     }
 
     private long offset() {
-        piece.checkOpen();
+        lifetime.checkOpen();
         // A piece has eight bytes and begins at a multiple of eight, whatever the number's width.
         return Area.within(offset);
     }
@@ -101,7 +100,7 @@ public final class NumericCell implements InteriorMutable {
         try {
             return Long.toString(get());
         } catch (IllegalStateException closed) {
-            return piece.name() + ", closed";
+            return lifetime.name() + ", closed";
         }
     }
 }

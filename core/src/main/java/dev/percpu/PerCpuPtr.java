@@ -3,7 +3,6 @@ package dev.percpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.guard.OpenGuards;
 import dev.percpu.internal.guard.PaddedArray;
 import dev.percpu.internal.protocol.StackRoom;
@@ -50,7 +49,7 @@ public final class PerCpuPtr<T> {
         StackRoom _ = StackRoom.CURRENT;
     }
 
-    private final Piece piece;
+    private final Lifetime lifetime;
 
     /** The instances. They and the borrow words lie at {@link PaddedArray#index}. */
     private final @Nullable Object[] instances;
@@ -59,40 +58,39 @@ public final class PerCpuPtr<T> {
     private final long position;
     private final boolean isMemory;
 
-    private PerCpuPtr(Piece piece, @Nullable Object[] instances, long[] borrows, long position, boolean isMemory) {
-        this.piece = piece;
+    private PerCpuPtr(
+            Lifetime lifetime, @Nullable Object[] instances, long[] borrows, long position, boolean isMemory) {
+        this.lifetime = lifetime;
         this.instances = instances;
         this.borrows = borrows;
         this.position = position;
         this.isMemory = isMemory;
     }
 
-    /**
-     * Creates a pointer to instances on the heap. The piece holds their name, and whether the variable is closed. If
-     * this fails, the given array has those that were created.
-     */
-    static <T> PerCpuPtr<T> toObjects(Piece piece, @Nullable Object[] instances, Function<CpuId, ? extends T> factory) {
-        fill(instances, piece.name(), factory);
-        return new PerCpuPtr<>(piece, instances, newBorrows(), HEAP, false);
+    /** Creates a pointer to instances on the heap. If this fails, the given array has those that were created. */
+    static <T> PerCpuPtr<T> toObjects(
+            Lifetime lifetime, @Nullable Object[] instances, Function<CpuId, ? extends T> factory) {
+        fill(instances, lifetime.name(), factory);
+        return new PerCpuPtr<>(lifetime, instances, newBorrows(), HEAP, false);
     }
 
     /** Creates a pointer to views of memory, which lies at {@code position} into the area if that is not negative. */
-    static <T> PerCpuPtr<T> toMemory(Piece piece, long position, Function<CpuId, ? extends T> view) {
-        return toMemory(piece, position, newInstances(), newBorrows(), view);
+    static <T> PerCpuPtr<T> toMemory(Lifetime lifetime, long position, Function<CpuId, ? extends T> view) {
+        return toMemory(lifetime, position, newInstances(), newBorrows(), view);
     }
 
     /**
-     * Like {@link #toMemory(Piece, long, Function)}, for memory with several pointers, which share its borrow words. If
-     * this fails, the given array has the views that were created.
+     * Like {@link #toMemory(Lifetime, long, Function)}, for memory with several pointers, which share its borrow words.
+     * If this fails, the given array has the views that were created.
      */
     static <T> PerCpuPtr<T> toMemory(
-            Piece piece,
+            Lifetime lifetime,
             long position,
             @Nullable Object[] instances,
             long[] borrows,
             Function<CpuId, ? extends T> view) {
-        fill(instances, piece.name(), view);
-        return new PerCpuPtr<>(piece, instances, borrows, position, true);
+        fill(instances, lifetime.name(), view);
+        return new PerCpuPtr<>(lifetime, instances, borrows, position, true);
     }
 
     /** An array for instances. {@link #fill} puts them at {@link PaddedArray#index}. */
@@ -119,8 +117,8 @@ public final class PerCpuPtr<T> {
             throw new IllegalArgumentException("position " + position + " is not aligned to the "
                     + layout.byteAlignment() + " bytes of " + layout);
         }
-        Piece piece = Piece.empty("position " + position);
-        return toMemory(piece, position, cpu -> Area.slice(cpu.id(), position, layout.byteSize()));
+        Lifetime lifetime = new Lifetime("position " + position);
+        return toMemory(lifetime, position, cpu -> Area.slice(cpu.id(), position, layout.byteSize()));
     }
 
     private static void fill(@Nullable Object[] instances, String name, Function<CpuId, ?> factory) {
@@ -145,10 +143,10 @@ public final class PerCpuPtr<T> {
      * @throws IllegalStateException if the variable is closed
      */
     public long position() {
-        piece.checkOpen();
+        lifetime.checkOpen();
         if (position < 0) {
             throw new UnsupportedOperationException(
-                    "the instances of " + piece.name() + " are not in the per-CPU area");
+                    "the instances of " + lifetime.name() + " are not in the per-CPU area");
         }
         return position;
     }
@@ -196,7 +194,7 @@ public final class PerCpuPtr<T> {
 
     /** The instance of a given CPU, as racy as {@link #getPtr()}. */
     T instance(int cpu) {
-        piece.checkOpen();
+        lifetime.checkOpen();
         return instanceEvenIfClosed(cpu);
     }
 
@@ -207,9 +205,9 @@ public final class PerCpuPtr<T> {
         if (instance == null) {
             // It may have been closed since the caller looked. The fence makes this look again.
             VarHandle.acquireFence();
-            piece.checkOpen();
-            throw new IllegalStateException(
-                    piece.name() + " has no instance for CPU " + cpu + ", which is not a possible CPU of this system");
+            lifetime.checkOpen();
+            throw new IllegalStateException(lifetime.name() + " has no instance for CPU " + cpu
+                    + ", which is not a possible CPU of this system");
         }
         return (T) instance;
     }
@@ -222,15 +220,15 @@ public final class PerCpuPtr<T> {
     T replace(int cpu, T instance) {
         if (isMemory) {
             throw new UnsupportedOperationException(
-                    "the instances of " + piece.name() + " are views of memory: change their contents instead");
+                    "the instances of " + lifetime.name() + " are views of memory: change their contents instead");
         }
         T old = instance(cpu);
-        instances[PaddedArray.index(cpu)] = checked(instance, piece.name(), CpuId.of(cpu));
+        instances[PaddedArray.index(cpu)] = checked(instance, lifetime.name(), CpuId.of(cpu));
         return old;
     }
 
     void borrowExclusively(CpuGuard guard) {
-        piece.checkOpen();
+        lifetime.checkOpen();
         int cpu = guard.checkUsable();
         int index = PaddedArray.index(cpu);
         long borrow = borrows[index];
@@ -241,7 +239,7 @@ public final class PerCpuPtr<T> {
     }
 
     void borrowShared(CpuGuard guard) {
-        piece.checkOpen();
+        lifetime.checkOpen();
         int cpu = guard.checkUsable();
         int index = PaddedArray.index(cpu);
         long borrow = borrows[index];
@@ -303,7 +301,8 @@ public final class PerCpuPtr<T> {
     // Takes the guard's CPU and not the guard: the argument of a call that is not inlined is an object on the heap.
     private IllegalStateException aliasing(int cpu, String live, String wanted) {
         return new IllegalStateException("aliasing: this thread has " + live + " token for " + CpuId.of(cpu)
-                + "'s instance of " + piece.name() + " already, so " + wanted + " one cannot be created. A token ends"
+                + "'s instance of " + lifetime.name() + " already, so " + wanted
+                + " one cannot be created. A token ends"
                 + " when its guard is closed, and that of run, with or forEachCpu at the end of the call. If a token has"
                 + " to end sooner, create it with a nested guard of the same CPU: CpuGuard.acquire(guard.cpu())");
     }
@@ -325,7 +324,7 @@ public final class PerCpuPtr<T> {
 
     /** For messages: the variable's name, and where it lies if its instances are in the area. */
     String target() {
-        return piece.name() + (position < 0 ? "" : " at position " + position);
+        return lifetime.name() + (position < 0 ? "" : " at position " + position);
     }
 
     @Override

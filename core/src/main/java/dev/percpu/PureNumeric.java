@@ -3,7 +3,6 @@ package dev.percpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.protocol.Numbers;
@@ -15,10 +14,16 @@ import java.lang.ref.Reference;
 abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, DynamicNumeric {
     private static final Numbers NUMBERS = Numbers.CURRENT;
 
+    /**
+     * The position of a closed number. No number lies at 0, where the header is; and 0 is what a thread can read from
+     * an object that was published unsafely.
+     */
+    private static final long CLOSED = 0;
+
     private final String name;
     private final NumericWidth width;
 
-    /** The position in the area. It is kept here and not in a Piece because this field is on the hot path. */
+    /** The position in the area. */
     private long position;
 
     PureNumeric(String name, NumericWidth width) {
@@ -34,7 +39,7 @@ abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, D
 
     /** Takes the position away: every operation throws from now on. */
     final void end() {
-        position = Piece.CLOSED;
+        position = CLOSED;
     }
 
     /** Writes nothing for 0: the memory is zero already, and writing to it would make its pages resident. */
@@ -50,7 +55,7 @@ abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, D
     }
 
     final boolean isClosed() {
-        return position == Piece.CLOSED;
+        return position == CLOSED;
     }
 
     final String name() {
@@ -65,7 +70,7 @@ abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, D
     @Override
     long position() {
         long current = position;
-        if (current == Piece.CLOSED) {
+        if (current == CLOSED) {
             throw new IllegalStateException(name + " is closed");
         }
         return current;

@@ -3,7 +3,6 @@ package dev.percpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Claim;
-import dev.percpu.internal.area.Piece;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
@@ -67,9 +66,9 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      *     it has created are closed if they are {@link AutoCloseable}
      */
     public static <T> StaticPerCpu<T> define(String name, Supplier<? extends T> initial) {
-        Piece piece = Piece.empty(Registry.checkName(name));
+        Lifetime lifetime = new Lifetime(Registry.checkName(name));
         return Instances.allOrNone(made ->
-                register(name, "object", PerCpuPtr.toObjects(piece, made, cpu -> initial.get()), Registry.NOTHING));
+                register(name, "object", PerCpuPtr.toObjects(lifetime, made, cpu -> initial.get()), Registry.NOTHING));
     }
 
     /**
@@ -112,12 +111,12 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
 
     private static <T> StaticPerCpu<T> at(
             long position, String name, MemoryLayout layout, Function<MemorySegment, ? extends T> view) {
-        Piece piece = Piece.empty(name);
+        Lifetime lifetime = new Lifetime(name);
         Function<CpuId, T> instance = cpu -> view.apply(Area.slice(cpu.id(), position, layout.byteSize()));
         return Instances.allOrNone(made -> register(
                 name,
                 layout.toString(),
-                PerCpuPtr.toMemory(piece, position, made, PerCpuPtr.newBorrows(), instance),
+                PerCpuPtr.toMemory(lifetime, position, made, PerCpuPtr.newBorrows(), instance),
                 Registry.NOTHING));
     }
 
@@ -146,9 +145,8 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
      */
     public static StaticPerCpu<NumericCell> defineNumeric(String name, NumericWidth width, long initial) {
         try (Claim memory = Area.claim(Long.BYTES, Long.BYTES, Registry.checkName(name))) {
-            Piece piece = Piece.at(name, memory.position());
-            StaticPerCpu<NumericCell> variable =
-                    register(name, "guarded " + width, NumericCell.cells(piece, width, initial), NumericCell::values);
+            PerCpuPtr<NumericCell> ptr = NumericCell.cells(new Lifetime(name), memory.position(), width, initial);
+            StaticPerCpu<NumericCell> variable = register(name, "guarded " + width, ptr, NumericCell::values);
             memory.keep();
             return variable;
         }
