@@ -63,20 +63,32 @@ public final class EventShape {
     /**
      * One update of a number of 64 bits.
      *
-     * @param op one that stores
-     * @param gated whether the number has a gate, of which a shut one sends updates to the spare slot
-     * @param element the number of the value that says which element of an array it is, or {@link #NONE}
+     * @param op an addition, one of doubles, or a maximum
+     * @param element the number of the value that says which element of an array it is, or {@link #NONE}. Only what is
+     *     added to can be an element: a gate lies behind a single number
      * @param operand the number of the value that is the operand, or {@link #NONE} if the constant is
-     * @param differs whether the operand is the bits in which the value differs from the constant
      */
-    public record Update(Op op, boolean gated, int element, int operand, boolean differs) {
+    public record Update(Op op, int element, int operand) {
         public Update {
-            if (op == Op.READ || op == Op.CMPXCHG || (gated && op != Op.ADD_DOUBLE && op != Op.MAX)) {
-                throw new IllegalArgumentException("no event has the operation " + op + (gated ? ", gated" : ""));
+            if (op != Op.ADD && op != Op.ADD_DOUBLE && op != Op.MAX) {
+                throw new IllegalArgumentException("no event has the operation " + op);
+            }
+            if (op != Op.ADD && element != NONE) {
+                throw new IllegalArgumentException("no array has elements for the operation " + op);
             }
             if (element >= MOST_VALUES || operand >= MOST_VALUES) {
                 throw new IllegalArgumentException("a call passes " + MOST_VALUES + " values at most");
             }
+        }
+
+        /** Whether the number has a gate, of which a shut one sends updates to the spare slot. */
+        public boolean gated() {
+            return op != Op.ADD;
+        }
+
+        /** Whether the operand, if it is a value, is the bits in which the value differs from the constant. */
+        public boolean differs() {
+            return op == Op.MAX;
         }
 
         private int greatestValue() {
@@ -86,14 +98,14 @@ public final class EventShape {
         /** The same text for the same update, and another one for another. */
         @Override
         public String toString() {
-            StringBuilder text = new StringBuilder(gated ? "gated " : "").append(op);
+            StringBuilder text = new StringBuilder(op.name());
             if (element != NONE) {
                 text.append(" of element ").append(element);
             }
             if (operand != NONE) {
                 text.append(" by ").append(operand);
             }
-            return text.append(differs ? " xor" : "").toString();
+            return text.toString();
         }
     }
 

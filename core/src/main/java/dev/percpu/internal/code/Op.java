@@ -49,9 +49,9 @@ public enum Op {
         };
     }
 
-    /** Whether the catalogue has this operation on pure numbers of a width. Doubles and maxima have 64 bits. */
+    /** Whether the catalogue has this operation on pure numbers of a width. Doubles have 64 bits. */
     public boolean isPure(NumericWidth width) {
-        return (this != ADD_DOUBLE && this != MAX) || width == NumericWidth.LONG;
+        return this != MAX && (this != ADD_DOUBLE || width == NumericWidth.LONG);
     }
 
     /**

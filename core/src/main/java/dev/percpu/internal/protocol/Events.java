@@ -43,28 +43,23 @@ public interface Events {
          * @param operand the number of the value that is added, or {@link #NONE} if the constant is
          */
         public static Update add(long position, int element, int operand, long constant) {
-            return new Update(new EventShape.Update(Op.ADD, false, element, operand, false), position, constant);
+            return new Update(new EventShape.Update(Op.ADD, element, operand), position, constant);
         }
 
         /** The same update of an element of an array that begins at the position. */
         public Update atElement(int element) {
-            return new Update(
-                    new EventShape.Update(step.op(), step.gated(), element, step.operand(), step.differs()),
-                    position,
-                    constant);
+            return new Update(new EventShape.Update(step.op(), element, step.operand()), position, constant);
         }
 
         /** An addition to a {@code double} number that has a gate; of the constant, if no value is the operand. */
         public static Update addDouble(long position, int operand, double constant) {
             return new Update(
-                    new EventShape.Update(Op.ADD_DOUBLE, true, NONE, operand, false),
-                    position,
-                    doubleToRawLongBits(constant));
+                    new EventShape.Update(Op.ADD_DOUBLE, NONE, operand), position, doubleToRawLongBits(constant));
         }
 
         /** The maximum, unsigned, of a number that has a gate and the bits in which a value differs from a constant. */
         public static Update max(long position, int operand, long constant) {
-            return new Update(new EventShape.Update(Op.MAX, true, NONE, operand, true), position, constant);
+            return new Update(new EventShape.Update(Op.MAX, NONE, operand), position, constant);
         }
     }
 
@@ -182,7 +177,7 @@ public interface Events {
                 if (update.gated()) {
                     updateGated(update.op(), position, operand);
                 } else {
-                    long _ = numbers.update(update.op(), NumericWidth.LONG, position, operand, 0);
+                    numbers.add(position, operand);
                 }
                 word += EventShape.WORDS;
             }
@@ -199,15 +194,12 @@ public interface Events {
         }
 
         private void updateGated(Op op, long position, long operand) {
-            // No switch: its first use initializes a class, and this may be that when the heap is full.
             boolean done;
             if (op == Op.ADD_DOUBLE) {
                 done = gated.addDouble(position, operand);
-            } else if (op == Op.MAX) {
+            } else {
                 long old = numbers.read(position);
                 done = op.applyTo(old, operand) == old || gated.compareAndSet(position, old, operand);
-            } else {
-                throw new IllegalArgumentException(op + " of a number with a gate is no update");
             }
             if (!done) {
                 long _ = Numbers.updateAtomically(op, NumericWidth.LONG, Area.offset(Area.SPARE, position), operand);

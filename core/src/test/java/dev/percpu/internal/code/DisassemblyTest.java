@@ -71,19 +71,18 @@ abstract class DisassemblyTest {
                 }));
     }
 
-    /** A shape that is one maximum, in a number without a gate. */
+    /** A shape that is one maximum. */
     static Sequence maximum() {
-        return new EventShape(List.of(new EventShape.Update(Op.MAX, false, EventShape.NONE, EventShape.NONE, false)))
-                .sequence();
+        return new EventShape(List.of(new EventShape.Update(Op.MAX, EventShape.NONE, EventShape.NONE))).sequence();
     }
 
     /** A shape that has each step of a shape. */
     static Sequence event() {
         return new EventShape(List.of(
-                        new EventShape.Update(Op.ADD, false, EventShape.NONE, EventShape.NONE, false),
-                        new EventShape.Update(Op.ADD, false, 3, 1, false),
-                        new EventShape.Update(Op.ADD_DOUBLE, true, 2, 4, false),
-                        new EventShape.Update(Op.MAX, true, EventShape.NONE, 0, true)))
+                        new EventShape.Update(Op.ADD, EventShape.NONE, EventShape.NONE),
+                        new EventShape.Update(Op.ADD, 3, 1),
+                        new EventShape.Update(Op.ADD_DOUBLE, EventShape.NONE, 4),
+                        new EventShape.Update(Op.MAX, EventShape.NONE, 0)))
                 .sequence();
     }
 

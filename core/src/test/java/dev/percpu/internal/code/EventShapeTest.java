@@ -67,12 +67,9 @@ class EventShapeTest {
     @Test
     void whatIsNoShape() {
         assertThatIllegalArgumentException().isThrownBy(() -> new EventShape(List.of()));
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> new EventShape.Update(Op.CMPXCHG, false, EventShape.NONE, 0, false));
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> new EventShape.Update(Op.ADD, true, EventShape.NONE, 0, false));
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> new EventShape.Update(Op.ADD, false, EventShape.NONE, 5, false));
+        assertThatIllegalArgumentException().isThrownBy(() -> new EventShape.Update(Op.CMPXCHG, EventShape.NONE, 0));
+        assertThatIllegalArgumentException().isThrownBy(() -> new EventShape.Update(Op.MAX, 0, 0));
+        assertThatIllegalArgumentException().isThrownBy(() -> new EventShape.Update(Op.ADD, EventShape.NONE, 5));
     }
 
     private void compareWithJava(SequenceLayout layout, int place, boolean shut) {

@@ -14,9 +14,9 @@ public final class ShapesUnderTest {
     public static List<EventShape> generated(long seed, int count) {
         List<EventShape> shapes = new ArrayList<>();
         for (Op op : List.of(Op.ADD, Op.ADD_DOUBLE, Op.MAX)) {
-            shapes.add(new EventShape(List.of(new EventShape.Update(op, false, 0, EventShape.NONE, false))));
-            shapes.add(
-                    new EventShape(List.of(new EventShape.Update(op, op != Op.ADD, EventShape.NONE, 4, op == Op.MAX))));
+            int element = op == Op.ADD ? 0 : EventShape.NONE;
+            shapes.add(new EventShape(List.of(new EventShape.Update(op, element, EventShape.NONE))));
+            shapes.add(new EventShape(List.of(new EventShape.Update(op, EventShape.NONE, 4))));
         }
         Random random = new Random(seed);
         for (int i = 0; i < count; i++) {
@@ -35,12 +35,8 @@ public final class ShapesUnderTest {
 
     private static EventShape.Update update(Random random, int values) {
         Op op = List.of(Op.ADD, Op.ADD, Op.ADD_DOUBLE, Op.MAX).get(random.nextInt(4));
-        int element = random.nextInt(3) == 0 ? value(random, values) : EventShape.NONE;
-        int operand = value(random, values);
-        boolean differs = operand != EventShape.NONE && op == Op.MAX && random.nextBoolean();
-        // An element has no gate: that lies behind a single number.
-        boolean gated = op != Op.ADD && element == EventShape.NONE && random.nextBoolean();
-        return new EventShape.Update(op, gated, element, operand, differs);
+        int element = op == Op.ADD && random.nextInt(3) == 0 ? value(random, values) : EventShape.NONE;
+        return new EventShape.Update(op, element, value(random, values));
     }
 
     private static int value(Random random, int values) {
