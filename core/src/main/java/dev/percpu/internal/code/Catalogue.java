@@ -45,19 +45,16 @@ public final class Catalogue {
     /** What a sequence without a result returns when it did its work. */
     public static final long DONE = 0;
 
-    /** What a sequence that did nothing returns: the guard is taken, the gate is shut, or the thread has no CPU id. */
+    /**
+     * What a sequence without a result returns when it did nothing: for example, the guard is taken, the gate is shut,
+     * the stack is full, or the thread has no CPU id.
+     */
     public static final long REFUSED = 1;
 
-    /** What a push returns if the stack is full. */
-    public static final long FULL = 2;
+    /** What {@link #POP} returns when it took no item. */
+    public static final long NO_ITEM = -1;
 
-    /** What a pop returns if the stack is empty. */
-    public static final long EMPTY = -1;
-
-    /**
-     * What a sequence returns that did nothing because the thread has no CPU id or, for a pop, because the guard
-     * is taken.
-     */
+    /** What {@link #ACQUIRE} returns on a thread without a CPU id. */
     public static final long NO_CPU = Long.MIN_VALUE;
 
     /** Emits an operation on one number. */
@@ -153,12 +150,13 @@ public final class Catalogue {
 
     /**
      * Puts the second argument on the current CPU's stack, which holds as many as the third argument says: {@link
-     * #DONE}, {@link #FULL}, or {@link #REFUSED} if the guard is taken or the thread has no CPU id.
+     * #DONE}, or {@link #REFUSED} if the stack is full, the guard is taken, or the thread has no CPU id.
      */
     public static final Sequence PUSH = add("push", 3, 1, 2, Other.PUSH);
 
     /**
-     * Takes an item, which is not negative, from the current CPU's stack: the item, {@link #EMPTY} or {@link #NO_CPU}.
+     * Takes an item, which is not negative, from the current CPU's stack: the item, or {@link #NO_ITEM} if the stack is
+     * empty, the guard is taken, or the thread has no CPU id.
      */
     public static final Sequence POP = add("pop", 1, 1, 1, Other.POP);
 
@@ -322,38 +320,34 @@ public final class Catalogue {
     }
 
     private static long push(Section section) {
-        var taken = new CodeBuffer.Label();
-        var full = new CodeBuffer.Label();
-        section.begin(taken);
-        section.scaleAndLook(taken);
+        var refused = new CodeBuffer.Label();
+        section.begin(refused);
+        section.scaleAndLook(refused);
         section.assembler().load(Long.SIZE);
         section.pause();
-        section.assembler().pushItem(full);
+        section.assembler().pushItem(refused);
         section.pause();
         section.assembler().store(Long.SIZE, Assembler.Source.VALUE);
         section.committed();
         section.returning(DONE);
         section.elsewhere();
         section.returning(REFUSED);
-        section.returningAt(full, FULL);
         return section.finish();
     }
 
     private static long pop(Section section) {
-        var taken = new CodeBuffer.Label();
-        var empty = new CodeBuffer.Label();
-        section.begin(taken);
-        section.scaleAndLook(taken);
+        var refused = new CodeBuffer.Label();
+        section.begin(refused);
+        section.scaleAndLook(refused);
         section.assembler().load(Long.SIZE);
         section.pause();
-        section.assembler().popItem(empty);
+        section.assembler().popItem(refused);
         section.pause();
         section.assembler().store(Long.SIZE, Assembler.Source.VALUE);
         section.committed();
         section.assembler().returnItem();
         section.elsewhere();
-        section.returning(NO_CPU);
-        section.returningAt(empty, EMPTY);
+        section.returning(NO_ITEM);
         return section.finish();
     }
 

@@ -221,12 +221,6 @@ public final class Section {
         return op.computes() ? Assembler.Source.VALUE : Assembler.Source.OPERAND;
     }
 
-    /** Places the label, and returns a constant there. */
-    void returningAt(CodeBuffer.Label label, long constant) {
-        code.place(label);
-        returning(constant);
-    }
-
     void returning(long constant) {
         assembler.returnConstant(constant);
     }

@@ -67,7 +67,7 @@ public interface Stacks {
             long offset = Area.offset(cpu, position);
             long count = (long) Area.LONG.getOpaque(Area.MEMORY, offset);
             if (count == 0) {
-                return Catalogue.EMPTY;
+                return Catalogue.NO_ITEM;
             }
             long item = (long) Area.LONG.get(Area.MEMORY, offset + count * Long.BYTES);
             Area.LONG.setOpaque(Area.MEMORY, offset, count - 1);

@@ -290,8 +290,6 @@ class AArch64DisassemblyTest extends DisassemblyTest {
                         "str x10, [x0, x9]",
                         "mov x0, x13",
                         "ret",
-                        "mov x0, #0x8000000000000000",
-                        "ret",
                         "mov x0, #0xffffffffffffffff",
                         "ret");
     }
