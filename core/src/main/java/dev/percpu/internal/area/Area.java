@@ -274,7 +274,10 @@ public final class Area {
         try {
             return POSITIONS.allocate(bytes, alignment, label);
         } catch (AreaFullException full) {
-            return SHORTAGE.retry(new Attempt(bytes, alignment, label), new Missing(bytes), full);
+            // The order matters: what is given back between the last two calls counts twice, which is better than not
+            // at all.
+            return SHORTAGE.retry(
+                    new Attempt(bytes, alignment, label), HOLDINGS.bytes(), bytes - POSITIONS.freeBytes(), full);
         }
     }
 
@@ -290,13 +293,6 @@ public final class Area {
         @Override
         public long getAsLong() {
             return POSITIONS.allocate(bytes, alignment, label);
-        }
-    }
-
-    private record Missing(long bytes) implements LongSupplier {
-        @Override
-        public long getAsLong() {
-            return bytes - POSITIONS.freeBytes();
         }
     }
 

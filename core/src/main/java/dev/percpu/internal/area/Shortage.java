@@ -68,12 +68,12 @@ class Shortage {
     /**
      * Runs the garbage collector, and tries again what found the area full.
      *
+     * @param held how many bytes can be given back at most: {@link Holdings#bytes} before {@code missing} was computed
      * @param missing how many bytes have to be given back at least for the attempt to succeed, as far as is known now
      * @throws AreaFullException if the area is still full
      */
-    long retry(LongSupplier attempt, LongSupplier missing, AreaFullException full) {
-        // The order matters: what is given back between the two calls counts twice, which is better than not at all.
-        if (holdings.bytes() < missing.getAsLong()) {
+    long retry(LongSupplier attempt, long held, long missing, AreaFullException full) {
+        if (held < missing) {
             throw full;
         }
         return retryAlone(attempt, full);

@@ -44,6 +44,10 @@ class ShortageTest {
         return given.get();
     }
 
+    private long retryFor(long bytes) {
+        return shortage.retry(this::untilAllIsBack, holdings.bytes(), bytes - given.get(), full());
+    }
+
     private static AreaFullException full() {
         return new AreaFullException("full");
     }
@@ -52,7 +56,8 @@ class ShortageTest {
         for (int i = 0; i < pieces; i++) {
             Object holder = new Object();
             holders.add(holder);
-            holdings.add(holder, 8 * i, 8);
+            long position = 8L * i;
+            holdings.hold(holder, 8, () -> position);
         }
     }
 
@@ -62,16 +67,14 @@ class ShortageTest {
         // From here on they are old, and garbage that fills the heap would only have the young objects collected.
         System.gc();
         holders.clear();
-        assertThat(shortage.retry(this::untilAllIsBack, () -> 800 - given.get(), full()))
-                .isEqualTo(800);
+        assertThat(retryFor(800)).isEqualTo(800);
         assertThat(shortage.collections()).isEqualTo(1);
     }
 
     @Test
     void noneIsAskedForIfItCannotHelp() {
         hold(100);
-        assertThatThrownBy(() -> shortage.retry(this::untilAllIsBack, () -> 801 - given.get(), full()))
-                .isInstanceOf(AreaFullException.class);
+        assertThatThrownBy(() -> retryFor(801)).isInstanceOf(AreaFullException.class);
         assertThat(shortage.collections()).isZero();
     }
 
@@ -79,18 +82,15 @@ class ShortageTest {
     void afterOneInVainThereIsNoneForAWhile() {
         hold(100);
         for (int i = 0; i < 1_000; i++) {
-            assertThatThrownBy(() -> shortage.retry(this::untilAllIsBack, () -> 8 - given.get(), full()))
-                    .isInstanceOf(AreaFullException.class);
+            assertThatThrownBy(() -> retryFor(8)).isInstanceOf(AreaFullException.class);
         }
         assertThat(shortage.collections()).isEqualTo(1);
         now.addAndGet(TimeUnit.SECONDS.toNanos(1) - 1);
-        assertThatThrownBy(() -> shortage.retry(this::untilAllIsBack, () -> 8 - given.get(), full()))
-                .isInstanceOf(AreaFullException.class);
+        assertThatThrownBy(() -> retryFor(8)).isInstanceOf(AreaFullException.class);
         assertThat(shortage.collections()).isEqualTo(1);
         now.addAndGet(1);
         holders.clear();
-        assertThat(shortage.retry(this::untilAllIsBack, () -> 8 - given.get(), full()))
-                .isEqualTo(800);
+        assertThat(retryFor(8)).isEqualTo(800);
         assertThat(shortage.collections()).isEqualTo(2);
     }
 
@@ -103,16 +103,15 @@ class ShortageTest {
                             now.addAndGet(TimeUnit.SECONDS.toNanos(1));
                             throw full();
                         },
-                        () -> 8,
+                        holdings.bytes(),
+                        8,
                         full()))
                 .isInstanceOf(AreaFullException.class);
         now.addAndGet(TimeUnit.SECONDS.toNanos(20) - 1);
-        assertThatThrownBy(() -> shortage.retry(this::untilAllIsBack, () -> 8 - given.get(), full()))
-                .isInstanceOf(AreaFullException.class);
+        assertThatThrownBy(() -> retryFor(8)).isInstanceOf(AreaFullException.class);
         now.addAndGet(1);
         holders.clear();
-        assertThat(shortage.retry(this::untilAllIsBack, () -> 8 - given.get(), full()))
-                .isEqualTo(800);
+        assertThat(retryFor(8)).isEqualTo(800);
         assertThat(shortage.collections()).isEqualTo(2);
     }
 
@@ -130,11 +129,11 @@ class ShortageTest {
                     return now.get();
                 }
             };
-            holdings.add(holdings, 0, 8);
+            holdings.hold(holdings, 8, () -> 0);
             for (int i = 0; i < 2; i++) {
                 long free = Runtime.getRuntime().freeMemory();
                 try {
-                    shortage.retry(() -> unlessFull(0), () -> 8, full());
+                    shortage.retry(() -> unlessFull(0), holdings.bytes(), 8, full());
                 } catch (AreaFullException full) {
                     System.out.println("taken=" + ((free - Runtime.getRuntime().freeMemory()) >> 20));
                 }
@@ -162,15 +161,13 @@ class ShortageTest {
         hold(100);
         try {
             Thread.currentThread().interrupt();
-            assertThatThrownBy(() -> shortage.retry(this::untilAllIsBack, () -> 8 - given.get(), full()))
-                    .isInstanceOf(AreaFullException.class);
+            assertThatThrownBy(() -> retryFor(8)).isInstanceOf(AreaFullException.class);
             assertThat(Thread.interrupted()).isTrue();
             assertThat(shortage.collections()).isEqualTo(1);
             now.addAndGet(TimeUnit.MINUTES.toNanos(1));
             holders.clear();
             Thread.currentThread().interrupt();
-            assertThat(shortage.retry(this::untilAllIsBack, () -> 8 - given.get(), full()))
-                    .isEqualTo(800);
+            assertThat(retryFor(8)).isEqualTo(800);
             assertThat(Thread.interrupted()).isTrue();
         } finally {
             boolean _ = Thread.interrupted();
@@ -193,10 +190,10 @@ class ShortageTest {
                 return super.applyAsLong(reference);
             }
         };
-        preempted.add(new Object(), 0, 8);
+        preempted.hold(new Object(), 8, () -> 0);
         Garbage.collectUntil(() -> taken.getCount() == 0);
         try {
-            assertThat(new Shortage(preempted).retry(() -> unlessFull(back.get()), () -> 8, full()))
+            assertThat(new Shortage(preempted).retry(() -> unlessFull(back.get()), preempted.bytes(), 8, full()))
                     .isEqualTo(8);
         } finally {
             found.complete(null);
@@ -214,8 +211,8 @@ class ShortageTest {
     void whoeverAsksMeanwhileWaits() throws InterruptedException {
         hold(100);
         AtomicInteger attempts = new AtomicInteger();
-        Thread later = new Thread(() -> assertThatThrownBy(
-                        () -> shortage.retry(() -> unlessFull(0L * attempts.incrementAndGet()), () -> 8, full()))
+        Thread later = new Thread(() -> assertThatThrownBy(() ->
+                        shortage.retry(() -> unlessFull(0L * attempts.incrementAndGet()), holdings.bytes(), 8, full()))
                 .isInstanceOf(AreaFullException.class));
         assertThatThrownBy(() -> shortage.retry(
                         () -> {
@@ -228,7 +225,8 @@ class ShortageTest {
                             }
                             throw full();
                         },
-                        () -> 8,
+                        holdings.bytes(),
+                        8,
                         full()))
                 .isInstanceOf(AreaFullException.class);
         later.join();
@@ -243,7 +241,7 @@ class ShortageTest {
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
             threads.add(Thread.ofVirtual().start(() -> {
-                served.addAndGet(shortage.retry(this::untilAllIsBack, () -> 8 - given.get(), full()) == 800 ? 1 : 0);
+                served.addAndGet(retryFor(8) == 800 ? 1 : 0);
             }));
         }
         for (Thread thread : threads) {
