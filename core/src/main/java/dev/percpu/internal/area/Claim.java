@@ -33,7 +33,7 @@ public final class Claim implements AutoCloseable {
         try {
             Holdings.Holding kept = holding;
             if (kept != null) {
-                holdings.hold(kept, position, 0);
+                holdings.keep(kept);
             }
         } finally {
             Reference.reachabilityFence(this);

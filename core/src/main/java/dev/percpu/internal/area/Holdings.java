@@ -144,16 +144,10 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
         }
     }
 
-    /** Names the piece anew; one of 0 bytes is not given back. */
-    synchronized void hold(Holding holding, long position, long size) {
-        bytes += size - holding.bytes;
-        holding.position = (int) position;
-        holding.bytes = (int) size;
-    }
-
-    /** Arranges for a piece to be given back once the holder is unreachable. */
-    Holding add(Object holder, int position, int size) {
-        return hold(holder, size, () -> position);
+    /** Leaves the piece to its user for good: one of 0 bytes is not given back. */
+    synchronized void keep(Holding holding) {
+        bytes -= holding.bytes;
+        holding.bytes = 0;
     }
 
     /**

@@ -41,7 +41,7 @@ class HoldingsTest {
     void eachPieceComesBackOnceAndOnlyIfItsHolderIsGone() throws InterruptedException {
         for (int i = 0; i < HOLDERS; i++) {
             Object holder = new Object();
-            holdings.add(holder, position(i), i + 1);
+            add(holdings, holder, position(i), i + 1);
             holders.add(holder);
         }
         // In an order that has nothing to do with the one in which they were added.
@@ -78,7 +78,7 @@ class HoldingsTest {
         holders.add(holder);
         // Until the thread is detached, it looks at what is due once more, and would try again then.
         Thread.sleep(2 * Holdings.MILLIS_UNTIL_DETACHED);
-        failing.giveBack(failing.add(holder, position(0), 8));
+        failing.giveBack(add(failing, holder, position(0), 8));
         awaitGiven(1);
         assertThat(given.get((long) position(0))).containsExactly(8L);
     }
@@ -98,7 +98,7 @@ class HoldingsTest {
                 }
             };
             // As the collector does; that may come too late.
-            boolean _ = losing.add(new Object(), position(attempt), 8).enqueue();
+            boolean _ = add(losing, new Object(), position(attempt), 8).enqueue();
             Thread.sleep(2 * Holdings.MILLIS_UNTIL_DETACHED);
         }
         assertThat(given.values()).isNotEmpty().containsOnly(List.of(8L));
@@ -112,7 +112,7 @@ class HoldingsTest {
                 throw new IllegalStateException("cannot");
             });
             for (int i = 0; i < 10; i++) {
-                failing.add(new Object(), position(i), 1);
+                add(failing, new Object(), position(i), 1);
             }
             awaitGiven(10);
             assertThat(log.first()).startsWith("WARNING").contains("could not be given back");
@@ -131,7 +131,7 @@ class HoldingsTest {
                 give(position, bytes);
             });
             for (int i = 0; i < 10; i++) {
-                failing.add(new Object(), position(i), i + 1);
+                add(failing, new Object(), position(i), i + 1);
             }
             awaitGiven(10);
             for (int i = 0; i < 10; i++) {
@@ -162,10 +162,10 @@ class HoldingsTest {
             throw new OutOfMemoryError("for the test");
         });
         for (int i = 0; i < 3; i++) {
-            failing.giveBack(failing.add(this, position(i), 8));
+            failing.giveBack(add(failing, this, position(i), 8));
         }
         assertThat(given).as("tried after one failure").containsOnlyKeys((long) position(1));
-        failing.giveBack(failing.add(this, position(3), 8));
+        failing.giveBack(add(failing, this, position(3), 8));
         assertThat(attempts).as("not tried after two").containsEntry((long) position(0), ofTheFirst.get());
     }
 
@@ -183,7 +183,7 @@ class HoldingsTest {
         List<Holdings.Holding> held = new ArrayList<>();
         int pieces = HOLDERS;
         for (int i = 0; i < pieces; i++) {
-            held.add(failing.add(this, position(i), 8));
+            held.add(add(failing, this, position(i), 8));
             // Few stay, so that those that are due are often all that there are.
             while (held.size() > random.nextInt(4)) {
                 Holdings.Holding holding = held.remove(random.nextInt(held.size()));
@@ -199,7 +199,7 @@ class HoldingsTest {
         refused.clear();
         held.forEach(failing::giveBack);
         // With it comes what is still due.
-        failing.giveBack(failing.add(this, position(pieces), 8));
+        failing.giveBack(add(failing, this, position(pieces), 8));
         assertThat(given).hasSize(pieces + 1);
         assertThat(given.values()).allSatisfy(times -> assertThat(times).hasSize(1));
         assertThat(failing.bytes()).isZero();
@@ -217,7 +217,7 @@ class HoldingsTest {
                 give(position, bytes);
             });
             for (int series = 1; series <= 2; series++) {
-                failing.add(new Object(), position(series), 8);
+                add(failing, new Object(), position(series), 8);
                 awaitGiven(series);
                 assertThat(logged).hasValue(series);
             }
@@ -239,7 +239,7 @@ class HoldingsTest {
             });
             for (int series = 1; series <= 2; series++) {
                 works.set(false);
-                failing.applyAsLong(failing.add(this, position(series), 8));
+                failing.applyAsLong(add(failing, this, position(series), 8));
                 assertThat(logged).hasValue(series);
                 works.set(true);
                 failing.giveBackUnreachable();
@@ -260,7 +260,7 @@ class HoldingsTest {
                 }
                 give(position, bytes);
             });
-            failing.add(new Object(), position(1), 8);
+            add(failing, new Object(), position(1), 8);
             awaitGiven(1);
             assertThat(logged).hasValue(0);
         }
@@ -279,7 +279,7 @@ class HoldingsTest {
                 super.remove(holding);
             }
         };
-        Holdings.Holding holding = failing.add(this, position(1), 8);
+        Holdings.Holding holding = add(failing, this, position(1), 8);
         for (int i = 0; i < 3; i++) {
             failing.giveBack(holding);
         }
@@ -312,7 +312,7 @@ class HoldingsTest {
                 give(position, bytes);
             });
             for (int i = 0; i < 2 * thrown.size(); i++) {
-                failing.add(new Object(), position(i), i + 1);
+                add(failing, new Object(), position(i), i + 1);
                 awaitGiven(i + 1);
             }
             assertThat(logged.get()).isGreaterThanOrEqualTo(thrown.size());
@@ -322,7 +322,7 @@ class HoldingsTest {
     @Test
     void whatIsGivenBackAtOnceIsNotGivenBackAgain() throws InterruptedException {
         Object holder = new Object();
-        Holdings.Holding holding = holdings.add(holder, position(1), 8);
+        Holdings.Holding holding = add(holdings, holder, position(1), 8);
         holders.add(holder);
         holdings.giveBack(holding);
         // As if the collector had queued it before.
@@ -330,7 +330,7 @@ class HoldingsTest {
         assertThat(given.get((long) position(1))).containsExactly(8L);
         assertThat(holdings.bytes()).isZero();
         holders.clear();
-        holdings.add(new Object(), position(2), 16);
+        add(holdings, new Object(), position(2), 16);
         awaitGiven(2);
         assertThat(given.get((long) position(1))).containsExactly(8L);
     }
@@ -342,7 +342,7 @@ class HoldingsTest {
         int others = threads();
         for (int i = 0; i < 10; i++) {
             Holdings dropped = new Holdings((position, bytes) -> {});
-            dropped.add(dropped, position(i), 8);
+            add(dropped, dropped, position(i), 8);
         }
         assertThat(threads()).isGreaterThan(others);
         Garbage.collectUntil(() -> threads() <= others);
@@ -364,6 +364,10 @@ class HoldingsTest {
 
     private void awaitGiven(int pieces) throws InterruptedException {
         Garbage.collectUntil(() -> given.size() >= pieces);
+    }
+
+    private static Holdings.Holding add(Holdings holdings, Object holder, int position, int size) {
+        return holdings.hold(holder, size, () -> position);
     }
 
     private static int position(int i) {
