@@ -9,17 +9,10 @@ import org.jspecify.annotations.Nullable;
  * once it is unreachable, closed or not.
  */
 public final class DynamicDouble extends PerCpuDouble implements AutoCloseable {
-    private final DynamicNumeric bits;
-
     private Registry.@Nullable Link listed;
 
     DynamicDouble(String name, double initial) {
-        this(new DynamicNumeric(name, NumericWidth.LONG, Double.doubleToRawLongBits(initial)), initial);
-    }
-
-    private DynamicDouble(DynamicNumeric bits, double initial) {
-        super(bits, initial);
-        this.bits = bits;
+        super(new DynamicNumeric(name, NumericWidth.LONG, Double.doubleToRawLongBits(initial)), initial);
     }
 
     DynamicDouble listed(String name) {
@@ -33,7 +26,7 @@ public final class DynamicDouble extends PerCpuDouble implements AutoCloseable {
      */
     @Override
     public void close() {
-        bits.close();
+        bits.end();
         if (listed != null) {
             listed.remove();
         }

@@ -24,7 +24,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
 
     private static final long MINUS_ZERO = Double.doubleToRawLongBits(-0.0);
 
-    private final PureNumeric bits;
+    final PureNumeric bits;
 
     /**
      * Whether an instance may be -0.0, which is the only number that adding 0.0 changes. A sum is -0.0 only if both of
@@ -69,7 +69,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
     public static PerCpuDouble define(String name, double initial) {
         try (Claim memory = Area.claim(Double.BYTES, Double.BYTES, Registry.checkName(name))) {
             PerCpuDouble number = new PerCpuDouble(
-                    new StaticNumeric(name, NumericWidth.LONG, memory.position(), Double.doubleToRawLongBits(initial)),
+                    new PureNumeric(name, NumericWidth.LONG, memory.position(), Double.doubleToRawLongBits(initial)),
                     initial);
             Registry.addStatic(name, TYPE, number, PerCpuDouble::values);
             memory.keep();

@@ -76,7 +76,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
      */
     public static PerCpuNumeric define(String name, NumericWidth width, long initial) {
         try (Claim memory = Area.claim(width.bytes(), width.bytes(), Registry.checkName(name))) {
-            StaticNumeric number = new StaticNumeric(name, width, memory.position(), initial);
+            PureNumeric number = new PureNumeric(name, width, memory.position(), initial);
             Registry.addStatic(name, width.toString(), number, PerCpuNumeric::values);
             memory.keep();
             return number;

@@ -11,7 +11,7 @@ import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 
 /** A number that Java code defines and that no guard protects. */
-abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, DynamicNumeric {
+sealed class PureNumeric extends PerCpuNumeric permits DynamicNumeric {
     private static final Numbers NUMBERS = Numbers.CURRENT;
 
     /**
@@ -26,32 +26,37 @@ abstract sealed class PureNumeric extends PerCpuNumeric permits StaticNumeric, D
     /** The position in the area. */
     private long position;
 
+    /** Makes a number that lives as long as the process. */
+    PureNumeric(String name, NumericWidth width, long position, long initial) {
+        this(name, width);
+        begin(position, initial);
+    }
+
+    /** Makes a number that has no position before {@link #begin}. */
     PureNumeric(String name, NumericWidth width) {
         this.name = name;
         this.width = width;
     }
 
-    /** Sets the number's position, and the initial value of each possible CPU's instance. */
+    /**
+     * Sets the number's position, and the initial value of each possible CPU's instance. Writes nothing for 0: the
+     * memory is zero already, and writing to it would make its pages resident.
+     */
     final void begin(long firstPosition, long initial) {
         position = firstPosition;
-        initialize(initial);
-    }
-
-    /** Takes the position away: every operation throws from now on. */
-    final void end() {
-        position = CLOSED;
-    }
-
-    /** Writes nothing for 0: the memory is zero already, and writing to it would make its pages resident. */
-    private void initialize(long initial) {
         if (width.wrap(initial) != 0) {
             for (CpuId cpu : CpuMask.possible()) {
                 WidthAccess.set(width, Area.offset(cpu.id(), position), initial);
             }
             // Before the number is published, perhaps by a data race: an initial value that is stored after another
-            // thread's first update would replace it. The constructor's barrier for final fields came before.
+            // thread's first update would replace it. A constructor's barrier for final fields may have come before.
             VarHandle.releaseFence();
         }
+    }
+
+    /** Takes the position away: every operation throws from now on. */
+    final void end() {
+        position = CLOSED;
     }
 
     final boolean isClosed() {
