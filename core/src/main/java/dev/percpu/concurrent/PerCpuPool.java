@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import dev.percpu.internal.failure.Failures;
 import dev.percpu.internal.jfr.Recording;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.listing.Value;
 import java.util.List;
 import java.util.Objects;
@@ -268,6 +269,11 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
 
     /** Acquires an object that the current thread or CPU has; null if there is none. */
     private @Nullable Pooled<T> pop() {
+        if (CheckedMode.ON) {
+            // Once the object is held, the stack must not overflow before lent has begun: nobody would destroy it. If
+            // pop finds none, ids.seek looks for room, too.
+            StackRoom.CURRENT.ensure();
+        }
         long id = ids.take();
         if (id < 0) {
             return null;
@@ -292,21 +298,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
             }
             throw closed();
         }
-        if (!CheckedMode.ON) {
-            return entry;
-        }
-        Pooled<T> handle = null;
-        try {
-            handle = lend(entry);
-            return handle;
-        } finally {
-            if (handle == null) {
-                entry.state = Pooled.LEAVING;
-                entry.unfinished = true;
-                ids.unfinished = true;
-                finishIfClosed(entry);
-            }
-        }
+        return CheckedMode.ON ? lent(entry) : entry;
     }
 
     /** Acquires an object if {@link #pop} found none. */
@@ -379,21 +371,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
             }
             entry.state = Pooled.HELD;
         }
-        if (!CheckedMode.ON) {
-            return entry;
-        }
-        Pooled<T> handle = null;
-        try {
-            handle = lend(entry);
-            return handle;
-        } finally {
-            if (handle == null) {
-                entry.state = Pooled.LEAVING;
-                entry.unfinished = true;
-                ids.unfinished = true;
-                finishIfClosed(entry);
-            }
-        }
+        return CheckedMode.ON ? lent(entry) : entry;
     }
 
     private @Nullable Pooled<T> refuse(int why) {

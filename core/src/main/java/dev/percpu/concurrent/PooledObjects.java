@@ -162,11 +162,26 @@ abstract class PooledObjects<T> extends PaddedInFront {
     }
 
     /**
-     * Creates the handle of this acquisition, in checked mode. If this throws, also before it begins, the caller marks
-     * the object as unfinished, in its own frame.
+     * Creates the handle of this acquisition, in checked mode. If that fails, the object has to be destroyed. The
+     * caller has looked for room on the stack.
      */
-    final Pooled<T> lend(Pooled<T> entry) {
-        return Acquisition.begin(entry, !keepsHandles);
+    final Pooled<T> lent(Pooled<T> entry) {
+        Pooled<T> handle = null;
+        try {
+            handle = Acquisition.begin(entry, !keepsHandles);
+            return handle;
+        } finally {
+            if (handle == null) {
+                entry.state = Pooled.LEAVING;
+                entry.unfinished = true;
+                ids.unfinished = true;
+                // In a pool that is closed nobody looks for an unfinished object, unless it is closed or trimmed once
+                // more.
+                if (ids.closed) {
+                    finish(entry);
+                }
+            }
+        }
     }
 
     private void reset(Consumer<? super T> hook, Pooled<T> entry) {
@@ -251,13 +266,6 @@ abstract class PooledObjects<T> extends PaddedInFront {
             if (CheckedMode.ON && ending != null) {
                 ending.end();
             }
-        }
-    }
-
-    /** In a pool that is closed nobody looks for an unfinished object, unless it is closed or trimmed once more. */
-    final void finishIfClosed(Pooled<T> entry) {
-        if (ids.closed) {
-            finish(entry);
         }
     }
 

@@ -42,10 +42,12 @@ class RoomFirstTest {
     }
 
     @Test
-    void inCheckedModeNothingIsReleasedWithoutRoom() {
+    void inCheckedModeNothingIsReleasedOrAcquiredWithoutRoom() {
         Jvm.Result result = Jvm.asHere().option("-Dpercpu.checked=true").run(CheckedProbe.class);
-        assertThat(result.output().strip())
-                .isEqualTo("release: refused, object 0 of pool \"checked\" (capacity 1), held");
+        assertThat(result.output().lines())
+                .containsExactly(
+                        "release: refused, object 0 of pool \"checked\" (capacity 1), held",
+                        "acquire: refused, idle 1");
     }
 
     /** Runs in a JVM of its own. */
@@ -58,6 +60,10 @@ class RoomFirstTest {
                     PerCpuPool.builder(1, Object::new).name("checked").build();
             Pooled<Object> held = pool.tryAcquire();
             System.out.println("release: " + Probe.without(held::release) + ", " + held);
+            held.release();
+            String acquire = Probe.without(pool::tryAcquire);
+            System.out.println(
+                    "acquire: " + acquire + ", idle " + pool.statistics().idle());
         }
     }
 
