@@ -64,7 +64,10 @@ public final class CpuGuard implements AutoCloseable {
 
     private final Thread owner;
     final int cpu;
+
+    /** How many guards of the CPU were open before this one. */
     final int level;
+
     private boolean hasTokens;
 
     /** This guard is no longer counted, but the CPU may not have been released yet. */
@@ -335,11 +338,6 @@ public final class CpuGuard implements AutoCloseable {
     long serial() {
         hasTokens = true;
         return OpenGuards.serial(cpu, level);
-    }
-
-    /** How many guards of the CPU were open before this one. */
-    int level() {
-        return level;
     }
 
     @Override

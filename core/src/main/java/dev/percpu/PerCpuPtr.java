@@ -247,14 +247,14 @@ public final class PerCpuPtr<T> {
         if (level != OpenGuards.ENDED && isExclusive(borrow)) {
             throw aliasing(cpu, "an exclusive", "a shared");
         }
-        if (level == OpenGuards.ENDED || level > guard.level()) {
+        if (level == OpenGuards.ENDED || level > guard.level) {
             borrows[index] = guard.serial() << 1;
         }
     }
 
     /** What {@link PerCpuToken#run} of a new token does, with a guard that nobody else has. */
     void run(CpuGuard guard, Consumer<? super T> action) {
-        if (guard.level() > 0) {
+        if (guard.level > 0) {
             PerCpuToken.of(guard, this).run(action);
             return;
         }
@@ -271,7 +271,7 @@ public final class PerCpuPtr<T> {
 
     /** What {@link PerCpuToken#with} of a new token does, with a guard that nobody else has. */
     <R extends @Nullable Object> R with(CpuGuard guard, Function<? super T, ? extends R> function) {
-        if (guard.level() > 0) {
+        if (guard.level > 0) {
             return PerCpuToken.of(guard, this).with(function);
         }
         int cpu = guard.checkUsable();

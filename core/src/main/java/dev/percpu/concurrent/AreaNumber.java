@@ -50,11 +50,6 @@ abstract class AreaNumber extends Number {
         return numbers;
     }
 
-    /** Sets the spare slot if it has the expected value. */
-    final boolean compareAndSetSpare(long expected, long value) {
-        return Numbers.compareAndSetSpare(position(), expected, value);
-    }
-
     /** {@link #longValue()}, cut to 32 bits. */
     @Override
     public int intValue() {

@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.CpuGuard;
 import dev.percpu.internal.guard.Reports;
 import dev.percpu.internal.guard.UnaskedLooks;
 import java.util.concurrent.TimeUnit;
@@ -84,7 +85,7 @@ abstract class AwaitedIds extends SharedIds {
      * @return false if it did not wait
      */
     final boolean waitsForGuard(long start) {
-        if (!closed || holdsGuard() || System.nanoTime() - start > PATIENCE) {
+        if (!closed || CpuGuard.isHeldByCurrentThread() || System.nanoTime() - start > PATIENCE) {
             return false;
         }
         boolean interrupted = Thread.interrupted();

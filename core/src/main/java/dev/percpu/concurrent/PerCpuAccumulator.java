@@ -268,7 +268,7 @@ public final class PerCpuAccumulator extends AreaNumber {
         do {
             old = read(Area.SPARE);
             next = combined(old, x);
-        } while (next != old && !compareAndSetSpare(old, next));
+        } while (next != old && !Numbers.compareAndSetSpare(position(), old, next));
     }
 
     /** A number after a value has been combined into it. */

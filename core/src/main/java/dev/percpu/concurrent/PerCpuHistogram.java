@@ -9,7 +9,6 @@ import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.LongStream;
 
 /**
  * Counts how often values of each size were recorded, such as latencies. Recording takes no lock, uses no atomic
@@ -187,7 +186,7 @@ public final class PerCpuHistogram {
     /** Everything that was ever recorded. */
     HistogramSnapshot total() {
         try {
-            long[] counts = AdjacentNumbers.sums(position + bytesBefore(0), buckets.size());
+            long[] counts = AdjacentNumbers.sums(bucketsPosition(), buckets.size());
             return new HistogramSnapshot(buckets, counts, Sums.sum(position));
         } finally {
             Reference.reachabilityFence(this);
@@ -198,10 +197,8 @@ public final class PerCpuHistogram {
     private List<Value> values() {
         try {
             long[] sums = AdjacentNumbers.totals(position, 1);
-            long[] counts = AdjacentNumbers.totals(position + bytesBefore(0), buckets.size());
-            long[] inBuckets = AdjacentNumbers.sums(position + bytesBefore(0), buckets.size());
-            HistogramSnapshot ever = new HistogramSnapshot(
-                    buckets, inBuckets, LongStream.of(sums).sum());
+            long[] counts = AdjacentNumbers.totals(bucketsPosition(), buckets.size());
+            HistogramSnapshot ever = total();
             List<Value> values = new ArrayList<>();
             values.add(Value.sum("count", Arrays.copyOf(counts, Area.CPUS), counts[Area.SPARE]));
             values.add(Value.sum("sum", Arrays.copyOf(sums, Area.CPUS), sums[Area.SPARE]));

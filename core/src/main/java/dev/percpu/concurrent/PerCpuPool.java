@@ -264,7 +264,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
 
     @Override
     public String toString() {
-        return name + " (capacity " + capacity() + (ids.isClosed() ? ", closed)" : ")");
+        return name + " (capacity " + capacity() + (ids.closed ? ", closed)" : ")");
     }
 
     /** Acquires an object that the current thread or CPU has; null if there is none. */

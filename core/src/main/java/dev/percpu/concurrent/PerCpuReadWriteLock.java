@@ -119,7 +119,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuReadWriteLock(boolean fair) {
-        this(new ReaderDoor(UNNAMED, fair, new ReaderThresholds()), fair);
+        this(new ReaderDoor(UNNAMED, fair, new ReaderThresholds()));
     }
 
     /**
@@ -140,16 +140,16 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuReadWriteLock(String name, boolean fair) {
-        this(new ReaderDoor(Registry.checkName(name), fair, new ReaderThresholds()), fair);
+        this(new ReaderDoor(Registry.checkName(name), fair, new ReaderThresholds()));
         Registry.add(name, "PerCpuReadWriteLock", this, PerCpuReadWriteLock::values);
     }
 
     /** Creates a lock of a given door, for tests too. */
-    PerCpuReadWriteLock(ReaderDoor door, boolean fair) {
+    PerCpuReadWriteLock(ReaderDoor door) {
         this.door = door;
         door.whole = this;
         readLock = new ReadLock(door);
-        writeLock = new WriteLock(door, fair);
+        writeLock = new WriteLock(door);
     }
 
     /**
@@ -178,7 +178,7 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
 
     /** Whether writers come in the order in which they asked, and readers between any two writers. */
     public boolean isFair() {
-        return writeLock.isFair();
+        return door.fair;
     }
 
     /** Whether any thread has the write lock; not whether one waits for it. */

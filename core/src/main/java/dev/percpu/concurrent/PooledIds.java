@@ -63,10 +63,6 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
         super(capacity, label, lookUnasked);
     }
 
-    boolean isClosed() {
-        return closed;
-    }
-
     /**
      * Takes an id, idle or else vacant, from wherever one is. If another thread has the guard of a CPU on whose stack
      * the idle ones lie, it waits for that guard.

@@ -50,7 +50,8 @@ final class ReaderDoor extends ReadersInside {
     /** How long writers may pass a waiting reader, in nanoseconds, if the lock is not fair. */
     private static final long MOST_PASSED_OVER = 1_000_000;
 
-    private final boolean fair;
+    /** Whether writers come in the order in which they asked, and all waiting readers between any two writers. */
+    final boolean fair;
 
     /** Keeps the whole lock reachable, and so in the listing, for a program that only has one of its sides. */
     @Nullable
@@ -317,16 +318,6 @@ final class ReaderDoor extends ReadersInside {
         } finally {
             mutex.unlock();
         }
-    }
-
-    /** A condition whose waiting threads have the door open. */
-    Condition newCondition() {
-        return mutex.newCondition();
-    }
-
-    /** A thread holds it to open the door and wait on a condition, to signal a condition, and to ask about one. */
-    StackSafeLock mutex() {
-        return mutex;
     }
 
     /** Opens the door, and lets in or wakes the readers that wait. If it throws, the door is as before. */

@@ -117,7 +117,10 @@ abstract class ReadersInside {
     private final Stripes stripes;
     private final ReaderThresholds thresholds;
 
-    /** Held to open and to close counters, and to wait. */
+    /**
+     * Held to open and to close counters, and to wait. For conditions of the write lock, a thread holds it to open the
+     * door and wait, to signal, and to ask who waits.
+     */
     final StackSafeLock mutex = new StackSafeLock();
 
     ReadersInside(String label, ReaderThresholds thresholds) {

@@ -4,7 +4,6 @@ import dev.percpu.CpuGuard;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.protocol.Fences;
 import java.util.Arrays;
@@ -365,11 +364,6 @@ abstract class SharedIds extends CpuStacks {
         } finally {
             lockAgain();
         }
-    }
-
-    /** Whether the current thread holds a guard, so that it must not wait. */
-    static boolean holdsGuard() {
-        return Ownership.ownedBy(Thread.currentThread()) >= 0;
     }
 
     /** Counts a use of the shared store, and ends {@link #direct} if that pays: see {@link PooledIds}. */

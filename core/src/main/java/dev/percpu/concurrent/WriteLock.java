@@ -18,17 +18,14 @@ final class WriteLock implements Lock {
     /** Its holder is the next writer to shut the door, if another has it shut now. Other writers wait in line. */
     private final ReentrantLock line;
 
-    private final boolean fair;
-
     /**
      * How often the owner has locked; written by it, and by tests. While it is 0, the owner is still shutting the door.
      */
     int holds;
 
-    WriteLock(ReaderDoor door, boolean fair) {
+    WriteLock(ReaderDoor door) {
         this.door = door;
-        line = new ReentrantLock(fair);
-        this.fair = fair;
+        line = new ReentrantLock(door.fair);
     }
 
     @Override
@@ -100,7 +97,7 @@ final class WriteLock implements Lock {
     /** Whether a writer that comes may go before those that wait. */
     private boolean mayPass() {
         // In this order: a queued thread locks the line before it leaves the queue.
-        return !fair || (!line.hasQueuedThreads() && !line.isLocked());
+        return !door.fair || (!line.hasQueuedThreads() && !line.isLocked());
     }
 
     private boolean lockUninterruptibly(WaitPolicy policy) {
@@ -173,7 +170,7 @@ final class WriteLock implements Lock {
 
     @Override
     public Condition newCondition() {
-        return new WriteCondition(door.newCondition());
+        return new WriteCondition(door.mutex.newCondition());
     }
 
     /** How often the current thread has locked it and not unlocked. */
@@ -184,10 +181,6 @@ final class WriteLock implements Lock {
     /** How often the owner has locked it, for messages: without order, unless the owner asks. */
     int holdsOfOwner() {
         return door.isAlone() ? Math.max(1, holds) : 0;
-    }
-
-    boolean isFair() {
-        return fair;
     }
 
     /** How many writers wait for other writers: an estimate. */
@@ -202,7 +195,7 @@ final class WriteLock implements Lock {
                     condition + " is not one of " + door.label + ": ask the lock that made it");
         }
         checkHeld("ask who waits for one of its conditions");
-        StackSafeLock mutex = door.mutex();
+        StackSafeLock mutex = door.mutex;
         mutex.lock();
         try {
             return mutex.getWaitQueueLength(ours.waiters);
@@ -300,7 +293,7 @@ final class WriteLock implements Lock {
         }
 
         private boolean openAndWait(int end, long limit) throws InterruptedException {
-            StackSafeLock mutex = door.mutex();
+            StackSafeLock mutex = door.mutex;
             mutex.lockInRoom();
             try {
                 openWithoutHolds();
@@ -340,7 +333,7 @@ final class WriteLock implements Lock {
 
         private void signal(boolean all) {
             checkHeld("signal one of its conditions");
-            door.mutex().lock();
+            door.mutex.lock();
             try {
                 if (all) {
                     waiters.signalAll();
@@ -348,7 +341,7 @@ final class WriteLock implements Lock {
                     waiters.signal();
                 }
             } finally {
-                door.mutex().unlock();
+                door.mutex.unlock();
             }
         }
 

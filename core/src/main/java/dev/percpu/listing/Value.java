@@ -1,10 +1,8 @@
 package dev.percpu.listing;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.DoubleStream;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /**
  * One number of a variable: in total, and by CPU if it has a part on each. All numbers of a value are {@link Long}s, or
@@ -30,7 +28,7 @@ public record Value(String name, boolean cumulative, Number total, List<Number> 
 
     /** A number that is not a sum of updates, and has a part on each CPU. */
     public static Value of(String name, Number total, List<? extends Number> perCpu, Number elsewhere) {
-        return new Value(name, false, total, new ArrayList<>(perCpu), elsewhere);
+        return new Value(name, false, total, List.copyOf(perCpu), elsewhere);
     }
 
     /** A sum of updates that has no parts on CPUs. */
@@ -41,7 +39,9 @@ public record Value(String name, boolean cumulative, Number total, List<Number> 
     /** A sum of updates. It wraps at 64 bits. */
     public static Value sum(String name, long[] perCpu, long elsewhere) {
         long total = elsewhere + LongStream.of(perCpu).sum();
-        return new Value(name, true, total, boxed(LongStream.of(perCpu).boxed()), elsewhere);
+        List<Number> parts =
+                LongStream.of(perCpu).<Number>mapToObj(Long::valueOf).toList();
+        return new Value(name, true, total, parts, elsewhere);
     }
 
     /** A sum of updates. */
@@ -51,10 +51,8 @@ public record Value(String name, boolean cumulative, Number total, List<Number> 
         for (double part : perCpu) {
             total += part;
         }
-        return new Value(name, true, total, boxed(DoubleStream.of(perCpu).boxed()), elsewhere);
-    }
-
-    private static List<Number> boxed(Stream<? extends Number> numbers) {
-        return numbers.<Number>map(number -> number).toList();
+        List<Number> parts =
+                DoubleStream.of(perCpu).<Number>mapToObj(Double::valueOf).toList();
+        return new Value(name, true, total, parts, elsewhere);
     }
 }

@@ -187,7 +187,7 @@ class BrokenAdditionTest {
 
     /** Runs in a JVM of its own. Another reader is inside all the time. */
     static final class Leaving extends Reading {
-        private final Lock write = new PerCpuReadWriteLock(door, false).writeLock();
+        private final Lock write = new PerCpuReadWriteLock(door).writeLock();
 
         public static void main(String[] arguments) throws InterruptedException {
             Leaving leaving = new Leaving();

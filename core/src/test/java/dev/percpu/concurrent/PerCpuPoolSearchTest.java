@@ -222,7 +222,7 @@ class PerCpuPoolSearchTest extends PoolStacksFixture {
             Seccomp.refuse(Call.MEMBARRIER, EPERM);
             assertThatThrownBy(pool::close).isInstanceOf(LinuxException.class);
         });
-        assertThat(pool.ids.isClosed()).isFalse();
+        assertThat(pool.ids.closed).isFalse();
         assertThat(pool.tryAcquire()).isNotNull();
     }
 }

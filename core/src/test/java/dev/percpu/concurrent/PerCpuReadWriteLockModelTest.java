@@ -48,7 +48,7 @@ class PerCpuReadWriteLockModelTest {
 
         private Model(ReaderCounters counters) {
             this.counters = counters;
-            lock = new PerCpuReadWriteLock(counters.door(false), false);
+            lock = new PerCpuReadWriteLock(counters.door(false));
         }
 
         private void make(Call call) throws Exception {

@@ -33,7 +33,7 @@ enum ReaderCounters {
 
     /** As {@link #lock()}, and fair or not. */
     PerCpuReadWriteLock lock(boolean fair) {
-        PerCpuReadWriteLock lock = new PerCpuReadWriteLock(door(fair), fair);
+        PerCpuReadWriteLock lock = new PerCpuReadWriteLock(door(fair));
         use(lock);
         return lock;
     }

@@ -86,7 +86,7 @@ class ReaderDoorTest {
     /** As after a wait for a condition that an error ended: the thread has its holds, but readers may be inside. */
     @Test
     void aThreadWithHoldsThatIsNotAloneKeepsThemAndWaitsForTheReaders() throws InterruptedException {
-        WriteLock lock = new WriteLock(door, true);
+        WriteLock lock = new WriteLock(door);
         assertThat(door.tryEnter()).isTrue();
         assertThat(door.tryBegin()).isTrue();
         lock.holds = 1;
@@ -122,17 +122,17 @@ class ReaderDoorTest {
         }
         Throwable[] endings = new Throwable[2];
         Thread[] leaving = new Thread[2];
-        door.mutex().lock();
+        door.mutex.lock();
         try {
             for (int i = 0; i < leaving.length; i++) {
                 int index = i;
                 leaving[i] = Thread.ofPlatform().start(() -> endings[index] = catchThrowable(door::leave));
-                while (!door.mutex().hasQueuedThread(leaving[i])) {
+                while (!door.mutex.hasQueuedThread(leaving[i])) {
                     Thread.sleep(1);
                 }
             }
         } finally {
-            door.mutex().unlock();
+            door.mutex.unlock();
         }
         Workers.join(leaving[0], leaving[1], writer);
         assertThat(endings).containsOnlyOnce((Throwable) null);
@@ -403,12 +403,12 @@ class ReaderDoorTest {
 
     /** Another writer comes before any thread that waits has woken up, as that needs the mutex first. */
     private static void openAndBeginAgain(ReaderDoor door) {
-        door.mutex().lock();
+        door.mutex.lock();
         try {
             door.open();
             assertThat(door.tryBegin()).isTrue();
         } finally {
-            door.mutex().unlock();
+            door.mutex.unlock();
         }
     }
 
