@@ -10,6 +10,7 @@ import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import java.util.List;
+import java.util.function.ObjDoubleConsumer;
 
 /**
  * A per-CPU {@code double}: each CPU has its own instance, and a thread updates it in one step. {@link PerCpuNumeric}
@@ -192,17 +193,10 @@ public sealed class PerCpuDouble permits DynamicDouble {
     }
 
     /** Calls {@code action} with every possible CPU's number. */
-    public void forEachCpu(Visitor action) {
+    public void forEachCpu(ObjDoubleConsumer<CpuId> action) {
         for (CpuId cpu : CpuMask.possible()) {
             action.accept(cpu, get(cpu));
         }
-    }
-
-    /** The action that {@link #forEachCpu} calls. */
-    @FunctionalInterface
-    public interface Visitor {
-        /** Receives a CPU's number. */
-        void accept(CpuId cpu, double number);
     }
 
     final List<Value> values() {

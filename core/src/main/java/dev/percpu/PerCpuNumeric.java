@@ -13,6 +13,7 @@ import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import java.lang.ref.Reference;
 import java.util.List;
+import java.util.function.ObjLongConsumer;
 
 /**
  * A per-CPU number of 8, 16, 32 or 64 bits: each CPU has its own instance, and a thread updates it in one step. On the
@@ -254,17 +255,10 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     }
 
     /** Calls {@code action} with every possible CPU's number. */
-    public void forEachCpu(Visitor action) {
+    public void forEachCpu(ObjLongConsumer<CpuId> action) {
         for (CpuId cpu : CpuMask.possible()) {
             action.accept(cpu, get(cpu));
         }
-    }
-
-    /** The action that {@link #forEachCpu} calls. */
-    @FunctionalInterface
-    public interface Visitor {
-        /** Receives a CPU's number. */
-        void accept(CpuId cpu, long number);
     }
 
     /** For a listing. */

@@ -87,7 +87,7 @@ final class NumberTrials {
                     }
                     return sum;
                 }),
-                number.reading("forEachCpu(Visitor)", made -> {
+                number.reading("forEachCpu(ObjLongConsumer)", made -> {
                     long[] sum = {made.elsewhere()};
                     made.forEachCpu((_, value) -> sum[0] += value);
                     return sum[0];
@@ -143,7 +143,7 @@ final class NumberTrials {
                     }
                     return (long) sum;
                 }),
-                number.reading("forEachCpu(Visitor)", made -> {
+                number.reading("forEachCpu(ObjDoubleConsumer)", made -> {
                     double[] sum = {made.elsewhere()};
                     made.forEachCpu((_, value) -> sum[0] += value);
                     return (long) sum[0];

@@ -151,7 +151,6 @@ class PublicMethodsTest {
             Map.entry(
                     "a single load or store of an instance, or a pointer to it, without anything around it",
                     List.of("NumericCell.*", "PerCpuPtr.getPtr()", "PerCpuPtr.ofPosition(long, MemoryLayout)")),
-            Map.entry("the caller's own code", List.of("PerCpuDouble.Visitor.*", "PerCpuNumeric.Visitor.*")),
             Map.entry("needs a C library; the tests of the module native try it", List.of("ExternPerCpu.*")));
 
     /** Of each object, and of each number: these call what reads the number, which an operation uses. */
