@@ -1,8 +1,22 @@
 package dev.percpu.concurrent;
 
-/** What the owner of a place keeps of a pool's ids: see {@link KeptIds}. */
-final class Keeper extends KeeperFields {
-    /** Keeps two keepers, which different CPUs write, off one cache line and off the line that is fetched with it. */
-    @SuppressWarnings("unused")
-    private long p01, p02, p03, p04, p05, p06, p07, p08, p09, p10, p11, p12, p13, p14, p15, p16;
+/**
+ * What the owner of a place keeps of a pool's ids: see {@link KeptIds}. Different CPUs write two keepers, and those of
+ * a pool lie side by side.
+ */
+final class Keeper extends PaddedInFront {
+    /** In {@link #kept} and {@link #taken}: no id. */
+    static final int NOTHING = 0;
+
+    /**
+     * The id of the thread that has the place, if it has kept something; otherwise of an earlier one, or 0. A thread
+     * finds its own id only where it has put it, and has the place from then on until it ends.
+     */
+    long owner;
+
+    /** An id plus one, or {@link #NOTHING}. Only the place's thread writes it. */
+    int kept;
+
+    /** What a search has taken out of {@link #kept}. A search sets it under the lock, and only the thread clears it. */
+    int taken;
 }
