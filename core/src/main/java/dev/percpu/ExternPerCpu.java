@@ -8,10 +8,7 @@ import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A per-CPU variable that C code in this process defines with {@code percpu.h} and that Java code declares: the
@@ -38,14 +35,6 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the type of the instances
  */
 public final class ExternPerCpu<T> implements PerCpu<T> {
-    /**
-     * The borrow words of each variable, by its position, so that tokens of several declarations are checked against
-     * each other. A library's variables keep their position for good, so this map grows with the variables that C code
-     * defines, not with the number of declarations. It is made by the first declaration and not by a class initializer:
-     * that could fail for ever if the heap is full then.
-     */
-    private static volatile @Nullable Map<Long, long[]> borrows;
-
     private final NativeVariable variable;
     private final PerCpuPtr<T> ptr;
 
@@ -111,25 +100,11 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
                             new Lifetime(variable.name()),
                             variable.position(),
                             made,
-                            borrows().computeIfAbsent(variable.position(), position -> PerCpuPtr.newBorrows()),
+                            variable.borrows().computeIfAbsent(variable.position(), position -> PerCpuPtr.newBorrows()),
                             cpu -> view.apply(Area.slice(cpu.id(), variable.position(), variable.bytes()))));
             Registry.add(name, "extern " + layout, declared, Registry.NOTHING);
             return declared;
         });
-    }
-
-    private static Map<Long, long[]> borrows() {
-        Map<Long, long[]> known = borrows;
-        return known == null ? newBorrows() : known;
-    }
-
-    private static synchronized Map<Long, long[]> newBorrows() {
-        Map<Long, long[]> known = borrows;
-        if (known == null) {
-            known = new ConcurrentHashMap<>();
-            borrows = known;
-        }
-        return known;
     }
 
     /**

@@ -74,6 +74,12 @@ final class NativeLibrary {
      */
     private static volatile @Nullable Map<Long, NativeLibrary> placed;
 
+    /**
+     * The borrow words of each variable, by its position, so that tokens of several declarations are checked against
+     * each other. The map grows with the library's variables, not with the number of declarations.
+     */
+    private final Map<Long, long[]> borrows = new ConcurrentHashMap<>();
+
     private final String file;
     private final long start;
     private final long stop;
@@ -96,8 +102,10 @@ final class NativeLibrary {
         Map<Long, NativeLibrary> libraries = placed();
         NativeLibrary library = libraries.get(address.address());
         if (library == null) {
-            library = place(address.reinterpret(FIELDS));
-            libraries.put(address.address(), library);
+            NativeLibrary mine = place(address.reinterpret(FIELDS));
+            // Another thread may have been here at the same time. All declarations need the same borrow words.
+            NativeLibrary earlier = libraries.putIfAbsent(address.address(), mine);
+            library = earlier == null ? mine : earlier;
         }
         return library;
     }
@@ -240,6 +248,10 @@ final class NativeLibrary {
 
     String file() {
         return file;
+    }
+
+    Map<Long, long[]> borrows() {
+        return borrows;
     }
 
     /** Whether the image of a variable, its initial value, lies in the section. */

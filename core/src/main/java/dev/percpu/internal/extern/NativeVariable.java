@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.percpu.internal.linux.Platform;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
+import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 
@@ -16,9 +17,11 @@ import java.util.Optional;
  * @param name the names of the variable and its library, for messages
  * @param position its position in each CPU's place
  * @param bytes its size
+ * @param borrows the borrow words of all of the library's variables, by their position
  * @param scope alive until the arena of the lookup is closed
  */
-public record NativeVariable(String name, long position, long bytes, MemorySegment.Scope scope) {
+public record NativeVariable(
+        String name, long position, long bytes, Map<Long, long[]> borrows, MemorySegment.Scope scope) {
     /** This prefix and the variable's name make the name of the structure that describes the variable. */
     private static final String PREFIX = "percpu_variable_";
 
@@ -65,7 +68,7 @@ public record NativeVariable(String name, long position, long bytes, MemorySegme
         if (!library.contains(image, bytes)) {
             throw new IllegalArgumentException(fullName + " does not lie in the library's per-CPU section");
         }
-        return new NativeVariable(fullName, library.positionOf(image), bytes, descriptor.scope());
+        return new NativeVariable(fullName, library.positionOf(image), bytes, library.borrows(), descriptor.scope());
     }
 
     private static MemorySegment descriptor(SymbolLookup lookup, String name) {

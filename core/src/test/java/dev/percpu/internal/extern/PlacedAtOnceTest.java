@@ -1,0 +1,62 @@
+package dev.percpu.internal.extern;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.percpu.testing.Workers;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A {@code struct percpu_library} whose function is a method of this class. */
+@Tag("native")
+class PlacedAtOnceTest {
+    private static final long BYTES = 128;
+    private static final long START = 1 << 12;
+    private static final int SHARED_NOW = 0;
+    private static final int SHARED_BEFORE = 1;
+
+    private final MemorySegment library = Arena.global().allocate(BYTES, Long.BYTES);
+
+    private boolean isBeingPlaced;
+    private volatile @Nullable NativeLibrary ofOtherThread;
+
+    /** Otherwise tokens of two declarations, one by each thread, would not be checked against each other. */
+    @Test
+    void twoThreadsThatPlaceALibraryAtOnceHaveTheSameBorrowWords() throws ReflectiveOperationException {
+        library.set(JAVA_LONG, 0, START);
+        library.set(JAVA_LONG, 8, START + Long.BYTES);
+        library.set(ADDRESS, 16, Arena.global().allocateFrom("a library"));
+        library.set(ADDRESS, 24, function());
+        NativeLibrary ofThisThread = NativeLibrary.at(library);
+        assertThat(ofThisThread.borrows())
+                .isSameAs(ofOtherThread.borrows())
+                .isSameAs(NativeLibrary.at(library).borrows());
+    }
+
+    private MemorySegment function() throws ReflectiveOperationException {
+        FunctionDescriptor type =
+                FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
+        return Linker.nativeLinker()
+                .upcallStub(MethodHandles.lookup().bind(this, "share", type.toMethodType()), type, Arena.global());
+    }
+
+    /** The first call ends after the second one, which another thread makes, has placed the library. */
+    int share(long area, long stride, long position, int cpus, MemorySegment possible, int mode, int canBeUnloaded) {
+        if (isBeingPlaced) {
+            library.set(JAVA_LONG, 40, area);
+            library.set(JAVA_LONG, 56, area + position - START);
+            return SHARED_NOW;
+        }
+        isBeingPlaced = true;
+        Workers.join(Thread.ofPlatform().start(() -> ofOtherThread = NativeLibrary.at(library)));
+        return SHARED_BEFORE;
+    }
+}
