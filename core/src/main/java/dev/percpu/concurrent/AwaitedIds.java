@@ -39,14 +39,13 @@ abstract class AwaitedIds extends SharedIds {
     /** An owner that holds a guard for longer is reported. */
     private static final long PATIENCE = Reports.LONG_NANOS;
 
-    private final long lookUnasked;
+    /** After how long a waiting thread looks, although nobody told it to. */
+    private final long lookUnasked = UnaskedLooks.nanos();
 
     private final LongWaitReports longWaitReports = new LongWaitReports();
 
-    /** @param lookUnasked after how long a waiting thread looks unasked: see {@link UnaskedLooks} */
-    AwaitedIds(int capacity, String label, long lookUnasked) {
+    AwaitedIds(int capacity, String label) {
         super(capacity, label);
-        this.lookUnasked = lookUnasked;
     }
 
     final long untilUnasked() {

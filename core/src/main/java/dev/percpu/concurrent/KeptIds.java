@@ -68,8 +68,8 @@ final class KeptIds extends PooledIds {
     /** By the index of the place. */
     private final Keeper[] keepers;
 
-    private KeptIds(int capacity, String label, long lookUnasked) {
-        super(capacity, label, lookUnasked);
+    private KeptIds(int capacity, String label) {
+        super(capacity, label);
         keepers = new Keeper[Math.min(OwnPlaces.COUNT, capacity / IDS_FOR_EACH)];
         for (int i = 0; i < keepers.length; i++) {
             keepers[i] = new Keeper();
@@ -82,10 +82,10 @@ final class KeptIds extends PooledIds {
      * Ids that threads keep. Where both fences are full fences, keeping them would not be faster; there they are
      * ordinary ids.
      */
-    static PooledIds create(int capacity, String label, long lookUnasked) {
+    static PooledIds create(int capacity, String label) {
         return OwnPlaces.COUNT > 0 && FENCES.isAsymmetric()
-                ? new KeptIds(capacity, label, lookUnasked)
-                : new PooledIds(capacity, label, lookUnasked);
+                ? new KeptIds(capacity, label)
+                : new PooledIds(capacity, label);
     }
 
     @Override

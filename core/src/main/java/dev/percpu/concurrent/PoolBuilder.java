@@ -1,6 +1,5 @@
 package dev.percpu.concurrent;
 
-import dev.percpu.internal.guard.UnaskedLooks;
 import dev.percpu.internal.listing.Registry;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -29,9 +28,6 @@ public final class PoolBuilder<T> {
     String name;
 
     private boolean hotThreadsKeep;
-
-    /** After how long a thread that waits looks again, although nobody told it to. */
-    final long lookUnasked = UnaskedLooks.nanos();
 
     PoolBuilder(int capacity, Function<? super Pooled<T>, ? extends T> factory, boolean keepsHandles) {
         if (capacity < 1 || capacity > PooledIds.MOST) {
@@ -83,9 +79,7 @@ public final class PoolBuilder<T> {
     }
 
     PooledIds ids() {
-        return hotThreadsKeep
-                ? KeptIds.create(capacity, label(), lookUnasked)
-                : new PooledIds(capacity, label(), lookUnasked);
+        return hotThreadsKeep ? KeptIds.create(capacity, label()) : new PooledIds(capacity, label());
     }
 
     /** What the pool is called in messages. */

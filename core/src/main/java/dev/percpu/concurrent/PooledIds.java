@@ -58,9 +58,8 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
      */
     volatile boolean unfinished;
 
-    /** @param lookUnasked after how long a waiting thread looks, although nobody told it to */
-    PooledIds(int capacity, String label, long lookUnasked) {
-        super(capacity, label, lookUnasked);
+    PooledIds(int capacity, String label) {
+        super(capacity, label);
     }
 
     /**

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.area.OwnPlaces;
-import dev.percpu.internal.guard.UnaskedLooks;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;
@@ -188,15 +187,8 @@ class KeptIdsTest {
     @Test
     @Timeout(value = 2, unit = TimeUnit.MINUTES)
     void whatIsKeptWhileAnotherThreadBeginsToWaitWakesIt() throws InterruptedException {
-        UnaskedLooks.set(TimeUnit.DAYS.toNanos(1));
-        PerCpuPool<Object> told;
-        try {
-            told = PerCpuPool.builder(CAPACITY, Object::new)
-                    .keepOnePerHotThread()
-                    .build();
-        } finally {
-            UnaskedLooks.reset();
-        }
+        PerCpuPool<Object> told = PerCpuPoolWaitingTest.told(
+                PerCpuPool.builder(CAPACITY, Object::new).keepOnePerHotThread()::build);
         HotThread.run(_ -> {
             List<Pooled<Object>> all = PerCpuPoolTest.acquireAll(told);
             Pooled<Object> kept = all.getFirst();

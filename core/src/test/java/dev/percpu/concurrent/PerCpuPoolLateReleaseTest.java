@@ -8,7 +8,6 @@ import dev.percpu.CpuGuard;
 import dev.percpu.Holder;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
-import dev.percpu.internal.guard.UnaskedLooks;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.testing.Machine.Call;
@@ -31,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
 class PerCpuPoolLateReleaseTest extends PoolStacksFixture {
     /** The ids of a pool in which a thread that waits looks again only if it is told. */
     private static PooledIds ids(int capacity) {
-        return new PooledIds(capacity, "a pool", PerCpuPoolWaitingTest.NEVER);
+        return PerCpuPoolWaitingTest.told(() -> new PooledIds(capacity, "a pool"));
     }
 
     /** A thread that waits for an id, once it does. */
@@ -81,7 +80,7 @@ class PerCpuPoolLateReleaseTest extends PoolStacksFixture {
     /** An error breaks the release off after the push. */
     @Test
     void whoWaitsFindsWhatNobodyTellsOf() throws InterruptedException {
-        PooledIds ids = new PooledIds(1, "a pool", UnaskedLooks.nanos());
+        PooledIds ids = new PooledIds(1, "a pool");
         int id = ids.seek() & ~PooledIds.VACANT;
         AtomicReference<Integer> got = new AtomicReference<>();
         Thread waiter = waitFor(ids, got);

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
-import dev.percpu.internal.guard.UnaskedLooks;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
@@ -310,7 +309,7 @@ class PerCpuPoolTest {
         // So that a CPU's stack is as large as it gets.
         int capacity = 128 * CpuMask.capacity();
         long before = Area.usedBytesPerCpu();
-        PooledIds first = new PooledIds(capacity, "a pool", UnaskedLooks.nanos());
+        PooledIds first = new PooledIds(capacity, "a pool");
         long bytes = Area.usedBytesPerCpu() - before;
         assertThat(bytes).isPositive();
         Object holder = new Object();
@@ -318,8 +317,7 @@ class PerCpuPoolTest {
             long left = leaveLittle(holder);
             // More than there is room for at a time.
             for (long i = 0; i <= left / bytes; i++) {
-                assertThat(new PooledIds(capacity, "a pool", UnaskedLooks.nanos()).seek())
-                        .isNotNegative();
+                assertThat(new PooledIds(capacity, "a pool").seek()).isNotNegative();
             }
             assertThat(first.seek()).isEqualTo(PooledIds.VACANT);
         } finally {

@@ -10,34 +10,43 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Threads that wait for an object. The time limit ends the wait for a wake-up that is lost. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class PerCpuPoolWaitingTest {
-    static final long NEVER = TimeUnit.DAYS.toNanos(1);
+    private static final long NEVER = TimeUnit.DAYS.toNanos(1);
 
-    /** A pool of one object, in which a thread that waits looks again only if it is told. */
-    private static PoolBuilder<Object> builder() {
+    /** Makes a pool, or ids, in which a thread that waits looks again only if it is told. */
+    static <T> T told(Supplier<T> making) {
         UnaskedLooks.set(NEVER);
         try {
-            return PerCpuPool.builder(1, Object::new);
+            return making.get();
         } finally {
             UnaskedLooks.reset();
         }
     }
 
+    private static PerCpuPool<Object> toldPool() {
+        return told(builder()::build);
+    }
+
+    private static PoolBuilder<Object> builder() {
+        return PerCpuPool.builder(1, Object::new);
+    }
+
     @Test
     void howLongAThreadWaitsUnaskedIsSetForThePoolsThatAreBuiltThen() {
-        assertThat(builder().lookUnasked).isEqualTo(NEVER);
-        assertThat(PerCpuPool.builder(1, Object::new).lookUnasked).isEqualTo(TimeUnit.SECONDS.toNanos(1));
+        assertThat(toldPool().ids.untilUnasked()).isEqualTo(NEVER);
+        assertThat(builder().build().ids.untilUnasked()).isEqualTo(TimeUnit.SECONDS.toNanos(1));
     }
 
     @Test
     void whoWaitsGetsWhatIsReleased() throws InterruptedException {
         for (Thread.Builder threads : List.of(Thread.ofPlatform(), Thread.ofVirtual())) {
-            PerCpuPool<Object> pool = builder().build();
+            PerCpuPool<Object> pool = toldPool();
             Pooled<Object> held = pool.acquire();
             AtomicReference<Throwable> failure = new AtomicReference<>();
             Thread waiter = threads.start(
@@ -53,7 +62,7 @@ class PerCpuPoolWaitingTest {
     /** As if the stack had overflowed after the push, and before the look that follows it. */
     @Test
     void whoWaitsFindsUnaskedWhatAReleaseThatWasBrokenOffGaveBack() throws InterruptedException {
-        PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
+        PerCpuPool<Object> pool = builder().build();
         Pooled<Object> held = pool.acquire();
         Thread waiter = waiterThatIsNotTold(pool, held);
         Workers.join(waiter);
@@ -65,7 +74,7 @@ class PerCpuPoolWaitingTest {
     /** It has pushed the object already when it finds that another thread waits. */
     @Test
     void whoWaitsGetsWhatAReleaseFindsThatLooksAgain() throws InterruptedException {
-        PerCpuPool<Object> pool = builder().build();
+        PerCpuPool<Object> pool = toldPool();
         Pooled<Object> held = pool.acquire();
         Thread waiter = waiterThatIsNotTold(pool, held);
         assertThat(pool.ids.lookAgain()).isEqualTo(PooledIds.NONE);
@@ -74,11 +83,9 @@ class PerCpuPoolWaitingTest {
 
     @Test
     void whoWaitsGetsThePlaceOfAnObjectThatCouldNotBeReset() throws InterruptedException {
-        PerCpuPool<Object> pool = builder()
-                .reset(item -> {
-                    throw new IllegalArgumentException("dirty");
-                })
-                .build();
+        PerCpuPool<Object> pool = told(builder().reset(item -> {
+            throw new IllegalArgumentException("dirty");
+        })::build);
         Pooled<Object> held = pool.acquire();
         AtomicReference<Pooled<Object>> got = new AtomicReference<>();
         Thread waiter = Thread.ofVirtual().start(() -> got.set(PerCpuPoolConcurrencyTest.uninterrupted(pool::acquire)));
@@ -91,7 +98,7 @@ class PerCpuPoolWaitingTest {
     @Test
     void closingWakesWhoWaits() throws InterruptedException {
         List<Object> destroyed = new ArrayList<>();
-        PerCpuPool<Object> pool = builder().destroy(destroyed::add).build();
+        PerCpuPool<Object> pool = told(builder().destroy(destroyed::add)::build);
         Pooled<Object> held = pool.acquire();
         List<AtomicReference<Throwable>> failures = List.of(new AtomicReference<>(), new AtomicReference<>());
         List<Thread> waiters = new ArrayList<>();
@@ -111,7 +118,7 @@ class PerCpuPoolWaitingTest {
 
     @Test
     void waitingEndsWithItsTime() throws InterruptedException {
-        PerCpuPool<Object> pool = builder().build();
+        PerCpuPool<Object> pool = toldPool();
         assertThat(pool.tryAcquire(1, TimeUnit.NANOSECONDS)).isNotNull();
         assertThat(pool.tryAcquire(0, TimeUnit.NANOSECONDS)).isNull();
         assertThat(pool.tryAcquire(-1, TimeUnit.DAYS)).isNull();
@@ -121,7 +128,7 @@ class PerCpuPoolWaitingTest {
 
     @Test
     void anInterruptEndsTheWaitAndLosesNothing() throws InterruptedException {
-        PerCpuPool<Object> pool = builder().build();
+        PerCpuPool<Object> pool = toldPool();
         Pooled<Object> held = pool.acquire();
         AtomicReference<Throwable> failure = new AtomicReference<>();
         Thread waiter = Thread.ofPlatform().start(() -> failure.set(catchThrowable(pool::acquire)));

@@ -8,7 +8,6 @@ import dev.percpu.internal.area.HotThread;
 import dev.percpu.internal.backend.Interposed;
 import dev.percpu.internal.backend.Interposition;
 import dev.percpu.internal.backend.Sequences;
-import dev.percpu.internal.guard.UnaskedLooks;
 import dev.percpu.internal.protocol.Fences;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.internal.protocol.Stacks;
@@ -129,7 +128,7 @@ class PoolStepsTest {
                 }
             });
             int capacity = 4 * CpuMask.usable().weight();
-            PooledIds ids = new PooledIds(capacity, "a pool", PerCpuPoolWaitingTest.NEVER);
+            PooledIds ids = PerCpuPoolWaitingTest.told(() -> new PooledIds(capacity, "a pool"));
             for (int taken = 0; taken < capacity; taken++) {
                 int _ = ids.seek();
             }
@@ -311,7 +310,7 @@ class PoolStepsTest {
 
         public static void main(String[] arguments) {
             Steps.install();
-            PooledIds ids = new PooledIds(1, "a pool", UnaskedLooks.nanos());
+            PooledIds ids = new PooledIds(1, "a pool");
             int id = ids.seek() & ~PooledIds.VACANT;
             Steps.heavyFence = () -> System.out.print("pushed " + (ids.push(id) ? id : "nothing") + ", ");
             System.out.println("found " + ids.seek());

@@ -24,8 +24,7 @@ public class PoolStress {
     @Outcome(id = "false, true", expect = Expect.ACCEPTABLE, desc = "The second has it.")
     @Outcome(expect = Expect.FORBIDDEN, desc = "Both have it, or nobody.")
     public static class LastObject {
-        private final PerCpuPool<Object> pool =
-                ToldPools.builder(1, Object::new).build();
+        private final PerCpuPool<Object> pool = ToldPools.build(PerCpuPool.builder(1, Object::new));
 
         public LastObject() {
             Objects.requireNonNull(pool.tryAcquire()).close();
@@ -53,7 +52,7 @@ public class PoolStress {
             private int uses;
         }
 
-        private final PerCpuPool<Tool> pool = ToldPools.builder(2, Tool::new).build();
+        private final PerCpuPool<Tool> pool = ToldPools.build(PerCpuPool.builder(2, Tool::new));
 
         private void use() {
             for (int i = 0; i < 2; i++) {

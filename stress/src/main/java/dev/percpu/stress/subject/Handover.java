@@ -34,8 +34,7 @@ final class Handover implements Subject {
     /** Held by the giver. */
     private final ReentrantLock giving = new ReentrantLock();
 
-    private final PerCpuPool<Object> pool =
-            ToldPools.builder(CAPACITY, Object::new).build();
+    private final PerCpuPool<Object> pool = ToldPools.build(PerCpuPool.builder(CAPACITY, Object::new));
 
     /** What the two have come to, in steps: five in each round. */
     private volatile int step;

@@ -62,8 +62,8 @@ final class Pool implements Subject {
     }
 
     private PerCpuPool<Item> pool(int capacity, boolean kept) {
-        PoolBuilder<Item> builder = ToldPools.builder(capacity, Item::new).destroy(Item::destroy);
-        return (kept ? builder.keepOnePerHotThread() : builder).build();
+        PoolBuilder<Item> builder = PerCpuPool.builder(capacity, Item::new).destroy(Item::destroy);
+        return ToldPools.build(kept ? builder.keepOnePerHotThread() : builder);
     }
 
     @Override

@@ -4,7 +4,6 @@ import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.PoolBuilder;
 import dev.percpu.internal.guard.UnaskedLooks;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 
 /**
  * Pools in which a thread that waits for an object looks again only if it is told. So a wake-up that is lost leaves it
@@ -15,11 +14,11 @@ public final class ToldPools {
 
     private ToldPools() {}
 
-    /** {@link PerCpuPool#builder(int, Supplier)}. */
-    public static synchronized <T> PoolBuilder<T> builder(int capacity, Supplier<? extends T> factory) {
+    /** {@link PoolBuilder#build()}. */
+    public static synchronized <T> PerCpuPool<T> build(PoolBuilder<T> builder) {
         UnaskedLooks.set(NEVER);
         try {
-            return PerCpuPool.builder(capacity, factory);
+            return builder.build();
         } finally {
             UnaskedLooks.reset();
         }
