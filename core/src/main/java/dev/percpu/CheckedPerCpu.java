@@ -2,7 +2,8 @@ package dev.percpu;
 
 /**
  * A per-CPU variable whose instances control their own changes, so shared tokens for one instance can nest: code that
- * holds a token can call code that creates another.
+ * holds a token can call code that creates another. The name is the Rust API's; the checked mode of pools and locks
+ * ({@code -Dpercpu.checked}) is something else.
  *
  * @param <T> the type of the instances
  */

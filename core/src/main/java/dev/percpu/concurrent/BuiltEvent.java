@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param longs how many arguments are whole numbers; they come first
  * @param doubles how many are floating-point numbers
- * @param indexes the arguments that are indexes of arrays' elements
- * @param elements the arguments that histograms record, and what says in which bucket
+ * @param indexes check the arguments that are indexes of an array's counters
+ * @param buckets compute in which bucket a histogram counts an argument
  * @param alone what takes a call of its own, after the others
  * @param own what a thread does that has a place of its own
  * @param variables only so that they stay reachable
@@ -29,8 +29,8 @@ record BuiltEvent(
         Events.Plan plan,
         int longs,
         int doubles,
-        Element[] indexes,
-        Element[] elements,
+        Index[] indexes,
+        Index[] buckets,
         Alone[] alone,
         @Nullable OwnEvent own,
         List<Object> variables)
@@ -66,10 +66,10 @@ record BuiltEvent(
         Reachability.initialize();
     }
 
-    /** Which number of several an argument decides on. */
-    record Element(LongToIntFunction among, int argument) {
-        int index(long first, long second, long third) {
-            return among.applyAsInt(OwnUpdate.choose(argument, first, second, third));
+    /** Computes an index from an argument: of an array's counter, or of a histogram's bucket. */
+    record Index(LongToIntFunction function, int argument) {
+        int compute(long first, long second, long third) {
+            return function.applyAsInt(OwnUpdate.choose(argument, first, second, third));
         }
     }
 
@@ -187,39 +187,39 @@ record BuiltEvent(
         switch (indexes.length) {
             case 0 -> {}
             case 1 -> {
-                long _ = indexes[0].index(first, second, third);
+                long _ = indexes[0].compute(first, second, third);
             }
             default -> checkIndexes(first, second, third);
         }
-        switch (elements.length) {
+        switch (buckets.length) {
             case 0 -> EVENTS.update(plan, first, second, third);
-            case 1 -> updateElement(count, first, second, third);
-            default -> updateElements(count, first, second, third);
+            case 1 -> updateBucket(count, first, second, third);
+            default -> updateBuckets(count, first, second, third);
         }
     }
 
-    private void updateElement(int count, long first, long second, long third) {
-        long index = elements[0].index(first, second, third);
+    private void updateBucket(int count, long first, long second, long third) {
+        long bucket = buckets[0].compute(first, second, third);
         switch (count) {
-            case 1 -> EVENTS.update(plan, first, index, 0);
-            case 2 -> EVENTS.update(plan, first, second, index);
-            default -> EVENTS.update(plan, first, second, third, index, 0);
+            case 1 -> EVENTS.update(plan, first, bucket, 0);
+            case 2 -> EVENTS.update(plan, first, second, bucket);
+            default -> EVENTS.update(plan, first, second, third, bucket, 0);
         }
     }
 
     private void checkIndexes(long first, long second, long third) {
-        for (Element index : indexes) {
-            long _ = index.index(first, second, third);
+        for (Index index : indexes) {
+            long _ = index.compute(first, second, third);
         }
     }
 
-    private void updateElements(int count, long first, long second, long third) {
+    private void updateBuckets(int count, long first, long second, long third) {
         long[] values = {first, second, third, 0, 0};
-        for (int i = 0; i < elements.length; i++) {
-            values[count + i] = elements[i].index(first, second, third);
+        for (int i = 0; i < buckets.length; i++) {
+            values[count + i] = buckets[i].compute(first, second, third);
         }
         // The call that was linked when the event was built: linking the other one takes long, and can fail.
-        if (count + elements.length <= Events.FEWEST_VALUES) {
+        if (count + buckets.length <= Events.FEWEST_VALUES) {
             EVENTS.update(plan, values[0], values[1], values[2]);
         } else {
             EVENTS.update(plan, values[0], values[1], values[2], values[3], values[4]);

@@ -38,9 +38,9 @@ public final class EventBuilder {
 
     private String name = "a PerCpuEvent";
     private final List<Part> parts = new ArrayList<>();
-    private final List<BuiltEvent.Element> indexes = new ArrayList<>();
+    private final List<BuiltEvent.Index> indexes = new ArrayList<>();
     private final List<OwnUpdate> checks = new ArrayList<>();
-    private final List<BuiltEvent.Element> buckets = new ArrayList<>();
+    private final List<BuiltEvent.Index> buckets = new ArrayList<>();
     private final List<BuiltEvent.Alone> alone = new ArrayList<>();
     private final Map<Argument, Use> uses = new EnumMap<>(Argument.class);
 
@@ -194,7 +194,7 @@ public final class EventBuilder {
         note(counters, "add at " + index, x, false, 1);
         uses.putIfAbsent(index, new Use(false, counters));
         parts.add(Part.addition(counters.position(0), index.number, x, 1));
-        indexes.add(new BuiltEvent.Element(counters::checkIndex, index.number));
+        indexes.add(new BuiltEvent.Index(counters::checkIndex, index.number));
         checks.add(new OwnEvent.IndexCheck(index.number, counters, counters.length()));
         return this;
     }
@@ -208,7 +208,7 @@ public final class EventBuilder {
         OwnUpdate own = new OwnUpdate.HistogramRecord(bucketsAt, bucket, sumAt, value.number);
         parts.add(new Part(Events.Update.add(bucketsAt, NONE, NONE, 1), bucket, own));
         parts.add(new Part(Events.Update.add(sumAt, NONE, value.number, 0), NONE, null));
-        buckets.add(new BuiltEvent.Element(histogram::bucketOf, value.number));
+        buckets.add(new BuiltEvent.Index(histogram::bucketOf, value.number));
         return this;
     }
 
@@ -268,8 +268,8 @@ public final class EventBuilder {
                 Events.plan(updates),
                 arguments - doubles,
                 doubles,
-                indexes.toArray(new BuiltEvent.Element[0]),
-                buckets.toArray(new BuiltEvent.Element[0]),
+                indexes.toArray(new BuiltEvent.Index[0]),
+                buckets.toArray(new BuiltEvent.Index[0]),
                 alone.toArray(new BuiltEvent.Alone[0]),
                 OwnEvent.of(new OwnEvent.Parts(checks, buckets, ownUpdates)),
                 List.copyOf(variables));

@@ -13,7 +13,7 @@ import java.util.Arrays;
  * values    up to 10  11-20  21-50  above
  * </pre>
  */
-final class ExplicitBuckets extends Buckets {
+final class ExplicitBuckets extends BucketLayout {
     /*
      * A value's index is the number of bounds below it. Bounds mostly grow by factors, so few of them have the same
      * number of bits. A table, indexed by the value's leading zeros, gives the first bound that has as many bits as the
@@ -130,7 +130,7 @@ final class ExplicitBuckets extends Buckets {
     }
 
     @Override
-    boolean sameAs(Buckets other) {
+    boolean sameAs(BucketLayout other) {
         // No bound is what the padding is.
         return other instanceof ExplicitBuckets explicit && Arrays.equals(padded, explicit.padded);
     }

@@ -134,7 +134,7 @@ public final class HistogramBuilder {
      * @throws dev.percpu.memory.AreaFullException if the per-CPU area is full
      */
     public PerCpuHistogram build() {
-        PerCpuHistogram histogram = new PerCpuHistogram(label(), buckets());
+        PerCpuHistogram histogram = new PerCpuHistogram(label(), layout());
         return name == null ? histogram : histogram.listed(name);
     }
 
@@ -143,7 +143,7 @@ public final class HistogramBuilder {
         return name == null ? "a PerCpuHistogram" : name;
     }
 
-    Buckets buckets() {
+    BucketLayout layout() {
         if (explicit == null) {
             return logLinear();
         }

@@ -14,7 +14,7 @@ import java.util.NoSuchElementException;
  * If the unit is 1, values below {@code 2 / relativeError()} are known exactly.
  */
 public final class HistogramSnapshot {
-    private final Buckets layout;
+    private final BucketLayout layout;
     private final long[] counts;
     private final long count;
     private final long sum;
@@ -23,7 +23,7 @@ public final class HistogramSnapshot {
     private final boolean wrapped;
 
     /** @param counts by bucket; the array is kept, not copied */
-    HistogramSnapshot(Buckets layout, long[] counts, long sum) {
+    HistogramSnapshot(BucketLayout layout, long[] counts, long sum) {
         this.layout = layout;
         this.counts = counts;
         this.sum = sum;

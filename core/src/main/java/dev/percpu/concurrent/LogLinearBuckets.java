@@ -13,7 +13,7 @@ package dev.percpu.concurrent;
  *
  * <p>The layout is HdrHistogram's and OpenTelemetry's.
  */
-final class LogLinearBuckets extends Buckets {
+final class LogLinearBuckets extends BucketLayout {
     /*
      * A value's highest bit says how far to shift the value so that precisionBits + 1 bits remain. These bits number
      * the buckets within a power of two, and the shift numbers the powers of two. The first two runs of buckets have
@@ -130,7 +130,7 @@ final class LogLinearBuckets extends Buckets {
     }
 
     @Override
-    boolean sameAs(Buckets other) {
+    boolean sameAs(BucketLayout other) {
         return other instanceof LogLinearBuckets same
                 && precisionBits == same.precisionBits
                 && unitBits == same.unitBits

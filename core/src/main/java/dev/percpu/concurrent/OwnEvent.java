@@ -93,7 +93,7 @@ abstract class OwnEvent {
     /** What an event is made of, for its class. It is read while that is initialized, and not later. */
     static final class Parts {
         private final List<OwnUpdate> checks;
-        private final List<BuiltEvent.Element> buckets;
+        private final List<BuiltEvent.Index> buckets;
         private final List<OwnUpdate> updates;
         private @Nullable OwnEvent made;
 
@@ -102,7 +102,7 @@ abstract class OwnEvent {
          * @param buckets which say in what bucket a histogram counts an argument
          * @param updates in the order of the builder
          */
-        Parts(List<OwnUpdate> checks, List<BuiltEvent.Element> buckets, List<OwnUpdate> updates) {
+        Parts(List<OwnUpdate> checks, List<BuiltEvent.Index> buckets, List<OwnUpdate> updates) {
             // The builder may go on with its lists, and the event's class keeps these.
             this.checks = List.copyOf(checks);
             this.buckets = List.copyOf(buckets);
@@ -114,7 +114,7 @@ abstract class OwnEvent {
             return at(checks, number);
         }
 
-        BuiltEvent.@Nullable Element bucket(int number) {
+        BuiltEvent.@Nullable Index bucket(int number) {
             return at(buckets, number);
         }
 

@@ -20,10 +20,10 @@ final class OwnEventTemplate extends OwnEvent {
     private static final @Nullable OwnUpdate CHECK_2 = PARTS.check(2);
     private static final @Nullable OwnUpdate CHECK_3 = PARTS.check(3);
 
-    private static final BuiltEvent.@Nullable Element BUCKET_0 = PARTS.bucket(0);
-    private static final BuiltEvent.@Nullable Element BUCKET_1 = PARTS.bucket(1);
-    private static final BuiltEvent.@Nullable Element BUCKET_2 = PARTS.bucket(2);
-    private static final BuiltEvent.@Nullable Element BUCKET_3 = PARTS.bucket(3);
+    private static final BuiltEvent.@Nullable Index BUCKET_0 = PARTS.bucket(0);
+    private static final BuiltEvent.@Nullable Index BUCKET_1 = PARTS.bucket(1);
+    private static final BuiltEvent.@Nullable Index BUCKET_2 = PARTS.bucket(2);
+    private static final BuiltEvent.@Nullable Index BUCKET_3 = PARTS.bucket(3);
 
     private static final @Nullable OwnUpdate UPDATE_0 = PARTS.update(0);
     private static final @Nullable OwnUpdate UPDATE_1 = PARTS.update(1);
@@ -60,10 +60,10 @@ final class OwnEventTemplate extends OwnEvent {
         if (CHECK_3 != null) {
             CHECK_3.make(place, first, second, third, 0, 0, 0, 0);
         }
-        long a = BUCKET_0 == null ? 0 : BUCKET_0.index(first, second, third);
-        long b = BUCKET_1 == null ? 0 : BUCKET_1.index(first, second, third);
-        long c = BUCKET_2 == null ? 0 : BUCKET_2.index(first, second, third);
-        long d = BUCKET_3 == null ? 0 : BUCKET_3.index(first, second, third);
+        long a = BUCKET_0 == null ? 0 : BUCKET_0.compute(first, second, third);
+        long b = BUCKET_1 == null ? 0 : BUCKET_1.compute(first, second, third);
+        long c = BUCKET_2 == null ? 0 : BUCKET_2.compute(first, second, third);
+        long d = BUCKET_3 == null ? 0 : BUCKET_3.compute(first, second, third);
         updateAll(place, first, second, third, a, b, c, d);
     }
 

@@ -75,7 +75,7 @@ public final class PerCpuHistogram {
     private static final int FIRST_BUCKET = 1;
 
     private final String name;
-    private final Buckets buckets;
+    private final BucketLayout layout;
 
     /** The position of the sum; the buckets lie behind it. */
     private final long position;
@@ -83,11 +83,11 @@ public final class PerCpuHistogram {
     /** What {@link #snapshotThenReset()} has reported. */
     private final HistogramInterval sinceReset;
 
-    PerCpuHistogram(String name, Buckets buckets) {
+    PerCpuHistogram(String name, BucketLayout layout) {
         this.name = name;
-        this.buckets = buckets;
+        this.layout = layout;
         this.sinceReset = new HistogramInterval(this, null);
-        this.position = Area.allocateFor(this, bytesPerCpu(), Long.BYTES, name + " of " + buckets);
+        this.position = Area.allocateFor(this, bytesPerCpu(), Long.BYTES, name + " of " + layout);
     }
 
     PerCpuHistogram listed(String listedName) {
@@ -102,7 +102,7 @@ public final class PerCpuHistogram {
 
     /** Records a value once. */
     public void record(long value) {
-        Sums.addTwo(this, position + bytesBefore(buckets.indexOf(value)), 1, position, value);
+        Sums.addTwo(this, position + bytesBefore(layout.indexOf(value)), 1, position, value);
     }
 
     /**
@@ -116,7 +116,7 @@ public final class PerCpuHistogram {
                     name + ": the count of the value " + value + " must be at least 0, not " + count);
         }
         if (count != 0) {
-            Sums.addTwo(this, position + bytesBefore(buckets.indexOf(value)), count, position, value * count);
+            Sums.addTwo(this, position + bytesBefore(layout.indexOf(value)), count, position, value * count);
         }
     }
 
@@ -152,7 +152,7 @@ public final class PerCpuHistogram {
 
     /** The greatest value in range: what the builder was given, rounded up to the end of its bucket. */
     public long highestTrackable() {
-        return buckets.highestTrackable();
+        return layout.highestTrackable();
     }
 
     /**
@@ -160,7 +160,7 @@ public final class PerCpuHistogram {
      * {@linkplain #bounds() bounds} of your own it is infinite, since the first bucket has no lower end.
      */
     public double relativeError() {
-        return buckets.relativeError();
+        return layout.relativeError();
     }
 
     /**
@@ -168,26 +168,26 @@ public final class PerCpuHistogram {
      * powers of two, the array is empty.
      */
     public long[] bounds() {
-        return buckets.bounds();
+        return layout.bounds();
     }
 
     /**
      * The bytes of address space that the histogram takes for each CPU. A page gets memory once a value falls into it.
      */
     public long bytesPerCpu() {
-        return bytesBefore(buckets.size());
+        return bytesBefore(layout.size());
     }
 
     @Override
     public String toString() {
-        return name + ": " + buckets;
+        return name + ": " + layout;
     }
 
     /** Everything that was ever recorded. */
     HistogramSnapshot total() {
         try {
-            long[] counts = AdjacentNumbers.sums(bucketsPosition(), buckets.size());
-            return new HistogramSnapshot(buckets, counts, Sums.sum(position));
+            long[] counts = AdjacentNumbers.sums(bucketsPosition(), layout.size());
+            return new HistogramSnapshot(layout, counts, Sums.sum(position));
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -197,7 +197,7 @@ public final class PerCpuHistogram {
     private List<Value> values() {
         try {
             long[] sums = AdjacentNumbers.totals(position, 1);
-            long[] counts = AdjacentNumbers.totals(bucketsPosition(), buckets.size());
+            long[] counts = AdjacentNumbers.totals(bucketsPosition(), layout.size());
             HistogramSnapshot ever = total();
             List<Value> values = new ArrayList<>();
             values.add(Value.sum("count", Arrays.copyOf(counts, Area.CPUS), counts[Area.SPARE]));
@@ -217,7 +217,7 @@ public final class PerCpuHistogram {
 
     /** Which bucket a value is counted in. */
     int bucketOf(long value) {
-        return buckets.indexOf(value);
+        return layout.indexOf(value);
     }
 
     /** The position of the sum. */

@@ -234,7 +234,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
         long all = made.get();
         PooledIds.Snapshot seen = ids.snapshot();
         long objects = all - gone;
-        // Numbers that move from one CPU to another meanwhile are counted twice, or not.
+        // Ids that move from one CPU to another meanwhile are counted twice, or not.
         long idle = Math.min(seen.idle(), objects);
         return new Statistics(
                 capacity(),
@@ -315,24 +315,24 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
 
     private @Nullable Pooled<T> seek(long nanos) throws InterruptedException {
         if (!Recording.isOn()) {
-            return hold(seekNumber(nanos));
+            return hold(seekId(nanos));
         }
-        int sought = seekNumber(0);
+        int sought = seekId(0);
         if (sought == PooledIds.NONE) {
             Recording.poolExhausted(name, capacity());
             if (nanos > 0) {
-                sought = awaitNumber(nanos);
+                sought = awaitId(nanos);
             }
         }
         return hold(sought);
     }
 
-    /** {@link #seekNumber} with a wait that is recorded. */
-    private int awaitNumber(long nanos) throws InterruptedException {
+    /** {@link #seekId} with a wait that is recorded. */
+    private int awaitId(long nanos) throws InterruptedException {
         Recording.RecordedWait event = Recording.beginPoolAwaited(name, capacity());
         int sought = PooledIds.NONE;
         try {
-            sought = seekNumber(nanos);
+            sought = seekId(nanos);
             return sought;
         } finally {
             try {
@@ -343,7 +343,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
         }
     }
 
-    private int seekNumber(long nanos) throws InterruptedException {
+    private int seekId(long nanos) throws InterruptedException {
         long start = System.nanoTime();
         while (true) {
             if (ids.unfinished) {

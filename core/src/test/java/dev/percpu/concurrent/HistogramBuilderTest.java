@@ -101,12 +101,12 @@ class HistogramBuilderTest {
 
     @Test
     void theWidestBucketsThatThereCanBe() {
-        Buckets buckets = PerCpuHistogram.builder()
+        BucketLayout layout = PerCpuHistogram.builder()
                 .precisionBits(9)
                 .lowestDiscernible(1L << 52)
-                .buckets();
-        assertThat(buckets.lowest(2)).isEqualTo(1L << 52);
-        assertThat(buckets.indexOf(Long.MAX_VALUE)).isEqualTo(buckets.overflow() - 1);
-        assertThat(buckets.highestTrackable()).isEqualTo(Long.MAX_VALUE);
+                .layout();
+        assertThat(layout.lowest(2)).isEqualTo(1L << 52);
+        assertThat(layout.indexOf(Long.MAX_VALUE)).isEqualTo(layout.overflow() - 1);
+        assertThat(layout.highestTrackable()).isEqualTo(Long.MAX_VALUE);
     }
 }

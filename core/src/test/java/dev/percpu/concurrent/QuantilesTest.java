@@ -21,7 +21,7 @@ class QuantilesTest {
     /** Checks what needs the exact values, in rising order. */
     static void verifyQuantiles(HistogramSnapshot snapshot, long[] sorted) {
         boolean explicit = snapshot.bounds().length > 0;
-        Buckets layout = explicit
+        BucketLayout layout = explicit
                 ? ExplicitBuckets.of("buckets", snapshot.bounds())
                 : LogLinearBuckets.upTo(
                         snapshot.precisionBits(),
@@ -47,14 +47,14 @@ class QuantilesTest {
     }
 
     @Property
-    void quantilesAreWithinTheError(@ForAll("layouts") Buckets layout, @ForAll("values") long[] values) {
+    void quantilesAreWithinTheError(@ForAll("layouts") BucketLayout layout, @ForAll("values") long[] values) {
         verifyQuantiles(
                 snapshotOf(layout, values), Arrays.stream(values).sorted().toArray());
     }
 
     @Property
     void cumulativeCountsMissNoMoreThanTheError(
-            @ForAll("layouts") Buckets layout, @ForAll("values") long[] values, @ForAll("values") long[] bounds) {
+            @ForAll("layouts") BucketLayout layout, @ForAll("values") long[] values, @ForAll("values") long[] bounds) {
         HistogramSnapshot snapshot = snapshotOf(layout, values);
         long[] rising = Arrays.stream(bounds).sorted().distinct().toArray();
         long[] cumulative = snapshot.cumulativeCounts(rising);
@@ -201,7 +201,7 @@ class QuantilesTest {
                 .hasMessageContaining("16 for each power of two");
     }
 
-    private static HistogramSnapshot snapshotOf(Buckets layout, long... values) {
+    private static HistogramSnapshot snapshotOf(BucketLayout layout, long... values) {
         long[] counts = new long[layout.size()];
         for (long value : values) {
             counts[layout.indexOf(value)]++;
@@ -210,15 +210,15 @@ class QuantilesTest {
     }
 
     @Provide
-    Arbitrary<Buckets> layouts() {
-        Arbitrary<Buckets> explicit = value().filter(bound -> bound < Long.MAX_VALUE)
+    Arbitrary<BucketLayout> layouts() {
+        Arbitrary<BucketLayout> explicit = value().filter(bound -> bound < Long.MAX_VALUE)
                 .set()
                 .ofMinSize(1)
                 .ofMaxSize(20)
                 .map(bounds -> ExplicitBuckets.of(
                         "buckets",
                         bounds.stream().mapToLong(Long::longValue).sorted().toArray()));
-        Arbitrary<Buckets> logLinear = Combinators.combine(
+        Arbitrary<BucketLayout> logLinear = Combinators.combine(
                         Arbitraries.integers().between(0, 10),
                         Arbitraries.integers().between(0, 10),
                         Arbitraries.integers().between(12, 62))

@@ -5,7 +5,7 @@ package dev.percpu.concurrent;
  * least values to the greatest. Every {@code long} belongs to exactly one bucket. The last one has all values above
  * the range.
  */
-abstract sealed class Buckets permits LogLinearBuckets, ExplicitBuckets {
+abstract sealed class BucketLayout permits LogLinearBuckets, ExplicitBuckets {
     /** How many buckets there are, including those for values out of range. */
     abstract int size();
 
@@ -31,7 +31,7 @@ abstract sealed class Buckets permits LogLinearBuckets, ExplicitBuckets {
     abstract long[] bounds();
 
     /** Whether both have the same buckets. */
-    abstract boolean sameAs(Buckets other);
+    abstract boolean sameAs(BucketLayout other);
 
     /** The index of the last bucket, which has all values above the range. */
     final int overflow() {
