@@ -253,7 +253,7 @@ abstract class CreditedNumber extends AreaNumber {
             taken = true;
         } finally {
             if (!taken) {
-                // The credits must not stay taken while no value is settled: what says so would count as G.
+                // Otherwise G's word would still say TAKEN, and others would take that for G.
                 setHandedOut(handedOut);
             }
         }

@@ -93,7 +93,7 @@ abstract class PooledObjects<T> extends PaddedInFront {
         Acquisition<T> ending = CheckedMode.ON ? entry.acquisition : null;
         int left = ids.give(entry);
         try {
-            // First, as the end of a handle allocates memory, and nobody else looks for this object.
+            // Before the handle ends: ending it allocates and so can fail, and then nobody would destroy this object.
             if (left >= 0) {
                 retire(entries[left]);
             }

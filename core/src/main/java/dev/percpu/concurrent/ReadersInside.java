@@ -95,7 +95,7 @@ abstract class ReadersInside {
     private static final int IN_STRIPES = 1;
     private static final int IN_TALLY = 2;
 
-    // All of these have default values at first, which a thread that sees the lock without order would see too.
+    // All begin with their default values, so a thread that gets the lock by a data race sees the right ones.
     volatile long word;
     private int mode;
 

@@ -32,12 +32,11 @@ abstract class SharedIds extends CpuStacks {
      * of the lock for half a stack of ids.
      *
      * A thread uses k objects at once, again and again, and a stack has room for them. Then no id should move any more
-     * after a while. Say the stack was empty at the j-th acquisition, and a refill brought b ids. If the stack is full
-     * before all are given back, it spills s of them. After the last one it has j + b - 1 - s. With s = b - 1 it has j,
-     * and in the next round lasts for one acquisition more; in the end it has k. With s = b it would have j - 1, and
-     * each round would be like the one before: a stack of one id would move it to and fro for ever. So each CPU
-     * remembers what its last refill brought, which may be less than half a stack, until the first spill after it. A
-     * CPU on which ids are only given back spills half a stack each time.
+     * after a while. Say a stack serves j - 1 acquisitions, and a refill then brings b ids. Later a release finds it
+     * full: its own id goes to the shared store, and s more are spilled. So j + b - 1 - s are left. With s = b - 1 that
+     * is j: each round needs the store for one id less. With s = b it stays j - 1: a stack of one id would move it to
+     * and fro for ever. So each CPU remembers what its last refill brought, which may be less than half a stack, until
+     * the first spill after it. A CPU on which ids are only given back spills half a stack each time.
      *
      * A vacant id means that an object has to be made. An idle id on another CPU's stack is better, but taking it
      * interrupts that CPU. If there are many on that stack, it always pays. If there are few, they are taken at a
