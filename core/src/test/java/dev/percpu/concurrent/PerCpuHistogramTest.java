@@ -225,7 +225,7 @@ class PerCpuHistogramTest {
         int precisionBits = 0;
         while (PerCpuHistogram.builder()
                         .precisionBits(precisionBits + 1)
-                        .buckets()
+                        .layout()
                         .size()
                 < Area.STRIDE / 4 / Long.BYTES) {
             precisionBits++;
