@@ -1,33 +1,25 @@
 package dev.percpu.internal.jfr;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 /** Does something once. If that fails, the next caller does it again. */
 final class Once {
-    private static final VarHandle BEGUN;
+    private static final AtomicIntegerFieldUpdater<Once> BEGUN =
+            AtomicIntegerFieldUpdater.newUpdater(Once.class, "begun");
 
-    static {
-        try {
-            BEGUN = MethodHandles.lookup().findVarHandle(Once.class, "begun", boolean.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
-    /** A field and no object, since to store into a field takes no stack. */
-    private volatile boolean begun;
+    /** 0 until it is begun. A field and no object, since to store into a field takes no stack. */
+    private volatile int begun;
 
     /** Does it, unless it was done, or another thread is doing it. */
     void run(Runnable action) {
-        if (!begun && BEGUN.compareAndSet(this, false, true)) {
+        if (begun == 0 && BEGUN.compareAndSet(this, 0, 1)) {
             boolean done = false;
             try {
                 action.run();
                 done = true;
             } finally {
                 if (!done) {
-                    begun = false;
+                    begun = 0;
                 }
             }
         }
@@ -35,6 +27,6 @@ final class Once {
 
     /** Says that something of it failed later, in another call. */
     void again() {
-        begun = false;
+        begun = 0;
     }
 }
