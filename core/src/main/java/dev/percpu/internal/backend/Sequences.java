@@ -146,7 +146,7 @@ public final class Sequences {
      * @throws IllegalArgumentException if it was not emitted here
      */
     public LinkedSequence find(Sequence sequence) {
-        return new LinkedSequence(MemorySegment.ofAddress(code.addressOf(sequence)));
+        return new LinkedSequence(code.entryOf(sequence));
     }
 
     /**
@@ -162,7 +162,7 @@ public final class Sequences {
             CodeMapping mapping = CodeMapping.emit(
                     SHAPE_BYTES, new SequenceLayout(0, 0, 0, 0, 0), Instrumentation.NONE, List.of(sequence));
             LinkedSequence.prepare(sequence.arguments());
-            return new LinkedSequence(MemorySegment.ofAddress(mapping.addressOf(sequence)));
+            return new LinkedSequence(mapping.entryOf(sequence));
         } catch (LinuxException refused) {
             // Executable memory may be refused to this process, and the caller has another way.
             return null;

@@ -84,11 +84,6 @@ public final class CodeMapping {
         return entry;
     }
 
-    /** The address at which to call a sequence. */
-    public long addressOf(Sequence sequence) {
-        return entryOf(sequence).address();
-    }
-
     /**
      * A sequence's code.
      *

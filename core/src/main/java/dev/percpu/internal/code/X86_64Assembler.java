@@ -49,7 +49,7 @@ final class X86_64Assembler implements Assembler {
     @Override
     public void arm(long rseqOffset, CodeBuffer.Label descriptor) {
         code.bytes(0x48, 0x8d, 0x05); // lea rax,[rip+descriptor]
-        relative(descriptor);
+        code.relative(descriptor);
         code.bytes(0x64, 0x48, 0x89, 0x04, 0x25); // mov fs:rseq_cs,rax
         code.int32(Math.toIntExact(rseqOffset + RseqRegistration.RSEQ_CS));
     }
@@ -65,7 +65,7 @@ final class X86_64Assembler implements Assembler {
         code.bytes(0x41, 0x81, 0xf8); // cmp r8d,bound
         code.int32(bound);
         code.bytes(0x0f, 0x83); // jae none
-        relative(none);
+        code.relative(none);
     }
 
     @Override
@@ -85,7 +85,7 @@ final class X86_64Assembler implements Assembler {
         constantInRax(word);
         code.bytes(0x4a, 0x83, 0x3c, 0x00, 0x00); // cmp QWORD PTR [rax+r8*1],0
         code.bytes(0x0f, 0x85); // jne taken
-        relative(taken);
+        code.relative(taken);
     }
 
     @Override
@@ -93,7 +93,7 @@ final class X86_64Assembler implements Assembler {
         constantInRax(distance);
         code.bytes(0x48, 0x83, 0x3c, 0x07, 0x00); // cmp QWORD PTR [rdi+rax*1],0
         code.bytes(0x0f, 0x85); // jne shut
-        relative(shut);
+        code.relative(shut);
     }
 
     @Override
@@ -101,7 +101,7 @@ final class X86_64Assembler implements Assembler {
         constantInRax(distance);
         code.bytes(0x48, 0x39, 0x0c, 0x07); // cmp QWORD PTR [rdi+rax*1],rcx
         code.bytes(0x0f, 0x8f); // jg above
-        relative(above);
+        code.relative(above);
     }
 
     @Override
@@ -162,7 +162,7 @@ final class X86_64Assembler implements Assembler {
             default -> throw width(bits);
         }
         code.bytes(0x0f, 0x85); // jne differs
-        relative(differs);
+        code.relative(differs);
     }
 
     @Override
@@ -215,21 +215,21 @@ final class X86_64Assembler implements Assembler {
             default -> throw width(bits);
         }
         code.bytes(0x0f, 0x85); // jne retry
-        relative(retry);
+        code.relative(retry);
     }
 
     @Override
     public void compareAtMost(CodeBuffer.Label above) {
         code.bytes(0x49, 0x39, 0xd1); // cmp r9,rdx
         code.bytes(0x0f, 0x87); // ja above
-        relative(above);
+        code.relative(above);
     }
 
     @Override
     public void compareBelowOperand(CodeBuffer.Label notBelow) {
         code.bytes(0x49, 0x39, 0xf1); // cmp r9,rsi
         code.bytes(0x0f, 0x83); // jae notBelow
-        relative(notBelow);
+        code.relative(notBelow);
     }
 
     @Override
@@ -295,7 +295,7 @@ final class X86_64Assembler implements Assembler {
     public void pushItem(CodeBuffer.Label full) {
         code.bytes(0x49, 0x39, 0xd1); // cmp r9,rdx
         code.bytes(0x0f, 0x83); // jae full
-        relative(full);
+        code.relative(full);
         code.bytes(0x49, 0xff, 0xc1); // inc r9
         itemInRcx();
         code.bytes(0x48, 0x89, 0x31); // mov QWORD PTR [rcx],rsi
@@ -305,7 +305,7 @@ final class X86_64Assembler implements Assembler {
     public void popItem(CodeBuffer.Label empty) {
         code.bytes(0x4d, 0x85, 0xc9); // test r9,r9
         code.bytes(0x0f, 0x84); // je empty
-        relative(empty);
+        code.relative(empty);
         itemInRcx();
         code.bytes(0x48, 0x8b, 0x09); // mov rcx,QWORD PTR [rcx]
         code.bytes(0x49, 0xff, 0xc9); // dec r9
@@ -356,7 +356,7 @@ final class X86_64Assembler implements Assembler {
     @Override
     public void jump(CodeBuffer.Label target) {
         code.bytes(0xe9); // jmp target
-        relative(target);
+        code.relative(target);
     }
 
     @Override
@@ -381,11 +381,6 @@ final class X86_64Assembler implements Assembler {
 
     private static int rex(int bits, Source source) {
         return REX | (bits == Long.SIZE ? REX_W : 0) | (source == Source.VALUE ? REX_R : 0);
-    }
-
-    /** The 32-bit distance of the label from the end of the instruction; it is the instruction's last part. */
-    private void relative(CodeBuffer.Label label) {
-        code.relative(label);
     }
 
     private static IllegalArgumentException noValue(int value) {

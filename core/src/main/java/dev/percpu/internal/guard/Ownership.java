@@ -242,10 +242,6 @@ public final class Ownership {
 
     /** A thread without a CPU id acquires the CPU it runs on in the way that it would acquire another CPU. */
     private static int acquireOnce(Thread me, int outcome) {
-        if (outcome != GuardWords.NO_CPU) {
-            return outcome;
-        }
-        int cpu = CurrentCpu.CURRENT.get();
-        return GUARD_WORDS.tryAcquireOn(cpu, me.threadId()) ? cpu : ~cpu;
+        return outcome == GuardWords.NO_CPU ? attemptOn(me, CurrentCpu.CURRENT.get()) : outcome;
     }
 }

@@ -89,11 +89,6 @@ final class LibcCalls {
         return LINKER.downcallHandle(address, descriptor, Linker.Option.critical(false));
     }
 
-    /** A handle for critical functions whose address is the first argument of each call. */
-    static MethodHandle bindVirtual(FunctionDescriptor descriptor) {
-        return LINKER.downcallHandle(descriptor, Linker.Option.critical(false));
-    }
-
     /** The address of a symbol that the C library exports. */
     static Optional<MemorySegment> exported(String name) {
         return LIBC.find(name);

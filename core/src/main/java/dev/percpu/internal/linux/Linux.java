@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
@@ -327,6 +328,6 @@ public final class Linux {
      * each call.
      */
     public static MethodHandle bindVirtual(FunctionDescriptor descriptor) {
-        return LibcCalls.bindVirtual(descriptor);
+        return Linker.nativeLinker().downcallHandle(descriptor, Linker.Option.critical(false));
     }
 }

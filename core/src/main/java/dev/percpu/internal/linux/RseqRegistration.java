@@ -1,6 +1,5 @@
 package dev.percpu.internal.linux;
 
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,9 +11,8 @@ import java.util.SequencedMap;
  *
  * @param offset the offset of the thread's {@code struct rseq} from its thread pointer, in bytes
  * @param size how many bytes of it the C library and the kernel agreed on; 0 if no thread is registered
- * @param flags the registration's flags, as the C library reports them
  */
-public record RseqRegistration(long offset, int size, int flags) {
+public record RseqRegistration(long offset, int size) {
     /** Offset of {@code cpu_id} in {@code struct rseq}: negative on a thread that is not registered. */
     public static final int CPU_ID = 4;
 
@@ -36,7 +34,7 @@ public record RseqRegistration(long offset, int size, int flags) {
         FIELD_ENDS.put("mm_cid", 28);
     }
 
-    public static final RseqRegistration NONE = new RseqRegistration(0, 0, 0);
+    public static final RseqRegistration NONE = new RseqRegistration(0, 0);
 
     /** What the running C library exports; {@link #NONE} if it exports nothing (musl, an old glibc). */
     public static RseqRegistration read() {
@@ -45,15 +43,9 @@ public record RseqRegistration(long offset, int size, int flags) {
         if (offset.isEmpty() || size.isEmpty()) {
             return NONE;
         }
-        var flags = LibcCalls.exported("__rseq_flags");
         return new RseqRegistration(
                 offset.get().reinterpret(Long.BYTES).get(ValueLayout.JAVA_LONG, 0),
-                readInt(size.get()),
-                flags.isEmpty() ? 0 : readInt(flags.get()));
-    }
-
-    private static int readInt(MemorySegment address) {
-        return address.reinterpret(Integer.BYTES).get(ValueLayout.JAVA_INT, 0);
+                size.get().reinterpret(Integer.BYTES).get(ValueLayout.JAVA_INT, 0));
     }
 
     /** The fields that the size covers, by their names in the kernel's header. */

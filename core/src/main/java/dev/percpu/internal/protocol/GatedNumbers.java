@@ -101,7 +101,8 @@ public interface GatedNumbers {
 
         @Override
         public boolean addDouble(long position, long operand) {
-            long _ = new Numbers.Atomic(cpu).update(Op.ADD_DOUBLE, NumericWidth.LONG, position, operand, 0);
+            long _ = Numbers.updateAtomically(
+                    Op.ADD_DOUBLE, NumericWidth.LONG, Area.offset(cpu.get(), position), operand);
             return true;
         }
 

@@ -77,10 +77,10 @@ class EventShapeTest {
         Throwable thrown = BoundThread.run(CPU, () -> {
             for (EventShape shape : ShapesUnderTest.generated(3, 40)) {
                 Sequence sequence = shape.sequence();
-                long address = CodeMapping.emit(16384, layout, Instrumentation.NONE, List.of(sequence))
-                        .addressOf(sequence);
+                MemorySegment entry = CodeMapping.emit(16384, layout, Instrumentation.NONE, List.of(sequence))
+                        .entryOf(sequence);
                 for (int round = 0; round < ROUNDS; round++) {
-                    compareWithJava(shape, address, place, spare, shut);
+                    compareWithJava(shape, entry, place, spare, shut);
                 }
             }
         });
@@ -89,7 +89,7 @@ class EventShapeTest {
         }
     }
 
-    private void compareWithJava(EventShape shape, long address, int place, int spare, boolean shut) {
+    private void compareWithJava(EventShape shape, MemorySegment entry, int place, int spare, boolean shut) {
         List<EventShape.Update> updates = shape.updates();
         long[] values = random.longs(EventShape.MOST_VALUES).toArray();
         long[] words = random.longs((long) updates.size() * EventShape.WORDS).toArray();
@@ -121,22 +121,16 @@ class EventShapeTest {
             changed[number] = update.op().applyTo(changed[number], operand);
         }
 
-        call(address, words, values);
+        call(entry, words, values);
         assertThat(memory(place)).as(shape.toString()).isEqualTo(expected);
         assertThat(memory(spare)).as("spare place, " + shape).isEqualTo(expectedSpare);
     }
 
-    private static void call(long address, long[] words, long[] values) {
+    private static void call(MemorySegment entry, long[] words, long[] values) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment table = arena.allocateFrom(JAVA_LONG, words);
-            long _ = (long) CALL.invokeExact(
-                    MemorySegment.ofAddress(address),
-                    table.address(),
-                    values[0],
-                    values[1],
-                    values[2],
-                    values[3],
-                    values[4]);
+            long _ = (long)
+                    CALL.invokeExact(entry, table.address(), values[0], values[1], values[2], values[3], values[4]);
         } catch (Throwable t) {
             throw new AssertionError(t);
         }

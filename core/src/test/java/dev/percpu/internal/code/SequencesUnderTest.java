@@ -36,16 +36,16 @@ final class SequencesUnderTest {
     /** One sequence, with its own code mapping. */
     static Emitted emit(SequenceLayout layout, Instrumentation instrumentation, Sequence sequence) {
         CodeMapping mapping = CodeMapping.emit(4096, layout, instrumentation, List.of(sequence));
-        return new Emitted(mapping, mapping.addressOf(sequence));
+        return new Emitted(mapping, mapping.entryOf(sequence));
     }
 
     /** An emitted sequence, whose descriptor lies in front of its entry. */
-    record Emitted(CodeMapping mapping, long entry) {
+    record Emitted(CodeMapping mapping, MemorySegment entry) {
         static final int DESCRIPTOR = 32;
 
         long call(long slot, long operand, long expected) {
             try {
-                return (long) CALL.invokeExact(MemorySegment.ofAddress(entry), slot, operand, expected);
+                return (long) CALL.invokeExact(entry, slot, operand, expected);
             } catch (Throwable t) {
                 throw new AssertionError(t);
             }
@@ -64,7 +64,7 @@ final class SequencesUnderTest {
         }
 
         private long descriptor() {
-            return entry - DESCRIPTOR - mapping.code().address();
+            return entry.address() - DESCRIPTOR - mapping.code().address();
         }
     }
 }

@@ -15,7 +15,7 @@ class RseqRegistrationTest {
     @ParameterizedTest
     @CsvSource({"0, 0", "4, 1", "15, 2", "16, 3", "20, 4", "24, 5", "28, 6", "32, 6"})
     void theFeaturesAreTheFieldsThatTheSizeCovers(int size, int fields) {
-        RseqRegistration registration = new RseqRegistration(-160, size, 0);
+        RseqRegistration registration = new RseqRegistration(-160, size);
         assertThat(registration.features()).isEqualTo(FIELDS.subList(0, fields));
         assertThat(registration.isUsable()).isEqualTo(size >= 16);
     }
