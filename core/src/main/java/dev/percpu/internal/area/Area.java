@@ -76,8 +76,8 @@ public final class Area {
     /** Where the place of the gates begins in {@link #MEMORY}. */
     private static final long GATES;
 
-    /** How many bytes own places begin behind where the stride alone would put them. */
-    private static final long OWN_SHIFTED;
+    /** How many bytes further own places begin than their numbers say: the place of the gates lies before them. */
+    private static final long OWN_GAP;
 
     /** If the kernel allows it, a place is opened by at least this share of what is open already. */
     private static final int OPENED_SHARE = 8;
@@ -114,7 +114,7 @@ public final class Area {
         WITHIN = Long.highestOneBit(2 * (ORIGIN + MAPPED.byteSize()) - 1) - Long.BYTES;
         GATES = ORIGIN + area.gates(CPUS);
         LEFT_TO_THE_JVM = area.leftToTheJvm();
-        OWN_SHIFTED = area.own(FIRST_OWN) - FIRST_OWN * STRIDE;
+        OWN_GAP = area.own(FIRST_OWN) - FIRST_OWN * STRIDE;
         // Operations call Reference.reachabilityFence after their commit. At the first such call, the JVM would ask the
         // library's class loader for this class, and that takes memory.
         Class<?> _ = Reference.class;
@@ -216,7 +216,7 @@ public final class Area {
 
     private static long distance(int place, long position) {
         long distance = ((long) place << SHIFT) + position;
-        return place <= SPARE ? distance : distance + OWN_SHIFTED;
+        return place <= SPARE ? distance : distance + OWN_GAP;
     }
 
     /** Where the gate of the number at a position lies in {@link #MEMORY}. */

@@ -37,8 +37,8 @@ record Reservation(MemorySegment memory, long stride) {
 
     private static final long PAGE = 4096;
 
-    /** If address space is scarce, the area shrinks to this, but no further. */
-    static final long SMALLEST_STRIDE = 1L << 20;
+    /** If address space is scarce, places shrink to this size, but no further. Only a user can choose a smaller one. */
+    static final long LEAST_SHRUNK = 1L << 20;
 
     /** The next multiple of {@link #OPENED_AT_ONCE}. */
     static long roundUp(long bytes) {
@@ -48,20 +48,21 @@ record Reservation(MemorySegment memory, long stride) {
     /**
      * Reserves the area, and opens the first part of the places of CPUs, of the spare place and of that of the gates,
      * which includes the header. If there is no address space for the stride that is wanted, it is halved. If address
-     * space is limited, some has to be left to the JVM, except beside a stride that the user has set or the smallest.
-     * That needs a mapping for a moment. If the kernel refuses to remove mappings, the stride is the smallest.
+     * space is limited, the JVM needs room beside the area, except beside a stride that the user has set or that cannot
+     * shrink further. To see that there is room takes a mapping for a moment. If the kernel refuses to remove mappings,
+     * the stride shrinks as far as it can.
      */
     static Reservation reserve(int cpus, int owns) {
         int places = cpus + owns + 2;
-        long room = Stride.leftIfLimited(Linux.addressSpaceLimit());
+        long room = Stride.roomIfLimited(Linux.addressSpaceLimit());
         boolean asked = Stride.isSet();
         for (long stride = Stride.wanted(places); ; stride /= 2) {
             try {
-                return asked || room == 0 || stride <= SMALLEST_STRIDE
+                return asked || room == 0 || stride <= LEAST_SHRUNK
                         ? reserveOnce(stride, cpus, owns)
                         : reserveBeside(room, stride, cpus, owns);
             } catch (LinuxException refused) {
-                if (stride <= SMALLEST_STRIDE) {
+                if (stride <= LEAST_SHRUNK) {
                     throw new IllegalStateException(
                             "no address space for the per-CPU area, not even " + stride + " bytes for each of its "
                                     + places + " places: raise the process's limits (ulimit -v, ulimit -d, or, with"
@@ -78,11 +79,11 @@ record Reservation(MemorySegment memory, long stride) {
     private static Reservation reserveBeside(long room, long stride, int cpus, int owns) {
         // Otherwise the room could be lost to the JVM, for which it is meant.
         Linux.checkUnmapping();
-        MemorySegment left = Linux.reserveClosed(room);
+        MemorySegment kept = Linux.reserveClosed(room);
         try {
             return reserveOnce(stride, cpus, owns);
         } finally {
-            boolean _ = Linux.unmap(left);
+            boolean _ = Linux.unmap(kept);
         }
     }
 
@@ -114,7 +115,7 @@ record Reservation(MemorySegment memory, long stride) {
 
     /** Places of a small area are not shifted: a user who asks for a small area wants to use little memory. */
     private static boolean isShifted(long stride) {
-        return stride >= SMALLEST_STRIDE;
+        return stride >= LEAST_SHRUNK;
     }
 
     /** Where the place of the gates begins, behind the spare one. */

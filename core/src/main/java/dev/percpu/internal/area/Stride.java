@@ -39,10 +39,10 @@ final class Stride {
     /** But not more than this share, unless even the smallest places need more. */
     private static final int LARGEST_SHARE_IF_LIMITED = 4;
 
-    /** If address space is limited, an eighth of it has to be left beside the area, or this if that is less. */
-    private static final long LEFT_IF_LIMITED = 1L << 28;
+    /** If address space is limited, the JVM needs an eighth of it as room beside the area, or this if that is less. */
+    private static final long ROOM_IF_LIMITED = 1L << 28;
 
-    private static final int SHARE_LEFT_IF_LIMITED = 8;
+    private static final int SHARE_OF_ROOM_IF_LIMITED = 8;
 
     /** Without system calls the whole area is made resident at once. */
     private static final long ALLOCATED = 1L << 18;
@@ -74,7 +74,7 @@ final class Stride {
     /** The size of each of so many places if address space is limited. */
     static long ifLimited(long stride, long limit, int places) {
         long least =
-                Math.clamp(limit / LARGEST_SHARE_IF_LIMITED / places, Reservation.SMALLEST_STRIDE, DEFAULT_IF_LIMITED);
+                Math.clamp(limit / LARGEST_SHARE_IF_LIMITED / places, Reservation.LEAST_SHRUNK, DEFAULT_IF_LIMITED);
         long fitting = stride;
         while (fitting > least && fitting > limit / SHARE_IF_LIMITED / places) {
             fitting /= 2;
@@ -82,9 +82,9 @@ final class Stride {
         return fitting;
     }
 
-    /** How much address space has to be left beside the area; 0 if there is no limit. */
-    static long leftIfLimited(long limit) {
-        return limit == Long.MAX_VALUE ? 0 : Math.min(LEFT_IF_LIMITED, limit / SHARE_LEFT_IF_LIMITED);
+    /** How much address space the JVM needs beside the area; 0 if there is no limit. */
+    static long roomIfLimited(long limit) {
+        return limit == Long.MAX_VALUE ? 0 : Math.min(ROOM_IF_LIMITED, limit / SHARE_OF_ROOM_IF_LIMITED);
     }
 
     /** Whether the user has set the size of a place. */

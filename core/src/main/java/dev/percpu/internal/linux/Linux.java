@@ -167,13 +167,13 @@ public final class Linux {
     }
 
     private static MemorySegment map(long bytes, int protection) {
-        MemorySegment mapping = mapWithHugePages(bytes, protection);
+        MemorySegment mapping = mapUnadvised(bytes, protection);
         // A kernel without huge pages refuses the advice (EINVAL); then there are none to avoid.
         advise(mapping, MADV_NOHUGEPAGE);
         return mapping;
     }
 
-    private static MemorySegment mapWithHugePages(long bytes, int protection) {
+    private static MemorySegment mapUnadvised(long bytes, int protection) {
         long address = mapAt(0, bytes, protection, 0);
         if (address < 0) {
             throw new LinuxException("mmap of " + bytes + " bytes", (int) -address);

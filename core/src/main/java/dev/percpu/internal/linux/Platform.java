@@ -3,7 +3,10 @@ package dev.percpu.internal.linux;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Decides once whether this JVM runs on a Linux whose system calls this library may make. */
+/**
+ * Decides once whether this JVM runs on a Linux whose system calls this library may make. Also reads the system
+ * properties that are true or false.
+ */
 public final class Platform {
     /** Why there are no system calls here; null if there are. */
     private static final @Nullable String NO_SYSTEM_CALLS = probe();

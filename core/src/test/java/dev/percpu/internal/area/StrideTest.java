@@ -56,7 +56,7 @@ class StrideTest {
                 long stride = Stride.ifLimited(Stride.LARGEST, limit, places);
                 assertThat(stride * places)
                         .as("of %d, with %d places", limit, places)
-                        .isLessThanOrEqualTo(Math.max(limit / 4, Reservation.SMALLEST_STRIDE * places));
+                        .isLessThanOrEqualTo(Math.max(limit / 4, Reservation.LEAST_SHRUNK * places));
             }
         }
         assertThat(Stride.ifLimited(Stride.LARGEST, Long.MAX_VALUE, 20)).isEqualTo(Stride.LARGEST);
