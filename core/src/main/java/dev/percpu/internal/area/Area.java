@@ -131,7 +131,7 @@ public final class Area {
     /** Only a thread that holds the allocator's lock changes it. */
     private static volatile int places = FIRST_OWN;
 
-    /** Up to which eighth of the places it was recorded that variables fill them. A race means one event more. */
+    /** The highest eighth of a place whose filling was recorded. If two threads race, there is one event too many. */
     private static volatile int recordedEighths = EIGHTHS / 2 - 1;
 
     private static final Functions FUNCTIONS = new Functions();

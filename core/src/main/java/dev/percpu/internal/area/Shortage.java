@@ -47,8 +47,8 @@ class Shortage {
     private long pause;
 
     /**
-     * Was found uncollected when so much garbage was allocated in vain. As long as that is so, garbage is not tried
-     * again: Epsilon never collects any, and would end the process a little sooner each time.
+     * An object that was still uncollected after that much garbage had been allocated. As long as it is, garbage is not
+     * tried again: Epsilon never collects any, and would end the process a little sooner each time.
      */
     private @Nullable WeakReference<Object> uncollected;
 

@@ -157,9 +157,9 @@ final class Wait {
     }
 
     /**
-     * Before the wait ends, as much is done for its event as can be: see above. So the owner is described for events
-     * too that turn out to be shorter than the threshold. When a wait has ended it is too late to ask: the thread may
-     * have a guard that is not counted yet, and a thread of C code is described by reading a file.
+     * Begins the event and describes the owner while the thread still waits, even if the wait turns out too short to be
+     * recorded. Afterwards it is too late: the thread may have a guard that is not counted yet, and describing a thread
+     * of C code reads a file.
      */
     private void beginEvent() {
         event = Recording.beginGuardContended(cpu);

@@ -6,8 +6,8 @@ import dev.percpu.internal.area.CpuHeader;
 /**
  * A word that lets updates of a number through or stops them, so that the number can be taken away from its CPUs. It
  * lies at the number's position in a place for gates. A sequence checks the gate and commits in one section. For
- * updates in a thread's own place see {@link GatedSums} and {@link Tally}. On the atomic back end, of what the CPUs
- * update only credits have a gate, and {@link Credits} tells what keeps it exact there.
+ * updates in a thread's own place see {@link GatedSums} and {@link Tally}. On the atomic back end, among numbers in
+ * CPUs' places, only credits have a gate. {@link Credits} says why they are exact there.
  *
  * <p>Every CPU reads the gate all the time. Beside one CPU's number, its cache line would move between CPUs with each
  * update of that number. In that place only gates are written, and seldom.
