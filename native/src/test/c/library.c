@@ -41,6 +41,8 @@ const struct percpu_variable percpu_variable_unaligned = {PERCPU_MAGIC, PERCPU_V
 							  sizeof(long), &percpu_library};
 const struct percpu_variable percpu_variable_elsewhere = {PERCPU_MAGIC, PERCPU_VERSION, &ordinary, sizeof(long),
 							  &percpu_library};
+const struct percpu_variable percpu_variable_too_long = {PERCPU_MAGIC, PERCPU_VERSION, &a_long, 1 << 20,
+							 &percpu_library};
 
 struct order {
 	long numbers;

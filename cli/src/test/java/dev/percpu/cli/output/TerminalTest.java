@@ -9,6 +9,7 @@ class TerminalTest {
     void whatIsNotKnownIsNoLimit() {
         assertThat(Terminal.of("24 80\n")).isEqualTo(new Terminal(24, 80));
         assertThat(Terminal.of("0 0\n")).isEqualTo(Terminal.of(""));
+        assertThat(Terminal.of("24 99999999999\n")).isEqualTo(Terminal.of(""));
         assertThat(Terminal.of("").shown("a line\n")).isEqualTo("a line\n");
     }
 

@@ -42,6 +42,40 @@ class RatesTest {
         assertThat(replaced.rows().getFirst().perCpuPerSecond()).isEmpty();
     }
 
+    @Test
+    void whatLiesOnNoCpuHasARateToo() {
+        Reading.Value before =
+                new Reading.Value(1, "requests", "PerCpuCounter", "value", true, 10L, List.of(10L, 0L), 0L);
+        Reading.Value now =
+                new Reading.Value(1, "requests", "PerCpuCounter", "value", true, 20L, List.of(14L, 0L), 6L);
+        Rates.Row row = new Rates(reading(0, before), reading(2 * SECOND, now)).rows().getFirst();
+        assertThat(row.perSecond()).isEqualTo(5);
+        assertThat(row.perCpuPerSecond()).containsExactly(2.0, 0.0);
+        assertThat(row.elsewherePerSecond()).isEqualTo(3);
+    }
+
+    private static Reading.Value value(String name, boolean cumulative, Number total) {
+        return new Reading.Value(1, "latencies", "PerCpuHistogram", name, cumulative, total, List.of(), 0L);
+    }
+
+    @Test
+    void eachValueOfAVariableIsComparedWithItselfAndOneThatIsNoSumHasNoRate() {
+        Rates rates = new Rates(
+                reading(0, value("count", true, 10L), value("sum", true, 500L), value("p50", false, 50L)),
+                reading(SECOND, value("count", true, 12L), value("sum", true, 620L), value("p50", false, 60L)));
+        assertThat(rates.rows()).extracting(Rates.Row::perSecond).containsExactly(2.0, 120.0, null);
+    }
+
+    @Test
+    void aSumOfWholeNumbersCanWrapAndOneOfRealNumbersHasItsFraction() {
+        Rates wrapped = new Rates(
+                reading(0, value("sum", true, Long.MAX_VALUE)),
+                reading(SECOND, value("sum", true, Long.MIN_VALUE + 6)));
+        assertThat(wrapped.rows()).extracting(Rates.Row::perSecond).containsExactly(7.0);
+        Rates real = new Rates(reading(0, value("sum", true, 0.5)), reading(SECOND, value("sum", true, 0.75)));
+        assertThat(real.rows()).extracting(Rates.Row::perSecond).containsExactly(0.25);
+    }
+
     /** To count down is as usual as to reset, and the two look the same. */
     @Test
     void whatWasTakenOutIsANegativeRate() {

@@ -30,7 +30,12 @@ class KernelVersionTest {
         "7.1.1-rc1, false, false",
         "7.2.0-rc1, false, false",
         "7.3.1, false, false",
+        "7.1.0-arch1-rc2, true, true",
+        "6.12.y, false, false",
+        "6.12.20261129120000, false, false",
         "unknown, true, true",
+        "6-12, true, true",
+        "6., true, true",
     })
     void suspects(String release, boolean onX86, boolean onArm) {
         KernelVersion version = KernelVersion.parse(release);
