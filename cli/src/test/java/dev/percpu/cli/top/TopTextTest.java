@@ -196,6 +196,7 @@ class TopTextTest {
                 0,
                 "rseq",
                 new PerCpuMXBean.Area(1 << 20, 64),
+                new PerCpuMXBean.Places(3, 16),
                 List.of(new PerCpuMXBean.Owner(3, "a thread \u001b[31m")),
                 List.of(value("one", 1, 0, 1, 2, 3, 4), value("two", 1, 0), value("three", 1, 0)),
                 List.of("four\u001b[31m: java.lang.ArithmeticException"));
