@@ -412,7 +412,6 @@ class AArch64DisassemblyTest extends DisassemblyTest {
                         "adr x11, DESCRIPTOR",
                         "str x10, [x0, x9]",
                         "ldr x0, [x6, #32]",
-                        "add x0, x0, x3, lsl #3",
                         "mov x1, x5",
                         "adr x11, DESCRIPTOR",
                         "cbnz x12, FORWARD",

@@ -352,8 +352,6 @@ class X86_64DisassemblyTest extends DisassemblyTest {
                         "lea rax,[rdi+r8*1]",
                         "add QWORD PTR [rax],rsi",
                         "mov rdi,QWORD PTR [r10+0x20]",
-                        "mov rax,rcx",
-                        "lea rdi,[rdi+rax*8]",
                         "movq rsi,xmm4",
                         "lea rax,[rip+DESCRIPTOR]",
                         "cmp QWORD PTR [rdi+rax*1],0x0",
