@@ -13,7 +13,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A {@code struct percpu_library} whose function is a method of this class. */
 @Tag("native")
@@ -22,15 +23,26 @@ class PlacedAtOnceTest {
     private static final long START = 1 << 12;
     private static final int SHARED_NOW = 0;
     private static final int SHARED_BEFORE = 1;
+    private static final int LENT = 5;
 
     private final MemorySegment library = Arena.global().allocate(BYTES, Long.BYTES);
 
+    private int lateAnswer;
     private boolean isBeingPlaced;
     private volatile @Nullable NativeLibrary ofOtherThread;
 
-    /** Otherwise tokens of two declarations, one by each thread, would not be checked against each other. */
-    @Test
-    void twoThreadsThatPlaceALibraryAtOnceHaveTheSameBorrowWords() throws ReflectiveOperationException {
+    /**
+     * Otherwise tokens of two declarations, one by each thread, would not be checked against each other. The piece of
+     * the thread that came too late is given back.
+     *
+     * @param late what the library answers to that thread: it depends on whether this copy of the library can be
+     *     unloaded
+     */
+    @ParameterizedTest
+    @ValueSource(ints = {SHARED_BEFORE, LENT})
+    void twoThreadsThatPlaceALibraryAtOnceHaveTheSameBorrowWords(int late) throws ReflectiveOperationException {
+        lateAnswer = late;
+        int lent = LentPieces.count();
         library.set(JAVA_LONG, 0, START);
         library.set(JAVA_LONG, 8, START + Long.BYTES);
         library.set(ADDRESS, 16, Arena.global().allocateFrom("a library"));
@@ -39,6 +51,7 @@ class PlacedAtOnceTest {
         assertThat(ofThisThread.borrows())
                 .isSameAs(ofOtherThread.borrows())
                 .isSameAs(NativeLibrary.at(library).borrows());
+        assertThat(LentPieces.count()).isEqualTo(lent + 1);
     }
 
     private MemorySegment function() throws ReflectiveOperationException {
@@ -53,10 +66,11 @@ class PlacedAtOnceTest {
         if (isBeingPlaced) {
             library.set(JAVA_LONG, 40, area);
             library.set(JAVA_LONG, 56, area + position - START);
+            library.set(JAVA_LONG, 64, area);
             return SHARED_NOW;
         }
         isBeingPlaced = true;
         Workers.join(Thread.ofPlatform().start(() -> ofOtherThread = NativeLibrary.at(library)));
-        return SHARED_BEFORE;
+        return lateAnswer;
     }
 }

@@ -1,12 +1,18 @@
 package dev.percpu.internal.extern;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.percpu.internal.area.Area;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 
-/** A {@code struct percpu_library} with a large section, and with no function, so that it cannot be placed. */
+/** A {@code struct percpu_library} with a large section, which cannot be placed. */
 public final class RefusedLibrary {
     /** So few pieces of this size fill the area. */
     static final int SHARE_OF_AREA = 8;
@@ -16,6 +22,17 @@ public final class RefusedLibrary {
 
     private final MemorySegment address;
 
+    /** One whose function gives this answer. */
+    RefusedLibrary(int answer) {
+        this();
+        FunctionDescriptor type =
+                FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
+        MethodHandle function = MethodHandles.dropArguments(
+                MethodHandles.constant(int.class, answer), 0, type.toMethodType().parameterList());
+        address.set(ADDRESS, 24, Linker.nativeLinker().upcallStub(function, type, Arena.global()));
+    }
+
+    /** One without a function. */
     public RefusedLibrary() {
         Arena arena = Arena.global();
         address = arena.allocate(BYTES, Long.BYTES);
@@ -27,6 +44,7 @@ public final class RefusedLibrary {
     /**
      * Tries to place it.
      *
+     * @throws IllegalStateException with the reason that the function's answer means
      * @throws IllegalArgumentException as the linker does, once it comes to calling the function at no address
      */
     public void place() {
