@@ -20,6 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,20 +59,25 @@ class ExampleServerTest {
     /** A response arrives a moment before its request is counted. */
     private long waitFor(String metric, long expected) throws IOException {
         while (true) {
-            String text = get("/metrics").body();
-            Matcher matcher = Pattern.compile("^" + Pattern.quote(metric) + " (\\S+)$", Pattern.MULTILINE)
-                    .matcher(text);
-            long value = matcher.find() ? (long) Double.parseDouble(matcher.group(1)) : 0;
+            long value = (long) number(get("/metrics").body(), metric);
             if (value >= expected) {
                 return value;
             }
         }
     }
 
+    /** What a metric has in a scrape; 0 if it is not there. */
+    private static double number(String metrics, String metric) {
+        Matcher matcher = Pattern.compile("^" + Pattern.quote(metric) + " (\\S+)$", Pattern.MULTILINE)
+                .matcher(metrics);
+        return matcher.find() ? Double.parseDouble(matcher.group(1)) : 0;
+    }
+
     @Test
     void metricsTotalWhatWasSent() throws Exception {
         int senders = 8;
         int each = 250;
+        long start = System.nanoTime();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             List<CompletableFuture<Void>> all = new ArrayList<>();
             for (int i = 0; i < senders; i++) {
@@ -97,7 +103,12 @@ class ExampleServerTest {
                 .isEqualTo(sent);
         assertThat(waitFor("example_request_duration_seconds_count{path=\"/work\"}", sent))
                 .isEqualTo(sent);
-        assertThat(get("/metrics").body()).contains("\nexample_requests_in_progress 0.0\n");
+        String metrics = get("/metrics").body();
+        assertThat(metrics).contains("\nexample_requests_in_progress 0.0\n");
+        // No request took longer than all of this test.
+        double most = (System.nanoTime() - start) / 1e9;
+        assertThat(number(metrics, "example_request_duration_seconds_sum{path=\"/work\"}"))
+                .isBetween(sent * 10e-6, sent * most);
     }
 
     @Test
@@ -206,12 +217,28 @@ class ExampleServerTest {
     @Test
     void theHistoryHasTheRequestsOfEachCpu() throws Exception {
         String history;
-        // Until a second is over. On a slow machine it may be several, in which one request would be a rate of 0.
+        // Until a second is over, here and below.
         do {
-            assertThat(get("/hello").status()).isEqualTo(200);
+            history = get("/history").body();
+        } while (!history.contains("\"rate\": [0"));
+        assertThat(history).startsWith("[{\"cpu\": ").contains("\"micros\": [null");
+
+        int micros = 20_000;
+        // On a slow machine it may be several seconds, in which one request would be a rate of 0.
+        do {
+            assertThat(get("/work?micros=" + micros).status()).isEqualTo(200);
             history = get("/history").body();
         } while (!history.matches("(?s).*\"rate\": \\[(\\d+, )*[1-9].*"));
-        assertThat(history).startsWith("[{\"cpu\": ").contains("\"micros\": [");
+        assertThat(Pattern.compile("\"micros\": \\[([^\\]]*)\\]")
+                        .matcher(history)
+                        .results()
+                        .flatMap(cpu -> Stream.of(cpu.group(1).split(", ", -1)))
+                        .filter(average -> !average.equals("null"))
+                        .mapToLong(Long::parseLong)
+                        .max()
+                        .orElse(0))
+                .as(history)
+                .isGreaterThanOrEqualTo(micros);
     }
 
     @Test

@@ -206,7 +206,7 @@ class TopTextTest {
         assertThat(print(rates, 9))
                 .hasSize(9)
                 .startsWith(
-                        "Process 1: back end rseq, 64 of 1,048,576 bytes used in each CPU's place",
+                        "Process 1: back end rseq, 64 of 1,048,576 bytes used in each CPU's place, 3 of 16 own places taken",
                         "Guard of CPU 3 held by a thread ?[31m",
                         "Could not be read: four?[31m: java.lang.ArithmeticException",
                         "");

@@ -115,7 +115,7 @@ final class Stride {
     /** Formats a size in the way that the property accepts. */
     static String format(long bytes) {
         int suffix = Math.min(Long.numberOfTrailingZeros(bytes) / KILO, "kmg".length());
-        return bytes == 0 || suffix == 0
+        return suffix == 0
                 ? Long.toString(bytes)
                 : (bytes >> (KILO * suffix)) + "" + "kmg".charAt(suffix - 1);
     }

@@ -22,7 +22,7 @@ class StrideTest {
     @Test
     void refusesTheRestAndSaysWhatItTakes() {
         for (String text :
-                new String[] {"", "m", "64mb", "64 m", "3m", "0", "0k", "-1m", "2g", "128", "9999999999g", "ten"}) {
+                new String[] {"", "m", "64mb", "64 m", "3m", "0", "0k", "-1m", "2g", "128", "9999999999g", "17179869185g", "ten"}) {
             assertThatThrownBy(() -> Stride.parse(text))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("percpu.area.stride")
@@ -60,6 +60,7 @@ class StrideTest {
             }
         }
         assertThat(Stride.ifLimited(Stride.LARGEST, Long.MAX_VALUE, 20)).isEqualTo(Stride.LARGEST);
+        assertThat(Stride.ifLimited(Stride.LARGEST, 1L << 40, 64)).isEqualTo(Stride.LARGEST);
         assertThat(Stride.ifLimited(Stride.LARGEST, 2L << 30, 20)).isEqualTo(16 << 20);
         assertThat(Stride.ifLimited(Stride.LARGEST, 1L << 30, 20)).isEqualTo(8 << 20);
         assertThat(Stride.ifLimited(Stride.LARGEST, 1L << 28, 20)).isEqualTo(2 << 20);
