@@ -111,6 +111,7 @@ class PerCpuMetricProducerTest {
                                 .hasBucketCounts(1, 1, 0, 1)
                                 .hasCount(3)
                                 .hasSum(2.011)));
+        assertThat(collectOne().toString()).startsWith("request.duration ").contains("[1, 1, 0, 1]");
         HistogramPointData point = collectPoint();
         assertThat(point.hasMin()).isFalse();
         assertThat(point.hasMax()).isFalse();
@@ -290,6 +291,7 @@ class PerCpuMetricProducerTest {
         PerCpuHistogram without = PerCpuHistogram.builder().build();
         assertThatThrownBy(() -> producer.histogram("size", without))
                 .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("of the metric size ")
                 .hasMessageContaining("builder().bounds(...)");
     }
 
@@ -308,7 +310,8 @@ class PerCpuMetricProducerTest {
                 PerCpuHistogram.builder().bounds(1L << 60, (1L << 60) + 1).build();
         assertThatThrownBy(() -> producer.histogram("size", narrow).register())
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("do not rise");
+                .hasMessage("the bounds of the metric size do not rise once they are divided by 1.0: " + 0x1p60
+                        + " is there twice");
         assertThat(reader.collectAllMetrics()).isEmpty();
     }
 
@@ -373,8 +376,8 @@ class PerCpuMetricProducerTest {
                         .setAttributes(BYE)
                         .register())
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("\"By\"")
-                .hasMessageContaining("\"s\"");
+                .hasMessage("a metric has one name, unit and description: registered is size in \"By\", \"\", so it"
+                        + " cannot also be size in \"s\", \"\"");
         assertThatThrownBy(() -> producer.histogram("size", millis)
                         .setUnit("By")
                         .setDescription("How large")
