@@ -63,7 +63,8 @@ class PerCpuMonitorTest {
         assertThat(monitor.getArea().usedBytesPerCpu())
                 .isPositive()
                 .isLessThan(monitor.getArea().stride());
-        assertThat(monitor.getOwnPlaces().most()).isEqualTo(PerCpuRuntime.ownPlaces().most());
+        assertThat(monitor.getOwnPlaces().most())
+                .isEqualTo(PerCpuRuntime.ownPlaces().most());
         assertThat(monitor.getOwnPlaces().taken())
                 .isBetween(0, monitor.getOwnPlaces().most());
     }

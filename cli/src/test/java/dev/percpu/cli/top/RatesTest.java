@@ -12,7 +12,14 @@ class RatesTest {
     private static final long SECOND = 1_000_000_000;
 
     private static Reading reading(long nanos, Reading.Value... values) {
-        return new Reading(nanos, "rseq", new PerCpuMXBean.Area(1 << 20, 64), new PerCpuMXBean.Places(3, 16), List.of(), List.of(values), List.of());
+        return new Reading(
+                nanos,
+                "rseq",
+                new PerCpuMXBean.Area(1 << 20, 64),
+                new PerCpuMXBean.Places(3, 16),
+                List.of(),
+                List.of(values),
+                List.of());
     }
 
     /** A value of one of several variables with the same name. */
@@ -46,9 +53,9 @@ class RatesTest {
     void whatLiesOnNoCpuHasARateToo() {
         Reading.Value before =
                 new Reading.Value(1, "requests", "PerCpuCounter", "value", true, 10L, List.of(10L, 0L), 0L);
-        Reading.Value now =
-                new Reading.Value(1, "requests", "PerCpuCounter", "value", true, 20L, List.of(14L, 0L), 6L);
-        Rates.Row row = new Rates(reading(0, before), reading(2 * SECOND, now)).rows().getFirst();
+        Reading.Value now = new Reading.Value(1, "requests", "PerCpuCounter", "value", true, 20L, List.of(14L, 0L), 6L);
+        Rates.Row row =
+                new Rates(reading(0, before), reading(2 * SECOND, now)).rows().getFirst();
         assertThat(row.perSecond()).isEqualTo(5);
         assertThat(row.perCpuPerSecond()).containsExactly(2.0, 0.0);
         assertThat(row.elsewherePerSecond()).isEqualTo(3);

@@ -32,7 +32,14 @@ class TopTextTest {
     }
 
     private static Reading reading(long nanos, Reading.Value... values) {
-        return new Reading(nanos, "rseq", new PerCpuMXBean.Area(1 << 20, 64), new PerCpuMXBean.Places(3, 16), List.of(), List.of(values), List.of());
+        return new Reading(
+                nanos,
+                "rseq",
+                new PerCpuMXBean.Area(1 << 20, 64),
+                new PerCpuMXBean.Places(3, 16),
+                List.of(),
+                List.of(values),
+                List.of());
     }
 
     private static List<String> print(Rates rates) {
@@ -89,10 +96,10 @@ class TopTextTest {
 
     @Test
     void aCpuThatTakesOutMuchIsBusierThanOneThatAddsLittle() {
-        Reading.Value before = new Reading.Value(
-                1, "mixed", "PerCpuCounter", "value", true, 60L, List.of(0L, 1L, 2L, 3L, 54L), 0L);
-        Reading.Value now = new Reading.Value(
-                1, "mixed", "PerCpuCounter", "value", true, 15L, List.of(1L, 2L, 3L, 4L, 5L), 0L);
+        Reading.Value before =
+                new Reading.Value(1, "mixed", "PerCpuCounter", "value", true, 60L, List.of(0L, 1L, 2L, 3L, 54L), 0L);
+        Reading.Value now =
+                new Reading.Value(1, "mixed", "PerCpuCounter", "value", true, 15L, List.of(1L, 2L, 3L, 4L, 5L), 0L);
 
         assertThat(print(new Rates(reading(0, before), reading(1_000_000_000, now))))
                 .element(3)
@@ -114,9 +121,11 @@ class TopTextTest {
                                 "variable +value +total +per second +CPU 0 +per second +CPU 1 +per second +elsewhere +per second"));
 
         // A sum begins with 0, so here it is by chance that as much lies elsewhere.
-        Reading.Value sum =
-                new Reading.Value(3, "sum", "PerCpuCounter", "value", true, 6L, List.of(0L, 0L, 3L), 3L);
-        assertThat(print(new Rates(null, reading(0, sum)))).element(2).asString().contains("CPU 2");
+        Reading.Value sum = new Reading.Value(3, "sum", "PerCpuCounter", "value", true, 6L, List.of(0L, 0L, 3L), 3L);
+        assertThat(print(new Rates(null, reading(0, sum))))
+                .element(2)
+                .asString()
+                .contains("CPU 2");
     }
 
     /** No CPU has a part of it, and it is not 0 elsewhere. */
@@ -216,7 +225,12 @@ class TopTextTest {
     void allIsPrintedTheSameInEachLocale() {
         Rates rates = new Rates(
                 reading(0, value("some", 0, 0), real(0)),
-                reading(1_000_000_000, value("some", 1_000, 0), real(0.09), value("few", 7, 1), value("many", 7, 2, 3, 4)));
+                reading(
+                        1_000_000_000,
+                        value("some", 1_000, 0),
+                        real(0.09),
+                        value("few", 7, 1),
+                        value("many", 7, 2, 3, 4)));
         List<String> lines = print(rates, 7);
         assertThat(lines)
                 .anyMatch(line -> line.matches("some .* 1,000 +1,000\\.0 .*"))
@@ -247,8 +261,7 @@ class TopTextTest {
     }
 
     private static Reading.Value real(double total) {
-        return new Reading.Value(
-                serial("real"), "real", "PerCpuDoubleCounter", "value", true, total, List.of(), 0.0);
+        return new Reading.Value(serial("real"), "real", "PerCpuDoubleCounter", "value", true, total, List.of(), 0.0);
     }
 
     /** How a total is shown. */

@@ -115,9 +115,7 @@ final class Stride {
     /** Formats a size in the way that the property accepts. */
     static String format(long bytes) {
         int suffix = Math.min(Long.numberOfTrailingZeros(bytes) / KILO, "kmg".length());
-        return suffix == 0
-                ? Long.toString(bytes)
-                : (bytes >> (KILO * suffix)) + "" + "kmg".charAt(suffix - 1);
+        return suffix == 0 ? Long.toString(bytes) : (bytes >> (KILO * suffix)) + "" + "kmg".charAt(suffix - 1);
     }
 
     /** What to do if a place would have to be as large as this. */

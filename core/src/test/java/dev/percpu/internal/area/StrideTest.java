@@ -21,8 +21,9 @@ class StrideTest {
 
     @Test
     void refusesTheRestAndSaysWhatItTakes() {
-        for (String text :
-                new String[] {"", "m", "64mb", "64 m", "3m", "0", "0k", "-1m", "2g", "128", "9999999999g", "17179869185g", "ten"}) {
+        for (String text : new String[] {
+            "", "m", "64mb", "64 m", "3m", "0", "0k", "-1m", "2g", "128", "9999999999g", "17179869185g", "ten"
+        }) {
             assertThatThrownBy(() -> Stride.parse(text))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("percpu.area.stride")

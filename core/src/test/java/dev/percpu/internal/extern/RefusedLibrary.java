@@ -28,7 +28,9 @@ public final class RefusedLibrary {
         FunctionDescriptor type =
                 FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
         MethodHandle function = MethodHandles.dropArguments(
-                MethodHandles.constant(int.class, answer), 0, type.toMethodType().parameterList());
+                MethodHandles.constant(int.class, answer),
+                0,
+                type.toMethodType().parameterList());
         address.set(ADDRESS, 24, Linker.nativeLinker().upcallStub(function, type, Arena.global()));
     }
 
