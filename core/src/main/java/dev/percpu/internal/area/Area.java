@@ -274,8 +274,8 @@ public final class Area {
         try {
             return POSITIONS.allocate(bytes, alignment, label);
         } catch (AreaFullException full) {
-            // The order matters: what is given back between the last two calls counts twice, which is better than not
-            // at all.
+            // The order of the two numbers matters: what is given back between them counts twice, which is better than
+            // not at all.
             return SHORTAGE.retry(
                     new Attempt(bytes, alignment, label), HOLDINGS.bytes(), bytes - POSITIONS.freeBytes(), full);
         }

@@ -48,8 +48,8 @@ record Reservation(MemorySegment memory, long stride) {
     /**
      * Reserves the area, and opens the first part of the places of CPUs, of the spare place and of that of the gates,
      * which includes the header. If there is no address space for the stride that is wanted, it is halved. If address
-     * space is limited, the JVM needs room beside the area, except beside a stride that the user has set or that cannot
-     * shrink further. To see that there is room takes a mapping for a moment. If the kernel refuses to remove mappings,
+     * space is limited, the area leaves room for the JVM, unless the user has set the stride, or it cannot shrink
+     * further. To see that there is room, this method maps it for a moment. If the kernel refuses to remove mappings,
      * the stride shrinks as far as it can.
      */
     static Reservation reserve(int cpus, int owns) {

@@ -64,8 +64,8 @@ public final class EventShape {
      * One update of a number of 64 bits.
      *
      * @param op an addition, one of doubles, or a maximum
-     * @param element the number of the value that says which element of an array it is, or {@link #NONE}. Only what is
-     *     added to can be an element: a gate lies behind a single number
+     * @param element the number of the value that says which element of an array it is, or {@link #NONE}. Only an
+     *     addition can have one: arrays have no gates
      * @param operand the number of the value that is the operand, or {@link #NONE} if the constant is
      */
     public record Update(Op op, int element, int operand) {
