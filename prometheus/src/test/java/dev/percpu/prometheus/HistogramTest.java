@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.percpu.testing.Workers;
 import io.prometheus.metrics.config.MetricsProperties;
 import io.prometheus.metrics.config.PrometheusProperties;
 import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
@@ -16,6 +17,7 @@ import io.prometheus.metrics.model.snapshots.NativeHistogramBuckets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
@@ -391,6 +393,33 @@ class HistogramTest {
         assertThat(dataPoint.getCount()).isEqualTo(6 + between.length);
         assertThat(dataPoint.collect(Labels.EMPTY).getCount()).isEqualTo(6 + between.length);
         assertThat(dataPoint.getCount()).isZero();
+    }
+
+    /** A thread asks for the time while it adds a bucket, for which it holds the lock. It goes on after the scrape. */
+    @Test
+    void aScrapeThatCouldResetDoesNotWaitForAThreadThatCounts() {
+        AtomicLong nanos = new AtomicLong();
+        CountDownLatch adding = new CountDownLatch(1);
+        CountDownLatch scraped = new CountDownLatch(1);
+        Thread scraping = Thread.currentThread();
+        LongSupplier clock = () -> {
+            if (Thread.currentThread() != scraping) {
+                adding.countDown();
+                Workers.await(scraped);
+            }
+            return nanos.get();
+        };
+        HistogramSettings settings = new HistogramSettings(
+                new ClassicBounds(List.of()), false, NativeSchema.of(3), 0, 0, 4, 100, clock, null);
+        HistogramDataPoint dataPoint = new HistogramDataPoint(settings, null);
+        DoubleStream.of(1, 1.2, 2, 3, 5, 9).forEach(dataPoint::observe);
+        nanos.addAndGet(100);
+        Thread counting = Thread.ofPlatform()
+                .start(() -> DoubleStream.of(1e3, 1e6, 1e9, 1e12).forEach(dataPoint::observe));
+        Workers.await(adding, counting);
+        assertThat(dataPoint.collect(Labels.EMPTY).getCount()).isGreaterThanOrEqualTo(6);
+        scraped.countDown();
+        Workers.join(counting);
     }
 
     @Test

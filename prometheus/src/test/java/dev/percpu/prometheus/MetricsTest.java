@@ -629,6 +629,32 @@ class MetricsTest {
         assertThat(counter.collect().getDataPoints().getFirst().getExemplar()).isNull();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"answers", "answers_total", "answers.total"})
+    void aCountersNameIsTheClients(String name) {
+        assertThat(Counter.builder().name(name).build().collect().getMetadata().getName())
+                .isEqualTo(io.prometheus.metrics.core.metrics.Counter.builder()
+                        .name(name)
+                        .build()
+                        .collect()
+                        .getMetadata()
+                        .getName());
+    }
+
+    @Test
+    void theConfigurationOfAMetricTurnsItsExemplarsOff() {
+        PrometheusProperties off = PrometheusProperties.builder()
+                .putMetricProperty(
+                        "a", MetricsProperties.builder().exemplarsEnabled(false).build())
+                .build();
+        Counter counter = Counter.builder(off).name("a").build();
+        counter.incWithExemplar(2, Labels.of("request", "17"));
+        assertThat(exemplars(counter)).isEmpty();
+        Gauge gauge = Gauge.builder(off).name("a").build();
+        gauge.setWithExemplar(2, Labels.of("request", "17"));
+        assertThat(exemplars(gauge)).isEmpty();
+    }
+
     /** A sampler that asks, when it is told of an update, what was counted. When it is read, another update comes. */
     private static final class WatchingSampler extends ExemplarSampler {
         private final List<Double> counted = new ArrayList<>();
