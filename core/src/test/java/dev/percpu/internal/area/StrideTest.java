@@ -67,4 +67,11 @@ class StrideTest {
         assertThat(Stride.ifLimited(Stride.LARGEST, 1L << 28, 20)).isEqualTo(2 << 20);
         assertThat(Stride.ifLimited(Stride.LARGEST, 1L << 28, 1_000)).isEqualTo(1 << 20);
     }
+
+    @Test
+    void theRoomBesideTheAreaIsAShareOfALimitUpToASize() {
+        assertThat(Stride.roomIfLimited(Long.MAX_VALUE)).isZero();
+        assertThat(Stride.roomIfLimited(1L << 30)).isEqualTo(1 << 27);
+        assertThat(Stride.roomIfLimited(1L << 40)).isEqualTo(1 << 28);
+    }
 }

@@ -33,6 +33,26 @@ class KernelThreadsTest {
         while (!KernelThreads.hasEnded(number)) {
             Thread.sleep(1);
         }
+        assertThat(KernelThreads.startTime(number)).isZero();
+        assertThat(KernelThreads.describe(number)).isEqualTo("thread " + number);
+    }
+
+    /** The kernel tells the time behind the name, which is in parentheses and can have such itself. */
+    @Test
+    void theStartTimeDoesNotDependOnTheThreadsName() throws InterruptedException {
+        long[] times = new long[2];
+        String[] description = new String[1];
+        Thread thread = new Thread(() -> {
+            number = KernelThreads.current();
+            times[0] = KernelThreads.startTime(number);
+            Thread.currentThread().setName("a) 1 (b");
+            times[1] = KernelThreads.startTime(number);
+            description[0] = KernelThreads.describe(number);
+        });
+        thread.start();
+        thread.join();
+        assertThat(times[0]).isPositive().isEqualTo(times[1]);
+        assertThat(description[0]).isEqualTo("thread " + number + " (a) 1 (b)");
     }
 
     @Test
