@@ -88,6 +88,11 @@ class BackendChoiceTest {
     }
 
     @TestInOwnJvm
+    void atomicOnAnotherOperatingSystem() {
+        assertRuns(new Jvm().option("-Dos.name=FreeBSD"), "atomic: the operating system is FreeBSD, not Linux");
+    }
+
+    @TestInOwnJvm
     void atomicIfExecutableMemoryIsRefused() {
         // The code cache is made whole before, so that the JVM itself can go on compiling.
         Jvm jvm = new Jvm().option("-XX:ReservedCodeCacheSize=64m").option("-XX:InitialCodeCacheSize=64m");
