@@ -24,6 +24,7 @@ class InfoCommandTest {
         assertThat(json.keySet())
                 .contains("version", "reason", "selfTest", "arch", "kernel", "libc", "java", "variables");
         assertThat(json.get("backend").getAsString()).isEqualTo(PerCpuRuntime.backend());
+        assertThat(json.get("libc").getAsString()).matches("glibc [0-9.]+|not glibc");
         assertThat(json.getAsJsonObject("rseq").keySet()).containsExactly("size", "offset", "features");
         assertThat(json.getAsJsonObject("area").keySet()).containsExactly("stride", "reservedBytes", "usedBytesPerCpu");
         assertThat(json.get("ownPlaces").getAsInt())
