@@ -16,7 +16,7 @@ import java.util.concurrent.locks.ReadWriteLock;
 /**
  * A read-write lock whose readers do not slow each other down: as long as no writer comes, each reader counts itself in
  * and out on its CPU. The first writer after that makes a system call, which interrupts the other CPUs for a moment.
- * Then readers count with atomic instructions for a while, and a write takes longer than with other
+ * Then readers count with atomic instructions for a while, and a write can take longer than with other
  * locks. The lock switches between the two by itself, depending on how many readers come between writers. Use it for
  * data that is read far more often than written. For other data, other locks are as fast or faster. If only one thread
  * uses the lock, other locks are faster even with a few writes.

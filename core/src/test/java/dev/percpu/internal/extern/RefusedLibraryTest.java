@@ -3,6 +3,7 @@ package dev.percpu.internal.extern;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Interposed;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.testing.Jvm;
@@ -48,16 +49,17 @@ class RefusedLibraryTest {
     /** With the stack at its end, the piece could not be given back. */
     @Test
     void withoutRoomOnTheStackNoPieceIsTaken() {
-        assertThat(Jvm.asHere().run(WithoutRoom.class).output().strip()).isEqualTo("no room");
+        assertThat(Jvm.asHere().run(WithoutRoom.class).output().strip()).isEqualTo("no room, 0 bytes taken");
     }
 
     /** Runs in a JVM of its own, in which all use the same {@link StackRoom}. */
     static final class WithoutRoom {
         private WithoutRoom() {}
 
-        public static void main(String[] arguments) {
+                public static void main(String[] arguments) {
+            long before = Area.usedBytesPerCpu();
             Interposed.replace(StackRoom.class, _ -> () -> {
-                throw new StackOverflowError("no room");
+                throw new StackOverflowError("no room, " + (Area.usedBytesPerCpu() - before) + " bytes taken");
             });
             try {
                 new RefusedLibrary().place();
