@@ -144,7 +144,8 @@ final class NativeLibrary {
         String file = library.get(ADDRESS, FILE).reinterpret(LONGEST_PATH).getString(0);
         String label = "the per-CPU variables of " + file;
         // Whoever holds a guard of this library's may be C code that waits for a guard that this thread holds.
-                Ownership.refuseToWait("the guards of C code, to place ", label + " (declare one of them before any guard is held)");
+        Ownership.refuseToWait(
+                "the guards of C code, to place ", label + " (declare one of them before any guard is held)");
 
         // For giving the piece back, too, if something else fails.
         StackRoom.CURRENT.ensure();

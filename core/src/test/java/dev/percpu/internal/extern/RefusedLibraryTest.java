@@ -56,7 +56,7 @@ class RefusedLibraryTest {
     static final class WithoutRoom {
         private WithoutRoom() {}
 
-                public static void main(String[] arguments) {
+        public static void main(String[] arguments) {
             long before = Area.usedBytesPerCpu();
             Interposed.replace(StackRoom.class, _ -> () -> {
                 throw new StackOverflowError("no room, " + (Area.usedBytesPerCpu() - before) + " bytes taken");
