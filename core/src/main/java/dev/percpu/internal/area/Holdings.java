@@ -70,6 +70,9 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
     /** Only one thread at a time gives pieces back. This lock is acquired before this object's lock. */
     private final Object giving = new Object();
 
+    /** The index of the one that is due and is tried next. Guarded by {@link #giving}. */
+    private int next;
+
     /** The thread logs only the first of a series of failures. Guarded by {@link #giving}. */
     private boolean logged;
 
@@ -212,20 +215,23 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
 
     /**
      * Gives back one more piece, and all that are due. It stops after two failures, since then the others would most
-     * likely fail too.
+     * likely fail too. The next call goes on from there, so that pieces which always fail keep no other one back.
      *
      * @return what the last failure threw
      */
     private @Nullable Throwable giveBackAll(@Nullable Holding oneMore) {
         synchronized (giving) {
-            if (oneMore != null) {
-                makeDue(oneMore);
+            if (oneMore != null && makeDue(oneMore)) {
+                next = due() - 1;
             }
             Throwable failure = null;
             int failures = 0;
-            // Starts with the piece that became due last, so that those that fail stay below it.
-            for (int index = due() - 1; index >= 0 && failures < 2; index--) {
-                Holding holding = due(index);
+            for (int untried = due(); untried > 0 && failures < 2; untried = Math.min(untried - 1, due())) {
+                if (next < 0 || next >= due()) {
+                    next = due() - 1;
+                }
+                Holding holding = due(next);
+                next--;
                 try {
                     if (holding.bytes > 0) {
                         giver.give(holding.position, holding.bytes);
@@ -254,11 +260,14 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
     }
 
     /**
-     * Moves a holding to those that are due, unless it is there already or finished with. None of its steps can fail.
+     * Moves a holding to those that are due, as the last of them. None of its steps can fail.
+     *
+     * @return false if it is there already, or finished with
      */
-    private synchronized void makeDue(Holding holding) {
+    private synchronized boolean makeDue(Holding holding) {
         int index = holding.index;
-        if (index >= dueCount) {
+        boolean isNew = index >= dueCount;
+        if (isNew) {
             Holding first = all[dueCount];
             all[index] = first;
             if (first != null) {
@@ -268,6 +277,7 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
             holding.index = dueCount;
             dueCount++;
         }
+        return isNew;
     }
 
     /**
@@ -335,7 +345,7 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
             for (int index = dueCount; index < count; index++) {
                 Holding holding = Objects.requireNonNull(all[index]);
                 if (holding.refersTo(null)) {
-                    makeDue(holding);
+                    boolean _ = makeDue(holding);
                 }
             }
         }
