@@ -26,10 +26,19 @@ public final class Garbage {
 
     /** How much of the heap is in use, without garbage. */
     public static long heapBytes() {
+        long least = Long.MAX_VALUE;
+        long used = heapBytesOnce();
+        // What one collection makes unreachable, such as finished cleaners and threads, a later one takes.
+        while (used < least) {
+            least = used;
+            used = heapBytesOnce();
+        }
+        return least;
+    }
+
+    private static long heapBytesOnce() {
+        System.gc();
         Runtime runtime = Runtime.getRuntime();
-        // What a first collection makes unreachable, such as finished cleaners and threads, a second one takes.
-        System.gc();
-        System.gc();
         return runtime.totalMemory() - runtime.freeMemory();
     }
 }
