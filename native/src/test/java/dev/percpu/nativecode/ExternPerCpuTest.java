@@ -357,7 +357,8 @@ class ExternPerCpuTest {
             assertThatThrownBy(() -> ExternPerCpu.declare(driver.lookup(), "a_pair", PAIR))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageStartingWith("this thread holds the guard of " + guard.cpu())
-                    .hasMessageContaining("while it places the per-CPU variables of " + file("under-guard") + ":");
+                    .hasMessageContaining("to place the per-CPU variables of " + file("under-guard")
+                            + " (declare one of them before any");
             assertThat(driver.isShared()).isFalse();
         }
         ExternPerCpu.declare(driver.lookup(), "a_pair", PAIR);
