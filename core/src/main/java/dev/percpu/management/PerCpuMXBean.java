@@ -1,5 +1,6 @@
 package dev.percpu.management;
 
+import dev.percpu.PerCpuRuntime;
 import java.util.List;
 
 /**
@@ -17,7 +18,7 @@ public interface PerCpuMXBean {
     Area getArea();
 
     /** The places that hot threads have for themselves. */
-    Places getOwnPlaces();
+    PerCpuRuntime.Places getOwnPlaces();
 
     /** The CPUs whose guard a thread holds. */
     List<Owner> getOwners();
@@ -32,14 +33,6 @@ public interface PerCpuMXBean {
      * @param usedBytesPerCpu how many bytes of each place are allocated to variables
      */
     record Area(long stride, long usedBytesPerCpu) {}
-
-    /**
-     * The places that threads can have for themselves.
-     *
-     * @param taken how many threads have one
-     * @param most how many can have one at a time
-     */
-    record Places(int taken, int most) {}
 
     /**
      * The owner of a CPU's data.

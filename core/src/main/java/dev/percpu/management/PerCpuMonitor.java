@@ -42,9 +42,8 @@ public final class PerCpuMonitor implements PerCpuMXBean {
     }
 
     @Override
-    public Places getOwnPlaces() {
-        PerCpuRuntime.Places places = PerCpuRuntime.ownPlaces();
-        return new Places(places.taken(), places.most());
+    public PerCpuRuntime.Places getOwnPlaces() {
+        return PerCpuRuntime.ownPlaces();
     }
 
     @Override

@@ -618,12 +618,20 @@ class MetricsTest {
         assertThat(with.collect().getDataPoints().getFirst().getExemplar()).isNotNull();
     }
 
+    /** What the client's configuration says of the metric {@code a} alone. */
+    private static PrometheusProperties configurationOfA(boolean exemplarsEnabled) {
+        return PrometheusProperties.builder()
+                .putMetricProperty(
+                        "a",
+                        MetricsProperties.builder()
+                                .exemplarsEnabled(exemplarsEnabled)
+                                .build())
+                .build();
+    }
+
     @Test
     void aBuilderTurnsExemplarsOffWhateverTheConfigurationSays() {
-        PrometheusProperties on = PrometheusProperties.builder()
-                .putMetricProperty(
-                        "a", MetricsProperties.builder().exemplarsEnabled(true).build())
-                .build();
+        PrometheusProperties on = configurationOfA(true);
         Counter counter = Counter.builder(on).name("a").withoutExemplars().build();
         counter.incWithExemplar(2, Labels.of("request", "17"));
         assertThat(counter.collect().getDataPoints().getFirst().getExemplar()).isNull();
@@ -643,10 +651,7 @@ class MetricsTest {
 
     @Test
     void theConfigurationOfAMetricTurnsItsExemplarsOff() {
-        PrometheusProperties off = PrometheusProperties.builder()
-                .putMetricProperty(
-                        "a", MetricsProperties.builder().exemplarsEnabled(false).build())
-                .build();
+        PrometheusProperties off = configurationOfA(false);
         Counter counter = Counter.builder(off).name("a").build();
         counter.incWithExemplar(2, Labels.of("request", "17"));
         assertThat(exemplars(counter)).isEmpty();

@@ -1,5 +1,6 @@
 package dev.percpu.cli.top;
 
+import dev.percpu.PerCpuRuntime;
 import dev.percpu.management.PerCpuMXBean;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +20,7 @@ public record Reading(
         long nanos,
         String backend,
         PerCpuMXBean.Area area,
-        PerCpuMXBean.Places ownPlaces,
+        PerCpuRuntime.Places ownPlaces,
         List<PerCpuMXBean.Owner> owners,
         List<Value> values,
         List<String> failures) {

@@ -1,5 +1,6 @@
 package dev.percpu.cli.top;
 
+import dev.percpu.PerCpuRuntime;
 import dev.percpu.management.PerCpuMXBean;
 import java.time.Instant;
 import java.util.List;
@@ -25,7 +26,7 @@ public record TopJson(
         @Nullable Double seconds,
         String backend,
         PerCpuMXBean.Area area,
-        PerCpuMXBean.Places ownPlaces,
+        PerCpuRuntime.Places ownPlaces,
         List<PerCpuMXBean.Owner> owners,
         List<Value> values,
         List<String> failures) {

@@ -1,8 +1,8 @@
 package dev.percpu.cli.top;
 
+import static dev.percpu.cli.top.Readings.reading;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.management.PerCpuMXBean;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -10,17 +10,6 @@ import org.junit.jupiter.api.Test;
 @Tag("once")
 class RatesTest {
     private static final long SECOND = 1_000_000_000;
-
-    private static Reading reading(long nanos, Reading.Value... values) {
-        return new Reading(
-                nanos,
-                "rseq",
-                new PerCpuMXBean.Area(1 << 20, 64),
-                new PerCpuMXBean.Places(3, 16),
-                List.of(),
-                List.of(values),
-                List.of());
-    }
 
     /** A value of one of several variables with the same name. */
     private static Reading.Value requests(long serial, long total) {

@@ -1,5 +1,6 @@
 package dev.percpu.cli.top;
 
+import static dev.percpu.cli.top.Readings.reading;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.management.PerCpuMXBean;
@@ -29,17 +30,6 @@ class TopTextTest {
         }
         long total = Arrays.stream(parts).mapToLong(each -> each).sum();
         return new Reading.Value(serial(variable), variable, "PerCpuCounter", "value", true, total, List.of(parts), 0L);
-    }
-
-    private static Reading reading(long nanos, Reading.Value... values) {
-        return new Reading(
-                nanos,
-                "rseq",
-                new PerCpuMXBean.Area(1 << 20, 64),
-                new PerCpuMXBean.Places(3, 16),
-                List.of(),
-                List.of(values),
-                List.of());
     }
 
     private static List<String> print(Rates rates) {
@@ -201,14 +191,13 @@ class TopTextTest {
 
     @Test
     void onATerminalThereAreNoMoreLinesThanFitWhateverElseIsTold() {
-        Reading reading = new Reading(
+        Reading reading = reading(
                 0,
-                "rseq",
-                new PerCpuMXBean.Area(1 << 20, 64),
-                new PerCpuMXBean.Places(3, 16),
                 List.of(new PerCpuMXBean.Owner(3, "a thread \u001b[31m")),
-                List.of(value("one", 1, 0, 1, 2, 3, 4), value("two", 1, 0), value("three", 1, 0)),
-                List.of("four\u001b[31m: java.lang.ArithmeticException"));
+                List.of("four\u001b[31m: java.lang.ArithmeticException"),
+                value("one", 1, 0, 1, 2, 3, 4),
+                value("two", 1, 0),
+                value("three", 1, 0));
         Rates rates = new Rates(null, reading);
 
         assertThat(print(rates, 8)).hasSize(8).last().isEqualTo("2 more values; --once and --json print all");

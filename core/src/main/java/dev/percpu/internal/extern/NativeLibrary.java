@@ -130,12 +130,15 @@ final class NativeLibrary {
         MethodHandle call = callShare;
         if (call == null) {
             // Two threads may do this at once, as it does not matter whose handle is kept.
-            call = Linker.nativeLinker()
-                    .downcallHandle(FunctionDescriptor.of(
-                            JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
+            call = Linker.nativeLinker().downcallHandle(shareType());
             callShare = call;
         }
         return call;
+    }
+
+    /** What the library's function takes and returns. */
+    static FunctionDescriptor shareType() {
+        return FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
     }
 
     private static NativeLibrary place(MemorySegment library) {

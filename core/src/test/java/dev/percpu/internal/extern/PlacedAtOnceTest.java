@@ -1,7 +1,6 @@
 package dev.percpu.internal.extern;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -19,13 +18,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A {@code struct percpu_library} whose function is a method of this class. */
 @Tag("native")
 class PlacedAtOnceTest {
-    private static final long BYTES = 128;
-    private static final long START = 1 << 12;
     private static final int SHARED_NOW = 0;
     private static final int SHARED_BEFORE = 1;
     private static final int LENT = 5;
 
-    private final MemorySegment library = Arena.global().allocate(BYTES, Long.BYTES);
+    private final MemorySegment library = RefusedLibrary.structure(Long.BYTES);
 
     private int lateAnswer;
     private boolean isBeingPlaced;
@@ -43,9 +40,6 @@ class PlacedAtOnceTest {
     void twoThreadsThatPlaceALibraryAtOnceHaveTheSameBorrowWords(int late) throws ReflectiveOperationException {
         lateAnswer = late;
         int lent = LentPieces.count();
-        library.set(JAVA_LONG, 0, START);
-        library.set(JAVA_LONG, 8, START + Long.BYTES);
-        library.set(ADDRESS, 16, Arena.global().allocateFrom("a library"));
         library.set(ADDRESS, 24, function());
         NativeLibrary ofThisThread = NativeLibrary.at(library);
         assertThat(ofThisThread.borrows())
@@ -55,8 +49,7 @@ class PlacedAtOnceTest {
     }
 
     private MemorySegment function() throws ReflectiveOperationException {
-        FunctionDescriptor type =
-                FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
+        FunctionDescriptor type = NativeLibrary.shareType();
         return Linker.nativeLinker()
                 .upcallStub(MethodHandles.lookup().bind(this, "share", type.toMethodType()), type, Arena.global());
     }
@@ -65,7 +58,7 @@ class PlacedAtOnceTest {
     int share(long area, long stride, long position, int cpus, MemorySegment possible, int mode, int canBeUnloaded) {
         if (isBeingPlaced) {
             library.set(JAVA_LONG, 40, area);
-            library.set(JAVA_LONG, 56, area + position - START);
+            library.set(JAVA_LONG, 56, area + position - RefusedLibrary.START);
             library.set(JAVA_LONG, 64, area);
             return SHARED_NOW;
         }

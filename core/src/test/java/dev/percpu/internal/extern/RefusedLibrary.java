@@ -1,7 +1,6 @@
 package dev.percpu.internal.extern;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.percpu.internal.area.Area;
@@ -18,15 +17,14 @@ public final class RefusedLibrary {
     static final int SHARE_OF_AREA = 8;
 
     private static final long BYTES = 128;
-    private static final long START = 1 << 12;
+    static final long START = 1 << 12;
 
     private final MemorySegment address;
 
     /** One whose function gives this answer. */
     RefusedLibrary(int answer) {
         this();
-        FunctionDescriptor type =
-                FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
+        FunctionDescriptor type = NativeLibrary.shareType();
         MethodHandle function = MethodHandles.dropArguments(
                 MethodHandles.constant(int.class, answer),
                 0,
@@ -36,11 +34,17 @@ public final class RefusedLibrary {
 
     /** One without a function. */
     public RefusedLibrary() {
+        address = structure(Area.STRIDE / SHARE_OF_AREA);
+    }
+
+    /** A {@code struct percpu_library} without a function, whose section begins at {@link #START}. */
+    static MemorySegment structure(long bytesOfSection) {
         Arena arena = Arena.global();
-        address = arena.allocate(BYTES, Long.BYTES);
-        address.set(JAVA_LONG, 0, START);
-        address.set(JAVA_LONG, 8, START + Area.STRIDE / SHARE_OF_AREA);
-        address.set(JAVA_LONG, 16, arena.allocateFrom("a library").address());
+        MemorySegment structure = arena.allocate(BYTES, Long.BYTES);
+        structure.set(JAVA_LONG, 0, START);
+        structure.set(JAVA_LONG, 8, START + bytesOfSection);
+        structure.set(ADDRESS, 16, arena.allocateFrom("a library"));
+        return structure;
     }
 
     /**
