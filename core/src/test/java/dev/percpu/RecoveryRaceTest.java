@@ -13,6 +13,7 @@ import dev.percpu.testing.Jvm;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -39,30 +40,25 @@ class RecoveryRaceTest {
             Interposed.replace(GuardWords.class, Race::delayed);
             // Only an owner of the CPU changes its element, so nothing is lost unless two own it at once.
             long[] counts = new long[Area.CPUS * 16];
-            AtomicInteger owning = new AtomicInteger(OWNERS);
             AtomicInteger freed = new AtomicInteger();
-            Workers.run("race-", OWNERS + 1, number -> {
-                if (number == OWNERS) {
-                    while (owning.get() > 0) {
+            IntConsumer task = Workers.untilDone(
+                    OWNERS,
+                    _ -> {
+                        for (int round = 0; round < ROUNDS; round++) {
+                            try (CpuGuard guard = CpuGuard.acquire()) {
+                                int element = guard.cpu().id() * 16;
+                                long count = counts[element];
+                                delay();
+                                counts[element] = count + 1;
+                            }
+                        }
+                    },
+                    () -> {
                         for (CpuId cpu : CpuMask.possible()) {
                             freed.addAndGet(RecoveryUnderTest.freeIfLeftBehind(cpu.id()) ? 1 : 0);
                         }
-                    }
-                    return;
-                }
-                try {
-                    for (int round = 0; round < ROUNDS; round++) {
-                        try (CpuGuard guard = CpuGuard.acquire()) {
-                            int element = guard.cpu().id() * 16;
-                            long count = counts[element];
-                            delay();
-                            counts[element] = count + 1;
-                        }
-                    }
-                } finally {
-                    owning.decrementAndGet();
-                }
-            });
+                    });
+            Workers.run("race-", OWNERS + 1, task);
             long sum = 0;
             for (long count : counts) {
                 sum += count;

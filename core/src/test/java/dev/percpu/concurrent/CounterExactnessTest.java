@@ -7,7 +7,6 @@ import dev.percpu.testing.Effort;
 import dev.percpu.testing.VmTest;
 import dev.percpu.testing.WithoutCpuId;
 import dev.percpu.testing.Workers;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.IntConsumer;
@@ -84,23 +83,14 @@ class CounterExactnessTest {
 
     private static void updateAndReset(int rounds, UnaryOperator<IntConsumer> threads) throws InterruptedException {
         Counters counters = new Counters();
-        AtomicInteger updating = new AtomicInteger(UPDATERS);
-        IntConsumer task = threads.apply(number -> {
-            if (number < UPDATERS) {
-                try {
+        IntConsumer task = threads.apply(Workers.untilDone(
+                UPDATERS,
+                _ -> {
                     for (int i = 0; i < rounds; i++) {
                         counters.update();
                     }
-                } finally {
-                    // Also if one fails, or those that reset would go on for ever.
-                    updating.decrementAndGet();
-                }
-            } else {
-                while (updating.get() > 0) {
-                    counters.reset();
-                }
-            }
-        });
+                },
+                counters::reset));
         Disturbance.Report disturbed =
                 Disturbance.during("count-worker", 7, () -> Workers.run("count-worker-", UPDATERS + RESETTERS, task));
         assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(100));
@@ -184,31 +174,27 @@ class CounterExactnessTest {
         int rounds = Math.max(2_000, Effort.scaled(10_000));
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(64);
         long away = 8 * counter.errorBound();
-        AtomicInteger collecting = new AtomicInteger(1);
-        Disturbance.Report disturbed = Disturbance.during(
-                "collect-worker",
-                10,
-                () -> Workers.run("collect-worker-", 3, number -> {
-                    if (number > 0) {
-                        while (collecting.get() > 0) {
-                            for (int i = 0; i < 20; i++) {
-                                counter.add(1);
-                            }
-                            counter.sub(20);
+        IntConsumer task = Workers.untilDone(
+                1,
+                _ -> {
+                    for (int i = 0; i < rounds; i++) {
+                        assertThat(counter.tryAdd(away, counter.sum() + away / 2))
+                                .isFalse();
+                        counter.add(away);
+                        for (int spin = 0; spin < 200; spin++) {
+                            Thread.onSpinWait();
                         }
-                    } else {
-                        for (int i = 0; i < rounds; i++) {
-                            assertThat(counter.tryAdd(away, counter.sum() + away / 2))
-                                    .isFalse();
-                            counter.add(away);
-                            for (int spin = 0; spin < 200; spin++) {
-                                Thread.onSpinWait();
-                            }
-                            counter.sub(away);
-                        }
-                        collecting.decrementAndGet();
+                        counter.sub(away);
                     }
-                }));
+                },
+                () -> {
+                    for (int i = 0; i < 20; i++) {
+                        counter.add(1);
+                    }
+                    counter.sub(20);
+                });
+        Disturbance.Report disturbed =
+                Disturbance.during("collect-worker", 10, () -> Workers.run("collect-worker-", 3, task));
         assertThat(disturbed.signals()).isGreaterThanOrEqualTo(Effort.scaled(10));
         assertThat(counter.sum()).isZero();
     }
@@ -225,36 +211,29 @@ class CounterExactnessTest {
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(4);
         long far = 100 * counter.errorBound();
         AtomicLong shadow = new AtomicLong();
-        AtomicInteger trying = new AtomicInteger(threads);
-        Disturbance.Report disturbed = Disturbance.during(
-                "above-worker",
-                11,
-                () -> Workers.run("above-worker-", threads + 1, number -> {
-                    if (number == 0) {
-                        while (trying.get() > 0) {
-                            counter.add(far);
-                            counter.add(1);
-                            counter.add(1);
-                            counter.sub(far + 2);
+        IntConsumer task = Workers.untilDone(
+                threads,
+                number -> {
+                    long mine = 0;
+                    for (int i = 0; i < rounds; i++) {
+                        if (mine < limit && counter.tryAdd(1, limit)) {
+                            mine++;
+                            assertThat(shadow.incrementAndGet()).isLessThanOrEqualTo(limit);
+                        } else if (i % 8 == number && mine > 0) {
+                            mine--;
+                            shadow.decrementAndGet();
+                            counter.sub(1);
                         }
-                        return;
                     }
-                    try {
-                        long mine = 0;
-                        for (int i = 0; i < rounds; i++) {
-                            if (mine < limit && counter.tryAdd(1, limit)) {
-                                mine++;
-                                assertThat(shadow.incrementAndGet()).isLessThanOrEqualTo(limit);
-                            } else if (i % 8 == number && mine > 0) {
-                                mine--;
-                                shadow.decrementAndGet();
-                                counter.sub(1);
-                            }
-                        }
-                    } finally {
-                        trying.decrementAndGet();
-                    }
-                }));
+                },
+                () -> {
+                    counter.add(far);
+                    counter.add(1);
+                    counter.add(1);
+                    counter.sub(far + 2);
+                });
+        Disturbance.Report disturbed =
+                Disturbance.during("above-worker", 11, () -> Workers.run("above-worker-", threads + 1, task));
         assertThat(disturbed.signals()).isGreaterThanOrEqualTo(Effort.scaled(10));
         assertThat(counter.sum()).isEqualTo(shadow.get());
     }

@@ -130,21 +130,7 @@ class EventExactnessTest {
 
     private static void updateAndReset(Served served, UnaryOperator<IntConsumer> threads) throws InterruptedException {
         int rounds = Effort.scaled(800_000) & -8;
-        AtomicInteger updating = new AtomicInteger(UPDATERS);
-        IntConsumer task = threads.apply(number -> {
-            if (number < UPDATERS) {
-                try {
-                    served.update(rounds);
-                } finally {
-                    // Also if one fails, or those that reset would go on for ever.
-                    updating.decrementAndGet();
-                }
-            } else {
-                while (updating.get() > 0) {
-                    served.reset();
-                }
-            }
-        });
+        IntConsumer task = threads.apply(Workers.untilDone(UPDATERS, _ -> served.update(rounds), served::reset));
         Disturbance.Report disturbed =
                 Disturbance.during("event-worker", 7, () -> Workers.run("event-worker-", UPDATERS + RESETTERS, task));
         assertThat(disturbed.signals()).isGreaterThan(Effort.scaled(100));

@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.DoubleAccumulator;
 import java.util.concurrent.atomic.LongAccumulator;
 import java.util.function.Consumer;
 import java.util.function.DoubleBinaryOperator;
+import java.util.function.IntConsumer;
 import java.util.function.LongBinaryOperator;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -130,21 +131,15 @@ class PerCpuAccumulatorTest {
         int rounds = Effort.scaled(200_000);
         PerCpuAccumulator sum = new PerCpuAccumulator(Long::sum, 0);
         AtomicLong taken = new AtomicLong();
-        AtomicInteger updating = new AtomicInteger(updaters);
-        Workers.run("sum-", updaters + 2, number -> {
-            if (number < updaters) {
-                updater.accept(() -> {
+        IntConsumer task = Workers.untilDone(
+                updaters,
+                _ -> updater.accept(() -> {
                     for (int i = 0; i < rounds; i++) {
                         sum.accumulate(1);
                     }
-                });
-                updating.decrementAndGet();
-            } else {
-                while (updating.get() > 0) {
-                    taken.addAndGet(sum.getThenReset());
-                }
-            }
-        });
+                }),
+                () -> taken.addAndGet(sum.getThenReset()));
+        Workers.run("sum-", updaters + 2, task);
         assertThat(taken.get() + sum.get()).isEqualTo((long) updaters * rounds);
     }
 
@@ -164,23 +159,21 @@ class PerCpuAccumulatorTest {
         int rounds = 8 * Effort.scaled(2_500);
         PerCpuAccumulator max = new PerCpuAccumulator(PerCpuAccumulatorTest::slowMax, Long.MIN_VALUE);
         List<Long> results = new ArrayList<>();
-        AtomicInteger updating = new AtomicInteger(updaters);
-        Workers.run("max-", updaters + 1, number -> {
-            if (number < updaters) {
-                for (int i = 0; i < rounds; i++) {
-                    // Each once, by eights in falling order, so that most change nothing.
-                    max.accumulate((long) (i ^ 7) * updaters + number);
-                }
-                updating.decrementAndGet();
-            } else {
-                while (updating.get() > 0) {
+        IntConsumer task = Workers.untilDone(
+                updaters,
+                number -> {
+                    for (int i = 0; i < rounds; i++) {
+                        // Each once, by eights in falling order, so that most change nothing.
+                        max.accumulate((long) (i ^ 7) * updaters + number);
+                    }
+                },
+                () -> {
                     long result = max.getThenReset();
                     if (result != Long.MIN_VALUE) {
                         results.add(result);
                     }
-                }
-            }
-        });
+                });
+        Workers.run("max-", updaters + 1, task);
         if (max.get() != Long.MIN_VALUE) {
             results.add(max.get());
         }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -275,22 +276,20 @@ class PerCpuBoundedCounterTest {
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(16);
         counter.add(stock);
         AtomicInteger successes = new AtomicInteger();
-        AtomicInteger trying = new AtomicInteger(4);
-        Workers.run("stock-", 6, number -> {
-            if (number < 4) {
-                for (int i = 0; i < stock; i++) {
-                    if (counter.trySub(1, 0)) {
-                        successes.incrementAndGet();
+        IntConsumer task = Workers.untilDone(
+                4,
+                _ -> {
+                    for (int i = 0; i < stock; i++) {
+                        if (counter.trySub(1, 0)) {
+                            successes.incrementAndGet();
+                        }
                     }
-                }
-                trying.decrementAndGet();
-            } else {
-                while (trying.get() > 0) {
+                },
+                () -> {
                     counter.sub(20);
                     counter.add(20);
-                }
-            }
-        });
+                });
+        Workers.run("stock-", 6, task);
         while (counter.trySub(1, 0)) {
             successes.incrementAndGet();
         }
@@ -349,23 +348,21 @@ class PerCpuBoundedCounterTest {
         int tries = 5 * limit;
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter(16);
         AtomicInteger successes = new AtomicInteger();
-        AtomicInteger trying = new AtomicInteger(4);
-        Workers.run("above-", 6, number -> {
-            if (number < 4) {
-                for (int i = 0; i < tries; i++) {
-                    if (counter.tryAdd(1, limit)) {
-                        successes.incrementAndGet();
+        IntConsumer task = Workers.untilDone(
+                4,
+                _ -> {
+                    for (int i = 0; i < tries; i++) {
+                        if (counter.tryAdd(1, limit)) {
+                            successes.incrementAndGet();
+                        }
                     }
-                }
-                trying.decrementAndGet();
-            } else {
-                while (trying.get() > 0) {
+                },
+                () -> {
                     counter.add(limit);
                     counter.add(1);
                     counter.sub(limit + 1);
-                }
-            }
-        });
+                });
+        Workers.run("above-", 6, task);
         assertThat(successes.get()).isLessThanOrEqualTo(limit);
         while (counter.tryAdd(1, limit)) {
             successes.incrementAndGet();
@@ -380,17 +377,16 @@ class PerCpuBoundedCounterTest {
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
         AtomicLong begun = new AtomicLong();
         AtomicLong done = new AtomicLong();
-        AtomicInteger adding = new AtomicInteger(THREADS);
-        Workers.run("estimate-", THREADS + 1, number -> {
-            if (number < THREADS) {
-                for (int i = 0; i < rounds; i++) {
-                    begun.incrementAndGet();
-                    counter.add(1);
-                    done.incrementAndGet();
-                }
-                adding.decrementAndGet();
-            } else {
-                while (adding.get() > 0) {
+        IntConsumer task = Workers.untilDone(
+                THREADS,
+                _ -> {
+                    for (int i = 0; i < rounds; i++) {
+                        begun.incrementAndGet();
+                        counter.add(1);
+                        done.incrementAndGet();
+                    }
+                },
+                () -> {
                     long least = done.get();
                     long estimate = counter.estimate();
                     long sum = counter.sum();
@@ -399,9 +395,8 @@ class PerCpuBoundedCounterTest {
                     assertThat(estimate).isBetween(least - counter.errorBound(), most + counter.errorBound());
                     assertThat(sum).isBetween(least, most);
                     assertThat(compared).isGreaterThanOrEqualTo(least > 0 ? 1 : 0);
-                }
-            }
-        });
+                });
+        Workers.run("estimate-", THREADS + 1, task);
         assertThat(counter.sum()).isEqualTo((long) THREADS * rounds);
         assertThat(counter.estimate() - counter.sum()).isBetween(-counter.errorBound(), counter.errorBound());
     }

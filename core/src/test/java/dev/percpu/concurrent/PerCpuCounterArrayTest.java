@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.IntConsumer;
 import java.util.stream.LongStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -286,24 +287,18 @@ class PerCpuCounterArrayTest {
         int length = 64;
         int rounds = Effort.scaled(2_000_000);
         PerCpuCounterArray counters = new PerCpuCounterArray(length);
-        AtomicInteger updating = new AtomicInteger(2);
-        Workers.run("array-", 3, number -> {
-            if (number < 2) {
-                try {
+        IntConsumer task = Workers.untilDone(
+                2,
+                _ -> {
                     for (int i = 0; i < rounds; i++) {
                         counters.add(i % length, i / length % 2 == 0 ? both : -both);
                     }
-                } finally {
-                    updating.decrementAndGet();
-                }
-                return;
-            }
-            while (updating.get() > 0) {
-                for (long sum : counters.sums()) {
-                    assertThat(sum % both).as("0x%016x", sum).isZero();
-                }
-            }
-        });
-        assertThat(updating).hasValue(0);
+                },
+                () -> {
+                    for (long sum : counters.sums()) {
+                        assertThat(sum % both).as("0x%016x", sum).isZero();
+                    }
+                });
+        Workers.run("array-", 3, task);
     }
 }

@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAccumulator;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.IntConsumer;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -85,20 +86,18 @@ class PerCpuCounterTest {
         int rounds = Effort.scaled(300_000);
         PerCpuCounter counter = new PerCpuCounter();
         AtomicLong taken = new AtomicLong();
-        AtomicInteger updating = new AtomicInteger(updaters);
-        Workers.run("counter-", updaters + resetters, number -> {
-            if (number < updaters) {
-                for (int i = 0; i < rounds; i++) {
-                    counter.increment();
-                }
-                updating.decrementAndGet();
-            } else {
-                while (updating.get() > 0) {
+        IntConsumer task = Workers.untilDone(
+                updaters,
+                _ -> {
+                    for (int i = 0; i < rounds; i++) {
+                        counter.increment();
+                    }
+                },
+                () -> {
                     taken.addAndGet(counter.sumThenReset());
                     assertThat(counter.sum()).isNotNegative();
-                }
-            }
-        });
+                });
+        Workers.run("counter-", updaters + resetters, task);
         assertThat(taken.get() + counter.sum()).isEqualTo((long) updaters * rounds);
     }
 

@@ -9,8 +9,8 @@ import dev.percpu.testing.Serialization;
 import dev.percpu.testing.Workers;
 import java.io.InvalidObjectException;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.DoubleAdder;
+import java.util.function.IntConsumer;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -54,19 +54,15 @@ class PerCpuDoubleCounterTest {
         int rounds = Effort.scaled(200_000);
         PerCpuDoubleCounter counter = new PerCpuDoubleCounter();
         PerCpuDoubleCounter taken = new PerCpuDoubleCounter();
-        AtomicInteger updating = new AtomicInteger(updaters);
-        Workers.run("double-", updaters + 2, number -> {
-            if (number < updaters) {
-                for (int i = 0; i < rounds; i++) {
-                    counter.add(0.5);
-                }
-                updating.decrementAndGet();
-            } else {
-                while (updating.get() > 0) {
-                    taken.add(counter.sumThenReset());
-                }
-            }
-        });
+        IntConsumer task = Workers.untilDone(
+                updaters,
+                _ -> {
+                    for (int i = 0; i < rounds; i++) {
+                        counter.add(0.5);
+                    }
+                },
+                () -> taken.add(counter.sumThenReset()));
+        Workers.run("double-", updaters + 2, task);
         assertThat(taken.sum() + counter.sum()).isEqualTo(0.5 * updaters * rounds);
     }
 

@@ -10,9 +10,9 @@ import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import java.util.List;
 import java.util.LongSummaryStatistics;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAccumulator;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.IntConsumer;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -107,10 +107,9 @@ class PerCpuSummaryTest {
         LongAdder expectedSum = new LongAdder();
         LongAccumulator least = new LongAccumulator(Math::min, Long.MAX_VALUE);
         LongAccumulator greatest = new LongAccumulator(Math::max, Long.MIN_VALUE);
-        AtomicInteger recording = new AtomicInteger(recorders);
-        Workers.run("summary-", recorders + resetters, number -> {
-            if (number < recorders) {
-                try {
+        IntConsumer task = Workers.untilDone(
+                recorders,
+                number -> {
                     long mine = 0;
                     for (int i = 0; i < rounds; i++) {
                         // Up and down, so that most values change nothing, and the extremes are recorded once.
@@ -119,15 +118,9 @@ class PerCpuSummaryTest {
                         mine += value;
                     }
                     expectedSum.add(mine);
-                } finally {
-                    recording.decrementAndGet();
-                }
-                return;
-            }
-            while (recording.get() > 0) {
-                take(summary.summaryThenReset(), count, sum, least, greatest);
-            }
-        });
+                },
+                () -> take(summary.summaryThenReset(), count, sum, least, greatest));
+        Workers.run("summary-", recorders + resetters, task);
         take(summary.summaryThenReset(), count, sum, least, greatest);
         assertThat(count.sum()).isEqualTo((long) recorders * rounds);
         assertThat(sum.sum()).isEqualTo(expectedSum.sum());

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntConsumer;
 
@@ -28,6 +29,28 @@ public final class Workers {
     /** Runs the task in virtual threads. */
     public static void runVirtual(int threads, IntConsumer task) throws InterruptedException {
         run(Thread.ofVirtual().factory(), threads, task);
+    }
+
+    /**
+     * What the threads whose numbers are below {@code count} do once, while the others do something else again and
+     * again, until all of those are done. A thread that fails is done, too: otherwise the others would go on until the
+     * test's time is up, and nobody would see the failure.
+     */
+    public static IntConsumer untilDone(int count, IntConsumer task, Runnable meanwhile) {
+        AtomicInteger working = new AtomicInteger(count);
+        return number -> {
+            if (number < count) {
+                try {
+                    task.accept(number);
+                } finally {
+                    working.decrementAndGet();
+                }
+            } else {
+                while (working.get() > 0) {
+                    meanwhile.run();
+                }
+            }
+        };
     }
 
     private static void run(ThreadFactory factory, int count, IntConsumer task) throws InterruptedException {
