@@ -188,18 +188,6 @@ class CpuGuardTest {
     }
 
     @Test
-    void aLongWaitIsReportedWithTheOwnersName() throws InterruptedException {
-        Holder holder = Holder.of(FIRST, Thread.ofPlatform().name("dawdler").factory());
-        try (LogCapture log = new LogCapture()) {
-            Thread waiter = new Thread(() -> CpuGuard.acquire(FIRST).close());
-            waiter.start();
-            assertThat(log.first()).startsWith("WARNING").contains("dawdler").contains("CPU " + FIRST.id());
-            holder.release();
-            waiter.join();
-        }
-    }
-
-    @Test
     void closingTwiceIsRefused() {
         CpuGuard guard = CpuGuard.acquire();
         guard.close();

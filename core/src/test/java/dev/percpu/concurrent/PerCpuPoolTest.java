@@ -298,13 +298,6 @@ class PerCpuPoolTest {
     }
 
     @Test
-    void aPoolHasRoomForOneObjectAtLeast() {
-        assertThatThrownBy(() -> pool(0))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("objects, not 0");
-    }
-
-    @Test
     void unreachablePoolsGiveTheirMemoryBack() {
         // So that a CPU's stack is as large as it gets.
         int capacity = 128 * CpuMask.capacity();
