@@ -6,12 +6,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Two readings of one process, and what was added in between.
- *
- * @param before null for the first reading, when there are no rates yet
- */
-public record Rates(@Nullable Reading before, Reading now) {
+/** Two readings of one process, and what was added in between. */
+public record Rates(Reading before, Reading now) {
     private static final double NANOS_PER_SECOND = 1e9;
 
     /**
@@ -37,22 +33,25 @@ public record Rates(@Nullable Reading before, Reading now) {
         }
     }
 
+    /** The time between the two. */
+    double seconds() {
+        return (now.nanos() - before.nanos()) / NANOS_PER_SECOND;
+    }
+
     /** All values, in the order of the listing. */
     public List<Row> rows() {
         Map<Key, Reading.Value> earlier = new HashMap<>();
-        if (before != null) {
-            before.values().forEach(value -> earlier.put(Key.of(value), value));
-        }
+        before.values().forEach(value -> earlier.put(Key.of(value), value));
         return now.values().stream()
                 .map(value -> row(value, earlier.get(Key.of(value))))
                 .toList();
     }
 
     private Row row(Reading.Value value, Reading.@Nullable Value earlier) {
-        if (before == null || earlier == null || !value.cumulative()) {
+        if (earlier == null || !value.cumulative()) {
             return new Row(value, null, List.of(), null);
         }
-        double seconds = (now.nanos() - before.nanos()) / NANOS_PER_SECOND;
+        double seconds = seconds();
         List<Double> perCpu = new ArrayList<>();
         for (int cpu = 0; cpu < value.perCpu().size(); cpu++) {
             perCpu.add(difference(value.perCpu().get(cpu), earlier.perCpu().get(cpu)) / seconds);

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param pid the process
  * @param time when it was read
- * @param seconds how long the reading before is ago, from which the rates are; null if there is none
+ * @param seconds how long the reading before is ago, from which the rates are
  * @param backend the back end's name
  * @param area the use of the per-CPU area
  * @param ownPlaces how many threads have a place of their own
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 public record TopJson(
         long pid,
         String time,
-        @Nullable Double seconds,
+        double seconds,
         String backend,
         PerCpuMXBean.Area area,
         PerCpuRuntime.Places ownPlaces,
@@ -62,11 +62,10 @@ public record TopJson(
     /** The values, and how fast they grow. */
     public static TopJson of(long pid, Instant time, Rates rates) {
         Reading now = rates.now();
-        Reading before = rates.before();
         return new TopJson(
                 pid,
                 time.toString(),
-                before == null ? null : (now.nanos() - before.nanos()) / 1e9,
+                rates.seconds(),
                 now.backend(),
                 now.area(),
                 now.ownPlaces(),

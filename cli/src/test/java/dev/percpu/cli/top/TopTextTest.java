@@ -72,12 +72,12 @@ class TopTextTest {
     /** The others' columns are wider, so there is room for fewer. */
     @Test
     void upToFourCpusHaveAColumnEach() {
-        assertThat(print(new Rates(null, reading(0, value("four", 1, 0, 1, 2, 3)))))
+        assertThat(print(new Rates(reading(0), reading(0, value("four", 1, 0, 1, 2, 3)))))
                 .hasSize(4)
                 .element(2)
                 .asString()
                 .contains("CPU 3");
-        assertThat(print(new Rates(null, reading(0, value("five", 1, 0, 1, 2, 3, 4)))))
+        assertThat(print(new Rates(reading(0), reading(0, value("five", 1, 0, 1, 2, 3, 4)))))
                 .hasSize(5)
                 .element(2)
                 .asString()
@@ -105,14 +105,14 @@ class TopTextTest {
         Reading.Value maximum =
                 new Reading.Value(2, "maximum", "PerCpuAccumulator", "value", false, 7L, List.of(7L, -9L, -9L), -9L);
 
-        assertThat(print(new Rates(null, reading(0, narrow, maximum))))
+        assertThat(print(new Rates(reading(0), reading(0, narrow, maximum))))
                 .anyMatch(
                         line -> line.matches(
                                 "variable +value +total +per second +CPU 0 +per second +CPU 1 +per second +elsewhere +per second"));
 
         // A sum begins with 0, so here it is by chance that as much lies elsewhere.
         Reading.Value sum = new Reading.Value(3, "sum", "PerCpuCounter", "value", true, 6L, List.of(0L, 0L, 3L), 3L);
-        assertThat(print(new Rates(null, reading(0, sum))))
+        assertThat(print(new Rates(reading(0), reading(0, sum))))
                 .element(2)
                 .asString()
                 .contains("CPU 2");
@@ -123,8 +123,11 @@ class TopTextTest {
     void aValueWithoutPartsHasNone() {
         Reading.Value median = new Reading.Value(1, "median", "PerCpuHistogram", "p50", false, 7L, List.of(), 0L);
 
-        assertThat(print(new Rates(null, reading(0, median)))).last().asString().matches("median +p50 +7 +- +- +-");
-        assertThat(print(new Rates(null, reading(0, median, value("many", 1, 0, 1, 2, 3, 4)))))
+        assertThat(print(new Rates(reading(0), reading(0, median))))
+                .last()
+                .asString()
+                .matches("median +p50 +7 +- +- +-");
+        assertThat(print(new Rates(reading(0), reading(0, median, value("many", 1, 0, 1, 2, 3, 4)))))
                 .element(3)
                 .asString()
                 .matches("median +p50 +7( +-){10}");
@@ -198,7 +201,7 @@ class TopTextTest {
                 value("one", 1, 0, 1, 2, 3, 4),
                 value("two", 1, 0),
                 value("three", 1, 0));
-        Rates rates = new Rates(null, reading);
+        Rates rates = new Rates(reading(0), reading);
 
         assertThat(print(rates, 8)).hasSize(8).last().isEqualTo("2 more values; --once and --json print all");
         assertThat(print(rates, 9))
@@ -255,14 +258,14 @@ class TopTextTest {
 
     /** How a total is shown. */
     private static String printed(double total) {
-        return print(new Rates(null, reading(0, real(total)))).getLast().split(" +", -1)[2];
+        return print(new Rates(reading(0), reading(0, real(total)))).getLast().split(" +", -1)[2];
     }
 
     @Test
     void aNameIsNoWiderThanATableCanBe() {
         String name = "long ".repeat(1000);
 
-        List<String> lines = print(new Rates(null, reading(0, value(name, 1, 0), value("short", 1, 0))));
+        List<String> lines = print(new Rates(reading(0), reading(0, value(name, 1, 0), value("short", 1, 0))));
 
         assertThat(lines.get(3)).startsWith("long long long ").contains("\u2026  value ");
         assertThat(lines).allMatch(line -> line.length() < 150);
@@ -270,13 +273,13 @@ class TopTextTest {
         // Of a name in another script, each character counts once.
         String wide = "\uD83D\uDE00".repeat(50);
         Reading.Value value = new Reading.Value(1, wide, "Histogram", wide + "d", false, 1L, List.of(), 0L);
-        assertThat(print(new Rates(null, reading(0, value))).getLast())
+        assertThat(print(new Rates(reading(0), reading(0, value))).getLast())
                 .startsWith(wide + "  " + wide.substring(0, 2 * 49) + "\u2026  ");
     }
 
     @Test
     void aNameThatTurnsTheWritingAroundDoesNotReachTheTerminal() {
-        assertThat(print(new Rates(null, reading(0, value("a\u202eb\u2028c\u2029d", 1, 0))))
+        assertThat(print(new Rates(reading(0), reading(0, value("a\u202eb\u2028c\u2029d", 1, 0))))
                         .getLast())
                 .startsWith("a?b?c?d ");
     }
