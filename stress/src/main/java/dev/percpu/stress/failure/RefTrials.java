@@ -21,14 +21,15 @@ final class RefTrials {
 
     private static Stream<Operation> each() {
         return Stream.of(
-                using("get", "get()", 1, PerCpuRef::get).also(Variant.VIRTUAL),
+                using("get", "get()", 1, false, PerCpuRef::get).also(Variant.VIRTUAL),
                 trying("tryGet", PerCpuRef::tryGet),
                 trying("tryGetLive", PerCpuRef::tryGetLive),
-                using("put", "put()", -1, PerCpuRef::put).also(Variant.VIRTUAL),
-                using("get of several", "get(int)", 3, ref -> ref.get(3)).also(Variant.VIRTUAL),
-                using("put of several", "put(int)", -2, ref -> ref.put(2)).also(Variant.VIRTUAL),
-                operation("get, killed", "get()", () -> new UsingKilled(1)).also(Variant.VIRTUAL),
-                operation("put, killed", "put()", () -> new UsingKilled(-1)).also(Variant.VIRTUAL),
+                using("put", "put()", -1, false, PerCpuRef::put).also(Variant.VIRTUAL),
+                using("get of several", "get(int)", 3, false, ref -> ref.get(3)).also(Variant.VIRTUAL),
+                using("put of several", "put(int)", -2, false, ref -> ref.put(2))
+                        .also(Variant.VIRTUAL),
+                using("get, killed", "get()", 1, true, PerCpuRef::get).also(Variant.VIRTUAL),
+                using("put, killed", "put()", -1, true, PerCpuRef::put).also(Variant.VIRTUAL),
                 operation("kill, in use", "kill()", () -> new Killing(1)),
                 operation("kill, not in use", "kill()", () -> new Killing(0)),
                 awaiting("killAndAwait", true),
@@ -42,18 +43,18 @@ final class RefTrials {
         return new Operation("ref " + name, "PerCpuRef." + method, factory);
     }
 
-    private static Operation using(String name, String method, int delta, Consumer<PerCpuRef> use) {
+    private static Operation using(String name, String method, int delta, boolean killed, Consumer<PerCpuRef> use) {
         return operation(
                 name,
                 method,
-                () -> new Using(delta, ref -> {
+                () -> new Using(delta, killed, ref -> {
                     use.accept(ref);
                     return true;
                 }));
     }
 
     private static Operation trying(String method, Predicate<PerCpuRef> use) {
-        return operation(method, method + "()", () -> new Using(1, use));
+        return operation(method, method + "()", () -> new Using(1, false, use));
     }
 
     private static Operation awaiting(String name, boolean inTime) {
@@ -95,22 +96,27 @@ final class RefTrials {
         }
     }
 
-    /** A live ref. */
+    /** A ref in use, live or killed. */
     private static final class Using extends OnRef {
-        private static final int REFERENCES = 2;
+        private static final int REFERENCES = 3;
 
         private final int delta;
+        private final boolean killed;
         private final Predicate<PerCpuRef> use;
         private boolean did;
 
-        Using(int delta, Predicate<PerCpuRef> use) {
+        Using(int delta, boolean killed, Predicate<PerCpuRef> use) {
             this.delta = delta;
+            this.killed = killed;
             this.use = use;
         }
 
         @Override
         void prepare() {
             get(REFERENCES);
+            if (killed) {
+                boolean _ = ref.kill();
+            }
             did = false;
         }
 
@@ -122,42 +128,11 @@ final class RefTrials {
         @Override
         boolean verify(@Nullable Throwable thrown) throws Exception {
             long count = countOut();
-            if (delta > 0 && thrown != null) {
+            if (delta > 0 && !killed && thrown != null) {
                 same("references after a get that failed", REFERENCES, count);
             }
             check(did || thrown != null, "no reference");
             return beforeOrAfter("references", REFERENCES, REFERENCES + delta, count, thrown);
-        }
-    }
-
-    /** A ref that is killed and in use. */
-    private static final class UsingKilled extends OnRef {
-        private static final int REFERENCES = 3;
-
-        private final int delta;
-
-        UsingKilled(int delta) {
-            this.delta = delta;
-        }
-
-        @Override
-        void prepare() {
-            get(REFERENCES);
-            boolean _ = ref.kill();
-        }
-
-        @Override
-        void act() {
-            if (delta > 0) {
-                ref.get();
-            } else {
-                ref.put();
-            }
-        }
-
-        @Override
-        boolean verify(@Nullable Throwable thrown) throws Exception {
-            return beforeOrAfter("references", REFERENCES, REFERENCES + delta, countOut(), thrown);
         }
     }
 
