@@ -320,35 +320,6 @@ class CpuGuardTest {
         assertThat(isHeld(FIRST)).isFalse();
     }
 
-    /** Wherever the stack overflows, also within close: the CPU can be had again, from the thread or from its heir. */
-    @Test
-    void stackOverflowsLeaveNoCpuBehind() throws InterruptedException {
-        try (LogCapture log = new LogCapture()) {
-            for (int round = 0; round < Effort.scaled(50); round++) {
-                Workers.run("overflowing-", 2, number -> {
-                    assertThatThrownBy(CpuGuardTest::acquireDeeply).isInstanceOf(StackOverflowError.class);
-                    for (CpuId cpu : CpuMask.possible()) {
-                        if (isHeldByMe(cpu)) {
-                            CpuGuard.acquire(cpu).close();
-                        }
-                    }
-                });
-                for (CpuId cpu : CpuMask.possible()) {
-                    CpuGuard.acquire(cpu).close();
-                }
-            }
-            assertThat(log.messages())
-                    .allMatch(message -> message.contains("taken over") || message.contains("left behind"));
-        }
-    }
-
-    @SuppressWarnings("InfiniteRecursion")
-    private static void acquireDeeply() {
-        CpuGuard.acquire().close();
-        CpuGuard.acquire(FIRST).close();
-        acquireDeeply();
-    }
-
     /** The handler is somebody else's code: it may want the very guard that was taken over, and it may throw. */
     @Test
     void aLogHandlerMayUseGuardsAndThrow() throws InterruptedException {

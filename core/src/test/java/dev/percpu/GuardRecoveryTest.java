@@ -235,7 +235,6 @@ class GuardRecoveryTest {
      */
     @ParameterizedTest
     @MethodSource("interpretedAndCompiled")
-    @Tag("native")
     void aStackOverflowAtAnyDepthLeavesNoCpuBehind(String option) {
         assertEndsWell(jvm().option(option).option("-Xbatch").run(StackOverflow.class));
     }
