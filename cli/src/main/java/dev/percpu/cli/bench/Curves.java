@@ -73,9 +73,9 @@ public final class Curves {
         return list.isEmpty();
     }
 
-    /** Where and when they were measured. */
-    List<Run> runs() {
-        return list.stream().map(Curve::run).distinct().toList();
+    /** Where and when each was measured. */
+    Stream<Run> runs() {
+        return list.stream().map(Curve::run);
     }
 
     /** The curves of each chart; a chart has those of one processor and back end. Those of one title are in a row. */

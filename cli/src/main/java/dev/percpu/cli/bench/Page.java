@@ -51,7 +51,7 @@ public final class Page {
         JsonObject data = new JsonObject();
         data.addProperty("command", command);
         JsonArray runs = new JsonArray();
-        Stream.concat(results.distinct(BenchmarkResult::run).stream(), curves.runs().stream())
+        Stream.concat(results.list().stream().map(BenchmarkResult::run), curves.runs())
                 .distinct()
                 .forEach(run -> runs.add(run.toJson()));
         data.add("runs", runs);

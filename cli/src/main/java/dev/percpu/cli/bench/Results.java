@@ -19,7 +19,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -174,13 +173,6 @@ public final class Results {
 
     List<BenchmarkResult> list() {
         return entries.stream().map(BenchmarkResult::of).toList();
-    }
-
-    /** What all results have of something, in the order of their first appearance. */
-    <T> List<T> distinct(Function<BenchmarkResult, T> property) {
-        return new ArrayList<>(list().stream()
-                .collect(Collectors.toMap(property, property, (one, _) -> one, LinkedHashMap::new))
-                .values());
     }
 
     private static JsonObject shortened(JsonObject entry) {
