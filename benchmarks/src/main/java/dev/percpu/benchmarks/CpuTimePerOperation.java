@@ -24,9 +24,9 @@ import java.util.function.LongConsumer;
  * counts everything, so also what starting threads, switching between them and spinning costs.
  *
  * <p>The kernel accounts in ticks of a hundredth of a second, so a round has as many operations as take half a second;
- * finding out how many is the warm-up. Each load is measured several times, and the median counts.
+ * finding out how many is the warm-up. Each number of threads is measured several times, and the median counts.
  */
-public final class CpuTimePerOperation {
+final class CpuTimePerOperation {
     private static final OperatingSystemMXBean PROCESS =
             ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
@@ -44,18 +44,10 @@ public final class CpuTimePerOperation {
      * measured before.
      */
     @FunctionalInterface
-    public interface Operation {
+    interface Operation {
         /** Does it so many times. */
         void repeat(int times) throws InterruptedException;
     }
-
-    /**
-     * So many threads that share the operations.
-     *
-     * @param threads how many
-     * @param virtual whether they are virtual threads
-     */
-    public record Load(int threads, boolean virtual) {}
 
     /** So many threads for each CPU, and very many virtual ones. */
     private static final List<Integer> THREADS_FOR_EACH_CPU = List.of(1, 2, 4, 8, 16);
@@ -79,38 +71,37 @@ public final class CpuTimePerOperation {
         for (int threads : THREADS_FOR_EACH_CPU) {
             nanos.put(
                     Integer.toString(threads),
-                    nanos(operation, new Load(threads * Runtime.getRuntime().availableProcessors(), false)));
+                    nanos(operation, threads * Runtime.getRuntime().availableProcessors(), false));
         }
-        nanos.put(
-                String.format(Locale.ROOT, "%,d virtual", VIRTUAL_THREADS),
-                nanos(operation, new Load(VIRTUAL_THREADS, true)));
+        nanos.put(String.format(Locale.ROOT, "%,d virtual", VIRTUAL_THREADS), nanos(operation, VIRTUAL_THREADS, true));
         check.accept(done.sum());
         return new Curve(ManyThreads.CHART, "ns of CPU time", "threads for each CPU", role, label, nanos);
     }
 
     /** The CPU time of the whole process for each operation, in nanoseconds. */
-    public static Spread nanos(Operation operation, Load load) throws InterruptedException {
+    private static Spread nanos(Operation operation, int threads, boolean virtual) throws InterruptedException {
         long operations = FEWEST_OPERATIONS;
-        while (round(operation, load, operations) < LEAST_NANOS) {
+        while (round(operation, threads, virtual, operations) < LEAST_NANOS) {
             operations *= 2;
         }
         List<Double> measured = new ArrayList<>();
         for (int round = 0; round < ROUNDS; round++) {
-            measured.add((double) round(operation, load, operations) / operations);
+            measured.add((double) round(operation, threads, virtual, operations) / operations);
         }
         return Spread.of(measured);
     }
 
     /** The CPU time that the operations take together. */
-    private static long round(Operation operation, Load load, long operations) throws InterruptedException {
-        int each = Math.toIntExact(operations / load.threads());
+    private static long round(Operation operation, int threads, boolean virtual, long operations)
+            throws InterruptedException {
+        int each = Math.toIntExact(operations / threads);
         List<Throwable> failures = new ArrayList<>();
-        CountDownLatch done = new CountDownLatch(load.threads());
-        ThreadFactory factory = load.virtual()
+        CountDownLatch done = new CountDownLatch(threads);
+        ThreadFactory factory = virtual
                 ? Thread.ofVirtual().factory()
                 : Thread.ofPlatform().daemon().factory();
         long before = PROCESS.getProcessCpuTime();
-        for (int i = 0; i < load.threads(); i++) {
+        for (int i = 0; i < threads; i++) {
             factory.newThread(() -> {
                         try {
                             repeat(operation, each);

@@ -99,9 +99,7 @@ final class Storm implements AutoCloseable {
     private void start(String name, Runnable task) {
         threads.add(Thread.ofPlatform().name(name).daemon().start(() -> {
             try {
-                while (!stopped) {
-                    task.run();
-                }
+                task.run();
             } catch (Throwable t) {
                 failure = t;
             }
