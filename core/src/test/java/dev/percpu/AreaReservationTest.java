@@ -72,7 +72,7 @@ class AreaReservationTest {
 
     @Test
     void thousandsOfLargeVariablesNeedNoProperty() {
-        assertThat(jvm().outputOf(ProbeWithManyHistograms.class))
+        assertThat(Jvm.asHere().outputOf(ProbeWithManyHistograms.class))
                 .containsPattern("megabytes: 1[78].")
                 .contains("counted: 5000", "few mappings: true");
     }
@@ -92,7 +92,7 @@ class AreaReservationTest {
 
     @Test
     void whereMemoryIsLockedOnlyWhatVariablesHaveIsResident() {
-        assertThat(jvm().outputOf(ProbeWithLockedMemory.class))
+        assertThat(Jvm.asHere().outputOf(ProbeWithLockedMemory.class))
                 .contains("sum: 1\n")
                 .containsPattern("kilobytes of a place: [0-9]{1,2}\n");
     }
@@ -143,7 +143,7 @@ class AreaReservationTest {
     @Test
     void memoryThatIsRefusedLeavesAllAsItWas() {
         // How much memory the compilers need is not known.
-        assertThat(jvm().option("-Xint").outputOf(ProbeWithLittleMemory.class))
+        assertThat(Jvm.asHere().option("-Xint").outputOf(ProbeWithLittleMemory.class))
                 .contains(
                         "a dynamic per-CPU variable needs memory of the per-CPU area that the kernel refuses: mprotect",
                         "ENOMEM",
@@ -173,13 +173,10 @@ class AreaReservationTest {
 
     @Test
     void thePropertyTakesSuffixesAndTheMessageNamesAValueThatWouldDo() {
-        Jvm.Result result = jvm().option("-Dpercpu.area.stride=64m").run(ProbeThatFills.class);
-        assertThat(result.output()).contains("stride: 67108864\n", "enlarge the area with -Dpercpu.area.stride=128m\n");
-        assertThat(result.status()).isZero();
-
-        result = jvm().option("-Dpercpu.area.stride=128M").run(ProbeThatFills.class);
-        assertThat(result.output()).contains("stride: 134217728\n", "-Dpercpu.area.stride=256m\n");
-        assertThat(result.status()).isZero();
+        assertThat(Jvm.asHere().option("-Dpercpu.area.stride=64m").outputOf(ProbeThatFills.class))
+                .contains("stride: 67108864\n", "enlarge the area with -Dpercpu.area.stride=128m\n");
+        assertThat(Jvm.asHere().option("-Dpercpu.area.stride=128M").outputOf(ProbeThatFills.class))
+                .contains("stride: 134217728\n", "-Dpercpu.area.stride=256m\n");
     }
 
     /** Fills the area, and then makes each structure, with a name and without. */
@@ -226,7 +223,7 @@ class AreaReservationTest {
 
     @Test
     void theMessageOfAFullAreaNamesWhatTheUserMade() {
-        String output = jvm().option("-Dpercpu.area.stride=4096").outputOf(ProbeThatMakesStructures.class);
+        String output = Jvm.asHere().option("-Dpercpu.area.stride=4096").outputOf(ProbeThatMakesStructures.class);
         assertThat(output.lines())
                 .filteredOn(line -> line.startsWith("made") || !line.contains("any structure"))
                 .containsExactly(
@@ -237,9 +234,5 @@ class AreaReservationTest {
                         "pool \"buffers\"",
                         "a PerCpuPool",
                         "latencies of 1890 buckets, 32 for each power of two from 1 to 9223372036854775807");
-    }
-
-    private static Jvm jvm() {
-        return Jvm.asHere();
     }
 }

@@ -167,7 +167,8 @@ class GuardRecoveryTest {
     @Test
     @Tag("native")
     void aFullHeapLeavesNoCpuBehind() {
-        assertEndsWell(jvm().option("-Xmx16m").option("-Xint").run(FullHeap.class));
+        assertThat(Jvm.asHere().option("-Xmx16m").option("-Xint").outputOf(FullHeap.class))
+                .contains("free");
     }
 
     /** Where the guard is an object on the heap: in the interpreter. */
@@ -236,7 +237,8 @@ class GuardRecoveryTest {
     @ParameterizedTest
     @MethodSource("interpretedAndCompiled")
     void aStackOverflowAtAnyDepthLeavesNoCpuBehind(String option) {
-        assertEndsWell(jvm().option(option).option("-Xbatch").run(StackOverflow.class));
+        assertThat(Jvm.asHere().option(option).option("-Xbatch").outputOf(StackOverflow.class))
+                .contains("free");
     }
 
     static Stream<String> interpretedAndCompiled() {
@@ -356,7 +358,7 @@ class GuardRecoveryTest {
     @Test
     @Tag("native")
     void atTheLimitOfThreadsADeadOwnersCpuIsTakenOver() {
-        assertEndsWell(jvm().run(ThreadsRefused.class));
+        assertThat(Jvm.asHere().outputOf(ThreadsRefused.class)).contains("free");
     }
 
     static final class ThreadsRefused {
@@ -379,9 +381,7 @@ class GuardRecoveryTest {
     @Test
     @Tag("native")
     void aThreadBetweenAcquiringAndHavingAGuardIsLeftAlone() {
-        Jvm.Result result = jvm().run(SlowAcquisition.class);
-        assertEndsWell(result);
-        assertThat(result.output()).contains("no reports");
+        assertThat(Jvm.asHere().outputOf(SlowAcquisition.class)).contains("free", "no reports");
     }
 
     static final class SlowAcquisition {
@@ -442,7 +442,8 @@ class GuardRecoveryTest {
     @Test
     @Tag("native")
     void theThreadThatWatchesForCodeInCSurvivesAFullHeap() {
-        assertEndsWell(jvm().option("-Xmx16m").run(WatcherWithFullHeap.class));
+        assertThat(Jvm.asHere().option("-Xmx16m").outputOf(WatcherWithFullHeap.class))
+                .contains("free");
     }
 
     static final class WatcherWithFullHeap {
@@ -485,14 +486,5 @@ class GuardRecoveryTest {
             System.out.println(heir.isAlive() ? "a guard is never released" : "a guard cannot be acquired");
             System.exit(1);
         }
-    }
-
-    private static Jvm jvm() {
-        return Jvm.asHere();
-    }
-
-    private static void assertEndsWell(Jvm.Result result) {
-        assertThat(result.output()).contains("free");
-        assertThat(result.status()).isZero();
     }
 }

@@ -38,18 +38,14 @@ class MemoryFootprintTest {
             for (String name : names) {
                 counters.add(PerCpuNumeric.define(name, NumericWidth.LONG));
             }
-            print("heap", Garbage.heapBytes() - heapBefore);
-            print("area", PerCpuRuntime.area().usedBytesPerCpu() - usedBefore);
+            Jvm.print("heap", Garbage.heapBytes() - heapBefore);
+            Jvm.print("area", PerCpuRuntime.area().usedBytesPerCpu() - usedBefore);
             counters.forEach(PerCpuNumeric::sum);
-            print("untouched", AreaPages.residentBytes() - residentBefore);
+            Jvm.print("untouched", AreaPages.residentBytes() - residentBefore);
             dev.percpu.cpu.CpuId.onEachCpu(cpu -> counters.forEach(PerCpuNumeric::increment));
-            print("hot", AreaPages.residentBytes() - residentBefore);
-            print("sum", counters.stream().mapToLong(PerCpuNumeric::sum).sum());
-            print("names", names.size());
-        }
-
-        private static void print(String what, long bytes) {
-            System.out.println(what + "=" + bytes);
+            Jvm.print("hot", AreaPages.residentBytes() - residentBefore);
+            Jvm.print("sum", counters.stream().mapToLong(PerCpuNumeric::sum).sum());
+            Jvm.print("names", names.size());
         }
     }
 

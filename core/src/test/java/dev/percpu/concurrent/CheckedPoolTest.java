@@ -16,24 +16,22 @@ import org.junit.jupiter.api.Test;
 class CheckedPoolTest {
     @Test
     void checkedModeFindsWhatOtherwiseGoesUnnoticed() {
-        assertRuns(Mistakes.class, "all found");
+        assertThat(output(Mistakes.class)).contains("all found");
     }
 
     @Test
     void aHandleThatIsLostIsLogged() {
-        Jvm.Result result = assertRuns(Loss.class, "over, held 1");
-        assertThat(result.output())
+        String output = output(Loss.class);
+        assertThat(output)
+                .contains("over, held 1")
                 .contains("the handle of object 0 of a PerCpuPool (capacity 1) was lost")
                 .contains("acquired here by", "Loss.lose");
         // The one that was released was not.
-        assertThat(result.output().split("was lost", -1)).hasSize(2);
+        assertThat(output.split("was lost", -1)).hasSize(2);
     }
 
-    private static Jvm.Result assertRuns(Class<?> main, String expected) {
-        Jvm.Result result = Jvm.asHere().option("-Dpercpu.checked=true").run(main);
-        assertThat(result.output()).contains(expected);
-        assertThat(result.status()).isZero();
-        return result;
+    private static String output(Class<?> main) {
+        return Jvm.asHere().option("-Dpercpu.checked=true").outputOf(main);
     }
 
     private record Keeper(Pooled<Keeper> handle) {}

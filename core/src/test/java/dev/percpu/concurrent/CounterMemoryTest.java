@@ -64,29 +64,25 @@ class CounterMemoryTest {
                 counters.add(new PerCpuCounter());
             }
             CpuId.onEachCpu(cpu -> counters.forEach(PerCpuCounter::increment));
-            print("counters", Garbage.heapBytes() - heapBefore);
-            print("area", PerCpuRuntime.area().usedBytesPerCpu() - usedBefore);
-            print("resident", AreaPages.residentBytes() - residentBefore);
-            print("sum", counters.stream().mapToLong(PerCpuCounter::sum).sum());
+            Jvm.print("counters", Garbage.heapBytes() - heapBefore);
+            Jvm.print("area", PerCpuRuntime.area().usedBytesPerCpu() - usedBefore);
+            Jvm.print("resident", AreaPages.residentBytes() - residentBefore);
+            Jvm.print("sum", counters.stream().mapToLong(PerCpuCounter::sum).sum());
 
             heapBefore = Garbage.heapBytes();
             for (int i = 0; i < ADDERS; i++) {
                 adders.add(new LongAdder());
             }
-            print("freshAdders", Garbage.heapBytes() - heapBefore);
+            Jvm.print("freshAdders", Garbage.heapBytes() - heapBefore);
             Fight fight = new Fight(adders);
             fight.run();
-            print("adders", Garbage.heapBytes() - heapBefore);
-            print("increments", fight.increments.get());
-            print("sumOfAdders", adders.stream().mapToLong(LongAdder::sum).sum());
-            print(
+            Jvm.print("adders", Garbage.heapBytes() - heapBefore);
+            Jvm.print("increments", fight.increments.get());
+            Jvm.print("sumOfAdders", adders.stream().mapToLong(LongAdder::sum).sum());
+            Jvm.print(
                     "addersWithAllCells",
                     adders.stream().filter(Fight::hasAllCells).count());
-            print("first", first.sum());
-        }
-
-        private static void print(String what, long number) {
-            System.out.println(what + "=" + number);
+            Jvm.print("first", first.sum());
         }
     }
 

@@ -37,17 +37,13 @@ class HistogramFootprintTest {
             for (int index = 0; index < counters.length(); index++) {
                 counters.add(index, 0);
             }
-            print("counters", LongStream.of(counters.sumsThenReset()).sum());
-            print("bytes", histogram.bytesPerCpu());
-            print("untouched", AreaPages.residentBytes() - before);
+            Jvm.print("counters", LongStream.of(counters.sumsThenReset()).sum());
+            Jvm.print("bytes", histogram.bytesPerCpu());
+            Jvm.print("untouched", AreaPages.residentBytes() - before);
             CpuId.onEachCpu(cpu -> histogram.record(1_000_000_000));
-            print("recorded", AreaPages.residentBytes() - before);
-            print("count", histogram.snapshot().count());
-            print("first", first.snapshot().count());
-        }
-
-        private static void print(String what, long bytes) {
-            System.out.println(what + "=" + bytes);
+            Jvm.print("recorded", AreaPages.residentBytes() - before);
+            Jvm.print("count", histogram.snapshot().count());
+            Jvm.print("first", first.snapshot().count());
         }
     }
 

@@ -49,6 +49,11 @@ public final class Jvm {
         }
     }
 
+    /** Prints a number where {@link Result#number} finds it. For a main method that {@link #run} calls. */
+    public static void print(String what, long number) {
+        System.out.println(what + "=" + number);
+    }
+
     /** One with this JVM's back end. Without native access, if this one has none. */
     public static Jvm asHere() {
         Jvm jvm = new Jvm();

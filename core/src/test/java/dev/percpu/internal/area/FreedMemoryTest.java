@@ -30,23 +30,23 @@ class FreedMemoryTest {
                 positions[i] = Area.allocate(BYTES, Long.BYTES, "piece");
                 piece(positions[i]).fill((byte) 1);
             }
-            print("filled", AreaPages.residentBytes() - before);
+            Jvm.print("filled", AreaPages.residentBytes() - before);
             for (int i = 0; i < PIECES; i++) {
                 if (i % ONE_STAYS != 0) {
                     Area.free(positions[i], BYTES);
                 }
             }
-            print("freed", AreaPages.residentBytes() - before);
+            Jvm.print("freed", AreaPages.residentBytes() - before);
             long staying = 0;
             for (int i = 0; i < PIECES; i += ONE_STAYS) {
                 staying += count(positions[i], 1);
             }
-            print("staying", staying);
+            Jvm.print("staying", staying);
             long zero = 0;
             for (int i = 0; i < PIECES; i++) {
                 zero += count(Area.allocate(BYTES, Long.BYTES, "piece"), 0);
             }
-            print("zero", zero);
+            Jvm.print("zero", zero);
         }
 
         private static MemorySegment piece(long position) {
@@ -58,10 +58,6 @@ class FreedMemoryTest {
                     .elements(ValueLayout.JAVA_BYTE)
                     .filter(element -> element.get(ValueLayout.JAVA_BYTE, 0) == value)
                     .count();
-        }
-
-        private static void print(String what, long number) {
-            System.out.println(what + "=" + number);
         }
     }
 
@@ -75,9 +71,9 @@ class FreedMemoryTest {
             long position = Area.allocate(LARGE, Long.BYTES, "piece");
             long before = AreaPages.residentBytes();
             Area.MEMORY.asSlice(Area.offset(0, position), LARGE).fill((byte) 1);
-            Probe.print("filled", AreaPages.residentBytes() - before);
+            Jvm.print("filled", AreaPages.residentBytes() - before);
             Area.free(position, LARGE);
-            Probe.print("freed", AreaPages.residentBytes() - before);
+            Jvm.print("freed", AreaPages.residentBytes() - before);
         }
     }
 

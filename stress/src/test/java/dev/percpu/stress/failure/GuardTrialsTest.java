@@ -31,7 +31,7 @@ class GuardTrialsTest {
             // The first calls also link what is called.
             long least =
                     LongStream.generate(Closing::allocated).limit(100).min().orElseThrow();
-            System.out.println("allocated=" + least);
+            Jvm.print("allocated", least);
         }
 
         private static long allocated() {
