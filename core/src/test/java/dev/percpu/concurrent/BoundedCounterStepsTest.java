@@ -2,10 +2,10 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.OnCpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.backend.Interposed;
-import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.protocol.Credits;
 import dev.percpu.testing.Jvm;
 import org.junit.jupiter.api.Tag;
@@ -70,12 +70,9 @@ class BoundedCounterStepsTest {
 
         public static void main(String[] arguments) {
             Interposed.replace(Credits.class, Looking::new);
-            CpuId cpu = CpuMask.usable().iterator().next();
-            Throwable failure =
-                    BoundThread.run(cpu.id(), arguments[0].equals("credit") ? Probe::credit : Probe::estimate);
-            if (failure != null) {
-                throw new AssertionError(failure);
-            }
+            OnCpu.run(
+                    CpuMask.usable().iterator().next(),
+                    arguments[0].equals("credit") ? Probe::credit : Probe::estimate);
         }
 
         /** G is 0 and so is the limit; the first addition makes G larger and then puts a batch in this CPU's credit. */

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.percpu.Holder;
 import dev.percpu.OnCpu;
 import dev.percpu.cpu.CpuId;
-import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.VmTest;
@@ -19,7 +18,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -30,14 +28,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 @VmTest({"affinity", "cpuset", "sparse"})
-class PerCpuPoolConcurrencyTest {
-    private final int[] cpus = CpuMask.usable().ids().toArray();
-
-    /** With one CPU it is both, and then these tests say nothing about two. */
-    private final int firstCpu = cpus[0];
-
-    private final int lastCpu = cpus[cpus.length - 1];
-
+class PerCpuPoolConcurrencyTest extends PoolStacksFixture {
     /** What is pooled; it knows how often it was destroyed. */
     private static final class Item {
         private final AtomicInteger destructions = new AtomicInteger();
@@ -48,14 +39,14 @@ class PerCpuPoolConcurrencyTest {
         int capacity = 500;
         PerCpuPool<Item> pool = PerCpuPool.builder(capacity, Item::new).build();
         List<Pooled<Item>> first = new ArrayList<>();
-        run(firstCpu, () -> {
+        OnCpu.run(firstCpu, () -> {
             for (int i = 0; i < capacity; i++) {
                 first.add(pool.tryAcquire());
             }
             first.forEach(Pooled::release);
         });
         List<Pooled<Item>> second = new ArrayList<>();
-        run(lastCpu, () -> {
+        OnCpu.run(lastCpu, () -> {
             for (int i = 0; i < capacity; i++) {
                 second.add(pool.tryAcquire());
             }
@@ -69,13 +60,10 @@ class PerCpuPoolConcurrencyTest {
     @Test
     @Tag("rseq")
     void anotherCpusStackIsTouchedOnlyWithItsGuard() throws InterruptedException {
-        PerCpuPool<Item> pool = PerCpuPool.builder(1, Item::new).build();
-        run(firstCpu, () -> pool.tryAcquire().release());
+        PerCpuPool<Object> pool = poolWithItsObjectOnTheFirstCpu();
         Holder owner = Holder.of(CpuId.of(firstCpu));
         Thread seeker = Thread.ofPlatform().start(pool::tryAcquire);
-        while (seeker.isAlive() && LockSupport.getBlocker(seeker) == null) {
-            Thread.sleep(1);
-        }
+        awaitBlocked(seeker);
         assertThat(seeker.isAlive()).as("waits for the guard").isTrue();
         owner.release();
         Workers.join(seeker);
@@ -94,7 +82,7 @@ class PerCpuPoolConcurrencyTest {
                 uninterrupted(queue::take).release();
             }
         });
-        run(firstCpu, () -> {
+        OnCpu.run(firstCpu, () -> {
             for (int i = 0; i < rounds; i++) {
                 // At most 18 are held at a time.
                 Pooled<Item> pooled = pool.tryAcquire();
@@ -205,10 +193,6 @@ class PerCpuPoolConcurrencyTest {
     /** Whether close has returned. */
     private static final class ClosedFlag {
         private volatile boolean set;
-    }
-
-    private static void run(int cpu, Runnable task) {
-        OnCpu.run(CpuId.of(cpu), task);
     }
 
     /** What can be interrupted, and is not. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.percpu.CpuGuard;
 import dev.percpu.Holder;
+import dev.percpu.OnCpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.BoundThread;
@@ -69,7 +70,7 @@ class PerCpuPoolLateReleaseTest extends PoolStacksFixture {
         int id = ids.seek() & ~PooledIds.VACANT;
         AtomicReference<Integer> got = new AtomicReference<>();
         Thread waiter = waitFor(ids, got);
-        run(firstCpu, () -> {
+        OnCpu.run(firstCpu, () -> {
             assertThat(ids.push(id)).isTrue();
             assertThat(ids.lookAgain()).isEqualTo(PooledIds.NONE);
         });
@@ -84,7 +85,7 @@ class PerCpuPoolLateReleaseTest extends PoolStacksFixture {
         int id = ids.seek() & ~PooledIds.VACANT;
         AtomicReference<Integer> got = new AtomicReference<>();
         Thread waiter = waitFor(ids, got);
-        run(firstCpu, () -> assertThat(ids.push(id)).isTrue());
+        OnCpu.run(firstCpu, () -> assertThat(ids.push(id)).isTrue());
         Workers.join(waiter);
         assertThat(got.get()).isEqualTo(id);
     }
@@ -131,7 +132,7 @@ class PerCpuPoolLateReleaseTest extends PoolStacksFixture {
         Pooled<Object> held = pool.tryAcquire();
         pool.close();
         held.state = Pooled.IDLE;
-        run(firstCpu, () -> assertThat(pool.ids.push(held.id)).isTrue());
+        OnCpu.run(firstCpu, () -> assertThat(pool.ids.push(held.id)).isTrue());
     }
 
     /** A release that pushed its object before the pool was closed, onto a stack whose CPU's guard another one has. */
@@ -205,7 +206,7 @@ class PerCpuPoolLateReleaseTest extends PoolStacksFixture {
     void whatIsLeftInAClosedPoolIsNotLent() {
         PerCpuPool<Object> pool = pool(1);
         pushToAClosedPool(pool);
-        run(
+        OnCpu.run(
                 firstCpu,
                 () -> assertThatThrownBy(pool::tryAcquire)
                         .isInstanceOf(IllegalStateException.class)

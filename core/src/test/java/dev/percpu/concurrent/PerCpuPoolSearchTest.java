@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.percpu.CpuGuard;
 import dev.percpu.Holder;
+import dev.percpu.OnCpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.linux.BoundThread;
@@ -33,8 +34,8 @@ class PerCpuPoolSearchTest extends PoolStacksFixture {
         PerCpuPool<Object> pool = pool(1024);
         for (int round = 0; round < 30; round++) {
             AtomicReference<Pooled<Object>> held = new AtomicReference<>();
-            run(firstCpu, () -> held.set(pool.tryAcquire()));
-            run(lastCpu, () -> held.get().release());
+            OnCpu.run(firstCpu, () -> held.set(pool.tryAcquire()));
+            OnCpu.run(lastCpu, () -> held.get().release());
         }
         assertThat(pool.statistics().made()).isEqualTo(1);
     }
@@ -47,7 +48,7 @@ class PerCpuPoolSearchTest extends PoolStacksFixture {
     @ValueSource(ints = {4, 7, 8, 12, 16, 20, 24, 28, 32})
     void aSmallPoolBecomesFastAgainAfterAPeak(int capacity) {
         int room = Math.clamp(capacity / (2L * CpuMask.usable().weight()), 1, 64);
-        run(firstCpu, () -> {
+        OnCpu.run(firstCpu, () -> {
             for (int peak = 1; peak <= capacity; peak++) {
                 for (int used = 1; used <= Math.min(room, peak); used++) {
                     PerCpuPool<Object> pool = pool(capacity);
@@ -92,7 +93,7 @@ class PerCpuPoolSearchTest extends PoolStacksFixture {
                 PerCpuPoolConcurrencyTest.uninterrupted(queue::take).release();
             }
         });
-        run(firstCpu, () -> {
+        OnCpu.run(firstCpu, () -> {
             for (int i = 0; i < rounds; i++) {
                 Pooled<Object> pooled = pool.tryAcquire();
                 PerCpuPoolConcurrencyTest.uninterrupted(() -> {
@@ -114,7 +115,7 @@ class PerCpuPoolSearchTest extends PoolStacksFixture {
         PerCpuPool<Object> pool = pool(64);
         List<Pooled<Object>> all = PerCpuPoolTest.acquireAll(pool);
         all.subList(0, 2).forEach(Pooled::release);
-        run(firstCpu, () -> {
+        OnCpu.run(firstCpu, () -> {
             for (int i = 0; i < 1000; i++) {
                 pool.tryAcquire().release();
             }
@@ -203,7 +204,7 @@ class PerCpuPoolSearchTest extends PoolStacksFixture {
     void aSearchWhoseFenceWasRefusedIsNoSearch() {
         PerCpuPool<Object> pool = pool(1);
         Pooled<Object> only = pool.tryAcquire();
-        run(firstCpu, () -> {
+        OnCpu.run(firstCpu, () -> {
             Seccomp.refuse(Call.MEMBARRIER, EPERM);
             assertThatThrownBy(pool::tryAcquire).isInstanceOf(LinuxException.class);
         });
@@ -218,7 +219,7 @@ class PerCpuPoolSearchTest extends PoolStacksFixture {
     @Tag("rseq")
     void aPoolThatCouldNotBeSearchedIsNotClosed() {
         PerCpuPool<Object> pool = pool(1);
-        run(firstCpu, () -> {
+        OnCpu.run(firstCpu, () -> {
             Seccomp.refuse(Call.MEMBARRIER, EPERM);
             assertThatThrownBy(pool::close).isInstanceOf(LinuxException.class);
         });

@@ -1,7 +1,6 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.OnCpu;
-import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +25,7 @@ abstract class PoolStacksFixture {
     /** The only object lies on that CPU's stack, for a test in which another thread holds its guard. */
     final PerCpuPool<Object> poolWithItsObjectOnTheFirstCpu() {
         PerCpuPool<Object> pool = pool(1);
-        run(firstCpu, () -> pool.tryAcquire().release());
+        OnCpu.run(firstCpu, () -> pool.tryAcquire().release());
         return pool;
     }
 
@@ -34,9 +33,5 @@ abstract class PoolStacksFixture {
         while (thread.isAlive() && LockSupport.getBlocker(thread) == null) {
             Thread.sleep(1);
         }
-    }
-
-    static void run(int cpu, Runnable task) {
-        OnCpu.run(CpuId.of(cpu), task);
     }
 }

@@ -2,10 +2,10 @@ package dev.percpu.concurrent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.OnCpu;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.backend.Interposed;
-import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.testing.Jvm;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -82,8 +82,7 @@ class RoomFirstTest {
 
         public static void main(String[] arguments) {
             install();
-            int cpu = CpuMask.usable().iterator().next().id();
-            Throwable failure = BoundThread.run(cpu, () -> {
+            OnCpu.run(CpuMask.usable().iterator().next(), () -> {
                 counters();
                 ref();
                 doubleCounter();
@@ -91,9 +90,6 @@ class RoomFirstTest {
                 pool();
                 onEachCpu();
             });
-            if (failure != null) {
-                throw new AssertionError(failure);
-            }
         }
 
         private static void ensure() {

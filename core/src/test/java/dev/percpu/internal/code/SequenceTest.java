@@ -2,10 +2,10 @@ package dev.percpu.internal.code;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.OnCpu;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.CpuHeader;
 import dev.percpu.internal.area.WidthAccess;
-import dev.percpu.internal.linux.BoundThread;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.VmTest;
@@ -36,7 +36,7 @@ class SequenceTest {
     @ParameterizedTest
     @MethodSource("pureOps")
     void pureOnTheOwnCpu(Op op) {
-        onCpu(() -> compareWithJava(op, SequencesUnderTest.layout(), CPU));
+        OnCpu.run(CPU, () -> compareWithJava(op, SequencesUnderTest.layout(), CPU));
     }
 
     @ParameterizedTest
@@ -49,7 +49,7 @@ class SequenceTest {
     @ParameterizedTest
     @MethodSource("guardedOps")
     void guardedWhileTheGuardIsFree(Op op) {
-        onCpu(() -> {
+        OnCpu.run(CPU, () -> {
             for (NumericWidth width : NumericWidth.values()) {
                 var sequence = emit(SequencesUnderTest.layout(), Catalogue.guarded(op, width));
                 long offset = Area.offset(CPU, position + 8);
@@ -67,7 +67,7 @@ class SequenceTest {
     @ParameterizedTest
     @MethodSource("guardedOps")
     void guardedWhileTheGuardIsTaken(Op op) {
-        onCpu(() -> {
+        OnCpu.run(CPU, () -> {
             long word = Area.offset(CPU, CpuHeader.GUARD_WORD);
             long offset = Area.offset(CPU, position + 8);
             for (NumericWidth width : NumericWidth.values()) {
@@ -101,7 +101,7 @@ class SequenceTest {
 
     @Test
     void acquire() {
-        onCpu(() -> {
+        OnCpu.run(CPU, () -> {
             long word = Area.offset(CPU, CpuHeader.GUARD_WORD);
             var sequence = emit(SequencesUnderTest.layout(), Catalogue.ACQUIRE);
             assertThat(sequence.call(Long.MAX_VALUE, 0, 0)).isEqualTo(CPU);
@@ -187,12 +187,5 @@ class SequenceTest {
 
     private static SequencesUnderTest.Emitted emit(SequenceLayout layout, Sequence sequence) {
         return SequencesUnderTest.emit(layout, Instrumentation.NONE, sequence);
-    }
-
-    private static void onCpu(Runnable test) {
-        Throwable thrown = BoundThread.run(CPU, test);
-        if (thrown != null) {
-            throw new AssertionError("on CPU " + CPU, thrown);
-        }
     }
 }
