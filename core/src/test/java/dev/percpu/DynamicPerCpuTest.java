@@ -42,7 +42,7 @@ class DynamicPerCpuTest {
     }
 
     @Test
-    void newWithMakesOneInstanceForEachPossibleCpu() {
+    void createWithMakesOneInstanceForEachPossibleCpu() {
         AtomicInteger made = new AtomicInteger();
         try (DynamicPerCpu<int[]> variable = DynamicPerCpu.createWith(() -> new int[] {made.incrementAndGet()})) {
             assertThat(made).hasValue(CPUS);
@@ -53,14 +53,14 @@ class DynamicPerCpuTest {
     }
 
     @Test
-    void newFromTellsEachCpu() {
+    void createFromTellsEachCpu() {
         try (DynamicPerCpu<CpuId> variable = DynamicPerCpu.createFrom(cpu -> cpu)) {
             variable.forEachCpu((cpu, instance) -> assertThat(instance).isEqualTo(cpu));
         }
     }
 
     @Test
-    void newZeroIsZeroedMemoryOfItsOwn() {
+    void createZeroIsZeroedMemoryOfItsOwn() {
         MemoryLayout layout = MemoryLayout.structLayout(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
         try (DynamicPerCpu<MemorySegment> first = DynamicPerCpu.createZero(layout);
                 DynamicPerCpu<MemorySegment> second = DynamicPerCpu.createZero(layout)) {

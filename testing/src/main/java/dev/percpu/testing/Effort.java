@@ -10,7 +10,7 @@ import java.time.Duration;
 public final class Effort {
     private static final double EFFORT = Double.parseDouble(System.getProperty("percpu.test.effort", "1"));
 
-    /** How many times as long what is given less may take. */
+    /** Where {@link #EFFORT} is below 1 the machine is slow: time limits are this many times as long. */
     private static final int PATIENCE = 10;
 
     private Effort() {}

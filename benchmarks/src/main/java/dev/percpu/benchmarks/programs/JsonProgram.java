@@ -44,7 +44,7 @@ final class JsonProgram implements Program {
 
     private static final int THREADS = 1000;
 
-    /** Every so manieth is timed, as a histogram that all share would be what is measured. */
+    /** One thread in so many is timed: if all recorded in the shared histogram, the run would measure the histogram. */
     private static final int TIMED_EVERY = 32;
 
     private static final int DIGITS = 2;

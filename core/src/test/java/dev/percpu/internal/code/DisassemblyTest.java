@@ -19,7 +19,7 @@ import org.junit.jupiter.api.TestFactory;
 @Tag("rseq")
 @Tag("tools")
 abstract class DisassemblyTest {
-    /** What all numbers of have something else in: nothing here must depend on where things lie. */
+    /** Two layouts that differ in every number, since no shape may depend on where things lie. */
     private static final SequenceLayout LAYOUT = new SequenceLayout(-0x720, 96, 24, 0x7f00_1234_0080L, 0x6f12_0000L);
 
     private static final SequenceLayout OTHER_LAYOUT =

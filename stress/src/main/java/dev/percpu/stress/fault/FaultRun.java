@@ -21,7 +21,7 @@ public final class FaultRun {
     /** For how long the stress program runs without a fault, to see that it works at all. */
     private static final int SECONDS_WITHOUT_FAULT = 3;
 
-    /** How much longer than the stress program was told another finder than a test may take. Then it hangs. */
+    /** Any finder but a test may run this much longer than it was told to. After that it counts as hung. */
     private static final Duration GRACE = Duration.ofMinutes(2);
 
     /** A test takes seconds. JUnit ends one that hangs before that, if it hears the interrupt. */
