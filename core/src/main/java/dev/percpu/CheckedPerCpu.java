@@ -1,5 +1,7 @@
 package dev.percpu;
 
+import java.util.Objects;
+
 /**
  * A per-CPU variable whose instances control their own changes, so shared tokens for one instance can nest: code that
  * holds a token can call code that creates another. The name is the Rust API's; the checked mode of pools and locks
@@ -23,6 +25,8 @@ public interface CheckedPerCpu<T extends InteriorMutable> extends PerCpu<T> {
      * or changing one closes or changes the other.
      */
     static <T extends InteriorMutable> CheckedPerCpu<T> of(PerCpu<T> variable) {
-        return variable instanceof CheckedPerCpu<T> checked ? checked : new CheckedVariable<>(variable);
+        return variable instanceof CheckedPerCpu<T> checked
+                ? checked
+                : new CheckedVariable<>(Objects.requireNonNull(variable));
     }
 }

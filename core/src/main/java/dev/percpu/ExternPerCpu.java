@@ -4,7 +4,6 @@ import dev.percpu.internal.area.Area;
 import dev.percpu.internal.extern.NativeVariable;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.memory.AreaFullException;
-import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
@@ -18,7 +17,7 @@ import java.util.function.Function;
  * DEFINE_PER_CPU(long, packets) = 0;                                // in C
  *
  * static final PerCpuNumeric PACKETS =
- *         ExternPerCpu.declare(LOOKUP, "packets", NumericWidth.LONG);   // in Java
+ *         PerCpuNumeric.declare(LOOKUP, "packets", NumericWidth.LONG);  // in Java
  * }</pre>
  *
  * <p>C code and Java code update the same instances by the same rules. They update numbers by sequences, or by atomic
@@ -41,25 +40,6 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
     private ExternPerCpu(NativeVariable variable, PerCpuPtr<T> ptr) {
         this.variable = variable;
         this.ptr = ptr;
-    }
-
-    /**
-     * Declares a number that no guard protects: C code updates it with {@code this_cpu_add} and similar macros.
-     *
-     * @param library where to look the variable up
-     * @param name the variable's name in C
-     * @param width the variable's size
-     * @throws java.util.NoSuchElementException if the library has no such variable
-     * @throws IllegalArgumentException if the symbol with this name is not a per-CPU variable, or has another size
-     * @throws IllegalStateException if the arena of {@code library} is closed, or if the library's variables cannot be
-     *     placed, as the message says: they are in another area, this thread holds a guard, or the kernel refuses
-     * @throws AreaFullException if the per-CPU area has no room for the library's variables
-     * @throws UnsupportedOperationException if native code cannot be called here
-     */
-    public static PerCpuNumeric declare(SymbolLookup library, String name, NumericWidth width) {
-        ExternNumeric number = new ExternNumeric(NativeVariable.find(library, name), width);
-        Registry.add(name, "extern " + width, number, PerCpuNumeric::values);
-        return number;
     }
 
     /**

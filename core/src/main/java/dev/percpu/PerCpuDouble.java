@@ -1,16 +1,15 @@
 package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
-import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Claim;
 import dev.percpu.internal.code.Op;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.listing.Values;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import java.util.List;
-import java.util.function.ObjDoubleConsumer;
 
 /**
  * A per-CPU {@code double}: each CPU has its own instance, and a thread updates it in one step. {@link PerCpuNumeric}
@@ -192,15 +191,8 @@ public sealed class PerCpuDouble permits DynamicDouble {
         return numbers;
     }
 
-    /** Calls {@code action} with every possible CPU's number. */
-    public void forEachCpu(ObjDoubleConsumer<CpuId> action) {
-        for (CpuId cpu : CpuMask.possible()) {
-            action.accept(cpu, get(cpu));
-        }
-    }
-
     final List<Value> values() {
-        return List.of(Value.sum("value", snapshot(), elsewhere()));
+        return List.of(Values.sum("value", snapshot(), elsewhere()));
     }
 
     /** The name and the {@link #sum()}, or the name and that the number is closed. */

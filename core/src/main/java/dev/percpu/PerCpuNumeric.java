@@ -1,19 +1,20 @@
 package dev.percpu;
 
 import dev.percpu.cpu.CpuId;
-import dev.percpu.cpu.CpuMask;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.Claim;
 import dev.percpu.internal.area.WidthAccess;
 import dev.percpu.internal.code.Op;
+import dev.percpu.internal.extern.NativeVariable;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.listing.Values;
 import dev.percpu.internal.protocol.Numbers;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
+import java.lang.foreign.SymbolLookup;
 import java.lang.ref.Reference;
 import java.util.List;
-import java.util.function.ObjLongConsumer;
 
 /**
  * A per-CPU number of 8, 16, 32 or 64 bits: each CPU has its own instance, and a thread updates it in one step. On the
@@ -52,7 +53,6 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
         // Not in the first operation, which may come when the heap is full.
         WidthAccess.initialize();
         Numbers.initializeCompareAndExchange();
-        CpuId _ = CpuId.of(0);
     }
 
     PerCpuNumeric() {}
@@ -122,6 +122,25 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
      */
     public static DynamicNumeric create(String name, NumericWidth width, long initial) {
         return new DynamicNumeric(Registry.checkName(name), width, initial).listed(name);
+    }
+
+    /**
+     * Declares a number that no guard protects: C code updates it with {@code this_cpu_add} and similar macros.
+     *
+     * @param library where to look the variable up
+     * @param name the variable's name in C
+     * @param width the variable's size
+     * @throws java.util.NoSuchElementException if the library has no such variable
+     * @throws IllegalArgumentException if the symbol with this name is not a per-CPU variable, or has another size
+     * @throws IllegalStateException if the arena of {@code library} is closed, or if the library's variables cannot be
+     *     placed, as the message says: they are in another area, this thread holds a guard, or the kernel refuses
+     * @throws AreaFullException if the per-CPU area has no room for the library's variables
+     * @throws UnsupportedOperationException if native code cannot be called here
+     */
+    public static PerCpuNumeric declare(SymbolLookup library, String name, NumericWidth width) {
+        ExternNumeric number = new ExternNumeric(NativeVariable.find(library, name), width);
+        Registry.add(name, "extern " + width, number, PerCpuNumeric::values);
+        return number;
     }
 
     /** Returns the operations on a number that the guard protects: the Rust API's {@code num()}. */
@@ -247,18 +266,11 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
 
     /** The numbers of all possible CPUs, indexed by CPU id, with 0 at ids that belong to no possible CPU. */
     public long[] snapshot() {
-        long[] numbers = new long[CpuMask.capacity()];
+        long[] numbers = new long[Area.CPUS];
         for (int cpu = 0; cpu < numbers.length; cpu++) {
             numbers[cpu] = read(cpu);
         }
         return numbers;
-    }
-
-    /** Calls {@code action} with every possible CPU's number. */
-    public void forEachCpu(ObjLongConsumer<CpuId> action) {
-        for (CpuId cpu : CpuMask.possible()) {
-            action.accept(cpu, get(cpu));
-        }
     }
 
     /** For a listing. */
@@ -268,8 +280,8 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
 
     /** The difference of two sums of numbers that wrap earlier than their sum does says nothing of what was added. */
     static Value value(NumericWidth width, long[] perCpu, long elsewhere) {
-        Value sum = Value.sum("value", perCpu, elsewhere);
-        return width == NumericWidth.LONG ? sum : Value.of(sum.name(), sum.total(), sum.perCpu(), sum.elsewhere());
+        Value sum = Values.sum("value", perCpu, elsewhere);
+        return width == NumericWidth.LONG ? sum : Values.of(sum.name(), sum.total(), sum.perCpu(), sum.elsewhere());
     }
 
     private long read(int cpu) {

@@ -1,6 +1,5 @@
 package dev.percpu;
 
-import static dev.percpu.internal.area.Area.BASE;
 import static dev.percpu.internal.area.Area.STRIDE;
 import static dev.percpu.internal.area.Area.reservedBytes;
 import static dev.percpu.internal.area.Area.usedBytesPerCpu;
@@ -108,7 +107,7 @@ public final class PerCpuRuntime {
 
     /** The per-CPU area: how large it is, and how much of it is used. */
     public static Area area() {
-        return new Area(STRIDE, reservedBytes(), usedBytesPerCpu(), BASE);
+        return new Area(STRIDE, reservedBytes(), usedBytesPerCpu());
     }
 
     /**
@@ -166,9 +165,8 @@ public final class PerCpuRuntime {
      * @param stride the size of each CPU's place, in bytes
      * @param reservedBytes the address space of the whole area
      * @param usedBytesPerCpu how many bytes of each place are allocated to variables
-     * @param address the area's start address, for tools that look at the process's mappings
      */
-    public record Area(long stride, long reservedBytes, long usedBytesPerCpu, long address) {}
+    public record Area(long stride, long reservedBytes, long usedBytesPerCpu) {}
 
     /**
      * The places that threads can have for themselves.

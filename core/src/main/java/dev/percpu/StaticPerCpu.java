@@ -41,17 +41,15 @@ import java.util.function.Supplier;
  * @param <T> the type of the instances
  */
 public final class StaticPerCpu<T> implements PerCpu<T> {
-    private final String name;
     private final PerCpuPtr<T> ptr;
 
-    private StaticPerCpu(String name, PerCpuPtr<T> ptr) {
-        this.name = name;
+    private StaticPerCpu(PerCpuPtr<T> ptr) {
         this.ptr = ptr;
     }
 
     private static <T> StaticPerCpu<T> register(
             String name, String type, PerCpuPtr<T> ptr, Registry.Reader<? super PerCpuPtr<T>> reader) {
-        StaticPerCpu<T> variable = new StaticPerCpu<>(name, ptr);
+        StaticPerCpu<T> variable = new StaticPerCpu<>(ptr);
         Registry.addStatic(name, type, ptr, reader);
         return variable;
     }
@@ -150,11 +148,6 @@ public final class StaticPerCpu<T> implements PerCpu<T> {
             memory.keep();
             return variable;
         }
-    }
-
-    /** The name that the variable was defined with. */
-    public String name() {
-        return name;
     }
 
     @Override

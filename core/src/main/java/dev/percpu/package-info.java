@@ -7,13 +7,15 @@
  *
  * <ul>
  *   <li><em>Restartable sequence:</em> a few instructions that a thread starts again if the kernel interrupts it in the
- *       middle of them, or moves it to another CPU. Where there are none, atomic instructions do the same.
+ *       middle of them, or moves it to another CPU.
+ *   <li><em>Back end:</em> how this process updates its variables: {@code rseq} by restartable sequences, {@code
+ *       atomic} by atomic instructions. The library chooses once: see {@link dev.percpu.PerCpuRuntime#backend()}.
  *   <li><em>Possible CPU:</em> a CPU that the machine has or can ever have. A variable has an instance for each.
  *   <li><em>Per-CPU area:</em> the memory outside the heap where these instances lie, in one <em>place</em> for each
  *       CPU. Its size is limited.
  *   <li><em>Spare place:</em> where threads count to which the kernel gives no CPU id. Sums include it.
  *   <li><em>Hot:</em> a platform thread is hot if it updates all the time. It gets a <em>place of its own</em>, where
- *       it updates without a call of machine code, and nobody else does. Virtual threads get none. The system property
+ *       it updates without a native call, and nobody else does. Virtual threads get none. The system property
  *       {@code percpu.places} says how many threads can have one.
  * </ul>
  *

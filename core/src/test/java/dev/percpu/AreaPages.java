@@ -1,5 +1,6 @@
 package dev.percpu;
 
+import dev.percpu.internal.area.Area;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,8 +16,8 @@ public final class AreaPages {
 
     /** The resident size of the area, as the kernel tells it: of all mappings that it consists of. */
     public static long residentBytes() throws IOException {
-        long start = PerCpuRuntime.area().address();
-        long end = start + PerCpuRuntime.area().reservedBytes();
+        long start = Area.BASE;
+        long end = start + Area.reservedBytes();
         boolean inside = false;
         long bytes = 0;
         for (String line : Files.readAllLines(Path.of("/proc/self/smaps"))) {

@@ -8,6 +8,7 @@ import dev.percpu.concurrent.PerCpuHistogram;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.PerCpuSummary;
 import dev.percpu.cpu.CpuMask;
+import dev.percpu.internal.area.Area;
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
@@ -60,8 +61,8 @@ class AreaReservationTest {
 
         /** How many mappings the area consists of. */
         private static long mappings() throws IOException {
-            long start = PerCpuRuntime.area().address();
-            long end = start + PerCpuRuntime.area().reservedBytes();
+            long start = Area.BASE;
+            long end = start + Area.reservedBytes();
             try (var lines = Files.lines(Path.of("/proc/self/maps"))) {
                 return lines.map(line -> Long.parseUnsignedLong(line.substring(0, line.indexOf('-')), 16))
                         .filter(address -> address >= start && address < end)

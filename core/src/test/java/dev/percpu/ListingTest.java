@@ -157,7 +157,7 @@ class ListingTest {
         }
         assertThat(value("listing static cell").total())
                 .isEqualTo(7L * CpuMask.possible().weight());
-        assertThat(defined.name()).isEqualTo("listing static cell");
+        assertThat(defined.toString()).startsWith("static per-CPU variable listing static cell at position ");
     }
 
     @Test
@@ -307,6 +307,6 @@ class ListingTest {
         StaticPerCpu<StringBuilder> object = StaticPerCpu.define("listing object", StringBuilder::new);
         assertThat(variable("listing object").values()).isEmpty();
         assertThat(variable("listing object").type()).isEqualTo("object");
-        assertThat(object.name()).isEqualTo("listing object");
+        assertThat(object).hasToString("static per-CPU variable listing object");
     }
 }

@@ -53,7 +53,7 @@ class NamesTest {
         parts.add(new PerCpuReadWriteLock("part of: write").writeLock());
         parts.add(new PerCpuReadWriteLock("part of: condition").writeLock().newCondition());
         parts.add(PerCpuNumeric.of(DynamicPerCpu.createNumeric("part of: cells", NumericWidth.LONG, 0)));
-        parts.add(PerCpuHistogram.builder().name("part of: interval").build().interval());
+        parts.add(PerCpuHistogram.builder().name("part of: reader").build().reader());
         parts.add(PerCpuPool.builder(1, Object::new)
                 .name("part of: pooled")
                 .build()

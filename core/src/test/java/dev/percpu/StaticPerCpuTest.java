@@ -175,8 +175,6 @@ class StaticPerCpuTest {
         // A place for each possible CPU, and at least the spare one.
         assertThat(before.reservedBytes()).isGreaterThan(before.stride() * CpuMask.capacity());
         assertThat(after.usedBytesPerCpu()).isBetween(Long.BYTES * 1L, after.stride());
-        assertThat(after)
-                .extracting(PerCpuRuntime.Area::stride, PerCpuRuntime.Area::address)
-                .containsExactly(before.stride(), before.address());
+        assertThat(after.stride()).isEqualTo(before.stride());
     }
 }

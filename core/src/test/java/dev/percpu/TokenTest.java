@@ -206,6 +206,12 @@ class TokenTest {
     }
 
     @Test
+    @SuppressWarnings("NullAway") // null is the mistake
+    void aCheckedFormOfNothingIsRefused() {
+        assertThatThrownBy(() -> CheckedPerCpu.of(null)).isInstanceOf(NullPointerException.class);
+    }
+
+    @Test
     void aRefCellRefusesWhatTokensAllow() {
         CheckedPerCpu<RefCell<List<String>>> variable =
                 CheckedPerCpu.of(StaticPerCpu.define("ref cells", () -> new RefCell<>(new ArrayList<>())));

@@ -32,19 +32,15 @@ record Info(
         String java,
         PerCpuRuntime.Rseq rseq,
         Cpus cpus,
-        Area area,
+        PerCpuRuntime.Area area,
         int ownPlaces,
         int variables) {
 
     /** Lists of CPU ids. */
     record Cpus(List<Integer> possible, List<Integer> present, List<Integer> online, List<Integer> allowed) {}
 
-    /** Sizes of the per-CPU area, in bytes. */
-    record Area(long stride, long reservedBytes, long usedBytesPerCpu) {}
-
     /** What there is to tell now. */
     static Info read(String deepSelfTest) {
-        PerCpuRuntime.Area area = PerCpuRuntime.area();
         return new Info(
                 moduleVersion(),
                 PerCpuRuntime.backend(),
@@ -58,7 +54,7 @@ record Info(
                 PerCpuRuntime.rseq(),
                 new Cpus(
                         ids(CpuMask.possible()), ids(CpuMask.present()), ids(CpuMask.online()), ids(CpuMask.allowed())),
-                new Area(area.stride(), area.reservedBytes(), area.usedBytesPerCpu()),
+                PerCpuRuntime.area(),
                 PerCpuRuntime.ownPlaces().most(),
                 PerCpuRuntime.variables().size());
     }

@@ -91,7 +91,7 @@ final class InfoCommand implements Callable<Integer> {
         return cpus + " (" + cpus.weight() + ")";
     }
 
-    private static String area(Info.Area area) {
+    private static String area(PerCpuRuntime.Area area) {
         return String.format(
                 Locale.ROOT,
                 "%,d bytes used of %,d for each CPU; %,d bytes of address space",

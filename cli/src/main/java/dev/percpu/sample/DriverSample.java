@@ -63,9 +63,9 @@ public final class DriverSample {
     private DriverSample(SymbolLookup driver, Consumer<String> narrator) {
         this.driver = driver;
         this.narrator = narrator;
-        packets = ExternPerCpu.declare(driver, "packets", NumericWidth.LONG);
-        bytes = ExternPerCpu.declare(driver, "packet_bytes", NumericWidth.LONG);
-        errors = ExternPerCpu.declare(driver, "errors", NumericWidth.INT);
+        packets = PerCpuNumeric.declare(driver, "packets", NumericWidth.LONG);
+        bytes = PerCpuNumeric.declare(driver, "packet_bytes", NumericWidth.LONG);
+        errors = PerCpuNumeric.declare(driver, "errors", NumericWidth.INT);
         largest = ExternPerCpu.declare(driver, "largest_packet", LARGEST);
     }
 

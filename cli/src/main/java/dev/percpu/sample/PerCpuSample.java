@@ -43,7 +43,7 @@ public final class PerCpuSample {
     private static final int TIMES = 4;
 
     /** The CPUs that the sample runs on: those that {@link CpuId#onEachCpu} visits. */
-    private final CpuMask cpus = CpuMask.online().and(CpuMask.allowed());
+    private final CpuMask cpus = CpuMask.usable();
 
     private final Consumer<String> narrator;
 

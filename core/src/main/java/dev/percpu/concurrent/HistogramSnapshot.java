@@ -299,7 +299,7 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * How wide the narrowest buckets are, a power of two.
+     * How wide the narrowest buckets are: {@link HistogramBuilder#lowestDiscernible}, rounded down to a power of two.
      *
      * @throws IllegalStateException if the histogram has {@link #bounds() bounds} instead
      */

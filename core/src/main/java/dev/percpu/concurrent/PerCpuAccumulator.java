@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.listing.Values;
 import dev.percpu.internal.protocol.Gate;
 import dev.percpu.internal.protocol.GatedNumbers;
 import dev.percpu.internal.protocol.NotInlined;
@@ -320,7 +321,7 @@ public final class PerCpuAccumulator extends AreaNumber {
             List<Number> perCpu = LongStream.of(readAll())
                     .mapToObj(bits -> number.apply(bits ^ identity))
                     .toList();
-            return List.of(Value.of("value", number.apply(get()), perCpu, number.apply(combinedFrom(Area.SPARE))));
+            return List.of(Values.of("value", number.apply(get()), perCpu, number.apply(combinedFrom(Area.SPARE))));
         } finally {
             Reference.reachabilityFence(this);
         }

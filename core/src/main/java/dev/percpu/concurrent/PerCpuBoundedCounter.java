@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.listing.Values;
 import dev.percpu.internal.protocol.Credits;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
@@ -230,7 +231,7 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     }
 
     private List<Value> values() {
-        return List.of(Value.sum("value", sum()), Value.of("batch", batch()), Value.of("errorBound", errorBound()));
+        return List.of(Values.sum("value", sum()), Values.of("batch", batch()), Values.of("errorBound", errorBound()));
     }
 
     /**

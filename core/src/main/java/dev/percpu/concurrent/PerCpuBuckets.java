@@ -2,6 +2,7 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.listing.Values;
 import dev.percpu.internal.protocol.AdjacentNumbers;
 import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
@@ -24,8 +25,8 @@ import java.util.List;
  * }</pre>
  *
  * <p>Recording takes no lock and no atomic instruction, allocates nothing and never waits, except for the update with
- * which a hot thread tries to get a place of its own: see {@link PerCpuHistogram}. It is one call with two
- * restartable sections, or for a hot platform thread two additions in its own place. There is no reset. It takes 8
+ * which a hot thread tries to get a place of its own: see {@link PerCpuHistogram}. It is one native call with two
+ * sequences, or for a hot platform thread two additions in its own place. There is no reset. It takes 8
  * bytes for each CPU and for each hot thread, and 8 more for each bucket. The memory is given back once the object is
  * unreachable. There is nothing to close.
  *
@@ -125,8 +126,7 @@ public final class PerCpuBuckets {
             double[] sums = new double[Area.CPUS];
             Arrays.setAll(sums, cpu -> Double.longBitsToDouble(AdjacentNumbers.read(cpu, position, 1)[0]));
             return List.of(
-                    Value.sum("count", Arrays.copyOf(counts, Area.CPUS), counts[Area.SPARE]),
-                    Value.sum("sum", sums, Sums.sumOfDoubles(position, Area.SPARE)));
+                    Values.sum("count", counts), Values.sum("sum", sums, Sums.sumOfDoubles(position, Area.SPARE)));
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.listing.Values;
 import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
@@ -119,7 +120,7 @@ public final class PerCpuCounter extends AreaNumber {
     private List<Value> values() {
         try {
             long elsewhere = Sums.elsewhere(position());
-            return List.of(Value.sum("value", readAll(), elsewhere));
+            return List.of(Values.sum("value", readAll(), elsewhere));
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -2,13 +2,13 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.listing.Values;
 import dev.percpu.internal.protocol.AdjacentNumbers;
 import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -172,7 +172,7 @@ public final class PerCpuCounterArray {
     private List<Value> values() {
         try {
             long[] totals = AdjacentNumbers.totals(position, length);
-            return List.of(Value.sum("value", Arrays.copyOf(totals, Area.CPUS), totals[Area.SPARE]));
+            return List.of(Values.sum("value", totals));
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -184,7 +184,7 @@ public final class PerCpuCounterArray {
             List<Value> values = new ArrayList<>();
             for (int index = 0; index < length; index++) {
                 long[] parts = AdjacentNumbers.totals(position(index), 1);
-                values.add(Value.sum(names.get(index), Arrays.copyOf(parts, Area.CPUS), parts[Area.SPARE]));
+                values.add(Values.sum(names.get(index), parts));
             }
             return values;
         } finally {

@@ -1,6 +1,7 @@
 package dev.percpu.concurrent;
 
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.listing.Values;
 import dev.percpu.internal.protocol.GatedSums;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
@@ -91,7 +92,7 @@ public final class PerCpuDoubleCounter extends AreaNumber {
             double[] perCpu = LongStream.of(readAll())
                     .mapToDouble(Double::longBitsToDouble)
                     .toArray();
-            return List.of(Value.sum("value", perCpu, GatedSums.elsewhere(position())));
+            return List.of(Values.sum("value", perCpu, GatedSums.elsewhere(position())));
         } finally {
             Reference.reachabilityFence(this);
         }

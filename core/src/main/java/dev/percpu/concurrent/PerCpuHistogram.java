@@ -2,12 +2,12 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.listing.Values;
 import dev.percpu.internal.protocol.AdjacentNumbers;
 import dev.percpu.internal.protocol.Sums;
 import dev.percpu.listing.Value;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -81,12 +81,12 @@ public final class PerCpuHistogram {
     private final long position;
 
     /** What {@link #snapshotThenReset()} has reported. */
-    private final HistogramInterval sinceReset;
+    private final HistogramReader sinceReset;
 
     PerCpuHistogram(String name, BucketLayout layout) {
         this.name = name;
         this.layout = layout;
-        this.sinceReset = new HistogramInterval(this, null);
+        this.sinceReset = new HistogramReader(this, null);
         this.position = Area.allocateFor(this, bytesPerCpu(), Long.BYTES, name + " of " + layout);
     }
 
@@ -135,7 +135,7 @@ public final class PerCpuHistogram {
     }
 
     /**
-     * Removes what {@link #snapshot()} would return. Intervals still report it. This costs as much as {@link
+     * Removes what {@link #snapshot()} would return. Readers still report it. This costs as much as {@link
      * #snapshotThenReset()}.
      */
     public void reset() {
@@ -146,8 +146,8 @@ public final class PerCpuHistogram {
      * Returns a new reader. It reports what was recorded since it was made, or since it was asked last, whatever other
      * readers and {@link #snapshotThenReset()} have taken.
      */
-    public HistogramInterval interval() {
-        return new HistogramInterval(this, total());
+    public HistogramReader reader() {
+        return new HistogramReader(this, total());
     }
 
     /** The greatest value in range: what the builder was given, rounded up to the end of its bucket. */
@@ -200,14 +200,14 @@ public final class PerCpuHistogram {
             long[] counts = AdjacentNumbers.totals(bucketsPosition(), layout.size());
             HistogramSnapshot ever = total();
             List<Value> values = new ArrayList<>();
-            values.add(Value.sum("count", Arrays.copyOf(counts, Area.CPUS), counts[Area.SPARE]));
-            values.add(Value.sum("sum", Arrays.copyOf(sums, Area.CPUS), sums[Area.SPARE]));
+            values.add(Values.sum("count", counts));
+            values.add(Values.sum("sum", sums));
             if (!ever.isEmpty() && !ever.isWrapped()) {
                 long[] quantiles = ever.quantiles(0.5, 0.9, 0.99);
-                values.add(Value.of("p50", quantiles[0]));
-                values.add(Value.of("p90", quantiles[1]));
-                values.add(Value.of("p99", quantiles[2]));
-                values.add(Value.of("max", ever.max()));
+                values.add(Values.of("p50", quantiles[0]));
+                values.add(Values.of("p90", quantiles[1]));
+                values.add(Values.of("p99", quantiles[2]));
+                values.add(Values.of("max", ever.max()));
             }
             return values;
         } finally {

@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import dev.percpu.internal.failure.Failures;
 import dev.percpu.internal.jfr.Recording;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.listing.Values;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.listing.Value;
 import java.util.List;
@@ -29,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>What it guarantees.</b> An object has one holder at a time. There are never more objects than the capacity. The
  * pool first takes an idle object of the current CPU, then, at a limited rate, one of another CPU, and otherwise makes
  * one. It never says that it is exhausted while an object is idle, on whatever CPU it was released. But a call that
- * must not wait, or whose time ran out, may miss objects on the stack of a CPU whose guard another thread holds. What a
- * holder does before the release happens before what the next holder does after acquiring.
+ * must not wait, or whose time ran out, may miss objects that lie idle on a CPU whose guard another thread holds. What
+ * a holder does before the release happens before what the next holder does after acquiring.
  *
  * <p><b>When all objects are held.</b> {@link #tryAcquire()} returns null, and its caller may make an object outside
  * the pool. {@link #tryAcquire(long, TimeUnit)} waits for a limited time, and {@link #acquire()} until one is released.
@@ -145,6 +146,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
      * Acquires an object. It waits for a limited time if all are held, or if the idle ones lie on the stack of a CPU
      * whose {@link dev.percpu.CpuGuard} another thread holds.
      *
+     * @param timeout the longest time to wait; if it is not positive, the method does not wait
      * @return null if the time ran out
      * @throws InterruptedException if the thread is interrupted and would have to wait
      * @throws IllegalStateException if the pool is closed, also while the thread waits; or if the thread would have to
@@ -251,15 +253,15 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     private List<Value> values() {
         Statistics now = statistics();
         return List.of(
-                Value.of("held", now.held),
-                Value.of("idle", now.idle),
-                Value.of("objects", now.objects),
-                Value.of("capacity", now.capacity),
-                Value.of("waiting", now.waiting),
-                Value.sum("made", now.made),
-                Value.sum("destroyed", now.destroyed),
-                Value.sum("exchanges", now.exchanges),
-                Value.sum("searches", now.searches));
+                Values.of("held", now.held),
+                Values.of("idle", now.idle),
+                Values.of("objects", now.objects),
+                Values.of("capacity", now.capacity),
+                Values.of("waiting", now.waiting),
+                Values.sum("made", now.made),
+                Values.sum("destroyed", now.destroyed),
+                Values.sum("exchanges", now.exchanges),
+                Values.sum("searches", now.searches));
     }
 
     @Override

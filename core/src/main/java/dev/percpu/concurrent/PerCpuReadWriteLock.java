@@ -2,6 +2,7 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.listing.Values;
 import dev.percpu.listing.Value;
 import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;
@@ -229,11 +230,11 @@ public final class PerCpuReadWriteLock implements ReadWriteLock, Serializable {
     /** For a listing. Readers are known while a writer has the lock or waits for readers, and for a while after. */
     private List<Value> values() {
         List<Value> values = new ArrayList<>();
-        values.add(Value.of("writeLocked", isWriteLocked() ? 1 : 0));
-        values.add(Value.of("waiting", getQueueLength()));
+        values.add(Values.of("writeLocked", isWriteLocked() ? 1 : 0));
+        values.add(Values.of("waiting", getQueueLength()));
         long readers = door.readersIfKnown();
         if (readers >= 0) {
-            values.add(Value.of("readers", readers));
+            values.add(Values.of("readers", readers));
         }
         return values;
     }

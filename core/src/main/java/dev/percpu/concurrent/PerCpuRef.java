@@ -2,6 +2,7 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.guard.Ownership;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.listing.Values;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.internal.protocol.Tally;
 import dev.percpu.listing.Value;
@@ -356,8 +357,9 @@ public final class PerCpuRef {
      * action is over. A thread that has a reference must not call this, nor must the release action: they would wait
      * for themselves.
      *
+     * @param timeout the longest time to wait; if it is not positive, the method does not wait
      * @return false if time ran out, or somebody resurrected the ref meanwhile; a ref whose time ran out stays killed
-     * @throws InterruptedException if the thread is interrupted; the ref stays killed
+     * @throws InterruptedException if the thread is interrupted and would have to wait; the ref stays killed
      * @throws IllegalStateException if there were more puts than gets, or nobody can say how many references there are,
      *     as {@link #kill()} says; or if the thread would have to wait, and holds a {@link dev.percpu.CpuGuard}. Only
      *     a ref that {@code kill} leaves as before can be live then
@@ -460,7 +462,9 @@ public final class PerCpuRef {
     /** For a listing. The count is known only once the ref is killed. */
     private List<Value> values() {
         long count = central.get();
-        return count < BIAS / 2 ? List.of(Value.of("live", 0), Value.of("count", count)) : List.of(Value.of("live", 1));
+        return count < BIAS / 2
+                ? List.of(Values.of("live", 0), Values.of("count", count))
+                : List.of(Values.of("live", 1));
     }
 
     @Override

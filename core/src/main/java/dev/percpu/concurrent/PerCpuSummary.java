@@ -2,6 +2,7 @@ package dev.percpu.concurrent;
 
 import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.internal.listing.Registry;
+import dev.percpu.internal.listing.Values;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.listing.Value;
 import dev.percpu.memory.AreaFullException;
@@ -21,7 +22,7 @@ import java.util.function.LongConsumer;
  * }</pre>
  *
  * <p>Recording takes no lock, allocates nothing and never waits, except for the update with which a hot thread tries to
- * get a place of its own: see {@link PerCpuHistogram}. It costs at most one call of machine code, except for a value
+ * get a place of its own: see {@link PerCpuHistogram}. It costs at most one native call, except for a value
  * that is less or greater than most before it. It takes 32 bytes for each CPU and for each hot thread. The memory is
  * given back once the summary is unreachable. There is nothing to close.
  *
@@ -81,7 +82,7 @@ public final class PerCpuSummary implements LongConsumer {
      */
     public record Result(long count, long sum, long min, long max) {
         /** The sum divided by the count; 0 if there are no values, as in {@code LongSummaryStatistics}. */
-        public double average() {
+        public double mean() {
             return count == 0 ? 0 : (double) sum / count;
         }
     }
@@ -149,10 +150,10 @@ public final class PerCpuSummary implements LongConsumer {
     private List<Value> values() {
         Result now = summary();
         return List.of(
-                Value.sum("count", now.count()),
-                Value.sum("sum", now.sum()),
-                Value.of("min", now.min()),
-                Value.of("max", now.max()));
+                Values.sum("count", now.count()),
+                Values.sum("sum", now.sum()),
+                Values.of("min", now.min()),
+                Values.of("max", now.max()));
     }
 
     @Override

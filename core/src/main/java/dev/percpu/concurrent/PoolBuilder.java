@@ -68,10 +68,10 @@ public final class PoolBuilder<T> {
      * A thread is hot if it is a platform thread that uses this library all the time. At most a quarter of the objects
      * are kept, so with fewer than four objects none is.
      *
-     * <p>This is for pools that platform threads use, and that are seldom exhausted. Other threads find what a thread
-     * keeps last: the pool first makes all the objects it may. An object that a thread keeps stays in the pool when the
-     * thread ends. Virtual threads keep nothing, and take a little longer. Where the library cannot call {@code
-     * membarrier}, this changes nothing.
+     * <p>This is for pools that platform threads use, and that are seldom exhausted. Other threads get a kept object
+     * only as a last resort, after the pool has made all the objects that it may. An object that a thread keeps stays
+     * in the pool when the thread ends. Virtual threads keep nothing, and take a little longer. Where the library
+     * cannot call {@code membarrier}, this changes nothing.
      */
     public PoolBuilder<T> keepOnePerHotThread() {
         hotThreadsKeep = true;

@@ -127,13 +127,6 @@ public final class CpuMask implements Iterable<CpuId> {
         bits.or(other.bits);
     }
 
-    /** A new mask with the CPUs that are set in both masks. */
-    public CpuMask and(CpuMask other) {
-        CpuMask both = copy();
-        both.bits.and(other.bits);
-        return both;
-    }
-
     /** The ids of the CPUs that are set, ascending. */
     public IntStream ids() {
         return StreamSupport.stream(spliterator(), false).mapToInt(CpuId::id);

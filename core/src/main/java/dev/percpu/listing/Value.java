@@ -1,8 +1,6 @@
 package dev.percpu.listing;
 
 import java.util.List;
-import java.util.stream.DoubleStream;
-import java.util.stream.LongStream;
 
 /**
  * One number of a variable: in total, and by CPU if it has a part on each. All numbers of a value are {@link Long}s, or
@@ -19,40 +17,5 @@ public record Value(String name, boolean cumulative, Number total, List<Number> 
     /** Creates a value. */
     public Value {
         perCpu = List.copyOf(perCpu);
-    }
-
-    /** A number that is not a sum of updates, and has no parts on CPUs. */
-    public static Value of(String name, long number) {
-        return new Value(name, false, number, List.of(), number);
-    }
-
-    /** A number that is not a sum of updates, and has a part on each CPU. */
-    public static Value of(String name, Number total, List<? extends Number> perCpu, Number elsewhere) {
-        return new Value(name, false, total, List.copyOf(perCpu), elsewhere);
-    }
-
-    /** A sum of updates that has no parts on CPUs. */
-    public static Value sum(String name, long total) {
-        return new Value(name, true, total, List.of(), total);
-    }
-
-    /** A sum of updates. It wraps at 64 bits. */
-    public static Value sum(String name, long[] perCpu, long elsewhere) {
-        long total = elsewhere + LongStream.of(perCpu).sum();
-        List<Number> parts =
-                LongStream.of(perCpu).<Number>mapToObj(Long::valueOf).toList();
-        return new Value(name, true, total, parts, elsewhere);
-    }
-
-    /** A sum of updates. */
-    public static Value sum(String name, double[] perCpu, double elsewhere) {
-        // Not DoubleStream.sum(), which corrects rounding errors: a variable's own sum does not.
-        double total = elsewhere;
-        for (double part : perCpu) {
-            total += part;
-        }
-        List<Number> parts =
-                DoubleStream.of(perCpu).<Number>mapToObj(Double::valueOf).toList();
-        return new Value(name, true, total, parts, elsewhere);
     }
 }

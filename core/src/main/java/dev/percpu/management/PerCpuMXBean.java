@@ -15,7 +15,7 @@ public interface PerCpuMXBean {
     String getBackendReason();
 
     /** The per-CPU area. */
-    Area getArea();
+    PerCpuRuntime.Area getArea();
 
     /** The places that hot threads have for themselves. */
     PerCpuRuntime.Places getOwnPlaces();
@@ -25,14 +25,6 @@ public interface PerCpuMXBean {
 
     /** All named variables and structures with their values, as {@code PerCpuRuntime.variables()} lists them. */
     List<Variable> getVariables();
-
-    /**
-     * The use of the per-CPU area.
-     *
-     * @param stride the size of each CPU's place, in bytes
-     * @param usedBytesPerCpu how many bytes of each place are allocated to variables
-     */
-    record Area(long stride, long usedBytesPerCpu) {}
 
     /**
      * The owner of a CPU's data.

@@ -36,9 +36,8 @@ public final class PerCpuMonitor implements PerCpuMXBean {
     }
 
     @Override
-    public Area getArea() {
-        PerCpuRuntime.Area area = PerCpuRuntime.area();
-        return new Area(area.stride(), area.usedBytesPerCpu());
+    public PerCpuRuntime.Area getArea() {
+        return PerCpuRuntime.area();
     }
 
     @Override

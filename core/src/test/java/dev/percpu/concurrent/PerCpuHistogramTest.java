@@ -92,13 +92,13 @@ class PerCpuHistogramTest {
     @Test
     void aResetWithoutAResultForgetsTheSame() {
         PerCpuHistogram histogram = small();
-        HistogramInterval interval = histogram.interval();
+        HistogramReader reader = histogram.reader();
         histogram.record(5);
         histogram.reset();
         assertThat(histogram.snapshot().isEmpty()).isTrue();
         histogram.record(6);
         assertThat(histogram.snapshotThenReset().sum()).isEqualTo(6);
-        assertThat(interval.next().sum()).isEqualTo(11);
+        assertThat(reader.next().sum()).isEqualTo(11);
     }
 
     @Test

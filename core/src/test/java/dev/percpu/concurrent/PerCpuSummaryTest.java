@@ -44,7 +44,7 @@ class PerCpuSummaryTest {
         assertThat(ours)
                 .isEqualTo(
                         new PerCpuSummary.Result(theirs.getCount(), theirs.getSum(), theirs.getMin(), theirs.getMax()));
-        assertThat(ours.average()).isEqualTo(theirs.getAverage());
+        assertThat(ours.mean()).isEqualTo(theirs.getAverage());
     }
 
     @Test

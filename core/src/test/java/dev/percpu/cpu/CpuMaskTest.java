@@ -62,15 +62,6 @@ class CpuMaskTest {
     }
 
     @Test
-    void andKeepsWhatBothHave() {
-        assertThat(CpuMask.of(0).and(CpuMask.none()).isEmpty()).isTrue();
-        assertThat(CpuMask.possible().and(CpuMask.of(0))).isEqualTo(CpuMask.of(0));
-        CpuMask mask = CpuMask.of(0);
-        assertThat(mask.and(CpuMask.none())).isEqualTo(CpuMask.none()).isNotEqualTo(mask);
-        assertThat(mask.test(FIRST)).as("both stay as they are").isTrue();
-    }
-
-    @Test
     void theIteratorIsFusedAndSeesWhatLiesAhead() {
         CpuMask mask = CpuMask.of(0);
         Iterator<CpuId> iterator = mask.iterator();
@@ -118,8 +109,8 @@ class CpuMaskTest {
     @Test
     void theSystemsMasksLieWithinEachOther() {
         assertThat(CpuMask.possible().isEmpty()).isFalse();
-        assertThat(CpuMask.present().and(CpuMask.possible())).isEqualTo(CpuMask.present());
-        assertThat(CpuMask.online().and(CpuMask.present())).isEqualTo(CpuMask.online());
+        assertThat(CpuMask.possible()).containsAll(CpuMask.present());
+        assertThat(CpuMask.present()).containsAll(CpuMask.online());
         assertThat(CpuMask.allowed().isEmpty()).isFalse();
         assertThat(CpuMask.capacity()).isEqualTo(CpuMask.possible().ids().max().orElseThrow() + 1);
     }

@@ -48,10 +48,10 @@ class ExternPerCpuTest {
     @Test
     void bothSidesUpdateTheSameNumbers() {
         Driver driver = Driver.load("same");
-        PerCpuNumeric longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
-        PerCpuNumeric ints = ExternPerCpu.declare(driver.lookup(), "an_int", NumericWidth.INT);
-        PerCpuNumeric shorts = ExternPerCpu.declare(driver.lookup(), "a_short", NumericWidth.SHORT);
-        PerCpuNumeric bytes = ExternPerCpu.declare(driver.lookup(), "a_byte", NumericWidth.BYTE);
+        PerCpuNumeric longs = PerCpuNumeric.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+        PerCpuNumeric ints = PerCpuNumeric.declare(driver.lookup(), "an_int", NumericWidth.INT);
+        PerCpuNumeric shorts = PerCpuNumeric.declare(driver.lookup(), "a_short", NumericWidth.SHORT);
+        PerCpuNumeric bytes = PerCpuNumeric.declare(driver.lookup(), "a_byte", NumericWidth.BYTE);
         driver.runThreads(2, 50, 0, "driver");
         longs.add(-1);
         assertThat(ints.addAndGet(3)).isLessThanOrEqualTo(103);
@@ -68,8 +68,8 @@ class ExternPerCpuTest {
     @Test
     void theInitialValueIsOnEachCpu() {
         Driver driver = Driver.load("initial", "-DINITIAL=-5");
-        PerCpuNumeric longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
-        PerCpuNumeric bytes = ExternPerCpu.declare(driver.lookup(), "a_byte", NumericWidth.BYTE);
+        PerCpuNumeric longs = PerCpuNumeric.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+        PerCpuNumeric bytes = PerCpuNumeric.declare(driver.lookup(), "a_byte", NumericWidth.BYTE);
         assertThat(longs.sum()).isEqualTo(-5L * CpuMask.possible().weight());
         assertThat(longs.elsewhere()).isZero();
         for (CpuId cpu : CpuMask.possible()) {
@@ -114,7 +114,7 @@ class ExternPerCpuTest {
         Driver driver = Driver.load("c-first", "-DINITIAL=7");
         driver.runThreads(2, 1000, 1000, "driver");
         assertThat(driver.isShared()).isFalse();
-        PerCpuNumeric longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+        PerCpuNumeric longs = PerCpuNumeric.declare(driver.lookup(), "a_long", NumericWidth.LONG);
         assertThat(driver.isShared()).isTrue();
         long initial = 7L * CpuMask.possible().weight();
         assertThat(longs.sum()).isEqualTo(initial + 2000);
@@ -129,7 +129,7 @@ class ExternPerCpuTest {
     void codeInCWithoutSequencesGoesTogetherWithJavaThatHasThem() {
         Driver driver = Driver.load("no-sequences", "-DPERCPU_NO_RSEQ");
         driver.runThreads(2, 1000, 1000, "driver");
-        PerCpuNumeric longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+        PerCpuNumeric longs = PerCpuNumeric.declare(driver.lookup(), "a_long", NumericWidth.LONG);
         ExternPerCpu<MemorySegment> pair = ExternPerCpu.declare(driver.lookup(), "a_pair", PAIR);
         driver.runThreads(2, 1000, 1000, "driver");
         longs.add(5);
@@ -149,13 +149,13 @@ class ExternPerCpuTest {
     void librariesHaveVariablesOfTheSameNameEach() {
         Driver one = Driver.load("one", "-DINITIAL=1");
         Driver two = Driver.load(Compiler.CLANG, "two", Arena.global(), "-DINITIAL=2");
-        PerCpuNumeric first = ExternPerCpu.declare(one.lookup(), "a_long", NumericWidth.LONG);
-        PerCpuNumeric second = ExternPerCpu.declare(two.lookup(), "a_long", NumericWidth.LONG);
+        PerCpuNumeric first = PerCpuNumeric.declare(one.lookup(), "a_long", NumericWidth.LONG);
+        PerCpuNumeric second = PerCpuNumeric.declare(two.lookup(), "a_long", NumericWidth.LONG);
         long cpus = CpuMask.possible().weight();
         one.runThreads(1, 10, 0, "driver");
         assertThat(first.sum()).isEqualTo(cpus + 10);
         assertThat(second.sum()).isEqualTo(2 * cpus);
-        PerCpuNumeric again = ExternPerCpu.declare(one.lookup(), "a_long", NumericWidth.LONG);
+        PerCpuNumeric again = PerCpuNumeric.declare(one.lookup(), "a_long", NumericWidth.LONG);
         again.add(5);
         assertThat(first.sum()).isEqualTo(cpus + 15);
     }
@@ -163,7 +163,7 @@ class ExternPerCpuTest {
     @Test
     void aMissingSymbolIsNamed() {
         SymbolLookup lookup = Driver.load("errors").lookup();
-        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "no_such", NumericWidth.LONG))
+        assertThatThrownBy(() -> PerCpuNumeric.declare(lookup, "no_such", NumericWidth.LONG))
                 .isInstanceOf(NoSuchElementException.class)
                 .hasMessageContaining("no_such");
         assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "no_such", PAIR))
@@ -174,10 +174,10 @@ class ExternPerCpuTest {
     @Test
     void anotherSizeIsNamed() {
         SymbolLookup lookup = Driver.load("errors").lookup();
-        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "an_int", NumericWidth.LONG))
+        assertThatThrownBy(() -> PerCpuNumeric.declare(lookup, "an_int", NumericWidth.LONG))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("an_int of " + file("errors") + " has 4 bytes, not the 8 of LONG");
-        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "a_pair", NumericWidth.LONG))
+        assertThatThrownBy(() -> PerCpuNumeric.declare(lookup, "a_pair", NumericWidth.LONG))
                 .hasMessageContaining("16 bytes, not the 8 of LONG");
         assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "a_long", PAIR))
                 .hasMessageContaining("8 bytes, not the 16");
@@ -187,7 +187,7 @@ class ExternPerCpuTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("a_long")
                 .hasMessageContaining("4096");
-        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "unaligned", NumericWidth.LONG))
+        assertThatThrownBy(() -> PerCpuNumeric.declare(lookup, "unaligned", NumericWidth.LONG))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("unaligned of " + file("errors") + " is not aligned to the 8 bytes of LONG");
     }
@@ -195,20 +195,20 @@ class ExternPerCpuTest {
     @Test
     void whatIsInNoPerCpuSectionIsNamed() {
         SymbolLookup lookup = Driver.load("errors").lookup();
-        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "ordinary", NumericWidth.LONG))
+        assertThatThrownBy(() -> PerCpuNumeric.declare(lookup, "ordinary", NumericWidth.LONG))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("ordinary is an ordinary symbol, not a per-CPU variable: define it with DEFINE_PER_CPU");
-        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "elsewhere", NumericWidth.LONG))
+        assertThatThrownBy(() -> PerCpuNumeric.declare(lookup, "elsewhere", NumericWidth.LONG))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("elsewhere of " + file("errors") + " does not lie in the library's per-CPU section");
         MemoryLayout tooLong = MemoryLayout.sequenceLayout(1 << 20, JAVA_BYTE);
         assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "too_long", tooLong))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("too_long of " + file("errors") + " does not lie in the library's per-CPU section");
-        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "of_the_future", NumericWidth.LONG))
+        assertThatThrownBy(() -> PerCpuNumeric.declare(lookup, "of_the_future", NumericWidth.LONG))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("is of version 77 of percpu.h, not 4");
-        assertThatThrownBy(() -> ExternPerCpu.declare(lookup, "forged", NumericWidth.LONG))
+        assertThatThrownBy(() -> PerCpuNumeric.declare(lookup, "forged", NumericWidth.LONG))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("was not made by percpu.h");
     }
@@ -220,7 +220,7 @@ class ExternPerCpuTest {
         ExternPerCpu<MemorySegment> pair;
         try (Arena arena = Arena.ofShared()) {
             driver = Driver.load(Compiler.GCC, "unloaded", arena);
-            longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+            longs = PerCpuNumeric.declare(driver.lookup(), "a_long", NumericWidth.LONG);
             pair = ExternPerCpu.declare(driver.lookup(), "a_pair", PAIR);
             longs.add(3);
         }
@@ -233,14 +233,14 @@ class ExternPerCpuTest {
         assertThatThrownBy(() -> pair.run(memory -> {}))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("a_pair of " + file("unloaded"));
-        assertThatThrownBy(() -> ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG))
+        assertThatThrownBy(() -> PerCpuNumeric.declare(driver.lookup(), "a_long", NumericWidth.LONG))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("a_long: the arena of this lookup has been closed");
         assertThat(longs).hasToString("a_long of " + file("unloaded") + ": the arena of its lookup has been closed");
 
         // The library has kept itself loaded, for the kernel's sake, and its variables with it.
         Driver again = Driver.load("unloaded");
-        assertThat(ExternPerCpu.declare(again.lookup(), "a_long", NumericWidth.LONG)
+        assertThat(PerCpuNumeric.declare(again.lookup(), "a_long", NumericWidth.LONG)
                         .sum())
                 .isEqualTo(3);
     }
@@ -251,7 +251,7 @@ class ExternPerCpuTest {
         Driver driver = Driver.load("large", "-DLARGE=" + more);
         driver.runThreads(1, 10, 0, "driver");
         for (int attempt = 0; attempt < 2; attempt++) {
-            assertThatThrownBy(() -> ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG))
+            assertThatThrownBy(() -> PerCpuNumeric.declare(driver.lookup(), "a_long", NumericWidth.LONG))
                     .isInstanceOf(AreaFullException.class)
                     .hasMessageContaining("the per-CPU variables of " + file("large"));
         }
@@ -266,23 +266,23 @@ class ExternPerCpuTest {
         Driver driver = Driver.load("left", "-DPERCPU_ATTEMPTS=3");
         driver.runThreads(1, 1000, 0, "driver");
         driver.beginUpdate();
-        assertThatThrownBy(() -> ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG))
+        assertThatThrownBy(() -> PerCpuNumeric.declare(driver.lookup(), "a_long", NumericWidth.LONG))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining(file("left"))
                 .hasMessageContaining("has not come to the end of an operation on them");
         assertThat(driver.isShared()).isFalse();
         driver.runThreads(1, 1000, 0, "driver");
         driver.endUpdate();
-        PerCpuNumeric longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+        PerCpuNumeric longs = PerCpuNumeric.declare(driver.lookup(), "a_long", NumericWidth.LONG);
         assertThat(longs.sum()).isEqualTo(2000);
     }
 
     @Test
     void aSecondCopyOfTheLibraryInTheProcessIsRefused() throws Exception {
         Driver driver = Driver.load("twice");
-        PerCpuNumeric longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+        PerCpuNumeric longs = PerCpuNumeric.declare(driver.lookup(), "a_long", NumericWidth.LONG);
         try (URLClassLoader other = Deployment.loader()) {
-            Class<?> declares = other.loadClass(ExternPerCpu.class.getName());
+            Class<?> declares = other.loadClass(PerCpuNumeric.class.getName());
             Class<?> width = other.loadClass(NumericWidth.class.getName());
             assertThatThrownBy(() -> declares.getMethod("declare", SymbolLookup.class, String.class, width)
                             .invoke(
@@ -307,7 +307,7 @@ class ExternPerCpuTest {
             CyclicBarrier start = new CyclicBarrier(threads);
             Callable<Void> declaring = () -> {
                 start.await();
-                ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG)
+                PerCpuNumeric.declare(driver.lookup(), "a_long", NumericWidth.LONG)
                         .increment();
                 return null;
             };
@@ -383,7 +383,7 @@ class ExternPerCpuTest {
     @Test
     void theHandleOfANumberIsNotToBeClosed() {
         SymbolLookup lookup = Driver.load("errors").lookup();
-        PerCpuNumeric longs = ExternPerCpu.declare(lookup, "a_long", NumericWidth.LONG);
+        PerCpuNumeric longs = PerCpuNumeric.declare(lookup, "a_long", NumericWidth.LONG);
         assertThat(longs).isNotInstanceOf(AutoCloseable.class);
         ExternPerCpu<MemorySegment> pair = ExternPerCpu.declare(lookup, "a_pair", PAIR);
         try (CpuGuard guard = CpuGuard.acquire()) {

@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.percpu.ExternPerCpu;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
@@ -38,7 +37,7 @@ class PossibleCpusTest {
             if (arguments[1].equals("c first")) {
                 System.out.println("C: " + call(library, "get_long", FunctionDescriptor.of(JAVA_LONG)));
             }
-            PerCpuNumeric longs = ExternPerCpu.declare(library, "a_long", NumericWidth.LONG);
+            PerCpuNumeric longs = PerCpuNumeric.declare(library, "a_long", NumericWidth.LONG);
             for (CpuId cpu : CpuMask.possible()) {
                 if (longs.get(cpu) != 5) {
                     System.out.println("CPU " + cpu.id() + ": " + longs.get(cpu));

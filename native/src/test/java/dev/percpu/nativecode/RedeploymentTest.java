@@ -41,7 +41,7 @@ class RedeploymentTest {
         @Override
         @SuppressWarnings("MustBeClosedChecker") // leaving a guard open is what happens
         public long[] apply(SymbolLookup lookup, Boolean leavesGuard) {
-            PerCpuNumeric numbers = ExternPerCpu.declare(lookup, "a_long", NumericWidth.LONG);
+            PerCpuNumeric numbers = PerCpuNumeric.declare(lookup, "a_long", NumericWidth.LONG);
             ExternPerCpu<MemorySegment> pair = ExternPerCpu.declare(lookup, "a_pair", PAIR);
             numbers.increment();
             pair.run(memory -> {

@@ -142,10 +142,10 @@ class SharedExactnessTest {
         private final PerCpuNumeric bytes;
 
         private Numbers(Driver driver) {
-            longs = ExternPerCpu.declare(driver.lookup(), "a_long", NumericWidth.LONG);
-            ints = ExternPerCpu.declare(driver.lookup(), "an_int", NumericWidth.INT);
-            shorts = ExternPerCpu.declare(driver.lookup(), "a_short", NumericWidth.SHORT);
-            bytes = ExternPerCpu.declare(driver.lookup(), "a_byte", NumericWidth.BYTE);
+            longs = PerCpuNumeric.declare(driver.lookup(), "a_long", NumericWidth.LONG);
+            ints = PerCpuNumeric.declare(driver.lookup(), "an_int", NumericWidth.INT);
+            shorts = PerCpuNumeric.declare(driver.lookup(), "a_short", NumericWidth.SHORT);
+            bytes = PerCpuNumeric.declare(driver.lookup(), "a_byte", NumericWidth.BYTE);
         }
 
         private void addOneToEach(long rounds) {

@@ -1,6 +1,6 @@
 package dev.percpu.opentelemetry;
 
-import dev.percpu.concurrent.HistogramInterval;
+import dev.percpu.concurrent.HistogramReader;
 import dev.percpu.concurrent.HistogramSnapshot;
 import dev.percpu.concurrent.PerCpuHistogram;
 import io.opentelemetry.api.common.Attributes;
@@ -23,7 +23,7 @@ final class HistogramSeries {
     private final long startEpochNanos;
 
     /** What was recorded since then, whoever else resets the histogram. */
-    private final HistogramInterval exported;
+    private final HistogramReader exported;
 
     HistogramSeries(
             String name,
@@ -41,7 +41,7 @@ final class HistogramSeries {
         this.divisor = divisor;
         this.bounds = bounds;
         this.startEpochNanos = startEpochNanos;
-        this.exported = histogram.interval();
+        this.exported = histogram.reader();
     }
 
     String name() {

@@ -19,7 +19,7 @@ import java.util.List;
 public record Reading(
         long nanos,
         String backend,
-        PerCpuMXBean.Area area,
+        PerCpuRuntime.Area area,
         PerCpuRuntime.Places ownPlaces,
         List<PerCpuMXBean.Owner> owners,
         List<Value> values,

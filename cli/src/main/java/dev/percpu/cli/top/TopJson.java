@@ -25,7 +25,7 @@ public record TopJson(
         String time,
         double seconds,
         String backend,
-        PerCpuMXBean.Area area,
+        PerCpuRuntime.Area area,
         PerCpuRuntime.Places ownPlaces,
         List<PerCpuMXBean.Owner> owners,
         List<Value> values,

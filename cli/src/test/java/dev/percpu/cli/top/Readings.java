@@ -17,7 +17,7 @@ final class Readings {
         return new Reading(
                 nanos,
                 "rseq",
-                new PerCpuMXBean.Area(1 << 20, 64),
+                new PerCpuRuntime.Area(1 << 20, 1 << 30, 64),
                 new PerCpuRuntime.Places(3, 16),
                 owners,
                 List.of(values),

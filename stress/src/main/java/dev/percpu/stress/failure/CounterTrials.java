@@ -1,6 +1,6 @@
 package dev.percpu.stress.failure;
 
-import dev.percpu.concurrent.HistogramInterval;
+import dev.percpu.concurrent.HistogramReader;
 import dev.percpu.concurrent.HistogramSnapshot;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuBoundedCounter;
@@ -181,12 +181,12 @@ final class CounterTrials {
                 histogram.addition(),
                 histogram.total(),
                 true);
-        AddingUp<Interval> interval = new AddingUp<>(
-                "histogram interval",
-                HistogramInterval.class,
-                () -> new Interval(ofBounds.maker().get()),
-                Interval::record,
-                made -> made.interval.peek().count(),
+        AddingUp<Read> read = new AddingUp<>(
+                "histogram reader",
+                HistogramReader.class,
+                () -> new Read(ofBounds.maker().get()),
+                Read::record,
+                made -> made.reader.peek().count(),
                 true);
         return Stream.of(
                 histogram.changing("record(long)", made -> new Recording(made, () -> made.record(5), 1)),
@@ -197,16 +197,13 @@ final class CounterTrials {
                         "snapshotThenReset()", made -> made.snapshotThenReset().count()),
                 ofBounds.resetting("reset()", PerCpuHistogram::reset),
                 histogram.reading("snapshot()"),
-                histogram.reading("interval()", made -> {
+                histogram.reading("reader()", made -> {
                     long count = made.snapshot().count();
-                    Trial.same(
-                            "values in a new interval",
-                            0,
-                            made.interval().peek().count());
+                    Trial.same("values of a new reader", 0, made.reader().peek().count());
                     return count;
                 }),
-                interval.taking("next()", made -> made.interval.next().count()),
-                interval.reading("peek()", made -> made.interval.peek().count()));
+                read.taking("next()", made -> made.reader.next().count()),
+                read.reading("peek()", made -> made.reader.peek().count()));
     }
 
     private static Stream<Operation> bounded() {
@@ -250,13 +247,13 @@ final class CounterTrials {
     }
 
     /** A histogram, and what was recorded since it was made. */
-    private static final class Interval {
+    private static final class Read {
         private final PerCpuHistogram histogram;
-        private final HistogramInterval interval;
+        private final HistogramReader reader;
 
-        Interval(PerCpuHistogram histogram) {
+        Read(PerCpuHistogram histogram) {
             this.histogram = histogram;
-            this.interval = histogram.interval();
+            this.reader = histogram.reader();
         }
 
         void record() {

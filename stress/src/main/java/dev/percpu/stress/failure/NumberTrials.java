@@ -87,11 +87,6 @@ final class NumberTrials {
                     }
                     return sum;
                 }),
-                number.reading("forEachCpu(ObjLongConsumer)", made -> {
-                    long[] sum = {made.elsewhere()};
-                    made.forEachCpu((_, value) -> sum[0] += value);
-                    return sum[0];
-                }),
                 new Operation("number get", "PerCpuNumeric.get()", () -> {
                     PerCpuNumeric constant = PerCpuNumeric.create(NumericWidth.LONG, 5);
                     PerCpuNumeric made = PerCpuNumeric.create(NumericWidth.LONG);
@@ -142,11 +137,6 @@ final class NumberTrials {
                         sum += instance;
                     }
                     return (long) sum;
-                }),
-                number.reading("forEachCpu(ObjDoubleConsumer)", made -> {
-                    double[] sum = {made.elsewhere()};
-                    made.forEachCpu((_, value) -> sum[0] += value);
-                    return (long) sum[0];
                 }),
                 new Operation("double get", "PerCpuDouble.get()", () -> {
                     PerCpuDouble constant = PerCpuDouble.create(5);

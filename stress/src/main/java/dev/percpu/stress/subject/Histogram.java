@@ -1,22 +1,22 @@
 package dev.percpu.stress.subject;
 
-import dev.percpu.concurrent.HistogramInterval;
+import dev.percpu.concurrent.HistogramReader;
 import dev.percpu.concurrent.HistogramSnapshot;
 import dev.percpu.concurrent.PerCpuHistogram;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 
 /**
- * A histogram, with bounds or without, that is reset all the time, and read by an interval: each value is in exactly
- * one snapshot of either, and no snapshot contradicts itself.
+ * A histogram, with bounds or without, that is reset all the time, and read by a reader of its own: each value is in
+ * exactly one snapshot of either, and no snapshot contradicts itself.
  */
 final class Histogram implements Subject {
     private final PerCpuHistogram histogram;
-    private final HistogramInterval interval;
+    private final HistogramReader reader;
     private final LongAdder recorded = new LongAdder();
     private final LongAdder sum = new LongAdder();
     private final Taken byReset = new Taken();
-    private final Taken byInterval = new Taken();
+    private final Taken byReader = new Taken();
 
     /** What several snapshots had. */
     private static final class Taken {
@@ -36,7 +36,7 @@ final class Histogram implements Subject {
                 : PerCpuHistogram.builder()
                         .bounds(0, 10, 1_000, 1_001, 50_000, 1_000_000)
                         .build();
-        interval = histogram.interval();
+        reader = histogram.reader();
     }
 
     @Override
@@ -51,7 +51,7 @@ final class Histogram implements Subject {
                 yield 1;
             }
             case 2 -> {
-                byInterval.add(interval.next());
+                byReader.add(reader.next());
                 yield 1;
             }
             default -> record(random);
@@ -90,10 +90,10 @@ final class Histogram implements Subject {
     @Override
     public void verify() {
         byReset.add(histogram.snapshotThenReset());
-        byInterval.add(interval.next());
+        byReader.add(reader.next());
         Subject.expect("recorded values", recorded.sum(), byReset.count.sum());
         Subject.expect("sum of the values", sum.sum(), byReset.sum.sum());
-        Subject.expect("recorded values in an interval", recorded.sum(), byInterval.count.sum());
-        Subject.expect("sum of the values in an interval", sum.sum(), byInterval.sum.sum());
+        Subject.expect("recorded values of a reader", recorded.sum(), byReader.count.sum());
+        Subject.expect("sum of the values of a reader", sum.sum(), byReader.sum.sum());
     }
 }

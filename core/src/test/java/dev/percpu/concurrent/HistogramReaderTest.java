@@ -9,15 +9,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Readers of one histogram, each with its own intervals; and differences of snapshots. */
-class HistogramIntervalTest {
+class HistogramReaderTest {
     private final PerCpuHistogram histogram = PerCpuHistogram.builder().build();
 
     @Test
     void eachReaderSeesEachValueOnce() {
         histogram.record(1);
-        HistogramInterval first = histogram.interval();
+        HistogramReader first = histogram.reader();
         histogram.record(2);
-        HistogramInterval second = histogram.interval();
+        HistogramReader second = histogram.reader();
         histogram.record(3);
         assertThat(first.peek().count()).isEqualTo(2);
         assertThat(first.next().sum()).isEqualTo(5);
@@ -34,9 +34,9 @@ class HistogramIntervalTest {
     void whoOnlyPeeksSeesNoTotalGoBackwards() throws InterruptedException {
         int rounds = Effort.scaled(2_000);
         AtomicInteger running = new AtomicInteger(2);
-        HistogramInterval peeking = histogram.interval();
+        HistogramReader peeking = histogram.reader();
         long[] taken = new long[2];
-        Workers.run("interval-", 4, number -> {
+        Workers.run("reader-", 4, number -> {
             if (number < 2) {
                 for (int i = 0; i < rounds; i++) {
                     histogram.record(i);

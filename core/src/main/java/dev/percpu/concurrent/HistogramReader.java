@@ -7,17 +7,17 @@ import org.jspecify.annotations.Nullable;
  * each other, nor {@link PerCpuHistogram#snapshotThenReset()}: each of them reports every recorded value exactly once.
  *
  * <pre>{@code
- * HistogramInterval everyMinute = LATENCY.interval();
- * HistogramInterval scraped = LATENCY.interval();
+ * HistogramReader everyMinute = LATENCY.reader();
+ * HistogramReader scraped = LATENCY.reader();
  *
  * long slow = everyMinute.next().quantile(0.99);     // of the last minute
- * long count = scraped.peek().count();               // since the interval was made: never goes backwards
+ * long count = scraped.peek().count();               // since the reader was made: never goes backwards
  * }</pre>
  *
- * <p>Several threads may use one interval. They wait for each other; threads that record never wait. An interval keeps
- * its histogram reachable, and keeps one number for each bucket on the heap.
+ * <p>Several threads may use one reader. They wait for each other; threads that record never wait. A reader keeps its
+ * histogram reachable, and keeps one number for each bucket on the heap.
  */
-public final class HistogramInterval {
+public final class HistogramReader {
     private final PerCpuHistogram histogram;
 
     /** Guards {@link #reported}. */
@@ -26,13 +26,13 @@ public final class HistogramInterval {
     /** What {@link #next()} has returned so far, and what was recorded before this was made; null if nothing. */
     private @Nullable HistogramSnapshot reported;
 
-    HistogramInterval(PerCpuHistogram histogram, @Nullable HistogramSnapshot reported) {
+    HistogramReader(PerCpuHistogram histogram, @Nullable HistogramSnapshot reported) {
         this.histogram = histogram;
         this.reported = reported;
     }
 
     /**
-     * Returns what was recorded since the last call, or since the interval was made. Each recorded value is in the
+     * Returns what was recorded since the last call, or since the reader was made. Each recorded value is in the
      * result of exactly one call.
      */
     public HistogramSnapshot next() {
@@ -61,6 +61,6 @@ public final class HistogramInterval {
 
     @Override
     public String toString() {
-        return "an interval of " + histogram;
+        return "a reader of " + histogram;
     }
 }
