@@ -7,10 +7,12 @@ import java.util.concurrent.TimeUnit;
 
 /** The exporter's own long task timer, with this registry's id. */
 final class ForwardingLongTaskTimer extends AbstractMeter implements LongTaskTimer {
+    private final TimeUnit baseTimeUnit;
     private final LongTaskTimer exported;
 
-    ForwardingLongTaskTimer(Id id, LongTaskTimer exported) {
+    ForwardingLongTaskTimer(Id id, TimeUnit baseTimeUnit, LongTaskTimer exported) {
         super(id);
+        this.baseTimeUnit = baseTimeUnit;
         this.exported = exported;
     }
 
@@ -36,7 +38,7 @@ final class ForwardingLongTaskTimer extends AbstractMeter implements LongTaskTim
 
     @Override
     public TimeUnit baseTimeUnit() {
-        return exported.baseTimeUnit();
+        return baseTimeUnit;
     }
 
     @Override

@@ -81,7 +81,10 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     /** For each meter what releases its counterparts in the exporter. */
     private final Map<Meter.Id, Runnable> releases = new ConcurrentHashMap<>();
 
-    /** A registry that nobody exports: it keeps totals since its beginning, as {@link SimpleMeterRegistry} does. */
+    /**
+     * A registry that nobody exports: it keeps totals since its beginning, as {@link SimpleMeterRegistry} does. But it
+     * has no gauges for percentiles and service level objectives: read these from {@code takeSnapshot()}.
+     */
     public PerCpuMeterRegistry() {
         this(new SimpleMeterRegistry());
     }
@@ -177,18 +180,21 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     @Override
     protected Counter newCounter(Meter.Id id) {
         Counter counter = new CountingMeter(id);
-        return exportedAs(counter, () -> mergedCounter(Kind.COUNTER, id, "", counter, counter::count));
+        return exportedAs(
+                counter, () -> mergedCounter(Kind.COUNTER, id, "", id.getBaseUnit(), counter, counter::count));
     }
 
-    private Export mergedCounter(Kind kind, Meter.Id id, String suffix, Meter meter, DoubleSupplier number) {
-        return exports.merge(kind, meter, merged -> functionCounter(id, suffix, merged, Merged::first), number);
+    private Export mergedCounter(
+            Kind kind, Meter.Id id, String suffix, @Nullable String unit, Meter meter, DoubleSupplier number) {
+        return exports.merge(kind, meter, merged -> functionCounter(id, suffix, unit, merged, Merged::first), number);
     }
 
-    private <T> FunctionCounter functionCounter(Meter.Id id, String suffix, T obj, ToDoubleFunction<T> function) {
+    private <T> FunctionCounter functionCounter(
+            Meter.Id id, String suffix, @Nullable String unit, T obj, ToDoubleFunction<T> function) {
         return FunctionCounter.builder(id.getName() + suffix, obj, function)
                 .tags(id.getTagsAsIterable())
                 .description(id.getDescription())
-                .baseUnit(id.getBaseUnit())
+                .baseUnit(unit)
                 .register(exporter);
     }
 
@@ -287,8 +293,8 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                 new PerCpuDistributionSummary(id, scale, WindowMaximum.of(clock, config, this));
         return exportedAs(
                 summary,
-                () -> mergedCounter(Kind.SUMMARY_COUNT, id, ".count", summary, summary::count),
-                () -> mergedCounter(Kind.SUMMARY_TOTAL, id, ".total", summary, summary::totalAmount),
+                () -> mergedCounter(Kind.SUMMARY_COUNT, id, ".count", null, summary, summary::count),
+                () -> mergedCounter(Kind.SUMMARY_TOTAL, id, ".total", id.getBaseUnit(), summary, summary::totalAmount),
                 () -> exports.merge(
                         Kind.SUMMARY_MAXIMUM,
                         summary,
@@ -360,7 +366,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                 id,
                 LongTaskTimer.class,
                 () -> builder.register(exporter),
-                timer -> new ForwardingLongTaskTimer(id, timer));
+                timer -> new ForwardingLongTaskTimer(id, getBaseTimeUnit(), timer));
     }
 
     @Override
@@ -381,7 +387,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
     protected <T> FunctionCounter newFunctionCounter(Meter.Id id, T obj, ToDoubleFunction<T> countFunction) {
         return exportedAs(
                 new CumulativeFunctionCounter<>(id, obj, countFunction),
-                () -> exports.pass(() -> functionCounter(id, "", obj, countFunction)));
+                () -> exports.pass(() -> functionCounter(id, "", id.getBaseUnit(), obj, countFunction)));
     }
 
     @Override

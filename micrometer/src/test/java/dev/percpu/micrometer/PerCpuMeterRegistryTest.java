@@ -117,7 +117,7 @@ class PerCpuMeterRegistryTest {
                         "latency_seconds_count{path=\"/\"} 2",
                         "latency_seconds_sum{path=\"/\"} 1.25",
                         "latency_max_seconds{path=\"/\"} 1.0",
-                        "size_count_bytes_total 2.0",
+                        "size_count_total 2.0",
                         "size_total_bytes_total 61.0",
                         "size_max_bytes 41.0");
         assertThat(summary.totalAmount()).isEqualTo(61);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.LongTaskTimer;
+import io.micrometer.core.instrument.Measurement;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MockClock;
@@ -14,6 +15,8 @@ import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.core.instrument.distribution.DistributionStatisticConfig;
 import io.micrometer.core.instrument.distribution.HistogramSupport;
 import io.micrometer.core.instrument.distribution.ValueAtPercentile;
+import io.micrometer.core.instrument.logging.LoggingMeterRegistry;
+import io.micrometer.core.instrument.logging.LoggingRegistryConfig;
 import io.micrometer.core.instrument.simple.SimpleConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -138,6 +141,22 @@ class SameAsAloneTest {
                         .lines()
                         .filter(line -> line.startsWith("summary"))
                         .toList());
+    }
+
+    /** The exporter's own meter has the exporter's unit, and the id that the user sees says seconds. */
+    @Test
+    void aLongTaskTimerIsMeasuredInTheUnitOfItsId() {
+        LoggingMeterRegistry milliseconds = new LoggingMeterRegistry(LoggingRegistryConfig.DEFAULT, clock, _ -> {});
+        try {
+            assertThat(milliseconds.more().longTaskTimer("job").baseTimeUnit()).isEqualTo(TimeUnit.MILLISECONDS);
+            LongTaskTimer job = new PerCpuMeterRegistry(milliseconds).more().longTaskTimer("another job");
+            LongTaskTimer.Sample _ = job.start();
+            clock.add(Duration.ofSeconds(2));
+            assertThat(job.getId().getBaseUnit()).isEqualTo("seconds");
+            assertThat(job.measure()).extracting(Measurement::getValue).containsExactly(1.0, 2.0, 2.0);
+        } finally {
+            milliseconds.close();
+        }
     }
 
     /** What exporters that know nothing of a meter's type send. */
