@@ -24,7 +24,9 @@ import java.util.function.Consumer;
  *
  * <p>The SDK has its views, its temporality and its limits for them as for any asynchronous instrument. Use a {@code
  * counterBuilder} for what only grows, and an {@code upDownCounterBuilder} for the rest. Do not reset the counter: the
- * SDK takes what is reported for the total since the start.
+ * SDK takes what is reported for the total since the start. It reports all that the counter has ever counted, also
+ * before the instrument was built. So do not close an instrument and build it again over the same counter: readers
+ * would add the same total once more.
  *
  * <p>The callback keeps the counter reachable until the instrument is closed.
  */
