@@ -41,11 +41,17 @@ finish() {
 }
 trap finish EXIT
 
-# Runs Maven in a directory with its output in a log: maven DIRECTORY LOG ARGUMENT... In the background, where nothing
-# that ends this script leaves it behind. Two modules at a time: one keeps little more than one CPU busy.
+# Runs a command in a directory: inside DIRECTORY COMMAND... In the background, where nothing that ends this script
+# leaves it behind.
+inside() {
+  (cd "$1" && exec "${@:2}") &
+  wait $!
+}
+
+# Runs Maven in a directory with its output in a log: maven DIRECTORY LOG ARGUMENT... Two modules at a time: one keeps
+# little more than one CPU busy.
 maven() {
-  (cd "$1" && exec mvn -B -ntp -T 2 "${@:3}") >"$2" 2>&1 &
-  wait $! || {
+  inside "$1" mvn -B -ntp -T 2 "${@:3}" >"$2" 2>&1 || {
     tail -n 40 "$2" >&2
     die "Maven failed; the whole log is $2"
   }
@@ -150,7 +156,7 @@ check_comparison() {
   "$JAVA_HOME/bin/javac" -d "$broken/classes" "$broken/Gone.java"
   cp "$work"/two/sources/core/target/percpu-core-*[0-9T].jar "$broken/percpu-core.jar"
   "$JAVA_HOME/bin/jar" --update --file "$broken/percpu-core.jar" -C "$broken/classes" dev/percpu/Gone.class
-  if (cd "$work/two/sources" && mvn -B -ntp "${unchecked[@]}" -pl core -am verify "-Dapi.baseline=$broken") \
+  if inside "$work/two/sources" mvn -B -ntp "${unchecked[@]}" -pl core -am verify "-Dapi.baseline=$broken" \
     >"$log" 2>&1; then
     die "the comparison of the API did not notice that a class was removed; see $log"
   fi
@@ -209,7 +215,7 @@ run_stranger() {
     class-path) command+=(-cp "target/classes:libraries/*" stranger.Main) ;;
     module-path) command+=(-p target/classes:libraries -m stranger/stranger.Main) ;;
   esac
-  (cd "$work/stranger" && "${command[@]}") >"$out.out" 2>"$out.err" || {
+  inside "$work/stranger" "${command[@]}" >"$out.out" 2>"$out.err" || {
     cat "$out.out" "$out.err" >&2
     die "the new project failed on the $path with native access $access: ${command[*]}"
   }
