@@ -70,6 +70,8 @@ class ArchitectureRulesTest {
             "Area.CPUS",
             "Area.places",
             "Area.SPARE",
+            "DetachedThread.nothing",
+            "DetachedThread.start",
             "OwnPlaces.COUNT",
             "OwnPlaces.hasMine",
             "OwnPlaces.index",
@@ -226,8 +228,8 @@ class ArchitectureRulesTest {
     }
 
     /**
-     * Structures take memory from the area, and ask how many CPUs there are and whether the thread has a place. Only
-     * protocols read and write that memory, and compute where a number lies.
+     * Structures take memory from the area, ask how many CPUs there are and whether the thread has a place, and start
+     * detached threads. Only protocols read and write that memory, and compute where a number lies.
      */
     @Test
     void structuresLeaveTheAreaToProtocols() {

@@ -26,7 +26,8 @@ import java.util.concurrent.locks.Lock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** An application that brings the library along is deployed again and again: what remains of it each time. */
 @Tag("native")
@@ -47,6 +48,9 @@ class UnloadingTest {
                 PerCpuHistogram.builder().build();
         private static final PerCpuPool<List<Object>> POOL =
                 PerCpuPool.<List<Object>>builder(10, ArrayList::new).build();
+        /** Never released. */
+        private static final Pooled<List<Object>> HELD = Objects.requireNonNull(POOL.tryAcquire());
+
         private static final PerCpuReadWriteLock LOCK = new PerCpuReadWriteLock();
         private static final PerCpuRef REF = new PerCpuRef(() -> {});
 
@@ -74,6 +78,7 @@ class UnloadingTest {
             lockAndUnlock(LOCK.writeLock());
             REF.get();
             REF.put();
+            HELD.get().add(LOCK);
             POOL.close();
             DynamicPerCpu.createZero(ValueLayout.JAVA_LONG).close();
             if (REQUESTS.sum() != COUNTER.sum()
@@ -154,9 +159,10 @@ class UnloadingTest {
         }
     }
 
-    @Test
-    void whatIsRedeployedLeavesNothingButItsCode() {
-        assertThat(Jvm.asHere().outputOf(Probe.class))
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatIsRedeployedLeavesNothingButItsCode(boolean checked) {
+        assertThat(Jvm.asHere().option("-Dpercpu.checked=" + checked).outputOf(Probe.class))
                 .contains("unloaded: " + DEPLOYMENTS, "threads: 0\n")
                 .containsPattern("megabytes for each: -?[0-9]{1,2}\n");
     }

@@ -1,7 +1,12 @@
 package dev.percpu.concurrent;
 
+import dev.percpu.internal.area.DetachedThread;
 import dev.percpu.internal.failure.Log;
-import java.lang.ref.Cleaner;
+import dev.percpu.internal.guard.Reports;
+import java.lang.ref.PhantomReference;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,22 +16,59 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>This class must not refer to that handle, or it would never be collected.
  */
-final class Acquisition<T> implements Runnable {
-    /** Its thread does the logging, and survives whatever a logger throws. */
-    private static final class Watch {
-        private static final Cleaner CLEANER = Cleaner.create();
-    }
+final class Acquisition<T> {
+    /** How a thread is described. Tests have another one, which fails, or does something else first. */
+    static Describer describer = new Describer();
+
+    private static boolean watched;
 
     /** The handle that the pool keeps for the object. */
     final Pooled<T> entry;
 
-    private final Throwable acquired = new Throwable("acquired here by " + Thread.currentThread());
+    private final Throwable acquired = new Throwable("acquired here by " + thisThread());
     private @Nullable Throwable released;
-    private Cleaner.@Nullable Cleanable watch;
+    private @Nullable Watch watch;
     private volatile boolean ended;
 
     private Acquisition(Pooled<T> entry) {
         this.entry = entry;
+    }
+
+    static class Describer {
+        /** Does not call the thread's {@code toString}, which is the user's code: it could throw, or wait. */
+        String describe(Thread thread) {
+            return Reports.describe(thread);
+        }
+    }
+
+    /**
+     * Tells whether a handle is still reachable. Only the pool refers to it, by the acquisition. A list of all of them
+     * would keep the pool and its objects alive. If one of these leads to the handle, as by a static field of its
+     * class, nothing of that could ever be collected.
+     */
+    private static final class Watch extends PhantomReference<Object> {
+        private static final ReferenceQueue<Object> LOST = new ReferenceQueue<>();
+
+        /** The thread holds this weakly. */
+        private static final Logging LOGGING = new Logging();
+
+        private final Acquisition<?> acquisition;
+
+        private Watch(Pooled<?> handle, Acquisition<?> acquisition) {
+            super(handle, LOST);
+            this.acquisition = acquisition;
+        }
+    }
+
+    /** A class and not a lambda: if the heap is full when the JVM links a lambda, it may never try again. */
+    private static final class Logging implements ToLongFunction<Reference<?>> {
+        @Override
+        public long applyAsLong(@Nullable Reference<?> lost) {
+            if (lost instanceof Watch watch) {
+                watch.acquisition.logIfLost();
+            }
+            return DetachedThread.FOREVER;
+        }
     }
 
     /**
@@ -38,15 +80,25 @@ final class Acquisition<T> implements Runnable {
         Acquisition<T> acquisition = new Acquisition<>(entry);
         Pooled<T> handle = new Pooled<>(acquisition);
         if (warnIfLost) {
-            acquisition.watch = Watch.CLEANER.register(handle, acquisition);
+            acquisition.watch = new Watch(handle, acquisition);
         }
         entry.acquisition = acquisition;
         return handle;
     }
 
-    /** Forces the cleaner to exist: its thread cannot be started when the heap is full. */
-    static void initialize() {
-        Cleaner _ = Watch.CLEANER;
+    /**
+     * Starts the thread that logs lost handles: in the first acquisition, the heap may be too full for it. A logger may
+     * throw, and the thread goes on.
+     */
+    static synchronized void initialize() {
+        if (!watched) {
+            DetachedThread.start("percpu-lost-handles", Watch.LOST, Watch.LOGGING, DetachedThread.nothing());
+            watched = true;
+        }
+    }
+
+    private static String thisThread() {
+        return describer.describe(Thread.currentThread());
     }
 
     /** Ends it. Ending it again does nothing. */
@@ -56,9 +108,9 @@ final class Acquisition<T> implements Runnable {
         }
         // First, as the next step can fail, and somebody else may have the object by now.
         ended = true;
-        released = new Throwable("released here by " + Thread.currentThread());
+        released = new Throwable("released here by " + thisThread());
         if (watch != null) {
-            watch.clean();
+            watch.clear();
         }
     }
 
@@ -81,9 +133,7 @@ final class Acquisition<T> implements Runnable {
         return failure;
     }
 
-    /** The cleaner calls this when the handle is unreachable or {@link #end} has come first. */
-    @Override
-    public void run() {
+    private void logIfLost() {
         if (!ended) {
             Log.warn(
                     "the handle of object " + entry.id + " of " + entry.pool

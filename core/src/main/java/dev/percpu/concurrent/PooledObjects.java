@@ -43,9 +43,6 @@ abstract class PooledObjects<T> extends PaddedInFront {
             throw new ExceptionInInitializerError(e);
         }
         // Not in the first acquisition or search, which may come when the heap is full.
-        if (CheckedMode.ON) {
-            Acquisition.initialize();
-        }
         CpuId _ = CpuId.current();
         Ownership.initialize();
     }
@@ -60,6 +57,9 @@ abstract class PooledObjects<T> extends PaddedInFront {
     final AtomicLong destroyed = new AtomicLong();
 
     PooledObjects(PoolBuilder<T> builder) {
+        if (CheckedMode.ON) {
+            Acquisition.initialize();
+        }
         factory = builder.factory;
         reset = builder.reset;
         destroy = builder.destroy;

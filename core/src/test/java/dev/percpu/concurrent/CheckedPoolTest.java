@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Garbage;
 import dev.percpu.testing.Jvm;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
@@ -28,6 +32,18 @@ class CheckedPoolTest {
                 .contains("acquired here by", "Loss.lose");
         // The one that was released was not.
         assertThat(output.split("was lost", -1)).hasSize(2);
+    }
+
+    /** The method toString of a thread is the user's code, and may throw. */
+    @Test
+    void aThreadIsDescribedWithoutItsOwnToString() {
+        assertThat(output(WithoutText.class)).contains("used");
+    }
+
+    /** No warning is promised then. */
+    @Test
+    void aPoolWhoseObjectHasItsHandleCanBeCollected() {
+        assertThat(output(Cycle.class)).contains("collected");
     }
 
     private static String output(Class<?> main) {
@@ -92,6 +108,54 @@ class CheckedPoolTest {
             if (!condition) {
                 throw new AssertionError(what);
             }
+        }
+    }
+
+    /** The object that is held refers to its handle. */
+    static final class Cycle {
+        private Cycle() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            WeakReference<Object> pool = makePool();
+            Garbage.collectUntil(() -> pool.refersTo(null));
+            System.out.println("collected");
+        }
+
+        private static WeakReference<Object> makePool() throws InterruptedException {
+            PerCpuPool<List<Object>> pool =
+                    PerCpuPool.<List<Object>>builder(1, ArrayList::new).build();
+            Pooled<List<Object>> handle = pool.acquire();
+            handle.get().add(handle);
+            return new WeakReference<>(pool);
+        }
+    }
+
+    /** Releases another thread's object, and then acquires and releases it. */
+    static final class WithoutText extends Thread {
+        private static final PerCpuPool<StringBuilder> POOL =
+                PerCpuPool.builder(1, StringBuilder::new).build();
+
+        private final Pooled<StringBuilder> held;
+
+        private WithoutText(Pooled<StringBuilder> held) {
+            this.held = held;
+        }
+
+        public static void main(String[] arguments) throws InterruptedException {
+            new WithoutText(POOL.acquire()).start();
+        }
+
+        @Override
+        public void run() {
+            held.release();
+            Pooled<StringBuilder> mine = Objects.requireNonNull(POOL.tryAcquire());
+            mine.release();
+            System.out.println("used");
+        }
+
+        @Override
+        public String toString() {
+            throw new UnsupportedOperationException("for the test");
         }
     }
 

@@ -181,7 +181,7 @@ class PoolStepsTest {
 
     /** A thread takes an object, but has no stack for its handle. */
     private static void acquireInVain(PerCpuPool<Object> pool, Runnable before) throws InterruptedException {
-        Described.run(
+        runDescribed(
                 () -> {
                     try {
                         Object _ = pool.tryAcquire();
@@ -229,7 +229,7 @@ class PoolStepsTest {
             Steps.install();
             PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
             Pooled<Object> first = pool.tryAcquire();
-            Described.run(
+            runDescribed(
                     () -> {
                         try {
                             first.release();
@@ -241,7 +241,7 @@ class PoolStepsTest {
                         throw new StackOverflowError("no description");
                     });
             // The object has a new holder, whose handle is being made.
-            Described.run(() -> System.out.println(pool.tryAcquire() == null ? "none" : "acquired"), () -> {
+            runDescribed(() -> System.out.println(pool.tryAcquire() == null ? "none" : "acquired"), () -> {
                 try {
                     first.release();
                     System.out.print("released the next holder's, ");
@@ -280,28 +280,20 @@ class PoolStepsTest {
         }
     }
 
-    /** A thread that does something before it describes itself. */
-    private static final class Described extends Thread {
-        private final Runnable first;
-
-        private Described(Runnable task, Runnable first) {
-            super(task);
-            this.first = first;
-        }
-
-        static void run(Runnable task, Runnable first) throws InterruptedException {
-            Thread thread = new Described(task, first);
-            thread.start();
-            thread.join();
-        }
-
-        @Override
-        public String toString() {
-            if (Thread.currentThread() == this) {
-                first.run();
+    /** Runs a task in a thread that does something before an acquisition describes it. */
+    private static void runDescribed(Runnable task, Runnable first) throws InterruptedException {
+        Thread thread = new Thread(task);
+        Acquisition.describer = new Acquisition.Describer() {
+            @Override
+            String describe(Thread described) {
+                if (described == thread) {
+                    first.run();
+                }
+                return super.describe(described);
             }
-            return super.toString();
-        }
+        };
+        thread.start();
+        thread.join();
     }
 
     /** Runs in a JVM of its own. */
