@@ -1,5 +1,6 @@
 package dev.percpu.concurrent;
 
+import java.lang.ref.Reference;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -64,7 +65,7 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
      *     instead. Also what the destroy hook threw
      */
     public void release() {
-        pool.release(CheckedMode.ON ? checkedEntry() : this, false);
+        release(false);
     }
 
     /** {@link #release()}, for {@code try}. If the object was {@linkplain #discard() discarded}, it does nothing. */
@@ -73,7 +74,20 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
         if (CheckedMode.ON && acquisition != null && acquisition.endedByDiscard()) {
             return;
         }
-        pool.release(CheckedMode.ON ? checkedEntry() : this, true);
+        release(true);
+    }
+
+    private void release(boolean unlessDiscarded) {
+        if (!CheckedMode.ON) {
+            pool.release(this, unlessDiscarded);
+            return;
+        }
+        try {
+            pool.release(checkedEntry(), unlessDiscarded);
+        } finally {
+            // Otherwise the garbage collector may find this handle while a hook runs, and it is logged as lost.
+            Reference.reachabilityFence(this);
+        }
     }
 
     /**
@@ -85,7 +99,12 @@ public final class Pooled<T> extends PooledFields<T> implements AutoCloseable {
      * @throws RuntimeException what the destroy hook threw: the object counts as destroyed all the same
      */
     public void discard() {
-        pool.discard(CheckedMode.ON ? checkedEntry() : this);
+        try {
+            pool.discard(CheckedMode.ON ? checkedEntry() : this);
+        } finally {
+            // As in release.
+            Reference.reachabilityFence(this);
+        }
     }
 
     /** The object, whoever holds it. */

@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
@@ -30,7 +32,7 @@ class CheckedPoolTest {
                 .contains("over, held 1")
                 .contains("the handle of object 0 of a PerCpuPool (capacity 1) was lost")
                 .contains("acquired here by", "Loss.lose");
-        // The one that was released was not.
+        // Those that were released were not.
         assertThat(output.split("was lost", -1)).hasSize(2);
     }
 
@@ -159,9 +161,36 @@ class CheckedPoolTest {
         }
     }
 
-    /** Lets the garbage collector have one handle that was released, and one that was not. */
+    /** Lets the garbage collector have handles that were released, one of them in its release, and one that was not. */
     static final class Loss {
+        /** So often that the JIT compiler compiles a release. Compiled code forgets a handle once it has the entry. */
+        private static final int RELEASES = 50_000;
+
+        private static final int COLLECTIONS = 20;
+
+        /** Enough for the thread that logs to find a handle that the collector has found. */
+        private static final long UNTIL_LOGGED_MILLIS = 300;
+
+        private static volatile WeakReference<Object> released = new WeakReference<>(null);
+        private static volatile boolean collecting;
+
         private Loss() {}
+
+        private static void use(PerCpuPool<Object> pool) {
+            Pooled<Object> handle = pool.tryAcquire();
+            released = new WeakReference<>(handle);
+            handle.release();
+        }
+
+        /** The reset hook. In interpreted code the handle stays reachable, however often the collector runs. */
+        private static void collect() {
+            if (collecting) {
+                for (int i = 0; !released.refersTo(null) && i < COLLECTIONS; i++) {
+                    System.gc();
+                }
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(UNTIL_LOGGED_MILLIS));
+            }
+        }
 
         public static void main(String[] arguments) throws InterruptedException {
             CountDownLatch logged = new CountDownLatch(1);
@@ -173,7 +202,9 @@ class CheckedPoolTest {
                     for (StackTraceElement frame : message.getThrown().getStackTrace()) {
                         System.out.println(frame);
                     }
-                    logged.countDown();
+                    if (message.getMessage().contains("capacity 1")) {
+                        logged.countDown();
+                    }
                 }
 
                 @Override
@@ -183,6 +214,13 @@ class CheckedPoolTest {
                 public void close() {}
             });
             logger.setUseParentHandlers(false);
+            PerCpuPool<Object> used =
+                    PerCpuPool.builder(2, Object::new).reset(_ -> collect()).build();
+            for (int i = 0; i < RELEASES; i++) {
+                use(used);
+            }
+            collecting = true;
+            use(used);
             PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build();
             pool.acquire().release();
             // It keeps a handle, so that the one that it was acquired by may be dropped.
