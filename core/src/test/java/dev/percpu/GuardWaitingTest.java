@@ -11,7 +11,6 @@ import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.Workers;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -109,9 +108,7 @@ class GuardWaitingTest {
         long went = System.nanoTime() - begun;
         releaseAll();
         Workers.join(threads);
-        assertThat(used)
-                .as("of %d ns that went by", went)
-                .isLessThan(Effort.patience(Duration.ofNanos(went / 10)).toNanos());
+        assertThat(used).as("of %d ns that went by", went).isLessThan(Effort.processorTime(went / 10));
     }
 
     private static long processorNanos(List<Thread> threads) {

@@ -10,8 +10,15 @@ import java.time.Duration;
 public final class Effort {
     private static final double EFFORT = Double.parseDouble(System.getProperty("percpu.test.effort", "1"));
 
-    /** Where {@link #EFFORT} is below 1 the machine is slow: time limits are this many times as long. */
-    private static final int PATIENCE = 10;
+    /**
+     * Where {@link #EFFORT} is below 1 the machine is slow: time limits are this many times as long. {@code vm/init}
+     * gives JUnit as many times as long. So a process that a build kills before JUnit gives up is killed before that
+     * there, too.
+     */
+    private static final int PATIENCE = 3;
+
+    /** And processor time may be this many times as much. */
+    private static final int SLOWNESS = 10;
 
     private Effort() {}
 
@@ -28,6 +35,11 @@ public final class Effort {
     /** Ten thousand virtual threads; a few hundred where repetitions are scaled down, as each thread is one. */
     public static int tenThousandThreads() {
         return EFFORT < 1 ? 500 : 10_000;
+    }
+
+    /** How much processor time something may take. */
+    public static long processorTime(long nanos) {
+        return EFFORT < 1 ? nanos * SLOWNESS : nanos;
     }
 
     /** How long something may take that hangs if it takes longer. */

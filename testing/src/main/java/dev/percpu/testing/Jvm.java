@@ -19,8 +19,8 @@ public final class Jvm {
     private static final String BACKEND = "percpu.backend";
 
     /**
-     * Processes that still run are killed after so long; later in an emulated machine. In a build, that is before JUnit
-     * gives up, which would not say what they print.
+     * Processes that still run are killed after so long; later in an emulated machine. That is before JUnit gives up,
+     * which would not say what they print.
      */
     private Duration most = Duration.ofMinutes(4);
 
