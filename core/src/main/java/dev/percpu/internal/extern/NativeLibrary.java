@@ -206,7 +206,8 @@ final class NativeLibrary {
             case LENT ->
                 " are in the per-CPU area of another copy of dev.percpu, which has not been unloaded: either"
                         + " it is still used, or something keeps its class loader reachable, or the garbage"
-                        + " collector does not run when it is asked to (-XX:+DisableExplicitGC)";
+                        + " collector does not run when it is asked to (-XX:+DisableExplicitGC), or it was asked in"
+                        + " vain shortly before, and is not asked again yet (then declare them later)";
             case GUARD_HELD ->
                 " cannot be placed: C code on this very thread holds a guard of theirs, and has called Java";
             case OTHER_CPUS ->
