@@ -168,8 +168,13 @@ public final class Area {
                     LongSupplier,
                     Consumer<MemorySegment> {
         @Override
-        public void open(long end, String label) {
-            Area.open(end, label);
+        public int open(long end) {
+            return Area.open(end);
+        }
+
+        @Override
+        public void refuse(int why, long bytes, String label) {
+            Area.refuse(why, bytes, label);
         }
 
         @Override
@@ -197,11 +202,6 @@ public final class Area {
         /** The cleanup action of users' segments. As long as their arena is open, they keep it, and so this class. */
         @Override
         public void accept(MemorySegment closed) {}
-    }
-
-    /** Whether the current thread holds the allocator's lock. */
-    static boolean isAllocating() {
-        return Thread.holdsLock(POSITIONS);
     }
 
     /** Where a position lies in {@link #MEMORY} for a CPU, for {@link #SPARE}, or for another place. */
@@ -276,8 +276,7 @@ public final class Area {
         } catch (AreaFullException full) {
             // The order of the two numbers matters: what is given back between them counts twice, which is better than
             // not at all.
-            return SHORTAGE.retry(
-                    new Attempt(bytes, alignment, label), HOLDINGS.bytes(), bytes - POSITIONS.freeBytes(), full);
+            return SHORTAGE.retry(new Attempt(bytes, alignment), HOLDINGS.bytes(), bytes - POSITIONS.freeBytes(), full);
         }
     }
 
@@ -289,10 +288,10 @@ public final class Area {
         }
     }
 
-    private record Attempt(long bytes, long alignment, String label) implements LongSupplier {
+    private record Attempt(long bytes, long alignment) implements LongSupplier {
         @Override
         public long getAsLong() {
-            return POSITIONS.allocate(bytes, alignment, label);
+            return POSITIONS.tryAllocate(bytes, alignment);
         }
     }
 
@@ -379,80 +378,66 @@ public final class Area {
 
     /**
      * Opens all places up to {@code end}, and somewhat further, since each call costs one system call for each place.
+     *
+     * @return what {@link Linux#tryOpen} does
      */
-    private static void open(long end, String label) {
+    private static int open(long end) {
         if (end <= opened) {
-            return;
+            return 0;
         }
-        try {
-            openTo(Math.max(end, opened + opened / OPENED_SHARE));
-        } catch (LinuxException refused) {
-            try {
-                openTo(end);
-            } catch (LinuxException refusedAgain) {
-                var full = new AreaFullException(label + " needs memory of the per-CPU area that the kernel refuses: "
-                        + refusedAgain.getMessage() + ", for the place of each of " + CPUS + " CPUs, with "
-                        + LEFT_TO_THE_JVM.byteSize() + " bytes left to the JVM. Close variables that are no longer"
-                        + " needed, or raise the limit on committed memory (vm.overcommit_memory), on data (ulimit -d),"
-                        + " or, with mlockall, on locked memory (ulimit -l)");
-                full.initCause(refusedAgain);
-                throw full;
-            }
-        }
+        int refusal = openTo(Math.max(end, opened + opened / OPENED_SHARE));
+        return refusal == 0 ? 0 : openTo(end);
     }
 
-    /**
-     * Opens all places, or none if the kernel refuses one.
-     *
-     * <p>If it refuses, the JVM loads classes to tell why. A user's agent can run then, in this thread A, and make a
-     * variable:
-     *
-     * <pre>
-     * 1. A opens CPU 0's place up to E. The kernel refuses CPU 1's.
-     * 2. A runs the agent, which makes a variable. The kernel has memory again: A opens all places up to D.
-     * 3. A tries CPU 1's place again. The kernel refuses.
-     * 4. A closes CPU 0's place, from D on: the variable lies before D. So it closes nothing if D is beyond E.
-     * </pre>
-     */
-    private static void openTo(long end) {
+    /** Opens all places, or none if the kernel refuses one. Returns what {@link Linux#tryOpen} does. */
+    private static int openTo(long end) {
         long from = opened;
-        if (end <= from) {
-            // The agent's variable lies behind this one, and the first attempt failed all the same.
-            return;
-        }
-        long to = Math.min(Reservation.roundUp(end), STRIDE);
+        long bytes = Math.min(Reservation.roundUp(end), STRIDE) - from;
+        int refusal;
         int open = 0;
         boolean all = false;
         try {
-            Linux.open(LEFT_TO_THE_JVM);
-            for (; open < places; open++) {
-                openPart(MEMORY.asSlice(offset(open, from), to - from));
+            refusal = Linux.tryOpen(LEFT_TO_THE_JVM);
+            for (; refusal == 0 && open < places; open++) {
+                refusal = Linux.tryOpen(MEMORY.asSlice(offset(open, from), bytes));
             }
-            openPart(MEMORY.asSlice(gate(from), to - from));
-            all = true;
+            if (refusal == 0) {
+                refusal = Linux.tryOpen(MEMORY.asSlice(gate(from), bytes));
+            }
+            all = refusal == 0;
         } finally {
             // First, as the others' slices are objects, for which the heap may be too full.
             boolean _ = Linux.close(LEFT_TO_THE_JVM);
-            long unused = Math.max(from, opened);
-            for (int place = 0; !all && unused < to && place < open; place++) {
-                // If one stays open, it is opened a second time by the next call.
-                boolean _ = Linux.close(MEMORY.asSlice(offset(place, unused), to - unused));
+            for (int place = 0; !all && place < open; place++) {
+                // The last one is the one that was refused: a part of it may be open. If one stays open, it is opened a
+                // second time by the next call.
+                boolean _ = Linux.close(MEMORY.asSlice(offset(place, from), bytes));
             }
         }
-        opened = Math.max(opened, to);
+        if (all) {
+            opened = from + bytes;
+        }
+        return refusal;
     }
 
     /**
-     * Opens a part while {@link #LEFT_TO_THE_JVM} is taken. If the kernel refuses, the JVM links a call to hear why. It
-     * needs what is left to it for that, or would end the process.
+     * Throws, since the kernel has refused memory. To hear why, the JVM links a call at first, and an exception is
+     * another class. So this is done without the allocator's lock, and while nothing is taken: a JVM that gets no
+     * memory to link a call ends the process.
      */
-    private static void openPart(MemorySegment part) {
-        if (!Linux.tryOpen(part)) {
-            boolean _ = Linux.close(LEFT_TO_THE_JVM);
+    private static void refuse(int errno, long bytes, String label) {
+        if (errno == Linux.UNTOLD) {
             Linux.prepareReasons();
-            Linux.open(LEFT_TO_THE_JVM);
-            Linux.open(part);
+            return;
         }
+        LinuxException refused = Linux.refusalToOpen(errno);
+        var full = new AreaFullException(label + " needs memory of the per-CPU area that the kernel refuses: "
+                + refused.getMessage() + ", for " + bytes + " bytes in the place of each of " + CPUS + " CPUs, with "
+                + LEFT_TO_THE_JVM.byteSize() + " bytes left to the JVM. Close variables that are no longer"
+                + " needed, or raise the limit on committed memory (vm.overcommit_memory), on data (ulimit -d),"
+                + " or, with mlockall, on locked memory (ulimit -l)");
+        full.initCause(refused);
+        throw full;
     }
 
     /** Only whole parts of what is open. If the kernel refuses, as it does for locked memory, they stay as they are. */
@@ -478,8 +463,7 @@ public final class Area {
     /**
      * Opens one more place, as far as the others are open.
      *
-     * @return false if there is none left
-     * @throws LinuxException if the kernel refuses the memory
+     * @return false if there is none left, or if the kernel refuses the memory
      */
     static boolean openOwnPlace() {
         // The allocator's lock. Otherwise another thread could open all other places further meanwhile.
@@ -489,14 +473,11 @@ public final class Area {
                 return false;
             }
             if (Platform.hasSystemCalls() && Reservation.firstOpened(STRIDE) < STRIDE) {
-                long end;
                 try {
-                    Linux.open(LEFT_TO_THE_JVM);
-                    do {
-                        end = opened;
-                        openPart(MEMORY.asSlice(offset(next, 0), end));
-                        // See openTo: what ran here may have opened the others further.
-                    } while (end < opened);
+                    if (Linux.tryOpen(LEFT_TO_THE_JVM) != 0
+                            || Linux.tryOpen(MEMORY.asSlice(offset(next, 0), opened)) != 0) {
+                        return false;
+                    }
                 } finally {
                     boolean _ = Linux.close(LEFT_TO_THE_JVM);
                 }

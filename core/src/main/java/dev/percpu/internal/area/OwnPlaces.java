@@ -57,9 +57,9 @@ public final class OwnPlaces {
      *
      * Nobody waits for the lock: whoever finds it taken goes on without a place, and tries again soon. The lock is
      * acquired before the allocator's lock, for which its owner waits if a place has to be opened. Nothing else is
-     * acquired under it, and no user code runs under it. If loading a class under it, or under the allocator's lock,
-     * called a user's class loader that updates a counter, that update would find one of the two taken, and do without
-     * a place.
+     * acquired under it, and no user code runs under it. If loading a class under it called a user's class loader that
+     * updates a counter, that update would find it taken, and do without a place. (Under the allocator's lock no class
+     * is loaded.)
      */
 
     /** Sets how many threads can have a place at a time; 0 for none. */
@@ -253,7 +253,7 @@ public final class OwnPlaces {
         long since = MISSES[counter + 1];
         MISSES[counter] = 0;
         MISSES[counter + 1] = now;
-        if (now - since > HOT_NANOS || Area.isAllocating()) {
+        if (now - since > HOT_NANOS) {
             return;
         }
         boolean locked = false;

@@ -16,15 +16,27 @@ final class PositionAllocator {
     /** What lies at the positions. */
     interface Memory {
         /**
-         * Makes all positions below {@code end} usable.
+         * Makes all positions below {@code end} usable. It is called under the allocator's lock, and must load no
+         * class: see {@link #tryAllocate}.
          *
-         * @throws AreaFullException if there is no memory for them
+         * @return 0; or, if there is no memory for them, a positive number that says why
          */
-        void open(long end, String label);
+        int open(long end);
+
+        /**
+         * Throws what is to be thrown if {@link #open} has said why there is no memory. It is called without the
+         * allocator's lock.
+         *
+         * @throws AreaFullException unless {@link #open} will say more about it if it is called again
+         */
+        void refuse(int why, long bytes, String label);
 
         /** Gives the memory of free positions back to the kernel, where it can. They stay usable, and are zero. */
         void discard(long start, long end);
     }
+
+    /** What {@link #tryAllocate} returns if no free range is large enough. */
+    private static final long NO_RANGE = Long.MIN_VALUE;
 
     private final long start;
     private final long end;
@@ -58,15 +70,41 @@ final class PositionAllocator {
     }
 
     /** Hands out a range. */
-    synchronized long allocate(long bytes, long alignment, String label) {
+    long allocate(long bytes, long alignment, String label) {
         check(bytes, alignment, label);
+        long position = tryAllocate(bytes, alignment);
+        while (position < 0) {
+            if (position == NO_RANGE) {
+                throw new AreaFullException(label + " needs " + bytes + " bytes aligned to " + alignment
+                        + " for each CPU, but no such piece of the per-CPU area is free (" + usedBytes() + " of "
+                        + (end - start) + " bytes are in use): close or drop what is no longer needed, or "
+                        + enlarge(bytes, alignment));
+            }
+            memory.refuse((int) -position, bytes, label);
+            position = tryAllocate(bytes, alignment);
+        }
+        return position;
+    }
+
+    /**
+     * Hands out a range, if there is one. It makes no exception and loads no other class. If it did, a user's class
+     * loader or agent could run in this thread A under the lock:
+     *
+     * <pre>
+     * 1. A has opened some of the places. The kernel refuses the next one, and the JVM loads classes to tell why.
+     * 2. A runs the agent, which makes a variable. The kernel refuses that too, so the same places are closed.
+     * 3. A goes on, and the kernel has memory again: the closed places count as open.
+     * </pre>
+     *
+     * <p>Or the agent waits for a thread that gives a piece back, while that thread waits for this lock.
+     *
+     * @return its position, or a negative number: {@link #NO_RANGE}, or what {@link Memory#open} said, negated
+     */
+    synchronized long tryAllocate(long bytes, long alignment) {
         FreeRange before = free;
         FreeRange found = bytes > end - start ? null : FreeRange.lowest(before, (int) bytes, alignment);
         if (found == null) {
-            throw new AreaFullException(label + " needs " + bytes + " bytes aligned to " + alignment
-                    + " for each CPU, but no such piece of the per-CPU area is free (" + used + " of "
-                    + (end - start) + " bytes are in use): close or drop what is no longer needed, or "
-                    + enlarge(bytes, alignment));
+            return NO_RANGE;
         }
         int position = found.aligned(alignment);
         int behind = position + (int) bytes;
@@ -77,11 +115,9 @@ final class PositionAllocator {
         if (behind < found.end()) {
             rest = FreeRange.with(rest, behind, found.end());
         }
-        memory.open(behind, label);
-        if (free != before) {
-            // This thread was here meanwhile: a class that was first used there can have run a user's class loader or
-            // agent, and that made a variable. It may have the same range.
-            return allocate(bytes, alignment, label);
+        int refusal = memory.open(behind);
+        if (refusal != 0) {
+            return -refusal;
         }
         // Nothing from here on can fail.
         free = rest;
@@ -133,9 +169,13 @@ final class PositionAllocator {
 
     /** Recommends a size of the area that has room for a request which does not fit in this one. */
     private String enlarge(long bytes, long alignment) {
-        FreeRange last = FreeRange.lastBelow(free, (int) end);
-        long usedUpTo = last != null && last.end() == end ? last.start() : end;
+        long usedUpTo = usedUpTo();
         long aligned = (usedUpTo + alignment - 1) & -alignment;
         return Stride.adviceFor(aligned > Long.MAX_VALUE - bytes ? Long.MAX_VALUE : aligned + bytes);
+    }
+
+    private synchronized long usedUpTo() {
+        FreeRange last = FreeRange.lastBelow(free, (int) end);
+        return last != null && last.end() == end ? last.start() : end;
     }
 }

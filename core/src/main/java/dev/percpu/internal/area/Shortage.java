@@ -24,9 +24,6 @@ class Shortage {
 
     private static final int GARBAGE_BYTES = 1 << 14;
 
-    /** No piece. Each has a position that is not negative. It is no object: a full heap could refuse one. */
-    private static final long NONE = -1;
-
     /**
      * How much of the free heap is allocated at most to make the collector run: all but an eighth. G1 waits until 60%
      * of a heap of a fixed size is full of new objects, and always keeps a tenth of the heap free.
@@ -68,6 +65,8 @@ class Shortage {
     /**
      * Runs the garbage collector, and tries again what found the area full.
      *
+     * @param attempt returns a position, or a negative number if the area is full. It calls no user's code, as it is
+     *     called with this object's lock
      * @param held how many bytes can be given back at most: {@link Holdings#bytes} before {@code missing} was computed
      * @param missing how many bytes have to be given back at least for the attempt to succeed, as far as is known now
      * @throws AreaFullException if the area is still full
@@ -81,8 +80,8 @@ class Shortage {
 
     private synchronized long retryAlone(LongSupplier attempt, AreaFullException full) {
         // The thread that was here before this one may have run a collection.
-        long position = tryAgain(attempt);
-        if (position != NONE) {
+        long position = attempt.getAsLong();
+        if (position >= 0) {
             return position;
         }
         if (pause > 0 && now() - pausedSince < pause) {
@@ -92,21 +91,13 @@ class Shortage {
         collect();
         // Even if no collection ran here: what an earlier one found may still be on its way.
         holdings.giveBackUnreachable();
-        position = tryAgain(attempt);
-        if (position != NONE) {
+        position = attempt.getAsLong();
+        if (position >= 0) {
             return position;
         }
         pausedSince = now();
         pause = Math.max(SHORTEST_PAUSE, PAUSE_FACTOR * (pausedSince - start));
         throw full;
-    }
-
-    private static long tryAgain(LongSupplier attempt) {
-        try {
-            return attempt.getAsLong();
-        } catch (AreaFullException full) {
-            return NONE;
-        }
     }
 
     /** Makes the garbage collector run, if that is possible. */

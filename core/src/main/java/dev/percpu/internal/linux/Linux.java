@@ -25,6 +25,9 @@ public final class Linux {
     public static final int ESRCH = 3;
     public static final int ENOSYS = 38;
 
+    /** In place of an errno: nobody knows why the kernel refuses, as {@link #prepareReasons} has not been called. */
+    public static final int UNTOLD = Integer.MAX_VALUE;
+
     private static final int RLIMIT_AS = 9;
 
     /** A multiple of every kernel's page size. */
@@ -34,6 +37,8 @@ public final class Linux {
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
     private static final int PROT_EXEC = 4;
+    private static final int OPEN = PROT_READ | PROT_WRITE;
+    private static final String OPEN_NAME = "PROT_READ | PROT_WRITE";
     private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
     private static final int MAP_FIXED = 0x10;
     private static final int MAP_NORESERVE = 0x4000;
@@ -61,6 +66,9 @@ public final class Linux {
         private static final MethodHandle GET = LibcCalls.bind(GET_CPU, FunctionDescriptor.of(JAVA_INT));
     }
 
+    /** Whether the call that tells why the kernel refuses is linked, and has been made once. */
+    private static volatile boolean reasonsPrepared;
+
     private Linux() {}
 
     /**
@@ -68,7 +76,7 @@ public final class Linux {
      * none is a huge page.
      */
     public static MemorySegment reserve(long bytes) {
-        return map(bytes, PROT_READ | PROT_WRITE);
+        return map(bytes, OPEN);
     }
 
     /**
@@ -82,25 +90,34 @@ public final class Linux {
 
     /** Makes a part of a mapping readable and writable. */
     public static void open(MemorySegment part) {
-        protect(part, PROT_READ | PROT_WRITE, "PROT_READ | PROT_WRITE");
+        protect(part, OPEN, OPEN_NAME);
     }
 
     /**
-     * Like {@link #open}, but does not ask why the kernel refuses: see {@link #prepareReasons}.
+     * Like {@link #open}, but loads no class, not even that of an exception. So no user's class loader or agent runs.
      *
-     * @return false if it refuses
+     * @return 0; or, if the kernel refuses, its errno or {@link #UNTOLD}
      */
-    public static boolean tryOpen(MemorySegment part) {
-        return LibcCalls.tryCall(MPROTECT, part.address(), part.byteSize(), PROT_READ | PROT_WRITE, 0, 0, 0);
+    public static int tryOpen(MemorySegment part) {
+        if (LibcCalls.tryCall(MPROTECT, part.address(), part.byteSize(), OPEN, 0, 0, 0)) {
+            return 0;
+        }
+        return reasonsPrepared ? call(MPROTECT, part.address(), part.byteSize(), OPEN, 0) : UNTOLD;
+    }
+
+    /** An exception for what {@link #tryOpen} returned. */
+    public static LinuxException refusalToOpen(int errno) {
+        return new LinuxException("mprotect(" + OPEN_NAME + ")", errno);
     }
 
     /**
      * Makes a call that the kernel refuses. So the call that tells why is linked. Otherwise the first refusal links it,
-     * which takes milliseconds and memory.
+     * which takes milliseconds and memory, and loads classes.
      */
     public static void prepareReasons() {
         long noPage = 1;
         int _ = call(MPROTECT, noPage, 0, PROT_NONE, 0);
+        reasonsPrepared = true;
     }
 
     /**

@@ -23,7 +23,14 @@ class PositionAllocatorTest {
     /** All of it can be used from the start. */
     private static class Open implements PositionAllocator.Memory {
         @Override
-        public void open(long end, String label) {}
+        public int open(long end) {
+            return 0;
+        }
+
+        @Override
+        public void refuse(int why, long bytes, String label) {
+            throw new AreaFullException(label + ": " + why);
+        }
 
         @Override
         public void discard(long start, long end) {}
@@ -68,22 +75,34 @@ class PositionAllocatorTest {
         }
     }
 
-    /** If it uses a class first, a class loader or an agent runs, and may make a variable. */
+    /** Why there is no memory can be found out without the lock only: nobody waits for what a user's code does then. */
     @Test
-    void aThreadThatAllocatesWhileItOpensMemoryGetsAnotherRange() {
-        List<Long> inner = new ArrayList<>();
+    void whyThereIsNoMemoryIsAskedWithoutTheLock() {
+        List<String> asked = new ArrayList<>();
         PositionAllocator[] allocator = new PositionAllocator[1];
         allocator[0] = new PositionAllocator(0, PAGE, new Open() {
             @Override
-            public void open(long end, String label) {
-                if (inner.isEmpty() && label.equals("outer")) {
-                    inner.add(allocator[0].allocate(8, 8, "inner"));
+            public int open(long end) {
+                return end <= 8 ? 0 : 1 + asked.size();
+            }
+
+            @Override
+            public void refuse(int why, long bytes, String label) {
+                assertThat(Thread.holdsLock(allocator[0])).isFalse();
+                asked.add(label + ": " + why + " for " + bytes);
+                if (why == 1) {
+                    // As a user's code does that runs here.
+                    assertThat(allocator[0].allocate(8, 8, "inner")).isZero();
+                } else {
+                    super.refuse(why, bytes, label);
                 }
             }
         });
-        long outer = allocator[0].allocate(8, 8, "outer");
-        assertThat(inner).hasSize(1).doesNotContain(outer);
-        assertThat(allocator[0].usedBytes()).isEqualTo(16);
+        assertThatThrownBy(() -> allocator[0].allocate(16, 8, "outer"))
+                .isInstanceOf(AreaFullException.class)
+                .hasMessage("outer: 2");
+        assertThat(asked).containsExactly("outer: 1 for 16", "outer: 2 for 16");
+        assertThat(allocator[0].usedBytes()).isEqualTo(8);
     }
 
     @Test
@@ -215,17 +234,15 @@ class PositionAllocatorTest {
         AtomicBoolean refused = new AtomicBoolean(true);
         PositionAllocator allocator = new PositionAllocator(0, 4096, new Open() {
             @Override
-            public void open(long end, String label) {
-                if (refused.get() && end > 1024) {
-                    throw new AreaFullException("no memory up to " + end);
-                }
+            public int open(long end) {
+                return refused.get() && end > 1024 ? (int) end : 0;
             }
         });
         assertThat(allocator.allocate(1000, 8, "first")).isZero();
         for (int i = 0; i < 3; i++) {
             assertThatThrownBy(() -> allocator.allocate(100, 8, "second"))
                     .isInstanceOf(AreaFullException.class)
-                    .hasMessage("no memory up to 1100");
+                    .hasMessage("second: 1100");
             assertThat(allocator.usedBytes()).isEqualTo(1000);
         }
         assertThat(allocator.allocate(24, 8, "third")).isEqualTo(1000);

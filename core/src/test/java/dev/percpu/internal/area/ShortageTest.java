@@ -24,6 +24,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 @VmTest("strict")
 class ShortageTest {
+    private static final long FULL = -1;
+
     private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 10);
     private final AtomicLong given = new AtomicLong();
     private final Holdings holdings = new Holdings((position, bytes) -> given.addAndGet(bytes));
@@ -38,10 +40,7 @@ class ShortageTest {
     private final List<Object> holders = new ArrayList<>();
 
     private long untilAllIsBack() {
-        if (given.get() < 800) {
-            throw full();
-        }
-        return given.get();
+        return given.get() < 800 ? FULL : given.get();
     }
 
     private long retryFor(long bytes) {
@@ -101,7 +100,7 @@ class ShortageTest {
         assertThatThrownBy(() -> shortage.retry(
                         () -> {
                             now.addAndGet(TimeUnit.SECONDS.toNanos(1));
-                            throw full();
+                            return FULL;
                         },
                         holdings.bytes(),
                         8,
@@ -203,10 +202,7 @@ class ShortageTest {
     }
 
     private static long unlessFull(long back) {
-        if (back == 0) {
-            throw full();
-        }
-        return back;
+        return back == 0 ? FULL : back;
     }
 
     @Test
@@ -225,7 +221,7 @@ class ShortageTest {
                                 }
                                 assertThat(attempts).hasValue(0);
                             }
-                            throw full();
+                            return FULL;
                         },
                         holdings.bytes(),
                         8,
