@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.AreaPages;
 import dev.percpu.testing.Jvm;
+import dev.percpu.testing.Machine.Call;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -13,6 +14,8 @@ import org.junit.jupiter.api.Test;
 /** A program that needed much memory once, in many small pieces or in one, does not keep it: in a JVM of its own. */
 @Tag("native")
 class FreedMemoryTest {
+    private static final int EINVAL = 22;
+
     private static final int PIECES = 8192;
     private static final int BYTES = 1024;
 
@@ -28,7 +31,7 @@ class FreedMemoryTest {
             long[] positions = new long[PIECES];
             for (int i = 0; i < PIECES; i++) {
                 positions[i] = Area.allocate(BYTES, Long.BYTES, "piece");
-                piece(positions[i]).fill((byte) 1);
+                piece(positions[i], BYTES).fill((byte) 1);
             }
             Jvm.print("filled", AreaPages.residentBytes() - before);
             for (int i = 0; i < PIECES; i++) {
@@ -39,22 +42,22 @@ class FreedMemoryTest {
             Jvm.print("freed", AreaPages.residentBytes() - before);
             long staying = 0;
             for (int i = 0; i < PIECES; i += ONE_STAYS) {
-                staying += count(positions[i], 1);
+                staying += count(positions[i], BYTES, 1);
             }
             Jvm.print("staying", staying);
             long zero = 0;
             for (int i = 0; i < PIECES; i++) {
-                zero += count(Area.allocate(BYTES, Long.BYTES, "piece"), 0);
+                zero += count(Area.allocate(BYTES, Long.BYTES, "piece"), BYTES, 0);
             }
             Jvm.print("zero", zero);
         }
 
-        private static MemorySegment piece(long position) {
-            return Area.MEMORY.asSlice(Area.offset(0, position), BYTES);
+        private static MemorySegment piece(long position, long bytes) {
+            return Area.MEMORY.asSlice(Area.offset(0, position), bytes);
         }
 
-        private static long count(long position, int value) {
-            return piece(position)
+        private static long count(long position, long bytes, int value) {
+            return piece(position, bytes)
                     .elements(ValueLayout.JAVA_BYTE)
                     .filter(element -> element.get(ValueLayout.JAVA_BYTE, 0) == value)
                     .count();
@@ -70,10 +73,12 @@ class FreedMemoryTest {
         public static void main(String[] arguments) throws IOException {
             long position = Area.allocate(LARGE, Long.BYTES, "piece");
             long before = AreaPages.residentBytes();
-            Area.MEMORY.asSlice(Area.offset(0, position), LARGE).fill((byte) 1);
+            Probe.piece(position, LARGE).fill((byte) 1);
             Jvm.print("filled", AreaPages.residentBytes() - before);
             Area.free(position, LARGE);
             Jvm.print("freed", AreaPages.residentBytes() - before);
+            // The lowest that fits is the same one.
+            Jvm.print("zero", Probe.count(Area.allocate(LARGE, Long.BYTES, "piece"), LARGE, 0));
         }
     }
 
@@ -83,6 +88,15 @@ class FreedMemoryTest {
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.number("filled")).isGreaterThanOrEqualTo(ProbeOfOne.LARGE);
         assertThat(result.number("freed")).isLessThan(ProbeOfOne.LARGE / 2);
+    }
+
+    /** As it refuses it for locked memory. */
+    @Test
+    void aLargePieceThatTheKernelDoesNotTakeBackIsZeroAllTheSame() {
+        Jvm.Result result = Jvm.asHere().refusing(Call.MADVISE, EINVAL).run(ProbeOfOne.class);
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.number("freed")).isGreaterThanOrEqualTo(ProbeOfOne.LARGE);
+        assertThat(result.number("zero")).isEqualTo(ProbeOfOne.LARGE);
     }
 
     @Test

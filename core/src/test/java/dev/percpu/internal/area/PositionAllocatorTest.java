@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.memory.AreaFullException;
 import dev.percpu.testing.Effort;
+import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -168,6 +170,62 @@ class PositionAllocatorTest {
             allocator.discardFree(2 * PAGE);
             assertThat(discarded).hasSize(1);
         }
+    }
+
+    /** So that a search for what can go back is quick however many small ranges there are. */
+    @Test
+    void rangesWithoutAPageAreNotLookedAt() {
+        List<Range> discarded = new ArrayList<>();
+        PositionAllocator allocator = new PositionAllocator(0, PAGE, new Open() {
+            @Override
+            public void discard(long start, long end) {
+                discarded.add(new Range(start, (int) (end - start)));
+            }
+        });
+        for (int position = 0; position < PAGE; position += 8) {
+            allocator.allocate(8, 8, "counter");
+        }
+        for (int position = 8; position < PAGE; position += 16) {
+            allocator.free(position, 8);
+        }
+        allocator.discardFree(0);
+        assertThat(discarded).isEmpty();
+    }
+
+    @Test
+    void threadsThatAllocateAtATimeGetDifferentRanges() throws InterruptedException {
+        int end = PAGE;
+        PositionAllocator allocator = new PositionAllocator(0, end, new Open());
+        AtomicIntegerArray users = new AtomicIntegerArray(end / 8);
+        Workers.run("allocates-", 4, _ -> {
+            for (int i = 0; i < Effort.scaled(100_000); i++) {
+                long position = allocator.allocate(8, 8, "number");
+                assertThat(users.incrementAndGet((int) position / 8)).isEqualTo(1);
+                users.decrementAndGet((int) position / 8);
+                allocator.free(position, 8);
+            }
+        });
+        assertThat(allocator.usedBytes()).isZero();
+        assertThat(allocator.allocate(end, 1, "all that there is")).isZero();
+    }
+
+    /**
+     * With ranks at equal distances, a tree of ranges at this distance would be a list in long parts: then it would be
+     * too deep for the stack. The distance is a Fibonacci number, and the ranks are multiples of the golden ratio.
+     */
+    @Test
+    void rangesAtEqualDistancesMakeNoDeepTree() {
+        int distance = 17_711;
+        int ranges = 60_000;
+        PositionAllocator allocator = new PositionAllocator(0, (long) distance * ranges, new Open());
+        for (int i = 0; i < ranges; i++) {
+            allocator.allocate(distance - 1, 1, "stays");
+            allocator.allocate(1, 1, "goes");
+        }
+        for (int i = 1; i <= ranges; i++) {
+            allocator.free((long) distance * i - 1, 1);
+        }
+        assertThat(allocator.freeBytes()).isEqualTo(ranges);
     }
 
     @Test
