@@ -24,11 +24,20 @@ public final class Sysfs {
 
     /** A JVM to which a file below {@code /sys} says something else. */
     public static Jvm telling(String file, String text) {
+        return bound("/sys/" + file, text);
+    }
+
+    /** A JVM whose {@code /proc/self/status} says something else. It gets the id of the shell that it replaces. */
+    public static Jvm tellingOfItself(String text) {
+        return bound("/proc/$$/status", text);
+    }
+
+    private static Jvm bound(String file, String text) {
         try {
             Path told = Files.createTempFile("sysfs", "");
             told.toFile().deleteOnExit();
             Files.writeString(told, text + "\n");
-            return mounted("-o bind " + told + " /sys/" + file);
+            return mounted("-o bind " + told + " " + file);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -69,10 +69,11 @@ public final class CpuLists {
         return cpus;
     }
 
+    /** The text has no minus sign, so the number is not negative. */
     private static int id(String text, String list) {
         try {
             int id = Integer.parseInt(text);
-            if (id < 0 || id > HIGHEST_ID) {
+            if (id > HIGHEST_ID) {
                 throw malformed(list);
             }
             return id;

@@ -421,6 +421,42 @@ class FaultyGroundTest {
         result = needing(little().option("-Dpercpu.area.stride=16m"), areaOf(16 * MIB), 32 * MIB);
         assertThat(result.output()).contains("OutOfMemoryError").doesNotContain("left: ");
         assertThat(result.number("stride")).isEqualTo(16 * MIB);
+
+        // There is no space for that, and a smaller one was not asked for.
+        result = needing(little().option("-Dpercpu.area.stride=1g"), areaOf(16 * MIB), 32 * MIB);
+        assertThat(result.output()).contains("left: ");
+        assertThat(result.number("stride")).isEqualTo(MIB);
+    }
+
+    /** Loads the library in a thread that may open no memory; then needs the address space that it tried to take. */
+    static final class ProbeThatCannotOpen {
+        private ProbeThatCannotOpen() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            MemoryLimit.ADDRESS_SPACE.leave(areaOf(16 * MIB));
+            Thread first = new Thread(() -> {
+                Seccomp.refuse(Call.MPROTECT, 2, READ_AND_WRITE, EPERM);
+                try {
+                    System.out.println("stride " + PerCpuRuntime.area().stride());
+                } catch (ExceptionInInitializerError refused) {
+                    System.out.println(refused.getCause());
+                }
+            });
+            first.start();
+            first.join();
+            try (Arena arena = Arena.ofConfined()) {
+                System.out.println(
+                        "left: " + arena.allocate(areaOf(16 * MIB) - 32 * MIB).byteSize());
+            } finally {
+                MemoryLimit.ADDRESS_SPACE.unlimit();
+            }
+        }
+    }
+
+    @TestInOwnJvm
+    void anAreaThatCannotBeOpenedTakesNoAddressSpace() {
+        assertThat(little().option("-Dpercpu.area.stride=16m").outputOf(ProbeThatCannotOpen.class))
+                .contains("no address space for the per-CPU area", "left: ");
     }
 
     /** Loads the library in a thread that may remove no mapping, with little address space. */
