@@ -81,7 +81,12 @@ class OwnThreadsTest {
             System.out.println("inherited: " + INHERITED);
             threads.join().forEach(System.out::println);
             boolean[] same = {true};
-            CpuId.onEachCpu(_ -> same[0] &= "a user's".equals(LOCAL.get()));
+            CpuId.onEachCpu(_ -> {
+                Thread current = Thread.currentThread();
+                same[0] &= "a user's".equals(LOCAL.get())
+                        && current.getContextClassLoader() == USERS
+                        && groupOf(current).equals("a user's");
+            });
             System.out.println("a user's task inherits: " + same[0]);
         }
 

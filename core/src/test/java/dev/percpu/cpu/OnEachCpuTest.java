@@ -48,6 +48,16 @@ class OnEachCpuTest {
         assertThat(visited).isEqualTo(usable);
     }
 
+    /** Otherwise an assertion in a task would be lost. */
+    @Test
+    void anErrorOfTheTaskIsThrownToo() {
+        Error error = new AssertionError("for the test");
+        assertThatThrownBy(() -> CpuId.onEachCpu(_ -> {
+                    throw error;
+                }))
+                .isSameAs(error);
+    }
+
     /** As where there are too many threads: the error then is not the task's. */
     @Test
     @Tag("native")
