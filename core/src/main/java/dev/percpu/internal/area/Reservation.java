@@ -49,8 +49,7 @@ record Reservation(MemorySegment memory, long stride) {
      * Reserves the area, and opens the first part of the places of CPUs, of the spare place and of that of the gates,
      * which includes the header. If there is no address space for the stride that is wanted, it is halved. If address
      * space is limited, the area leaves room for the JVM, unless the user has set the stride, or it cannot shrink
-     * further. To see that there is room, this method maps it for a moment. If the kernel refuses to remove mappings,
-     * the stride shrinks as far as it can.
+     * further. To see that there is room, this method maps it for a moment.
      */
     static Reservation reserve(int cpus, int owns) {
         int places = cpus + owns + 2;
@@ -77,8 +76,6 @@ record Reservation(MemorySegment memory, long stride) {
 
     /** Takes the room before the area: if one of the two is refused, nothing else has to be undone. */
     private static Reservation reserveBeside(long room, long stride, int cpus, int owns) {
-        // Otherwise the room could be lost to the JVM, for which it is meant.
-        Linux.checkUnmapping();
         MemorySegment kept = Linux.reserveClosed(room);
         try {
             return reserveOnce(stride, cpus, owns);

@@ -30,9 +30,6 @@ public final class Linux {
 
     private static final int RLIMIT_AS = 9;
 
-    /** A multiple of every kernel's page size. */
-    private static final long CHECKED = 1L << 16;
-
     private static final int PROT_NONE = 0;
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
@@ -150,19 +147,6 @@ public final class Linux {
      */
     public static boolean unmap(MemorySegment mapping) {
         return LibcCalls.tryCall(MUNMAP, mapping.address(), mapping.byteSize(), 0, 0, 0, 0);
-    }
-
-    /**
-     * Removes a mapping that it has made.
-     *
-     * @throws LinuxException if the kernel refuses either
-     */
-    public static void checkUnmapping() {
-        MemorySegment mapping = reserveClosed(CHECKED);
-        int errno = call(MUNMAP, mapping.address(), CHECKED, 0, 0);
-        if (errno != 0) {
-            throw new LinuxException("munmap of " + CHECKED + " bytes", errno);
-        }
     }
 
     /** {@link #unmap} as a function of an address and a size. It keeps no class of this library alive. */
