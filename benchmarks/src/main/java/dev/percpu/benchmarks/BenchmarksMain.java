@@ -2,7 +2,7 @@ package dev.percpu.benchmarks;
 
 import dev.percpu.benchmarks.measure.Curve;
 import dev.percpu.benchmarks.measure.Role;
-import dev.percpu.benchmarks.programs.ProgramsMain;
+import dev.percpu.benchmarks.programs.Programs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
@@ -46,6 +46,6 @@ public final class BenchmarksMain {
         if (charts.test(StartUp.CHART)) {
             StartUp.printCurves(System.out);
         }
-        ProgramsMain.printCurves(charts, System.out);
+        Programs.printCurves(charts, System.out);
     }
 }

@@ -48,7 +48,7 @@ class QuestionsTest {
                         "ServerProgram",
                         "StartUp");
         assertThat(comments).allSatisfy((_, comment) -> {
-            assertThat(comment).containsPattern("\\* (java -jar benchmarks/target/benchmarks.jar|./percpu programs) ");
+            assertThat(comment).contains("* java -jar benchmarks/target/benchmarks.jar --curves ");
             assertThat(comment.substring(0, comment.indexOf("<pre>"))).contains("?");
         });
     }

@@ -94,8 +94,8 @@ final class BenchCommand implements Callable<Integer> {
                 fallbackValue = "Memory|Many threads|Cache line|Start-up",
                 description = "Instead of the benchmarks, measure memory, the CPU time with many threads, a cache"
                         + " line's way to another CPU, and the start-up; or only the charts with this in their"
-                        + " title. That can also be a title of ./percpu programs, each of which takes some ten"
-                        + " minutes.",
+                        + " title. Those can also be whole programs, each of which takes some ten minutes: cache,"
+                        + " JSON, HTTP server.",
                 converter = RegexConverter.class)
         private @Nullable Pattern curves;
     }

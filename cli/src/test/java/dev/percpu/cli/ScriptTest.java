@@ -272,8 +272,6 @@ class ScriptTest {
         "mvn,  info,         Maven 3.9 or newer",
         "gcc,  driver,       gcc",
         "gcc,  bench,        gcc",
-        "wrk,  programs,     wrk",
-        "wrk,  programs H,   wrk",
         "wrk,  bench --curves .,     'gcc, the C library''s headers, wrk'",
         "wrk,  bench --curves=HTTP, 'gcc, the C library''s headers, wrk'",
         "wrk,  bench --curves=(?i)http, 'gcc, the C library''s headers, wrk'",
@@ -499,14 +497,14 @@ class ScriptTest {
 
     /** There is no gcc, no wrk and no Chromium here. */
     @ParameterizedTest
-    @ValueSource(strings = {"bench --help", "bench --saved", "bench --tables", "programs JSON"})
-    void whatMeasuresNothingInCNeedsNoTools(String command) throws Exception {
+    @ValueSource(strings = {"bench --help", "bench --saved", "bench --tables"})
+    void whatMeasuresNothingNeedsNoTools(String command) throws Exception {
         assertThat(percpu(Map.of(), command.split(" ")).status()).isZero();
         assertThat(builds()).isEqualTo(1);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"header", "test", "driver", "page-test", "programs", "example-test"})
+    @ValueSource(strings = {"header", "test", "driver", "page-test", "example-test"})
     void helpOfWhatIsNoJavaOnlyTells(String command) throws Exception {
         assertThat(percpu(Map.of(), "info").status()).isZero();
 
@@ -547,11 +545,7 @@ class ScriptTest {
     @CsvSource({
         "example-test nonsense, not \"nonsense\"",
         "example-test 40,       not \"40\"",
-        "example-test 1 1,      at most one argument",
-        "programs H nonsense,   not \"nonsense\"",
-        "programs H 1 0,        'seconds of programs must be from 1 to 60, not \"0\"'",
-        "programs H 101,        'rounds of programs must be from 1 to 100, not \"101\"'",
-        "programs H 1 1 1,      at most three arguments"
+        "example-test 1 1,      at most one argument"
     })
     void aWrongArgumentIsRefusedBeforeAnythingIsInstalledOrBuilt(String command, String message) throws Exception {
         copyChecks();

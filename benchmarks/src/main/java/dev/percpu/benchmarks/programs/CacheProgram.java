@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.LongAdder;
  * How much slower is a Caffeine cache with statistics, its own or those that are kept per CPU?
  *
  * <pre>
- * ./percpu programs cache
+ * java -jar benchmarks/target/benchmarks.jar --curves cache
  * </pre>
  *
  * <p>It imitates Caffeine's own {@code GetPutBenchmark}: as many keys, as large a cache, keys by Zipf's law, and all of
@@ -45,11 +45,6 @@ final class CacheProgram implements Program {
     @Override
     public String title() {
         return puts ? "cache, 75% reads" : "cache, read only";
-    }
-
-    @Override
-    public String operation() {
-        return "a read" + (puts ? " or a write" : "") + "; latency of " + AT_ONCE + " in a row";
     }
 
     @Override

@@ -24,7 +24,7 @@ import tools.jackson.databind.json.JsonMapper;
  * one of them take?
  *
  * <pre>
- * ./percpu programs JSON
+ * java -jar benchmarks/target/benchmarks.jar --curves JSON
  * </pre>
  *
  * <p>It is Jackson's {@link ObjectMapper}, as in a server with a thread for each request: a thread writes a document,
@@ -62,11 +62,6 @@ final class JsonProgram implements Program {
     @Override
     public String title() {
         return large ? "JSON, 8 KB" : "JSON, small";
-    }
-
-    @Override
-    public String operation() {
-        return "a virtual thread that writes a document and reads it; latency without its start";
     }
 
     @Override

@@ -8,9 +8,6 @@ interface Program {
     /** What it is called, and what it does, in a few words. */
     String title();
 
-    /** What one of its operations is. */
-    String operation();
-
     /** The parts that are compared; the first one is what the program does without any. */
     List<String> variants();
 

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * How many requests does a server answer that measures itself, and how long does one take, with each kind of metrics?
  *
  * <pre>
- * ./percpu programs HTTP
+ * java -jar benchmarks/target/benchmarks.jar --curves HTTP
  * </pre>
  *
  * <p>It is the JDK's HTTP server on virtual threads, with a counter, a gauge of requests in progress and a histogram of
@@ -101,11 +101,6 @@ final class ServerProgram implements Program {
     @Override
     public String title() {
         return "HTTP server";
-    }
-
-    @Override
-    public String operation() {
-        return "a request; latency as wrk sees it";
     }
 
     @Override

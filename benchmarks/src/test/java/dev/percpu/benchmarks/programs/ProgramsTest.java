@@ -2,14 +2,12 @@ package dev.percpu.benchmarks.programs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
-import java.io.ByteArrayOutputStream;
+import dev.percpu.benchmarks.measure.Spread;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
@@ -110,15 +108,15 @@ class ProgramsTest {
     }
 
     @Test
-    void printsTheMedianOfAllRoundsAndTheirSpread() {
+    void theColumnsAreTheMedianOfAllRoundsAndTheirSpread() {
         List<Result> runs = List.of(
                 new Result(3_000_000, 1_000, 30_000),
                 new Result(1_000_000, 3_000, 10_000),
                 new Result(1_234_400, 2_000, 123_456));
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        ProgramsMain.print(
-                new CacheProgram(false), Map.of("one", runs), new PrintStream(out, true, StandardCharsets.UTF_8));
-        assertThat(out.toString(StandardCharsets.UTF_8))
-                .contains("| one | 1,234 (1,000 to 3,000) | 2.00 (1.00 to 3.00) | 30.0 (10.0 to 123) |");
+        assertThat(Programs.columns(runs))
+                .containsExactly(
+                        entry("1,000 in a second", new Spread(1_234.4, 1_000, 3_000)),
+                        entry("median, us", new Spread(2, 1, 3)),
+                        entry("99%, us", new Spread(30, 10, 123.456)));
     }
 }
