@@ -177,9 +177,15 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
             throw new IllegalArgumentException(
                     this + ": the number of objects to keep must be at least 0, not " + keep);
         }
-        int most = ids.collect() - keep;
         Failures failures = new Failures();
+        // First. If the stacks cannot be emptied, and the pool is closed, nobody else comes to finish it.
         finishAll(failures);
+        int most = 0;
+        try {
+            most = ids.collect() - keep;
+        } catch (Throwable t) {
+            failures.add(t);
+        }
         return destroyIdle(most, failures);
     }
 

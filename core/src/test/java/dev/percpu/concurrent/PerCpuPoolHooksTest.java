@@ -141,6 +141,27 @@ class PerCpuPoolHooksTest {
         handle.pool.ids.unfinished = true;
     }
 
+    /** Nobody acquires anything of a closed pool, so nobody else would come upon what was left. */
+    @Test
+    void whatWasLeftIsDestroyedAlsoIfTheStacksCannotBeEmptied() {
+        PerCpuPool<Object> pool =
+                PerCpuPool.builder(2, Object::new).destroy(destroyed::add).build();
+        Pooled<Object> left = pool.tryAcquire();
+        Object object = left.get();
+        Pooled<Object> other = pool.tryAcquire();
+        pool.close();
+        left.state = Pooled.LEAVING;
+        left.unfinished = true;
+        pool.ids.unfinished = true;
+        // The shared store is full, and one more is on a stack: the same one was released several times.
+        while (pool.ids.collect() < pool.capacity()) {
+            assertThat(pool.ids.push(other.id)).isTrue();
+        }
+        assertThat(pool.ids.push(other.id)).isTrue();
+        assertThatThrownBy(() -> pool.trim(0)).hasMessageStartingWith("more objects were released");
+        assertThat(destroyed).containsExactly(object);
+    }
+
     @Test
     void whenResetAndDestroyFailBothAreReported() {
         PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new)
