@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * chain of all pieces one by one.)
  *
  * <p>No piece is lost. Giving one back can fail, for example because memory runs out. Then it stays in the list of
- * those that are due. It is tried again ten times a second, and whenever another one is due.
+ * those that are due. They are tried again in turn, ten times a second, and whenever another one is due; but after two
+ * failures, the others wait for the next time.
  *
  * <p>This file is longer than others: it has all that can happen to a piece from its holder's creation to its return.
  */
@@ -214,24 +215,27 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
     }
 
     /**
-     * Gives back one more piece, and all that are due. It stops after two failures, since then the others would most
-     * likely fail too. The next call goes on from there, so that pieces which always fail keep no other one back.
+     * Gives back one more piece, and then all that are due. It stops after two failures, since then the others would
+     * most likely fail too. The next call goes on from there, so that pieces which always fail keep no other one back,
+     * even if each call has one more.
      *
      * @return what the last failure threw
      */
     private @Nullable Throwable giveBackAll(@Nullable Holding oneMore) {
         synchronized (giving) {
-            if (oneMore != null && makeDue(oneMore)) {
-                next = due() - 1;
-            }
+            // Before one more is the last: otherwise it would be the next as well.
+            startOverIfAllHadTheirTurn();
+            Holding added = oneMore != null && makeDue(oneMore) ? oneMore : null;
             Throwable failure = null;
             int failures = 0;
             for (int untried = due(); untried > 0 && failures < 2; untried = Math.min(untried - 1, due())) {
-                if (next < 0 || next >= due()) {
-                    next = due() - 1;
+                Holding holding = added;
+                added = null;
+                if (holding == null) {
+                    startOverIfAllHadTheirTurn();
+                    holding = due(next);
+                    next--;
                 }
-                Holding holding = due(next);
-                next--;
                 try {
                     if (holding.bytes > 0) {
                         giver.give(holding.position, holding.bytes);
@@ -248,6 +252,13 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
                 logged = false;
             }
             return failure;
+        }
+    }
+
+    /** Those that are due have their turn from the last to the first. */
+    private void startOverIfAllHadTheirTurn() {
+        if (next < 0 || next >= due()) {
+            next = due() - 1;
         }
     }
 

@@ -162,6 +162,29 @@ class HoldingsTest {
         assertThat(given).hasSize(pieces);
     }
 
+    /** With each attempt, another piece becomes due, and comes back at once. */
+    @Test
+    void norDoTheyIfAnotherOneIsDueEachTime() {
+        Thread caller = Thread.currentThread();
+        AtomicBoolean works = new AtomicBoolean();
+        Holdings failing = new Holdings((position, bytes) -> {
+            boolean isStuck = position == position(1) || position == position(2);
+            if (isStuck || Thread.currentThread() != caller || (position == position(0) && !works.get())) {
+                throw new OutOfMemoryError("for the test");
+            }
+            give(position, bytes);
+        });
+        for (int i = 0; i < 3; i++) {
+            failing.applyAsLong(add(failing, this, position(i), 8));
+        }
+        assertThat(given).isEmpty();
+        works.set(true);
+        for (int i = 3; i < 10; i++) {
+            failing.applyAsLong(add(failing, this, position(i), 8));
+        }
+        assertThat(given).containsKey((long) position(0)).hasSize(8);
+    }
+
     /** A piece that never comes back keeps no other one back, and two of them do not make each step a long one. */
     @Test
     void afterTwoFailuresTheOthersWait() {
