@@ -121,7 +121,7 @@ class MessagesTest {
                             IllegalStateException.class,
                             "this thread holds the guard of " + guard.cpu() + ", so it must not wait for a lock of"
                                     + " table: the thread that it would wait for may be waiting for this guard. Close"
-                                    + " the guard first, or use a method that does not wait",
+                                    + " the guard first, or use a method that does not wait, if there is one",
                             table.readLock()::lock);
                 }
             });

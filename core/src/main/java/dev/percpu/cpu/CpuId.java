@@ -64,7 +64,8 @@ public final class CpuId implements Comparable<CpuId> {
      *
      * <p>Everything the caller did before happens before each run, and each run happens before the return.
      *
-     * @throws IllegalStateException if this thread holds a guard, because the task could wait for that guard forever
+     * @throws IllegalStateException if this thread holds a guard, in Java or in C code that called this Java code,
+     *     because the task could wait for that guard forever
      * @throws RuntimeException the first exception that the task threw, with the later ones suppressed; the task still
      *     ran on the other CPUs
      * @throws OutOfMemoryError if a thread cannot be started; the task has run on the CPUs before that one, and what it
@@ -72,11 +73,7 @@ public final class CpuId implements Comparable<CpuId> {
      */
     public static void onEachCpu(Consumer<? super CpuId> task) {
         Objects.requireNonNull(task);
-        int owned = Ownership.ownedBy(Thread.currentThread());
-        if (owned >= 0) {
-            throw new IllegalStateException("a task cannot be run on each CPU by a thread that holds the guard of CPU "
-                    + owned + ", because the task could wait for that guard forever: close the guard first");
-        }
+        Ownership.refuseToWait("a task on ", "each CPU");
         // Waiting for a thread must not overflow the stack once the thread runs the task.
         StackRoom.CURRENT.ensure();
         Failures failures = new Failures();

@@ -120,7 +120,8 @@ class OnEachCpuTest {
         try (CpuGuard guard = CpuGuard.acquire()) {
             assertThatThrownBy(() -> CpuId.onEachCpu(cpu -> {}))
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("holds the guard of " + guard.cpu());
+                    .hasMessageContaining("holds the guard of " + guard.cpu())
+                    .hasMessageContaining("must not wait for a task on each CPU");
         }
     }
 

@@ -237,6 +237,16 @@ class SharedGuardTest {
         });
     }
 
+    /** A task that waited for the guard would wait for ever, and with it the thread that holds the guard. */
+    @Test
+    void soIsATaskOnEachCpu() {
+        driver.withGuardOf(
+                CPU.id(),
+                () -> assertThatThrownBy(() -> CpuId.onEachCpu(_ -> {}))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("would have to wait for a task on each CPU"));
+    }
+
     @Test
     void aPoolWhoseObjectLiesBehindThatGuardIsRefusedToo() {
         try (PerCpuPool<Object> pool = PerCpuPool.builder(1, Object::new).build()) {

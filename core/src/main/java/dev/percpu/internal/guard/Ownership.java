@@ -146,7 +146,7 @@ public final class Ownership {
         if (owned >= 0) {
             throw new IllegalStateException("this thread holds the guard of CPU " + owned + ", so it must not wait for "
                     + kind + which + ": the thread that it would wait for may be waiting for this guard. Close the"
-                    + " guard first, or use a method that does not wait");
+                    + " guard first, or use a method that does not wait, if there is one");
         }
         NativeOwners.checkNoneHeldHere(kind, which);
     }
