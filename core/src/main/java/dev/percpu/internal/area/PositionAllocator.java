@@ -24,10 +24,11 @@ final class PositionAllocator {
         int open(long end);
 
         /**
-         * Throws what is to be thrown if {@link #open} has said why there is no memory. It is called without the
-         * allocator's lock.
+         * Throws, since {@link #open} has refused. It is called without the allocator's lock. It returns only if
+         * {@link #open} can say more about the reason from now on, and so is to be called again.
          *
-         * @throws AreaFullException unless {@link #open} will say more about it if it is called again
+         * @param why what {@link #open} returned
+         * @throws AreaFullException with the reason
          */
         void refuse(int why, long bytes, String label);
 
