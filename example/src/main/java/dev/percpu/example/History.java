@@ -23,11 +23,12 @@ final class History implements AutoCloseable {
 
     /** Totals at some time. */
     private static final class Sample {
-        private final long nanoTime = System.nanoTime();
+        private final long nanoTime;
         private final long[] requests;
         private final long[] nanos;
 
-        Sample(Metrics metrics) {
+        Sample(long nanoTime, Metrics metrics) {
+            this.nanoTime = nanoTime;
             requests = metrics.requestsByCpu();
             nanos = metrics.nanosByCpu();
         }
@@ -44,7 +45,7 @@ final class History implements AutoCloseable {
     private void run() {
         try {
             while (true) {
-                sample();
+                sample(System.nanoTime());
                 Thread.sleep(INTERVAL);
             }
         } catch (InterruptedException e) {
@@ -52,8 +53,9 @@ final class History implements AutoCloseable {
         }
     }
 
-    private void sample() {
-        Sample sample = new Sample(metrics);
+    /** Reads the totals. Tests choose the time. */
+    void sample(long nanoTime) {
+        Sample sample = new Sample(nanoTime, metrics);
         synchronized (samples) {
             samples.addLast(sample);
             if (samples.size() > MOST_SAMPLES) {
