@@ -33,9 +33,10 @@ class HistoryTest {
         }
         List<List<String>> rates = lists("rate", json);
         assertThat(rates).isNotEmpty().allSatisfy(cpu -> assertThat(cpu).hasSize(SHOWN));
-        assertThat(IntStream.range(0, SHOWN).mapToObj(i -> rates.stream()
-                        .mapToLong(cpu -> Long.parseLong(cpu.get(i)))
-                        .sum()))
+        assertThat(IntStream.range(0, SHOWN)
+                        .mapToObj(i -> rates.stream()
+                                .mapToLong(cpu -> Long.parseLong(cpu.get(i)))
+                                .sum()))
                 .containsExactlyElementsOf(IntStream.range(SAMPLES - SHOWN, SAMPLES)
                         .mapToObj(requests -> 2L * requests)
                         .toList());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.CpuGuard;
 import dev.percpu.Holder;
+import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuAccumulator;
 import dev.percpu.concurrent.PerCpuCounter;
@@ -11,6 +12,7 @@ import dev.percpu.concurrent.PerCpuCounterArray;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.Pooled;
 import dev.percpu.cpu.CpuId;
+import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.LogCapture;
 import java.io.IOException;
@@ -103,12 +105,12 @@ class RecordingTest {
         assertThat(named.sum()).isEqualTo(1);
     }
 
-    /** Names a variable while a recording runs that began before the library did. */
+    /** Names a static variable, and no other, while a recording runs that began before the library did. */
     static final class Late {
         private Late() {}
 
         public static void main(String[] arguments) {
-            new PerCpuCounter("late").increment();
+            PerCpuNumeric.define("late", NumericWidth.LONG).increment();
             System.out.println("back end: " + PerCpuRuntime.backend());
         }
     }

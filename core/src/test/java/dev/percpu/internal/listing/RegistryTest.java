@@ -9,8 +9,10 @@ import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuPool;
 import dev.percpu.concurrent.PoolBuilder;
+import dev.percpu.listing.Variable;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Garbage;
+import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -50,6 +52,41 @@ class RegistryTest {
         }
         assertThat(PerCpuRuntime.variables()).extracting("name").doesNotContain(NAME);
         assertThat(Registry.linked()).isLessThan(linked);
+    }
+
+    @Test
+    void aStaticVariableIsListedEvenIfItsUserHasDroppedIt() throws InterruptedException {
+        WeakReference<Object> dropped = defineAndDrop();
+        Garbage.collectUntil(() -> dropped.refersTo(null));
+        assertThat(listed("dropped").values()).extracting("total").containsExactly(1L);
+    }
+
+    /** Else the object would be kept by whoever keeps the listing, or could not be read. */
+    @Test
+    void whatIsGoneSinceItWasListedHasNoValues() throws InterruptedException {
+        Variable listed = listAndDrop();
+        WeakReference<Object> later = new WeakReference<>(new Object());
+        Garbage.collectUntil(() -> later.refersTo(null));
+        assertThat(listed.values()).isEmpty();
+    }
+
+    private static Variable listAndDrop() {
+        PerCpuCounter counter = new PerCpuCounter("listed and dropped");
+        Variable listed = listed("listed and dropped");
+        Reference.reachabilityFence(counter);
+        return listed;
+    }
+
+    private static Variable listed(String name) {
+        return PerCpuRuntime.variables().stream()
+                .filter(each -> each.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static WeakReference<Object> defineAndDrop() {
+        PerCpuNumeric.define("dropped", NumericWidth.LONG).increment();
+        return new WeakReference<>(new Object());
     }
 
     private static WeakReference<PerCpuCounter> gone() {
