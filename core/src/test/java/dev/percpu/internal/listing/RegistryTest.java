@@ -72,9 +72,11 @@ class RegistryTest {
 
     private static Variable listAndDrop() {
         PerCpuCounter counter = new PerCpuCounter("listed and dropped");
-        Variable listed = listed("listed and dropped");
-        Reference.reachabilityFence(counter);
-        return listed;
+        try {
+            return listed("listed and dropped");
+        } finally {
+            Reference.reachabilityFence(counter);
+        }
     }
 
     private static Variable listed(String name) {
