@@ -17,7 +17,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Who has which positions, compared with a bit for each byte. */
+/**
+ * Who has which positions, compared with a bit for each byte; and when free memory goes back to the kernel.
+ *
+ * <p>This file is longer than others: what goes back depends on which ranges are free, so the tests of both share all
+ * their parts.
+ */
 @Tag("once")
 class PositionAllocatorTest {
     private static final int PAGE = 4096;

@@ -63,7 +63,7 @@ class ReservationTest {
         assertThat(Linux.unmap(area.memory())).isTrue();
     }
 
-    /** With strides that leave the bits of the hash alone. The smallest one is the default where there are many CPUs. */
+    /** With strides that leave the bits of the hash alone. The smallest is the default where there are many CPUs. */
     @ParameterizedTest
     @ValueSource(longs = {1 << 28, 1 << 30})
     void aThreadsThreePlacesDifferInTheHashOfAmdsCaches(long stride) {
