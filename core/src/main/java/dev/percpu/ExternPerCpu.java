@@ -14,11 +14,13 @@ import java.util.function.Function;
  * kernel's {@code DECLARE_PER_CPU}, and the Rust API's {@code declare_extern_per_cpu!}.
  *
  * <pre>{@code
- * DEFINE_PER_CPU(long, packets) = 0;                                // in C
+ * DEFINE_PER_CPU(struct packet, largest_packet);                    // in C
  *
- * static final PerCpuNumeric PACKETS =
- *         PerCpuNumeric.declare(LOOKUP, "packets", NumericWidth.LONG);  // in Java
+ * static final ExternPerCpu<MemorySegment> LARGEST =
+ *         ExternPerCpu.declare(LOOKUP, "largest_packet", LAYOUT);   // in Java
  * }</pre>
+ *
+ * <p>A number that no guard protects is declared with {@link PerCpuNumeric#declare}.
  *
  * <p>C code and Java code update the same instances by the same rules. They update numbers by sequences, or by atomic
  * instructions where sequences do not work. They update everything else under the CPU's guard, which they share.

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One acquisition of a pool's object, in checked mode. Its holder gets a handle of its own. That handle throws after
  * its release, even if somebody else has acquired the object since. If the garbage collector finds it unreleased, a
- * warning is logged.
+ * warning is logged, unless the pool is unreachable too.
  *
  * <p>This class must not refer to that handle, or it would never be collected.
  */

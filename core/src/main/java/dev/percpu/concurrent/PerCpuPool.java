@@ -70,8 +70,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Checked mode.</b> With the system property {@code percpu.checked} set to {@code true}, each acquisition has a
  * handle of its own. Using it after its release always throws; suppressed exceptions say where the object was acquired
  * and where it was released. If the garbage collector finds a handle that was not released, a warning goes to the
- * logger {@code dev.percpu}. A pool made by {@link #builderWithHandle} gives no such warning, since its objects keep a
- * handle. Checked mode costs microseconds for each acquisition: use it in tests.
+ * logger {@code dev.percpu}, unless the pool is unreachable too. A pool made by {@link #builderWithHandle} gives no
+ * such warning, since its objects keep a handle. Checked mode costs microseconds for each acquisition: use it in tests.
  *
  * <p>The idea is that of tcmalloc's per-CPU caches.
  *
@@ -201,13 +201,23 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
      */
     @Override
     public void close() {
-        ids.close();
+        Failures failures = new Failures();
+        int most = capacity();
+        try {
+            ids.close();
+        } catch (Throwable t) {
+            if (!ids.closed) {
+                throw t;
+            }
+            // It was closed before, so nobody else comes to finish what was left.
+            failures.add(t);
+            most = 0;
+        }
         if (listed != null) {
             listed.remove();
         }
-        Failures failures = new Failures();
         finishAll(failures);
-        int _ = destroyIdle(capacity(), failures);
+        int _ = destroyIdle(most, failures);
     }
 
     /**

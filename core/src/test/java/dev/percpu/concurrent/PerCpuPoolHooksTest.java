@@ -12,6 +12,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a pool's user has it call: factory, reset and destroy, which may fail and may use the pool. */
 class PerCpuPoolHooksTest {
@@ -142,8 +144,9 @@ class PerCpuPoolHooksTest {
     }
 
     /** Nobody acquires anything of a closed pool, so nobody else would come upon what was left. */
-    @Test
-    void whatWasLeftIsDestroyedAlsoIfTheStacksCannotBeEmptied() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatWasLeftIsDestroyedAlsoIfTheStacksCannotBeEmptied(boolean closes) {
         PerCpuPool<Object> pool =
                 PerCpuPool.builder(2, Object::new).destroy(destroyed::add).build();
         Pooled<Object> left = pool.tryAcquire();
@@ -158,7 +161,8 @@ class PerCpuPoolHooksTest {
             assertThat(pool.ids.push(other.id)).isTrue();
         }
         assertThat(pool.ids.push(other.id)).isTrue();
-        assertThatThrownBy(() -> pool.trim(0)).hasMessageStartingWith("more objects were released");
+        assertThatThrownBy(closes ? pool::close : () -> pool.trim(0))
+                .hasMessageStartingWith("more objects were released");
         assertThat(destroyed).containsExactly(object);
     }
 

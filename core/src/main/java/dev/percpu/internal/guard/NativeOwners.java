@@ -115,8 +115,8 @@ public final class NativeOwners {
             long owner = Ownership.owner(cpu);
             if (isNative(owner) && isSame(owner, me)) {
                 throw new IllegalStateException("this thread would have to wait for " + kind + which
-                        + ", and C code on this very thread holds the guard of CPU " + cpu
-                        + ": C code must not call Java code that acquires a guard while it holds one itself");
+                        + ", and C code on this very thread holds the guard of CPU " + cpu + ": C code must not call"
+                        + " Java code that acquires a guard, or waits, while it holds one itself");
             }
         }
     }

@@ -39,6 +39,7 @@ public final class Linux {
     private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
     private static final int MAP_FIXED = 0x10;
     private static final int MAP_NORESERVE = 0x4000;
+    private static final int MAPPING = MAP_PRIVATE_ANONYMOUS | MAP_NORESERVE;
     private static final long NO_FILE = -1;
     private static final int MADV_DONTNEED = 4;
     private static final int MADV_NOHUGEPAGE = 15;
@@ -118,12 +119,13 @@ public final class Linux {
     }
 
     /**
-     * Undoes {@link #open}. The part loses what it contains.
+     * Undoes {@link #open}. The part loses what it contains. Like {@link #tryOpen}, this loads no class.
      *
      * @return false if the kernel refuses; then the part may still be open
      */
     public static boolean close(MemorySegment part) {
-        boolean closed = mapAt(part.address(), part.byteSize(), PROT_NONE, MAP_FIXED) >= 0;
+        boolean closed =
+                LibcCalls.tryCall(MMAP, part.address(), part.byteSize(), PROT_NONE, MAPPING | MAP_FIXED, NO_FILE, 0);
         if (closed) {
             advise(part, MADV_NOHUGEPAGE);
         }
@@ -175,7 +177,7 @@ public final class Linux {
     }
 
     private static MemorySegment mapUnadvised(long bytes, int protection) {
-        long address = mapAt(0, bytes, protection, 0);
+        long address = LibcCalls.call(MMAP, 0, bytes, protection, MAPPING, NO_FILE, 0);
         if (address < 0) {
             throw new LinuxException("mmap of " + bytes + " bytes", (int) -address);
         }
@@ -188,12 +190,6 @@ public final class Linux {
                 int _ = call(MUNMAP, address, bytes, 0, 0);
             }
         }
-    }
-
-    /** Returns the address, or the negative errno. */
-    private static long mapAt(long address, long bytes, int protection, int moreFlags) {
-        long flags = MAP_PRIVATE_ANONYMOUS | MAP_NORESERVE | moreFlags;
-        return LibcCalls.call(MMAP, address, bytes, protection, flags, NO_FILE, 0);
     }
 
     /** Makes a mapping readable and executable, and no longer writable. */
