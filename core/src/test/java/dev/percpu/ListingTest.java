@@ -32,28 +32,21 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** A listing has the values of all that it names. */
 class ListingTest {
-    private static Variable variable(String name) {
-        return PerCpuRuntime.variables().stream()
-                .filter(each -> each.name().equals(name))
-                .findFirst()
-                .orElseThrow();
-    }
-
     private static Value value(String name) {
-        List<Value> values = variable(name).values();
+        List<Value> values = Listed.variable(name).values();
         assertThat(values).extracting(Value::name).containsExactly("value");
         return values.getFirst();
     }
 
     private static Map<String, Number> totals(String name) {
         Map<String, Number> totals = new LinkedHashMap<>();
-        variable(name).values().forEach(value -> totals.put(value.name(), value.total()));
+        Listed.variable(name).values().forEach(value -> totals.put(value.name(), value.total()));
         return totals;
     }
 
     /** Which values are sums of updates, so that a tool may show how fast they grow. */
     private static List<String> sums(String name) {
-        return variable(name).values().stream()
+        return Listed.variable(name).values().stream()
                 .filter(Value::cumulative)
                 .map(Value::name)
                 .toList();
@@ -83,7 +76,7 @@ class ListingTest {
         assertThat(value.total()).isEqualTo(-3 * usable());
         assertThat(value.perCpu()).isEqualTo(onUsable(-3L, 0L));
         assertThat(value.elsewhere()).isEqualTo(0L);
-        Variable listed = variable("listing number");
+        Variable listed = Listed.variable("listing number");
         number.close();
         assertThatThrownBy(listed::values)
                 .isInstanceOf(IllegalStateException.class)
@@ -191,7 +184,7 @@ class ListingTest {
                 0);
         accumulator.accumulate(1);
         throwing.set(true);
-        Variable listed = variable("listing thrower");
+        Variable listed = Listed.variable("listing thrower");
         assertThatThrownBy(listed::values).isInstanceOf(ArithmeticException.class);
         throwing.set(false);
         assertThat(listed.values().getFirst().total()).isEqualTo(accumulator.get());
@@ -215,7 +208,7 @@ class ListingTest {
                             Map.entry("p90", 3L),
                             Map.entry("p99", 3L),
                             Map.entry("max", 3L));
-            assertThat(variable("listing histogram").values().getFirst().perCpu())
+            assertThat(Listed.variable("listing histogram").values().getFirst().perCpu())
                     .isEqualTo(onUsable(10L, 0L));
             assertThat(sums("listing histogram")).containsExactly("count", "sum");
         } finally {
@@ -305,8 +298,8 @@ class ListingTest {
     @Test
     void objectsHaveNoValues() {
         StaticPerCpu<StringBuilder> object = StaticPerCpu.define("listing object", StringBuilder::new);
-        assertThat(variable("listing object").values()).isEmpty();
-        assertThat(variable("listing object").type()).isEqualTo("object");
+        assertThat(Listed.variable("listing object").values()).isEmpty();
+        assertThat(Listed.variable("listing object").type()).isEqualTo("object");
         assertThat(object).hasToString("static per-CPU variable listing object");
     }
 }

@@ -202,16 +202,16 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     @Override
     public void close() {
         Failures failures = new Failures();
-        int most = capacity();
+        int most = 0;
         try {
             ids.close();
+            most = capacity();
         } catch (Throwable t) {
             if (!ids.closed) {
                 throw t;
             }
             // It was closed before, so nobody else comes to finish what was left.
             failures.add(t);
-            most = 0;
         }
         if (listed != null) {
             listed.remove();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 
 /** Readers of one histogram, each with its own intervals; and differences of snapshots. */
@@ -65,23 +66,16 @@ class HistogramReaderTest {
         // So many buckets that resets come while they are added up.
         PerCpuHistogram large = PerCpuHistogram.builder().precisionBits(7).build();
         int rounds = Effort.scaled(4_000);
-        AtomicInteger running = new AtomicInteger(1);
-        Workers.run("reset-", 2, number -> {
-            if (number == 0) {
-                try {
+        IntConsumer task = Workers.untilDone(
+                1,
+                _ -> {
                     for (int i = 0; i < rounds; i++) {
                         large.record(5);
                         assertThat(large.snapshotThenReset().count()).isEqualTo(1);
                     }
-                } finally {
-                    running.decrementAndGet();
-                }
-            } else {
-                while (running.get() > 0) {
-                    assertThat(large.snapshot().count()).isLessThanOrEqualTo(1);
-                }
-            }
-        });
+                },
+                () -> assertThat(large.snapshot().count()).isLessThanOrEqualTo(1));
+        Workers.run("reset-", 2, task);
     }
 
     @Test

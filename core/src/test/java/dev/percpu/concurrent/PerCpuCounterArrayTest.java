@@ -3,6 +3,7 @@ package dev.percpu.concurrent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.percpu.Listed;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cpu.CpuId;
 import dev.percpu.cpu.CpuMask;
@@ -198,11 +199,7 @@ class PerCpuCounterArrayTest {
         // A thread without a place of its own counts on its CPU.
         Workers.join(Thread.ofPlatform().start(() -> counters.add(2, -7)));
         assertThat(counters.length()).isEqualTo(3);
-        List<Value> values = PerCpuRuntime.variables().stream()
-                .filter(each -> each.name().equals("levels"))
-                .findFirst()
-                .orElseThrow()
-                .values();
+        List<Value> values = Listed.variable("levels").values();
         assertThat(values).extracting(Value::name).containsExactly("info", "warning", "error");
         assertThat(values).extracting(Value::total).containsExactly(5L, 0L, -7L);
         assertThat(values).allMatch(Value::cumulative);

@@ -3,6 +3,7 @@ package dev.percpu.internal.listing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.DynamicPerCpu;
+import dev.percpu.Listed;
 import dev.percpu.PerCpuDouble;
 import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
@@ -58,7 +59,7 @@ class RegistryTest {
     void aStaticVariableIsListedEvenIfItsUserHasDroppedIt() throws InterruptedException {
         WeakReference<Object> dropped = defineAndDrop();
         Garbage.collectUntil(() -> dropped.refersTo(null));
-        assertThat(listed("dropped").values()).extracting("total").containsExactly(1L);
+        assertThat(Listed.variable("dropped").values()).extracting("total").containsExactly(1L);
     }
 
     /** Else the object would be kept by whoever keeps the listing, or could not be read. */
@@ -73,17 +74,10 @@ class RegistryTest {
     private static Variable listAndDrop() {
         PerCpuCounter counter = new PerCpuCounter("listed and dropped");
         try {
-            return listed("listed and dropped");
+            return Listed.variable("listed and dropped");
         } finally {
             Reference.reachabilityFence(counter);
         }
-    }
-
-    private static Variable listed(String name) {
-        return PerCpuRuntime.variables().stream()
-                .filter(each -> each.name().equals(name))
-                .findFirst()
-                .orElseThrow();
     }
 
     private static WeakReference<Object> defineAndDrop() {
