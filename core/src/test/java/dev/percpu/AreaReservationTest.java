@@ -156,6 +156,37 @@ class AreaReservationTest {
                 .containsPattern("stride: [0-9]{3,}");
     }
 
+    /** Drops a piece beside the part of the area that is not open yet, and needs both together. */
+    static final class ProbeThatFindsTooLittle {
+        private ProbeThatFindsTooLittle() {}
+
+        public static void main(String[] arguments) {
+            makeAndDrop(64 * MIB);
+            // Less than the library leaves to the JVM.
+            MemoryLimit.DATA.leave(4 * MIB);
+            try {
+                makeAndDrop(96 * MIB);
+            } catch (AreaFullException full) {
+                System.out.println(full.getMessage());
+            }
+        }
+
+        private static void makeAndDrop(long bytes) {
+            DynamicPerCpu<MemorySegment> _ =
+                    DynamicPerCpu.createZero(MemoryLayout.sequenceLayout(bytes, ValueLayout.JAVA_BYTE));
+        }
+    }
+
+    /** Nothing is large enough at first. Once the collector has found the piece, it is only the kernel that refuses. */
+    @Test
+    void theMessageTellsWhyItFailedAtLast() {
+        assertThat(Jvm.asHere()
+                        .option("-Xint")
+                        .option("-Dpercpu.area.stride=128m")
+                        .outputOf(ProbeThatFindsTooLittle.class))
+                .contains("that the kernel refuses", "ENOMEM");
+    }
+
     /** Fills the area that the property sets. */
     static final class ProbeThatFills {
         private ProbeThatFills() {}

@@ -273,10 +273,13 @@ public final class Area {
     private static long take(long bytes, long alignment, String label) {
         try {
             return POSITIONS.allocate(bytes, alignment, label);
-        } catch (AreaFullException full) {
+        } catch (AreaFullException _) {
             // The order of the two numbers matters: what is given back between them counts twice, which is better than
             // not at all.
-            return SHORTAGE.retry(new Attempt(bytes, alignment), HOLDINGS.bytes(), bytes - POSITIONS.freeBytes(), full);
+            long position =
+                    SHORTAGE.retry(new Attempt(bytes, alignment), HOLDINGS.bytes(), bytes - POSITIONS.freeBytes());
+            // The reason can be another one now: if a piece came back, it is the kernel that refuses the rest.
+            return position >= 0 ? position : POSITIONS.allocate(bytes, alignment, label);
         }
     }
 

@@ -1,6 +1,5 @@
 package dev.percpu.internal.area;
 
-import dev.percpu.memory.AreaFullException;
 import java.lang.ref.WeakReference;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -21,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 class Shortage {
     private static final long SHORTEST_PAUSE = TimeUnit.SECONDS.toNanos(1);
     private static final long PAUSE_FACTOR = 20;
+
+    private static final long STILL_NONE = -1;
 
     private static final int GARBAGE_BYTES = 1 << 14;
 
@@ -65,39 +66,32 @@ class Shortage {
     /**
      * Runs the garbage collector, and tries again what found the area full.
      *
-     * @param attempt returns a position, or a negative number if the area is full. It calls no user's code, as it is
+     * @param attempt returns a position, or a negative number if there is still none. It calls no user's code, as it is
      *     called with this object's lock
      * @param held how many bytes can be given back at most: {@link Holdings#bytes} before {@code missing} was computed
      * @param missing how many bytes have to be given back at least for the attempt to succeed, as far as is known now
-     * @throws AreaFullException if the area is still full
+     * @return the position, or a negative number
      */
-    long retry(LongSupplier attempt, long held, long missing, AreaFullException full) {
-        if (held < missing) {
-            throw full;
-        }
-        return retryAlone(attempt, full);
+    long retry(LongSupplier attempt, long held, long missing) {
+        return held < missing ? STILL_NONE : retryAlone(attempt);
     }
 
-    private synchronized long retryAlone(LongSupplier attempt, AreaFullException full) {
+    private synchronized long retryAlone(LongSupplier attempt) {
         // The thread that was here before this one may have run a collection.
         long position = attempt.getAsLong();
-        if (position >= 0) {
+        if (position >= 0 || (pause > 0 && now() - pausedSince < pause)) {
             return position;
-        }
-        if (pause > 0 && now() - pausedSince < pause) {
-            throw full;
         }
         long start = now();
         collect();
         // Even if no collection ran here: what an earlier one found may still be on its way.
         holdings.giveBackUnreachable();
         position = attempt.getAsLong();
-        if (position >= 0) {
-            return position;
+        if (position < 0) {
+            pausedSince = now();
+            pause = Math.max(SHORTEST_PAUSE, PAUSE_FACTOR * (pausedSince - start));
         }
-        pausedSince = now();
-        pause = Math.max(SHORTEST_PAUSE, PAUSE_FACTOR * (pausedSince - start));
-        throw full;
+        return position;
     }
 
     /** Makes the garbage collector run, if that is possible. */
