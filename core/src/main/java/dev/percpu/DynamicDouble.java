@@ -2,6 +2,7 @@ package dev.percpu;
 
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.memory.NumericWidth;
+import java.lang.ref.Reference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * once it is unreachable, closed or not.
  */
 public final class DynamicDouble extends PerCpuDouble implements AutoCloseable {
-    private Registry.@Nullable Link listed;
+    private @Nullable Reference<?> listed;
 
     DynamicDouble(String name, double initial) {
         super(new DynamicNumeric(name, NumericWidth.LONG, Double.doubleToRawLongBits(initial)), initial);
@@ -28,7 +29,7 @@ public final class DynamicDouble extends PerCpuDouble implements AutoCloseable {
     public void close() {
         bits.end();
         if (listed != null) {
-            listed.remove();
+            listed.clear();
         }
     }
 }

@@ -3,6 +3,7 @@ package dev.percpu;
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.listing.Registry;
 import dev.percpu.memory.NumericWidth;
+import java.lang.ref.Reference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * once it is unreachable, closed or not.
  */
 public final class DynamicNumeric extends PureNumeric implements AutoCloseable {
-    private Registry.@Nullable Link listed;
+    private @Nullable Reference<?> listed;
 
     DynamicNumeric(String name, NumericWidth width, long initial) {
         super(name, width);
@@ -30,7 +31,7 @@ public final class DynamicNumeric extends PureNumeric implements AutoCloseable {
     public void close() {
         end();
         if (listed != null) {
-            listed.remove();
+            listed.clear();
         }
     }
 }

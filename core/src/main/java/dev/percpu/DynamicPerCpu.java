@@ -12,6 +12,7 @@ import dev.percpu.memory.AreaFullException;
 import dev.percpu.memory.NumericWidth;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -296,7 +297,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         private final Lifetime lifetime;
         private final PerCpuPtr<T> ptr;
         private final Runnable giveBack;
-        private Registry.@Nullable Link listed;
+        private @Nullable Reference<?> listed;
         private int handles = 1;
 
         /** The CPUs with ids below this one have no token left. Only the closing thread uses this field. */
@@ -347,7 +348,7 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         private void awaitTokens() {
             lifetime.close();
             if (listed != null) {
-                listed.remove();
+                listed.clear();
             }
             for (CpuId cpu : CpuMask.possible()) {
                 if (cpu.id() >= cpusWithoutTokens) {

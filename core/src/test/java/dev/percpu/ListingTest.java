@@ -70,17 +70,13 @@ class ListingTest {
 
     @Test
     void aNumberIsListedInTotalAndByCpu() {
-        DynamicNumeric number = PerCpuNumeric.create("listing number", NumericWidth.SHORT, 0);
-        onEachCpu(() -> number.add(-3));
-        Value value = value("listing number");
-        assertThat(value.total()).isEqualTo(-3 * usable());
-        assertThat(value.perCpu()).isEqualTo(onUsable(-3L, 0L));
-        assertThat(value.elsewhere()).isEqualTo(0L);
-        Variable listed = Listed.variable("listing number");
-        number.close();
-        assertThatThrownBy(listed::values)
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("closed");
+        try (DynamicNumeric number = PerCpuNumeric.create("listing number", NumericWidth.SHORT, 0)) {
+            onEachCpu(() -> number.add(-3));
+            Value value = value("listing number");
+            assertThat(value.total()).isEqualTo(-3 * usable());
+            assertThat(value.perCpu()).isEqualTo(onUsable(-3L, 0L));
+            assertThat(value.elsewhere()).isEqualTo(0L);
+        }
     }
 
     /** The others wrap so early that the difference of two readings says nothing. */

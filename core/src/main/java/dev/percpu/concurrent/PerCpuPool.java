@@ -6,6 +6,7 @@ import dev.percpu.internal.listing.Registry;
 import dev.percpu.internal.listing.Values;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.listing.Value;
+import java.lang.ref.Reference;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -81,7 +82,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
     // This file is longer than others: it explains what a user of a pool has to know.
     private final String name;
 
-    private Registry.@Nullable Link listed;
+    private @Nullable Reference<?> listed;
 
     PerCpuPool(PoolBuilder<T> builder) {
         super(builder);
@@ -214,7 +215,7 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
             failures.add(t);
         }
         if (listed != null) {
-            listed.remove();
+            listed.clear();
         }
         finishAll(failures);
         int _ = destroyIdle(most, failures);

@@ -20,13 +20,13 @@ public interface Variable {
     String type();
 
     /**
-     * Reads the values now. The list is empty if the variable has become unreachable, or if it has no values that can
-     * be read without a guard: objects and memory have none. Reading is not an atomic snapshot. It has the lock of a
-     * pool, a bounded counter or a read-write lock for a moment; other updates wait for nothing.
+     * Reads the values now. The list is empty if the variable was closed or has become unreachable, or if it has no
+     * values that can be read without a guard: objects and memory have none. Reading is not an atomic snapshot. It has
+     * the lock of a pool, a bounded counter or a read-write lock for a moment; other updates wait for nothing.
      *
      * <p>Reading an accumulator calls its function, in this thread and with no lock held.
      *
-     * @throws IllegalStateException if the variable was closed since it was listed
+     * @throws IllegalStateException if the variable is closed meanwhile
      * @throws RuntimeException what an accumulator's function throws
      */
     List<Value> values();

@@ -3,6 +3,7 @@ package dev.percpu.internal.listing;
 import dev.percpu.internal.jfr.Recording;
 import dev.percpu.listing.Value;
 import dev.percpu.listing.Variable;
+import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,10 +15,22 @@ import org.jspecify.annotations.Nullable;
  * the process. All others are held weakly: a user that drops one does not have to unregister it.
  */
 public final class Registry {
-    /** A plain list, since there can be very many, and each takes heap until the process ends. */
+    private static final int FIRST_SWEEP = 16;
+
+    /**
+     * A plain list, since there can be very many, and each takes heap until the process ends. Its lock also guards the
+     * fields below.
+     */
     private static final List<Variable> STATIC = new ArrayList<>();
 
-    private static final Chain DYNAMIC = new Chain();
+    /** Objects that can go away, in the order they were made in; also some that are gone. */
+    private static List<Entry<?>> dynamic = new ArrayList<>();
+
+    /**
+     * How many may still be added before those that are gone are left out. So not all are looked at for each new one,
+     * and at most as many are gone as are alive.
+     */
+    private static int untilSweep = FIRST_SWEEP;
 
     private static final AtomicLong SERIALS = new AtomicLong();
 
@@ -62,7 +75,7 @@ public final class Registry {
             return current == null ? List.of() : reader.read((T) current);
         }
 
-        /** Whether this is the entry of an object that could go away, and has. */
+        /** Whether this is the entry of an object that could go away, and has, or was closed. */
         boolean isGone() {
             return ((WeakReference<?>) object).refersTo(null);
         }
@@ -100,141 +113,57 @@ public final class Registry {
 
     /** Adds an object that can go away, but not be closed. It must be completely constructed. */
     public static <T> void add(String name, String type, T object, Reader<? super T> reader) {
-        Link _ = addClosable(name, type, object, reader);
+        Reference<?> _ = addClosable(name, type, object, reader);
     }
 
     /**
-     * Adds an object that can be closed. It must be completely constructed, and keep the result, which takes it out of
-     * the listing.
+     * Adds an object that can be closed. It must be completely constructed.
+     *
+     * @return what the object clears when it is closed: it is not listed from then on
      */
-    public static <T> Link addClosable(String name, String type, T object, Reader<? super T> reader) {
+    public static <T> Reference<?> addClosable(String name, String type, T object, Reader<? super T> reader) {
         Recording.listing(Registry::list);
-        Link link = new Link(new Entry<T>(name, type, new WeakReference<>(object), reader));
-        synchronized (DYNAMIC) {
-            DYNAMIC.add(link);
+        WeakReference<T> reference = new WeakReference<>(object);
+        Entry<T> entry = new Entry<>(name, type, reference, reader);
+        synchronized (STATIC) {
+            if (untilSweep == 0) {
+                sweep();
+            }
+            dynamic.add(entry);
+            untilSweep--;
         }
-        return link;
+        return reference;
     }
 
     /** All objects that are alive: first the static ones, then the others, both in the order they were made in. */
     public static List<Variable> list() {
-        List<Variable> list;
         synchronized (STATIC) {
-            list = new ArrayList<>(STATIC);
-        }
-        synchronized (DYNAMIC) {
-            DYNAMIC.addTo(list);
-        }
-        return list;
-    }
-
-    /** How many objects that can go away are kept, those that are gone included. */
-    static int linked() {
-        synchronized (DYNAMIC) {
-            return DYNAMIC.length();
-        }
-    }
-
-    /** What a link of the chain may follow. The chain's lock guards the fields. */
-    static class Node {
-        @Nullable
-        Link next;
-    }
-
-    /** The place of an object in the listing. */
-    public static final class Link extends Node {
-        private final Entry<?> entry;
-
-        /** Null if this is not in the chain, or no more. */
-        private @Nullable Node before;
-
-        private Link(Entry<?> entry) {
-            this.entry = entry;
-        }
-
-        /**
-         * Takes an object that is closed out of the listing. That takes as long however many others are listed. Taking
-         * it out again does nothing.
-         */
-        public void remove() {
-            synchronized (DYNAMIC) {
-                DYNAMIC.remove(this);
-            }
+            sweep();
+            List<Variable> list = new ArrayList<>(STATIC);
+            list.addAll(dynamic);
+            return list;
         }
     }
 
     /**
-     * Objects that can go away, in the order they were made in. A link leaves the chain by a few stores, with no call
-     * between them. A collection of the JDK's makes calls between its steps. If a caller's stack overflowed at such a
-     * call, the collection would contradict itself from then on, and no listing could be read any more.
+     * Leaves out all that are gone. They go into a new list, and storing that is the last step: an error on the way,
+     * such as a full heap, changes nothing. The caller has the lock.
      */
-    private static final class Chain {
-        private static final int FIRST_ROUND = 16;
-
-        private final Node start = new Node();
-
-        private Node last = start;
-
-        /** How many objects may still be added before those that are gone are looked for. */
-        private int untilNextRound = FIRST_ROUND;
-
-        void add(Link link) {
-            if (untilNextRound == 0) {
-                sweep();
+    private static void sweep() {
+        List<Entry<?>> alive = new ArrayList<>();
+        for (Entry<?> entry : dynamic) {
+            if (!entry.isGone()) {
+                alive.add(entry);
             }
-            untilNextRound--;
-            link.before = last;
-            last.next = link;
-            last = link;
         }
+        untilSweep = Math.max(alive.size(), FIRST_SWEEP);
+        dynamic = alive;
+    }
 
-        void remove(Link link) {
-            Node before = link.before;
-            if (before == null) {
-                return;
-            }
-            Link next = link.next;
-            before.next = next;
-            if (next == null) {
-                last = before;
-            } else {
-                next.before = before;
-            }
-            // A closed object that is kept must not keep its neighbours, nor theirs after them.
-            link.before = null;
-            link.next = null;
-        }
-
-        /** Removes all that are gone. */
-        private void sweep() {
-            int kept = 0;
-            Link next = start.next;
-            while (next != null) {
-                Link link = next;
-                next = link.next;
-                if (link.entry.isGone()) {
-                    remove(link);
-                } else {
-                    kept++;
-                }
-            }
-            // So a chain of many objects is not walked for each new one, and at most doubles before the next walk.
-            untilNextRound = Math.max(kept, FIRST_ROUND);
-        }
-
-        int length() {
-            int length = 0;
-            for (Link link = start.next; link != null; link = link.next) {
-                length++;
-            }
-            return length;
-        }
-
-        void addTo(List<Variable> list) {
-            sweep();
-            for (Link link = start.next; link != null; link = link.next) {
-                list.add(link.entry);
-            }
+    /** How many objects that can go away are kept, those that are gone included. */
+    static int kept() {
+        synchronized (STATIC) {
+            return dynamic.size();
         }
     }
 }

@@ -9,7 +9,6 @@ import dev.percpu.PerCpuNumeric;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.concurrent.PerCpuCounter;
 import dev.percpu.concurrent.PerCpuPool;
-import dev.percpu.concurrent.PoolBuilder;
 import dev.percpu.listing.Variable;
 import dev.percpu.memory.NumericWidth;
 import dev.percpu.testing.Garbage;
@@ -18,41 +17,37 @@ import java.lang.ref.WeakReference;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What closing does to the listing. */
+/** What is listed, and for how long. */
 class RegistryTest {
     private static final String NAME = "in the registry";
 
-    /** What is gone stays until somebody walks along the chain. */
     @Test
-    void closingDoesNotWalkAlongAllThatIsListed() throws Exception {
-        List<AutoCloseable> unnamed = List.of(
-                PerCpuNumeric.create(NumericWidth.LONG),
-                PerCpuDouble.create(),
-                DynamicPerCpu.createWith(Object::new),
-                pool().build());
+    void whatIsClosedIsNotListedAndNotReadAnyMore() throws Exception {
         List<AutoCloseable> named = List.of(
                 PerCpuNumeric.create(NAME, NumericWidth.LONG),
                 PerCpuDouble.create(NAME),
                 DynamicPerCpu.createWith(NAME, Object::new),
-                pool().name(NAME).build());
-        // Listing walks along it, so the next addition does not.
-        assertThat(PerCpuRuntime.variables()).extracting("name").contains(NAME);
-        WeakReference<PerCpuCounter> gone = gone();
-        Garbage.collectUntil(() -> gone.refersTo(null));
-        int linked = Registry.linked();
-        for (AutoCloseable each : unnamed) {
-            each.close();
-            assertThat(Registry.linked()).isEqualTo(linked);
-        }
+                PerCpuPool.builder(1, Object::new).name(NAME).build());
+        List<Variable> listed = PerCpuRuntime.variables().stream()
+                .filter(variable -> variable.name().equals(NAME))
+                .toList();
+        assertThat(listed).hasSameSizeAs(named);
         for (AutoCloseable each : named) {
             each.close();
-            linked--;
-            assertThat(Registry.linked()).isEqualTo(linked);
             each.close();
-            assertThat(Registry.linked()).isEqualTo(linked);
         }
         assertThat(PerCpuRuntime.variables()).extracting("name").doesNotContain(NAME);
-        assertThat(Registry.linked()).isLessThan(linked);
+        assertThat(listed).allSatisfy(variable -> assertThat(variable.values()).isEmpty());
+    }
+
+    /** Even if nobody ever asks for the listing. */
+    @Test
+    void atMostAsManyAreKeptThatAreGoneAsAreAlive() {
+        int alive = PerCpuRuntime.variables().size();
+        for (int i = 0; i < 1_000; i++) {
+            PerCpuNumeric.create(NAME, NumericWidth.LONG).close();
+            assertThat(Registry.kept()).isLessThanOrEqualTo(Math.max(2 * alive, alive + 16));
+        }
     }
 
     @Test
@@ -83,13 +78,5 @@ class RegistryTest {
     private static WeakReference<Object> defineAndDrop() {
         PerCpuNumeric.define("dropped", NumericWidth.LONG).increment();
         return new WeakReference<>(new Object());
-    }
-
-    private static WeakReference<PerCpuCounter> gone() {
-        return new WeakReference<>(new PerCpuCounter("gone from the registry"));
-    }
-
-    private static PoolBuilder<Object> pool() {
-        return PerCpuPool.builder(1, Object::new);
     }
 }
