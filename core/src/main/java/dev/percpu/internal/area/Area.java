@@ -2,7 +2,6 @@ package dev.percpu.internal.area;
 
 import dev.percpu.internal.jfr.Recording;
 import dev.percpu.internal.linux.Linux;
-import dev.percpu.internal.linux.LinuxException;
 import dev.percpu.internal.linux.Platform;
 import dev.percpu.internal.linux.Topology;
 import dev.percpu.memory.AreaFullException;
@@ -168,13 +167,13 @@ public final class Area {
                     LongSupplier,
                     Consumer<MemorySegment> {
         @Override
-        public int open(long end) {
+        public boolean open(long end) {
             return Area.open(end);
         }
 
         @Override
-        public void refuse(int why, long bytes, String label) {
-            Area.refuse(why, bytes, label);
+        public AreaFullException noMemory(long bytes, String label) {
+            return Area.noMemory(bytes, label);
         }
 
         @Override
@@ -300,8 +299,8 @@ public final class Area {
 
     /** Gives a piece back, and zeroes it for its next owner. It must no longer be reachable by anyone. */
     public static void free(long position, long bytes) {
-        // First, as it can throw: the caller repeats a call that has thrown, so nothing may be done for this
-        // piece before.
+        // First, as it can throw. Once the piece is free, nothing may throw: the caller repeats a call that has thrown,
+        // and would free the piece twice. (Clearing it twice does no harm.)
         POSITIONS.discardFree(Math.max(LEAST_DISCARDED, opened / OPENED_SHARE));
         // A thread may get an own place meanwhile. The piece is zero there, as no thread has the variable any more.
         for (int place = 0; place < places; place++) {
@@ -382,65 +381,45 @@ public final class Area {
     /**
      * Opens all places up to {@code end}, and somewhat further, since each call costs one system call for each place.
      *
-     * @return what {@link Linux#tryOpen} does
+     * @return false if the kernel refuses
      */
-    private static int open(long end) {
-        if (end <= opened) {
-            return 0;
-        }
-        int refusal = openTo(Math.max(end, opened + opened / OPENED_SHARE));
-        return refusal == 0 ? 0 : openTo(end);
+    private static boolean open(long end) {
+        return end <= opened || openTo(Math.max(end, opened + opened / OPENED_SHARE)) || openTo(end);
     }
 
-    /** Opens all places, or none if the kernel refuses one. Returns what {@link Linux#tryOpen} does. */
-    private static int openTo(long end) {
+    /** Opens all places, or none if the kernel refuses one. */
+    private static boolean openTo(long end) {
         long from = opened;
         long bytes = Math.min(Reservation.roundUp(end), STRIDE) - from;
-        int refusal;
         int open = 0;
         boolean all = false;
         try {
-            refusal = Linux.tryOpen(LEFT_TO_THE_JVM);
-            for (; refusal == 0 && open < places; open++) {
-                refusal = Linux.tryOpen(MEMORY.asSlice(offset(open, from), bytes));
+            boolean granted = Linux.tryOpen(LEFT_TO_THE_JVM);
+            for (; granted && open < places; open++) {
+                granted = Linux.tryOpen(MEMORY.asSlice(offset(open, from), bytes));
             }
-            if (refusal == 0) {
-                refusal = Linux.tryOpen(MEMORY.asSlice(gate(from), bytes));
-            }
-            all = refusal == 0;
+            all = granted && Linux.tryOpen(MEMORY.asSlice(gate(from), bytes));
         } finally {
             // First, as the others' slices are objects, for which the heap may be too full.
             boolean _ = Linux.close(LEFT_TO_THE_JVM);
             for (int place = 0; !all && place < open; place++) {
-                // The last one is the one that was refused: a part of it may be open. If one stays open, it is opened a
-                // second time by the next call.
+                // If a place was refused, it is the last one, and a part of it may be open. What stays open, as a part
+                // of the gates may, is opened a second time by the next call.
                 boolean _ = Linux.close(MEMORY.asSlice(offset(place, from), bytes));
             }
         }
         if (all) {
             opened = from + bytes;
         }
-        return refusal;
+        return all;
     }
 
-    /**
-     * Throws, since the kernel has refused memory. To hear why, the JVM links a call at first, and an exception is
-     * another class. So this is done without the allocator's lock, and while nothing is taken: a JVM that gets no
-     * memory to link a call ends the process.
-     */
-    private static void refuse(int errno, long bytes, String label) {
-        if (errno == Linux.UNTOLD) {
-            Linux.prepareReasons();
-            return;
-        }
-        LinuxException refused = Linux.refusalToOpen(errno);
-        var full = new AreaFullException(label + " needs memory of the per-CPU area that the kernel refuses: "
-                + refused.getMessage() + ", for " + bytes + " bytes in the place of each of " + CPUS + " CPUs, with "
-                + LEFT_TO_THE_JVM.byteSize() + " bytes left to the JVM. Close variables that are no longer"
+    private static AreaFullException noMemory(long bytes, String label) {
+        return new AreaFullException(label + " needs " + bytes + " bytes in the place of each of " + CPUS
+                + " CPUs, but the kernel refuses to open more of the per-CPU area (mprotect) and to leave "
+                + LEFT_TO_THE_JVM.byteSize() + " bytes to the JVM. Close variables that are no longer"
                 + " needed, or raise the limit on committed memory (vm.overcommit_memory), on data (ulimit -d),"
                 + " or, with mlockall, on locked memory (ulimit -l)");
-        full.initCause(refused);
-        throw full;
     }
 
     /** Only whole parts of what is open. If the kernel refuses, as it does for locked memory, they stay as they are. */
@@ -477,8 +456,7 @@ public final class Area {
             }
             if (Platform.hasSystemCalls() && Reservation.firstOpened(STRIDE) < STRIDE) {
                 try {
-                    if (Linux.tryOpen(LEFT_TO_THE_JVM) != 0
-                            || Linux.tryOpen(MEMORY.asSlice(offset(next, 0), opened)) != 0) {
+                    if (!Linux.tryOpen(LEFT_TO_THE_JVM) || !Linux.tryOpen(MEMORY.asSlice(offset(next, 0), opened))) {
                         return false;
                     }
                 } finally {

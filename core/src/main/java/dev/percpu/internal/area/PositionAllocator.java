@@ -19,25 +19,22 @@ final class PositionAllocator {
          * Makes all positions below {@code end} usable. It is called under the allocator's lock, and must load no
          * class: see {@link #tryAllocate}.
          *
-         * @return 0; or, if there is no memory for them, a positive number that says why
+         * @return false if there is no memory for them
          */
-        int open(long end);
+        boolean open(long end);
 
-        /**
-         * Throws, since {@link #open} has refused. It is called without the allocator's lock. It returns only if
-         * {@link #open} can say more about the reason from now on, and so is to be called again.
-         *
-         * @param why what {@link #open} returned
-         * @throws AreaFullException with the reason
-         */
-        void refuse(int why, long bytes, String label);
+        /** What to throw if {@link #open} has returned false. It is called without the allocator's lock. */
+        AreaFullException noMemory(long bytes, String label);
 
         /** Gives the memory of free positions back to the kernel, where it can. They stay usable, and are zero. */
         void discard(long start, long end);
     }
 
     /** What {@link #tryAllocate} returns if no free range is large enough. */
-    private static final long NO_RANGE = Long.MIN_VALUE;
+    private static final long NO_RANGE = -1;
+
+    /** What {@link #tryAllocate} returns if there is a free range, but no memory for it. */
+    private static final long NO_MEMORY = -2;
 
     private final long start;
     private final long end;
@@ -74,32 +71,24 @@ final class PositionAllocator {
     long allocate(long bytes, long alignment, String label) {
         check(bytes, alignment, label);
         long position = tryAllocate(bytes, alignment);
-        while (position < 0) {
-            if (position == NO_RANGE) {
-                throw new AreaFullException(label + " needs " + bytes + " bytes aligned to " + alignment
-                        + " for each CPU, but no such piece of the per-CPU area is free (" + usedBytes() + " of "
-                        + (end - start) + " bytes are in use): close or drop what is no longer needed, or "
-                        + enlarge(bytes, alignment));
-            }
-            memory.refuse((int) -position, bytes, label);
-            position = tryAllocate(bytes, alignment);
+        if (position == NO_MEMORY) {
+            throw memory.noMemory(bytes, label);
+        }
+        if (position == NO_RANGE) {
+            throw new AreaFullException(label + " needs " + bytes + " bytes aligned to " + alignment
+                    + " for each CPU, but no such piece of the per-CPU area is free (" + usedBytes() + " of "
+                    + (end - start) + " bytes are in use): close or drop what is no longer needed, or "
+                    + enlarge(bytes, alignment));
         }
         return position;
     }
 
     /**
      * Hands out a range, if there is one. It makes no exception and loads no other class. If it did, a user's class
-     * loader or agent could run in this thread A under the lock:
+     * loader or agent could run in this thread under the lock, and make a variable in the middle of this method. Or it
+     * could wait for a thread that gives a piece back, while that thread waits for this lock.
      *
-     * <pre>
-     * 1. A has opened some of the places. The kernel refuses the next one, and the JVM loads classes to tell why.
-     * 2. A runs the agent, which makes a variable. The kernel refuses that too, so the same places are closed.
-     * 3. A goes on, and the kernel has memory again: the closed places count as open.
-     * </pre>
-     *
-     * <p>Or the agent waits for a thread that gives a piece back, while that thread waits for this lock.
-     *
-     * @return its position, or a negative number: {@link #NO_RANGE}, or what {@link Memory#open} said, negated
+     * @return its position, or a negative number: {@link #NO_RANGE} or {@link #NO_MEMORY}
      */
     synchronized long tryAllocate(long bytes, long alignment) {
         FreeRange before = free;
@@ -116,9 +105,8 @@ final class PositionAllocator {
         if (behind < found.end()) {
             rest = FreeRange.with(rest, behind, found.end());
         }
-        int refusal = memory.open(behind);
-        if (refusal != 0) {
-            return -refusal;
+        if (!memory.open(behind)) {
+            return NO_MEMORY;
         }
         // Nothing from here on can fail.
         free = rest;

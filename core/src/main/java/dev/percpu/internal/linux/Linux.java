@@ -25,9 +25,6 @@ public final class Linux {
     public static final int ESRCH = 3;
     public static final int ENOSYS = 38;
 
-    /** In place of an errno: nobody knows why the kernel refuses, as {@link #prepareReasons} has not been called. */
-    public static final int UNTOLD = Integer.MAX_VALUE;
-
     private static final int RLIMIT_AS = 9;
 
     private static final int PROT_NONE = 0;
@@ -35,7 +32,6 @@ public final class Linux {
     private static final int PROT_WRITE = 2;
     private static final int PROT_EXEC = 4;
     private static final int OPEN = PROT_READ | PROT_WRITE;
-    private static final String OPEN_NAME = "PROT_READ | PROT_WRITE";
     private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
     private static final int MAP_FIXED = 0x10;
     private static final int MAP_NORESERVE = 0x4000;
@@ -64,9 +60,6 @@ public final class Linux {
         private static final MethodHandle GET = LibcCalls.bind(GET_CPU, FunctionDescriptor.of(JAVA_INT));
     }
 
-    /** Whether the call that tells why the kernel refuses is linked, and has been made once. */
-    private static volatile boolean reasonsPrepared;
-
     private Linux() {}
 
     /**
@@ -88,38 +81,22 @@ public final class Linux {
 
     /** Makes a part of a mapping readable and writable. */
     public static void open(MemorySegment part) {
-        protect(part, OPEN, OPEN_NAME);
+        protect(part, OPEN, "PROT_READ | PROT_WRITE");
     }
 
     /**
-     * Like {@link #open}, but loads no class, not even that of an exception. So no user's class loader or agent runs.
+     * Like {@link #open}, but does not ask why the kernel refuses: it is for want of memory. To ask, the JVM would link
+     * another call at first, which takes milliseconds and memory, and loads classes.
      *
-     * @return 0; or, if the kernel refuses, its errno or {@link #UNTOLD}
+     * @return false if the kernel refuses
      */
-    public static int tryOpen(MemorySegment part) {
-        if (LibcCalls.tryCall(MPROTECT, part.address(), part.byteSize(), OPEN, 0, 0, 0)) {
-            return 0;
-        }
-        return reasonsPrepared ? call(MPROTECT, part.address(), part.byteSize(), OPEN, 0) : UNTOLD;
-    }
-
-    /** An exception for what {@link #tryOpen} returned. */
-    public static LinuxException refusalToOpen(int errno) {
-        return new LinuxException("mprotect(" + OPEN_NAME + ")", errno);
+    public static boolean tryOpen(MemorySegment part) {
+        return LibcCalls.tryCall(MPROTECT, part.address(), part.byteSize(), OPEN, 0, 0, 0);
     }
 
     /**
-     * Makes a call that the kernel refuses. So the call that tells why is linked. Otherwise the first refusal links it,
-     * which takes milliseconds and memory, and loads classes.
-     */
-    public static void prepareReasons() {
-        long noPage = 1;
-        int _ = call(MPROTECT, noPage, 0, PROT_NONE, 0);
-        reasonsPrepared = true;
-    }
-
-    /**
-     * Undoes {@link #open}. The part loses what it contains. Like {@link #tryOpen}, this loads no class.
+     * Undoes {@link #open}. The part loses what it contains. Like {@link #tryOpen}, this does not ask why the kernel
+     * refuses.
      *
      * @return false if the kernel refuses; then the part may still be open
      */
@@ -143,7 +120,7 @@ public final class Linux {
     }
 
     /**
-     * Removes a mapping. Does not ask why the kernel refuses: see {@link #prepareReasons}.
+     * Removes a mapping. Like {@link #tryOpen}, this does not ask why the kernel refuses.
      *
      * @return false if the kernel refuses; then the mapping stays
      */
@@ -205,7 +182,7 @@ public final class Linux {
     }
 
     /**
-     * Does not ask why the kernel refuses: see {@link #prepareReasons}.
+     * Like {@link #tryOpen}, this does not ask why the kernel refuses.
      *
      * @return false if it refuses
      */
