@@ -19,6 +19,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
+import java.net.URLClassLoader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -149,13 +150,15 @@ class UnloadingTest {
         }
 
         private static Reference<Object> deploy() throws Exception {
-            ClassLoader loader = Deployment.loader();
-            Thread.currentThread().setContextClassLoader(loader);
-            Object deployed = Deployment.make(loader, Application.class);
-            ((Runnable) deployed).run();
-            kept = ((Supplier<?>) deployed).get();
-            Thread.currentThread().setContextClassLoader(null);
-            return new PhantomReference<>(loader, UNLOADED);
+            // It is closed at once: what the library does later must not need a class that was not used before.
+            try (URLClassLoader loader = Deployment.loader()) {
+                Thread.currentThread().setContextClassLoader(loader);
+                Object deployed = Deployment.make(loader, Application.class);
+                ((Runnable) deployed).run();
+                kept = ((Supplier<?>) deployed).get();
+                Thread.currentThread().setContextClassLoader(null);
+                return new PhantomReference<>(loader, UNLOADED);
+            }
         }
     }
 

@@ -38,19 +38,17 @@ import java.util.function.ToLongFunction;
  * java.lang.ref.Cleaner}. Its thread refers to each action, so a static field with a variable would keep its own
  * loader alive.
  */
-public final class DetachedThread {
+public final class DetachedThread implements Thread.UncaughtExceptionHandler {
     private DetachedThread() {}
 
     /**
-     * Ignores why a thread could not begin. It is no method handle, as that would need heap when it is first called,
-     * and the JVM prints what a handler throws. The thread refers to it only until it has begun.
+     * Ignores why a thread could not begin: whoever started it finds that it has ended. The thread refers to this
+     * object only until it has begun. The object is no method handle, as that would need heap when it is first called,
+     * and the JVM prints what a handler throws. And it has no class of its own: when the thread is started, the
+     * library's class loader may be closed already, and load no class any more.
      */
-    private static final class Silence implements Thread.UncaughtExceptionHandler {
-        @Override
-        public void uncaughtException(Thread thread, Throwable refused) {
-            // Whoever started the thread finds that it has ended.
-        }
-    }
+    @Override
+    public void uncaughtException(Thread thread, Throwable refused) {}
 
     /** A timeout of 0: wait forever. */
     public static final long FOREVER = 0;
@@ -85,7 +83,7 @@ public final class DetachedThread {
         Thread thread = create(
                 name, MethodHandleProxies.asInterfaceInstance(Runnable.class, code(queue, handler, atEnd, begun)));
         // Otherwise the JVM prints why it could not begin.
-        thread.setUncaughtExceptionHandler(new Silence());
+        thread.setUncaughtExceptionHandler(new DetachedThread());
         thread.start();
         await(begun, thread);
         thread.setUncaughtExceptionHandler(null);
