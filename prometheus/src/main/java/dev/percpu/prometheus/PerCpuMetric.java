@@ -13,7 +13,9 @@ import io.prometheus.metrics.model.snapshots.Labels;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -135,8 +137,11 @@ public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends Met
                 return List.of();
             }
         }
-        List<S> snapshots = new ArrayList<>(dataPoints.size());
-        dataPoints.forEach((labelValues, dataPoint) ->
+        // A copy, since a walk over the map itself meets a key twice if it is removed and added meanwhile. The client
+        // refuses such a metric, and the scrape would fail.
+        Map<LabelValues, T> copy = new HashMap<>(dataPoints);
+        List<S> snapshots = new ArrayList<>(copy.size());
+        copy.forEach((labelValues, dataPoint) ->
                 snapshots.add(dataPointSnapshot.apply(dataPoint, constLabels.merge(labelNames, labelValues.values))));
         return snapshots;
     }

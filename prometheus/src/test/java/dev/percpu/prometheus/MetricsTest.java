@@ -924,4 +924,23 @@ class MetricsTest {
             SpanContextSupplier.setSpanContext(before);
         }
     }
+
+    /** If each of the two were collected, the registry would refuse the metric. */
+    @Test
+    void aDataPointThatIsRemovedAndMadeAgainMeanwhileIsCollectedOnce() {
+        Counter counter = Counter.builder().name("again").labelNames("label").build();
+        // Their hash codes are equal, so that they lie in one bin of a map: what is added comes behind the other.
+        counter.labelValues("Aa").inc();
+        counter.labelValues("BB").inc();
+        List<String> collected = new ArrayList<>();
+        List<Labels> all = counter.collect((_, labels) -> {
+            if (collected.isEmpty()) {
+                collected.add(labels.get("label"));
+                counter.remove(labels.get("label"));
+                counter.labelValues(labels.get("label")).inc();
+            }
+            return labels;
+        });
+        assertThat(all).hasSize(2).doesNotHaveDuplicates();
+    }
 }
