@@ -38,7 +38,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* PERCPU_NO_RSEQ leaves the sequences out, as if the C library had none: for all files of a library, or for none. */
+/*
+ * PERCPU_NO_RSEQ leaves the sequences out, as if the C library had none: for all files of a library, or for none. Once
+ * a JVM that uses sequences has declared its variables, such a library can only count and add: docs/native.md, Limits.
+ */
 #if !defined(PERCPU_NO_RSEQ) && defined(__has_include)
 #if __has_include(<sys/rseq.h>)
 #include <sys/rseq.h>
@@ -170,7 +173,8 @@ extern "C" {
 
 /*
  * A given CPU's instance. Reading it is always allowed. Only a thread that holds the CPU's guard may change it: that
- * CPU's threads may be updating it at the same time.
+ * CPU's threads may be updating it at the same time. Do not keep the pointer, and take it after acquiring the guard:
+ * Java's first declaration moves the variables, and an earlier pointer leads to memory that is not updated any more.
  */
 #define per_cpu_ptr(pointer, cpu) ((PERCPU_TYPE(pointer))percpu_instance(percpu_image(pointer), (unsigned)(cpu)))
 
@@ -216,7 +220,13 @@ extern "C" {
  *
  * A thread that holds a CPU's guard is alone with that CPU's guarded data, also if the scheduler moves the thread to
  * another CPU meanwhile. Guards nest: a thread that holds a guard can acquire again. If it was moved meanwhile, it gets
- * the guard, and the instance, of the CPU where it now runs, if that guard is free.
+ * the guard, and the instance, of the CPU where it now runs, if that guard is free. So two calls of get_cpu_ptr can
+ * return instances of two CPUs. To change several variables in one step:
+ *
+ *     struct cpu_guard guard = cpu_guard_acquire();
+ *     *per_cpu_ptr(&requests, guard.cpu) += 1;
+ *     *per_cpu_ptr(&bytes, guard.cpu) += size;
+ *     cpu_guard_release(guard);
  *
  *   - Do not block while you hold a guard. A waiter that waits for 2 seconds reports the owner on stderr.
  *   - Do not call another library that acquires a guard while you hold one. Until Java has declared variables of both

@@ -437,7 +437,7 @@ PERCPU_SLOW int percpu_acquire_slowly(struct cpu_guard *guard, int cpu, int wait
 		else if (!percpu_glance(&place) && !(percpu_try_place() && percpu_glance(&place)))
 			break;
 		if (cpu >= (int)place.count)
-			percpu_fatal("this system has no CPU with the id that was asked for");
+			percpu_no_such_cpu((unsigned)cpu, place.count);
 		/*
 		 * Whoever moves the variables waits for the guards that this thread owns, and so for those that nest
 		 * in them.

@@ -146,7 +146,7 @@ PERCPU_SLOW void *percpu_instance(void *image, unsigned cpu)
 
 	percpu_look(&place);
 	if (cpu >= place.count)
-		percpu_fatal("this system has no CPU with the id that was asked for");
+		percpu_no_such_cpu(cpu, place.count);
 	return percpu_instance_in(&place, image, cpu);
 }
 

@@ -47,6 +47,13 @@ PERCPU_SLOW void percpu_fatal(const char *what)
 	abort();
 }
 
+PERCPU_SLOW __attribute__((__noreturn__)) void percpu_no_such_cpu(unsigned cpu, unsigned count)
+{
+	percpu_print("percpu: %.500s: there is no CPU %d here, where ids are less than %u: see for_each_possible_cpu\n",
+		     percpu_file(), (int)cpu, count);
+	abort();
+}
+
 /* The kernel's struct timespec, which the C library's headers hide in strict C11. */
 struct percpu_timespec {
 	int64_t seconds;

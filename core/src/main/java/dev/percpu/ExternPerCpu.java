@@ -58,6 +58,7 @@ public final class ExternPerCpu<T> implements PerCpu<T> {
      *     placed, as the message says: they are in another area, this thread holds a guard, or the kernel refuses
      * @throws AreaFullException if the per-CPU area has no room for the library's variables
      * @throws UnsupportedOperationException if native code cannot be called here
+     * @throws WrongThreadException if the arena of {@code library} belongs to another thread
      */
     public static ExternPerCpu<MemorySegment> declare(SymbolLookup library, String name, MemoryLayout layout) {
         return declare(library, name, layout, Function.identity());

@@ -127,6 +127,9 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
     /**
      * Declares a number that no guard protects: C code updates it with {@code this_cpu_add} and similar macros.
      *
+     * <p>Here it is signed. If it is unsigned in C and has 32 bits, {@code sum() & 0xFFFF_FFFFL} is what {@code
+     * per_cpu_sum} returns.
+     *
      * @param library where to look the variable up
      * @param name the variable's name in C
      * @param width the variable's size
@@ -136,6 +139,7 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
      *     placed, as the message says: they are in another area, this thread holds a guard, or the kernel refuses
      * @throws AreaFullException if the per-CPU area has no room for the library's variables
      * @throws UnsupportedOperationException if native code cannot be called here
+     * @throws WrongThreadException if the arena of {@code library} belongs to another thread
      */
     public static PerCpuNumeric declare(SymbolLookup library, String name, NumericWidth width) {
         ExternNumeric number = new ExternNumeric(NativeVariable.find(library, name), width);

@@ -189,7 +189,9 @@ class ExternPerCpuTest {
                 .hasMessageContaining("4096");
         assertThatThrownBy(() -> PerCpuNumeric.declare(lookup, "unaligned", NumericWidth.LONG))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("unaligned of " + file("errors") + " is not aligned to the 8 bytes of LONG");
+                .hasMessage("unaligned of " + file("errors")
+                        + " is not aligned to the 8 bytes of LONG: align its type in C,"
+                        + " or declare it with a smaller alignment");
     }
 
     @Test
