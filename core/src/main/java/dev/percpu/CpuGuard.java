@@ -234,9 +234,9 @@ public final class CpuGuard implements AutoCloseable {
     }
 
     /**
-     * The Java thread that holds a CPU's guard. The result is empty if it is free, or if C code holds it; {@link
-     * #describeOwner} names C code as well. The owner may have changed by the time the caller uses the result, so this
-     * is for monitoring.
+     * The Java thread that holds a CPU's guard. The result is empty if it is free, if C code holds it, or if its owner
+     * has ended and was collected; {@link #describeOwner} names those as well. The owner may have changed by the time
+     * the caller uses the result, so this is for monitoring.
      */
     public static Optional<Thread> owner(CpuId cpu) {
         return Optional.ofNullable(Ownership.ownerThread(cpu.id()));

@@ -57,7 +57,7 @@ final class LongWaitReports {
      *
      * @param pool the pool's name, for messages
      * @param capacity how many objects the pool has at most
-     * @param held how many of them are held
+     * @param held how many of them are held, being made or being destroyed
      * @param waiting how many threads wait
      * @param guard the CPU on whose stack idle objects lie, if another thread has its guard; otherwise negative
      */
@@ -71,8 +71,8 @@ final class LongWaitReports {
             Reports.longWait(
                     waited,
                     "an object of " + pool + " (capacity " + capacity + ")",
-                    held + (held == 1 ? " object is" : " objects are") + " held, " + waiting
-                            + (waiting == 1 ? " thread waits" : " threads wait") + reason);
+                    held + (held == 1 ? " object is" : " objects are") + " held, being made or being destroyed, "
+                            + waiting + (waiting == 1 ? " thread waits" : " threads wait") + reason);
         } catch (Throwable e) {
             Reports.lost();
         }
@@ -84,7 +84,10 @@ final class LongWaitReports {
                     + "; a thread that has the read lock must not lock the write lock";
         }
         if (readers == 0) {
-            return Reports.describe(writer) + " has the write lock";
+            return Reports.describe(writer)
+                    + (writer.isAlive()
+                            ? " has the write lock"
+                            : " ended without unlocking the write lock, so no thread gets it any more");
         }
         return Reports.describe(writer) + " waits in front of it for " + count(readers) + " to leave" + who
                 + "; a thread that has the read lock must not lock it again";

@@ -154,12 +154,16 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
      * @throws ArithmeticException if the counter would leave its range
      */
     public void sub(long x) {
+        if (x == Long.MIN_VALUE) {
+            // It has no negative.
+            throw new ArithmeticException(label() + ": subtracting " + x + " exceeds 2^62, whatever the value");
+        }
         add(-x);
     }
 
     /**
-     * Adds the amount if the value is then at most the limit; otherwise it does nothing. A limit beyond the range
-     * counts as the end of the range.
+     * Adds the amount if the value is then at most the limit; otherwise it does nothing. A limit above the
+     * range counts as its end.
      *
      * @return whether it was added
      * @throws IllegalArgumentException if the amount is negative
@@ -179,8 +183,8 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
 
     /**
      * Subtracts the amount if the value is then at least the limit; otherwise it does nothing. It fails only if there
-     * was a moment during the call when the value would have been below the limit. A limit beyond the range counts as
-     * the end of the range.
+     * was a moment during the call when the value would have been below the limit. A limit below the range counts as
+     * its end.
      *
      * <p>This always touches the shared count, unlike {@link #tryAdd}: a CPU knows that the value is not above a limit
      * without asking the others, but not that it is not below one.

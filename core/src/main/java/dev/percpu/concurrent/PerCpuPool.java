@@ -227,7 +227,8 @@ public final class PerCpuPool<T> extends PooledObjects<T> implements AutoCloseab
      * @param capacity how many objects there are at most
      * @param objects how many there are
      * @param idle how many of them nobody holds
-     * @param held the others: those that are acquired, or being reset or destroyed
+     * @param held the others: those that are acquired, or being reset. One that is being made or destroyed is not
+     *     among the objects, but takes one of the capacity
      * @param waiting how many threads wait for one
      * @param made how many the factory made
      * @param destroyed how many of those are destroyed

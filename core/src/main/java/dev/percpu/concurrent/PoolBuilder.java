@@ -51,7 +51,10 @@ public final class PoolBuilder<T> {
         return this;
     }
 
-    /** Sets a hook that cleans each object when it is released, for its next holder. */
+    /**
+     * Sets a hook that cleans each object when it is released, for its next holder. The hook cannot discard the object.
+     * If it throws, the object is destroyed, and the release throws the same.
+     */
     public PoolBuilder<T> reset(Consumer<? super T> hook) {
         reset = Objects.requireNonNull(hook, "hook");
         return this;

@@ -63,6 +63,27 @@ class LongLockWaitTest {
         }
     }
 
+    /** No other thread can unlock the lock for it. */
+    @Test
+    void aWriterThatHasEnded() throws InterruptedException {
+        PerCpuReadWriteLock lost = ReaderCounters.WORD.lock(true);
+        Workers.join(List.of(Thread.ofPlatform().name("gone").start(lost.writeLock()::lock)));
+        try (LogCapture log = new LogCapture()) {
+            Thread waiter = Thread.ofVirtual().name("waiter").start(() -> {
+                try {
+                    lost.readLock().lockInterruptibly();
+                } catch (InterruptedException expected) {
+                    // See below.
+                }
+            });
+            assertThat(log.first())
+                    .containsPattern(WAITED.formatted("waiter", "read")
+                            + "thread #\\d+ \"gone\" ended without unlocking the write lock");
+            waiter.interrupt();
+            Workers.join(List.of(waiter));
+        }
+    }
+
     /** Readers and writers that wait for one writer are one report. An interrupt stays for the caller. */
     @Test
     void manyThatWaitForAWriterAreOneReport() throws InterruptedException {

@@ -51,9 +51,11 @@ class LongPoolWaitTest extends PoolStacksFixture {
                         .filteredOn(message -> message.contains(name))
                         .singleElement()
                         .asString()
-                        .containsPattern("WARNING: thread #\\d+ \"" + name
-                                + "\" has waited over \\d+ s for an object of pool \"" + name.replace("'s waiter", "")
-                                + "\" \\(capacity 2\\): 2 objects are held, 1 thread waits; ");
+                        .containsPattern(
+                                "WARNING: thread #\\d+ \"" + name
+                                        + "\" has waited over \\d+ s for an object of pool \""
+                                        + name.replace("'s waiter", "")
+                                        + "\" \\(capacity 2\\): 2 objects are held, being made or being destroyed, 1 thread waits; ");
                 assertThat(leak.outcome.isDone()).isFalse();
             }
             released.held.release();
@@ -101,8 +103,8 @@ class LongPoolWaitTest extends PoolStacksFixture {
             try (CpuGuard _ = CpuGuard.acquire(cpu)) {
                 Thread.ofPlatform().start(outcome);
                 assertThat(log.first())
-                        .contains(
-                                "for an object of a PerCpuPool (capacity 1): 0 objects are held, 1 thread waits, and ")
+                        .contains("for an object of a PerCpuPool (capacity 1): 0 objects are held, being made or being"
+                                + " destroyed, 1 thread waits, and ")
                         .contains("\"" + Thread.currentThread().getName() + "\" has the guard of " + cpu + ", where");
             }
             assertThat(outcome.get()).isNull();

@@ -438,6 +438,10 @@ class PerCpuBoundedCounterTest {
         PerCpuBoundedCounter counter = new PerCpuBoundedCounter();
         assertThat(counter.tryAdd(end, Long.MAX_VALUE)).isTrue();
         assertThat(counter.tryAdd(1, Long.MAX_VALUE)).isFalse();
+        assertThatThrownBy(() -> counter.sub(Long.MIN_VALUE))
+                .isInstanceOf(ArithmeticException.class)
+                .hasMessageContaining(Long.toString(Long.MIN_VALUE));
+        assertThat(counter.sum()).isEqualTo(end);
         assertThat(counter.trySub(2 * (end - 1), Long.MIN_VALUE)).isTrue();
         assertThat(counter.trySub(2, Long.MIN_VALUE)).isTrue();
         assertThat(counter.trySub(1, Long.MIN_VALUE)).isFalse();

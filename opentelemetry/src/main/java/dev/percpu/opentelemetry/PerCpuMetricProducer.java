@@ -75,7 +75,8 @@ public final class PerCpuMetricProducer implements MetricProducer {
      * @throws IllegalArgumentException if the name is none, or if the histogram was built without bounds
      */
     public HistogramRegistration histogram(String name, PerCpuHistogram histogram) {
-        return new HistogramRegistration(this, name, histogram);
+        return new HistogramRegistration(
+                this, Objects.requireNonNull(name, "name"), Objects.requireNonNull(histogram, "histogram"));
     }
 
     long now() {

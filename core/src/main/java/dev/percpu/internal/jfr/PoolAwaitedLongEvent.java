@@ -21,7 +21,7 @@ final class PoolAwaitedLongEvent extends Event {
     int capacity;
 
     @Label("Held")
-    @Description("How many objects are held")
+    @Description("How many objects are held, being made or being destroyed")
     long held;
 
     @Label("Waiting")
