@@ -72,7 +72,10 @@ PERCPU_SLOW int percpu_glance(struct percpu_place *place)
  */
 #define PERCPU_ONE_FORK (UINT64_C(1) << 32)
 
-/* Tickets that are not of a counter. */
+/*
+ * What percpu_enter() returns. A ticket has its counter's generation in the upper half, and PERCPU_COUNTED in the lower
+ * half: so it is neither of the other two.
+ */
 enum percpu_admission { PERCPU_REFUSED, PERCPU_UNCOUNTED, PERCPU_COUNTED };
 
 PERCPU_HELPER uint64_t percpu_count_in(uint64_t *counter)
@@ -163,6 +166,8 @@ PERCPU_SLOW void *percpu_instance(void *image, unsigned cpu)
  * If 1 is before 2, B waits for A. If 2 is before 1, A reads the new state and leaves again. Shared variables never
  * move, so there nobody is counted: where there are no sequences, the updates of all CPUs would contend for the
  * counter's line.
+ *
+ * Returns a ticket, PERCPU_UNCOUNTED if the variables are shared, or PERCPU_REFUSED. percpu_leave() takes each.
  */
 PERCPU_HELPER uint64_t percpu_enter(uint64_t *counter, uint32_t last)
 {

@@ -20,7 +20,10 @@ abstract class PooledFields<T> extends PaddedInFront {
 
     static final int HELD = 1;
 
-    /** A thread is making, resetting or destroying it. */
+    /**
+     * A thread is making, resetting or destroying it; or no thread is any more, and it still has to be destroyed: see
+     * {@link #unfinished}.
+     */
     static final int LEAVING = 2;
 
     /** Its entry is vacant, or belongs to another object by now. */

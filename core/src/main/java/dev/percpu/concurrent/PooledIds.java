@@ -28,11 +28,11 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
      *   6. light fence
      *   7. direct is true: G gathers by itself
      *
-     * If G's load at 7 read false, it came before 2, so G was past the point in its own code where 3 put a fence: then
-     * 5 is before 4, and S finds the id. On rseq the heavy fence is a system call that interrupts the CPUs, and the
-     * light one is nothing, so 6 and 7 cost a load. If G finds "direct", it does what S does: S may wait already, and G
-     * cannot know which stack it pushed to, as the scheduler may have moved it since. In between, the id counts as held
-     * by G, whose call has not returned.
+     * If G's load at 7 reads false, it was done before the fence of 3 reached G: after that fence G would see 2. So 5
+     * was done before that fence too, hence before 4, and S finds the id. On rseq the heavy fence is a system call that
+     * interrupts the CPUs, and the light one is nothing, so 6 and 7 cost a load. If G finds "direct", it does what S
+     * does: S may wait already, and G cannot know which stack it pushed to, as the scheduler may have moved it since.
+     * In between, the id counts as held by G, whose call has not returned.
      *
      * A wake-up could also be lost between S's look and S's wait. But S does both under the lock, and G signals under
      * the lock. G signals before it stores the id: if the signal fails, for want of stack, nothing was done; if the

@@ -50,7 +50,7 @@ abstract class ReadersInside {
      *                                               6. adds up the counts
      *
      * With 4 before 5, the count is visible at 6, and W waits for R. With 5 before 4, R starts over, finds the tally
-     * closed, and SHUT in the word. No fence of R's stands between its count and its reads of the data, though a
+     * closed, and SHUT in the word. R executes no full fence between its count and its reads of the data, though a
      * processor may do reads before an older store is visible: 5 is a full barrier on R's CPU. So either R's store was
      * visible to 6, or R does its reads after 5, having found the gate shut. What happens in a place of R's own is told
      * in Tally. With a stripe it is simpler: R's addition and W's closing are atomic changes of one number.

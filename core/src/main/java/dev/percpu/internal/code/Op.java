@@ -55,8 +55,10 @@ public enum Op {
     }
 
     /**
-     * Whether the catalogue has this operation on guarded numbers. What has a result acquires the guard, and no guarded
-     * number is a {@code double}.
+     * Whether the catalogue has this operation on guarded numbers. Its sequence does not return the number: see {@link
+     * Catalogue#guarded}. So there is none for an operation that is useless without its result. A caller that needs the
+     * result of another one acquires the guard. No guarded number is a {@code double}, and no event updates a guarded
+     * number.
      */
     public boolean isGuarded() {
         return switch (this) {

@@ -34,7 +34,7 @@ final class Wait {
      */
     private static final int PART = 4;
 
-    /** How many threads sleep while they wait for each CPU's guard, for the report. */
+    /** How many threads sleep while they wait for each CPU's guard. {@link #pause} and the reports use it. */
     private static final AtomicIntegerArray SLEEPERS = new AtomicIntegerArray(PaddedArray.length(Area.CPUS));
 
     /**

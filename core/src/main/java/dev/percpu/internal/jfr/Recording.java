@@ -92,11 +92,12 @@ public final class Recording {
     }
 
     /*
-     * None of the following methods throws. The first event of a class has the flight recorder register the class, deep
-     * in calls and class initializers of its own. If the stack overflows there or the heap is full, the class may stay
-     * unusable. Then its events are missing, and what they are about goes on. Each method has its own catch clause:
-     * with one shared method that takes a function, creating the function could fail. Nor do two methods that begin an
-     * event share one that takes it: to verify that call, the JVM would load the event's class, recording or not.
+     * None of the following methods throws, except guardContended. The first event of a class has the flight recorder
+     * register the class, deep in calls and class initializers of its own. If the stack overflows there or the heap is
+     * full, the class may stay unusable. Then its events are missing, and the operation that they report goes on. Each
+     * method has its own catch clause: if they shared one that takes a function, creating that function could fail. And
+     * the two methods that begin an event share no method with the event as its parameter: to verify that call, the JVM
+     * would load the event's class, recording or not.
      */
 
     /** Records that a guard was taken over from an owner that has ended. */

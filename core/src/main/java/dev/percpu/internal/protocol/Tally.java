@@ -54,8 +54,9 @@ public final class Tally {
      * in 5, it had its place before that fence. If T sees it closed, and C has not seen T's place, then nothing is
      * noted there, and T takes its addition back.
      *
-     * No fence of T's stands between its count and its reads of what it has counted itself for. The heavy fence in 2
-     * orders them too: either T's store was visible to C in 3, or T looks whether the tally is open after 2.
+     * T executes no full fence between its store in 4 and its reads of the data that the count protects, so the
+     * processor may do those reads first. The heavy fence in 2 makes up for that: either T's store was visible to C in
+     * 3, or T's look in 5 came after that fence, and so did those reads.
      *
      * One case is not covered. Steps 5 and 7 need a few more frames than the store before them. In compiled code they
      * do too: they are so rare that the JIT compiler leaves them to the interpreter, and the change to the interpreter

@@ -73,7 +73,7 @@ final class VariableTrials {
         return all;
     }
 
-    /** An instance that counts, and that can be closed once. */
+    /** An instance that counts. */
     private static class Cell {
         int value;
 
@@ -91,7 +91,7 @@ final class VariableTrials {
         }
     }
 
-    /** An instance that counts how many of them are open. */
+    /** An instance that can be closed once. Together they count how many of them are open. */
     private static final class Counted implements AutoCloseable {
         private final int[] open;
         private boolean closed;
