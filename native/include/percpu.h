@@ -72,7 +72,10 @@ extern "C" {
 #endif
 #endif
 
-/* One symbol in each library, however many of its files include this; and no other library's. */
+/*
+ * One symbol in each library, however many of its files include this; and no other library's. The linker may keep the
+ * copy of a file that was compiled for newer processors, so each copy must run on all processors.
+ */
 #define PERCPU_OF_LIBRARY __attribute__((__weak__, __visibility__("hidden")))
 #define PERCPU_SLOW PERCPU_OF_LIBRARY __attribute__((__noinline__, __cold__)) PERCPU_UNSEEN PERCPU_BASELINE
 #define PERCPU_INLINE static inline __attribute__((__always_inline__, __unused__))

@@ -1,8 +1,8 @@
 /* AArch64. */
 
 /*
- * What Clang uses of newer processors in such functions: atomic instructions, others that return, copy or count, and
- * vectors. It reports an extension that it does not know yet.
+ * PERCPU_BASELINE switches off what Clang uses of newer processors: atomic instructions, others that return, copy or
+ * count, and vectors. Clang reports an extension that it does not know yet.
  */
 #ifdef __clang__
 #if __clang_major__ >= 20

@@ -185,8 +185,8 @@ PERCPU_DEFINE_CHOICE_RETURN(XCHG)
 PERCPU_DEFINE_CHOICE_RETURN(CMPXCHG)
 
 /*
- * The type of a value, without a "const" in front of it. G++ would warn about a cast to a type that has one. By value,
- * a template's parameter has none, and nor has what a comma returns in C.
+ * The type of a value, without a "const" in front of it. G++ would warn about a cast to a type that has one. A
+ * template's parameter that is passed by value has none, nor has the result of C's comma operator.
  */
 #ifdef __cplusplus
 extern "C++" {
@@ -243,9 +243,9 @@ template <typename Type> PERCPU_INLINE uint64_t percpu_value(Type value)
 #endif
 
 /*
- * PERCPU_BITS is what is added, or combined bit by bit: an integer of any width. Only of an integer "| 0" compiles. In
- * C++ it must be copyable: of a std::atomic `a`, write a.load(). PERCPU_VALUE is what the instance may get or is
- * compared with. The compiler checks and converts it as if it were assigned to the variable.
+ * PERCPU_BITS is what is added, or combined bit by bit: an integer of any width. "value | 0" compiles only if the value
+ * is an integer. In C++ it must be copyable: of a std::atomic `a`, write a.load(). PERCPU_VALUE is what the instance
+ * may get or is compared with. The compiler checks and converts it as if it were assigned to the variable.
  */
 #define PERCPU_UPDATE(var, op, operand)                                                                                \
 	__extension__({                                                                                                \

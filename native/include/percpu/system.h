@@ -34,7 +34,7 @@ PERCPU_SLOW __attribute__((__format__(__printf__, 1, 2))) void percpu_print(cons
 		percpu_syscall(SYS_write, 2, line, (long)length);
 }
 
-/* In an earlier constructor of the program it is not known yet. */
+/* The name in messages before percpu_loaded() has run, as in an earlier constructor, and where dladdr() tells none. */
 #define PERCPU_NO_FILE "this program"
 PERCPU_HELPER const char *percpu_file(void)
 {
@@ -88,11 +88,6 @@ PERCPU_SLOW void percpu_pause(int round)
 		percpu_nap(round < 160 ? 20000 : 200000);
 }
 
-/*
- * Blocks all signals, so that no handler waits for what this thread is about to finish. Only the signals of faults stay
- * as they are: the kernel ends a process in which a blocked one occurs. SIGSYS is one of them, since a seccomp filter
- * can send it at any system call, also at ours.
- */
 PERCPU_SLOW void percpu_signals(int how, uint64_t *mask)
 {
 	percpu_syscall(SYS_rt_sigprocmask, how, mask, mask, sizeof(*mask));
@@ -106,6 +101,12 @@ PERCPU_SLOW void percpu_signals(int how, uint64_t *mask)
 #ifndef PERCPU_TEST_NO_HANDLER
 #define PERCPU_TEST_NO_HANDLER()
 #endif
+
+/*
+ * Blocks all signals, so that no handler waits for what this thread is about to finish. Only the signals of faults stay
+ * as they are: the kernel ends a process in which a blocked one occurs. SIGSYS is one of them, since a seccomp filter
+ * can send it at any system call, also at ours.
+ */
 #define PERCPU_BLOCK_SIGNALS(mask) (mask = ~PERCPU_FAULTS, percpu_signals(0 /* SIG_BLOCK */, &mask))
 #define PERCPU_RESTORE_SIGNALS(mask) percpu_signals(2 /* SIG_SETMASK */, &mask)
 

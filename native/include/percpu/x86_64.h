@@ -1,9 +1,10 @@
 /* x86-64. The thread pointer is the fs segment's base, and the rseq area is at a constant distance from it. */
 
 /*
- * What compilers use of newer processors in such functions: wide vectors, and instructions for bits. Most of the vector
- * extensions build on SSE3. "arch=x86-64" would not do: Clang keeps what -mavx2 added, and GCC 11 inlines only between
- * functions for one processor. Clang has a name for each part of APX. GCC has "no-apxf", but uses APX all the same.
+ * PERCPU_BASELINE switches off what compilers use of newer processors: wide vectors, and instructions for bits. Most of
+ * the vector extensions build on SSE3. "arch=x86-64" would not do: Clang keeps what -mavx2 added, and GCC 11 inlines
+ * only between functions for one processor. Clang has a name for each part of APX. GCC has "no-apxf", but uses APX all
+ * the same.
  */
 #if defined(__APX_F__) && defined(__clang__)
 #define PERCPU_NEWER ",no-egpr,no-push2pop2,no-ppx,no-ndd,no-ccmp,no-nf,no-cf,no-zu"

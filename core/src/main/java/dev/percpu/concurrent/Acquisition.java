@@ -42,9 +42,9 @@ final class Acquisition<T> {
     }
 
     /**
-     * Tells whether a handle is still reachable. Only the pool refers to it, by the acquisition. A list of all of them
-     * would keep the pool and its objects alive. If one of these leads to the handle, as by a static field of its
-     * class, nothing of that could ever be collected.
+     * Tells whether a handle is still reachable. Only the pool refers to a watch, by the acquisition. A static list of
+     * watches would keep the pools and their objects alive. If an object led to its handle, as by a static field of its
+     * class, neither could ever be collected.
      */
     private static final class Watch extends PhantomReference<Object> {
         private static final ReferenceQueue<Object> LOST = new ReferenceQueue<>();

@@ -36,7 +36,10 @@ abstract class AwaitedIds extends SharedIds {
     /** Each waiting thread adds to the time, so all of them together look a thousand times a second at most. */
     private static final long LOOK_UNASKED_FOR_EACH = TimeUnit.MILLISECONDS.toNanos(1);
 
-    /** An owner that holds a guard for longer is reported. */
+    /**
+     * How long a release waits for another thread's guard at most. An owner that holds one for longer is at fault, and
+     * is reported.
+     */
     private static final long PATIENCE = Reports.LONG_NANOS;
 
     /** After how long a waiting thread looks, although nobody told it to. */

@@ -21,8 +21,9 @@ enum Extreme implements LongBinaryOperator {
     };
 
     /**
-     * What leaves each value as it is. An accumulator keeps the bits in which its value differs from the identity. So
-     * it is a greater value, or a lesser one, that has greater bits, read as unsigned ones:
+     * The value that, combined with another one, gives that other one. An accumulator keeps the bits in which its value
+     * differs from it. Read as an unsigned number, these bits rise as the value rises (GREATEST), or as it falls
+     * (LEAST):
      *
      * <pre>
      *   value            bits for GREATEST, value ^ MIN_VALUE   bits for LEAST, value ^ MAX_VALUE

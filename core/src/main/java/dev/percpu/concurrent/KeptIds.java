@@ -26,12 +26,12 @@ final class KeptIds extends PooledIds {
      *                                              6. hands 5 out, and gives up the lock
      *   7. 5 is taken: T has no id. taken = nothing
      *
-     * Only the owner ends that something is taken, as it may be between 1 and 4.
+     * Only the owner clears "taken": it may be between 1 and 4 when S sets it.
      *
      * With 4 before 3, S finds nothing, and T finds in 7 that nothing is taken: it has the id. If T sees in 5 that
      * direct is false and nothing is taken, it need not ask. Either S set direct later. Then S's heavy fence comes
-     * after T's look, and so after T's store. Or direct was set and has ended between 1 and 5. Then S set "taken"
-     * before direct ended. T looks at direct before it looks at "taken", so it sees that.
+     * after T's look, and so after T's store. Or direct was set and cleared again between 1 and 5. Then S had set
+     * "taken" before direct was cleared. T looks at direct before it looks at "taken", so it sees that.
      *
      * T clears "taken" without the lock. A search that has the lock after T sees that nothing is kept. If it sees a
      * later id but still the old "taken", T has not yet looked at direct after its store, and will find the search.

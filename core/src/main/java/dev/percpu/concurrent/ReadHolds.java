@@ -50,7 +50,7 @@ final class ReadHolds {
         Hold mine = find(hold.thread);
         if (mine == null) {
             mine = hold;
-            // Not if it is put back after all were forgotten.
+            // A hold that is put back after all were forgotten may still have a count.
             mine.count = 0;
             mine.older = newest;
             newest = mine;

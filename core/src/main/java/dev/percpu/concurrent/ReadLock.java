@@ -97,7 +97,7 @@ final class ReadLock implements Lock {
 
     /** If it fails, the thread has its hold as before. */
     private void unlock(ReadHolds checked) {
-        // For putting the hold back, too.
+        // Room for all that follows, also for putting the hold back.
         StackRoom.CURRENT.ensure();
         ReadHolds.@Nullable Hold hold = checked.remove();
         boolean left = false;

@@ -370,7 +370,10 @@ final class ReaderDoor extends ReadersInside {
         }
     }
 
-    /** Changes the word to one without SHUT. After that another writer may be the shutter, so it is cleared before. */
+    /**
+     * Changes the word to one without SHUT; false if the word has changed meanwhile. {@code shutter} and {@code alone}
+     * are cleared before, as another writer may set them afterwards.
+     */
     private boolean release(long found, long next) {
         Thread me = shutter;
         boolean wasAlone = alone;

@@ -71,7 +71,10 @@ abstract class SharedIds extends CpuStacks {
     /** If so many ids lie on another CPU's stack, moving them is cheap for each. */
     private static final int WORTH_A_CALL = 32;
 
-    /** At most how often fewer are moved; {@link #MOST_SAVED} is how much of that rate can be saved up. */
+    /**
+     * If fewer lie there, they are moved once in this time at most. Time without such a move is saved up, but no more
+     * than {@link #MOST_SAVED}.
+     */
     private static final long NANOS_PER_MOVE = TimeUnit.MICROSECONDS.toNanos(100);
 
     private static final long MOST_SAVED = 64 * NANOS_PER_MOVE;
@@ -98,6 +101,7 @@ abstract class SharedIds extends CpuStacks {
     /** Written under the lock. */
     volatile boolean closed;
 
+    /** A CPU whose guard {@link #gather} could not have. */
     int busyCpu;
 
     /** How many ids the next spill moves at most, by CPU. A hint: a thread may move before its pushes. */
@@ -345,7 +349,7 @@ abstract class SharedIds extends CpuStacks {
         }
         // For what was pushed since. Its release finds nothing left to gather, and so wakes nobody.
         signal(moved - expected);
-        // On the atomic back end that thread has no guard.
+        // On the atomic back end a thread at work there has no guard; then the count is negative.
         return count(cpu) == 0;
     }
 

@@ -110,7 +110,7 @@ final class WriteLock implements Lock {
 
     /** Keeps the door shut only if nobody is inside, or if the thread had it before. */
     private boolean lock(WaitPolicy policy) throws InterruptedException {
-        // For opening the door again, too, if something else fails.
+        // Room for all that follows, also for opening the door again if something fails.
         StackRoom.CURRENT.ensure();
         boolean locked = false;
         try {
@@ -282,7 +282,7 @@ final class WriteLock implements Lock {
             checkHeld("wait for one of its conditions");
             checkNotReading("waits for a condition of its write lock, which it has to lock again after that");
             Ownership.refuseToWait("a condition of the write lock of ", door.label);
-            // For taking the lock again, too, which begins with the stack as it is here.
+            // Room for all that follows, also for taking the lock again, from this depth of the stack.
             StackRoom.CURRENT.ensure();
             int held = holds;
             try {

@@ -223,7 +223,8 @@ class Holdings implements ToLongFunction<Reference<?>>, Runnable {
      */
     private @Nullable Throwable giveBackAll(@Nullable Holding oneMore) {
         synchronized (giving) {
-            // Before one more is the last: otherwise it would be the next as well.
+            // Before makeDue, which puts the new piece behind the others: otherwise `next` could be that piece, which
+            // is tried first anyway, and it would be tried twice.
             startOverIfAllHadTheirTurn();
             Holding added = oneMore != null && makeDue(oneMore) ? oneMore : null;
             Throwable failure = null;

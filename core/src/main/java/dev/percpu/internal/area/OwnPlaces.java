@@ -45,10 +45,11 @@ public final class OwnPlaces {
      * each update. Refused: to take it away. That takes a membarrier, and a mark while the owner makes an update.
      *
      * An addition is a plain load and a plain store. The variables promise opaque updates, and these are as good. On a
-     * 64-bit JVM no long is torn. And a store cannot wait for the end of a loop: after each, compiled code may stop to
-     * be used, and all stores must be made before that (see Reachability, which also tells what would be wrong without
-     * it). The compiler may take the number that the addition before has stored, and not read the place again. That is
-     * right, since nobody else changes the number. Where another thread does, as in raise, the accesses are opaque.
+     * 64-bit JVM no long is torn. And the compiler cannot delay a store until a loop has ended: after each addition the
+     * thread may leave compiled code, and all stores must be made by then (see Reachability, which also tells what
+     * would be wrong without it). Instead of loading the number, the compiler may use what the previous addition has
+     * stored. That is right, since nobody else changes the number. Where another thread does, as in raise, the accesses
+     * are opaque.
      *
      * Refused: opaque accesses for additions. The compiler takes an opaque access of memory outside the heap for one
      * that may change every object. Then it reads again where the next number lies, and looks for the place again.

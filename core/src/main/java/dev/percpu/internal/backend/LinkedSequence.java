@@ -29,7 +29,7 @@ public record LinkedSequence(MemorySegment address) {
      * something between the call and the poll, C2 keeps the poll.
      */
 
-    /** So many numbers each call passes at least. */
+    /** Each call passes at least this many numbers. */
     static final int FEWEST = 2;
 
     private static final MethodHandle TWO = link(FEWEST);
@@ -75,7 +75,10 @@ public record LinkedSequence(MemorySegment address) {
         }
     }
 
-    /** Makes the call of sequences that take so many arguments, which are more than {@value #FEWEST}; of zeros. */
+    /**
+     * Calls this sequence with zeros, as sequences with so many arguments are called, so that the JVM links that call.
+     * Only for more than {@value #FEWEST} arguments.
+     */
     void rehearse(int arguments) {
         if (arguments <= 4) {
             long _ = call(0, 0, 0, 0);

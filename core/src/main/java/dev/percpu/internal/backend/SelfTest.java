@@ -263,7 +263,10 @@ final class SelfTest {
         return new RseqUnavailableException("a thread of the self-test failed: " + thrown, thrown);
     }
 
-    /** The number has a whole word for itself. Where there are sequences, its bits are the lowest ones of that. */
+    /**
+     * How the sum differs from what is expected; empty if it does not. The number has a whole word for itself, and its
+     * bits are the word's lowest ones.
+     */
     private static String compare(NumericWidth width, long position, long expected) {
         long sum = sum(position);
         return width.wrap(sum) == width.wrap(expected)

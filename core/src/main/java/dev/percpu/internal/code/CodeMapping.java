@@ -61,12 +61,12 @@ public final class CodeMapping {
         MemorySegment code = mapping.asSlice(0, buffer.size());
         code.copyFrom(MemorySegment.ofArray(buffer.toByteArray()));
         // On AArch64 the instruction cache does not see stores. Code that changes instructions there has to clean and
-        // invalidate caches with special instructions. There is no such code here yet, and the C library exports no
-        // function for it. The kernel does it when a page becomes executable that was not executable since it was
-        // allocated (in arch/arm64/mm/flush.c). So the whole mapping is written once, before it becomes executable. And
-        // it has no huge pages: for a huge page, the kernel only records as a whole that it was executable. That would
-        // also apply to code written into the rest of the page later. No CPU can have fetched instructions here yet,
-        // since nothing was executable.
+        // invalidate caches with special instructions. Java cannot execute these, and the C library exports no function
+        // for it. The kernel does it when a page becomes executable that was not executable since it was allocated (in
+        // arch/arm64/mm/flush.c). So the whole mapping is written once, before it becomes executable. And it has no
+        // huge pages: for a huge page, the kernel records only as a whole that it was executable, and would miss code
+        // that is written into the rest of it later. No CPU can have fetched instructions here yet, since nothing was
+        // executable.
         Linux.makeExecutable(mapping);
         return new CodeMapping(code, addresses);
     }

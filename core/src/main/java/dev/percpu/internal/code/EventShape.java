@@ -81,7 +81,7 @@ public final class EventShape {
             }
         }
 
-        /** Whether the number has a gate, of which a shut one sends updates to the spare slot. */
+        /** Whether the number has a gate. If that is shut, the update goes to the spare slot. */
         public boolean gated() {
             return op != Op.ADD;
         }

@@ -150,7 +150,7 @@ final class NativeLibrary {
         Ownership.refuseToWait(
                 "the guards of C code, to place ", label + " (declare one of them before any guard is held)");
 
-        // For giving the piece back, too, if something else fails.
+        // Room for all that follows, also for giving the piece back if something fails.
         StackRoom.CURRENT.ensure();
         // This comes before C code can own its first guard of the area.
         NativeOwners.expect();

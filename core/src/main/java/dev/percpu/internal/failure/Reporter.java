@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * nothing to report for a while, so that it doesn't keep the library's class loader alive. It is started again
  * when needed.
  *
- * <p>It is a daemon thread, as a logger may never return. So that a program which ends now still reports, another
- * thread, which is none, waits until all reports are made, or for some seconds.
+ * <p>It is a daemon thread, as a logger may never return. But a program that ends now should still report. So a second
+ * thread, which is not a daemon thread, keeps the JVM from ending until all reports are made, for some seconds at most.
  */
 public final class Reporter {
     /** Linked before a thread first waits for a guard, as the heap may be full then. */

@@ -4,7 +4,10 @@ package dev.percpu.internal.guard;
 final class StackTraces {
     private static final String PACKAGE = Ownership.class.getPackageName() + ".";
 
-    /** The name of {@code CpuGuard}, which this package does not depend on. No thread is in it before it sets this. */
+    /**
+     * The name of {@code CpuGuard}, on which this package does not depend. That class sets it before any thread is in
+     * its methods.
+     */
     private static String guard = "";
 
     /** Acquire and close make no calls that are nested as deeply as this. */

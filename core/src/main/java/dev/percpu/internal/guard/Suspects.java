@@ -13,10 +13,10 @@ import java.util.concurrent.TimeUnit;
  */
 final class Suspects {
     /**
-     * An owner is investigated so long after it was first seen without an open guard: it may have been preempted
-     * between acquiring and counting the guard. It is not investigated more often either, since that stops it for a
-     * moment. What it did between two sightings is not known. If it was first seen an hour ago, it is investigated at
-     * the next sighting. This may be too early, and then the investigation finds the owner at work on its guard.
+     * An owner is investigated this long after it was first seen without an open guard, and not again before as much
+     * time has passed. It may only have been preempted between acquiring and counting a guard, and an investigation
+     * stops it for a moment. The two sightings can be an hour apart, with other guards of the owner in between. Then
+     * the investigation comes too early, and finds the owner at work on its guard.
      */
     private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
 

@@ -97,7 +97,8 @@ public interface GuardWords {
         @Override
         public boolean tryAcquireOn(int cpu, long owner) {
             long at = offset(cpu);
-            // Otherwise an error would free a CPU of which this thread has guards open.
+            // The thread may own the CPU already. Then, after an error, the handler below would free it under the
+            // thread's open guards.
             if (ownerIn((long) Area.LONG.getVolatile(Area.MEMORY, at)) == owner) {
                 return false;
             }

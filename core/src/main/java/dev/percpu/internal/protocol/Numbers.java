@@ -70,7 +70,7 @@ public interface Numbers {
         long _ = CURRENT.update(Op.CMPXCHG, NumericWidth.LONG, CpuHeader.REHEARSED_SLOT, 0, 0);
     }
 
-    /** Has initialized what {@link #updateAtomically} needs: see {@link Sums#initialize}. */
+    /** Initializes what {@link #updateAtomically} needs: see {@link Sums#initialize}. */
     static void initializeAtomic() {
         WidthAccess.initialize();
         long _ = Op.OR.applyTo(0, 0);

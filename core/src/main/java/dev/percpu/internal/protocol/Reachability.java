@@ -54,7 +54,8 @@ public final class Reachability {
      */
     static void untilStored(Object variable, long stored) {
         if (stored == UNLIKELY) {
-            // It must be in the branch: where compiled code stops to be used, C2 keeps only what the branch needs.
+            // The use must be in the branch: where the thread leaves compiled code, C2 keeps only what the branch
+            // needs.
             Use.use(variable);
         }
         // For compilers that heed it.

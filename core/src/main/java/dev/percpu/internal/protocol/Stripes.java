@@ -9,8 +9,8 @@ import java.lang.ref.Reference;
  * adding to a {@link Tally}. But closing it takes no system call, as each slot can be closed by itself.
  *
  * <p>A slot holds, from its highest bit on, how many threads have arrived in it since it was opened, the sum of all
- * additions, and whether it is closed. Each lies in another CPU's place, so no two share a cache line. A thread uses
- * the slot that its id selects, whatever CPU it runs on: asking for the CPU would cost as much as the addition.
+ * additions, and whether it is closed. Each slot lies in another CPU's place, so no two share a cache line. A thread
+ * uses the slot that its id selects, whatever CPU it runs on: asking for the CPU would cost as much as the addition.
  *
  * <p>New stripes count as closed: nobody adds to them before they are opened.
  */

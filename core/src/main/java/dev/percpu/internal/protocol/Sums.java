@@ -35,7 +35,7 @@ public final class Sums {
     private Sums() {}
 
     /**
-     * Has this class and those that it needs initialized. A class whose initializer fails stays unusable. So whoever
+     * Initializes this class and those that it needs. A class whose initializer fails stays unusable. So whoever
      * makes something that will use this one calls this before: an operation's first use of it may come when the heap
      * is full, or near the end of the stack.
      */

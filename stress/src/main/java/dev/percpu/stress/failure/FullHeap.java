@@ -65,7 +65,7 @@ final class FullHeap implements Shortage {
         Throwable _ = use(new Rehearsal(), room, 1);
     }
 
-    /** The first time counts. */
+    /** Fills the heap more patiently than {@link #run}: an operation's first use in a JVM cannot be repeated. */
     @Override
     public @Nullable Throwable use(Trial trial, int room) {
         return use(trial, room, FilledHeap.STILL);

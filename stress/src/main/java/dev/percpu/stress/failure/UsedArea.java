@@ -27,7 +27,7 @@ final class UsedArea {
         return new UsedArea(now);
     }
 
-    /** Checks that no more is in use than then, and these bytes. */
+    /** Checks that no more is in use than when this was made, except for {@code more} bytes. */
     void checkNothingIsLost(long more) throws InterruptedException {
         RunningTime waited = new RunningTime();
         while (bytes() > before + more) {
