@@ -223,7 +223,7 @@ final class ReaderDoor extends ReadersInside {
      * Begins to shut the door, unless another thread has it shut: no reader comes in any more. Then {@link #awaitAlone}
      * and {@link #open} have to follow.
      */
-    boolean tryBegin() {
+    boolean tryBeginShutting() {
         Thread me = Thread.currentThread();
         long found = word;
         while (!has(found, SHUT)) {
@@ -242,11 +242,11 @@ final class ReaderDoor extends ReadersInside {
      *
      * @return false if the policy ended the wait
      */
-    boolean begin(WaitPolicy policy) throws InterruptedException {
+    boolean beginShutting(WaitPolicy policy) throws InterruptedException {
         long start = System.nanoTime();
         mutex.lockInRoom();
         try {
-            while (!tryBegin()) {
+            while (!tryBeginShutting()) {
                 if (askToBeWoken() && !await(policy, opened, start, "write")) {
                     return false;
                 }
@@ -322,7 +322,7 @@ final class ReaderDoor extends ReadersInside {
 
     /** Opens the door, and lets in or wakes the readers that wait. If it throws, the door is as before. */
     void open() {
-        if (!opensAtOnce()) {
+        if (!tryOpenAtOnce()) {
             mutex.lock();
             openAndWake();
         }
@@ -330,14 +330,14 @@ final class ReaderDoor extends ReadersInside {
 
     /** Does the same for a caller that has made sure that the stack has room for it. */
     void openInRoom() {
-        if (!opensAtOnce()) {
+        if (!tryOpenAtOnce()) {
             mutex.lockInRoom();
             openAndWake();
         }
     }
 
     /** Opens the door unless a thread waits. */
-    private boolean opensAtOnce() {
+    private boolean tryOpenAtOnce() {
         long found = word;
         while (!has(found, WAITERS)) {
             // The count of readers that arrive begins again at 0.

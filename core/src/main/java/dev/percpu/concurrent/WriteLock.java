@@ -30,7 +30,7 @@ final class WriteLock implements Lock {
 
     @Override
     public void lock() {
-        if (!locksAtOnce()) {
+        if (!tryLockAtOnce()) {
             checkNotReading("locks its write lock");
             boolean _ = lockUninterruptibly(WaitPolicy.UNINTERRUPTIBLE);
         }
@@ -39,7 +39,7 @@ final class WriteLock implements Lock {
     @Override
     public void lockInterruptibly() throws InterruptedException {
         PerCpuReadWriteLock.checkInterrupt();
-        if (!locksAtOnce()) {
+        if (!tryLockAtOnce()) {
             checkNotReading("locks its write lock");
             boolean _ = lock(WaitPolicy.INTERRUPTIBLE);
         }
@@ -47,14 +47,14 @@ final class WriteLock implements Lock {
 
     @Override
     public boolean tryLock() {
-        return locksFree() || locksAgain() || lockUninterruptibly(WaitPolicy.NONE);
+        return tryLockFree() || tryReenter() || lockUninterruptibly(WaitPolicy.NONE);
     }
 
     @Override
     public boolean tryLock(long time, TimeUnit unit) throws InterruptedException {
         WaitPolicy policy = WaitPolicy.ofNanos(unit.toNanos(time));
         PerCpuReadWriteLock.checkInterrupt();
-        return locksAtOnce() || lock(policy);
+        return tryLockAtOnce() || lock(policy);
     }
 
     /** In checked mode, refuses to wait for readers one of which is the thread itself. */
@@ -64,12 +64,12 @@ final class WriteLock implements Lock {
         }
     }
 
-    private boolean locksAtOnce() {
-        return (mayPass() && locksFree()) || locksAgain();
+    private boolean tryLockAtOnce() {
+        return (mayPass() && tryLockFree()) || tryReenter();
     }
 
     /** The thread has it already, unless an error broke its locking off before the end. */
-    private boolean locksAgain() {
+    private boolean tryReenter() {
         if (!door.isShutByMe() || !door.isAlone()) {
             return false;
         }
@@ -86,7 +86,7 @@ final class WriteLock implements Lock {
         holds++;
     }
 
-    private boolean locksFree() {
+    private boolean tryLockFree() {
         if (!door.tryShutAtOnce()) {
             return false;
         }
@@ -114,7 +114,7 @@ final class WriteLock implements Lock {
         StackRoom.CURRENT.ensure();
         boolean locked = false;
         try {
-            locked = begins(policy) && door.awaitAlone(policy);
+            locked = beginShutting(policy) && door.awaitAlone(policy);
             if (locked) {
                 addHold();
             }
@@ -126,15 +126,15 @@ final class WriteLock implements Lock {
         return locked;
     }
 
-    private boolean begins(WaitPolicy policy) throws InterruptedException {
+    private boolean beginShutting(WaitPolicy policy) throws InterruptedException {
         if (door.isShutByMe()) {
             return true;
         }
-        if ((mayPass() || !policy.waits()) && door.tryBegin()) {
+        if ((mayPass() || !policy.waits()) && door.tryBeginShutting()) {
             return true;
         }
         try {
-            return policy.lock(line, door.label) && door.begin(policy);
+            return policy.lock(line, door.label) && door.beginShutting(policy);
         } finally {
             if (line.isHeldByCurrentThread()) {
                 line.unlock();
@@ -241,19 +241,19 @@ final class WriteLock implements Lock {
         private static final int INTERRUPT = 0;
         private static final int NOTHING_ELSE = 1;
         private static final int NANOS_OR_INTERRUPT = 2;
-        private static final int MILLIS_OR_INTERRUPT = 3;
+        private static final int DEADLINE_OR_INTERRUPT = 3;
 
         private static final long NO_LIMIT = Long.MAX_VALUE;
 
         @Override
         public void await() throws InterruptedException {
-            boolean _ = outside(INTERRUPT, NO_LIMIT);
+            boolean _ = waitUnlocked(INTERRUPT, NO_LIMIT);
         }
 
         @Override
         public void awaitUninterruptibly() {
             try {
-                boolean _ = outside(NOTHING_ELSE, NO_LIMIT);
+                boolean _ = waitUnlocked(NOTHING_ELSE, NO_LIMIT);
             } catch (InterruptedException e) {
                 throw new AssertionError("interrupted without waiting interruptibly", e);
             }
@@ -263,22 +263,28 @@ final class WriteLock implements Lock {
         public long awaitNanos(long nanosTimeout) throws InterruptedException {
             long start = System.nanoTime();
             long most = Math.max(0, nanosTimeout);
-            boolean _ = outside(NANOS_OR_INTERRUPT, most);
+            boolean _ = waitUnlocked(NANOS_OR_INTERRUPT, most);
             // With the time that it took to get the lock back.
             return most - (System.nanoTime() - start);
         }
 
         @Override
         public boolean await(long time, TimeUnit unit) throws InterruptedException {
-            return outside(NANOS_OR_INTERRUPT, unit.toNanos(time));
+            return waitUnlocked(NANOS_OR_INTERRUPT, unit.toNanos(time));
         }
 
         @Override
         public boolean awaitUntil(Date deadline) throws InterruptedException {
-            return outside(MILLIS_OR_INTERRUPT, deadline.getTime());
+            return waitUnlocked(DEADLINE_OR_INTERRUPT, deadline.getTime());
         }
 
-        private boolean outside(int end, long limit) throws InterruptedException {
+        /**
+         * Gives the lock up, waits, and takes the lock again. The limit is in nanoseconds; for {@link
+         * #DEADLINE_OR_INTERRUPT} it is a date, in milliseconds.
+         *
+         * @return false if the limit ended the wait
+         */
+        private boolean waitUnlocked(int end, long limit) throws InterruptedException {
             checkHeld("wait for one of its conditions");
             checkNotReading("waits for a condition of its write lock, which it has to lock again after that");
             Ownership.refuseToWait("a condition of the write lock of ", door.label);
@@ -313,7 +319,7 @@ final class WriteLock implements Lock {
                 case NANOS_OR_INTERRUPT -> {
                     return waiters.await(limit, TimeUnit.NANOSECONDS);
                 }
-                case MILLIS_OR_INTERRUPT -> {
+                case DEADLINE_OR_INTERRUPT -> {
                     return waiters.awaitUntil(new Date(limit));
                 }
                 default -> waiters.await();
@@ -358,7 +364,7 @@ final class WriteLock implements Lock {
     /** Takes the lock back as it was; a thread that had not given it up just keeps it. */
     private void lockAgain(int held) {
         try {
-            boolean _ = begins(WaitPolicy.UNINTERRUPTIBLE);
+            boolean _ = beginShutting(WaitPolicy.UNINTERRUPTIBLE);
             holds = held;
             if (!door.isAlone()) {
                 boolean _ = door.awaitAlone(WaitPolicy.UNINTERRUPTIBLE);

@@ -176,7 +176,7 @@ class BrokenAdditionTest {
         void close() throws InterruptedException {
             TimeUnit.MICROSECONDS.sleep(100);
             try {
-                if (door.tryBegin()) {
+                if (door.tryBeginShutting()) {
                     boolean _ = door.awaitAlone(WaitPolicy.UNINTERRUPTIBLE);
                 }
             } finally {

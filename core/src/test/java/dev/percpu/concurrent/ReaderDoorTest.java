@@ -55,7 +55,7 @@ class ReaderDoorTest {
     @Test
     void aWriterWhoseTimeRunsOutAsTheLastReaderLeavesIsAlone() throws InterruptedException {
         assertThat(door.tryEnter()).isTrue();
-        assertThat(door.tryBegin()).isTrue();
+        assertThat(door.tryBeginShutting()).isTrue();
         WaitPolicy runningOut = (Waiting) (_, _, _) -> {
             door.leave();
             return false;
@@ -88,7 +88,7 @@ class ReaderDoorTest {
     void aThreadWithHoldsThatIsNotAloneKeepsThemAndWaitsForTheReaders() throws InterruptedException {
         WriteLock lock = new WriteLock(door);
         assertThat(door.tryEnter()).isTrue();
-        assertThat(door.tryBegin()).isTrue();
+        assertThat(door.tryBeginShutting()).isTrue();
         lock.holds = 1;
         assertThat(lock.tryLock()).isFalse();
         assertThat(lock.holdCount()).isOne();
@@ -160,7 +160,7 @@ class ReaderDoorTest {
     @Test
     void aWriterDoesNotWaitAgainOnceNobodyKnowsTheCount() {
         assertThat(door.tryEnter()).isTrue();
-        assertThat(door.tryBegin()).isTrue();
+        assertThat(door.tryBeginShutting()).isTrue();
         boolean[] broken = new boolean[1];
         WaitPolicy waiting = (Waiting) (_, _, _) -> {
             assertThat(broken[0]).as("waits again").isFalse();
@@ -319,11 +319,11 @@ class ReaderDoorTest {
         assertThat(door.tryEnter()).isTrue();
         Workers.run("refused-", 1, _ -> {
             Seccomp.refuse(Call.MEMBARRIER, EPERM);
-            assertThat(door.tryBegin()).isTrue();
+            assertThat(door.tryBeginShutting()).isTrue();
             assertThatThrownBy(() -> door.awaitAlone(WaitPolicy.NONE)).isInstanceOf(LinuxException.class);
             door.open();
         });
-        assertThat(door.tryBegin()).isTrue();
+        assertThat(door.tryBeginShutting()).isTrue();
         assertThat(door.awaitAlone(WaitPolicy.NONE)).isFalse();
         assertThat(door.readersIfKnown()).isOne();
         door.open();
@@ -406,7 +406,7 @@ class ReaderDoorTest {
         door.mutex.lock();
         try {
             door.open();
-            assertThat(door.tryBegin()).isTrue();
+            assertThat(door.tryBeginShutting()).isTrue();
         } finally {
             door.mutex.unlock();
         }
@@ -429,7 +429,7 @@ class ReaderDoorTest {
 
     private void shut() {
         try {
-            assertThat(door.begin(FOR_EVER)).isTrue();
+            assertThat(door.beginShutting(FOR_EVER)).isTrue();
             assertThat(door.awaitAlone(FOR_EVER)).isTrue();
         } catch (InterruptedException e) {
             throw new AssertionError(e);

@@ -154,7 +154,7 @@ class ReaderRoomTest {
 
         /** A writer finds out. */
         private static void checkInside(ReaderDoor door, boolean expected) throws InterruptedException {
-            boolean alone = door.begin(WaitPolicy.NONE) && door.awaitAlone(WaitPolicy.NONE);
+            boolean alone = door.beginShutting(WaitPolicy.NONE) && door.awaitAlone(WaitPolicy.NONE);
             if (alone == expected) {
                 System.out.println(expected ? "a reader got lost" : "a reader whose call failed is inside");
             }
