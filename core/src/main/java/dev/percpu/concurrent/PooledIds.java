@@ -216,7 +216,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
         lock();
         try {
             for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-                boolean _ = empty(cpu);
+                boolean _ = moveAll(cpu);
             }
             return idle.size();
         } finally {

@@ -115,7 +115,7 @@ abstract class SharedIds extends CpuStacks {
 
     private int usesNeeded;
 
-    /** Until when the moves of a few ids are paid for, see {@link #pays}. */
+    /** Until when the moves of a few ids are paid for, see {@link #tryPay}. */
     private long paidUntil = System.nanoTime() - MOST_SAVED;
 
     SharedIds(int capacity, String label) {
@@ -227,7 +227,7 @@ abstract class SharedIds extends CpuStacks {
             return false;
         }
         long count = count(cpu);
-        if (count <= 0 || (count < WORTH_A_CALL && !pays())) {
+        if (count <= 0 || (count < WORTH_A_CALL && !tryPay())) {
             return false;
         }
         searches++;
@@ -239,8 +239,8 @@ abstract class SharedIds extends CpuStacks {
         }
     }
 
-    /** Whether the rate allows one more move of a few ids. If so, this counts it. */
-    private boolean pays() {
+    /** Counts one more move of a few ids, if the rate allows it; false if not. */
+    private boolean tryPay() {
         long now = System.nanoTime();
         if (now - paidUntil > MOST_SAVED) {
             paidUntil = now - MOST_SAVED;
@@ -309,7 +309,7 @@ abstract class SharedIds extends CpuStacks {
         int before = idle.size();
         boolean busy = false;
         for (int cpu = 0; cpu < Area.CPUS; cpu++) {
-            if (!empty(cpu)) {
+            if (!moveAll(cpu)) {
                 busy = true;
                 busyCpu = cpu;
             }
@@ -334,7 +334,7 @@ abstract class SharedIds extends CpuStacks {
     }
 
     /** Moves what lies on a CPU's stack to the shared store; false if another thread is at work there. */
-    final boolean empty(int cpu) {
+    final boolean moveAll(int cpu) {
         long count = count(cpu);
         if (count == 0) {
             return true;
