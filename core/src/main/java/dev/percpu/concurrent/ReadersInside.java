@@ -143,12 +143,18 @@ abstract class ReadersInside {
     }
 
     static long inside(long word) {
-        return word << (Long.SIZE - LOW_BITS) >> (Long.SIZE - LOW_BITS + Long.numberOfTrailingZeros(ONE));
+        return lower(word) >> Long.numberOfTrailingZeros(ONE);
     }
 
-    /** How many readers came in since the last writer. A negative sum has borrowed one, which is added here. */
+    /** How many readers came in since the last writer. */
     private static long arrivals(long word) {
-        return (word - (word << (Long.SIZE - LOW_BITS) >> (Long.SIZE - LOW_BITS))) >>> LOW_BITS;
+        // A negative sum has borrowed 1 from the arrivals, and gives it back when it is subtracted.
+        return (word - lower(word)) >>> LOW_BITS;
+    }
+
+    /** The sum and the flags, as one signed number. */
+    private static long lower(long word) {
+        return word << (Long.SIZE - LOW_BITS) >> (Long.SIZE - LOW_BITS);
     }
 
     static boolean has(long word, long flag) {

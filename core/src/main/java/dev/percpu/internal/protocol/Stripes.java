@@ -27,8 +27,8 @@ public final class Stripes {
 
     private static final long CLOSED_BIT = 1;
     private static final long ONE = 2;
-    private static final int SUM_BITS = 44;
-    private static final long ARRIVAL = 1L << SUM_BITS;
+    private static final int LOW_BITS = 44;
+    private static final long ARRIVAL = 1L << LOW_BITS;
 
     private final long position;
 
@@ -124,12 +124,18 @@ public final class Stripes {
 
     /** The sum of the additions to a slot. */
     public static long sum(long slot) {
-        return slot << (Long.SIZE - SUM_BITS) >> (Long.SIZE - SUM_BITS + 1);
+        return lower(slot) >> Long.numberOfTrailingZeros(ONE);
     }
 
-    /** How many threads arrived in a slot. A negative sum has borrowed one, which is added here. */
+    /** How many threads arrived in a slot. */
     public static int arrivals(long slot) {
-        return (int) ((slot - (slot << (Long.SIZE - SUM_BITS) >> (Long.SIZE - SUM_BITS))) >>> SUM_BITS);
+        // A negative sum has borrowed 1 from the arrivals, and gives it back when it is subtracted.
+        return (int) ((slot - lower(slot)) >>> LOW_BITS);
+    }
+
+    /** The sum and the bit of a closed slot, as one signed number. */
+    private static long lower(long slot) {
+        return slot << (Long.SIZE - LOW_BITS) >> (Long.SIZE - LOW_BITS);
     }
 
     private long offset(int index) {
