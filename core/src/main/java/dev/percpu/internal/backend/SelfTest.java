@@ -33,8 +33,11 @@ final class SelfTest {
 
     private static final int QUICK_ROUNDS = 100;
 
-    /** A few microseconds for each section, so that an interrupt from another CPU nearly always hits a section. */
-    private static final int ABORT_DELAY = 3_000;
+    /**
+     * Rounds of each of the five delays in the section of an addition: about a microsecond. So a thread is nearly
+     * always inside a section, where a restart or a preemption hits it.
+     */
+    private static final int DELAY = 3_000;
 
     /**
      * If so many restarts abort nothing, the kernel loses aborts; otherwise one or two restarts are enough. A restart
@@ -49,11 +52,6 @@ final class SelfTest {
 
     /** So many additions by each thread take about half a second. */
     static final int DEEP_ROUNDS = 30_000;
-
-    /**
-     * A microsecond or two. A thread then spends nearly all of its time inside a section, so most preemptions hit one.
-     */
-    private static final int DEEP_DELAY = 3_000;
 
     private SelfTest() {}
 
@@ -156,10 +154,10 @@ final class SelfTest {
         long position = Area.allocate(2L * Long.BYTES, Long.BYTES, "self-test");
         try {
             LongConsumer delayed =
-                    additions.apply(new Instrumentation(ABORT_DELAY, Area.address(Area.SPARE, position + Long.BYTES)));
+                    additions.apply(new Instrumentation(DELAY, Area.address(Area.SPARE, position + Long.BYTES)));
             return seeAnAbort(delayed, position, threads);
         } finally {
-            freeBehind(threads, position);
+            freeAfterEnd(threads, position);
         }
     }
 
@@ -215,7 +213,7 @@ final class SelfTest {
             // The abort counter lies in the spare place, which no sequence uses here.
             long aborts = Area.offset(Area.SPARE, position + Long.BYTES);
             LongConsumer delayed =
-                    additions.apply(new Instrumentation(DEEP_DELAY, Area.address(Area.SPARE, position + Long.BYTES)));
+                    additions.apply(new Instrumentation(DELAY, Area.address(Area.SPARE, position + Long.BYTES)));
             Runnable rounds = new Rounds(delayed, position, count);
             for (int i = 0; i < DEEP_THREADS; i++) {
                 threads[i] = BoundThread.tryStart(cpu, rounds);
@@ -237,15 +235,15 @@ final class SelfTest {
                     ? ""
                     : "the kernel aborted no section in " + DEEP_THREADS * count + " delayed ones";
         } finally {
-            freeBehind(threads, position);
+            freeAfterEnd(threads, position);
         }
     }
 
     /**
-     * Gives memory back behind the end of all threads that write to it. An error, such as a full heap, may have come
-     * between their starts. If one comes here, the memory is kept: a thread that writes to it may still run.
+     * Gives memory back once all threads that write to it have ended. An error, such as a full heap, may have come
+     * between their starts. If an error comes here, the memory is kept: a thread that writes to it may still run.
      */
-    private static void freeBehind(@Nullable BoundThread[] threads, long position) {
+    private static void freeAfterEnd(@Nullable BoundThread[] threads, long position) {
         for (BoundThread thread : threads) {
             if (thread != null) {
                 Throwable _ = thread.await();

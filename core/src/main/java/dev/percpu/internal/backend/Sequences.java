@@ -57,34 +57,34 @@ public final class Sequences {
     }
 
     /**
-     * Emits the whole catalogue, and prepares for restarting the sequences of other CPUs. The kernel takes some
-     * milliseconds for that, during which a thread waits and no CPU is busy. So another thread asks for it, while this
-     * one links and emits. If no thread can be started, this one asks at the end.
+     * Emits the whole catalogue, and registers the process for restarts of sequences on other CPUs. The kernel takes
+     * some milliseconds for that, during which a thread waits and no CPU is busy. So another thread registers it, while
+     * this one links and emits. If no thread can be started, this one does so at the end.
      */
     static Sequences emit(RseqRegistration registration) {
-        BoundThread asking = BoundThread.tryStart(BoundThread.ANYWHERE, new Preparation());
+        BoundThread registering = BoundThread.tryStart(BoundThread.ANYWHERE, new Registering());
         Sequences sequences;
         try {
             LinkedSequence.prepare(0);
-            sequences = emitUnprepared(registration, Instrumentation.NONE, Catalogue.entries());
+            sequences = emitCode(registration, Instrumentation.NONE, Catalogue.entries());
         } finally {
-            if (asking != null) {
-                Throwable _ = asking.await();
+            if (registering != null) {
+                Throwable _ = registering.await();
             }
         }
         // If the kernel refused, it does so again. Otherwise it has nothing left to do.
-        prepare();
+        registerForRestarts();
         return sequences;
     }
 
-    private static final class Preparation implements Runnable {
+    private static final class Registering implements Runnable {
         @Override
         public void run() {
             Linux.registerForSequenceRestarts();
         }
     }
 
-    private static void prepare() {
+    private static void registerForRestarts() {
         try {
             Linux.registerForSequenceRestarts();
         } catch (LinuxException e) {
@@ -104,11 +104,11 @@ public final class Sequences {
      */
     public static Sequences emit(
             RseqRegistration registration, Instrumentation instrumentation, List<Sequence> entries) {
-        prepare();
-        return emitUnprepared(registration, instrumentation, entries);
+        registerForRestarts();
+        return emitCode(registration, instrumentation, entries);
     }
 
-    private static Sequences emitUnprepared(
+    private static Sequences emitCode(
             RseqRegistration registration, Instrumentation instrumentation, List<Sequence> entries) {
         SequenceLayout layout = new SequenceLayout(
                 registration.offset(), Area.CPUS, Area.SHIFT, Area.BASE + CpuHeader.GUARD_WORD, Area.gateDistance());
