@@ -59,10 +59,11 @@ public final class DetachedThread implements Thread.UncaughtExceptionHandler {
     /** How long it waits before it first calls the handler, in milliseconds. */
     private static final long FIRST = 1;
 
-    /** Longer than a garbage collection of a full heap. */
-    private static final long LONGEST_BEGINNING = TimeUnit.MINUTES.toNanos(1);
+    /** How long {@link #start} waits until the thread has begun: longer than a garbage collection of a full heap. */
+    private static final long BEGIN_TIMEOUT = TimeUnit.MINUTES.toNanos(1);
 
-    private static final long BEGINNING_LOOK = TimeUnit.MICROSECONDS.toNanos(100);
+    /** The pause between two looks whether it has begun. */
+    private static final long BEGIN_POLL = TimeUnit.MICROSECONDS.toNanos(100);
 
     /**
      * Starts the thread, and waits until its first step is over, a minute at most. In that step, in the
@@ -101,12 +102,12 @@ public final class DetachedThread implements Thread.UncaughtExceptionHandler {
                 if (!thread.isAlive() && !begun.get()) {
                     throw new OutOfMemoryError("the thread " + thread.getName() + " ended before it had begun");
                 }
-                if (System.nanoTime() - start > LONGEST_BEGINNING) {
+                if (System.nanoTime() - start > BEGIN_TIMEOUT) {
                     return;
                 }
                 // An interrupted thread would not park.
                 interrupted |= Thread.interrupted();
-                LockSupport.parkNanos(BEGINNING_LOOK);
+                LockSupport.parkNanos(BEGIN_POLL);
             }
         } finally {
             if (interrupted) {

@@ -85,7 +85,7 @@ record Reservation(MemorySegment memory, long stride) {
     }
 
     private static Reservation reserveOnce(long stride, int cpus, int owns) {
-        long bytes = roundUp(Math.addExact(bytes(stride, cpus, owns), left(stride)));
+        long bytes = roundUp(Math.addExact(bytes(stride, cpus, owns), bytesLeftToTheJvm(stride)));
         long open = firstOpened(stride);
         if (open == stride) {
             return new Reservation(Linux.reserve(bytes), stride);
@@ -131,11 +131,14 @@ record Reservation(MemorySegment memory, long stride) {
      * between cannot lose it.
      */
     MemorySegment leftToTheJvm() {
-        return memory.asSlice(memory.byteSize() - left(stride));
+        return memory.asSlice(memory.byteSize() - bytesLeftToTheJvm(stride));
     }
 
-    /** Less where address space is scarce. An area that is open from the start needs no such part. */
-    private static long left(long stride) {
+    /**
+     * How many bytes {@link #leftToTheJvm} has: fewer where address space is scarce, and none in an area that is open
+     * from the start.
+     */
+    private static long bytesLeftToTheJvm(long stride) {
         return Platform.hasSystemCalls() && firstOpened(stride) < stride ? Math.min(LEFT_TO_THE_JVM, stride) : 0;
     }
 

@@ -86,8 +86,10 @@ public final class EventShape {
             return op != Op.ADD;
         }
 
-        /** Whether the operand, if it is a value, is the bits in which the value differs from the constant. */
-        public boolean differs() {
+        /**
+         * Whether an operand that is a value is xored with the constant, which gives the bits in which the two differ.
+         */
+        public boolean xorsConstant() {
             return op == Op.MAX;
         }
 
@@ -175,7 +177,7 @@ public final class EventShape {
             assembler.loadOperand(constant);
         } else {
             assembler.setOperand(update.operand());
-            if (update.differs()) {
+            if (update.xorsConstant()) {
                 assembler.xorOperand(constant);
             }
         }

@@ -172,7 +172,7 @@ public interface Events {
                 long operand = constant;
                 if (update.operand() != EventShape.NONE) {
                     operand = value(update.operand(), first, second, third, fourth, fifth)
-                            ^ (update.differs() ? constant : 0);
+                            ^ (update.xorsConstant() ? constant : 0);
                 }
                 if (update.gated()) {
                     updateGated(update.op(), position, operand);

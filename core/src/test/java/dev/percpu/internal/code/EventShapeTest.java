@@ -113,7 +113,7 @@ class EventShapeTest {
             long constant = words[i * EventShape.WORDS + 1];
             long operand = update.operand() == EventShape.NONE
                     ? constant
-                    : values[update.operand()] ^ (update.differs() ? constant : 0);
+                    : values[update.operand()] ^ (update.xorsConstant() ? constant : 0);
             long[] changed = update.gated() && shut ? expectedSpare : expected;
             changed[number] = update.op().applyTo(changed[number], operand);
         }
