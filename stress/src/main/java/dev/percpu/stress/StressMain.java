@@ -169,7 +169,7 @@ public final class StressMain implements Callable<Integer> {
         if (faults) {
             return findFaults();
         }
-        return failures ? fail() : stress();
+        return failures ? runFailures() : stress();
     }
 
     /** An option that the mode would ignore is refused: who gives it expects something else. */
@@ -198,7 +198,7 @@ public final class StressMain implements Callable<Integer> {
         }
     }
 
-    private int fail() throws IOException, InterruptedException {
+    private int runFailures() throws IOException, InterruptedException {
         checkWays();
         List<String> operations = chosen();
         boolean passed = true;

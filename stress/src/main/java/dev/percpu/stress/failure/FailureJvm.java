@@ -114,7 +114,7 @@ final class FailureJvm {
 
     private void tell(Task task, Rounds.Result result) {
         result.violations().forEach(violation -> say(VIOLATION, task, violation));
-        say(RESULT, task, result.rounds(), result.failed(), result.happened(), result.slowGuards());
+        say(RESULT, task, result.rounds(), result.failed(), result.happened(), result.recovered());
     }
 
     /** Waits until the worker ends, or until it gets nowhere. */

@@ -40,7 +40,7 @@ public final class FailureRun {
         private long rounds;
         private long failed;
         private long happened;
-        private long slow;
+        private long recovered;
         private long violations;
 
         /** The fields of a line that tells a result. */
@@ -48,7 +48,7 @@ public final class FailureRun {
             rounds += Long.parseLong(fields[2]);
             failed += Long.parseLong(fields[3]);
             happened += Long.parseLong(fields[4]);
-            slow += Long.parseLong(fields[5]);
+            recovered += Long.parseLong(fields[5]);
         }
     }
 
@@ -201,7 +201,7 @@ public final class FailureRun {
                 outcome.rounds,
                 outcome.failed,
                 outcome.happened,
-                outcome.slow,
+                outcome.recovered,
                 outcome.violations));
         out.println();
         for (KnownViolation known : KnownViolation.ALL) {

@@ -7,22 +7,22 @@ import dev.percpu.cpu.CpuMask;
 /** Checks that every CPU's guard can be had by others, at once or after a while. */
 final class GuardCheck {
     private final OtherThread other;
-    private int slow;
+    private int recovered;
 
     GuardCheck(OtherThread other) {
         this.other = other;
     }
 
-    /** How often a guard was not free at once, but could be recovered. */
-    int slow() {
-        return slow;
+    /** After how many rounds a guard was not free at once, but could be had. */
+    int recovered() {
+        return recovered;
     }
 
     void check() throws Exception {
         if (!other.call("looking at the guards", GuardCheck::allFree)) {
             try {
                 other.run("acquiring each CPU's guard", GuardCheck::acquireEach);
-                slow++;
+                recovered++;
             } catch (Violation e) {
                 // So that the next round begins with free guards: what this thread has left behind it can free.
                 acquireEach();

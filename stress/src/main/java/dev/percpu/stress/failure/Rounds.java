@@ -40,8 +40,14 @@ final class Rounds {
         void act() throws Exception;
     }
 
-    /** What came of them. */
-    record Result(int rounds, int failed, int happened, int slowGuards, Set<String> violations) {}
+    /**
+     * What came of them.
+     *
+     * @param failed in how many of them it threw
+     * @param happened in how many of these it had its effect all the same
+     * @param recovered after how many a guard was not free at once, but could be had
+     */
+    record Result(int rounds, int failed, int happened, int recovered, Set<String> violations) {}
 
     /** @param progress is counted up with each round */
     Rounds(Operation operation, Way way, OtherThread other, AtomicInteger progress) throws Exception {
@@ -152,6 +158,6 @@ final class Rounds {
     }
 
     Result result() {
-        return new Result(rounds, failed, happened, guards.slow(), violations);
+        return new Result(rounds, failed, happened, guards.recovered(), violations);
     }
 }
