@@ -252,14 +252,15 @@ PERCPU_SLOW int percpu_has_left_its_id(uint64_t *word, int64_t owner)
 	int64_t now = percpu_now();
 	int64_t start_time;
 	char state;
+	int ended;
 
 	if (PERCPU_START_TIME_OF(owner) == 0 ||
 	    now - (int64_t)__atomic_load_n(&word[2], __ATOMIC_RELAXED) < PERCPU_COMPARE_EVERY)
 		return 0;
 	__atomic_store_n(&word[2], (uint64_t)now, __ATOMIC_RELAXED);
 	start_time = percpu_start_time(PERCPU_ID_OF(owner), &state);
-	return (start_time == PERCPU_START_TIME_OF(owner) ? state == 'Z' : start_time != 0) &&
-	       percpu_process_start_time != 0 &&
+	ended = start_time == PERCPU_START_TIME_OF(owner) ? state == 'Z' : start_time != 0;
+	return ended && percpu_process_start_time != 0 &&
 	       percpu_start_time(percpu_syscall(SYS_getpid), NULL) == percpu_process_start_time;
 }
 

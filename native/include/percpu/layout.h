@@ -67,7 +67,7 @@ enum percpu_state {
 enum percpu_mode { PERCPU_SEQUENCES, PERCPU_ATOMICS };
 
 /* The answers of share(). */
-enum percpu_refusal {
+enum percpu_answer {
 	PERCPU_SHARED_NOW,
 	PERCPU_SHARED_BEFORE,
 	PERCPU_GUARD_HELD,   /* by the thread that calls */

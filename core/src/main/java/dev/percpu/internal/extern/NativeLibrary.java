@@ -41,7 +41,7 @@ final class NativeLibrary {
     private static final long LENDER = 64;
     private static final long FIELDS = 72;
 
-    /** What the library's function returns: {@code enum percpu_refusal}. */
+    /** What the library's function returns: {@code enum percpu_answer}. */
     private static final int SHARED_NOW = 0;
 
     private static final int SHARED_BEFORE = 1;

@@ -26,7 +26,7 @@ class RefusedLibraryTest {
         assertThat(LentPieces.count()).isEqualTo(lent);
     }
 
-    /** What {@code enum percpu_refusal} has, and what it may have in a later version. */
+    /** What {@code enum percpu_answer} has, and what it may have in a later version. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             1 | are in another per-CPU area already: dev.percpu is loaded twice in this process, and only one of the two
