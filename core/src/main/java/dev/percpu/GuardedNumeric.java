@@ -46,7 +46,7 @@ final class GuardedNumeric extends PerCpuNumeric {
             }
             long next = width.wrap(op.applyTo(old, operand));
             WidthAccess.set(width, offset, next);
-            return op == Op.XCHG || op == Op.CMPXCHG ? old : next;
+            return op.computes() ? next : old;
         } finally {
             // As in PerCpu.with. There are no tokens.
             int count = PaddedArray.FIRST + guard.cpu * PaddedArray.DISTANCE;
