@@ -107,7 +107,8 @@ public final class Catalogue {
             Map<NumericWidth, Sequence> pure = new EnumMap<>(NumericWidth.class);
             Map<NumericWidth, Sequence> guarded = new EnumMap<>(NumericWidth.class);
             int stores = op == Op.READ ? 0 : 1;
-            int arguments = op.arguments();
+            // The number's address; the operand, which a READ ignores; and what a CMPXCHG expects.
+            int arguments = op == Op.CMPXCHG ? 3 : 2;
             for (NumericWidth width : NumericWidth.values()) {
                 String name = op + " of " + width;
                 int bits = width.bits();

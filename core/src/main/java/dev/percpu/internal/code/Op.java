@@ -37,18 +37,6 @@ public enum Op {
         return result == Result.NEW;
     }
 
-    /**
-     * How many arguments a sequence with this operation takes: the number's address, the operand, and the
-     * expected value.
-     */
-    int arguments() {
-        return switch (this) {
-            case READ -> 1;
-            case ADD, ADD_DOUBLE, AND, OR, MAX, XCHG -> 2;
-            case CMPXCHG -> 3;
-        };
-    }
-
     /** Whether the catalogue has this operation on pure numbers of a width. Doubles have 64 bits. */
     public boolean isPure(NumericWidth width) {
         return this != MAX && (this != ADD_DOUBLE || width == NumericWidth.LONG);

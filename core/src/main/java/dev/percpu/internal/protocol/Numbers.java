@@ -156,16 +156,13 @@ public interface Numbers {
         @Override
         public long update(Op op, NumericWidth width, long position, long operand, long expected) {
             long offset = Area.offset(cpu.get(), position);
+            if (op == Op.ADD && width == NumericWidth.LONG) {
+                return (long) Area.LONG.getAndAdd(Area.MEMORY, offset, operand) + operand;
+            }
             return switch (op) {
                 case READ -> WidthAccess.get(width, offset);
                 case CMPXCHG -> WidthAccess.compareAndExchange(width, offset, expected, operand);
-                case ADD -> {
-                    if (width == NumericWidth.LONG) {
-                        yield (long) Area.LONG.getAndAdd(Area.MEMORY, offset, operand) + operand;
-                    }
-                    yield updateAtomically(op, width, offset, operand);
-                }
-                case ADD_DOUBLE, AND, OR, MAX, XCHG -> updateAtomically(op, width, offset, operand);
+                default -> updateAtomically(op, width, offset, operand);
             };
         }
 
