@@ -15,7 +15,7 @@ import java.util.Arrays;
  * in a record in such a field, as a call of a fixed address.
  *
  * <p>All sequences are called through few handles, which take the address as an argument: linking the first handle of a
- * shape takes milliseconds. So a call may pass more numbers than the sequence takes. Both architectures pass them in
+ * shape takes milliseconds. So a call may pass more numbers than the sequence takes. Each architecture passes them in
  * registers, where they do no harm.
  *
  * @param address the address of its code

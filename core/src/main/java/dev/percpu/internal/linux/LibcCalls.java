@@ -22,7 +22,7 @@ final class LibcCalls {
             FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
     /**
-     * Calls any function that takes up to six integers or addresses. Both architectures pass those in the same
+     * Calls any function that takes up to six integers or addresses. Each architecture passes those in the same
      * registers, however many the function takes, and whether or not it is variadic. So one handle serves all: linking
      * another shape would take milliseconds.
      */
