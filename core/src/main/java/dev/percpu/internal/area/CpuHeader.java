@@ -18,7 +18,7 @@ public final class CpuHeader {
      * The words from here on are for class initializers. An initializer makes each kind of update once, so that no
      * later update has to load a class, which could fail. It uses these words of the spare place and of the place for
      * gates, as if a number lay there. Two threads may initialize two classes at a time, so each class has words of
-     * its own.
+     * its own, except for the one that is always 0.
      */
 
     /** One word, for a gate. */
@@ -30,17 +30,14 @@ public final class CpuHeader {
     /** The three words of a tally. */
     public static final long REHEARSED_TALLY = REHEARSED_SUM + 3 * Long.BYTES;
 
-    /** One word, for a slot of stripes. */
+    /** One word, always 0, for a slot of stripes and, in the current CPU's place, for a compare-and-exchange. */
     public static final long REHEARSED_SLOT = REHEARSED_TALLY + 3 * Long.BYTES;
 
-    /** One word, for a number in a thread's own place. */
+    /** One word, for a number in a thread's own place; in such a place itself, for a maximum. */
     public static final long REHEARSED_OWN_NUMBER = REHEARSED_SLOT + Long.BYTES;
 
-    /** One word, for a maximum; a thread that gets a place of its own uses that of the place. */
-    public static final long REHEARSED_EXTREME = REHEARSED_OWN_NUMBER + Long.BYTES;
-
     /** The two words of a stack with room for one item. */
-    public static final long REHEARSED_STACK = REHEARSED_EXTREME + Long.BYTES;
+    public static final long REHEARSED_STACK = REHEARSED_OWN_NUMBER + Long.BYTES;
 
     /** How far the words reach. */
     public static final long END = REHEARSED_STACK + 2 * Long.BYTES;

@@ -294,7 +294,7 @@ public final class OwnPlaces {
         long offset = offset(free);
         // Links the methods, so that later no class is loaded between their loads and their stores.
         long _ = add(offset, 0) + addLongAndDouble(offset, 0, offset, 0);
-        raise(offset + CpuHeader.REHEARSED_EXTREME, id);
+        raise(offset + CpuHeader.REHEARSED_OWN_NUMBER, id);
         // Nothing from here on can fail.
         OWNERS[free] = owner;
         TABLE[slot + 1] = offset;

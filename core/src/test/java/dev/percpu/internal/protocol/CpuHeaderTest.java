@@ -15,8 +15,7 @@ class CpuHeaderTest {
         assertThat(CpuHeader.REHEARSED_TALLY - CpuHeader.REHEARSED_SUM).isEqualTo(GatedSums.BYTES + Long.BYTES);
         assertThat(CpuHeader.REHEARSED_SLOT - CpuHeader.REHEARSED_TALLY).isEqualTo(Tally.BYTES);
         assertThat(CpuHeader.REHEARSED_OWN_NUMBER - CpuHeader.REHEARSED_SLOT).isEqualTo(Long.BYTES);
-        assertThat(CpuHeader.REHEARSED_EXTREME - CpuHeader.REHEARSED_OWN_NUMBER).isEqualTo(Long.BYTES);
-        assertThat(CpuHeader.REHEARSED_STACK - CpuHeader.REHEARSED_EXTREME).isEqualTo(Long.BYTES);
+        assertThat(CpuHeader.REHEARSED_STACK - CpuHeader.REHEARSED_OWN_NUMBER).isEqualTo(Long.BYTES);
         assertThat(CpuHeader.END - CpuHeader.REHEARSED_STACK).isEqualTo(Stacks.bytes(1));
         assertThat(CpuHeader.END).isLessThanOrEqualTo(CpuHeader.SIZE);
     }
