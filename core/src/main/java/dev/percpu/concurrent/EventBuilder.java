@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Builds a {@link PerCpuEvent}: which variables it updates, in which way.
  *
- * <p>An event has at most {@value #MOST_UPDATES} updates; recording into a histogram counts as two, and combining with
- * a function of your own as none. The number of its arguments and of its histograms together is at most {@value
+ * <p>An event has at most {@value Events#MOST_UPDATES} updates; recording into a histogram counts as two, and combining
+ * with a function of your own as none. The number of its arguments and of its histograms together is at most {@value
  * Events#MOST_VALUES}. Arguments are numbered without gaps, and {@code long}s come before {@code double}s.
  *
  * <p>A variable can have several updates, but not the same one twice: that is, with the same argument, or with a
@@ -32,8 +32,6 @@ import org.jspecify.annotations.Nullable;
  * builder stays as it was.
  */
 public final class EventBuilder {
-    private static final int MOST_UPDATES = 16;
-
     private static final int NONE = Events.NONE;
 
     private String name = "a PerCpuEvent";
@@ -293,9 +291,9 @@ public final class EventBuilder {
      */
     private void note(Object variable, String update, @Nullable Argument argument, boolean isDouble, int updates) {
         Objects.requireNonNull(variable, "variable");
-        if (parts.size() + updates > MOST_UPDATES) {
+        if (parts.size() + updates > Events.MOST_UPDATES) {
             throw new IllegalArgumentException(name + " would have " + (parts.size() + updates)
-                    + " updates, and an event has at most " + MOST_UPDATES
+                    + " updates, and an event has at most " + Events.MOST_UPDATES
                     + ", of which a histogram takes two: make two events of it");
         }
         if (argument != null) {

@@ -32,6 +32,9 @@ public final class EventShape {
     /** The values that a call passes if there are more than {@value #FEWEST_VALUES}. */
     public static final int MOST_VALUES = 5;
 
+    /** The updates that an event has at most: {@code Sequences} has room for the code of so many. */
+    public static final int MOST_UPDATES = 16;
+
     /** The words that each update has in the table. */
     public static final int WORDS = 2;
 
@@ -63,14 +66,14 @@ public final class EventShape {
     /**
      * One update of a number of 64 bits.
      *
-     * @param op an addition, one of doubles, or a maximum
+     * @param op one that {@linkplain Op#isOfEvents events have}
      * @param element the number of the value that says which element of an array it is, or {@link #NONE}. Only an
      *     addition can have one: arrays have no gates
      * @param operand the number of the value that is the operand, or {@link #NONE} if the constant is
      */
     public record Update(Op op, int element, int operand) {
         public Update {
-            if (op != Op.ADD && op != Op.ADD_DOUBLE && op != Op.MAX) {
+            if (!op.isOfEvents()) {
                 throw new IllegalArgumentException("no event has the operation " + op);
             }
             if (op != Op.ADD && element != NONE) {

@@ -55,6 +55,11 @@ public enum Op {
         };
     }
 
+    /** Whether an event can have this operation, on numbers of 64 bits. */
+    boolean isOfEvents() {
+        return this == ADD || this == ADD_DOUBLE || this == MAX;
+    }
+
     /** The same operation in Java: the new value if the old one is {@code old}. */
     public long applyTo(long old, long operand) {
         return switch (this) {

@@ -25,6 +25,9 @@ public interface Events {
     /** The values that a call passes if there are more than {@value #FEWEST_VALUES}. */
     int MOST_VALUES = EventShape.MOST_VALUES;
 
+    /** The updates that an event has at most. */
+    int MOST_UPDATES = EventShape.MOST_UPDATES;
+
     /** In place of the number of a value: none. */
     int NONE = EventShape.NONE;
 
@@ -63,7 +66,7 @@ public interface Events {
         }
     }
 
-    /** Makes a plan for the updates of one event, which are at least one. */
+    /** Makes a plan for the updates of one event: from one to {@value #MOST_UPDATES}. */
     static Plan plan(List<Update> updates) {
         // A loop: each lambda and stream would take the JVM a millisecond when the first event is built.
         List<EventShape.Update> steps = new ArrayList<>();

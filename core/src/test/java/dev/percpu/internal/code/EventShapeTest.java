@@ -29,7 +29,7 @@ class EventShapeTest {
     /** Each update has so many numbers for itself: an element is one of them, and a gate the second. */
     private static final int NUMBERS = 4;
 
-    private static final int WORDS = 16 * NUMBERS;
+    private static final int WORDS = EventShape.MOST_UPDATES * NUMBERS;
 
     private final long position = Area.allocate(WORDS * (long) Long.BYTES, Long.BYTES, "EventShapeTest");
     private final Random random = new Random(11);
