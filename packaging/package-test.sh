@@ -23,8 +23,7 @@ target/package-test. Then it checks:
   - that a new project, which knows only the BOM and the artifacts, compiles against them and runs with them, on the
     class path and on the module path, with native access allowed, warned about, and denied.
 
-The new project is packaging/stranger. A new artifact needs a line in bom/pom.xml, in the project's pom.xml,
-module-info.java, Main.java and expected.txt, and a class there that uses it.
+The new project is packaging/stranger. docs/testing.md says what a new artifact needs.
 USAGE
 }
 

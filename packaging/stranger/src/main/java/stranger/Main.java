@@ -16,7 +16,7 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] args) throws Exception {
-        // One line for each artifact, in the BOM's order.
+        // One line for each artifact, in the order of expected.txt.
         Map<String, Callable<String>> uses = new LinkedHashMap<>();
         uses.put("percpu-core", UsesCore::run);
         uses.put("percpu-native", UsesNative::run);
