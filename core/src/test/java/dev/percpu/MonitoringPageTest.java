@@ -3,16 +3,25 @@ package dev.percpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.percpu.testing.Jvm;
+import java.io.File;
 import java.io.IOException;
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import jdk.jfr.FlightRecorder;
+import jdk.jfr.Name;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -67,6 +76,40 @@ class MonitoringPageTest {
                         "dev.percpu.Variable#period is 1 s",
                         "dev.percpu.PoolAwaited#threshold is 10 ms",
                         "dev.percpu.GuardContended#enabled is false");
+    }
+
+    /** What the page does not name, nobody looks for in a recording. */
+    @Test
+    void theTableOfEventsHasEachEventWithItsFields() throws IOException, ClassNotFoundException {
+        Map<String, Set<String>> shown = new TreeMap<>();
+        for (String row : all("^\\| `dev\\.percpu\\..+")) {
+            String[] cells = row.split("\\|", -1);
+            shown.put(cells[1].strip().replace("`", ""), quoted(cells[3]));
+        }
+        Map<String, Set<String>> declared = new TreeMap<>();
+        for (String source : Objects.requireNonNull(new File("src/main/java/dev/percpu/internal/jfr").list())) {
+            if (source.endsWith("Event.java")) {
+                Class<?> event = Class.forName("dev.percpu.internal.jfr." + source.replace(".java", ""));
+                declared.put(event.getAnnotation(Name.class).value(), fields(event));
+            }
+        }
+        assertThat(shown).isNotEmpty().isEqualTo(declared);
+    }
+
+    private static Set<String> quoted(String cell) {
+        return ours(Pattern.compile("`(\\w+)`").matcher(cell).results().map(found -> found.group(1)));
+    }
+
+    private static Set<String> fields(Class<?> event) {
+        return ours(Stream.of(event.getDeclaredFields())
+                .filter(field -> !Modifier.isStatic(field.getModifiers()))
+                .map(Field::getName));
+    }
+
+    /** Without what the flight recorder adds to each event. */
+    private static Set<String> ours(Stream<String> fields) {
+        return fields.filter(field -> !field.equals("startTime") && !field.equals("duration"))
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     private static String pathWithJdk() {
