@@ -13,6 +13,7 @@ import java.lang.reflect.Field;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -30,10 +31,10 @@ class ReaderDoorTest {
 
     /** Waits until it is woken. The lock's own threads look again from time to time. */
     @SuppressWarnings("WaitNotInLoop") // the loop is the door's
-    private static final Waiting FOR_EVER = (condition, _, _) -> {
+    private static final Waiting FOR_EVER = new Waiting(condition -> {
         condition.awaitUninterruptibly();
         return true;
-    };
+    });
 
     private final ReaderDoor door = new ReaderDoor("a door", true, new ReaderThresholds(0, 0));
 
@@ -56,10 +57,10 @@ class ReaderDoorTest {
     void aWriterWhoseTimeRunsOutAsTheLastReaderLeavesIsAlone() throws InterruptedException {
         assertThat(door.tryEnter()).isTrue();
         assertThat(door.tryBeginShutting()).isTrue();
-        WaitPolicy runningOut = (Waiting) (_, _, _) -> {
+        WaitPolicy runningOut = new Waiting(_ -> {
             door.leave();
             return false;
-        };
+        });
         assertThat(door.awaitAlone(runningOut)).isTrue();
         door.open();
     }
@@ -162,7 +163,7 @@ class ReaderDoorTest {
         assertThat(door.tryEnter()).isTrue();
         assertThat(door.tryBeginShutting()).isTrue();
         boolean[] broken = new boolean[1];
-        WaitPolicy waiting = (Waiting) (_, _, _) -> {
+        WaitPolicy waiting = new Waiting(_ -> {
             assertThat(broken[0]).as("waits again").isFalse();
             broken[0] = true;
             try {
@@ -171,7 +172,7 @@ class ReaderDoorTest {
                 throw new LinkageError("the fields have other names", e);
             }
             return true;
-        };
+        });
         assertThatThrownBy(() -> door.awaitAlone(waiting)).hasMessageContaining("nobody can say whether readers");
         door.open();
     }
@@ -196,13 +197,13 @@ class ReaderDoorTest {
     void aReaderThatFailsAfterItWasLetInWakesTheWriterThatWaitsForIt() throws InterruptedException {
         CountDownLatch secondWriterWaits = new CountDownLatch(1);
         shut();
-        WaitPolicy failing = (Waiting) (condition, _, _) -> {
+        WaitPolicy failing = new Waiting(condition -> {
             // Gives up the mutex each time, so that the writers can do their part before the reader notices.
             while (secondWriterWaits.getCount() > 0) {
                 long _ = condition.awaitNanos(TimeUnit.MILLISECONDS.toNanos(1));
             }
             throw new StackOverflowError("injected");
-        };
+        });
         Throwable[] ending = new Throwable[1];
         Thread reader = Thread.ofPlatform().start(() -> ending[0] = catchThrowable(() -> door.enter(failing)));
         awaitWaiting(1);
@@ -223,13 +224,13 @@ class ReaderDoorTest {
             shut();
             boolean[] inside = new boolean[1];
             boolean[] flag = new boolean[1];
-            WaitPolicy ending = (Waiting) (condition, _, _) -> {
+            WaitPolicy ending = new Waiting(condition -> {
                 condition.awaitUninterruptibly();
                 if (interrupted) {
                     throw new InterruptedException();
                 }
                 return false;
-            };
+            });
             Thread reader = Thread.ofPlatform().start(() -> {
                 try {
                     inside[0] = door.enter(ending);
@@ -255,12 +256,12 @@ class ReaderDoorTest {
         for (WaitPolicy policy : new WaitPolicy[] {
             WaitPolicy.NONE,
             WaitPolicy.ofNanos(1000),
-            (Waiting) (_, _, _) -> {
+            new Waiting(_ -> {
                 throw new StackOverflowError("injected");
-            },
-            (Waiting) (_, _, _) -> {
+            }),
+            new Waiting(_ -> {
                 throw new InterruptedException();
-            }
+            })
         }) {
             try {
                 assertThat(door.enter(policy)).isFalse();
@@ -339,11 +340,11 @@ class ReaderDoorTest {
         assertThat(unfair.tryShutAtOnce()).isTrue();
         Thread reader = Thread.ofPlatform().start(() -> {
             try {
-                assertThat(unfair.enter((Waiting) (condition, _, _) -> {
+                assertThat(unfair.enter(new Waiting(condition -> {
                             waits.incrementAndGet();
                             condition.awaitUninterruptibly();
                             return true;
-                        }))
+                        })))
                         .isTrue();
             } catch (InterruptedException e) {
                 throw new AssertionError(e);
@@ -372,7 +373,7 @@ class ReaderDoorTest {
             AtomicInteger waits = new AtomicInteger();
             assertThat(unfair.tryShutAtOnce()).isTrue();
             // With the mutex, which keeps the writer out until the reader really waits.
-            WaitPolicy policy = (Waiting) (condition, _, _) -> {
+            WaitPolicy policy = new Waiting(condition -> {
                 if (waits.incrementAndGet() == 1) {
                     Thread.sleep(2);
                     return true;
@@ -381,7 +382,7 @@ class ReaderDoorTest {
                     condition.awaitUninterruptibly();
                 }
                 return !givesUp;
-            };
+            });
             Thread reader = Thread.ofPlatform().start(() -> {
                 try {
                     assertThat(unfair.enter(policy)).isNotEqualTo(givesUp);
@@ -418,11 +419,28 @@ class ReaderDoorTest {
         }
     }
 
-    /** A policy that waits on conditions only. */
+    /** What a test does in place of a wait. */
     @FunctionalInterface
-    private interface Waiting extends WaitPolicy {
+    private interface Wait {
+        boolean await(Condition condition) throws InterruptedException;
+    }
+
+    /** A policy that waits on conditions only. */
+    private static final class Waiting extends WaitPolicy {
+        private final Wait wait;
+
+        Waiting(Wait wait) {
+            super(Long.MAX_VALUE, true);
+            this.wait = wait;
+        }
+
         @Override
-        default boolean lock(Lock line, String label) {
+        boolean await(Condition condition, long most, String label) throws InterruptedException {
+            return wait.await(condition);
+        }
+
+        @Override
+        boolean lock(Lock line, String label) {
             throw new AssertionError("there is no line");
         }
     }
