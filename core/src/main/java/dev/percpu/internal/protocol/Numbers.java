@@ -156,6 +156,7 @@ public interface Numbers {
         @Override
         public long update(Op op, NumericWidth width, long position, long operand, long expected) {
             long offset = Area.offset(cpu.get(), position);
+            // The most frequent one, which needs no loop.
             if (op == Op.ADD && width == NumericWidth.LONG) {
                 return (long) Area.LONG.getAndAdd(Area.MEMORY, offset, operand) + operand;
             }
