@@ -28,6 +28,8 @@ class MainTest {
                     top                 | Missing required parameter: 'PID' (see ./percpu top --help)
                     top here            | Invalid value for positional parameter at index 0 (PID): 'here' is not a long (see ./percpu top --help)
                     top 1 --interval=0  | the interval must be from 0.01 to 86400 seconds, not 0.0 (see ./percpu top --help)
+                    top 1 --interval=90000 | the interval must be from 0.01 to 86400 seconds, not 90000.0 (see ./percpu top --help)
+                    top 1 --interval=NaN | the interval must be from 0.01 to 86400 seconds, not NaN (see ./percpu top --help)
                     bench --only=(      | '(' is not a regular expression: Unclosed group (see ./percpu bench --help)
                     """)
     void aWrongCommandLineIsOneLineAndStatus2(String args, String message) {

@@ -1,16 +1,20 @@
 package dev.percpu.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import dev.percpu.PerCpuRuntime;
 import dev.percpu.cli.output.Console;
 import dev.percpu.cli.output.Terminal;
 import dev.percpu.cpu.CpuMask;
 import java.io.BufferedReader;
 import java.io.File;
+import java.io.FilterWriter;
 import java.io.IOException;
+import java.io.InvalidObjectException;
 import java.io.PipedReader;
 import java.io.PipedWriter;
 import java.io.PrintWriter;
@@ -32,8 +36,13 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 public class TopCommandTest {
+    private static final String TEST_CLASSES =
+            Path.of("target", "test-classes").toAbsolutePath().toString();
+
     private static Process subject;
     private static String guarded;
 
@@ -44,20 +53,19 @@ public class TopCommandTest {
     private static Process start(Path home, String main, String... options) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(home.resolve("bin").resolve("java").toString());
-        command.addAll(List.of(options));
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("-Dpercpu.backend=" + PerCpuRuntime.backend());
         command.add("-cp");
         command.add(String.join(
                 File.pathSeparator,
                 Stream.concat(
-                                Stream.of(Path.of("target", "test-classes")
-                                        .toAbsolutePath()
-                                        .toString()),
+                                Stream.of(TEST_CLASSES),
                                 Stream.of("jdk.module.path", "java.class.path")
                                         .map(name -> System.getProperty(name, ""))
                                         .filter(path -> !path.isEmpty()))
                         .toList()));
+        // They come last, so they can also replace the class path.
+        command.addAll(List.of(options));
         command.add(main);
         return new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -130,6 +138,8 @@ public class TopCommandTest {
         assertThat(still.get("perSecond").getAsDouble()).isZero();
         assertThat(still.getAsJsonArray("perCpu").size()).isEqualTo(CpuMask.capacity());
         JsonObject growing = value(json, "growing");
+        assertThat(growing.get("type").getAsString()).isEqualTo("PerCpuCounter");
+        assertThat(growing.get("value").getAsString()).isEqualTo("value");
         assertThat(growing.get("perSecond").getAsDouble()).isPositive();
         assertThat(growing.get("serial").getAsLong())
                 .isGreaterThan(still.get("serial").getAsLong());
@@ -142,7 +152,10 @@ public class TopCommandTest {
         assertThat(parts)
                 .isCloseTo(growing.get("perSecond").getAsDouble(), Percentage.withPercentage(0.01))
                 .isPositive();
-        assertThat(value(json, "endless").get("total").getAsString()).isEqualTo("Infinity");
+        JsonObject endless = value(json, "endless");
+        assertThat(endless.get("type").getAsString()).isEqualTo("PerCpuDoubleCounter");
+        assertThat(endless.get("cumulative").getAsBoolean()).isTrue();
+        assertThat(endless.get("total").getAsString()).isEqualTo("Infinity");
         assertThat(json.getAsJsonArray("failures"))
                 .singleElement()
                 .extracting(JsonElement::getAsString)
@@ -170,9 +183,47 @@ public class TopCommandTest {
                 .anyMatch(line -> line.matches("growing +value +[0-9,]+ +[0-9,.]+ .*"));
     }
 
+    /** It goes on until nobody reads what it prints, as in a pipe to {@code head -2}. */
+    @Test
+    void eachRateIsThatSinceTheReadingBefore() {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        PrintWriter twoLines = new PrintWriter(new FilterWriter(out) {
+            @Override
+            public void flush() throws IOException {
+                if (out.toString().lines().count() == 2) {
+                    throw new IOException("Broken pipe");
+                }
+            }
+        });
+
+        int status = Main.run(
+                new Console(twoLines, new PrintWriter(err), false, false),
+                "top",
+                Long.toString(subject.pid()),
+                "--json",
+                "--interval=0.1");
+
+        assertThat(status).isEqualTo(1);
+        assertThat(err.toString().lines()).containsExactly("percpu: the output could not be written");
+        List<JsonObject> readings = out.toString()
+                .lines()
+                .map(line -> JsonParser.parseString(line).getAsJsonObject())
+                .toList();
+        assertThat(readings).hasSize(2);
+        JsonObject before = value(readings.getFirst(), "growing");
+        JsonObject now = value(readings.getLast(), "growing");
+        double growth = now.get("total").getAsLong() - before.get("total").getAsLong();
+        assertThat(now.get("perSecond").getAsDouble()
+                        * readings.getLast().get("seconds").getAsDouble())
+                .isCloseTo(growth, within(0.5));
+    }
+
     /** On a terminal, where each reading replaces the one before it, if that fits on it. */
     @Test
     void liveItPrintsUntilTheProcessEnds() throws Exception {
+        // One line too few: the last one is the cursor's.
+        int height = (int) top().out().lines().count();
         Process ending = startSubjectOfItsOwn();
         StringWriter err = new StringWriter();
         try (PipedReader reader = new PipedReader(1 << 16);
@@ -181,17 +232,21 @@ public class TopCommandTest {
             Console console = new Console(new PrintWriter(writer), new PrintWriter(err), true, false);
             Future<Integer> status = thread.submit(() -> {
                 try (writer) {
-                    TopCommand command = new TopCommand(console, () -> new Terminal(6, 50));
+                    TopCommand command = new TopCommand(console, () -> new Terminal(height, 50));
                     return Main.run(console, List.of(command), "top", Long.toString(ending.pid()), "--interval=0.05");
                 }
             });
             BufferedReader lines = new BufferedReader(reader);
             int readings = 0;
             int printed = 0;
+            int cut = 0;
             for (String line; (line = lines.readLine()) != null; ) {
                 printed++;
                 assertThat(line.replace("\u001b[H\u001b[J", "")).hasSizeLessThanOrEqualTo(50);
-                assertThat(printed).isLessThanOrEqualTo(5 * (readings + 1));
+                assertThat(printed).isLessThanOrEqualTo((height - 1) * (readings + 1));
+                if (line.equals("2 more values; --once and --json print all")) {
+                    cut++;
+                }
                 if (line.startsWith("\u001b[H\u001b[JProcess " + ending.pid() + ": back end ")) {
                     readings++;
                     if (readings == 3) {
@@ -200,6 +255,7 @@ public class TopCommandTest {
                 }
             }
             assertThat(readings).isGreaterThanOrEqualTo(3);
+            assertThat(cut).isEqualTo(readings);
             assertThat(status.get()).isEqualTo(1);
         } finally {
             ending.destroy();
@@ -228,11 +284,20 @@ public class TopCommandTest {
                 .startsWith("percpu: process PID does not have Percpu on its class path");
     }
 
-    @Test
-    void aBeanOfAnotherVersionIsNotShown() throws Exception {
-        assertRefused(start(OtherVersion.class.getName()))
+    /** Such a bean is asked wherever Percpu is: here another class loader has it, or none. */
+    @ParameterizedTest
+    @ValueSource(classes = {AttributeNotFoundException.class, InvalidObjectException.class})
+    void aBeanOfAnotherVersionIsNotShown(Class<?> reason) throws Exception {
+        assertRefused(start(OtherVersion.class.getName(), "-cp", TEST_CLASSES, "-Dreason=" + reason.getSimpleName()))
                 .startsWith("percpu: process PID has no management bean that this version of top can read: "
-                        + AttributeNotFoundException.class.getName());
+                        + reason.getName());
+    }
+
+    @Test
+    void aProcessThatCannotBeAttachedToIsToldWhatMayForbidIt() throws Exception {
+        assertRefused(start(TopSubject.class.getName(), "-XX:+DisableAttachMechanism"))
+                .startsWith("percpu: process PID cannot be attached to; perhaps it forbids that"
+                        + " (-XX:+DisableAttachMechanism): ");
     }
 
     @Test
@@ -285,11 +350,14 @@ public class TopCommandTest {
         }
     }
 
-    /** Among them such as would end if somebody tried to attach to them. */
+    /** Among them such as would end if somebody tried to attach to them, and such with a name that is no UTF-8. */
     @Test
-    void aProcessThatIsNoJvmIsLeftAlone() throws Exception {
+    void aProcessThatIsNoJvmIsLeftAlone(@TempDir Path directory) throws Exception {
         String endsAtSignal = "trap 'exit 3' QUIT; echo up; while :; do sleep 0.01; done";
-        assertRefused(new ProcessBuilder("sh", "-c", endsAtSignal).start())
+        String named = "name=./$(printf '\\377'); cp /bin/sh $name; exec $name -c \"$0\"";
+        assertRefused(new ProcessBuilder("sh", "-c", named, endsAtSignal)
+                        .directory(directory.toFile())
+                        .start())
                 .isEqualTo("percpu: process PID is no JVM: it has not loaded libjvm.so");
     }
 
@@ -297,14 +365,14 @@ public class TopCommandTest {
     void whyTheAgentDoesNotStartIsSaid() throws Exception {
         assertRefused(start(AgentRefused.class.getName()))
                 .startsWith("percpu: process PID does not start its management agent: ")
-                .contains(AgentRefused.WITHOUT);
+                .endsWith(AgentRefused.WITHOUT);
     }
 
     /** The agent's address has the host name that the process was told to have. To connect to this one never works. */
     @Test
     void aHostNameThatCannotBeReachedIsNamedAsTheReason() throws Exception {
         assertRefused(start(TopSubject.class.getName(), "-Djava.rmi.server.hostname=255.255.255.255"))
-                .startsWith("percpu: process PID has a management agent that cannot be reached: ")
+                .startsWith("percpu: process PID has a management agent that cannot be reached: java.net.")
                 .endsWith("; the process's java.rmi.server.hostname has to be reachable from here");
     }
 

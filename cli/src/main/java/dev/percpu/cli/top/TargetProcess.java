@@ -39,9 +39,7 @@ final class TargetProcess {
      * @throws CliException if not
      */
     void check() {
-        ProcessHandle process = ProcessHandle.of(pid)
-                .filter(ProcessHandle::isAlive)
-                .orElseThrow(() -> new CliException("there is no process " + pid));
+        ProcessHandle process = ProcessHandle.of(pid).orElseThrow(() -> new CliException("there is no process " + pid));
         if (pid == ProcessHandle.current().pid()) {
             throw new CliException("process " + pid + " is this command itself");
         }
