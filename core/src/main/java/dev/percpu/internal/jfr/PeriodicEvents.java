@@ -58,7 +58,11 @@ final class PeriodicEvents {
         FlightRecorder.addListener(listener(START));
     }
 
-    /** The flight recorder calls this once for each listener that it has, when it starts. */
+    /**
+     * The flight recorder calls this when it starts, and whenever a recording starts or ends: a listener has a method
+     * for each, and all of ours do the same. So if something fails here, the next recording makes up for it, or the
+     * next named variable does for one that runs already.
+     */
     private static void start() {
         try {
             BACK_END.addFor(BackEndEvent.class);

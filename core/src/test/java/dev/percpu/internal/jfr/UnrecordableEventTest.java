@@ -12,12 +12,21 @@ import dev.percpu.testing.Deployment;
 import dev.percpu.testing.Jvm;
 import dev.percpu.testing.LogCapture;
 import dev.percpu.testing.StackEnd;
+import java.io.IOException;
+import java.lang.ref.Reference;
 import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import jdk.jfr.FlightRecorder;
 import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -104,6 +113,92 @@ class UnrecordableEventTest {
                     URLClassLoader loader = new NoEvents()) {
                 recording.start();
                 ((Runnable) Deployment.make(loader, Uses.class)).run();
+            }
+        }
+    }
+
+    /** What has a name later makes up for it: perhaps no other recording ever starts, which would do so too. */
+    @Test
+    void whatFailsWhenARecordingStartsIsAddedToItLater() {
+        assertThat(Jvm.asHere().outputOf(FailsAtStart.class).lines())
+                .containsExactly(
+                        "the recorder starts, but not all goes well",
+                        "a recording starts, but not all goes well",
+                        "[dev.percpu.Area, dev.percpu.BackEnd, dev.percpu.Variable]");
+    }
+
+    /** Runs in a JVM of its own. */
+    static final class FailsAtStart {
+        private FailsAtStart() {}
+
+        public static void main(String[] arguments) throws Exception {
+            try (URLClassLoader loader = new FailsTwice()) {
+                ((Runnable) Deployment.make(loader, Names.class)).run();
+            }
+        }
+    }
+
+    /** Loads the library and all else again. Its heap is at the end the first two times that it is to load an event. */
+    private static final class FailsTwice extends URLClassLoader {
+        private int failures;
+
+        private FailsTwice() throws Exception {
+            super(Deployment.loader().getURLs(), ClassLoader.getPlatformClassLoader());
+        }
+
+        @Override
+        protected Class<?> findClass(String name) throws ClassNotFoundException {
+            if (name.equals(AreaEvent.class.getName()) && failures < 2) {
+                failures++;
+                throw new OutOfMemoryError("for example");
+            }
+            return super.findClass(name);
+        }
+    }
+
+    /** Loaded by that loader. */
+    static final class Names implements Runnable {
+        Names() {}
+
+        @Override
+        public void run() {
+            PerCpuCounter before = new PerCpuCounter("before");
+            start("the recorder", FlightRecorder::getFlightRecorder);
+            try (Recording recording = new Recording()) {
+                recording.enable("dev.percpu.BackEnd").with("period", "endChunk");
+                recording.enable("dev.percpu.Area").with("period", "endChunk");
+                recording.enable("dev.percpu.Variable").with("period", "endChunk");
+                start("a recording", recording::start);
+                PerCpuCounter later = new PerCpuCounter("later");
+                // The first use chooses the back end.
+                later.increment();
+                recording.stop();
+                System.out.println(namesOf(recording));
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            } finally {
+                Reference.reachabilityFence(before);
+            }
+        }
+
+        private static void start(String what, Runnable action) {
+            try {
+                action.run();
+                System.out.println(what + " starts");
+            } catch (OutOfMemoryError e) {
+                System.out.println(what + " starts, but not all goes well");
+            }
+        }
+
+        private static Set<String> namesOf(Recording recording) throws IOException {
+            Path file = Files.createTempFile("percpu", ".jfr");
+            try {
+                recording.dump(file);
+                return RecordingFile.readAllEvents(file).stream()
+                        .map(event -> event.getEventType().getName())
+                        .collect(Collectors.toCollection(TreeSet::new));
+            } finally {
+                Files.delete(file);
             }
         }
     }
