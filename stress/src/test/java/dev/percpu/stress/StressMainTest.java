@@ -64,9 +64,13 @@ class StressMainTest {
     void wrongArgumentsAreToldInOneLine() {
         assertThat(run("--seconds", "0")).isEqualTo(2);
         assertThat(run("--threads", "many")).isEqualTo(2);
+        assertThat(run("--threads", "0")).isEqualTo(2);
+        assertThat(run("--delay", "0")).isEqualTo(2);
+        assertThat(run("--backend", "zork")).isEqualTo(2);
         assertThat(run("--only", "zork")).isEqualTo(2);
+        assertThat(run("--failures", "--ways", "stack,zork")).isEqualTo(2);
         assertThat(err.toString(StandardCharsets.UTF_8).lines())
-                .hasSize(3)
+                .hasSize(7)
                 .allMatch(line -> line.startsWith("percpu: --") || line.contains("--threads"))
                 .allMatch(line -> line.endsWith("(see ./percpu stress --help)"));
         assertThat(out.size()).isZero();
