@@ -82,8 +82,10 @@ PERCPU_INLINE struct cpu_guard cpu_guard_acquire_on(unsigned cpu)
 {
 	struct cpu_guard guard;
 
-	/* A negative id would mean the current CPU. So one that no system has stands for all that are too high. */
-	percpu_acquire_slowly(&guard, (int)(cpu < PERCPU_MOST_CPUS ? cpu : PERCPU_MOST_CPUS), 1);
+	/* Among these are the ids that are negative as an int, which would mean the current CPU. */
+	if (cpu >= PERCPU_MOST_CPUS)
+		percpu_no_such_cpu(cpu, percpu_count());
+	percpu_acquire_slowly(&guard, (int)cpu, 1);
 	return guard;
 }
 

@@ -38,14 +38,22 @@ final class LongWaitReports {
      *
      * @param side the side of the lock that it waits for: "read" or "write"
      * @param writer the thread that has shut the door, which may be the current one
+     * @param ended whether that thread has ended, and so never opens it
      * @param readers how many it waits for; negative if that is not known, 0 if it is alone inside
      * @param holds who they are, in checked mode; otherwise null
      */
-    static void report(String side, String lock, long waited, Thread writer, long readers, @Nullable ReadHolds holds) {
+    static void report(
+            String side,
+            String lock,
+            long waited,
+            Thread writer,
+            boolean ended,
+            long readers,
+            @Nullable ReadHolds holds) {
         try {
             String names = holds == null ? "" : holds.describe();
             String who = names.isEmpty() ? "" : ": " + names;
-            Reports.longWait(waited, "the " + side + " lock of " + lock, reason(writer, readers, who));
+            Reports.longWait(waited, "the " + side + " lock of " + lock, reason(writer, ended, readers, who));
         } catch (Throwable e) {
             Reports.lost();
         }
@@ -78,16 +86,16 @@ final class LongWaitReports {
         }
     }
 
-    private static String reason(Thread writer, long readers, String who) {
+    private static String reason(Thread writer, boolean ended, long readers, String who) {
         if (writer == Thread.currentThread()) {
             return count(readers) + (readers == 1 ? " is" : " are") + " inside" + who
                     + "; a thread that has the read lock must not lock the write lock";
         }
         if (readers == 0) {
             return Reports.describe(writer)
-                    + (writer.isAlive()
-                            ? " has the write lock"
-                            : " ended without unlocking the write lock, so no thread gets it any more");
+                    + (ended
+                            ? " ended without unlocking the write lock, so no thread gets it any more"
+                            : " has the write lock");
         }
         return Reports.describe(writer) + " waits in front of it for " + count(readers) + " to leave" + who
                 + "; a thread that has the read lock must not lock it again";

@@ -162,8 +162,8 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     }
 
     /**
-     * Adds the amount if the value is then at most the limit; otherwise it does nothing. A limit above the
-     * range counts as its end.
+     * Adds the amount if the value is then at most the limit; otherwise it does nothing. A limit above the range
+     * counts as its end.
      *
      * @return whether it was added
      * @throws IllegalArgumentException if the amount is negative

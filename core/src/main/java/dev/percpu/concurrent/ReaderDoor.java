@@ -174,8 +174,11 @@ final class ReaderDoor extends ReadersInside {
         try {
             if (writer != null && (isShutByMe() ? waitsForReaders : waitsForWriter).isNews(waited)) {
                 long readers = alone ? 0 : readersIfKnown();
+                // With the mutex: the writer cannot open the door now, as WAITERS is set. So if it has ended, it never
+                // will.
+                boolean ended = !writer.isAlive();
                 mutex.unlock();
-                LongWaitReports.report(side, label, waited, writer, readers, holds);
+                LongWaitReports.report(side, label, waited, writer, ended, readers, holds);
                 return true;
             }
             return policy.await(condition, LongWaitReports.untilReport(waited), label);

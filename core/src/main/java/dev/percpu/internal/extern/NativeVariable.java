@@ -107,8 +107,8 @@ public record NativeVariable(
      */
     public void checkAlignment(long expected, Object type) {
         if (position % expected != 0) {
-            throw new IllegalArgumentException(name + " is not aligned to the " + expected + " bytes of " + type
-                    + ": align its type in C, or declare it with a smaller alignment");
+            throw new IllegalArgumentException(
+                    name + " is not aligned to the " + expected + " bytes of " + type + ": align its type in C");
         }
     }
 

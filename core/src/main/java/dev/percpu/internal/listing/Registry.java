@@ -28,7 +28,7 @@ public final class Registry {
 
     /**
      * How many may still be added before those that are gone are left out. So not all are looked at for each new one,
-     * and at most as many are gone as are alive.
+     * and the list becomes at most twice as long as what was alive the last time.
      */
     private static int untilSweep = FIRST_SWEEP;
 

@@ -42,7 +42,7 @@ class RegistryTest {
 
     /** Even if nobody ever asks for the listing. */
     @Test
-    void atMostAsManyAreKeptThatAreGoneAsAreAlive() {
+    void whatIsGoneDoesNotPileUp() {
         int alive = PerCpuRuntime.variables().size();
         for (int i = 0; i < 1_000; i++) {
             PerCpuNumeric.create(NAME, NumericWidth.LONG).close();
