@@ -321,7 +321,7 @@ public final class CpuGuard implements AutoCloseable {
         return cpu;
     }
 
-    // Static: what a method that is not inlined is called on is an object on the heap.
+    // Static: if this is not inlined, an instance method would need the guard as an object on the heap.
     private static IllegalStateException closedAlready(int cpu) {
         return new IllegalStateException("the guard of CPU " + cpu + " is closed");
     }

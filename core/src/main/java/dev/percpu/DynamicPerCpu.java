@@ -359,7 +359,8 @@ public final class DynamicPerCpu<T> implements PerCpu<T>, AutoCloseable {
         }
 
         private void awaitTokens(CpuId cpu) {
-            // For the end of the guard, which the loop would not come back to.
+            // Otherwise the stack could overflow when the guard below is closed. It would stay open, as no later call
+            // comes back to this CPU.
             StackRoom.CURRENT.ensure();
             try (CpuGuard _ = CpuGuard.acquire(cpu)) {
                 // The guard was acquired, so no thread holds a token for this CPU's instance.

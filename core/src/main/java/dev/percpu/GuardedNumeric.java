@@ -48,7 +48,7 @@ final class GuardedNumeric extends PerCpuNumeric {
             WidthAccess.set(width, offset, next);
             return op.computes() ? next : old;
         } finally {
-            // As in PerCpu.with. There are no tokens.
+            // As in PerCpu.with, but this guard has no tokens.
             int count = PaddedArray.FIRST + guard.cpu * PaddedArray.DISTANCE;
             if (!guard.closing && OpenGuards.COUNTS[count] == guard.level + 1) {
                 OpenGuards.COUNTS[count] = guard.level;

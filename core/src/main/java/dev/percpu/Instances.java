@@ -7,7 +7,7 @@ import dev.percpu.internal.protocol.StackRoom;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** A variable's instances, which the user's code creates and may fail to: then those that it has created are closed. */
+/** Creates a variable's instances. If the user's code fails to create one, those created so far are closed. */
 final class Instances {
     private Instances() {}
 
@@ -35,7 +35,8 @@ final class Instances {
             throw e;
         } finally {
             if (!done) {
-                // A handler's first use takes memory, and is passed over if there is none. What is closed is no more.
+                // If there is no memory, the JVM passes over a handler that was never used. If the one above has run,
+                // no instance is left here.
                 closeAll(made, failures);
             }
         }

@@ -55,7 +55,8 @@ public interface PerCpu<T> {
         try (guard) {
             return ptr().with(guard, function);
         } finally {
-            // If close() failed. No method for this, as there may be no stack to call one.
+            // If close() failed, these stores end the guard and its tokens: see OpenGuards.COUNTS. No method does it,
+            // as there may be no stack to call one.
             int count = PaddedArray.FIRST + guard.cpu * PaddedArray.DISTANCE;
             if (!guard.closing && OpenGuards.COUNTS[count] == guard.level + 1) {
                 OpenGuards.GENERATIONS[(guard.cpu + 1) * OpenGuards.LEVELS + guard.level]++;

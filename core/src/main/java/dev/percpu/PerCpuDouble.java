@@ -28,7 +28,7 @@ public sealed class PerCpuDouble permits DynamicDouble {
 
     /**
      * Whether an instance may be -0.0, which is the only number that adding 0.0 changes. A sum is -0.0 only if both of
-     * its parts are, so it takes a -0.0 that somebody has set. This is set before that.
+     * its parts are, so some thread must have set a -0.0 before. It sets this field first.
      */
     private volatile boolean perhapsMinusZero;
 

@@ -282,7 +282,10 @@ public abstract sealed class PerCpuNumeric permits PureNumeric, GuardedNumeric, 
         return List.of(value(width(), snapshot(), elsewhere()));
     }
 
-    /** The difference of two sums of numbers that wrap earlier than their sum does says nothing of what was added. */
+    /**
+     * The value for a listing. It is cumulative only if the number has 64 bits. A narrower one wraps before its sum
+     * does, so the difference of two sums does not tell how much was added.
+     */
     static Value value(NumericWidth width, long[] perCpu, long elsewhere) {
         Value sum = Values.sum("value", perCpu, elsewhere);
         return width == NumericWidth.LONG ? sum : Values.of(sum.name(), sum.total(), sum.perCpu(), sum.elsewhere());

@@ -184,7 +184,10 @@ public final class PerCpuPtr<T> {
         return instance(CpuId.current().id());
     }
 
-    /** Calls an action with a token's instance, on behalf of a thread that does so for one CPU after another. */
+    /**
+     * Borrows the instance of the guard's CPU, and calls an action with it. The thread does that for one CPU after
+     * another, which is why it touches the array: see {@link PaddedArray#touch}.
+     */
     void visit(CpuGuard guard, BiConsumer<CpuId, ? super T> action) {
         int cpu = guard.checkUsable();
         PaddedArray.touch(instances, cpu);

@@ -13,9 +13,10 @@
  *   <li><em>Possible CPU:</em> a CPU that the machine has or can ever have. A variable has an instance for each.
  *   <li><em>Per-CPU area:</em> the memory outside the heap where these instances lie, in one <em>place</em> for each
  *       CPU. Its size is limited.
- *   <li><em>Spare place:</em> where threads count to which the kernel gives no CPU id. Sums include it.
- *   <li><em>Hot:</em> a platform thread is hot if it updates all the time. It gets a <em>place of its own</em>, where
- *       it updates without a native call, and nobody else does. Virtual threads get none. The system property
+ *   <li><em>Spare place:</em> one more place, where threads update to which the kernel gives no CPU id. Sums include
+ *       it.
+ *   <li><em>Hot:</em> a platform thread is hot if it updates all the time. It gets a <em>place of its own</em>: there
+ *       it updates without a native call, and no other thread does. Virtual threads get none. The system property
  *       {@code percpu.places} says how many threads can have one.
  * </ul>
  *
@@ -36,9 +37,10 @@
  *
  * <h2>Names of variables</h2>
  *
- * <p>A variable or structure can have a name, for messages and listings. Each method and constructor that takes one
- * throws {@link NullPointerException} if it is null, and {@link IllegalArgumentException} if it is blank. For something
- * without a name, use the method or constructor that takes none. Only static variables always have one.
+ * <p>A variable or structure can have a name, for messages and listings. Each method and constructor that gives it
+ * one throws {@link NullPointerException} if it is null, and {@link IllegalArgumentException} if it is blank. For
+ * something without a name, use the method or constructor that takes none. Static variables always have a name. A
+ * variable of C code has its name there.
  *
  * <h2>Names in the API</h2>
  *

@@ -304,7 +304,8 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     /**
-     * A table's column has what a thread alone does and one for each CPU. Of two numbers of CPUs it would have three.
+     * Refuses to save beside results of another number of CPUs. A table's column has two times: with one thread, and
+     * with one for each CPU. With two numbers of CPUs it would have three.
      */
     private static void checkAsManyCpus(Run run) {
         Path file = keptHere();

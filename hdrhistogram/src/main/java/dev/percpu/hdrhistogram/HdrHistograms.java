@@ -17,10 +17,10 @@ public final class HdrHistograms {
     /**
      * Copies a snapshot into a histogram with the same count.
      *
-     * <p>The histogram has the most significant digits that the snapshot has bits for: 1 for 4 to 6 bits of precision,
-     * 2 for 7 to 9 (a relative error of 1%), 3 for 10 to 13, 4 for more. Each of the snapshot's buckets then lies
-     * within one of the histogram's, so nothing is less precise than the histogram says. Its unit is that
-     * of the snapshot.
+     * <p>The histogram has the most significant digits that the snapshot has bits for: none for 0 to 3 bits of
+     * precision, 1 for 4 to 6, 2 for 7 to 9 (a relative error of 1%), 3 for 10 to 13, 4 for more. Each of the
+     * snapshot's buckets then lies within one of the histogram's, so nothing is less precise than the histogram says.
+     * Its unit is that of the snapshot.
      *
      * <p>HdrHistogram knows no values out of range. Negative ones are recorded as 0, those above the range as
      * {@link HistogramSnapshot#highestTrackable()}. The histogram does not have the exact sum either: its mean

@@ -37,7 +37,7 @@ final class KeptBuffers<B> {
 
     private final AtomicReferenceArray<@Nullable Kept<B>> byUse = new AtomicReferenceArray<>(USES);
 
-    /** Takes the buffer for a use, or returns null if there is none of that length. */
+    /** Takes the buffer that is kept for a use. Returns null if there is none, or if it is lent or too short. */
     @Nullable
     B take(int use, int length) {
         Kept<B> kept = byUse.getAcquire(use);
@@ -51,8 +51,8 @@ final class KeptBuffers<B> {
     }
 
     /**
-     * Gives a buffer back, which need not come from here. If there is another one for that use, the longer is kept,
-     * or the one that is not lent. If two threads do this at once, either buffer may be dropped.
+     * Gives a buffer back, which need not come from here. If another one is kept for that use, this one replaces it if
+     * that one is lent or shorter. If two threads do this at once, either buffer may be dropped.
      */
     @SuppressWarnings("ReferenceEquality") // Arrays have no other.
     void giveBack(int use, B buffer, int length) {

@@ -214,9 +214,9 @@ final class Exports {
         try {
             return find(meter, merged);
         } catch (Throwable e) {
-            // If memory ran out after the exporter had added it, nobody could release it, even if the map has it: there
-            // may have been none for a larger map. Not under the monitor of exports: the exporter removes under its own
-            // lock, and takes that monitor then.
+            // Memory may have run out after the exporter had added the meter. Then nobody would release it, even if the
+            // map has it, as a map adds an entry before it grows. Not under the monitor of exports: the exporter
+            // removes under its own lock, and takes that monitor then.
             if (added.contains(meter)) {
                 try {
                     Export export = of(meter);
@@ -243,7 +243,7 @@ final class Exports {
             }
             boolean isOurs = added.contains(meter) || meter instanceof NoopMeter;
             if (merged != null && !isOurs) {
-                throw taken(meter, "that was registered with it directly");
+                throw taken(meter, "registered with it directly");
             }
             Export export = new Export(meter, merged, refusal);
             // Somebody else's stays theirs: it is not to be removed with the one in front.
@@ -255,8 +255,8 @@ final class Exports {
     }
 
     private static IllegalArgumentException taken(Meter meter, String how) {
-        return new IllegalArgumentException(
-                "the exporter already has " + meter.getId() + ", " + how + ", so that name is taken: choose another");
+        return new IllegalArgumentException("the exporter already has " + meter.getId() + ", " + how
+                + ": give this meter another name or other tags");
     }
 
     /** Ends what was registered for a meter in front. With the last of them, the exporter's goes too. */

@@ -63,7 +63,7 @@ final class MaximumAdvancer implements Runnable {
             System.getLogger("dev.percpu.micrometer")
                     .log(
                             System.Logger.Level.WARNING,
-                            "maxima of timers and summaries may be too high or too low",
+                            "maxima of timers and summaries could not be advanced, and may be too high or too low",
                             failure);
         } catch (Throwable _) {
             // The logger is the user's too, as is what finds it, and there is nobody else to tell.

@@ -51,8 +51,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>What is kept per CPU.</b> Counters, and timers and distribution summaries without percentiles and without a
  * histogram. A recording adds to count and total, without a lock and without a contended cache line, and looks at the
- * maximum. Each recording is in count and total once. The maximum is that of the last few steps of a minute, or of what
- * was asked for as expiry. The exporter's own step is not known here: if it is not a minute, ask for it as the expiry.
+ * maximum. Each recording is in count and total once. The maximum is that of the last three steps, or of as many as
+ * were asked for as buffer length. A step lasts a minute, or what was asked for as expiry. The exporter's own step is
+ * not known here: if it is not a minute, ask for it as the expiry.
  *
  * <p><b>What the exporter keeps.</b> Everything else: gauges, long task timers, meters that are functions, and the
  * timers and summaries with percentiles or a histogram, as only the exporter knows how to export those. They are
@@ -71,7 +72,7 @@ import org.jspecify.annotations.Nullable;
  * meters that are asked for after that do nothing.
  */
 public final class PerCpuMeterRegistry extends MeterRegistry {
-    /** What maxima are of, if nothing else is said: the step of the exporters that do not say either. */
+    /** How long a step of a maximum lasts by default: as long as exporters' own steps do by default. */
     static final Duration STEP = Duration.ofMinutes(1);
 
     private final MeterRegistry exporter;
@@ -281,7 +282,7 @@ public final class PerCpuMeterRegistry extends MeterRegistry {
                     .maximumExpectedValue(config.getMaximumExpectedValueAsDouble())
                     .distributionStatisticExpiry(config.getExpiry())
                     .distributionStatisticBufferLength(config.getBufferLength())
-                    // Of what it is given, a summary ignores what is negative. So the exporter's gives it the sign.
+                    // A summary ignores negative amounts. So the one in front leaves the sign to the exporter's.
                     .scale(Math.copySign(1, scale));
             return forwarding(
                     id,

@@ -79,8 +79,8 @@ public final class HistogramRegistration {
     }
 
     /**
-     * Has what the histogram records from now on exported. What it has recorded before is not: a point says when its
-     * counts began, and that is now. The producer keeps the histogram reachable.
+     * Exports what the histogram records from now on. What it has recorded before is not exported: a point says when
+     * its counts began, and that is now. The producer keeps the histogram reachable.
      *
      * @return what ends the export
      * @throws IllegalArgumentException if the same name is registered with another description or unit, or with the

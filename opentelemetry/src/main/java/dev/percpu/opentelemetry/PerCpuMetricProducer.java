@@ -122,7 +122,7 @@ public final class PerCpuMetricProducer implements MetricProducer {
     @Override
     public Collection<MetricData> produce(Resource resource) {
         List<List<HistogramSeries>> metrics = copyOfRegistered();
-        // Behind the copy, so that no point ends before a series that is being registered has begun.
+        // After the copy, so that no point ends before a series that is being registered has begun.
         long now = clock.now();
         List<MetricData> produced = new ArrayList<>(metrics.size());
         for (List<HistogramSeries> metric : metrics) {

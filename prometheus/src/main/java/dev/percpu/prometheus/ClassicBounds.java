@@ -74,9 +74,11 @@ final class ClassicBounds {
     }
 
     /**
-     * What makes the number of a bucket of the bits of a value in a slice, less {@link #lowest}. Above the shift these
-     * are the slice's number, and below it the place in the slice. To that the entry adds so much that there is a carry
-     * for what lies above the slice's bound, and to the slice's number what makes it that of a bucket.
+     * What to add to the bits of a value in this slice, less {@link #lowest}. Then the bits above the shift are the
+     * number of the value's bucket. Before that, they are the slice's number, and the bits below are the value's
+     * distance from the beginning of the slice. The upper part of the entry turns the slice's number into a bucket's.
+     * The lower part makes the distance carry into it if the value is above the slice's bound, and so in the next
+     * bucket.
      */
     private long entry(int slice) {
         long least = lowest + ((long) slice << shift);

@@ -95,7 +95,7 @@ public final class Counter extends PerCpuMetric<CounterDataPoint, Counter.DataPo
     }
 
     @Override
-    @SuppressWarnings("deprecation") // The client makes the descriptor of it.
+    @SuppressWarnings("deprecation") // The client derives the descriptor from it.
     public MetricType getMetricType() {
         return MetricType.COUNTER;
     }
@@ -208,7 +208,7 @@ public final class Counter extends PerCpuMetric<CounterDataPoint, Counter.DataPo
         /**
          * The name; {@code _total} is added where it is missing.
          *
-         * @throws IllegalArgumentException if it is no name of a metric
+         * @throws IllegalArgumentException if it is not a valid name of a metric
          */
         @Override
         @CanIgnoreReturnValue
@@ -217,7 +217,7 @@ public final class Counter extends PerCpuMetric<CounterDataPoint, Counter.DataPo
         }
 
         private static String withoutTotal(String name) {
-            // That null is no name is for the client's code to say.
+            // If it is null, the client's code throws.
             return name != null && (name.endsWith("_total") || name.endsWith(".total"))
                     ? name.substring(0, name.length() - "_total".length())
                     : name;

@@ -90,7 +90,7 @@ public final class Gauge extends PerCpuMetric<GaugeDataPoint, Gauge.DataPoint> i
     }
 
     @Override
-    @SuppressWarnings("deprecation") // The client makes the descriptor of it.
+    @SuppressWarnings("deprecation") // The client derives the descriptor from it.
     public MetricType getMetricType() {
         return MetricType.GAUGE;
     }

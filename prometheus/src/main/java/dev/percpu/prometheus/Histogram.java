@@ -89,7 +89,7 @@ public final class Histogram extends PerCpuMetric<DistributionDataPoint, Histogr
     }
 
     @Override
-    @SuppressWarnings("deprecation") // The client makes the descriptor of it.
+    @SuppressWarnings("deprecation") // The client derives the descriptor from it.
     public MetricType getMetricType() {
         return MetricType.HISTOGRAM;
     }

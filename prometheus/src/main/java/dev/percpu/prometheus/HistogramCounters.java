@@ -41,7 +41,7 @@ final class HistogramCounters {
     private static final int POSITIVE = 1;
     private static final int NEGATIVE = ~POSITIVE & KIND;
 
-    /** The only code of its kind. None is 0. */
+    /** The code of the zero bucket, the only one of its kind. No code is 0, so no key is {@link #NONE}. */
     private static final int ZERO = 3;
 
     /** What is in the table where there is no key. */

@@ -66,9 +66,9 @@ final class HistogramDataPoint implements DistributionDataPoint {
     }
 
     /*
-     * Nobody waits for those that count. Somebody who has read the counters before they are replaced, and counts after
-     * that, counts in a counter that the new ones have too. Only after a reset they have not: then it is as if the
-     * value had been observed before the reset.
+     * No thread waits for those that count. A thread may read the counters, and count after another thread has
+     * replaced them. The new counters have its counter too, so nothing is lost. Only a reset begins with other
+     * counters: then it is as if the value had been observed before the reset.
      */
     private void countFirst(double value) {
         HistogramCounters current;
@@ -93,7 +93,7 @@ final class HistogramDataPoint implements DistributionDataPoint {
         current.count(counter, value);
     }
 
-    /** Counters of which one is new, or others with fewer buckets if there are too many. */
+    /** Returns {@code current}, or counters with fewer native buckets if it has too many. */
     private HistogramCounters limited(HistogramCounters current) {
         if (current.nativeBuckets() <= settings.maxBuckets() || current.isCoarsest()) {
             return current;
@@ -102,7 +102,7 @@ final class HistogramDataPoint implements DistributionDataPoint {
             try {
                 return begin(HistogramCounters.create(settings));
             } catch (AreaFullException e) {
-                // It resets later. A coarser schema needs no memory, and the value counts.
+                // It resets later. A coarser schema needs no memory of the area, so the value is counted.
             }
         }
         return current.scaledDown();
@@ -151,10 +151,10 @@ final class HistogramDataPoint implements DistributionDataPoint {
             // It keeps its counters until a later scrape. If this one failed, all other metrics would be lost.
             return;
         }
-        // If somebody has the lock, after a later scrape.
+        // If another thread has the lock, a later scrape resets.
         if (lock.tryLock()) {
             try {
-                // Other counters have observations that no scrape has exposed.
+                // If they were replaced meanwhile, the others may have observations that no scrape has exposed.
                 if (counters == current) {
                     counters = begin(anew);
                 }

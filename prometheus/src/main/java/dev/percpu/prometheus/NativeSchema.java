@@ -20,10 +20,10 @@ final class NativeSchema {
     private static final int MANTISSA_BITS = 52;
     private static final long MANTISSA = (1L << MANTISSA_BITS) - 1;
 
-    /** Of the exponent in the bits of a fraction from 0.5 to 1. */
+    /** The exponent in the bits of a fraction from 0.5 to just below 1. */
     private static final int HALF = 1022;
 
-    /** Times this, every subnormal number is a normal one, without an error. */
+    /** Multiplied by 2 to this power, each subnormal number becomes a normal one, without rounding. */
     private static final int NORMALIZE = 54;
 
     private static final NativeSchema[] ALL = new NativeSchema[FINEST - COARSEST + 1];
@@ -43,8 +43,9 @@ final class NativeSchema {
     private final long[] bounds;
 
     /**
-     * The first bound that is not below, by the highest bits of a mantissa. They cut twice as finely as there are
-     * bounds, so between one and the next there is at most one bound.
+     * For each value of a mantissa's highest bits, the index of the first bound that is not below the lowest mantissa
+     * with these bits. There are twice as many such values as bounds, so among the mantissas of each is at most one
+     * bound.
      */
     private final int[] firstBound;
 

@@ -199,7 +199,7 @@ public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends Met
             return self();
         }
 
-        /** Allows exemplars. */
+        /** Turns exemplars on, unless the client's configuration of this metric turns them off. */
         @CanIgnoreReturnValue
         public B withExemplars() {
             exemplarsEnabled = true;
@@ -213,12 +213,12 @@ public abstract class PerCpuMetric<D extends DataPoint, T extends D> extends Met
             return self();
         }
 
-        /** What this builder was told, for a histogram with more than whether there are exemplars. */
+        /** What was set on this builder; that of a histogram adds its own settings. */
         MetricsProperties.Builder toProperties() {
             return MetricsProperties.builder().exemplarsEnabled(exemplarsEnabled);
         }
 
-        /** What holds if nobody says anything. */
+        /** The defaults, for what neither the builder nor the client's configuration sets. */
         public MetricsProperties getDefaultProperties() {
             return MetricsProperties.builder().exemplarsEnabled(true).build();
         }

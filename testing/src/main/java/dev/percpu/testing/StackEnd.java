@@ -19,9 +19,10 @@ public final class StackEnd {
     }
 
     /**
-     * What was thrown until there was room enough, with the least room first.
+     * Makes the attempt at each depth, from the end of the stack upwards, until there is room enough for it.
      *
      * @param attempt returns whether it did what it should
+     * @return what it threw, with the least room first
      */
     public static List<Throwable> failures(Callable<Boolean> attempt) {
         StackEnd end = new StackEnd(attempt);

@@ -54,8 +54,8 @@ public final class WithoutCpuId {
     }
 
     /**
-     * Undoes the C library's registration of the calling thread, and leaves a CPU id that nobody keeps up to date: so a
-     * thread looks that was restored from a checkpoint without its registration.
+     * Undoes the C library's registration of the calling thread, and leaves a CPU id that nobody keeps up to date. A
+     * thread looks the same if it was restored from a checkpoint without its registration.
      */
     public static void leave(int cpuId) {
         unregisterThisThread();

@@ -18,12 +18,13 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Holds the ratios of a run, ours to the best peer's, against those that are saved. The best peer is the best of those
- * that both have: a peer that only one of them has would change the ratio although nothing became slower. Two ratios
- * agree if they differ by 15% at most. Others are marked: as worse or better if what the measurements allow for them
- * then and now has nothing in common, as unclear if one of them could vary by more than half, and otherwise as
- * different within the spread, which proves nothing. What one JVM measured says nothing of how JVMs differ, so a ratio
- * that is worse in one JVM is to be measured in several.
+ * Compares the ratios of a run, ours to the best peer's, with the saved ones. The best peer is the best of those that
+ * both have: a peer that only one of them has would change the ratio although nothing became slower.
+ *
+ * <p>Two ratios agree if they differ by 15% at most. If they differ by more and their ranges do not overlap, the new
+ * one is worse or better. If the ranges overlap and one of them is too wide (see {@link Ratio}), the verdict is
+ * unclear, however near the ratios are. Otherwise they differ within the spread, which proves nothing. One JVM does not
+ * show how JVMs differ, so measure a ratio that is worse in one JVM again in several.
  */
 public final class Regressions {
     private static final double AGREEMENT = 1.15;

@@ -132,7 +132,7 @@ final class TargetProcess {
         return new CliException("process " + pid + (ended ? " has ended" : " no longer answers"), cause);
     }
 
-    /** The reason of a failure that the process may still be there to explain. */
+    /** What to throw if a step failed: that the process has ended, if it has; otherwise what is said of it. */
     CliException failed(String what, Exception cause) {
         return ProcessHandle.of(pid).isEmpty() ? gone(cause) : new CliException("process " + pid + what, cause);
     }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param pid the process
  * @param time when it was read
- * @param seconds how long the reading before is ago, from which the rates are
+ * @param seconds how long before that the earlier reading was made; rates are averages over this time
  * @param backend the back end's name
  * @param area the use of the per-CPU area
  * @param ownPlaces how many threads have a place of their own
