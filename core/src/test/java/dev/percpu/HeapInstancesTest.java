@@ -33,7 +33,6 @@ class HeapInstancesTest {
         assertFarApart(
                 new Jvm()
                         .collector(collector)
-                        .option("-Xmx256m")
                         .option(collector.equals("Z") ? "-XX:+UseZGC" : "-XX:" + compressed + "UseCompressedOops"),
                 collector);
     }

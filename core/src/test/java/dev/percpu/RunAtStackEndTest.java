@@ -24,7 +24,6 @@ class RunAtStackEndTest {
         assertThat(Jvm.asHere()
                         .option("-XX:CompileCommand=quiet")
                         .option("-XX:CompileCommand=exclude,dev.percpu.CpuGuard::close")
-                        .option("-XX:+UseSerialGC")
                         .outputOf(AtStackEnd.class))
                 .contains(
                         "run: failed, holds no guard\n",

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.percpu.testing.Effort;
 import dev.percpu.testing.Workers;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 
@@ -36,13 +37,16 @@ class HistogramReaderTest {
         int rounds = Effort.scaled(2_000);
         AtomicInteger running = new AtomicInteger(2);
         HistogramReader peeking = histogram.reader();
-        long[] taken = new long[2];
+        AtomicLong taken = new AtomicLong();
         Workers.run("reader-", 4, number -> {
             if (number < 2) {
-                for (int i = 0; i < rounds; i++) {
-                    histogram.record(i);
+                try {
+                    for (int i = 0; i < rounds; i++) {
+                        histogram.record(i);
+                    }
+                } finally {
+                    running.decrementAndGet();
                 }
-                running.decrementAndGet();
             } else if (number == 2) {
                 HistogramSnapshot last = peeking.peek();
                 while (running.get() > 0) {
@@ -52,12 +56,12 @@ class HistogramReaderTest {
                 }
             } else {
                 while (running.get() > 0) {
-                    taken[0] += histogram.snapshotThenReset().count();
+                    taken.addAndGet(histogram.snapshotThenReset().count());
                 }
             }
         });
         assertThat(peeking.next().count()).isEqualTo(2L * rounds);
-        assertThat(taken[0] + histogram.snapshot().count()).isEqualTo(2L * rounds);
+        assertThat(taken.get() + histogram.snapshot().count()).isEqualTo(2L * rounds);
     }
 
     /** At most one value at a time is recorded and not taken, so no snapshot may have more. */

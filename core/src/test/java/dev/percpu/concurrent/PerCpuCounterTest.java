@@ -136,11 +136,14 @@ class PerCpuCounterTest {
         AtomicInteger resetting = new AtomicInteger(1);
         LongAccumulator least = new LongAccumulator(Math::min, 0);
         Thread resets = Thread.startVirtualThread(() -> {
-            for (int i = 0; i < rounds; i++) {
-                counter.increment();
-                counter.reset();
+            try {
+                for (int i = 0; i < rounds; i++) {
+                    counter.increment();
+                    counter.reset();
+                }
+            } finally {
+                resetting.decrementAndGet();
             }
-            resetting.decrementAndGet();
         });
         Workers.run("sums-", 2 * Runtime.getRuntime().availableProcessors(), _ -> {
             while (resetting.get() > 0) {

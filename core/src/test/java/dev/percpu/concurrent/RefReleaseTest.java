@@ -93,9 +93,10 @@ class RefReleaseTest {
                         ref.reinit();
                     }
                 }
-            } finally {
+            } catch (Throwable t) {
                 // A failed thread must not keep the others.
                 phaser.forceTermination();
+                throw t;
             }
         }
 

@@ -332,21 +332,20 @@ class MergedMetersTest {
     void whatTheExporterRemovesMeanwhileIsNotTakenForSomebodyElses() throws Exception {
         SimpleMeterRegistry simple = new SimpleMeterRegistry();
         AtomicBoolean done = new AtomicBoolean();
-        Callable<Integer> use = () -> {
+        Runnable use = () -> {
             MeterRegistry front = new PerCpuMeterRegistry(simple);
             for (int i = 0; i < 50_000; i++) {
                 front.remove(front.counter("counter"));
             }
             done.set(true);
-            return 0;
         };
         try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
-            List<Future<Integer>> users = List.of(threads.submit(use), threads.submit(use));
+            List<Future<?>> users = List.of(threads.submit(use), threads.submit(use));
             while (!done.get() && users.stream().noneMatch(Future::isDone)) {
                 simple.clear();
             }
-            for (Future<Integer> user : users) {
-                assertThat(user.get()).isZero();
+            for (Future<?> user : users) {
+                Object _ = user.get();
             }
         }
     }

@@ -103,7 +103,6 @@ class FullHeapTest {
     void theFirstOperationAsksForNoClassAfterItsCommit() {
         Jvm.Result result =
                 Jvm.asHere().option("-Xlog:class+resolve=debug:stdout:none").run(ProbeOfFence.class);
-        assertThat(result.output()).containsPattern(NAMES_REFERENCE);
         assertThat(result.output().split(MADE, 2)[0]).containsPattern(NAMES_REFERENCE);
     }
 

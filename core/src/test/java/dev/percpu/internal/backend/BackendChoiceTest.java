@@ -119,7 +119,8 @@ class BackendChoiceTest {
     @TestInOwnJvm
     void aStrideThatCannotBeIsAnErrorThatSaysWhatCan() {
         for (String stride : new String[] {"many", "3000000", "64", "-1", "0", "2147483648"}) {
-            assertFails(new Jvm().option("-Dpercpu.area.stride=" + stride), "percpu.area.stride", stride);
+            assertFails(
+                    new Jvm().option("-Dpercpu.area.stride=" + stride), "percpu.area.stride", "not '" + stride + "'");
         }
         assertRuns(new Jvm().option("-Dpercpu.area.stride=65536"), "rseq");
         assertRuns(new Jvm().option("-Dpercpu.area.stride=65536").withoutNativeAccess(), "atomic");
