@@ -1,5 +1,6 @@
 package dev.percpu.internal.jfr;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,17 +30,24 @@ final class Recordings {
      */
     static List<RecordedEvent> record(String name, Map<String, String> settings, ThrowingAction action)
             throws Exception {
-        Path file = Files.createTempFile("percpu", ".jfr");
         try (Recording recording = new Recording()) {
             EventSettings enabled = recording.enable(name).with("period", "endChunk");
             settings.forEach(enabled::with);
             recording.start();
             action.run();
             recording.stop();
-            recording.dump(file);
-            return RecordingFile.readAllEvents(file).stream()
+            return eventsOf(recording).stream()
                     .filter(event -> event.getEventType().getName().equals(name))
                     .toList();
+        }
+    }
+
+    /** All events of a recording that has stopped. */
+    static List<RecordedEvent> eventsOf(Recording recording) throws IOException {
+        Path file = Files.createTempFile("percpu", ".jfr");
+        try {
+            recording.dump(file);
+            return RecordingFile.readAllEvents(file);
         } finally {
             Files.delete(file);
         }

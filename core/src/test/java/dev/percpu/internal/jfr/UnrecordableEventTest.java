@@ -15,8 +15,6 @@ import dev.percpu.testing.StackEnd;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.net.URLClassLoader;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -26,7 +24,6 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.Recording;
-import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -173,7 +170,10 @@ class UnrecordableEventTest {
                 // The first use chooses the back end.
                 later.increment();
                 recording.stop();
-                System.out.println(namesOf(recording));
+                Set<String> names = Recordings.eventsOf(recording).stream()
+                        .map(event -> event.getEventType().getName())
+                        .collect(Collectors.toCollection(TreeSet::new));
+                System.out.println(names);
             } catch (IOException e) {
                 throw new AssertionError(e);
             } finally {
@@ -187,18 +187,6 @@ class UnrecordableEventTest {
                 System.out.println(what + " starts");
             } catch (OutOfMemoryError e) {
                 System.out.println(what + " starts, but not all goes well");
-            }
-        }
-
-        private static Set<String> namesOf(Recording recording) throws IOException {
-            Path file = Files.createTempFile("percpu", ".jfr");
-            try {
-                recording.dump(file);
-                return RecordingFile.readAllEvents(file).stream()
-                        .map(event -> event.getEventType().getName())
-                        .collect(Collectors.toCollection(TreeSet::new));
-            } finally {
-                Files.delete(file);
             }
         }
     }
