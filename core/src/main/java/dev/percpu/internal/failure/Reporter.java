@@ -187,8 +187,8 @@ public final class Reporter {
         boolean told = false;
         try {
             Log.warn(
-                    "{0} reports before this were lost: there were too many, memory or threads ran out, or the logger"
-                            + " threw",
+                    "reports that were lost before this one: {0}; there were too many, memory or threads ran out, or"
+                            + " the logger threw",
                     count);
             told = true;
         } finally {

@@ -99,7 +99,7 @@ class ReportsTest {
             while (log.messages().size() < 5) {
                 Thread.sleep(1);
             }
-            assertThat(log.messages().getLast()).contains("2 reports before this were lost");
+            assertThat(log.messages().getLast()).contains("lost before this one: 2");
         }
     }
 
