@@ -26,7 +26,8 @@ import org.junit.jupiter.api.Test;
 class GuardWaitingTest {
     private static final CpuId FIRST = CpuMask.allowed().iterator().next();
 
-    private static final int WAITERS = 200;
+    /** So many that the threads that carry them, as many as processors, are fewer than half of them. */
+    private static final int WAITERS = 200 + 2 * Runtime.getRuntime().availableProcessors();
 
     private final List<Holder> holders = new ArrayList<>();
 

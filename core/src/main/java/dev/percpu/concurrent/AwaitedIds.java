@@ -56,13 +56,13 @@ abstract class AwaitedIds extends SharedIds {
     }
 
     /**
-     * Reports a wait that began long ago, without the lock. Meanwhile the thread does not count as waiting, so no
+     * Reports a wait if it began long ago, without the lock. Meanwhile the thread does not count as waiting, so no
      * release signals it. It has used up any earlier signal by looking. So the caller looks once more before it waits.
      *
      * @param busy whether an idle id lies on the stack of a CPU whose guard another thread has
      * @return whether the lock was released
      */
-    final boolean reportsWait(long start, boolean busy) {
+    final boolean reportIfLong(long start, boolean busy) {
         long waited = System.nanoTime() - start;
         if (!longWaitReports.isNews(waited)) {
             return false;
@@ -86,7 +86,7 @@ abstract class AwaitedIds extends SharedIds {
      * @param start when it first looked
      * @return false if it did not wait
      */
-    final boolean waitsForGuard(long start) {
+    final boolean waitForGuard(long start) {
         if (!closed || CpuGuard.isHeldByCurrentThread() || System.nanoTime() - start > PATIENCE) {
             return false;
         }

@@ -110,7 +110,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
                     return NONE;
                 }
                 Ownership.refuseToWait("an object of ", label);
-                if (reportsWait(start, id == BUSY)) {
+                if (reportIfLong(start, id == BUSY)) {
                     continue;
                 }
                 // Not for the guard itself: an id that is given back in the meantime will do.
@@ -300,7 +300,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
                 if (found == 0) {
                     break;
                 }
-                if (found == BUSY && !waitsForGuard(start)) {
+                if (found == BUSY && !waitForGuard(start)) {
                     // The id is given back, and the guard's owner may keep it for ever. Those that wait for an id look
                     // again until the guard is free.
                     signalAll();
