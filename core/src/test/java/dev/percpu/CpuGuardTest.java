@@ -14,9 +14,9 @@ import dev.percpu.testing.VmTest;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -260,7 +260,7 @@ class CpuGuardTest {
                 CpuGuard guard = CpuGuard.acquire(FIRST)) {
             assertThat(variable.getMut(guard).<Integer>with(instance -> instance[0]))
                     .isEqualTo(42);
-            assertThat(log.first()).startsWith("WARNING").contains("doomed").contains("taken over");
+            assertThat(log.awaitMessage("taken over")).startsWith("WARNING").contains("doomed");
         }
     }
 
@@ -270,7 +270,7 @@ class CpuGuardTest {
         try (LogCapture log = new LogCapture();
                 CpuGuard guard = CpuGuard.tryAcquire(FIRST)) {
             assertThat(guard).isNotNull();
-            assertThat(log.first()).contains("taken over");
+            log.awaitMessage("taken over");
         }
 
         Holder dying = Holder.of(FIRST);
@@ -280,7 +280,7 @@ class CpuGuardTest {
             Workers.awaitTimedWait(waiter);
             dying.die();
             waiter.join();
-            assertThat(log.first()).contains("taken over");
+            log.awaitMessage("taken over");
         }
     }
 
@@ -298,8 +298,10 @@ class CpuGuardTest {
                         inside[0]--;
                     }
                 });
-                assertThat(log.first()).contains("taken over");
-                assertThat(log.messages()).hasSize(1);
+                log.awaitMessage("taken over");
+                assertThat(log.messages())
+                        .filteredOn(message -> message.contains("taken over"))
+                        .hasSize(1);
             }
             assertThat(inside).containsExactly(0, 8);
         }
@@ -326,10 +328,12 @@ class CpuGuardTest {
      */
     @Test
     void aLogHandlerMayUseGuardsAndThrow() throws InterruptedException {
-        AtomicBoolean broken = new AtomicBoolean(true);
+        // Two reports, and that one of them was lost.
+        CountDownLatch handled = new CountDownLatch(3);
         try (LogCapture log = new LogCapture(() -> {
             CpuGuard.acquire(FIRST).close();
-            if (broken.getAndSet(false)) {
+            handled.countDown();
+            if (handled.getCount() == 2) {
                 throw new IllegalStateException("a broken handler");
             }
         })) {
@@ -339,9 +343,7 @@ class CpuGuardTest {
                     assertThat(guard.cpu()).isEqualTo(FIRST);
                 }
             }
-            while (log.messages().size() < 3) {
-                Thread.sleep(1);
-            }
+            handled.await();
             assertThat(log.messages().getLast()).contains("lost before this one: 1;");
         }
     }

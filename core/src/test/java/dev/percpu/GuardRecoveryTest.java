@@ -16,6 +16,7 @@ import dev.percpu.testing.Seccomp;
 import dev.percpu.testing.Workers;
 import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -55,8 +56,10 @@ class GuardRecoveryTest {
         try (Forgetful _ = new Forgetful(kind);
                 LogCapture log = new LogCapture()) {
             Workers.run("heir-", 4, number -> CpuGuard.acquire(FIRST).close());
-            assertThat(log.first()).contains("left behind").contains("forgetful");
-            assertThat(log.messages()).hasSize(1);
+            assertThat(log.awaitMessage("left behind")).contains("forgetful");
+            assertThat(log.messages())
+                    .filteredOn(message -> message.contains("left behind"))
+                    .hasSize(1);
         }
     }
 
@@ -73,7 +76,7 @@ class GuardRecoveryTest {
                         : CpuGuard.tryAcquire(FIRST, millis, TimeUnit.MILLISECONDS);
             }
             guard.close();
-            assertThat(log.first()).contains("left behind");
+            log.awaitMessage("left behind");
         }
     }
 
@@ -130,7 +133,7 @@ class GuardRecoveryTest {
         try (LogCapture log = new LogCapture();
                 CpuGuard guard = CpuGuard.tryAcquire(FIRST)) {
             assertThat(guard).isNotNull();
-            assertThat(log.first()).contains("taken over");
+            log.awaitMessage("taken over");
         }
     }
 
@@ -141,7 +144,7 @@ class GuardRecoveryTest {
         try (LogCapture log = new LogCapture();
                 CpuGuard guard = CpuGuard.tryAcquire(FIRST)) {
             assertThat(guard).isNotNull();
-            assertThat(log.first()).contains("taken over");
+            log.awaitMessage("taken over");
         } finally {
             Reference.reachabilityFence(owner);
         }
@@ -408,7 +411,11 @@ class GuardRecoveryTest {
                         }
                     }
                 });
-                System.out.println(log.messages().isEmpty() ? "no reports" : log.messages());
+                // A machine that is taken away for two seconds has any guard held for long.
+                List<String> reports = log.messages().stream()
+                        .filter(message -> !message.contains("held for over"))
+                        .toList();
+                System.out.println(reports.isEmpty() ? "no reports" : reports);
             }
             System.out.println(inside[1] == THREADS * ROUNDS ? "free" : "lost updates");
         }

@@ -102,14 +102,23 @@ class GuardWaitingTest {
         // Until all of them sleep for long. Then they use 1.3% of a processor (see docs/guard.md), or 10 to 30% of an
         // emulated one.
         Thread.sleep(3_000);
+        double least = Double.MAX_VALUE;
+        // In a virtual machine, time in which the host was away can count as the threads' time.
+        for (int second = 0; second < 3; second++) {
+            least = Math.min(least, usedInASecond(threads));
+        }
+        releaseAll();
+        Workers.join(threads);
+        assertThat(least).isLessThan(Effort.processorShare(0.1));
+    }
+
+    /** How much of a processor the threads use; 1 is all of it. */
+    private static double usedInASecond(List<Thread> threads) throws InterruptedException {
         long used = processorNanos(threads);
         long begun = System.nanoTime();
         Thread.sleep(1_000);
         used = processorNanos(threads) - used;
-        long went = System.nanoTime() - begun;
-        releaseAll();
-        Workers.join(threads);
-        assertThat(used).as("of %d ns that went by", went).isLessThan(Effort.processorTime(went / 10));
+        return (double) used / (System.nanoTime() - begun);
     }
 
     private static long processorNanos(List<Thread> threads) {

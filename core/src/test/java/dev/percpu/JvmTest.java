@@ -21,7 +21,7 @@ class JvmTest {
     void oneThatHangsIsKilled() throws Exception {
         Throwable thrown = catchThrowable(() -> new Jvm()
                 .startedBy("sh", "-c", "sleep 300 & echo sleeper $!; wait")
-                .within(Duration.ofSeconds(3))
+                .within(Duration.ofSeconds(10))
                 .run(JvmTest.class));
         assertThat(thrown)
                 .isInstanceOf(AssertionError.class)

@@ -63,7 +63,7 @@ class RunAtStackEndTest {
                 CpuGuard.acquire(cpu).close();
                 assertThat(CpuGuard.owner(cpu)).isEmpty();
             }
-            assertThat(log.first()).contains("taken over");
+            log.awaitMessage("taken over");
         }
     }
 

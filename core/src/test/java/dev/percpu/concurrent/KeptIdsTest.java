@@ -9,11 +9,9 @@ import dev.percpu.internal.area.OwnPlaces;
 import dev.percpu.testing.Workers;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** What hot threads keep, and how others get it. {@link PoolStepsTest} has more of it. */
 @Tag("native")
@@ -185,7 +183,6 @@ class KeptIdsTest {
 
     /** The search came first, so the thread that keeps the id has to bring it to the one that waits. */
     @Test
-    @Timeout(value = 2, unit = TimeUnit.MINUTES)
     void whatIsKeptWhileAnotherThreadBeginsToWaitWakesIt() throws InterruptedException {
         PerCpuPool<Object> told = PerCpuPoolWaitingTest.told(
                 PerCpuPool.builder(CAPACITY, Object::new).keepOnePerHotThread()::build);

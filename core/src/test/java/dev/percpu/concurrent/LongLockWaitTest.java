@@ -10,10 +10,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** Threads that wait for a lock for seconds are reported, even if they wait for ever. */
-@Timeout(120)
 @SuppressWarnings("LockNotBeforeTry") // nothing throws inside
 class LongLockWaitTest {
     private static final String WAITED =

@@ -13,10 +13,8 @@ import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** Threads that wait for an object for seconds are reported, and whatever ends their wait still does. */
-@Timeout(120)
 class LongPoolWaitTest extends PoolStacksFixture {
     /** A pool both of whose objects are lent, and a thread that waits for one. */
     private static final class Leak {

@@ -16,17 +16,14 @@ import java.util.Queue;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * Many threads, and threads on different CPUs. They take seconds; where a wake-up is lost, the time limit ends
  * the wait.
  */
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
 @VmTest({"affinity", "cpuset", "sparse"})
 class PerCpuPoolConcurrencyTest extends PoolStacksFixture {
     /** What is pooled; it knows how often it was destroyed. */

@@ -22,12 +22,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What lies on other CPUs' stacks: when it is looked for, and what can be in the way. */
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
 class PerCpuPoolSearchTest extends PoolStacksFixture {
     @Test
     void oneObjectInUseIsFoundOnWhateverCpuItWasReleased() {

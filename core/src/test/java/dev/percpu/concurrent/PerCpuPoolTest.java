@@ -15,10 +15,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** What one thread sees of a pool. The time limit ends a wait for an object that does not come. */
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
 class PerCpuPoolTest {
     private final List<Item> destroyed = new ArrayList<>();
 

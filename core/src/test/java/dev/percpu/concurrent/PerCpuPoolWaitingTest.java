@@ -12,10 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** Threads that wait for an object. The time limit ends the wait for a wake-up that is lost. */
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
 class PerCpuPoolWaitingTest {
     private static final long NEVER = TimeUnit.DAYS.toNanos(1);
 

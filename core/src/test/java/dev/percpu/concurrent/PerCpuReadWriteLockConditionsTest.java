@@ -16,12 +16,10 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Conditions of the write lock. The time limit ends a wait for ever. */
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
 @SuppressWarnings({"LockNotBeforeTry", "WaitNotInLoop", "JavaUtilDate"}) // no other test has the lock; waits end once
 @ParameterizedClass
 @EnumSource

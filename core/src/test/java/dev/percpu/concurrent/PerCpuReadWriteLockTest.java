@@ -17,7 +17,6 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -25,7 +24,6 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Who gets in, who is refused, and who may unlock. The time limit ends a wait for ever. No virtual machine runs it:
  * there, {@link ReadWriteLockExclusionTest} has readers that move between CPUs.
  */
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
 @SuppressWarnings("LockNotBeforeTry") // a failed test leaves its lock to no other
 @ParameterizedClass
 @EnumSource

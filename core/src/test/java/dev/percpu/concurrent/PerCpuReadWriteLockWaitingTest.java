@@ -10,14 +10,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Lock;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who waits, for whom, and who gives up. The time limit ends a wait for ever. */
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
 @SuppressWarnings("LockNotBeforeTry") // a failed test leaves its lock to no other
 @ParameterizedClass
 @EnumSource

@@ -9,10 +9,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** Waiting for the end of a reference count, and several references at once. The time limit ends a wait for ever. */
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
 class PerCpuRefAwaitTest {
     private final AtomicInteger releases = new AtomicInteger();
     private final PerCpuRef ref = new PerCpuRef(releases::incrementAndGet);

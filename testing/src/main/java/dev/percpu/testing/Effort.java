@@ -37,9 +37,9 @@ public final class Effort {
         return EFFORT < 1 ? 500 : 10_000;
     }
 
-    /** How much processor time something may take. */
-    public static long processorTime(long nanos) {
-        return EFFORT < 1 ? nanos * SLOWNESS : nanos;
+    /** How much of a processor something may use. */
+    public static double processorShare(double share) {
+        return EFFORT < 1 ? share * SLOWNESS : share;
     }
 
     /** How long something may take that hangs if it takes longer. */

@@ -47,6 +47,26 @@ public final class LogCapture implements AutoCloseable {
         return messages.getFirst();
     }
 
+    /**
+     * Waits for a message that contains this, and returns it with its level in front. Others may come before it: on a
+     * machine that is taken away for two seconds, any guard has been held for long.
+     */
+    public String awaitMessage(String part) throws InterruptedException {
+        return awaitMessages(1, part).getFirst();
+    }
+
+    /** Waits for so many of them. */
+    public List<String> awaitMessages(int count, String part) throws InterruptedException {
+        while (true) {
+            List<String> found =
+                    messages.stream().filter(message -> message.contains(part)).toList();
+            if (found.size() >= count) {
+                return found;
+            }
+            Thread.sleep(1);
+        }
+    }
+
     /** What was logged so far, each with its level in front. */
     public List<String> messages() {
         return messages;

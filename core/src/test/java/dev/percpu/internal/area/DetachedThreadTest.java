@@ -11,17 +11,14 @@ import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.ToLongFunction;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the thread does after its handler threw. {@link HoldingsTest} sees it end. */
-@Timeout(value = 2, unit = TimeUnit.MINUTES)
 @Tag("once")
 class DetachedThreadTest {
     private static final List<Throwable> THROWN = List.of(

@@ -142,14 +142,14 @@ class OwnPlacesTest {
         assertThat(places).hasSize(owners.get());
     }
 
-    /** With as many ids as there are slots, two threads have the same slot. */
+    /** With as many ids as there are rows, two threads have the same row. */
     @Test
     void twoThreadsWithTheSameSlotDoNotGetEachOthersPlace() throws InterruptedException {
         PerCpuCounter counter = new PerCpuCounter();
-        int slots = 16 * Integer.highestOneBit(2 * OwnPlaces.COUNT - 1);
+        int rows = 16 * Integer.highestOneBit(2 * OwnPlaces.COUNT - 1);
         AtomicInteger wrong = new AtomicInteger();
         HotThread.run(place -> {
-            Thread second = withTheSlotOf(Thread.currentThread(), slots, () -> {
+            Thread second = withTheRowOf(Thread.currentThread(), rows, () -> {
                 for (int i = 0; i < 10_000; i++) {
                     if (HotThread.myPlace() == place) {
                         wrong.incrementAndGet();
@@ -167,12 +167,12 @@ class OwnPlacesTest {
         assertThat(counter.sum()).isEqualTo(20_000);
     }
 
-    private static Thread withTheSlotOf(Thread first, int slots, Runnable task) {
+    private static Thread withTheRowOf(Thread first, int rows, Runnable task) {
         Thread second;
         do {
             // Most of these only take an id.
             second = Thread.ofPlatform().unstarted(task);
-        } while ((second.threadId() - first.threadId()) % slots != 0);
+        } while ((second.threadId() - first.threadId()) % rows != 0);
         return second;
     }
 
@@ -193,7 +193,7 @@ class OwnPlacesTest {
         owner.start();
         owner.join();
         if (place.get() == HotThread.NO_PLACE) {
-            // Another owner has its slot.
+            // Another owner has its row.
             makeOwner(references);
             return;
         }

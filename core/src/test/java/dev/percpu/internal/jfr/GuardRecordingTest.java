@@ -148,7 +148,7 @@ class GuardRecordingTest {
             try (LogCapture log = new LogCapture()) {
                 holder.die();
                 acquireAndClose();
-                assertThat(log.first()).contains("taken over");
+                log.awaitMessage("taken over");
             }
         });
         assertThat(events).singleElement().satisfies(event -> {

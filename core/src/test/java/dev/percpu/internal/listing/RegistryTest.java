@@ -54,7 +54,9 @@ class RegistryTest {
     void aStaticVariableIsListedEvenIfItsUserHasDroppedIt() throws InterruptedException {
         WeakReference<Object> dropped = defineAndDrop();
         Garbage.collectUntil(() -> dropped.refersTo(null));
-        assertThat(Listed.variable("dropped").values()).extracting("total").containsExactly(1L);
+        assertThat(Listed.variable("static and dropped").values())
+                .extracting("total")
+                .containsExactly(1L);
     }
 
     /** Else the object would be kept by whoever keeps the listing, or could not be read. */
@@ -76,7 +78,7 @@ class RegistryTest {
     }
 
     private static WeakReference<Object> defineAndDrop() {
-        PerCpuNumeric.define("dropped", NumericWidth.LONG).increment();
+        PerCpuNumeric.define("static and dropped", NumericWidth.LONG).increment();
         return new WeakReference<>(new Object());
     }
 }
