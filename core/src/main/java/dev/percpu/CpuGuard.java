@@ -34,9 +34,10 @@ import org.jspecify.annotations.Nullable;
  * holds a guard, and must close it. If the thread ends without closing it, the next thread that wants the CPU's guard
  * takes it over and reports that in the log.
  *
- * <p>Guards nest: a thread that holds a guard acquires further ones without waiting. A nested guard is for the CPU that
- * the thread runs on if that CPU is free, and otherwise for one that the thread owns already. Guards must be closed in
- * reverse order, which {@code try} does automatically.
+ * <p>Guards nest: a thread that holds a guard acquires further ones without waiting. If it names no CPU, the nested
+ * guard is for the CPU that the thread runs on, if that is free, and otherwise for one that the thread owns already. If
+ * it names a CPU that another thread owns, {@link #acquire(CpuId)} throws. Guards must be closed in reverse order,
+ * which {@code try} does automatically.
  *
  * <p>This is the {@code CpuGuard} of the Rust API. There, creating one disables preemption; here it does not.
  */
@@ -234,9 +235,9 @@ public final class CpuGuard implements AutoCloseable {
     }
 
     /**
-     * The Java thread that holds a CPU's guard. The result is empty if it is free, if C code holds it, or if its owner
-     * has ended and was collected; {@link #describeOwner} names those as well. The owner may have changed by the time
-     * the caller uses the result, so this is for monitoring.
+     * The Java thread that holds a CPU's guard. The result is empty if the guard is free, if C code holds it, or if its
+     * owner has ended and was collected; {@link #describeOwner} names those as well. The owner may have changed by the
+     * time the caller uses the result, so this is for monitoring.
      */
     public static Optional<Thread> owner(CpuId cpu) {
         return Optional.ofNullable(Ownership.ownerThread(cpu.id()));

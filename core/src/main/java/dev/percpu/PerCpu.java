@@ -108,7 +108,7 @@ public interface PerCpu<T> {
 
     /**
      * Calls {@code action} with the instance of every possible CPU whose guard can be acquired within a given time,
-     * each under that CPU's guard. So a thread that never closes its guard does not block the caller forever. The CPUs
+     * each under that CPU's guard. So a thread that never closes its guard does not block the caller for ever. The CPUs
      * whose guards are free come first, in ascending order; then those whose guards this method had to wait for, in
      * ascending order. The timeout covers all CPUs together. The calls happen one after the other, so together they are
      * not an atomic snapshot. Each costs as much as {@link CpuGuard#acquire(CpuId)}.

@@ -13,11 +13,12 @@
  *   <li><em>Possible CPU:</em> a CPU that the machine has or can ever have. A variable has an instance for each.
  *   <li><em>Per-CPU area:</em> the memory outside the heap where these instances lie, in one <em>place</em> for each
  *       CPU. Its size is limited.
- *   <li><em>Spare place:</em> one more place, where threads update to which the kernel gives no CPU id. Sums include
- *       it.
+ *   <li><em>Spare place:</em> one more place, for threads to which the kernel gives no CPU id. The number that
+ *       lies there is a variable's <em>spare slot</em>. Sums include it.
  *   <li><em>Hot:</em> a platform thread is hot if it updates all the time. It gets a <em>place of its own</em>: there
- *       it updates without a native call, and no other thread does. Virtual threads get none. The system property
- *       {@code percpu.places} says how many threads can have one.
+ *       it updates without a native call, and no other thread does. The update with which it tries to get one
+ *       allocates a small object, and may wait for a thread that allocates or frees variables. Virtual threads get no
+ *       such place. The system property {@code percpu.places} says how many threads can have one.
  * </ul>
  *
  * <h2>Memory ordering</h2>
@@ -37,8 +38,8 @@
  *
  * <h2>Names of variables</h2>
  *
- * <p>A variable or structure can have a name, for messages and listings. Each method and constructor that gives it
- * one throws {@link NullPointerException} if it is null, and {@link IllegalArgumentException} if it is blank. For
+ * <p>A variable or structure can have a name, for messages and listings. Each method and constructor that takes a name
+ * throws {@link NullPointerException} if the name is null, and {@link IllegalArgumentException} if it is blank. For
  * something without a name, use the method or constructor that takes none. Static variables always have a name. A
  * variable of C code has its name there.
  *

@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
  * Builds a {@link PerCpuHistogram}, and decides which buckets it has.
  *
  * <p>There are two kinds of buckets. By default, buckets divide powers of two: between the lowest discernible and the
- * highest trackable value, each power of two has {@code 1 << precisionBits} buckets of 8 bytes. By default
- * there are 32 buckets for each power of two up to {@link Long#MAX_VALUE}, which take 15 KiB of each CPU's place.
+ * highest trackable value, each power of two has {@code 1 << precisionBits} buckets of 8 bytes. (The lowest have
+ * fewer: no bucket is narrower than a unit.) By default there are 32 buckets for each power of two up to {@link
+ * Long#MAX_VALUE}, which take 15 KiB of each CPU's place.
  *
  * <p>The other kind has {@link #bounds bounds} of your own. If a builder is given bounds and also a precision or a
  * range, {@link #build()} throws.

@@ -290,7 +290,8 @@ public final class HistogramSnapshot {
     }
 
     /**
-     * Each power of two has {@code 1 << precisionBits()} buckets.
+     * Each power of two has {@code 1 << precisionBits()} buckets. (The lowest have fewer: no bucket is narrower than a
+     * unit.)
      *
      * @throws IllegalStateException if the histogram has {@link #bounds() bounds} instead
      */

@@ -11,7 +11,7 @@ package dev.percpu.concurrent;
  * width                    1         1      2     2      2      2      4      4
  * </pre>
  *
- * <p>The layout is HdrHistogram's and OpenTelemetry's.
+ * <p>The layout is HdrHistogram's.
  */
 final class LogLinearBuckets extends BucketLayout {
     /*

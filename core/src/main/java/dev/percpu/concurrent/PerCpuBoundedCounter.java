@@ -215,11 +215,11 @@ public final class PerCpuBoundedCounter extends CreditedNumber {
     }
 
     /**
-     * How far an {@link #estimate()} can be from the value: the batch times the number of possible CPUs and one more.
+     * How far an {@link #estimate()} can be from the value: the batch times ({@code CpuMask.capacity()} + 1).
      * The estimate is compared with the value at some moment during the call, as updates go on.
      *
-     * <p>All possible CPUs count, not only those that this process may use. Somebody else can widen an affinity or a
-     * cpuset at any time, and then a CPU that had not been counted would have a credit.
+     * <p>All ids that a CPU can have here count, not only those of CPUs that this process may use. Somebody else can
+     * widen an affinity or a cpuset at any time, and then a CPU that had not been counted would have a credit.
      */
     public long errorBound() {
         return mostError();

@@ -65,7 +65,7 @@ public final class CpuId implements Comparable<CpuId> {
      * <p>Everything the caller did before happens before each run, and each run happens before the return.
      *
      * @throws IllegalStateException if this thread holds a guard, in Java or in C code that called this Java code,
-     *     because the task could wait for that guard forever
+     *     because the task could wait for that guard for ever
      * @throws RuntimeException the first exception that the task threw, with the later ones suppressed; the task still
      *     ran on the other CPUs
      * @throws OutOfMemoryError if a thread cannot be started; the task has run on the CPUs before that one, and what it

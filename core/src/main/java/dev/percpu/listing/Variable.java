@@ -22,7 +22,8 @@ public interface Variable {
     /**
      * Reads the values now. The list is empty if the variable was closed or has become unreachable, or if it has no
      * values that can be read without a guard: objects and memory have none. Reading is not an atomic snapshot. It has
-     * the lock of a pool, a bounded counter or a read-write lock for a moment; other updates wait for nothing.
+     * the lock of a pool, a bounded counter or a read-write lock for a moment, and operations that need that
+     * lock wait. No others do.
      *
      * <p>Reading an accumulator calls its function, in this thread and with no lock held.
      *

@@ -50,7 +50,7 @@ public final class DetachedThread implements Thread.UncaughtExceptionHandler {
     @Override
     public void uncaughtException(Thread thread, Throwable refused) {}
 
-    /** A timeout of 0: wait forever. */
+    /** A timeout of 0: wait for ever. */
     public static final long FOREVER = 0;
 
     /** How long the thread waits for the next reference after a step that failed, in milliseconds. */

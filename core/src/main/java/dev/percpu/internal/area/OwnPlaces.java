@@ -17,15 +17,15 @@ import org.jspecify.annotations.Nullable;
  * <p>This is for variables that count as what their numbers in all places come to: a sum, a maximum. When the owner has
  * ended, another thread gets the place, with all that is in it. So no sum goes backwards when a thread ends.
  *
- * <p>{@link #hasMine} and {@link #mine} look in a table with a slot for each value of the lowest bits of {@link
+ * <p>{@link #hasMine} and {@link #mine} look in a table with a row for each value of the lowest bits of {@link
  * Thread#threadId()}. Two hot threads whose lowest bits are equal cannot both have a place; the second one goes on with
  * native calls.
  */
 public final class OwnPlaces {
     /*
-     * A slot has the owner's id and the offset of the owner's place. A thread finds its own id only where it has put it
+     * A row has the owner's id and the offset of the owner's place. A thread finds its own id only where it has put it
      * itself, since the JVM never gives an id to a second thread. So it does no harm that the table is read without
-     * ordering, and that a slot is cleared while others read it.
+     * ordering, and that a row is cleared while others read it.
      *
      * What matters is that no thread gets a place while its owner can still write there:
      *
@@ -80,13 +80,13 @@ public final class OwnPlaces {
     public static final int COUNT =
             ValueLayout.ADDRESS.byteSize() == Long.BYTES ? wanted(System.getProperty(PROPERTY)) : 0;
 
-    /** So many slots for each place make it unlikely that two owners want the same slot. */
-    private static final int SLOTS_PER_PLACE = 16;
+    /** So many rows for each place make it unlikely that two owners want the same row. */
+    private static final int ROWS_PER_PLACE = 16;
 
-    private static final int MASK = powerOfTwo(COUNT * SLOTS_PER_PLACE) - 1;
+    private static final int MASK = powerOfTwo(COUNT * ROWS_PER_PLACE) - 1;
 
     /**
-     * For each slot the id of its owner, or 0, and the offset of the owner's place. Written under {@link #LOCK}.
+     * For each row the id of its owner, or 0, and the offset of the owner's place. Written under {@link #LOCK}.
      */
     private static final long[] TABLE = new long[(MASK + 1) * 2];
 
@@ -123,11 +123,11 @@ public final class OwnPlaces {
 
     /** A thread that has a place. It is held weakly. */
     private static final class Owner extends WeakReference<Thread> {
-        private final int slot;
+        private final int row;
 
-        private Owner(Thread thread, int slot) {
+        private Owner(Thread thread, int row) {
             super(thread);
-            this.slot = slot;
+            this.row = row;
         }
 
         private boolean hasEnded() {
@@ -147,7 +147,7 @@ public final class OwnPlaces {
             return false;
         }
         long id = Thread.currentThread().threadId();
-        return TABLE[slotOf(id)] == id;
+        return TABLE[rowOf(id)] == id;
     }
 
     /**
@@ -158,10 +158,10 @@ public final class OwnPlaces {
         // Apart from the look above. The JIT compiler does what both do once; but if one method did both, and returned
         // 0 for no place, it would compare what it found with 0, as it does not know that no place begins there. An
         // assertion would make this too large to be inlined where it is rarely called while the compiler watches.
-        return TABLE[slotOf(Thread.currentThread().threadId()) + 1];
+        return TABLE[rowOf(Thread.currentThread().threadId()) + 1];
     }
 
-    private static int slotOf(long id) {
+    private static int rowOf(long id) {
         return ((int) id & MASK) << 1;
     }
 
@@ -284,10 +284,10 @@ public final class OwnPlaces {
      */
     private static boolean claim(Thread thread) {
         long id = thread.threadId();
-        int slot = slotOf(id);
-        Owner owner = new Owner(thread, slot);
+        int row = rowOf(id);
+        Owner owner = new Owner(thread, row);
         takeBack();
-        int free = TABLE[slot] == 0 ? free() : COUNT;
+        int free = TABLE[row] == 0 ? free() : COUNT;
         if (free == COUNT) {
             return false;
         }
@@ -297,8 +297,8 @@ public final class OwnPlaces {
         raise(offset + CpuHeader.REHEARSED_OWN_NUMBER, id);
         // Nothing from here on can fail.
         OWNERS[free] = owner;
-        TABLE[slot + 1] = offset;
-        TABLE[slot] = id;
+        TABLE[row + 1] = offset;
+        TABLE[row] = id;
         return true;
     }
 
@@ -319,7 +319,7 @@ public final class OwnPlaces {
             Owner owner = OWNERS[index];
             if (owner != null && owner.hasEnded()) {
                 OWNERS[index] = null;
-                TABLE[owner.slot] = 0;
+                TABLE[owner.row] = 0;
             }
         }
     }

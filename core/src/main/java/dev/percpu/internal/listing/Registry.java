@@ -11,8 +11,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The variables and structures that have a name, for listings. Static ones are kept forever, since they live as long as
- * the process. All others are held weakly: a user that drops one does not have to unregister it.
+ * The variables and structures that have a name, for listings. Static ones are kept, since they live as long as the
+ * process. All others are held weakly: a user that drops one does not have to unregister it.
  */
 public final class Registry {
     private static final int FIRST_SWEEP = 16;
