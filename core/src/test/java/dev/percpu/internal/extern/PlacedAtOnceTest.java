@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.percpu.internal.guard.UnwatchedOwners;
 import dev.percpu.testing.Workers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -11,6 +12,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,6 +29,11 @@ class PlacedAtOnceTest {
     private int lateAnswer;
     private boolean isBeingPlaced;
     private volatile @Nullable NativeLibrary ofOtherThread;
+
+    @BeforeAll
+    static void nobodyLooksForDeadOwners() throws ReflectiveOperationException {
+        UnwatchedOwners.ensure();
+    }
 
     /**
      * Otherwise tokens of two declarations, one by each thread, would not be checked against each other. The piece of

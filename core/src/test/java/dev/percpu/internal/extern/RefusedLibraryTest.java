@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.percpu.internal.area.Area;
 import dev.percpu.internal.backend.Interposed;
+import dev.percpu.internal.guard.UnwatchedOwners;
 import dev.percpu.internal.protocol.StackRoom;
 import dev.percpu.testing.Jvm;
 import java.lang.reflect.Field;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +18,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A library that cannot be placed has nothing of the area, however often that is tried. */
 @Tag("native")
 class RefusedLibraryTest {
+    @BeforeAll
+    static void nobodyLooksForDeadOwners() throws ReflectiveOperationException {
+        UnwatchedOwners.ensure();
+    }
+
     @Test
     void thePieceIsGivenBackIfTheLibraryCannotBeAsked() throws ReflectiveOperationException {
         RefusedLibrary library = new RefusedLibrary();
