@@ -74,11 +74,7 @@ class ReportsTest {
      */
     @Test
     void howManyWereLostIsToldOnceTheLoggerTakesIt() throws InterruptedException {
-        // What others have lost before is told once the second of these runs.
-        CountDownLatch before = new CountDownLatch(2);
-        Reporter.queue(before::countDown);
-        Reporter.queue(before::countDown);
-        Workers.await(before);
+        awaitReports();
         AtomicInteger logged = new AtomicInteger();
         try (LogCapture log = new LogCapture(() -> {
             int number = logged.incrementAndGet();
@@ -121,7 +117,19 @@ class ReportsTest {
             }
         } finally {
             stuck.countDown();
+            awaitReports();
         }
+    }
+
+    /**
+     * Returns when all that was queued is reported, and all that was lost is told. Otherwise that would be in the log
+     * that the next test captures. What was lost before the first of these two is told before the second one runs.
+     */
+    private static void awaitReports() {
+        CountDownLatch both = new CountDownLatch(2);
+        Reporter.queue(both::countDown);
+        Reporter.queue(both::countDown);
+        Workers.await(both);
     }
 
     /** A thread that has owned a guard, was reported, and has ended. */
