@@ -196,9 +196,9 @@ class SharedGuardTest {
         long owner = -(((KernelThreads.startTime(id) - 1) << 22) | id);
         try (LogCapture log = new LogCapture()) {
             assertThat(GuardWords.CURRENT.tryAcquireOn(CPU.id(), owner)).isTrue();
-            CpuGuard guard = CpuGuard.tryAcquire(CPU, 1, TimeUnit.MINUTES);
-            assertThat(guard).isNotNull();
-            guard.close();
+            try (CpuGuard guard = CpuGuard.tryAcquire(CPU, 1, TimeUnit.MINUTES)) {
+                assertThat(guard).isNotNull();
+            }
             assertThat(log.awaitMessage("taken over")).contains("C code on thread " + id);
         }
     }
