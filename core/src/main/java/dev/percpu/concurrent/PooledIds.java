@@ -114,7 +114,7 @@ sealed class PooledIds extends AwaitedIds permits KeptIds {
                     continue;
                 }
                 // Not for the guard itself: an id that is given back in the meantime will do.
-                awaitSignal(Math.min(left, id == BUSY ? look : untilUnasked()));
+                awaitSignalOrLook(left, id == BUSY ? look : lookUnasked);
                 look = Math.min(2 * look, LONGEST_LOOK);
             }
         } finally {

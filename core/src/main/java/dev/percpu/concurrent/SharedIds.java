@@ -142,9 +142,14 @@ abstract class SharedIds extends CpuStacks {
 
     /** Releases the lock, unless an error left the thread without it. */
     final void unlock() {
-        if (lock.isHeldByCurrentThread()) {
+        if (isLocked()) {
             lock.unlock();
         }
+    }
+
+    /** Whether this thread has the lock. */
+    final boolean isLocked() {
+        return lock.isHeldByCurrentThread();
     }
 
     /** How many ids there are. */
@@ -170,7 +175,7 @@ abstract class SharedIds extends CpuStacks {
 
     /** Wakes all, after an error that may have left the thread without the lock. */
     final void signalAllAfterError() {
-        if (!lock.isHeldByCurrentThread()) {
+        if (!isLocked()) {
             lock.lockInRoom();
         }
         signalAll();
